@@ -1,0 +1,123 @@
+"""Bars: the market data of one instrument as numpy columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+
+import numpy as np
+
+from engine.api.ports import FloatColumn, TimeColumn
+from engine.api.timeframe import Timeframe
+
+BAR_COLUMNS = ("open", "high", "low", "close", "volume")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The regular trading hours of a venue, in its own time zone.
+
+    `open` and `close` are minutes after local midnight; equal values mean round the clock. `weekdays` counts Monday
+    as 0. A close at or before the open lies on the next day.
+    """
+
+    timezone: str = "UTC"
+    open_minute: int = 0
+    close_minute: int = 1440
+    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+
+
+NEW_YORK_STOCKS = Session("America/New_York", 570, 960, (0, 1, 2, 3, 4))
+ROUND_THE_CLOCK = Session()
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Checked bars of one instrument, oldest first; all columns have shape (n,).
+
+    `open_ns` and `close_ns` are UTC nanoseconds since 1970: the moments a bar begins and ends. Both rise strictly,
+    and a bar's values are known from its `close_ns` on. Prices are in the instrument's quote currency, volume in
+    units of the instrument. `synthetic` marks generated data, which is labelled wherever it shows.
+    """
+
+    symbol: str
+    timeframe: Timeframe
+    open_ns: TimeColumn
+    close_ns: TimeColumn
+    open: FloatColumn
+    high: FloatColumn
+    low: FloatColumn
+    close: FloatColumn
+    volume: FloatColumn
+    session: Session = ROUND_THE_CLOCK
+    source: str = ""
+    synthetic: bool = False
+
+    def __len__(self) -> int:
+        return len(self.close)
+
+    def column(self, name: str) -> FloatColumn:
+        """Return one of `open`, `high`, `low`, `close`, `volume`.
+
+        Raises:
+            KeyError: there is no such column.
+        """
+        if name not in BAR_COLUMNS:
+            raise KeyError(name)
+        column: FloatColumn = getattr(self, name)
+        return column
+
+    def slice(self, start: int, stop: int) -> Bars:
+        """Return bars `start` to `stop` (exclusive) as views, without copying."""
+        arrays = {f.name: getattr(self, f.name)[start:stop] for f in fields(self) if f.name in _ARRAYS}
+        return replace(self, **arrays)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Return a hash of times and prices, which tells whether two runs saw the same data."""
+        import hashlib
+
+        digest = hashlib.blake2b(digest_size=16)
+        for name in sorted(_ARRAYS):
+            digest.update(np.ascontiguousarray(getattr(self, name)).view(np.uint8).data)
+        return digest.hexdigest()
+
+
+_ARRAYS = frozenset({"open_ns", "close_ns", *BAR_COLUMNS})
+
+
+@dataclass(frozen=True, slots=True)
+class DataRequest:
+    """What a provider is asked for.
+
+    `start` and `end` (exclusive) are UTC nanoseconds or None; `base_dir` is the folder against which relative paths
+    are meant. Bars outside the range may be returned: the engine cuts them.
+    """
+
+    symbol: str
+    timeframe: Timeframe
+    base_dir: str = ""
+    start_ns: int | None = None
+    end_ns: int | None = None
+
+
+@dataclass(frozen=True)
+class RawBars:
+    """Bars as a provider found them, unchecked: order, duplicates, NaN and impossible prices are the engine's care.
+
+    `time_ns` holds UTC nanoseconds; `stamp` says whether they mark the open or the close of a bar, or only its `date`
+    (UTC midnight of the local trading day). `rows` names each bar's place in the source, as a user would count it
+    (a line of the file). Columns have shape (n,).
+    """
+
+    time_ns: TimeColumn
+    open: FloatColumn
+    high: FloatColumn
+    low: FloatColumn
+    close: FloatColumn
+    volume: FloatColumn
+    rows: TimeColumn
+    stamp: str = "open"
+    session: Session = ROUND_THE_CLOCK
+    source: str = ""
+    synthetic: bool = False

@@ -1,0 +1,28 @@
+"""Catalog: what is installed, as the parts of the engine that need to look a name up see it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.api.component import Component, Role
+from engine.api.provider import DataProvider
+
+
+class Catalog(Protocol):
+    """Components and providers by the names that a strategy file uses."""
+
+    def component(self, role: Role, name: str) -> type[Component] | None:
+        """Return the component of that name in that section, or None."""
+        ...
+
+    def component_names(self, role: Role) -> tuple[str, ...]:
+        """Return the names that `use:` may say in that section."""
+        ...
+
+    def provider(self, name: str) -> type[DataProvider] | None:
+        """Return the data provider of that name, or None."""
+        ...
+
+    def provider_names(self) -> tuple[str, ...]:
+        """Return the names that `data:` may say."""
+        ...

@@ -1,0 +1,57 @@
+"""`compiled`: a loop over columns that numba compiles on first use, and keeps on disk."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any, TypeVar
+
+from engine.api.home import home
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def prepare_numba() -> Any:
+    """Import numba with its disk cache under the user's directory, and return the module.
+
+    The cache's folder is named after numba's version and the sources of the compiled code, so that neither an upgrade
+    nor a changed helper function in another file can bring back stale machine code.
+    """
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_dir()))
+    import numba
+
+    return numba
+
+
+@functools.cache
+def numba_cache_dir() -> Path:
+    """Return the folder that holds compiled code for exactly this version of the sources."""
+    digest = hashlib.blake2b(digest_size=6)
+    digest.update(metadata.version("numba").encode())
+    root = Path(__file__).resolve().parents[1]
+    for source in sorted((root / "simulation").glob("*.py")):
+        digest.update(source.read_bytes())
+    return home() / "cache" / f"numba-{digest.hexdigest()}"
+
+
+def compiled(function: F) -> F:
+    """Compile `function` by numba (nopython) when it is first called; importing it costs nothing.
+
+    The function may call other functions only if numba knows them: numpy, math, or `numba.njit` functions.
+    """
+
+    @functools.wraps(function)
+    def call(*args: Any) -> Any:
+        return _dispatcher(function)(*args)
+
+    return call  # type: ignore[return-value]
+
+
+@functools.cache
+def _dispatcher(function: Callable[..., Any]) -> Callable[..., Any]:
+    compiled_function: Callable[..., Any] = prepare_numba().njit(function, cache=True, nogil=True)
+    return compiled_function

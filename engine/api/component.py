@@ -1,0 +1,204 @@
+"""Component: one pydantic class is a node's YAML schema, its inspector form, its ports and its behaviour."""
+
+from __future__ import annotations
+
+import inspect
+from enum import StrEnum
+from typing import Any, ClassVar, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.api.context import StrategyContext
+from engine.api.ports import InputPort, Output, PortType, param, port_mark
+from engine.api.rules import ExecutionRule, ProtectiveRule, SizeRule
+from engine.api.timeframe import Timeframe
+
+
+class Role(StrEnum):
+    """What a node is for; each role is a section of the strategy file."""
+
+    DATA = "data"
+    INDICATOR = "indicators"
+    LOGIC = "logic"
+    ADVISOR = "advisors"
+    FILTER = "filters"
+    RISK = "risk"
+    MONEY = "money"
+    EXECUTION = "execution"
+
+
+class Component(BaseModel):
+    """Base of every building block.
+
+    A subclass sets `name` (what `use:` says), declares ports and parameters as fields with `port` and `param`, has a
+    docstring, which is the help, and has one method for its behaviour: `compute` for whole columns, or `on_bar` for
+    the event style.
+
+    `compute` is called by keyword: each input port's name, with a column of shape (n,): float64 for a series, bool
+    for a condition, `Signals` for a signal, `Bars` for bars, and a tuple of these for a port that takes a list. It
+    returns one column per output, as a tuple when there are several. The value at bar t may use bars up to t only.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: ClassVar[str] = ""
+    role: ClassVar[Role]
+    category: ClassVar[str] = ""
+    formula_source: ClassVar[str] = ""
+    outputs: ClassVar[tuple[Output, ...]] = ()
+
+    def warmup(self) -> int:
+        """Return how many leading bars have no value yet, when the inputs are complete."""
+        return 0
+
+    def lookback(self) -> int | None:
+        """Return after how many bars the output no longer depends on what came before.
+
+        None means that it depends on the whole history. Live runs evaluate over a window of this length.
+        """
+        return self.warmup()
+
+    def compute(self, *args: Any, **inputs: Any) -> Any:
+        """Map whole input columns to output columns, causally."""
+        raise NotImplementedError(type(self).__name__)
+
+    def on_bar(self, ctx: StrategyContext) -> Any:
+        """Return the outputs for the bar that just closed: the event style of `compute`."""
+        raise NotImplementedError(type(self).__name__)
+
+    @classmethod
+    def inputs(cls) -> tuple[InputPort, ...]:
+        """Return the input ports in the order of declaration."""
+        ports = []
+        for name, field in cls.model_fields.items():
+            mark = port_mark(field)
+            if mark is not None:
+                required = field.is_required()
+                ports.append(InputPort(name, mark.type, mark.many, required, field.description or ""))
+        return tuple(ports)
+
+    @classmethod
+    def parameters(cls) -> tuple[str, ...]:
+        """Return the names of the fields that are no ports."""
+        return tuple(name for name, field in cls.model_fields.items() if port_mark(field) is None)
+
+    @classmethod
+    def help(cls) -> str:
+        """Return the docstring, cleaned."""
+        return inspect.cleandoc(cls.__doc__ or "")
+
+    @classmethod
+    def overrides(cls, method: str) -> bool:
+        """Return whether the class brings its own `compute` or `on_bar`."""
+        return getattr(cls, method) is not getattr(Component, method)
+
+
+class DataNode(Component):
+    """A further market data feed; its output is a `Bars`.
+
+    `kind` tells the engine where the bars come from: `resample` (from the instrument's own) or `feed` (from a
+    provider).
+    """
+
+    role = Role.DATA
+    outputs = (Output("bars", PortType.BARS, "The feed's bars."),)
+    kind: ClassVar[Literal["resample", "feed"]]
+
+
+class Indicator(Component):
+    """A number for every bar, or several."""
+
+    role = Role.INDICATOR
+    outputs = (Output("value", PortType.SERIES),)
+
+
+class Logic(Component):
+    """Arithmetic and conditions over columns."""
+
+    role = Role.LOGIC
+    outputs = (Output("value", PortType.CONDITION),)
+
+
+class Advisor(Component):
+    """Says when to enter and when to leave; returns signal flags (uint8), or `Signals` with a strength."""
+
+    role = Role.ADVISOR
+    outputs = (Output("signal", PortType.SIGNAL),)
+
+
+class Filter(Component):
+    """Lets entries pass or blocks them; exits always pass.
+
+    `compute` returns a bool column: for the group `trade` True allows (all such filters must allow), for the group
+    `block` True blocks (any one is enough).
+    """
+
+    role = Role.FILTER
+    outputs = (Output("filter", PortType.FILTER),)
+
+    group: Literal["trade", "block"] = param(
+        "trade: entries only while this filter holds. block: no entries while it holds.", default="trade"
+    )
+
+
+class RiskManager(Component):
+    """Protects a position. Built-ins return a `ProtectiveRule`, which the compiled driver understands."""
+
+    role = Role.RISK
+    outputs = (Output("risk", PortType.RISK),)
+
+    def rule(self) -> ProtectiveRule | None:
+        """Return the rule for the compiled driver, or None for a component that needs `on_bar`."""
+        return None
+
+
+class MoneyManager(Component):
+    """Decides the size of an entry. Built-ins return a `SizeRule`, which the compiled driver understands."""
+
+    role = Role.MONEY
+    outputs = (Output("money", PortType.MONEY),)
+
+    def rule(self) -> SizeRule | None:
+        """Return the rule for the compiled driver, or None for a component that needs `on_bar`."""
+        return None
+
+
+class ExecutionLogic(Component):
+    """Turns signals into orders. Built-ins return an `ExecutionRule`, which the compiled driver understands."""
+
+    role = Role.EXECUTION
+    outputs = ()
+
+    def rule(self) -> ExecutionRule | None:
+        """Return the rule for the compiled driver, or None for a component that needs `on_bar`."""
+        return None
+
+
+class ComponentFamily(Protocol):
+    """Components generated on demand: the names are known at once, a class is built on first use."""
+
+    role: Role
+
+    def names(self) -> tuple[str, ...]:
+        """Return what `use:` may say, in the order of the palette."""
+        ...
+
+    def build(self, name: str) -> type[Component]:
+        """Return the component class of one of `names()`."""
+        ...
+
+
+__all__ = [
+    "Advisor",
+    "Component",
+    "ComponentFamily",
+    "DataNode",
+    "ExecutionLogic",
+    "Filter",
+    "Indicator",
+    "Logic",
+    "MoneyManager",
+    "RiskManager",
+    "Role",
+    "Timeframe",
+]

@@ -1,0 +1,97 @@
+"""The errors a user can meet, and the located problem that validation reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a problem matters: an error stops the run, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding of validation.
+
+    `message` has subject, constraint and actual value; `remedy` says what to do. `line` and `column` count from 1 and
+    are 0 where the finding has no place in a file. `path` is the place in the document, such as
+    `indicators.fast.timeperiod`.
+    """
+
+    code: str
+    message: str
+    remedy: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    path: str = ""
+    node: str = ""
+    field: str = ""
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        """Return `file:line:column: severity: message remedy`, leaving out what is not known."""
+        place = ":".join([self.file, *([str(self.line), str(self.column)] if self.line else [])]).strip(":")
+        text = f"{self.message} {self.remedy}".strip()
+        return f"{place}: {self.severity}: {text}" if place else f"{self.severity}: {text}"
+
+
+class QuantCrafterError(Exception):
+    """Base of every error that QuantCrafter raises on purpose.
+
+    Args:
+        message: subject, constraint, actual value and remedy, in one or two sentences.
+        node: id of the node concerned, if any.
+        field: name of the node's field concerned, if any.
+    """
+
+    code = "error"
+
+    def __init__(self, message: str, *, node: str = "", field: str = "") -> None:
+        super().__init__(message)
+        self.node = node
+        self.field = field
+
+
+class SpecError(QuantCrafterError):
+    """A strategy file is wrong; `problems` holds every finding, in file order."""
+
+    code = "spec"
+
+    def __init__(self, problems: tuple[Problem, ...] | list[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class DataError(QuantCrafterError):
+    """Market data cannot be had, or is refused; the message names symbol, source and row."""
+
+    code = "data"
+
+
+class PluginError(QuantCrafterError):
+    """A plugin cannot be used; the message names it."""
+
+    code = "plugin"
+
+
+class ComponentError(QuantCrafterError):
+    """A component raised, or gave output of the wrong shape or type; the message names node and bar."""
+
+    code = "component"
+
+
+class RunError(QuantCrafterError):
+    """A run cannot be carried out as asked, or failed on the way."""
+
+    code = "run"
+
+
+class RunCancelledError(RunError):
+    """The run was cancelled by its owner."""
+
+    code = "cancelled"

@@ -1,0 +1,85 @@
+"""The whole plugin contract: one hook for each kind of thing that a plugin may add.
+
+Every hook returns an iterable; a plugin implements only the hooks it needs. The built-in nodes come in through these
+same hooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from engine.api.component import (
+    Advisor,
+    Component,
+    ComponentFamily,
+    ExecutionLogic,
+    Filter,
+    MoneyManager,
+    RiskManager,
+)
+from engine.api.engine import EngineAdapter
+from engine.api.provider import Broker, DataProvider, StrategyTemplate
+
+PROJECT = "quantcrafter"
+ENTRY_POINT_GROUP = "quantcrafter.plugins"
+API_VERSION = 1
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def register_indicators() -> Iterable[type[Component] | ComponentFamily]:  # type: ignore[empty-body]
+    """Return indicators and data nodes: classes, or families that build classes on demand."""
+
+
+@hookspec
+def register_logic() -> Iterable[type[Component] | ComponentFamily]:  # type: ignore[empty-body]
+    """Return arithmetic and condition components."""
+
+
+@hookspec
+def register_advisors() -> Iterable[type[Advisor]]:  # type: ignore[empty-body]
+    """Return advisors, which turn columns into entry and exit signals."""
+
+
+@hookspec
+def register_filters() -> Iterable[type[Filter]]:  # type: ignore[empty-body]
+    """Return filters, which let entries pass or block them."""
+
+
+@hookspec
+def register_executors() -> Iterable[type[ExecutionLogic]]:  # type: ignore[empty-body]
+    """Return execution logic, which turns signals into orders."""
+
+
+@hookspec
+def register_risk_managers() -> Iterable[type[RiskManager]]:  # type: ignore[empty-body]
+    """Return risk managers, which protect positions."""
+
+
+@hookspec
+def register_money_managers() -> Iterable[type[MoneyManager]]:  # type: ignore[empty-body]
+    """Return money managers, which size entries."""
+
+
+@hookspec
+def register_data_providers() -> Iterable[type[DataProvider]]:  # type: ignore[empty-body]
+    """Return sources of bars."""
+
+
+@hookspec
+def register_brokers() -> Iterable[type[Broker]]:  # type: ignore[empty-body]
+    """Return connections to brokers and venues."""
+
+
+@hookspec
+def register_engines() -> Iterable[type[EngineAdapter]]:  # type: ignore[empty-body]
+    """Return engines that can run a strategy."""
+
+
+@hookspec
+def register_strategies() -> Iterable[StrategyTemplate]:  # type: ignore[empty-body]
+    """Return ready-made strategy files."""

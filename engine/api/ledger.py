@@ -1,0 +1,159 @@
+"""What a run leaves behind: orders with their life, fills, trades, blocked decisions, equity. Fixed numpy records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api.ports import FloatColumn, TimeColumn
+
+
+class OrderKind(IntEnum):
+    """How an order is matched."""
+
+    MARKET = 0
+    STOP = 1
+    LIMIT = 2
+    STOP_LIMIT = 3
+    CLOSE = 4
+
+
+class OrderStatus(IntEnum):
+    """Where an order stands in its life."""
+
+    WORKING = 0
+    FILLED = 1
+    CANCELLED = 2
+    REJECTED = 3
+
+
+class Reason(IntEnum):
+    """Why an order was made, or a trade ended."""
+
+    ENTRY = 0
+    SIGNAL = 1
+    OPPOSITE = 2
+    STOP_LOSS = 3
+    TAKE_PROFIT = 4
+    END_OF_DATA = 5
+
+
+class StatusReason(IntEnum):
+    """Why an order was cancelled, rejected or cut."""
+
+    NONE = 0
+    OCO = 1
+    POSITION_CLOSED = 2
+    NO_CASH = 3
+    REDUCED = 4
+    END_OF_DATA = 5
+
+
+class BlockReason(IntEnum):
+    """Why an entry signal did not become an order."""
+
+    FILTER = 0
+    WARMUP = 1
+    OPPOSITE_IGNORED = 2
+    CONTRADICTION = 3
+    SIZE_ZERO = 4
+    NO_STOP_DISTANCE = 5
+    NO_EQUITY = 6
+
+
+ORDER_DTYPE = np.dtype(
+    [
+        ("id", np.int64),
+        ("parent", np.int64),
+        ("instrument", np.int32),
+        ("rule", np.int32),
+        ("created_bar", np.int64),
+        ("closed_bar", np.int64),
+        ("lots", np.int64),
+        ("price", np.float64),
+        ("fill_price", np.float64),
+        ("kind", np.uint8),
+        ("side", np.int8),
+        ("status", np.uint8),
+        ("reason", np.uint8),
+        ("status_reason", np.uint8),
+    ],
+    align=True,
+)
+"""`parent` is the entry order's id or -1, `rule` the index of the protective rule or -1, bars are indices into the
+instrument's own bars (-1: not yet), `side` is +1 to buy and -1 to sell, `price` the trigger or limit (NaN: market)."""
+
+FILL_DTYPE = np.dtype(
+    [
+        ("order_id", np.int64),
+        ("bar", np.int64),
+        ("lots", np.int64),
+        ("price", np.float64),
+        ("commission", np.float64),
+        ("slippage", np.float64),
+        ("instrument", np.int32),
+        ("side", np.int8),
+        ("kind", np.uint8),
+        ("reason", np.uint8),
+    ],
+    align=True,
+)
+"""`price` is the matched price; commission and slippage are amounts of currency, both taken from the cash."""
+
+TRADE_DTYPE = np.dtype(
+    [
+        ("entry_bar", np.int64),
+        ("exit_bar", np.int64),
+        ("entry_order", np.int64),
+        ("exit_order", np.int64),
+        ("lots", np.int64),
+        ("entry_price", np.float64),
+        ("exit_price", np.float64),
+        ("pnl", np.float64),
+        ("commission", np.float64),
+        ("slippage", np.float64),
+        ("mae", np.float64),
+        ("mfe", np.float64),
+        ("instrument", np.int32),
+        ("side", np.int8),
+        ("exit_reason", np.uint8),
+    ],
+    align=True,
+)
+"""`side` +1 long, -1 short; `pnl` is net of commission and slippage of both ends; `mae` and `mfe` are the largest
+moves against and for the position, in price units, not negative."""
+
+BLOCKED_DTYPE = np.dtype([("bar", np.int64), ("instrument", np.int32), ("flags", np.uint8), ("reason", np.uint8)])
+
+
+@dataclass(frozen=True)
+class OpenPosition:
+    """A position still open when the data ended. `lots` is signed; amounts are in currency."""
+
+    instrument: int
+    lots: int
+    entry_bar: int
+    entry_price: float
+    unrealised_pnl: float
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The books of one run.
+
+    `ts_ns`, `equity` and `cash` have one row a step: every close time at which any instrument had a bar. Equity is
+    cash plus positions marked at their instruments' latest close.
+    """
+
+    orders: npt.NDArray[Any]
+    fills: npt.NDArray[Any]
+    trades: npt.NDArray[Any]
+    blocked: npt.NDArray[Any]
+    ts_ns: TimeColumn
+    equity: FloatColumn
+    cash: FloatColumn
+    open_positions: tuple[OpenPosition, ...] = ()

@@ -1,0 +1,1 @@
+"""Bars from providers: checked, repaired, resampled, aligned."""

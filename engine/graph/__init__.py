@@ -1,0 +1,1 @@
+"""From references to a typed, ordered plan, and its evaluation."""

@@ -1,0 +1,1 @@
+"""The plugin manager and the registry of what plugins brought."""

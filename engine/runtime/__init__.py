@@ -1,0 +1,1 @@
+"""Runs: preparation, backtest, trace, history, look-ahead check."""

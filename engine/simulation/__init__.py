@@ -1,0 +1,1 @@
+"""Matching and ledger after the bar standard QC-BAR-1."""

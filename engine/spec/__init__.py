@@ -1,0 +1,1 @@
+"""The strategy file: parsing, problems, edits, blocks, JSON Schema."""

@@ -1,0 +1,1 @@
+"""What lets entries pass or blocks them."""

@@ -1,0 +1,1 @@
+"""Public names for plugin authors and scripts; nothing else lives here."""
