@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from engine.api.context import StrategyContext
-from engine.api.ports import InputPort, Output, PortType, param, port_mark
+from engine.api.ports import InputPort, Output, PathMark, PortType, param, port_mark
 from engine.api.rules import ExecutionRule, ProtectiveRule, SizeRule
 from engine.api.timeframe import Timeframe
 
@@ -83,6 +83,12 @@ class Component(BaseModel):
         return tuple(name for name, field in cls.model_fields.items() if port_mark(field) is None)
 
     @classmethod
+    def path_parameters(cls) -> tuple[str, ...]:
+        """Return the names of the parameters that are paths of files (`PathParam`)."""
+        marked = ((name, field.metadata) for name, field in cls.model_fields.items())
+        return tuple(name for name, metadata in marked if any(isinstance(meta, PathMark) for meta in metadata))
+
+    @classmethod
     def help(cls) -> str:
         """Return the docstring, cleaned."""
         return inspect.cleandoc(cls.__doc__ or "")
@@ -94,15 +100,35 @@ class Component(BaseModel):
 
 
 class DataNode(Component):
-    """A further market data feed; its output is a `Bars`.
+    """A further market data feed; its output is a `Bars` on a clock of its own.
 
-    `kind` tells the engine where the bars come from: `resample` (from the instrument's own) or `feed` (from a
-    provider).
+    Columns made from it are computed bar by bar of the feed, and seen by the strategy once the feed's bar has closed.
+    The engine carries out the two kinds there are; a plugin adds sources of bars as `DataProvider`.
     """
 
     role = Role.DATA
     outputs = (Output("bars", PortType.BARS, "The feed's bars."),)
-    kind: ClassVar[Literal["resample", "feed"]]
+
+
+class ResampleNode(DataNode):
+    """Base of the node that makes bars of a longer timeframe from the instrument's own."""
+
+    timeframe: Timeframe = param("Length of the bars to make, such as 1h, 1d, 1w or 1mo.")
+
+
+class FeedNode(DataNode):
+    """Base of the node that loads another instrument; keys it does not know itself belong to the provider."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    symbol: str = param("Symbol of the other instrument.", min_length=1)
+    data: str = param("Which data provider brings its bars.", default="sample")
+    timeframe: Timeframe | None = param("Length of its bars; the instrument's own if left out.", default=None)
+    on_bad_bars: Literal["refuse", "repair"] = param("What to do about impossible bars.", default="refuse")
+
+    def provider_options(self) -> dict[str, Any]:
+        """Return the keys that belong to the provider, such as `path` for `csv`."""
+        return dict(self.model_extra or {})
 
 
 class Indicator(Component):
@@ -186,19 +212,3 @@ class ComponentFamily(Protocol):
     def build(self, name: str) -> type[Component]:
         """Return the component class of one of `names()`."""
         ...
-
-
-__all__ = [
-    "Advisor",
-    "Component",
-    "ComponentFamily",
-    "DataNode",
-    "ExecutionLogic",
-    "Filter",
-    "Indicator",
-    "Logic",
-    "MoneyManager",
-    "RiskManager",
-    "Role",
-    "Timeframe",
-]

@@ -59,6 +59,11 @@ class PortMark:
 
 
 @dataclass(frozen=True, slots=True)
+class PathMark:
+    """Marks a parameter as a file's path; a relative one is meant from the strategy file's folder."""
+
+
+@dataclass(frozen=True, slots=True)
 class InputPort:
     """One input port of a component class, as read from its fields."""
 
@@ -71,6 +76,9 @@ class InputPort:
 
 REFERENCE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*(\.[A-Za-z_][A-Za-z0-9_]*)?$"
 Reference = Annotated[str, StringConstraints(pattern=REFERENCE_PATTERN)]
+
+PathParam = Annotated[str, PathMark()]
+"""A file's path; the engine makes it absolute before the component is built."""
 
 BarsInput = Annotated[Reference, PortMark(PortType.BARS)]
 SeriesInput = Annotated[float | Reference, PortMark(PortType.SERIES)]
