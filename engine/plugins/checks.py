@@ -1,0 +1,196 @@
+"""What a registered thing must be: one check for each hook, each naming what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable
+from types import MappingProxyType
+from typing import Any, TypeGuard
+
+from engine.api import (
+    Broker,
+    Component,
+    ComponentFamily,
+    DataProvider,
+    EngineAdapter,
+    Role,
+    StrategyTemplate,
+)
+from engine.plugins.info import PluginRefusedError
+
+NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")
+
+COMPONENT_HOOKS = MappingProxyType(
+    {
+        "register_indicators": (Role.INDICATOR, Role.DATA),
+        "register_logic": (Role.LOGIC,),
+        "register_advisors": (Role.ADVISOR,),
+        "register_filters": (Role.FILTER,),
+        "register_executors": (Role.EXECUTION,),
+        "register_risk_managers": (Role.RISK,),
+        "register_money_managers": (Role.MONEY,),
+    }
+)
+OTHER_HOOKS = MappingProxyType(
+    {
+        "register_data_providers": "data_providers",
+        "register_brokers": "brokers",
+        "register_engines": "engines",
+        "register_strategies": "strategies",
+    }
+)
+_COLUMN_ROLES = (Role.INDICATOR, Role.LOGIC, Role.ADVISOR, Role.FILTER)
+
+
+def is_family(entry: object) -> TypeGuard[ComponentFamily]:
+    """Return whether the entry builds component classes on demand."""
+    return not inspect.isclass(entry) and all(hasattr(entry, part) for part in ("role", "names", "build"))
+
+
+def check_component(entry: object, roles: Iterable[Role], hook: str) -> type[Component]:
+    """Return the entry if it is a complete component class of one of the roles.
+
+    Raises:
+        PluginRefusedError: it is not; the message says what is missing.
+    """
+    if not (inspect.isclass(entry) and issubclass(entry, Component)):
+        raise PluginRefusedError(f"{hook} returned {_shown(entry)}, which is not a subclass of Component.")
+    _check_role(getattr(entry, "role", None), tuple(roles), f"{hook} returned {entry.__name__}, whose role is")
+    _check_named(entry, hook)
+    subject = f"{_KIND.get(entry.role, 'component')} '{entry.name}' ({entry.__name__})"
+    if not getattr(entry, "__pydantic_fields_complete__", True):
+        raise PluginRefusedError(
+            f"{subject} has a field annotation that names an unknown type. Import the type at the top of the module."
+        )
+    if "use" in entry.model_fields:
+        raise PluginRefusedError(f"{subject} has a field 'use', which the strategy file keeps for itself. Rename it.")
+    _check_behaviour(entry, subject)
+    return entry
+
+
+def check_family_names(family: ComponentFamily, roles: Iterable[Role], hook: str) -> tuple[str, ...]:
+    """Return the family's names, without building any of its classes.
+
+    Raises:
+        PluginRefusedError: its role does not fit the hook, or a name cannot stand in a strategy file.
+    """
+    label = type(family).__name__
+    _check_role(family.role, tuple(roles), f"{hook} returned the family {label}, whose role is")
+    names = tuple(family.names())
+    for name in names:
+        _check_name(name, f"family {label}")
+    return names
+
+
+def check_built(entry: object, name: str, role: Role) -> type[Component]:
+    """Return a class that a family built, if it is what its name promised.
+
+    Raises:
+        PluginRefusedError: it is not.
+    """
+    component = check_component(entry, (role,), f"the family's build('{name}')")
+    if component.name != name:
+        raise PluginRefusedError(f"build('{name}') returned a component named '{component.name}'.")
+    return component
+
+
+def check_other(entry: object, hook: str) -> str:
+    """Return the name of a provider, broker, engine or template that is what its hook asks for.
+
+    Raises:
+        PluginRefusedError: it is not.
+    """
+    if hook == "register_strategies":
+        return _check_template(entry)
+    base: type = {
+        "register_data_providers": DataProvider,
+        "register_brokers": Broker,
+        "register_engines": EngineAdapter,
+    }[hook]
+    if not (inspect.isclass(entry) and issubclass(entry, base)):
+        raise PluginRefusedError(f"{hook} returned {_shown(entry)}, which is not a subclass of {base.__name__}.")
+    _check_named(entry, hook)
+    missing = sorted(getattr(entry, "__abstractmethods__", ()))
+    if missing:
+        raise PluginRefusedError(
+            f"{base.__name__} '{entry.name}' ({entry.__name__}) lacks {', '.join(m + '()' for m in missing)}."  # type: ignore[attr-defined]
+        )
+    return str(entry.name)  # type: ignore[attr-defined]
+
+
+_KIND = MappingProxyType(
+    {
+        Role.DATA: "data node",
+        Role.INDICATOR: "indicator",
+        Role.LOGIC: "logic",
+        Role.ADVISOR: "advisor",
+        Role.FILTER: "filter",
+        Role.RISK: "risk manager",
+        Role.MONEY: "money manager",
+        Role.EXECUTION: "execution logic",
+    }
+)
+
+
+def _check_template(entry: object) -> str:
+    if not isinstance(entry, StrategyTemplate):
+        raise PluginRefusedError(f"register_strategies returned {_shown(entry)}, which is not a StrategyTemplate.")
+    if not entry.name.strip():
+        raise PluginRefusedError("register_strategies returned a StrategyTemplate without a name.")
+    if not entry.path.is_file():
+        raise PluginRefusedError(f"strategy template '{entry.name}' must be a file, but '{entry.path}' is none.")
+    return entry.name
+
+
+def _check_role(role: object, roles: tuple[Role, ...], subject: str) -> None:
+    if role not in roles:
+        hooks = [hook for hook, accepted in COMPONENT_HOOKS.items() if role in accepted]
+        remedy = f" Return it from {hooks[0]}." if hooks else " Derive it from Indicator, Advisor, Filter, ..."
+        shown = f"'{role}'" if isinstance(role, str) else "missing"
+        raise PluginRefusedError(f"{subject} {shown} where only {_either(roles)} may stand.{remedy}")
+
+
+def _check_named(entry: Any, hook: str) -> None:
+    label = f"{entry.__name__} (from {hook})"
+    _check_name(getattr(entry, "name", ""), label)
+    if not (entry.__doc__ or "").strip():
+        raise PluginRefusedError(f"{label} has no docstring, which is the help that users see. Write one.")
+
+
+def _check_name(name: object, label: str) -> None:
+    if not isinstance(name, str) or not name:
+        raise PluginRefusedError(f"{label} has no name. Set `name`, which is what the strategy file says.")
+    if NAME.match(name) is None:
+        raise PluginRefusedError(
+            f"{label} has the name {name!r}; a name is letters, digits and underscores, with dots between its parts."
+        )
+
+
+def _check_behaviour(entry: type[Component], subject: str) -> None:
+    if entry.role is Role.DATA:
+        if getattr(entry, "kind", None) not in ("resample", "feed"):
+            raise PluginRefusedError(f"{subject} needs `kind`, 'resample' or 'feed'.")
+        return
+    wanted = ("compute", "on_bar") if entry.role in _COLUMN_ROLES else ("rule", "on_bar")
+    if not any(_overridden(entry, method) for method in wanted):
+        raise PluginRefusedError(f"{subject} has neither {wanted[0]}() nor {wanted[1]}(). Write one of them.")
+    if entry.role is not Role.EXECUTION and not entry.outputs:
+        raise PluginRefusedError(f"{subject} has no outputs. List them in `outputs`.")
+    entry.inputs()
+
+
+def _overridden(entry: type[Component], method: str) -> bool:
+    own: Callable[..., Any] | None = getattr(entry, method, None)
+    return own is not None and not str(getattr(own, "__module__", "")).startswith("engine.api.")
+
+
+def _either(roles: tuple[Role, ...]) -> str:
+    return " or ".join(f"'{role}'" for role in roles)
+
+
+def _shown(entry: object) -> str:
+    if inspect.isclass(entry):
+        return f"the class {entry.__name__}"
+    text = repr(entry)
+    return f"{type(entry).__name__} {text if len(text) <= 60 else text[:57] + '...'}"  # noqa: PLR2004 - one line of a message

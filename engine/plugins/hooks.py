@@ -1,0 +1,188 @@
+"""Read one plugin by its hooks: find them, check them, call them, and collect what they return."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from engine.api import API_VERSION, Component, ComponentFamily, Role, hookspecs
+from engine.plugins.checks import (
+    COMPONENT_HOOKS,
+    OTHER_HOOKS,
+    check_component,
+    check_family_names,
+    check_other,
+    is_family,
+)
+from engine.plugins.info import PluginRefusedError
+
+API_ATTRIBUTE = "QUANTCRAFTER_API"
+
+
+@dataclass
+class Contribution:
+    """What one plugin adds, checked but not yet compared with the other plugins.
+
+    `components` maps a role and a name to a class, or to the family that builds it; `others` maps a kind
+    (`data_providers`, `brokers`, `engines`, `strategies`) and a name to the thing itself.
+    """
+
+    components: dict[tuple[Role, str], type[Component] | ComponentFamily] = field(default_factory=dict)
+    others: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def provides(self) -> dict[str, tuple[str, ...]]:
+        """Return the names by section."""
+        sections: dict[str, list[str]] = {}
+        for section, name in (*self.components, *self.others):
+            sections.setdefault(str(section), []).append(name)
+        return {section: tuple(names) for section, names in sections.items()}
+
+
+@cache
+def hook_names() -> tuple[str, ...]:
+    """Return the names of all hooks."""
+    return tuple(name for name in vars(hookspecs) if name.startswith("register_"))
+
+
+def read_plugin(plugin: object) -> Contribution:
+    """Return what the plugin adds, after checking all of it.
+
+    Each plugin gets a pluggy manager of its own and each hook is called by itself, so that whatever one plugin does
+    ends with that plugin.
+
+    Raises:
+        PluginRefusedError: the plugin breaks the contract, or one of its hooks raised.
+    """
+    _check_api(plugin)
+    if inspect.isclass(plugin):
+        raise PluginRefusedError(f"its entry point names the class {plugin.__name__}. Name a module or an instance.")
+    hooks = _implementations(plugin)
+    contribution = Contribution()
+    for hook_name in hook_names():
+        function = hooks.get(hook_name)
+        if function is not None:
+            for entry in _entries(hook_name, function):
+                _add(contribution, hook_name, entry)
+    return contribution
+
+
+def _check_api(plugin: object) -> None:
+    wanted = getattr(plugin, API_ATTRIBUTE, API_VERSION)
+    if wanted == API_VERSION:
+        return
+    if not isinstance(wanted, int):
+        raise PluginRefusedError(f"{API_ATTRIBUTE} must be a whole number, was {wanted!r}.")
+    remedy = "Upgrade QuantCrafter." if wanted > API_VERSION else "Upgrade the plugin."
+    raise PluginRefusedError(
+        f"it is written for version {wanted} of the plugin interface and this QuantCrafter has version {API_VERSION}. "
+        f"{remedy}"
+    )
+
+
+def _implementations(plugin: object) -> dict[str, Callable[[], object]]:
+    """Return the plugin's hook functions by name, refusing misspelt names and wrong arguments."""
+    _check_unmarked(plugin)
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    try:
+        manager.register(plugin, name="plugin")
+    except pluggy.PluginValidationError as error:
+        raise PluginRefusedError(_signature_message(plugin) or str(error)) from error
+    found: dict[str, Callable[[], object]] = {}
+    for caller in manager.get_hookcallers(plugin) or ():
+        if not caller.has_spec():
+            raise PluginRefusedError(f"{caller.name} is not a hook.{_did_you_mean(caller.name)}")
+        for implementation in caller.get_hookimpls():
+            if implementation.wrapper or implementation.hookwrapper:
+                raise PluginRefusedError(f"{caller.name} is a wrapper; hooks are called one by one, without wrappers.")
+            found[caller.name] = implementation.function
+    if not found:
+        raise PluginRefusedError(
+            f"it implements no hook. Mark its functions with @hookimpl: {', '.join(hook_names())}."
+        )
+    return found
+
+
+def _check_unmarked(plugin: object) -> None:
+    """Refuse functions that were surely meant as hooks and lack the mark: pluggy would pass them over in silence."""
+    for name, member in vars(plugin).items() if isinstance(plugin, ModuleType) else ():
+        if not (name.startswith("register_") and inspect.isfunction(member)) or _is_marked(member):
+            continue
+        if name in hook_names() or (member.__module__ == vars(plugin)["__name__"] and _closest(name)):
+            remedy = "" if name in hook_names() else f" and is not a hook.{_did_you_mean(name)}"
+            raise PluginRefusedError(f"{name} lacks the mark @hookimpl{remedy or '. Put it above the function.'}")
+
+
+def _is_marked(function: Callable[..., object]) -> bool:
+    return hasattr(function, f"{hookspecs.PROJECT}_impl")
+
+
+def _signature_message(plugin: object) -> str:
+    for name in hook_names():
+        function = getattr(plugin, name, None)
+        if function is None or not callable(function):
+            continue
+        given = list(inspect.signature(function).parameters)
+        allowed = list(inspect.signature(getattr(hookspecs, name)).parameters)
+        extra = [argument for argument in given if argument not in allowed]
+        if extra:
+            listed = ", ".join(f"'{argument}'" for argument in extra)
+            wanted = ", ".join(f"'{argument}'" for argument in allowed) or "no arguments"
+            return f"{name} asks for {listed}, but the hook has {wanted}. Change the function's arguments."
+    return ""
+
+
+def _entries(hook_name: str, function: Callable[[], object]) -> tuple[object, ...]:
+    try:
+        result = function()
+        if isinstance(result, Iterable) and not isinstance(result, (str, bytes, type)):
+            return tuple(result)
+    except (Exception, SystemExit) as error:
+        raise PluginRefusedError(
+            f"{hook_name} raised {type(error).__name__}: {error}", traceback=traceback.format_exc()
+        ) from error
+    raise PluginRefusedError(f"{hook_name} must return a list, returned {type(result).__name__} instead.")
+
+
+def _add(contribution: Contribution, hook_name: str, entry: object) -> None:
+    try:
+        if hook_name in OTHER_HOOKS:
+            _put(contribution.others, (OTHER_HOOKS[hook_name], check_other(entry, hook_name)), entry)
+            return
+        roles = COMPONENT_HOOKS[hook_name]
+        if is_family(entry):
+            for name in check_family_names(entry, roles, hook_name):
+                _put(contribution.components, (entry.role, name), entry)
+        else:
+            component = check_component(entry, roles, hook_name)
+            _put(contribution.components, (component.role, component.name), component)
+    except PluginRefusedError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginRefusedError(
+            f"{hook_name} returned something that raised {type(error).__name__}: {error}",
+            traceback=traceback.format_exc(),
+        ) from error
+
+
+def _put(table: dict[Any, Any], key: tuple[Any, str], entry: object) -> None:
+    if key in table:
+        raise PluginRefusedError(f"it registers '{key[1]}' twice in {key[0]}. Give one of them another name.")
+    table[key] = entry
+
+
+def _closest(name: str) -> str:
+    return next(iter(difflib.get_close_matches(name, hook_names(), n=1, cutoff=0.8)), "")
+
+
+def _did_you_mean(name: str) -> str:
+    match = next(iter(difflib.get_close_matches(name, hook_names(), n=1)), "")
+    return f" Did you mean {match}?" if match else f" The hooks are {', '.join(hook_names())}."

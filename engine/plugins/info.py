@@ -1,0 +1,65 @@
+"""What is known of an installed plugin, and the plugin object on its way into the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from engine.api import PluginError, Problem, Severity
+
+
+class PluginStatus(StrEnum):
+    """Whether a plugin is at work."""
+
+    LOADED = "loaded"
+    DISABLED = "disabled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """One installed plugin.
+
+    `name` is that of its entry point. `error` says in a sentence why it was left out, `traceback` where it raised.
+    `provides` maps a role (`indicators`, `data_providers`, ...) to the names that the plugin adds to it.
+    """
+
+    name: str
+    version: str = ""
+    distribution: str = ""
+    builtin: bool = False
+    status: PluginStatus = PluginStatus.LOADED
+    error: str = ""
+    traceback: str = ""
+    provides: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def count(self) -> int:
+        """How many things the plugin adds."""
+        return sum(len(names) for names in self.provides.values())
+
+    def problem(self) -> Problem | None:
+        """Return the finding that says why the plugin was left out, or None when it was not."""
+        if self.status is not PluginStatus.FAILED:
+            return None
+        return Problem(
+            code="plugin",
+            message=f"Plugin '{self.name}' was left out: {self.error}",
+            remedy=f"Upgrade or repair it, or switch it off by 'quantcrafter plugins disable {self.name}'."
+            if not self.builtin
+            else "QuantCrafter's own parts are damaged; install it again.",
+            path=f"plugins.{self.name}",
+            severity=Severity.ERROR,
+        )
+
+
+class PluginRefusedError(PluginError):
+    """A plugin breaks the contract; the message goes on after "Plugin 'name' was left out: "."""
+
+    code = "plugin.refused"
+
+    def __init__(self, message: str, *, traceback: str = "") -> None:
+        super().__init__(message)
+        self.traceback = traceback

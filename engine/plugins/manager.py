@@ -1,0 +1,179 @@
+"""Find the installed plugins, load each by itself, and put what they bring into one registry.
+
+In order:
+1. the entry points of the group `quantcrafter.plugins` are listed; QuantCrafter's own come first, then the others by
+   name;
+2. those that the user has disabled are passed over;
+3. each is imported, checked and asked by its hooks; whatever it raises leaves it out, and nothing else;
+4. a plugin that takes a name already taken in the same role is left out: it is in as a whole, or not at all.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.metadata
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+
+from engine.api import ENTRY_POINT_GROUP, PluginError, Problem
+from engine.api.home import home
+from engine.plugins.hooks import Contribution, read_plugin
+from engine.plugins.info import PluginInfo, PluginRefusedError, PluginStatus
+from engine.plugins.registry import Registry
+from engine.plugins.state import read_disabled, write_disabled
+
+OWN_DISTRIBUTION = "quantcrafter"
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A plugin that is installed and not yet imported."""
+
+    info: PluginInfo
+    load: Callable[[], object]
+
+
+def load_registry(*, extra_plugins: Sequence[tuple[str, object]] = ()) -> Registry:
+    """Return the registry of everything installed; the same object for every call in a process.
+
+    Args:
+        extra_plugins: further plugins, as name and module or object, which come after the installed ones; with these
+            the registry is built anew.
+    """
+    if extra_plugins:
+        return _load(tuple(extra_plugins))
+    return _cached(home())
+
+
+def forget_registry() -> None:
+    """Make the next `load_registry` look again; for tests and after plugins were installed or switched."""
+    _cached.cache_clear()
+
+
+def installed_plugins() -> tuple[PluginInfo, ...]:
+    """Return every installed plugin, built-ins first, without importing any; disabled ones say so."""
+    disabled, _ = read_disabled()
+    return tuple(_marked(candidate.info, disabled) for candidate in _discover())
+
+
+def set_enabled(name: str, *, enabled: bool) -> PluginInfo:
+    """Switch an installed plugin on or off for this user and return it as it now stands.
+
+    Raises:
+        PluginError: there is no such plugin, or it is one of QuantCrafter's own.
+    """
+    disabled, unreadable = read_disabled()
+    if unreadable is not None:
+        raise PluginError(str(unreadable).removeprefix("warning: "))
+    known = {info.name: info for info in reversed(installed_plugins())}
+    if name not in known and not (enabled and name in disabled):
+        close = difflib.get_close_matches(name, known, n=1)
+        remedy = f"Did you mean '{close[0]}'?" if close else f"Installed: {', '.join(sorted(known))}."
+        raise PluginError(f"There is no plugin '{name}'. {remedy}")
+    info = known.get(name, PluginInfo(name))
+    if info.builtin and not enabled:
+        raise PluginError(f"Plugin '{name}' is part of QuantCrafter itself and cannot be disabled.")
+    write_disabled(disabled - {name} if enabled else disabled | {name})
+    forget_registry()
+    return replace(info, status=PluginStatus.LOADED if enabled else PluginStatus.DISABLED)
+
+
+@lru_cache(maxsize=4)
+def _cached(_home: Path) -> Registry:
+    return _load(())
+
+
+def _load(extra: tuple[tuple[str, object], ...]) -> Registry:
+    disabled, unreadable = read_disabled()
+    candidates = [*_discover(), *(_Candidate(PluginInfo(name), lambda thing=thing: thing) for name, thing in extra)]  # type: ignore[misc]
+    total = Contribution()
+    owners: dict[tuple[str, str], str] = {}
+    plugins: dict[str, PluginInfo] = {}
+    refused: list[PluginInfo] = []
+    for candidate in candidates:
+        info = _marked(candidate.info, disabled)
+        if info.name in plugins:
+            taken = plugins[info.name].distribution or "another plugin"
+            refused.append(_failed(info, f"its name is already that of a plugin of {taken}. Rename its entry point."))
+            continue
+        if info.status is PluginStatus.LOADED:
+            info = _admit(candidate, total, owners)
+        plugins[info.name] = info
+    found = (*plugins.values(), *refused)
+    problems = [unreadable, *(info.problem() for info in found)]
+    return Registry(total.components, total.others, found, tuple(p for p in problems if isinstance(p, Problem)))
+
+
+def _admit(candidate: _Candidate, total: Contribution, owners: dict[tuple[str, str], str]) -> PluginInfo:
+    """Load one plugin and add what it brings to `total`; return how that went."""
+    info = candidate.info
+    try:
+        contribution = read_plugin(_imported(candidate))
+        _check_free(contribution, owners)
+    except PluginRefusedError as error:
+        return _failed(info, str(error), error.traceback)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin does ends with that plugin
+        return _failed(info, f"it raised {type(error).__name__}: {error}", traceback.format_exc())
+    for section, name in (*contribution.components, *contribution.others):
+        owners[str(section), name] = info.name
+    total.components.update(contribution.components)
+    total.others.update(contribution.others)
+    return replace(info, provides=MappingProxyType(contribution.provides()))
+
+
+def _imported(candidate: _Candidate) -> object:
+    try:
+        return candidate.load()
+    except (Exception, SystemExit) as error:
+        raise PluginRefusedError(
+            f"its import raised {type(error).__name__}: {error}", traceback=traceback.format_exc()
+        ) from error
+
+
+def _check_free(contribution: Contribution, owners: dict[tuple[str, str], str]) -> None:
+    for section, name in (*contribution.components, *contribution.others):
+        owner = owners.get((str(section), name))
+        if owner is not None:
+            raise PluginRefusedError(
+                f"it registers '{name}' in {section}, which plugin '{owner}' has already taken. "
+                f"Ask the author for another name, or disable one of the two."
+            )
+
+
+def _discover() -> list[_Candidate]:
+    """Return the installed plugins, QuantCrafter's own first, then by name."""
+    known: dict[int, tuple[str, str]] = {}
+    candidates = []
+    for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
+        distribution, version = _origin(entry, known)
+        builtin = distribution.lower() == OWN_DISTRIBUTION
+        info = PluginInfo(entry.name, version, distribution, builtin)
+        candidates.append(_Candidate(info, entry.load))
+    return sorted(candidates, key=lambda candidate: (not candidate.info.builtin, candidate.info.name))
+
+
+def _origin(entry: importlib.metadata.EntryPoint, known: dict[int, tuple[str, str]]) -> tuple[str, str]:
+    """Return name and version of the distribution; the entry points of one share the reading of its metadata."""
+    distribution = entry.dist
+    if distribution is None:
+        return "", ""
+    if id(distribution) not in known:
+        try:
+            metadata = distribution.metadata
+            known[id(distribution)] = (metadata["Name"] or "", metadata["Version"] or "")
+        except Exception:  # noqa: BLE001 - damaged metadata of somebody else's package must not stop us
+            known[id(distribution)] = ("", "")
+    return known[id(distribution)]
+
+
+def _marked(info: PluginInfo, disabled: frozenset[str]) -> PluginInfo:
+    off = info.name in disabled and not info.builtin
+    return replace(info, status=PluginStatus.DISABLED) if off else info
+
+
+def _failed(info: PluginInfo, error: str, traceback_text: str = "") -> PluginInfo:
+    return replace(info, status=PluginStatus.FAILED, error=error, traceback=traceback_text)

@@ -1,0 +1,116 @@
+"""Registry: what is installed, by the names that strategy files and commands use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from engine.api import (
+    Broker,
+    Component,
+    ComponentFamily,
+    DataProvider,
+    EngineAdapter,
+    PluginError,
+    Problem,
+    Role,
+    StrategyTemplate,
+)
+from engine.plugins.checks import check_built, is_family
+from engine.plugins.info import PluginInfo
+
+
+class Registry:
+    """The catalog of components and providers, with the engines, brokers and templates beside it.
+
+    Built once by `load_registry`; nothing is added later. Classes of a `ComponentFamily` are built on first use.
+    `problems` holds the findings about plugins that were left out, in the order of `plugins`.
+    """
+
+    def __init__(
+        self,
+        components: Mapping[tuple[Role, str], type[Component] | ComponentFamily],
+        others: Mapping[tuple[str, str], Any],
+        plugins: tuple[PluginInfo, ...],
+        problems: tuple[Problem, ...],
+    ) -> None:
+        self.plugins = plugins
+        self.problems = problems
+        self._components: dict[Role, dict[str, type[Component] | ComponentFamily]] = {role: {} for role in Role}
+        for (role, name), entry in components.items():
+            self._components[role][name] = entry
+        self._others: dict[str, dict[str, Any]] = {}
+        for (kind, name), entry in others.items():
+            self._others.setdefault(kind, {})[name] = entry
+        self._owners = {
+            (section, name): info.name for info in plugins for section, names in info.provides.items() for name in names
+        }
+        self._lock = threading.RLock()
+
+    def component(self, role: Role, name: str) -> type[Component] | None:
+        """Return the component of that name in that section, or None.
+
+        Raises:
+            PluginError: the plugin that promised the name cannot build it.
+        """
+        entry = self._components[role].get(name)
+        if entry is None or not is_family(entry):
+            return entry  # type: ignore[return-value] # not a family, so a class or None
+        with self._lock:
+            built = self._build(entry, role, name)
+            self._components[role][name] = built
+        return built
+
+    def component_names(self, role: Role) -> tuple[str, ...]:
+        """Return the names that `use:` may say in that section, in the order of registration."""
+        return tuple(self._components[role])
+
+    def provider(self, name: str) -> type[DataProvider] | None:
+        """Return the data provider of that name, or None."""
+        return self._others.get("data_providers", {}).get(name)
+
+    def provider_names(self) -> tuple[str, ...]:
+        """Return the names that `data:` may say."""
+        return self._names("data_providers")
+
+    def engine(self, name: str) -> type[EngineAdapter] | None:
+        """Return the engine of that name, or None."""
+        return self._others.get("engines", {}).get(name)
+
+    def engine_names(self) -> tuple[str, ...]:
+        """Return the names that `engine:` may say."""
+        return self._names("engines")
+
+    def broker(self, name: str) -> type[Broker] | None:
+        """Return the broker connection of that name, or None."""
+        return self._others.get("brokers", {}).get(name)
+
+    def broker_names(self) -> tuple[str, ...]:
+        """Return the names of the broker connections."""
+        return self._names("brokers")
+
+    @property
+    def strategies(self) -> tuple[StrategyTemplate, ...]:
+        """The ready-made strategy files."""
+        return tuple(self._others.get("strategies", {}).values())
+
+    def owner(self, section: str, name: str) -> str:
+        """Return the name of the plugin that added a component or thing; '' when nobody did.
+
+        `section` is a role or one of `data_providers`, `brokers`, `engines`, `strategies`.
+        """
+        return self._owners.get((section, name), "")
+
+    def _names(self, kind: str) -> tuple[str, ...]:
+        return tuple(self._others.get(kind, {}))
+
+    def _build(self, family: ComponentFamily, role: Role, name: str) -> type[Component]:
+        try:
+            return check_built(family.build(name), name, role)
+        except Exception as error:
+            owner = self.owner(role, name)
+            raise PluginError(
+                f"Plugin '{owner}' promised '{name}' in {role} but cannot build it: {error}. "
+                f"Upgrade or repair the plugin."
+            ) from error

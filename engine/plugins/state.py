@@ -1,0 +1,64 @@
+"""Which plugins the user has switched off: `plugins.json` in the user's directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from engine.api import PluginError, Problem, Severity
+from engine.api.home import home
+
+
+def state_file() -> Path:
+    """Return the path of the file that holds the names of disabled plugins."""
+    return home() / "plugins.json"
+
+
+def read_disabled() -> tuple[frozenset[str], Problem | None]:
+    """Return the names of disabled plugins, and a warning when the file cannot be read (it then counts as empty)."""
+    path = state_file()
+    try:
+        names = json.loads(path.read_text(encoding="utf-8"))["disabled"]
+    except FileNotFoundError:
+        return frozenset(), None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return frozenset(), _unreadable(path, f"{type(error).__name__}: {error}")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return frozenset(), _unreadable(path, "'disabled' must be a list of plugin names")
+    return frozenset(names), None
+
+
+def write_disabled(names: frozenset[str]) -> None:
+    """Replace the list of disabled plugins in one step, so that a crash never leaves half a file.
+
+    Raises:
+        PluginError: the file cannot be written.
+    """
+    path = state_file()
+    text = json.dumps({"disabled": sorted(names)}, indent=2) + "\n"
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix="plugins-", suffix=".tmp")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise PluginError(
+            f"The list of disabled plugins must be writable, but '{path}' is not: {error}. "
+            "Check the folder's permissions, or set QUANTCRAFTER_HOME to another one."
+        ) from error
+
+
+def _unreadable(path: Path, why: str) -> Problem:
+    return Problem(
+        code="plugin.state",
+        message=f"The list of disabled plugins cannot be read ({why}); every plugin counts as enabled.",
+        remedy="Repair or delete the file.",
+        file=str(path),
+        severity=Severity.WARNING,
+    )
