@@ -107,7 +107,8 @@ class RawBars:
 
     `time_ns` holds UTC nanoseconds; `stamp` says whether they mark the open or the close of a bar, or only its `date`
     (UTC midnight of the local trading day). `rows` names each bar's place in the source, as a user would count it
-    (a line of the file). Columns have shape (n,).
+    (a line of the file). Columns have shape (n,). `timeframe` is the length of the source's bars, None to have it
+    detected; `notes` are what the provider guessed, one sentence each, for the user to see.
     """
 
     time_ns: TimeColumn
@@ -121,3 +122,5 @@ class RawBars:
     session: Session = ROUND_THE_CLOCK
     source: str = ""
     synthetic: bool = False
+    timeframe: Timeframe | None = None
+    notes: tuple[str, ...] = ()
