@@ -1,0 +1,191 @@
+"""`ta.NAME`: every function of TA-Lib as an indicator, made from TA-Lib's own description of it."""
+
+from __future__ import annotations
+
+import threading
+import types
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BeforeValidator, model_validator
+
+from engine.api import Bars, BarsInput, Component, FloatColumn, Indicator, Output, Role, SeriesInput, param, port
+from nodes.indicators.talib_import import functions, talib
+from nodes.indicators.talib_info import (
+    FunctionInfo,
+    Parameter,
+    average_names,
+    function_info,
+    lookback,
+    names_by_group,
+)
+from nodes.indicators.talib_memory import bars_remembered
+from nodes.indicators.talib_text import describe, describe_output
+
+_SERIES_HELP = {
+    "input": "The line to compute from, such as bars.close.",
+    "input0": "The first line.",
+    "input1": "The second line.",
+    "periods": "The period to use at each bar, cut to the range from minperiod to maxperiod.",
+}
+
+
+class TalibIndicator(Indicator):
+    """Base of the indicators made from TA-Lib."""
+
+    info: ClassVar[FunctionInfo]
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the parameters as TA-Lib takes them: moving averages by number."""
+        return {
+            item.name: item.choices.index(getattr(self, item.name)) if item.choices else getattr(self, item.name)
+            for item in self.info.parameters
+        }
+
+    def warmup(self) -> int:
+        return lookback(self.info.name, self.arguments())
+
+    def lookback(self) -> int | None:
+        return bars_remembered(self.info, self.arguments(), self.warmup())
+
+    @model_validator(mode="after")
+    def _parameters_go_together(self) -> Self:
+        if self.info.parameters and self.warmup() < 0:
+            values = ", ".join(f"{item.name} {getattr(self, item.name)}" for item in self.info.parameters)
+            raise ValueError(f"TA-Lib's {self.info.name} does not take these parameters together: {values}")
+        return self
+
+    def compute(self, *args: Any, **inputs: Any) -> FloatColumn | tuple[FloatColumn, ...]:
+        """Call TA-Lib on each stretch of bars that has all inputs; it starts anew after a gap (NaN or infinite)."""
+        del args
+        columns = [np.ascontiguousarray(_column(name, inputs), np.float64) for name in self.info.arguments]
+        warmup = self.warmup()
+        function = getattr(functions(), self.info.name)
+        arguments = self.arguments()
+        if self.info.name == "MAVP":
+            columns[1] = np.clip(columns[1], self.arguments()["minperiod"], self.arguments()["maxperiod"])
+        length = len(columns[0])
+        stretches = [(0, length)] if warmup == 0 and self.lookback() == 0 else _stretches(columns, warmup)
+        outputs = [self._empty(length) for _ in self.outputs] if stretches != [(0, length)] else []
+        for start, stop in stretches:
+            result = function(*(column[start:stop] for column in columns), **arguments)
+            parts = result if isinstance(result, tuple) else (result,)
+            if not outputs:
+                outputs = [self._complete(part, warmup) for part in parts]
+                break
+            for output, part in zip(outputs, parts, strict=True):
+                output[start + warmup : stop] = part[warmup:]
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def _complete(self, part: npt.NDArray[Any], warmup: int) -> FloatColumn:
+        """Return a column as float64; TA-Lib marks the warm-up of whole numbers by 0."""
+        if part.dtype == np.float64:
+            return part
+        column = part.astype(np.float64)
+        if not self.info.is_candlestick:
+            column[:warmup] = np.nan
+        return column
+
+    def _empty(self, length: int) -> FloatColumn:
+        return np.full(length, 0.0 if self.info.is_candlestick else np.nan)
+
+
+class TalibFamily:
+    """All functions of the installed TA-Lib; a class is built when it is first asked for."""
+
+    role = Role.INDICATOR
+
+    def __init__(self) -> None:
+        self._classes: dict[str, type[TalibIndicator]] = {}
+        self._lock = threading.Lock()
+
+    def names(self) -> tuple[str, ...]:
+        """Return `ta.NAME` for every function, group by group."""
+        return tuple(f"ta.{name}" for group in names_by_group().values() for name in group)
+
+    def build(self, name: str) -> type[Component]:
+        """Return the component class of one of `names()`; the same class at every call.
+
+        Raises:
+            KeyError: `name` is none of them.
+        """
+        with self._lock:
+            if name not in self._classes:
+                if name not in self.names():
+                    raise KeyError(name)
+                self._classes[name] = _build(function_info(name.removeprefix("ta.")))
+            return self._classes[name]
+
+
+def _column(name: str, inputs: Mapping[str, Any]) -> FloatColumn:
+    if name in _SERIES_HELP and inputs.get(name) is not None:
+        return cast("FloatColumn", inputs[name])
+    bars: Bars = inputs["bars"]
+    return bars.column("close" if name == "input" else name)
+
+
+def _stretches(columns: list[FloatColumn], warmup: int) -> list[tuple[int, int]]:
+    """Return start and end (exclusive) of each run of bars with all inputs that is longer than the warm-up."""
+    valid = np.isfinite(columns[0])
+    for column in columns[1:]:
+        valid &= np.isfinite(column)
+    edges = np.flatnonzero(np.diff(valid, prepend=False, append=False)).reshape(-1, 2)
+    return [(start, stop) for start, stop in edges.tolist() if stop - start > warmup]
+
+
+def _build(info: FunctionInfo) -> type[TalibIndicator]:
+    fields = {**_ports(info), **{item.name: _parameter(item) for item in info.parameters}}
+    namespace: dict[str, Any] = {
+        "__module__": __name__,
+        "__doc__": describe(info),
+        "__annotations__": {name: annotation for name, (annotation, _) in fields.items()},
+        "name": f"ta.{info.name}",
+        "category": info.group,
+        "formula_source": f"TA-Lib {talib().__ta_version__.decode().split()[0]}, TA_{info.name}",
+        "info": info,
+        "outputs": tuple(Output(name, description=describe_output(info, name)) for name in info.outputs),
+        **{name: default for name, (_, default) in fields.items()},
+    }
+    made = types.new_class(info.name, (TalibIndicator,), exec_body=lambda body: body.update(namespace))
+    return cast("type[TalibIndicator]", made)
+
+
+def _ports(info: FunctionInfo) -> dict[str, tuple[Any, Any]]:
+    series = [name for name in info.arguments if name in _SERIES_HELP]
+    if len(series) == len(info.arguments):
+        return {name: (SeriesInput, port(_SERIES_HELP[name])) for name in series}
+    columns = ", ".join(name for name in info.arguments if name not in series)
+    ports: dict[str, tuple[Any, Any]] = {
+        "bars": (BarsInput, port(f"The bars whose {columns} it uses.", default="bars"))
+    }
+    if series:
+        ports["input"] = (
+            SeriesInput | None,
+            port("The line to compute from; the close of the bars if left out.", default=None, advanced=True),
+        )
+    return ports
+
+
+def _parameter(item: Parameter) -> tuple[Any, Any]:
+    description = f"{item.description}."
+    if item.choices:
+        names = item.choices
+        return (
+            Annotated[Literal[names], BeforeValidator(_average)],
+            param(description, default=names[int(item.default)]),
+        )
+    kind: type[int | float] = int if item.is_integer else float
+    return kind, param(description, default=kind(item.default), ge=item.low, le=item.high)
+
+
+def _average(value: object) -> object:
+    """Accept a moving average by TA-Lib's number, or in small letters."""
+    names = average_names()
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(names):
+        return names[value]
+    return value.upper() if isinstance(value, str) else value
+
+
+FAMILY = TalibFamily()
