@@ -1,1 +1,23 @@
 """From references to a typed, ordered plan, and its evaluation."""
+
+from engine.graph.bind import bind, has_errors
+from engine.graph.bound import BASE_CLOCK, BoundGraph, BoundNode, MarketColumn, NodeColumn, Number
+from engine.graph.evaluate import Evaluation
+from engine.graph.plan import Decision, Plan, Step, StepColumn, make_plan
+
+__all__ = [
+    "BASE_CLOCK",
+    "BoundGraph",
+    "BoundNode",
+    "Decision",
+    "Evaluation",
+    "MarketColumn",
+    "NodeColumn",
+    "Number",
+    "Plan",
+    "Step",
+    "StepColumn",
+    "bind",
+    "has_errors",
+    "make_plan",
+]

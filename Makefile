@@ -1,0 +1,48 @@
+# `make run` opens the program on the example strategy; `make test` runs the tests. Both set up what they need.
+# On Windows use GNU make from Git Bash or MSYS2: the same targets work there.
+
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+  PYTHON := $(if $(filter python3,$(PYTHON)),python,$(PYTHON))
+  BIN := .venv/Scripts
+else
+  BIN := .venv/bin
+endif
+PY := $(BIN)/python
+STAMP := .venv/ready
+EXAMPLE ?= resources/examples/golden_cross.yaml
+WORKERS ?= auto
+
+.PHONY: run test test-quick check format bench clean
+
+run: $(STAMP)
+	$(BIN)/quantcrafter run $(EXAMPLE) --report reports/golden_cross.html --json reports/golden_cross.json
+
+test: $(STAMP)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal
+
+test-quick: $(STAMP)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not benchmark_report"
+
+check: $(STAMP)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	$(PY) -m pytest tests/benchmarks -m benchmark_report -s -n 0
+
+format: $(STAMP)
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+# The environment is made anew when the requirements change; an unchanged one costs nothing.
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else 'QuantCrafter needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is ' + sys.version.split()[0] + '. Name another: make PYTHON=python3.12 ...')"
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(PY) -c "import pathlib; pathlib.Path('$(STAMP)').touch()"
+
+clean:
+	$(PYTHON) -c "import shutil; [shutil.rmtree(d, True) for d in ('.venv', 'build', 'dist', 'reports', '.mypy_cache', '.ruff_cache', '.hypothesis')]"

@@ -1,0 +1,248 @@
+"""From a strategy's spec to its typed graph. Every problem is found in one pass and reported together.
+
+1. Each node's `use` is looked up and its parameters are validated by the component's own schema.
+2. Each instrument's and feed's provider is looked up and validated.
+3. Each reference is resolved in its scope, and the type of the wire is checked.
+4. Cycles are named.
+5. The decision stage is checked: one execution node, signals and money wired, nothing protective left dangling.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from engine.api import (
+    BAR_COLUMNS,
+    Catalog,
+    Component,
+    DataNode,
+    DataProvider,
+    FeedNode,
+    InputPort,
+    PortType,
+    Problem,
+    Role,
+    Severity,
+)
+from engine.graph.bound import (
+    BASE_CLOCK,
+    BoundFeed,
+    BoundGraph,
+    BoundInstrument,
+    BoundNode,
+    MarketColumn,
+    NodeColumn,
+    Number,
+    Source,
+    Wires,
+)
+from engine.graph.checks import decision_problems, find_cycles
+from engine.graph.suggest import did_you_mean, parameter_problems
+from engine.spec import Bound, InstrumentSpec, Literal, NodeSpec, Resolved, StrategySpec, Unresolved
+
+
+def bind(spec: StrategySpec, catalog: Catalog) -> tuple[BoundGraph, list[Problem]]:
+    """Return the usable part of the graph, and every problem found; the graph may run only if there is no error."""
+    return _Binder(spec, catalog).bind()
+
+
+@dataclass
+class _Binder:
+    spec: StrategySpec
+    catalog: Catalog
+    problems: list[Problem] = field(default_factory=list)
+    components: dict[str, Component] = field(default_factory=dict)
+
+    def bind(self) -> tuple[BoundGraph, list[Problem]]:
+        for node in self.spec.nodes.values():
+            component = self._component(node)
+            if component is not None:
+                self.components[node.id] = component
+        instruments = tuple(filter(None, map(self._instrument, self.spec.instruments)))
+        feeds = {name: feed for name in self.components if (feed := self._feed(self.spec.nodes[name])) is not None}
+        nodes = {name: self._wire(self.spec.nodes[name], component) for name, component in self.components.items()}
+        graph = BoundGraph(self.spec, nodes, instruments, feeds)
+        self.problems += find_cycles(graph)
+        self.problems += decision_problems(graph)
+        return graph, self.problems
+
+    # ------------------------------------------------------------------ components and providers
+
+    def _component(self, node: NodeSpec) -> Component | None:
+        cls = self.catalog.component(node.role, node.use)
+        if cls is None:
+            self._unknown_use(node)
+            return None
+        values = dict(node.values)
+        for name in cls.path_parameters():
+            if isinstance(values.get(name), str):
+                values[name] = os.path.join(node.base_dir or self.spec.base_dir, values[name])  # noqa: PTH118
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            self.problems += parameter_problems(error, cls, node, f"'{node.use}'")
+            return None
+
+    def _unknown_use(self, node: NodeSpec) -> None:
+        elsewhere = [role for role in Role if role != node.role and self.catalog.component(role, node.use) is not None]
+        if elsewhere:
+            message = f"'{node.use}' does not belong in the section '{node.role}'."
+            remedy = f"Move node '{node.id}' to '{elsewhere[0]}'."
+        else:
+            names = (*self.catalog.component_names(node.role), *self.spec.block_names)
+            message = f"There is no component '{node.use}' for the section '{node.role}'."
+            remedy = f"{did_you_mean(node.use, names)} A plugin that brings it may be missing."
+        self._report(node, "unknown_use", message, remedy, "use")
+
+    def _provider(self, name: str, options: Mapping[str, Any], owner: InstrumentSpec | NodeSpec) -> DataProvider | None:
+        cls = self.catalog.provider(name)
+        if cls is None:
+            place = owner.place("data")
+            self.problems.append(
+                Problem(
+                    code="unknown_provider",
+                    message=f"There is no data provider '{name}'.",
+                    remedy=did_you_mean(name, self.catalog.provider_names()),
+                    file=place.file,
+                    line=place.line,
+                    column=place.column,
+                    path=f"{owner.path}.data",
+                    field="data",
+                )
+            )
+            return None
+        try:
+            return cls.model_validate(dict(options))
+        except ValidationError as error:
+            self.problems += parameter_problems(error, cls, owner, f"data provider '{name}'")
+            return None
+
+    def _instrument(self, instrument: InstrumentSpec) -> BoundInstrument | None:
+        provider = self._provider(instrument.data, instrument.options, instrument)
+        return None if provider is None else BoundInstrument(instrument, provider)
+
+    def _feed(self, node: NodeSpec) -> BoundFeed | None:
+        component = self.components[node.id]
+        if not isinstance(component, FeedNode):
+            return None
+        provider = self._provider(component.data, component.provider_options(), node)
+        return None if provider is None else BoundFeed(component, provider)
+
+    # ------------------------------------------------------------------ wires
+
+    def _wire(self, node: NodeSpec, component: Component) -> BoundNode:
+        inputs: dict[str, Wires] = {}
+        for port in type(component).inputs():
+            value = getattr(component, port.name)
+            if value is None:
+                continue
+            if port.many:
+                inputs[port.name] = tuple(
+                    source for index, part in enumerate(value) for source in self._sources(node, port, part, index)
+                )
+                continue
+            sources = self._sources(node, port, value, None)
+            if len(sources) > 1:
+                self._report(
+                    node, "one_wire", f"'{port.name}' of '{node.id}' takes one wire, was a list.", "", port.name
+                )
+            elif sources:
+                inputs[port.name] = sources[0]
+        return BoundNode(node, component, inputs)
+
+    def _sources(self, node: NodeSpec, port: InputPort, value: object, index: int | None) -> tuple[Source, ...]:
+        if not isinstance(value, str):
+            return (Number(float(value)),) if isinstance(value, (int, float)) else ()
+        target = self.spec.resolve(node, value)
+        if isinstance(target, Unresolved):
+            self._report(node, "dangling", target.message, target.remedy, port.name, index)
+            return ()
+        parts = target.parts if isinstance(target, Bound) else (target,)
+        found = (self._source(node, port, value, part, index) for part in parts)
+        return tuple(source for source in found if source is not None)
+
+    def _source(
+        self, node: NodeSpec, port: InputPort, written: str, target: Resolved | Literal, index: int | None
+    ) -> Source | None:
+        if isinstance(target, Literal):
+            if port.type is not PortType.SERIES:
+                self._mismatch(node, port, written, "a number", index)
+                return None
+            return Number(target.value)
+        source = self._target(node, port, written, target, index)
+        if source is None:
+            return None
+        actual = _type_of(source)
+        if actual is not port.type:
+            self._mismatch(node, port, written, f"a {actual}", index)
+            return None
+        return source
+
+    def _target(
+        self, node: NodeSpec, port: InputPort, written: str, target: Resolved, index: int | None
+    ) -> Source | None:
+        component = self.components.get(target.node)
+        is_bars = target.node == BASE_CLOCK
+        if component is None and not is_bars:
+            return None  # its own problem has been reported
+        if is_bars or isinstance(component, DataNode):
+            if target.output in ("", *BAR_COLUMNS):
+                return MarketColumn(target.node, target.output)
+            names: tuple[str, ...] = BAR_COLUMNS
+        else:
+            outputs = {output.name: output for output in component.outputs} if component is not None else {}
+            if target.output in outputs:
+                return NodeColumn(target.node, target.output, outputs[target.output].type)
+            if not target.output and len(outputs) == 1:
+                only = next(iter(outputs.values()))
+                return NodeColumn(target.node, only.name, only.type)
+            names = tuple(outputs)
+            if not target.output:
+                choice = ", ".join(f"{written}.{name}" for name in names)
+                what = f"'{written}' has several outputs" if names else f"'{written}' has no output"
+                self._report(
+                    node, "which_output", f"{what}.", f"Write one of {choice}." if names else "", port.name, index
+                )
+                return None
+        message = f"'{target.node}' has no output '{target.output}'."
+        self._report(node, "unknown_output", message, did_you_mean(target.output, names), port.name, index)
+        return None
+
+    def _mismatch(self, node: NodeSpec, port: InputPort, written: str, actual: str, index: int | None) -> None:
+        message = f"'{port.name}' of '{node.id}' takes a {port.type}, but '{written}' is {actual}."
+        fits = [
+            name if len(component.outputs) == 1 else f"{name}.{output.name}"
+            for name, component in self.components.items()
+            for output in component.outputs
+            if output.type is port.type and "/" not in name and name != node.id
+        ]
+        if port.type is PortType.SERIES:
+            fits += ["bars.close"]
+        remedy = f"What fits: {', '.join(fits[:6])}." if fits else ""
+        self._report(node, "type_mismatch", message, remedy, port.name, index)
+
+    def _report(
+        self, node: NodeSpec, code: str, message: str, remedy: str, name: str, index: int | None = None
+    ) -> None:
+        place = node.place(name, index)
+        self.problems.append(
+            Problem(code, message, remedy, place.file, place.line, place.column, f"{node.path}.{name}", node.id, name)
+        )
+
+
+def _type_of(source: Source) -> PortType:
+    if isinstance(source, NodeColumn):
+        return source.type
+    if isinstance(source, MarketColumn):
+        return PortType.SERIES if source.column else PortType.BARS
+    return PortType.SERIES
+
+
+def has_errors(problems: list[Problem]) -> bool:
+    """Return whether any of the problems forbids a run."""
+    return any(problem.severity is Severity.ERROR for problem in problems)

@@ -1,0 +1,79 @@
+"""The typed graph: components built from the file, each input resolved to where its column comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from engine.api import Component, DataProvider, FeedNode, PortType
+from engine.spec import InstrumentSpec, NodeSpec, StrategySpec
+
+BASE_CLOCK = "bars"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A literal in place of a wire; every consumer sees it as a full column."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class MarketColumn:
+    """A column of a feed's bars, or the whole bars when `column` is empty; the feed `bars` is the instrument's own."""
+
+    feed: str
+    column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeColumn:
+    """One output column of a node."""
+
+    node: str
+    output: str
+    type: PortType
+
+
+Source = Number | MarketColumn | NodeColumn
+Wires = Source | tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class BoundNode:
+    """A node whose component exists and accepted its parameters; `inputs` maps port names to sources."""
+
+    spec: NodeSpec
+    component: Component
+    inputs: Mapping[str, Wires]
+
+    def sources(self) -> Iterator[Source]:
+        """Yield every source of every input."""
+        for wires in self.inputs.values():
+            yield from wires if isinstance(wires, tuple) else (wires,)
+
+
+@dataclass(frozen=True)
+class BoundInstrument:
+    """An instrument and the provider that brings its bars."""
+
+    spec: InstrumentSpec
+    provider: DataProvider
+
+
+@dataclass(frozen=True)
+class BoundFeed:
+    """A feed node and the provider that brings its bars."""
+
+    component: FeedNode
+    provider: DataProvider
+
+
+@dataclass(frozen=True)
+class BoundGraph:
+    """Everything of a strategy that can be used, in file order; problems are reported apart."""
+
+    spec: StrategySpec
+    nodes: Mapping[str, BoundNode]
+    instruments: tuple[BoundInstrument, ...]
+    feeds: Mapping[str, BoundFeed] = field(default_factory=dict)

@@ -1,0 +1,123 @@
+"""What the whole graph must hold beyond its single wires: no cycles, and a decision stage that can decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.api import (
+    ExecutionLogic,
+    MoneyManager,
+    Problem,
+    ProtectiveKind,
+    RiskManager,
+    Role,
+    Severity,
+    SizeKind,
+)
+from engine.graph.bound import BoundGraph, BoundNode, NodeColumn
+
+
+def find_cycles(graph: BoundGraph) -> list[Problem]:
+    """Return one problem for each cycle met by a depth-first walk, naming its nodes in order."""
+    problems: list[Problem] = []
+    done: set[str] = set()
+    for start in graph.nodes:
+        if start not in done:
+            problems += _walk(graph, start, done)
+    return problems
+
+
+def _walk(graph: BoundGraph, start: str, done: set[str]) -> list[Problem]:
+    problems: list[Problem] = []
+    path: list[str] = [start]
+    pending: list[Iterator[str]] = [_upstream(graph, start)]
+    while pending:
+        name = next(pending[-1], None)
+        if name is None:
+            pending.pop()
+            done.add(path.pop())
+        elif name in path:
+            loop = [*path[path.index(name) :], name]
+            problems.append(_problem(graph.nodes[name], "cycle", f"The nodes {' <- '.join(loop)} form a cycle.", _CUT))
+        elif name not in done and name in graph.nodes:
+            path.append(name)
+            pending.append(_upstream(graph, name))
+    return problems
+
+
+_CUT = "A node cannot depend on itself; remove one of these wires, or put a 'lag' of past bars where you meant one."
+
+
+def _upstream(graph: BoundGraph, name: str) -> Iterator[str]:
+    return iter([source.node for source in graph.nodes[name].sources() if isinstance(source, NodeColumn)])
+
+
+def decision_problems(graph: BoundGraph) -> list[Problem]:
+    """Return what keeps the decision stage from deciding, and warnings about parts that would have no effect."""
+    written = [node for node in graph.spec.nodes.values() if node.role is Role.EXECUTION]
+    executions = [node for node in graph.nodes.values() if isinstance(node.component, ExecutionLogic)]
+    problems: list[Problem] = []
+    if not written:
+        text = "The strategy has no execution node, so it can never trade."
+        remedy = "Add a section such as 'execution: {entry: {use: market, signals: [...], money: ...}}'."
+        problems.append(Problem("no_execution", text, remedy, graph.spec.file))
+    for extra in written[1:]:
+        place = extra.place()
+        text = f"A strategy has one execution node for now, but '{extra.id}' is a further one."
+        remedy = "Combine the signals in one node, or make two strategies."
+        problems.append(
+            Problem("one_execution", text, remedy, place.file, place.line, place.column, extra.path, extra.id)
+        )
+    for node in executions:
+        problems += _execution_problems(graph, node)
+    problems += _idle(graph, executions)
+    return problems
+
+
+def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:
+    problems = []
+    parts = [graph.nodes[source.node] for source in node.sources() if isinstance(source, NodeColumn)]
+    for part in (node, *parts):
+        component = part.component
+        if isinstance(component, (ExecutionLogic, RiskManager, MoneyManager)) and component.rule() is None:
+            text = f"'{part.spec.use}' decides bar by bar in code of its own, which the native engine cannot run yet."
+            problems.append(_problem(part, "needs_driver", text, "Use one of the built-in components."))
+    has_stop = False
+    for part in parts:
+        if isinstance(part.component, RiskManager):
+            rule = part.component.rule()
+            has_stop = has_stop or (rule is not None and rule.kind is ProtectiveKind.STOP_LOSS)
+    for part in parts:
+        rule_of_size = part.component.rule() if isinstance(part.component, MoneyManager) else None
+        if rule_of_size is not None and rule_of_size.kind is SizeKind.RISK_PERCENT and not has_stop:
+            text = f"'{part.spec.id}' sizes by the distance of a stop-loss, but '{node.spec.id}' has none."
+            problems.append(
+                _problem(part, "no_stop", text, f"Add a stop such as percent_stop to 'risk' of '{node.spec.id}'.")
+            )
+    return problems
+
+
+def _idle(graph: BoundGraph, executions: list[BoundNode]) -> list[Problem]:
+    """Return warnings for advisors, filters, risk and money nodes that no execution node depends on."""
+    used: set[str] = set()
+    pending = [node.spec.id for node in executions]
+    while pending:
+        name = pending.pop()
+        if name not in used and name in graph.nodes:
+            used.add(name)
+            pending += [source.node for source in graph.nodes[name].sources() if isinstance(source, NodeColumn)]
+    roles = (Role.ADVISOR, Role.FILTER, Role.RISK, Role.MONEY)
+    return [
+        _problem(
+            node, "idle", f"Node '{name}' has no effect: no execution node uses it.", "Wire it or remove it.", warn=True
+        )
+        for name, node in graph.nodes.items()
+        if node.spec.role in roles and name not in used and executions and "/" not in name
+    ]
+
+
+def _problem(node: BoundNode, code: str, message: str, remedy: str, *, warn: bool = False) -> Problem:
+    place = node.spec.place()
+    severity = Severity.WARNING if warn else Severity.ERROR
+    spec = node.spec
+    return Problem(code, message, remedy, place.file, place.line, place.column, spec.path, spec.id, severity=severity)

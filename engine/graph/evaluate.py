@@ -1,0 +1,227 @@
+"""Evaluation of a plan on one instrument: every step's columns, once, in order, each checked.
+
+1. A step's inputs are brought to its clock: a literal becomes a full column, a column of another feed is aligned.
+2. The component computes its columns; an event-style component is looped over the bars.
+3. Type and length are checked, and the first bar at which the step is complete is noted: its own warm-up after the
+   first bar at which all its inputs are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api import (
+    BAR_COLUMNS,
+    Bars,
+    ComponentError,
+    FloatColumn,
+    PortType,
+    QuantCrafterError,
+    Signals,
+    TimeColumn,
+)
+from engine.data.align import align, as_of
+from engine.graph.bound import BASE_CLOCK, MarketColumn, Number
+from engine.graph.events import loop_on_bar
+from engine.graph.plan import ANY_CLOCK, Plan, PlanSource, PlanWires, Step, StepColumn
+
+Column = npt.NDArray[Any]
+StepValues = tuple[Column | Signals, ...]
+
+
+def _keep(column: Column) -> Column:
+    return column
+
+
+@dataclass
+class Evaluation:
+    """The columns of every step for one instrument.
+
+    `values[i]` holds step i's outputs on the step's clock, `ready[i]` the first bar of that clock at which they are
+    complete. `keep` is given every finished column and returns the array to hold on to.
+    """
+
+    plan: Plan
+    bars: Bars
+    feeds: Mapping[str, Bars]
+    keep: Callable[[Column], Column] = _keep
+    values: list[StepValues] = field(default_factory=list)
+    ready: list[int] = field(default_factory=list)
+    _as_of: dict[str, TimeColumn] = field(default_factory=dict)
+    _aligned: dict[tuple[PlanSource, str], Any] = field(default_factory=dict)
+
+    def run(self, progress: Callable[[], None] = lambda: None) -> Evaluation:
+        """Compute all steps.
+
+        Raises:
+            ComponentError: a component raised, or returned something other than columns of its declared types.
+        """
+        for step in self.plan.steps:
+            self._compute(step)
+            progress()
+        return self
+
+    def clock_bars(self, clock: str) -> Bars:
+        """Return the bars that a clock ticks by."""
+        return self.bars if clock in (BASE_CLOCK, ANY_CLOCK) else self.feeds[clock]
+
+    def column(self, source: PlanSource, clock: str = BASE_CLOCK) -> Any:
+        """Return a source's column on a clock, aligned where it comes from another: an array, Signals or Bars."""
+        key = (source, clock)
+        if key not in self._aligned:
+            self._aligned[key] = self._bring(source, clock)
+        return self._aligned[key]
+
+    def ready_at(self, source: PlanSource, clock: str = BASE_CLOCK) -> int:
+        """Return the first bar of a clock at which a source's column is complete."""
+        own, ready = self._origin(source)
+        if own in (clock, ANY_CLOCK):
+            return ready
+        complete = np.flatnonzero(self._last_closed(own, clock) >= ready)
+        return int(complete[0]) if len(complete) else len(self.clock_bars(clock))
+
+    # ------------------------------------------------------------------ bringing columns to a clock
+
+    def _origin(self, source: PlanSource) -> tuple[str, int]:
+        if isinstance(source, Number):
+            return ANY_CLOCK, 0
+        if isinstance(source, MarketColumn):
+            return source.feed, 0
+        return self.plan.steps[source.step].clock, self.ready[source.step]
+
+    def _last_closed(self, feed: str, clock: str) -> TimeColumn:
+        key = f"{feed}>{clock}"
+        if key not in self._as_of:
+            self._as_of[key] = as_of(self.clock_bars(feed).close_ns, self.clock_bars(clock).close_ns)
+        return self._as_of[key]
+
+    def _bring(self, source: PlanSource, clock: str) -> Any:
+        if isinstance(source, Number):
+            return np.full(len(self.clock_bars(clock)), source.value)
+        own, _ = self._origin(source)
+        column = self._raw(source)
+        if own == clock or (own == ANY_CLOCK and clock == BASE_CLOCK):
+            return column
+        if own == ANY_CLOCK:
+            step = self.plan.steps[source.step] if isinstance(source, StepColumn) else None
+            return self._outputs(step, clock)[source.output] if step and isinstance(source, StepColumn) else column
+        index = self._last_closed(own, clock)
+        if isinstance(column, Bars):
+            return _align_bars(column, index)
+        if isinstance(column, Signals):
+            strength = None if column.strength is None else align(column.strength, index)
+            return Signals(align(column.flags, index), strength)
+        return align(column, index)
+
+    def _raw(self, source: MarketColumn | StepColumn) -> Any:
+        if isinstance(source, StepColumn):
+            return self.values[source.step][source.output]
+        bars = self.clock_bars(source.feed)
+        return bars.column(source.column) if source.column else bars
+
+    # ------------------------------------------------------------------ computing
+
+    def _compute(self, step: Step) -> None:
+        clock = step.clock or BASE_CLOCK
+        values = self._outputs(step, clock)
+        self.values.append(tuple(self._kept(value) for value in values))
+        wired = [self.ready_at(source, clock) for wires in step.inputs.values() for source in _each(wires)]
+        self.ready.append(max(wired, default=0) + step.warmup)
+
+    def _kept(self, value: Column | Signals) -> Column | Signals:
+        if isinstance(value, Signals):
+            return Signals(self.keep(value.flags), None if value.strength is None else self.keep(value.strength))
+        return self.keep(value)
+
+    def _outputs(self, step: Step, clock: str) -> StepValues:
+        bars = self.clock_bars(clock)
+        inputs = {
+            port: tuple(self.column(source, clock) for source in wires)
+            if isinstance(wires, tuple)
+            else self.column(wires, clock)
+            for port, wires in step.inputs.items()
+        }
+        with np.errstate(all="ignore"):
+            result = self._call(step, bars, inputs)
+        outputs = step.component.outputs
+        if len(outputs) == 1 and (isinstance(result, Signals) or not isinstance(result, tuple)):
+            result = (result,)
+        if not isinstance(result, tuple) or len(result) != len(outputs):
+            raise ComponentError(
+                f"{step.label} must return {len(outputs)} column(s), one for each output; it returned {_kind(result)}.",
+                node=step.nodes[0],
+            )
+        return tuple(
+            _checked(step, output.name, output.type, value, len(bars))
+            for output, value in zip(outputs, result, strict=True)
+        )
+
+    def _call(self, step: Step, bars: Bars, inputs: Mapping[str, Any]) -> Any:
+        component = step.component
+        try:
+            if type(component).overrides("compute"):
+                return component.compute(**inputs)
+            return loop_on_bar(component, step.nodes[0], bars, inputs)
+        except QuantCrafterError as error:
+            error.node = error.node or step.nodes[0]
+            raise
+        except Exception as error:
+            detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            given = f"{len(bars)} bars of {bars.symbol}"
+            raise ComponentError(f"{step.label} failed on {given}: {detail}.", node=step.nodes[0]) from error
+
+
+def _align_bars(bars: Bars, index: TimeColumn) -> Bars:
+    prices = {name: align(bars.column(name), index) for name in BAR_COLUMNS}
+    if not len(bars):
+        nothing = np.zeros(len(index), np.int64)
+        return replace(bars, open_ns=nothing, close_ns=nothing, **prices)
+    known = np.maximum(index, 0)
+    return replace(bars, open_ns=bars.open_ns[known], close_ns=bars.close_ns[known], **prices)
+
+
+def _each(wires: PlanWires) -> tuple[PlanSource, ...]:
+    return wires if isinstance(wires, tuple) else (wires,)
+
+
+_DTYPES = {
+    PortType.SERIES: np.dtype(np.float64),
+    PortType.CONDITION: np.dtype(np.bool_),
+    PortType.FILTER: np.dtype(np.bool_),
+    PortType.SIGNAL: np.dtype(np.uint8),
+}
+
+
+def _checked(step: Step, name: str, kind: PortType, value: Any, length: int) -> Column | Signals:
+    if kind is PortType.SIGNAL and isinstance(value, Signals):
+        flags = _checked(step, name, kind, value.flags, length)
+        if isinstance(flags, Signals):
+            raise TypeError(name)
+        if value.strength is None:
+            return Signals(flags)
+        strength = _checked(step, name, PortType.SERIES, value.strength, length)
+        return flags if isinstance(strength, Signals) else Signals(flags, strength)
+    wanted = _DTYPES[kind]
+    array = np.asarray(value)
+    if array.ndim == 0 and not step.inputs:
+        array = np.full(length, array)
+    if kind is PortType.SERIES and array.dtype.kind in "iuf":
+        array = array.astype(np.float64, copy=False)
+    if array.dtype != wanted or array.shape != (length,):
+        raise ComponentError(
+            f"{step.label} must return '{name}' as {wanted} of shape ({length},), and returned {array.dtype} of shape "
+            f"{array.shape}.",
+            node=step.nodes[0],
+            field=name,
+        )
+    column: FloatColumn = np.ascontiguousarray(array)
+    return Signals(column) if kind is PortType.SIGNAL else column  # type: ignore[arg-type]
+
+
+def _kind(value: object) -> str:
+    return f"a tuple of {len(value)}" if isinstance(value, tuple) else f"a {type(value).__name__}"

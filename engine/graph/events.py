@@ -1,0 +1,80 @@
+"""The event style: a component's `on_bar` looped over the bars into columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from engine.api import Bars, Component, ComponentError, PortType, QuantCrafterError, Signals, StrategyContext
+
+_BLANK: Mapping[PortType, tuple[Any, Any]] = {
+    PortType.SERIES: (np.float64, np.nan),
+    PortType.CONDITION: (np.bool_, False),
+    PortType.FILTER: (np.bool_, False),
+    PortType.SIGNAL: (np.uint8, 0),
+}
+
+
+def loop_on_bar(component: Component, node: str, bars: Bars, inputs: Mapping[str, Any]) -> Any:
+    """Return the columns that `on_bar` gives bar by bar; None means no value (NaN, False, no signal).
+
+    The component's state lives in `ctx` columns only: one context serves the whole loop and shows what is known.
+
+    Raises:
+        ComponentError: `on_bar` raised, or gave the wrong number or kind of values; names node and bar.
+    """
+    ctx = StrategyContext(node)
+    own, columns, signals = _split(inputs, bars)
+    ctx.bind(own, columns, signals)
+    outputs = component.outputs
+    results = []
+    for output in outputs:
+        dtype, blank = _BLANK[output.type]
+        results.append(np.full(len(bars), blank, dtype=dtype))
+    for bar in range(len(bars)):
+        ctx.index = bar
+        try:
+            value = component.on_bar(ctx)
+        except QuantCrafterError:
+            raise
+        except Exception as error:
+            text = f"Node '{node}' ({component.name}) raised {type(error).__name__} in on_bar at bar {bar}: {error}."
+            raise ComponentError(text, node=node) from error
+        values = value if isinstance(value, tuple) else (value,)
+        if len(values) != len(outputs):
+            given = f"{len(values)} values from on_bar at bar {bar}, not {len(outputs)}"
+            text = f"Node '{node}' ({component.name}) returned {given}."
+            raise ComponentError(text, node=node)
+        for result, item in zip(results, values, strict=True):
+            if item is not None:
+                _put(result, bar, item, f"Node '{node}' ({component.name})")
+    return tuple(results) if len(results) != 1 else results[0]
+
+
+def _put(result: Any, bar: int, item: Any, label: str) -> None:
+    try:
+        result[bar] = item
+    except (TypeError, ValueError, OverflowError) as error:
+        text = f"{label} returned {item!r} from on_bar at bar {bar}, where {result.dtype} is wanted."
+        raise ComponentError(text) from error
+
+
+def _split(inputs: Mapping[str, Any], bars: Bars) -> tuple[Bars, dict[str, Any], dict[str, Any]]:
+    """Sort inputs into the bars to show, columns by port name, and flags of signals by port name."""
+    columns: dict[str, Any] = {}
+    signals: dict[str, Any] = {}
+    flat = [
+        (f"{port}_{index}" if isinstance(value, tuple) and not isinstance(value, Signals) else port, part)
+        for port, value in inputs.items()
+        for index, part in enumerate(value if isinstance(value, tuple) and not isinstance(value, Signals) else (value,))
+    ]
+    for port, value in flat:
+        if isinstance(value, Bars):
+            bars = value
+        elif isinstance(value, Signals):
+            signals[port] = value.flags
+        else:
+            columns[port] = value
+    return bars, columns, signals

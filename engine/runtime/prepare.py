@@ -1,0 +1,180 @@
+"""Preparation of a run: bars loaded, columns computed, signals and filters combined into one job for an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+
+import numpy as np
+
+from engine.api import (
+    Bars,
+    BoolColumn,
+    DataRequest,
+    FlagColumn,
+    InstrumentJob,
+    ResampleNode,
+    RunCancelledError,
+    RunSettings,
+    Signals,
+)
+from engine.api.ports import ENTER_LONG, ENTER_SHORT
+from engine.data import load_bars, resample
+from engine.graph import BoundGraph, Decision, Evaluation, Plan
+from engine.runtime.trace import ColumnStore
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage (`load`, `columns`, `simulate`), and how much of how much is done."""
+
+
+@dataclass(frozen=True)
+class Market:
+    """All bars of a run: one `Bars` an instrument in file order, the further feeds of each, and what was found."""
+
+    bars: tuple[Bars, ...]
+    feeds: tuple[Mapping[str, Bars], ...]
+    findings: tuple[str, ...]
+
+    def cut(self, instrument: int, count: int) -> tuple[Bars, dict[str, Bars]]:
+        """Return the first `count` bars of an instrument, and of its feeds what had closed by then."""
+        bars = self.bars[instrument].slice(0, count)
+        end = int(bars.close_ns[-1])
+        cut = {}
+        for name, feed in self.feeds[instrument].items():
+            cut[name] = feed.slice(0, int(np.searchsorted(feed.close_ns, end, side="right")))
+        return bars, cut
+
+
+def load_market(graph: BoundGraph, progress: Progress, cancelled: Callable[[], bool]) -> Market:
+    """Load the bars of every instrument and feed.
+
+    Raises:
+        DataError: bars cannot be had, or are refused.
+        RunCancelledError: the owner cancelled.
+    """
+    settings = graph.spec.run
+    span = (_to_ns(settings.start), _to_ns(settings.end))
+    total = len(graph.instruments) * (1 + len(graph.feeds))
+    bars: list[Bars] = []
+    feeds: list[Mapping[str, Bars]] = []
+    findings: list[str] = []
+    loaded: dict[object, Bars] = {}
+    done = 0
+    for instrument in graph.instruments:
+        spec = instrument.spec
+        request = DataRequest(spec.symbol, spec.timeframe, graph.spec.base_dir, *span)
+        result = load_bars(instrument.provider, request, on_bad_bars=spec.on_bad_bars)
+        findings += [f"{spec.symbol}: {finding}" for finding in result.findings]
+        bars.append(result.bars)
+        own: dict[str, Bars] = {}
+        done += 1
+        progress("load", done, total)
+        for name, node in graph.nodes.items():
+            if isinstance(node.component, ResampleNode):
+                own[name] = resample(result.bars, node.component.timeframe)
+        for name, feed in graph.feeds.items():
+            component = feed.component
+            wanted = replace(request, symbol=component.symbol, timeframe=component.timeframe or spec.timeframe)
+            key = (name, wanted.timeframe)
+            if key not in loaded:
+                other = load_bars(feed.provider, wanted, on_bad_bars=component.on_bad_bars)
+                loaded[key] = other.bars
+                findings += [f"{name} ({component.symbol}): {finding}" for finding in other.findings]
+            own[name] = loaded[key]
+            done += 1
+            progress("load", done, total)
+            if cancelled():
+                raise RunCancelledError("The run was cancelled while data was loaded.")
+        feeds.append(own)
+    return Market(tuple(bars), tuple(feeds), tuple(findings))
+
+
+def _to_ns(moment: datetime | date | None) -> int | None:
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment, time(), UTC)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    delta = aware - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1_000
+
+
+def evaluate(
+    plan: Plan, market: Market, progress: Progress, cancelled: Callable[[], bool], store: ColumnStore
+) -> tuple[Evaluation, ...]:
+    """Compute every column for every instrument.
+
+    Raises:
+        ComponentError: a component failed.
+        RunCancelledError: the owner cancelled.
+    """
+    total = max(1, len(market.bars) * len(plan.steps))
+    done = 0
+
+    def step_done() -> None:
+        nonlocal done
+        done += 1
+        progress("columns", done, total)
+        if cancelled():
+            raise RunCancelledError("The run was cancelled while columns were computed.")
+
+    return tuple(
+        Evaluation(plan, bars, feeds, store.keep).run(step_done)
+        for bars, feeds in zip(market.bars, market.feeds, strict=True)
+    )
+
+
+def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation: Evaluation) -> InstrumentJob:
+    """Return one instrument's combined signals, filter mask, protective columns and first decision bar."""
+    spec = graph.instruments[index].spec
+    signals = [evaluation.column(source) for source in decision.signals]
+    flags = [signal.flags for signal in signals if isinstance(signal, Signals)]
+    sources = [
+        *decision.signals,
+        *(each.column for each in decision.filters),
+        *(each.column for each in decision.protection if each.column is not None),
+    ]
+    return InstrumentJob(
+        symbol=spec.symbol,
+        bars=evaluation.bars,
+        tick_size=spec.tick_size,
+        lot_size=spec.lot_size,
+        flags=combine_flags(flags, require_all=decision.rule.combine == "all", length=len(evaluation.bars)),
+        allowed=_allowed(decision, evaluation),
+        first_bar=max((evaluation.ready_at(source) for source in sources), default=0),
+        rule_columns=tuple(
+            None if each.column is None else np.ascontiguousarray(evaluation.column(each.column))
+            for each in decision.protection
+        ),
+    )
+
+
+def combine_flags(flags: list[FlagColumn], *, require_all: bool, length: int) -> FlagColumn:
+    """Return the flags of several signals as one column, shape (n,).
+
+    Any signal's exit is an exit. An entry is any signal's entry, or with `require_all` only one that all give at once.
+    """
+    if len(flags) == 1:
+        return flags[0]
+    if not flags:
+        return np.zeros(length, np.uint8)
+    merged: FlagColumn = np.bitwise_or.reduce(flags)
+    if require_all:
+        entries = np.uint8(ENTER_LONG | ENTER_SHORT)
+        merged = (merged & ~entries) | (np.bitwise_and.reduce(flags) & entries)
+    return merged
+
+
+def _allowed(decision: Decision, evaluation: Evaluation) -> BoolColumn:
+    allowed = np.ones(len(evaluation.bars), np.bool_)
+    for each in decision.filters:
+        column = evaluation.column(each.column)
+        allowed &= ~column if each.blocks else column
+    return allowed
+
+
+def with_choices(settings: RunSettings, mode: str | None, engine: str | None) -> RunSettings:
+    """Return the settings with mode and engine replaced where given."""
+    chosen = {name: value for name, value in (("mode", mode), ("engine", engine)) if value is not None}
+    return RunSettings.model_validate({**settings.model_dump(), **chosen}) if chosen else settings

@@ -1,0 +1,29 @@
+"""Running a strategy from Python in one call."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from engine.plugins import load_registry
+from engine.runtime.result import RunResult
+from engine.runtime.run import run as run_with
+from engine.spec import StrategySpec
+
+
+def run(
+    path_or_spec: str | Path | StrategySpec, *, mode: str | None = None, engine: str | None = None, **overrides: Any
+) -> RunResult:
+    """Run a strategy file, or a spec loaded before, with everything that is installed.
+
+    Overrides win over the file; their names are places in it, with `__` for the dot or as a dictionary:
+    `run("golden_cross.yaml", indicators__fast__timeperiod=20)` and
+    `run("golden_cross.yaml", **{"run.cash": 5000})`.
+
+    Raises:
+        SpecError: the file is wrong; `problems` holds every finding with its place.
+        QuantCrafterError: the run failed; see its subclasses.
+    """
+    changes = [f"{name.replace('__', '.')}={json.dumps(value)}" for name, value in overrides.items()]
+    return run_with(path_or_spec, registry=load_registry(), overrides=changes, mode=mode, engine=engine)

@@ -1,0 +1,78 @@
+"""Trace: every output column of every node of a run, kept for charts, explanations and comparisons."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api import Bars, Signals
+from engine.graph import Evaluation, Plan, StepColumn
+
+IN_MEMORY_BYTES = 512 * 1024 * 1024
+
+
+@dataclass
+class ColumnStore:
+    """Holds finished columns in memory up to `limit` bytes, and those beyond in memory-mapped files.
+
+    The files lie in a temporary folder that goes when the store does.
+    """
+
+    limit: int = IN_MEMORY_BYTES
+    _used: int = 0
+    _count: int = 0
+    _folder: Path | None = None
+
+    def keep(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return an array with the column's content that is cheap to hold on to."""
+        self._used += column.nbytes
+        if self._used <= self.limit:
+            return column
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="quantcrafter-trace-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._count += 1
+        path = self._folder / f"{self._count}.npy"
+        np.save(path, column)
+        mapped: npt.NDArray[Any] = np.load(path, mmap_mode="r")
+        return mapped
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The columns of a run, by instrument (index in file order), node id and output name."""
+
+    plan: Plan
+    evaluations: tuple[Evaluation, ...]
+    store: ColumnStore = field(default_factory=ColumnStore)
+
+    def nodes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield each node id that has columns, with its output names."""
+        for node, step in self.plan.step_of.items():
+            yield node, tuple(output.name for output in self.plan.steps[step].component.outputs)
+
+    def column(self, node: str, output: str = "", instrument: int = 0) -> npt.NDArray[Any]:
+        """Return an output column aligned to the instrument's own bars, shape (n,); flags for a signal.
+
+        Raises:
+            KeyError: there is no such node or output.
+        """
+        step = self.plan.step_of[node]
+        names = [each.name for each in self.plan.steps[step].component.outputs]
+        if output and output not in names:
+            raise KeyError(f"{node}.{output}")
+        value = self.evaluations[instrument].column(StepColumn(step, names.index(output) if output else 0))
+        column: npt.NDArray[Any] = value.flags if isinstance(value, Signals) else value
+        return column
+
+    def clock_bars(self, node: str, instrument: int = 0) -> Bars:
+        """Return the bars by which the node's own column ticks."""
+        return self.evaluations[instrument].clock_bars(self.plan.steps[self.plan.step_of[node]].clock)

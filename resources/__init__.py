@@ -1,0 +1,1 @@
+"""Icons, themes and example strategies; no code."""
