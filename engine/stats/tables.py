@@ -1,0 +1,254 @@
+"""The ledger's records as tables that people and JSON can read: symbols, words, quantities, times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api.engine import InstrumentJob
+from engine.api.ledger import BlockReason, Ledger, OrderKind, OrderStatus, Reason, StatusReason
+from engine.api.ports import FloatColumn, TimeColumn
+
+Column = npt.NDArray[Any]
+Row = dict[str, Any]
+_NO_BAR = -1
+_DIGITS, _LARGE = 10, 1e6
+
+
+class Table(Sequence[Row]):
+    """Equally long named columns: `table["pnl"]` is a numpy column, `table[3]` a row as a dict of plain values.
+
+    Numbers that are not finite are None in rows.
+    """
+
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self.columns = dict(columns)
+
+    @overload
+    def __getitem__(self, key: str) -> Column: ...
+    @overload
+    def __getitem__(self, key: int) -> Row: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Row]: ...
+
+    def __getitem__(self, key: str | int | slice) -> Column | Row | list[Row]:
+        if isinstance(key, str):
+            return self.columns[key]
+        if isinstance(key, slice):
+            return Table({name: column[key] for name, column in self.columns.items()}).rows()
+        index = range(len(self))[key]
+        return Table({name: column[index : index + 1] for name, column in self.columns.items()}).rows()[0]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows())
+
+    def __eq__(self, other: object) -> bool:
+        return self.rows() == (other.rows() if isinstance(other, Table) else other)
+
+    __hash__ = None  # type: ignore[assignment]  # tables compare by content, as lists do
+
+    def __repr__(self) -> str:
+        return f"Table({len(self)} rows: {', '.join(self.columns)})"
+
+    def rows(self) -> list[Row]:
+        """Return every row as a dict of plain Python values."""
+        names = tuple(self.columns)
+        values = [plain_list(column) for column in self.columns.values()]
+        return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def plain_list(column: Column) -> list[Any]:
+    """Return the column as a list of Python values, with None for NaN and infinity."""
+    values: list[Any] = column.tolist()
+    if column.dtype.kind == "f" and not np.isfinite(column).all():
+        return [value if finite else None for value, finite in zip(values, np.isfinite(column).tolist(), strict=True)]
+    return values
+
+
+def fills_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
+    """Return the fills in the ledger's order.
+
+    `ts_ns` is when a fill was known: the bar's open for one at the open (market orders, and stops and limits that the
+    bar gapped past), else its close, since nobody knows when inside the bar it happened. `bar` is what counts.
+    """
+    fills = ledger.fills
+    return Table(
+        {
+            "bar": fills["bar"],
+            "ts_ns": _fill_times(instruments, fills["instrument"], fills["bar"], fills["price"], fills["kind"]),
+            "instrument": _symbols(instruments, fills["instrument"]),
+            "side": _sides(fills["side"], "buy", "sell"),
+            "quantity": _quantities(instruments, fills["instrument"], fills["lots"]),
+            "price": fills["price"],
+            "order_type": _words(OrderKind, fills["kind"]),
+            "commission": fills["commission"],
+            "slippage": fills["slippage"],
+            "reason": _words(Reason, fills["reason"]),
+            "order_id": fills["order_id"],
+        }
+    )
+
+
+def trades_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
+    """Return the closed trades in the ledger's order; times as in `fills_table`, `mae` and `mfe` in price units."""
+    trades = ledger.trades
+    index = trades["instrument"]
+    kinds = _order_kinds(ledger)
+    ends = {
+        end: _fill_times(
+            instruments, index, trades[f"{end}_bar"], trades[f"{end}_price"], kinds.of(trades[f"{end}_order"])
+        )
+        for end in ("entry", "exit")
+    }
+    return Table(
+        {
+            "instrument": _symbols(instruments, index),
+            "side": _sides(trades["side"], "long", "short"),
+            "quantity": _quantities(instruments, index, trades["lots"]),
+            "entry_bar": trades["entry_bar"],
+            "entry_ts_ns": ends["entry"],
+            "entry_price": trades["entry_price"],
+            "exit_bar": trades["exit_bar"],
+            "exit_ts_ns": ends["exit"],
+            "exit_price": trades["exit_price"],
+            "pnl": trades["pnl"],
+            "commission": trades["commission"],
+            "exit_reason": _words(Reason, trades["exit_reason"]),
+            "slippage": trades["slippage"],
+            "mae": trades["mae"],
+            "mfe": trades["mfe"],
+        }
+    )
+
+
+def orders_table(ledger: Ledger, instruments: Sequence[InstrumentJob], rule_nodes: Sequence[str] = ()) -> Table:
+    """Return the orders with their life; `rule` is the node id of the protective rule, or empty.
+
+    `price` is the trigger or limit; `closed_bar` is None while the order works; prices that do not exist are NaN in
+    the column and None in a row.
+    """
+    orders = ledger.orders
+    nodes = np.array([*rule_nodes, ""] if len(rule_nodes) else [""], dtype=np.str_)
+    rule = np.where(orders["rule"] < len(rule_nodes), orders["rule"], -1)
+    return Table(
+        {
+            "order_id": orders["id"],
+            "parent": _optional(orders["parent"]),
+            "instrument": _symbols(instruments, orders["instrument"]),
+            "rule": nodes[rule],
+            "side": _sides(orders["side"], "buy", "sell"),
+            "quantity": _quantities(instruments, orders["instrument"], orders["lots"]),
+            "order_type": _words(OrderKind, orders["kind"]),
+            "price": orders["price"],
+            "created_bar": orders["created_bar"],
+            "closed_bar": _optional(orders["closed_bar"]),
+            "fill_price": orders["fill_price"],
+            "status": _words(OrderStatus, orders["status"]),
+            "reason": _words(Reason, orders["reason"]),
+            "status_reason": _words(StatusReason, orders["status_reason"]),
+        }
+    )
+
+
+def blocked_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
+    """Return the entry signals that became no order, and why."""
+    blocked = ledger.blocked
+    ts_ns = np.zeros(len(blocked), dtype=np.int64)
+    for number, job in enumerate(instruments):
+        own = blocked["instrument"] == number
+        ts_ns[own] = job.bars.close_ns[blocked["bar"][own]]
+    return Table(
+        {
+            "bar": blocked["bar"],
+            "ts_ns": ts_ns,
+            "instrument": _symbols(instruments, blocked["instrument"]),
+            "flags": blocked["flags"],
+            "reason": _words(BlockReason, blocked["reason"]),
+        }
+    )
+
+
+def open_positions_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
+    """Return the positions that were still open at the end."""
+    held = ledger.open_positions
+    index = np.array([position.instrument for position in held], dtype=np.int32)
+    lots = np.array([position.lots for position in held], dtype=np.int64)
+    return Table(
+        {
+            "instrument": _symbols(instruments, index),
+            "side": _sides(np.sign(lots), "long", "short"),
+            "quantity": _quantities(instruments, index, np.abs(lots)),
+            "entry_bar": np.array([position.entry_bar for position in held], dtype=np.int64),
+            "entry_price": np.array([position.entry_price for position in held], dtype=np.float64),
+            "unrealised_pnl": np.array([position.unrealised_pnl for position in held], dtype=np.float64),
+        }
+    )
+
+
+def equity_table(ledger: Ledger) -> Table:
+    """Return time and equity of every step."""
+    return Table({"ts_ns": ledger.ts_ns, "value": ledger.equity})
+
+
+def _symbols(instruments: Sequence[InstrumentJob], index: Column) -> Column:
+    return np.array([job.symbol for job in instruments] or [""], dtype=np.str_)[index]
+
+
+def _sides(side: Column, up: str, down: str) -> Column:
+    return np.where(side > 0, up, down)
+
+
+def _words(kind: type[OrderKind | OrderStatus | Reason | StatusReason | BlockReason], codes: Column) -> Column:
+    return np.array([member.name.lower() for member in kind], dtype=np.str_)[codes]
+
+
+def _optional(column: Column) -> Column:
+    """Return whole numbers of which -1 means none as Python objects, with None."""
+    values = column.astype(object)
+    values[column == _NO_BAR] = None
+    return values
+
+
+def _quantities(instruments: Sequence[InstrumentJob], index: Column, lots: Column) -> FloatColumn:
+    """Return lots x lot size, without the last digits in which 3 x 0.1 differs from 0.3."""
+    quantity = lots * np.array([job.lot_size for job in instruments] or [1.0], dtype=np.float64)[index]
+    small = np.abs(quantity) < _LARGE
+    return np.asarray(np.where(small, np.round(np.where(small, quantity, 0.0), _DIGITS), quantity))
+
+
+def _fill_times(
+    instruments: Sequence[InstrumentJob], index: Column, bar: Column, price: Column, kind: Column
+) -> TimeColumn:
+    ts_ns = np.zeros(len(bar), dtype=np.int64)
+    for number, job in enumerate(instruments):
+        own = index == number
+        at = bar[own]
+        at_open = (kind[own] == OrderKind.MARKET) | (job.bars.open[at] == price[own])
+        at_open &= kind[own] != OrderKind.CLOSE
+        ts_ns[own] = np.where(at_open, job.bars.open_ns[at], job.bars.close_ns[at])
+    return ts_ns
+
+
+class _OrderKinds:
+    """Which kind each order had, by its id."""
+
+    def __init__(self, ids: Column, kinds: Column) -> None:
+        order = np.argsort(ids, kind="stable")
+        self.ids, self.kinds = ids[order], kinds[order]
+
+    def of(self, ids: Column) -> Column:
+        """Return the kinds of these orders; an order that never filled counts as a stop (known at the close)."""
+        if not len(self.ids):
+            return np.full(len(ids), OrderKind.STOP, dtype=np.uint8)
+        place = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
+        return np.where(self.ids[place] == ids, self.kinds[place], OrderKind.STOP)
+
+
+def _order_kinds(ledger: Ledger) -> _OrderKinds:
+    return _OrderKinds(ledger.fills["order_id"], ledger.fills["kind"])
