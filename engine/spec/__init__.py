@@ -1,1 +1,34 @@
 """The strategy file: parsing, problems, edits, blocks, JSON Schema."""
+
+from engine.spec.blocks import INPUT_TYPES
+from engine.spec.migrations import migrate
+from engine.spec.model import FORMAT_VERSION, SECTIONS, InstrumentSpec, NodeSpec, StrategySpec
+from engine.spec.parse import check_strategy, check_strategy_file, load_strategy, parse_strategy
+from engine.spec.references import BARS, Bound, Literal, Resolution, Resolved, Unresolved
+from engine.spec.source import Place, ProblemLog, Suggester
+from engine.spec.wording import explain, findings
+
+__all__ = [
+    "BARS",
+    "FORMAT_VERSION",
+    "INPUT_TYPES",
+    "SECTIONS",
+    "Bound",
+    "InstrumentSpec",
+    "Literal",
+    "NodeSpec",
+    "Place",
+    "ProblemLog",
+    "Resolution",
+    "Resolved",
+    "StrategySpec",
+    "Suggester",
+    "Unresolved",
+    "check_strategy",
+    "check_strategy_file",
+    "explain",
+    "findings",
+    "load_strategy",
+    "migrate",
+    "parse_strategy",
+]

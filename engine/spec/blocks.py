@@ -1,0 +1,247 @@
+"""Block definitions: what a block declares, read from the `blocks:` section or from a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from engine.api.component import Role
+from engine.api.home import home
+from engine.api.ports import PortType
+from engine.spec.compose import compose
+from engine.spec.files import read_text
+from engine.spec.limits import MAX_BLOCK_FILES
+from engine.spec.model import SECTIONS
+from engine.spec.references import BARS, BlockInput, Resolver, Scope, Unresolved
+from engine.spec.sections import (
+    RawNode,
+    id_is_good,
+    is_empty,
+    join,
+    mapping_at,
+    read_sections,
+    refuse_unknown_keys,
+    text_at,
+)
+from engine.spec.source import ProblemLog, shown
+from engine.spec.tree import Entry, Mapping, Node, Scalar, Sequence, content, plain
+from engine.spec.versions import version_is_good
+
+INPUT_TYPES = tuple(port.value for port in PortType)
+BLOCK_SECTIONS = tuple(section for section in SECTIONS if section != Role.EXECUTION.value)
+BROKEN = "__broken__"
+BLOCK_KEYS = ("description", "inputs", "parameters", "outputs", *BLOCK_SECTIONS)
+
+
+@dataclass(slots=True, eq=False)
+class BlockDefinition:
+    """A block as declared; `parameters` maps each to the (node, field) pairs it sets, `key` tells blocks apart."""
+
+    key: str
+    name: str
+    in_file: bool
+    description: str = ""
+    inputs: dict[str, BlockInput] = field(default_factory=dict)
+    parameters: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    nodes: list[RawNode] = field(default_factory=list)
+    broken: dict[str, None] = field(default_factory=dict)
+
+
+class DefinitionReader:
+    """Reads one block definition, noting what is wrong in the block itself."""
+
+    def __init__(self, root: Mapping, base: str, log: ProblemLog) -> None:
+        self.root = root
+        self.base = base
+        self.log = log
+
+    def read(self, key: str, name: str, *, in_file: bool) -> BlockDefinition:
+        """Return the definition, as much of it as is usable."""
+        known = BLOCK_KEYS if in_file else ("quantcrafter", *BLOCK_KEYS)
+        refuse_unknown_keys(self.root, known, self.base, self.log, "block")
+        sections = read_sections(self.root, self.base, self.log)
+        nodes = [node for node in sections.nodes if node.role is not Role.EXECUTION]
+        made = BlockDefinition(key, name, in_file, nodes=nodes, broken=sections.broken)
+        made.description = text_at(self.root, "description", join(self.base, "description"), self.log)
+        made.inputs = dict(self._inputs(sections.taken))
+        made.parameters = dict(self._parameters(made))
+        made.outputs = dict(self._outputs(made))
+        if not made.outputs and not self._has_problem_section("outputs"):
+            entry = self.root.entries.get("outputs")
+            at = entry.key.place if entry else self.root.place
+            self.log.add(
+                "block_outputs",
+                f"The block '{name}' has no outputs.",
+                "Add 'outputs: {NAME: inner_node}'.",
+                at=at,
+                path=self.base,
+            )
+        return made
+
+    def _has_problem_section(self, key: str) -> bool:
+        node = self.root.get(key)
+        return node is not None and not is_empty(node) and bool(plain(node))
+
+    def _entries(self, section: str, what: str) -> Iterator[tuple[str, Entry, str]]:
+        path = join(self.base, section)
+        mapping = mapping_at(self.root, section, path, self.log)
+        for name, entry in mapping.entries.items() if mapping else ():
+            if name == "use" and what != "block output":
+                self.log.add(
+                    "bad_id", f"'use' is no name for a {what}.", "Choose another.", at=entry.key.place, path=path
+                )
+            elif id_is_good(name, entry.key.place, join(path, name), self.log, what):
+                yield name, entry, join(path, name)
+
+    def _inputs(self, taken: Container[str]) -> Iterator[tuple[str, BlockInput]]:
+        for name, entry, path in self._entries("inputs", "block input"):
+            if name in taken:
+                message = f"The block input '{name}' has the name of a node."
+                self.log.add("duplicate_node", message, "Rename one of them.", at=entry.key.place, path=path)
+                continue
+            body = content(entry.value)
+            declared = body.get("type") if isinstance(body, Mapping) else body
+            if isinstance(body, Mapping):
+                refuse_unknown_keys(body, ("type", "default", "description"), path, self.log, "block input")
+            value = declared.value if isinstance(declared, Scalar) else None
+            if not isinstance(value, str) or value not in INPUT_TYPES:
+                remedy = self.log.suggest(value, INPUT_TYPES) or f"The types are {', '.join(INPUT_TYPES)}."
+                message = f"The type of the block input '{name}' is {shown(value)}."
+                self.log.add("block_input", message, remedy, at=(declared or entry.key).place, path=path)
+                value = PortType.SERIES.value
+            default = body.get("default") if isinstance(body, Mapping) else None
+            yield name, BlockInput(name, PortType(value), self._default(default, PortType(value), path))
+
+    def _default(self, node: Node | None, wanted: PortType, path: str) -> str | float | None:
+        if node is None or is_empty(node):
+            return None
+        value = plain(node)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and wanted is PortType.SERIES:
+            return float(value)
+        found = Resolver(self.log.suggest).resolve(Scope(), value)
+        if isinstance(found, Unresolved):
+            message = f"The default {shown(value)} is neither a number nor bars."
+            self.log.add(
+                "block_input", message, "Write a number or bars.close.", at=node.place, path=join(path, "default")
+            )
+            return None
+        return str(value)
+
+    def _parameters(self, made: BlockDefinition) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        for name, entry, path in self._entries("parameters", "block parameter"):
+            if name in made.inputs:
+                message = f"'{name}' is both an input and a parameter of the block."
+                self.log.add("duplicate_node", message, "Rename one of them.", at=entry.key.place, path=path)
+                continue
+            body = content(entry.value)
+            targets = body.items if isinstance(body, Sequence) else [body]
+            yield name, [pair for target in targets if (pair := self._target(made, target, path))]
+
+    def _target(self, made: BlockDefinition, target: Node, path: str) -> tuple[str, str] | None:
+        value = plain(target)
+        node, _, name = value.partition(".") if isinstance(value, str) else ("", "", "")
+        if not node or not name or name == "use":
+            message = f"A block parameter names a field of an inner node, was {shown(value)}."
+            self.log.add("block_parameter", message, "Write node.field.", at=target.place, path=path)
+            return None
+        known = [raw.id for raw in made.nodes]
+        if node not in known and node not in made.broken:
+            remedy = self.log.suggest(node, known) or f"Its nodes are {', '.join(known[:20]) or 'none'}."
+            self.log.add("block_parameter", f"The block has no node '{node}'.", remedy, at=target.place, path=path)
+            return None
+        return node, name
+
+    def _outputs(self, made: BlockDefinition) -> Iterator[tuple[str, str]]:
+        visible = [*made.inputs, *(raw.id for raw in made.nodes), *made.broken, BARS]
+        for name, entry, path in self._entries("outputs", "block output"):
+            value = plain(entry.value)
+            head = value.partition(".")[0] if isinstance(value, str) else ""
+            if head not in visible:
+                remedy = self.log.suggest(head, visible) or f"It has {', '.join(visible[:20])}."
+                message = f"The block output '{name}' is {shown(value)}, which the block does not have."
+                self.log.add("block_output", message, remedy, at=entry.value.place, path=path)
+                made.broken[BROKEN] = None
+                value = BROKEN
+            yield name, str(value)
+
+
+class BlockLibrary:
+    """The blocks that a strategy can use: its own, and files in its folder or the user's block folder."""
+
+    def __init__(self, base_dir: Path, block_dir: Path | None, log: ProblemLog) -> None:
+        self.log = log
+        self.own: dict[str, BlockDefinition] = {}
+        self._roots = (base_dir, block_dir if block_dir is not None else home() / "blocks")
+        self._files: dict[Path, BlockDefinition | None] = {}
+
+    def read_own(self, section: Mapping) -> None:
+        """Read the `blocks:` section."""
+        for name, entry in section.entries.items():
+            path, at = join("blocks", name), entry.key.place
+            if name.endswith((".yaml", ".yml")) or not id_is_good(name, at, path, self.log, "block"):
+                continue
+            body = content(entry.value)
+            if isinstance(body, Mapping):
+                self.own[name] = DefinitionReader(body, path, self.log).read(name, name, in_file=True)
+            else:
+                message = f"The block '{name}' must be a mapping."
+                self.log.add("shape", message, "It has inputs, parameters, outputs and nodes.", at=at, path=path)
+
+    def is_block(self, use: str, *, own: bool) -> bool:
+        """Return whether `use` names a block, where `own` tells that the strategy's own blocks are visible."""
+        return use.endswith((".yaml", ".yml")) or (own and use in self.own)
+
+    def find(self, raw: RawNode) -> BlockDefinition | None:
+        """Return the definition that `raw` uses, or None after noting why there is none."""
+        if not raw.use.endswith((".yaml", ".yml")):
+            return self.own[raw.use]
+        try:
+            path = self._locate(raw.use)
+        except (OSError, ValueError) as error:
+            reason = str(error) if isinstance(error, ValueError) else f"it cannot be opened ({error.strerror})"
+            self._refuse(raw, f"The block file {shown(raw.use)} is refused: {reason}.")
+            return None
+        if path is None:
+            self._refuse(raw, f"There is no block file {shown(raw.use)} beside the strategy or in the block folder.")
+            return None
+        if path not in self._files:
+            if len(self._files) >= MAX_BLOCK_FILES:
+                self._refuse(raw, f"A strategy may use at most {MAX_BLOCK_FILES} block files.", "limit")
+                return None
+            self._files[path] = self._load(path, raw)
+        return self._files[path]
+
+    def _refuse(self, raw: RawNode, message: str, code: str = "block_file") -> None:
+        remedy = "Name a .yaml file inside the strategy's folder or the user's block folder."
+        self.log.add(code, message, remedy, at=raw.use_place, path=join(raw.path, "use"), node=raw.id, field="use")
+
+    def _locate(self, use: str) -> Path | None:
+        windows = PureWindowsPath(use)
+        if PurePosixPath(use).is_absolute() or windows.drive or windows.root or "\\" in use:
+            raise ValueError("it must be a relative path with forward slashes")
+        if ".." in PurePosixPath(use).parts:
+            raise ValueError("'..' is not allowed")
+        roots = [root.resolve() for root in self._roots]
+        for root in roots:
+            path = (root / use).resolve()
+            if path.exists():
+                if not any(path.is_relative_to(allowed) for allowed in roots):
+                    raise ValueError("it leads out of the strategy's folder")
+                if not path.is_file():
+                    raise ValueError("it is no file")
+                return path
+        return None
+
+    def _load(self, path: Path, raw: RawNode) -> BlockDefinition | None:
+        text = read_text(path, self.log)
+        root = None if text is None else compose(text, str(path), self.log)
+        if root is None:
+            return None
+        if not isinstance(root, Mapping):
+            self.log.add("shape", "A block file must be a mapping.", "Begin with 'quantcrafter: 1'.", at=root.place)
+            return None
+        if not version_is_good(root, self.log):
+            return None
+        return DefinitionReader(root, "", self.log).read(str(path), raw.use, in_file=False)

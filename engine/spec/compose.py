@@ -1,0 +1,252 @@
+"""Compose the positioned tree from the events of ruamel.yaml's parser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    DocumentStartEvent,
+    Event,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+)
+
+from engine.spec.limits import MAX_DEPTH, MAX_FILE_BYTES, MAX_SCALAR_CHARS, MAX_YAML_NODES
+from engine.spec.scalars import resolve_plain
+from engine.spec.source import Place, ProblemLog, Source, shown
+from engine.spec.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, children, content
+
+_FORBIDDEN = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_STR, _MAP, _SEQ = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))
+_REMEDIES = (
+    ("mapping values are not allowed", "Put text that contains ': ' in quotes."),
+    (
+        "found character that cannot start any token",
+        "Indent with spaces, not tabs; quote text that begins with @ or `.",
+    ),
+    ("did not find expected key", "Check the indentation and the brackets above."),
+    ("expected ',' or", "A bracket above is not closed, or a comma is missing."),
+    ("unexpected end of stream", "A quote is not closed."),
+    ("unknown escape character", "Use single quotes for text with backslashes."),
+    ("undefined alias", "Quote text that begins with *."),
+    ("could not find expected ':'", "A key needs a colon and a space after it."),
+    ("expected <document start>", "Check the indentation and the brackets above."),
+)
+
+
+class _StopError(Exception):
+    """Composing cannot go on; the problem is in the log."""
+
+
+@dataclass(slots=True, eq=False)
+class _Open:
+    """A list or mapping whose end has not come yet; `key` is a mapping's key that waits for its value."""
+
+    node: Mapping | Sequence
+    anchor: str | None
+    key: Node | None = None
+    count: int = 0
+
+
+def compose(text: str, file: str, log: ProblemLog, *, located: bool = True) -> Node | None:
+    """Return the tree of a YAML text, or None where it cannot be had; what is wrong goes to `log`.
+
+    A byte order mark is skipped: offsets count from the character after it.
+    """
+    source = Source(file, text.removeprefix("\ufeff"), located)
+    try:
+        _refuse_by_size_and_characters(source, log)
+        return _Composer(source, log).run()
+    except _StopError:
+        return None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        _syntax_problem(source, log, str(error.problem or error.context or "it is no YAML"), getattr(mark, "index", 0))
+    except (YAMLError, ValueError, ArithmeticError, LookupError) as error:
+        _syntax_problem(source, log, (str(error).splitlines() or ["it is no YAML"])[0], 0)
+    return None
+
+
+def _syntax_problem(source: Source, log: ProblemLog, what: str, offset: int) -> None:
+    remedy = next((remedy for phrase, remedy in _REMEDIES if phrase in what), "")
+    log.add("syntax", f"This is not valid YAML: {what}.", remedy, at=source.place(min(offset, len(source.text))))
+
+
+def _refuse_by_size_and_characters(source: Source, log: ProblemLog) -> None:
+    size = len(source.text.encode("utf-8", "surrogatepass"))
+    if size > MAX_FILE_BYTES:
+        message = f"A file may have at most {MAX_FILE_BYTES} bytes, this one has {size}."
+        log.add("limit", message, "Split it into blocks of their own files.", at=source.place(0))
+        raise _StopError
+    bad = _FORBIDDEN.search(source.text)
+    if bad:
+        message = f"The character U+{ord(bad[0]):04X} is not allowed in a file."
+        log.add(
+            "syntax", message, "Remove it, or write it as an escape in double quotes.", at=source.place(bad.start())
+        )
+        raise _StopError
+
+
+@dataclass(eq=False)
+class _Composer:
+    source: Source
+    log: ProblemLog
+    stack: list[_Open] = field(default_factory=list)
+    anchors: dict[str, Node | None] = field(default_factory=dict)
+    root: Node | None = None
+    total: int = 0
+    documents: int = 0
+
+    def run(self) -> Node | None:
+        for event in self._events():
+            if isinstance(event, NodeEvent):
+                self._node(event)
+            elif isinstance(event, CollectionEndEvent):
+                self._close(event)
+            elif isinstance(event, DocumentStartEvent):
+                self._document(event)
+        if self.root is None:
+            message = "The file is empty."
+            self.log.add("empty", message, "Begin with 'quantcrafter: 1'.", at=self.source.place(0))
+        return self.root
+
+    def _events(self) -> Iterator[Event]:
+        parser = YAML(typ="safe", pure=False).parse(self.source.text)
+        yield from parser
+
+    def _place(self, event: Event) -> Place:
+        return self.source.place(event.start_mark.index)
+
+    def _stop(self, message: str, remedy: str, event: Event, code: str = "limit") -> None:
+        self.log.add(code, message, remedy, at=self._place(event))
+        raise _StopError
+
+    def _document(self, event: Event) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            self._stop("A file holds one document, this is a second.", "Remove the '---'.", event, "documents")
+
+    def _node(self, event: NodeEvent) -> None:
+        start, end = event.start_mark.index, event.end_mark.index
+        if isinstance(event, AliasEvent):
+            self._put(self._alias(event, start, end), event)
+            return
+        self._count(1, len(self.stack) + 1, event)
+        if isinstance(event, ScalarEvent):
+            scalar = self._scalar(event, start, end)
+            if event.anchor is not None:
+                self.anchors[event.anchor] = scalar
+            self._put(scalar, event)
+            return
+        made: Mapping | Sequence
+        if isinstance(event, MappingStartEvent):
+            made = Mapping(self.source, start, end, bool(event.flow_style))
+            self._check_tag(event, _MAP)
+        elif isinstance(event, SequenceStartEvent):
+            made = Sequence(self.source, start, end, bool(event.flow_style))
+            self._check_tag(event, _SEQ)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = None
+        self.stack.append(_Open(made, event.anchor))
+
+    def _count(self, nodes: int, depth: int, event: Event) -> None:
+        self.total += nodes
+        if self.total > MAX_YAML_NODES:
+            self._stop(
+                f"A file may have at most {MAX_YAML_NODES} values, aliases expanded.", "Split it into blocks.", event
+            )
+        if depth > MAX_DEPTH + 1:
+            self._stop(f"Lists and mappings may be nested {MAX_DEPTH} deep at most.", "Flatten them.", event)
+
+    def _alias(self, event: NodeEvent, start: int, end: int) -> Node:
+        target = self.anchors.get(event.anchor)
+        if target is None:
+            known = event.anchor in self.anchors
+            what = "is inside what it stands for" if known else "stands for nothing: there is no such anchor above"
+            self._stop(f"The alias '*{event.anchor}' {what}.", "Quote text that begins with *.", event, "alias")
+            raise AssertionError
+        nodes, height = measure(target)
+        self._count(nodes, len(self.stack) + height, event)
+        return Alias(self.source, start, end, content(target))
+
+    def _scalar(self, event: ScalarEvent, start: int, end: int) -> Scalar:
+        text: str = event.value
+        if len(text) > MAX_SCALAR_CHARS:
+            message = f"A text may have at most {MAX_SCALAR_CHARS} characters, this one has {len(text)}."
+            self._stop(message, "Shorten it.", event)
+        self._check_tag(event, _STR)
+        style = event.style or ""
+        if style in ("|", ">"):
+            end = start + len(self.source.text[start:end].rstrip())
+        value: Any = text
+        if not style and event.tag is None:
+            try:
+                value = resolve_plain(text)
+            except ValueError as error:
+                self.log.add("limit", f"{error}.".capitalize(), "Quote it if it is text.", at=self._place(event))
+                value = text
+        return Scalar(self.source, start, end, value, style)
+
+    def _check_tag(self, event: Any, allowed: str) -> None:
+        if event.tag is not None and event.tag not in (allowed, "!"):
+            message = f"Tags are not allowed, found {shown(event.tag)}."
+            self.log.add("tag", message, "Write the value without a tag.", at=self._place(event))
+
+    def _close(self, event: Event) -> None:
+        opened = self.stack.pop()
+        node = opened.node
+        if node.flow:
+            node.end = event.end_mark.index
+        elif isinstance(node, Mapping) and opened.count:
+            node.end = max((max(e.key.end, e.value.end) for e in node.entries.values()), default=node.end)
+        elif isinstance(node, Sequence) and node.items:
+            node.end = max(node.start + 1, node.items[-1].end)
+        if opened.anchor is not None:
+            self.anchors[opened.anchor] = node
+        self._put(node, event)
+
+    def _put(self, node: Node, event: Event) -> None:
+        if not self.stack:
+            self.root = node
+            return
+        parent = self.stack[-1]
+        parent.count += 1
+        if isinstance(parent.node, Sequence):
+            parent.node.items.append(node)
+        elif parent.key is None:
+            parent.key = node
+        else:
+            self._enter(parent.node, parent.key, node)
+            parent.key = None
+
+    def _enter(self, mapping: Mapping, key: Node, value: Node) -> None:
+        if not isinstance(key, Scalar) or not isinstance(key.value, str):
+            found = shown(key.value) if isinstance(key, Scalar) else "an alias, list or mapping"
+            self.log.add("key", f"A key must be text, was {found}.", "Put it in quotes.", at=key.place)
+        elif key.value == "<<" and not key.style:
+            self.log.add("merge", "Merge keys ('<<') are not allowed.", "Write the keys out.", at=key.place)
+        elif key.value in mapping.entries:
+            first = mapping.entries[key.value].key.place.line
+            message = f"The key {shown(key.value)} is there twice, first on line {first}."
+            self.log.add("duplicate_key", message, "Remove or rename one of them.", at=key.place, field=key.value)
+        else:
+            mapping.entries[key.value] = Entry(key, value)
+
+
+def measure(node: Node) -> tuple[int, int]:
+    """Return how many values a node has and how deep it is, aliases expanded."""
+    node = content(node)
+    nodes, height = 1 + (len(node.entries) if isinstance(node, Mapping) else 0), 1
+    for child in children(node):
+        inner, below = measure(child)
+        nodes, height = nodes + inner, max(height, below + 1)
+    return nodes, height

@@ -1,0 +1,162 @@
+"""Expand block uses into the nodes they stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.api.component import Role
+from engine.api.ports import PortType
+from engine.spec.blocks import BlockDefinition, BlockLibrary
+from engine.spec.compose import measure
+from engine.spec.limits import MAX_BLOCK_DEPTH, MAX_STRATEGY_NODES, MAX_YAML_NODES
+from engine.spec.model import Located, NodeSpec
+from engine.spec.references import BlockUse, Literal, Resolver, Scope, Unresolved
+from engine.spec.sections import RawNode, join
+from engine.spec.source import Place, ProblemLog, shown
+from engine.spec.tree import Entry, plain
+
+Settings = dict[str, dict[str, Entry]]
+"""Fields that the user of a block sets on its inner nodes, by inner id."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Where expansion is: the scope, whether the strategy's own blocks are visible, and the blocks on the way."""
+
+    scope: Scope
+    own: bool = True
+    chain: tuple[tuple[str, str], ...] = ()
+    settings: Settings = field(default_factory=dict)
+
+
+class Expander:
+    """Turns raw nodes into NodeSpecs; block uses become the block's nodes, in their place."""
+
+    def __init__(self, library: BlockLibrary, resolver: Resolver, log: ProblemLog) -> None:
+        self.library = library
+        self.resolver = resolver
+        self.log = log
+        self.nodes: dict[str, NodeSpec] = {}
+        self._count = 0
+        self._values = 0
+        self._full = False
+        self._uses: list[tuple[Scope, RawNode, dict[str, Entry]]] = []
+
+    def expand(self, nodes: list[RawNode], broken: dict[str, None]) -> dict[str, NodeSpec]:
+        """Return all nodes of a strategy by expanded id."""
+        self._expand(nodes, broken, _Level(Scope()))
+        for scope, raw, bindings in self._uses:
+            for name, entry in bindings.items():
+                self._check_binding(scope, raw, name, entry)
+        return self.nodes
+
+    def _expand(self, nodes: list[RawNode], broken: dict[str, None], level: _Level) -> None:
+        level.scope.nodes.update(broken)
+        for raw in nodes:
+            fields = {**raw.fields, **level.settings.get(raw.id, {})}
+            if not self._has_room(raw, fields, level):
+                level.scope.nodes[raw.id] = None
+            elif self.library.is_block(raw.use, own=level.own):
+                self._use(raw, fields, level)
+            else:
+                self._keep(raw, fields, level.scope)
+
+    def _keep(self, raw: RawNode, fields: dict[str, Entry], scope: Scope) -> None:
+        values = {name: plain(entry.value) for name, entry in fields.items()}
+        node_id = scope.prefix + raw.id
+        located = Located(raw.origin, fields)
+        self.nodes[node_id] = NodeSpec(node_id, raw.role, raw.use, values, raw.path, scope, located, scope.context)
+        scope.nodes[raw.id] = node_id
+
+    def _has_room(self, raw: RawNode, fields: dict[str, Entry], level: _Level) -> bool:
+        """Count a node and, inside blocks, its values, and refuse what is past the limits; the reason is given once."""
+        if self._full:
+            return False
+        self._count += 1
+        if level.chain:
+            self._values += sum(measure(entry.value)[0] for entry in fields.values())
+        if self._count <= MAX_STRATEGY_NODES and self._values <= MAX_YAML_NODES:
+            return True
+        self._full = True
+        message = f"A strategy may have at most {MAX_STRATEGY_NODES} nodes, blocks expanded."
+        if self._values > MAX_YAML_NODES:
+            message = f"A strategy may have at most {MAX_YAML_NODES} values, blocks expanded."
+        self._problem("limit", message, "Use fewer blocks.", raw.origin, raw, level.scope)
+        return False
+
+    def _problem(
+        self, code: str, message: str, remedy: str, at: Place, raw: RawNode, scope: Scope, field: str = ""
+    ) -> None:
+        if scope.context:
+            message = f"{message.removesuffix('.')} ({scope.context})."
+        node = scope.prefix + raw.id
+        self.log.add(code, message, remedy, at=at, path=join(raw.path, field), node=node, field=field)
+
+    def _use(self, raw: RawNode, fields: dict[str, Entry], level: _Level) -> None:
+        scope = level.scope
+        block = self._definition(raw, level)
+        if block is None:
+            scope.nodes[raw.id] = None
+            return
+        user = scope.prefix + raw.id
+        inner = Scope(f"{user}/", f"in block '{block.name}' used by '{user}'", scope, inputs=block.inputs)
+        scope.blocks[raw.id] = BlockUse(block.outputs, inner)
+        bindings, settings = self._sort_fields(raw, fields, block, scope)
+        inner.bindings = {name: plain(entry.value) for name, entry in bindings.items()}
+        self._uses.append((inner, raw, bindings))
+        chain = (*level.chain, (block.key, block.name))
+        self._expand(block.nodes, block.broken, _Level(inner, block.in_file, chain, settings))
+
+    def _definition(self, raw: RawNode, level: _Level) -> BlockDefinition | None:
+        if raw.role is Role.EXECUTION:
+            message = "A block cannot be used in 'execution'."
+            self._problem("block_role", message, "Use it in another section.", raw.use_place, raw, level.scope, "use")
+            return None
+        block = self.library.find(raw)
+        if block is None:
+            return None
+        if any(key == block.key for key, _ in level.chain):
+            way = " > ".join([*(name for _, name in level.chain), block.name])
+            message = f"The block '{block.name}' uses itself: {way}."
+            self._problem("block_recursion", message, "Break the circle.", raw.use_place, raw, level.scope, "use")
+            return None
+        if len(level.chain) >= MAX_BLOCK_DEPTH:
+            message = f"Blocks may be nested {MAX_BLOCK_DEPTH} deep at most."
+            self._problem("limit", message, "Flatten them.", raw.use_place, raw, level.scope, "use")
+            return None
+        return block
+
+    def _sort_fields(
+        self, raw: RawNode, fields: dict[str, Entry], block: BlockDefinition, scope: Scope
+    ) -> tuple[dict[str, Entry], Settings]:
+        """Return what a use binds to inputs, and what it sets on inner nodes."""
+        bindings: dict[str, Entry] = {}
+        settings: Settings = {}
+        for name, entry in fields.items():
+            if name in block.inputs:
+                bindings[name] = entry
+            elif name in block.parameters:
+                for node, inner_field in block.parameters[name]:
+                    settings.setdefault(node, {})[inner_field] = entry
+            else:
+                known = [*block.inputs, *block.parameters]
+                remedy = self.log.suggest(name, known) or f"It has {', '.join(known) or 'none'}."
+                message = f"The block '{block.name}' has no input or parameter {shown(name)}."
+                self._problem("unknown_field", message, remedy, entry.key.place, raw, scope, name)
+        for name, wanted in block.inputs.items():
+            if wanted.default is None and (name not in bindings or plain(bindings[name].value) is None):
+                message = f"The input '{name}' of block '{block.name}' is not wired."
+                remedy = f"Add '{name}: REFERENCE'."
+                self._problem("missing_input", message, remedy, raw.origin, raw, scope, name)
+        return bindings, settings
+
+    def _check_binding(self, inner: Scope, raw: RawNode, name: str, entry: Entry) -> None:
+        outer = inner.parent
+        if outer is None or inner.bindings[name] is None:
+            return
+        found = self.resolver.binding(inner, name)
+        if isinstance(found, Literal) and inner.inputs[name].type is not PortType.SERIES:
+            message = f"The input '{name}' takes a {inner.inputs[name].type}, was the number {found.value:g}."
+            self._problem("type", message, "Wire it to a node.", entry.value.place, raw, outer, name)
+        elif isinstance(found, Unresolved) and not found.reported:
+            self._problem("reference", found.message, found.remedy, entry.value.place, raw, outer, name)

@@ -1,0 +1,34 @@
+"""Read a file that may be anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.spec.limits import MAX_FILE_BYTES
+from engine.spec.source import Place, ProblemLog
+
+
+def read_text(path: Path, log: ProblemLog) -> str | None:
+    """Return the text of a UTF-8 file with its line ends as they are, or None after noting why not."""
+    try:
+        if path.exists() and not path.is_file():
+            log.add("file", f"'{path}' is no file.", "Name a strategy file.", at=Place(str(path)))
+            return None
+        with path.open("rb") as stream:
+            data = stream.read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        log.add("file", f"The file cannot be read: {reason}.", "Check its name and place.", at=Place(str(path)))
+        return None
+    if len(data) > MAX_FILE_BYTES:
+        message = f"A file may have at most {MAX_FILE_BYTES} bytes, this one has more."
+        log.add("limit", message, "Split it into blocks of their own files.", at=Place(str(path), 1, 1))
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        message = f"The file must be UTF-8 text, byte {data[error.start]:#04x} is not."
+        log.add("encoding", message, "Save it as UTF-8.", at=Place(str(path), line, column))
+        return None

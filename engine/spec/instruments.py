@@ -1,0 +1,113 @@
+"""Read the `instruments:` list."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar, cast
+
+from engine.api.timeframe import Timeframe
+from engine.spec.model import DAY, InstrumentSpec, Located
+from engine.spec.sections import is_empty, join
+from engine.spec.source import ProblemLog, shown
+from engine.spec.tree import Mapping, Scalar, Sequence, content, kind, plain
+
+OWN_FIELDS = ("symbol", "data", "timeframe", "tick_size", "lot_size", "on_bad_bars")
+_T = TypeVar("_T")
+
+
+def read_instruments(root: Mapping, log: ProblemLog) -> tuple[InstrumentSpec, ...]:
+    """Return the instruments that are usable, noting what is wrong with the others."""
+    section = root.get("instruments")
+    example = "Write '- {symbol: AAPL, data: sample}' below it."
+    if not isinstance(section, Sequence) or not section.items:
+        found = "missing" if section is None else "empty" if is_empty(section) else kind(section)
+        found = "an empty list" if isinstance(section, Sequence) else found
+        entry = root.entries.get("instruments")
+        at = entry.key.place if entry else root.place
+        message = f"'instruments' must list at least one instrument, was {found}."
+        log.add("instruments", message, example, at=at, path="instruments")
+        return ()
+    made: list[InstrumentSpec] = []
+    for index, item in enumerate(section.items):
+        body = content(item)
+        path = join("instruments", index)
+        if not isinstance(body, Mapping):
+            log.add("shape", f"An instrument must be a mapping, was {kind(body)}.", example, at=item.place, path=path)
+            continue
+        instrument = _Reader(body, path, log).read()
+        if instrument is None:
+            continue
+        if any(instrument.symbol == other.symbol for other in made):
+            message = f"The symbol '{instrument.symbol}' is there twice."
+            at = instrument.place("symbol")
+            log.add("duplicate_symbol", message, "Remove one of them.", at=at, path=f"{path}.symbol", field="symbol")
+            continue
+        made.append(instrument)
+    return tuple(made)
+
+
+class _Reader:
+    def __init__(self, body: Mapping, path: str, log: ProblemLog) -> None:
+        self.body = body
+        self.path = path
+        self.log = log
+
+    def read(self) -> InstrumentSpec | None:
+        symbol = self._field("symbol", "", _text, "text such as AAPL")
+        data = self._field("data", "", _text, "the name of a data provider such as sample")
+        for name in ("symbol", "data"):
+            if self.body.get(name) is None:
+                message = f"The instrument has no '{name}'."
+                remedy = self.log.suggest(name, [key for key in self.body.entries if key not in OWN_FIELDS])
+                remedy = remedy.replace("Did you mean", f"Say '{name}' instead of").replace("?", ".")
+                self.log.add(
+                    "missing", message, remedy or f"Add '{name}: ...'.", at=self.body.place, path=self.path, field=name
+                )
+        made = InstrumentSpec(
+            symbol=symbol,
+            data=data,
+            timeframe=self._field("timeframe", DAY, Timeframe.parse, "a count and a unit such as 15m, 1h or 1d"),
+            tick_size=self._field("tick_size", 0.01, _positive, "a number above 0"),
+            lot_size=self._field("lot_size", 1.0, _positive, "a number above 0"),
+            on_bad_bars=cast(
+                "Literal['refuse', 'repair']", self._field("on_bad_bars", "refuse", _choice, "refuse or repair")
+            ),
+            options={k: plain(e.value) for k, e in self.body.entries.items() if k not in OWN_FIELDS},
+            path=self.path,
+            located=Located(self.body.place, self.body.entries),
+        )
+        return made if symbol else None
+
+    def _field(self, name: str, default: _T, read: Callable[[Any], _T], wish: str) -> _T:
+        node = self.body.get(name)
+        if node is None:
+            return default
+        value = node.value if isinstance(node, Scalar) else None
+        try:
+            return read(value)
+        except ValueError:
+            found = shown(value) if isinstance(node, Scalar) else kind(node)
+            remedy = "Put it in quotes." if read is _text and value is not None else ""
+            message = f"'{name}' of an instrument must be {wish}, was {found}."
+            path = join(self.path, name)
+            self.log.add("instruments", message, remedy, at=node.place, path=path, field=name)
+            return default
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(value)
+    return value
+
+
+def _positive(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise ValueError(value)
+    return float(value)
+
+
+def _choice(value: object) -> str:
+    if value not in ("refuse", "repair"):
+        raise ValueError(value)
+    return str(value)

@@ -1,0 +1,125 @@
+"""The strategy as read from its file: typed, frozen, every part with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from engine.api.component import Role
+from engine.api.errors import Problem, Severity
+from engine.api.settings import RunSettings
+from engine.api.timeframe import Timeframe
+from engine.spec.references import Resolution, Resolver, Scope
+from engine.spec.source import Place
+from engine.spec.tree import Entry, Sequence, content
+
+SECTIONS = tuple(role.value for role in Role)
+FORMAT_VERSION = 1
+DAY = Timeframe(1, "d")
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The entries of a mapping with their places, and the place of the whole."""
+
+    origin: Place
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+
+    def find(self, field_name: str | None = None, index: int | None = None, *, key: bool = False) -> Place:
+        """Return the place of a field's value (or its key, or one of its items); of the whole when there is none."""
+        entry = self.entries.get(field_name) if field_name is not None else None
+        if entry is None:
+            return self.origin
+        value = content(entry.value)
+        if index is not None and isinstance(value, Sequence) and 0 <= index < len(value.items):
+            return value.items[index].place
+        empty = entry.value.start == entry.value.end
+        return entry.key.place if key or empty else entry.value.place
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """A node, blocks expanded.
+
+    `id` is the expanded id (`fast`, `trend/ema`); `values` are the fields but `use`, as plain values in file order;
+    `path` is the node's place in its document. `context` says which use of which block it comes from, as a phrase
+    for messages ("in block 'trend' used by 'trend2'"), and is empty for the strategy's own nodes.
+    """
+
+    id: str
+    role: Role
+    use: str
+    values: dict[str, Any]
+    path: str
+    scope: Scope = field(repr=False)
+    located: Located = field(repr=False)
+    context: str = ""
+
+    def place(self, field: str | None = None, index: int | None = None, *, key: bool = False) -> Place:
+        """Return where the node, the value (or `key`) of one of its fields, or an item of a list field stands."""
+        return self.located.find(field, index, key=key)
+
+    def problem(
+        self,
+        code: str,
+        message: str,
+        remedy: str = "",
+        *,
+        field: str | None = None,
+        index: int | None = None,
+        key: bool = False,
+        severity: Severity = Severity.ERROR,
+    ) -> Problem:
+        """Return a problem at this node; inside a block the message says which use of it."""
+        at = self.place(field, index, key=key)
+        if self.context:
+            message = f"{message.removesuffix('.')} ({self.context})."
+        path = f"{self.path}.{field}" if field else self.path
+        path += f".{index}" if index is not None else ""
+        return Problem(code, message, remedy, at.file, at.line, at.column, path, self.id, field or "", severity)
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentSpec:
+    """An instrument to trade and where its bars come from; `options` are the provider's own parameters."""
+
+    symbol: str
+    data: str
+    timeframe: Timeframe = DAY
+    tick_size: float = 0.01
+    lot_size: float = 1.0
+    on_bad_bars: Literal["refuse", "repair"] = "refuse"
+    options: dict[str, Any] = field(default_factory=dict)
+    path: str = ""
+    located: Located = field(default_factory=lambda: Located(Place()), repr=False)
+
+    def place(self, field: str | None = None, *, key: bool = False) -> Place:
+        """Return where the instrument, or the value (or `key`) of one of its fields, stands."""
+        return self.located.find(field, key=key)
+
+
+@dataclass(frozen=True)
+class StrategySpec:
+    """A strategy file, checked in itself: names, shapes, blocks and settings, but not against what is installed."""
+
+    name: str
+    description: str
+    instruments: tuple[InstrumentSpec, ...]
+    nodes: dict[str, NodeSpec]
+    run: RunSettings
+    layout: dict[str, tuple[float, float]]
+    file: str = ""
+    base_dir: str = "."
+    block_names: tuple[str, ...] = ()
+    text: str = field(default="", repr=False)
+    run_located: Located = field(default_factory=lambda: Located(Place()), repr=False)
+    _resolver: Resolver = field(default_factory=Resolver, repr=False, compare=False)
+
+    def resolve(self, node: NodeSpec, reference: object) -> Resolution:
+        """Return what a reference stands for where `node` writes it."""
+        return self._resolver.resolve(node.scope, reference)
+
+    def place(self, field: str | None = None, *, key: bool = False) -> Place:
+        """Return where the `run` section, or one of its settings, stands."""
+        return self.run_located.find(field, key=key)

@@ -1,0 +1,187 @@
+"""Read a strategy file: from text to a StrategySpec, with every problem found on the way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence as Many
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from engine.api.errors import Problem, SpecError
+from engine.api.settings import RunSettings
+from engine.spec.blocks import BlockLibrary
+from engine.spec.compose import compose
+from engine.spec.expansion import Expander
+from engine.spec.files import read_text
+from engine.spec.instruments import read_instruments
+from engine.spec.model import SECTIONS, Located, StrategySpec
+from engine.spec.overrides import apply_overrides
+from engine.spec.references import Resolver
+from engine.spec.sections import join, mapping_at, read_sections, refuse_unknown_keys, text_at
+from engine.spec.source import Place, ProblemLog
+from engine.spec.tree import Mapping, Node, Scalar, Sequence, content, kind, plain
+from engine.spec.versions import version_is_good
+from engine.spec.wording import findings
+
+TOP_LEVEL_KEYS = ("quantcrafter", "name", "description", "instruments", "blocks", *SECTIONS, "run", "layout")
+
+
+def load_strategy(path: str | Path, *, overrides: Many[str] = (), block_dir: Path | None = None) -> StrategySpec:
+    """Read a strategy file; `overrides` are `path=value` texts, `block_dir` replaces the user's block folder.
+
+    Raises:
+        SpecError: the file cannot be read or is wrong; it holds every problem.
+    """
+    spec, problems = check_strategy_file(path, overrides=overrides, block_dir=block_dir)
+    if spec is None or problems:
+        raise SpecError(problems)
+    return spec
+
+
+def parse_strategy(
+    text: str,
+    *,
+    file: str = "",
+    base_dir: str | Path = ".",
+    overrides: Many[str] = (),
+    block_dir: Path | None = None,
+) -> StrategySpec:
+    """Read a strategy from its text; block files are looked for in `base_dir`.
+
+    Raises:
+        SpecError: the text is wrong; it holds every problem.
+    """
+    spec, problems = check_strategy(text, file=file, base_dir=base_dir, overrides=overrides, block_dir=block_dir)
+    if spec is None or problems:
+        raise SpecError(problems)
+    return spec
+
+
+def check_strategy_file(
+    path: str | Path, *, overrides: Many[str] = (), block_dir: Path | None = None
+) -> tuple[StrategySpec | None, list[Problem]]:
+    """Read a strategy file and return what is usable of it with every problem; see `check_strategy`."""
+    path = Path(path)
+    log = ProblemLog()
+    text = read_text(path, log)
+    if text is None:
+        return None, log.in_order()
+    return check_strategy(text, file=str(path), base_dir=path.parent, overrides=overrides, block_dir=block_dir)
+
+
+def check_strategy(
+    text: str,
+    *,
+    file: str = "",
+    base_dir: str | Path = ".",
+    overrides: Many[str] = (),
+    block_dir: Path | None = None,
+) -> tuple[StrategySpec | None, list[Problem]]:
+    """Read a strategy and return what is usable of it, with every problem in file order.
+
+    The specification is None only when the text is no YAML mapping or of an unknown version. Never raises for
+    anything that a text may contain.
+    """
+    log = ProblemLog()
+    root = compose(text, file, log)
+    if root is None:
+        return None, log.in_order()
+    if not isinstance(root, Mapping):
+        message = f"A strategy file must be a mapping, was {kind(root)}."
+        log.add("shape", message, "Begin with 'quantcrafter: 1'.", at=root.place)
+        return None, log.in_order()
+    apply_overrides(root, overrides, log)
+    if not version_is_good(root, log):
+        return None, log.in_order()
+    spec = _read(root, text, file, (Path(base_dir), block_dir), log)
+    return spec, log.in_order()
+
+
+def _read(root: Mapping, text: str, file: str, folders: tuple[Path, Path | None], log: ProblemLog) -> StrategySpec:
+    refuse_unknown_keys(root, TOP_LEVEL_KEYS, "", log, "strategy file")
+    library = BlockLibrary(*folders, log)
+    blocks = mapping_at(root, "blocks", "blocks", log)
+    if blocks is not None:
+        library.read_own(blocks)
+    sections = read_sections(root, "", log)
+    resolver = Resolver()
+    nodes = Expander(library, resolver, log).expand(sections.nodes, sections.broken)
+    settings, located = _read_run(root, log)
+    return StrategySpec(
+        name=text_at(root, "name", "name", log) or Path(file).stem or "strategy",
+        description=text_at(root, "description", "description", log),
+        instruments=read_instruments(root, log),
+        nodes=nodes,
+        run=settings,
+        layout=_read_layout(root, log),
+        file=file,
+        base_dir=str(folders[0]),
+        block_names=tuple(library.own),
+        text=text,
+        run_located=located,
+        _resolver=resolver,
+    )
+
+
+def _read_run(root: Mapping, log: ProblemLog) -> tuple[RunSettings, Located]:
+    section = mapping_at(root, "run", "run", log)
+    if section is None:
+        return RunSettings(), Located(root.place)
+    values: dict[str, Any] = plain(section)
+    located = Located(root.entries["run"].key.place, section.entries)
+    for name in ("start", "end"):
+        if not isinstance(values.get(name, ""), str):
+            message = f"'{name}' must be a date, was {kind(section.entries[name].value)}."
+            at = section.entries[name].value.place
+            log.add("run", message, "Write it as 2020-01-31.", at=at, path=f"run.{name}", field=name)
+            del values[name]
+    try:
+        return RunSettings.model_validate(values), located
+    except ValidationError as error:
+        wrong = set()
+        for names, message, remedy in findings(error, RunSettings, log.suggest):
+            wrong.add(names[0] if names else "")
+            at = _place_in(section, names)
+            log.add("run", f"run: {message}", remedy, at=at, path=join("run", *names), field=".".join(names))
+    usable = {name: value for name, value in values.items() if name not in wrong}
+    try:
+        return RunSettings.model_validate(usable), located
+    except ValidationError:
+        return RunSettings(), located
+
+
+def _place_in(node: Node, names: tuple[str, ...]) -> Place:
+    """Return the place of a setting, or of the nearest thing around it that stands in the file."""
+    place = node.place
+    for name in names:
+        entry = node.entries.get(name) if isinstance(node, Mapping) else None
+        if entry is None:
+            break
+        node = content(entry.value)
+        place = entry.value.place if entry.value.end > entry.value.start else entry.key.place
+    return place
+
+
+def _read_layout(root: Mapping, log: ProblemLog) -> dict[str, tuple[float, float]]:
+    section = mapping_at(root, "layout", "layout", log)
+    found: dict[str, tuple[float, float]] = {}
+    for name, entry in section.entries.items() if section else ():
+        body = content(entry.value)
+        values = [_coordinate(item) for item in body.items] if isinstance(body, Sequence) else []
+        good = [value for value in values if value is not None]
+        if len(values) == len(good) == 2:  # noqa: PLR2004 - x and y
+            found[name] = (good[0], good[1])
+        else:
+            message = f"The position of '{name}' must be two numbers."
+            log.add("layout", message, "Write [120, 80].", at=entry.value.place, path=join("layout", name), node=name)
+    return found
+
+
+def _coordinate(node: Node) -> float | None:
+    node = content(node)
+    value = node.value if isinstance(node, Scalar) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return float(value)

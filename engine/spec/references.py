@@ -1,0 +1,193 @@
+"""What a reference such as `fast`, `macd.signal` or `bars.close` stands for, in the scope where it is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from engine.api.bars import BAR_COLUMNS
+from engine.api.ports import PortType
+from engine.spec.limits import MAX_REFERENCE_HOPS
+from engine.spec.source import Suggester, shown
+
+BARS = "bars"
+NODE_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """An output of a node, by its expanded id; `bars` is the instrument's own bars, "" the node as a whole."""
+
+    node: str
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A number that a block input is bound to."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A list that a block input is bound to; only ports that take a list accept it."""
+
+    items: tuple[Resolved | Literal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A reference that leads nowhere; `reported` when the specification already lists the cause as a problem."""
+
+    message: str
+    remedy: str = ""
+    reported: bool = False
+
+
+Resolution = Resolved | Literal | Bound | Unresolved
+
+
+@dataclass(frozen=True, slots=True)
+class BlockInput:
+    """A named input of a block; `default` is a reference to `bars`, a number, or None when it must be wired."""
+
+    name: str
+    type: PortType
+    default: str | float | None = None
+
+
+@dataclass(slots=True, eq=False)
+class BlockUse:
+    """One use of a block: its outputs as inner references, and the scope of its inside."""
+
+    outputs: Mapping[str, str]
+    scope: Scope
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """The names that references at one level can see.
+
+    `nodes` maps an id to its expanded id, or to None for a node whose own problems are reported. `bindings` holds
+    what the block's user wrote for its inputs, to be read in the `parent` scope.
+    """
+
+    prefix: str = ""
+    context: str = ""
+    parent: Scope | None = None
+    nodes: dict[str, str | None] = field(default_factory=dict)
+    blocks: dict[str, BlockUse] = field(default_factory=dict)
+    inputs: dict[str, BlockInput] = field(default_factory=dict)
+    bindings: dict[str, Any] = field(default_factory=dict)
+
+    def names(self) -> Iterable[str]:
+        """Return every name that can be referred to, in the order of declaration."""
+        usable = [name for name, expanded in self.nodes.items() if expanded is not None]
+        return [*self.inputs, *usable, *self.blocks, BARS]
+
+
+@dataclass(eq=False)
+class Resolver:
+    """Resolves references, each once."""
+
+    suggest: Suggester = field(default_factory=Suggester)
+    _memo: dict[tuple[int, str], Resolution] = field(default_factory=dict)
+
+    def resolve(self, scope: Scope, reference: object, hops: int = 0) -> Resolution:
+        """Return what `reference` stands for in `scope`."""
+        if not isinstance(reference, str) or _REFERENCE.fullmatch(reference) is None:
+            return self._malformed(reference)
+        key = (id(scope), reference)
+        if key not in self._memo:
+            if hops > MAX_REFERENCE_HOPS:
+                return Unresolved(
+                    f"'{reference}' passes through more than {MAX_REFERENCE_HOPS} blocks.", "Wire it directly."
+                )
+            self._memo[key] = Unresolved(f"'{reference}' leads back to itself through a block.", "Break the circle.")
+            self._memo[key] = self._find(scope, reference, hops + 1)
+        return self._memo[key]
+
+    def _malformed(self, reference: object) -> Unresolved:
+        remedy = "A reference is a node's id, such as fast or macd.signal, or bars.close."
+        if isinstance(reference, str) and "/" in reference:
+            remedy = "The inside of a block is not visible: make it an output of the block, and write block.output."
+        return Unresolved(f"{shown(reference)} is no reference.", remedy)
+
+    def _find(self, scope: Scope, reference: str, hops: int) -> Resolution:
+        head, _, output = reference.partition(".")
+        if head == BARS:
+            return self._bars(reference, output)
+        if head in scope.inputs:
+            return self._input(scope, head, output, hops)
+        if head in scope.blocks:
+            return self._block_output(scope.blocks[head], head, output, hops)
+        if head not in scope.nodes:
+            where = f" {scope.context}" if scope.context else ""
+            remedy = self.suggest(head, scope.names()) or "Add the node, or correct the name."
+            return Unresolved(f"There is no node '{head}'{where}.", remedy)
+        expanded = scope.nodes[head]
+        if expanded is None:
+            return Unresolved(f"The node '{head}' has problems of its own.", "Mend it first.", reported=True)
+        return Resolved(expanded, output)
+
+    def _bars(self, reference: str, output: str) -> Resolution:
+        if output and output not in BAR_COLUMNS:
+            guess = self.suggest(output, BAR_COLUMNS)
+            return Unresolved(f"Bars have no column '{output}'.", guess or f"They have {', '.join(BAR_COLUMNS)}.")
+        return Resolved(BARS, output)
+
+    def _block_output(self, use: BlockUse, head: str, output: str, hops: int) -> Resolution:
+        if not output and len(use.outputs) == 1:
+            output = next(iter(use.outputs))
+        if not output:
+            known = ", ".join(f"{head}.{name}" for name in use.outputs)
+            return Unresolved(
+                f"The block '{head}' has {len(use.outputs)} outputs: say which.", f"Write one of {known}."
+            )
+        if output not in use.outputs:
+            guess = self.suggest(output, use.outputs) or f"It has {', '.join(use.outputs) or 'none'}."
+            return Unresolved(f"The block '{head}' has no output '{output}'.", guess)
+        return self.resolve(use.scope, use.outputs[output], hops)
+
+    def _input(self, scope: Scope, name: str, output: str, hops: int) -> Resolution:
+        wanted = scope.inputs[name]
+        bound = self.binding(scope, name, hops)
+        if isinstance(bound, Unresolved):
+            return replace(bound, reported=True)
+        if not output:
+            return bound
+        if wanted.type is PortType.BARS and isinstance(bound, Resolved) and not bound.output:
+            return self._bars(f"{name}.{output}", output) if bound.node == BARS else Resolved(bound.node, output)
+        return Unresolved(f"The input '{name}' is a {wanted.type} and has no outputs.", f"Write '{name}'.")
+
+    def binding(self, scope: Scope, name: str, hops: int = 0) -> Resolution:
+        """Return what the input `name` of a block's inside is bound to."""
+        value = scope.bindings.get(name)
+        outer = scope.parent
+        if value is None or outer is None:
+            value, outer = scope.inputs[name].default, Scope()
+        if value is None:
+            return Unresolved(f"The input '{name}' {scope.context} is not wired.", "Wire it.", reported=True)
+        if isinstance(value, list):
+            return self._list(outer, value, hops)
+        return self._single(outer, value, hops)
+
+    def _single(self, scope: Scope, value: Any, hops: int) -> Resolution:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return Literal(float(value))
+        return self.resolve(scope, value, hops)
+
+    def _list(self, scope: Scope, values: list[Any], hops: int) -> Resolution:
+        items: list[Resolved | Literal] = []
+        for value in values:
+            found = self._single(scope, value, hops)
+            if isinstance(found, Unresolved):
+                return found
+            if isinstance(found, Bound):
+                return Unresolved(f"{shown(value)} is a list itself.", "List its members instead.")
+            items.append(found)
+        return Bound(tuple(items))

@@ -1,0 +1,160 @@
+"""Read the parts that strategies and blocks have in common: sections of nodes, texts, unknown keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from engine.api.component import Role
+from engine.spec.model import SECTIONS
+from engine.spec.references import BARS, NODE_ID
+from engine.spec.source import Place, ProblemLog, shown
+from engine.spec.tree import Entry, Mapping, Node, Scalar, content, kind
+
+
+@dataclass(slots=True, eq=False)
+class RawNode:
+    """A node or block use as written: its `use` and its other fields."""
+
+    id: str
+    role: Role
+    use: str
+    fields: dict[str, Entry]
+    origin: Place
+    use_place: Place
+    path: str
+
+
+@dataclass(slots=True, eq=False)
+class Sections:
+    """The nodes of a strategy or block in file order; `broken` ids stand there but cannot be used."""
+
+    nodes: list[RawNode] = field(default_factory=list)
+    broken: dict[str, None] = field(default_factory=dict)
+    taken: dict[str, tuple[str, Place]] = field(default_factory=dict)
+
+
+def join(*parts: str | int) -> str:
+    """Return the document path of `parts`."""
+    return ".".join(str(part) for part in parts if part != "")
+
+
+def read_sections(root: Mapping, base: str, log: ProblemLog) -> Sections:
+    """Return the nodes in the eight sections of `root`, noting what is wrong with them."""
+    found = Sections()
+    for name, role in zip(SECTIONS, Role, strict=True):
+        section = mapping_at(root, name, join(base, name), log)
+        if section is not None:
+            for node_id, entry in section.entries.items():
+                _read_node(found, role, node_id, entry, join(base, name, node_id), log)
+    return found
+
+
+def _read_node(found: Sections, role: Role, node_id: str, entry: Entry, path: str, log: ProblemLog) -> None:
+    at = entry.key.place
+    if not id_is_good(node_id, at, path, log, "node"):
+        return
+    if node_id in found.taken:
+        section, place = found.taken[node_id]
+        message = f"The node id '{node_id}' is used twice: also in '{section}' on line {place.line}."
+        log.add("duplicate_node", message, "Rename one of them.", at=at, path=path, node=node_id)
+        return
+    found.taken[node_id] = (role.value, at)
+    body = content(entry.value)
+    use = body.get("use") if isinstance(body, Mapping) else None
+    if not isinstance(body, Mapping):
+        message = f"The node '{node_id}' must be a mapping with 'use', was {kind(body)}."
+        example = f"Write {node_id}: {{use: NAME}}."
+        log.add("shape", message, example, at=at, path=path, node=node_id)
+    elif use is None:
+        guess = log.suggest("use", [key for key in body.entries if len(key) <= 4])  # noqa: PLR2004 - uses, Use, usee
+        remedy = guess.replace("Did you mean", "Say 'use' instead of").replace("?", ".") or "Add 'use: NAME'."
+        log.add(
+            "missing_use",
+            f"The node '{node_id}' does not say which component to use.",
+            remedy,
+            at=at,
+            path=path,
+            node=node_id,
+        )
+    elif not isinstance(use, Scalar) or not isinstance(use.value, str) or not use.value:
+        found = shown(use.value) if isinstance(use, Scalar) else kind(use)
+        message = f"'use' must be the name of a component, was {found}."
+        log.add(
+            "shape", message, "Put the name in quotes.", at=use.place, path=join(path, "use"), node=node_id, field="use"
+        )
+    else:
+        fields = {key: item for key, item in body.entries.items() if key != "use"}
+        found.nodes.append(RawNode(node_id, role, use.value, fields, at, use.place, path))
+        return
+    found.broken[node_id] = None
+
+
+def id_is_good(name: str, at: Place, path: str, log: ProblemLog, what: str) -> bool:
+    """Return whether `name` may name a node, input or output; note a problem when not."""
+    if name == BARS:
+        log.add(
+            "bad_id",
+            f"'{BARS}' is the instrument's own bars, no name for a {what}.",
+            "Choose another.",
+            at=at,
+            path=path,
+        )
+        return False
+    if NODE_ID.fullmatch(name) is None:
+        message = f"{shown(name)} is no name for a {what}."
+        remedy = "Use letters, digits and underscores, and begin with a letter."
+        log.add("bad_id", message, remedy, at=at, path=path)
+        return False
+    return True
+
+
+def mapping_at(parent: Mapping, key: str, path: str, log: ProblemLog) -> Mapping | None:
+    """Return the mapping under `key`; None when it is absent, empty or something else, which is a problem."""
+    node = parent.get(key)
+    if isinstance(node, Mapping):
+        return node
+    if node is not None and not is_empty(node):
+        log.add(
+            "shape",
+            f"'{path}' must be a mapping, was {kind(node)}.",
+            "Write 'name: value' lines below it.",
+            at=node.place,
+            path=path,
+            field=key,
+        )
+    return None
+
+
+def text_at(parent: Mapping, key: str, path: str, log: ProblemLog) -> str:
+    """Return the text under `key`, or "" when it is absent, empty or something else, which is a problem."""
+    node = parent.get(key)
+    if node is None or is_empty(node):
+        return ""
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        return node.value
+    log.add(
+        "shape", f"'{path}' must be text, was {kind(node)}.", "Put it in quotes.", at=node.place, path=path, field=key
+    )
+    return ""
+
+
+def is_empty(node: Node) -> bool:
+    """Return whether a node is an empty value, such as a section with nothing below."""
+    return isinstance(node, Scalar) and node.value is None
+
+
+def refuse_unknown_keys(root: Mapping, known: Iterable[str], base: str, log: ProblemLog, what: str) -> None:
+    """Note a problem for each key of `root` that is not `known`."""
+    names = tuple(known)
+    for key, entry in root.entries.items():
+        if key not in names:
+            remedy = log.suggest(key, names) or f"The keys are {', '.join(names)}."
+            log.add(
+                "unknown_key",
+                f"A {what} has no key {shown(key)}.",
+                remedy,
+                at=entry.key.place,
+                path=join(base, key),
+                field=key,
+            )

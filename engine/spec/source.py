@@ -1,0 +1,125 @@
+"""Where things stand in a file, and the log that collects what is wrong with them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import reprlib
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from engine.api.errors import Problem, SpecError
+from engine.spec.limits import MAX_PROBLEMS
+
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_LONGEST_GUESSED_WORD = 64
+_MOST_GUESSED_NAMES = 2_500
+
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position in a file; line and column count from 1 and are 0 where there is none."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(eq=False)
+class Source:
+    """A text with its name; `located` is False for texts without lines to point at, such as `--set` values."""
+
+    file: str
+    text: str
+    located: bool = True
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """Return the offset of every line's first character."""
+        return [0, *(match.end() for match in _LINE_BREAK.finditer(self.text))]
+
+    def place(self, offset: int) -> Place:
+        """Return line and column of a character offset."""
+        if not self.located:
+            return Place(self.file)
+        line = bisect_right(self.line_starts, offset)
+        return Place(self.file, line, offset - self.line_starts[line - 1] + 1)
+
+
+def shown(value: object) -> str:
+    """Return `value` as a message shows it: as YAML would have it for the common cases, and never long."""
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _repr.repr(value)
+
+
+@dataclass(eq=False)
+class Suggester:
+    """Finds names that look like a misspelt one; gives up after a number of tries, so that no file can stall it."""
+
+    budget: int = MAX_PROBLEMS
+
+    def __call__(self, word: object, names: Iterable[str]) -> str:
+        """Return `Did you mean 'x'?`, or nothing."""
+        if self.budget <= 0 or not isinstance(word, str) or len(word) > _LONGEST_GUESSED_WORD:
+            return ""
+        self.budget -= 1
+        known = [name for name in names if len(name) <= _LONGEST_GUESSED_WORD][:_MOST_GUESSED_NAMES]
+        close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+        if not close:
+            folded = {name.casefold(): name for name in known}
+            close = [folded[word.casefold()]] if word.casefold() in folded else []
+        return f"Did you mean '{close[0]}'?" if close else ""
+
+
+@dataclass(eq=False)
+class ProblemLog:
+    """Collects problems; past MAX_PROBLEMS it only counts them."""
+
+    problems: list[Problem] = field(default_factory=list)
+    suggest: Suggester = field(default_factory=Suggester)
+    dropped: int = 0
+    _seen: set[Problem] = field(default_factory=set)
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        remedy: str = "",
+        *,
+        at: Place,
+        path: str = "",
+        node: str = "",
+        field: str = "",
+    ) -> None:
+        """Note one problem; the same one twice counts once."""
+        if len(self.problems) >= MAX_PROBLEMS:
+            self.dropped += 1
+            return
+        problem = Problem(code, message, remedy, at.file, at.line, at.column, path, node, field)
+        if problem not in self._seen:
+            self._seen.add(problem)
+            self.problems.append(problem)
+
+    def in_order(self) -> list[Problem]:
+        """Return the problems in file order: the files as first met, within each by line and column."""
+        order: dict[str, int] = {}
+        for problem in self.problems:
+            order.setdefault(problem.file, len(order))
+        found = sorted(self.problems, key=lambda p: (order[p.file], p.line, p.column))
+        if self.dropped:
+            file = found[0].file
+            found.append(Problem("too_many", f"There are {self.dropped} more problems.", "Mend these first.", file))
+        return found
+
+    def raise_if_any(self) -> None:
+        """Raise SpecError with everything collected, if there is anything."""
+        if self.problems:
+            raise SpecError(self.in_order())
