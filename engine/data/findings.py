@@ -1,0 +1,74 @@
+"""What is wrong with a source's bars, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.api import Severity, TimeColumn
+
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Bars that share one fault.
+
+    `rows` and `times_ns` name the first few of them as the source counts its rows (the lines of a file), `count` says
+    how many there are. An error refuses the bars unless they may be repaired; `repair` then says what was done.
+    """
+
+    kind: str
+    count: int
+    rows: tuple[int, ...]
+    times_ns: tuple[int, ...]
+    message: str
+    severity: Severity = Severity.ERROR
+    repair: str = ""
+
+    @property
+    def row(self) -> int:
+        """The first row concerned."""
+        return self.rows[0]
+
+    @property
+    def ts_ns(self) -> int:
+        """The time of the first row concerned, in UTC ns."""
+        return self.times_ns[0]
+
+    def __str__(self) -> str:
+        """Return the fault, how often it occurs, where first, and how it was repaired."""
+        return f"{self.message} {self.repair}".strip()
+
+    def repaired(self, repair: str) -> Finding:
+        """Return the finding as a repair that was made, which no longer refuses the bars."""
+        return replace(self, severity=Severity.WARNING, repair=repair)
+
+
+def finding(  # noqa: PLR0913 - the parts of one sentence
+    kind: str,
+    subject: str,
+    where: TimeColumn,
+    rows: TimeColumn,
+    time_ns: TimeColumn,
+    *,
+    severity: Severity = Severity.ERROR,
+    detail: str = "",
+) -> Finding:
+    """Return the finding for the bars at index `where`; `subject` completes "12 bars ...", `detail` the first."""
+    first = where[:_NAMED]
+    named, times = tuple(rows[first].tolist()), tuple(time_ns[first].tolist())
+    count = len(where)
+    more = f"; then {', '.join(f'row {row}' for row in named[1:])}" if count > 1 else ""
+    more += f" and {count - len(named):,} more" if count > len(named) else ""
+    bars = f"{count:,} bar{'s' if count > 1 else ''}"
+    at = f"row {named[0]} ({clock(times[0])}{': ' + detail if detail else ''})"
+    return Finding(kind, count, named, times, f"{bars} {subject}: {at}{more}.", severity)
+
+
+def clock(ts_ns: int) -> str:
+    """Return a moment as a person reads it, in UTC, as short as it can be."""
+    text = str(np.datetime64(ts_ns, "ns")).replace("T", " ")
+    text = text.removesuffix(".000000000")
+    return text.removesuffix(" 00:00:00") if text.endswith(" 00:00:00") else f"{text.removesuffix(':00')} UTC"

@@ -1,0 +1,171 @@
+"""Distances between bars: bars that overlap, bars that are missing, bars outside the session."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.api import BoolColumn, RawBars, Session, Severity, Timeframe, TimeColumn
+from engine.data.findings import Finding, finding
+from engine.data.sessions import (
+    hours,
+    is_round_the_clock,
+    is_session_day,
+    session_days_between,
+    trading_days,
+    weekdays,
+)
+from engine.data.zones import DAY_NS, MINUTE_NS, to_local
+
+# Up to four sessions in a row may be a holiday: the longest closure of New York since 1933 was in September 2001.
+_HOLIDAYS = 4
+_SATURDAY, _SUNDAY = 5, 6
+_COLUMNS = ("time_ns", "open", "high", "low", "close", "volume", "rows")
+
+
+def take(raw: RawBars, rows: TimeColumn) -> RawBars:
+    """Return the bars at these positions."""
+    return replace(raw, **{name: getattr(raw, name)[rows] for name in _COLUMNS})
+
+
+def find_overlaps(raw: RawBars, timeframe: Timeframe) -> TimeColumn:
+    """Return the positions of bars that begin before the one before has ended; times rise strictly.
+
+    A first bar of a session that ends on the full hour is shorter, and so is the last one: no overlap.
+    """
+    where = np.flatnonzero(np.diff(raw.time_ns) < _least_distance(timeframe)) + 1
+    if not len(where) or not timeframe.is_intraday:
+        return where
+    local = to_local(raw.time_ns[where], raw.session.timezone) % DAY_NS
+    opening, closing, _ = hours(raw.session)
+    edges = np.array([opening * MINUTE_NS, closing * MINUTE_NS % DAY_NS])
+    regular = (local % timeframe.nominal_ns == 0) | np.isin(local, edges)
+    return where[~regular]
+
+
+def without_overlaps(raw: RawBars, where: TimeColumn, timeframe: Timeframe) -> RawBars:
+    """Return the bars without those at `where` that begin before the last one kept has ended."""
+    least = _least_distance(timeframe)
+    keep = np.ones(len(raw.time_ns), dtype=np.bool_)
+    kept = -1
+    for row in where.tolist():
+        if keep[row - 1]:
+            kept = row - 1
+        keep[row] = raw.time_ns[row] - raw.time_ns[kept] >= least
+    return take(raw, np.flatnonzero(keep))
+
+
+def _least_distance(timeframe: Timeframe) -> float:
+    # Days may have 23 hours, months 28 days, and a week may begin after a holiday.
+    return timeframe.nominal_ns * (1.0 if timeframe.is_intraday else 0.6)
+
+
+def find_outside(raw: RawBars, timeframe: Timeframe) -> Finding | None:
+    """Return a warning about bars outside the session's hours or weekdays, or None."""
+    session = raw.session
+    if timeframe.is_intraday and not is_round_the_clock(session):
+        outside = _outside_hours(raw, session)
+    elif timeframe.nominal_ns == DAY_NS and len(set(session.weekdays)) < len("MTWTFSS"):
+        outside = ~is_session_day(_days(raw), session)
+    else:
+        return None
+    where = np.flatnonzero(outside)
+    if not len(where):
+        return None
+    subject = f"outside the session ({describe(session)}), left out of longer bars"
+    return finding("outside_session", subject, where, raw.rows, raw.time_ns, severity=Severity.WARNING)
+
+
+def _outside_hours(raw: RawBars, session: Session) -> BoolColumn:
+    opening, closing, _ = hours(session)
+    time_ns = raw.time_ns - 1 if raw.stamp == "close" else raw.time_ns
+    since_open = (to_local(time_ns, session.timezone) - opening * MINUTE_NS) % DAY_NS
+    late: BoolColumn = since_open >= (closing - opening) * MINUTE_NS
+    return late if len(set(session.weekdays)) == 7 else late | ~is_session_day(_days(raw), session)  # noqa: PLR2004 - week
+
+
+def find_gaps(raw: RawBars, timeframe: Timeframe) -> Finding | None:
+    """Return a warning about missing bars within sessions, or None.
+
+    Nights, weekends and up to four sessions in a row (holidays) are no gaps, nor is a break at the same hour of most
+    days.
+    """
+    if len(raw.time_ns) < 2:  # noqa: PLR2004 - a distance takes two
+        return None
+    if timeframe.is_intraday:
+        missing = _intraday_missing(raw, timeframe)
+    elif timeframe.nominal_ns == DAY_NS:
+        missing = _days_missing(_days(raw), raw.session)
+    else:
+        missing = np.maximum(np.rint(np.diff(raw.time_ns) / timeframe.nominal_ns).astype(np.int64) - 1, 0)
+    after = np.flatnonzero(missing) + 1
+    if not len(after):
+        return None
+    total = int(missing.sum())
+    detail = f"{missing[after[0] - 1]:,} missing"
+    subject = f"after a gap, {total:,} bar{'s' if total > 1 else ''} of {timeframe} missing in all"
+    return finding("gap", subject, after, raw.rows, raw.time_ns, severity=Severity.WARNING, detail=detail)
+
+
+def _days_missing(days: TimeColumn, session: Session) -> TimeColumn:
+    between = session_days_between(days[:-1], days[1:], _active(days, session))
+    return np.where(between > _tolerated(days, session), between, 0)
+
+
+def _intraday_missing(raw: RawBars, timeframe: Timeframe) -> TimeColumn:
+    session, length = raw.session, timeframe.nominal_ns
+    deltas = np.diff(raw.time_ns)
+    where = np.flatnonzero(deltas > length)
+    missing = np.zeros(len(deltas), dtype=np.int64)
+    if not len(where):
+        return missing
+    days = _days(raw)
+    before, after = days[where], days[where + 1]
+    lost = (deltas[where] + length - 1) // length - 1
+    if is_round_the_clock(session):
+        over_weekend = (before + (_SATURDAY - weekdays(before)) % 7 <= after) & (deltas[where] <= 4 * DAY_NS)
+        gap = ~over_weekend if _tolerated(days, session) else np.ones(len(where), dtype=np.bool_)
+    else:
+        between = session_days_between(before, after, session)
+        gap = (before == after) | (between > _HOLIDAYS)
+    missing[where[gap]] = lost[gap]
+    return _without_breaks(missing, raw, int(days[-1] != days[0]) + int(np.count_nonzero(np.diff(days))))
+
+
+def _without_breaks(missing: TimeColumn, raw: RawBars, days: int) -> TimeColumn:
+    """Forget gaps that follow the same time of day on most days: the venue pauses there."""
+    where = np.flatnonzero(missing)
+    if not len(where) or days < 4:  # noqa: PLR2004 - fewer days make no habit
+        return missing
+    of_day = to_local(raw.time_ns[where], raw.session.timezone) % DAY_NS
+    _, kind, counts = np.unique(of_day, return_inverse=True, return_counts=True)
+    missing[where[counts[kind] * 2 > days]] = 0
+    return missing
+
+
+def _days(raw: RawBars) -> TimeColumn:
+    if raw.stamp == "date":
+        return raw.time_ns // DAY_NS
+    return trading_days(raw.time_ns - (raw.stamp == "close"), raw.session)
+
+
+def _active(days: TimeColumn, session: Session) -> Session:
+    """Return the session without weekend days on which the data never have a bar."""
+    traded = set(np.unique(weekdays(days)).tolist())
+    absent = {_SATURDAY, _SUNDAY} - traded
+    return replace(session, weekdays=tuple(day for day in session.weekdays if day not in absent))
+
+
+def _tolerated(days: TimeColumn, session: Session) -> int:
+    """Return how many missing sessions in a row may be a holiday: none where trading never rests."""
+    return 0 if _SATURDAY in _active(days, session).weekdays else _HOLIDAYS
+
+
+def describe(session: Session) -> str:
+    """Return the session's hours and zone as a person writes them."""
+    if is_round_the_clock(session):
+        return f"24x7 {session.timezone}"
+    opening, closing, _ = hours(session)
+    times = "-".join(f"{minute % 1440 // 60:02d}:{minute % 60:02d}" for minute in (opening, closing))
+    return f"{times} {session.timezone}"

@@ -1,0 +1,137 @@
+"""From a provider to bars that a run can trust.
+
+1. The provider brings raw bars.
+2. Their length is told from their distances, unless the provider knows it.
+3. Every fault is found, and refused or repaired.
+4. Opening and closing times follow from stamps, length and session.
+5. Finer bars are resampled to the timeframe asked for.
+6. The range asked for is cut out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.api import Bars, DataError, DataProvider, DataRequest, QuantCrafterError, RawBars, Timeframe, TimeColumn
+from engine.data.findings import Finding, clock
+from engine.data.quality import check
+from engine.data.resample import check_multiple, resample, same_length
+from engine.data.spacing import spacing_ns, timeframe_of
+from engine.data.times import bar_times
+from engine.data.zones import EARLIEST_NS, LATEST_NS
+
+_STAMPS = ("open", "close", "date")
+
+
+class LoadedBars(NamedTuple):
+    """Bars ready to run on, the faults found in the source, and what the provider had to guess."""
+
+    bars: Bars
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str = "refuse") -> LoadedBars:
+    """Return the bars that `request` asks for.
+
+    Bars that open within [start_ns, end_ns) are given out. Resampled bars are made before the cut, so that the first
+    one is whole.
+
+    Raises:
+        DataError: there are none, the source cannot be read, its bars are bad and not to be repaired, or they are
+            longer than those asked for.
+    """
+    raw = _sound(provider, request)
+    source = raw.timeframe or _detect(raw, request)
+    check_multiple(source, request.timeframe, request.symbol)
+    raw, findings = check(raw, source, symbol=request.symbol, on_bad_bars=on_bad_bars)
+    bars = resample(_timed(raw, source, request.symbol), request.timeframe)
+    if not len(bars):
+        raise DataError(
+            f"{request.symbol} from {raw.source}: {len(raw.time_ns):,} bars of {source} make no complete bar of "
+            f"{request.timeframe}. Give more data, or a shorter timeframe."
+        )
+    return LoadedBars(_cut(bars, request), findings, raw.notes)
+
+
+def _sound(provider: DataProvider, request: DataRequest) -> RawBars:
+    """Return what the provider brings, with columns of the right types and one length."""
+    subject = f"{request.symbol}: data provider '{provider.name}'"
+    try:
+        raw = provider.load(request)
+    except QuantCrafterError:
+        raise
+    except Exception as error:
+        raise DataError(f"{subject} failed: {type(error).__name__}: {error}") from error
+    if not isinstance(raw, RawBars) or raw.stamp not in _STAMPS:
+        raise DataError(f"{subject} must return RawBars with a stamp of {', '.join(_STAMPS)}. Report it to its author.")
+    prices = {name: _column(getattr(raw, name), np.float64) for name in ("open", "high", "low", "close", "volume")}
+    raw = replace(raw, time_ns=_column(raw.time_ns, np.int64), rows=_column(raw.rows, np.int64), **prices)
+    if len({len(raw.time_ns), len(raw.rows), *map(len, prices.values())}) > 1:
+        raise DataError(f"{subject} must return columns of one length. Report it to its author.")
+    if not len(raw.time_ns):
+        raise DataError(f"{request.symbol} from {raw.source or provider.name}: there are no bars. Give other data.")
+    odd = np.flatnonzero((raw.time_ns < EARLIEST_NS) | (raw.time_ns >= LATEST_NS))
+    if len(odd):
+        raise DataError(
+            f"{request.symbol} from {raw.source}: times must lie between 1900 and 2200, row {raw.rows[odd[0]]} has "
+            f"{clock(int(raw.time_ns[odd[0]]))}. Say how times are written by 'time_format'."
+        )
+    return raw
+
+
+def _column(values: object, dtype: type) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
+    return np.ascontiguousarray(values, dtype=dtype).reshape(-1)
+
+
+def _detect(raw: RawBars, request: DataRequest) -> Timeframe:
+    spacing = spacing_ns(raw.time_ns)
+    if spacing is None:
+        return request.timeframe
+    timeframe = timeframe_of(spacing)
+    if timeframe is None:
+        raise DataError(
+            f"{request.symbol} from {raw.source}: bars are whole seconds apart, these are {spacing / 1e9:g} s. "
+            "Give bars, not ticks, and check 'time_format'."
+        )
+    return request.timeframe if same_length(timeframe, request.timeframe) else timeframe
+
+
+def _timed(raw: RawBars, timeframe: Timeframe, symbol: str) -> Bars:
+    open_ns, close_ns = bar_times(raw.time_ns, raw.stamp, timeframe, raw.session)
+    bad = np.flatnonzero((np.diff(open_ns) <= 0) | (np.diff(close_ns) <= 0) | (close_ns[1:] <= open_ns[1:]))
+    if len(bad):
+        raise DataError(
+            f"{symbol} from {raw.source}: each bar of {timeframe} must have a time of its own, rows "
+            f"{raw.rows[bad[0]]} and {raw.rows[bad[0] + 1]} fall together. Check 'timezone', 'session' and 'stamp'."
+        )
+    return Bars(
+        symbol=symbol,
+        timeframe=timeframe,
+        open_ns=open_ns,
+        close_ns=close_ns,
+        open=raw.open,
+        high=raw.high,
+        low=raw.low,
+        close=raw.close,
+        volume=raw.volume,
+        session=raw.session,
+        source=raw.source,
+        synthetic=raw.synthetic,
+    )
+
+
+def _cut(bars: Bars, request: DataRequest) -> Bars:
+    if request.start_ns is None and request.end_ns is None:
+        return bars
+    start = 0 if request.start_ns is None else int(np.searchsorted(bars.open_ns, request.start_ns))
+    stop = len(bars) if request.end_ns is None else int(np.searchsorted(bars.open_ns, request.end_ns))
+    if start >= stop:
+        raise DataError(
+            f"{request.symbol} from {bars.source}: no bar opens within the range of the run. The data reach from "
+            f"{clock(int(bars.open_ns[0]))} to {clock(int(bars.open_ns[-1]))}. Change 'start' or 'end'."
+        )
+    return bars.slice(start, stop)

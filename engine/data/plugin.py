@@ -1,0 +1,13 @@
+"""The built-in data providers, registered like those of any plugin."""
+
+from __future__ import annotations
+
+from engine.api import DataProvider, hookimpl
+from engine.data.providers.sample import SampleProvider
+from engine.data.providers.synthetic import SyntheticProvider
+
+
+@hookimpl
+def register_data_providers() -> tuple[type[DataProvider], ...]:
+    """Return the sources of bars that come with QuantCrafter."""
+    return (SampleProvider, SyntheticProvider)

@@ -1,0 +1,82 @@
+"""`sample`: daily bars of five US stocks that come with the installation."""
+
+from __future__ import annotations
+
+import difflib
+import gzip
+from importlib import resources
+from typing import Literal
+
+import numpy as np
+
+from engine.api import NEW_YORK_STOCKS, DataError, DataProvider, DataRequest, RawBars, Timeframe, param
+from engine.data.zones import DAY_NS
+
+_PACKAGE = "bokeh_sampledata"
+_DAY = Timeframe(1, "d")
+
+
+class SampleProvider(DataProvider):
+    """Daily bars of AAPL, FB, GOOG, IBM and MSFT, from 2000 (at the earliest) to 1 March 2013.
+
+    Prices are adjusted for splits and dividends: open, high, low and close are multiplied by adjusted close / close,
+    and the volume is divided by it. Weekly and monthly bars are made from the daily ones.
+    """
+
+    name = "sample"
+
+    adjust: Literal["splits_and_dividends", "none"] = param(
+        "none: prices as they were traded, with a jump at each split.", default="splits_and_dividends"
+    )
+
+    def load(self, request: DataRequest) -> RawBars:
+        if request.timeframe.is_intraday:
+            raise DataError(
+                f"{request.symbol}: data 'sample' has bars of 1d and longer, asked for {request.timeframe}. "
+                "Set 'timeframe: 1d', or take data 'synthetic', 'csv' or 'parquet'."
+            )
+        text = _stocks()
+        first_line, lines = _lines_of(request.symbol, text)
+        cells = np.array([line.split(b",") for line in lines])
+        values = cells[:, 2:].astype(np.float64)
+        prices, volume = values[:, :4], values[:, 4]
+        if self.adjust != "none":
+            factor = values[:, 5] / values[:, 3]
+            prices, volume = prices * factor[:, np.newaxis], volume / factor
+        days = cells[:, 1].astype("U10").astype("datetime64[D]").astype(np.int64)
+        return RawBars(
+            time_ns=days * DAY_NS,
+            open=prices[:, 0],
+            high=prices[:, 1],
+            low=prices[:, 2],
+            close=prices[:, 3],
+            volume=volume,
+            rows=np.arange(first_line, first_line + len(lines)),
+            stamp="date",
+            session=NEW_YORK_STOCKS,
+            source="sample",
+            timeframe=_DAY,
+        )
+
+
+def _stocks() -> bytes:
+    try:
+        file = resources.files(_PACKAGE) / "_data" / "stocks.csv.gz"
+        return gzip.decompress(file.read_bytes())
+    except (ImportError, OSError) as error:
+        raise DataError(
+            f"Data 'sample' needs the package {_PACKAGE}, which cannot be read: {error}. Reinstall it by pip."
+        ) from error
+
+
+def _lines_of(symbol: str, text: bytes) -> tuple[int, list[bytes]]:
+    """Return the number of the symbol's first line and its lines, which stand together in the file."""
+    lines = text.split(b"\n")
+    wanted = symbol.encode() + b","
+    found = [number for number, line in enumerate(lines) if line.startswith(wanted)]
+    if not found or not symbol:
+        symbols = sorted({line.split(b",", 1)[0].decode() for line in lines[1:] if line})
+        close = difflib.get_close_matches(symbol.upper(), symbols, 1, 0.5)
+        hint = f" Did you mean '{close[0]}'?" if close else ""
+        raise DataError(f"Data 'sample' has {', '.join(symbols)}, but no '{symbol}'.{hint}", field="symbol")
+    return found[0] + 1, [lines[number].rstrip(b"\r") for number in found]

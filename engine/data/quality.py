@@ -1,0 +1,151 @@
+"""Check a source's bars: every fault is found and named with its row, then refused or repaired.
+
+1. Prices and volumes: NaN or infinite, zero or negative, high below low, open or close outside high and low.
+2. Times: not in order, twice the same, closer together than a bar is long.
+3. Bars that are missing, or lie outside the session, are worth a warning; they are never refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from engine.api import BoolColumn, DataError, RawBars, Timeframe
+from engine.data.findings import Finding, clock, finding
+from engine.data.gaps import find_gaps, find_outside, find_overlaps, take, without_overlaps
+
+OnBadBars = Literal["refuse", "repair"]
+PRICES = ("open", "high", "low", "close")
+
+
+class Checked(NamedTuple):
+    """Bars in order, each possible and each once, and what was found on the way."""
+
+    bars: RawBars
+    findings: tuple[Finding, ...]
+
+
+def check(raw: RawBars, timeframe: Timeframe, *, symbol: str = "", on_bad_bars: str = "refuse") -> Checked:
+    """Return `raw` when it is sound; with `on_bad_bars` `repair`, made sound.
+
+    Repair drops bars whose prices are not numbers above zero, sets impossible volumes to 0, swaps high and low or
+    widens them around open and close, sorts by time, and keeps the last of bars with the same time.
+
+    Raises:
+        DataError: bars are bad and not to be repaired, or none is left.
+    """
+    findings: list[Finding] = []
+    for step in (_unusable_prices, _volumes, _swapped, _outside_range, _unsorted, _duplicates):
+        raw, found = step(raw)
+        findings += found
+    raw, found = _overlapping(raw, timeframe)
+    findings += found
+    if findings and on_bad_bars != "repair":
+        raise DataError(_refusal(symbol, raw.source, findings))
+    if not len(raw.time_ns):
+        listed = "".join(f"\n  - {item}" for item in findings)
+        raise DataError(f"{_subject(symbol, raw.source)}: no usable bar is left.{listed}\nGive other data.")
+    warnings = (find_outside(raw, timeframe), find_gaps(raw, timeframe))
+    return Checked(raw, (*findings, *(item for item in warnings if item is not None)))
+
+
+def _refusal(symbol: str, source: str, findings: list[Finding]) -> str:
+    listed = "".join(f"\n  - {item.message}" for item in findings)
+    return (
+        f"{_subject(symbol, source)}: bars must be possible, in order and each once, but:{listed}\n"
+        "Correct the source, or set 'on_bad_bars: repair'."
+    )
+
+
+def _subject(symbol: str, source: str) -> str:
+    return " from ".join(part for part in (symbol, source) if part) or "Bars"
+
+
+Step = tuple[RawBars, list[Finding]]
+
+
+def _unusable_prices(raw: RawBars) -> Step:
+    finite = np.ones(len(raw.time_ns), dtype=np.bool_)
+    positive = finite.copy()
+    for name in PRICES:
+        column = getattr(raw, name)
+        finite &= np.isfinite(column)
+        positive &= column > 0
+    found = [
+        *_price_fault(raw, "not_a_number", "with a price that is no number", ~finite, "Dropped."),
+        *_price_fault(raw, "not_positive", "with a price of zero or less", finite & ~positive, "Dropped."),
+    ]
+    return (take(raw, np.flatnonzero(finite & positive)), found) if found else (raw, [])
+
+
+def _volumes(raw: RawBars) -> Step:
+    finite = np.isfinite(raw.volume)
+    negative = raw.volume < 0
+    found = []
+    for kind, subject, bad in (
+        ("volume_not_a_number", "with a volume that is no number", ~finite),
+        ("negative_volume", "with a volume below zero", finite & negative),
+    ):
+        where = np.flatnonzero(bad)
+        if len(where):
+            detail = f"volume {raw.volume[where[0]]:g}"
+            item = finding(kind, subject, where, raw.rows, raw.time_ns, detail=detail)
+            found.append(item.repaired("Volume set to 0."))
+    return (replace(raw, volume=np.where(finite & ~negative, raw.volume, 0.0)), found) if found else (raw, [])
+
+
+def _swapped(raw: RawBars) -> Step:
+    found = _price_fault(raw, "high_below_low", "with the high below the low", raw.high < raw.low, "Swapped.")
+    if not found:
+        return raw, found
+    return replace(raw, high=np.maximum(raw.high, raw.low), low=np.minimum(raw.high, raw.low)), found
+
+
+def _outside_range(raw: RawBars) -> Step:
+    top, bottom = np.maximum(raw.open, raw.close), np.minimum(raw.open, raw.close)
+    bad = (top > raw.high) | (bottom < raw.low)
+    subject = "with open or close outside high and low"
+    found = _price_fault(raw, "outside_high_low", subject, bad, "High and low widened.")
+    return (
+        (replace(raw, high=np.maximum(raw.high, top), low=np.minimum(raw.low, bottom)), found) if found else (raw, [])
+    )
+
+
+def _unsorted(raw: RawBars) -> Step:
+    where = np.flatnonzero(np.diff(raw.time_ns) < 0) + 1
+    if not len(where):
+        return raw, []
+    detail = f"after {clock(int(raw.time_ns[where[0] - 1]))}"
+    subject = "earlier than the one before" if len(where) == 1 else "that are earlier than the one before"
+    item = finding("unsorted", subject, where, raw.rows, raw.time_ns, detail=detail)
+    return take(raw, np.argsort(raw.time_ns, kind="stable")), [item.repaired("Sorted.")]
+
+
+def _duplicates(raw: RawBars) -> Step:
+    # Also used on bars that were sorted to look further: rows keep their names.
+    same = np.diff(raw.time_ns) == 0
+    where = np.flatnonzero(same) + 1
+    if not len(where):
+        return raw, []
+    detail = f"also row {raw.rows[where[0] - 1]}"
+    item = finding("duplicate_time", "with the time of another", where, raw.rows, raw.time_ns, detail=detail)
+    return take(raw, np.flatnonzero(np.append(~same, True))), [item.repaired("The last one kept.")]
+
+
+def _overlapping(raw: RawBars, timeframe: Timeframe) -> Step:
+    where = find_overlaps(raw, timeframe)
+    if not len(where):
+        return raw, []
+    subject = f"closer to the one before than {timeframe}, the length of most"
+    item = finding("overlap", subject, where, raw.rows, raw.time_ns)
+    return without_overlaps(raw, where, timeframe), [item.repaired("Dropped where they overlap.")]
+
+
+def _price_fault(raw: RawBars, kind: str, subject: str, bad: BoolColumn, repair: str) -> list[Finding]:
+    where = np.flatnonzero(bad)
+    if not len(where):
+        return []
+    detail = ", ".join(f"{name} {getattr(raw, name)[where[0]]:.10g}" for name in PRICES)
+    return [finding(kind, subject, where, raw.rows, raw.time_ns, detail=detail).repaired(repair)]

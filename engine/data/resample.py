@@ -1,0 +1,97 @@
+"""Longer bars from shorter ones, causally.
+
+1. Each bar is put into a slot of the longer timeframe by its opening time; missing bars shift nothing.
+2. A slot opens at its nominal first moment and closes at its nominal end (cut at the session's close), whatever bars
+   it holds, but never before its last bar has closed: its values are final from then on.
+3. The last slot is given out only when the data reach its nominal end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.api import Bars, DataError, Timeframe
+from engine.data.calendar import slots
+from engine.data.zones import DAY_NS
+
+
+def resample(bars: Bars, timeframe: Timeframe) -> Bars:
+    """Return `bars` in a longer timeframe: first open, highest high, lowest low, last close, summed volume.
+
+    Bars outside the session's hours are left out of bars of a day or longer. The result may be empty: bars that are
+    not complete yet are not given out.
+
+    Raises:
+        DataError: `timeframe` is no multiple of the bars' own.
+    """
+    check_multiple(bars.timeframe, timeframe, bars.symbol)
+    if same_length(bars.timeframe, timeframe) or not len(bars):
+        return replace(bars, timeframe=timeframe)
+    slot = slots(bars.open_ns, timeframe, bars.session)
+    reached_ns = bars.close_ns[-1]
+    if not timeframe.is_intraday and not slot.inside.all():
+        bars = _take(bars, np.flatnonzero(slot.inside))
+        slot = slot._replace(start_ns=slot.start_ns[slot.inside], end_ns=slot.end_ns[slot.inside])
+        if not len(bars):
+            return replace(bars, timeframe=timeframe)
+    first = np.flatnonzero(np.concatenate(([True], slot.start_ns[1:] != slot.start_ns[:-1])))
+    last = np.append(first[1:], len(bars)) - 1
+    close_ns = np.maximum(slot.end_ns[last], bars.close_ns[last])
+    open_ns = slot.start_ns[first]
+    np.maximum(open_ns[1:], close_ns[:-1], out=open_ns[1:])
+    made = replace(
+        bars,
+        timeframe=timeframe,
+        open_ns=open_ns,
+        close_ns=close_ns,
+        open=bars.open[first],
+        high=np.maximum.reduceat(bars.high, first),
+        low=np.minimum.reduceat(bars.low, first),
+        close=bars.close[last],
+        volume=np.add.reduceat(bars.volume, first),
+    )
+    complete = len(made) if reached_ns >= slot.end_ns[-1] else len(made) - 1
+    return made.slice(0, complete)
+
+
+def same_length(first: Timeframe, second: Timeframe) -> bool:
+    """Return whether two timeframes mean the same bars, such as 60m and 1h."""
+    if (first.unit == "mo") != (second.unit == "mo"):
+        return False
+    return first.nominal_ns == second.nominal_ns and (first.is_intraday == second.is_intraday)
+
+
+def check_multiple(source: Timeframe, target: Timeframe, symbol: str) -> None:
+    """Refuse a timeframe into which bars of `source` do not fit as whole bars.
+
+    Raises:
+        DataError: `target` is shorter than `source`, or no multiple of it.
+    """
+    shorter = target.nominal_ns < source.nominal_ns or (target.is_intraday and not source.is_intraday)
+    if shorter:
+        raise DataError(
+            f"{symbol}: bars of {target} cannot be made from longer ones, the source has {source}. "
+            f"Ask for {source} or longer, or give finer data."
+        )
+    if not _fits(source, target):
+        raise DataError(
+            f"{symbol}: bars of {target} cannot be made from bars of {source}, which do not fit into them evenly. "
+            f"Ask for a multiple of {source}."
+        )
+
+
+def _fits(source: Timeframe, target: Timeframe) -> bool:
+    if not target.is_intraday and (source.nominal_ns == DAY_NS or source.is_intraday):
+        return True
+    if (source.unit == "mo") != (target.unit == "mo"):
+        return False
+    if not source.is_intraday and not target.is_intraday and (source.unit == "d") != (target.unit == "d"):
+        return same_length(source, target)
+    return target.nominal_ns % source.nominal_ns == 0
+
+
+def _take(bars: Bars, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Bars:
+    names = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
+    return replace(bars, **{name: getattr(bars, name)[rows] for name in names})

@@ -1,0 +1,106 @@
+"""Trading days of a session for whole columns: which day a moment belongs to, when it opens and closes.
+
+A trading day is counted in days since 1970-01-01. A session that runs overnight belongs to the day on which it
+closes, as futures exchanges count it: Sunday evening is Monday's session.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.api import BoolColumn, Session, TimeColumn
+from engine.data.zones import DAY_NS, MINUTE_NS, to_local, to_utc
+
+DAY_MINUTES = 1440
+WEEK_DAYS = 7
+EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
+
+
+class Hours(NamedTuple):
+    """Opening and closing minutes after midnight of the day the session opens on, and the days until it closes."""
+
+    open_minute: int
+    close_minute: int
+    day_shift: int
+
+
+def hours(session: Session) -> Hours:
+    """Return the session's hours with the close after the open."""
+    close = session.close_minute
+    if close <= session.open_minute:
+        close += DAY_MINUTES
+    return Hours(session.open_minute, close, int(close > DAY_MINUTES))
+
+
+def is_round_the_clock(session: Session) -> bool:
+    """Return whether one session's close is the next one's open."""
+    opening, closing, _ = hours(session)
+    return closing - opening == DAY_MINUTES
+
+
+def trading_days(time_ns: TimeColumn, session: Session) -> TimeColumn:
+    """Return the trading day of each moment."""
+    opening, _, shift = hours(session)
+    local = to_local(time_ns, session.timezone)
+    if not shift:
+        return local // DAY_NS
+    return (local - opening * MINUTE_NS) // DAY_NS + shift
+
+
+def bounds(days: TimeColumn, session: Session) -> tuple[TimeColumn, TimeColumn]:
+    """Return when each trading day's session opens and closes, in UTC ns."""
+    opening, closing, shift = hours(session)
+    midnight = (days - shift) * DAY_NS
+    opens = to_utc(midnight + opening * MINUTE_NS, session.timezone)
+    return opens, to_utc(midnight + closing * MINUTE_NS, session.timezone)
+
+
+def day_edges(days: TimeColumn, session: Session) -> tuple[TimeColumn, TimeColumn]:
+    """Return the first moment of each trading day and of the day after it, hours outside the session included."""
+    opening, _, shift = hours(session)
+    first = (days - shift) * DAY_NS + (opening * MINUTE_NS if shift else 0)
+    return to_utc(first, session.timezone), to_utc(first + DAY_NS, session.timezone)
+
+
+def weekdays(days: TimeColumn) -> TimeColumn:
+    """Return the weekday of each trading day, Monday as 0."""
+    return (days + EPOCH_WEEKDAY) % WEEK_DAYS
+
+
+def is_session_day(days: TimeColumn, session: Session) -> BoolColumn:
+    """Return whether each day's weekday has a session; holidays are not known."""
+    table = np.zeros(WEEK_DAYS, dtype=np.bool_)
+    table[list(session.weekdays)] = True
+    return table[weekdays(days)]
+
+
+def next_session_day(days: TimeColumn, session: Session) -> TimeColumn:
+    """Return each day itself if it has a session, else the first one after it that has."""
+    return days + _steps(session, 1)[weekdays(days)]
+
+
+def last_session_day(days: TimeColumn, session: Session) -> TimeColumn:
+    """Return each day itself if it has a session, else the last one before it that has."""
+    return days - _steps(session, -1)[weekdays(days)]
+
+
+def _steps(session: Session, direction: int) -> TimeColumn:
+    open_days = set(session.weekdays) or set(range(WEEK_DAYS))
+    steps = [next(n for n in range(WEEK_DAYS) if (day + direction * n) % WEEK_DAYS in open_days) for day in range(7)]
+    return np.array(steps, dtype=np.int64)
+
+
+def session_days_between(first: TimeColumn, last: TimeColumn, session: Session) -> TimeColumn:
+    """Return how many session days lie strictly between two days, for columns of days."""
+    counts = np.zeros(WEEK_DAYS, dtype=np.int64)
+    counts[list(session.weekdays)] = 1
+    # Days counted from a Monday, so that whole weeks and the rest add up.
+    cumulative = np.concatenate(([0], np.cumsum(counts)))
+
+    def until(day: TimeColumn) -> TimeColumn:
+        monday_based = day + EPOCH_WEEKDAY
+        return monday_based // WEEK_DAYS * cumulative[-1] + cumulative[monday_based % WEEK_DAYS]
+
+    return np.maximum(until(last) - until(first + 1), 0)

@@ -1,0 +1,15 @@
+"""`resample`: the instrument's own bars in a longer timeframe."""
+
+from __future__ import annotations
+
+from engine.api import ResampleNode
+
+
+class Resample(ResampleNode):
+    """The instrument's own bars in a longer timeframe, such as weekly bars beside daily ones.
+
+    Each longer bar is seen once it has closed, never before: on Wednesday the last weekly bar is last week's.
+    """
+
+    name = "resample"
+    category = "Data"
