@@ -9,9 +9,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -81,7 +81,7 @@ class _Binder:
         values = dict(node.values)
         for name in cls.path_parameters():
             if isinstance(values.get(name), str):
-                values[name] = os.path.join(node.base_dir or self.spec.base_dir, values[name])  # noqa: PTH118
+                values[name] = str(Path(self.spec.base_dir) / values[name])
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -160,9 +160,10 @@ class _Binder:
             return (Number(float(value)),) if isinstance(value, (int, float)) else ()
         target = self.spec.resolve(node, value)
         if isinstance(target, Unresolved):
-            self._report(node, "dangling", target.message, target.remedy, port.name, index)
+            if not target.reported:
+                self._report(node, "dangling", target.message, target.remedy, port.name, index)
             return ()
-        parts = target.parts if isinstance(target, Bound) else (target,)
+        parts = target.items if isinstance(target, Bound) else (target,)
         found = (self._source(node, port, value, part, index) for part in parts)
         return tuple(source for source in found if source is not None)
 
@@ -229,10 +230,7 @@ class _Binder:
     def _report(
         self, node: NodeSpec, code: str, message: str, remedy: str, name: str, index: int | None = None
     ) -> None:
-        place = node.place(name, index)
-        self.problems.append(
-            Problem(code, message, remedy, place.file, place.line, place.column, f"{node.path}.{name}", node.id, name)
-        )
+        self.problems.append(node.problem(code, message, remedy, field=name, index=index))
 
 
 def _type_of(source: Source) -> PortType:

@@ -62,12 +62,9 @@ def decision_problems(graph: BoundGraph) -> list[Problem]:
         remedy = "Add a section such as 'execution: {entry: {use: market, signals: [...], money: ...}}'."
         problems.append(Problem("no_execution", text, remedy, graph.spec.file))
     for extra in written[1:]:
-        place = extra.place()
         text = f"A strategy has one execution node for now, but '{extra.id}' is a further one."
         remedy = "Combine the signals in one node, or make two strategies."
-        problems.append(
-            Problem("one_execution", text, remedy, place.file, place.line, place.column, extra.path, extra.id)
-        )
+        problems.append(extra.problem("one_execution", text, remedy))
     for node in executions:
         problems += _execution_problems(graph, node)
     problems += _idle(graph, executions)
@@ -117,7 +114,4 @@ def _idle(graph: BoundGraph, executions: list[BoundNode]) -> list[Problem]:
 
 
 def _problem(node: BoundNode, code: str, message: str, remedy: str, *, warn: bool = False) -> Problem:
-    place = node.spec.place()
-    severity = Severity.WARNING if warn else Severity.ERROR
-    spec = node.spec
-    return Problem(code, message, remedy, place.file, place.line, place.column, spec.path, spec.id, severity=severity)
+    return node.spec.problem(code, message, remedy, severity=Severity.WARNING if warn else Severity.ERROR)

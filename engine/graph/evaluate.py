@@ -177,7 +177,7 @@ class Evaluation:
 
 
 def _align_bars(bars: Bars, index: TimeColumn) -> Bars:
-    prices = {name: align(bars.column(name), index) for name in BAR_COLUMNS}
+    prices: dict[str, Any] = {name: align(bars.column(name), index) for name in BAR_COLUMNS}
     if not len(bars):
         nothing = np.zeros(len(index), np.int64)
         return replace(bars, open_ns=nothing, close_ns=nothing, **prices)

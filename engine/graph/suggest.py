@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from engine.api import Component, Problem
-from engine.spec import NodeSpec
+from engine.spec import InstrumentSpec, NodeSpec
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -25,7 +25,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"There are: {shown}{', ...' if len(names) > len(names[:8]) else ''}."
 
 
-def parameter_problems(error: ValidationError, model: type[BaseModel], node: NodeSpec, subject: str) -> list[Problem]:
+def parameter_problems(
+    error: ValidationError, model: type[BaseModel], owner: NodeSpec | InstrumentSpec, subject: str
+) -> list[Problem]:
     """Return one located problem for each of pydantic's findings about a node's values."""
     found: dict[tuple[Any, ...], Problem] = {}
     for detail in error.errors(include_url=False):
@@ -35,20 +37,20 @@ def parameter_problems(error: ValidationError, model: type[BaseModel], node: Nod
         key = (name, index)
         if key in found:
             continue
-        place = node.place(name or None, index)
         message, remedy = _words(dict(detail), name, model, subject)
-        found[key] = Problem(
-            code=str(detail["type"]),
-            message=message,
-            remedy=remedy,
-            file=place.file,
-            line=place.line,
-            column=place.column,
-            path=f"{node.path}.{name}" if name else node.path,
-            node=node.id,
-            field=name,
-        )
+        found[key] = _located(owner, str(detail["type"]), message, remedy, name, index)
     return list(found.values())
+
+
+def _located(
+    owner: NodeSpec | InstrumentSpec, code: str, message: str, remedy: str, name: str, index: int | None
+) -> Problem:
+    wrong_key = code == "extra_forbidden"
+    if isinstance(owner, NodeSpec):
+        return owner.problem(code, message, remedy, field=name or None, index=index, key=wrong_key)
+    place = owner.place(name or None, key=wrong_key)
+    path = f"{owner.path}.{name}" if name else owner.path
+    return Problem(code, message, remedy, place.file, place.line, place.column, path, field=name)
 
 
 def _words(detail: Mapping[str, Any], name: str, model: type[BaseModel], subject: str) -> tuple[str, str]:

@@ -91,7 +91,7 @@ def find_lookahead(
 
 def _resampler(nodes: Any) -> dict[str, Callable[[Bars], Bars]]:
     from engine.api import ResampleNode
-    from engine.data import resample
+    from engine.data.resample import resample
 
     def maker(timeframe: Any) -> Callable[[Bars], Bars]:
         return lambda bars: resample(bars, timeframe)

@@ -20,7 +20,8 @@ from engine.api import (
     Signals,
 )
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
-from engine.data import load_bars, resample
+from engine.data.load import load_bars
+from engine.data.resample import resample
 from engine.graph import BoundGraph, Decision, Evaluation, Plan
 from engine.runtime.trace import ColumnStore
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from engine.api import Catalog, EngineAdapter, Problem, Severity, SpecError
 from engine.graph import BoundGraph, bind, has_errors
-from engine.spec import StrategySpec, check_strategy, read_strategy_text
+from engine.spec import StrategySpec, check_strategy, check_strategy_file
 
 
 class Installed(Catalog, Protocol):
@@ -25,11 +25,7 @@ class Installed(Catalog, Protocol):
 
 def validate_file(path: str | Path, registry: Catalog, overrides: Sequence[str] = ()) -> list[Problem]:
     """Return every problem of a strategy file, in file order; an empty list means it can run."""
-    try:
-        text = read_strategy_text(path)
-    except SpecError as error:
-        return list(error.problems)
-    spec, problems = check_strategy(text, file=str(path), base_dir=str(Path(path).parent), overrides=overrides)
+    spec, problems = check_strategy_file(path, overrides=overrides)
     if spec is not None:
         problems = [*problems, *bind(spec, registry)[1]]
     return in_file_order(problems)
@@ -41,12 +37,7 @@ def load_graph(source: str | Path | StrategySpec, registry: Catalog, overrides: 
     Raises:
         SpecError: there are errors; it holds every problem, warnings included.
     """
-    if isinstance(source, StrategySpec):
-        spec: StrategySpec | None = source
-        problems: list[Problem] = []
-    else:
-        text = read_strategy_text(source)
-        spec, problems = check_strategy(text, file=str(source), base_dir=str(Path(source).parent), overrides=overrides)
+    spec, problems = _read(source, overrides)
     if spec is None:
         raise SpecError(in_file_order(problems))
     graph, found = bind(spec, registry)
@@ -54,6 +45,14 @@ def load_graph(source: str | Path | StrategySpec, registry: Catalog, overrides: 
     if has_errors(problems):
         raise SpecError(problems)
     return graph
+
+
+def _read(source: str | Path | StrategySpec, overrides: Sequence[str]) -> tuple[StrategySpec | None, Sequence[Problem]]:
+    if not isinstance(source, StrategySpec):
+        return check_strategy_file(source, overrides=overrides)
+    if not overrides:
+        return source, ()
+    return check_strategy(source.text, file=source.file, base_dir=source.base_dir, overrides=overrides)
 
 
 def in_file_order(problems: Sequence[Problem]) -> list[Problem]:

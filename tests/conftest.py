@@ -1,0 +1,26 @@
+"""What every test shares: a user directory of its own, and machine code that is compiled once for all workers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from engine.api.compiled import numba_cache_dir
+
+# Set before any test: child processes and workers find the same compiled code, whatever their user directory is.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_dir()))
+
+settings.register_profile("default", deadline=None, print_blob=True)
+settings.register_profile("long", deadline=None, print_blob=True, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep every test away from the real user's directory."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("QUANTCRAFTER_HOME", str(home))
+    return home
