@@ -92,12 +92,13 @@ FilterInputs = Annotated[tuple[Reference, ...], PortMark(PortType.FILTER, many=T
 RiskInputs = Annotated[tuple[Reference, ...], PortMark(PortType.RISK, many=True)]
 
 
-def port(description: str, *, default: Any = ..., advanced: bool = False) -> Any:
+def port(description: str, *, default: Any = ..., advanced: bool = False, min_length: int | None = None) -> Any:
     """Declare an input port; its type comes from the field's annotation (`SeriesInput`, `ConditionInputs`, ...).
 
     A port without `default` must be wired. `None` as default (with `| None` in the annotation) makes it optional.
+    `min_length` is the least number of wires of a port that takes a list.
     """
-    return Field(default, description=description, json_schema_extra={"advanced": advanced})
+    return Field(default, description=description, json_schema_extra={"advanced": advanced}, min_length=min_length)
 
 
 def param(  # noqa: PLR0913 - mirrors pydantic.Field

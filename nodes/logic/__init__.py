@@ -1,1 +1,31 @@
 """Arithmetic and conditions."""
+
+from engine.api import Component
+from nodes.logic.arithmetic import Absolute, Arithmetic, Change, Constant, Lag
+from nodes.logic.clock import TimeOfDay, Weekday
+from nodes.logic.conditions import And, Between, Compare, CrossesAbove, CrossesBelow, Not, Or
+from nodes.logic.memory import BarsSince, HighestSince, LowestSince, RollingCount
+from nodes.logic.statistics import Rank, ZScore
+
+COMPONENTS: tuple[type[Component], ...] = (
+    Constant,
+    Arithmetic,
+    Absolute,
+    Lag,
+    Change,
+    Compare,
+    Between,
+    CrossesAbove,
+    CrossesBelow,
+    And,
+    Or,
+    Not,
+    BarsSince,
+    RollingCount,
+    HighestSince,
+    LowestSince,
+    Rank,
+    ZScore,
+    TimeOfDay,
+    Weekday,
+)

@@ -1,0 +1,51 @@
+"""What the advisors share."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from engine.api import (
+    ENTER_LONG,
+    ENTER_SHORT,
+    EXIT_LONG,
+    EXIT_SHORT,
+    Advisor,
+    BoolColumn,
+    FlagColumn,
+    Output,
+    PortType,
+    param,
+)
+
+LEGS = (ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT)
+
+
+class SignalAdvisor(Advisor):
+    """Base of all advisors here: one signal column of flags."""
+
+    outputs = (Output("signal", PortType.SIGNAL, "Entries and exits."),)
+
+
+class DirectedAdvisor(SignalAdvisor):
+    """Base of advisors that trade long, short or both."""
+
+    direction: Literal["long", "short", "both"] = param(
+        "Which signals to give: long only, short only, or both.", default="long"
+    )
+
+    @property
+    def mask(self) -> int:
+        """The flags that the direction lets through."""
+        masks = {"long": ENTER_LONG | EXIT_LONG, "short": ENTER_SHORT | EXIT_SHORT}
+        return masks.get(self.direction, sum(LEGS))
+
+
+def flag_column(legs: tuple[BoolColumn, ...], mask: int) -> FlagColumn:
+    """Put the legs enter long, exit long, enter short, exit short into flags, shape (n,); keep those in `mask`."""
+    flags = np.zeros(len(legs[0]), np.uint8)
+    for flag, leg in zip(LEGS, legs, strict=True):
+        if flag & mask:
+            flags |= leg.view(np.uint8) * np.uint8(flag)
+    return flags

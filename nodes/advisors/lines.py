@@ -1,0 +1,165 @@
+"""Advisors over lines: crossover, levels, band_reversal, breakout."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import model_validator
+
+from engine.api import Bars, BarsInput, BoolColumn, FlagColumn, FloatColumn, SeriesInput, param, port
+from nodes.advisors.base import DirectedAdvisor, flag_column
+from nodes.kernels import SIDE_MEMORY, crosses, highest
+
+_MAX_CHANNEL = 10_000
+
+
+class Crossover(DirectedAdvisor):
+    """Enter when the fast line crosses above the slow one, exit when it crosses back.
+
+    long: enters long at a cross above, exits at a cross below. short: enters short at a cross below, exits at a cross
+    above. both: does both, and so turns from one side to the other.
+
+    A cross is a bar at which the lines stand the other way round than at the last bar before at which they differed,
+    so that a touch between neither loses a cross nor counts it twice; none before both lines have a value, and a side
+    is forgotten after 1,000 bars of touching. Known at the bar's close; warm-up one bar.
+    """
+
+    name = "crossover"
+    category = "Trend"
+
+    fast: SeriesInput = port("The quicker line.")
+    slow: SeriesInput = port("The slower line.")
+
+    def warmup(self) -> int:
+        return 1
+
+    def lookback(self) -> int:
+        return SIDE_MEMORY
+
+    def compute(self, fast: FloatColumn, slow: FloatColumn) -> FlagColumn:
+        up = self.mask & 0b1001  # enter long, exit short
+        down = self.mask & 0b0110  # exit long, enter short
+        return crosses(fast, slow, up, down, SIDE_MEMORY)
+
+
+class Levels(DirectedAdvisor):
+    """Enter and exit where an oscillator passes levels; as it stands, buy RSI below 30 and sell it above 70.
+
+    Long entries lie beyond `long_entry`, long exits beyond `long_exit`. Beyond means away from each other: with the
+    entry below the exit (30, 70), enter below 30 and exit above 70, which buys weakness; with the entry above the exit
+    (60, 40), enter above 60 and exit below 40, which buys strength. For shorts the same: (70, 30) enters above 70
+    and exits below 30; (40, 60) enters below 40 and exits above 60.
+
+    `mode` says when. cross: at the bar at which the line passes the level. return: enter at the bar at which it comes
+    back over the entry level, exit as in cross. inside: at every bar at which it lies beyond. A line exactly on a level
+    is not beyond it; crosses are those of `crosses_above`. Known at the bar's close; warm-up one bar.
+    """
+
+    name = "levels"
+    category = "Reversal"
+
+    input: SeriesInput = port("The oscillator.")
+    long_entry: float = param("Level at which long positions are entered.", default=30.0)
+    long_exit: float = param("Level at which they are left.", default=70.0)
+    short_entry: float = param("Level at which short positions are entered.", default=70.0)
+    short_exit: float = param("Level at which they are left.", default=30.0)
+    mode: Literal["cross", "return", "inside"] = param(
+        "cross: on passing a level. return: enter on coming back over it. inside: while beyond it.", default="cross"
+    )
+
+    @model_validator(mode="after")
+    def _levels_differ(self) -> Self:
+        for side in ("long", "short"):
+            entry, leave = getattr(self, f"{side}_entry"), getattr(self, f"{side}_exit")
+            if entry == leave and self.direction in (side, "both"):
+                raise ValueError(f"{side}_entry and {side}_exit must differ, both were {entry:g}")
+        return self
+
+    def warmup(self) -> int:
+        return 0 if self.mode == "inside" else 1
+
+    def lookback(self) -> int:
+        return 0 if self.mode == "inside" else SIDE_MEMORY
+
+    def compute(self, **inputs: FloatColumn) -> FlagColumn:
+        line = inputs["input"]
+        buy_low = self.long_entry < self.long_exit
+        sell_high = self.short_entry > self.short_exit
+        returns = self.mode == "return"
+        legs = (
+            self._leg(line, self.long_entry, above=not buy_low, back=returns),
+            self._leg(line, self.long_exit, above=buy_low, back=False),
+            self._leg(line, self.short_entry, above=sell_high, back=returns),
+            self._leg(line, self.short_exit, above=not sell_high, back=False),
+        )
+        return flag_column(legs, self.mask)
+
+    def _leg(self, line: FloatColumn, level: float, *, above: bool, back: bool) -> BoolColumn:
+        if self.mode == "inside":
+            return line > level if above else line < level
+        upward = above != back
+        column = np.full(len(line), level)
+        return crosses(line, column, int(upward), int(not upward), SIDE_MEMORY).view(np.bool_)
+
+
+class BandReversal(DirectedAdvisor):
+    """Enter when a price that left its band comes back inside, exit at the middle.
+
+    Enters long at the bar at which the line crosses above the lower band, unless it has reached the middle by then;
+    exits at every bar at which it stands at or above the middle. Shorts mirror that at the upper band. Crosses are
+    those of `crosses_above`. Known at the bar's close; warm-up one bar.
+    """
+
+    name = "band_reversal"
+    category = "Reversal"
+
+    input: SeriesInput = port("The price.", default="bars.close")
+    upper: SeriesInput = port("The upper band.")
+    middle: SeriesInput = port("The middle of the band, where positions are left.")
+    lower: SeriesInput = port("The lower band.")
+
+    def warmup(self) -> int:
+        return 1
+
+    def lookback(self) -> int:
+        return SIDE_MEMORY
+
+    def compute(self, **inputs: FloatColumn) -> FlagColumn:
+        line, middle = inputs["input"], inputs["middle"]
+        over, under = line >= middle, line <= middle
+        from_below = crosses(line, inputs["lower"], 1, 0, SIDE_MEMORY).view(np.bool_)
+        from_above = crosses(line, inputs["upper"], 0, 1, SIDE_MEMORY).view(np.bool_)
+        return flag_column((from_below & ~over, over, from_above & ~under, under), self.mask)
+
+
+class Breakout(DirectedAdvisor):
+    """Enter when the close leaves the channel of the bars before, exit when it leaves a shorter one the other way.
+
+    Enters long at every bar whose close lies above the highest high of the `entry_bars` bars before it; exits where
+    the close lies below the lowest low of the `exit_bars` bars before. Shorts mirror that. Known at the bar's close;
+    no signal of a leg before its channel is complete. Source: Donchian channel breakout, as the Turtle rules use it.
+    """
+
+    name = "breakout"
+    category = "Trend"
+
+    bars: BarsInput = port("The bars.", default="bars")
+    entry_bars: int = param("Length of the entry channel.", default=20, unit="bars", ge=1, le=_MAX_CHANNEL)
+    exit_bars: int = param("Length of the exit channel.", default=10, unit="bars", ge=1, le=_MAX_CHANNEL)
+
+    def warmup(self) -> int:
+        return max(self.entry_bars, self.exit_bars)
+
+    def compute(self, bars: Bars) -> FlagColumn:
+        legs = (
+            bars.close > _before(highest(bars.high, self.entry_bars)),
+            bars.close < _before(-highest(-bars.low, self.exit_bars)),
+            bars.close < _before(-highest(-bars.low, self.entry_bars)),
+            bars.close > _before(highest(bars.high, self.exit_bars)),
+        )
+        return flag_column(legs, self.mask)
+
+
+def _before(column: FloatColumn) -> FloatColumn:
+    return np.concatenate(([np.nan], column[:-1])) if len(column) else column

@@ -1,0 +1,92 @@
+"""Filters over columns: volatility_band, trend, condition."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import model_validator
+
+from engine.api import BoolColumn, ConditionInput, Filter, FloatColumn, SeriesInput, param, port
+
+_MAX_BARS = 100_000
+
+
+class VolatilityBand(Filter):
+    """Hold while a measure of volatility lies within a band, both ends included.
+
+    Wire ATR, NATR, a standard deviation or any other line; give `minimum`, `maximum` or both. Known at the bar's close,
+    no warm-up of its own. Where the line has no value (NaN) it does not hold: group trade then lets no entry pass,
+    group block lets all pass.
+    """
+
+    name = "volatility_band"
+    category = "Market"
+
+    input: SeriesInput = port("The measure of volatility, such as a node of ta.NATR.")
+    minimum: float | None = param("The least value; none if left out.", default=None)
+    maximum: float | None = param("The greatest value; none if left out.", default=None)
+
+    @model_validator(mode="after")
+    def _is_a_band(self) -> Self:
+        if self.minimum is None and self.maximum is None:
+            raise ValueError("minimum, maximum or both must be given, both were left out")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum must be at most maximum, {self.maximum:g}, was {self.minimum:g}")
+        return self
+
+    def compute(self, **inputs: FloatColumn) -> BoolColumn:
+        line = inputs["input"]
+        held = ~np.isnan(line)
+        if self.minimum is not None:
+            held &= line >= self.minimum
+        if self.maximum is not None:
+            held &= line <= self.maximum
+        return held
+
+
+class Trend(Filter):
+    """Hold while the price is on the trend's side of its average.
+
+    up: the line lies above the average; down: below it. With `slope_bars` above 0 the average must also have risen
+    (fallen) over that many bars, which are the warm-up. Known at the bar's close. Where a value is missing (NaN) it
+    does not hold.
+    """
+
+    name = "trend"
+    category = "Market"
+
+    input: SeriesInput = port("The price.", default="bars.close")
+    average: SeriesInput = port("Its average, such as a node of ta.SMA.")
+    direction: Literal["up", "down"] = param("Which trend to ask for.", default="up")
+    slope_bars: int = param(
+        "Bars over which the average itself must move; 0 to ask nothing of it.",
+        default=0,
+        unit="bars",
+        ge=0,
+        le=_MAX_BARS,
+    )
+
+    def warmup(self) -> int:
+        return self.slope_bars
+
+    def compute(self, **inputs: FloatColumn) -> BoolColumn:
+        sign = 1.0 if self.direction == "up" else -1.0
+        line, average = sign * inputs["input"], sign * inputs["average"]
+        held = line > average
+        if self.slope_bars:
+            held[: self.slope_bars] = False
+            held[self.slope_bars :] &= average[self.slope_bars :] > average[: -self.slope_bars]
+        return held
+
+
+class Condition(Filter):
+    """Hold while a condition does. Known at the bar's close, no warm-up."""
+
+    name = "condition"
+    category = "Rules"
+
+    input: ConditionInput = port("The condition.")
+
+    def compute(self, **inputs: BoolColumn) -> BoolColumn:
+        return inputs["input"]

@@ -1,0 +1,138 @@
+"""Loops with a memory, compiled on first use. Each makes one pass over its columns and looks at no later bar."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.api import BoolColumn, FlagColumn, FloatColumn, compiled
+
+SIDE_MEMORY = 1000
+"""Bars after which a crossing forgets on which side a line was, when it stays level or without value for so long."""
+
+
+@compiled
+def crosses(left: FloatColumn, right: FloatColumn, at_above: int, at_below: int, memory: int) -> FlagColumn:
+    """Return `at_above` where left crosses above right, `at_below` where it crosses below, else 0.
+
+    A bar crosses when the lines differ at it, and at the last bar before at which they differed they stood the other
+    way round. Bars at which they are equal, or one is NaN, have no side.
+    """
+    n = len(left)
+    flags = np.zeros(n, np.uint8)
+    side, seen = 0, -memory - 1
+    for i in range(n):
+        a, b = left[i], right[i]
+        if a > b:
+            if side < 0 and i - seen <= memory:
+                flags[i] = at_above
+            side, seen = 1, i
+        elif a < b:
+            if side > 0 and i - seen <= memory:
+                flags[i] = at_below
+            side, seen = -1, i
+    return flags
+
+
+@compiled
+def bars_since(condition: BoolColumn) -> FloatColumn:
+    """Return the count of bars since the condition was last true, NaN before the first time."""
+    out = np.empty(len(condition))
+    count = np.nan
+    for i in range(len(condition)):
+        count = 0.0 if condition[i] else count + 1.0
+        out[i] = count
+    return out
+
+
+@compiled
+def highest_since(values: FloatColumn, condition: BoolColumn) -> FloatColumn:
+    """Return the highest value since the condition was last true, that bar included; NaN before the first time."""
+    out = np.empty(len(values))
+    started = False
+    best = np.nan
+    for i in range(len(values)):
+        if condition[i]:
+            started = True
+            best = values[i]
+        elif started and not values[i] <= best and not np.isnan(values[i]):
+            best = values[i]
+        out[i] = best
+    return out
+
+
+@compiled
+def highest(values: FloatColumn, bars: int) -> FloatColumn:
+    """Return the highest of the last `bars` values; NaN before there are so many, and with a NaN among them.
+
+    Keeps the candidates in falling order in a ring, so that each value enters and leaves once.
+    """
+    n = len(values)
+    out = np.full(n, np.nan)
+    ring = np.empty(bars, np.int64)
+    head, count, blank = 0, 0, -1
+    for i in range(n):
+        if np.isnan(values[i]):
+            blank = i
+            count = 0
+            continue
+        while count > 0 and values[ring[(head + count - 1) % bars]] <= values[i]:
+            count -= 1
+        if count > 0 and ring[head] <= i - bars:
+            head = (head + 1) % bars
+            count -= 1
+        ring[(head + count) % bars] = i
+        count += 1
+        if i - blank >= bars:
+            out[i] = values[ring[head]]
+    return out
+
+
+@compiled
+def percent_rank(values: FloatColumn, bars: int) -> FloatColumn:
+    """Return the percentage of the `bars` - 1 values before that lie below the newest; equal ones count half."""
+    n = len(values)
+    out = np.full(n, np.nan)
+    blank = -1
+    for i in range(n):
+        if np.isnan(values[i]):
+            blank = i
+        if i - blank < bars:
+            continue
+        newest = values[i]
+        twice = 0
+        for j in range(i - bars + 1, i):
+            twice += (values[j] < newest) + (values[j] <= newest)
+        out[i] = 50.0 * twice / (bars - 1)
+    return out
+
+
+@compiled
+def zscore(values: FloatColumn, bars: int) -> FloatColumn:
+    """Return how many standard deviations (population) the newest value lies above the mean of the last `bars`.
+
+    Each window is summed afresh, mean first, so that no rounding is carried along; deviations are scaled by the
+    largest, so that none overflows. A window without movement has no standard deviation: NaN.
+    """
+    n = len(values)
+    out = np.full(n, np.nan)
+    blank = -1
+    for i in range(n):
+        if not np.isfinite(values[i]):
+            blank = i
+        if i - blank < bars:
+            continue
+        first = values[i - bars + 1]
+        total, low, high = 0.0, first, first
+        for j in range(i - bars + 1, i + 1):
+            total += values[j] / bars
+            low, high = min(low, values[j]), max(high, values[j])
+        scale = max(high - total, total - low)
+        if low == high or not np.isfinite(scale) or scale <= 0.0:
+            continue
+        squares = 0.0
+        for j in range(i - bars + 1, i + 1):
+            deviation = (values[j] - total) / scale
+            squares += deviation * deviation
+        if squares > 0.0:
+            out[i] = (values[i] - total) / scale / np.sqrt(squares / bars)
+    return out

@@ -1,0 +1,25 @@
+"""What the logic nodes share."""
+
+from __future__ import annotations
+
+from engine.api import Logic, Output, PortType
+
+MAX_BARS = 100_000
+
+CATEGORY_ARITHMETIC = "Arithmetic"
+CATEGORY_CONDITIONS = "Conditions"
+CATEGORY_MEMORY = "Memory"
+CATEGORY_STATISTICS = "Statistics"
+CATEGORY_TIME = "Time"
+
+
+class SeriesLogic(Logic):
+    """Base of logic whose output is a series."""
+
+    outputs = (Output("value", PortType.SERIES, "The result, float64."),)
+
+
+class ConditionLogic(Logic):
+    """Base of logic whose output is a condition."""
+
+    outputs = (Output("value", PortType.CONDITION, "Whether it holds at this bar."),)

@@ -1,0 +1,51 @@
+"""Where a value stands among the last ones: rank, zscore."""
+
+from __future__ import annotations
+
+from engine.api import FloatColumn, SeriesInput, param, port
+from nodes import kernels
+from nodes.logic.base import CATEGORY_STATISTICS, SeriesLogic
+
+_MAX_WINDOW = 10_000
+
+
+class Rank(SeriesLogic):
+    """Rank a value among the last `bars`: 0 for the lowest, 100 for the highest, 50 in the middle.
+
+    The percentage of the bars - 1 values before that lie below it; equal ones count half (percentile rank). Known at
+    the bar's close. The first bars - 1 bars have no value, nor has a window that holds a NaN.
+    """
+
+    name = "rank"
+    category = CATEGORY_STATISTICS
+    formula_source = "Percentile rank: (below + equal / 2) / count"
+
+    input: SeriesInput = port("The series.")
+    bars: int = param("Over how many bars, this one included.", default=100, unit="bars", ge=2, le=_MAX_WINDOW)
+
+    def warmup(self) -> int:
+        return self.bars - 1
+
+    def compute(self, **inputs: FloatColumn) -> FloatColumn:
+        return kernels.percent_rank(inputs["input"], self.bars)
+
+
+class ZScore(SeriesLogic):
+    """Measure how many standard deviations a value lies above the mean of the last `bars`, this one included.
+
+    The deviation is that of the population (divided by the count), as in TA-Lib's STDDEV. Known at the bar's close.
+    The first bars - 1 bars have no value, nor has a window that holds a NaN or does not move.
+    """
+
+    name = "zscore"
+    category = CATEGORY_STATISTICS
+    formula_source = "Standard score: (x - mean) / standard deviation, two passes over each window"
+
+    input: SeriesInput = port("The series.")
+    bars: int = param("Over how many bars, this one included.", default=20, unit="bars", ge=2, le=_MAX_WINDOW)
+
+    def warmup(self) -> int:
+        return self.bars - 1
+
+    def compute(self, **inputs: FloatColumn) -> FloatColumn:
+        return kernels.zscore(inputs["input"], self.bars)

@@ -1,0 +1,73 @@
+"""Every built-in column component, with parameters for a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.api import Component, PortType
+from nodes import advisors, filters, indicators, logic
+
+_REQUIRED: dict[str, list[dict[str, Any]]] = {
+    "constant": [{"value": 2.5}],
+    "arithmetic": [{"op": op} for op in ("+", "-", "*", "/", "min", "max")],
+    "compare": [{"op": op} for op in (">", ">=", "<", "<=", "==", "!=")],
+    "change": [{"bars": 3, "kind": kind} for kind in ("difference", "percent", "ratio")],
+    "rank": [{"bars": 2}, {"bars": 11}],
+    "zscore": [{"bars": 2}, {"bars": 11}],
+    "rolling_count": [{"bars": 1}, {"bars": 7}],
+    "lag": [{"bars": 1}, {"bars": 7}],
+    "crossover": [{"direction": "both"}],
+    "levels": [
+        {"direction": "both", "mode": mode, "long_entry": 99, "long_exit": 101, "short_entry": 101, "short_exit": 99}
+        for mode in ("cross", "return", "inside")
+    ],
+    "breakout": [{"direction": "both", "entry_bars": 5, "exit_bars": 1}],
+    "band_reversal": [{"direction": "both"}],
+    "candlestick": [{"direction": "both", "hold": hold} for hold in (0, 3)],
+    "rule": [{"combine": "any", "combine_exits": "all"}],
+    "vote": [{"need": 1}, {"need": 2}],
+    "time_window": [{"start": "09:45", "end": "15:30"}, {"start": "15:30", "end": "09:45", "timezone": "Asia/Tokyo"}],
+    "weekdays": [{"days": ["mon", "thu"]}],
+    "volatility_band": [{"minimum": 99, "maximum": 101}],
+    "trend": [{}, {"direction": "down", "slope_bars": 4}],
+}
+
+HAND_WRITTEN = tuple(
+    cls for cls in (*logic.COMPONENTS, *advisors.COMPONENTS, *filters.COMPONENTS) if cls.name != "event_calendar"
+)
+TALIB_NAMES = indicators.FAMILY.names()
+
+
+def wired(cls: type[Component], **values: Any) -> Component:
+    """Return the component with every port wired to a name."""
+    wires: dict[str, Any] = {}
+    for port in cls.inputs():
+        name = "bars" if port.type is PortType.BARS else port.name
+        wires[port.name] = (name, name, name) if port.many else name
+    return cls.model_validate({**wires, **values})
+
+
+def variants(cls: type[Component]) -> list[Component]:
+    """Return the component with each of the parameter sets worth testing."""
+    return [wired(cls, **values) for values in _REQUIRED.get(cls.name, [{}])]
+
+
+def talib_component(name: str, seed: int | None = None) -> Component:
+    """Return `ta.NAME` with its default parameters, or with random ones."""
+    cls = indicators.FAMILY.build(name)
+    if seed is None:
+        return wired(cls)
+    random = np.random.default_rng(seed)
+    values: dict[str, Any] = {}
+    for item in cls.info.parameters:  # type: ignore[attr-defined]
+        if item.choices:
+            values[item.name] = int(random.integers(0, len(item.choices)))
+        elif item.is_integer:
+            values[item.name] = int(random.integers(item.low, item.low + 20))
+        else:
+            values[item.name] = float(random.uniform(max(item.low, 0.05), min(item.high, 3.0)))
+    if "minperiod" in values:
+        values["maxperiod"] = values["minperiod"] + 5
+    return wired(cls, **values)
