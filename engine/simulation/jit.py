@@ -1,0 +1,22 @@
+"""`jit`: numba's compiler with the settings that every function of the simulation uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from engine.api.compiled import prepare_numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_NUMBA = prepare_numba()
+
+
+def jit(function: F) -> F:
+    """Compile `function` on its first call and keep the machine code on disk.
+
+    Floating-point operations keep their order (no fast-math), so that every caller gets the same bits; division by
+    zero gives infinity or NaN, as in numpy. The GIL is released.
+    """
+    dispatcher: F = _NUMBA.njit(function, cache=True, nogil=True, error_model="numpy")
+    return dispatcher

@@ -1,0 +1,121 @@
+"""The arithmetic of QC-BAR-1: pure compiled functions, scalars in and scalars out.
+
+Both drivers call these, so that their books agree to the last bit. `side` is +1 to buy (or long), -1 to sell (or
+short). Prices and amounts are in the quote currency. An `inverse` is 1 / step where that is a whole number, else 0:
+dividing by it gives the decimal that a person would write (3 / 10 rather than 3 x 0.1).
+"""
+
+from __future__ import annotations
+
+import math
+
+from engine.simulation.jit import jit
+from engine.simulation.records import CASH, EQUITY_PERCENT, QUANTITY, TAKE_PROFIT
+
+TOLERANCE = 1e-12
+"""The relative error of a few floating-point operations, generously: it decides ties as decimal arithmetic would."""
+
+MOST_LOTS = 2.0**53
+"""Beyond this a float64 no longer holds every whole number."""
+
+
+@jit
+def whole_inverse(step: float) -> float:
+    """Return 1 / `step` when it is a whole number within 1e-9, else 0."""
+    if step <= 0.0:
+        return 0.0
+    inverse = math.floor(1.0 / step + 0.5)
+    return inverse if inverse >= 1.0 and abs(inverse * step - 1.0) < 1e-9 else 0.0  # noqa: PLR2004 - documented
+
+
+@jit
+def round_to_tick(price: float, tick_size: float, tick_inverse: float) -> float:
+    """Return the multiple of the tick nearest to `price`, halves away from zero; tick size 0 means no rounding."""
+    if tick_size <= 0.0:
+        return price
+    scaled = price * tick_inverse if tick_inverse > 0.0 else price / tick_size
+    ticks = math.floor(abs(scaled) * (1.0 + TOLERANCE) + 0.5)
+    if scaled < 0.0:
+        ticks = -ticks
+    return ticks / tick_inverse if tick_inverse > 0.0 else ticks * tick_size
+
+
+@jit
+def to_quantity(lots: int, lot_size: float, lot_inverse: float) -> float:
+    """Return the quantity of that many lots, in units of the instrument."""
+    return lots / lot_inverse if lot_inverse > 0.0 else lots * lot_size
+
+
+@jit
+def whole_lots(quantity: float, lot_size: float, lot_inverse: float) -> int:
+    """Return how many whole lots fit into `quantity`; 0 when it is NaN or not positive."""
+    lots = quantity * lot_inverse if lot_inverse > 0.0 else quantity / lot_size
+    if not lots > 0.0:
+        return 0
+    return math.floor(min(lots * (1.0 + TOLERANCE), MOST_LOTS))
+
+
+@jit
+def match_stop(side: int, trigger: float, open_: float, high: float, low: float) -> float:
+    """Return the fill price of a stop order within a bar, or NaN when the bar does not touch the trigger."""
+    if side > 0:
+        return max(trigger, open_) if high >= trigger else math.nan
+    return min(trigger, open_) if low <= trigger else math.nan
+
+
+@jit
+def match_limit(side: int, limit: float, open_: float, high: float, low: float) -> float:
+    """Return the fill price of a limit order within a bar, or NaN when the bar does not touch the limit."""
+    if side > 0:
+        return min(limit, open_) if low <= limit else math.nan
+    return max(limit, open_) if high >= limit else math.nan
+
+
+@jit
+def commission_of(
+    notional: float, quantity: float, percent: float, per_unit: float, per_order: float, minimum: float
+) -> float:
+    """Return what the broker takes: the sum of its charges, at least the minimum."""
+    return max(minimum, percent / 100.0 * notional + per_unit * quantity + per_order)
+
+
+@jit
+def slippage_of(notional: float, quantity: float, bps: float, ticks: float, tick_size: float) -> float:
+    """Return what a market or stop fill loses against its matched price, as an amount."""
+    return notional * bps / 10_000.0 + ticks * tick_size * quantity
+
+
+@jit
+def protective_distance(price: float, percent: float, multiple: float, value: float, offset: float) -> float:
+    """Return how far a protective order lies from `price`; `value` is the rule's column (0 when it has none)."""
+    return price * percent / 100.0 + multiple * value + offset
+
+
+@jit
+def protective_level(
+    kind: int, side: int, price: float, distance: float, tick_size: float, tick_inverse: float
+) -> float:
+    """Return the price of a protective order for a position of `side` that was entered at `price`.
+
+    Rounded to the tick; at least one tick away from the entry, on its own side of it, and at least one tick above
+    zero.
+    """
+    sign = side if kind == TAKE_PROFIT else -side
+    level = round_to_tick(price + sign * distance, tick_size, tick_inverse)
+    if (level - price) * sign <= 0.0:
+        level = round_to_tick(price + sign * tick_size, tick_size, tick_inverse)
+        if (level - price) * sign <= 0.0:
+            level = round_to_tick(level + sign * tick_size, tick_size, tick_inverse)
+    return level if level > 0.0 else max(tick_size, 0.0)
+
+
+@jit
+def wanted_quantity(size_kind: int, value: float, equity: float, close: float, stop_distance: float) -> float:
+    """Return the quantity of an entry before it is rounded down to lots; `stop_distance` is for risk percent."""
+    if size_kind == QUANTITY:
+        return value
+    if size_kind == CASH:
+        return value / close
+    if size_kind == EQUITY_PERCENT:
+        return equity * value / 100.0 / close
+    return equity * value / 100.0 / stop_distance

@@ -1,0 +1,160 @@
+"""The simulation's memory: one record for the desk, one for each instrument, and the columns they read."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api.ledger import (
+    BLOCKED_DTYPE,
+    FILL_DTYPE,
+    ORDER_DTYPE,
+    TRADE_DTYPE,
+    BlockReason,
+    OrderKind,
+    OrderStatus,
+    Reason,
+    StatusReason,
+)
+from engine.api.ports import BoolColumn, FlagColumn, FloatColumn, TimeColumn
+from engine.api.rules import OnOpposite, ProtectiveKind, SizeKind
+
+Table = npt.NDArray[Any]
+Record = np.void
+
+# Plain integers: numba compiles them much faster than enum members.
+MARKET, STOP, LIMIT, CLOSE = (
+    int(kind) for kind in (OrderKind.MARKET, OrderKind.STOP, OrderKind.LIMIT, OrderKind.CLOSE)
+)
+WORKING, FILLED, CANCELLED, REJECTED = (int(status) for status in OrderStatus)
+ENTRY, SIGNAL, OPPOSITE, STOP_LOSS_HIT, TAKE_PROFIT_HIT, DATA_ENDED = (int(reason) for reason in Reason)
+NO_REASON, OCO, POSITION_CLOSED, NO_CASH, REDUCED, END_OF_DATA = (int(reason) for reason in StatusReason)
+(
+    BLOCKED_FILTER,
+    BLOCKED_WARMUP,
+    BLOCKED_OPPOSITE,
+    BLOCKED_CONTRADICTION,
+    BLOCKED_SIZE,
+    BLOCKED_DISTANCE,
+    BLOCKED_EQUITY,
+) = (int(reason) for reason in BlockReason)
+IGNORE_OPPOSITE, CLOSE_OPPOSITE, REVERSE_OPPOSITE = (int(choice) for choice in OnOpposite)
+STOP_LOSS, TAKE_PROFIT = (int(kind) for kind in ProtectiveKind)
+QUANTITY, CASH, EQUITY_PERCENT, RISK_PERCENT = (int(kind) for kind in SizeKind)
+
+WORKING_SLOTS = 8
+"""Orders that an instrument can have at work at once: an exit, an entry, a stop, a target, a closing order at most."""
+
+ROWS_PER_BAR = 6
+"""No table grows by more than this for one bar of one instrument."""
+
+TABLE_ROWS = 16_384
+"""Rows of a desk's tables, after which the driver empties them. A number of its own is a compilation of its own."""
+
+RULE_DTYPE = np.dtype(
+    [
+        ("percent", np.float64),
+        ("multiple", np.float64),
+        ("offset", np.float64),
+        ("kind", np.int64),
+        ("column", np.int64),
+    ]
+)
+"""A protective rule; `column` is a row of `Market.columns`, or -1."""
+
+BOOK_DTYPE = np.dtype(
+    [
+        # The instrument: its bar `b` is row `start + b` of the market's columns.
+        ("index", np.int64),
+        ("start", np.int64),
+        ("bars", np.int64),
+        ("first_bar", np.int64),
+        ("tick_size", np.float64),
+        ("tick_inverse", np.float64),
+        ("lot_size", np.float64),
+        ("lot_inverse", np.float64),
+        # Its position: lots and quantity are signed, the price is the average by cost, commission and slippage are
+        # those of the entries still open, highest and lowest the extremes since the entry, mark its latest known price.
+        ("lots", np.int64),
+        ("quantity", np.float64),
+        ("price", np.float64),
+        ("commission", np.float64),
+        ("slippage", np.float64),
+        ("highest", np.float64),
+        ("lowest", np.float64),
+        ("mark", np.float64),
+        ("entry_bar", np.int64),
+        ("entry_order", np.int64),
+        # Its orders at work, the first `working` slots, by id; each may fill from its `from_bar` on.
+        ("working", np.int64),
+        ("from_bar", np.int64, (WORKING_SLOTS,)),
+        ("slots", ORDER_DTYPE, (WORKING_SLOTS,)),
+    ],
+    align=True,
+)
+"""What the simulation keeps of one instrument."""
+
+
+def desk_dtype(table_rows: int = TABLE_ROWS) -> np.dtype[np.void]:
+    """Return the record of what the whole run shares: terms, account, and tables of that many rows.
+
+    `arm_delay` is 0 when protective orders work within the entry bar, else 1; `reject` and `close_last` are 0 or 1.
+    `capacity` is how many rows of each table may be used. Orders are written to their table when they leave work.
+    """
+    return np.dtype(
+        [
+            ("size_kind", np.int64),
+            ("size_value", np.float64),
+            ("on_opposite", np.int64),
+            ("commission_percent", np.float64),
+            ("commission_per_unit", np.float64),
+            ("commission_per_order", np.float64),
+            ("commission_minimum", np.float64),
+            ("slippage_bps", np.float64),
+            ("slippage_ticks", np.float64),
+            ("arm_delay", np.int64),
+            ("reject", np.int64),
+            ("close_last", np.int64),
+            ("cash", np.float64),
+            ("next_order", np.int64),
+            ("capacity", np.int64),
+            ("orders", np.int64),
+            ("fills", np.int64),
+            ("trades", np.int64),
+            ("blocked", np.int64),
+            ("order_rows", ORDER_DTYPE, (table_rows,)),
+            ("fill_rows", FILL_DTYPE, (table_rows,)),
+            ("trade_rows", TRADE_DTYPE, (table_rows,)),
+            ("blocked_rows", BLOCKED_DTYPE, (table_rows,)),
+        ],
+        align=True,
+    )
+
+
+class Market(NamedTuple):
+    """Bars and decision columns of all instruments, one after the other, each of shape (rows,).
+
+    `columns` has shape (k, rows): the columns that protective rules use.
+    """
+
+    open: FloatColumn
+    high: FloatColumn
+    low: FloatColumn
+    close: FloatColumn
+    flags: FlagColumn
+    allowed: BoolColumn
+    columns: FloatColumn
+
+
+class Timeline(NamedTuple):
+    """Which bars close at which step.
+
+    The events of step s are rows `first_event[s]` to `first_event[s + 1]` of `instrument` and `bar`, in file order.
+    All three are empty for a single instrument, where step and bar are the same.
+    """
+
+    first_event: TimeColumn
+    instrument: TimeColumn
+    bar: TimeColumn
