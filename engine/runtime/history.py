@@ -1,0 +1,255 @@
+"""RunHistory: the finished runs of a user, in an SQLite file with one .npz of fills, trades and equity a run.
+
+The standard library's sqlite3 is used rather than sqlite-utils: importing that takes 0.4 s, which every
+`quantcrafter run` would pay for one INSERT.
+
+1. `add` picks an id and creates its .npz exclusively, which reserves the id among concurrent writers.
+2. The row is inserted in one transaction; only runs with a row exist, so a process that dies in between leaves an
+   unused .npz, which `prune` removes, and never a half run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine.api import RunError
+from engine.api.home import home
+from engine.runtime.comparison import Comparison, compare_runs
+from engine.runtime.record import Books, RunRecord, read_books, write_books
+
+__all__ = ["Books", "Comparison", "RunHistory", "RunRecord", "compare_runs"]
+
+_SCHEMA_VERSION = 1
+_TEXT = ("id", "started", "strategy", "engine", "mode", "file", "spec_text", "spec_hash", "data_hash")
+_NUMBERS = ("bars", "warmup", "synthetic")
+_JSON = ("symbols", "overrides", "metrics", "settings", "timing")
+_COLUMNS = (*_TEXT, *_NUMBERS, *_JSON)
+_LAST = re.compile(r"^last(?:-([0-9]{1,9}))?$")
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ATTEMPTS = 20
+_ORPHAN_AGE_S = 3600.0
+_REMEDIES = (
+    (("locked", "busy"), "Another program is using it; try again."),
+    (("not a database", "malformed", "corrupt"), "Move the file away; a new history begins with the next run."),
+    (("full",), "Free some space, or set QUANTCRAFTER_HOME to another folder."),
+)
+
+
+class RunHistory:
+    """Keeps finished runs, by default in `history.db` of the user's directory.
+
+    A history that is locked, read-only or damaged raises a RunError that names the file, the reason and a remedy.
+
+    Args:
+        path: the SQLite file; the folder `runs` beside it holds the books.
+        timeout_s: how long to wait for another writer.
+    """
+
+    def __init__(self, path: Path | None = None, *, timeout_s: float = 5.0) -> None:
+        self.path = home() / "history.db" if path is None else Path(path)
+        self.folder = self.path.parent / "runs"
+        self._timeout_s = timeout_s
+
+    def add(self, record: RunRecord) -> str:
+        """Keep a run and return its id: the time in UTC with two random letters, so that ids sort by age.
+
+        Raises:
+            RunError: the history cannot be written.
+        """
+        with self._open() as connection:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for _ in range(_ATTEMPTS):
+                run_id = f"{datetime.now(UTC):%y%m%d-%H%M%S}-{''.join(secrets.choice(_ALPHABET) for _ in range(2))}"
+                if self._keep(connection, replace(record, id=run_id)):
+                    return run_id
+        raise RunError(f"No free id for a run was found in '{self.path}' after {_ATTEMPTS} attempts. Try again.")
+
+    def list(self, limit: int | None = 50) -> list[RunRecord]:
+        """Return the latest runs first, without their books; None for all.
+
+        Raises:
+            RunError: the history cannot be read.
+        """
+        if not self.path.exists():
+            return []
+        with self._open() as connection:
+            rows = connection.execute(
+                f"SELECT {', '.join(_COLUMNS)} FROM runs ORDER BY number DESC LIMIT ?",  # noqa: S608 - names of our own
+                (-1 if limit is None else max(limit, 0),),
+            )
+            return [_record(row) for row in rows]
+
+    def get(self, key: str) -> RunRecord:
+        """Return a run with its books, by its id, the beginning of it, `last`, or `last-1` for the one before.
+
+        Raises:
+            RunError: there is no such run, or several; or the history cannot be read.
+        """
+        record = self._find(key)
+        return replace(record, books=read_books(self._books_path(record.id)))
+
+    def delete(self, key: str) -> str:
+        """Delete a run, named as for `get`, and return its id.
+
+        Raises:
+            RunError: there is no such run, or several; or the history cannot be written.
+        """
+        run_id = self._find(key).id
+        with self._open() as connection:
+            connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+        _remove(self._books_path(run_id))
+        return run_id
+
+    def prune(self, keep: int) -> int:
+        """Delete all but the latest `keep` runs and return how many went.
+
+        Books without a run, which a killed process may leave, go as well once they are an hour old.
+
+        Raises:
+            RunError: the history cannot be written, or `keep` is negative.
+        """
+        if keep < 0:
+            raise RunError(f"The number of runs to keep must be at least 0, was {keep}.")
+        if not self.path.exists():
+            return 0
+        with self._open() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            old = [
+                row[0]
+                for row in connection.execute("SELECT id FROM runs ORDER BY number DESC LIMIT -1 OFFSET ?", (keep,))
+            ]
+            connection.executemany("DELETE FROM runs WHERE id = ?", [(run_id,) for run_id in old])
+            kept = {row[0] for row in connection.execute("SELECT id FROM runs")}
+            connection.execute("COMMIT")
+        for run_id in old:
+            _remove(self._books_path(run_id))
+        for path in self.folder.glob("*.npz"):
+            with suppress(OSError):
+                if path.stem not in kept and time.time() - path.stat().st_mtime > _ORPHAN_AGE_S:
+                    path.unlink()
+        return len(old)
+
+    def _books_path(self, run_id: str) -> Path:
+        return self.folder / f"{run_id}.npz"
+
+    def _find(self, key: str) -> RunRecord:
+        last = _LAST.match(key)
+        sql = f"SELECT {', '.join(_COLUMNS)} FROM runs "  # noqa: S608 - names of our own
+        values: tuple[int | str, ...]
+        if last:
+            sql += "ORDER BY number DESC LIMIT 1 OFFSET ?"
+            values = (int(last[1] or 0),)
+        else:
+            sql += "WHERE substr(id, 1, ?) = ? ORDER BY id = ? DESC, number DESC LIMIT 6"
+            values = (len(key), key, key)
+        rows = []
+        if self.path.exists() and key:
+            with self._open() as connection:
+                rows = connection.execute(sql, values).fetchall()
+        records = [_record(row) for row in rows]
+        if not records:
+            raise RunError(f"There is no run '{key}' in the history '{self.path}'. `quantcrafter runs` lists them.")
+        if len(records) > 1 and records[0].id != key:
+            ids = ", ".join(record.id for record in records)
+            raise RunError(f"'{key}' is the beginning of several runs: {ids}. Give more of the id.")
+        return records[0]
+
+    def _keep(self, connection: sqlite3.Connection, record: RunRecord) -> bool:
+        """Write the record under its id, or return False when that is taken."""
+        books_path = self._books_path(record.id)
+        try:
+            if record.books is not None:
+                write_books(books_path, record.books)
+        except FileExistsError:
+            return False
+        values = [
+            *(str(getattr(record, name)) if name != "started" else record.started.isoformat() for name in _TEXT),
+            *(int(getattr(record, name)) for name in _NUMBERS),
+            *(json.dumps(getattr(record, name)) for name in _JSON),
+        ]
+        marks = ", ".join("?" * len(_COLUMNS))
+        try:
+            connection.execute(f"INSERT INTO runs ({', '.join(_COLUMNS)}) VALUES ({marks})", values)  # noqa: S608
+        except BaseException as error:
+            _remove(books_path)
+            if isinstance(error, sqlite3.IntegrityError):
+                return False
+            raise
+        return True
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection in autocommit mode to a history that exists and has its table."""
+        connection: sqlite3.Connection | None = None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self.path, timeout=self._timeout_s, isolation_level=None)
+            self._prepare(connection)
+            yield connection
+        except (sqlite3.Error, OSError, json.JSONDecodeError) as error:
+            raise RunError(f"The run history '{self.path}' cannot be used: {error}. {_remedy(error)}") from error
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > _SCHEMA_VERSION:
+            raise RunError(
+                f"The run history '{self.path}' has format {version}, this version knows {_SCHEMA_VERSION}. Install the"
+                " newer QuantCrafter that made it, or set QUANTCRAFTER_HOME to another folder."
+            )
+        if version == _SCHEMA_VERSION:
+            return
+        self._switch_to_wal(connection)
+        columns = [f"{name} TEXT NOT NULL" for name in (*_TEXT[1:], *_JSON)]
+        columns += [f"{name} INTEGER NOT NULL" for name in _NUMBERS]
+        connection.execute("BEGIN IMMEDIATE")
+        keys = "number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE"
+        connection.execute(f"CREATE TABLE IF NOT EXISTS runs ({keys}, {', '.join(columns)})")
+        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+
+    def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
+        """Turn on the write-ahead log; SQLite does not wait for other writers here by itself."""
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+
+def _record(row: tuple[Any, ...]) -> RunRecord:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    values |= {name: json.loads(values[name]) for name in _JSON}
+    values |= {name: tuple(values[name]) for name in ("symbols", "overrides")}
+    started = datetime.fromisoformat(values.pop("started"))
+    return RunRecord(**{**values, "synthetic": bool(values["synthetic"]), "started": started})
+
+
+def _remedy(error: Exception) -> str:
+    text = str(error).lower()
+    for words, remedy in _REMEDIES:
+        if any(word in text for word in words):
+            return remedy
+    return "Check the permissions of its folder, or set QUANTCRAFTER_HOME to another one."
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

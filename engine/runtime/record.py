@@ -1,0 +1,127 @@
+"""RunRecord: what the history keeps of a run."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.api import RunError
+from engine.runtime.result import RunResult
+from engine.stats.metrics import Value
+from engine.stats.tables import Table
+
+_COMPRESS_BELOW_BYTES = 1_000_000
+_PARTS = ("fills", "trades", "equity")
+
+
+@dataclass(frozen=True)
+class Books:
+    """The fills, trades and equity of a run, as in `RunResult`."""
+
+    fills: Table
+    trades: Table
+    equity: Table
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run of the history.
+
+    `id` is empty until the record is kept; `started` is in UTC; `spec_text` is the strategy file as it was run and
+    `spec_hash` the hash of what it does, without the layout. `books` is None in lists, and where the file that held
+    them is gone.
+    """
+
+    strategy: str
+    engine: str
+    mode: str
+    bars: int
+    warmup: int
+    symbols: tuple[str, ...]
+    metrics: Mapping[str, Value]
+    settings: Mapping[str, Any]
+    timing: Mapping[str, float]
+    file: str = ""
+    spec_text: str = ""
+    spec_hash: str = ""
+    data_hash: str = ""
+    synthetic: bool = False
+    overrides: tuple[str, ...] = ()
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    id: str = ""
+    books: Books | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def from_result(
+        cls,
+        result: RunResult,
+        *,
+        file: str | Path = "",
+        spec_text: str = "",
+        spec_hash: str = "",
+        overrides: Sequence[str] = (),
+        started: datetime | None = None,
+    ) -> RunRecord:
+        """Return the record of a finished run."""
+        return cls(
+            strategy=result.strategy,
+            engine=result.engine,
+            mode=result.mode,
+            bars=result.bars,
+            warmup=result.warmup,
+            symbols=tuple(job.symbol for job in result.instruments),
+            metrics=dict(result.metrics),
+            settings=result.job_settings.model_dump(mode="json"),
+            timing=dict(result.timing),
+            file=str(file),
+            spec_text=spec_text,
+            spec_hash=spec_hash,
+            data_hash=result.data_hash,
+            synthetic=result.synthetic,
+            overrides=tuple(overrides),
+            started=started or datetime.now(UTC),
+            books=Books(result.fills, result.trades, result.equity),
+        )
+
+
+def write_books(path: Path, books: Books) -> None:
+    """Write the books to a new .npz file; small ones are compressed.
+
+    Raises:
+        FileExistsError: the file exists already, which means that the run's id is taken.
+    """
+    arrays = {f"{part}.{name}": column for part in _PARTS for name, column in getattr(books, part).columns.items()}
+    small = sum(array.nbytes for array in arrays.values()) < _COMPRESS_BELOW_BYTES
+    with path.open("xb") as stream:
+        try:
+            (np.savez_compressed if small else np.savez)(stream, **arrays)
+        except BaseException:
+            stream.close()
+            path.unlink(missing_ok=True)
+            raise
+
+
+def read_books(path: Path) -> Books | None:
+    """Return the books of an .npz file, or None when there is none.
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    parts: dict[str, dict[str, Any]] = {part: {} for part in _PARTS}
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+            for key in arrays.files:
+                part, _, name = key.partition(".")
+                parts[part][name] = arrays[key]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        text = f"The fills and trades in '{path}' cannot be read: {error}. Delete the run or run it again."
+        raise RunError(text) from error
+    return Books(*(Table(parts[part]) for part in _PARTS))
