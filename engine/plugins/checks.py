@@ -14,6 +14,8 @@ from engine.api import (
     ComponentFamily,
     DataProvider,
     EngineAdapter,
+    FeedNode,
+    ResampleNode,
     Role,
     StrategyTemplate,
 )
@@ -169,8 +171,11 @@ def _check_name(name: object, label: str) -> None:
 
 def _check_behaviour(entry: type[Component], subject: str) -> None:
     if entry.role is Role.DATA:
-        if getattr(entry, "kind", None) not in ("resample", "feed"):
-            raise PluginRefusedError(f"{subject} needs `kind`, 'resample' or 'feed'.")
+        if not issubclass(entry, (ResampleNode, FeedNode)):
+            raise PluginRefusedError(
+                f"{subject} derives from neither ResampleNode nor FeedNode, the two that the engine can carry out. "
+                "Add a source of bars as a DataProvider."
+            )
         return
     wanted = ("compute", "on_bar") if entry.role in _COLUMN_ROLES else ("rule", "on_bar")
     if not any(_overridden(entry, method) for method in wanted):

@@ -46,7 +46,7 @@ class PluginInfo:
             return None
         return Problem(
             code="plugin",
-            message=f"Plugin '{self.name}' was left out: {self.error}",
+            message=f"Plugin '{self.name}' was left out: {self.error.rstrip('.')}.",
             remedy=f"Upgrade or repair it, or switch it off by 'quantcrafter plugins disable {self.name}'."
             if not self.builtin
             else "QuantCrafter's own parts are damaged; install it again.",

@@ -50,11 +50,11 @@ REFUSED = {
     "no outputs": ("register_indicators", DEMO + "    outputs = ()\n", "Demo", "has no outputs"),
     "reserved field": ("register_indicators", DEMO + "    use: int = 1\n", "Demo", "a field 'use'"),
     "no rule": ("register_risk_managers", RULELESS, "Demo", "neither rule() nor on_bar()"),
-    "no kind": (
+    "no data node of ours": (
         "register_indicators",
         'class Demo(DataNode):\n    """Doc."""\n    name = "d"\n',
         "Demo",
-        "needs `kind`, 'resample' or 'feed'",
+        "derives from neither ResampleNode nor FeedNode",
     ),
     "unknown annotation": (
         "register_indicators",

@@ -1,0 +1,77 @@
+"""The command line's commands, put together; built when the process needs it and not before."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from engine.cli import compare, history, lookahead, nodes, plugins, run, schema, validate
+from engine.cli.main import DONE, _print_version
+
+USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
+"""typer's base of every complaint about arguments, which it does not export by name."""
+
+
+def build_app(*, pretty_help: bool = False) -> typer.Typer:
+    """Return the whole command line.
+
+    Args:
+        pretty_help: frame the help with rich, for a terminal.
+    """
+    app = typer.Typer(
+        name="quantcrafter",
+        help="Design a trading strategy as a graph, save it as YAML, run it.",
+        rich_markup_mode="rich" if pretty_help else None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+    app.callback()(_options)
+    app.command("run")(run.run)
+    app.command("validate")(validate.validate)
+    app.command("lookahead")(lookahead.lookahead)
+    app.command("nodes")(nodes.nodes)
+    app.command("schema")(schema.schema)
+    app.add_typer(history.runs_app(), name="runs")
+    app.command("compare")(compare.compare)
+    app.add_typer(plugins.plugins_app(), name="plugins")
+    return app
+
+
+def run_app(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; usage errors are printed, other errors are raised."""
+    command = typer.main.get_command(build_app(pretty_help=sys.stdout.isatty()))
+    try:
+        result = command.main(list(arguments), prog_name="quantcrafter", standalone_mode=False)
+    except USAGE_ERROR as error:
+        return _usage_failure(error)
+    return result if isinstance(result, int) else DONE
+
+
+def _usage_failure(error: Exception) -> int:
+    from engine.cli.console import complain
+
+    context = getattr(error, "ctx", None)
+    message = str(error.format_message() if hasattr(error, "format_message") else error).strip()
+    complain(message if message.endswith((".", "?", "!")) else f"{message}.")
+    sys.stderr.write(f"Try '{context.command_path if context else 'quantcrafter'} --help'.\n")
+    return int(getattr(error, "exit_code", 2))
+
+
+def _version_option(value: bool) -> None:  # noqa: FBT001 - typer's callback
+    if value:
+        raise typer.Exit(_print_version())
+
+
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version_option, is_eager=True, help="Show the version.")
+    ] = False,
+    verbose: Annotated[  # the entry point looks for it, so that it may stand anywhere
+        bool, typer.Option("--verbose", help="Show the traceback of an unexpected error; may stand anywhere.")
+    ] = False,
+) -> None:
+    """Design a trading strategy as a graph, save it as YAML, run it."""

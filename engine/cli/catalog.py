@@ -1,0 +1,15 @@
+"""The registry, with a warning for each plugin that had to be left out."""
+
+from __future__ import annotations
+
+from engine.cli.console import warn
+from engine.plugins import Registry, load_registry
+
+
+def registry_with_warnings(*, quiet: bool = False) -> Registry:
+    """Return the registry; unless `quiet`, say on stderr which plugins were left out and why."""
+    registry = load_registry()
+    if not quiet:
+        for problem in registry.problems:
+            warn(str(problem).removeprefix("error: ").removeprefix("warning: "))
+    return registry

@@ -1,0 +1,97 @@
+"""`quantcrafter compare`: two kept runs side by side."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from engine.cli.console import console, print_json, table
+from engine.cli.history import Json, RunId, find_run, record_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from engine.runtime.comparison import Comparison, MetricChange
+
+_STYLES = {"better": "green", "worse": "red"}
+
+
+def compare(first: RunId, second: RunId, *, json: Json = False) -> None:
+    """Show what changed from one run to another: settings, metrics, trades, and lines of the file."""
+    from engine.runtime.history import RunHistory, compare_runs
+
+    history = RunHistory()
+    found = compare_runs(find_run(history, first), find_run(history, second))
+    if json:
+        print_json(_as_json(found))
+        return
+    out = console()
+    out.print(f"A  {found.a.id}  {found.a.strategy}\nB  {found.b.id}  {found.b.strategy}\n")
+    if found.differences:
+        made = table("Different", "A", "B")
+        for each in found.differences:
+            made.add_row(each.what, each.a or "none", each.b or "none")
+        out.print(made)
+        out.print()
+    _print_metrics(out, found)
+    out.print(f"\n{_trades_words(found)}")
+    _print_file_changes(out, found)
+
+
+def _print_metrics(out: Console, found: Comparison) -> None:
+    from engine.cli.summary import label
+
+    made = table("Metric", "A", "B", "B - A", "", right=("A", "B", "B - A"))
+    for each in found.metrics:
+        metric = each.metric
+        verdict = "" if each.verdict == "same" else each.verdict
+        made.add_row(
+            label(metric), metric.text(each.a), metric.text(each.b), _delta(each), verdict, style=_STYLES.get(verdict)
+        )
+    out.print(made)
+
+
+def _delta(change: MetricChange) -> str:
+    if change.verdict == "same" or change.delta is None or change.metric.unit == "time":
+        return ""
+    text = change.metric.text(change.delta)
+    return text if text.startswith("-") else f"+{text}"
+
+
+def _trades_words(found: Comparison) -> str:
+    if found.added is None or found.removed is None or found.changed is None:
+        return "The trades of one run are gone, so trades cannot be compared."
+    if found.same_trades:
+        return "The same trades in both runs."
+    counts = (
+        (len(found.removed), "only in A"),
+        (len(found.added), "only in B"),
+        (len(found.changed), "in both that went on differently"),
+    )
+    return "Trades: " + ", ".join(f"{number:,} {words}" for number, words in counts) + "."
+
+
+def _print_file_changes(out: Console, found: Comparison) -> None:
+    if not found.file_diff:
+        return
+    out.print()
+    for line in found.file_diff:
+        style = {"+": "green", "-": "red", "@": "dim"}.get(line[:1])
+        out.print(line, style=style, soft_wrap=True)
+
+
+def _as_json(found: Comparison) -> dict[str, Any]:
+    return {
+        "a": record_json(found.a),
+        "b": record_json(found.b),
+        "metrics": {
+            each.metric.key: {"a": each.a, "b": each.b, "delta": each.delta, "verdict": each.verdict}
+            for each in found.metrics
+        },
+        "differences": [asdict(each) for each in found.differences],
+        "same_trades": found.same_trades,
+        "added": None if found.added is None else list(found.added),
+        "removed": None if found.removed is None else list(found.removed),
+        "changed": None if found.changed is None else [asdict(each) for each in found.changed],
+        "file_diff": list(found.file_diff),
+    }

@@ -1,0 +1,181 @@
+"""`quantcrafter runs`: the runs that were kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.console import complain, console, note, print_json, table
+from engine.cli.main import WRONG_INPUT
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from engine.runtime.history import Books, RunHistory, RunRecord
+
+RunId = Annotated[
+    str, typer.Argument(help="The run's id, the beginning of it, last, or last-1 for the one before.", metavar="ID")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+_LISTED = ("total_return_pct", "sharpe", "max_drawdown_pct", "trades")
+
+
+def runs_app() -> typer.Typer:
+    """Return the group of commands."""
+    group = typer.Typer(help="List, show and delete the runs that were kept.", invoke_without_command=True)
+    group.callback()(_runs)
+    group.command("list")(list_runs)
+    group.command("show")(show)
+    group.command("delete")(delete)
+    group.command("prune")(prune)
+    return group
+
+
+def find_run(history: RunHistory, key: str) -> RunRecord:
+    """Return a kept run with its books; a wrong id is said on stderr and ends the command with 2."""
+    from engine.api import RunError
+
+    try:
+        return history.get(key)
+    except RunError as error:
+        ids = [record.id for record in history.list(None)]
+        if key in ids or sum(run_id.startswith(key) for run_id in ids) == 1:
+            raise
+        complain(str(error))
+        raise typer.Exit(WRONG_INPUT) from None
+
+
+def record_json(record: RunRecord) -> dict[str, Any]:
+    """Return a run as JSON has it, without its books."""
+    return {
+        "id": record.id,
+        "started": record.started.isoformat(),
+        "strategy": record.strategy,
+        "file": record.file,
+        "engine": record.engine,
+        "mode": record.mode,
+        "symbols": list(record.symbols),
+        "overrides": list(record.overrides),
+        "bars": record.bars,
+        "warmup": record.warmup,
+        "synthetic": record.synthetic,
+        "data_hash": record.data_hash,
+        "spec_hash": record.spec_hash,
+        "settings": dict(record.settings),
+        "metrics": dict(record.metrics),
+        "timing": dict(record.timing),
+    }
+
+
+def _runs(context: typer.Context, *, json: Json = False) -> None:
+    """List, show and delete the runs that were kept; without a command, list them."""
+    if context.invoked_subcommand is None:
+        list_runs(json=json)
+
+
+def list_runs(
+    *, limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many to list.")] = 20, json: Json = False
+) -> None:
+    """List the latest runs, newest first."""
+    from engine.runtime.history import RunHistory
+
+    records = RunHistory().list(limit)
+    if json:
+        print_json([record_json(record) for record in records])
+    elif records:
+        console().print(_overview(records))
+    else:
+        note("No run has been kept yet. 'quantcrafter run FILE' keeps one.")
+
+
+def _overview(records: list[RunRecord]) -> Table:
+    from engine.stats.catalogue import METRICS
+
+    metrics = [metric for key in _LISTED for metric in METRICS if metric.key == key]
+    labels = ["Return", "Sharpe", "Max. DD", "Trades"]
+    made = table("Run", "Strategy", "Symbols", *labels, right=tuple(labels))
+    made.columns[0].no_wrap = True
+    for record in records:
+        strategy = record.strategy + (" (synthetic)" if record.synthetic else "")
+        figures = (metric.text(record.metrics.get(metric.key)) for metric in metrics)
+        made.add_row(record.id, strategy, _shortened(record.symbols), *figures)
+    return made
+
+
+def _shortened(symbols: tuple[str, ...]) -> str:
+    shown = symbols[:3]
+    return ", ".join(shown) + (f" +{len(symbols) - len(shown)}" if len(symbols) > len(shown) else "")
+
+
+def show(
+    run_id: RunId,
+    *,
+    trades: Annotated[int, typer.Option("--trades", "-t", min=0, help="How many of the last trades to show.")] = 10,
+    json: Json = False,
+) -> None:
+    """Show a run: where it came from, its metrics and its last trades."""
+    from engine.cli.summary import metrics_table
+    from engine.runtime.history import RunHistory
+
+    record = find_run(RunHistory(), run_id)
+    if json:
+        rows = [] if record.books is None else record.books.trades.rows()
+        print_json({**record_json(record), "trades": rows, "spec_text": record.spec_text})
+        return
+    out = console()
+    out.print(f"{record.strategy}{'  SYNTHETIC DATA' if record.synthetic else ''}", style="bold")
+    out.print(f"Run {record.id}, {record.started:%Y-%m-%d %H:%M:%S} UTC")
+    origin = record.file + (f" with {', '.join(record.overrides)}" if record.overrides else "")
+    out.print(origin, soft_wrap=True)
+    out.print(f"{', '.join(record.symbols)}, {record.bars:,} bars, {record.mode} on {record.engine}\n")
+    out.print(metrics_table(record.metrics, out.width))
+    if record.books is None:
+        out.print("\nThe fills and trades of this run are gone.")
+    elif trades and len(record.books.trades):
+        out.print()
+        out.print(_trades_table(record.books, trades))
+
+
+def _trades_table(books: Books, limit: int) -> Table:
+    from engine.cli.moments import utc_text
+
+    total = len(books.trades)
+    shown = range(max(0, total - limit), total)
+    title = "Trades" if len(shown) == total else f"The last {len(shown)} of {total:,} trades"
+    right = ("Quantity", "Price in", "Price out", "P&L")
+    made = table("", "Side", "Quantity", "In", "Price in", "Out", "Price out", "P&L", "Exit", right=right, title=title)
+    for index in shown:
+        row = books.trades[index]
+        made.add_row(
+            row["instrument"],
+            row["side"],
+            f"{row['quantity']:,g}",
+            utc_text(row["entry_ts_ns"]),
+            f"{row['entry_price']:,.2f}",
+            utc_text(row["exit_ts_ns"]),
+            f"{row['exit_price']:,.2f}",
+            f"{row['pnl']:,.2f}",
+            row["exit_reason"],
+            style="red" if row["pnl"] < 0 else None,
+        )
+    return made
+
+
+def delete(run_id: RunId) -> None:
+    """Delete one run."""
+    from engine.runtime.history import RunHistory
+
+    history = RunHistory()
+    note(f"Deleted run {history.delete(find_run(history, run_id).id)}.")
+
+
+def prune(
+    *, keep: Annotated[int, typer.Option("--keep", "-k", min=0, help="How many of the latest runs stay.")] = 100
+) -> None:
+    """Delete all but the latest runs."""
+    from engine.runtime.history import RunHistory
+
+    gone = RunHistory().prune(keep)
+    note(f"Deleted {gone:,} {'run' if gone == 1 else 'runs'}.")

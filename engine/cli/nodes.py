@@ -1,0 +1,170 @@
+"""`quantcrafter nodes`: what may stand in a strategy file."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.api import Role
+from engine.cli.catalog import registry_with_warnings
+from engine.cli.console import complain, console, print_json, table
+from engine.cli.main import DONE, WRONG_INPUT
+from engine.cli.node_facts import SOURCES, describe, find, headline, names, sections
+from engine.plugins import Registry
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_TITLES = {
+    Role.DATA: "Data nodes",
+    Role.INDICATOR: "Indicators",
+    Role.LOGIC: "Logic",
+    Role.ADVISOR: "Advisors",
+    Role.FILTER: "Filters",
+    Role.RISK: "Risk managers",
+    Role.MONEY: "Money managers",
+    Role.EXECUTION: "Execution",
+    SOURCES: "Data providers",
+}
+
+
+def nodes(
+    name: Annotated[str | None, typer.Argument(help="Show this one in full.")] = None,
+    *,
+    role: Annotated[
+        str | None, typer.Option("--role", "-r", metavar="ROLE", help=f"Only this section: {', '.join(sections())}.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> int:
+    """List the nodes that are installed, or show one with its ports, parameters, outputs and an example."""
+    if role is not None and role not in sections():
+        raise typer.BadParameter(f"there is no section '{role}'; there are {', '.join(sections())}.")
+    registry = registry_with_warnings(quiet=json)
+    if name is None:
+        _list(registry, [role] if role else list(sections()), json=json)
+        return DONE
+    found = find(registry, name, role)
+    if not found:
+        return _unknown(registry, name, role)
+    facts = [describe(registry, section, cls) for section, cls in found]
+    if json:
+        print_json(facts if len(facts) > 1 else facts[0])
+        return DONE
+    out = console()
+    for index, each in enumerate(facts):
+        if index:
+            out.print()
+        _card(out, each)
+    return DONE
+
+
+def _list(registry: Registry, shown: list[str], *, json: bool) -> None:
+    if json:
+        print_json(
+            [
+                describe(registry, section, cls)
+                for section in shown
+                for name in names(registry, section)
+                for found_section, cls in find(registry, name, section)
+                if found_section == section
+            ]
+        )
+        return
+    out = console()
+    width = max((len(name) for section in shown for name in names(registry, section)), default=0)
+    blank = ""
+    for section in shown:
+        listed = names(registry, section)
+        if listed:
+            out.print(f"{blank}{_TITLES.get(section, section)} ({len(listed)})", style="bold")
+            _section(out, registry, section, width)
+            blank = "\n"
+
+
+def _section(out: Console, registry: Registry, section: str, width: int) -> None:
+    from rich.text import Text
+
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name in names(registry, section):
+        for _, cls in find(registry, name, section):
+            groups.setdefault(getattr(cls, "category", ""), []).append((name, headline(cls)))
+    room = max(out.width - width - 4, 20)
+    for category, rows in groups.items():
+        if category:
+            out.print(f"  {category}", style="italic")
+        for name, text in rows:
+            shown = text if len(text) <= room or not out.is_terminal else f"{text[: room - 1]}…"
+            out.print(Text.assemble((f"  {name:<{width}}", "cyan"), f"  {shown}"), soft_wrap=True)
+
+
+def _unknown(registry: Registry, name: str, role: str | None) -> int:
+    shown = [role] if role else sections()
+    known = {each for section in shown for each in names(registry, section)}
+    lowered = {each.lower(): each for each in known} | {each.rpartition(".")[2].lower(): each for each in known}
+    near = [name.lower()] if name.lower() in lowered else difflib.get_close_matches(name.lower(), lowered, n=3)
+    close = dict.fromkeys(lowered[match] for match in near)
+    remedy = f"Did you mean {' or '.join(repr(each) for each in close)}?" if close else ""
+    complain(f"There is no node '{name}'{f' in {role}' if role else ''}. {remedy or 'See quantcrafter nodes.'}")
+    return WRONG_INPUT
+
+
+def _card(out: Console, facts: dict[str, Any]) -> None:
+    from rich.text import Text
+
+    kind = _TITLES.get(facts["role"], facts["role"]) + (f" · {facts['category']}" if facts["category"] else "")
+    out.print(Text.assemble((facts["name"], "bold cyan"), f"  {kind}  ", (f"from {facts['plugin']}", "dim")))
+    out.print(f"\n{reflowed(facts['help'])}")
+    if facts["inputs"]:
+        made = table("Inputs", "Type", "Default", "")
+        for each in facts["inputs"]:
+            kind = f"list of {each['type']}" if each["many"] else each["type"]
+            made.add_row(each["name"], kind, _default(each), each["description"])
+        out.print()
+        out.print(made)
+    if facts["parameters"]:
+        made = table("Parameters", "Type", "Default", "Range", "")
+        for each in facts["parameters"]:
+            limits = f"{each['range']} {each['unit']}".strip()
+            made.add_row(each["name"], each["type"], _default(each), limits, each["description"])
+        out.print()
+        out.print(made)
+    if facts["outputs"]:
+        made = table("Outputs", "Type", "")
+        for each in facts["outputs"]:
+            made.add_row(each["name"], each["type"], each["description"])
+        out.print()
+        out.print(made)
+    _card_end(out, facts)
+
+
+def _card_end(out: Console, facts: dict[str, Any]) -> None:
+    if facts["warmup"] is not None:
+        lookback = "the whole history" if facts["lookback"] is None else f"{facts['lookback']:,} bars"
+        out.print(f"\nWarm-up {facts['warmup']:,} bars, lookback {lookback} (with the values of the example)")
+    if facts["formula_source"]:
+        out.print(f"Formula: {facts['formula_source']}")
+    out.print("\nExample", style="bold")
+    out.print(facts["example"], soft_wrap=True)
+
+
+def _default(each: dict[str, Any]) -> str:
+    if each["required"]:
+        return "required"
+    value = each["default"]
+    if value is None or value in ([], {}):
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def reflowed(text: str) -> str:
+    """Return the text with each paragraph as one line, for the terminal to wrap; indented lines and lists stay."""
+    paragraphs = []
+    for paragraph in text.split("\n\n"):
+        lines = paragraph.split("\n")
+        keep = any(line.startswith((" ", "- ", "* ")) for line in lines)
+        paragraphs.append(paragraph if keep else " ".join(lines))
+    return "\n\n".join(paragraphs)

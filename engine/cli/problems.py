@@ -1,0 +1,83 @@
+"""Print the findings of validation: `file:line:column: error: message remedy`, and on a terminal the line itself."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from engine.api import Problem, Severity
+from engine.cli.console import is_terminal, paint, printable, terminal_width
+
+_COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33"}
+_INDENT = "    "
+_LEAD = 12
+
+
+def has_errors(problems: Iterable[Problem]) -> bool:
+    """Return whether any of them stops a run."""
+    return any(problem.severity is Severity.ERROR for problem in problems)
+
+
+def count(problems: Sequence[Problem]) -> str:
+    """Return `2 errors, 1 warning`."""
+    parts = []
+    for severity in Severity:
+        number = sum(problem.severity is severity for problem in problems)
+        if number:
+            parts.append(f"{number} {severity}{'s' if number > 1 else ''}")
+    return ", ".join(parts)
+
+
+def print_problems(problems: Iterable[Problem]) -> None:
+    """Print every problem on stderr."""
+    sources: dict[str, list[str]] = {}
+    for problem in problems:
+        sys.stderr.write(_styled(problem) + "\n")
+        if is_terminal(sys.stderr):
+            sys.stderr.write(excerpt(problem, sources, terminal_width()))
+
+
+def as_json(problem: Problem) -> dict[str, Any]:
+    """Return the problem as JSON has it."""
+    return {**asdict(problem), "severity": str(problem.severity)}
+
+
+def excerpt(problem: Problem, sources: dict[str, list[str]], width: int) -> str:
+    """Return the source line with a caret under the column, or '' when it cannot be shown.
+
+    Args:
+        problem: with a file, a line and a column.
+        sources: the lines of files that were read already; the file is added.
+        width: columns of the terminal; a long line is cut around the caret.
+    """
+    if not (problem.file and problem.line and problem.column):
+        return ""
+    if problem.file not in sources:
+        try:
+            sources[problem.file] = Path(problem.file).read_text(encoding="utf-8-sig", errors="replace").split("\n")
+        except OSError:
+            sources[problem.file] = []
+    lines = sources[problem.file]
+    if problem.line > len(lines):
+        return ""
+    line = printable(lines[problem.line - 1].rstrip("\r").replace("\t", " "))
+    column = min(problem.column - 1, len(line))
+    room = max(width - len(_INDENT) - 1, _LEAD * 2)
+    start = max(0, column - room + _LEAD) if len(line) > room else 0
+    shown = line[start : start + room]
+    blank = "".join("  " if unicodedata.east_asian_width(c) in "WF" else " " for c in shown[: column - start])
+    return f"{_INDENT}{shown}\n{_INDENT}{blank}{paint('^', '1;32', sys.stderr)}\n"
+
+
+def _styled(problem: Problem) -> str:
+    text = printable(str(problem))
+    label = f"{problem.severity}: "
+    before, found, after = text.partition(label)
+    if not found:
+        return text
+    place, colour = paint(before, "1", sys.stderr) if before else "", _COLOURS[problem.severity]
+    return f"{place}{paint(label.strip(), colour, sys.stderr)} {after}"

@@ -1,0 +1,67 @@
+"""The progress bar of a run: on a terminal only, on stderr, one line a stage."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from engine.cli.console import console, is_terminal, note
+
+STAGES = {
+    "load": "Loading data",
+    "columns": "Computing columns",
+    "compile": "Compiling",
+    "simulate": "Simulating",
+    "check": "Checking",
+}
+COMPILE_NOTE = "Compiling the simulator for this machine, once; about 10 s"
+
+Progress = Callable[[str, int, int], None]
+
+
+@contextmanager
+def show_progress(*, quiet: bool = False) -> Iterator[Progress]:
+    """Give a function to call with a stage, and how much of how much is done.
+
+    The stage `compile` is said in words, on a terminal or not, since it takes long: it must not look like a hang.
+    """
+    if quiet:
+        yield _ignore
+    elif not is_terminal(sys.stderr):
+        yield _only_compile
+    else:
+        with _bars() as bars:
+            yield bars
+
+
+def _ignore(_stage: str, _done: int, _total: int) -> None:
+    """Show nothing."""
+
+
+def _only_compile(stage: str, done: int, _total: int) -> None:
+    if stage == "compile" and done == 0:
+        note(COMPILE_NOTE)
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=console(stderr=True), transient=True) as shown:
+
+        def update(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                if stage == "compile":
+                    shown.console.print(COMPILE_NOTE)
+                tasks[stage] = shown.add_task(f"{STAGES.get(stage, stage):<18}", total=total)
+            shown.update(tasks[stage], completed=done, total=total)
+
+        yield update

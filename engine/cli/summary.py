@@ -1,0 +1,89 @@
+"""The table that closes a run: what was run on what, and how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.stats.catalogue import METRICS, Metric
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from engine.runtime.result import RunResult
+
+_COLUMNS = (("Return", "Activity"), ("Risk", "Trades"))
+_TWO_COLUMNS_FROM = 78
+_SIGNED = frozenset({"net_profit", "total_return_pct", "cagr_pct"})
+
+
+def print_summary(out: Console, result: RunResult, run_id: str | None, written: Mapping[str, Path]) -> None:
+    """Print the summary of a run, the files it wrote and its number in the history."""
+    from rich.text import Text
+
+    title = Text(result.strategy, style="bold")
+    if result.synthetic:
+        title.append("  SYNTHETIC DATA", style="bold yellow")
+    out.print(title)
+    for instrument in result.instruments:
+        bars = instrument.bars
+        label = f"{instrument.symbol} {bars.timeframe}, {len(bars):,} bars from {bars.source or 'its provider'}"
+        out.print(f"{label}{' (synthetic)' if bars.synthetic else ''}")
+    out.print(f"{result.mode} on {result.engine}, no decision before bar {result.warmup:,}\n")
+    out.print(metrics_table(result.metrics, out.width))
+    timing = result.timing
+    out.print(
+        f"\nData {_duration(timing['load_s'])}, columns {_duration(timing['columns_s'])}, "
+        f"simulation {_duration(timing['simulate_s'])}, {_duration(timing['total_s'])} in all",
+        style="dim",
+    )
+    for label, path in written.items():
+        out.print(f"{label:<7} {path}", soft_wrap=True)
+    if run_id is not None:
+        out.print(f"Kept as run {run_id}; 'quantcrafter runs show {run_id}' shows it again.")
+
+
+def metrics_table(metrics: Mapping[str, float | None], width: int) -> Table:
+    """Return every metric with its unit, in two columns of groups where the terminal has room."""
+    from rich.table import Table
+
+    outer = Table.grid(padding=(0, 4, 0, 0))
+    if width >= _TWO_COLUMNS_FROM:
+        outer.add_row(*(_groups(metrics, groups) for groups in _COLUMNS))
+    else:
+        outer.add_row(_groups(metrics, ("Return", "Risk", "Activity", "Trades")))
+    return outer
+
+
+def _groups(metrics: Mapping[str, float | None], groups: tuple[str, ...]) -> Table:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    for index, group in enumerate(groups):
+        if index:
+            grid.add_row()
+        grid.add_row(group, style="bold")
+        for metric in METRICS:
+            if metric.group == group and metric.key in metrics:
+                value = metrics[metric.key]
+                grid.add_row(label(metric), metric.text(value), style=_style(metric, value))
+    return grid
+
+
+def label(metric: Metric) -> str:
+    """Return the metric's label, with the unit where the value does not show it."""
+    return f"{metric.label} ({metric.unit})" if metric.unit in ("days", "bars") else metric.label
+
+
+def _style(metric: Metric, value: float | None) -> str | None:
+    if metric.key not in _SIGNED or not value:
+        return None
+    return "green" if value > 0 else "red"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"

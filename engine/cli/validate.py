@@ -1,0 +1,57 @@
+"""`quantcrafter validate`: every problem of strategy files, at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.api import Problem, SpecError
+from engine.cli.catalog import registry_with_warnings
+from engine.cli.console import paint, print_json, printable
+from engine.cli.main import DONE, WRONG_INPUT
+from engine.cli.problems import as_json, count, has_errors, print_problems
+from engine.plugins import Registry
+
+
+def validate(
+    files: Annotated[list[Path], typer.Argument(help="Strategy files.", metavar="FILE...")],
+    *,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", "-s", metavar="PATH=VALUE", help="Change a value first, such as run.cash=5000."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON on stdout.")] = False,
+) -> int:
+    """Check strategy files and report every problem with its place. Exit code 2 if there is an error."""
+    registry = registry_with_warnings(quiet=json)
+    found = {str(file): _check(file, registry, settings or []) for file in files}
+    if json:
+        print_json(
+            {
+                "valid": not any(has_errors(problems) for problems in found.values()),
+                "files": [
+                    {"file": file, "valid": not has_errors(problems), "problems": [as_json(p) for p in problems]}
+                    for file, problems in found.items()
+                ],
+                "plugin_problems": [as_json(problem) for problem in registry.problems],
+            }
+        )
+    else:
+        for file, problems in found.items():
+            print_problems(problems)
+            verdict = count(problems) if has_errors(problems) else ", ".join(filter(None, ["valid", count(problems)]))
+            colour = "1;31" if has_errors(problems) else "1;32"
+            sys.stdout.write(f"{printable(file)}: {paint(verdict, colour, sys.stdout)}\n")
+    return WRONG_INPUT if any(has_errors(problems) for problems in found.values()) else DONE
+
+
+def _check(file: Path, registry: Registry, settings: list[str]) -> list[Problem]:
+    from engine.runtime.source import validate_file
+
+    try:
+        return list(validate_file(file, registry, settings))
+    except SpecError as error:
+        return list(error.problems)
