@@ -138,14 +138,14 @@ class _Composer:
     def _node(self, event: NodeEvent) -> None:
         start, end = event.start_mark.index, event.end_mark.index
         if isinstance(event, AliasEvent):
-            self._put(self._alias(event, start, end), event)
+            self._put(self._alias(event, start, end))
             return
         self._count(1, len(self.stack) + 1, event)
         if isinstance(event, ScalarEvent):
             scalar = self._scalar(event, start, end)
             if event.anchor is not None:
                 self.anchors[event.anchor] = scalar
-            self._put(scalar, event)
+            self._put(scalar)
             return
         made: Mapping | Sequence
         if isinstance(event, MappingStartEvent):
@@ -212,9 +212,9 @@ class _Composer:
             node.end = max(node.start + 1, node.items[-1].end)
         if opened.anchor is not None:
             self.anchors[opened.anchor] = node
-        self._put(node, event)
+        self._put(node)
 
-    def _put(self, node: Node, event: Event) -> None:
+    def _put(self, node: Node) -> None:
         if not self.stack:
             self.root = node
             return

@@ -120,7 +120,7 @@ class Resolver:
     def _find(self, scope: Scope, reference: str, hops: int) -> Resolution:
         head, _, output = reference.partition(".")
         if head == BARS:
-            return self._bars(reference, output)
+            return self._bars(output)
         if head in scope.inputs:
             return self._input(scope, head, output, hops)
         if head in scope.blocks:
@@ -134,7 +134,7 @@ class Resolver:
             return Unresolved(f"The node '{head}' has problems of its own.", "Mend it first.", reported=True)
         return Resolved(expanded, output)
 
-    def _bars(self, reference: str, output: str) -> Resolution:
+    def _bars(self, output: str) -> Resolution:
         if output and output not in BAR_COLUMNS:
             guess = self.suggest(output, BAR_COLUMNS)
             return Unresolved(f"Bars have no column '{output}'.", guess or f"They have {', '.join(BAR_COLUMNS)}.")
@@ -161,7 +161,7 @@ class Resolver:
         if not output:
             return bound
         if wanted.type is PortType.BARS and isinstance(bound, Resolved) and not bound.output:
-            return self._bars(f"{name}.{output}", output) if bound.node == BARS else Resolved(bound.node, output)
+            return self._bars(output) if bound.node == BARS else Resolved(bound.node, output)
         return Unresolved(f"The input '{name}' is a {wanted.type} and has no outputs.", f"Write '{name}'.")
 
     def binding(self, scope: Scope, name: str, hops: int = 0) -> Resolution:

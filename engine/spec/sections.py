@@ -78,8 +78,8 @@ def _read_node(found: Sections, role: Role, node_id: str, entry: Entry, path: st
             node=node_id,
         )
     elif not isinstance(use, Scalar) or not isinstance(use.value, str) or not use.value:
-        found = shown(use.value) if isinstance(use, Scalar) else kind(use)
-        message = f"'use' must be the name of a component, was {found}."
+        actual = shown(use.value) if isinstance(use, Scalar) else kind(use)
+        message = f"'use' must be the name of a component, was {actual}."
         log.add(
             "shape", message, "Put the name in quotes.", at=use.place, path=join(path, "use"), node=node_id, field="use"
         )

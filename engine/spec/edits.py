@@ -1,0 +1,237 @@
+"""The editor behind StrategyFile: turns an intended change into splices of the text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, cast
+
+from engine.api.errors import Problem, SpecError
+from engine.spec.compose import compose
+from engine.spec.emit import fragment
+from engine.spec.model import SECTIONS
+from engine.spec.parse import TOP_LEVEL_KEYS
+from engine.spec.source import ProblemLog, shown
+from engine.spec.splices import (
+    Splice,
+    add_entry,
+    add_item,
+    column,
+    line_end,
+    newline_of,
+    parent_start,
+    remove_entry,
+    remove_item,
+    replace_item,
+    replace_value,
+    spliced,
+)
+from engine.spec.tree import Alias, Mapping, Node, Scalar, Sequence, plain
+
+PathKey = str | int
+DocumentPath = tuple[PathKey, ...]
+BOM = "\ufeff"
+_DEFAULT_INDENT = 2
+_ONE_LINE_A_CHILD = frozenset({*SECTIONS, "layout", "blocks"})
+
+
+def compose_mapping(text: str, file: str) -> Mapping:
+    """Return the tree of a text.
+
+    Raises:
+        SpecError: it is no YAML mapping.
+    """
+    log = ProblemLog()
+    root = compose(text, file, log)
+    log.raise_if_any()
+    if not isinstance(root, Mapping):
+        raise SpecError([Problem("shape", "A strategy file must be a mapping.", file=file, line=1, column=1)])
+    return root
+
+
+class TextEditor:
+    """A text and its tree, changed step by step; errors leave it half way, so the owner keeps the text from before.
+
+    Its methods raise SpecError when a step breaks the text, LookupError or TypeError when it cannot be made.
+    """
+
+    def __init__(self, text: str, root: Mapping) -> None:
+        self.text = text
+        self.root = root
+
+    @property
+    def body(self) -> str:
+        """Return the text that the tree's positions count in: without a byte order mark."""
+        return self.root.source.text
+
+    def apply(self, splices: list[Splice]) -> None:
+        """Make the splices and read the text again."""
+        mark = BOM if self.text.startswith(BOM) else ""
+        text = mark + spliced(self.body, splices)
+        self.root, self.text = compose_mapping(text, self.root.source.file), text
+
+    def rename(self, path: DocumentPath, new_key: str) -> None:
+        """Write another key in the place of the last one of `path`."""
+        mapping = self.node(path[:-1])
+        if isinstance(mapping, Alias):
+            raise LookupError("it is in the alias of another place")  # noqa: TRY004 - nothing is of a wrong type
+        key = cast("Mapping", mapping).entries[str(path[-1])].key
+        self.apply([Splice(key.start, key.end, fragment(new_key))])
+
+    def _has(self, path: DocumentPath) -> bool:
+        node: Node = self.root
+        for key in path:
+            if isinstance(node, Mapping) and key in node.entries:
+                node = node.entries[str(key)].value
+            elif isinstance(node, Sequence) and isinstance(key, int) and key < len(node.items):
+                node = node.items[key]
+            else:
+                return False
+        return True
+
+    def node(self, path: DocumentPath) -> Node:
+        """Return the node at `path`, not going through aliases.
+
+        Raises:
+            LookupError: there is none.
+        """
+        node: Node = self.root
+        for key in path:
+            if isinstance(node, Mapping) and isinstance(key, str):
+                node = node.entries[key].value
+            elif isinstance(node, Sequence) and isinstance(key, int):
+                node = node.items[key]
+            else:
+                what = "the alias of another place" if isinstance(node, Alias) else "a single value"
+                raise LookupError(f"{shown(key)} would be inside {what}")  # noqa: TRY004 - a path that leads nowhere
+        return node
+
+    def assign(self, path: DocumentPath, value: Any) -> None:
+        """Bring the value at `path` to `value`: replacements first, in one go, then what is new or gone."""
+        replaced: list[Splice] = []
+        structural: list[Callable[[], None]] = []
+        self._compare(path, value, replaced, structural)
+        if replaced:
+            self.apply(replaced)
+        for change in structural:
+            change()
+
+    def _compare(
+        self, path: DocumentPath, value: Any, replaced: list[Splice], structural: list[Callable[[], None]]
+    ) -> None:
+        if path and not self._has(path):
+            structural.append(lambda: self._create(path, value))
+            return
+        node = self.node(path)
+        if not isinstance(node, Alias) and same(plain(node), value):
+            return
+        if isinstance(node, Mapping) and isinstance(value, dict) and node.entries and value:
+            for key, item in value.items():
+                self._compare((*path, key), item, replaced, structural)
+            gone = [key for key in node.entries if key not in value]
+            structural.extend((lambda key=key: self.cut((*path, key))) for key in gone)  # type: ignore[misc]
+        elif isinstance(node, Sequence) and isinstance(value, list) and node.items and value:
+            for index, item in enumerate(value):
+                self._compare((*path, index), item, replaced, structural)
+            gone_items = range(len(node.items) - 1, len(value) - 1, -1)
+            structural.extend((lambda index=index: self.cut((*path, index))) for index in gone_items)  # type: ignore[misc]
+        elif path:
+            replaced.append(self._replacement(path, fragment(value)))
+        else:
+            raise LookupError("the whole file cannot be replaced")
+
+    def _replacement(self, path: DocumentPath, text: str) -> Splice:
+        parent, key = self.node(path[:-1]), path[-1]
+        if isinstance(parent, Mapping):
+            return replace_value(self.body, parent.entries[str(key)], parent, text)
+        return replace_item(self.body, self.node(path), text)
+
+    def _create(self, path: DocumentPath, value: Any) -> None:
+        """Put `value` where nothing is, making what is missing on the way."""
+        known = next(length for length in range(len(path) - 1, -1, -1) if self._has(path[:length]))
+        parent, key = self.node(path[:known]), path[known]
+        for step in reversed(path[known + 1 :]):
+            value = {step: value} if isinstance(step, str) else [value]
+        if isinstance(parent, Mapping) and isinstance(key, str):
+            if known == 0 and not parent.flow:
+                self.apply([self._new_section(key, value)])
+            else:
+                self.apply([add_entry(self.body, parent, f"{fragment(key)}: {fragment(value)}")])
+        elif isinstance(parent, Sequence):
+            self.apply([add_item(self.body, parent, fragment(value))])
+        elif isinstance(parent, Scalar) and parent.value is None:
+            self._fill_empty(path[:known], key, value)
+        else:
+            self.node(path[: known + 1])
+
+    def _fill_empty(self, path: DocumentPath, key: PathKey, value: Any) -> None:
+        """Give an empty value its first child: on a line of its own below a section's name, else in brackets."""
+        node, parent = self.node(path), self.node(path[:-1])
+        if isinstance(key, int):
+            self.apply([self._replacement(path, fragment([value]))])
+        elif (
+            node.start == node.end and isinstance(parent, Mapping) and not parent.flow and path[0] in _ONE_LINE_A_CHILD
+        ):
+            start = parent.entries[str(path[-1])].key.start
+            at = line_end(self.body, node.start)
+            indent = " " * (column(self.body, start) + self._indent())
+            self.apply([Splice(at, at, f"{newline_of(self.body)}{indent}{fragment(key)}: {fragment(value)}")])
+        else:
+            self.apply([self._replacement(path, fragment({key: value}))])
+
+    def _indent(self) -> int:
+        """Return how far the file indents the lines of its sections."""
+        for entry in self.root.entries.values():
+            if isinstance(entry.value, Mapping) and not entry.value.flow and entry.value.entries:
+                inner = column(self.body, parent_start(entry.value)) - column(self.body, entry.key.start)
+                return inner if inner > 0 else _DEFAULT_INDENT
+        return _DEFAULT_INDENT
+
+    def _new_section(self, key: str, value: Any) -> Splice:
+        """Return the splice that puts a top-level key at its usual place."""
+        body, end = self.body, newline_of(self.body)
+        margin = " " * column(body, parent_start(self.root))
+        text = self._section_text(key, value, margin)
+        rank = TOP_LEVEL_KEYS.index(key) if key in TOP_LEVEL_KEYS else len(TOP_LEVEL_KEYS)
+        before = [e for k, e in self.root.entries.items() if k in TOP_LEVEL_KEYS[:rank] or rank == len(TOP_LEVEL_KEYS)]
+        if before:
+            at = line_end(body, max(max(entry.key.end, entry.value.end) for entry in before[-1:]))
+            return Splice(at, at, f"{end}{margin}{text}")
+        at = parent_start(self.root)
+        return Splice(at, at, f"{text}{end}{margin}")
+
+    def _section_text(self, key: str, value: Any, margin: str) -> str:
+        end, step = newline_of(self.body) + margin, " " * self._indent()
+        if key in _ONE_LINE_A_CHILD and isinstance(value, dict) and value:
+            lines = [f"{step}{fragment(name)}: {fragment(item)}" for name, item in value.items()]
+        elif key == "instruments" and isinstance(value, list) and value:
+            lines = [f"{step}- {fragment(item)}" for item in value]
+        else:
+            return f"{fragment(key)}: {fragment(value)}"
+        return end.join([f"{fragment(key)}:", *lines])
+
+    def cut(self, path: DocumentPath) -> None:
+        parent, key = self.node(path[:-1]), path[-1]
+        if isinstance(parent, Mapping) and len(parent.entries) > 1:
+            self.apply(remove_entry(self.body, parent, str(key)))
+        elif isinstance(parent, Sequence) and len(parent.items) > 1 and isinstance(key, int):
+            self.apply(remove_item(self.body, parent, key))
+        elif isinstance(parent, Alias):
+            raise LookupError("it is the alias of another place")
+        elif len(path) > 1:
+            self.apply([self._replacement(path[:-1], "[]" if isinstance(parent, Sequence) else "{}")])
+        else:
+            raise LookupError("it is all that the file has")
+
+
+def same(one: Any, other: Any) -> bool:
+    """Return whether two plain values are equal, in type too; NaN equals itself."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(item, other[key]) for key, item in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
+    if isinstance(one, float) and math.isnan(one):
+        return math.isnan(other)
+    return bool(one == other)
