@@ -47,7 +47,7 @@ def test_a_strategy_with_every_part_trades_after_the_warm_up() -> None:
     assert result.warmup == 7  # 5-day bars end on a fixed grid: after bars 2, 7, 12 and 17
     trades = result.to_json()["trades"]
     assert [(trade["entry_bar"], trade["exit_bar"], trade["exit_reason"]) for trade in trades] == [
-        (10, 19, "end_of_data")
+        (8, 19, "end_of_data")
     ]
     assert trades[0]["entry_price"] == 107.5
     assert trades[0]["exit_price"] == 119.0
