@@ -31,7 +31,7 @@ _TITLES = {
 
 
 def nodes(
-    name: Annotated[str | None, typer.Argument(help="Show this one in full.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Show this one in full.", metavar="[NAME]")] = None,
     *,
     role: Annotated[
         str | None, typer.Option("--role", "-r", metavar="ROLE", help=f"Only this section: {', '.join(sections())}.")

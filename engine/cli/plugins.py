@@ -53,13 +53,13 @@ def list_plugins(*, json: Annotated[bool, typer.Option("--json", help="Print JSO
             warn(str(problem).removeprefix("warning: "))
 
 
-def enable(name: Annotated[str, typer.Argument(help="Name of the plugin.")]) -> None:
+def enable(name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")]) -> None:
     """Use a plugin again."""
     set_enabled(name, enabled=True)
     note(f"Plugin '{name}' is enabled.")
 
 
-def disable(name: Annotated[str, typer.Argument(help="Name of the plugin.")]) -> None:
+def disable(name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")]) -> None:
     """Leave a plugin out from now on, without uninstalling it."""
     set_enabled(name, enabled=False)
     note(f"Plugin '{name}' is disabled; strategy files that use its components will not run.")

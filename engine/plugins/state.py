@@ -57,8 +57,7 @@ def write_disabled(names: frozenset[str]) -> None:
 def _unreadable(path: Path, why: str) -> Problem:
     return Problem(
         code="plugin.state",
-        message=f"The list of disabled plugins cannot be read ({why}); every plugin counts as enabled.",
+        message=f"The list of disabled plugins, '{path}', cannot be read ({why}); every plugin counts as enabled.",
         remedy="Repair or delete the file.",
-        file=str(path),
         severity=Severity.WARNING,
     )
