@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from typing import Any
 
@@ -10,10 +11,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import SafeRepresenter
 
+from engine.spec.scalars import resolve_plain
+
 _WIDE = 1 << 24
-_HOLDER = "v"
+_SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_./]*")
 _READ_OTHERWISE_ELSEWHERE = re.compile(
-    r"(?i:y|n|yes|no|on|off)|[-+]?[0-9][0-9_]*(:[0-9].*|_[0-9_]*)|.*[\x85\u2028\u2029].*", re.DOTALL
+    r"(?i:y|n|yes|no|on|off)|[-+]?[0-9][0-9_]*(:[0-9].*|_[0-9_]*)|[-?:].*|.*[\x85\u2028\u2029].*", re.DOTALL
 )
 
 
@@ -25,10 +28,6 @@ class _Representer(SafeRepresenter):
         node: ScalarNode = self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
         return node
 
-    def ignore_aliases(self, data: Any) -> bool:
-        del data
-        return True
-
 
 _Representer.add_representer(str, _Representer.represent_str)
 
@@ -39,29 +38,36 @@ def fragment(value: Any) -> str:
     Raises:
         TypeError: it holds something that a strategy file cannot.
     """
-    _refuse_foreign(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(key)}: {fragment(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(fragment(item) for item in value) + "]"
+    if type(value) is str:
+        return _text(value)
+    if type(value) is float:
+        return repr(value) if math.isfinite(value) else {"inf": ".inf", "-inf": "-.inf"}.get(str(value), ".nan")
+    if value is None or type(value) in (bool, int):
+        return {None: "null", True: "true", False: "false"}[value] if type(value) is not int else str(value)
+    raise TypeError(f"a strategy file holds text, numbers, true, false, lists and mappings, not {value!r}")
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a key must be text, was {key!r}")
+    return _text(key)
+
+
+def _text(text: str) -> str:
+    simple = _SIMPLE.fullmatch(text) and resolve_plain(text) == text
+    if simple and not _READ_OTHERWISE_ELSEWHERE.fullmatch(text):
+        return text
     yaml = YAML(typ="safe", pure=True)
     yaml.Representer = _Representer
-    yaml.default_flow_style = True  # type: ignore[assignment]  # annotated as None only
-    yaml.allow_unicode = True
+    yaml.default_flow_style = True
     yaml.width = _WIDE
-    yaml.sort_base_mapping_type_on_output = False
     stream = io.StringIO()
-    yaml.dump({_HOLDER: value}, stream)
-    return stream.getvalue().rstrip("\n").removeprefix(f"{{{_HOLDER}: ").removesuffix("}")
-
-
-def _refuse_foreign(value: Any) -> None:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise TypeError(f"a key must be text, was {key!r}")
-            _refuse_foreign(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            _refuse_foreign(item)
-    elif value is not None and type(value) not in (str, int, float, bool):
-        raise TypeError(f"a strategy file holds text, numbers, true, false, lists and mappings, not {value!r}")
+    yaml.dump([text], stream)
+    return stream.getvalue().rstrip("\n")[1:-1]
 
 
 def unflavoured(value: Any) -> Any:

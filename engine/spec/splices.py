@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from engine.spec.tree import Entry, Mapping, Node, Scalar, Sequence
 
 _BREAK = re.compile(r"\r\n|\n|\r")
+_COMMENT = re.compile(r"[ \t]+#.*")
 _NOT_BLANK = re.compile(r"[^ \t]")
 
 
@@ -58,7 +59,7 @@ def replace_value(body: str, entry: Entry, parent: Mapping, text: str) -> Splice
     node, key_end = entry.value, entry.key.end
     between = body[key_end : node.start]
     if _is_unwritten(node):
-        return Splice(node.start, node.start, f" {text}" if ":" in between else f": {text}")
+        return _write_empty(body, node, text if ":" in between else f": {text}")
     if not _is_block(node):
         return _replace_inline(body, node, text)
     if between.strip() == ":":
@@ -70,17 +71,21 @@ def replace_value(body: str, entry: Entry, parent: Mapping, text: str) -> Splice
 def replace_item(body: str, node: Node, text: str) -> Splice:
     """Put `text` in the place of a list's item."""
     if _is_unwritten(node):
-        return Splice(node.start, node.start, f" {text}")
+        return _write_empty(body, node, text)
     return _replace_inline(body, node, text)
+
+
+def _write_empty(body: str, node: Node, text: str) -> Splice:
+    spaced = text[0] == ":" or body[node.start - 1] in " \t"
+    return Splice(node.start, node.start, text if spaced else f" {text}")
 
 
 def _replace_inline(body: str, node: Node, text: str) -> Splice:
     """Replace a value where it stands; a comment on the head line of a block scalar stays."""
     comment = ""
     if isinstance(node, Scalar) and node.style in ("|", ">"):
-        head = body[node.start : line_end(body, node.start)]
-        at = head.find(" #")
-        comment = head[at:] if at >= 0 else ""
+        found = _COMMENT.search(body, node.start, line_end(body, node.start))
+        comment = found[0] if found else ""
     return Splice(node.start, node.end, text + comment)
 
 
@@ -162,10 +167,7 @@ def _remove(body: str, spans: list[tuple[int, int]], index: int, *, flow: bool) 
     if not body[begin:start].strip(" "):
         stop = line_end(body, end)
         found = _BREAK.match(body, stop)
-        if found:
-            return [Splice(begin, found.end())]
-        ended = re.search(r"(\r\n|\n|\r)\Z", body[:begin])
-        return [Splice(ended.start() if ended else begin, stop)]
+        return [Splice(begin, found.end() if found else stop)]
     if following is not None and not body[end:following].strip():
         return [Splice(start, following)]
     return [Splice(start, end)]
