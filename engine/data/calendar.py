@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.api import BoolColumn, DataError, Session, Timeframe, TimeColumn
+from engine.api import BoolColumn, DataError, Session, TimeColumn, Timeframe
 from engine.data.sessions import (
     EPOCH_WEEKDAY,
     WEEK_DAYS,

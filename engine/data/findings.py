@@ -13,7 +13,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Bars that share one fault.
+    """Bars that share one fault, or a guess (kind `guess`, which names no row).
 
     `rows` and `times_ns` name the first few of them as the source counts its rows (the lines of a file), `count` says
     how many there are. An error refuses the bars unless they may be repaired; `repair` then says what was done.
@@ -29,13 +29,13 @@ class Finding:
 
     @property
     def row(self) -> int:
-        """The first row concerned."""
-        return self.rows[0]
+        """The first row concerned, 0 if there is none."""
+        return self.rows[0] if self.rows else 0
 
     @property
     def ts_ns(self) -> int:
-        """The time of the first row concerned, in UTC ns."""
-        return self.times_ns[0]
+        """The time of the first row concerned, in UTC ns, 0 if there is none."""
+        return self.times_ns[0] if self.times_ns else 0
 
     def __str__(self) -> str:
         """Return the fault, how often it occurs, where first, and how it was repaired."""
@@ -46,7 +46,7 @@ class Finding:
         return replace(self, severity=Severity.WARNING, repair=repair)
 
 
-def finding(  # noqa: PLR0913 - the parts of one sentence
+def finding(
     kind: str,
     subject: str,
     where: TimeColumn,

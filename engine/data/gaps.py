@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.api import BoolColumn, RawBars, Session, Severity, Timeframe, TimeColumn
+from engine.api import BoolColumn, RawBars, Session, Severity, TimeColumn, Timeframe
 from engine.data.findings import Finding, finding
 from engine.data.sessions import (
     hours,
@@ -41,7 +41,8 @@ def find_overlaps(raw: RawBars, timeframe: Timeframe) -> TimeColumn:
     opening, closing, _ = hours(raw.session)
     edges = np.array([opening * MINUTE_NS, closing * MINUTE_NS % DAY_NS])
     regular = (local % timeframe.nominal_ns == 0) | np.isin(local, edges)
-    return where[~regular]
+    overlaps: TimeColumn = where[~regular]
+    return overlaps
 
 
 def without_overlaps(raw: RawBars, where: TimeColumn, timeframe: Timeframe) -> RawBars:

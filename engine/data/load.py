@@ -15,7 +15,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.api import Bars, DataError, DataProvider, DataRequest, QuantCrafterError, RawBars, Timeframe, TimeColumn
+from engine.api import (
+    BAR_COLUMNS,
+    Bars,
+    DataError,
+    DataProvider,
+    DataRequest,
+    QuantCrafterError,
+    RawBars,
+    Severity,
+    Timeframe,
+)
 from engine.data.findings import Finding, clock
 from engine.data.quality import check
 from engine.data.resample import check_multiple, resample, same_length
@@ -27,11 +37,10 @@ _STAMPS = ("open", "close", "date")
 
 
 class LoadedBars(NamedTuple):
-    """Bars ready to run on, the faults found in the source, and what the provider had to guess."""
+    """Bars ready to run on, with what the provider had to guess and the faults found in the source."""
 
     bars: Bars
     findings: tuple[Finding, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str = "refuse") -> LoadedBars:
@@ -54,7 +63,8 @@ def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str 
             f"{request.symbol} from {raw.source}: {len(raw.time_ns):,} bars of {source} make no complete bar of "
             f"{request.timeframe}. Give more data, or a shorter timeframe."
         )
-    return LoadedBars(_cut(bars, request), findings, raw.notes)
+    guesses = (Finding("guess", 0, (), (), note, Severity.WARNING) for note in raw.notes)
+    return LoadedBars(_cut(bars, request), (*guesses, *findings))
 
 
 def _sound(provider: DataProvider, request: DataRequest) -> RawBars:
@@ -68,9 +78,18 @@ def _sound(provider: DataProvider, request: DataRequest) -> RawBars:
         raise DataError(f"{subject} failed: {type(error).__name__}: {error}") from error
     if not isinstance(raw, RawBars) or raw.stamp not in _STAMPS:
         raise DataError(f"{subject} must return RawBars with a stamp of {', '.join(_STAMPS)}. Report it to its author.")
-    prices = {name: _column(getattr(raw, name), np.float64) for name in ("open", "high", "low", "close", "volume")}
-    raw = replace(raw, time_ns=_column(raw.time_ns, np.int64), rows=_column(raw.rows, np.int64), **prices)
-    if len({len(raw.time_ns), len(raw.rows), *map(len, prices.values())}) > 1:
+    raw = replace(
+        raw,
+        time_ns=np.ascontiguousarray(raw.time_ns, dtype=np.int64),
+        open=np.ascontiguousarray(raw.open, dtype=np.float64),
+        high=np.ascontiguousarray(raw.high, dtype=np.float64),
+        low=np.ascontiguousarray(raw.low, dtype=np.float64),
+        close=np.ascontiguousarray(raw.close, dtype=np.float64),
+        volume=np.ascontiguousarray(raw.volume, dtype=np.float64),
+        rows=np.ascontiguousarray(raw.rows, dtype=np.int64),
+    )
+    shapes = {getattr(raw, name).shape for name in (*BAR_COLUMNS, "time_ns", "rows")}
+    if shapes != {(len(raw.time_ns),)}:
         raise DataError(f"{subject} must return columns of one length. Report it to its author.")
     if not len(raw.time_ns):
         raise DataError(f"{request.symbol} from {raw.source or provider.name}: there are no bars. Give other data.")
@@ -81,10 +100,6 @@ def _sound(provider: DataProvider, request: DataRequest) -> RawBars:
             f"{clock(int(raw.time_ns[odd[0]]))}. Say how times are written by 'time_format'."
         )
     return raw
-
-
-def _column(values: object, dtype: type) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
-    return np.ascontiguousarray(values, dtype=dtype).reshape(-1)
 
 
 def _detect(raw: RawBars, request: DataRequest) -> Timeframe:

@@ -78,26 +78,30 @@ def is_session_day(days: TimeColumn, session: Session) -> BoolColumn:
 
 def next_session_day(days: TimeColumn, session: Session) -> TimeColumn:
     """Return each day itself if it has a session, else the first one after it that has."""
-    return days + _steps(session, 1)[weekdays(days)]
+    later: TimeColumn = days + _steps(session, 1)[weekdays(days)]
+    return later
 
 
 def last_session_day(days: TimeColumn, session: Session) -> TimeColumn:
     """Return each day itself if it has a session, else the last one before it that has."""
-    return days - _steps(session, -1)[weekdays(days)]
+    earlier: TimeColumn = days - _steps(session, -1)[weekdays(days)]
+    return earlier
 
 
 def _steps(session: Session, direction: int) -> TimeColumn:
     open_days = set(session.weekdays) or set(range(WEEK_DAYS))
-    steps = [next(n for n in range(WEEK_DAYS) if (day + direction * n) % WEEK_DAYS in open_days) for day in range(7)]
+    steps: list[int] = [
+        next(n for n in range(WEEK_DAYS) if (day + direction * n) % WEEK_DAYS in open_days) for day in range(7)
+    ]
     return np.array(steps, dtype=np.int64)
 
 
 def session_days_between(first: TimeColumn, last: TimeColumn, session: Session) -> TimeColumn:
     """Return how many session days lie strictly between two days, for columns of days."""
-    counts = np.zeros(WEEK_DAYS, dtype=np.int64)
+    counts: TimeColumn = np.zeros(WEEK_DAYS, dtype=np.int64)
     counts[list(session.weekdays)] = 1
     # Days counted from a Monday, so that whole weeks and the rest add up.
-    cumulative = np.concatenate(([0], np.cumsum(counts)))
+    cumulative: TimeColumn = np.append(0, np.cumsum(counts)).astype(np.int64)
 
     def until(day: TimeColumn) -> TimeColumn:
         monday_based = day + EPOCH_WEEKDAY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.api import Timeframe, TimeColumn
+from engine.api import TimeColumn, Timeframe
 from engine.data.zones import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
 _SAMPLE = 20_000

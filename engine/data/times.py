@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.api import Session, Timeframe, TimeColumn
+from engine.api import Session, TimeColumn, Timeframe
 from engine.data.calendar import day_span, slots
 from engine.data.sessions import bounds, is_round_the_clock, trading_days
 from engine.data.zones import DAY_NS

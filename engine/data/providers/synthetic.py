@@ -19,8 +19,8 @@ from engine.api import (
     FloatColumn,
     RawBars,
     Session,
-    Timeframe,
     TimeColumn,
+    Timeframe,
     param,
 )
 from engine.data.sessions import bounds, hours, is_round_the_clock, is_session_day

@@ -1,0 +1,99 @@
+"""Which column of a table is which, by its name or place."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from engine.api import DataError
+
+ColumnRole = Literal["time", "date", "open", "high", "low", "close", "volume", "symbol"]
+
+# Adjusted closes are known by name so that they are not taken for the close.
+_NAMES: dict[str, tuple[str, ...]] = {
+    "time": (
+        *("datetime", "timestamp", "time", "ts", "epoch", "unix", "opentime", "dateandtime", "datetimeutc"),
+        *("timestamputc", "gmttime", "localtime", "bartime", "unixtimestamp", "t", "tsns", "index", "indexlevel0"),
+    ),
+    "date": ("date", "day", "tradedate", "tradingday", "dt", "tradingdate"),
+    "open": ("open", "o", "openprice", "opening", "priceopen", "first"),
+    "high": ("high", "h", "highprice", "max", "pricehigh"),
+    "low": ("low", "l", "lowprice", "min", "pricelow"),
+    "close": ("close", "c", "closeprice", "closelast", "last", "price", "priceclose", "closing", "settle"),
+    "volume": ("volume", "v", "vol", "tickvol", "tickvolume", "totalvolume", "qty", "quantity", "basevolume"),
+    "symbol": ("symbol", "ticker", "sym", "instrument", "tic", "code", "name"),
+}
+_REQUIRED = ("open", "high", "low", "close")
+
+
+def find_columns(names: Sequence[str], chosen: Mapping[ColumnRole, str | int], subject: str) -> dict[ColumnRole, int]:
+    """Return the position of each role's column; `chosen` maps roles to names or to places counted from 1.
+
+    Raises:
+        DataError: a chosen column is missing, or times and prices are not all there.
+    """
+    found = guess_columns(names)
+    if "time" in chosen and "date" not in chosen:
+        found.pop("date", None)
+    if "date" in chosen and "time" not in chosen:
+        found.pop("time", None)
+    for role, wanted in chosen.items():
+        found[role] = _place(names, role, wanted, subject)
+    missing = [role for role in _REQUIRED if role not in found]
+    if "time" not in found and "date" not in found:
+        missing.insert(0, "time")
+    if missing:
+        lacking = " or ".join(repr(role) for role in missing)
+        raise DataError(
+            f"{subject}: no column for {lacking} among {', '.join(repr(name) for name in names)}. "
+            f"Name it, such as 'columns: {{{missing[0]}: {names[0] if names else 'NAME'}}}'.",
+            field="columns",
+        )
+    return found
+
+
+def guess_columns(names: Sequence[str]) -> dict[ColumnRole, int]:
+    """Return the position of each role that a column's name gives away; of several names the likeliest."""
+    plain = [_plain(name) for name in names]
+    found: dict[ColumnRole, int] = {}
+    for role, candidates in _NAMES.items():
+        place = next((plain.index(name) for name in candidates if name in plain), None)
+        if place is None and role == "volume":
+            place = next((i for i, name in enumerate(plain) if name.startswith("volume")), None)
+        if place is not None:
+            found[role] = place  # type: ignore[index] # the table's keys are the roles
+    return found
+
+
+def positional_columns(cells: Sequence[str]) -> dict[ColumnRole, int]:
+    """Return the roles of a table without header: date (and time), open, high, low, close, volume in this order."""
+    roles: list[ColumnRole] = ["time", "open", "high", "low", "close", "volume"]
+    second = cells[1] if len(cells) > 1 else ""
+    clock = re.fullmatch(r"\d{8}", cells[0]) and re.fullmatch(r"\d{4}|\d{6}", second) and len(cells) > len(roles)
+    if ":" in second or clock:
+        roles = ["date", *roles]
+    return {role: place for place, role in enumerate(roles) if place < len(cells)}
+
+
+def _place(names: Sequence[str], role: str, wanted: str | int, subject: str) -> int:
+    if isinstance(wanted, int):
+        if 1 <= wanted <= len(names):
+            return wanted - 1
+        raise DataError(
+            f"{subject}: column {wanted} for '{role}' must lie between 1 and {len(names)}. Change 'columns'.",
+            field="columns",
+        )
+    if wanted in names:
+        return names.index(wanted)
+    close = difflib.get_close_matches(wanted, names, 1)
+    hint = f" Did you mean '{close[0]}'?" if close else ""
+    raise DataError(
+        f"{subject}: no column '{wanted}' for '{role}' among {', '.join(repr(name) for name in names)}.{hint}",
+        field="columns",
+    )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,0 +1,143 @@
+"""`csv`: bars from a text file with separated columns."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from engine.api import DataError, param
+from engine.data.providers.columns import (
+    ColumnRole,
+    find_columns,
+    guess_columns,
+    positional_columns,
+)
+from engine.data.providers.files import FileProvider, Table
+
+_HEAD_BYTES = 65_536
+_PREAMBLE_LINES = 30
+_SEPARATORS = (",", ";", "\t", "|")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_PRICE_ROLES = {"open", "high", "low", "close"}
+
+
+class Layout(NamedTuple):
+    """How a file's lines are cut: the separator, the lines before the data, and the names of the columns."""
+
+    separator: str
+    data_line: int
+    names: list[str]
+    has_header: bool
+
+
+class CsvProvider(FileProvider):
+    """Bars from a CSV file; almost any layout is recognised, and every guess can be overridden.
+
+    Columns are told by their names, in any case (time, or date and time; open, high, low, close; volume; symbol), or
+    without a header by their order. An adjusted close is left aside. Separators are comma, semicolon, tab or bar.
+    Rows in messages are lines of the file; the first line is 1. Files may be compressed by gzip (.gz).
+    """
+
+    name = "csv"
+
+    separator: Literal["auto", ",", ";", "\t", "|"] = param("What separates columns.", default="auto")
+
+    def _read(self, path: Path, subject: str) -> Table:
+        import polars as pl
+
+        layout = find_layout(_head(path, subject), self.separator, self.columns, subject)
+        roles = self._roles(layout, subject)
+        data = _bytes(path, subject)
+        try:
+            frame = pl.read_csv(
+                data,
+                has_header=False,
+                skip_rows=layout.data_line - 1,
+                schema={f"{place}": pl.String for place in range(len(layout.names))},
+                separator=layout.separator,
+                encoding="utf8-lossy",
+                truncate_ragged_lines=False,
+            )
+        except (pl.exceptions.PolarsError, ValueError) as error:
+            raise DataError(_ragged(data, layout, subject, error), field="path") from error
+        rows = pl.Series("row", range(layout.data_line, layout.data_line + frame.height), dtype=pl.Int64)
+        used = frame[[str(place) for place in sorted(set(roles.values()))]]
+        filled = used.select(pl.any_horizontal(pl.all().is_not_null() & (pl.all() != ""))).to_series()
+        if not filled.all():
+            frame, rows = frame.filter(filled), rows.filter(filled)
+        return Table(frame, rows, roles)
+
+    def _roles(self, layout: Layout, subject: str) -> dict[ColumnRole, int]:
+        if layout.has_header:
+            return find_columns(layout.names, self.columns, subject)
+        guessed = positional_columns(layout.names)
+        if "date" not in guessed and guessed.keys() >= _PRICE_ROLES and not self.columns:
+            return guessed
+        names = [f"column {place}" for place in range(1, len(layout.names) + 1)]
+        given = {**{role: place + 1 for role, place in guessed.items()}, **self.columns}
+        return find_columns(names, given, subject)
+
+
+def find_layout(head: str, separator: str, chosen: dict[ColumnRole, str | int], subject: str) -> Layout:
+    """Return how the file is laid out, from its first lines; lines before the header are skipped.
+
+    Raises:
+        DataError: the file is empty.
+    """
+    lines = head.splitlines()[:_PREAMBLE_LINES]
+    if not any(line.strip() for line in lines):
+        raise DataError(f"{subject}: the file is empty. Give a file with bars.", field="path")
+    wanted = {name for name in chosen.values() if isinstance(name, str)}
+    for separating in _SEPARATORS if separator == "auto" else (separator,):
+        for number, line in enumerate(lines, 1):
+            cells = _cells(line, separating)
+            known = guess_columns(cells).keys() >= _PRICE_ROLES or (wanted and wanted <= set(cells))
+            if len(cells) > 1 and known:
+                return Layout(separating, number + 1, cells, has_header=True)
+    number, line = next((number, line) for number, line in enumerate(lines, 1) if line.strip())
+    separating = max(_SEPARATORS, key=lambda sign: len(_cells(line, sign))) if separator == "auto" else separator
+    cells = _cells(line, separating)
+    if any(any(sign.isdigit() for sign in cell) and not cell[:1].isalpha() for cell in cells):
+        return Layout(separating, number, cells, has_header=False)
+    return Layout(separating, number + 1, cells, has_header=True)
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    row = next(csv.reader([line], delimiter=separator), [])
+    return [cell.strip().strip("<>") for cell in row]
+
+
+def _head(path: Path, subject: str) -> str:
+    try:
+        with _open(path) as file:
+            head = file.read(_HEAD_BYTES)
+    except (OSError, EOFError) as error:
+        raise DataError(f"{subject}: the file cannot be read: {error}.", field="path") from error
+    if head.startswith(_UTF16) or b"\x00" in head:
+        raise DataError(f"{subject}: the file is no text in UTF-8. Save it as CSV in UTF-8.", field="path")
+    return head.decode("utf-8-sig", errors="replace")
+
+
+def _bytes(path: Path, subject: str) -> bytes:
+    try:
+        with _open(path) as file:
+            return file.read()
+    except (OSError, EOFError) as error:
+        raise DataError(f"{subject}: the file cannot be read: {error}.", field="path") from error
+
+
+def _open(path: Path) -> io.BufferedIOBase:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+
+
+def _ragged(data: bytes, layout: Layout, subject: str, error: Exception) -> str:
+    """Return what is wrong with a file that cannot be cut into columns: the first line that has too many."""
+    width = len(layout.names)
+    text = io.StringIO(data.decode("utf-8", errors="replace"))
+    for number, row in enumerate(csv.reader(text, delimiter=layout.separator), 1):
+        if number >= layout.data_line and len(row) > width:
+            return f"{subject}: rows must have {width} columns, row {number} has {len(row)}. Correct the file."
+    return f"{subject}: the file cannot be read as CSV: {str(error).splitlines()[0]}. Correct the file."

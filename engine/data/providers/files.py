@@ -1,0 +1,190 @@
+"""What `csv` and `parquet` share: their parameters, and the way from a table of any kind to raw bars.
+
+1. The file is found, and read into a table (by the subclass).
+2. Columns are told by name; rows of other symbols are left out.
+3. Times are read, and given a zone, a session and a stamp.
+4. Prices become numbers; what is none is named by row and value.
+"""
+
+from __future__ import annotations
+
+import difflib
+from abc import abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from pydantic import field_validator, model_validator
+
+from engine.api import DataError, DataProvider, DataRequest, RawBars, Timeframe, param
+from engine.data.providers.columns import ColumnRole
+from engine.data.providers.markets import check_zone, parse_session
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_PRICES: tuple[ColumnRole, ...] = ("open", "high", "low", "close")
+
+
+class Table(NamedTuple):
+    """A file's rows: typed or text columns, the number of each row, and the place of each role's column."""
+
+    frame: pl.DataFrame
+    rows: pl.Series
+    columns: dict[ColumnRole, int]
+
+    def column(self, role: ColumnRole) -> pl.Series | None:
+        """Return the column of a role, None if there is none."""
+        return self.frame.to_series(self.columns[role]) if role in self.columns else None
+
+
+class FileProvider(DataProvider):
+    """Base of the providers that read a table from a file."""
+
+    path: str = param("The file; a relative path is meant from the strategy file's folder.", min_length=1)
+    columns: dict[ColumnRole, str | int] = param(
+        "Names of columns, or their places from 1, where they are not told by themselves: time, date, open, high, "
+        "low, close, volume, symbol.",
+        default={},
+    )
+    time_format: str | None = param(
+        "How times are written, such as '%d.%m.%Y %H:%M'; or s, ms, us, ns for numbers since 1970.", default=None
+    )
+    timezone: str = param("Zone of times that carry none, such as Europe/Berlin; auto to guess.", default="auto")
+    stamp: Literal["auto", "open", "close"] = param(
+        "Whether times mark the open or the close of a bar.", default="auto"
+    )
+    session: str = param(
+        "Trading hours: auto, 24x7, us_stocks, or hours such as '09:00-17:30 Europe/Berlin'.", default="auto"
+    )
+    source_timeframe: Timeframe | None = param(
+        "Length of the file's bars, where it is not told by their distances.", default=None, advanced=True
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        return value if value == "auto" else check_zone(value)
+
+    @model_validator(mode="after")
+    def _session_is_known(self) -> FileProvider:
+        parse_session(self.session, "UTC")
+        return self
+
+    @abstractmethod
+    def _read(self, path: Path, subject: str) -> Table:
+        """Return the file's rows, without empty ones."""
+
+    def load(self, request: DataRequest) -> RawBars:
+        from engine.data.providers.table_times import read_times
+
+        subject = f"{request.symbol} from {self.path}"
+        table = self._read(find_file(self.path, request.base_dir, subject), subject)
+        table, notes = _only(table, request.symbol, subject)
+        times = read_times(self, table, subject)
+        values = {role: numbers(table, role, subject) for role in _PRICES}
+        volume = numbers(table, "volume", subject) if "volume" in table.columns else None
+        if volume is None or np.isnan(volume).all():
+            volume = np.zeros(len(table.rows))
+        rows = table.rows.to_numpy().astype(np.int64)
+        time_ns = times.time_ns
+        if len(time_ns) > 2 and (np.diff(time_ns) < 0).all():  # noqa: PLR2004 - two rows show no order
+            time_ns, rows, volume = time_ns[::-1], rows[::-1], volume[::-1]
+            values = {role: column[::-1] for role, column in values.items()}
+        return RawBars(
+            time_ns=time_ns,
+            open=values["open"],
+            high=values["high"],
+            low=values["low"],
+            close=values["close"],
+            volume=volume,
+            rows=rows,
+            stamp=times.stamp,
+            session=times.session,
+            source=self.path,
+            timeframe=self.source_timeframe,
+            notes=(*notes, *times.notes),
+        )
+
+
+def find_file(path: str, base_dir: str, subject: str) -> Path:
+    """Return the file of that path.
+
+    Raises:
+        DataError: there is no such file; the message names one with a similar name.
+    """
+    file = Path(path).expanduser()
+    if not file.is_absolute():
+        file = Path(base_dir or ".") / file
+    if file.is_file():
+        return file
+    if file.is_dir():
+        raise DataError(f"{subject}: {file} is a folder. Give the path of a file.", field="path")
+    names = [entry.name for entry in file.parent.iterdir()] if file.parent.is_dir() else []
+    close = difflib.get_close_matches(file.name, names, 1)
+    hint = f"Did you mean '{close[0]}'?" if close else "Correct 'path', which is meant from the strategy file's folder."
+    raise DataError(f"{subject}: there is no file {file}. {hint}", field="path")
+
+
+def _only(table: Table, symbol: str, subject: str) -> tuple[Table, tuple[str, ...]]:
+    """Return the rows of one symbol, where a column says which is whose."""
+    import polars as pl
+
+    if not len(table.rows):
+        raise DataError(f"{subject}: the file has no rows. Give a file with bars.", field="path")
+    column = table.column("symbol")
+    if column is None or column.dtype == pl.Null:
+        return table, ()
+    column = column.cast(pl.String).str.strip_chars()
+    mine = (column == symbol).fill_null(value=False)
+    if not mine.any():
+        mine = (column.str.to_lowercase() == symbol.lower()).fill_null(value=False)
+    if mine.all():
+        return table, ()
+    if mine.any():
+        return table._replace(frame=table.frame.filter(mine), rows=table.rows.filter(mine)), ()
+    symbols = sorted(column.drop_nulls().unique().to_list())
+    if len(symbols) == 1:
+        return table, (f"The file names its symbol {symbols[0]!r}: taken as {symbol}.",)
+    close = difflib.get_close_matches(symbol.upper(), symbols, 1)
+    hint = f"Did you mean '{close[0]}'?" if close else "Correct 'symbol', or name the right column by 'columns'."
+    listed = ", ".join(symbols[:10]) + (f" and {len(symbols) - 10:,} more" if len(symbols) > 10 else "")  # noqa: PLR2004
+    raise DataError(f"{subject}: the file has {listed}, but no '{symbol}'. {hint}", field="symbol")
+
+
+def numbers(table: Table, role: ColumnRole, subject: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return a column as float64, with NaN for cells that are empty or say so.
+
+    Raises:
+        DataError: a cell holds something else.
+    """
+    import polars as pl
+
+    column = table.frame.to_series(table.columns[role])
+    result = column.cast(pl.Float64, strict=False)
+    if column.dtype == pl.String and result.null_count() > column.null_count():
+        result = _cleaned(column).cast(pl.Float64, strict=False)
+        bad = (result.is_null() & column.is_not_null()).arg_true()
+        if len(bad):
+            raise DataError(
+                f"{subject}: '{role}' must be a number, row {table.rows[bad[0]]} has {column[bad[0]]!r} "
+                f"({len(bad):,} such row{'s' if len(bad) > 1 else ''}). Correct the file, or name the right column by "
+                "'columns'.",
+                field="columns",
+            )
+    elif column.dtype != pl.String and result.null_count() > column.null_count():
+        raise DataError(
+            f"{subject}: '{role}' must be a number, column '{column.name}' holds {column.dtype}. "
+            "Name the right column by 'columns'.",
+            field="columns",
+        )
+    return result.fill_null(float("nan")).to_numpy()
+
+
+def _cleaned(column: pl.Series) -> pl.Series:
+    """Return texts without blanks, currency signs and words for nothing; a decimal comma becomes a point."""
+    text = column.str.strip_chars().str.strip_chars_start("$€£ ")
+    if not text.str.contains(".", literal=True).any() and text.str.contains(r"^-?\d+,\d+$").any():
+        text = text.str.replace(",", ".", literal=True)
+    empty = text.str.to_lowercase().is_in(["", "null", "na", "n/a", "none", "-"])
+    return text.set(empty, "NaN")

@@ -1,0 +1,158 @@
+"""How a table writes its times: recognised from the values, refused when it could be read in two ways."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine.api import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+EPOCH_UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 1}
+ZONE_SUFFIX = r" ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})$"
+
+_TAIL = (
+    r"(?:(?P<gap>[T ])(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2}(?P<fraction>\.\d+)?)?(?P<half> ?[AaPp][Mm])?)?"
+    rf"(?P<zone>{ZONE_SUFFIX[:-1]})?$"
+)
+_YEAR_FIRST = re.compile(r"^\d{4}(?P<sep>[-/.])\d{1,2}(?P=sep)\d{1,2}" + _TAIL)
+_YEAR_LAST = re.compile(r"^\d{1,2}(?P<sep>[-/. ])\d{1,2}(?P=sep)(?P<year>\d{4}|\d{2})" + _TAIL)
+_DAY_MONTH_NAME = re.compile(r"^\d{1,2}(?P<sep>[- /])(?P<month>[A-Za-z]{3,9})(?P=sep)(?P<year>\d{4}|\d{2})" + _TAIL)
+_MONTH_NAME_DAY = re.compile(r"^(?P<month>[A-Za-z]{3,9}) \d{1,2}(?P<comma>,?) (?P<year>\d{4})" + _TAIL)
+_COMPACT_DATE = re.compile(r"^(?:19|20|21)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])" + _TAIL)
+_COMPACT_TIME = re.compile(
+    r"^(?:19|20|21)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?P<gap>[T ]?)"
+    r"(?:[01]\d|2[0-3])[0-5]\d(?P<second>[0-5]\d)?$"
+)
+_NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
+_EPOCH_LIMITS = ((1e11, "s"), (1e14, "ms"), (1e17, "us"), (float("inf"), "ns"))
+_FIRST_EPOCH = 1e8  # seconds: March 1973; smaller numbers are no times that prices are known of
+_LONG_MONTH = 3
+
+
+class TimeFormat(NamedTuple):
+    """A strftime pattern, or the unit of an epoch; whether the text carries its zone."""
+
+    pattern: str
+    has_zone: bool = False
+
+    @property
+    def is_epoch(self) -> bool:
+        """Whether times are numbers counted from 1970."""
+        return self.pattern in EPOCH_UNITS
+
+
+def recognise(values: pl.Series, subject: str) -> TimeFormat:
+    """Return how the texts of `values` (no nulls) are written.
+
+    Raises:
+        DataError: they are in no known form, or day and month cannot be told apart.
+    """
+    sample = [text for text in [*values.head(300).to_list(), *values.tail(300).to_list()] if text]
+    if not sample:
+        raise DataError(f"{subject}: the column of times is empty. Name another one by 'columns'.", field="columns")
+    first = sample[0]
+    compact = _compact(sample)
+    if compact is not None:
+        return compact
+    if _NUMBER.match(first):
+        return _epoch(sample, subject)
+    for pattern, build in (
+        (_YEAR_FIRST, _year_first),
+        (_DAY_MONTH_NAME, _day_month_name),
+        (_MONTH_NAME_DAY, _month_name_day),
+    ):
+        match = pattern.match(first)
+        if match:
+            return _finish(build(match), match, sample)
+    match = _YEAR_LAST.match(first)
+    if match:
+        return _finish(_year_last(match, values, first, subject), match, sample)
+    raise DataError(
+        f"{subject}: the time {first!r} is in no known form. "
+        "Describe it by 'time_format', such as '%d.%m.%Y %H:%M', or name the right column by 'columns'.",
+        field="time_format",
+    )
+
+
+def _compact(sample: list[str]) -> TimeFormat | None:
+    match = _COMPACT_DATE.match(sample[0])
+    if match and all(_COMPACT_DATE.match(text) for text in sample):
+        return _finish("%Y%m%d", match, sample)
+    match = _COMPACT_TIME.match(sample[0])
+    if match and all(_COMPACT_TIME.match(text) for text in sample):
+        return TimeFormat(f"%Y%m%d{match['gap']}%H%M{'%S' if match['second'] else ''}")
+    return None
+
+
+def _epoch(sample: list[str], subject: str) -> TimeFormat:
+    try:
+        largest = max(abs(float(text)) for text in sample)
+    except ValueError:
+        largest = 0.0
+    if largest < _FIRST_EPOCH:
+        raise DataError(
+            f"{subject}: the time {sample[0]!r} is a number, but too small for seconds since 1970. "
+            "Name the right column by 'columns', or say what is counted by 'time_format': s, ms, us or ns.",
+            field="time_format",
+        )
+    return TimeFormat(next(unit for limit, unit in _EPOCH_LIMITS if largest < limit), has_zone=True)
+
+
+def _year_first(match: re.Match[str]) -> str:
+    return f"%Y{match['sep']}%m{match['sep']}%d"
+
+
+def _day_month_name(match: re.Match[str]) -> str:
+    return f"%d{match['sep']}{_month(match)}{match['sep']}{_year(match)}"
+
+
+def _month_name_day(match: re.Match[str]) -> str:
+    return f"{_month(match)} %d{match['comma']} %Y"
+
+
+def _month(match: re.Match[str]) -> str:
+    return "%B" if len(match["month"]) > _LONG_MONTH else "%b"
+
+
+def _year(match: re.Match[str]) -> str:
+    return "%y" if len(match["year"]) == len("24") else "%Y"
+
+
+def _year_last(match: re.Match[str], values: pl.Series, first: str, subject: str) -> str:
+    """Decide between day-month and month-day by numbers above 12 anywhere in the column."""
+    import polars as pl
+
+    sep, year = match["sep"], _year(match)
+    leading = values.str.extract(r"^(\d{1,2})").cast(pl.Int64).max()
+    second = values.str.extract(r"^\d{1,2}\D(\d{1,2})").cast(pl.Int64).max()
+    day_first = isinstance(leading, int) and leading > 12  # noqa: PLR2004 - months
+    month_first = isinstance(second, int) and second > 12  # noqa: PLR2004 - months
+    orders = {"day first": f"%d{sep}%m{sep}{year}", "month first": f"%m{sep}%d{sep}{year}"}
+    if day_first != month_first:
+        return orders["day first" if day_first else "month first"]
+    why = "some rows have the day first and others the month" if day_first else "no day is above 12"
+    raise DataError(
+        f"{subject}: the date {first!r} can be read as day-month or month-day, and {why}. "
+        f"Say which by 'time_format': '{orders['day first']}' or '{orders['month first']}', with the time of day if "
+        "there is one, such as ' %H:%M'.",
+        field="time_format",
+    )
+
+
+def _finish(date: str, match: re.Match[str], sample: list[str]) -> TimeFormat:
+    """Add the time of day and the zone to a date's pattern."""
+    pattern = date
+    if match["hour"]:
+        half = match["half"] or ""
+        pattern += f"{match['gap']}{'%I' if half else '%H'}:%M"
+        if match["second"]:
+            pattern += "%S".join((":", "%.f" if any("." in text[-16:] for text in sample) else ""))
+        if half:
+            pattern += " %p" if half.startswith(" ") else "%p"
+    zone = match["zone"]
+    if zone:
+        pattern += " %#z" if zone.startswith(" ") else "%#z"
+    return TimeFormat(pattern, has_zone=bool(zone))
