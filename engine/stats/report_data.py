@@ -1,0 +1,59 @@
+"""What a report shows, as plain pieces, so that this package need not know how runs are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy.typing as npt
+
+from engine.api.engine import InstrumentJob
+from engine.api.ledger import Ledger
+from engine.api.settings import RunSettings
+from engine.stats import tables
+from engine.stats.catalogue import Value
+from engine.stats.tables import Table
+
+
+@dataclass(frozen=True)
+class ReportSeries:
+    """One column of the graph for the price chart.
+
+    `values` has shape (n,) of the instrument's own bars; `overlay` draws it over the price, otherwise it shares a
+    panel below with the other series of its `node`.
+    """
+
+    name: str
+    node: str
+    instrument: int
+    values: npt.NDArray[Any]
+    overlay: bool = True
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything that `write_report` shows; texts may hold anything, they are escaped."""
+
+    strategy: str
+    ledger: Ledger
+    instruments: Sequence[InstrumentJob]
+    metrics: Mapping[str, Value]
+    settings: RunSettings
+    series: Sequence[ReportSeries] = ()
+    description: str = ""
+    file: str = ""
+    strategy_text: str = ""
+    overrides: Sequence[str] = ()
+    findings: Sequence[str] = ()
+    synthetic: bool = False
+    rule_nodes: Sequence[str] = ()
+    warmup: int = 0
+    timing: Mapping[str, float] = field(default_factory=dict)
+    data_hash: str = ""
+
+    @cached_property
+    def trades(self) -> Table:
+        """The closed trades as a table."""
+        return tables.trades_table(self.ledger, self.instruments)
