@@ -61,33 +61,6 @@ def highest_since(values: FloatColumn, condition: BoolColumn) -> FloatColumn:
 
 
 @compiled
-def highest(values: FloatColumn, bars: int) -> FloatColumn:
-    """Return the highest of the last `bars` values; NaN before there are so many, and with a NaN among them.
-
-    Keeps the candidates in falling order in a ring, so that each value enters and leaves once.
-    """
-    n = len(values)
-    out = np.full(n, np.nan)
-    ring = np.empty(bars, np.int64)
-    head, count, blank = 0, 0, -1
-    for i in range(n):
-        if np.isnan(values[i]):
-            blank = i
-            count = 0
-            continue
-        while count > 0 and values[ring[(head + count - 1) % bars]] <= values[i]:
-            count -= 1
-        if count > 0 and ring[head] <= i - bars:
-            head = (head + 1) % bars
-            count -= 1
-        ring[(head + count) % bars] = i
-        count += 1
-        if i - blank >= bars:
-            out[i] = values[ring[head]]
-    return out
-
-
-@compiled
 def percent_rank(values: FloatColumn, bars: int) -> FloatColumn:
     """Return the percentage of the `bars` - 1 values before that lie below the newest; equal ones count half."""
     n = len(values)

@@ -7,9 +7,23 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from engine.api import Bars, BarsInput, BoolColumn, FlagColumn, FloatColumn, SeriesInput, param, port
+from engine.api import (
+    ENTER_LONG,
+    ENTER_SHORT,
+    EXIT_LONG,
+    EXIT_SHORT,
+    Bars,
+    BarsInput,
+    BoolColumn,
+    FlagColumn,
+    FloatColumn,
+    SeriesInput,
+    param,
+    port,
+)
 from nodes.advisors.base import DirectedAdvisor, flag_column
-from nodes.kernels import SIDE_MEMORY, crosses, highest
+from nodes.indicators.talib_import import functions
+from nodes.kernels import SIDE_MEMORY, crosses
 
 _MAX_CHANNEL = 10_000
 
@@ -38,9 +52,9 @@ class Crossover(DirectedAdvisor):
         return SIDE_MEMORY
 
     def compute(self, fast: FloatColumn, slow: FloatColumn) -> FlagColumn:
-        up = self.mask & 0b1001  # enter long, exit short
-        down = self.mask & 0b0110  # exit long, enter short
-        return crosses(fast, slow, up, down, SIDE_MEMORY)
+        above = self.mask & (ENTER_LONG | EXIT_SHORT)
+        below = self.mask & (ENTER_SHORT | EXIT_LONG)
+        return crosses(fast, slow, above, below, SIDE_MEMORY)
 
 
 class Levels(DirectedAdvisor):
@@ -152,14 +166,32 @@ class Breakout(DirectedAdvisor):
         return max(self.entry_bars, self.exit_bars)
 
     def compute(self, bars: Bars) -> FlagColumn:
-        legs = (
-            bars.close > _before(highest(bars.high, self.entry_bars)),
-            bars.close < _before(-highest(-bars.low, self.exit_bars)),
-            bars.close < _before(-highest(-bars.low, self.entry_bars)),
-            bars.close > _before(highest(bars.high, self.exit_bars)),
-        )
-        return flag_column(legs, self.mask)
+        flags = np.zeros(len(bars), np.uint8)
+        if not len(bars):
+            return flags
+        if self.direction != "short":
+            flags |= _flag(_above(bars, self.entry_bars), ENTER_LONG) | _flag(_below(bars, self.exit_bars), EXIT_LONG)
+        if self.direction != "long":
+            flags |= _flag(_below(bars, self.entry_bars), ENTER_SHORT) | _flag(_above(bars, self.exit_bars), EXIT_SHORT)
+        return flags
 
 
-def _before(column: FloatColumn) -> FloatColumn:
-    return np.concatenate(([np.nan], column[:-1])) if len(column) else column
+def _above(bars: Bars, channel: int) -> BoolColumn:
+    """Return where the close lies above the highest high of the `channel` bars before."""
+    highest = functions().MAX(bars.high, channel) if channel > 1 else bars.high
+    return _later(bars.close[1:] > highest[:-1])
+
+
+def _below(bars: Bars, channel: int) -> BoolColumn:
+    """Return where the close lies below the lowest low of the `channel` bars before."""
+    lowest = functions().MIN(bars.low, channel) if channel > 1 else bars.low
+    return _later(bars.close[1:] < lowest[:-1])
+
+
+def _later(held: BoolColumn) -> BoolColumn:
+    """Return the column with a first bar before it, at which nothing is known."""
+    return np.concatenate((np.zeros(1, np.bool_), held))
+
+
+def _flag(leg: BoolColumn, flag: int) -> FlagColumn:
+    return leg.view(np.uint8) * np.uint8(flag)

@@ -2,6 +2,10 @@
 
 A function over a window remembers its window. A smoothing with weight a keeps (1 - a)^n of what it held n bars ago; it
 has forgotten once that is below 2^-53. Smoothings in a row add up their memories.
+
+Everything that is not in these tables remembers all. Besides the cumulative functions (OBV, CUMSUM, VWAP) and the
+stop-and-reverse rules (SAR, SUPERTREND) that is the Hilbert transform (HT_*, MAMA): it feeds the period that it finds
+back into itself and branches on it, so that a difference in the last bit may show again much later.
 """
 
 from __future__ import annotations
@@ -13,13 +17,9 @@ from nodes.indicators.talib_info import CANDLESTICKS, FunctionInfo
 
 Values = Mapping[str, float]
 
-# TA-Lib's Hilbert transform feeds the period it finds back into itself, so that no closed bound exists. Measured over
-# random walks and noisy sine waves it needs 300 to 1,500 bars.
-HILBERT_MEMORY = 3000
-
 _KAMA_SLOWEST = (2 / 31) ** 2
 _DEFAULT_AVERAGE = 11
-_AVERAGES: dict[str, Callable[[float], int]]
+_AVERAGES: dict[str, Callable[[float], float]]
 
 
 def memory(weight: float, times: int = 1) -> int:
@@ -46,12 +46,12 @@ def wilder(period: float, times: int = 1) -> int:
     return memory(1 / period, times)
 
 
-def mesa(slow_limit: float) -> int:
-    """Return the memory of the MESA averages, whose slower line has at least half of `slow_limit` as its weight."""
-    return HILBERT_MEMORY + memory(slow_limit, 1) + memory(slow_limit / 2, 1)
-
-
 _AVERAGES = {
+    "SMA": lambda _: 0,
+    "WMA": lambda _: 0,
+    "TRIMA": lambda _: 0,
+    "HMA": lambda _: 0,
+    "DISABLED": lambda _: 0,
     "EMA": exponential,
     "DEMA": lambda period: exponential(period, 2),
     "TEMA": lambda period: exponential(period, 3),
@@ -59,25 +59,24 @@ _AVERAGES = {
     "ZLEMA": exponential,
     "RMA": wilder,
     "KAMA": lambda _: memory(_KAMA_SLOWEST),
-    "MAMA": lambda _: mesa(0.05),
 }
 
 
-def average(info: FunctionInfo, values: Values, kind: str, period: str) -> int:
+def average(info: FunctionInfo, values: Values, kind: str, period: str) -> float:
     """Return the memory of the moving average that parameter `kind` chooses, over parameter `period`."""
     parameter = next(item for item in info.parameters if item.name == kind)
     number = int(values[kind])
     if number == _DEFAULT_AVERAGE:
         number = int(parameter.default)
     rule = _AVERAGES.get(parameter.choices[number])
-    return rule(values[period]) if rule else 0
+    return rule(values[period]) if rule else math.inf
 
 
-def _pairs(*pairs: tuple[str, str]) -> Callable[[FunctionInfo, Values], int]:
+def _pairs(*pairs: tuple[str, str]) -> Callable[[FunctionInfo, Values], float]:
     return lambda info, values: sum(average(info, values, kind, period) for kind, period in pairs)
 
 
-def _of(rule: Callable[..., int], *periods: str, times: int = 1) -> Callable[[FunctionInfo, Values], int]:
+def _of(rule: Callable[..., int], *periods: str, times: int = 1) -> Callable[[FunctionInfo, Values], float]:
     return lambda _, values: sum(rule(values[period], times) for period in periods)
 
 
@@ -85,16 +84,8 @@ _OSCILLATOR = _pairs(("matype", "fastperiod"), ("matype", "slowperiod"))
 _MACD = _of(exponential, "fastperiod", "slowperiod", "signalperiod")
 _STOCHASTIC = _pairs(("slowk_matype", "slowk_period"), ("slowd_matype", "slowd_period"))
 _WILDER = _of(wilder, "timeperiod")
-_HILBERT: Callable[[FunctionInfo, Values], int] = lambda _info, _values: HILBERT_MEMORY  # noqa: E731 - one of a table
 
-_RULES: dict[str, Callable[[FunctionInfo, Values], int]] = {
-    "HT_DCPERIOD": _HILBERT,
-    "HT_DCPHASE": _HILBERT,
-    "HT_PHASOR": _HILBERT,
-    "HT_SINE": _HILBERT,
-    "HT_TRENDLINE": _HILBERT,
-    "HT_TRENDMODE": _HILBERT,
-    "MAMA": lambda _, values: mesa(min(values["slowlimit"], values["fastlimit"])),
+_RULES: dict[str, Callable[[FunctionInfo, Values], float]] = {
     "EMA": _of(exponential, "timeperiod"),
     "DEMA": _of(exponential, "timeperiod", times=2),
     "TEMA": _of(exponential, "timeperiod", times=3),
@@ -160,5 +151,6 @@ def bars_remembered(info: FunctionInfo, values: Values, warmup: int) -> int | No
     """
     rule = _RULES.get(info.name)
     if rule is not None:
-        return warmup + rule(info, values)
+        bars = warmup + rule(info, values)
+        return None if math.isinf(bars) else int(bars)
     return warmup if info.name in _WINDOWED or info.group in _WINDOWED_GROUPS else None
