@@ -7,6 +7,9 @@ into the instrument's own bars.
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from engine.simulation.jit import jit
 from engine.simulation.primitives import TOLERANCE, commission_of, slippage_of, to_quantity
@@ -80,15 +83,11 @@ def cancel_exits(desk: Record, book: Record, bar: int, parent: int) -> None:
 
     Orders of the same parent are its OCO siblings.
     """
-    k = 0
-    while k < book["working"]:
+    for k in range(book["working"] - 1, -1, -1):
         order = book["slots"][k]
-        if order["reason"] == ENTRY:
-            k += 1
-        elif parent >= 0 and order["parent"] == parent:
-            retire(desk, book, k, bar, CANCELLED, OCO)
-        else:
-            retire(desk, book, k, bar, CANCELLED, POSITION_CLOSED)
+        if order["reason"] != ENTRY:
+            sibling = parent >= 0 and order["parent"] == parent
+            retire(desk, book, k, bar, CANCELLED, OCO if sibling else POSITION_CLOSED)
 
 
 @jit
@@ -149,7 +148,8 @@ def affordable_lots(desk: Record, book: Record, kind: int, lots: int, price: flo
 def book_fill(desk: Record, book: Record, k: int, bar: int, lots: int, price: float) -> tuple[float, float]:
     """Write a fill, move the cash, and return commission and slippage."""
     order = book["slots"][k]
-    quantity, commission, slippage = fill_costs(desk, book, order["kind"], lots, price)
+    kind: Any = np.int64(order["kind"])
+    quantity, commission, slippage = fill_costs(desk, book, kind, lots, price)
     desk["cash"] -= order["side"] * (quantity * price) + commission + slippage
     order["fill_price"] = price
     fill = desk["fill_rows"][desk["fills"]]

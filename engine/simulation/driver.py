@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.api.bars import BAR_COLUMNS
 from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import BLOCKED_DTYPE, FILL_DTYPE, ORDER_DTYPE, TRADE_DTYPE, Ledger, OpenPosition
@@ -106,10 +107,9 @@ def _joined(parts: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.N
 def _market(job: EngineJob) -> Market:
     """Return the columns of all instruments; those of a single instrument are not copied."""
     jobs = job.instruments
-    prices = [
-        _joined([getattr(instrument.bars, name) for instrument in jobs], np.float64)
-        for name in ("open", "high", "low", "close")
-    ]
+    open_, high, low, close = (
+        _joined([instrument.bars.column(name) for instrument in jobs], np.float64) for name in BAR_COLUMNS[:4]
+    )
     flags = _joined([instrument.flags for instrument in jobs], np.uint8)
     allowed = _joined([instrument.allowed for instrument in jobs], np.bool_)
     blocks = []
@@ -120,7 +120,7 @@ def _market(job: EngineJob) -> Market:
             blocks.append(np.asarray(distinct[0]).reshape(1, n))
         else:
             blocks.append(np.array(distinct, np.float64).reshape(len(distinct), n))
-    return Market(*prices, flags, allowed, _joined(blocks, np.float64))
+    return Market(open_, high, low, close, flags, allowed, _joined(blocks, np.float64))
 
 
 def _shared_columns(job: EngineJob) -> list[list[int]]:

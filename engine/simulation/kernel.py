@@ -44,7 +44,7 @@ def run_one(desks: Table, books: Table, rules: Table, market: Market, curve: Flo
         if (flags[bar] != 0 or book["working"] > 0 or bar == book["bars"] - 1) and not has_room(desk, 1):
             return bar
         if book["working"] > 0:
-            match_open(desk, books, rules, columns, 0, bar, open_[bar])
+            match_open(desk, books, rules, columns, book["index"], bar, open_[bar])
             match_inside(desk, book, bar, open_[bar], high[bar], low[bar])
         if book["lots"] != 0:
             mark(desk, book, bar, high[bar], low[bar], close[bar])

@@ -28,6 +28,7 @@ from engine.simulation.records import (
     MARKET,
     NO_CASH,
     NO_REASON,
+    NONE,
     REDUCED,
     REJECTED,
     STOP,
@@ -81,6 +82,8 @@ def fill_entry(
         return
     open_position(desk, book, k, bar, lots, price)
     retire(desk, book, k, bar, FILLED, NO_REASON if lots == wanted else REDUCED)
+    if len(rules) == 0:
+        return
     for kind in (STOP_LOSS, TAKE_PROFIT):
         rule, distance = nearest_rule(rules, columns, kind, decided, price)
         if rule >= 0:
@@ -91,7 +94,7 @@ def fill_entry(
 def match_open(desk: Record, books: Table, rules: Table, columns: FloatColumn, i: int, bar: int, price: float) -> None:
     """Fill market orders of instrument `i` at the open, by id."""
     book = books[i]
-    k = next_working(book, bar, MARKET, -1)
+    k = next_working(book, bar, MARKET, NONE)
     while k >= 0:
         order = book["slots"][k]["id"]
         if book["slots"][k]["reason"] == ENTRY:
@@ -105,7 +108,7 @@ def match_open(desk: Record, books: Table, rules: Table, columns: FloatColumn, i
 def match_inside(desk: Record, book: Record, bar: int, open_: float, high: float, low: float) -> None:
     """Fill what the bar touches: stop orders by id, then limit orders by id."""
     for kind in (STOP, LIMIT):
-        k = next_working(book, bar, kind, -1)
+        k = next_working(book, bar, kind, NONE)
         while k >= 0:
             order, side, level = book["slots"][k]["id"], book["slots"][k]["side"], book["slots"][k]["price"]
             if kind == STOP:
@@ -133,4 +136,4 @@ def end_data(desk: Record, book: Record, bar: int) -> None:
     """Cancel what is still at work when the instrument has no further bar."""
     if bar == book["bars"] - 1:
         while book["working"] > 0:
-            retire(desk, book, 0, bar, CANCELLED, END_OF_DATA)
+            retire(desk, book, book["working"] - 1, bar, CANCELLED, END_OF_DATA)

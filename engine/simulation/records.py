@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,13 +25,16 @@ from engine.api.rules import OnOpposite, ProtectiveKind, SizeKind
 Table = npt.NDArray[Any]
 Record = np.void
 
-# Plain integers: numba compiles them much faster than enum members.
-MARKET, STOP, LIMIT, CLOSE = (
-    int(kind) for kind in (OrderKind.MARKET, OrderKind.STOP, OrderKind.LIMIT, OrderKind.CLOSE)
-)
-WORKING, FILLED, CANCELLED, REJECTED = (int(status) for status in OrderStatus)
-ENTRY, SIGNAL, OPPOSITE, STOP_LOSS_HIT, TAKE_PROFIT_HIT, DATA_ENDED = (int(reason) for reason in Reason)
-NO_REASON, OCO, POSITION_CLOSED, NO_CASH, REDUCED, END_OF_DATA = (int(reason) for reason in StatusReason)
+
+def _numbers(members: type[IntEnum]) -> tuple[Any, ...]:
+    """Return the members as int64: a plain int, or a member, would have each value compiled as a type of its own."""
+    return tuple(np.int64(member) for member in members)
+
+
+MARKET, STOP, LIMIT, STOP_LIMIT, CLOSE = _numbers(OrderKind)
+WORKING, FILLED, CANCELLED, REJECTED = _numbers(OrderStatus)
+ENTRY, SIGNAL, OPPOSITE, STOP_LOSS_HIT, TAKE_PROFIT_HIT, DATA_ENDED = _numbers(Reason)
+NO_REASON, OCO, POSITION_CLOSED, NO_CASH, REDUCED, END_OF_DATA = _numbers(StatusReason)
 (
     BLOCKED_FILTER,
     BLOCKED_WARMUP,
@@ -39,10 +43,11 @@ NO_REASON, OCO, POSITION_CLOSED, NO_CASH, REDUCED, END_OF_DATA = (int(reason) fo
     BLOCKED_SIZE,
     BLOCKED_DISTANCE,
     BLOCKED_EQUITY,
-) = (int(reason) for reason in BlockReason)
-IGNORE_OPPOSITE, CLOSE_OPPOSITE, REVERSE_OPPOSITE = (int(choice) for choice in OnOpposite)
-STOP_LOSS, TAKE_PROFIT = (int(kind) for kind in ProtectiveKind)
-QUANTITY, CASH, EQUITY_PERCENT, RISK_PERCENT = (int(kind) for kind in SizeKind)
+) = _numbers(BlockReason)
+IGNORE_OPPOSITE, CLOSE_OPPOSITE, REVERSE_OPPOSITE = _numbers(OnOpposite)
+STOP_LOSS, TAKE_PROFIT = _numbers(ProtectiveKind)
+QUANTITY, CASH, EQUITY_PERCENT, RISK_PERCENT = _numbers(SizeKind)
+NONE: Any = np.int64(-1)
 
 WORKING_SLOTS = 8
 """Orders that an instrument can have at work at once: an exit, an entry, a stop, a target, a closing order at most."""
