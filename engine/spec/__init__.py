@@ -1,10 +1,12 @@
 """The strategy file: parsing, problems, edits, blocks, JSON Schema."""
 
 from engine.spec.blocks import INPUT_TYPES
+from engine.spec.document import StrategyFile
 from engine.spec.migrations import migrate
 from engine.spec.model import FORMAT_VERSION, SECTIONS, InstrumentSpec, NodeSpec, StrategySpec
 from engine.spec.parse import check_strategy, check_strategy_file, load_strategy, parse_strategy
 from engine.spec.references import BARS, Bound, Literal, Resolution, Resolved, Unresolved
+from engine.spec.schema import json_schema
 from engine.spec.source import Place, ProblemLog, Suggester
 from engine.spec.wording import explain, findings
 
@@ -21,6 +23,7 @@ __all__ = [
     "ProblemLog",
     "Resolution",
     "Resolved",
+    "StrategyFile",
     "StrategySpec",
     "Suggester",
     "Unresolved",
@@ -28,6 +31,7 @@ __all__ = [
     "check_strategy_file",
     "explain",
     "findings",
+    "json_schema",
     "load_strategy",
     "migrate",
     "parse_strategy",

@@ -14,7 +14,7 @@ from engine.spec.source import Suggester, shown
 
 BARS = "bars"
 NODE_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
+REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Resolver:
 
     def resolve(self, scope: Scope, reference: object, hops: int = 0) -> Resolution:
         """Return what `reference` stands for in `scope`."""
-        if not isinstance(reference, str) or _REFERENCE.fullmatch(reference) is None:
+        if not isinstance(reference, str) or REFERENCE.fullmatch(reference) is None:
             return self._malformed(reference)
         key = (id(scope), reference)
         if key not in self._memo:
