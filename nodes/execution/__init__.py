@@ -1,8 +1,5 @@
-"""Signals into orders."""
+"""From signals to orders."""
 
-from nodes.execution.market import MarketExecution
+from nodes.execution.market import Market
 
-COMPONENTS = (MarketExecution,)
-"""The execution logic, in the order of the palette."""
-
-__all__ = ["COMPONENTS", "MarketExecution"]
+COMPONENTS = (Market,)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from engine.api import (
     ExecutionLogic,
@@ -19,30 +17,24 @@ from engine.api import (
 )
 
 
-class MarketExecution(ExecutionLogic):
-    """Enter and leave by market orders, which fill at the open of the next bar.
+class Market(ExecutionLogic):
+    """Send a market order for each entry and exit signal; it fills at the next bar's open.
 
-    On the close of each bar the signals are read: exits first, then entries. An exit closes the whole position and is
-    never filtered. An entry is made when the instrument holds no position (or leaves it on this very bar), when the
-    filters let it pass, and when the size comes to at least one lot; otherwise it is noted as blocked, with the reason.
-    A signal in the direction already held does nothing. Both entries at once, or an entry and an exit of the same
-    side, contradict each other: no entry is made.
+    Several signals combine: with any, one entry signal is enough; with all, every signal must give the entry at the
+    same bar. An exit from any of them is an exit. Filters hold back entries, never exits. The risk managers' orders
+    are placed when an entry fills: the nearest stop-loss and the nearest take-profit, of which one cancels the other.
 
-    `on_opposite` says what an entry signal against the open position does when no exit signal comes with it. `close`
-    ends the position and waits for the next signal, `reverse` also enters the other way, by an order of its own at the
-    same open, `ignore` keeps the position. Filters hold back entries only, so `close` still closes and `reverse` then
-    closes without entering.
+    `on_opposite` says what an entry signal against the open position does, when no exit signal comes with it: ignore
+    it, close the position, or reverse it (close it and open the other side by a second order).
     """
 
     name = "market"
-    category = "Market orders"
+    category = "Orders"
 
-    signals: Annotated[SignalInputs, Field(min_length=1)] = port("Advisors that say when to enter and leave.")
-    combine: Literal["any", "all"] = param(
-        "any: one advisor is enough for an entry. all: every advisor must agree to it.", default="any"
-    )
-    filters: FilterInputs = port("Filters that let entries pass or hold them back.", default=())
-    risk: RiskInputs = port("Stop-losses and take-profits of every position.", default=())
+    signals: SignalInputs = port("The advisors whose signals are traded.", min_length=1)
+    combine: Literal["any", "all"] = param("Whether any signal enters, or only all at once.", default="any")
+    filters: FilterInputs = port("Filters that hold back entries.", default=())
+    risk: RiskInputs = port("Stops and targets that protect the position.", default=())
     money: MoneyInput = port("What decides the size of an entry.")
     on_opposite: Literal["ignore", "close", "reverse"] = param(
         "What an entry signal against the open position does.", default="close"

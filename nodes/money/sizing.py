@@ -1,4 +1,4 @@
-"""Sizes of entries, decided on the close of the bar that gives the signal."""
+"""Size of an entry; every result is rounded down to whole lots."""
 
 from __future__ import annotations
 
@@ -6,67 +6,57 @@ from engine.api import MoneyManager, SizeKind, SizeRule, param
 
 
 class FixedQuantity(MoneyManager):
-    """Enter with the same quantity every time.
-
-    The quantity is in units of the instrument (shares, coins), rounded down to whole lots. An entry that the account
-    cannot pay for at the fill is cut or rejected, as `insufficient_cash` under `run` says.
-    """
+    """Trade the same number of units every time, rounded down to whole lots."""
 
     name = "fixed_quantity"
     category = "Fixed"
 
-    quantity: float = param("How much to trade.", unit="units", gt=0)
+    quantity: float = param("How many units (shares, coins, contracts).", unit="units", gt=0, le=1e12)
 
     def rule(self) -> SizeRule:
         return SizeRule(SizeKind.QUANTITY, self.quantity)
 
 
 class FixedCash(MoneyManager):
-    """Enter with the same amount of money every time.
-
-    The quantity is the amount divided by the close, rounded down to whole lots; costs come on top.
-    """
+    """Trade for the same amount of money every time: cash / close of the decision bar, rounded down to whole lots."""
 
     name = "fixed_cash"
     category = "Fixed"
 
-    cash: float = param("What each entry may cost, before commission and slippage.", unit="currency", gt=0)
+    cash: float = param("How much money an entry is worth.", unit="currency", gt=0, le=1e15)
 
     def rule(self) -> SizeRule:
         return SizeRule(SizeKind.CASH, self.cash)
 
 
 class PercentOfEquity(MoneyManager):
-    """Enter with a share of the account, so that positions grow and shrink with it.
+    """Trade for a percentage of the account: equity x percent / 100 / close of the decision bar, in whole lots.
 
-    The quantity is equity x percent / 100 / close, both of the bar that gives the signal, rounded down to whole lots.
-    With 100 percent, a gap up or costs can make the entry dearer than the cash at hand; it is then cut or rejected, as
-    `insufficient_cash` under `run` says.
+    Equity is cash plus open positions, marked at that close. With 100 % an opening above the close cannot be paid in
+    full; `insufficient_cash` in the `run` section says whether the order is then cut or rejected.
     """
 
     name = "percent_of_equity"
-    category = "Share of the account"
+    category = "Account"
 
-    percent: float = param("Share of the equity for each entry.", default=100.0, unit="%", gt=0, le=100)
+    percent: float = param("Part of the equity.", default=95.0, unit="%", gt=0, le=100)
 
     def rule(self) -> SizeRule:
         return SizeRule(SizeKind.EQUITY_PERCENT, self.percent)
 
 
 class RiskPercent(MoneyManager):
-    """Enter so that the stop-loss, when it is hit, costs a fixed share of the account.
+    """Trade as much as loses a percentage of the account at the stop.
 
-    The quantity is equity x percent / 100 / distance of the nearest stop-loss, rounded down to whole lots: a wide stop
-    gives a small position, a tight one a large position. Needs a stop-loss among the `risk` of the execution node. Gaps
-    past the stop, costs and rounding make the real loss differ; a position larger than the cash at hand is cut or
-    rejected, as `insufficient_cash` under `run` says.
+    Quantity = equity x percent / 100 / distance of the nearest stop-loss, in whole lots; equity and distance are those
+    at the close of the decision bar. Needs a stop-loss among the risk managers. Costs and gaps come on top of the
+    planned loss. Source: fixed fractional sizing; Vince, Portfolio Management Formulas (1990).
     """
 
     name = "risk_percent"
-    category = "Share of the account"
-    formula_source = "Tharp, Trade Your Way to Financial Freedom, 1998: the percent risk model"
+    category = "Account"
 
-    percent: float = param("Share of the equity that the stop-loss may cost.", default=1.0, unit="%", gt=0, le=100)
+    percent: float = param("What a stopped trade may cost, of the equity.", default=1.0, unit="%", gt=0, le=100)
 
     def rule(self) -> SizeRule:
         return SizeRule(SizeKind.RISK_PERCENT, self.percent)
