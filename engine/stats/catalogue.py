@@ -32,7 +32,8 @@ class Metric:
             return datetime.fromtimestamp(value // 1_000_000_000, tz=UTC).strftime("%Y-%m-%d %H:%M")
         if self.unit in ("bars", "count") and float(value).is_integer():
             return f"{int(value):,}"
-        number = f"{value:,.1f}" if self.unit in ("days", "bars") else f"{value:,.2f}"
+        digits = 1 if self.unit in ("days", "bars") else 2
+        number = f"{round(value, digits) + 0.0:,.{digits}f}"
         number = f"{value:.4g}" if len(number) > _LONGEST else number
         return {"%": f"{number} %", "a year": f"{number} a year"}.get(self.unit, number)
 

@@ -4,8 +4,8 @@
   const root = document.documentElement;
   const coarse = matchMedia("(pointer: coarse)").matches;
   const config = {
-    responsive: true, displaylogo: false,
-    modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    responsive: true, displaylogo: false, doubleClick: "reset",
+    modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
   };
   const variable = (name) => getComputedStyle(root).getPropertyValue("--" + name).trim();
 
@@ -24,14 +24,15 @@
     const layout = dress(figure.layout);
     if (coarse) layout.dragmode = false;
     if (root.classList.contains("print")) layout.width = 680;
+    const narrow = element.clientWidth < 600;
     if (figure.layout.xaxis.type === "category") {
-      layout.xaxis.nticks = element.clientWidth < 600 ? 3 : 8;
+      layout.xaxis.nticks = narrow ? 3 : 8;
       layout.xaxis.categoryorder = "array";
       layout.xaxis.categoryarray = figure.x;
     }
     const first = !element.dataset.drawn;
     element.dataset.drawn = "yes";
-    Plotly.react(element, traces, layout, config);
+    Plotly.react(element, traces, layout, { ...config, displayModeBar: narrow ? false : "hover" });
     if (first) element.on("plotly_relayout", (change) => fit(element, figure, change));
   };
 

@@ -22,6 +22,7 @@ from engine.stats import curve
 from engine.stats.report_data import ReportData, ReportSeries
 
 Figure = dict[str, Any]
+Title = tuple[str, str]
 
 MAX_BARS = 20_000
 MAX_CANDLES = 4_000
@@ -31,9 +32,12 @@ MAX_PANELS = 6
 _MAX_NUMBERS = 400_000
 _MAX_CURVE_POINTS = 6_000
 _SHOWN_OVERLAYS = 8
-_PRICE_PX, _PANEL_PX, _GAP_PX, _MARGIN_PX = 420, 120, 18, 84
+_PRICE_PX, _PANEL_PX, _GAP_PX, _MARGIN_PX = 420, 110, 26, 84
 _LABEL_LENGTH = 40
 _SIGNIFICANT = 7
+_CHARACTER_PX = 6.6
+_CROWDED = 400
+_FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
 _LINE_COLORS = tuple(f"@line{number}" for number in range(1, 9))
 
 
@@ -64,11 +68,16 @@ def price_figure(data: ReportData, index: int) -> Figure:
     for number, series in enumerate(overlays):
         traces.append(_line(series, starts, size, number, hidden=number >= _SHOWN_OVERLAYS))
     panels = list(dict.fromkeys(series.node for series in own if not series.overlay))[:MAX_PANELS]
+    titles: list[Sequence[Title]] = []
     for position, node in enumerate(panels):
-        for number, series in enumerate(each for each in own if each.node == node and not each.overlay):
-            traces.append({**_line(series, starts, size, number + position), "yaxis": f"y{position + 2}"})
+        inside = [each for each in own if each.node == node and not each.overlay]
+        lines = [_line(series, starts, size, number) for number, series in enumerate(inside)]
+        traces += [{**line, "yaxis": f"y{position + 2}", "showlegend": False} for line in lines]
+        titles.append([(line["name"], line["line"]["color"]) for line in lines])
     traces += _trade_traces(data, index, size)
-    return {"x": bar_labels(job.bars, starts), "traces": traces, "layout": _price_layout(panels)}
+    layout = _layout([([], _PRICE_PX), *((title, _PANEL_PX) for title in titles)])
+    layout["xaxis"] |= {"type": "category", "range": [-0.5, len(starts) - 0.5], "rangeslider": {"visible": False}}
+    return {"x": bar_labels(job.bars, starts), "traces": traces, "layout": layout}
 
 
 def bucket_size(bars: int, instruments: int, series: int) -> int:
@@ -109,8 +118,10 @@ def equity_figure(data: ReportData) -> Figure:
         | {"line": {"width": 1.2, "color": "@down"}, "fill": "tozeroy", "fillcolor": "@down-soft"}
         | {"hovertemplate": "%{y:.2f} %<extra>Drawdown</extra>", "showlegend": False},
     ]
-    layout = _layout([("Equity", 300), ("Drawdown, %", 140)])
+    layout = _layout([([], 300), ([("Drawdown, %", "@down")], 140)])
     layout["xaxis"] |= {"type": "date"}
+    if not (fall[steps] > 0).any():
+        layout["yaxis2"] |= {"range": [-1, 0]}
     return {"x": (ledger.ts_ns[steps] // 1_000_000).tolist(), "traces": traces, "layout": layout}
 
 
@@ -193,8 +204,11 @@ def _joined(trades: npt.NDArray[Any], size: int, name: str, color: str) -> dict[
 def _marks(
     name: str, bars: Sequence[int], prices: npt.NDArray[Any], size: int, symbol: str, color: str, text: list[str]
 ) -> dict[str, Any]:
-    small = symbol == "x"
-    marker = {"symbol": symbol, "size": 7 if small else 11, "color": color, "line": {"width": 1, "color": "@paper"}}
+    marker: dict[str, Any] = {"symbol": symbol, "color": color}
+    if len(bars) > _CROWDED:
+        marker |= {"size": 5, "opacity": 0.7}
+    else:
+        marker |= {"size": 7 if symbol == "x" else 11, "line": {"width": 1, "color": "@paper"}}
     return {
         "type": "scatter",
         "mode": "markers",
@@ -207,36 +221,55 @@ def _marks(
     }
 
 
-def _price_layout(panels: Sequence[str]) -> dict[str, Any]:
-    layout = _layout([("", _PRICE_PX), *((label(node), _PANEL_PX) for node in panels)])
-    layout["xaxis"] |= {"type": "category", "nticks": 8, "tickangle": 0, "rangeslider": {"visible": False}}
-    return layout
-
-
-def _layout(panels: Sequence[tuple[str, int]]) -> dict[str, Any]:
-    """Return a layout with one y axis a panel (title, height in pixels), from the top down, on a common x axis."""
+def _layout(panels: Sequence[tuple[Sequence[Title], int]]) -> dict[str, Any]:
+    """Return a layout with one y axis a panel (titles, height in pixels), from the top down, on a common x axis."""
     inner = sum(height for _, height in panels) + _GAP_PX * (len(panels) - 1)
     axis = {"gridcolor": "@grid", "linecolor": "@grid", "zerolinecolor": "@grid", "tickfont": {"size": 11}}
     layout: dict[str, Any] = {
         "height": inner + _MARGIN_PX,
-        "margin": {"l": 8, "r": 8, "t": 44, "b": 40},
+        "margin": {"l": 0, "r": 8, "t": 44, "b": 40},
         "paper_bgcolor": "@paper",
         "plot_bgcolor": "@paper",
-        "font": {"color": "@text", "size": 12},
+        "font": {"color": "@text", "size": 12, "family": _FONT},
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": "@card", "bordercolor": "@grid", "font": {"color": "@text", "size": 12}},
         "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 11}},
         "dragmode": "zoom",
-        "xaxis": {**axis, "anchor": "y" if len(panels) == 1 else f"y{len(panels)}", "showgrid": False},
+        "annotations": [],
+        "xaxis": {
+            **axis,
+            "tickangle": 0,
+            "ticklabeloverflow": "hide past div",
+            "anchor": "y" if len(panels) == 1 else f"y{len(panels)}",
+            "showgrid": False,
+        },
     }
     top = inner
-    for number, (title, height) in enumerate(panels, start=1):
+    for number, (titles, height) in enumerate(panels, start=1):
         domain = [max(0.0, (top - height) / inner), top / inner]
         name = "yaxis" if number == 1 else f"yaxis{number}"
         layout[name] = {**axis, "domain": domain, "side": "right", "fixedrange": True, "automargin": True}
-        layout[name] |= {"title": {"text": title, "font": {"size": 11}}} if title else {}
+        layout["annotations"] += _titles(titles, top / inner)
         top -= height + _GAP_PX
     return layout
+
+
+def _titles(titles: Sequence[Title], top: float) -> list[dict[str, Any]]:
+    """Return the names of a panel's lines, each in its colour, side by side above the panel at its left."""
+    place = {
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0,
+        "y": top,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "showarrow": False,
+    }
+    shifts = [sum(len(text) * _CHARACTER_PX + 14 for text, _ in titles[:number]) for number in range(len(titles))]
+    return [
+        {**place, "xshift": shift, "text": text, "font": {"size": 11, "color": color}}
+        for (text, color), shift in zip(titles, shifts, strict=True)
+    ]
 
 
 def shown_instruments(data: ReportData) -> list[tuple[int, InstrumentJob]]:

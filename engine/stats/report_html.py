@@ -84,8 +84,9 @@ def cards(data: ReportData) -> str:
     for metric in METRICS:
         if metric.key in _HEADLINES:
             value = data.metrics.get(metric.key)
-            color = "" if metric.key not in _SIGNED or not value else "up" if value > 0 else "down"
-            body = f'<b class="{color}">{escape(metric.text(value))}</b><span>{escape(metric.label)}</span>'
+            text = metric.text(value)
+            color = "" if metric.key not in _SIGNED or not value else "down" if text.startswith("-") else "up"
+            body = f'<b class="{color}">{escape(text)}</b><span>{escape(metric.label)}</span>'
             parts.append(
                 (_HEADLINES.index(metric.key), f'<div class="card" title="{escape(metric.formula)}">{body}</div>')
             )
@@ -123,7 +124,7 @@ def _month(value: float | None, css: str) -> str:
         return f'<td class="{css}"></td>'
     heat = round(min(abs(value) / _FULL_HEAT_PCT, 1.0) * 55)
     tone = "gain" if value > 0 else "loss"
-    return f'<td class="{css} {tone}" style="--heat:{heat}%">{value:,.1f}</td>'
+    return f'<td class="{css} {tone}" style="--heat:{heat}%">{round(value, 1) + 0.0:,.1f}</td>'
 
 
 def trade_list(data: ReportData) -> str:

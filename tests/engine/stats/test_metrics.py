@@ -255,7 +255,8 @@ def test_a_million_steps_take_milliseconds(capsys: pytest.CaptureFixture[str]) -
 
 def test_texts_carry_units_and_dashes() -> None:
     by_key = {metric.key: metric for metric in METRICS}
-    assert by_key["cagr_pct"].text(12.345) == "12.35 %" or by_key["cagr_pct"].text(12.345) == "12.34 %"
+    assert by_key["cagr_pct"].text(12.346) == "12.35 %"
+    assert by_key["cagr_pct"].text(-0.001) == "0.00 %"
     assert by_key["sharpe"].text(None) == "\N{EN DASH}"
     assert by_key["trades"].text(1234) == "1,234"
     assert by_key["start_ns"].text(0) == "1970-01-01 00:00"
