@@ -79,7 +79,7 @@ class Candlestick(DirectedAdvisor):
     category = "Patterns"
 
     pattern: SeriesInput = port("The pattern, such as a node of ta.CDLENGULFING.")
-    threshold: float = param("Strength from which a pattern counts.", default=100.0, gt=0, le=200)
+    threshold: float = param("Strength from which a pattern counts; weaker forms have 80.", default=1.0, gt=0, le=200)
     hold: int = param("Bars after which to leave; 0 to wait for the opposite.", default=0, unit="bars", ge=0, le=10_000)
 
     def lookback(self) -> int:

@@ -19,6 +19,7 @@ Event = tuple[int, int]
 
 MAX_BYTES = 16 * 1024 * 1024
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
+_LONGEST = timedelta(days=365 * 50)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -93,7 +94,7 @@ def _ics_events(path: Path, text: str, zone: tzinfo) -> Iterator[Event]:
     try:
         calendar = Calendar.from_ical(text)
         components = calendar.walk("VEVENT")
-    except (ValueError, IndexError, KeyError) as error:
+    except Exception as error:  # noqa: BLE001 - on a broken file icalendar fails in whatever way comes
         raise _error(path, 1, f"is no proper iCalendar file: {error}") from error
     for line, component in zip(lines, components, strict=False):
         yield _ics_event(path, line, component, zone)
@@ -106,19 +107,23 @@ def _ics_event(path: Path, line: int, component: Any, zone: tzinfo) -> Event:
         start = component.decoded("DTSTART")
         end = component.decoded("DTEND", None)
         duration = component.decoded("DURATION", None)
-    except (KeyError, ValueError, AttributeError):
-        raise _error(path, line, "has an event without a proper DTSTART, DTEND or DURATION") from None
+    except Exception:  # noqa: BLE001 - as above
+        start = end = duration = None
+    # What icalendar cannot read it hands on as text.
+    proper = isinstance(start, date) and isinstance(end, date | None) and isinstance(duration, timedelta | None)
+    if not proper or (end is not None and isinstance(start, datetime) != isinstance(end, datetime)):
+        raise _error(path, line, "has an event without a proper DTSTART, DTEND or DURATION")
     for moment in (start, end):
         _check_year(path, line, moment)
     if isinstance(start, datetime):
         first = last = _ns(start, zone)
-        if isinstance(end, datetime):
+        if end is not None:
             last = _ns(end, zone)
-        elif isinstance(duration, timedelta):
-            last = first + round(duration.total_seconds()) * SECOND_NS
+        elif duration is not None:
+            last = first + round(min(duration, _LONGEST).total_seconds()) * SECOND_NS
         return _ordered(path, line, first, last)
     # An all-day event's DTEND is the first day after it.
-    last_day = end - timedelta(days=1) if isinstance(end, date) and end > start else start
+    last_day = end - timedelta(days=1) if end is not None and end > start else start
     return _day(start, last_day, zone)
 
 

@@ -51,7 +51,7 @@ def describe(info: FunctionInfo) -> str:
 def describe_output(info: FunctionInfo, name: str) -> str:
     """Return what one output holds."""
     if info.is_candlestick:
-        return "100 (bullish), -100 (bearish) or 0 (no pattern); some patterns go to 200 or -200 when confirmed."
+        return "100 (bullish), -100 (bearish) or 0 (no pattern); some give 80 for a weaker form, 200 when confirmed."
     return _OUTPUTS.get(name, f"{info.title}." if name == "value" else f"{info.title}: {name}.")
 
 
