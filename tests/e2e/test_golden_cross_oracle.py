@@ -22,12 +22,11 @@ def adjusted_rows(symbol: str) -> list[tuple[datetime, float, float, float, floa
     """Read the sample prices by the standard library alone, adjusted by adjusted close over close."""
     file = resources.files("bokeh_sampledata").joinpath("_data/stocks.csv.gz")
     rows = []
-    with gzip.open(file.open("rb"), "rt") as stream:
-        for row in csv.DictReader(stream):
-            if row["Ticker"] == symbol:
-                factor = float(row["Adj Close"]) / float(row["Close"])
-                prices = [float(row[name]) * factor for name in ("Open", "High", "Low", "Close")]
-                rows.append((datetime.fromisoformat(row["Date"]), *prices, float(row["Volume"]) / factor))
+    for row in csv.DictReader(gzip.decompress(file.read_bytes()).decode().splitlines()):
+        if row["Ticker"] == symbol:
+            factor = float(row["Adj Close"]) / float(row["Close"])
+            prices = [float(row[name]) * factor for name in ("Open", "High", "Low", "Close")]
+            rows.append((datetime.fromisoformat(row["Date"]), *prices, float(row["Volume"]) / factor))
     return rows
 
 
