@@ -94,7 +94,7 @@ def _ics_events(path: Path, text: str, zone: tzinfo) -> Iterator[Event]:
     try:
         calendar = Calendar.from_ical(text)
         components = calendar.walk("VEVENT")
-    except Exception as error:  # noqa: BLE001 - on a broken file icalendar fails in whatever way comes
+    except Exception as error:  # on a broken file icalendar fails in whatever way comes
         raise _error(path, 1, f"is no proper iCalendar file: {error}") from error
     for line, component in zip(lines, components, strict=False):
         yield _ics_event(path, line, component, zone)
@@ -107,7 +107,7 @@ def _ics_event(path: Path, line: int, component: Any, zone: tzinfo) -> Event:
         start = component.decoded("DTSTART")
         end = component.decoded("DTEND", None)
         duration = component.decoded("DURATION", None)
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:  # noqa: BLE001 - on a broken event icalendar fails in whatever way comes
         start = end = duration = None
     # What icalendar cannot read it hands on as text.
     proper = isinstance(start, date) and isinstance(end, date | None) and isinstance(duration, timedelta | None)
