@@ -241,3 +241,22 @@ _TRADES = (
 )
 
 METRICS: tuple[Metric, ...] = (*_RETURN, *_RISK, *_ACTIVITY, *_TRADES)
+
+
+def metrics_markdown() -> str:
+    """Return the metrics as Markdown tables, one a group: the part of docs/metrics.md that is generated."""
+    lines: list[str] = []
+    better = {"high": "higher", "low": "lower", "none": ""}
+    for group in dict.fromkeys(metric.group for metric in METRICS):
+        lines += [
+            "",
+            f"### {group}",
+            "",
+            "| Key | Metric | Unit | Formula | Better | Source |",
+            "|---|---|---|---|---|---|",
+        ]
+        for each in (metric for metric in METRICS if metric.group == group):
+            formula = each.formula.replace("|", "\\|")
+            cells = (f"`{each.key}`", each.label, each.unit, formula, better[each.better], each.source)
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines[1:]) + "\n"

@@ -23,7 +23,8 @@
       ({ ...dress(trace), x: at ? at.map((place) => (place === null ? null : figure.x[place])) : figure.x }));
     const layout = dress(figure.layout);
     if (coarse) layout.dragmode = false;
-    if (root.classList.contains("print")) layout.width = 680;
+    const print = root.classList.contains("print");
+    if (print) layout.width = 680;
     const narrow = element.clientWidth < 600;
     if (figure.layout.xaxis.type === "category") {
       layout.xaxis.nticks = narrow ? 3 : 8;
@@ -32,7 +33,7 @@
     }
     const first = !element.dataset.drawn;
     element.dataset.drawn = "yes";
-    Plotly.react(element, traces, layout, { ...config, displayModeBar: narrow ? false : "hover" });
+    Plotly.react(element, traces, layout, { ...config, displayModeBar: narrow || print ? false : "hover" });
     if (first) element.on("plotly_relayout", (change) => fit(element, figure, change));
   };
 
