@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.api import Component, ComponentFamily, ExecutionLogic, Filter, MoneyManager, RiskManager, hookimpl
-from engine.api.component import Advisor
+from engine.api import Advisor, Component, ComponentFamily, ExecutionLogic, Filter, MoneyManager, RiskManager, hookimpl
 
 
 @hookimpl
