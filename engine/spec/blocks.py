@@ -199,6 +199,9 @@ class BlockLibrary:
             return self.own[raw.use]
         try:
             path = self._locate(raw.use)
+        except RuntimeError:  # how Python 3.11 and 3.12 report a link that leads to itself
+            self._refuse(raw, f"The block file {shown(raw.use)} is refused: it is a link that leads to itself.")
+            return None
         except (OSError, ValueError) as error:
             reason = str(error) if isinstance(error, ValueError) else f"it cannot be opened ({error.strerror})"
             self._refuse(raw, f"The block file {shown(raw.use)} is refused: {reason}.")

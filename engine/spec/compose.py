@@ -69,8 +69,10 @@ def compose(text: str, file: str, log: ProblemLog, *, located: bool = True) -> N
     except _StopError:
         return None
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        _syntax_problem(source, log, str(error.problem or error.context or "it is no YAML"), getattr(mark, "index", 0))
+        what = str(error.problem or error.context or "it is no YAML")
+        unclosed = "expected ',' or" in what or "unexpected end of stream" in what
+        mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
+        _syntax_problem(source, log, what, getattr(mark, "index", 0))
     except (YAMLError, ValueError, ArithmeticError, LookupError) as error:
         _syntax_problem(source, log, (str(error).splitlines() or ["it is no YAML"])[0], 0)
     return None
@@ -140,7 +142,7 @@ class _Composer:
         if isinstance(event, AliasEvent):
             self._put(self._alias(event, start, end))
             return
-        self._count(1, len(self.stack) + 1, event)
+        self._count(1, len(self.stack) + (not isinstance(event, ScalarEvent)), event)
         if isinstance(event, ScalarEvent):
             scalar = self._scalar(event, start, end)
             if event.anchor is not None:
@@ -164,7 +166,7 @@ class _Composer:
             self._stop(
                 f"A file may have at most {MAX_YAML_NODES} values, aliases expanded.", "Split it into blocks.", event
             )
-        if depth > MAX_DEPTH + 1:
+        if depth > MAX_DEPTH:
             self._stop(f"Lists and mappings may be nested {MAX_DEPTH} deep at most.", "Flatten them.", event)
 
     def _alias(self, event: NodeEvent, start: int, end: int) -> Node:
@@ -243,9 +245,9 @@ class _Composer:
 
 
 def measure(node: Node) -> tuple[int, int]:
-    """Return how many values a node has and how deep it is, aliases expanded."""
+    """Return how many values a node has and how deep lists and mappings nest in it, aliases expanded."""
     node = content(node)
-    nodes, height = 1 + (len(node.entries) if isinstance(node, Mapping) else 0), 1
+    nodes, height = 1 + (len(node.entries) if isinstance(node, Mapping) else 0), int(not isinstance(node, Scalar))
     for child in children(node):
         inner, below = measure(child)
         nodes, height = nodes + inner, max(height, below + 1)

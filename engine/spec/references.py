@@ -41,11 +41,16 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """A reference that leads nowhere; `reported` when the specification already lists the cause as a problem."""
+    """A reference that leads nowhere.
+
+    `reported` when the specification already lists the cause as a problem; `endless` when blocks pass it on in a
+    circle or too often, which is a problem of every reference on the way.
+    """
 
     message: str
     remedy: str = ""
     reported: bool = False
+    endless: bool = False
 
 
 Resolution = Resolved | Literal | Bound | Unresolved
@@ -104,10 +109,10 @@ class Resolver:
         key = (id(scope), reference)
         if key not in self._memo:
             if hops > MAX_REFERENCE_HOPS:
-                return Unresolved(
-                    f"'{reference}' passes through more than {MAX_REFERENCE_HOPS} blocks.", "Wire it directly."
-                )
-            self._memo[key] = Unresolved(f"'{reference}' leads back to itself through a block.", "Break the circle.")
+                message = f"'{reference}' passes through more than {MAX_REFERENCE_HOPS} blocks."
+                return Unresolved(message, "Wire it directly.", endless=True)
+            message = f"'{reference}' leads back to itself through a block."
+            self._memo[key] = Unresolved(message, "Break the circle.", endless=True)
             self._memo[key] = self._find(scope, reference, hops + 1)
         return self._memo[key]
 
@@ -157,7 +162,7 @@ class Resolver:
         wanted = scope.inputs[name]
         bound = self.binding(scope, name, hops)
         if isinstance(bound, Unresolved):
-            return replace(bound, reported=True)
+            return bound if bound.endless else replace(bound, reported=True)
         if not output:
             return bound
         if wanted.type is PortType.BARS and isinstance(bound, Resolved) and not bound.output:
