@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from engine.spec import limits, parse_strategy
+
+PAGE = (Path(__file__).parents[3] / "docs" / "strategy-file.md").read_text(encoding="utf-8")
+
+
+def test_every_limit_is_documented_with_its_value() -> None:
+    listed = {
+        name: 1 << 20 if value == "1 MiB" else int(value.replace(",", ""))
+        for value, name in re.findall(r"\| ([0-9,]+|1 MiB) \| `(MAX_\w+)` \|", PAGE)
+    }
+    assert listed == {name: value for name, value in vars(limits).items() if name.startswith("MAX_")}
+
+
+def test_the_examples_of_the_reference_are_valid() -> None:
+    whole, blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert parse_strategy(whole).name == "Golden cross"
+    header = (
+        "quantcrafter: 1\ninstruments: [{symbol: A, data: sample}]\ndata: {weekly: {use: resample, timeframe: 1w}}\n"
+    )
+    spec = parse_strategy(header + blocks)
+    assert spec.nodes["long_term/ema"].values["timeperiod"] == 100
