@@ -15,6 +15,7 @@ from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import BLOCKED_DTYPE, FILL_DTYPE, ORDER_DTYPE, TRADE_DTYPE, Ledger, OpenPosition
 from engine.api.ports import FloatColumn, TimeColumn
+from engine.api.rules import ProtectiveRule
 from engine.simulation.kernel import run_steps
 from engine.simulation.primitives import whole_inverse
 from engine.simulation.records import (
@@ -57,7 +58,7 @@ def simulate(job: EngineJob, pace: Pace = PACE) -> Ledger:
     if not job.instruments:
         raise RunError("A run needs at least one instrument, had none. Add one under 'instruments'.")
     for instrument in job.instruments:
-        _check(instrument, len(job.protection))
+        _check(instrument, job.protection)
     market = _market(job)
     ts_ns, timeline = _timeline(job.instruments)
     desks, books, rules = _desk(job, pace.table_rows), _books(job), _rules(job)
@@ -80,20 +81,20 @@ def simulate(job: EngineJob, pace: Pace = PACE) -> Ledger:
     return _ledger(books, pages, ts_ns, curve)
 
 
-def _check(instrument: InstrumentJob, rules: int) -> None:
+def _check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...]) -> None:
     """Refuse what would make the kernel read out of bounds or divide by nonsense."""
     name, n = instrument.symbol, len(instrument.bars)
     if n == 0:
         raise RunError(f"{name} has no bars in the chosen range. Widen 'start' and 'end' under 'run'.")
+    needed = [rule.column is not None for rule in protection]
+    if [column is not None for column in instrument.rule_columns] != needed:
+        raise RunError(f"{name} must have a column for just the protective rules that name one. Wire their inputs.")
     columns = [instrument.flags, instrument.allowed, *(c for c in instrument.rule_columns if c is not None)]
     if any(len(column) != n for column in columns):
         raise RunError(f"Columns of {name} must have {n} values, one a bar, were {[len(c) for c in columns]}.")
-    if len(instrument.rule_columns) != rules:
-        raise RunError(f"{name} must have {rules} rule columns, one a rule, had {len(instrument.rule_columns)}.")
-    if not (0.0 < instrument.lot_size < math.inf):
-        raise RunError(f"The lot size of {name} must be above 0, was {instrument.lot_size}. Set 'lot_size'.")
-    if not (0.0 < instrument.tick_size < math.inf):
-        raise RunError(f"The tick size of {name} must be above 0, was {instrument.tick_size}. Set 'tick_size'.")
+    for field, size in (("tick_size", instrument.tick_size), ("lot_size", instrument.lot_size)):
+        if not 0.0 < size < math.inf:
+            raise RunError(f"The {field.replace('_', ' ')} of {name} must be above 0, was {size}. Set '{field}'.")
 
 
 def _joined(parts: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.NDArray[Any]:
@@ -112,24 +113,22 @@ def _market(job: EngineJob) -> Market:
     )
     flags = _joined([instrument.flags for instrument in jobs], np.uint8)
     allowed = _joined([instrument.allowed for instrument in jobs], np.bool_)
-    blocks = []
-    for instrument in jobs:
-        distinct = [instrument.rule_columns[rules[0]] for rules in _shared_columns(job)]
-        n = len(instrument.bars)
-        if len(distinct) == 1 and distinct[0] is not None:
-            blocks.append(np.asarray(distinct[0]).reshape(1, n))
-        else:
-            blocks.append(np.array(distinct, np.float64).reshape(len(distinct), n))
-    return Market(open_, high, low, close, flags, allowed, _joined(blocks, np.float64))
+    groups = _shared_columns(job)
+    rule_columns = [_joined([np.asarray(each.rule_columns[rules[0]]) for each in jobs], np.float64) for rules in groups]
+    if len(rule_columns) == 1:
+        columns = rule_columns[0].reshape(1, -1)
+    else:
+        columns = _joined([np.array(rule_columns, np.float64).reshape(len(groups), len(close))], np.float64)
+    return Market(open_, high, low, close, flags, allowed, columns)
 
 
 def _shared_columns(job: EngineJob) -> list[list[int]]:
     """Return the rules that have a column, grouped by those that share one: a stop and a target on the same ATR."""
     groups: dict[tuple[int, ...], list[int]] = {}
-    for r in range(len(job.protection)):
-        columns = [instrument.rule_columns[r] for instrument in job.instruments]
-        if any(column is not None for column in columns):
-            groups.setdefault(tuple(id(column) for column in columns), []).append(r)
+    for r, rule in enumerate(job.protection):
+        if rule.column is not None:
+            columns = tuple(id(instrument.rule_columns[r]) for instrument in job.instruments)
+            groups.setdefault(columns, []).append(r)
     return list(groups.values())
 
 

@@ -1,0 +1,176 @@
+"""Worked examples of the bar standard: YAML with bars and signals in, and what must come out.
+
+The same form serves the examples in docs/bar-semantics.md and the golden files.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+from engine.api.engine import EngineJob
+from engine.api.ledger import BlockReason, Ledger, OrderKind, OrderStatus, Reason, StatusReason
+from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from engine.api.rules import OnOpposite
+from nodes.money import COMPONENTS as MONEY
+from nodes.risk import COMPONENTS as RISK
+from tests.support.jobs import Setup, make_bars, make_job
+
+FLAGS = {"enter_long": ENTER_LONG, "exit_long": EXIT_LONG, "enter_short": ENTER_SHORT, "exit_short": EXIT_SHORT}
+EXPECTED = {"fills", "orders", "trades", "blocked", "equity", "cash", "open_positions"}
+GIVEN = {"example", "bars", "risk", "money", "on_opposite", "run", "tick_size", "lot_size", "first_bar"}
+SIDES = {1: "buy", -1: "sell"}
+
+
+def load_examples(text: str) -> list[dict[str, Any]]:
+    """Return the examples in a text: YAML blocks of a Markdown page, or the documents of a YAML file."""
+    blocks = re.findall(r"```yaml\n(example:.*?)```", text, re.DOTALL) if "```" in text else [text]
+    examples = [example for block in blocks for example in YAML(typ="safe").load_all(block)]
+    for example in examples:
+        assert set(example) <= GIVEN | EXPECTED, f"unknown keys in {example['example']}: {set(example)}"
+        assert set(example) & EXPECTED, f"{example['example']} expects nothing"
+    return examples
+
+
+def examples_of(path: Path) -> list[Any]:
+    """Return the examples of a file as pytest parameters."""
+    return [pytest.param(e, id=e["example"]) for e in load_examples(path.read_text(encoding="utf-8"))]
+
+
+def job_of(example: dict[str, Any]) -> EngineJob:
+    """Return the job that an example describes."""
+    bars = example["bars"]
+    tables = bars if isinstance(bars, dict) else {"TEST": [[day, *row] for day, row in enumerate(bars)]}
+    money = {component.name: component for component in MONEY}
+    risk = {component.name: component for component in RISK}
+    ((money_name, money_fields),) = example.get("money", {"fixed_quantity": {"quantity": 10}}).items()
+    rules = tuple(
+        risk[name](**fields, **({"atr": "atr"} if name.startswith("atr") else {})).rule()
+        for name, fields in example.get("risk", {}).items()
+    )
+    return make_job(
+        *(_instrument(symbol, rows, rules, example) for symbol, rows in tables.items()),
+        size=money[money_name](**money_fields).rule(),
+        protection=rules,
+        on_opposite=OnOpposite[example.get("on_opposite", "close").upper()],
+        settings=example.get("run"),
+    )
+
+
+def _instrument(symbol: str, rows: list[list[Any]], rules: tuple[Any, ...], example: dict[str, Any]) -> Any:
+    """Return bars and decision columns of rows: day, open, high, low, close, and optional words.
+
+    A word is a signal leg, `filtered` (no entry may pass) or `atr=` and a number.
+    """
+    words = [" ".join(str(word) for word in row[5:]).split() for row in rows]
+    atr = [next((float(w[4:]) for w in row if w.startswith("atr=")), np.nan) for row in words]
+    setup = Setup(
+        flags=[sum(FLAGS[w] for w in row if w in FLAGS) for row in words],
+        allowed=["filtered" not in row for row in words],
+        first_bar=example.get("first_bar", 0),
+        tick_size=example.get("tick_size", 0.01),
+        lot_size=example.get("lot_size", 1.0),
+        rule_columns=tuple(np.array(atr) if rule.column else None for rule in rules),
+    )
+    return make_bars([row[1:5] for row in rows], symbol, [row[0] for row in rows]), setup
+
+
+def check(example: dict[str, Any], job: EngineJob, ledger: Ledger) -> None:
+    """Compare a ledger with what the example expects; what it does not name is not compared.
+
+    Rows begin with the symbol where the example has several instruments; a fill without costs leaves them out.
+    """
+    found: dict[str, list[list[Any]]] = {
+        "fills": _fills(job, ledger),
+        "orders": _orders(job, ledger),
+        "trades": _trades(job, ledger),
+        "blocked": _blocked(job, ledger),
+        "open_positions": [
+            [job.instruments[p.instrument].symbol, p.lots, p.entry_bar, p.entry_price, p.unrealised_pnl]
+            for p in ledger.open_positions
+        ],
+    }
+    if not isinstance(example["bars"], dict):
+        found = {key: [row[1:] for row in rows] for key, rows in found.items()}
+    found |= {"equity": [[value] for value in ledger.equity], "cash": [[value] for value in ledger.cash]}
+    for key in sorted(set(example) & EXPECTED):
+        expected = [row if isinstance(row, list) else [row] for row in example[key]]
+        assert len(found[key]) == len(expected), f"{key}: {found[key]} instead of {expected}"
+        for actual, wanted in zip(found[key], expected, strict=True):
+            assert _same(actual, wanted), f"{key}: {actual} instead of {wanted}"
+
+
+def _same(actual: list[Any], wanted: list[Any]) -> bool:
+    return len(actual) == len(wanted) and all(
+        a == pytest.approx(w, abs=1e-9) if isinstance(w, (int, float)) else a == w
+        for a, w in zip(actual, wanted, strict=True)
+    )
+
+
+def _fills(job: EngineJob, ledger: Ledger) -> list[list[Any]]:
+    return [
+        [
+            job.instruments[f["instrument"]].symbol,
+            int(f["bar"]),
+            SIDES[int(f["side"])],
+            float(f["lots"] * job.instruments[f["instrument"]].lot_size),
+            float(f["price"]),
+            OrderKind(f["kind"]).name.lower(),
+            Reason(f["reason"]).name.lower(),
+            float(f["commission"]),
+            float(f["slippage"]),
+        ][: 7 if not (f["commission"] or f["slippage"]) else 9]
+        for f in ledger.fills
+    ]
+
+
+def _orders(job: EngineJob, ledger: Ledger) -> list[list[Any]]:
+    return [
+        [
+            job.instruments[o["instrument"]].symbol,
+            int(o["id"]),
+            OrderKind(o["kind"]).name.lower(),
+            SIDES[int(o["side"])],
+            int(o["created_bar"]),
+            int(o["closed_bar"]),
+            OrderStatus(o["status"]).name.lower(),
+            StatusReason(o["status_reason"]).name.lower(),
+            *([] if np.isnan(o["price"]) else [float(o["price"])]),
+        ]
+        for o in ledger.orders
+    ]
+
+
+def _trades(job: EngineJob, ledger: Ledger) -> list[list[Any]]:
+    return [
+        [
+            job.instruments[t["instrument"]].symbol,
+            "long" if t["side"] > 0 else "short",
+            int(t["entry_bar"]),
+            float(t["entry_price"]),
+            int(t["exit_bar"]),
+            float(t["exit_price"]),
+            float(t["pnl"]),
+            float(t["mae"]),
+            float(t["mfe"]),
+            Reason(t["exit_reason"]).name.lower(),
+        ]
+        for t in ledger.trades
+    ]
+
+
+def _blocked(job: EngineJob, ledger: Ledger) -> list[list[Any]]:
+    return [
+        [
+            job.instruments[b["instrument"]].symbol,
+            int(b["bar"]),
+            "+".join(name for name, flag in FLAGS.items() if b["flags"] & flag),
+            BlockReason(b["reason"]).name.lower(),
+        ]
+        for b in ledger.blocked
+    ]
