@@ -44,7 +44,9 @@ def _print_metrics(out: Console, found: Comparison) -> None:
     made = table("Metric", "A", "B", "B - A", "", right=("A", "B", "B - A"))
     for each in found.metrics:
         metric = each.metric
-        verdict = "" if each.verdict == "same" else each.verdict
+        if metric.unit == "time" and each.verdict == "same":
+            continue
+        verdict = each.verdict if each.verdict in _STYLES else ""
         made.add_row(
             label(metric), metric.text(each.a), metric.text(each.b), _delta(each), verdict, style=_STYLES.get(verdict)
         )

@@ -20,6 +20,7 @@ RunId = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 _LISTED = ("total_return_pct", "sharpe", "max_drawdown_pct", "trades")
+_WIDE = 104
 
 
 def runs_app() -> typer.Typer:
@@ -85,7 +86,10 @@ def list_runs(
     if json:
         print_json([record_json(record) for record in records])
     elif records:
-        console().print(_overview(records))
+        out = console()
+        out.print(_overview(records))
+        if any(record.synthetic for record in records):
+            out.print("* on synthetic data")
     else:
         note("No run has been kept yet. 'quantcrafter run FILE' keeps one.")
 
@@ -98,7 +102,7 @@ def _overview(records: list[RunRecord]) -> Table:
     made = table("Run", "Strategy", "Symbols", *labels, right=tuple(labels))
     made.columns[0].no_wrap = True
     for record in records:
-        strategy = record.strategy + (" (synthetic)" if record.synthetic else "")
+        strategy = record.strategy + (" *" if record.synthetic else "")
         figures = (metric.text(record.metrics.get(metric.key)) for metric in metrics)
         made.add_row(record.id, strategy, _shortened(record.symbols), *figures)
     return made
@@ -135,32 +139,43 @@ def show(
         out.print("\nThe fills and trades of this run are gone.")
     elif trades and len(record.books.trades):
         out.print()
-        out.print(_trades_table(record.books, trades))
+        out.print(_trades_table(record.books, trades, out.width))
 
 
-def _trades_table(books: Books, limit: int) -> Table:
-    from engine.cli.moments import utc_text
-
+def _trades_table(books: Books, limit: int, width: int) -> Table:
+    """Return the last trades; a narrow terminal gets days instead of times, and no quantity and reason."""
     total = len(books.trades)
     shown = range(max(0, total - limit), total)
     title = "Trades" if len(shown) == total else f"The last {len(shown)} of {total:,} trades"
-    right = ("Quantity", "Price in", "Price out", "P&L")
-    made = table("", "Side", "Quantity", "In", "Price in", "Out", "Price out", "P&L", "Exit", right=right, title=title)
+    numbers = ("Quantity", "Price in", "Price out", "P&L")
+    columns = ["", "Side", "Quantity", "In", "Price in", "Out", "Price out", "P&L", "Exit"]
+    narrow = width < _WIDE
+    kept = [name for name in columns if not (narrow and name in ("Quantity", "Exit"))]
+    made = table(*kept, right=numbers, title=title)
+    for column in made.columns:
+        column.no_wrap = True
     for index in shown:
-        row = books.trades[index]
-        made.add_row(
-            row["instrument"],
-            row["side"],
-            f"{row['quantity']:,g}",
-            utc_text(row["entry_ts_ns"]),
-            f"{row['entry_price']:,.2f}",
-            utc_text(row["exit_ts_ns"]),
-            f"{row['exit_price']:,.2f}",
-            f"{row['pnl']:,.2f}",
-            row["exit_reason"],
-            style="red" if row["pnl"] < 0 else None,
-        )
+        cells = dict(zip(columns, _trade_cells(books.trades[index], narrow=narrow), strict=True))
+        made.add_row(*(cells[name] for name in kept), style="red" if cells["P&L"].startswith("-") else None)
     return made
+
+
+def _trade_cells(row: dict[str, Any], *, narrow: bool) -> tuple[str, ...]:
+    from engine.cli.moments import utc_text
+
+    times = [utc_text(row[f"{end}_ts_ns"]) for end in ("entry", "exit")]
+    entry, leave = (text[:10] if narrow else text for text in times)
+    return (
+        row["instrument"],
+        row["side"],
+        f"{row['quantity']:,g}" if row["quantity"] % 1 else f"{row['quantity']:,.0f}",
+        entry,
+        f"{row['entry_price']:,.2f}",
+        leave,
+        f"{row['exit_price']:,.2f}",
+        f"{row['pnl']:,.2f}",
+        row["exit_reason"],
+    )
 
 
 def delete(run_id: RunId) -> None:

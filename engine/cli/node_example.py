@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from engine.api import Component, DataProvider, InputPort, PortType
 
@@ -29,7 +29,30 @@ _TIMEFRAME = re.compile(r"^[0-9]+(s|m|h|d|w|mo)$")
 
 
 def example_values(cls: type[BaseModel]) -> dict[str, Any]:
-    """Return values for every required port and parameter, and the defaults of the first few plain parameters."""
+    """Return values for every required port and parameter, and the defaults of the first few plain parameters.
+
+    Where these alone are not accepted, such as by a rule that needs one of several ports, optional ports are wired
+    until they are.
+    """
+    values = _least_values(cls)
+    optional = [port for port in cls.inputs() if port.name not in values] if issubclass(cls, Component) else []
+    trial = dict(values)
+    for port in optional:
+        if _accepted(cls, trial):
+            return trial
+        trial[port.name] = _reference(port, several=False)
+    return trial if _accepted(cls, trial) else values
+
+
+def _accepted(cls: type[BaseModel], values: dict[str, Any]) -> bool:
+    try:
+        cls.model_validate(values)
+    except ValidationError:
+        return False
+    return True
+
+
+def _least_values(cls: type[BaseModel]) -> dict[str, Any]:
     ports = {port.name: port for port in cls.inputs()} if issubclass(cls, Component) else {}
     lines = [port for port in ports.values() if port.type is PortType.SERIES and not port.many]
     schema = cls.model_json_schema()

@@ -12,6 +12,7 @@ from engine.plugins import PluginInfo, PluginStatus, load_registry, set_enabled
 _STATUS_STYLES = {PluginStatus.LOADED: "green", PluginStatus.DISABLED: "dim", PluginStatus.FAILED: "bold red"}
 _NOUNS = {
     "data": "data nodes",
+    "logic": "logic nodes",
     "data_providers": "data providers",
     "risk": "risk managers",
     "money": "money managers",

@@ -6,30 +6,22 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from engine.cli.console import console, is_terminal, note
+from engine.cli.console import console, is_terminal
 
 STAGES = {
     "load": "Loading data",
     "columns": "Computing columns",
-    "compile": "Compiling",
     "simulate": "Simulating",
     "check": "Checking",
 }
-COMPILE_NOTE = "Compiling the simulator for this machine, once; about 10 s"
-
 Progress = Callable[[str, int, int], None]
 
 
 @contextmanager
 def show_progress(*, quiet: bool = False) -> Iterator[Progress]:
-    """Give a function to call with a stage, and how much of how much is done.
-
-    The stage `compile` is said in words, on a terminal or not, since it takes long: it must not look like a hang.
-    """
-    if quiet:
+    """Give a function to call with a stage, and how much of how much is done."""
+    if quiet or not is_terminal(sys.stderr):
         yield _ignore
-    elif not is_terminal(sys.stderr):
-        yield _only_compile
     else:
         with _bars() as bars:
             yield bars
@@ -37,11 +29,6 @@ def show_progress(*, quiet: bool = False) -> Iterator[Progress]:
 
 def _ignore(_stage: str, _done: int, _total: int) -> None:
     """Show nothing."""
-
-
-def _only_compile(stage: str, done: int, _total: int) -> None:
-    if stage == "compile" and done == 0:
-        note(COMPILE_NOTE)
 
 
 @contextmanager
@@ -59,8 +46,6 @@ def _bars() -> Iterator[Progress]:
 
         def update(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                if stage == "compile":
-                    shown.console.print(COMPILE_NOTE)
                 tasks[stage] = shown.add_task(f"{STAGES.get(stage, stage):<18}", total=total)
             shown.update(tasks[stage], completed=done, total=total)
 

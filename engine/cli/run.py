@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from engine.cli.catalog import registry_with_warnings
-from engine.cli.console import console, warn
+from engine.cli.console import console, note, warn
 from engine.cli.interrupt import cancel_on_interrupt
 from engine.cli.progress import show_progress
 
 if TYPE_CHECKING:
-    from engine.plugins import Registry
+    from engine.api import EngineAdapter
+    from engine.graph import BoundGraph
     from engine.runtime.result import RunResult
 
 STDOUT = Path("-")
@@ -44,22 +46,22 @@ def run(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Run a strategy file and show what happened."""
     from engine.runtime.run import run as run_strategy
+    from engine.runtime.source import load_graph
 
+    _check_mode(mode)
     registry = registry_with_warnings()
+    graph = load_graph(file, registry, settings or ())
+    if not quiet:
+        _say_if_compiling(registry.engine(engine or graph.spec.run.engine))
     with cancel_on_interrupt() as cancelled, show_progress(quiet=quiet) as progress:
         result = run_strategy(
-            file,
-            registry=registry,
-            overrides=settings or (),
-            mode=mode,
-            engine=engine,
-            progress=progress,
-            cancelled=cancelled,
+            graph.spec, registry=registry, mode=mode, engine=engine, progress=progress, cancelled=cancelled
         )
     for finding in result.findings:
         warn(finding)
-    written = _write(result, json, trades, report)
-    run_id = None if no_history else _keep(result, file, settings or [], registry)
+    origin = _Origin(graph, tuple(settings or ()))
+    run_id = None if no_history else _keep(result, origin)
+    written = _write(result, origin, json, trades, report)
     if json == STDOUT:
         from pydantic_core import to_json
 
@@ -70,7 +72,30 @@ def run(  # noqa: PLR0913 - one argument an option
         print_summary(console(stderr=json == STDOUT), result, run_id, written)
 
 
-def _write(result: RunResult, json: Path | None, trades: Path | None, report: Path | None) -> dict[str, Path]:
+def _check_mode(mode: str | None) -> None:
+    from engine.api import RunSettings
+
+    modes = get_args(RunSettings.model_fields["mode"].annotation)
+    if mode is not None and mode not in modes:
+        raise typer.BadParameter(f"there is no mode '{mode}'; there are {', '.join(modes)}.", param_hint="'--mode'")
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a run came from."""
+
+    graph: BoundGraph
+    overrides: tuple[str, ...]
+
+
+def _say_if_compiling(engine: type[EngineAdapter] | None) -> None:
+    if engine is not None and not engine().is_ready():
+        note("Compiling the simulator for this machine, once; about 10 s ...")
+
+
+def _write(
+    result: RunResult, origin: _Origin, json: Path | None, trades: Path | None, report: Path | None
+) -> dict[str, Path]:
     """Write the files asked for and return them by what they are."""
     written: dict[str, Path] = {}
     if json is not None and json != STDOUT:
@@ -78,26 +103,26 @@ def _write(result: RunResult, json: Path | None, trades: Path | None, report: Pa
     if trades is not None:
         written["Trades"] = result.write_trades_csv(trades)
     if report is not None:
+        from engine.cli.report_view import report_data
         from engine.stats.report import write_report
 
-        written["Report"] = write_report(result, report)
+        written["Report"] = write_report(report, report_data(result, origin.graph, origin.overrides))
     return written
 
 
-def _keep(result: RunResult, file: Path, settings: list[str], registry: Registry) -> str | None:
+def _keep(result: RunResult, origin: _Origin) -> str | None:
     """Put the run into the history and return its id; a history that cannot be used does not spoil the run."""
     from engine.api import RunError
     from engine.runtime.history import RunHistory, RunRecord
     from engine.runtime.run import spec_hash
-    from engine.runtime.source import load_graph
-    from engine.spec import read_strategy_text
 
+    spec = origin.graph.spec
     record = RunRecord.from_result(
         result,
-        file=file.resolve(),
-        spec_text=read_strategy_text(file),
-        spec_hash=spec_hash(load_graph(file, registry, settings)),
-        overrides=settings,
+        file=Path(spec.file).absolute(),
+        spec_text=spec.text,
+        spec_hash=spec_hash(origin.graph),
+        overrides=origin.overrides,
     )
     try:
         return RunHistory().add(record)

@@ -42,7 +42,7 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
     for label, path in written.items():
         out.print(f"{label:<7} {path}", soft_wrap=True)
     if run_id is not None:
-        out.print(f"Kept as run {run_id}; 'quantcrafter runs show {run_id}' shows it again.")
+        out.print(f"Kept as run {run_id} (quantcrafter runs show last)")
 
 
 def metrics_table(metrics: Mapping[str, float | None], width: int) -> Table:

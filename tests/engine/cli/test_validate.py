@@ -1,0 +1,129 @@
+"""`quantcrafter validate`: every problem of every file, at its place."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.cli.main import main
+from tests.support.command_line import ROOT, quantcrafter
+
+GOOD = """\
+quantcrafter: 1
+name: Small
+instruments:
+  - {symbol: TEST, data: synthetic, timeframe: 1d, bars: 300}
+indicators:
+  fast: {use: ta.SMA, input: bars.close, timeperiod: 5}
+  slow: {use: ta.SMA, input: bars.close, timeperiod: 20}
+advisors:
+  cross: {use: crossover, fast: fast, slow: slow}
+money:
+  size: {use: fixed_quantity, quantity: 1}
+execution:
+  entry: {use: market, signals: [cross], money: size}
+"""
+BAD = GOOD.replace("ta.SMA, input: bars.close, timeperiod: 5", "ta.SMAA, input: bars.close, timeperiod: 5").replace(
+    "slow: slow}", "slow: slwo}"
+)
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUANTCRAFTER_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    """Return a valid strategy file."""
+    (tmp_path / "good.yaml").write_text(GOOD, encoding="utf-8")
+    return tmp_path / "good.yaml"
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    """Return a strategy file with two problems."""
+    (tmp_path / "bad.yaml").write_text(BAD, encoding="utf-8")
+    return tmp_path / "bad.yaml"
+
+
+def test_a_valid_file_is_said_to_be_valid(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", str(good)]) == 0
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == (f"{good}: valid\n", "")
+
+
+def test_every_problem_is_one_line_with_its_place(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", str(bad)]) == 2
+    shown = capsys.readouterr()
+    lines = shown.err.splitlines()
+    assert lines[0].startswith(f"{bad}:6:")
+    assert "error: " in lines[0]
+    assert "ta.SMAA" in lines[0]
+    assert "Did you mean 'ta.SMA'" in lines[0]
+    assert any(line.startswith(f"{bad}:9:") and "slwo" in line for line in lines)
+    assert shown.out == f"{bad}: {len(lines)} errors\n"
+
+
+def test_one_bad_file_among_many_ends_with_2_and_all_are_checked(
+    good: Path, bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["validate", str(bad), str(good)]) == 2
+    assert f"{good}: valid\n" in capsys.readouterr().out
+
+
+def test_the_findings_as_json(good: Path, bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "--json", str(good), str(bad)]) == 2
+    shown = capsys.readouterr()
+    document = json.loads(shown.out)
+    assert shown.err == ""
+    assert not document["valid"]
+    assert [(file["file"], file["valid"]) for file in document["files"]] == [(str(good), True), (str(bad), False)]
+    assert document["files"][1]["problems"][0]["line"] == 6
+    assert document["plugin_problems"] == []
+
+
+def test_a_value_is_changed_before_the_check(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", str(good), "--set", "indicators.fast.timeperiod=-3"]) == 2
+    assert "timeperiod" in capsys.readouterr().err
+    assert main(["validate", str(good), "-s", "indicators.fast.timeperiod=7"]) == 0
+
+
+@pytest.mark.parametrize("name", ["missing.yaml", ".", "good.yaml/inside"])
+def test_what_is_no_file_is_a_problem_and_no_crash(good: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", str(good.parent / name)]) == 2
+    assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a: [", b"quantcrafter: 1\n", b"- 1\n" * 5])
+def test_any_content_is_a_problem_and_no_crash(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "odd.yaml").write_bytes(content)
+
+    assert main(["validate", str(tmp_path / "odd.yaml")]) == 2
+    assert "Unexpected" not in capsys.readouterr().err
+
+
+def test_the_examples_are_valid(tmp_path: Path) -> None:
+    examples = sorted((ROOT / "resources" / "examples").glob("*.yaml"))
+
+    done = quantcrafter("validate", *map(str, examples), home=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(": valid\n") == len(examples) >= 6
+
+
+@pytest.mark.benchmark_report
+def test_how_long_validate_takes(good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    best = 9.0
+    for _ in range(3):
+        start = time.perf_counter()
+        quantcrafter("validate", str(good), home=tmp_path)
+        best = min(best, time.perf_counter() - start)
+    with capsys.disabled():
+        sys_note = f"\nquantcrafter validate: {best:.2f} s in all (aim: 0.7 s)"
+        print(sys_note)  # noqa: T201 - a benchmark reports
