@@ -42,8 +42,8 @@ from engine.graph.bound import (
     Wires,
 )
 from engine.graph.checks import decision_problems, find_cycles
-from engine.graph.suggest import did_you_mean, parameter_problems
-from engine.spec import Bound, InstrumentSpec, Literal, NodeSpec, Resolved, StrategySpec, Unresolved
+from engine.graph.suggest import parameter_problems
+from engine.spec import Bound, InstrumentSpec, Literal, NodeSpec, Resolved, StrategySpec, Suggester, Unresolved
 
 
 def bind(spec: StrategySpec, catalog: Catalog) -> tuple[BoundGraph, list[Problem]]:
@@ -57,6 +57,7 @@ class _Binder:
     catalog: Catalog
     problems: list[Problem] = field(default_factory=list)
     components: dict[str, Component] = field(default_factory=dict)
+    suggest: Suggester = field(default_factory=Suggester)
 
     def bind(self) -> tuple[BoundGraph, list[Problem]]:
         for node in self.spec.nodes.values():
@@ -85,7 +86,7 @@ class _Binder:
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            self.problems += parameter_problems(error, cls, node, f"'{node.use}'")
+            self.problems += parameter_problems(error, cls, node, f"'{node.use}'", self.suggest)
             return None
 
     def _unknown_use(self, node: NodeSpec) -> None:
@@ -96,18 +97,19 @@ class _Binder:
         else:
             names = (*self.catalog.component_names(node.role), *self.spec.block_names)
             message = f"There is no component '{node.use}' for the section '{node.role}'."
-            remedy = f"{did_you_mean(node.use, names)} A plugin that brings it may be missing."
+            remedy = f"{self.suggest(node.use, names)} A plugin that brings it may be missing.".lstrip()
         self._report(node, "unknown_use", message, remedy, "use")
 
     def _provider(self, name: str, options: Mapping[str, Any], owner: InstrumentSpec | NodeSpec) -> DataProvider | None:
         cls = self.catalog.provider(name)
         if cls is None:
             place = owner.place("data")
+            names = self.catalog.provider_names()
             self.problems.append(
                 Problem(
                     code="unknown_provider",
                     message=f"There is no data provider '{name}'.",
-                    remedy=did_you_mean(name, self.catalog.provider_names()),
+                    remedy=self.suggest(name, names) or f"There are: {', '.join(names)}.",
                     file=place.file,
                     line=place.line,
                     column=place.column,
@@ -119,7 +121,7 @@ class _Binder:
         try:
             return cls.model_validate(dict(options))
         except ValidationError as error:
-            self.problems += parameter_problems(error, cls, owner, f"data provider '{name}'")
+            self.problems += parameter_problems(error, cls, owner, f"data provider '{name}'", self.suggest)
             return None
 
     def _instrument(self, instrument: InstrumentSpec) -> BoundInstrument | None:
@@ -211,7 +213,14 @@ class _Binder:
                 )
                 return None
         message = f"'{target.node}' has no output '{target.output}'."
-        self._report(node, "unknown_output", message, did_you_mean(target.output, names), port.name, index)
+        self._report(
+            node,
+            "unknown_output",
+            message,
+            self.suggest(target.output, names) or f"It has: {', '.join(names)}.",
+            port.name,
+            index,
+        )
         return None
 
     def _mismatch(self, node: NodeSpec, port: InputPort, written: str, actual: str, index: int | None) -> None:

@@ -1,50 +1,35 @@
-"""Turning a wrong name, or pydantic's complaint about a value, into words for the author of a file."""
+"""Turning pydantic's complaint about a node's values into words for the author of a file."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from engine.api import Component, Problem
-from engine.spec import InstrumentSpec, NodeSpec
+from engine.spec import InstrumentSpec, NodeSpec, Suggester
+from engine.spec.source import shown
 
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `Did you mean 'x'?` for the nearest known name, else the list of a few, else nothing."""
-    names = list(known)
-    lowered = {candidate.lower(): candidate for candidate in names}
-    near = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
-    if near:
-        return f"Did you mean '{lowered[near[0]]}'?"
-    if not names:
-        return ""
-    shown = ", ".join(names[:8])
-    return f"There are: {shown}{', ...' if len(names) > len(names[:8]) else ''}."
+Owner = NodeSpec | InstrumentSpec
 
 
 def parameter_problems(
-    error: ValidationError, model: type[BaseModel], owner: NodeSpec | InstrumentSpec, subject: str
+    error: ValidationError, model: type[BaseModel], owner: Owner, subject: str, suggest: Suggester
 ) -> list[Problem]:
-    """Return one located problem for each of pydantic's findings about a node's values."""
+    """Return one located problem for each of pydantic's findings about the values of a node or an instrument."""
     found: dict[tuple[Any, ...], Problem] = {}
     for detail in error.errors(include_url=False):
         location = detail["loc"]
         name = str(location[0]) if location else ""
         index = location[1] if len(location) > 1 and isinstance(location[1], int) else None
-        key = (name, index)
-        if key in found:
-            continue
-        message, remedy = _words(dict(detail), name, model, subject)
-        found[key] = _located(owner, str(detail["type"]), message, remedy, name, index)
+        if (name, index) not in found:
+            message, remedy = _words(dict(detail), name, model, subject, suggest)
+            found[name, index] = _located(owner, str(detail["type"]), message, remedy, name, index)
     return list(found.values())
 
 
-def _located(
-    owner: NodeSpec | InstrumentSpec, code: str, message: str, remedy: str, name: str, index: int | None
-) -> Problem:
+def _located(owner: Owner, code: str, message: str, remedy: str, name: str, index: int | None) -> Problem:
     wrong_key = code == "extra_forbidden"
     if isinstance(owner, NodeSpec):
         return owner.problem(code, message, remedy, field=name or None, index=index, key=wrong_key)
@@ -53,22 +38,37 @@ def _located(
     return Problem(code, message, remedy, place.file, place.line, place.column, path, field=name)
 
 
-def _words(detail: Mapping[str, Any], name: str, model: type[BaseModel], subject: str) -> tuple[str, str]:
+def _words(
+    detail: Mapping[str, Any], name: str, model: type[BaseModel], subject: str, suggest: Suggester
+) -> tuple[str, str]:
     kind, value = detail["type"], detail.get("input")
+    known = model.model_fields
     if kind == "extra_forbidden":
-        return f"{subject} has no parameter '{name}'.", did_you_mean(name, model.model_fields)
+        return f"{subject} has no parameter '{name}'.", suggest(name, known) or _some_of(known)
     if kind == "missing":
-        what = model.model_fields[name].description if name in model.model_fields else ""
-        return f"{subject} needs '{name}'{f' ({what.rstrip(chr(46))})' if what else ''}.", "Add it."
-    field = model.model_fields.get(name)
+        what = (known[name].description or "").rstrip(".") if name in known else ""
+        return f"{subject} needs '{name}'{f' ({what})' if what else ''}.", "Add it."
+    wish = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    if not name:
+        return f"{subject}: {wish}.", ""
+    if kind == "too_short":
+        return f"'{name}' of {subject} needs at least {detail['ctx']['min_length']}, was {shown(value)}.", ""
     ports = {port.name for port in model.inputs()} if issubclass(model, Component) else set()
-    if field is not None and name in ports:
-        return f"'{name}' of {subject} must name a node, such as bars.close or fast, was {_shown(value)}.", ""
-    message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    verb = "" if kind == "value_error" else "must be "
-    return f"'{name}' of {subject}: {verb}{message}{'' if kind == 'value_error' else f', was {_shown(value)}'}.", ""
+    if name in ports:
+        return f"'{name}' of {subject} must name a node, such as bars.close or fast, was {shown(value)}.", ""
+    if kind == "value_error":
+        return f"'{name}' of {subject}: {wish}.", ""
+    return f"'{name}' of {subject} must be {wish}, was {shown(value)}.", _remedy(detail)
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - room for one line of a terminal
+def _remedy(detail: Mapping[str, Any]) -> str:
+    limits = detail.get("ctx") or {}
+    for key, words in (("ge", "Use {} or more."), ("le", "Use {} or less."), ("gt", "Use more than {}.")):
+        if key in limits:
+            return words.format(f"{limits[key]:g}")
+    return f"Use less than {limits['lt']:g}." if "lt" in limits else ""
+
+
+def _some_of(names: Mapping[str, Any]) -> str:
+    shown_names = ", ".join(list(names)[:8])
+    return f"It has: {shown_names}{', ...' if len(names) > len(shown_names.split(', ')) else ''}." if names else ""

@@ -1,0 +1,33 @@
+"""Words that every message shares: the nearest known name to a misspelt one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+LONGEST_WORD = 60
+MOST_NAMES = 2_000
+
+
+def nearest(word: str, names: Iterable[str], count: int = 1) -> list[str]:
+    """Return up to `count` names that look like `word`, the likest first, whatever their case.
+
+    Words of more than 60 characters have no likeness, and no more than 2,000 names are looked at, so that no input
+    makes this slow.
+    """
+    if len(word) > LONGEST_WORD:
+        return []
+    known: dict[str, str] = {}
+    for name in names:
+        if len(name) <= LONGEST_WORD and len(known) < MOST_NAMES:
+            known.setdefault(name.casefold(), name)
+    folded = word.casefold()
+    if folded in known:
+        return [known[folded]]
+    return [known[name] for name in difflib.get_close_matches(folded, known, n=count, cutoff=0.6)]
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """Return `Did you mean 'x'?` for the nearest name, or nothing."""
+    close = nearest(word, names)
+    return f"Did you mean '{close[0]}'?" if close else ""
