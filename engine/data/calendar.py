@@ -46,12 +46,13 @@ def slots(time_ns: TimeColumn, timeframe: Timeframe, session: Session) -> Slots:
     if timeframe.is_intraday:
         if timeframe.nominal_ns > DAY_NS:
             raise DataError(f"Timeframe {timeframe} is longer than a day. Write it in days, such as 1d or 2d.")
-        anchor = np.where(time_ns >= closes[place], closes[place], opens[place])
+        after = time_ns >= closes[place]
+        anchor = np.where(after, closes[place], opens[place])
         start = anchor + (time_ns - anchor) // timeframe.nominal_ns * timeframe.nominal_ns
         end = start + timeframe.nominal_ns
         day_start, day_end = day_edges(unique, session)
-        start = np.maximum(start, day_start[place])
-        return Slots(start, np.minimum(end, np.where(inside, closes[place], day_end[place])), inside)
+        limit = np.where(after, day_end[place], closes[place])
+        return Slots(np.maximum(start, day_start[place]), np.minimum(end, limit), inside)
     first, last = _calendar_span(unique, timeframe)
     start, _ = bounds(next_session_day(first, session), session)
     _, end = bounds(last_session_day(last, session), session)

@@ -29,7 +29,7 @@ from engine.api import (
 from engine.data.findings import Finding, clock
 from engine.data.quality import check
 from engine.data.resample import check_multiple, resample, same_length
-from engine.data.spacing import spacing_ns, timeframe_of
+from engine.data.spacing import timeframe_of, usual_spacing_ns
 from engine.data.times import bar_times
 from engine.data.zones import EARLIEST_NS, LATEST_NS
 
@@ -103,7 +103,7 @@ def _sound(provider: DataProvider, request: DataRequest) -> RawBars:
 
 
 def _detect(raw: RawBars, request: DataRequest) -> Timeframe:
-    spacing = spacing_ns(raw.time_ns)
+    spacing = usual_spacing_ns(raw)
     if spacing is None:
         return request.timeframe
     timeframe = timeframe_of(spacing)

@@ -105,6 +105,9 @@ def session_days_between(first: TimeColumn, last: TimeColumn, session: Session) 
 
     def until(day: TimeColumn) -> TimeColumn:
         monday_based = day + EPOCH_WEEKDAY
-        return monday_based // WEEK_DAYS * cumulative[-1] + cumulative[monday_based % WEEK_DAYS]
+        whole: TimeColumn = monday_based // WEEK_DAYS * cumulative[-1]
+        part: TimeColumn = cumulative[monday_based % WEEK_DAYS]
+        return whole + part
 
-    return np.maximum(until(last) - until(first + 1), 0)
+    between: TimeColumn = np.maximum(until(last) - until(first + 1), 0)
+    return between

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.api import TimeColumn, Timeframe
+from engine.api import RawBars, TimeColumn, Timeframe
+from engine.data.sessions import session_days_between, trading_days
 from engine.data.zones import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
 _SAMPLE = 20_000
 _SHARE = 0.2
+_SHORTEST_WEEK_NS = 5 * DAY_NS
 _LONGEST_INTRADAY_NS = 20 * HOUR_NS  # a day of 24x7 bars has 23 hours when the clocks go forward
 _CALENDAR = ((5, 10, Timeframe(1, "w")), (26, 32, Timeframe(1, "mo")), (85, 95, Timeframe(3, "mo")))
 _YEAR = (360, 370, Timeframe(12, "mo"))
+
+
+def usual_spacing_ns(raw: RawBars) -> int | None:
+    """Return the usual distance between bars, or None for fewer than two different times.
+
+    Distances of days are counted in sessions: few daily bars may all stand beside a weekend.
+    """
+    spacing = spacing_ns(raw.time_ns)
+    if spacing is None or not DAY_NS < spacing < _SHORTEST_WEEK_NS:
+        return spacing
+    days = np.unique(raw.time_ns // DAY_NS if raw.stamp == "date" else trading_days(raw.time_ns, raw.session))
+    steps = 1 + session_days_between(days[:-1], days[1:], raw.session)
+    return int(np.sort(steps)[(len(steps) - 1) // 2]) * DAY_NS if len(steps) else spacing
 
 
 def spacing_ns(time_ns: TimeColumn) -> int | None:
@@ -20,9 +35,9 @@ def spacing_ns(time_ns: TimeColumn) -> int | None:
     It is the median, or a shorter distance that makes up a fifth of all: in thinly traded hours most minutes have no
     bar, yet the bars are minutes.
     """
-    ordered = np.sort(_sample(time_ns), axis=None) if len(time_ns) <= _SAMPLE else _sample(time_ns)
-    deltas = np.diff(ordered)
-    deltas = deltas[(deltas > 0)]
+    ordered = bool((time_ns[1:] >= time_ns[:-1]).all())
+    deltas = np.diff(_sample(time_ns if ordered else np.sort(time_ns)))
+    deltas = deltas[deltas > 0]
     if not len(deltas):
         return None
     values, counts = np.unique(deltas, return_counts=True)
@@ -46,7 +61,7 @@ def timeframe_of(spacing: int) -> Timeframe | None:
 
 
 def _sample(time_ns: TimeColumn) -> TimeColumn:
-    """Return the times, or of a long column three stretches of it."""
+    """Return the times, or of a long column three stretches of it, oldest first."""
     if len(time_ns) <= 3 * _SAMPLE:
         return time_ns
     middle = len(time_ns) // 2

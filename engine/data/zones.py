@@ -49,7 +49,8 @@ def localize(local_ns: TimeColumn, zone: str, *, ordered: bool = True) -> LocalT
     """Return the moment of each wall time of `zone`.
 
     An hour that the clocks went through twice is told apart by the order of the rows when `ordered`: once a wall time
-    within it falls back behind the row before, the rest of that hour is the second passage.
+    within it falls back behind the row before (or repeats it, for bars of an hour), the rest of that hour is the
+    second passage.
     """
     if zone == "UTC" or not len(local_ns):
         return LocalTimes(local_ns, np.zeros(len(local_ns), dtype=np.bool_))
@@ -77,6 +78,9 @@ def _second_passage(utc: TimeColumn, local: TimeColumn, rows: TimeColumn, shift:
             second = False
         elif local[row] < local[row - 1]:
             second = True
+        elif local[row] == local[row - 1]:
+            # Bars of an hour repeat the hour's time; of shorter bars the same time twice is a duplicate.
+            second = second or row == 1 or local[row - 1] - local[row - 2] >= shift[row]
         if second:
             utc[row] += shift[row]
         previous = row

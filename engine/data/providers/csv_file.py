@@ -53,16 +53,17 @@ class CsvProvider(FileProvider):
         data = _bytes(path, subject)
         try:
             frame = pl.read_csv(
-                data,
-                has_header=False,
-                skip_rows=layout.data_line - 1,
-                schema={f"{place}": pl.String for place in range(len(layout.names))},
+                _from_line(data, layout.data_line - layout.has_header),
+                has_header=layout.has_header,
+                infer_schema=False,
                 separator=layout.separator,
                 encoding="utf8-lossy",
-                truncate_ragged_lines=False,
             )
+        except pl.exceptions.NoDataError:
+            frame = pl.DataFrame(schema=dict.fromkeys(layout.names, pl.String))
         except (pl.exceptions.PolarsError, ValueError) as error:
             raise DataError(_ragged(data, layout, subject, error), field="path") from error
+        frame.columns = [str(place) for place in range(frame.width)]
         rows = pl.Series("row", range(layout.data_line, layout.data_line + frame.height), dtype=pl.Int64)
         used = frame[[str(place) for place in sorted(set(roles.values()))]]
         filled = used.select(pl.any_horizontal(pl.all().is_not_null() & (pl.all() != ""))).to_series()
@@ -87,7 +88,7 @@ def find_layout(head: str, separator: str, chosen: dict[ColumnRole, str | int], 
     Raises:
         DataError: the file is empty.
     """
-    lines = head.splitlines()[:_PREAMBLE_LINES]
+    lines = [line.rstrip("\r") for line in head.split("\n", _PREAMBLE_LINES)[:_PREAMBLE_LINES]]
     if not any(line.strip() for line in lines):
         raise DataError(f"{subject}: the file is empty. Give a file with bars.", field="path")
     wanted = {name for name in chosen.values() if isinstance(name, str)}
@@ -127,6 +128,14 @@ def _bytes(path: Path, subject: str) -> bytes:
             return file.read()
     except (OSError, EOFError) as error:
         raise DataError(f"{subject}: the file cannot be read: {error}.", field="path") from error
+
+
+def _from_line(data: bytes, number: int) -> bytes:
+    """Return the file from a line on, counted from 1."""
+    start = 0
+    for _ in range(number - 1):
+        start = data.find(b"\n", start) + 1
+    return data[start:] if start else data
 
 
 def _open(path: Path) -> io.BufferedIOBase:

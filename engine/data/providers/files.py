@@ -161,6 +161,12 @@ def numbers(table: Table, role: ColumnRole, subject: str) -> np.ndarray[tuple[in
     import polars as pl
 
     column = table.frame.to_series(table.columns[role])
+    if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
+        raise DataError(
+            f"{subject}: '{role}' must be a number, column '{column.name}' holds {column.dtype}. "
+            "Name the right column by 'columns'.",
+            field="columns",
+        )
     result = column.cast(pl.Float64, strict=False)
     if column.dtype == pl.String and result.null_count() > column.null_count():
         result = _cleaned(column).cast(pl.Float64, strict=False)
@@ -172,12 +178,6 @@ def numbers(table: Table, role: ColumnRole, subject: str) -> np.ndarray[tuple[in
                 "'columns'.",
                 field="columns",
             )
-    elif column.dtype != pl.String and result.null_count() > column.null_count():
-        raise DataError(
-            f"{subject}: '{role}' must be a number, column '{column.name}' holds {column.dtype}. "
-            "Name the right column by 'columns'.",
-            field="columns",
-        )
     return result.fill_null(float("nan")).to_numpy()
 
 

@@ -130,6 +130,8 @@ def stamp_in(wall_ns: TimeColumn, session: Session) -> str | None:
     if of_day.min() < opening * MINUTE_NS or of_day.max() > closing * MINUTE_NS:
         return None
     new_day = np.flatnonzero(np.diff(ordered // DAY_NS))
+    if not len(new_day) and of_day[-1] < (closing - 60) * MINUTE_NS:
+        return None  # part of one day shows no habit
     first, last = np.append(0, new_day + 1), np.append(new_day, len(ordered) - 1)
     if np.mean(of_day[first] == opening * MINUTE_NS) > _MOST:
         return "open"

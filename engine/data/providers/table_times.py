@@ -73,6 +73,7 @@ def _time_column(table: Table) -> pl.Series:
     if clock.str.contains(r"^\d{1,6}$").all():
         longest = clock.str.len_chars().max()
         clock = clock.str.zfill(6 if isinstance(longest, int) and longest > len("0930") else 4)
+        clock = clock.str.replace(r"^(\d{2})(\d{2})(\d{2})?$", "$1:$2:$3").str.strip_chars_end(":")
     return day + " " + clock
 
 
@@ -128,8 +129,9 @@ def _check(micro: pl.Series, column: pl.Series, table: Table, time_format: str |
     bad = (micro.is_null() | ~micro.is_between(first, last)).arg_true()
     if not len(bad):
         return
-    value = column[bad[0]]
-    found = "no time" if value is None else repr(value if isinstance(value, str) else str(value))
+    text = column if column.dtype == pl.String else column.to_physical().cast(pl.String)
+    value = text[bad[0]]
+    found = "no time" if value is None else repr(value)
     how = f" as {time_format!r}" if time_format else " like those before, between 1900 and 2200"
     raise DataError(
         f"{subject}: times must be written{how}, row {table.rows[bad[0]]} has {found} "

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from engine.api import NEW_YORK_STOCKS, DataError, DataRequest, Timeframe
+from engine.data.load import load_bars
+from engine.data.providers.synthetic import SyntheticProvider
+from tests.support.market_data import texts
+
+
+def request(timeframe: str = "1m", symbol: str = "X") -> DataRequest:
+    return DataRequest(symbol, Timeframe.parse(timeframe))
+
+
+@given(
+    st.integers(1, 3000),
+    st.integers(0, 99),
+    st.sampled_from(["1s", "1m", "7m", "1h", "4h", "1d"]),
+    st.sampled_from(["24x7", "us_stocks"]),
+    st.sampled_from([0.0, 20.0, 500.0]),
+    st.sampled_from([0.01, 0.25, 0.03]),
+)
+def test_made_bars_are_sound_exact_in_number_and_on_the_tick(
+    count: int, seed: int, timeframe: str, session: str, volatility: float, tick: float
+) -> None:
+    provider = SyntheticProvider(bars=count, seed=seed, session=session, volatility=volatility, tick=tick)
+    bars, findings = load_bars(provider, request(timeframe))
+    assert (len(bars), findings, bars.synthetic) == (count, (), True)
+    np.testing.assert_allclose(bars.close / tick, np.rint(bars.close / tick), rtol=1e-9)
+
+
+def test_the_same_seed_and_symbol_give_the_same_bars_and_others_do_not() -> None:
+    hashes = [
+        load_bars(SyntheticProvider(bars=500, seed=seed), request("5m", symbol)).bars.content_hash
+        for seed, symbol in ((1, "A"), (1, "A"), (2, "A"), (1, "B"))
+    ]
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 3
+
+
+def test_sessions_of_stocks_keep_new_york_time_over_a_change_of_clocks() -> None:
+    provider = SyntheticProvider(bars=780, session="us_stocks", start_date="2024-03-08")
+    bars = load_bars(provider, request()).bars
+    assert bars.session == NEW_YORK_STOCKS
+    opens = texts(bars.open_ns)
+    assert (opens[0], opens[389], opens[390]) == ("2024-03-08T14:30", "2024-03-08T20:59", "2024-03-11T13:30")
+
+
+def test_long_runs_have_about_the_volatility_asked_for() -> None:
+    for session in ("24x7", "us_stocks"):
+        bars = load_bars(SyntheticProvider(bars=20_000, volatility=30, session=session), request("1d")).bars
+        years = {"24x7": 365, "us_stocks": 252}[session]
+        returns = np.diff(np.log(bars.close[bars.close > 20]))
+        assert np.std(returns) * np.sqrt(years) == pytest.approx(0.30, rel=0.05)
+
+
+def test_weeks_and_months_are_made_from_days() -> None:
+    assert len(load_bars(SyntheticProvider(bars=50), request("1w")).bars) in (49, 50)
+    assert 45 <= len(load_bars(SyntheticProvider(bars=50, session="us_stocks"), request("1mo")).bars) <= 50
+
+
+def test_bars_beyond_the_calendar_and_prices_below_a_tick_are_refused() -> None:
+    with pytest.raises(DataError, match="must end before the year 2200"):
+        SyntheticProvider(bars=1_000_000).load(request("1d"))
+    with pytest.raises(ValidationError, match="at least a tick"):
+        SyntheticProvider(price=0.001)
