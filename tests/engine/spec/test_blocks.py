@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ from engine.api import Role
 from engine.spec import Bound, Literal, Resolved, Unresolved, check_strategy, load_strategy, parse_strategy
 from engine.spec.limits import MAX_STRATEGY_NODES
 from tests.support.strategies import FULL, HEADER, brief, problems_of
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes need privileges there")
 
 BLOCK_FILE = """\
 quantcrafter: 1
@@ -211,6 +215,7 @@ def test_block_files_come_from_the_strategys_folder_or_the_users(folder: Path) -
     assert load_strategy(write(folder, "trend.yaml"), block_dir=folder / "blocks").nodes["t/ema"]
 
 
+@posix
 @pytest.mark.parametrize(
     ("use", "message"),
     [
@@ -230,8 +235,6 @@ def test_block_files_come_from_the_strategys_folder_or_the_users(folder: Path) -
     ],
 )
 def test_a_block_file_elsewhere_is_refused(folder: Path, use: str, message: str) -> None:
-    import os
-
     (folder / "link.yaml").symlink_to(folder.parent / "foreign.yaml")
     (folder / "out").symlink_to(folder.parent)
     (folder / "loop.yaml").symlink_to(folder / "loop.yaml")
@@ -245,6 +248,7 @@ def test_a_block_file_elsewhere_is_refused(folder: Path, use: str, message: str)
     assert (problems[0].line, problems[0].path, problems[0].node) == (4, "logic.t.use", "t")
 
 
+@posix
 def test_a_link_within_the_folders_is_followed(folder: Path) -> None:
     (folder / "link.yaml").symlink_to(folder.parent / "home/blocks/mine.yml")
     assert load_strategy(write(folder, "link.yaml")).nodes["t/ema"].values["timeperiod"] == 70
