@@ -17,6 +17,12 @@
       [key, /color$/.test(key) && typeof value === "string" && value[0] === "@" ? variable(value.slice(1)) : dress(value)]));
   };
 
+  const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 1 });
+  const tickvals = Array.from({ length: 24 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** (power - 9))).flat();
+  const ticktext = tickvals.map((value) => (value < 1 ? String(Number(value.toPrecision(1))) : compact.format(value)));
+  const logTicks = { tickvals, ticktext };
+  const isLog = (element) => document.querySelector(`[data-log="${element.dataset.figure}"]`)?.checked;
+
   const draw = (element) => {
     const figure = figures[element.dataset.figure];
     const traces = figure.traces.map(({ at, ...trace }) =>
@@ -24,7 +30,8 @@
     const layout = dress(figure.layout);
     if (coarse) layout.dragmode = false;
     const print = root.classList.contains("print");
-    if (print) layout.width = 680;
+    if (print) { layout.width = 680; layout.height *= 0.8; }
+    if (isLog(element)) Object.assign(layout.yaxis, { type: "log", tickmode: figure.log ? "array" : "auto" }, logTicks);
     const narrow = element.clientWidth < 600;
     if (figure.layout.xaxis.type === "category") {
       layout.xaxis.nticks = narrow ? 3 : 8;
@@ -46,7 +53,12 @@
     const isDate = figure.layout.xaxis.type === "date";
     const range = change["xaxis.autorange"] ? null : element.layout.xaxis.range.map(isDate ? time : Number);
     for (const axis of axes) {
-      if (!range) { update[axis + ".autorange"] = true; continue; }
+      const log = axis === "yaxis" && isLog(element);
+      if (!range) {
+        update[axis + ".autorange"] = true;
+        if (log) update["yaxis.tickmode"] = figure.log ? "array" : "auto";
+        continue;
+      }
       let low = Infinity, high = -Infinity;
       figure.traces.forEach((trace, number) => {
         if ((trace.yaxis || "y").replace("y", "yaxis") !== axis || element.data[number].visible === "legendonly") return;
@@ -60,6 +72,8 @@
           if (up !== null && up > high) high = up;
         }
       });
+      if (log) [low, high] = [Math.log10(low), Math.log10(high)];
+      if (log) update["yaxis.tickmode"] = high - low < 0.9 ? "auto" : "array";
       const pad = (high - low) * 0.05 || Math.abs(high) * 0.01 || 1;
       if (low <= high) update[axis + ".range"] = [low - pad, high + pad];
     }
@@ -67,6 +81,8 @@
   };
 
   const charts = [...document.querySelectorAll(".chart")];
+  document.querySelectorAll("[data-log]").forEach((box) => box.addEventListener("change", () =>
+    draw(charts.find((element) => element.dataset.figure === box.dataset.log))));
   const redraw = () => charts.filter((element) => element.dataset.drawn).forEach(draw);
   const watcher = new IntersectionObserver((entries) => entries.forEach((entry) => {
     if (entry.isIntersecting && !entry.target.dataset.drawn) draw(entry.target);

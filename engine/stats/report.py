@@ -64,20 +64,23 @@ def _charts(report: ReportData) -> tuple[list[str], dict[str, figures.Figure]]:
     places, drawings = [], {}
     if len(report.ledger.ts_ns):
         drawings["equity"] = figures.equity_figure(report)
-        places.append(_place("Equity and drawdown", "equity", ""))
+        places.append(_place("Equity and drawdown", "equity", "", drawings["equity"]))
     shown = figures.shown_instruments(report)
     for index, job in shown:
         name = f"price{index}"
         drawings[name] = figures.price_figure(report, index)
-        places.append(_place(job.symbol, name, _chart_note(report, index)))
+        places.append(_place(job.symbol, name, _chart_note(report, index), drawings[name]))
     left_out = len(report.instruments) - len(shown)
     if left_out:
         places.append(f'<p class="note">{left_out} further instruments have no chart here, to keep the file small.</p>')
     return places, drawings
 
 
-def _place(title: str, name: str, note: str) -> str:
+def _place(title: str, name: str, note: str, figure: figures.Figure) -> str:
     text = f'<p class="note">{escape(note)}</p>' if note else ""
+    if "log" in figure:
+        tick = " checked" if figure["log"] else ""
+        text += f'<label class="note log"><input type="checkbox" data-log="{name}"{tick}> Logarithmic scale</label>'
     return f'<section><h2>{escape(title)}</h2>{text}<div class="chart" data-figure="{name}"></div></section>'
 
 

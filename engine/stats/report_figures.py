@@ -37,6 +37,7 @@ _LABEL_LENGTH = 40
 _SIGNIFICANT = 7
 _CHARACTER_PX = 6.6
 _CROWDED = 400
+_WIDE_RANGE = 8.0
 _FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
 _LINE_COLORS = tuple(f"@line{number}" for number in range(1, 9))
 
@@ -77,7 +78,8 @@ def price_figure(data: ReportData, index: int) -> Figure:
     traces += _trade_traces(data, index, size)
     layout = _layout([([], _PRICE_PX), *((title, _PANEL_PX) for title in titles)])
     layout["xaxis"] |= {"type": "category", "range": [-0.5, len(starts) - 0.5], "rangeslider": {"visible": False}}
-    return {"x": bar_labels(job.bars, starts), "traces": traces, "layout": layout}
+    figure = {"x": bar_labels(job.bars, starts), "traces": traces, "layout": layout}
+    return _with_log_choice(figure, job.bars.low, job.bars.high)
 
 
 def bucket_size(bars: int, instruments: int, series: int) -> int:
@@ -122,7 +124,8 @@ def equity_figure(data: ReportData) -> Figure:
     layout["xaxis"] |= {"type": "date"}
     if not (fall[steps] > 0).any():
         layout["yaxis2"] |= {"range": [-1, 0]}
-    return {"x": (ledger.ts_ns[steps] // 1_000_000).tolist(), "traces": traces, "layout": layout}
+    figure = {"x": (ledger.ts_ns[steps] // 1_000_000).tolist(), "traces": traces, "layout": layout}
+    return _with_log_choice(figure, np.minimum(ledger.equity, held), np.maximum(ledger.equity, held))
 
 
 def curve_points(equity: FloatColumn, fall: FloatColumn) -> npt.NDArray[np.intp]:
@@ -137,6 +140,14 @@ def curve_points(equity: FloatColumn, fall: FloatColumn) -> npt.NDArray[np.intp]
     tail = np.arange(whole, count)[:: max(1, size // 4)]
     extremes = (first, first + buckets.argmin(axis=1), first + buckets.argmax(axis=1), tail)
     return np.unique(np.concatenate((*extremes, [int(np.argmax(fall)), count - 1])))
+
+
+def _with_log_choice(figure: Figure, low: FloatColumn, high: FloatColumn) -> Figure:
+    """Let the reader choose a logarithmic scale where every value is positive; take it first for a wide range."""
+    if len(low) and float(low.min()) > 0:
+        wide = float(high.max()) > _WIDE_RANGE * float(low.min())
+        return {**figure, "log": wide}
+    return figure
 
 
 def _price_trace(bars: Bars, starts: npt.NDArray[np.integer], size: int) -> dict[str, Any]:

@@ -43,7 +43,7 @@ _STATUS = {
     StatusReason.NO_CASH: "Order rejected: not enough cash",
     StatusReason.REDUCED: "Order cut to what the account could pay",
 }
-_FULL_HEAT_PCT = 10.0
+_FULL_HEAT_PCT, _FULL_YEAR_HEAT_PCT = 10.0, 40.0
 _DAY, _MINUTE = 10, 16
 
 Rows = Iterable[Sequence[str]]
@@ -113,16 +113,16 @@ def months(data: ReportData) -> str:
     rows = []
     for year, values in sorted(years.items(), reverse=True):
         cells = "".join(_month(values.get(month), "") for month in range(1, 13))
-        rows.append(f"<tr><td>{year}</td>{cells}{_month(values.get(0), 'year')}</tr>")
+        rows.append(f"<tr><td>{year}</td>{cells}{_month(values.get(0), 'year', _FULL_YEAR_HEAT_PCT)}</tr>")
     heads = "".join(f"<th>{name}</th>" for name in ("", *(calendar.month_abbr[1:]), "Year"))
     body = f'<table class="months"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
     return f'<section><h2>Monthly returns, %</h2><div class="scroll">{body}</div></section>'
 
 
-def _month(value: float | None, css: str) -> str:
+def _month(value: float | None, css: str, full_pct: float = _FULL_HEAT_PCT) -> str:
     if value is None or not np.isfinite(value):
         return f'<td class="{css}"></td>'
-    heat = round(min(abs(value) / _FULL_HEAT_PCT, 1.0) * 55)
+    heat = round(min(abs(value) / full_pct, 1.0) * 55)
     tone = "gain" if value > 0 else "loss"
     return f'<td class="{css} {tone}" style="--heat:{heat}%">{round(value, 1) + 0.0:,.1f}</td>'
 
@@ -217,10 +217,10 @@ def _amount(value: float | None) -> str:
 
 
 def price(value: float | None) -> str:
-    """Return a price with at least two and at most eight decimals."""
+    """Return a price with at least two decimals, and at most four, or eight below 1."""
     if value is None:
         return NO_VALUE
-    whole, _, decimals = f"{value:,.8f}".partition(".")
+    whole, _, decimals = f"{value:,.{4 if abs(value) >= 1 else 8}f}".partition(".")
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 

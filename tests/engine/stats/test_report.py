@@ -119,6 +119,18 @@ def test_prices_trades_and_indicators_are_drawn_where_they_belong() -> None:
     assert traces["macd.macd"]["yaxis"] == traces["macd.signal"]["yaxis"] == "y2"
 
 
+def test_a_wide_range_of_prices_begins_on_a_logarithmic_scale() -> None:
+    count = 100
+    bars = walk_bars(count)
+    for shown, expected in ((np.linspace(100, 120, count), False), (np.geomspace(1, 100, count), True)):
+        wide = replace(bars, open=shown, high=shown, low=shown, close=shown)
+        ledger = curve_ledger(bars.close_ns, 1000 * shown)
+        figures = Reader(report_page(report_of(ledger, (job_of(wide),)))).figures
+        assert figures["price0"]["log"] is figures["equity"]["log"] is expected
+    ruined = report_of(curve_ledger(bars.close_ns, shown - 50), (job_of(bars),))
+    assert "log" not in Reader(report_page(ruined)).figures["equity"]
+
+
 def test_weekends_and_nights_leave_no_gap() -> None:
     figure = Reader(report_page(walk_report())).figures["price0"]
     assert figure["layout"]["xaxis"]["type"] == "category"
