@@ -48,17 +48,16 @@ def _words(
     if kind == "missing":
         what = (known[name].description or "").rstrip(".") if name in known else ""
         return f"{subject} needs '{name}'{f' ({what})' if what else ''}.", "Add it."
+    whose = f"'{name}' of {subject}" if name else subject
     wish = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    if not name:
-        return f"{subject}: {wish}.", ""
     if kind == "too_short":
-        return f"'{name}' of {subject} needs at least {detail['ctx']['min_length']}, was {shown(value)}.", ""
+        return f"{whose} needs at least {detail['ctx']['min_length']}, was {shown(value)}.", ""
     ports = {port.name for port in model.inputs()} if issubclass(model, Component) else set()
     if name in ports:
-        return f"'{name}' of {subject} must name a node, such as bars.close or fast, was {shown(value)}.", ""
+        return f"{whose} must name a node, such as bars.close or fast, was {shown(value)}.", ""
     if kind == "value_error":
-        return f"'{name}' of {subject}: {wish}.", ""
-    return f"'{name}' of {subject} must be {wish}, was {shown(value)}.", _remedy(detail)
+        return f"{whose}: {wish}.", ""
+    return f"{whose} must be {wish}, was {shown(value)}.", _remedy(detail)
 
 
 def _remedy(detail: Mapping[str, Any]) -> str:
