@@ -1,0 +1,43 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.adapters import plugin
+from engine.adapters.native import NativeEngine
+from engine.api.ports import ENTER_LONG
+from tests.support.jobs import Setup, make_bars, make_job
+
+
+def test_the_native_engine_comes_in_through_the_hook() -> None:
+    assert plugin.register_engines() == (NativeEngine,)
+    assert NativeEngine.name == "native"
+    assert NativeEngine.modes == ("backtest",)
+
+
+def test_importing_the_plugin_leaves_numba_alone() -> None:
+    code = "import sys, engine.adapters.plugin; sys.exit('numba' in sys.modules or 'engine.simulation' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_native_engine_runs_a_job() -> None:
+    bars = make_bars([[100, 101, 99, 100], [102, 103, 101, 103]])
+    ledger = NativeEngine().run(make_job((bars, Setup(flags={0: ENTER_LONG}))))
+    assert ledger.fills["price"].tolist() == [102.0]
+
+
+def test_the_engine_is_ready_once_it_has_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    engine = NativeEngine()
+    assert not engine.is_ready()
+    engine.run(make_job((make_bars([[100, 101, 99, 100]]), Setup())))
+    assert engine.is_ready()
+
+
+def test_a_cache_that_cannot_be_written_does_not_cost_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    engine = NativeEngine()
+    assert len(engine.run(make_job((make_bars([[100, 101, 99, 100]]), Setup()))).equity) == 1
+    assert not engine.is_ready()

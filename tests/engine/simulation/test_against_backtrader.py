@@ -1,0 +1,117 @@
+"""An independent oracle: the same market orders by backtrader, whose broker was written by somebody else."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.api.bars import Bars
+from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from engine.api.rules import OnOpposite, ProtectiveKind, ProtectiveRule
+from engine.simulation.driver import simulate
+from tests.support.jobs import Setup, make_job
+from tests.support.random_jobs import random_bars
+
+BARS = 250
+CASH = 1_000_000.0
+PERCENT = 0.1
+
+
+def run_backtrader(bars: Bars, strategy: type[Any]) -> tuple[list[tuple[int, float, float]], float]:
+    """Return fills (bar, signed size, price) and the final cash."""
+    import backtrader as bt
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        {name: bars.column(name) for name in ("open", "high", "low", "close", "volume")},
+        index=pd.to_datetime(bars.open_ns),
+    )
+    cerebro = bt.Cerebro()
+    cerebro.adddata(bt.feeds.PandasData(dataname=frame))
+    cerebro.broker.setcash(CASH)
+    cerebro.broker.setcommission(commission=PERCENT / 100)
+    cerebro.addstrategy(strategy)
+    (done,) = cerebro.run()
+    return done.fills, cerebro.broker.getcash()
+
+
+def recorder() -> type[Any]:
+    """Return a strategy class that only records its fills."""
+    import backtrader as bt
+
+    class Recorder(bt.Strategy):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.fills: list[tuple[int, float, float]] = []
+
+        def notify_order(self, order: Any) -> None:
+            assert order.status not in (order.Margin, order.Rejected)
+            if order.status == order.Completed:
+                self.fills.append((len(self) - 1, order.executed.size, order.executed.price))
+
+    return Recorder
+
+
+def native(bars: Bars, flags: Any, **terms: Any) -> tuple[list[tuple[int, float, float]], float]:
+    settings = {"cash": CASH, "commission": {"percent": PERCENT}, "insufficient_cash": "reject"}
+    ledger = simulate(make_job((bars, Setup(flags=list(flags))), settings=settings, **terms))
+    return [(int(f["bar"]), float(f["side"] * f["lots"]), float(f["price"])) for f in ledger.fills], ledger.cash[-1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_market_orders_fill_as_in_backtrader_bar_for_bar(seed: int) -> None:
+    bars = random_bars(seed, "TEST", np.arange(BARS))
+    rng = np.random.default_rng(seed)
+    legs = np.array([ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT, ENTER_SHORT | EXIT_LONG, ENTER_LONG | EXIT_SHORT])
+    flags = np.where(rng.random(BARS) < 0.25, rng.choice(legs, BARS), 0)
+
+    class ByFlags(recorder()):  # type: ignore[misc]
+        def next(self) -> None:
+            flag = int(flags[len(self) - 1])
+            held = self.position.size
+            leaving = (held > 0 and flag & EXIT_LONG) or (held < 0 and flag & EXIT_SHORT)
+            wanted = 1 if flag & ENTER_LONG else -1 if flag & ENTER_SHORT else 0
+            opposite = held * wanted < 0
+            if leaving or opposite:
+                self.close()
+            if wanted and (held == 0 or opposite):
+                self.buy(size=1) if wanted > 0 else self.sell(size=1)
+
+    theirs, their_cash = run_backtrader(bars, ByFlags)
+    ours, our_cash = native(bars, flags, on_opposite=OnOpposite.REVERSE)
+    assert len(ours) > BARS / 10
+    assert [fill[:2] for fill in ours] == [fill[:2] for fill in theirs]
+    assert [fill[2] for fill in ours] == pytest.approx([fill[2] for fill in theirs], abs=1e-9)
+    assert our_cash == pytest.approx(their_cash, abs=1e-6)
+
+
+@pytest.mark.parametrize("percent", [0.7, 2.0])
+def test_stop_losses_fill_as_in_backtrader_when_armed_from_the_next_bar(percent: float) -> None:
+    bars = random_bars(11, "TEST", np.arange(BARS))
+    flags = np.where(np.arange(BARS) % 7 == 0, ENTER_LONG, 0)
+
+    class WithStop(recorder()):  # type: ignore[misc]
+        guard: Any = None
+
+        def next(self) -> None:
+            if self.position.size == 0 and flags[len(self) - 1]:
+                self.buy(size=1)
+            elif self.position.size > 0 and self.guard is None:
+                import backtrader as bt
+
+                level = np.floor(self.position.price * (1 - percent / 100) * 100 + 0.5) / 100
+                self.guard = self.sell(size=1, exectype=bt.Order.Stop, price=level)
+
+        def notify_order(self, order: Any) -> None:
+            super().notify_order(order)
+            if order is self.guard and order.status == order.Completed:
+                self.guard = None
+
+    theirs, their_cash = run_backtrader(bars, WithStop)
+    stop = ProtectiveRule(ProtectiveKind.STOP_LOSS, percent=percent)
+    settings = {"cash": CASH, "commission": {"percent": PERCENT}, "fills": {"arm": "next_bar"}}
+    ledger = simulate(make_job((bars, Setup(flags=list(flags))), protection=(stop,), settings=settings))
+    ours = [(int(f["bar"]), float(f["side"] * f["lots"]), float(f["price"])) for f in ledger.fills]
+    assert len(ours) > 10
+    assert [fill[:2] for fill in ours] == [fill[:2] for fill in theirs]
+    assert [fill[2] for fill in ours] == pytest.approx([fill[2] for fill in theirs], abs=1e-9)
+    assert ledger.cash[-1] == pytest.approx(their_cash, abs=1e-6)

@@ -1,0 +1,44 @@
+import pytest
+from pydantic import ValidationError
+
+from engine.api import ExecutionRule, OnOpposite, PortType, Role
+from nodes.execution import COMPONENTS, Market
+
+
+@pytest.mark.parametrize("choice", list(OnOpposite))
+def test_market_execution_describes_itself_as_a_rule(choice: OnOpposite) -> None:
+    node = Market(signals=["cross"], money="size", combine="all", on_opposite=choice.name.lower())
+    assert node.rule() == ExecutionRule(choice, "all")
+
+
+def test_an_opposite_signal_closes_unless_the_file_says_otherwise() -> None:
+    assert Market(signals=["cross"], money="size").rule() == ExecutionRule(OnOpposite.CLOSE, "any")
+
+
+def test_the_ports_of_market_execution_take_the_roles_of_the_strategy_file() -> None:
+    ports = {port.name: (port.type, port.many, port.required) for port in Market.inputs()}
+    assert ports == {
+        "signals": (PortType.SIGNAL, True, True),
+        "filters": (PortType.FILTER, True, False),
+        "risk": (PortType.RISK, True, False),
+        "money": (PortType.MONEY, False, True),
+    }
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"signals": [], "money": "size"},
+        {"signals": ["cross"]},
+        {"signals": ["cross"], "money": "size", "on_opposite": "flip"},
+        {"signals": ["cross"], "money": "size", "combine": "most"},
+    ],
+)
+def test_what_makes_no_sense_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Market(**fields)
+
+
+def test_the_execution_nodes_have_names_and_help() -> None:
+    assert [(component.name, component.role) for component in COMPONENTS] == [("market", Role.EXECUTION)]
+    assert "on_opposite" in Market.help()
