@@ -75,7 +75,8 @@ def bars_at(
 
 def minutes(start: str, count: int) -> TimeColumn:
     """Return `count` minutes from `start` (UTC) on."""
-    return moments(start)[0] + np.arange(count, dtype=np.int64) * 60_000_000_000
+    times: TimeColumn = moments(start)[0] + np.arange(count, dtype=np.int64) * 60_000_000_000
+    return times
 
 
 def new_york_minutes(first_day: str, sessions: int) -> TimeColumn:

@@ -15,7 +15,7 @@ ColumnRole = Literal["time", "date", "open", "high", "low", "close", "volume", "
 _NAMES: dict[str, tuple[str, ...]] = {
     "time": (
         *("datetime", "timestamp", "time", "ts", "epoch", "unix", "opentime", "dateandtime", "datetimeutc"),
-        *("timestamputc", "gmttime", "localtime", "bartime", "unixtimestamp", "t", "tsns", "index", "indexlevel0"),
+        *("timestamputc", "gmttime", "localtime", "bartime", "unixtimestamp", "t", "tsns", "indexlevel0"),
     ),
     "date": ("date", "day", "tradedate", "tradingday", "dt", "tradingdate"),
     "open": ("open", "o", "openprice", "opening", "priceopen", "first"),

@@ -259,6 +259,47 @@ def test_closing_stamps_of_new_york_stocks_are_known_by_the_last_of_the_day(tmp_
     assert any("closing times" in note for note in notes)
 
 
+@pytest.mark.parametrize(("hour", "stamp"), [("09:30", "open"), ("16:00", "close")])
+def test_daily_bars_stamped_with_the_hour_of_the_session_are_its_sessions(
+    tmp_path: Path, hour: str, stamp: str
+) -> None:
+    raw = read(tmp_path, rows(*(f"2024-07-0{day} {hour}" for day in (1, 2, 3))))
+    assert (raw.stamp, raw.session) == (stamp, NEW_YORK_STOCKS)
+    bars = load_bars(CsvProvider(path="spy.csv"), DataRequest("SPY", Timeframe(1, "d"), base_dir=str(tmp_path))).bars
+    assert texts(bars.open_ns)[0] == "2024-07-01T13:30"
+    assert texts(bars.close_ns)[0] == "2024-07-01T20:00"
+
+
+@pytest.mark.parametrize(
+    ("dates", "timeframe", "closes"),
+    [
+        (("2024-06-07", "2024-06-14", "2024-06-21"), "1w", "2024-06-07T20:00"),
+        (("2024-06-03", "2024-06-10", "2024-06-17"), "1w", "2024-06-07T20:00"),
+        (("2024-01-31", "2024-02-29", "2024-03-29", "2024-04-30"), "1mo", "2024-01-31T21:00"),
+    ],
+)
+def test_weeks_and_months_dated_at_either_end_close_at_their_end(
+    tmp_path: Path, dates: tuple[str, ...], timeframe: str, closes: str
+) -> None:
+    (tmp_path / "w.csv").write_text(rows(*dates))
+    request = DataRequest("SPY", Timeframe.parse(timeframe), base_dir=str(tmp_path))
+    bars = load_bars(CsvProvider(path="w.csv"), request).bars
+    assert texts(bars.close_ns)[0] == closes
+    assert len(bars) == len(dates)
+
+
+def test_the_length_of_bars_can_be_stated(tmp_path: Path) -> None:
+    raw = read(tmp_path, rows("2024-01-06 10:00", "2024-01-06 10:07"), source_timeframe="1m")
+    assert raw.timeframe == Timeframe(1, "m")
+
+
+def test_dates_on_weekends_belong_to_a_market_that_never_rests(tmp_path: Path) -> None:
+    raw = read(tmp_path, rows("2024-01-05", "2024-01-06", "2024-01-07"))
+    assert (raw.session.timezone, raw.session.open_minute, raw.notes) == ("UTC", 0, ())
+    berlin = read(tmp_path, rows("2024-01-04", "2024-01-05"), session="09:00-17:30 Europe/Berlin")
+    assert (berlin.session.timezone, berlin.session.weekdays) == ("Europe/Berlin", (0, 1, 2, 3, 4))
+
+
 def test_minutes_round_the_clock_are_taken_as_utc_and_it_is_said(tmp_path: Path) -> None:
     times = minutes("2024-01-06T00:00", 3000)
     bars, notes = minute_file(tmp_path, texts(times))
