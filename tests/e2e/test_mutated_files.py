@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ SECONDS_EACH = 20.0
 def write_mutants(folder: Path, count: int, seed: int) -> list[Path]:
     texts = [path.read_text(encoding="utf-8") for path in EXAMPLES]
     share = -(-count // len(texts))
+    shutil.copytree(EXAMPLES[0].parent / "blocks", folder / "blocks", dirs_exist_ok=True)
     paths = []
     damaged = (mutant for i, text in enumerate(texts) for mutant in mutants(text, share, seed + i))
     for number, mutant in enumerate(damaged):
@@ -78,6 +80,24 @@ def test_the_command_line_shows_no_traceback_for_damaged_files(tmp_path: Path) -
         assert "Traceback" not in done.stdout + done.stderr, path
         if done.returncode == 2:
             assert path.name in done.stderr
+
+
+@pytest.mark.slow
+def test_damage_inside_a_block_is_located_in_the_block(tmp_path: Path) -> None:
+    registry = load_registry()
+    user = next(path for path in EXAMPLES if "use: blocks/" in path.read_text(encoding="utf-8"))
+    block = next((EXAMPLES[0].parent / "blocks").glob("*.yaml")).read_text(encoding="utf-8")
+    file = tmp_path / user.name
+    file.write_text(user.read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "blocks").mkdir()
+    broken = tmp_path / "blocks" / "trend_gate.yaml"
+    located = 0
+    for mutant in mutants(block, 150, seed=11):
+        broken.write_text(mutant, encoding="utf-8", newline="")
+        problems = validate_file(file, registry)
+        located += any(Path(problem.file).name == broken.name for problem in problems)
+        assert all(problem.line > 0 for problem in problems), [str(problem) for problem in problems]
+    assert located > 75
 
 
 def test_every_error_of_a_damaged_file_has_a_line(tmp_path: Path) -> None:
