@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.cli import compare, history, lookahead, nodes, plugins, run, schema, validate
-from engine.cli.main import DONE, _print_version
+from engine.cli.main import DONE, print_version
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 """typer's base of every complaint about arguments, which it does not export by name."""
@@ -62,7 +62,7 @@ def _usage_failure(error: Exception) -> int:
 
 def _version_option(value: bool) -> None:  # noqa: FBT001 - typer's callback
     if value:
-        raise typer.Exit(_print_version())
+        raise typer.Exit(print_version())
 
 
 def _options(

@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(argv)
     _prepare_streams()
     if arguments in (["--version"], ["-V"]):
-        return _print_version()
+        return print_version()
     verbose = "--verbose" in arguments
     try:
         return _run([argument for argument in arguments if argument != "--verbose"] or ["--help"])
@@ -77,7 +77,8 @@ def _reader_gone() -> int:
     return FAILED
 
 
-def _print_version() -> int:
+def print_version() -> int:
+    """Print the version and return the exit code."""
     from importlib.metadata import version
 
     sys.stdout.write(f"QuantCrafter {version('quantcrafter')}\n")

@@ -19,7 +19,7 @@ _SINGLE = {
 _MANY = {
     PortType.SERIES: ["fast", "slow"],
     PortType.CONDITION: ["is_rising", "is_liquid"],
-    PortType.SIGNAL: ["cross"],
+    PortType.SIGNAL: ["cross", "dip"],
     PortType.FILTER: ["hours"],
     PortType.RISK: ["stop"],
 }
@@ -31,17 +31,29 @@ _TIMEFRAME = re.compile(r"^[0-9]+(s|m|h|d|w|mo)$")
 def example_values(cls: type[BaseModel]) -> dict[str, Any]:
     """Return values for every required port and parameter, and the defaults of the first few plain parameters.
 
-    Where these alone are not accepted, such as by a rule that needs one of several ports, optional ports are wired
-    until they are.
+    Where these alone are not accepted, such as by a rule that needs one of several ports, optional ones are added until
+    they are.
     """
     values = _least_values(cls)
-    optional = [port for port in cls.inputs() if port.name not in values] if issubclass(cls, Component) else []
     trial = dict(values)
-    for port in optional:
+    for name, value in _optional_values(cls).items():
         if _accepted(cls, trial):
-            return trial
-        trial[port.name] = _reference(port, several=False)
-    return trial if _accepted(cls, trial) else values
+            break
+        trial.setdefault(name, value)
+    chosen = trial if _accepted(cls, trial) else values
+    return {name: chosen[name] for name in cls.model_fields if name in chosen}
+
+
+def _optional_values(cls: type[BaseModel]) -> dict[str, Any]:
+    """Return a value for every port, and for every parameter that is None by default."""
+    schema = cls.model_json_schema()
+    properties, definitions = schema.get("properties", {}), schema.get("$defs", {})
+    ports = cls.inputs() if issubclass(cls, Component) else ()
+    found = {port.name: _reference(port, several=False) for port in ports}
+    for name, field in cls.model_fields.items():
+        if name not in found and field.default is None:
+            found[name] = _required(name, properties.get(name, {}), definitions)
+    return found
 
 
 def _accepted(cls: type[BaseModel], values: dict[str, Any]) -> bool:

@@ -12,11 +12,13 @@ import typer
 from engine.cli.catalog import registry_with_warnings
 from engine.cli.console import console, note, warn
 from engine.cli.interrupt import cancel_on_interrupt
+from engine.cli.problems import has_errors, print_problems
 from engine.cli.progress import show_progress
 
 if TYPE_CHECKING:
-    from engine.api import EngineAdapter
+    from engine.api import EngineAdapter, Problem
     from engine.graph import BoundGraph
+    from engine.plugins import Registry
     from engine.runtime.result import RunResult
 
 STDOUT = Path("-")
@@ -50,6 +52,7 @@ def run(  # noqa: PLR0913 - one argument an option
 
     _check_mode(mode)
     registry = registry_with_warnings()
+    print_problems(_warnings(file, registry, settings or []))
     graph = load_graph(file, registry, settings or ())
     if not quiet:
         _say_if_compiling(registry.engine(engine or graph.spec.run.engine))
@@ -70,6 +73,17 @@ def run(  # noqa: PLR0913 - one argument an option
         from engine.cli.summary import print_summary
 
         print_summary(console(stderr=json == STDOUT), result, run_id, written)
+
+
+def _warnings(file: Path, registry: Registry, settings: list[str]) -> list[Problem]:
+    """Return the warnings about the file; raise if there are errors."""
+    from engine.api import SpecError
+    from engine.runtime.source import validate_file
+
+    problems = validate_file(file, registry, settings)
+    if has_errors(problems):
+        raise SpecError(problems)
+    return problems
 
 
 def _check_mode(mode: str | None) -> None:

@@ -30,7 +30,7 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
     for instrument in result.instruments:
         bars = instrument.bars
         label = f"{instrument.symbol} {bars.timeframe}, {len(bars):,} bars from {bars.source or 'its provider'}"
-        out.print(f"{label}{' (synthetic)' if bars.synthetic else ''}")
+        out.print(label + (" (synthetic)" if bars.synthetic and "synthetic" not in bars.source else ""))
     out.print(f"{result.mode} on {result.engine}, no decision before bar {result.warmup:,}\n")
     out.print(metrics_table(result.metrics, out.width))
     timing = result.timing

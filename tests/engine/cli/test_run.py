@@ -104,6 +104,19 @@ def test_json_on_stdout_is_nothing_but_json(strategy: str, capsys: pytest.Captur
     assert "Small cross" in shown.err
 
 
+def test_the_first_run_on_a_machine_says_that_it_compiles(
+    strategy: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native = load_registry().engine("native")
+    monkeypatch.setattr(native, "is_ready", lambda _engine: False)
+
+    assert main(["run", strategy, "--no-history"]) == 0
+    assert capsys.readouterr().err == "Compiling the simulator for this machine, once; about 10 s ...\n"
+    monkeypatch.setattr(native, "is_ready", lambda _engine: True)
+    assert main(["run", strategy, "--no-history"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_quiet_prints_nothing(strategy: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", strategy, "--quiet"]) == 0
     shown = capsys.readouterr()
