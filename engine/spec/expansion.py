@@ -64,7 +64,7 @@ class Expander:
     def _keep(self, raw: RawNode, fields: dict[str, Entry], scope: Scope) -> None:
         values = {name: plain(entry.value) for name, entry in fields.items()}
         node_id = scope.prefix + raw.id
-        located = Located(raw.origin, fields)
+        located = Located(raw.origin, fields, raw.use_place)
         self.nodes[node_id] = NodeSpec(node_id, raw.role, raw.use, values, raw.path, scope, located, scope.context)
         scope.nodes[raw.id] = node_id
 

@@ -21,16 +21,17 @@ DAY = Timeframe(1, "d")
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """The entries of a mapping with their places, and the place of the whole."""
+    """The entries of a mapping with their places, and the place of the whole; for a node also that of its `use`."""
 
     origin: Place
     entries: Mapping[str, Entry] = field(default_factory=dict)
+    use: Place | None = None
 
     def find(self, field_name: str | None = None, index: int | None = None, *, key: bool = False) -> Place:
         """Return the place of a field's value (or its key, or one of its items); of the whole when there is none."""
         entry = self.entries.get(field_name) if field_name is not None else None
         if entry is None:
-            return self.origin
+            return self.use if field_name == "use" and self.use is not None else self.origin
         value = content(entry.value)
         if index is not None and isinstance(value, Sequence) and 0 <= index < len(value.items):
             return value.items[index].place

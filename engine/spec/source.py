@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import reprlib
 from bisect import bisect_right
@@ -11,11 +10,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from engine.api.errors import Problem, SpecError
+from engine.api.wording import did_you_mean
 from engine.spec.limits import MAX_PROBLEMS
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_LONGEST_GUESSED_WORD = 64
-_MOST_GUESSED_NAMES = 2_500
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = 60
@@ -68,15 +66,10 @@ class Suggester:
 
     def __call__(self, word: object, names: Iterable[str]) -> str:
         """Return `Did you mean 'x'?`, or nothing."""
-        if self.budget <= 0 or not isinstance(word, str) or len(word) > _LONGEST_GUESSED_WORD:
+        if self.budget <= 0 or not isinstance(word, str):
             return ""
         self.budget -= 1
-        known = [name for name in names if len(name) <= _LONGEST_GUESSED_WORD][:_MOST_GUESSED_NAMES]
-        close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-        if not close:
-            folded = {name.casefold(): name for name in known}
-            close = [folded[word.casefold()]] if word.casefold() in folded else []
-        return f"Did you mean '{close[0]}'?" if close else ""
+        return did_you_mean(word, names)
 
 
 @dataclass(eq=False)
