@@ -206,17 +206,17 @@ def _whole_rows(table: Table) -> Table:
 
 
 def _ledger(books: Table, pages: list[dict[str, Table]], ts_ns: TimeColumn, curve: FloatColumn) -> Ledger:
-    dtypes = (ORDER_DTYPE, FILL_DTYPE, TRADE_DTYPE, BLOCKED_DTYPE)
-    tables = {
-        name: np.concatenate([page[name] for page in pages]).view(dtype)
-        for name, dtype in zip(TABLES, dtypes, strict=True)
-    }
+    dtypes = (FILL_DTYPE, TRADE_DTYPE, BLOCKED_DTYPE)
+    fills, trades, blocked = (
+        np.concatenate([page[name] for page in pages]).view(dtype)
+        for name, dtype in zip(("fills", "trades", "blocked"), dtypes, strict=True)
+    )
     # Orders were written as they ended; by id they are in the order of their making.
-    orders = np.empty_like(tables["orders"])
-    _whole_rows(orders)[tables["orders"]["id"]] = _whole_rows(tables["orders"])
-    tables["orders"] = orders
+    orders = np.empty(sum(len(page["orders"]) for page in pages), ORDER_DTYPE)
+    for page in pages:
+        _whole_rows(orders)[page["orders"].view(ORDER_DTYPE)["id"]] = page["orders"]
     open_positions = tuple(_open_position(book) for book in books if book["lots"] != 0)
-    return Ledger(**tables, ts_ns=ts_ns, equity=curve[0], cash=curve[1], open_positions=open_positions)
+    return Ledger(orders, fills, trades, blocked, ts_ns, curve[0], curve[1], open_positions)
 
 
 def _open_position(book: Record) -> OpenPosition:

@@ -1,0 +1,134 @@
+"""The same strategy by columns and simulation, and by one loop written for it in C; the two take turns."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.api.bars import Bars
+from engine.api.ports import ENTER_LONG, EXIT_LONG, FlagColumn
+from engine.api.rules import SizeKind, SizeRule
+from engine.simulation.driver import simulate
+from tests.support.jobs import Setup, make_bars, make_job
+
+FAST, SLOW, CASH, PERCENT, QUANTITY = 10, 30, 1e7, 0.1, 10.0
+TURNS = 5
+
+C_LOOP = r"""
+#include <stddef.h>
+/* SMA cross, long only, market orders at the next open, commission in percent; writes the equity of every bar. */
+long run(const double *open, const double *close, ptrdiff_t n, int fast, int slow, double cash, double percent,
+         double quantity, double *equity) {
+    double sum_fast = 0, sum_slow = 0, held = 0;
+    int above = 0, known = 0, order = 0;
+    long fills = 0;
+    for (ptrdiff_t t = 0; t < n; t++) {
+        if (order) {
+            double notional = quantity * open[t];
+            cash -= order * notional + notional * percent / 100;
+            held += order * quantity;
+            order = 0;
+            fills++;
+        }
+        equity[t] = cash + held * close[t];
+        sum_fast += close[t];
+        sum_slow += close[t];
+        double mean_fast = sum_fast / fast, mean_slow = sum_slow / slow;
+        if (t >= fast - 1) sum_fast -= close[t - fast + 1];
+        if (t >= slow - 1) {
+            sum_slow -= close[t - slow + 1];
+            int now = mean_fast > mean_slow;
+            if (known && now != above) {
+                if (now && held == 0) order = 1;
+                if (!now && held > 0) order = -1;
+            }
+            above = now;
+            known = 1;
+        }
+    }
+    return fills;
+}
+"""
+
+
+def compile_loop(folder: Path) -> Callable[..., int]:
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None or os.name == "nt":
+        pytest.skip("no C compiler to compare with")
+    source, library = folder / "loop.c", folder / "loop.so"
+    source.write_text(C_LOOP, encoding="utf-8")
+    subprocess.run([compiler, "-O3", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+    run = ctypes.CDLL(str(library)).run
+    pointer = ctypes.POINTER(ctypes.c_double)
+    run.argtypes = [pointer, pointer, ctypes.c_ssize_t, ctypes.c_int, ctypes.c_int, *[ctypes.c_double] * 3, pointer]
+    run.restype = ctypes.c_long
+    return run
+
+
+def minute_prices(n: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    rng = np.random.default_rng(5)
+    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 5e-4, n)))
+    open_ = np.concatenate([[100.0], close[:-1]])
+    return np.column_stack([open_, np.maximum(open_, close) * 1.0002, np.minimum(open_, close) * 0.9998, close])
+
+
+def by_columns(bars: Bars) -> FlagColumn:
+    import talib
+
+    fast, slow = talib.SMA(bars.close, FAST), talib.SMA(bars.close, SLOW)
+    above = fast > slow
+    flags = np.zeros(len(bars), np.uint8)
+    turned = above[SLOW:] != above[SLOW - 1 : -1]
+    flags[SLOW:] = turned * np.where(above[SLOW:], np.uint8(ENTER_LONG), np.uint8(EXIT_LONG))
+    return flags
+
+
+def cpu(work: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.process_time()
+    result = work()
+    return time.process_time() - start, result
+
+
+@pytest.mark.benchmark_report
+@pytest.mark.parametrize("n", [10_000, 100_000, 1_000_000])
+def test_simulation_against_a_hand_written_c_loop(n: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    loop = compile_loop(tmp_path)
+    bars = make_bars(minute_prices(n))
+    pointer = ctypes.POINTER(ctypes.c_double)
+    settings = {"cash": CASH, "commission": {"percent": PERCENT}}
+    size = SizeRule(SizeKind.QUANTITY, QUANTITY)
+
+    def in_c() -> tuple[int, Any]:
+        equity = np.empty(n)
+        prices = (bars.open.ctypes.data_as(pointer), bars.close.ctypes.data_as(pointer))
+        fills = loop(*prices, n, FAST, SLOW, CASH, PERCENT, QUANTITY, equity.ctypes.data_as(pointer))
+        return fills, equity
+
+    times: dict[str, list[float]] = {"c": [], "columns": [], "simulation": []}
+    for turn in range(TURNS + 1):
+        c_time, (fills, equity) = cpu(in_c)
+        column_time, flags = cpu(lambda: by_columns(bars))
+        ready = make_job((bars, Setup(flags=flags)), size=size, settings=settings)
+        simulation_time, ledger = cpu(lambda job=ready: simulate(job))
+        if turn:
+            for name, spent in (("c", c_time), ("columns", column_time), ("simulation", simulation_time)):
+                times[name].append(spent)
+
+    assert len(ledger.fills) == fills
+    np.testing.assert_allclose(ledger.equity, equity, rtol=1e-12)
+    best = {name: 1e3 * min(values) for name, values in times.items()}
+    total = best["columns"] + best["simulation"]
+    with capsys.disabled():
+        print(  # noqa: T201 - the report is what this is for
+            f"\n{n:>9,} bars, {fills:,} fills: C {best['c']:.2f} ms, columns {best['columns']:.2f} ms, "
+            f"simulation {best['simulation']:.2f} ms; {total / best['c']:.1f} x C, {total * 1e6 / n:.1f} ns a bar"
+        )
