@@ -107,7 +107,10 @@ def find_layout(head: str, separator: str, chosen: dict[ColumnRole, str | int], 
 
 
 def _cells(line: str, separator: str) -> list[str]:
-    row = next(csv.reader([line], delimiter=separator), [])
+    try:
+        row = next(csv.reader([line.replace("\r", " ")], delimiter=separator), [])
+    except csv.Error:  # a cell of more than 128 KiB
+        row = line.split(separator)
     return [cell.strip().strip("<>") for cell in row]
 
 
@@ -145,8 +148,8 @@ def _open(path: Path) -> io.BufferedIOBase:
 def _ragged(data: bytes, layout: Layout, subject: str, error: Exception) -> str:
     """Return what is wrong with a file that cannot be cut into columns: the first line that has too many."""
     width = len(layout.names)
-    text = io.StringIO(data.decode("utf-8", errors="replace"))
-    for number, row in enumerate(csv.reader(text, delimiter=layout.separator), 1):
-        if number >= layout.data_line and len(row) > width:
-            return f"{subject}: rows must have {width} columns, row {number} has {len(row)}. Correct the file."
+    for number, line in enumerate(data.decode("utf-8", errors="replace").split("\n"), 1):
+        found = len(_cells(line, layout.separator)) if number >= layout.data_line else 0
+        if found > width:
+            return f"{subject}: rows must have {width} columns, row {number} has {found}. Correct the file."
     return f"{subject}: the file cannot be read as CSV: {str(error).splitlines()[0]}. Correct the file."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import statistics
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.api import DataError
@@ -27,6 +29,8 @@ _COMPACT_TIME = re.compile(
     r"(?:[01]\d|2[0-3])[0-5]\d(?P<second>[0-5]\d)?$"
 )
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
+_FORMS = (_COMPACT_DATE, _COMPACT_TIME, _NUMBER, _YEAR_FIRST, _DAY_MONTH_NAME, _MONTH_NAME_DAY, _YEAR_LAST)
+_SAMPLE = 300
 _EPOCH_LIMITS = ((1e11, "s"), (1e14, "ms"), (1e17, "us"), (float("inf"), "ns"))
 _FIRST_EPOCH = 1e8  # seconds: March 1973; smaller numbers are no times that prices are known of
 _LONG_MONTH = 3
@@ -50,48 +54,45 @@ def recognise(values: pl.Series, subject: str) -> TimeFormat:
     Raises:
         DataError: they are in no known form, or day and month cannot be told apart.
     """
-    sample = [text for text in [*values.head(300).to_list(), *values.tail(300).to_list()] if text]
-    if not sample:
+    texts = [text for text in [*values.head(_SAMPLE).to_list(), *values.tail(_SAMPLE).to_list()] if text]
+    if not texts:
         raise DataError(f"{subject}: the column of times is empty. Name another one by 'columns'.", field="columns")
-    first = sample[0]
-    compact = _compact(sample)
-    if compact is not None:
-        return compact
-    if _NUMBER.match(first):
+    kinds = Counter(kind for kind in map(_kind, texts) if kind is not None)
+    if not kinds:
+        raise DataError(
+            f"{subject}: the time {texts[0]!r} is in no known form. "
+            "Describe it by 'time_format', such as '%d.%m.%Y %H:%M', or name the right column by 'columns'.",
+            field="time_format",
+        )
+    # The commonest form is the file's; rows in another one are named when they cannot be read.
+    pattern = kinds.most_common(1)[0][0]
+    sample = [text for text in texts if _kind(text) is pattern]
+    match = pattern.match(sample[0])
+    if pattern is _NUMBER or match is None:
         return _epoch(sample, subject)
-    for pattern, build in (
-        (_YEAR_FIRST, _year_first),
-        (_DAY_MONTH_NAME, _day_month_name),
-        (_MONTH_NAME_DAY, _month_name_day),
-    ):
-        match = pattern.match(first)
-        if match:
-            return _finish(build(match), match, sample)
-    match = _YEAR_LAST.match(first)
-    if match:
-        return _finish(_year_last(match, values, first, subject), match, sample)
-    raise DataError(
-        f"{subject}: the time {first!r} is in no known form. "
-        "Describe it by 'time_format', such as '%d.%m.%Y %H:%M', or name the right column by 'columns'.",
-        field="time_format",
-    )
-
-
-def _compact(sample: list[str]) -> TimeFormat | None:
-    match = _COMPACT_DATE.match(sample[0])
-    if match and all(_COMPACT_DATE.match(text) for text in sample):
-        return _finish("%Y%m%d", match, sample)
-    match = _COMPACT_TIME.match(sample[0])
-    if match and all(_COMPACT_TIME.match(text) for text in sample):
+    if pattern is _COMPACT_TIME:
         return TimeFormat(f"%Y%m%d{match['gap']}%H%M{'%S' if match['second'] else ''}")
-    return None
+    return _finish(_date(pattern, match, values, subject), match, sample)
+
+
+def _kind(text: str) -> re.Pattern[str] | None:
+    return next((pattern for pattern in _FORMS if pattern.match(text)), None)
+
+
+def _date(pattern: re.Pattern[str], match: re.Match[str], values: pl.Series, subject: str) -> str:
+    if pattern is _COMPACT_DATE:
+        return "%Y%m%d"
+    if pattern is _YEAR_FIRST:
+        return f"%Y{match['sep']}%m{match['sep']}%d"
+    if pattern is _DAY_MONTH_NAME:
+        return f"%d{match['sep']}{_month(match)}{match['sep']}{_year(match)}"
+    if pattern is _MONTH_NAME_DAY:
+        return f"{_month(match)} %d{match['comma']} %Y"
+    return _year_last(match, values, subject)
 
 
 def _epoch(sample: list[str], subject: str) -> TimeFormat:
-    try:
-        largest = max(abs(float(text)) for text in sample)
-    except ValueError:
-        largest = 0.0
+    largest = statistics.median_low([abs(float(text)) for text in sample])
     if largest < _FIRST_EPOCH:
         raise DataError(
             f"{subject}: the time {sample[0]!r} is a number, but too small for seconds since 1970. "
@@ -99,18 +100,6 @@ def _epoch(sample: list[str], subject: str) -> TimeFormat:
             field="time_format",
         )
     return TimeFormat(next(unit for limit, unit in _EPOCH_LIMITS if largest < limit), has_zone=True)
-
-
-def _year_first(match: re.Match[str]) -> str:
-    return f"%Y{match['sep']}%m{match['sep']}%d"
-
-
-def _day_month_name(match: re.Match[str]) -> str:
-    return f"%d{match['sep']}{_month(match)}{match['sep']}{_year(match)}"
-
-
-def _month_name_day(match: re.Match[str]) -> str:
-    return f"{_month(match)} %d{match['comma']} %Y"
 
 
 def _month(match: re.Match[str]) -> str:
@@ -121,7 +110,7 @@ def _year(match: re.Match[str]) -> str:
     return "%y" if len(match["year"]) == len("24") else "%Y"
 
 
-def _year_last(match: re.Match[str], values: pl.Series, first: str, subject: str) -> str:
+def _year_last(match: re.Match[str], values: pl.Series, subject: str) -> str:
     """Decide between day-month and month-day by numbers above 12 anywhere in the column."""
     import polars as pl
 
@@ -135,7 +124,7 @@ def _year_last(match: re.Match[str], values: pl.Series, first: str, subject: str
         return orders["day first" if day_first else "month first"]
     why = "some rows have the day first and others the month" if day_first else "no day is above 12"
     raise DataError(
-        f"{subject}: the date {first!r} can be read as day-month or month-day, and {why}. "
+        f"{subject}: the date {match[0]!r} can be read as day-month or month-day, and {why}. "
         f"Say which by 'time_format': '{orders['day first']}' or '{orders['month first']}', with the time of day if "
         "there is one, such as ' %H:%M'.",
         field="time_format",

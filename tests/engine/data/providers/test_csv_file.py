@@ -313,6 +313,29 @@ def test_hours_with_a_zone_of_their_own_cut_the_last_bar(tmp_path: Path) -> None
     assert bars.open_ns[0] == moments("2024-07-01T13:00")[0]
 
 
+def test_one_broken_time_among_many_is_named_by_its_row(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"row 2 has '2024-'"):
+        read(tmp_path, rows("2024-", "2024-01-03", "2024-01-04"))
+    with pytest.raises(DataError, match=r"row 3 has '170418o660'"):
+        read(tmp_path, rows("1704189600", "170418o660", "1704189720"))
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([",", ";"]), st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=6), st.integers(0, 9))))
+def test_a_damaged_file_is_read_or_refused_by_a_clear_error(
+    tmp_path: Path, separator: str, damages: list[tuple[float, bytes, int]]
+) -> None:
+    text = bytearray(rows(*(f"2024-01-{day:02d}" for day in range(1, 29)), separator=separator).encode())
+    for share, put, removed in damages:
+        place = int(share * len(text))
+        text[place : place + removed] = put
+    (tmp_path / "d.csv").write_bytes(text)
+    try:
+        load_bars(CsvProvider(path="d.csv"), DataRequest("X", Timeframe(1, "d"), base_dir=str(tmp_path)))
+    except DataError as error:
+        assert "failed:" not in str(error)  # noqa: PT017 - some damages are harmless
+
+
 FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%d.%m.%Y %H:%M:%S", "%Y%m%d %H%M%S", "%s")
 
 
