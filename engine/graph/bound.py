@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from engine.api import Component, DataProvider, FeedNode, PortType
+from engine.api import Component, DataProvider, FeedNode, PortType, Problem
 from engine.spec import InstrumentSpec, NodeSpec, StrategySpec
 
 BASE_CLOCK = "bars"
@@ -71,9 +71,13 @@ class BoundFeed:
 
 @dataclass(frozen=True)
 class BoundGraph:
-    """Everything of a strategy that can be used, in file order; problems are reported apart."""
+    """Everything of a strategy that can be used, in file order.
+
+    Errors are reported apart; `warnings` are the findings that do not keep it from running.
+    """
 
     spec: StrategySpec
     nodes: Mapping[str, BoundNode]
     instruments: tuple[BoundInstrument, ...]
     feeds: Mapping[str, BoundFeed] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()

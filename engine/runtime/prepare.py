@@ -176,6 +176,6 @@ def _allowed(decision: Decision, evaluation: Evaluation) -> BoolColumn:
 
 
 def with_choices(settings: RunSettings, mode: str | None, engine: str | None) -> RunSettings:
-    """Return the settings with mode and engine replaced where given."""
+    """Return the settings with mode and engine replaced where given; the engine says whether it knows the mode."""
     chosen = {name: value for name, value in (("mode", mode), ("engine", engine)) if value is not None}
-    return RunSettings.model_validate({**settings.model_dump(), **chosen}) if chosen else settings
+    return settings.model_copy(update=chosen)

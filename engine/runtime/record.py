@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,10 +62,6 @@ class RunRecord:
         cls,
         result: RunResult,
         *,
-        file: str | Path = "",
-        spec_text: str = "",
-        spec_hash: str = "",
-        overrides: Sequence[str] = (),
         started: datetime | None = None,
     ) -> RunRecord:
         """Return the record of a finished run."""
@@ -79,12 +75,12 @@ class RunRecord:
             metrics=dict(result.metrics),
             settings=result.job_settings.model_dump(mode="json"),
             timing=dict(result.timing),
-            file=str(file),
-            spec_text=spec_text,
-            spec_hash=spec_hash,
+            file=str(Path(result.origin.file).absolute()) if result.origin.file else "",
+            spec_text=result.origin.text,
+            spec_hash=result.origin.spec_hash,
             data_hash=result.data_hash,
             synthetic=result.synthetic,
-            overrides=tuple(overrides),
+            overrides=result.origin.overrides,
             started=started or datetime.now(UTC),
             books=Books(result.fills, result.trades, result.equity),
         )

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engine.api import InstrumentJob, Ledger, RunSettings
+from engine.api import InstrumentJob, Ledger, Problem, RunSettings
 from engine.stats import tables
 from engine.stats.files import write_whole
 from engine.stats.metrics import Value
@@ -20,13 +20,26 @@ TIMINGS = ("load_s", "columns_s", "simulate_s", "total_s")
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What was run: the file, its text and description, a hash of what it does, and the changes made to it."""
+
+    file: str = ""
+    text: str = field(default="", repr=False)
+    description: str = ""
+    spec_hash: str = ""
+    overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RunResult:
     """The outcome of a run.
 
     `bars` counts the steps (close times at which any instrument had a bar), `warmup` the leading bars without a
-    decision, `rule_nodes` names the node of each protective rule, `timing` holds seconds by stage, and `trace` every
-    column of every node. `fills`, `trades`, `orders`, `blocked` and `equity` are tables: `trades["pnl"]` is a numpy
-    column, `trades[0]` a row as a dict. They are built from `ledger` when first asked for.
+    decision; `warnings` tells what is doubtful in the file, `findings` what is in the data; `rule_nodes` names the node
+    of each protective rule, `timing` holds seconds by stage, and `trace` every column of every node.
+
+    `fills`, `trades`, `orders`, `blocked` and `equity` are tables: `trades["pnl"]` is a numpy column, `trades[0]` a row
+    as a dict. They are built from `ledger` when first asked for.
     """
 
     strategy: str
@@ -43,6 +56,8 @@ class RunResult:
     findings: tuple[str, ...] = ()
     synthetic: bool = False
     data_hash: str = ""
+    origin: Origin = field(default_factory=Origin)
+    warnings: tuple[Problem, ...] = ()
     trace: Any = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -103,6 +118,17 @@ class RunResult:
         from pydantic_core import to_json
 
         return write_whole(path, to_json(self.to_json()) + b"\n", "The result")
+
+    def write_report(self, path: str | Path) -> Path:
+        """Write the HTML report: one file with charts, metrics and trades that needs no network.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
+        from engine.runtime.report import report_data
+        from engine.stats.report import write_report
+
+        return write_report(path, report_data(self))
 
     def write_trades_csv(self, path: str | Path) -> Path:
         """Write the trades to a CSV file with a header; times as ns and, for people, as UTC text.

@@ -17,7 +17,7 @@ from pathlib import Path
 from engine.api import EngineAdapter, EngineJob, InstrumentJob, Problem, RunError, RunSettings, SpecError
 from engine.graph import BoundGraph, make_plan
 from engine.runtime.prepare import Progress, evaluate, instrument_job, load_market, with_choices
-from engine.runtime.result import RunResult
+from engine.runtime.result import Origin, RunResult
 from engine.runtime.source import Installed, load_graph
 from engine.runtime.trace import ColumnStore, Trace
 from engine.spec import StrategySpec
@@ -33,7 +33,7 @@ def _never() -> bool:
 
 
 def run(
-    source: str | Path | StrategySpec,
+    source: str | Path | StrategySpec | BoundGraph,
     *,
     registry: Installed,
     overrides: Sequence[str] = (),
@@ -45,7 +45,7 @@ def run(
     """Run a strategy and return what happened.
 
     Args:
-        source: a strategy file, or a spec that was loaded before.
+        source: a strategy file, or a spec or graph that was loaded before.
         registry: what is installed.
         overrides: changes such as `indicators.fast.timeperiod=20`, which win over the file.
         mode: wins over `run.mode`.
@@ -60,7 +60,7 @@ def run(
         RunError: the run cannot be carried out; RunCancelledError if it was cancelled.
     """
     clock = _Clock()
-    graph = load_graph(source, registry, overrides)
+    graph = source if isinstance(source, BoundGraph) else load_graph(source, registry, overrides)
     settings = with_choices(graph.spec.run, mode, engine)
     adapter = _engine(settings, registry, graph.spec)
     plan = make_plan(graph)
@@ -101,6 +101,8 @@ def run(
         synthetic=any(bars.synthetic for bars in market.bars)
         or any(feed.synthetic for feeds in market.feeds for feed in feeds.values()),
         data_hash=_data_hash(instruments),
+        origin=_origin(graph),
+        warnings=graph.warnings,
         trace=Trace(plan, evaluations, store),
     )
 
@@ -132,6 +134,11 @@ def _engine(settings: RunSettings, registry: Installed, spec: StrategySpec) -> E
         remedy = f"It can: {', '.join(cls.modes)}."
         raise SpecError([Problem("unknown_mode", text, remedy, spec.file, path="run.mode")])
     return cls()
+
+
+def _origin(graph: BoundGraph) -> Origin:
+    spec = graph.spec
+    return Origin(spec.file, spec.text, spec.description, spec_hash(graph), spec.overrides)
 
 
 def _data_hash(instruments: Sequence[InstrumentJob]) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.plugins import load_registry
-from engine.runtime.result import RunResult
-from engine.runtime.run import run as run_with
-from engine.spec import StrategySpec
+if TYPE_CHECKING:
+    from engine.runtime.result import RunResult
+    from engine.spec import StrategySpec
 
 
 def run(
@@ -25,5 +24,8 @@ def run(
         SpecError: the file is wrong; `problems` holds every finding with its place.
         QuantCrafterError: the run failed; see its subclasses.
     """
+    from engine.plugins import load_registry
+    from engine.runtime.run import run as run_with
+
     changes = [f"{name.replace('__', '.')}={json.dumps(value)}" for name, value in overrides.items()]
     return run_with(path_or_spec, registry=load_registry(), overrides=changes, mode=mode, engine=engine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -32,7 +33,7 @@ def validate_file(path: str | Path, registry: Catalog, overrides: Sequence[str] 
 
 
 def load_graph(source: str | Path | StrategySpec, registry: Catalog, overrides: Sequence[str] = ()) -> BoundGraph:
-    """Return the graph of a strategy file or of a spec.
+    """Return the graph of a strategy file or of a spec, with its warnings; further overrides come on top of a spec's.
 
     Raises:
         SpecError: there are errors; it holds every problem, warnings included.
@@ -44,7 +45,7 @@ def load_graph(source: str | Path | StrategySpec, registry: Catalog, overrides: 
     problems = in_file_order([*problems, *found])
     if has_errors(problems):
         raise SpecError(problems)
-    return graph
+    return replace(graph, warnings=tuple(problems))
 
 
 def _read(source: str | Path | StrategySpec, overrides: Sequence[str]) -> tuple[StrategySpec | None, Sequence[Problem]]:
@@ -52,7 +53,8 @@ def _read(source: str | Path | StrategySpec, overrides: Sequence[str]) -> tuple[
         return check_strategy_file(source, overrides=overrides)
     if not overrides:
         return source, ()
-    return check_strategy(source.text, file=source.file, base_dir=source.base_dir, overrides=overrides)
+    changes = (*source.overrides, *overrides)
+    return check_strategy(source.text, file=source.file, base_dir=source.base_dir, overrides=changes)
 
 
 def in_file_order(problems: Sequence[Problem]) -> list[Problem]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import Bars, Signals
+from engine.api import Bars, Component, Signals
 from engine.graph import Evaluation, Plan, StepColumn
 
 IN_MEMORY_BYTES = 512 * 1024 * 1024
@@ -58,6 +58,10 @@ class Trace:
         """Yield each node id that has columns, with its output names."""
         for node, step in self.plan.step_of.items():
             yield node, tuple(output.name for output in self.plan.steps[step].component.outputs)
+
+    def component(self, node: str) -> Component:
+        """Return the component of a node that has columns."""
+        return self.plan.steps[self.plan.step_of[node]].component
 
     def column(self, node: str, output: str = "", instrument: int = 0) -> npt.NDArray[Any]:
         """Return an output column aligned to the instrument's own bars, shape (n,); flags for a signal.

@@ -102,7 +102,10 @@ class InstrumentSpec:
 
 @dataclass(frozen=True)
 class StrategySpec:
-    """A strategy file, checked in itself: names, shapes, blocks and settings, but not against what is installed."""
+    """A strategy file, checked in itself: names, shapes, blocks and settings, but not against what is installed.
+
+    `text` is the file as it was read; `overrides` are the changes that were made to it on the way.
+    """
 
     name: str
     description: str
@@ -114,6 +117,7 @@ class StrategySpec:
     base_dir: str = "."
     block_names: tuple[str, ...] = ()
     text: str = field(default="", repr=False)
+    overrides: tuple[str, ...] = ()
     run_located: Located = field(default_factory=lambda: Located(Place()), repr=False)
     _resolver: Resolver = field(default_factory=Resolver, repr=False, compare=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence as Many
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def check_strategy(
     if not version_is_good(root, log):
         return None, log.in_order()
     spec = _read(root, text, file, (Path(base_dir), block_dir), log)
-    return spec, log.in_order()
+    return replace(spec, overrides=tuple(overrides)), log.in_order()
 
 
 def _read(root: Mapping, text: str, file: str, folders: tuple[Path, Path | None], log: ProblemLog) -> StrategySpec:

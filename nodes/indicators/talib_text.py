@@ -44,7 +44,7 @@ _OUTPUTS = {
 
 def describe(info: FunctionInfo) -> str:
     """Return the docstring of a function's component."""
-    lines = [f"Compute TA-Lib's {info.name}: {info.title}.", "", " ".join(_sentences(info))]
+    lines = [f"{info.title} (TA-Lib's {info.name}).", "", " ".join(_sentences(info))]
     return "\n".join(lines)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.api import InstrumentJob, Ledger, RunSettings
-from engine.runtime.result import RunResult
+from engine.runtime.result import Origin, RunResult
 from engine.stats.metrics import compute_metrics
 from tests.support.ledgers import CASH, walk_run
 
 
-def result_of(ledger: Ledger, jobs: Sequence[InstrumentJob], *, strategy: str = "walk") -> RunResult:
+def result_of(
+    ledger: Ledger, jobs: Sequence[InstrumentJob], *, strategy: str = "walk", origin: Origin | None = None
+) -> RunResult:
     """Return the result that a run with these books would have."""
     return RunResult(
         strategy=strategy,
@@ -27,6 +29,7 @@ def result_of(ledger: Ledger, jobs: Sequence[InstrumentJob], *, strategy: str = 
         findings=("SYM0: 2 days are missing.",),
         synthetic=any(job.bars.synthetic for job in jobs),
         data_hash="0" * 32,
+        origin=origin or Origin(),
     )
 
 

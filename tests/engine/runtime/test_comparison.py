@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from engine.api.ledger import Reason
 from engine.runtime.history import RunRecord, compare_runs
+from engine.runtime.result import Origin
 from tests.support.ledgers import Book, Deal, job_of, walk_bars
 from tests.support.results import result_of, walk_result
 
@@ -13,11 +14,11 @@ def record_of(deals: list[Deal], *, text: str = "name: walk\n", reason: Reason =
     book = Book([job])
     for deal in deals:
         book.deal(deal, reason)
-    return RunRecord.from_result(result_of(book.ledger(), [job]), file="walk.yaml", spec_text=text)
+    return RunRecord.from_result(result_of(book.ledger(), [job], origin=Origin("walk.yaml", text)))
 
 
 def test_a_run_compared_with_itself_shows_no_difference() -> None:
-    record = RunRecord.from_result(walk_result(), spec_text="name: walk\n")
+    record = RunRecord.from_result(replace(walk_result(), origin=Origin(text="name: walk\n")))
     found = compare_runs(record, record)
     assert found.same_trades
     assert found.differences == ()

@@ -16,6 +16,7 @@ import pytest
 
 from engine.api import RunError
 from engine.runtime.history import RunHistory, RunRecord, compare_runs
+from engine.runtime.result import Origin
 from tests.support.ledgers import million_run
 from tests.support.results import result_of, walk_result
 
@@ -29,13 +30,8 @@ def home_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def record_of(seed: int = 1, *, every: int = 40) -> RunRecord:
-    return RunRecord.from_result(
-        walk_result(seed=seed, every=every),
-        file="walk.yaml",
-        spec_text=SPEC,
-        spec_hash="abc",
-        overrides=["run.cash=100000"],
-    )
+    origin = Origin("walk.yaml", SPEC, spec_hash="abc", overrides=("run.cash=100000",))
+    return RunRecord.from_result(replace(walk_result(seed=seed, every=every), origin=origin))
 
 
 def test_a_kept_run_reads_back_whole(home_dir: Path) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.api import Bars, FloatColumn, Role
-from engine.graph import BoundGraph
 from engine.runtime.result import RunResult
 from engine.stats.report_data import ReportData, ReportSeries
 
@@ -15,19 +14,20 @@ _NEAR = 0.25
 _ALWAYS_NEAR = 0.6
 
 
-def report_data(result: RunResult, graph: BoundGraph, overrides: tuple[str, ...]) -> ReportData:
+def report_data(result: RunResult) -> ReportData:
     """Return everything that the report of a run shows."""
+    origin = result.origin
     return ReportData(
         strategy=result.strategy,
         ledger=result.ledger,
         instruments=result.instruments,
         metrics=result.metrics,
         settings=result.job_settings,
-        series=tuple(_series(result, graph)),
-        description=graph.spec.description,
-        file=graph.spec.file,
-        strategy_text=graph.spec.text,
-        overrides=overrides,
+        series=tuple(_series(result)),
+        description=origin.description,
+        file=origin.file,
+        strategy_text=origin.text,
+        overrides=origin.overrides,
         findings=result.findings,
         synthetic=result.synthetic,
         rule_nodes=result.rule_nodes,
@@ -37,10 +37,12 @@ def report_data(result: RunResult, graph: BoundGraph, overrides: tuple[str, ...]
     )
 
 
-def _series(result: RunResult, graph: BoundGraph) -> Iterator[ReportSeries]:
+def _series(result: RunResult) -> Iterator[ReportSeries]:
     """Yield every indicator column of every instrument, in file order."""
+    if result.trace is None:
+        return
     for node, outputs in result.trace.nodes():
-        if graph.nodes[node].component.role is not Role.INDICATOR:
+        if result.trace.component(node).role is not Role.INDICATOR:
             continue
         for output in outputs:
             name = node if len(outputs) == 1 else f"{node}.{output}"
