@@ -127,10 +127,11 @@ class SyntheticProvider(DataProvider):
         ends = np.clip(np.cumsum(change + jump), -_LARGEST_LOG, _LARGEST_LOG)
         begins = np.append(0.0, ends[:-1]) + jump
         change = ends - begins
-        reach = change * change
-        above = (change + np.sqrt(reach + 2 * variance * rng.standard_exponential(count))) / 2
-        below = (change - np.sqrt(reach + 2 * variance * rng.standard_exponential(count))) / 2
-        opens, closes = self._prices(begins), self._prices(ends)
+        reach, spread = change * change, 2 * variance
+        above = (change + np.sqrt(reach + spread * rng.standard_exponential(count))) / 2
+        below = (change - np.sqrt(reach + spread * rng.standard_exponential(count))) / 2
+        closes = self._prices(ends)
+        opens = self._prices(begins) if share else np.append(self._prices(begins[:1]), closes[:-1])
         highs = np.maximum(self._prices(begins + above), np.maximum(opens, closes))
         lows = np.minimum(self._prices(begins + below), np.minimum(opens, closes))
         volume = np.rint(_BASE_VOLUME * np.exp(rng.standard_normal(count) / 2))
