@@ -59,6 +59,8 @@ def run(  # noqa: PLR0913 - one argument an option
         )
     for finding in result.findings:
         warn(finding)
+    for guess in result.notes:
+        note(guess)
     run_id = None if no_history else _keep(result)
     written = _write(result, json, trades, report)
     if json == STDOUT:

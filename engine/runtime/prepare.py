@@ -20,7 +20,7 @@ from engine.api import (
     Signals,
 )
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
-from engine.data.load import load_bars
+from engine.data.load import LoadedBars, load_bars
 from engine.data.resample import resample
 from engine.graph import BoundGraph, Decision, Evaluation, Plan
 from engine.runtime.trace import ColumnStore
@@ -31,11 +31,15 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Market:
-    """All bars of a run: one `Bars` an instrument in file order, the further feeds of each, and what was found."""
+    """All bars of a run: one `Bars` an instrument in file order, the further feeds of each.
+
+    `findings` says what is wrong in the data and what was repaired, `notes` what a provider had to guess.
+    """
 
     bars: tuple[Bars, ...]
     feeds: tuple[Mapping[str, Bars], ...]
     findings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def cut(self, instrument: int, count: int) -> tuple[Bars, dict[str, Bars]]:
         """Return the first `count` bars of an instrument, and of its feeds what had closed by then."""
@@ -60,13 +64,14 @@ def load_market(graph: BoundGraph, progress: Progress, cancelled: Callable[[], b
     bars: list[Bars] = []
     feeds: list[Mapping[str, Bars]] = []
     findings: list[str] = []
+    notes: list[str] = []
     loaded: dict[object, Bars] = {}
     done = 0
     for instrument in graph.instruments:
         spec = instrument.spec
         request = DataRequest(spec.symbol, spec.timeframe, graph.spec.base_dir, *span)
         result = load_bars(instrument.provider, request, on_bad_bars=spec.on_bad_bars)
-        findings += [f"{spec.symbol}: {finding}" for finding in result.findings]
+        _tell(spec.symbol, result, findings, notes)
         bars.append(result.bars)
         own: dict[str, Bars] = {}
         done += 1
@@ -81,14 +86,19 @@ def load_market(graph: BoundGraph, progress: Progress, cancelled: Callable[[], b
             if key not in loaded:
                 other = load_bars(feed.provider, wanted, on_bad_bars=component.on_bad_bars)
                 loaded[key] = other.bars
-                findings += [f"{name} ({component.symbol}): {finding}" for finding in other.findings]
+                _tell(f"{name} ({component.symbol})", other, findings, notes)
             own[name] = loaded[key]
             done += 1
             progress("load", done, total)
             if cancelled():
                 raise RunCancelledError("The run was cancelled while data was loaded.")
         feeds.append(own)
-    return Market(tuple(bars), tuple(feeds), tuple(findings))
+    return Market(tuple(bars), tuple(feeds), tuple(findings), tuple(notes))
+
+
+def _tell(subject: str, loaded: LoadedBars, findings: list[str], notes: list[str]) -> None:
+    for finding in loaded.findings:
+        (notes if finding.kind == "guess" else findings).append(f"{subject}: {finding}")
 
 
 def _to_ns(moment: datetime | date | None) -> int | None:

@@ -28,7 +28,7 @@ def report_data(result: RunResult) -> ReportData:
         file=origin.file,
         strategy_text=origin.text,
         overrides=origin.overrides,
-        findings=result.findings,
+        findings=(*result.findings, *result.notes),
         synthetic=result.synthetic,
         rule_nodes=result.rule_nodes,
         warmup=result.warmup,

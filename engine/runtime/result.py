@@ -35,8 +35,9 @@ class RunResult:
     """The outcome of a run.
 
     `bars` counts the steps (close times at which any instrument had a bar), `warmup` the leading bars without a
-    decision; `warnings` tells what is doubtful in the file, `findings` what is in the data; `rule_nodes` names the node
-    of each protective rule, `timing` holds seconds by stage, and `trace` every column of every node.
+    decision. `warnings` tells what is doubtful in the file, `findings` what is in the data, `notes` what was guessed of
+    it. `rule_nodes` names the node of each protective rule, `timing` holds seconds by stage, and `trace` every column
+    of every node.
 
     `fills`, `trades`, `orders`, `blocked` and `equity` are tables: `trades["pnl"]` is a numpy column, `trades[0]` a row
     as a dict. They are built from `ledger` when first asked for.
@@ -54,6 +55,7 @@ class RunResult:
     metrics: Mapping[str, Value]
     timing: Mapping[str, float]
     findings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     synthetic: bool = False
     data_hash: str = ""
     origin: Origin = field(default_factory=Origin)
@@ -105,7 +107,8 @@ class RunResult:
             "data": {
                 "hash": self.data_hash,
                 "instruments": [_feed(job) for job in self.instruments],
-                "findings": [str(finding) for finding in self.findings],
+                "findings": list(self.findings),
+                "notes": list(self.notes),
             },
         }
 

@@ -98,6 +98,7 @@ def run(
         metrics=metrics,
         timing=clock.finish(),
         findings=market.findings,
+        notes=market.notes,
         synthetic=any(bars.synthetic for bars in market.bars)
         or any(feed.synthetic for feeds in market.feeds for feed in feeds.values()),
         data_hash=_data_hash(instruments),

@@ -30,8 +30,9 @@ class Metric:
             return NO_VALUE
         if self.unit == "time":
             return datetime.fromtimestamp(value // 1_000_000_000, tz=UTC).strftime("%Y-%m-%d %H:%M")
-        if self.unit in ("bars", "count") and float(value).is_integer():
-            return f"{int(value):,}"
+        whole = self.unit in ("bars", "count") and float(value).is_integer()
+        if whole or (self.unit == "days" and value >= _WHOLE_DAYS):
+            return f"{round(value):,}"
         digits = 1 if self.unit in ("days", "bars") else 2
         number = f"{round(value, digits) + 0.0:,.{digits}f}"
         number = f"{value:.4g}" if len(number) > _LONGEST else number
@@ -40,6 +41,7 @@ class Metric:
 
 NO_VALUE = "\N{EN DASH}"
 _LONGEST = 18
+_WHOLE_DAYS = 10
 _OWN = "by definition"
 _DRAWDOWN = "M. Magdon-Ismail, A. Atiya: Maximum drawdown. Risk 17(10), 2004"
 _PARDO = "R. Pardo: The Evaluation and Optimization of Trading Strategies, 2nd ed. Wiley, 2008"

@@ -16,8 +16,8 @@ from engine.api import Bars, Timeframe
 from engine.cli import progress
 from engine.cli.interrupt import cancel_on_interrupt
 from engine.cli.main import main
-from engine.runtime.report import lies_on_price
 from engine.plugins import Registry, load_registry
+from engine.runtime.report import lies_on_price
 from tests.support.command_line import clean_environment
 from tests.support.plugin_packages import install, module
 
