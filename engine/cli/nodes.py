@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from engine.api import Role
+from engine.api.wording import nearest
 from engine.cli.catalog import registry_with_warnings
 from engine.cli.console import complain, console, print_json, table
 from engine.cli.main import DONE, WRONG_INPUT
@@ -103,8 +103,7 @@ def _unknown(registry: Registry, name: str, role: str | None) -> int:
     shown = [role] if role else sections()
     known = {each for section in shown for each in names(registry, section)}
     lowered = {each.lower(): each for each in known} | {each.rpartition(".")[2].lower(): each for each in known}
-    near = [name.lower()] if name.lower() in lowered else difflib.get_close_matches(name.lower(), lowered, n=3)
-    close = dict.fromkeys(lowered[match] for match in near)
+    close = dict.fromkeys(lowered[match] for match in nearest(name, lowered, 3))
     remedy = f"Did you mean {' or '.join(repr(each) for each in close)}?" if close else ""
     complain(f"There is no node '{name}'{f' in {role}' if role else ''}. {remedy or 'See quantcrafter nodes.'}")
     return WRONG_INPUT

@@ -10,7 +10,6 @@ In order:
 
 from __future__ import annotations
 
-import difflib
 import importlib.metadata
 import traceback
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from types import MappingProxyType
 
 from engine.api import ENTRY_POINT_GROUP, PluginError, Problem
 from engine.api.home import home
+from engine.api.wording import did_you_mean
 from engine.plugins.hooks import Contribution, read_plugin
 from engine.plugins.info import PluginInfo, PluginRefusedError, PluginStatus
 from engine.plugins.registry import Registry
@@ -71,8 +71,7 @@ def set_enabled(name: str, *, enabled: bool) -> PluginInfo:
         raise PluginError(str(unreadable).removeprefix("warning: "))
     known = {info.name: info for info in reversed(installed_plugins())}
     if name not in known and not (enabled and name in disabled):
-        close = difflib.get_close_matches(name, known, n=1)
-        remedy = f"Did you mean '{close[0]}'?" if close else f"Installed: {', '.join(sorted(known))}."
+        remedy = did_you_mean(name, known) or f"Installed: {', '.join(sorted(known))}."
         raise PluginError(f"There is no plugin '{name}'. {remedy}")
     info = known.get(name, PluginInfo(name))
     if info.builtin and not enabled:

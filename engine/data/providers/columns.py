@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from engine.api import DataError
+from engine.api.wording import did_you_mean
 
 ColumnRole = Literal["time", "date", "open", "high", "low", "close", "volume", "symbol"]
 
@@ -87,12 +87,9 @@ def _place(names: Sequence[str], role: str, wanted: str | int, subject: str) -> 
         )
     if wanted in names:
         return names.index(wanted)
-    close = difflib.get_close_matches(wanted, names, 1)
-    hint = f" Did you mean '{close[0]}'?" if close else ""
-    raise DataError(
-        f"{subject}: no column '{wanted}' for '{role}' among {', '.join(repr(name) for name in names)}.{hint}",
-        field="columns",
-    )
+    among = ", ".join(repr(name) for name in names)
+    text = f"{subject}: no column '{wanted}' for '{role}' among {among}. {did_you_mean(wanted, names)}"
+    raise DataError(text.rstrip(), field="columns")
 
 
 def _plain(name: str) -> str:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import difflib
 from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -17,6 +16,7 @@ import numpy as np
 from pydantic import field_validator, model_validator
 
 from engine.api import DataError, DataProvider, DataRequest, RawBars, Timeframe, param
+from engine.api.wording import did_you_mean
 from engine.data.providers.columns import ColumnRole
 from engine.data.providers.markets import check_zone, parse_session
 
@@ -121,8 +121,7 @@ def find_file(path: str, base_dir: str, subject: str) -> Path:
     if file.is_dir():
         raise DataError(f"{subject}: {file} is a folder. Give the path of a file.", field="path")
     names = [entry.name for entry in file.parent.iterdir()] if file.parent.is_dir() else []
-    close = difflib.get_close_matches(file.name, names, 1)
-    hint = f"Did you mean '{close[0]}'?" if close else "Correct 'path', which is meant from the strategy file's folder."
+    hint = did_you_mean(file.name, names) or "Correct 'path', which is meant from the strategy file's folder."
     raise DataError(f"{subject}: there is no file {file}. {hint}", field="path")
 
 
@@ -146,8 +145,7 @@ def _only(table: Table, symbol: str, subject: str) -> tuple[Table, tuple[str, ..
     symbols = sorted(column.drop_nulls().unique().to_list())
     if len(symbols) == 1:
         return table, (f"The file names its symbol {symbols[0]!r}: taken as {symbol}.",)
-    close = difflib.get_close_matches(symbol.upper(), symbols, 1)
-    hint = f"Did you mean '{close[0]}'?" if close else "Correct 'symbol', or name the right column by 'columns'."
+    hint = did_you_mean(symbol, symbols) or "Correct 'symbol', or name the right column by 'columns'."
     listed = ", ".join(symbols[:10]) + (f" and {len(symbols) - 10:,} more" if len(symbols) > 10 else "")  # noqa: PLR2004
     raise DataError(f"{subject}: the file has {listed}, but no '{symbol}'. {hint}", field="symbol")
 

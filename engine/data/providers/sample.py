@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import gzip
 from importlib import resources
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from engine.api import NEW_YORK_STOCKS, DataError, DataProvider, DataRequest, RawBars, Timeframe, param
+from engine.api.wording import did_you_mean
 from engine.data.zones import DAY_NS
 
 _PACKAGE = "bokeh_sampledata"
@@ -76,7 +76,7 @@ def _lines_of(symbol: str, text: bytes) -> tuple[int, list[bytes]]:
     found = [number for number, line in enumerate(lines) if line.startswith(wanted)]
     if not found or not symbol:
         symbols = sorted({line.split(b",", 1)[0].decode() for line in lines[1:] if line})
-        close = difflib.get_close_matches(symbol.upper(), symbols, 1, 0.5)
-        hint = f" Did you mean '{close[0]}'?" if close else ""
-        raise DataError(f"Data 'sample' has {', '.join(symbols)}, but no '{symbol}'.{hint}", field="symbol")
+        hint = did_you_mean(symbol, symbols)
+        message = f"Data 'sample' has {', '.join(symbols)}, but no '{symbol}'. {hint}".rstrip()
+        raise DataError(message, field="symbol")
     return found[0] + 1, [lines[number].rstrip(b"\r") for number in found]
