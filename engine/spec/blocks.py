@@ -34,6 +34,9 @@ BROKEN = "__broken__"
 BLOCK_KEYS = ("description", "inputs", "parameters", "outputs", *BLOCK_SECTIONS)
 
 
+_LOOP = "it is a link that leads to itself"
+
+
 @dataclass(slots=True, eq=False)
 class BlockDefinition:
     """A block as declared; `parameters` maps each to the (node, field) pairs it sets, `key` tells blocks apart."""
@@ -199,8 +202,8 @@ class BlockLibrary:
             return self.own[raw.use]
         try:
             path = self._locate(raw.use)
-        except RuntimeError:  # how Python 3.11 and 3.12 report a link that leads to itself
-            self._refuse(raw, f"The block file {shown(raw.use)} is refused: it is a link that leads to itself.")
+        except RuntimeError:  # how Python 3.11 and 3.12 report such a link; 3.13 does not
+            self._refuse(raw, f"The block file {shown(raw.use)} is refused: {_LOOP}.")
             return None
         except (OSError, ValueError) as error:
             reason = str(error) if isinstance(error, ValueError) else f"it cannot be opened ({error.strerror})"
@@ -229,6 +232,8 @@ class BlockLibrary:
         roots = [root.resolve() for root in self._roots]
         for root in roots:
             path = (root / use).resolve()
+            if path.is_symlink():  # what is still a link after resolving leads to itself
+                raise ValueError(_LOOP)
             if path.exists():
                 if not any(path.is_relative_to(allowed) for allowed in roots):
                     raise ValueError("it leads out of the strategy's folder")
