@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import networkx as nx
+import networkx as nx  # type: ignore[import-untyped]
 
 from app.document.view import GraphView
 
