@@ -1,0 +1,104 @@
+"""What all dialogs share: margins, a heading, notes in a softer colour, and a row of buttons in the user's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+
+MARGIN = 20
+GAP = 12
+HEADING_SCALE = 1.35
+
+
+class DialogFrame(QDialog):
+    """A dialog with a heading, a body and buttons; subclasses fill `body` and add buttons by `add_button`."""
+
+    def __init__(self, parent: QWidget | None, *, title: str, intro: str = "") -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        outer.setSpacing(GAP)
+        self.heading = heading(title)
+        outer.addWidget(self.heading)
+        if intro:
+            outer.addWidget(note(intro))
+        self.body = QVBoxLayout()
+        self.body.setSpacing(GAP)
+        outer.addLayout(self.body, 1)
+        self.buttons = QDialogButtonBox()
+        outer.addWidget(self.buttons)
+
+    def add_button(
+        self,
+        text: str,
+        role: QDialogButtonBox.ButtonRole,
+        clicked: Callable[[], object],
+        *,
+        default: bool = False,
+    ) -> QPushButton:
+        """Add a button to the row at the bottom; the default one answers to Enter."""
+        button = QPushButton(text)
+        button.setAutoDefault(default)
+        button.setDefault(default)
+        button.clicked.connect(lambda: clicked())
+        self.buttons.addButton(button, role)
+        return button
+
+
+def heading(text: str) -> QLabel:
+    """Return a label in the size of a dialog's title."""
+    label = QLabel(text)
+    font = QFont(label.font())
+    font.setPointSizeF(font.pointSizeF() * HEADING_SCALE)
+    font.setWeight(QFont.Weight.DemiBold)
+    label.setFont(font)
+    label.setWordWrap(True)
+    return label
+
+
+def section(text: str) -> QLabel:
+    """Return a label that heads a group of fields."""
+    label = QLabel(text)
+    font = QFont(label.font())
+    font.setWeight(QFont.Weight.DemiBold)
+    label.setFont(font)
+    return label
+
+
+def note(text: str) -> QLabel:
+    """Return a wrapped explanation in a softer colour."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+    return label
+
+
+def plain(text: str) -> QLabel:
+    """Return a wrapped label whose text is taken as it is and can be selected."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def rule() -> QFrame:
+    """Return a thin line between groups."""
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setFrameShadow(QFrame.Shadow.Plain)
+    line.setForegroundRole(QPalette.ColorRole.Midlight)
+    return line
+
+
+def blend(color: QColor, other: QColor, share: float) -> QColor:
+    """Return `color` with `share` (0 to 1) of `other` mixed in."""
+    return QColor.fromRgbF(
+        color.redF() + (other.redF() - color.redF()) * share,
+        color.greenF() + (other.greenF() - color.greenF()) * share,
+        color.blueF() + (other.blueF() - color.blueF()) * share,
+    )
