@@ -44,7 +44,7 @@ class DialogFrame(QDialog):
         button = QPushButton(text)
         button.setAutoDefault(default)
         button.setDefault(default)
-        button.clicked.connect(lambda: clicked())
+        button.clicked.connect(lambda _checked=False: clicked())
         self.buttons.addButton(button, role)
         return button
 

@@ -44,3 +44,8 @@ def tr(text: str, /, **values: object) -> str:
     """
     translated = _catalog.texts.get(text, text)
     return translated.format(**values) if values else translated
+
+
+def known(text: str) -> str:
+    """Return a text that comes from a shipped file (an example's name) in the language in use, if it is translated."""
+    return _catalog.texts.get(text, text)
