@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -79,7 +80,7 @@ def drag(
 ) -> None:
     """Press at the first place, move through the others, let go at the last."""
     press(widget, path[0], modifiers, button)
-    for start, end in zip(path, path[1:], strict=False):
+    for start, end in itertools.pairwise(path):
         travel(widget, start, end, modifiers, button)
     release(widget, path[-1], modifiers, button)
 
