@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-MAX_RECENT = 20
-
 
 class Setting(Generic[T]):
     """One remembered value: an attribute that falls back to its default when the file holds something else."""
@@ -120,11 +118,6 @@ class Settings:
             self._write(self._values)
         except OSError as error:
             log.warning("The settings are not kept: '%s' cannot be written: %s", self.path, error)
-
-    def add_recent(self, path: Path) -> None:
-        """Put a file at the head of the recent ones."""
-        text = str(path.absolute())
-        self.recent = [text, *(other for other in self.recent if other != text)][:MAX_RECENT]
 
     def count_quick_add(self, role: str, use: str) -> None:
         """Note that the user added a component."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.services.settings import MAX_RECENT, Settings
+from app.services.settings import Settings
 from engine.api.home import home
 
 
@@ -79,16 +79,6 @@ def test_a_wrong_value_is_refused_and_changes_nothing(tmp_path: Path) -> None:
         settings.theme = "pink"
 
     assert settings.theme == "system"
-
-
-def test_recent_files_are_unique_latest_first_and_not_endless(tmp_path: Path) -> None:
-    settings = Settings()
-    for number in range(MAX_RECENT + 5):
-        settings.add_recent(tmp_path / f"{number}.yaml")
-    settings.add_recent(tmp_path / "10.yaml")
-
-    assert settings.recent[0] == str(tmp_path / "10.yaml")
-    assert len(settings.recent) == len(set(settings.recent)) == MAX_RECENT
 
 
 def test_two_windows_do_not_undo_each_others_settings(tmp_path: Path) -> None:
