@@ -102,3 +102,16 @@ def blend(color: QColor, other: QColor, share: float) -> QColor:
         color.greenF() + (other.greenF() - color.greenF()) * share,
         color.blueF() + (other.blueF() - color.blueF()) * share,
     )
+
+
+def is_dark(palette: QPalette) -> bool:
+    """Return whether a palette is that of a dark theme."""
+    return (
+        palette.color(QPalette.ColorRole.Window).lightnessF()
+        < palette.color(QPalette.ColorRole.WindowText).lightnessF()
+    )
+
+
+def warning_color(palette: QPalette) -> QColor:
+    """Return the colour of words that warn, readable on the palette's background."""
+    return QColor("#ff8a80") if is_dark(palette) else QColor("#b3261e")

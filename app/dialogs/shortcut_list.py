@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.actions.keys import normal_keys
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -18,7 +20,7 @@ class Command:
     @property
     def is_changed(self) -> bool:
         """Whether the user gave it other keys."""
-        return self.current != self.default
+        return normal_keys(self.current) != normal_keys(self.default)
 
 
 class ShortcutList:
@@ -66,12 +68,12 @@ class ShortcutList:
 
     def overrides(self) -> dict[str, str]:
         """Return the keys that differ from those that the commands come with, by action id."""
-        return {key: keys for key, keys in self._keys.items() if keys != self._commands[key].default}
+        return {command_id: keys for command_id, keys in self._keys.items() if self.command(command_id).is_changed}
 
 
 def _clash(one: str, other: str) -> bool:
     if not one or not other:
         return False
-    first, second = one.split(", "), other.split(", ")
+    first, second = normal_keys(one).split(","), normal_keys(other).split(",")
     shared = min(len(first), len(second))
     return first[:shared] == second[:shared]
