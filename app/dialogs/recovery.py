@@ -1,0 +1,135 @@
+"""The offer after a crash: each draft with its time, its file and what it changes; restore, discard or decide later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QDateTime, QLocale, Qt
+from PySide6.QtGui import QColor, QFontDatabase, QPalette, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialogButtonBox,
+    QHeaderView,
+    QLabel,
+    QPlainTextEdit,
+    QSplitter,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.dialogs.drafts import DiffLine, Draft, RecoveryAnswer, counts, differences
+from app.dialogs.frame import DialogFrame, blend, is_dark
+from app.services.i18n import language, tr
+
+ADDED, REMOVED = QColor("#2e9e5b"), QColor("#d64545")
+
+
+class RecoveryDialog(DialogFrame):
+    """Lists drafts; each is set to restore, and can be set to discard or later. Closing decides nothing."""
+
+    def __init__(self, drafts: Sequence[Draft], parent: QWidget | None = None) -> None:
+        super().__init__(
+            parent,
+            title=tr("Recover unsaved work"),
+            intro=tr("QuantCrafter ended before these strategies were saved. Your files are as you last saved them."),
+        )
+        self._drafts = tuple(drafts)
+        self._done = False
+        self.table = QTreeWidget()
+        self.table.setAccessibleName(tr("Unsaved strategies"))
+        self.table.setHeaderLabels([tr("Strategy"), tr("Last edit"), tr("Changes"), tr("What to do")])
+        self.table.setRootIsDecorated(False)
+        self.table.header().setStretchLastSection(False)
+        self.table.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.choices = [self._add_row(draft) for draft in self._drafts]
+        self.preview = QPlainTextEdit()
+        self.preview.setReadOnly(True)
+        self.preview.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.preview.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.preview.setAccessibleName(tr("Changes since the last save"))
+        self.where = QLabel()
+        self.where.setTextFormat(Qt.TextFormat.PlainText)
+        self.where.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._lay_out()
+        self.table.currentItemChanged.connect(self._show_current)
+        self.table.setCurrentItem(self.table.topLevelItem(0))
+
+    @property
+    def answers(self) -> Mapping[str, RecoveryAnswer]:
+        """What to do with each draft, by key; LATER for all while nothing was decided."""
+        chosen = (RecoveryAnswer(box.currentData()) if self._done else RecoveryAnswer.LATER for box in self.choices)
+        return dict(zip((draft.key for draft in self._drafts), chosen, strict=True))
+
+    def _lay_out(self) -> None:
+        below = QWidget()
+        column = QVBoxLayout(below)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.where)
+        column.addWidget(self.preview, 1)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.setChildrenCollapsible(False)
+        split.addWidget(self.table)
+        split.addWidget(below)
+        split.setStretchFactor(0, 2)
+        split.setStretchFactor(1, 3)
+        self.body.addWidget(split, 1)
+        roles = QDialogButtonBox.ButtonRole
+        self.ok_button = self.add_button(tr("Continue"), roles.AcceptRole, self._finish, default=True)
+        self.later_button = self.add_button(tr("Decide later"), roles.RejectRole, self.reject)
+        self.resize(820, 560)
+
+    def _add_row(self, draft: Draft) -> QComboBox:
+        added, removed = counts(draft)
+        item = QTreeWidgetItem([draft.name, _moment(draft), f"+{added}  −{removed}"])  # noqa: RUF001 - a minus sign
+        self.table.addTopLevelItem(item)
+        box = QComboBox()
+        box.setAccessibleName(tr("What to do with {name}", name=draft.name))
+        box.addItem(tr("Restore"), RecoveryAnswer.RESTORE.value)
+        box.addItem(tr("Discard"), RecoveryAnswer.DISCARD.value)
+        box.addItem(tr("Later"), RecoveryAnswer.LATER.value)
+        self.table.setItemWidget(item, 3, box)
+        return box
+
+    def _show_current(self) -> None:
+        item = self.table.currentItem()
+        if item is None:
+            return
+        draft = self._drafts[self.table.indexOfTopLevelItem(item)]
+        self.where.setText(str(draft.path) if draft.path else tr("Never saved to a file"))
+        self.preview.clear()
+        cursor = self.preview.textCursor()
+        lines = differences(draft)
+        for line in lines[1:] if lines and lines[0].kind == "@" else lines:
+            self._write(cursor, line)
+        self.preview.moveCursor(QTextCursor.MoveOperation.Start)
+
+    def _write(self, cursor: QTextCursor, line: DiffLine) -> None:
+        style = QTextCharFormat()
+        tint = {"+": ADDED, "-": REMOVED}.get(line.kind)
+        if tint is not None:
+            base = self.palette().color(QPalette.ColorRole.Base)
+            style.setBackground(blend(base, tint, 0.35 if is_dark(self.palette()) else 0.2))
+        if not cursor.atStart():
+            cursor.insertBlock()
+        cursor.insertText("⋯" if line.kind == "@" else f"{line.kind} {line.text}", style)
+
+    def _finish(self) -> None:
+        self._done = True
+        self.accept()
+
+
+def offer_recovery(parent: QWidget | None, drafts: Sequence[Draft]) -> Mapping[str, RecoveryAnswer]:
+    """Offer drafts after a crash; return what to do with each by its key. Closing the offer means LATER for all."""
+    dialog = RecoveryDialog(drafts, parent)
+    dialog.exec()
+    answers = dialog.answers
+    dialog.deleteLater()
+    return answers
+
+
+def _moment(draft: Draft) -> str:
+    moment = QDateTime.fromSecsSinceEpoch(int(draft.edited_at.timestamp()))
+    return QLocale(language()).toString(moment, QLocale.FormatType.ShortFormat)
