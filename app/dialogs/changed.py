@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import Enum
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtGui import QColor, QKeyEvent, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from app.dialogs.frame import blend
+from app import theme
 from app.services.i18n import tr
 
 
@@ -35,7 +35,9 @@ class ChangedNotice(QFrame):
     ) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAutoFillBackground(True)
         self._tint()
+        theme.themes.changed.connect(self._tint)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 8, 10, 8)
         row.setSpacing(8)
@@ -65,10 +67,8 @@ class ChangedNotice(QFrame):
 
     def _tint(self) -> None:
         palette = self.palette()
-        window, accent = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.Highlight)
-        palette.setColor(QPalette.ColorRole.Window, blend(window, accent, 0.18))
+        palette.setColor(QPalette.ColorRole.Window, QColor(theme.current().warning_soft))
         self.setPalette(palette)
-        self.setAutoFillBackground(True)
 
 
 def _sentence(name: str, *, modified: bool, missing: bool) -> str:

@@ -95,23 +95,8 @@ def rule() -> QFrame:
     return line
 
 
-def blend(color: QColor, other: QColor, share: float) -> QColor:
-    """Return `color` with `share` (0 to 1) of `other` mixed in."""
-    return QColor.fromRgbF(
-        color.redF() + (other.redF() - color.redF()) * share,
-        color.greenF() + (other.greenF() - color.greenF()) * share,
-        color.blueF() + (other.blueF() - color.blueF()) * share,
-    )
-
-
-def is_dark(palette: QPalette) -> bool:
-    """Return whether a palette is that of a dark theme."""
-    return (
-        palette.color(QPalette.ColorRole.Window).lightnessF()
-        < palette.color(QPalette.ColorRole.WindowText).lightnessF()
-    )
-
-
-def warning_color(palette: QPalette) -> QColor:
-    """Return the colour of words that warn, readable on the palette's background."""
-    return QColor("#ff8a80") if is_dark(palette) else QColor("#b3261e")
+def paint_words(label: QLabel, color: str) -> None:
+    """Give a label's words a colour of the theme, such as `current().error`."""
+    palette = label.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, QColor(color))
+    label.setPalette(palette)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QBrush
+from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialogButtonBox,
@@ -17,9 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.frame import DialogFrame, note, warning_color
+from app.dialogs.frame import DialogFrame, note, paint_words
 from app.dialogs.plugin_list import PluginList, PluginRow
 from app.services.i18n import tr
+from app.theme import current
 from engine.api import PluginError
 from engine.plugins import PluginStatus
 
@@ -90,7 +91,7 @@ class PluginsDialog(DialogFrame):
         item.setText(1, row.info.version)
         item.setText(2, row.status)
         if row.info.status is PluginStatus.FAILED:
-            item.setForeground(2, QBrush(warning_color(self.palette())))
+            item.setForeground(2, QBrush(QColor(current().error)))
 
     def _show_current(self) -> None:
         item = self.table.currentItem()
@@ -119,9 +120,7 @@ class PluginsDialog(DialogFrame):
         self._warn(tr("Restart QuantCrafter for the change to take effect.") if self.needs_restart else " ")
 
     def _warn(self, text: str) -> None:
-        palette = self.restart.palette()
-        palette.setColor(self.restart.foregroundRole(), warning_color(self.palette()))
-        self.restart.setPalette(palette)
+        paint_words(self.restart, current().warning)
         self.restart.setText(text)
 
 

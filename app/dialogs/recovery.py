@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.dialogs.drafts import DiffLine, Draft, RecoveryAnswer, counts, differences
-from app.dialogs.frame import DialogFrame, blend, is_dark
+from app.dialogs.frame import DialogFrame
 from app.services.i18n import language, tr
-
-ADDED, REMOVED = QColor("#2e9e5b"), QColor("#d64545")
+from app.theme import current
+from app.theme.tokens import mix
 
 
 class RecoveryDialog(DialogFrame):
@@ -108,10 +108,10 @@ class RecoveryDialog(DialogFrame):
 
     def _write(self, cursor: QTextCursor, line: DiffLine) -> None:
         style = QTextCharFormat()
-        tint = {"+": ADDED, "-": REMOVED}.get(line.kind)
+        colors = current()
+        tint = {"+": colors.done, "-": colors.error}.get(line.kind)
         if tint is not None:
-            base = self.palette().color(QPalette.ColorRole.Base)
-            style.setBackground(blend(base, tint, 0.35 if is_dark(self.palette()) else 0.2))
+            style.setBackground(QColor(mix(tint, colors.field, 0.25)))
         if not cursor.atStart():
             cursor.insertBlock()
         cursor.insertText("⋯" if line.kind == "@" else f"{line.kind} {line.text}", style)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QBrush, QFont, QKeySequence
+from PySide6.QtGui import QBrush, QColor, QFont, QKeySequence
 from PySide6.QtWidgets import (
     QDialogButtonBox,
     QHBoxLayout,
@@ -19,9 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.frame import DialogFrame, note, warning_color
+from app.dialogs.frame import DialogFrame, note, paint_words
 from app.dialogs.shortcut_list import Command, ShortcutList
 from app.services.i18n import tr
+from app.theme import current
 
 ID_ROLE = Qt.ItemDataRole.UserRole
 
@@ -127,7 +128,7 @@ class ShortcutsDialog(DialogFrame):
             item.setFont(1, font)
         if rivals:
             for column in (1, 2):
-                item.setForeground(column, QBrush(warning_color(self.palette())))
+                item.setForeground(column, QBrush(QColor(current().error)))
         return item
 
     def _show_current(self) -> None:
@@ -144,9 +145,7 @@ class ShortcutsDialog(DialogFrame):
 
     def _say_conflict(self, command: Command) -> None:
         rivals = self.model.conflicts(command.id) if command.id else ()
-        palette = self.conflict.palette()
-        palette.setColor(self.conflict.foregroundRole(), warning_color(self.palette()))
-        self.conflict.setPalette(palette)
+        paint_words(self.conflict, current().error)
         titles = ", ".join(f"“{rival.title}”" for rival in rivals)
         self.conflict.setText(
             tr(
