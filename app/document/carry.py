@@ -5,24 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from app.document.draft import Draft, copied
+from app.document.draft import Draft, copied, whole
 from app.document.edits import (
     UNSET,
     AddNode,
     Connect,
     Disconnect,
     Edit,
+    GroupIntoBlock,
     MoveNodes,
+    Paste,
+    RemoveFrames,
     RemoveNodes,
     RenameNode,
     SetField,
     SetFlags,
+    SetFrame,
     SetValues,
+    Splice,
 )
 from app.document.errors import EditError
-from app.document.ports import is_id, output_of, references_in, split_reference
+from app.document.fragments import paste
+from app.document.grouping import group
+from app.document.ports import is_id, output_of, reference_to, references_in, split_reference
 from app.document.wiring import refusal
 from app.services.i18n import tr
+from engine.api import Role
 
 
 def carry_out(draft: Draft, edit: Edit) -> None:
@@ -35,6 +43,8 @@ def carry_out(draft: Draft, edit: Edit) -> None:
 
 
 def _add_node(draft: Draft, edit: AddNode) -> None:
+    if draft.scope and edit.role is Role.EXECUTION:
+        raise EditError(tr("An execution node cannot be part of a block."))
     node_id = draft.free_id(edit.id)
     draft.part(edit.role.value)[node_id] = {"use": edit.use, **copied(dict(edit.values))}
     draft.place(node_id, *edit.position)
@@ -176,6 +186,51 @@ def _set_flags(draft: Draft, edit: SetFlags) -> None:
                 values.pop(flag, None)
 
 
+def _splice(draft: Draft, edit: Splice) -> None:
+    view = draft.view()
+    if edit.id not in view.written or edit.target not in view.written:
+        raise EditError(tr("Only a node can be put into a wire, and only before a node."), node=edit.id)
+    wires = [wire for wire in view.wires_to(edit.target) if (wire.port, wire.index) == (edit.port, edit.index)]
+    if not wires:
+        raise EditError(tr("There is no wire to put '{name}' into.", name=edit.id), node=edit.target)
+    source = view.node(wires[0].source)
+    kind = next((port.type for port in source.outputs if port.name == wires[0].output), None)
+    node = view.node(edit.id)
+    wanted = next((port.type for port in view.node(edit.target).inputs if port.name == edit.port), None)
+    entry = next((port for port in node.inputs if kind is None or port.type in (kind, None)), None)
+    leaving = next((port for port in node.outputs if wanted is None or port.type in (wanted, None)), None)
+    if entry is None or leaving is None:
+        raise EditError(tr("'{name}' does not fit into this wire.", name=edit.id), node=edit.id)
+    values = draft.node(edit.target)
+    if isinstance(values.get(edit.port), list) and edit.index is not None:
+        del values[edit.port][edit.index]
+    else:
+        values.pop(edit.port, None)
+    _connect(draft, Connect(reference_to(source, wires[0].output), edit.id, entry.name))
+    _connect(draft, Connect(reference_to(node, leaving.name), edit.target, edit.port, edit.index))
+
+
+def _set_frame(draft: Draft, edit: SetFrame) -> None:
+    if not is_id(edit.id):
+        raise EditError(tr("'{name}' is no name for a frame: use letters, digits and underscores.", name=edit.id))
+    frames = draft.part("frames")
+    old = frames.get(edit.id)
+    frame = old if isinstance(old, dict) else {}
+    frame["text"] = edit.text
+    frame["at"] = [whole(edit.x), whole(edit.y)]
+    frame["size"] = [max(1, whole(edit.width)), max(1, whole(edit.height))]
+    if edit.color != frame.get("color", "grey"):
+        frame["color"] = edit.color
+    frames[edit.id] = frame
+
+
+def _remove_frames(draft: Draft, edit: RemoveFrames) -> None:
+    for frame_id in edit.ids:
+        if frame_id not in draft.part("frames"):
+            raise EditError(tr("There is no frame '{name}'.", name=frame_id))
+        draft.drop("frames", frame_id)
+
+
 def _set_field(draft: Draft, edit: SetField) -> None:
     if not edit.path:
         raise EditError(tr("The whole file cannot be replaced by an edit."))
@@ -216,4 +271,9 @@ _ACTIONS: dict[type[Any], Callable[[Draft, Any], None]] = {
     RenameNode: _rename_node,
     SetFlags: _set_flags,
     SetField: _set_field,
+    Splice: _splice,
+    SetFrame: _set_frame,
+    RemoveFrames: _remove_frames,
+    GroupIntoBlock: group,
+    Paste: paste,
 }

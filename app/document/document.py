@@ -229,12 +229,12 @@ class Document:
         for edit in edits:
             carry_out(draft, edit)
         try:
-            text = self._readable.rewritten(draft)
+            made = self._readable.rewritten(draft)
         except SpecError as error:
             raise EditError(error.problems[0].message) from error
-        if text != self._text:
-            self._history.add(Step(label, patch_between(self._text, text)))
-            self._take(text, Change(label, "edit", origin))
+        if made.text != self._text:
+            self._history.add(Step(label, patch_between(self._text, made.text)))
+            self._take(made.text, Change(label, "edit", origin), made)
 
     def set_text(self, text: str, *, origin: object = None) -> None:
         """Take over typed text, valid or not; typing in a row on one line is one undo step a word."""
@@ -287,9 +287,9 @@ class Document:
 
         return end
 
-    def _take(self, text: str, change: Change) -> None:
+    def _take(self, text: str, change: Change, made: Readable | None = None) -> None:
         self._text = text
-        self._read()
+        self._read(made)
         self._tell(change)
 
     def _tell(self, change: Change) -> None:
@@ -297,11 +297,11 @@ class Document:
             if listener in self._listeners:
                 listener(change)
 
-    def _read(self) -> None:
+    def _read(self, made: Readable | None = None) -> None:
         """Read the text; what was readable last stays where this one is not."""
         self._problems = None
         try:
-            self._readable = Readable.of(self._text, str(self.path or ""))
+            self._readable = made or Readable.of(self._text, str(self.path or ""))
         except SpecError as error:
             self._error = error
             return

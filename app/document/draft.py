@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from app.document.errors import EditError
@@ -105,10 +105,15 @@ class Draft:
         origin = next((known for known, name in self.renamed.items() if (*known[:-1], name) == path), path)
         self.renamed[origin] = new
 
-    def references(self) -> Iterator[tuple[Values, str]]:
-        """Yield each mapping and key of the level whose value holds references: ports, and a block's outputs."""
+    def references(self, leave: set[str] | None = None) -> Iterator[tuple[Values, str]]:
+        """Yield each mapping and key of the level whose value holds references: ports, and a block's outputs.
+
+        The nodes in `leave` are left out.
+        """
         view = self.view()
         for node_id, (_, values) in view.written.items():
+            if leave and node_id in leave:
+                continue
             for port in view.ports(node_id).inputs:
                 if port.name in values:
                     yield values, port.name
@@ -117,9 +122,16 @@ class Draft:
             for name in outputs:
                 yield outputs, name
 
-    def swap_references(self, names: set[str], swap: Swap) -> None:
+    def swap_inside(self, ids: Iterable[str], wanted: Mapping[str, str]) -> None:
+        """Replace references that the nodes `ids` write, text for text."""
+        view = self.view()
+        heads = {_heads(text) for text in wanted}
+        others = set(view.written) - set(ids)
+        self.swap_references(heads, lambda text: wanted.get(text, text), leave=others)
+
+    def swap_references(self, names: set[str], swap: Swap, leave: set[str] | None = None) -> None:
         """Replace every reference to one of `names`; list items and fields that become None go."""
-        for values, key in list(self.references()):
+        for values, key in list(self.references(leave)):
             value = values[key]
             if not any(_heads(text) in names for _, text in references_in(value)):
                 continue

@@ -16,6 +16,11 @@ class Readable:
     file: StrategyFile
     values: dict[str, Any]
 
+    @property
+    def text(self) -> str:
+        """Return the text."""
+        return self.file.text
+
     @classmethod
     def of(cls, text: str, name: str) -> Readable:
         """Return a text with its values.
@@ -26,12 +31,12 @@ class Readable:
         file = StrategyFile.loads(text, name)
         return cls(file, file.value)
 
-    def rewritten(self, draft: Draft) -> str:
-        """Return the text with the changes of a draft, everything else as it was.
+    def rewritten(self, draft: Draft) -> Readable:
+        """Return the text and values with the changes of a draft, everything else as it was.
 
         Raises:
             SpecError: the text cannot be brought there.
         """
         made = self.file.copy()
         made.become(draft.values, draft.renamed)
-        return made.text
+        return Readable(made, draft.values)
