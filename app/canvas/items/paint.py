@@ -1,0 +1,267 @@
+"""How a node is drawn: whole, and as a simple shape when it is seen from afar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+
+from app.canvas.items.layout import HEADER, ROW, SUBTITLE, NodeLayout, Slot
+from app.canvas.items.looks import Looks
+from app.canvas.items.ports import RADIUS, port_shape
+from app.document.view import NodeView
+from app.services.i18n import tr
+from app.theme.icons import renderer
+from app.theme.tokens import family_of, mix
+
+CORNER = 7.0
+INSET = 13.0
+ICON = 16.0
+BADGE = 18.0
+BADGE_ICONS = {"error": "error", "warning": "warning", "running": "running", "done": "done"}
+
+
+@dataclass(frozen=True, slots=True)
+class NodePicture:
+    """All that decides how a node looks, but for selection and the mouse."""
+
+    node: NodeView
+    layout: NodeLayout
+    badge: str | None = None
+
+
+def paint_node(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
+    """Paint a node whole, its top left at the origin."""
+    painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+    node, layout = picture.node, picture.layout
+    body = QRectF(0, 0, layout.width, layout.height)
+    if node.mute:
+        painter.setOpacity(0.45)
+    _paint_body(painter, picture, body, looks)
+    _paint_header(painter, picture, looks)
+    if layout.has_subtitle:
+        _paint_subtitle(painter, picture, looks)
+    for slot in layout.inputs:
+        _paint_slot(painter, slot, picture, looks)
+    for slot in layout.outputs:
+        _paint_slot(painter, slot, picture, looks)
+    painter.setOpacity(1.0)
+    if node.bypass:
+        _paint_through_line(painter, layout, looks)
+    if node.mute:
+        _paint_cross(painter, body, looks)
+    if picture.badge:
+        _paint_badge(painter, picture.badge, layout, looks)
+
+
+def accent_of(node: NodeView, looks: Looks) -> str:
+    """Return the colour by which a node is known from afar."""
+    return looks.theme.family(family_of(node.role, node.id)) if node.known else looks.theme.unknown
+
+
+def header_of(node: NodeView, looks: Looks) -> str:
+    """Return the fill of a node's header."""
+    theme = looks.theme
+    return theme.header(family_of(node.role, node.id)) if node.known else mix(theme.unknown, theme.node, 0.15)
+
+
+def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
+    """Paint a node seen from afar: a box with its family's colour and its badge, no text."""
+    node, layout = picture.node, picture.layout
+    theme = looks.theme
+    border = theme.error if picture.badge == "error" else accent_of(node, looks)
+    painter.setOpacity(painter.opacity() * (0.45 if node.mute else 1.0))
+    painter.fillRect(QRectF(0, 0, layout.width, layout.height), looks.color(border))
+    painter.fillRect(QRectF(3, 0, layout.width - 6, layout.height - 3), looks.color(theme.node))
+    strong = looks.color(accent_of(node, looks))
+    painter.fillRect(QRectF(0, 0, layout.width, HEADER), looks.color(theme.node) if node.bypass else strong)
+    if node.bypass:
+        painter.fillRect(QRectF(0, HEADER / 2 - 3, layout.width, 6), strong)
+    if picture.badge:
+        color = looks.color(badge_color(picture.badge, looks))
+        painter.fillRect(QRectF(layout.width - 34, HEADER + 4, 28, 28), color)
+
+
+def badge_color(kind: str, looks: Looks) -> str:
+    """Return the colour of a badge."""
+    theme = looks.theme
+    return {"error": theme.error, "warning": theme.warning, "running": theme.running}.get(kind, theme.done)
+
+
+def _paint_body(painter: QPainter, picture: NodePicture, body: QRectF, looks: Looks) -> None:
+    node, theme = picture.node, looks.theme
+    shadow = QColor(theme.node_shadow)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for spread, alpha in ((3.0, 14), (2.0, 22), (1.0, 34)):
+        shadow.setAlpha(alpha)
+        painter.setBrush(shadow)
+        painter.drawRoundedRect(body.adjusted(-spread + 1, 1, spread - 1, spread + 0.5), CORNER + 1, CORNER + 1)
+    painter.setBrush(looks.color(theme.node))
+    painter.drawRoundedRect(body, CORNER, CORNER)
+    header = QPainterPath()
+    header.addRoundedRect(body, CORNER, CORNER)
+    painter.save()
+    painter.setClipRect(QRectF(0, 0, body.width(), HEADER), Qt.ClipOperation.IntersectClip)
+    painter.fillPath(header, looks.color(header_of(node, looks)))
+    painter.setClipRect(QRectF(0, 0, body.width(), 3), Qt.ClipOperation.IntersectClip)
+    painter.fillPath(header, looks.color(accent_of(node, looks)))
+    painter.restore()
+    color = theme.border if node.known else theme.warning
+    if picture.badge == "error":
+        color = theme.error
+    pen = QPen(looks.color(color if color != theme.border else theme.node_border), 1.2 if node.known else 1.6)
+    if node.bypass or not node.known:
+        pen.setDashPattern([4, 3])
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(pen)
+    painter.drawRoundedRect(body, CORNER, CORNER)
+    if node.block:
+        painter.setPen(QPen(looks.color(accent_of(node, looks)), 1.2))
+        painter.drawRoundedRect(body.adjusted(-3.5, -3.5, 3.5, 3.5), CORNER + 3, CORNER + 3)
+
+
+def _paint_header(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
+    node, layout, theme = picture.node, picture.layout, looks.theme
+    name = icon_of(node)
+    renderer(name, accent_of(node, looks)).render(painter, QRectF(9, (HEADER - ICON) / 2 + 1.5, ICON, ICON))
+    painter.setPen(looks.color(theme.node_text))
+    painter.setFont(looks.name_font)
+    room = name_room(picture)
+    text = looks.name_metrics.elidedText(node.id, Qt.TextElideMode.ElideRight, room)
+    painter.drawText(QRectF(31, 2, room + 2, HEADER - 2), Qt.AlignmentFlag.AlignVCenter, text)
+    if node.block:
+        renderer("open-block", theme.node_text_dim).render(painter, open_rect(layout))
+
+
+def icon_of(node: NodeView) -> str:
+    """Return the name of a node's icon."""
+    if not node.known:
+        return "unknown"
+    return "block" if node.block else family_of(node.role, node.id)
+
+
+def name_room(picture: NodePicture) -> float:
+    """Return the width there is for a node's name."""
+    room = picture.layout.width - 31 - 10
+    if picture.badge:
+        room -= BADGE
+    if picture.node.block:
+        room -= ICON + 2
+    return room
+
+
+def open_rect(layout: NodeLayout) -> QRectF:
+    """Return where a block shows that it can be opened."""
+    return QRectF(layout.width - 9 - ICON, (HEADER - ICON) / 2 + 1.5, ICON, ICON)
+
+
+def badge_rect(layout: NodeLayout) -> QRectF:
+    """Return where a node's badge sits: over its top right corner."""
+    return QRectF(layout.width - BADGE + 5, -7, BADGE, BADGE)
+
+
+def _paint_subtitle(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
+    node, theme = picture.node, looks.theme
+    painter.setFont(looks.small_font)
+    painter.setPen(looks.color(theme.node_text_dim if node.known else theme.warning))
+    text = node.subtitle if node.known else tr("{use}: not installed", use=node.use)
+    room = picture.layout.width - 20
+    shown = looks.small_metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+    painter.drawText(QRectF(10, HEADER, room + 2, SUBTITLE), Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+def _paint_slot(painter: QPainter, slot: Slot, picture: NodePicture, looks: Looks) -> None:
+    theme = looks.theme
+    incoming = slot.side == "in"
+    x = 0.0 if incoming else picture.layout.width
+    paint_port(painter, slot, QPointF(x, slot.y), looks)
+    painter.setFont(looks.small_font)
+    label, literal, room = slot_texts(slot, picture.layout, looks)
+    color = theme.error if slot.missing else theme.node_text_dim if slot.free else theme.node_text
+    painter.setPen(looks.color(color))
+    row = QRectF(INSET, slot.y - ROW / 2, room + 2, ROW)
+    if incoming:
+        painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, label)
+        if literal:
+            _paint_literal(painter, slot, literal, INSET + looks.small_metrics.horizontalAdvance(label) + 6, looks)
+    else:
+        row.moveRight(picture.layout.width - INSET)
+        painter.drawText(row, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, label)
+
+
+def _paint_literal(painter: QPainter, slot: Slot, literal: str, x: float, looks: Looks) -> None:
+    width = looks.small_metrics.horizontalAdvance(literal)
+    painter.setPen(QPen(looks.color(looks.theme.node_border), 1))
+    painter.setBrush(looks.color(looks.theme.canvas))
+    painter.drawRoundedRect(QRectF(x, slot.y - 7.5, width + 10, 15), 4, 4)
+    painter.setPen(looks.color(looks.theme.node_text))
+    painter.drawText(QRectF(x + 5, slot.y - 7.5, width + 2, 15), Qt.AlignmentFlag.AlignVCenter, literal)
+
+
+def slot_texts(slot: Slot, layout: NodeLayout, looks: Looks) -> tuple[str, str, float]:
+    """Return a slot's label as there is room for it, its number, and the room in scene units."""
+    metrics = looks.small_metrics
+    inner = layout.width - 2 * INSET
+    facing = layout.outputs if slot.side == "in" else layout.inputs
+    other = next((one for one in facing if abs(one.y - slot.y) < ROW / 2), None)
+    room = inner
+    if other is not None:
+        taken = metrics.horizontalAdvance(other.label) + _literal_width(other, looks)
+        own = metrics.horizontalAdvance(slot.label) + _literal_width(slot, looks)
+        if taken + own + 8 > inner:
+            room = max(inner - taken - 8, (inner - 8) / 2)
+    label_room = room - _literal_width(slot, looks)
+    return metrics.elidedText(slot.label, Qt.TextElideMode.ElideRight, label_room), slot.literal, label_room
+
+
+def _literal_width(slot: Slot, looks: Looks) -> float:
+    return looks.small_metrics.horizontalAdvance(slot.literal) + 16 if slot.literal else 0.0
+
+
+def paint_port(painter: QPainter, slot: Slot, at: QPointF, looks: Looks) -> None:
+    """Paint one port: filled when wired, hollow when not, dashed with a plus when free, red when it must be wired."""
+    theme = looks.theme
+    color = looks.color(theme.port(slot.type))
+    shape = port_shape(slot.type).translated(at)
+    pen = QPen(looks.color(theme.error) if slot.missing else color, 1.8)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    if slot.free:
+        pen.setWidthF(1.2)
+        if not slot.missing:
+            pen.setDashPattern([2, 1.5])
+    painter.setPen(pen)
+    painter.setBrush(color if slot.wired else looks.color(theme.node))
+    painter.drawPath(shape)
+    if slot.free:
+        painter.setPen(QPen(color, 1.3))
+        arm = RADIUS * 0.5
+        painter.drawLine(at - QPointF(arm, 0), at + QPointF(arm, 0))
+        painter.drawLine(at - QPointF(0, arm), at + QPointF(0, arm))
+
+
+def _paint_through_line(painter: QPainter, layout: NodeLayout, looks: Looks) -> None:
+    pen = QPen(looks.color(looks.theme.accent), 2.4)
+    pen.setDashPattern([3, 2])
+    painter.setPen(pen)
+    first_in = layout.inputs[0].y if layout.inputs else layout.height / 2
+    first_out = layout.outputs[0].y if layout.outputs else layout.height / 2
+    path = QPainterPath(QPointF(0, first_in))
+    path.cubicTo(layout.width / 2, first_in, layout.width / 2, first_out, layout.width, first_out)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPath(path)
+
+
+def _paint_cross(painter: QPainter, body: QRectF, looks: Looks) -> None:
+    painter.setPen(QPen(looks.color(looks.theme.node_text_dim), 2.0))
+    inner = body.adjusted(6, 6, -6, -6)
+    painter.drawLine(inner.topLeft(), inner.bottomRight())
+    painter.drawLine(inner.bottomLeft(), inner.topRight())
+
+
+def _paint_badge(painter: QPainter, kind: str, layout: NodeLayout, looks: Looks) -> None:
+    rect = badge_rect(layout)
+    painter.setPen(QPen(looks.color(badge_color(kind, looks)), 1.4))
+    painter.setBrush(looks.color(looks.theme.node))
+    painter.drawEllipse(rect)
+    renderer(BADGE_ICONS[kind], badge_color(kind, looks)).render(painter, rect.adjusted(2, 2, -2, -2))
