@@ -11,13 +11,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
-    QHeaderView,
-    QTreeWidget,
     QTreeWidgetItem,
     QWidget,
 )
 
-from app.dialogs.frame import DialogFrame, plain, section
+from app.dialogs.frame import DialogFrame, plain, section, table
 from app.services.i18n import tr
 from engine.api.home import home
 
@@ -92,14 +90,7 @@ class AboutDialog(DialogFrame):
             form.addRow(name, plain(value))
         self.body.addLayout(form)
         self.body.addWidget(section(tr("Made with")))
-        self.table = QTreeWidget()
-        self.table.setAccessibleName(tr("Made with"))
-        self.table.setHeaderLabels([tr("Part"), tr("Version"), tr("Licence")])
-        self.table.setRootIsDecorated(False)
-        self.table.setUniformRowHeights(True)
-        self.table.header().setStretchLastSection(False)
-        self.table.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.table = table([tr("Part"), tr("Version"), tr("Licence")], tr("Made with"))
         for part in parts():
             self.table.addTopLevelItem(QTreeWidgetItem([part.name, part.version, part.licence]))
         self.body.addWidget(self.table, 1)

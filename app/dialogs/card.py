@@ -13,7 +13,7 @@ from app.services.i18n import tr
 from app.theme import Theme, current
 
 CARD = QSize(304, 282)
-PICTURE = QSize(302, 136)
+PICTURE = QSize(302, 142)
 TEMPLATE_ROLE = Qt.ItemDataRole.UserRole
 PAD = 12
 RADIUS = 8
@@ -90,7 +90,7 @@ def _draw_words(painter: QPainter, rect: QRectF, template: Template, theme: Them
     top = rect.top() + metrics.height() + 4
     painter.setFont(base)
     painter.setPen(QColor(theme.text_dim))
-    for number, line in enumerate(wrapped(template.description, base, int(rect.width()), rows=2)):
+    for number, line in enumerate(wrapped(template.description, base, int(rect.width()), rows=3)):
         small = QFontMetrics(base)
         painter.drawText(QPointF(rect.left(), top + number * small.lineSpacing() + small.ascent()), line)
     _draw_tags(painter, rect, template.tags, theme, base)

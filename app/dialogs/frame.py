@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QPalette
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTreeWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 MARGIN = 20
 GAP = 12
+SECTION_GAP = 6
 HEADING_SCALE = 1.35
 
 
@@ -66,6 +76,7 @@ def section(text: str) -> QLabel:
     font = QFont(label.font())
     font.setWeight(QFont.Weight.DemiBold)
     label.setFont(font)
+    label.setContentsMargins(0, SECTION_GAP, 0, 0)
     return label
 
 
@@ -86,13 +97,19 @@ def plain(text: str) -> QLabel:
     return label
 
 
-def rule() -> QFrame:
-    """Return a thin line between groups."""
-    line = QFrame()
-    line.setFrameShape(QFrame.Shape.HLine)
-    line.setFrameShadow(QFrame.Shadow.Plain)
-    line.setForegroundRole(QPalette.ColorRole.Midlight)
-    return line
+def table(columns: Sequence[str], name: str) -> QTreeWidget:
+    """Return a flat table whose first column takes the room that the others leave; `name` is for screen readers."""
+    made = QTreeWidget()
+    made.setAccessibleName(name)
+    made.setHeaderLabels(list(columns))
+    made.setRootIsDecorated(False)
+    made.setUniformRowHeights(True)
+    made.setStyleSheet("QTreeView::item { padding: 4px 0; }")
+    header = made.header()
+    header.setStretchLastSection(False)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    return made
 
 
 def paint_words(label: QLabel, color: str) -> None:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialogButtonBox,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QTextBrowser,
-    QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from app.dialogs.frame import DialogFrame, note, paint_words
+from app.dialogs.frame import DialogFrame, note, paint_words, table
 from app.dialogs.plugin_list import PluginList, PluginRow
 from app.services.i18n import tr
 from app.theme import current
@@ -38,14 +38,7 @@ class PluginsDialog(DialogFrame):
             intro=tr("Plugins are Python packages that add nodes, data and engines. Install them with pip."),
         )
         self.model = PluginList()
-        self.table = QTreeWidget()
-        self.table.setAccessibleName(tr("Installed plugins"))
-        self.table.setHeaderLabels([tr("Plugin"), tr("Version"), tr("Status")])
-        self.table.setRootIsDecorated(False)
-        self.table.setUniformRowHeights(True)
-        self.table.header().setStretchLastSection(False)
-        self.table.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.table = table([tr("Plugin"), tr("Version"), tr("Status")], tr("Installed plugins"))
         self.details = QTextBrowser()
         self.details.setAccessibleName(tr("What the plugin brings"))
         self.enabled = QCheckBox(tr("Use this plugin"))
@@ -101,7 +94,7 @@ class PluginsDialog(DialogFrame):
         self.enabled.setVisible(not row.info.builtin)
         self.own.setVisible(row.info.builtin)
         self.enabled.setChecked(row.enabled)
-        self.details.setPlainText(_details(row))
+        self.details.setHtml(_details(row))
 
     def _switch(self, enabled: bool) -> None:  # noqa: FBT001 - the signature of Qt's clicked
         item = self.table.currentItem()
@@ -134,18 +127,20 @@ def show_plugins(parent: QWidget | None) -> bool:
 
 
 def _details(row: PluginRow) -> str:
+    """Return what is known of a plugin as HTML."""
     info = row.info
-    parts = [" ".join(part for part in (info.name, info.version) if part)]
+    parts = [f"<b>{escape(info.name)}</b> {escape(info.version)}"]
     if info.distribution:
-        parts.append(tr("From the package {name}", name=info.distribution))
+        parts.append(escape(tr("From the package {name}", name=info.distribution)))
     if info.error:
-        parts += ["", tr("It was left out:"), info.error]
+        error = f'<span style="color: {current().error}">{escape(info.error)}</span>'
+        parts.append(f"{escape(tr('It was left out:'))}<br>{error}")
     for title, names in row.brings():
-        listed = ", ".join(names[:MAX_NAMES])
         more = len(names) - MAX_NAMES
-        parts += ["", f"{title} ({len(names)})", listed + (tr(", and {count} more", count=more) if more > 0 else "")]
+        tail = tr(", and {count} more", count=more) if more > 0 else ""
+        parts.append(f"<b>{escape(title)}</b> ({len(names)})<br>{escape(', '.join(names[:MAX_NAMES]) + tail)}")
     if not info.provides and not info.error:
-        parts += ["", tr("What it brings is known once it is on.")]
+        parts.append(escape(tr("What it brings is known once it is on.")))
     if info.traceback:
-        parts += ["", info.traceback.strip()]
-    return "\n".join(parts)
+        parts.append(f"<pre>{escape(info.traceback.strip())}</pre>")
+    return "".join(f"<p>{part}</p>" for part in parts)

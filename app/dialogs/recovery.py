@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QDateTime, QLocale, Qt
-from PySide6.QtGui import QColor, QFontDatabase, QPalette, QTextCharFormat, QTextCursor
+from PySide6.QtGui import QColor, QFontDatabase, QPalette, QTextBlockFormat, QTextCursor
 from PySide6.QtWidgets import (
     QComboBox,
     QDialogButtonBox,
@@ -13,14 +13,13 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QSplitter,
-    QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from app.dialogs.drafts import DiffLine, Draft, RecoveryAnswer, counts, differences
-from app.dialogs.frame import DialogFrame
+from app.dialogs.frame import DialogFrame, table
 from app.services.i18n import language, tr
 from app.theme import current
 from app.theme.tokens import mix
@@ -37,13 +36,9 @@ class RecoveryDialog(DialogFrame):
         )
         self._drafts = tuple(drafts)
         self._done = False
-        self.table = QTreeWidget()
-        self.table.setAccessibleName(tr("Unsaved strategies"))
-        self.table.setHeaderLabels([tr("Strategy"), tr("Last edit"), tr("Changes"), tr("What to do")])
-        self.table.setRootIsDecorated(False)
-        self.table.header().setStretchLastSection(False)
-        self.table.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        columns = [tr("Strategy"), tr("Last edit"), tr("Changes"), tr("What to do")]
+        self.table = table(columns, tr("Unsaved strategies"))
+        self.table.header().setSectionResizeMode(3, QHeaderView.ResizeMode.Fixed)
         self.choices = [self._add_row(draft) for draft in self._drafts]
         self.preview = QPlainTextEdit()
         self.preview.setReadOnly(True)
@@ -91,6 +86,7 @@ class RecoveryDialog(DialogFrame):
         box.addItem(tr("Discard"), RecoveryAnswer.DISCARD.value)
         box.addItem(tr("Later"), RecoveryAnswer.LATER.value)
         self.table.setItemWidget(item, 3, box)
+        self.table.setColumnWidth(3, max(self.table.columnWidth(3), box.sizeHint().width() + 12))
         return box
 
     def _show_current(self) -> None:
@@ -107,14 +103,16 @@ class RecoveryDialog(DialogFrame):
         self.preview.moveCursor(QTextCursor.MoveOperation.Start)
 
     def _write(self, cursor: QTextCursor, line: DiffLine) -> None:
-        style = QTextCharFormat()
         colors = current()
         tint = {"+": colors.done, "-": colors.error}.get(line.kind)
+        block = QTextBlockFormat()
         if tint is not None:
-            style.setBackground(QColor(mix(tint, colors.field, 0.25)))
-        if not cursor.atStart():
-            cursor.insertBlock()
-        cursor.insertText("⋯" if line.kind == "@" else f"{line.kind} {line.text}", style)
+            block.setBackground(QColor(mix(tint, colors.field, 0.25)))
+        if cursor.atStart():
+            cursor.setBlockFormat(block)
+        else:
+            cursor.insertBlock(block)
+        cursor.insertText("⋯" if line.kind == "@" else f"{line.kind} {line.text}")
 
     def _finish(self) -> None:
         self._done = True

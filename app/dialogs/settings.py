@@ -49,14 +49,14 @@ class SettingsDialog(DialogFrame):
             {"below": tr("Below the canvas"), "beside": tr("Beside the canvas"), "hidden": tr("Hidden")},
             preferences.yaml_place,
         )
-        self.minimap = QCheckBox(tr("Show the minimap"))
+        self.minimap = QCheckBox(tr("Show it in the corner of the canvas"))
         self.minimap.setChecked(preferences.minimap)
         self.forget_button = QPushButton(tr("Forget what I add most often"))
         self.folder = QLineEdit(str(home()))
         self.folder_button = QPushButton(tr("Open folder"))
         self._lay_out()
         self._connect()
-        self.setMinimumWidth(560)
+        self.resize(620, 480)
 
     @property
     def preferences(self) -> Preferences:
@@ -76,51 +76,37 @@ class SettingsDialog(DialogFrame):
         super().reject()
 
     def _lay_out(self) -> None:
-        look = self._group(tr("Appearance"))
-        look.addRow(tr("Language"), self.language)
+        form = QFormLayout()
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(9)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.body.addLayout(form)
         self.language_note = note("")
-        look.addRow("", self.language_note)
-        look.addRow(tr("Theme"), self.theme)
-        work = self._group(tr("Canvas"))
-        work.addRow(tr("YAML view"), self.yaml_place)
-        work.addRow("", self.minimap)
-        habits = QHBoxLayout()
-        habits.addWidget(self.forget_button)
-        habits.addStretch(1)
-        work.addRow(tr("Quick add"), habits)
+        form.addRow(section(tr("Appearance")))
+        form.addRow(tr("Language"), self.language)
+        form.addRow("", self.language_note)
+        form.addRow(tr("Theme"), self.theme)
+        form.addRow(section(tr("Canvas")))
+        form.addRow(tr("YAML view"), self.yaml_place)
+        form.addRow(tr("Minimap"), self.minimap)
         self.habits_note = note(tr("Quick add puts first what you add most often."))
-        work.addRow("", self.habits_note)
-        files = self._group(tr("Files"))
-        files.addRow(
-            tr("Recovery"),
-            note(
-                tr(
-                    "After every change a copy is kept for the case of a crash, until you save or discard. "
-                    "Your own file changes only when you save."
-                )
-            ),
+        form.addRow(tr("Quick add"), _beside(self.habits_note, self.forget_button))
+        form.addRow(section(tr("Files")))
+        self.recovery_note = note(
+            tr(
+                "After every change a copy is kept for the case of a crash, until you save or discard. "
+                "Your own file changes only when you save."
+            )
         )
+        form.addRow(tr("Recovery"), self.recovery_note)
         self.folder.setReadOnly(True)
         self.folder.setCursorPosition(0)
         self.folder.setAccessibleName(tr("Data folder"))
-        row = QHBoxLayout()
-        row.addWidget(self.folder, 1)
-        row.addWidget(self.folder_button)
-        files.addRow(tr("Data folder"), row)
+        form.addRow(tr("Data folder"), _beside(self.folder, self.folder_button))
         self.body.addStretch(1)
         roles = QDialogButtonBox.ButtonRole
         self.ok_button = self.add_button(tr("OK"), roles.AcceptRole, self.accept, default=True)
         self.cancel_button = self.add_button(tr("Cancel"), roles.RejectRole, self.reject)
-
-    def _group(self, title: str) -> QFormLayout:
-        self.body.addWidget(section(title))
-        form = QFormLayout()
-        form.setContentsMargins(12, 0, 0, 8)
-        form.setHorizontalSpacing(16)
-        form.setVerticalSpacing(8)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-        self.body.addLayout(form)
-        return form
 
     def _connect(self) -> None:
         self.language.currentIndexChanged.connect(self._say_language)
@@ -164,6 +150,13 @@ def _choices(texts: dict[str, str], chosen: str) -> QComboBox:
         box.addItem(text, key)
     box.setCurrentIndex(max(box.findData(chosen), 0))
     return box
+
+
+def _beside(field: QWidget, button: QPushButton) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.addWidget(field, 1)
+    row.addWidget(button)
+    return row
 
 
 def _open_home() -> None:

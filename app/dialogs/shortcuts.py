@@ -9,17 +9,15 @@ from PySide6.QtGui import QBrush, QColor, QFont, QKeySequence
 from PySide6.QtWidgets import (
     QDialogButtonBox,
     QHBoxLayout,
-    QHeaderView,
     QKeySequenceEdit,
     QLabel,
     QLineEdit,
     QPushButton,
-    QTreeWidget,
     QTreeWidgetItem,
     QWidget,
 )
 
-from app.dialogs.frame import DialogFrame, note, paint_words
+from app.dialogs.frame import DialogFrame, note, paint_words, table
 from app.dialogs.shortcut_list import Command, ShortcutList
 from app.services.i18n import tr
 from app.theme import current
@@ -37,17 +35,7 @@ class ShortcutsDialog(DialogFrame):
         self.search.setPlaceholderText(tr("Search by action or keys"))
         self.search.setAccessibleName(self.search.placeholderText())
         self.search.setClearButtonEnabled(True)
-        self.table = QTreeWidget()
-        self.table.setAccessibleName(tr("Actions and their keys"))
-        self.table.setHeaderLabels([tr("Action"), tr("Keys"), ""])
-        self.table.setRootIsDecorated(False)
-        self.table.setUniformRowHeights(True)
-        self.table.setAlternatingRowColors(True)
-        header = self.table.header()
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
+        self.table = table([tr("Action"), tr("Keys"), ""], tr("Actions and their keys"))
         self.nothing = note("")
         self.body.addWidget(self.search)
         self.body.addWidget(self.table, 1)

@@ -10,18 +10,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from app.document.document import TEMPLATE
 from app.services.i18n import known, tr
 from app.services.names import family_name
 from engine.api import Role, SpecError, StrategyTemplate
 from engine.spec import StrategyFile
-
-EMPTY_TEXT = """\
-quantcrafter: 1
-name: New strategy
-instruments:
-  - {symbol: AAPL, data: sample, timeframe: 1d, tick_size: 0.01, lot_size: 1}
-run: {cash: 100000}
-"""
 
 _VERSION = re.compile(r"quantcrafter\s*:")
 
@@ -90,12 +83,13 @@ def self_contained(text: str, folder: Path) -> str:
 
 
 def _empty() -> Template:
+    text = TEMPLATE.format(name=tr("New strategy"))
     return Template(
         "empty",
         tr("Empty strategy"),
         tr("Start from nothing: one instrument and a blank canvas."),
-        EMPTY_TEXT,
-        _tags(StrategyFile.loads(EMPTY_TEXT).value),
+        text,
+        _tags(StrategyFile.loads(text).value),
     )
 
 
