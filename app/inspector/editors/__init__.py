@@ -1,0 +1,22 @@
+"""Editors of single values: they show a value, and say what was typed or chosen."""
+
+from app.inspector.editors.base import Editor
+from app.inspector.editors.choices import ChoiceEditor, ChoicesEditor, FlagEditor
+from app.inspector.editors.numbers import NumberEditor
+from app.inspector.editors.references import Offers, ReferenceEditor, ReferencesEditor
+from app.inspector.editors.texts import LineEditor, PathEditor, SuggestEditor, TextEditor
+
+__all__ = [
+    "ChoiceEditor",
+    "ChoicesEditor",
+    "Editor",
+    "FlagEditor",
+    "LineEditor",
+    "NumberEditor",
+    "Offers",
+    "PathEditor",
+    "ReferenceEditor",
+    "ReferencesEditor",
+    "SuggestEditor",
+    "TextEditor",
+]
