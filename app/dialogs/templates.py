@@ -16,6 +16,9 @@ from app.services.names import family_name
 from engine.api import Role, SpecError, StrategyTemplate
 from engine.spec import StrategyFile
 
+EMPTY_TEXT = TEMPLATE.format(name="New strategy")
+"""A strategy without nodes."""
+
 _VERSION = re.compile(r"quantcrafter\s*:")
 
 
@@ -83,13 +86,12 @@ def self_contained(text: str, folder: Path) -> str:
 
 
 def _empty() -> Template:
-    text = TEMPLATE.format(name=tr("New strategy"))
     return Template(
         "empty",
         tr("Empty strategy"),
         tr("Start from nothing: one instrument and a blank canvas."),
-        text,
-        _tags(StrategyFile.loads(text).value),
+        EMPTY_TEXT,
+        _tags(StrategyFile.loads(EMPTY_TEXT).value),
     )
 
 
