@@ -33,7 +33,7 @@ def arrange_actions() -> tuple[ActionSpec, ...]:
             "arrange",
             lambda window: window.on_canvas("distribute", "horizontal"),
             "Alt+Shift+H",
-            icon="distribute_horizontal",
+            icon="distribute",
             enabled=has_three,
             separated=True,
         ),
@@ -43,7 +43,7 @@ def arrange_actions() -> tuple[ActionSpec, ...]:
             "arrange",
             lambda window: window.on_canvas("distribute", "vertical"),
             "Alt+Shift+V",
-            icon="distribute_vertical",
+            icon="distribute",
             enabled=has_three,
         ),
     )
@@ -65,7 +65,7 @@ def _align_actions() -> tuple[ActionSpec, ...]:
             "arrange",
             _align(how),
             keys,
-            icon=f"align_{how}",
+            icon="align",
             enabled=has_several,
             separated=how in {"left", "top"},
         )

@@ -17,6 +17,7 @@ def all_actions(store: ShortcutStore) -> ActionRegistry:
     """Return the registry of every action, its texts in the language in use."""
     menus = (
         MenuSpec("file", tr("&File")),
+        MenuSpec("file/recent", tr("Open recent")),
         MenuSpec("file/export", tr("Export")),
         MenuSpec("edit", tr("&Edit")),
         MenuSpec("view", tr("&View")),

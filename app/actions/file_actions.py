@@ -19,7 +19,7 @@ def file_actions() -> tuple[ActionSpec, ...]:
             "file",
             lambda window: window.open_dialog("gallery"),
             "Ctrl+Shift+N",
-            icon="gallery",
+            icon="star",
         ),
         ActionSpec(
             "file.open",

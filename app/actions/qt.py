@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QMenu, QToolBar
 from app.actions.registry import ActionRegistry
 from app.actions.spec import ActionSpec
 from app.services.i18n import tr
+from app.services.recent import RecentFile
 from app.theme.icons import icon
 
 if TYPE_CHECKING:
@@ -40,7 +42,6 @@ class ActionSet:
         self._fill_menus()
         self.toolbar = self._make_toolbar()
         self.apply_shortcuts()
-        self.retheme()
 
     def trigger(self, action_id: str) -> None:
         """Run an action if it can be used now."""
@@ -54,12 +55,6 @@ class ActionSet:
             shown = f" ({keys[0].toString(QKeySequence.SequenceFormat.NativeText)})" if keys else ""
             action.setToolTip(f"{self.registry.specs[action_id].title.removesuffix('...')}{shown}")
 
-    def retheme(self) -> None:
-        """Draw the icons anew, for the theme in use."""
-        for spec in self.registry.specs.values():
-            if spec.icon:
-                self.actions[spec.id].setIcon(icon(spec.icon))
-
     def refresh(self) -> None:
         """Enable, mark and name every action as the window's state asks for."""
         for spec in self.registry.specs.values():
@@ -71,6 +66,18 @@ class ActionSet:
             if spec.label is not None:
                 action.setText(_escaped(spec.label(self._window)))
 
+    def show_recent(self, files: Sequence[RecentFile], run: Callable[[Path], None]) -> None:
+        """List recent files in their menu; `run` gets the one that is picked."""
+        menu = self.menus["file/recent"]
+        menu.clear()
+        for file in files:
+            action = menu.addAction(_escaped(file.path.stem))
+            action.setToolTip(str(file.path))
+            action.setEnabled(not file.missing)
+            action.triggered.connect(lambda _checked=False, path=file.path: run(path))
+        menu.setEnabled(bool(files))
+        menu.setToolTipsVisible(True)
+
     def is_usable(self, spec: ActionSpec) -> bool:
         """Return whether an action can be used now."""
         return spec.enabled is None or spec.enabled(self._window)
@@ -80,6 +87,8 @@ class ActionSet:
         action.setObjectName(spec.id)
         action.setCheckable(spec.checked is not None)
         action.setIconVisibleInMenu(False)
+        if spec.icon:
+            action.setIcon(icon(spec.icon))
         action.triggered.connect(lambda _checked=False, spec=spec: self._run(spec))
         self._window.addAction(action)
         return action

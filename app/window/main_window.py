@@ -1,0 +1,357 @@
+"""The main window: puts menus, tabs, docks and status bar together, and is what actions act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStackedWidget
+
+from app import theme
+from app.actions.catalogue import all_actions
+from app.actions.qt import ActionSet
+from app.actions.spec import ActionSpec
+from app.services.i18n import tr
+from app.window.command_palette import CommandPalette
+from app.window.desk import FileDesk
+from app.window.dialogs import Dialogs
+from app.window.docks import Docks
+from app.window.frame import remember_frame, restore_frame
+from app.window.naming import rename_node
+from app.window.recovery import Recovery
+from app.window.status import StatusLine
+from app.window.tab import StrategyTab
+from app.window.tabs import Tabs
+from app.window.welcome import Welcome
+from app.window.wiring import Wiring
+from engine.api import QuantCrafterError
+from engine.plugins import load_registry
+
+if TYPE_CHECKING:
+    from app.document.document import Document
+    from app.document.view import Scope
+    from app.services.settings import Settings
+    from engine.plugins import Registry
+
+MIN_SIZE = (860, 520)
+"""In pixels."""
+
+
+class MainWindow(QMainWindow):
+    """A window with tabs of strategies.
+
+    Its parts have one concern each: `desk` files, `tabs` pages, `docks` panes, `wiring` what passes between them,
+    `recovery` swap files, `dialogs` questions, `action_set` menus and keys.
+
+    Args:
+        settings: what is remembered between starts.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.setObjectName("main")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(*MIN_SIZE)
+        self._catalog: Registry | None = None
+        self._docks: Docks | None = None
+        self.tabs = Tabs()
+        self.desk = FileDesk(self)
+        self.dialogs = Dialogs(self)
+        self.wiring = Wiring(self)
+        self.recovery = Recovery(self)
+        self.status = StatusLine(self)
+        self.setStatusBar(self.status)
+        self.action_set = ActionSet(self, all_actions(settings), self.run_action)
+        actions = self.action_set
+        self.command_palette = CommandPalette(actions.registry, actions.is_usable, actions.trigger, self)
+        self.welcome = Welcome([actions.actions[name] for name in ("file.new", "file.open", "file.gallery")])
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.welcome)
+        self.pages.addWidget(self.tabs)
+        self.setCentralWidget(self.pages)
+        self._refresh_soon = QTimer(self, singleShot=True, interval=0)
+        self._refresh_soon.timeout.connect(self._refresh)
+        self._connect()
+        self.show_recent()
+        self._refresh()
+        restore_frame(self, settings)
+
+    def _connect(self) -> None:
+        self.tabs.current_changed.connect(self._switched)
+        self.tabs.close_asked.connect(self.desk.close)
+        self.welcome.chosen.connect(lambda path: self.desk.open_all([path]))
+        self.status.problems_clicked.connect(lambda: self.docks.show("problems"))
+        self.status.zoom_clicked.connect(lambda: self.on_canvas("fit_all"))
+        QApplication.clipboard().dataChanged.connect(self.refresh_actions)
+        theme.changed.connect(self._rethemed)
+
+    # ------------------------------------------------------------------ what is here
+
+    @property
+    def catalog(self) -> Registry:
+        """What is installed; looked up when first needed, so that the window is on the screen before."""
+        if self._catalog is None:
+            self._catalog = load_registry()
+        return self._catalog
+
+    @property
+    def docks(self) -> Docks:
+        """The panes; there are none before the first strategy is open."""
+        if self._docks is None:
+            raise RuntimeError("The panes come with the first strategy.")
+        return self._docks
+
+    @property
+    def tab(self) -> StrategyTab | None:
+        """The strategy in front."""
+        return self.tabs.current()
+
+    @property
+    def selection(self) -> tuple[str, ...]:
+        """The ids of the selected nodes."""
+        return self.tab.selection if self.tab else ()
+
+    @property
+    def scope(self) -> Scope:
+        """The level that the canvas shows."""
+        scope: Scope = self.tab.canvas.scope if self.tab else ()
+        return scope
+
+    @property
+    def undo_label(self) -> str:
+        """The name of the step that Undo would take back."""
+        return self.tab.document.undo_label if self.tab else ""
+
+    @property
+    def redo_label(self) -> str:
+        """The name of the step that Redo would do again."""
+        return self.tab.document.redo_label if self.tab else ""
+
+    def has_panes(self) -> bool:
+        """Return whether the panes are on the screen."""
+        return self.tab is not None and self._docks is not None
+
+    def all_selected(self, flag: str) -> bool:
+        """Return whether every selected node is bypassed or muted (`flag` is `bypass` or `mute`)."""
+        if self.tab is None or not self.selection:
+            return False
+        nodes = self.tab.document.graph(self.scope).nodes
+        return all(getattr(nodes[node], flag) for node in self.selection if node in nodes)
+
+    def selected_block(self) -> str | None:
+        """Return the one selected node if it is a block."""
+        if self.tab is None or len(self.selection) != 1:
+            return None
+        node = self.tab.document.graph(self.scope).nodes.get(self.selection[0])
+        return node.id if node is not None and node.block else None
+
+    # ------------------------------------------------------------------ tabs
+
+    def add_tab(self, document: Document, name: str) -> StrategyTab:
+        """Put a document into a tab of its own, in front."""
+        tab = StrategyTab(document, name, self.settings, self.tabs)
+        if self._docks is None:
+            self._docks = Docks(self, document, self.settings)
+            self.wiring.connect_docks(self._docks)
+        elif not self.tabs.count():
+            self._docks.set_shown(shown=True)
+        self.pages.setCurrentWidget(self.tabs)
+        self.wiring.connect_tab(tab)
+        self.recovery.follow(tab)
+        self.tabs.add(tab)
+        tab.place_yaml(self.settings.yaml_place)
+        return tab
+
+    def remove_tab(self, tab: StrategyTab) -> None:
+        """Take a tab out, without asking."""
+        self.recovery.forget(tab)
+        if self.tabs.count() == 1 and self._docks is not None:
+            self._docks.set_shown(shown=False)
+        self.tabs.remove(tab)
+
+    def tab_changed(self, tab: StrategyTab) -> None:
+        """Bring a tab's title, and what else depends on its document, up to date."""
+        self.tabs.refresh(tab)
+        self.refresh_actions()
+
+    def finish_typing(self, tab: StrategyTab) -> None:
+        """Take over what is typed in the text or the inspector but not yet finished."""
+        tab.yaml.flush()
+        if tab is self.tab and self._docks is not None:
+            self._docks.inspector.finish()
+
+    def _switched(self, tab: StrategyTab | None) -> None:
+        self.pages.setCurrentWidget(self.tabs if tab else self.welcome)
+        if tab is not None and self._docks is not None:
+            self.wiring.show_tab(tab)
+            tab.canvas.setFocus()
+        elif tab is None:
+            self.status.clear_document()
+        self.refresh_actions()
+
+    # ------------------------------------------------------------------ what actions call
+
+    def run_action(self, spec: ActionSpec) -> None:
+        """Run an action; an error of ours is told in words."""
+        try:
+            spec.callback(self)
+        except QuantCrafterError as error:
+            self.complain(str(error))
+        self.refresh_actions()
+
+    def on_canvas(self, method: str, *arguments: Any, **options: Any) -> None:
+        """Call a method of the canvas in front; nothing happens if there is none."""
+        if self.tab is not None:
+            getattr(self.tab.canvas, method)(*arguments, **options)
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        if self.tab is not None and self.undo_label:
+            self.tab.document.undo()
+
+    def redo(self) -> None:
+        """Do the step again that was taken back last."""
+        if self.tab is not None and self.redo_label:
+            self.tab.document.redo()
+
+    def rename_node(self) -> None:
+        """Ask for another name of the selected node."""
+        if self.tab is not None and len(self.selection) == 1:
+            rename_node(self, self.tab, self.selection[0])
+
+    def show_node_help(self) -> None:
+        """Show the help pane, on the selected node."""
+        self.docks.show("help")
+
+    def validate_again(self) -> None:
+        """Check the strategy anew, as files it refers to may have changed."""
+        if self.tab is not None:
+            self.tab.document.validate()
+            self.wiring.show_problems(self.tab)
+
+    def open_dialog(self, name: str) -> None:
+        """Open one of the dialogs."""
+        self.dialogs.open(name)
+
+    def show_command_palette(self) -> None:
+        """Show the list of all actions."""
+        self.command_palette.open()
+
+    def set_yaml_place(self, place: str) -> None:
+        """Show the YAML text `below` or `beside` the canvas, or not (`hidden`)."""
+        self.settings.yaml_place = place
+        for tab in self.tabs.all():
+            tab.place_yaml(place)
+
+    def toggle_minimap(self) -> None:
+        """Show or hide the minimap."""
+        self.settings.minimap = not self.settings.minimap
+        for tab in self.tabs.all():
+            tab.show_minimap(shown=self.settings.minimap)
+
+    def set_theme(self, name: str) -> None:
+        """Use the `light` or the `dark` theme, or the `system`'s."""
+        self.settings.theme = name
+        theme.apply(_application(), name)
+
+    def set_language(self, language: str) -> None:
+        """Use another language from the next start on."""
+        if language != self.settings.language:
+            self.settings.language = language
+            self.say(tr("The language changes at the next start."))
+
+    def toggle_full_screen(self) -> None:
+        """Use the whole screen, or go back."""
+        self.setWindowState(self.windowState() ^ self.windowState().WindowFullScreen)
+
+    def reset_layout(self) -> None:
+        """Put every pane back where it was at the first start."""
+        self.set_yaml_place("below")
+        if self.has_panes():
+            self.docks.reset()
+
+    def quit(self) -> None:
+        """Close the window, asking about unsaved changes first."""
+        self.close()
+
+    # ------------------------------------------------------------------ telling
+
+    def say(self, message: str) -> None:
+        """Show a message in the status bar."""
+        self.status.say(message)
+
+    def complain(self, message: str) -> None:
+        """Tell of something that could not be done, and wait until it was read."""
+        QMessageBox.warning(self, "QuantCrafter", message)
+
+    def show_recent(self) -> None:
+        """Bring the lists of recent files up to date."""
+        files = self.desk.recent.files()
+        self.welcome.show_recent(files)
+        self.action_set.show_recent(files, lambda path: self.desk.open_all([path]))
+
+    def refresh_actions(self) -> None:
+        """Bring menus, toolbar and title up to date once the present event is dealt with."""
+        self._refresh_soon.start()
+
+    def _refresh(self) -> None:
+        self.action_set.refresh()
+        tab = self.tab
+        self.setWindowTitle(f"{tab.title}[*] \N{EN DASH} QuantCrafter" if tab else "QuantCrafter[*]")
+        self.setWindowFilePath(str(tab.path) if tab and tab.path else "")
+        self.setWindowModified(tab is not None and tab.needs_saving)
+
+    def _rethemed(self) -> None:
+        self.welcome.retheme()
+        if self.tab is not None and self._docks is not None:
+            self.wiring.show_tab(self.tab)
+
+    # ------------------------------------------------------------------ events
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Take files that could be strategies."""
+        if dropped_files(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """Open the dropped files."""
+        paths = dropped_files(event)
+        if paths:
+            event.acceptProposedAction()
+            QTimer.singleShot(0, self, lambda: self.desk.open_all(paths))
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Ask about unsaved changes; then remember the layout and go."""
+        if not self.desk.may_close(self.tabs.all()):
+            event.ignore()
+            return
+        self.shut()
+        event.accept()
+
+    def shut(self) -> None:
+        """Remember the layout, and let go of everything."""
+        remember_frame(self, self.settings)
+        if self.has_panes():
+            self.docks.remember()
+        for tab in self.tabs.all():
+            self.remove_tab(tab)
+        self.desk.watch.close()
+        if self._docks is not None:
+            self._docks.close()
+
+
+def dropped_files(event: QDropEvent) -> Sequence[Path]:
+    """Return the local files that are dragged or dropped, if they look like YAML."""
+    paths = (Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
+    return [path for path in paths if path.suffix.lower() in {".yaml", ".yml"}]
+
+
+def _application() -> QApplication:
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        raise TypeError("There is no application.")
+    return app
