@@ -30,6 +30,7 @@ class FieldKind(StrEnum):
     CHOICE = "choice"
     CHOICES = "choices"
     TEXT = "text"
+    LONG_TEXT = "long_text"
     PATH = "path"
     DURATION = "duration"
     TIMEFRAME = "timeframe"
@@ -119,7 +120,7 @@ def _field(model: type[BaseModel], name: str, info: FieldInfo, path: tuple[str, 
     high, high_in = _limit(metadata, annotated_types.Le, "le"), True
     if high is None:
         high, high_in = _limit(metadata, annotated_types.Lt, "lt"), False
-    kind = _kind(name, bare, metadata)
+    kind = FieldKind.LONG_TEXT if extra.get("long") else _kind(name, bare, metadata)
     if mark is not None:
         kind = FieldKind.REFERENCES if mark.many else FieldKind.REFERENCE
     return Field(

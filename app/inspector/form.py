@@ -47,13 +47,9 @@ class Form:
         return found[0] if all(_same(found[0], other) for other in found[1:]) else VARIOUS
 
     def is_changed(self, field: Field) -> bool:
-        """Return whether a value other than the default is written."""
+        """Return whether a value other than the default is written; a field without a default never is."""
         value = self.value(field)
-        return value is not UNSET and (value is VARIOUS or field.required or not _same(value, field.default))
-
-    def can_reset(self, field: Field) -> bool:
-        """Return whether there is something written that can be left out."""
-        return not field.required and self.value(field) is not UNSET
+        return not field.required and value is not UNSET and (value is VARIOUS or not _same(value, field.default))
 
     def finding(self, field: Field) -> Problem | None:
         """Return the document's gravest problem about the field."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
@@ -150,7 +150,7 @@ class InstrumentsPage(Page):
         add.setAutoDefault(False)
         add.clicked.connect(self._add)
         self.add_button = add
-        self.box.addWidget(add)
+        self.box.addWidget(add, alignment=Qt.AlignmentFlag.AlignHCenter)
 
     def refresh(self) -> bool:
         document = self.context.document
@@ -191,15 +191,18 @@ class StrategyPage(InstrumentsPage):
     """The strategy's name, instruments and run settings."""
 
     def add_instruments(self) -> None:
-        self.settings = self.show_form(subjects.settings_form(self.context.document), self.context.rows())
-        title = Section(tr("Instruments"), self)
-        self.box.addWidget(title)
+        self.head = self.show_form(subjects.head_form(self.context.document), self.context.rows())
+        self.box.addWidget(Section(tr("Instruments"), self))
         super().add_instruments()
+        section = Section(tr("Run"), self)
+        self.run = self.show_form(subjects.run_form(self.context.document), self.context.rows(), section.rows)
+        self.box.addWidget(section)
 
     def refresh(self) -> bool:
         if not super().refresh():
             return False
-        self.settings.refresh(subjects.settings_form(self.context.document))
+        self.head.refresh(subjects.head_form(self.context.document))
+        self.run.refresh(subjects.run_form(self.context.document))
         return True
 
 

@@ -19,6 +19,7 @@ from app.inspector.editors import (
     Editor,
     FlagEditor,
     LineEditor,
+    LongTextEditor,
     NumberEditor,
     Offers,
     PathEditor,
@@ -62,6 +63,8 @@ def make_editor(field: Field, context: RowContext, parent: QWidget) -> Editor:  
         return NumberEditor(field, parent)
     if field.kind is FieldKind.PATH:
         return PathEditor(context.folder, parent)
+    if field.kind is FieldKind.LONG_TEXT:
+        return LongTextEditor(parent)
     if field.suggestions:
         return SuggestEditor(field.suggestions, _hint(field), parent)
     return LineEditor(_hint(field), parent)
@@ -115,24 +118,20 @@ class FieldRow(QWidget):
             text.setWordWrap(True)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             text.hide()
-        unit = QLabel(self.field.unit, self)
-        unit.setVisible(bool(self.field.unit))
-        unit.setForegroundRole(unit.palette().ColorRole.PlaceholderText)
-        self.unit = unit
-        wide = self.field.kind is FieldKind.REFERENCES
+        high = self.field.kind in (FieldKind.REFERENCES, FieldKind.LONG_TEXT, FieldKind.CHOICES)
+        self.label.setContentsMargins(0, 4 if high else 0, 0, 0)
         grid = QGridLayout(self)
         grid.setContentsMargins(10, 2, 4, 2)
         grid.setHorizontalSpacing(4)
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(1, 1)
-        grid.addWidget(self.label, 0, 0, Qt.AlignmentFlag.AlignTop if wide else Qt.AlignmentFlag.AlignVCenter)
+        place = Qt.AlignmentFlag.AlignTop if high else Qt.AlignmentFlag.AlignVCenter
+        grid.addWidget(self.label, 0, 0, place)
         grid.addWidget(self.editor, 0, 1)
-        grid.addWidget(unit, 0, 2)
-        top = Qt.AlignmentFlag.AlignTop
-        grid.addWidget(self.reset, 0, 3, top)
-        grid.addWidget(self.about, 0, 4, top)
-        grid.addWidget(self.reason, 1, 1, 1, 4)
-        grid.addWidget(self.help, 2, 1, 1, 4)
+        grid.addWidget(self.reset, 0, 2, place)
+        grid.addWidget(self.about, 0, 3, place)
+        grid.addWidget(self.reason, 1, 1, 1, 3)
+        grid.addWidget(self.help, 2, 1, 1, 3)
 
     def _wire(self) -> None:
         self.editor.chosen.connect(self._offer)
@@ -166,10 +165,7 @@ class FieldRow(QWidget):
         self._read(text)
 
     def _show_reset(self) -> None:
-        shown = self._form.can_reset(self.field) or self.editor.draft() is not None
-        self.reset.setEnabled(shown)
-        opacity = icon("reset") if shown else icon("reset", current().panel)
-        self.reset.setIcon(opacity)
+        self.reset.setVisible(self._form.is_changed(self.field) or self.editor.draft() is not None)
 
     def _read(self, text: str) -> None:
         try:
@@ -208,7 +204,7 @@ class FieldRow(QWidget):
             self.editor.show_value(self.field.default if value is UNSET else value, various=value is VARIOUS)
             self.drafted.emit(None)
             self.refresh(self._form)
-        elif self._form.can_reset(self.field):
+        elif self._form.is_changed(self.field):
             self.accepted.emit(UNSET)
 
     def _say(self, text: str, severity: str) -> None:
@@ -238,8 +234,11 @@ class FieldRow(QWidget):
 
     def _button(self, name: str, text: str) -> QToolButton:
         button = QToolButton(self)
-        button.setIcon(icon(name))
+        button.setIcon(icon(name, current().text_dim))
         button.setIconSize(QSize(14, 14))
+        policy = button.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        button.setSizePolicy(policy)
         button.setAutoRaise(True)
         button.setToolTip(text)
         button.setAccessibleName(tr("{action}: {field}", action=text, field=self.field.label))

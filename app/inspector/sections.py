@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.theme.icons import icon
 
@@ -30,13 +30,13 @@ class Section(QWidget):
             self.toggle = QToolButton(self)
             self.toggle.setText(title)
             self.toggle.setCheckable(True)
-            self.toggle.setAutoRaise(True)
+            self.toggle.setStyleSheet("QToolButton { border: none; background: transparent; font-weight: bold; }")
             self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             self.toggle.setIconSize(QSize(12, 12))
             self.toggle.setAccessibleName(title)
-            self.toggle.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             self.toggle.toggled.connect(self._fold)
-            self.head.addWidget(self.toggle, 1)
+            self.head.addWidget(self.toggle)
+            self.head.addStretch(1)
         elif title:
             self.head.addWidget(_heading(title, self), 1)
         if title:

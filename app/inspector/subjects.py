@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.document.document import Document
 from app.document.view import NodeView, Scope
+from app.inspector import fields as schema
 from app.inspector import values
 from app.inspector.content import block_body, content, inner_node, mapping_at
-from app.inspector.fields import Field, FieldKind, fields_of
+from app.inspector.fields import FieldKind, fields_of
 from app.inspector.form import FileForm, NodeForm, common_fields
 from app.services.i18n import tr
 from engine.api import Catalog, Component, FeedNode, PortType, RunSettings, Timeframe, param
@@ -28,7 +29,7 @@ class StrategyFields(BaseModel):
     """What heads a strategy file."""
 
     name: Annotated[str, AfterValidator(_not_blank)] = param("The strategy's name.", default="")
-    description: str = param("What it does, in a sentence or two.", default="")
+    description: str = Field("", description="What it does, in a sentence or two.", json_schema_extra={"long": True})
 
 
 class InstrumentFields(BaseModel):
@@ -55,7 +56,7 @@ def node_form(document: Document, ids: Sequence[str], scope: Scope) -> NodeForm:
     return NodeForm(document, ids, scope, common_fields(models))
 
 
-def node_fields(document: Document, node_id: str, scope: Scope) -> tuple[Field, ...]:
+def node_fields(document: Document, node_id: str, scope: Scope) -> tuple[schema.Field, ...]:
     """Return the fields of a node: ports and parameters, for a feed also those of its provider."""
     cls = document.component(node_id, scope)
     if cls is None:
@@ -67,7 +68,7 @@ def node_fields(document: Document, node_id: str, scope: Scope) -> tuple[Field, 
     return with_provider(document.catalog, fields, str(name))
 
 
-def with_provider(catalog: Catalog, fields: Sequence[Field], name: str) -> tuple[Field, ...]:
+def with_provider(catalog: Catalog, fields: Sequence[schema.Field], name: str) -> tuple[schema.Field, ...]:
     """Return fields with the providers to choose from, and those of the chosen provider behind them."""
     names = catalog.provider_names()
     kind = FieldKind.CHOICE if name in names else FieldKind.TEXT
@@ -81,15 +82,20 @@ def with_provider(catalog: Catalog, fields: Sequence[Field], name: str) -> tuple
     return (*choosing, *(field for field in own if field.name not in taken))
 
 
-def settings_form(document: Document) -> FileForm:
-    """Return the form of the strategy's head and run settings."""
+def head_form(document: Document) -> FileForm:
+    """Return the form of the strategy's name and description."""
+    return FileForm(fields_of(StrategyFields), content(document), (), document.problems)
+
+
+def run_form(document: Document) -> FileForm:
+    """Return the form of the run settings."""
     known = getattr(document.catalog, "engine_names", None)
     engines: tuple[str, ...] = known() if known is not None else ()
     run = [
         replace(field, suggestions=engines) if field.path == ("run", "engine") else field
         for field in fields_of(RunSettings, ("run",))
     ]
-    return FileForm((*fields_of(StrategyFields), *run), content(document), (), document.problems)
+    return FileForm(run, content(document), (), document.problems)
 
 
 def instrument_count(document: Document) -> int:
@@ -129,10 +135,10 @@ class BlockForm(NodeForm):
         body = block_body(document, node.use)
         super().__init__(document, (node.id,), scope, (*_input_fields(node), *self._parameters(document, body)))
 
-    def siblings(self, field: Field) -> Mapping[str, Any]:
+    def siblings(self, field: schema.Field) -> Mapping[str, Any]:
         return self._inner.get(field.path[0], {})
 
-    def _parameters(self, document: Document, body: Mapping[str, Any]) -> list[Field]:
+    def _parameters(self, document: Document, body: Mapping[str, Any]) -> list[schema.Field]:
         found = []
         for name, targets in mapping_at(body, "parameters").items():
             target = targets[0] if isinstance(targets, list) and targets else targets
@@ -141,7 +147,7 @@ class BlockForm(NodeForm):
             cls = document.catalog.component(role, str(written.get("use"))) if role is not None else None
             field = next((field for field in fields_of(cls) if field.name == field_name), None) if cls else None
             if field is None:
-                found.append(Field(str(name), (str(name),), Component, FieldKind.TEXT))
+                found.append(schema.Field(str(name), (str(name),), Component, FieldKind.TEXT))
                 continue
             self._inner[str(name)] = {key: value for key, value in written.items() if key != "use"}
             inside = written.get(field_name, field.default)
@@ -150,9 +156,9 @@ class BlockForm(NodeForm):
         return found
 
 
-def _input_fields(node: NodeView) -> list[Field]:
+def _input_fields(node: NodeView) -> list[schema.Field]:
     return [
-        Field(
+        schema.Field(
             port.name,
             (port.name,),
             Component,

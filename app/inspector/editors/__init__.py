@@ -4,7 +4,7 @@ from app.inspector.editors.base import Editor
 from app.inspector.editors.choices import ChoiceEditor, ChoicesEditor, FlagEditor
 from app.inspector.editors.numbers import NumberEditor
 from app.inspector.editors.references import Offers, ReferenceEditor, ReferencesEditor
-from app.inspector.editors.texts import LineEditor, PathEditor, SuggestEditor, TextEditor
+from app.inspector.editors.texts import LineEditor, LongTextEditor, PathEditor, SuggestEditor, TextEditor
 
 __all__ = [
     "ChoiceEditor",
@@ -12,6 +12,7 @@ __all__ = [
     "Editor",
     "FlagEditor",
     "LineEditor",
+    "LongTextEditor",
     "NumberEditor",
     "Offers",
     "PathEditor",

@@ -6,14 +6,14 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QFocusEvent, QValidator
-from PySide6.QtWidgets import QAbstractSpinBox, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QFocusEvent, QPalette, QValidator
+from PySide6.QtWidgets import QAbstractSpinBox, QHBoxLayout, QLabel, QWidget
 
 from app.document.edits import UNSET
 from app.inspector import values
 from app.inspector.editors.base import guard_wheel
-from app.inspector.editors.texts import EscapableLine, TextEditor
+from app.inspector.editors.texts import TextEditor
 from app.inspector.fields import Field, FieldKind
 
 _SETTLE_MS = 350
@@ -56,6 +56,7 @@ class NumberEditor(TextEditor):
         self.spin = _Spin(self, field)
         self.spin.setLineEdit(self.line)
         self.spin.setMinimumWidth(64)
+        self._show_unit(field.unit)
         self.box.addWidget(self.spin)
         self.setFocusProxy(self.spin)
         self._settle = QTimer(self)
@@ -67,6 +68,20 @@ class NumberEditor(TextEditor):
     def finish(self) -> None:
         self._settle.stop()
         super().finish()
+
+    def _show_unit(self, unit: str) -> None:
+        """Write the unit into the right end of the line."""
+        if not unit:
+            return
+        label = QLabel(unit, self.line)
+        label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        width = label.sizeHint().width() + 4
+        self.line.setTextMargins(0, 0, width, 0)
+        inside = QHBoxLayout(self.line)
+        inside.setContentsMargins(0, 0, 4, 0)
+        inside.addStretch(1)
+        inside.addWidget(label)
 
     def step(self, steps: int) -> None:
         """Go up or down by steps that suit the number's size, within the range."""
@@ -98,6 +113,3 @@ def step_size(field: Field, value: float) -> float:
     """Return a tenth of the number's own magnitude: 0.1 for 2.0, 1 for 15, 10000 for 250000."""
     size = abs(value) or min(field.high or 1.0, 1.0)
     return float(10.0 ** (math.floor(math.log10(size)) - 1))
-
-
-__all__ = ["EscapableLine", "NumberEditor", "step_size", "stepped"]

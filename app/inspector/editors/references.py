@@ -29,7 +29,7 @@ class OfferCombo(QComboBox):
         super().__init__(parent)
         self._offers = offers
         guard_wheel(self)
-        self.setMinimumContentsLength(6)
+        self.setMinimumContentsLength(3)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMaxVisibleItems(16)
 

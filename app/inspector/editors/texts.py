@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QToolButton, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPlainTextEdit, QToolButton, QWidget
 
 from app.inspector import values
 from app.inspector.editors.base import Editor, guard_wheel
@@ -152,3 +152,54 @@ class PathEditor(LineEditor):
         name, _ = QFileDialog.getOpenFileName(self, tr("Choose a file"), start)
         if name:
             self.take(Path(name))
+
+
+class LongTextEditor(Editor):
+    """A text of several lines, taken over when it is left or by Ctrl+Enter."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.area = _Area(self)
+        self.area.setTabChangesFocus(True)
+        self.area.setFixedHeight(self.area.fontMetrics().lineSpacing() * 3 + 12)
+        self.area.left.connect(self.finish)
+        self._shown = ""
+        box = QHBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self.area)
+        self.setFocusProxy(self.area)
+
+    def show_value(self, value: Any, *, various: bool) -> None:
+        text = "" if various else values.show(value)
+        self.area.setPlaceholderText(tr("(various)") if various else "")
+        self._shown = text
+        if self.area.toPlainText() != text:
+            self.area.setPlainText(text)
+
+    def draft(self) -> str | None:
+        return self.area.toPlainText() if self.area.toPlainText() != self._shown else None
+
+    def set_draft(self, text: str) -> None:
+        self.area.setPlainText(text)
+
+    def finish(self) -> None:
+        draft = self.draft()
+        if draft is not None:
+            self.typed.emit(draft)
+
+
+class _Area(QPlainTextEdit):
+    """Says when it has been left, or Ctrl+Enter was pressed."""
+
+    left = Signal()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's
+        super().focusOutEvent(event)
+        self.left.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.left.emit()
+            return
+        super().keyPressEvent(event)
