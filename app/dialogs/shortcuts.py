@@ -80,7 +80,7 @@ class ShortcutsDialog(DialogFrame):
         self.picked = QLabel()
         self.picked.setTextFormat(Qt.TextFormat.PlainText)
         self.keys = QKeySequenceEdit()
-        self.keys.setMaximumSequenceLength(2)
+        self.keys.setMaximumSequenceLength(1)
         self.keys.setClearButtonEnabled(True)
         self.keys.setMinimumWidth(200)
         self.keys.setAccessibleName(tr("New keys"))

@@ -12,7 +12,7 @@ import pytest
 from app.services import i18n
 from tests.support.translations import LANGUAGES, ROOT, calls, calls_in, canonical, texts, translations
 
-SCRIPTS = {"ru": re.compile(r"[а-яА-ЯёЁ]"), "zh_CN": re.compile(r"[一-鿿]")}
+SCRIPTS = {"ru": re.compile("[\u0400-\u04ff]"), "zh_CN": re.compile("[\u4e00-\u9fff]")}
 
 SAME_EVERYWHERE = {
     "Python",
