@@ -32,7 +32,7 @@ PathKey = str | int
 DocumentPath = tuple[PathKey, ...]
 BOM = "\ufeff"
 _DEFAULT_INDENT = 2
-_ONE_LINE_A_CHILD = frozenset({*SECTIONS, "layout", "blocks"})
+_ONE_LINE_A_CHILD = frozenset({*SECTIONS, "layout", "frames", "blocks"})
 
 
 def compose_mapping(text: str, file: str) -> Mapping:

@@ -137,6 +137,10 @@ def test_items_of_a_list_with_dashes_can_be_added_changed_and_removed() -> None:
     assert edited(text, set=(("a",), [{"x": 1, "y": 2}])) == "a:\n- x: 1 # one\n  y: 2\nb: 0\n"
 
 
+def test_a_key_with_a_colon_in_it_is_quoted() -> None:
+    assert edited("a: 1\n", add=(("b",), {"0:;": "x:y"})) == "a: 1\nb: {'0:;': 'x:y'}\n"
+
+
 def test_a_rename_changes_the_key_only() -> None:
     assert edited(TEXT, rename=(("indicators", "fast"), "quick")) == TEXT.replace("  fast:  {", "  quick:  {")
     with pytest.raises(SpecError, match="'slow' is there already"):
