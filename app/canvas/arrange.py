@@ -12,7 +12,7 @@ from app.document.view import GraphView
 
 Size = tuple[float, float]
 Point = tuple[float, float]
-Align = Literal["left", "right", "top", "bottom", "centre_horizontal", "centre_vertical"]
+Align = Literal["left", "right", "top", "bottom", "center", "middle"]
 Direction = Literal["horizontal", "vertical"]
 
 DEFAULT_SIZE: Size = (180.0, 90.0)
@@ -151,7 +151,10 @@ def snap(value: float) -> float:
 
 
 def align(boxes: Mapping[str, Box], how: Align) -> dict[str, Point]:
-    """Return places with one edge, or the centres, on one line: that of the outermost box, or the middle of all."""
+    """Return places with one edge, or the centres, on one line: that of the outermost box, or the middle of all.
+
+    `center` makes a column of the boxes, `middle` a row.
+    """
     if not boxes:
         return {}
     left, top = min(box.x for box in boxes.values()), min(box.y for box in boxes.values())
@@ -159,8 +162,8 @@ def align(boxes: Mapping[str, Box], how: Align) -> dict[str, Point]:
     bottom = max(box.y + box.height for box in boxes.values())
     places: dict[str, Point] = {}
     for name, box in boxes.items():
-        x = {"left": left, "right": right - box.width, "centre_horizontal": (left + right - box.width) / 2}
-        y = {"top": top, "bottom": bottom - box.height, "centre_vertical": (top + bottom - box.height) / 2}
+        x = {"left": left, "right": right - box.width, "center": (left + right - box.width) / 2}
+        y = {"top": top, "bottom": bottom - box.height, "middle": (top + bottom - box.height) / 2}
         places[name] = (x.get(how, box.x), y.get(how, box.y))
     return places
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from app.document.ports import component_ports, reference_to
 from app.document.view import NodeView
 from app.services.i18n import tr
 from app.services.names import family_member
 from engine.api import Catalog, PortType, Role
-
-MANY_OUTPUTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +98,9 @@ def _components(catalog: Catalog) -> Iterator[Offer]:
             if cls is None:
                 continue
             summary = next(iter(cls.help().splitlines()), "")
-            inputs = tuple(OfferPort(port.name, port.type, port.required) for port in cls.inputs())
-            outputs = tuple(OfferPort(port.name, port.type) for port in cls.outputs)
-            if role is Role.DATA:
-                outputs += tuple(OfferPort(column, PortType.SERIES) for column in ("close", "open", "high", "low"))
+            ports = component_ports(cls)
+            inputs = tuple(OfferPort(port.name, port.type, port.required) for port in ports.inputs)
+            outputs = tuple(OfferPort(port.name, port.type) for port in ports.outputs)
             yield Offer(role, name, cls.category or family_member(role), summary, inputs, outputs)
 
 
@@ -114,29 +112,14 @@ def references(nodes: Iterable[NodeView], wanted: Wanted) -> list[Offer]:
             continue
         for port in node.outputs:
             if fits(port.type, wanted.type):
-                text = reference(node, port.name)
+                text = reference_to(node, port.name)
                 summary = port.description or tr("Wire to what is there already.")
                 found.append(Offer(None, text, tr("On the canvas"), summary, (), (OfferPort(port.name, port.type),)))
     return found
 
 
-def reference(node: NodeView, output: str) -> str:
-    """Return what the file says to read an output: `fast`, `macd.macdsignal`, `bars.close`, `bars`."""
-    whole_bars = any(port.name == output and port.type is PortType.BARS for port in node.outputs)
-    if whole_bars or len(node.outputs) == 1:
-        return node.id
-    return f"{node.id}.{output}"
-
-
-def free_id(use: str, taken: Iterable[str]) -> str:
-    """Return a node id made from a component's name: `rsi` for `ta.RSI`, `rsi2` when that is taken."""
+def component_id(use: str) -> str:
+    """Return the node id that a component's name suggests: `rsi` for `ta.RSI`."""
     last = use.rsplit("/", 1)[-1].removesuffix(".yaml").removesuffix(".yml").rsplit(".", 1)[-1].lower()
     base = "".join(char if char.isascii() and (char.isalnum() or char == "_") else "_" for char in last) or "node"
-    base = f"n{base}" if base[0].isdigit() else base
-    ids = {*taken, "bars"}
-    if base not in ids:
-        return base
-    number = 2
-    while f"{base}{number}" in ids:
-        number += 1
-    return f"{base}{number}"
+    return f"n{base}" if base[0].isdigit() else base

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from app.canvas.offers import fits
 from app.document.view import GraphView, WireView
 from engine.api import PortType
+
+Way = Literal["left", "right", "up", "down"]
 
 
 def neighbours(graph: GraphView, *, forward: bool) -> dict[str, list[str]]:
@@ -32,7 +35,7 @@ def reach(graph: GraphView, ids: Iterable[str], *, forward: bool) -> set[str]:
     return seen
 
 
-def step(graph: GraphView, node: str, direction: str, places: Mapping[str, tuple[float, float]]) -> str | None:
+def step(graph: GraphView, node: str, direction: Way, places: Mapping[str, tuple[float, float]]) -> str | None:
     """Return where an arrow key leads from a node: left and right along wires, up and down among those beside it.
 
     Of several the nearest in height is taken. `places` are the centres of the nodes.

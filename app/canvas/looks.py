@@ -1,0 +1,15 @@
+"""The few colours and pictures that the canvas's own widgets take from the theme."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QIcon
+
+from app.canvas.offers import Offer
+from app.theme import current
+from app.theme.icons import icon
+
+
+def offer_icon(offer: Offer) -> QIcon:
+    """Return the icon of an offer's family, in its colour."""
+    family = offer.role.value if offer.role is not None else "bars"
+    return icon(family, current().family(family))
