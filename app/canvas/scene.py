@@ -40,13 +40,15 @@ class GraphScene(QGraphicsScene):
         self.frames: dict[str, FrameItem] = {}
         self._drag_wire: QGraphicsPathItem | None = None
         self._lit: frozenset[PortRef] | None = None
+        self._afar = False
 
     # The graph
 
     def set_graph(self, graph: GraphView) -> None:
         """Show a graph; items of what did not change stay as they are."""
         wired = wired_ports(graph.wires)
-        gone = [wire for wire in self.wires if wire not in set(graph.wires)]
+        kept = set(graph.wires)
+        gone = [wire for wire in self.wires if wire not in kept]
         for wire in gone:
             self._remove_wire(wire)
         for node_id in [node_id for node_id in self.nodes if node_id not in graph.nodes]:
@@ -112,6 +114,7 @@ class GraphScene(QGraphicsScene):
 
     def _add_wire(self, view: WireView) -> None:
         item = WireItem(view, self.nodes[view.source], self.nodes[view.target], self.looks)
+        item.set_thin(self._afar)
         self.wires[view] = item
         self.addItem(item)
 
@@ -133,6 +136,13 @@ class GraphScene(QGraphicsScene):
         for wire in self.wires.values():
             wire.restyle()
         self.update()
+
+    def set_seen_from_afar(self, afar: bool) -> None:  # noqa: FBT001 - a state
+        """Draw wires as hair lines, which are painted much faster, once they would be no thicker anyway."""
+        if afar != self._afar:
+            self._afar = afar
+            for wire in self.wires.values():
+                wire.set_thin(afar)
 
     def content_rect(self, ids: Iterable[str] | None = None) -> QRectF:
         """Return the box around nodes (all nodes and frames without `ids`) in scene coordinates; empty without any."""

@@ -1,13 +1,11 @@
-"""CanvasView: the window on the scene. It zooms, pans, and hands the mouse to gestures."""
+"""CanvasView: the window on the scene. It hands the mouse to gestures, and shows what lies under it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import (
-    QBrush,
-    QColor,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDragMoveEvent,
@@ -19,48 +17,37 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
-    QPixmap,
-    QResizeEvent,
-    QTransform,
-    QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip, QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.canvas.gestures.base import Gesture, Hit
-from app.canvas.items.looks import SIMPLE_BELOW
+from app.canvas.paper import LEAST_ZOOM, MOST_ZOOM, PaperView
 from app.canvas.scene import GraphScene
+from app.document.view import BARS
 from app.services.i18n import tr
-from app.theme import themes
+
+__all__ = ["LEAST_ZOOM", "MOST_ZOOM", "NODE_MIME", "CanvasView"]
 
 NODE_MIME = "application/x-quantcrafter-node"
-LEAST_ZOOM, MOST_ZOOM = 0.1, 3.0
-FIT_AT_MOST = 1.0
-FIT_MARGIN = 40
-GRID = 20.0
-SETTLE_MS = 120
-WHEEL_STEP = 1.0015
 
 DropHandler = Callable[[QDropEvent, QPointF], bool]
 
 
-class CanvasView(QGraphicsView):
-    """A view of a `GraphScene`.
+class CanvasView(PaperView):
+    """A view of a `GraphScene` to work in.
 
-    The wheel zooms at the mouse; with Shift it scrolls sideways. A trackpad scrolls, and zooms with Ctrl or a pinch.
-    The middle button, or Space and the left one, drag the paper. Everything else of the mouse goes to `gestures`.
+    The middle button, or Space and the left one, drag the paper. Everything else of the mouse goes to `gestures`, in
+    their order; a node dropped from the palette to `drop_handler`, which returns whether it took it.
 
-    Qt signals: `zoomed(float)`; `view_changed()` after any pan, zoom or resize; `hovered(object)` with the Hit under
-    the mouse; `space_tapped()` when Space was pressed and released without dragging.
+    Qt signals: `hovered(object)` with the Hit under the mouse; `space_tapped()` when Space was pressed and released
+    without dragging.
     """
 
-    zoomed = Signal(float)
-    view_changed = Signal()
     hovered = Signal(object)
     space_tapped = Signal()
 
     def __init__(self, scene: GraphScene, parent: QWidget | None = None) -> None:
         super().__init__(scene, parent)
-        self.graph_scene = scene
         self.gestures: list[Gesture] = []
         self.drop_handler: DropHandler | None = None
         self._active: Gesture | None = None
@@ -68,112 +55,10 @@ class CanvasView(QGraphicsView):
         self._space = False
         self._space_used = False
         self._hover = Hit(QPointF())
-        self._dots: tuple[float, str, QPixmap] | None = None
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(SETTLE_MS)
-        self._settle.timeout.connect(self._settled)
-        self._set_up()
-        themes.changed.connect(self._theme_changed)
-
-    def _set_up(self) -> None:
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
-        self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
-        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
-        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
-        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName(tr("Canvas"))
-
-    # Zoom and pan
-
-    @property
-    def zoom(self) -> float:
-        """The scale: 1 shows a scene unit as one (logical) pixel."""
-        return self.transform().m11()
-
-    def zoom_by(self, factor: float, at: QPoint | None = None) -> None:
-        """Zoom within the bounds; the scene point under `at` (viewport coordinates; the middle without) stays there."""
-        self.set_zoom(self.zoom * factor, at)
-
-    def set_zoom(self, zoom: float, at: QPoint | None = None) -> None:
-        """Zoom to a scale within the bounds; the scene point under `at` stays there."""
-        zoom = max(LEAST_ZOOM, min(MOST_ZOOM, zoom))
-        if abs(zoom - self.zoom) < 1e-9:  # noqa: PLR2004 - equal
-            return
-        point = at if at is not None else self.viewport().rect().center()
-        fixed = self.mapToScene(point)
-        self.graph_scene.looks.hurried = True
-        self._settle.start()
-        self.setTransform(QTransform.fromScale(zoom, zoom))
-        self._scroll_to(fixed, point)
-        self._thin_wires()
-        self.zoomed.emit(zoom)
-        self.view_changed.emit()
-
-    def _scroll_to(self, scene_pos: QPointF, at: QPoint) -> None:
-        """Scroll so that a scene point stands at a place of the viewport."""
-        moved = self.mapFromScene(scene_pos) - at
-        self.scroll_by(moved.x(), moved.y())
-
-    def scroll_by(self, dx: int, dy: int) -> None:
-        """Move the window over the scene by whole pixels."""
-        horizontal, vertical = self.horizontalScrollBar(), self.verticalScrollBar()
-        horizontal.setValue(horizontal.value() + dx)
-        vertical.setValue(vertical.value() + dy)
-
-    def centre_on(self, scene_pos: QPointF) -> None:
-        """Put a scene point into the middle."""
-        self._scroll_to(scene_pos, self.viewport().rect().center())
-
-    def fit(self, ids: Iterable[str] | None = None) -> None:
-        """Show these nodes, or the whole graph, as large as fits, at most at their natural size."""
-        box = self.graph_scene.content_rect(ids)
-        if box.isEmpty():
-            self.set_zoom(1.0)
-            self.centre_on(QPointF(0, 0))
-            return
-        room = self.viewport().size() - QSize(2 * FIT_MARGIN, 2 * FIT_MARGIN)
-        zoom = min(max(room.width(), 1) / box.width(), max(room.height(), 1) / box.height(), FIT_AT_MOST)
-        self.set_zoom(zoom)
-        self.centre_on(box.center())
-
-    def reveal(self, node_id: str) -> None:
-        """Scroll as little as is needed to see a node."""
-        item = self.graph_scene.nodes.get(node_id)
-        if item is not None:
-            self.ensureVisible(item.body(), FIT_MARGIN, FIT_MARGIN)
-
-    def visible_rect(self) -> QRectF:
-        """Return the part of the scene that shows, in scene coordinates."""
-        return self.mapToScene(self.viewport().rect()).boundingRect()
-
-    def _thin_wires(self) -> None:
-        thin = self.zoom < SIMPLE_BELOW
-        for wire in self.graph_scene.wires.values():
-            wire.set_thin(thin)
-
-    def _settled(self) -> None:
-        self.graph_scene.looks.hurried = False
-        self.viewport().update()
-
-    def _theme_changed(self) -> None:
-        self.graph_scene.refresh_theme()
-        self.viewport().update()
-
-    def scrollContentsBy(self, dx: int, dy: int) -> None:  # noqa: N802 - Qt's
-        super().scrollContentsBy(dx, dy)
-        self.view_changed.emit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's
-        super().resizeEvent(event)
-        self.view_changed.emit()
 
     # The mouse
 
@@ -244,18 +129,20 @@ class CanvasView(QGraphicsView):
     def _hover_over(self, hit: Hit) -> None:
         before, self._hover = self._hover, hit
         scene = self.graph_scene
-        if before.node in scene.nodes and before.node != hit.node and before.node:
-            scene.nodes[before.node].set_hovered(False)
-        if hit.node:
-            scene.nodes[hit.node].set_hovered(True, hit.port)
-        if before.wire in scene.wires and before.wire != hit.wire and before.wire:
-            scene.wires[before.wire].set_hovered(False)
-        if hit.wire:
-            scene.wires[hit.wire].set_hovered(True)
-        if before.frame in scene.frames and before.frame != hit.frame and before.frame:
-            scene.frames[before.frame].set_hovered(False)
-        if hit.frame:
-            scene.frames[hit.frame].set_hovered(not hit.node)
+        old = scene.nodes.get(before.node or ""), scene.frames.get(before.frame or "")
+        new = scene.nodes.get(hit.node or ""), scene.frames.get(hit.frame or "") if not hit.node else None
+        for item, now in zip(old, new, strict=True):
+            if item is not None and item is not now:
+                item.set_hovered(False)
+        node, frame = new
+        if node is not None:
+            node.set_hovered(True, hit.port)
+        if frame is not None:
+            frame.set_hovered(True)
+        for view in {before.wire, hit.wire} - {None}:
+            wire = scene.wires.get(view)  # type: ignore[arg-type]
+            if wire is not None:
+                wire.set_hovered(view == hit.wire)
         self.hovered.emit(hit)
         self._show_cursor()
 
@@ -266,19 +153,6 @@ class CanvasView(QGraphicsView):
             self.viewport().setCursor(Qt.CursorShape.CrossCursor)
         else:
             self.viewport().unsetCursor()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's
-        at = event.position().toPoint()
-        angle, pixels = event.angleDelta(), event.pixelDelta()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.zoom_by(WHEEL_STEP ** (angle.y() or pixels.y()), at)
-        elif not pixels.isNull():
-            self.scroll_by(-pixels.x(), -pixels.y())
-        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier or angle.y() == 0:
-            self.scroll_by(-(angle.x() or angle.y()) // 2, 0)
-        else:
-            self.zoom_by(WHEEL_STEP ** angle.y(), at)
-        event.accept()
 
     # Keys
 
@@ -341,52 +215,12 @@ class CanvasView(QGraphicsView):
 
     # Painting
 
-    def drawBackground(self, painter: QPainter, rect: QRectF | QPointF) -> None:  # noqa: N802 - Qt's
-        theme = self.graph_scene.looks.theme
-        transform = painter.worldTransform()
-        area = transform.mapRect(QRectF(rect)).toAlignedRect()  # type: ignore[arg-type]
-        painter.save()
-        painter.resetTransform()
-        painter.fillRect(area, QColor(theme.canvas))
-        painter.fillRect(area, self._dot_brush(transform, painter.device().devicePixelRatioF()))
-        painter.restore()
-
-    def _dot_brush(self, transform: QTransform, ratio: float) -> QBrush:
-        """Return the grid as a tiled picture of one dot; it grows coarser and fainter as the view zooms out."""
-        theme = self.graph_scene.looks.theme
-        step = GRID * transform.m11()
-        while step < GRID * 0.8:
-            step *= 2
-        key = round(step * ratio)
-        if self._dots is None or self._dots[0] != key or self._dots[1] != theme.canvas_dot:
-            self._dots = (key, theme.canvas_dot, _dot(key, theme.canvas_dot, ratio))
-        brush = QBrush(self._dots[2])
-        brush.setTransform(QTransform(step / key, 0, 0, step / key, transform.dx() % step, transform.dy() % step))
-        return brush
-
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's
         super().paintEvent(event)
-        if not self.graph_scene.graph.nodes or set(self.graph_scene.graph.nodes) == {"bars"}:
-            self._paint_hint()
-
-    def _paint_hint(self) -> None:
-        theme = self.graph_scene.looks.theme
-        painter = QPainter(self.viewport())
-        painter.setPen(QColor(theme.text_dim))
-        area = self.viewport().rect().adjusted(40, 0, -40, 0)
-        text = tr("Press Tab or double-click to add a node, or drag one from the palette")
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), text)
-        painter.end()
-
-
-def _dot(side: int, color: str, ratio: float) -> QPixmap:
-    tile = QPixmap(side, side)
-    tile.fill(Qt.GlobalColor.transparent)
-    size = max(1, round(1.6 * ratio))
-    painter = QPainter(tile)
-    painter.fillRect(0, 0, size, size, QColor(color))
-    painter.end()
-    return tile
+        if set(self.graph_scene.graph.nodes) <= {BARS} and not self.graph_scene.frames:
+            painter = QPainter(self.viewport())
+            self._say(painter, tr("Press Tab or double-click to add a node, or drag one from the palette"))
+            painter.end()
 
 
 def _take_node(event: QDropEvent) -> None:

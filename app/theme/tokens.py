@@ -1,7 +1,8 @@
 """The colours of the interface by what they mean: two themes, one visual language for families and port types. No Qt.
 
 A family wears the colour of what it gives: an indicator that of series, an advisor that of signals. Colours differ in
-lightness as well as in hue, so that they stay apart for colour-blind eyes; each port type has a shape of its own besides.
+lightness as well as in hue, so that they stay apart for colour-blind eyes; besides, each port type
+has a shape of its own.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Theme:
 
     def header(self, name: str) -> str:
         """Return the fill of a node's header: the family's accent laid thinly over the node's body."""
-        return mix(self.family(name), self.node, 0.32 if self.dark else 0.2)
+        return mix(self.family(name), self.node, 0.27 if self.dark else 0.2)
 
     def frame(self, name: str) -> str:
         """Return the colour of a frame by the name that the file gives; grey for one that is not known."""

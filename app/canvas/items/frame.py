@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
@@ -95,4 +95,4 @@ class FrameItem(QGraphicsRectItem):
         corner = self.rect().bottomRight()
         painter.setPen(QPen(color, 1.4))
         for offset in (5.0, 9.0, 13.0):
-            painter.drawLine(corner.x() - offset, corner.y() - 4, corner.x() - 4, corner.y() - offset)
+            painter.drawLine(corner - QPointF(offset, 4), corner - QPointF(4, offset))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPixmap
@@ -28,6 +29,8 @@ class Looks:
         self.theme: Theme = current()
         self.vector = False
         self.hurried = False
+        self.late: set[NodeItem] = set()
+        self._frame_ends = 0.0
         self.colors: dict[str, QColor] = {}
         self.name_font = self._font(12.5, QFont.Weight.DemiBold)
         self.small_font = self._font(10.5, QFont.Weight.Normal)
@@ -43,6 +46,14 @@ class Looks:
             color = self.colors[name] = QColor(name)
         return color
 
+    def begin_frame(self, budget_ms: float) -> None:
+        """Allow `budget_ms` milliseconds for new pictures from now on; nodes that come too late go to `late`."""
+        self._frame_ends = monotonic() + budget_ms / 1000
+
+    def has_time(self) -> bool:
+        """Return whether another picture can be made in this frame."""
+        return monotonic() < self._frame_ends
+
     def keep(self, item: NodeItem, picture: QPixmap) -> None:
         """Count an item's new picture, and drop the oldest pictures when all take too much memory."""
         self.forget(item)
@@ -55,6 +66,7 @@ class Looks:
 
     def forget(self, item: NodeItem) -> None:
         """Count an item's picture no more."""
+        self.late.discard(item)
         self._bytes -= self._pictures.pop(item, 0)
 
     @staticmethod

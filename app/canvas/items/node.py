@@ -21,6 +21,7 @@ Badge = Literal["error", "warning", "running", "done"]
 MARGIN = 13.0
 RAISED = 2.0
 FADED = 0.3
+OUTLINE = 2.5
 
 
 class NodeItem(QGraphicsRectItem):
@@ -160,25 +161,26 @@ class NodeItem(QGraphicsRectItem):
         if looks.vector:
             paint_node(painter, self._picture, looks)
             return
+        if self.isSelected() or self.hovered or self.focused:
+            self._paint_outline(painter, scale)
         if scale < SIMPLE_BELOW:
             paint_simple(painter, self._picture, looks)
         elif scale > DIRECT_ABOVE:
             paint_node(painter, self._picture, looks)
         else:
             self._paint_picture(painter, scale)
-        if self.isSelected() or self.hovered or self.focused:
-            self._paint_outline(painter, scale)
         if (self.lit or self.hovered_port) and scale >= SIMPLE_BELOW / 2:
             self._paint_lit(painter)
 
     def _paint_picture(self, painter: QPainter, scale: float) -> None:
         ratio = painter.device().devicePixelRatioF()
         real = scale * ratio
-        if self._pixmap is None or (self.is_blurred(real) and not self._looks.hurried):
-            self._pixmap = self._draw_picture(real)
-            self._pixmap_scale = real
-            self._looks.keep(self, self._pixmap)
+        if self._pixmap is None or self.is_blurred(real):
+            self._renew_picture(real)
         rect = self.rect()
+        if self._pixmap is None:
+            paint_simple(painter, self._picture, self._looks)
+            return
         if self.is_blurred(real):
             painter.drawPixmap(rect, self._pixmap, QRectF(self._pixmap.rect()))
             return
@@ -189,6 +191,17 @@ class NodeItem(QGraphicsRectItem):
         self._pixmap.setDevicePixelRatio(ratio)
         painter.drawPixmap(QPointF(round(corner.x() * ratio) / ratio, round(corner.y() * ratio) / ratio), self._pixmap)
         painter.setWorldTransform(before)
+
+    def _renew_picture(self, scale: float) -> None:
+        """Draw the picture for a zoom, if there is time for it now."""
+        looks = self._looks
+        if looks.hurried and self._pixmap is not None:
+            return
+        if looks.has_time():
+            self._pixmap, self._pixmap_scale = self._draw_picture(scale), scale
+            looks.keep(self, self._pixmap)
+        else:
+            looks.late.add(self)
 
     def _draw_picture(self, scale: float) -> QPixmap:
         rect = self.rect()
@@ -202,22 +215,22 @@ class NodeItem(QGraphicsRectItem):
         return pixmap
 
     def _paint_outline(self, painter: QPainter, scale: float) -> None:
+        """Paint the outlines of selection, mouse and keyboard, under the node, so that its ports stay free."""
         color = QColor(self._looks.theme.selection)
-        width = max(2.0, 1.5 / scale)
-        box = QRectF(0, 0, self.layout.width, self.layout.height)
+        pixel = max(1.0, 1.0 / scale)
+        edge = 3.5 if self.view.block else 0.0
+        box = QRectF(0, 0, self.layout.width, self.layout.height).adjusted(-edge, -edge, edge, edge)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if self.isSelected():
-            painter.setPen(QPen(color, width * 1.25))
-            painter.drawRoundedRect(box.adjusted(-1, -1, 1, 1), CORNER + 1, CORNER + 1)
-        elif self.hovered:
-            color.setAlpha(150)
-            painter.setPen(QPen(color, width * 0.75))
-            painter.drawRoundedRect(box, CORNER, CORNER)
+        if self.isSelected() or self.hovered:
+            color.setAlpha(255 if self.isSelected() else 130)
+            painter.setPen(QPen(color, 2 * OUTLINE * pixel))
+            painter.drawRoundedRect(box, CORNER + edge, CORNER + edge)
         if self.focused:
-            pen = QPen(QColor(self._looks.theme.node_text), width * 0.6)
-            pen.setDashPattern([2, 3])
+            pen = QPen(QColor(self._looks.theme.text), 1.4 * pixel)
+            pen.setDashPattern([2, 2])
             painter.setPen(pen)
-            painter.drawRoundedRect(box.adjusted(-5, -5, 5, 5), CORNER + 4, CORNER + 4)
+            out = 6.5
+            painter.drawRoundedRect(box.adjusted(-out, -out, out, out), CORNER + out, CORNER + out)
 
     def _paint_lit(self, painter: QPainter) -> None:
         looks = self._looks

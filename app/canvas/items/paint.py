@@ -19,6 +19,7 @@ CORNER = 7.0
 INSET = 13.0
 ICON = 16.0
 BADGE = 18.0
+MUTED = 0.45
 BADGE_ICONS = {"error": "error", "warning": "warning", "running": "running", "done": "done"}
 
 
@@ -37,18 +38,16 @@ def paint_node(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
     node, layout = picture.node, picture.layout
     body = QRectF(0, 0, layout.width, layout.height)
     if node.mute:
-        painter.setOpacity(0.45)
+        painter.setOpacity(MUTED)
     _paint_body(painter, picture, body, looks)
     _paint_header(painter, picture, looks)
     if layout.has_subtitle:
         _paint_subtitle(painter, picture, looks)
-    for slot in layout.inputs:
-        _paint_slot(painter, slot, picture, looks)
-    for slot in layout.outputs:
-        _paint_slot(painter, slot, picture, looks)
-    painter.setOpacity(1.0)
     if node.bypass:
         _paint_through_line(painter, layout, looks)
+    for slot in (*layout.inputs, *layout.outputs):
+        _paint_slot(painter, slot, picture, looks)
+    painter.setOpacity(1.0)
     if node.mute:
         _paint_cross(painter, body, looks)
     if picture.badge:
@@ -57,30 +56,29 @@ def paint_node(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
 
 def accent_of(node: NodeView, looks: Looks) -> str:
     """Return the colour by which a node is known from afar."""
-    return looks.theme.family(family_of(node.role, node.id)) if node.known else looks.theme.unknown
+    return looks.theme.family(family_of(node.role, node.id)) if node.known else looks.theme.warning
 
 
 def header_of(node: NodeView, looks: Looks) -> str:
     """Return the fill of a node's header."""
     theme = looks.theme
-    return theme.header(family_of(node.role, node.id)) if node.known else mix(theme.unknown, theme.node, 0.15)
+    return theme.header(family_of(node.role, node.id)) if node.known else theme.warning_soft
 
 
 def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
     """Paint a node seen from afar: a box with its family's colour and its badge, no text."""
-    node, layout = picture.node, picture.layout
-    theme = looks.theme
-    border = theme.error if picture.badge == "error" else accent_of(node, looks)
-    painter.setOpacity(painter.opacity() * (0.45 if node.mute else 1.0))
-    painter.fillRect(QRectF(0, 0, layout.width, layout.height), looks.color(border))
-    painter.fillRect(QRectF(3, 0, layout.width - 6, layout.height - 3), looks.color(theme.node))
-    strong = looks.color(accent_of(node, looks))
-    painter.fillRect(QRectF(0, 0, layout.width, HEADER), looks.color(theme.node) if node.bypass else strong)
+    node, layout, theme = picture.node, picture.layout, looks.theme
+    accent = theme.error if picture.badge == "error" else accent_of(node, looks)
+    if node.mute:
+        accent = mix(accent, theme.canvas, MUTED)
+    color = looks.color(accent)
+    body = looks.color(mix(theme.node, theme.canvas, MUTED) if node.mute else theme.node)
+    painter.fillRect(QRectF(0, 0, layout.width, layout.height), color)
+    painter.fillRect(QRectF(3, HEADER, layout.width - 6, layout.height - HEADER - 3), body)
     if node.bypass:
-        painter.fillRect(QRectF(0, HEADER / 2 - 3, layout.width, 6), strong)
+        painter.fillRect(QRectF(3, 3, layout.width - 6, HEADER - 10), body)
     if picture.badge:
-        color = looks.color(badge_color(picture.badge, looks))
-        painter.fillRect(QRectF(layout.width - 34, HEADER + 4, 28, 28), color)
+        painter.fillRect(QRectF(layout.width - 34, HEADER + 6, 26, 26), looks.color(badge_color(picture.badge, looks)))
 
 
 def badge_color(kind: str, looks: Looks) -> str:
@@ -107,10 +105,10 @@ def _paint_body(painter: QPainter, picture: NodePicture, body: QRectF, looks: Lo
     painter.setClipRect(QRectF(0, 0, body.width(), 3), Qt.ClipOperation.IntersectClip)
     painter.fillPath(header, looks.color(accent_of(node, looks)))
     painter.restore()
-    color = theme.border if node.known else theme.warning
+    color = theme.node_border if node.known else theme.warning
     if picture.badge == "error":
         color = theme.error
-    pen = QPen(looks.color(color if color != theme.border else theme.node_border), 1.2 if node.known else 1.6)
+    pen = QPen(looks.color(color), 1.2 if node.known else 1.8)
     if node.bypass or not node.known:
         pen.setDashPattern([4, 3])
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -130,8 +128,8 @@ def _paint_header(painter: QPainter, picture: NodePicture, looks: Looks) -> None
     room = name_room(picture)
     text = looks.name_metrics.elidedText(node.id, Qt.TextElideMode.ElideRight, room)
     painter.drawText(QRectF(31, 2, room + 2, HEADER - 2), Qt.AlignmentFlag.AlignVCenter, text)
-    if node.block:
-        renderer("open-block", theme.node_text_dim).render(painter, open_rect(layout))
+    for mark, place in zip(marks_of(node), mark_rects(layout), strict=False):
+        renderer(mark, theme.node_text).render(painter, place)
 
 
 def icon_of(node: NodeView) -> str:
@@ -143,17 +141,20 @@ def icon_of(node: NodeView) -> str:
 
 def name_room(picture: NodePicture) -> float:
     """Return the width there is for a node's name."""
-    room = picture.layout.width - 31 - 10
-    if picture.badge:
-        room -= BADGE
-    if picture.node.block:
-        room -= ICON + 2
-    return room
+    badge = BADGE - 6 if picture.badge else 0.0
+    return picture.layout.width - 31 - 10 - badge - len(marks_of(picture.node)) * (ICON + 2)
 
 
-def open_rect(layout: NodeLayout) -> QRectF:
-    """Return where a block shows that it can be opened."""
-    return QRectF(layout.width - 9 - ICON, (HEADER - ICON) / 2 + 1.5, ICON, ICON)
+def marks_of(node: NodeView) -> tuple[str, ...]:
+    """Return the icons at the right of a node's header: it can be opened, is bypassed, is muted."""
+    marks = (("open-block", node.block), ("bypass", node.bypass), ("mute", node.mute))
+    return tuple(name for name, shown in marks if shown)
+
+
+def mark_rects(layout: NodeLayout) -> tuple[QRectF, ...]:
+    """Return the places of the marks in a header, from the right."""
+    y = (HEADER - ICON) / 2 + 1.5
+    return tuple(QRectF(layout.width - 10 - ICON - number * (ICON + 2), y, ICON, ICON) for number in range(3))
 
 
 def badge_rect(layout: NodeLayout) -> QRectF:
@@ -220,28 +221,25 @@ def _literal_width(slot: Slot, looks: Looks) -> float:
 
 
 def paint_port(painter: QPainter, slot: Slot, at: QPointF, looks: Looks) -> None:
-    """Paint one port: filled when wired, hollow when not, dashed with a plus when free, red when it must be wired."""
+    """Paint one port: filled when wired, hollow when not, faint with a plus when free, red when it must be wired."""
     theme = looks.theme
     color = looks.color(theme.port(slot.type))
     shape = port_shape(slot.type).translated(at)
-    pen = QPen(looks.color(theme.error) if slot.missing else color, 1.8)
+    edge = looks.color(theme.error) if slot.missing else color
+    pen = QPen(looks.color(mix(edge.name(), theme.node, 0.55)) if slot.free else edge, 1.2 if slot.free else 1.8)
     pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-    if slot.free:
-        pen.setWidthF(1.2)
-        if not slot.missing:
-            pen.setDashPattern([2, 1.5])
     painter.setPen(pen)
     painter.setBrush(color if slot.wired else looks.color(theme.node))
     painter.drawPath(shape)
     if slot.free:
-        painter.setPen(QPen(color, 1.3))
-        arm = RADIUS * 0.5
+        painter.setPen(QPen(edge, 1.5))
+        arm = RADIUS * 0.6
         painter.drawLine(at - QPointF(arm, 0), at + QPointF(arm, 0))
         painter.drawLine(at - QPointF(0, arm), at + QPointF(0, arm))
 
 
 def _paint_through_line(painter: QPainter, layout: NodeLayout, looks: Looks) -> None:
-    pen = QPen(looks.color(looks.theme.accent), 2.4)
+    pen = QPen(looks.color(mix(looks.theme.accent, looks.theme.node, 0.7)), 2.4)
     pen.setDashPattern([3, 2])
     painter.setPen(pen)
     first_in = layout.inputs[0].y if layout.inputs else layout.height / 2
@@ -253,7 +251,7 @@ def _paint_through_line(painter: QPainter, layout: NodeLayout, looks: Looks) -> 
 
 
 def _paint_cross(painter: QPainter, body: QRectF, looks: Looks) -> None:
-    painter.setPen(QPen(looks.color(looks.theme.node_text_dim), 2.0))
+    painter.setPen(QPen(looks.color(looks.theme.node_text_dim), 1.5))
     inner = body.adjusted(6, 6, -6, -6)
     painter.drawLine(inner.topLeft(), inner.bottomRight())
     painter.drawLine(inner.bottomLeft(), inner.topRight())
