@@ -201,13 +201,14 @@ def _splice(draft: Draft, edit: Splice) -> None:
     leaving = next((port for port in node.outputs if wanted is None or port.type in (wanted, None)), None)
     if entry is None or leaving is None:
         raise EditError(tr("'{name}' does not fit into this wire.", name=edit.id), node=edit.id)
-    values = draft.node(edit.target)
-    if isinstance(values.get(edit.port), list) and edit.index is not None:
-        del values[edit.port][edit.index]
-    else:
-        values.pop(edit.port, None)
     _connect(draft, Connect(reference_to(source, wires[0].output), edit.id, entry.name))
+    values = draft.node(edit.target)
+    read = values.get(edit.port)
+    before = copied(read)
     _connect(draft, Connect(reference_to(node, leaving.name), edit.target, edit.port, edit.index))
+    if isinstance(before, list) and edit.index is not None:
+        before[edit.index] = reference_to(node, leaving.name)
+        values[edit.port] = before
 
 
 def _set_frame(draft: Draft, edit: SetFrame) -> None:

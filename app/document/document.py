@@ -277,6 +277,13 @@ class Document:
             self._problems = None
         self._tell(Change("", "saved"))
 
+    def recheck(self) -> None:
+        """Read block files and validate anew: files that the strategy refers to may have changed."""
+        self._blocks = BlockFiles()
+        self._levels.clear()
+        self._problems = None
+        self._tell(Change("", "text"))
+
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Call `listener` after every change; return the function that ends that."""
         self._listeners.append(listener)
