@@ -10,7 +10,7 @@ from engine.graph import bind, has_errors
 from engine.plugins import load_registry
 from engine.spec import StrategyFile, check_strategy
 
-BLOCK = "quantcrafter: 1\n# why\ninputs: {price: {type: series}}\noutputs: {up: above}\nlogic: {above: {use: compare}}\n"
+BLOCK = (
     "quantcrafter: 1\n# why\ninputs:\n  price: {type: series}\noutputs: {up: above}\nlogic: {above: {use: compare}}\n"
 )
 USER = (
