@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QTransform, QWheelEvent
@@ -18,7 +19,8 @@ FIT_AT_MOST = 1.0
 FIT_MARGIN = 40
 SETTLE_MS = 120
 WHEEL_STEP = 1.0015
-FRAME_BUDGET_MS = 8.0
+FRAME_BUDGET_MS = 6.0
+NO_BUDGET = inf
 SAME = 1e-9
 
 
@@ -41,7 +43,8 @@ class PaperView(QGraphicsView):
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(SETTLE_MS)
-        self._rest.timeout.connect(self.settle)
+        self._rest.timeout.connect(self._rested)
+        self._budget = NO_BUDGET
         self._set_up()
         themes.changed.connect(self._theme_changed)
 
@@ -133,6 +136,7 @@ class PaperView(QGraphicsView):
         event.accept()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:  # noqa: N802 - Qt's
+        self._move()
         super().scrollContentsBy(dx, dy)
         self.view_changed.emit()
 
@@ -146,26 +150,41 @@ class PaperView(QGraphicsView):
         """Paint quickly until the view rests."""
         self.graph_scene.looks.hurried = True
         self.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        self._move()
+
+    def _move(self) -> None:
+        """Make only so many new pictures a frame until the view rests."""
+        self._budget = FRAME_BUDGET_MS
         self._rest.start()
 
-    def settle(self) -> None:
+    def _rested(self) -> None:
         """Paint everything sharp again, a few pictures a frame."""
-        self._rest.stop()
-        self.graph_scene.looks.hurried = False
+        hurried, self.graph_scene.looks.hurried = self.graph_scene.looks.hurried, False
         self.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        self.viewport().update()
+        if hurried:
+            self.viewport().update()
+        else:
+            self._paint_late()
+
+    def settle(self) -> None:
+        """Paint everything sharp again, at once."""
+        self._rest.stop()
+        self._budget = NO_BUDGET
+        self._rested()
 
     def is_settled(self) -> bool:
         """Return whether all that shows was painted sharp."""
-        looks = self.graph_scene.looks
-        return not looks.hurried and not looks.late
+        return not self._rest.isActive() and not self.graph_scene.looks.late
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's
         looks = self.graph_scene.looks
-        looks.begin_frame(FRAME_BUDGET_MS)
+        looks.begin_frame(self._budget)
         super().paintEvent(event)
-        if looks.late and not looks.hurried:
-            QTimer.singleShot(0, self, self._paint_late)
+        if not self._rest.isActive():
+            if looks.late:
+                QTimer.singleShot(0, self, self._paint_late)
+            else:
+                self._budget = NO_BUDGET
 
     def _paint_late(self) -> None:
         """Ask for the nodes again whose pictures there was no time for."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
-from PySide6.QtCore import QObject, QPointF, QRectF, Qt
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QGraphicsScene
 
@@ -13,8 +14,10 @@ from app.canvas.items.frame import FrameItem
 from app.canvas.items.layout import Wired, wired_ports
 from app.canvas.items.looks import Looks
 from app.canvas.items.node import Badge, NodeItem
+from app.canvas.items.paint import badge_rect
 from app.canvas.items.places import missing_places
 from app.canvas.items.ports import PortRef, Side
+from app.canvas.items.tooltips import badge_tooltip, node_tooltip, port_tooltip, wire_tooltip
 from app.canvas.items.wire import WireItem, wire_path
 from app.document.view import FrameView, GraphView, NodeView, WireView
 from app.theme import current
@@ -25,15 +28,26 @@ EXTENT = 100_000.0
 PORT_REACH = 11.0
 WIRE_REACH = 7.0
 DRAG_WIRE_LEVEL = 10.0
+TELL_MS = 33
 NO_WIRES = Wired()
 
 
 class GraphScene(QGraphicsScene):
-    """The graph of one level as graphics items. Items take no mouse events: the view asks `hit` instead."""
+    """The graph of one level as graphics items. Items take no mouse events: the view asks `hit` instead.
+
+    The Qt signal `content_changed` says, at most 30 times a second, that nodes or frames came, went or moved.
+    """
+
+    content_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(-EXTENT, -EXTENT, 2 * EXTENT, 2 * EXTENT, parent)
         self.looks = Looks()
+        self.looks.moved = self._note_move
+        self._moves = QTimer(self)
+        self._moves.setSingleShot(True)
+        self._moves.setInterval(TELL_MS)
+        self._moves.timeout.connect(self.content_changed)
         self.graph = GraphView()
         self.nodes: dict[str, NodeItem] = {}
         self.wires: dict[WireView, WireItem] = {}
@@ -69,6 +83,11 @@ class GraphScene(QGraphicsScene):
             self.highlight_ports(set(self._lit))
         if gone:
             self.selectionChanged.emit()
+        self._note_move()
+
+    def _note_move(self) -> None:
+        if not self._moves.isActive():
+            self._moves.start()
 
     def _take_nodes(self, nodes: Mapping[str, NodeView], wired: Mapping[str, Wired]) -> set[str]:
         """Add and update node items; return the ids of those whose wires have to be drawn anew."""
@@ -136,6 +155,17 @@ class GraphScene(QGraphicsScene):
         for wire in self.wires.values():
             wire.restyle()
         self.update()
+
+    @contextmanager
+    def drawn_for_export(self) -> Iterator[None]:
+        """Have everything painted as vectors, as it looks from near and without selection."""
+        afar, self.looks.vector = self._afar, True
+        self.set_seen_from_afar(False)
+        try:
+            yield
+        finally:
+            self.looks.vector = False
+            self.set_seen_from_afar(afar)
 
     def set_seen_from_afar(self, afar: bool) -> None:  # noqa: FBT001 - a state
         """Draw wires as hair lines, which are painted much faster, once they would be no thicker anyway."""
@@ -208,7 +238,16 @@ class GraphScene(QGraphicsScene):
 
     def tooltip_at(self, pos: QPointF) -> str:
         """Return what a tooltip says at a point, '' for nothing."""
-        return ""
+        for item in self.nodes.values():
+            if item.badge and badge_rect(item.layout).translated(item.pos()).contains(pos):
+                return badge_tooltip(item)
+        hit = self.hit(pos)
+        if hit.port:
+            slot = self.nodes[hit.port.node].slot(hit.port.side, hit.port.port, hit.port.index)
+            return port_tooltip(slot) if slot else ""
+        if hit.node:
+            return node_tooltip(self.nodes[hit.node])
+        return wire_tooltip(hit.wire) if hit.wire else ""
 
     # Selection
 
@@ -248,6 +287,7 @@ class GraphScene(QGraphicsScene):
         for node_id, item in self.nodes.items():
             kind, reason = badges.get(node_id, (None, ""))
             item.set_badge(kind, reason)
+        self._note_move()
 
     def highlight_ports(self, refs: set[PortRef] | None) -> None:
         """Light these ports up and fade the others; None ends that."""

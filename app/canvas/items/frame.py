@@ -66,8 +66,9 @@ class FrameItem(QGraphicsRectItem):
         fill = QColor(color)
         fill.setAlpha(26 if theme.dark else 32)
         painter.setBrush(fill)
-        strong = self.isSelected() or self.hovered
-        painter.setPen(QPen(QColor(theme.selection) if self.isSelected() else color, 2.0 if strong else 1.0))
+        chosen = self.isSelected() and not self._looks.vector
+        strong = chosen or self.hovered
+        painter.setPen(QPen(QColor(theme.selection) if chosen else color, 2.0 if strong else 1.0))
         painter.drawRoundedRect(box, 6, 6)
         fill.setAlpha(60)
         painter.setPen(Qt.PenStyle.NoPen)

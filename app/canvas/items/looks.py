@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,22 @@ DIRECT_ABOVE = 1.6
 PICTURE_BYTES = 96 * 1024 * 1024
 
 
+def _nobody() -> None:
+    """Be told that a node moved, and do nothing."""
+
+
 class Looks:
     """Colours, fonts and node pictures of one scene.
 
     `vector` has every item painted whole and without pictures (export). While `hurried` (the view is being zoomed), a
-    node's picture is stretched rather than painted anew.
+    node's picture is stretched rather than painted anew. `moved` is called when a node changes its place.
     """
 
     def __init__(self) -> None:
         self.theme: Theme = current()
         self.vector = False
         self.hurried = False
+        self.moved: Callable[[], None] = _nobody
         self.late: set[NodeItem] = set()
         self._frame_ends = 0.0
         self.colors: dict[str, QColor] = {}
@@ -47,7 +53,7 @@ class Looks:
         return color
 
     def begin_frame(self, budget_ms: float) -> None:
-        """Allow `budget_ms` milliseconds for new pictures from now on; nodes that come too late go to `late`."""
+        """Allow so many milliseconds for new pictures from now on; nodes that come too late go to `late`."""
         self._frame_ends = monotonic() + budget_ms / 1000
 
     def has_time(self) -> bool:

@@ -151,6 +151,7 @@ class NodeItem(QGraphicsRectItem):
         if change == QGraphicsItem.GraphicsItemChange.ItemPositionHasChanged:
             for wire in self.wires:
                 wire.route()
+            self._looks.moved()
         elif change == QGraphicsItem.GraphicsItemChange.ItemSelectedHasChanged:
             self.setZValue(RAISED if value else 0.0)
         return super().itemChange(change, value)
