@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QDateTime, QLocale, Qt
+from PySide6.QtCore import QDateTime, QLocale, QSize, Qt
 from PySide6.QtGui import QColor, QFontDatabase, QPalette, QTextBlockFormat, QTextCursor
 from PySide6.QtWidgets import (
     QComboBox,
@@ -38,6 +38,7 @@ class RecoveryDialog(DialogFrame):
         self._done = False
         columns = [tr("Strategy"), tr("Last edit"), tr("Changes"), tr("What to do")]
         self.table = table(columns, tr("Unsaved strategies"))
+        self.table.setStyleSheet("")
         self.table.header().setSectionResizeMode(3, QHeaderView.ResizeMode.Fixed)
         self.choices = [self._add_row(draft) for draft in self._drafts]
         self.preview = QPlainTextEdit()
@@ -78,13 +79,14 @@ class RecoveryDialog(DialogFrame):
 
     def _add_row(self, draft: Draft) -> QComboBox:
         added, removed = counts(draft)
-        item = QTreeWidgetItem([draft.name, _moment(draft), f"+{added}  −{removed}"])  # noqa: RUF001 - a minus sign
+        item = QTreeWidgetItem([draft.name, _moment(draft), f"+{added}  −{removed}   "])  # noqa: RUF001 - a minus sign
         self.table.addTopLevelItem(item)
         box = QComboBox()
         box.setAccessibleName(tr("What to do with {name}", name=draft.name))
         box.addItem(tr("Restore"), RecoveryAnswer.RESTORE.value)
         box.addItem(tr("Discard"), RecoveryAnswer.DISCARD.value)
         box.addItem(tr("Later"), RecoveryAnswer.LATER.value)
+        item.setSizeHint(3, box.sizeHint() + QSize(0, 6))
         self.table.setItemWidget(item, 3, box)
         self.table.setColumnWidth(3, max(self.table.columnWidth(3), box.sizeHint().width() + 12))
         return box

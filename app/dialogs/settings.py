@@ -56,7 +56,7 @@ class SettingsDialog(DialogFrame):
         self.folder_button = QPushButton(tr("Open folder"))
         self._lay_out()
         self._connect()
-        self.resize(620, 480)
+        self.resize(620, 520)
 
     @property
     def preferences(self) -> Preferences:
@@ -90,7 +90,8 @@ class SettingsDialog(DialogFrame):
         form.addRow(tr("YAML view"), self.yaml_place)
         form.addRow(tr("Minimap"), self.minimap)
         self.habits_note = note(tr("Quick add puts first what you add most often."))
-        form.addRow(tr("Quick add"), _beside(self.habits_note, self.forget_button))
+        form.addRow(tr("Quick add"), self.habits_note)
+        form.addRow("", _beside(None, self.forget_button))
         form.addRow(section(tr("Files")))
         self.recovery_note = note(
             tr(
@@ -152,10 +153,14 @@ def _choices(texts: dict[str, str], chosen: str) -> QComboBox:
     return box
 
 
-def _beside(field: QWidget, button: QPushButton) -> QHBoxLayout:
+def _beside(field: QWidget | None, button: QPushButton) -> QHBoxLayout:
+    """Return a row of a field and its button, or of the button alone at the left."""
     row = QHBoxLayout()
-    row.addWidget(field, 1)
+    if field is not None:
+        row.addWidget(field, 1)
     row.addWidget(button)
+    if field is None:
+        row.addStretch(1)
     return row
 
 

@@ -134,7 +134,7 @@ class ShortcutsDialog(DialogFrame):
     def _say_conflict(self, command: Command) -> None:
         rivals = self.model.conflicts(command.id) if command.id else ()
         paint_words(self.conflict, current().error)
-        titles = ", ".join(f"“{rival.title}”" for rival in rivals)
+        titles = ", ".join(tr("“{title}”", title=rival.title) for rival in rivals)
         self.conflict.setText(
             tr(
                 "{keys} is taken by {titles}. Choose other keys for one of them.",

@@ -32,7 +32,7 @@ def test_each_draft_shows_its_name_its_time_and_how_much_changed(dialog: Recover
     assert item is not None
     assert item.text(0) == "RSI pullback"
     assert "26" in item.text(1)
-    assert item.text(2) == "+2  −1"  # noqa: RUF001 - a minus sign
+    assert item.text(2).strip() == "+2  −1"  # noqa: RUF001 - a minus sign
 
 
 def test_the_preview_shows_what_changed_in_colour(qtbot: QtBot, dialog: RecoveryDialog) -> None:
