@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPalette
+from PySide6.QtGui import QFont, QIcon, QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.canvas.looks import offer_icon
+from app.canvas.looks import offer_icon, popup_style
 from app.canvas.offers import Offer, Wanted
 from app.canvas.ranking import rank
 from app.services.i18n import tr
@@ -75,7 +75,7 @@ class OfferDelegate(QStyledItemDelegate):
     """Paints an offer: the family's icon, name and category on one line, its help below."""
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:  # noqa: N802 - Qt's name
-        return QSize(SIZE.width() - 24, ROW_HEIGHT)
+        return QSize(1, ROW_HEIGHT)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         offer: Offer = index.data(Qt.ItemDataRole.UserRole)
@@ -84,7 +84,9 @@ class OfferDelegate(QStyledItemDelegate):
         style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)  # type: ignore[attr-defined]
         area: QRect = option.rect.adjusted(MARGIN, 4, -MARGIN, -4)  # type: ignore[attr-defined]
         place = QRect(area.left(), area.center().y() - ICON // 2, ICON, ICON)
-        offer_icon(offer).paint(painter, place)
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
+        mode = QIcon.Mode.Selected if chosen else QIcon.Mode.Normal
+        offer_icon(offer).paint(painter, place, mode=mode)
         self._texts(painter, option, area.adjusted(ICON + MARGIN, 0, 0, 0), offer)
         painter.restore()
 
@@ -121,8 +123,6 @@ class QuickAdd(QFrame):
         self._area = parent
         self.setObjectName("quickAdd")
         self.setAccessibleName(tr("Quick add"))
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setAutoFillBackground(True)
         self.setFixedSize(SIZE)
         self._offers: Sequence[Offer] = ()
         self._counts: Mapping[str, int] = {}
@@ -147,6 +147,7 @@ class QuickAdd(QFrame):
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setUniformItemSizes(True)
         self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setMouseTracking(True)
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.entered.connect(self.list.setCurrentIndex)
@@ -164,6 +165,7 @@ class QuickAdd(QFrame):
     def open(self, offers: Sequence[Offer], counts: Mapping[str, int], at: QPoint, wanted: Wanted | None) -> None:
         """Show the offers near a place of the parent; `wanted` leaves only what fits a wire."""
         self._offers, self._counts, self._wanted = offers, counts, wanted
+        self.setStyleSheet(popup_style("quickAdd"))
         self.title.setText(self._heading(wanted))
         self.search.clear()
         self._refresh()

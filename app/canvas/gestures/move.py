@@ -115,7 +115,7 @@ class MoveNodesDrag:
     def _place(self, way: QPointF) -> None:
         """Show all at their new places; the held one lands on the grid, or in line with another node."""
         scene = self._stage.scene
-        start = self._starts.get(self._held) or self._frame_starts[self._held]
+        start = self._starts[self._held] if self._held in self._starts else self._frame_starts[self._held]
         wanted = QPointF(snap(start.x() + way.x()), snap(start.y() + way.y()))
         if self._held in self._starts:
             item = scene.nodes[self._held]
