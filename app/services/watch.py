@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
@@ -16,6 +16,7 @@ from app.services.files import digest
 
 POLL_MS = 5_000
 SETTLE_MS = 150
+COLLECT_MS = 20
 GONE_LOOKS = 3
 
 
@@ -55,7 +56,6 @@ class FileWatch(QObject):
     """
 
     changed = Signal(object, str)
-    _looked = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None, *, poll_ms: int = POLL_MS, settle_ms: int = SETTLE_MS) -> None:
         super().__init__(parent)
@@ -63,13 +63,15 @@ class FileWatch(QObject):
         self._system = QFileSystemWatcher(self)
         self._system.fileChanged.connect(self._heard)
         self._system.directoryChanged.connect(self._heard_of_folder)
-        self._looked.connect(self._compare)
         self._settle = QTimer(self, singleShot=True, interval=settle_ms)
         self._settle.timeout.connect(self._look_at_heard)
         self._heard_of: set[Path] = set()
         self._poll = QTimer(self, interval=poll_ms)
         self._poll.timeout.connect(self._look_at_all)
+        self._collect = QTimer(self, interval=COLLECT_MS)
+        self._collect.timeout.connect(self._take_answers)
         self._requests: SimpleQueue[_Watched | None] = SimpleQueue()
+        self._answers: SimpleQueue[tuple[_Watched, Sight | None]] = SimpleQueue()
         self._asked: set[Path] = set()
         self._thread: threading.Thread | None = None
 
@@ -79,7 +81,8 @@ class FileWatch(QObject):
         self._asked.discard(path)
         self._listen(path)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="file-watch", daemon=True)
+            queues = self._requests, self._answers
+            self._thread = threading.Thread(target=_look_on, args=queues, name="file-watch", daemon=True)
             self._thread.start()
         self._poll.start()
         self._ask(path)
@@ -88,6 +91,7 @@ class FileWatch(QObject):
         """Watch a file no longer."""
         if self._files.pop(path, None) is None:
             return
+        self._asked.discard(path)
         self._system.removePath(str(path))
         if not any(other.parent == path.parent for other in self._files):
             self._system.removePath(str(path.parent))
@@ -99,6 +103,7 @@ class FileWatch(QObject):
         for path in list(self._files):
             self.unwatch(path)
         self._settle.stop()
+        self._collect.stop()
         if self._thread is not None:
             self._requests.put(None)
             self._thread = None
@@ -137,13 +142,15 @@ class FileWatch(QObject):
             return
         self._asked.add(path)
         self._requests.put(self._files[path])
+        self._collect.start()
 
-    def _work(self) -> None:
-        """Run in the thread: look at files until told to stop."""
-        while (watched := self._requests.get()) is not None:
-            sight = look(watched.path, watched.sight)
-            with contextlib.suppress(RuntimeError):  # the watch may be gone by now
-                self._looked.emit(watched, sight)
+    def _take_answers(self) -> None:
+        """Take what the thread found, until nothing is asked any more."""
+        with contextlib.suppress(Empty):
+            while True:
+                self._compare(*self._answers.get_nowait())
+        if not self._asked:
+            self._collect.stop()
 
     def _compare(self, watched: _Watched, sight: Sight | None) -> None:
         """Tell what is new about a file; one that is gone must stay gone for some looks, as a save may be under way."""
@@ -175,6 +182,15 @@ class FileWatch(QObject):
 def _kind(before: Sight | None, now: Sight) -> FileChange:
     same_file = before is None or before.stamp is None or now.stamp is None or before.stamp[0] == now.stamp[0]
     return FileChange.CHANGED if same_file else FileChange.REPLACED
+
+
+def _look_on(requests: SimpleQueue[_Watched | None], answers: SimpleQueue[tuple[_Watched, Sight | None]]) -> None:
+    """Run in the thread: look at files until told to stop.
+
+    It knows the queues only: a thread that holds the last reference to a QObject destroys it on the wrong thread.
+    """
+    while (watched := requests.get()) is not None:
+        answers.put((watched, look(watched.path, watched.sight)))
 
 
 def look(path: Path, last: Sight | None = None) -> Sight | None:

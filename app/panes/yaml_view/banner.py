@@ -1,8 +1,8 @@
-"""The bar over the text while it cannot be read as YAML."""
+"""The bar under the text while it cannot be read as YAML."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
@@ -11,6 +11,7 @@ from app.theme import current
 from app.theme.icons import icon_pixmap
 
 _ICON = 16
+_PATIENCE_MS = 500
 
 
 class Banner(QFrame):
@@ -34,7 +35,19 @@ class Banner(QFrame):
         row.addWidget(self.text, 1)
         row.addWidget(self.button)
         self.setAccessibleName(self.text.text())
+        self._late = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
+        self._late.timeout.connect(self.show)
         self.hide()
+
+    def say(self, *, broken: bool, at_once: bool = False) -> None:
+        """Show the bar when the text stays broken for a moment, so that it does not flicker while one types."""
+        if not broken:
+            self._late.stop()
+            self.hide()
+        elif at_once:
+            self.show()
+        elif not self.isVisible() and not self._late.isActive():
+            self._late.start()
 
     def dress(self) -> None:
         """Take the theme's colours."""

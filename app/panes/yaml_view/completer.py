@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QRect, QTimer
+from PySide6.QtCore import QObject, QRect, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QTextCursor
 
 from app.document.document import DocumentLike
@@ -28,7 +28,14 @@ class Completer(QObject):
         self._soon.timeout.connect(self._offer_typed)
 
     def press(self, event: QKeyEvent) -> bool:
-        """Take a key before the editor does; return whether it was for the popup."""
+        """Take a key before the editor does; return whether it was for the popup.
+
+        Enter behind a word that is typed out ends the line, as it would without a popup.
+        """
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and self.popup.isVisible() and self.popup.current_text() == self._spot().word:
+            self.popup.hide()
+            return False
         return self.popup.press(event)
 
     def typed(self, text: str) -> None:

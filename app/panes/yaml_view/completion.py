@@ -21,6 +21,7 @@ from engine.spec import SECTIONS
 _INSTRUMENT_KEYS = ("symbol", "data", "timeframe", "tick_size", "lot_size", "on_bad_bars")
 _TOP_KEYS = ("quantcrafter", "name", "description", "instruments", "blocks", *SECTIONS, "run", "layout", "frames")
 _FLAGS = ("bypass", "mute")
+_LESS_WANTED = ("open", "high", "low", "volume")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def _values(spot: Spot, document: DocumentLike) -> Mapping[str, Any]:
 
 def _uses(role: Role, document: DocumentLike, spot: Spot) -> Iterator[Completion]:
     catalog = document.catalog
-    for name in catalog.component_names(role):
+    for name in sorted(catalog.component_names(role)):
         yield Completion(name, "", role.value, _component_help(catalog, role, name))
     for scope in levels(document):
         if scope and scope != spot.scope:
@@ -173,7 +174,7 @@ def _default(value: Any) -> str:
 
 
 def _references(kind: PortType, node_id: str, port: str, document: DocumentLike, spot: Spot) -> Iterator[Completion]:
-    """Yield the outputs that may be wired to a port: nearest in the file first is not known, so in file order."""
+    """Yield the outputs that may be wired to a port, in file order; of bars the close first."""
     known = node_id in document.graph(spot.scope).nodes
     for node in document.graph(spot.scope).nodes.values():
         fitting = [output for output in node.outputs if output.type in (kind, None)]
@@ -182,9 +183,9 @@ def _references(kind: PortType, node_id: str, port: str, document: DocumentLike,
             reference = node.id if first else f"{node.id}.{output.name}"
             if node.id == node_id or (known and document.refusal(reference, node_id, port, spot.scope)):
                 continue
-            yield Completion(
-                reference, node.subtitle or node.use, family_of(node.role, node.id), _text(output.description)
-            )
+            note = node.subtitle or node.use
+            rank = int(output.name in _LESS_WANTED)
+            yield Completion(reference, note, family_of(node.role, node.id), _text(output.description), rank)
 
 
 def _choices(schema: Mapping[str, Any], name: str) -> Iterator[Completion]:

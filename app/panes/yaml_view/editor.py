@@ -175,15 +175,13 @@ class CodeEditor(QPlainTextEdit):
             marks.append(extra(cursor, form))
         return marks
 
-    def rows_in_view(self) -> Iterator[tuple[int, int, int]]:
-        """Yield number, top and height of each line in view, in pixels of the gutter."""
+    def rows_in_view(self) -> Iterator[tuple[int, int]]:
+        """Yield number and top of each line in view, in pixels of the gutter."""
         block = self.firstVisibleBlock()
         top = self.blockBoundingGeometry(block).translated(self.contentOffset()).top()
         while block.isValid() and top <= self.viewport().height():
-            height = self.blockBoundingRect(block).height()
-            if block.isVisible():
-                yield block.blockNumber(), round(top), round(height)
-            top += height
+            yield block.blockNumber(), round(top)
+            top += self.blockBoundingRect(block).height()
             block = block.next()
 
     def row_at(self, y: int) -> int:

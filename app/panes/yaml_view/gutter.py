@@ -82,7 +82,8 @@ class Gutter(QWidget):
         painter.drawLine(self.width() - 1, event.rect().top(), self.width() - 1, event.rect().bottom())
         painter.setFont(self._editor.font())
         own = self._editor.textCursor().blockNumber()
-        for row, top, height in self._editor.rows_in_view():
+        height = self._editor.fontMetrics().height()
+        for row, top in self._editor.rows_in_view():
             if top > event.rect().bottom():
                 break
             painter.setPen(QColor(theme.text if row == own else theme.text_dim))

@@ -74,7 +74,7 @@ class YamlView(QWidget):
         self._sync.set_document(document)
         self._quiet = False
         self._line, self._node = 0, (None, ())
-        self._refresh()
+        self._refresh(at_once=True)
         self._moved()
 
     def flush(self) -> None:
@@ -121,7 +121,7 @@ class YamlView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget in (self.banner, self.find_bar, self.editor):
+        for widget in (self.find_bar, self.editor, self.banner):
             column.addWidget(widget)
         self.setFocusProxy(self.editor)
         self.setAccessibleName(tr("YAML view"))
@@ -168,11 +168,11 @@ class YamlView(QWidget):
         self._highlighter.set_theme(theme)
         self.editor.set_problems(self._document.problems)
 
-    def _refresh(self) -> None:
+    def _refresh(self, *, at_once: bool = False) -> None:
         """Show what the document says of its text: problems, names, whether it can be read."""
         self.editor.set_problems([problem for problem in self._document.problems if self._is_here(problem)])
         self._highlighter.set_vocabulary(vocabulary(self._document, self._uses))
-        self.banner.setVisible(not self._document.is_readable)
+        self.banner.say(broken=not self._document.is_readable, at_once=at_once)
         self.find_bar.refresh()
 
     def _is_here(self, problem: Problem) -> bool:
