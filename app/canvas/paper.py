@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import inf
+from time import monotonic
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QTransform, QWheelEvent
@@ -21,6 +22,8 @@ SETTLE_MS = 120
 WHEEL_STEP = 1.0015
 FRAME_BUDGET_MS = 6.0
 NO_BUDGET = inf
+SLOW_FRAME_S = 0.010
+SLOW_FRAMES = 2
 SAME = 1e-9
 
 
@@ -28,7 +31,8 @@ class PaperView(QGraphicsView):
     """A view of a `GraphScene` that zooms and pans.
 
     The wheel zooms at the mouse; with Shift it scrolls sideways. A trackpad scrolls, and zooms with Ctrl or a pinch.
-    While the view moves, curves are drawn plainly and old pictures are stretched; it is sharp again when it rests.
+    While the view zooms, curves are drawn plainly and old pictures are stretched; it is sharp again when it rests. The
+    same goes for other movements once two frames in a row came too late.
 
     Qt signals: `zoomed(float)`; `view_changed()` after any pan, zoom or resize.
     """
@@ -45,7 +49,10 @@ class PaperView(QGraphicsView):
         self._rest.setInterval(SETTLE_MS)
         self._rest.timeout.connect(self._rested)
         self._budget = NO_BUDGET
+        self._plain = False
+        self._slow_frames = 0
         self._set_up()
+        scene.content_changed.connect(self._rest.start)
         themes.changed.connect(self._theme_changed)
 
     def _set_up(self) -> None:
@@ -147,9 +154,9 @@ class PaperView(QGraphicsView):
     # Painting
 
     def _hurry(self) -> None:
-        """Paint quickly until the view rests."""
+        """Paint quickly until the view rests: the whole window is new in each frame."""
         self.graph_scene.looks.hurried = True
-        self.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        self._go_plain()
         self._move()
 
     def _move(self) -> None:
@@ -157,11 +164,17 @@ class PaperView(QGraphicsView):
         self._budget = FRAME_BUDGET_MS
         self._rest.start()
 
+    def _go_plain(self) -> None:
+        self._plain = True
+        self.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
     def _rested(self) -> None:
         """Paint everything sharp again, a few pictures a frame."""
-        hurried, self.graph_scene.looks.hurried = self.graph_scene.looks.hurried, False
+        plain, self._plain = self._plain, False
+        self._slow_frames = 0
+        self.graph_scene.looks.hurried = False
         self.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        if hurried:
+        if plain:
             self.viewport().update()
         else:
             self._paint_late()
@@ -178,13 +191,17 @@ class PaperView(QGraphicsView):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's
         looks = self.graph_scene.looks
+        start = monotonic()
         looks.begin_frame(self._budget)
         super().paintEvent(event)
-        if not self._rest.isActive():
-            if looks.late:
-                QTimer.singleShot(0, self, self._paint_late)
-            else:
-                self._budget = NO_BUDGET
+        if self._rest.isActive():
+            self._slow_frames = self._slow_frames + 1 if monotonic() - start > SLOW_FRAME_S else 0
+            if self._slow_frames >= SLOW_FRAMES:
+                self._go_plain()
+        elif looks.late:
+            QTimer.singleShot(0, self, self._paint_late)
+        else:
+            self._budget = NO_BUDGET
 
     def _paint_late(self) -> None:
         """Ask for the nodes again whose pictures there was no time for."""
