@@ -44,6 +44,8 @@ class Tour(QObject):
         self.bubble.next_button.clicked.connect(self.next)
         self.bubble.back_button.clicked.connect(self.back)
         self.bubble.skip_button.clicked.connect(self.end)
+        self.destroyed.connect(self.ring.deleteLater)
+        self.destroyed.connect(self.bubble.deleteLater)
 
     def start(self) -> None:
         """Show the first step."""
