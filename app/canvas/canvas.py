@@ -230,7 +230,7 @@ class Canvas(QWidget):
     def paste(self, at: QPoint | None = None) -> None:
         """Add the nodes on the clipboard: at a place of the view, at the mouse over it, or beside the originals."""
         mouse = self.view.mapFromGlobal(QCursor.pos())
-        place = at or (mouse if self.view.rect().contains(mouse) and self.view.underMouse() else None)
+        place = at or (mouse if self.view.rect().contains(mouse) else None)
         self.commands.paste(None if place is None else self.view.mapToScene(place))
 
     def duplicate(self) -> None:
@@ -352,6 +352,8 @@ class Canvas(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         if watched is self.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if self.naming.is_open or self.asking.popup.isVisible():
+                return True  # what an editor over the canvas does not use is not meant for the graph
             keypad = Qt.KeyboardModifier.KeypadModifier
             call = self._keys.get((Qt.Key(event.key()), event.modifiers() & ~keypad))
             if call is not None:

@@ -24,7 +24,6 @@ class NameEditor(QLineEdit):
         self._area = parent
         self._accept: Callable[[str], str] | None = None
         self._hint = Hint(parent)
-        self.returnPressed.connect(self._take)
         self.textEdited.connect(lambda: self._mark(""))
         self.hide()
 
@@ -64,6 +63,13 @@ class NameEditor(QLineEdit):
         if self.isVisible():
             self.hide()
             self._area.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self._take()
+            event.accept()  # else the canvas below would take the key for its own
+        else:
+            super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:

@@ -24,6 +24,11 @@ class Naming(QObject):
         self.name_editor = NameEditor(stage.view)
         self.text_editor = TextEditor(stage.view)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether something is being edited."""
+        return self.name_editor.isVisible() or self.text_editor.isVisible()
+
     def rename(self) -> None:
         """Edit the name of the one selected node on its title."""
         chosen = self._stage.selection.nodes
