@@ -120,18 +120,18 @@ def _selection_actions() -> tuple[ActionSpec, ...]:
         ),
         ActionSpec(
             "edit.select_upstream",
-            tr("Select what it reads"),
+            tr("Select what it depends on"),
             "edit",
             lambda window: window.on_canvas("select_upstream"),
-            "Ctrl+[",
+            "Ctrl+Shift+Left",
             enabled=has_selection,
         ),
         ActionSpec(
             "edit.select_downstream",
-            tr("Select what reads it"),
+            tr("Select what depends on it"),
             "edit",
             lambda window: window.on_canvas("select_downstream"),
-            "Ctrl+]",
+            "Ctrl+Shift+Right",
             enabled=has_selection,
         ),
     )

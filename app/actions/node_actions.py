@@ -33,7 +33,7 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "node.rename",
             tr("Rename..."),
             "node",
-            lambda window: window.rename_node(),
+            lambda window: window.on_canvas("rename"),
             "F2",
             enabled=has_one,
             separated=True,
@@ -69,7 +69,7 @@ def node_actions() -> tuple[ActionSpec, ...]:
             lambda window: window.wiring.next_problem(),
             "F8",
             icon="warning",
-            enabled=lambda window: window.tab is not None and bool(window.tab.document.problems),
+            enabled=has_tab,
             separated=True,
         ),
         ActionSpec(

@@ -33,7 +33,7 @@ class ActionSpec:
     id: str
     title: str
     menu: str
-    callback: Callable[[MainWindow], None]
+    callback: Callable[[MainWindow], object]
     shortcut: str = ""
     also: tuple[str, ...] = ()
     icon: str = ""

@@ -121,6 +121,7 @@ def _pane_actions() -> tuple[ActionSpec, ...]:
             "view/panes",
             _toggle(name),
             keys,
+            enabled=has_tab,
             checked=_is_shown(name),
         )
         for name, title, keys in panes
@@ -189,7 +190,7 @@ def _toggle(pane: str) -> Callable[[MainWindow], None]:
 
 
 def _is_shown(pane: str) -> Callable[[MainWindow], bool]:
-    return lambda window: window.docks.is_shown(pane)
+    return lambda window: window.has_panes() and window.docks.is_shown(pane)
 
 
 def _place_yaml(place: str) -> Callable[[MainWindow], None]:

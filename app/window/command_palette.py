@@ -41,6 +41,7 @@ class CommandPalette(QFrame):
         self._registry = registry
         self._usable = usable
         self._run = run
+        self._over = parent
         self._before: QWidget | None = None
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Type what you want to do"))
@@ -61,7 +62,7 @@ class CommandPalette(QFrame):
     def open(self) -> None:
         """Show every action that can be used now, the search box focused."""
         self._before = self.window().focusWidget()
-        room = self.parentWidget().rect()
+        room = self._over.rect()
         width = min(WIDTH, room.width() - 16)
         self.setGeometry((room.width() - width) // 2, 48, width, min(HEIGHT, room.height() - 64))
         self.search.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication, QWidget
@@ -16,6 +17,7 @@ from app.dialogs.shortcuts import edit_shortcuts
 from app.services.i18n import tr
 
 if TYPE_CHECKING:
+    from app.dialogs.tour import Tour
     from app.window.main_window import MainWindow
 
 
@@ -24,18 +26,23 @@ class Dialogs:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
-        self._tour: QWidget | None = None
+        self._tour: Tour | None = None
 
     def open(self, name: str) -> None:
         """Open `gallery`, `settings`, `shortcuts`, `plugins`, `tour` or `about`."""
-        {
+        calls: dict[str, Callable[[], None]] = {
             "gallery": self.gallery,
             "settings": self.settings,
             "shortcuts": self.shortcuts,
             "plugins": self.plugins,
             "tour": self.tour,
-            "about": lambda: show_about(self._window),
-        }[name]()
+            "about": self.about,
+        }
+        calls[name]()
+
+    def about(self) -> None:
+        """Show what QuantCrafter is."""
+        show_about(self._window)
 
     def gallery(self) -> None:
         """Open a copy of a template that the user picks."""
@@ -77,6 +84,42 @@ class Dialogs:
         """Show the plugins."""
         if show_plugins(self._window):
             self._window.say(tr("Restart QuantCrafter to use the plugins as chosen."))
+
+    def tour(self) -> None:
+        """Lead through the window, on an empty strategy if none is open; not asked for again once it was seen."""
+        from app.dialogs.tour import Tour
+
+        if self._tour is not None:
+            return
+        window = self._window
+        if window.tab is None:
+            window.desk.new()
+        window.settings.tour_done = True
+        self._tour = Tour(window, self._part)
+        self._tour.showing.connect(self._uncover)
+        self._tour.finished.connect(self._end_tour)
+        self._tour.start()
+
+    def _end_tour(self) -> None:
+        if self._tour is not None:
+            self._tour.deleteLater()
+            self._tour = None
+
+    def _part(self, name: str) -> QWidget | None:
+        """Return the widget that the tour calls by this name."""
+        window = self._window
+        if window.tab is None:
+            return None
+        if name in window.docks.docks:
+            return window.docks.docks[name]
+        if name == "save":
+            return window.action_set.toolbar.widgetForAction(window.action_set.actions["file.save"])
+        return {"canvas": window.tab.canvas, "yaml": window.tab.yaml}.get(name)
+
+    def _uncover(self, name: str) -> None:
+        """Show the pane that the tour speaks of, if it is hidden."""
+        if self._window.tab is not None and name in self._window.docks.docks:
+            self._window.docks.show(name)
 
 
 def _preview(name: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-from app.inspector import Inspector
+from app.inspector.inspector import Inspector
 from app.panes.help import HelpPane
 from app.panes.outline import Outline
 from app.panes.palette import Palette
@@ -16,7 +16,7 @@ from app.services.i18n import tr
 from app.services.settings import Settings
 
 if TYPE_CHECKING:
-    from app.document.document import DocumentLike
+    from app.document.document import Document
 
 LAYOUT_VERSION = 1
 """Raised when docks come or go, so that a layout of other docks is not restored."""
@@ -37,7 +37,7 @@ class Docks:
         settings: remembers the layout.
     """
 
-    def __init__(self, window: QMainWindow, document: DocumentLike, settings: Settings) -> None:
+    def __init__(self, window: QMainWindow, document: Document, settings: Settings) -> None:
         self._window = window
         self._settings = settings
         self.palette = Palette(document)
@@ -55,7 +55,7 @@ class Docks:
         self._arrange()
         self._restore()
 
-    def set_document(self, document: DocumentLike) -> None:
+    def set_document(self, document: Document) -> None:
         """Let every pane show another strategy."""
         for pane in (self.palette, self.inspector, self.outline, self.help, self.problems):
             pane.set_document(document)

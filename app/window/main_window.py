@@ -20,8 +20,7 @@ from app.window.desk import FileDesk
 from app.window.dialogs import Dialogs
 from app.window.docks import Docks
 from app.window.frame import remember_frame, restore_frame
-from app.window.naming import rename_node
-from app.window.recovery import Recovery
+from app.window.rescue import Rescue
 from app.window.status import StatusLine
 from app.window.tab import StrategyTab
 from app.window.tabs import Tabs
@@ -44,7 +43,7 @@ class MainWindow(QMainWindow):
     """A window with tabs of strategies.
 
     Its parts have one concern each: `desk` files, `tabs` pages, `docks` panes, `wiring` what passes between them,
-    `recovery` swap files, `dialogs` questions, `action_set` menus and keys.
+    `rescue` recovery files, `dialogs` questions, `action_set` menus and keys.
 
     Args:
         settings: what is remembered between starts.
@@ -62,7 +61,7 @@ class MainWindow(QMainWindow):
         self.desk = FileDesk(self)
         self.dialogs = Dialogs(self)
         self.wiring = Wiring(self)
-        self.recovery = Recovery(self)
+        self.rescue = Rescue(self)
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
         self.action_set = ActionSet(self, all_actions(settings), self.run_action)
@@ -161,14 +160,14 @@ class MainWindow(QMainWindow):
             self._docks.set_shown(shown=True)
         self.pages.setCurrentWidget(self.tabs)
         self.wiring.connect_tab(tab)
-        self.recovery.follow(tab)
+        self.rescue.follow(tab)
         self.tabs.add(tab)
         tab.place_yaml(self.settings.yaml_place)
         return tab
 
     def remove_tab(self, tab: StrategyTab) -> None:
         """Take a tab out, without asking."""
-        self.recovery.forget(tab)
+        self.rescue.forget(tab)
         if self.tabs.count() == 1 and self._docks is not None:
             self._docks.set_shown(shown=False)
         self.tabs.remove(tab)
@@ -218,19 +217,16 @@ class MainWindow(QMainWindow):
         if self.tab is not None and self.redo_label:
             self.tab.document.redo()
 
-    def rename_node(self) -> None:
-        """Ask for another name of the selected node."""
-        if self.tab is not None and len(self.selection) == 1:
-            rename_node(self, self.tab, self.selection[0])
-
     def show_node_help(self) -> None:
         """Show the help pane, on the selected node."""
-        self.docks.show("help")
+        if self.tab is not None and len(self.selection) == 1:
+            self.docks.help.show_node(self.selection[0], self.scope)
+            self.docks.show("help")
 
     def validate_again(self) -> None:
         """Check the strategy anew, as files it refers to may have changed."""
         if self.tab is not None:
-            self.tab.document.validate()
+            self.tab.document.recheck()
             self.wiring.show_problems(self.tab)
 
     def open_dialog(self, name: str) -> None:
@@ -332,14 +328,16 @@ class MainWindow(QMainWindow):
         self.shut()
         event.accept()
 
-    def shut(self) -> None:
-        """Remember the layout, and let go of everything."""
+    def shut(self, *, keep_drafts: bool = False) -> None:
+        """Remember the layout, and let go of everything; `keep_drafts` leaves unsaved work in its recovery files."""
         remember_frame(self, self.settings)
         if self.has_panes():
             self.docks.remember()
-        for tab in self.tabs.all():
-            self.remove_tab(tab)
+        if not keep_drafts:
+            self.rescue.close()
         self.desk.watch.close()
+        for tab in self.tabs.all():
+            tab.dispose()
         if self._docks is not None:
             self._docks.close()
 

@@ -68,7 +68,7 @@ class Start(QObject):
             self._window.pages.setCurrentWidget(self._window.welcome)
 
     def _recover(self) -> None:
-        self._window.recovery.offer()
+        self._window.rescue.offer()
 
     def _guide(self) -> None:
         if not self._window.settings.tour_done and self._window.tab is not None:

@@ -39,7 +39,7 @@ class StrategyTab(QWidget):
         self.name = name
         self.key = ""
         self.selection: tuple[str, ...] = ()
-        self.canvas = Canvas(document, settings, self)
+        self.canvas = Canvas(document, self, settings=settings)
         self.yaml = YamlView(document)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)
@@ -82,6 +82,12 @@ class StrategyTab(QWidget):
             self.splitter.setOrientation(wanted)
         span = self.splitter.width() if place == "beside" else self.splitter.height()
         self.splitter.setSizes([span * CANVAS_SHARE // 100, span * YAML_SHARE // 100])
+
+    def show_minimap(self, *, shown: bool) -> None:
+        """Show or hide the minimap."""
+        minimap = getattr(self.canvas, "minimap", None)
+        if minimap is not None:
+            minimap.setVisible(shown)
 
     def show_notice(self, notice: QWidget) -> None:
         """Put a notice above the canvas, in place of an earlier one."""

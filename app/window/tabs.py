@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QTabWidget, QWidget
+from PySide6.QtWidgets import QTabBar, QTabWidget, QToolButton, QWidget
 
+from app.services.i18n import tr
+from app.theme.icons import icon
 from app.window.tab import StrategyTab
 
 MODIFIED = "\N{BULLET} "
+CLOSE_ICON = 12
 
 
 class Tabs(QTabWidget):
@@ -23,12 +26,10 @@ class Tabs(QTabWidget):
         super().__init__(parent)
         self.setDocumentMode(True)
         self.setMovable(True)
-        self.setTabsClosable(True)
         self.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.setUsesScrollButtons(True)
         self.tabBar().setExpanding(False)
         self.tabBar().installEventFilter(self)
-        self.tabCloseRequested.connect(lambda index: self.close_asked.emit(self.widget(index)))
         self.currentChanged.connect(lambda _index: self.current_changed.emit(self.current()))
 
     def all(self) -> tuple[StrategyTab, ...]:
@@ -48,7 +49,8 @@ class Tabs(QTabWidget):
 
     def add(self, tab: StrategyTab) -> None:
         """Put a strategy behind the others and in front of the user."""
-        self.addTab(tab, "")
+        index = self.addTab(tab, "")
+        self.tabBar().setTabButton(index, QTabBar.ButtonPosition.RightSide, self._close_button(tab))
         self.refresh(tab)
         self.setCurrentWidget(tab)
 
@@ -70,6 +72,17 @@ class Tabs(QTabWidget):
         """Go to the next (1) or the previous (-1) strategy, around the ends."""
         if self.count():
             self.setCurrentIndex((self.currentIndex() + by) % self.count())
+
+    def _close_button(self, tab: StrategyTab) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName("tabClose")
+        button.setAutoRaise(True)
+        button.setIcon(icon("close"))
+        button.setIconSize(QSize(CLOSE_ICON, CLOSE_ICON))
+        button.setToolTip(tr("Close"))
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.clicked.connect(lambda: self.close_asked.emit(tab))
+        return button
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         if (

@@ -15,6 +15,7 @@ from app.theme.icons import icon
 
 WIDTH = 620
 BUTTON_HEIGHT = 40
+LOGO = 44
 
 
 class Welcome(QWidget):
@@ -37,7 +38,8 @@ class Welcome(QWidget):
         self.nothing = _dim(tr("Strategies that you open or save are listed here. You can also drop a file here."))
         column = QVBoxLayout()
         column.setSpacing(14)
-        column.addLayout(_head())
+        self._logo = QLabel()
+        column.addLayout(self._head())
         row = QHBoxLayout()
         row.setSpacing(10)
         for action in actions:
@@ -68,27 +70,33 @@ class Welcome(QWidget):
         self.recent.setVisible(bool(files))
         self.nothing.setVisible(not files)
 
+    def retheme(self) -> None:
+        """Draw the logo in the colours of the theme in use."""
+        self._logo.setPixmap(icon("logo").pixmap(LOGO, LOGO))
+
+    def _head(self) -> QHBoxLayout:
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(_name())
+        words.addWidget(_dim(tr("Design a trading strategy by wiring nodes, and test it.")))
+        row = QHBoxLayout()
+        row.setSpacing(14)
+        row.addWidget(self._logo)
+        row.addLayout(words, 1)
+        self.retheme()
+        return row
+
     def _choose(self, item: QListWidgetItem) -> None:
         self.chosen.emit(Path(str(item.data(Qt.ItemDataRole.UserRole))))
 
 
-def _head() -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(14)
-    logo = QLabel()
-    logo.setPixmap(icon("logo").pixmap(44, 44))
-    row.addWidget(logo)
+def _name() -> QLabel:
     title = QLabel("QuantCrafter")
     font = QFont(title.font())
     font.setPointSizeF(font.pointSizeF() * 2)
     font.setWeight(QFont.Weight.DemiBold)
     title.setFont(font)
-    words = QVBoxLayout()
-    words.setSpacing(2)
-    words.addWidget(title)
-    words.addWidget(_dim(tr("Design a trading strategy by wiring nodes, and test it.")))
-    row.addLayout(words, 1)
-    return row
+    return title
 
 
 def _button(text: str, action: QAction, clicked: Callable[[], object]) -> QPushButton:

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
+
+from app.canvas.badges import badges
 from app.window.status import problem_counts
 
 if TYPE_CHECKING:
@@ -14,7 +17,10 @@ if TYPE_CHECKING:
     from app.window.docks import Docks
     from app.window.main_window import MainWindow
     from app.window.tab import StrategyTab
-    from engine.api import Problem
+    from engine.api import Problem, Role
+
+COUNT_DELAY_MS = 150
+"""Validation of a large strategy takes longer than a key press may: it waits for a pause."""
 
 
 class Wiring:
@@ -27,19 +33,26 @@ class Wiring:
         self._window = window
         self._passing = False
         self._problem = -1
+        self._count_soon = QTimer(window, singleShot=True, interval=COUNT_DELAY_MS)
+        self._count_soon.timeout.connect(self._count_problems)
 
     def connect_docks(self, docks: Docks) -> None:
         """Listen to the panes."""
         docks.outline.selected.connect(self._outline_selected)
         docks.problems.activated.connect(self.go_to)
         docks.palette.chosen.connect(self._chosen)
-        docks.inspector.message.connect(self._window.say)
+        docks.palette.highlighted.connect(self._component_highlighted)
+        docks.palette.help_asked.connect(self._component_help)
+        docks.outline.activated.connect(lambda node: self._window.on_canvas("reveal", node))
+        for pane in (docks.inspector, docks.outline):
+            pane.message.connect(self._window.say)
 
     def connect_tab(self, tab: StrategyTab) -> None:
         """Listen to a strategy's canvas, text and document."""
         tab.canvas.selection_changed.connect(lambda ids: self._canvas_selected(tab, tuple(ids)))
         tab.canvas.scope_changed.connect(lambda _scope: self._canvas_selected(tab, ()))
         tab.canvas.message.connect(self._window.say)
+        tab.canvas.view.zoomed.connect(lambda factor: self._zoomed(tab, factor))
         tab.yaml.node_at_cursor.connect(lambda node, scope: self._cursor_moved(tab, node, scope))
         tab.changed.connect(lambda change: self._changed(tab, change))
 
@@ -49,17 +62,22 @@ class Wiring:
         window.docks.set_document(tab.document)
         self.show_problems(tab)
         self._show_selection(tab)
+        window.status.show_zoom(tab.canvas.view.transform().m11())
 
     def go_to(self, problem: Problem) -> None:
         """Show the node and the line that a problem is about."""
         tab = self._window.tab
         if tab is None:
             return
-        if problem.node:
-            with self._pass():
-                tab.canvas.reveal(problem.node)
-                tab.canvas.select((problem.node,))
-                tab.selection = (problem.node,) if problem.node in tab.document.graph(tab.canvas.scope).nodes else ()
+        found = tuple(badges([problem], tab.canvas.scope))
+        if not found and tab.canvas.inside_block:
+            tab.canvas.close_block()
+            found = tuple(badges([problem], tab.canvas.scope))
+        with self._pass():
+            for node in found:
+                tab.canvas.reveal(node)
+        if found:
+            tab.selection = found
             self._show_selection(tab, text=False)
         if problem.line and tab.yaml.isVisible():
             with self._pass():
@@ -108,20 +126,36 @@ class Wiring:
         tab.selection = (node,)
         self._show_selection(tab, text=False)
 
-    def _chosen(self, role: object, use: str) -> None:
+    def _zoomed(self, tab: StrategyTab, factor: float) -> None:
+        if tab is self._window.tab:
+            self._window.status.show_zoom(factor)
+
+    def _chosen(self, role: Role, use: str) -> None:
         tab = self._window.tab
         if tab is not None:
-            tab.canvas.add_component(role, use)
+            view = tab.canvas.view
+            tab.canvas.adding.add(role, use, view.mapToScene(view.viewport().rect().center()))
+            tab.canvas.setFocus()
+
+    def _component_highlighted(self, role: Role, use: str) -> None:
+        self._window.docks.help.show_component(self._window.catalog.component(role, use))
+
+    def _component_help(self, role: Role, use: str) -> None:
+        self._component_highlighted(role, use)
+        self._window.docks.show("help")
 
     def _changed(self, tab: StrategyTab, _change: Change) -> None:
         self._window.tab_changed(tab)
         if tab is self._window.tab:
-            self.show_problems(tab)
+            self._count_soon.start()
+
+    def _count_problems(self) -> None:
+        if self._window.tab is not None:
+            self.show_problems(self._window.tab)
 
     def show_problems(self, tab: StrategyTab) -> None:
-        """Count the problems in the title of their pane and in the status bar, and mark the nodes."""
+        """Count the problems in the title of their pane and in the status bar."""
         problems = tab.document.problems
-        tab.canvas.set_badges(problems)
         self._window.docks.title_problems(problem_counts(problems))
         self._window.status.show_problems(problems)
 
@@ -132,7 +166,7 @@ class Wiring:
             return
         with self._pass():
             window.docks.inspector.set_selection(ids, scope)
-            window.docks.outline.set_selection(ids)
+            window.docks.outline.set_selection(ids, scope)
             if len(ids) == 1:
                 window.docks.help.show_node(ids[0], scope)
                 if text and tab.yaml.isVisible():
