@@ -203,8 +203,7 @@ def _splice(draft: Draft, edit: Splice) -> None:
         raise EditError(tr("'{name}' does not fit into this wire.", name=edit.id), node=edit.id)
     _connect(draft, Connect(reference_to(source, wires[0].output), edit.id, entry.name))
     values = draft.node(edit.target)
-    read = values.get(edit.port)
-    before = copied(read)
+    before = copied(values.get(edit.port))
     _connect(draft, Connect(reference_to(node, leaving.name), edit.target, edit.port, edit.index))
     if isinstance(before, list) and edit.index is not None:
         before[edit.index] = reference_to(node, leaving.name)

@@ -45,7 +45,11 @@ class DocumentLike(Protocol):
 
     catalog: Catalog
     path: Path | None
-    is_modified: bool
+
+    @property
+    def is_modified(self) -> bool:
+        """Whether the text differs from what was opened or saved last."""
+        ...
 
     @property
     def text(self) -> str:
@@ -176,8 +180,8 @@ class Document:
     def problems(self) -> tuple[Problem, ...]:
         """Return every finding of validation about the text as it is now."""
         if self._problems is None:
-            file = str(self.path) if self.path is not None else ""
-            self._problems = check(self._text, file, self.folder, self.catalog)
+            broken = self._error.problems if self._error is not None else None
+            self._problems = broken or check(self._readable.file, self.folder, self.catalog)
         return self._problems
 
     def graph(self, scope: Scope = ()) -> GraphView:
@@ -273,8 +277,7 @@ class Document:
         self._saved = self._text
         self._history.open = False
         if moved:
-            self._levels.clear()
-            self._problems = None
+            self._read()
         self._tell(Change("", "saved"))
 
     def recheck(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from app.document.errors import EditError
 from app.document.level import FindBlock, Level, Values, level_of
-from app.document.ports import is_id, references_in, split_reference
+from app.document.ports import references_in, split_reference
 from app.document.view import BARS, Scope
 from app.services.i18n import tr
 from engine.api import Catalog, Role
@@ -169,7 +170,7 @@ def whole(number: float) -> int:
 
 def free_name(wish: str, taken: set[str]) -> str:
     """Return `wish`, or with a number behind it the first name that is not taken."""
-    wish = wish if is_id(wish) else "node"
+    wish = re.sub(r"\W+", "_", wish, flags=re.ASCII).lstrip("0123456789") or "node"
     if wish not in taken:
         return wish
     stem = wish.rstrip("0123456789") or wish

@@ -150,7 +150,7 @@ def _add_blocks(draft: Draft, values: Values, users: list[Values]) -> None:
     for body in blocks.values():
         users.extend(fields for _, _, fields in sections_of(body))
     for fields in users:
-        fields["use"] = names.get(fields.get("use"), fields.get("use"))
+        fields["use"] = names.get(str(fields.get("use")), fields.get("use"))
     new = {names[name]: body for name, body in blocks.items() if names[name] not in known}
     if new:
         draft.values["blocks"] = {**known, **new}

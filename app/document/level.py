@@ -213,12 +213,12 @@ class Level:
         use = values.get("use")
         block = self.block(use)
         if block is not None:
-            return self._block_ports(str(use), block)
+            return self._block_ports(str(use), block, values)
         component = self.catalog.component(role, use) if isinstance(use, str) else None
         return self._guessed_ports(node_id, values) if component is None else component_ports(component)
 
-    def _block_ports(self, use: str, block: Values) -> Ports:
-        """Return what a block declares; inputs that feed lists take several wires."""
+    def _block_ports(self, use: str, block: Values, values: Values) -> Ports:
+        """Return what a block declares; an input takes several wires where the file gives it a list."""
         inside = self._inside(use, block)
         inputs = []
         defaults: Values = {}
@@ -226,7 +226,8 @@ class Level:
             default = declared.get("default") if isinstance(declared, dict) else None
             about = declared.get("description") if isinstance(declared, dict) else None
             about = about if isinstance(about, str) else ""
-            inputs.append(PortView(name, input_type(declared), required=default is None, description=about))
+            many = isinstance(values.get(name), list)
+            inputs.append(PortView(name, input_type(declared), many, default is None, about))
             if default is not None:
                 defaults[name] = default
         outputs = block.get("outputs")

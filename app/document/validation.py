@@ -7,12 +7,12 @@ from pathlib import Path
 from engine.api import Catalog, Problem
 from engine.graph import bind
 from engine.runtime.source import in_file_order
-from engine.spec import check_strategy
+from engine.spec import StrategyFile
 
 
-def check(text: str, file: str, folder: Path, catalog: Catalog) -> tuple[Problem, ...]:
-    """Return every problem of a text, in file order."""
-    spec, problems = check_strategy(text, file=file, base_dir=folder)
+def check(file: StrategyFile, folder: Path, catalog: Catalog) -> tuple[Problem, ...]:
+    """Return every problem of a readable text, in file order."""
+    spec, problems = file.check(folder)
     if spec is not None:
         problems = [*problems, *bind(spec, catalog)[1]]
     return tuple(in_file_order(problems))

@@ -73,10 +73,10 @@ class Recovery:
         """
         found = []
         for path in self._abandoned():
-            work = _read(path)
+            work, saved = _read(path)
             if work is None or self._is_over(work):
                 path.unlink(missing_ok=True)
-            elif not _is_older_than_its_file(work):
+            elif not _is_older_than_its_file(work, saved):
                 found.append(work)
         return tuple(sorted(found, key=lambda work: work.edited_at, reverse=True))
 
@@ -204,18 +204,18 @@ def _stamp(path: Path | None) -> list[int] | None:
     return None if state is None else [state.st_mtime_ns, state.st_size]
 
 
-def _read(file: Path) -> Found | None:
-    """Return what a swap file holds; None where it is not whole."""
+def _read(file: Path) -> tuple[Found | None, list[int] | None]:
+    """Return what a swap file holds, None where it is not whole; and the stamp of the file that was being edited."""
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="ascii"))
         text, path = content["text"], content["path"]
         if content["format"] != _FORMAT or content["digest"] != digest(text):
-            return None
+            return None, None
         edited_at = datetime.fromtimestamp(content["time_ns"] / 1e9, UTC)
         saved = None if path is None else Path(path)
-        return Found(file.name, str(content["name"]), edited_at, text, saved, _text_of(saved))
+        return Found(file.name, str(content["name"]), edited_at, text, saved, _text_of(saved)), content["saved"]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return None
+        return None, None
 
 
 def _text_of(path: Path | None) -> str:
@@ -226,10 +226,10 @@ def _text_of(path: Path | None) -> str:
         return ""
 
 
-def _is_older_than_its_file(work: Found) -> bool:
-    """Return whether the file was written after the last edit, by the user's hand elsewhere."""
+def _is_older_than_its_file(work: Found, saved: list[int] | None) -> bool:
+    """Return whether the file is another one than was being edited, and written after the last edit."""
     stamp = _stamp(work.path)
-    return stamp is not None and stamp[0] / 1e9 > work.edited_at.timestamp()
+    return stamp is not None and stamp != saved and stamp[0] / 1e9 > work.edited_at.timestamp()
 
 
 if sys.platform == "win32":

@@ -14,6 +14,8 @@ from engine.api.errors import Problem, SpecError
 from engine.spec.edits import DocumentPath, TextEditor, compose_mapping, same
 from engine.spec.emit import unflavoured
 from engine.spec.files import read_text
+from engine.spec.model import StrategySpec
+from engine.spec.parse import check_tree
 from engine.spec.rewrite import rewrite
 from engine.spec.source import ProblemLog
 from engine.spec.tree import plain
@@ -61,6 +63,10 @@ class StrategyFile:
     def copy(self) -> StrategyFile:
         """Return a document of the same text, to be edited apart; the text is not read again."""
         return copy.copy(self)
+
+    def check(self, base_dir: str | Path = ".") -> tuple[StrategySpec | None, list[Problem]]:
+        """Return what is usable of the strategy, with every problem in file order; see `check_strategy`."""
+        return check_tree(self._root, base_dir=base_dir)
 
     def dumps(self) -> str:
         """Return the whole text."""

@@ -94,13 +94,20 @@ def check_strategy(
         log.add("shape", message, "Begin with 'quantcrafter: 1'.", at=root.place)
         return None, log.in_order()
     apply_overrides(root, overrides, log)
+    spec = _read(root, (Path(base_dir), block_dir), log)
+    return None if spec is None else replace(spec, text=text, overrides=tuple(overrides)), log.in_order()
+
+
+def check_tree(root: Mapping, *, base_dir: str | Path = ".") -> tuple[StrategySpec | None, list[Problem]]:
+    """Do what `check_strategy` does with a text that was composed without a problem; the tree stays as it is."""
+    log = ProblemLog()
+    return _read(root, (Path(base_dir), None), log), log.in_order()
+
+
+def _read(root: Mapping, folders: tuple[Path, Path | None], log: ProblemLog) -> StrategySpec | None:
     if not version_is_good(root, log):
-        return None, log.in_order()
-    spec = _read(root, text, file, (Path(base_dir), block_dir), log)
-    return replace(spec, overrides=tuple(overrides)), log.in_order()
-
-
-def _read(root: Mapping, text: str, file: str, folders: tuple[Path, Path | None], log: ProblemLog) -> StrategySpec:
+        return None
+    file = root.source.file
     refuse_unknown_keys(root, TOP_LEVEL_KEYS, "", log, "strategy file")
     library = BlockLibrary(*folders, log)
     blocks = mapping_at(root, "blocks", "blocks", log)
@@ -122,7 +129,7 @@ def _read(root: Mapping, text: str, file: str, folders: tuple[Path, Path | None]
         file=file,
         base_dir=str(folders[0]),
         block_names=tuple(library.own),
-        text=text,
+        text=root.source.text,
         run_located=located,
         uses=expander.uses,
         _resolver=resolver,
