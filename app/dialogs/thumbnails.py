@@ -1,4 +1,7 @@
-"""Pictures of templates, painted one after another while nothing else is to do, and kept on disk."""
+"""Pictures of templates, painted one after another while nothing else is to do, and kept on disk.
+
+A kept picture is that of a text, a theme, a size and a version of the program, which may draw nodes differently.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap
 
+from app.dialogs.about import installed_version
 from app.dialogs.templates import Template
 from app.theme import current
 from engine.api.home import home
 
 log = logging.getLogger(__name__)
-
-LOOK = 1
-"""Raised whenever nodes are drawn differently, so that kept pictures are painted anew."""
 
 PaintGraph = Callable[[str, QSize, float], QImage | None]
 """Paints the graph of a strategy's text: text, size in logical pixels, device pixel ratio."""
@@ -42,6 +43,7 @@ class Thumbnails(QObject):
         self._size = size
         self._ratio = ratio
         self._folder = folder or home() / "cache" / "thumbnails"
+        self._version = installed_version("quantcrafter")
         self._queue: deque[Template] = deque()
         self._pictures: dict[str, QPixmap | None] = {}
         self._timer = QTimer(self)
@@ -76,7 +78,7 @@ class Thumbnails(QObject):
 
     def _file(self, template: Template) -> Path:
         size = f"{self._size.width()}x{self._size.height()}@{self._ratio:g}"
-        return self._folder / f"{template.digest}-{current().name}-{size}-{LOOK}.png"
+        return self._folder / f"{template.digest}-{current().name}-{size}-{self._version}.png"
 
     def _kept(self, template: Template) -> QImage | None:
         image = QImage(str(self._file(template)))
