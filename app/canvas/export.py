@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from math import sqrt
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
@@ -33,7 +34,7 @@ def export_png(scene: GraphScene, path: Path) -> None:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]
-    _write(path, buffer.data())
+    _write(path, bytes(buffer.data().data()))
 
 
 def export_svg(scene: GraphScene, path: Path) -> None:
@@ -55,7 +56,9 @@ def export_svg(scene: GraphScene, path: Path) -> None:
     painter.fillRect(QRectF(0, 0, size.width(), size.height()), QColor(scene.looks.theme.canvas))
     _render(scene, painter, QRectF(0, 0, size.width(), size.height()), area)
     painter.end()
-    _write(path, buffer.data())
+    # Elsewhere the font may be missing: say what kind to take then.
+    text = bytes(buffer.data().data()).decode()
+    _write(path, re.sub(r'font-family="([^"]*)"', r'font-family="\1, sans-serif"', text).encode())
 
 
 def picture(scene: GraphScene, size: QSize) -> QImage:
@@ -82,11 +85,11 @@ def _render(scene: GraphScene, painter: QPainter, target: QRectF, area: QRectF) 
         scene.render(painter, target, area)
 
 
-def _write(path: Path, data: QByteArray) -> None:
+def _write(path: Path, data: bytes) -> None:
     """Write beside and rename, so that a failure leaves the file that was there."""
     beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_bytes(data.data())
+        beside.write_bytes(data)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from app.canvas.items.paint import accent_of
@@ -18,6 +18,7 @@ PADDING = 8.0
 LEAST_VIEW = QSize(560, 380)
 REPAINT_MS = 33
 LEAST_SIDE = 2.0
+OUTSIDE_ALPHA = 150
 
 
 class Minimap(QWidget):
@@ -113,10 +114,14 @@ class Minimap(QWidget):
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._picture)
         window = self.from_scene(self._view.visible_rect()).intersected(QRectF(self.rect()).adjusted(2, 2, -2, -2))
-        color = QColor(self._scene.looks.theme.selection)
-        painter.setPen(QPen(color, 1.6))
-        color.setAlpha(36)
-        painter.setBrush(color)
+        theme = self._scene.looks.theme
+        around = QPainterPath()
+        around.addRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+        around.addRect(window)
+        shade = QColor(theme.canvas)
+        shade.setAlpha(OUTSIDE_ALPHA)
+        painter.fillPath(around, shade)
+        painter.setPen(QPen(QColor(theme.selection), 1.6))
         painter.drawRect(window)
         painter.end()
 

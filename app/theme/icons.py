@@ -84,6 +84,4 @@ class _StrokeEngine(QIconEngine):
         theme = current()
         if mode == QIcon.Mode.Disabled:
             return theme.text_disabled
-        if mode == QIcon.Mode.Selected:
-            return theme.on_accent
         return self._color or theme.text

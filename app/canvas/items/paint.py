@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
@@ -16,6 +17,7 @@ from app.theme.icons import renderer
 from app.theme.tokens import family_of, mix
 
 CORNER = 7.0
+STRIPE = 3.0
 INSET = 13.0
 ICON = 16.0
 BADGE = 18.0
@@ -97,14 +99,8 @@ def _paint_body(painter: QPainter, picture: NodePicture, body: QRectF, looks: Lo
         painter.drawRoundedRect(body.adjusted(-spread + 1, 1, spread - 1, spread + 0.5), CORNER + 1, CORNER + 1)
     painter.setBrush(looks.color(theme.node))
     painter.drawRoundedRect(body, CORNER, CORNER)
-    header = QPainterPath()
-    header.addRoundedRect(body, CORNER, CORNER)
-    painter.save()
-    painter.setClipRect(QRectF(0, 0, body.width(), HEADER), Qt.ClipOperation.IntersectClip)
-    painter.fillPath(header, looks.color(header_of(node, looks)))
-    painter.setClipRect(QRectF(0, 0, body.width(), 3), Qt.ClipOperation.IntersectClip)
-    painter.fillPath(header, looks.color(accent_of(node, looks)))
-    painter.restore()
+    painter.fillPath(_top(body.width(), body.height(), HEADER), looks.color(header_of(node, looks)))
+    painter.fillPath(_top(body.width(), body.height(), STRIPE), looks.color(accent_of(node, looks)))
     color = theme.node_border if node.known else theme.warning
     if picture.badge == "error":
         color = theme.error
@@ -117,6 +113,15 @@ def _paint_body(painter: QPainter, picture: NodePicture, body: QRectF, looks: Lo
     if node.block:
         painter.setPen(QPen(looks.color(accent_of(node, looks)), 1.2))
         painter.drawRoundedRect(body.adjusted(-3.5, -3.5, 3.5, 3.5), CORNER + 3, CORNER + 3)
+
+
+@lru_cache(maxsize=256)
+def _top(width: float, height: float, depth: float) -> QPainterPath:
+    """Return the upper part of a node's rounded body; a path and no clip, which an SVG file would not keep."""
+    body, part = QPainterPath(), QPainterPath()
+    body.addRoundedRect(QRectF(0, 0, width, height), CORNER, CORNER)
+    part.addRect(QRectF(0, 0, width, depth))
+    return body.intersected(part)
 
 
 def _paint_header(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
@@ -179,7 +184,7 @@ def _paint_slot(painter: QPainter, slot: Slot, picture: NodePicture, looks: Look
     paint_port(painter, slot, QPointF(x, slot.y), looks)
     painter.setFont(looks.small_font)
     label, literal, room = slot_texts(slot, picture.layout, looks)
-    color = theme.error if slot.missing else theme.node_text_dim if slot.free else theme.node_text
+    color = theme.error if slot.missing else theme.node_text_dim if slot.free and slot.index else theme.node_text
     painter.setPen(looks.color(color))
     row = QRectF(INSET, slot.y - ROW / 2, room + 2, ROW)
     if incoming:
@@ -221,21 +226,22 @@ def _literal_width(slot: Slot, looks: Looks) -> float:
 
 
 def paint_port(painter: QPainter, slot: Slot, at: QPointF, looks: Looks) -> None:
-    """Paint one port: filled when wired, hollow when not, faint with a plus when free, red when it must be wired."""
+    """Paint one port: filled when wired, hollow when not, red when it must be wired, a plus where one more fits."""
     theme = looks.theme
     color = looks.color(theme.port(slot.type))
-    shape = port_shape(slot.type).translated(at)
-    edge = looks.color(theme.error) if slot.missing else color
-    pen = QPen(looks.color(mix(edge.name(), theme.node, 0.55)) if slot.free else edge, 1.2 if slot.free else 1.8)
-    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-    painter.setPen(pen)
     painter.setBrush(color if slot.wired else looks.color(theme.node))
-    painter.drawPath(shape)
-    if slot.free:
-        painter.setPen(QPen(edge, 1.5))
+    if slot.free and slot.index:
+        painter.setPen(QPen(looks.color(theme.node_border), 1))
+        painter.drawEllipse(at, RADIUS, RADIUS)
+        painter.setPen(QPen(color, 1.6))
         arm = RADIUS * 0.6
         painter.drawLine(at - QPointF(arm, 0), at + QPointF(arm, 0))
         painter.drawLine(at - QPointF(0, arm), at + QPointF(0, arm))
+        return
+    pen = QPen(looks.color(theme.error) if slot.missing else color, 1.8)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    painter.setPen(pen)
+    painter.drawPath(port_shape(slot.type).translated(at))
 
 
 def _paint_through_line(painter: QPainter, layout: NodeLayout, looks: Looks) -> None:
