@@ -186,10 +186,15 @@ class FieldRow(QWidget):
         self.drafted.emit(None)
         written = self._form.value(self.field)
         if value is written or (value is not UNSET and type(value) is type(written) and value == written):
-            self.editor.show_value(value if value is not UNSET else self.field.default, various=False)
+            self._take(value)
             self.refresh(self._form)
             return
+        self._take(value)
         self.accepted.emit(value)
+
+    def _take(self, value: Any) -> None:
+        """Let the editor show a value that is about to be written, so that it is no draft any more."""
+        self.editor.show_value(self.field.default if value is UNSET else value, various=False)
 
     def _keep(self, text: str | None, reason: str) -> None:
         if text is None:  # picked, not typed: there is nothing to keep

@@ -32,6 +32,7 @@ class HelpPane(QWidget):
         self.browser.setAccessibleName(tr("Help text"))
         self.browser.setOpenExternalLinks(True)
         self.browser.setFrameShape(QTextBrowser.Shape.NoFrame)
+        self.browser.document().setDocumentMargin(10)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.browser)

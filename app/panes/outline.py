@@ -7,14 +7,15 @@ from typing import Any
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QToolTip, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QToolTip, QVBoxLayout, QWidget
 
 from app.document.document import Change, Document
 from app.document.edits import RemoveNodes, RenameNode
 from app.document.errors import EditError
-from app.document.view import BARS, GraphView, NodeView, Scope, WireView
+from app.document.ports import reference_to
+from app.document.view import BARS, GraphView, NodeView, Scope
 from app.inspector.form import is_about
-from app.panes.rows import ASIDE, BADGE, COUNT, SECOND, RowDelegate
+from app.panes.rows import ASIDE, BADGE, COUNT, SECOND, RowTree
 from app.services.i18n import tr
 from app.services.names import family_member, family_name
 from app.theme import changed as theme_changed
@@ -144,14 +145,15 @@ class Outline(QWidget):
         return section
 
     def _fill(self, graph: GraphView) -> None:
-        wires: dict[str, list[WireView]] = {}
+        reads: dict[str, list[tuple[str, str]]] = {}
         for wire in graph.wires:
-            wires.setdefault(wire.target, []).append(wire)
+            source = reference_to(graph.nodes[wire.source], wire.output)
+            reads.setdefault(wire.target, []).append((wire.port, source))
         problems = self.document.problems
         for node_id, item in self._items.items():
             node = graph.nodes[node_id]
             own = [problem for problem in problems if is_about(problem, node_id, self.scope)]
-            for role, value in _roles(node, wires.get(node_id, ()), own).items():
+            for role, value in _roles(node, reads.get(node_id, ()), own).items():
                 if item.data(role) != value:
                     item.setData(value, role)
             family = family_of(node.role, node_id)
@@ -222,7 +224,7 @@ class _Model(QStandardItemModel):
         return super().setData(index, value, role)
 
 
-class _View(QTreeView):
+class _View(RowTree):
     """The tree. The Qt signal `remove_asked` says that Delete was pressed."""
 
     remove_asked = Signal()
@@ -231,15 +233,8 @@ class _View(QTreeView):
         super().__init__(parent)
         self.setAccessibleName(tr("Outline of the strategy"))
         self.setAccessibleDescription(tr("Every node with its component, what it reads, and its problems."))
-        self.setHeaderHidden(True)
-        self.setIndentation(14)
-        self.setMouseTracking(True)
-        self.setItemDelegate(RowDelegate(self))
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.setExpandsOnDoubleClick(False)
-        self.setFrameShape(QTreeView.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
@@ -256,9 +251,9 @@ def _structure(graph: GraphView) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((family, tuple(ids)) for family, ids in found.items() if ids)
 
 
-def _roles(node: NodeView, wires: Sequence[WireView], problems: Sequence[Problem]) -> Mapping[int, Any]:
-    """Return what a node's row shows and says."""
-    reads = ", ".join(f"{wire.port} ← {_source(wire)}" for wire in wires)
+def _roles(node: NodeView, wires: Sequence[tuple[str, str]], problems: Sequence[Problem]) -> Mapping[int, Any]:
+    """Return what a node's row shows and says; `wires` are pairs of a port and what it reads."""
+    reads = ", ".join(f"{port} ← {source}" for port, source in wires)
     worst = min((problem.severity for problem in problems), default=None)
     state = tr("bypassed") if node.bypass else tr("muted") if node.mute else ""
     aside = node.use if node.known else tr("{use} (not installed)", use=node.use)
@@ -275,14 +270,10 @@ def _roles(node: NodeView, wires: Sequence[WireView], problems: Sequence[Problem
     }
 
 
-def _spoken(node: NodeView, wires: Sequence[WireView], problems: Sequence[Problem], state: str) -> str:
+def _spoken(node: NodeView, wires: Sequence[tuple[str, str]], problems: Sequence[Problem], state: str) -> str:
     parts = [f"{node.id}, {family_member(node.role)} {node.use}".strip(), state]
-    parts += [tr("{port} reads {source}", port=wire.port, source=_source(wire)) for wire in wires]
+    parts += [tr("{port} reads {source}", port=port, source=source) for port, source in wires]
     for problem in problems:
         kind = tr("Error: {text}") if problem.severity is Severity.ERROR else tr("Warning: {text}")
         parts.append(kind.format(text=f"{problem.message} {problem.remedy}".strip()))
     return ". ".join(part.rstrip(".") for part in parts if part) + "."
-
-
-def _source(wire: WireView) -> str:
-    return wire.source if wire.output in ("value", wire.source) else f"{wire.source}.{wire.output}"

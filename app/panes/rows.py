@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QIcon, QPainter
-from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QIcon, QPainter, QPalette
+from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTreeView, QWidget
 
+from app.theme import changed as theme_changed
 from app.theme import current
 from app.theme.icons import icon
 
@@ -100,3 +101,24 @@ def paint_text(painter: QPainter, font: QFont, color: str, box: QRect, text: str
     shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0, box.width()))
     painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
     return metrics.horizontalAdvance(shown)
+
+
+class RowTree(QTreeView):
+    """A tree of such rows, without header and frame."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setHeaderHidden(True)
+        self.setIndentation(14)
+        self.setMouseTracking(True)
+        self.setItemDelegate(RowDelegate(self))
+        self.setExpandsOnDoubleClick(False)
+        self.setFrameShape(QTreeView.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        theme_changed.connect(self._dress)
+        self._dress()
+
+    def _dress(self) -> None:
+        palette = QPalette()
+        palette.setColor(QPalette.ColorRole.Highlight, QColor(current().accent_soft))
+        self.setPalette(palette)

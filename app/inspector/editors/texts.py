@@ -58,7 +58,11 @@ class TextEditor(Editor):
         if self.line.text() != text:
             place = self.line.cursorPosition()
             self._put(text)
-            self.line.setCursorPosition(min(place, len(text)) if self.line.hasFocus() else 0)
+            self.line.setCursorPosition(min(place, len(text)) if self.is_typed_into() else 0)
+
+    def is_typed_into(self) -> bool:
+        """Return whether keys go into the line."""
+        return any(part is not None and part.hasFocus() for part in (self.line, self.line.focusProxy()))
 
     def hint(self) -> str:
         """Return what stands in the empty line."""

@@ -19,6 +19,8 @@ from app.theme.icons import icon
 MIME = "application/x-quantcrafter-node"
 ENTRY = int(Qt.ItemDataRole.UserRole)
 KEY = ENTRY + 1
+FLAT = 8
+"""A family of so few members has no categories between."""
 
 
 class PaletteModel(QStandardItemModel):
@@ -29,14 +31,14 @@ class PaletteModel(QStandardItemModel):
         self.setColumnCount(1)
 
     def show_tree(self, entries: Sequence[Entry], blocks: Sequence[Entry]) -> None:
-        """Show everything by family and category; a family of one category has no level between."""
+        """Show everything by family and category; a family of one category, or of few members, has no level between."""
         self.clear()
         top = []
         for role, groups in by_family(entries):
             total = sum(map(len, groups.values()))
             family = _group(family_name(role), total, role.value, family=role.value)
-            if len(groups) == 1:
-                family.appendRows([_leaf(entry) for entry in next(iter(groups.values()))])
+            if len(groups) == 1 or total <= FLAT:
+                family.appendRows([_leaf(entry) for members in groups.values() for entry in members])
             else:
                 for category, members in groups.items():
                     inner = _group(category or tr("Loading…"), len(members), f"{role.value}/{category}")

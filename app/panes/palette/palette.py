@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QStackedLayout,
-    QTreeView,
     QVBoxLayout,
     QWidget,
 )
@@ -21,7 +20,7 @@ from app.document.document import Change, Document
 from app.panes.palette.chip import drag_pixmap
 from app.panes.palette.index import Entry, PaletteIndex, block_entries, search
 from app.panes.palette.model import KEY, MIME, PaletteModel
-from app.panes.rows import RowDelegate
+from app.panes.rows import RowTree
 from app.services.i18n import tr
 from app.theme import changed as theme_changed
 from app.theme.icons import icon
@@ -238,23 +237,16 @@ class Palette(QWidget):
         return timer
 
 
-class _View(QTreeView):
+class _View(RowTree):
     """The tree, which drags a picture of the node to come."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAccessibleName(tr("Building blocks"))
-        self.setHeaderHidden(True)
-        self.setIndentation(14)
-        self.setMouseTracking(True)
-        self.setItemDelegate(RowDelegate(self))
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
-        self.setExpandsOnDoubleClick(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setFrameShape(QTreeView.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def startDrag(self, actions: Qt.DropAction) -> None:  # noqa: N802 - Qt's
         """Drag the entry under the cursor as a picture of its node."""
