@@ -20,6 +20,7 @@ from engine.spec import SECTIONS
 
 _INSTRUMENT_KEYS = ("symbol", "data", "timeframe", "tick_size", "lot_size", "on_bad_bars")
 _TOP_KEYS = ("quantcrafter", "name", "description", "instruments", "blocks", *SECTIONS, "run", "layout", "frames")
+_SPELT = 2
 _FLAGS = ("bypass", "mute")
 _LESS_WANTED = ("open", "high", "low", "volume")
 
@@ -43,11 +44,19 @@ def completions(spot: Spot, document: DocumentLike) -> list[Completion]:
     ranked = []
     for number, found in enumerate(_offers(spot, document)):
         name = found.text.removesuffix(": ").lower()
-        place = name.find(wish)
-        if place >= 0 or _spelt(wish, name):
-            ranked.append(((place if place >= 0 else 99) and 1 + (place < 0), found.rank, number, found))
+        likeness = _likeness(wish, name)
+        if likeness is not None:
+            ranked.append((likeness, found.rank, number, found))
     ranked.sort(key=lambda item: item[:3])
-    return [found for *_, found in ranked]
+    good = [found for likeness, *_, found in ranked if likeness < _SPELT]
+    return good or [found for *_, found in ranked]
+
+
+def _likeness(wish: str, name: str) -> int | None:
+    """Return how well a name fits: 0 begins so, 1 has it inside, 2 has its letters in that order, None not at all."""
+    if any(part.startswith(wish) for part in (name, *name.split("."), *name.split("_"))):
+        return 0
+    return 1 if wish in name else (_SPELT if _spelt(wish, name) else None)
 
 
 def _spelt(wish: str, name: str) -> bool:

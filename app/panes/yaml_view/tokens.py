@@ -101,10 +101,12 @@ class _Scanner:
         if self.mode in ("'", '"') and self.line.strip():
             quote, self.mode = self.mode, ""
             self._quoted(quote, self.at, self.at)
-        while self.at < len(self.line) and not self.mode:
-            self._piece()
+        while not self.mode:
             blanks = _SPACE.match(self.line, self.at)
             self.at = blanks.end() if blanks else self.at
+            if self.at == len(self.line):
+                break
+            self._piece()
         return self.found, State(self.mode, self.depth, self.indent) if self.mode or self.depth else CLOSED
 
     def _piece(self) -> None:
