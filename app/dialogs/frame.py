@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QTreeWidget,
     QVBoxLayout,
     QWidget,
@@ -89,11 +90,12 @@ def note(text: str) -> QLabel:
 
 
 def plain(text: str) -> QLabel:
-    """Return a wrapped label whose text is taken as it is and can be selected."""
+    """Return a label of one line whose text can be selected; a text too long for its place is in the tooltip."""
     label = QLabel(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    label.setToolTip(text)
     return label
 
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialogButtonBox,
     QHeaderView,
-    QLabel,
     QPlainTextEdit,
     QSplitter,
     QTreeWidgetItem,
@@ -19,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.dialogs.drafts import DiffLine, Draft, RecoveryAnswer, counts, differences
-from app.dialogs.frame import DialogFrame, table
+from app.dialogs.frame import DialogFrame, plain, table
 from app.services.i18n import language, tr
 from app.theme import current
 from app.theme.tokens import mix
@@ -46,8 +45,7 @@ class RecoveryDialog(DialogFrame):
         self.preview.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.preview.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.preview.setAccessibleName(tr("Changes since the last save"))
-        self.where = QLabel()
-        self.where.setTextFormat(Qt.TextFormat.PlainText)
+        self.where = plain("")
         self.where.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._lay_out()
         self.table.currentItemChanged.connect(self._show_current)
@@ -96,7 +94,9 @@ class RecoveryDialog(DialogFrame):
         if item is None:
             return
         draft = self._drafts[self.table.indexOfTopLevelItem(item)]
-        self.where.setText(str(draft.path) if draft.path else tr("Never saved to a file"))
+        where = str(draft.path) if draft.path else tr("Never saved to a file")
+        self.where.setText(where)
+        self.where.setToolTip(where)
         self.preview.clear()
         cursor = self.preview.textCursor()
         lines = differences(draft)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from importlib.metadata import version
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
@@ -35,3 +36,11 @@ def test_the_details_are_copied_for_a_report(qtbot: QtBot) -> None:
     text = QGuiApplication.clipboard().text()
     assert f"Version: {version('quantcrafter')}" in text
     assert "Qt for Python 6." in text
+
+
+def test_a_long_path_does_not_widen_the_dialog(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUANTCRAFTER_HOME", "/home/" + "very_long_name/" * 20)
+    dialog = AboutDialog()
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.width() <= 700
