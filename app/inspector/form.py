@@ -60,6 +60,10 @@ class Form:
         """Return whether a problem is about the field of this form's subject."""
         raise NotImplementedError
 
+    def other_findings(self) -> tuple[Problem, ...]:
+        """Return the problems about the subject that belong to none of its fields."""
+        return ()
+
     def siblings(self, field: Field) -> Mapping[str, Any]:
         """Return the written values of the model that has the field, by its own names."""
         inside = _at(self._written[0], field.path[:-1]) if field.path[:-1] else self._written[0]
@@ -95,6 +99,10 @@ class NodeForm(Form):
 
     def concerns(self, problem: Problem, field: Field) -> bool:
         return any(is_about(problem, node, self.scope) for node in self.ids) and problem.field == field.path[0]
+
+    def other_findings(self) -> tuple[Problem, ...]:
+        own = [problem for problem in self._problems if any(is_about(problem, node, self.scope) for node in self.ids)]
+        return tuple(problem for problem in own if not any(self.concerns(problem, field) for field in self.fields))
 
     def refusal(self, field: Field, value: Any) -> str:
         if field.is_port:

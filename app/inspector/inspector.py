@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
@@ -12,6 +13,7 @@ from app.document.document import Change, Document
 from app.document.edits import Edit, RenameNode, SetFlags
 from app.document.errors import EditError
 from app.document.view import BARS, NodeView, Scope
+from app.inspector.form_view import Drafts
 from app.inspector.header import NodeHeader, TitleHeader
 from app.inspector.pages import InstrumentsPage, NodesPage, Page, PageContext, RawPage, StrategyPage
 from app.services.i18n import tr
@@ -57,6 +59,7 @@ class Inspector(QWidget):
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self.refresh)
+        self._drafts: WeakKeyDictionary[Document, Drafts] = WeakKeyDictionary()
         self._unsubscribe: Callable[[], None] = lambda: None
         theme_changed.connect(self._rebuild)
         self.set_document(document)
@@ -66,7 +69,7 @@ class Inspector(QWidget):
         self.finish()
         self._unsubscribe()
         self.document = document
-        self._context = PageContext(document)
+        self._context = PageContext(document, self._drafts.setdefault(document, {}))
         self._unsubscribe = document.subscribe(self._on_change)
         self.ids, self.scope = (), ()
         self._rebuild()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from app.inspector.sections import Section
 from app.services.i18n import tr
 from app.theme import current, family_of
 from app.theme.icons import icon
+from engine.api import Problem, Severity
 
 _OPEN_INSTRUMENTS = 2
 
@@ -89,7 +90,14 @@ class NodesPage(Page):
         super().__init__(context, parent)
         self._ids = ids
         self._scope = scope
-        self.view = self.show_form(self._form(), context.rows(ids, scope))
+        form = self._form()
+        self.findings = QLabel(self)
+        self.findings.setWordWrap(True)
+        self.findings.setContentsMargins(10, 6, 8, 6)
+        self.findings.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.box.addWidget(self.findings)
+        self._tell(form.other_findings())
+        self.view = self.show_form(form, context.rows(ids, scope))
         self.box.addStretch(1)
 
     def refresh(self) -> bool:
@@ -97,7 +105,17 @@ class NodesPage(Page):
         if form.key != self.view.form.key:
             return False
         self.view.refresh(form)
+        self._tell(form.other_findings())
         return True
+
+    def _tell(self, problems: Sequence[Problem]) -> None:
+        """Say what is wrong with the nodes as wholes."""
+        theme = current()
+        wrong = any(problem.severity is Severity.ERROR for problem in problems)
+        back, front = (theme.error_soft, theme.error) if wrong else (theme.warning_soft, theme.warning)
+        self.findings.setText("\n".join(f"{problem.message} {problem.remedy}".strip() for problem in problems))
+        self.findings.setStyleSheet(f"background: {back}; color: {front}")
+        self.findings.setVisible(bool(problems))
 
     def _form(self) -> Form:
         return subjects.node_form(self.context.document, self._ids, self._scope)

