@@ -21,7 +21,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.canvas.gestures.base import Gesture, Hit
-from app.canvas.minimap import Minimap
 from app.canvas.paper import LEAST_ZOOM, MOST_ZOOM, PaperView
 from app.canvas.scene import GraphScene
 from app.document.view import BARS
@@ -41,7 +40,7 @@ class CanvasView(PaperView):
     their order; a node dropped from the palette to `drop_handler`, which returns whether it took it.
 
     Qt signals: `hovered(object)` with the Hit under the mouse; `space_tapped()` when Space was pressed and released
-    without dragging. `minimap` lies over the corner.
+    without dragging.
     """
 
     hovered = Signal(object)
@@ -60,7 +59,6 @@ class CanvasView(PaperView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
         self.setAccessibleName(tr("Canvas"))
-        self.minimap = Minimap(self)
 
     # The mouse
 

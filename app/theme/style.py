@@ -117,7 +117,6 @@ QTreeView, QListView, QTableView {
     background: $panel; alternate-background-color: $window; border: 1px solid $divider; outline: none;
     selection-background-color: $accent_soft; selection-color: $text;
 }
-QTreeView::item, QListView::item { border: none; padding-top: 3px; padding-bottom: 3px; }
 QTreeView::branch:has-children:closed { image: url($controls/right-$name.svg); padding: 4px; }
 QTreeView::branch:has-children:open { image: url($controls/down-$name.svg); padding: 4px; }
 QTreeView::item:hover, QListView::item:hover { background: $hover; }

@@ -135,16 +135,16 @@ _DARK_PORTS = {
     PortType.CONDITION: "#f4e84a",
     PortType.SIGNAL: "#f0913a",
     PortType.FILTER: "#e3a4f7",
-    PortType.RISK: "#fb5a3c",
+    PortType.RISK: "#ed513b",
     PortType.MONEY: "#9aa5b4",
 }
 _LIGHT_PORTS = {
-    PortType.BARS: "#0b4fae",
+    PortType.BARS: "#1a479f",
     PortType.SERIES: "#12885a",
-    PortType.CONDITION: "#a07a00",
-    PortType.SIGNAL: "#c2500a",
-    PortType.FILTER: "#b62cc4",
-    PortType.RISK: "#8c1023",
+    PortType.CONDITION: "#a58005",
+    PortType.SIGNAL: "#9f4800",
+    PortType.FILTER: "#ba2ec9",
+    PortType.RISK: "#8b0e23",
     PortType.MONEY: "#566274",
 }
 
