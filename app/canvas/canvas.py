@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QDragMoveEvent, QDropEvent, QKeyEvent
@@ -14,6 +15,7 @@ from app.canvas.asking import Asking
 from app.canvas.badges import badges
 from app.canvas.breadcrumbs import Breadcrumbs
 from app.canvas.commands import Commands
+from app.canvas.export import export_png, export_svg
 from app.canvas.gestures.base import Hit
 from app.canvas.gestures.frame import FrameResize
 from app.canvas.gestures.move import MoveNodesDrag
@@ -25,6 +27,7 @@ from app.canvas.items.layout import HEADER
 from app.canvas.keys import key_table
 from app.canvas.levels import file_block_graph, has_block, is_file
 from app.canvas.menus import context_menu
+from app.canvas.minimap import Minimap
 from app.canvas.naming import Naming
 from app.canvas.scene import GraphScene
 from app.canvas.stage import Selection, Stage
@@ -65,6 +68,7 @@ class Canvas(QWidget):
         self.asking = Asking(self.stage, self.adding)
         self.breadcrumbs = Breadcrumbs(self)
         self.naming = Naming(self.stage)
+        self.minimap = Minimap(self.view)
         self._keys = key_table(self)
         self._file = ""
         self._badge_timer = QTimer(self)
@@ -212,6 +216,14 @@ class Canvas(QWidget):
         found = step(self.graph, chosen[0], direction, places) if len(chosen) == 1 else first if not chosen else None
         if found is not None:
             self.reveal(found)
+
+    def export_png(self, path: Path) -> None:
+        """Write a picture of the graph; raise OSError when it cannot be written."""
+        export_png(self.scene, path)
+
+    def export_svg(self, path: Path) -> None:
+        """Write a drawing of the graph; raise OSError when it cannot be written."""
+        export_svg(self.scene, path)
 
     # ------------------------------------------------------------------ changing
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from app.canvas.offers import Offer, Wanted
+from app.services.names import family_member
 
 START = ("ta.SMA", "ta.RSI", "ta.EMA", "crossover", "levels", "percent_of_equity", "market", "percent_stop", "trend")
 """What a new strategy begins with."""
@@ -39,7 +40,7 @@ FED_BY: Mapping[str, tuple[str, ...]] = {
 }
 """What usually feeds an input of that type."""
 
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = re.compile(r"[^\W_]+")
 
 
 def pair_key(source: str, target: str) -> str:
@@ -90,7 +91,8 @@ def match(offer: Offer, words: Iterable[str]) -> float | None:
     """Return how well an offer matches all words (0 for none asked), or None when one of them is not found."""
     total = 0.0
     for word in words:
-        score = max(_in_name(offer, word), _in_text(offer.category, word, 55.0), _in_text(offer.summary, word, 50.0))
+        about = f"{offer.category} {family_member(offer.role)}"
+        score = max(_in_name(offer, word), _in_text(about, word, 55.0), _in_text(offer.summary, word, 50.0))
         if score <= 0.0:
             return None
         total += score
