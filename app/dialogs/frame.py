@@ -106,7 +106,7 @@ def table(columns: Sequence[str], name: str) -> QTreeWidget:
     made.setHeaderLabels(list(columns))
     made.setRootIsDecorated(False)
     made.setUniformRowHeights(True)
-    made.setStyleSheet("QTreeView::item { padding: 4px 0; }")
+    made.setStyleSheet("QTreeView::item { padding: 4px 5px; border: 0px solid transparent; }")
     header = made.header()
     header.setStretchLastSection(False)
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

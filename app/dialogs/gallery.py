@@ -89,7 +89,7 @@ class GalleryDialog(DialogFrame):
         cards.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         cards.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         cards.setFrameShape(QListView.Shape.NoFrame)
-        cards.viewport().setAutoFillBackground(False)
+        cards.setStyleSheet("QListView { border: none; background: transparent; }")
 
     def _fill(self) -> None:
         self.model.clear()

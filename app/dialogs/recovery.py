@@ -37,7 +37,7 @@ class RecoveryDialog(DialogFrame):
         self._done = False
         columns = [tr("Strategy"), tr("Last edit"), tr("Changes"), tr("What to do")]
         self.table = table(columns, tr("Unsaved strategies"))
-        self.table.setStyleSheet("")
+        self.table.setStyleSheet("QTreeView::item { padding: 0 5px; border: 0px solid transparent; }")
         self.table.header().setSectionResizeMode(3, QHeaderView.ResizeMode.Fixed)
         self.choices = [self._add_row(draft) for draft in self._drafts]
         self.preview = QPlainTextEdit()
@@ -77,7 +77,7 @@ class RecoveryDialog(DialogFrame):
 
     def _add_row(self, draft: Draft) -> QComboBox:
         added, removed = counts(draft)
-        item = QTreeWidgetItem([draft.name, _moment(draft), f"+{added}  −{removed}   "])  # noqa: RUF001 - a minus sign
+        item = QTreeWidgetItem([draft.name, _moment(draft), f"+{added}  −{removed}"])  # noqa: RUF001 - a minus sign
         self.table.addTopLevelItem(item)
         box = QComboBox()
         box.setAccessibleName(tr("What to do with {name}", name=draft.name))
@@ -86,7 +86,7 @@ class RecoveryDialog(DialogFrame):
         box.addItem(tr("Later"), RecoveryAnswer.LATER.value)
         item.setSizeHint(3, box.sizeHint() + QSize(0, 6))
         self.table.setItemWidget(item, 3, box)
-        self.table.setColumnWidth(3, max(self.table.columnWidth(3), box.sizeHint().width() + 12))
+        self.table.setColumnWidth(3, max(self.table.columnWidth(3), box.sizeHint().width() + 16))
         return box
 
     def _show_current(self) -> None:

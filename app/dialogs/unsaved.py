@@ -35,6 +35,7 @@ class UnsavedDialog(DialogFrame):
         self.names.setAccessibleName(tr("Strategies with unsaved changes"))
         self.names.addItems(list(names))
         self.names.setSelectionMode(QListWidget.SelectionMode.NoSelection)
+        self.names.setStyleSheet("QListView::item { padding: 3px 5px; }")
         row = self.names.sizeHintForRow(0)
         self.names.setFixedHeight(row * min(max(len(names), 1), MAX_ROWS) + 2 * self.names.frameWidth())
         self.body.addWidget(self.names)
