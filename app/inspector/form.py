@@ -98,10 +98,10 @@ class NodeForm(Form):
         return (self.scope, self.ids)
 
     def concerns(self, problem: Problem, field: Field) -> bool:
-        return any(is_about(problem, node, self.scope) for node in self.ids) and problem.field == field.path[0]
+        return problem.field == field.path[0] and node_of(problem, self.scope) in self.ids
 
     def other_findings(self) -> tuple[Problem, ...]:
-        own = [problem for problem in self._problems if any(is_about(problem, node, self.scope) for node in self.ids)]
+        own = [problem for problem in self._problems if node_of(problem, self.scope) in self.ids]
         return tuple(problem for problem in own if not any(self.concerns(problem, field) for field in self.fields))
 
     def refusal(self, field: Field, value: Any) -> str:
@@ -153,12 +153,16 @@ class FileForm(Form):
         return (SetField((*self.place, *field.path), value),)
 
 
-def is_about(problem: Problem, node: str, scope: Scope) -> bool:
-    """Return whether a problem concerns a node of the graph at one level of the document."""
-    if scope:
-        parts = problem.path.split(".")
-        return tuple(parts[: len(scope)]) == scope and node in parts[len(scope) : len(scope) + 2]
-    return problem.node == node or problem.node.startswith(f"{node}/")
+def node_of(problem: Problem, scope: Scope) -> str:
+    """Return the node that a problem concerns in the graph at one level of the document, '' if none there.
+
+    What is wrong inside a block's use concerns the node that uses it.
+    """
+    if not scope:
+        return problem.node.partition("/")[0]
+    parts = problem.path.split(".")
+    inside = tuple(parts[: len(scope)]) == scope and len(parts) > len(scope) + 1
+    return parts[len(scope) + 1] if inside else ""
 
 
 def common_fields(models: Sequence[Sequence[Field]]) -> tuple[Field, ...]:

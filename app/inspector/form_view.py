@@ -75,7 +75,7 @@ class FormView(QWidget):
         needs_care = any(self.form.is_changed(field) or self.form.finding(field) for field in fields)
         section = Section(title, self, foldable=foldable, is_open=needs_care)
         for field in fields:
-            row = FieldRow(field, self.form, self._context, section)
+            row = FieldRow(field, self.form, self._context, section.body)
             row.accepted.connect(lambda value, row=row: self._write(row, value))
             row.drafted.connect(lambda text, row=row: self._keep(row, text))
             self.rows[field.path] = row

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from app.document.view import NodeView
 from app.inspector.editors.texts import EscapableLine
+from app.inspector.look import tint
 from app.services.i18n import tr
 from app.services.names import family_member
 from app.theme import current, family_of
@@ -75,7 +76,7 @@ class NodeHeader(QWidget):
     def say(self, reason: str) -> None:
         """Mark the name as refused, with the reason; '' for fine."""
         self.reason.setText(reason)
-        self.reason.setStyleSheet(f"color: {current().error}")
+        tint(self.reason, current().error)
         self.reason.setVisible(bool(reason))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's

@@ -15,6 +15,7 @@ from app.document.errors import EditError
 from app.document.view import BARS, NodeView, Scope
 from app.inspector.form_view import Drafts
 from app.inspector.header import NodeHeader, TitleHeader
+from app.inspector.look import tint
 from app.inspector.pages import InstrumentsPage, NodesPage, Page, PageContext, RawPage, StrategyPage
 from app.services.i18n import tr
 from app.theme import changed as theme_changed
@@ -55,13 +56,18 @@ class Inspector(QWidget):
         self._box.addWidget(self.header)
         self._box.addWidget(self.fault)
         self._box.addWidget(self.scroller, 1)
+        self._holder = QWidget(self.scroller.viewport())
+        self._pages = QVBoxLayout(self._holder)
+        self._pages.setContentsMargins(0, 0, 0, 0)
+        self.scroller.setWidget(self._holder)
+        self._strategy: StrategyPage | None = None
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self.refresh)
         self._drafts: WeakKeyDictionary[Document, Drafts] = WeakKeyDictionary()
         self._unsubscribe: Callable[[], None] = lambda: None
-        theme_changed.connect(self._rebuild)
+        theme_changed.connect(self._restyle)
         self.set_document(document)
 
     def set_document(self, document: Document) -> None:
@@ -72,6 +78,7 @@ class Inspector(QWidget):
         self._context = PageContext(document, self._drafts.setdefault(document, {}))
         self._unsubscribe = document.subscribe(self._on_change)
         self.ids, self.scope = (), ()
+        self._forget_strategy()
         self._rebuild()
 
     def set_selection(self, ids: Sequence[str], scope: Scope = ()) -> None:
@@ -118,52 +125,81 @@ class Inspector(QWidget):
         shown = [nodes[node] for node in self.ids if node in nodes]
         return tuple((node.id, node.role, node.use, node.known, node.block) for node in shown)
 
+    def _restyle(self) -> None:
+        self._forget_strategy()
+        self._rebuild()
+
     def _rebuild(self) -> None:
         focused = next((path for view in self.page.views if (path := view.focused())), None) if self.page else None
         nodes = self.document.graph(self.scope).nodes
         self.ids = tuple(node for node in self.ids if node in nodes)
         self._built = self._kind()
         header, page = self._make([nodes[node] for node in self.ids])
-        page.edit_asked.connect(self._do)
         self._box.replaceWidget(self.header, header)
         self.header.hide()
         self.header.deleteLater()
         self.header, self.page = header, page
-        old = self.scroller.takeWidget()
-        if old is not None:
-            old.hide()
-            old.deleteLater()
-        self.scroller.setWidget(page)
+        self._put(page)
         self._say("")
         if focused is not None:
             any(view.focus(focused) for view in page.views)
 
+    def _put(self, page: Page) -> None:
+        """Show a page in the place of the one before; the strategy's is kept, as it is the longest and comes often."""
+        for index in reversed(range(self._pages.count())):
+            item = self._pages.itemAt(index)
+            other = item.widget() if item is not None else None
+            if other is not None and other is not page:
+                other.hide()
+                if other is not self._strategy:
+                    self._pages.removeWidget(other)
+                    other.deleteLater()
+        if self._pages.indexOf(page) < 0:
+            page.edit_asked.connect(self._do)
+            self._pages.addWidget(page)
+        page.show()
+        self.scroller.verticalScrollBar().setValue(0)
+
+    def _strategy_page(self) -> StrategyPage:
+        if self._strategy is None or self._strategy is self.page or not self._strategy.refresh():
+            self._forget_strategy()
+            self._strategy = StrategyPage(self._context, self._holder)
+        return self._strategy
+
+    def _forget_strategy(self) -> None:
+        if self._strategy is not None:
+            self._pages.removeWidget(self._strategy)
+            self._strategy.hide()
+            self._strategy.deleteLater()
+            self._strategy = None
+
     def _make(self, nodes: Sequence[NodeView]) -> tuple[QWidget, Page]:
         if not nodes:
             about = tr("Nothing is selected: these settings belong to the whole strategy.")
-            return TitleHeader("settings", tr("Strategy"), about, self), StrategyPage(self._context)
+            return TitleHeader("settings", tr("Strategy"), about, self), self._strategy_page()
         if len(nodes) > 1:
             title = tr("{count} nodes", count=len(nodes))
             about = tr("What they have in common; a change goes to all of them.")
-            return TitleHeader("inspector", title, about, self), NodesPage(self._context, self.ids, self.scope)
+            page = NodesPage(self._context, self.ids, self.scope, self._holder)
+            return TitleHeader("inspector", title, about, self), page
         node = nodes[0]
         if node.id == BARS:
             about = tr("The bars that the strategy runs on.")
-            return TitleHeader("bars", tr("Instruments"), about, self), InstrumentsPage(self._context)
+            return TitleHeader("bars", tr("Instruments"), about, self), InstrumentsPage(self._context, self._holder)
         return self._node_header(node), self._node_page(node)
 
     def _node_page(self, node: NodeView) -> Page:
         if node.role is None:
             text = tr("An input of the block. It takes what the block's user wires to it.")
-            return RawPage(self._context, node, text)
+            return RawPage(self._context, node, text, self._holder)
         if not node.known:
             text = tr(
                 "'{use}' is not installed, so its values can only be looked at. The file keeps them as they are; "
                 "install the plugin that brings it, or replace the node.",
                 use=node.use,
             )
-            return RawPage(self._context, node, text)
-        return NodesPage(self._context, self.ids, self.scope)
+            return RawPage(self._context, node, text, self._holder)
+        return NodesPage(self._context, self.ids, self.scope, self._holder)
 
     def _node_header(self, node: NodeView) -> NodeHeader:
         header = NodeHeader(self)
@@ -206,7 +242,7 @@ class Inspector(QWidget):
     def _say(self, text: str) -> None:
         theme = current()
         self.fault.setText(text)
-        self.fault.setStyleSheet(f"background: {theme.error_soft}; color: {theme.error}")
+        tint(self.fault, theme.error, theme.error_soft)
         self.fault.setVisible(bool(text))
         if text:
             self.message.emit(text)

@@ -18,6 +18,7 @@ from app.inspector.content import content
 from app.inspector.fields import Field
 from app.inspector.form import Form
 from app.inspector.form_view import Drafts, FormView
+from app.inspector.look import tint
 from app.inspector.offers import fitting_outputs
 from app.inspector.row import RowContext
 from app.inspector.sections import Section
@@ -74,12 +75,15 @@ class Page(QWidget):
         for view in tuple(self.views):
             view.finish()
 
-    def show_form(self, form: Form, rows: RowContext, into: QVBoxLayout | None = None) -> FormView:
-        """Add a form to the page."""
-        view = FormView(form, rows, self.context.drafts, self)
+    def show_form(self, form: Form, rows: RowContext, section: Section | None = None) -> FormView:
+        """Add a form to the page, or to a section of it."""
+        view = FormView(form, rows, self.context.drafts, self if section is None else section.body)
         view.edit_asked.connect(self.edit_asked)
         self.views.append(view)
-        (into or self.box).addWidget(view)
+        if section is None:
+            self.box.addWidget(view)
+        else:
+            section.add(view)
         return view
 
 
@@ -114,7 +118,7 @@ class NodesPage(Page):
         wrong = any(problem.severity is Severity.ERROR for problem in problems)
         back, front = (theme.error_soft, theme.error) if wrong else (theme.warning_soft, theme.warning)
         self.findings.setText("\n".join(f"{problem.message} {problem.remedy}".strip() for problem in problems))
-        self.findings.setStyleSheet(f"background: {back}; color: {front}")
+        tint(self.findings, front, back)
         self.findings.setVisible(bool(problems))
 
     def _form(self) -> Form:
@@ -161,7 +165,7 @@ class InstrumentsPage(Page):
         for index in range(self._count):
             form = subjects.instrument_form(document, index)
             section = Section(_instrument_title(form), self, foldable=True, is_open=self._count <= _OPEN_INSTRUMENTS)
-            self.instruments.append(self.show_form(form, self.context.rows(), section.rows))
+            self.instruments.append(self.show_form(form, self.context.rows(), section))
             section.head.addWidget(self._remove_button(index, section.title))
             self.box.addWidget(section)
         add = QPushButton(icon("add"), tr("Add an instrument"), self)
@@ -213,7 +217,7 @@ class StrategyPage(InstrumentsPage):
         self.box.addWidget(Section(tr("Instruments"), self))
         super().add_instruments()
         section = Section(tr("Run"), self)
-        self.run = self.show_form(subjects.run_form(self.context.document), self.context.rows(), section.rows)
+        self.run = self.show_form(subjects.run_form(self.context.document), self.context.rows(), section)
         self.box.addWidget(section)
 
     def refresh(self) -> bool:

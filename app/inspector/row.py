@@ -29,6 +29,7 @@ from app.inspector.editors import (
 )
 from app.inspector.fields import Field, FieldKind
 from app.inspector.form import VARIOUS, Form
+from app.inspector.look import tint
 from app.services.i18n import tr
 from app.services.names import port_type_name
 from app.theme import current
@@ -215,9 +216,9 @@ class FieldRow(QWidget):
     def _say(self, text: str, severity: str) -> None:
         self.reason.setText(text)
         self.reason.setVisible(bool(text))
-        theme = current()
-        color = theme.error if severity == "error" else theme.warning
-        self.reason.setStyleSheet(f"color: {color}")
+        if text:
+            theme = current()
+            tint(self.reason, theme.error if severity == "error" else theme.warning)
         self.editor.setAccessibleDescription(text or explanation(self.field))
         if severity != self._severity:
             self._severity = severity

@@ -14,7 +14,7 @@ from app.document.edits import RemoveNodes, RenameNode
 from app.document.errors import EditError
 from app.document.ports import reference_to
 from app.document.view import BARS, GraphView, NodeView, Scope
-from app.inspector.form import is_about
+from app.inspector.form import node_of
 from app.panes.rows import ASIDE, BADGE, COUNT, SECOND, RowTree
 from app.services.i18n import tr
 from app.services.names import family_member, family_name
@@ -44,6 +44,7 @@ class Outline(QWidget):
         self.scope: Scope = ()
         self._shown: tuple[tuple[str, tuple[str, ...]], ...] = ()
         self._items: dict[str, QStandardItem] = {}
+        self._facts: dict[str, Mapping[int, Any]] = {}
         self._selecting = False
         self._unsubscribe: Callable[[], None] = lambda: None
         self.model = _Model(self)
@@ -114,7 +115,7 @@ class Outline(QWidget):
         self._shown = _structure(graph)
         self._selecting = True
         self.model.clear()
-        self._items = {}
+        self._items, self._facts = {}, {}
         for family, ids in self._shown:
             self.model.appendRow(self._section(family, ids))
         self._fill(graph)
@@ -149,11 +150,16 @@ class Outline(QWidget):
         for wire in graph.wires:
             source = reference_to(graph.nodes[wire.source], wire.output)
             reads.setdefault(wire.target, []).append((wire.port, source))
-        problems = self.document.problems
+        problems: dict[str, list[Problem]] = {}
+        for problem in self.document.problems:
+            problems.setdefault(node_of(problem, self.scope), []).append(problem)
         for node_id, item in self._items.items():
             node = graph.nodes[node_id]
-            own = [problem for problem in problems if is_about(problem, node_id, self.scope)]
-            for role, value in _roles(node, reads.get(node_id, ()), own).items():
+            facts = _roles(node, reads.get(node_id, ()), problems.get(node_id, ()))
+            if facts == self._facts.get(node_id):
+                continue
+            self._facts[node_id] = facts
+            for role, value in facts.items():
                 if item.data(role) != value:
                     item.setData(value, role)
             family = family_of(node.role, node_id)
