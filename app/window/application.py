@@ -24,7 +24,8 @@ def make_application(theme_name: str) -> QApplication:
         QApplication.setDesktopFileName("quantcrafter")
         application = QApplication(["quantcrafter"])
         locale.setlocale(locale.LC_NUMERIC, "C")  # Qt took the user's: C libraries then read 0,5
-    theme.apply(application, theme_name)
+    if not application.styleSheet() or theme.themes.name != theme_name:
+        theme.apply(application, theme_name)
     application.setWindowIcon(icon("logo"))
     return application
 

@@ -13,7 +13,6 @@ from app.dialogs.unsaved import UnsavedAnswer, ask_unsaved
 from app.document.document import Document
 from app.services import files
 from app.services.i18n import tr
-from app.services.recent import RecentFiles
 from app.services.watch import FileChange, FileWatch
 from app.window.tab import StrategyTab
 from engine.api import QuantCrafterError
@@ -31,7 +30,6 @@ class FileDesk:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
-        self.recent = RecentFiles.of(window.settings)
         self.watch = FileWatch(window)
         self.watch.changed.connect(self._changed_on_disk)
         self._untitled = 0
@@ -203,7 +201,7 @@ class FileDesk:
     # ------------------------------------------------------------------ names
 
     def _known(self, path: Path, text: str) -> None:
-        self.recent.add(path)
+        self._window.recent.add(path)
         self.watch.watch(path, text)
         self._window.show_recent()
 
@@ -212,7 +210,9 @@ class FileDesk:
         tab = self._window.tab
         if tab is not None and tab.path is not None:
             return tab.path.parent
-        return next((file.path.parent for file in self.recent.files() if file.path.parent.is_dir()), Path.home())
+        return next(
+            (file.path.parent for file in self._window.recent.files() if file.path.parent.is_dir()), Path.home()
+        )
 
     def _ask_path(self, tab: StrategyTab) -> Path | None:
         start = tab.path or self._folder() / files.suggested_name(tab.title)

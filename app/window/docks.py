@@ -52,7 +52,7 @@ class Docks:
             "help": self._dock("help", tr("Node help"), self.help),
             "problems": self._dock("problems", tr("Problems"), self.problems),
         }
-        self._arrange()
+        self.reset()
         self._restore()
 
     def set_document(self, document: Document) -> None:
@@ -75,7 +75,8 @@ class Docks:
     def is_shown(self, name: str) -> bool:
         """Return whether a pane can be seen; one behind a tab cannot."""
         dock = self.docks[name]
-        return not dock.isHidden() and not dock.visibleRegion().isEmpty()
+        sharing = [other for other in self._window.tabifiedDockWidgets(dock) if not other.isHidden()]
+        return not dock.isHidden() and (not sharing or not dock.visibleRegion().isEmpty())
 
     def title_problems(self, counts: str) -> None:
         """Put the number of problems into the title of their pane."""
@@ -86,8 +87,10 @@ class Docks:
         """Put every pane back where it was at the first start."""
         for dock in self.docks.values():
             dock.setFloating(False)
-            dock.show()
         self._arrange()
+        for dock in self.docks.values():
+            dock.show()
+        self.docks["outline"].raise_()
 
     def remember(self) -> None:
         """Keep the layout for the next start."""
@@ -134,7 +137,6 @@ class Docks:
         window.splitDockWidget(docks["inspector"], docks["outline"], Qt.Orientation.Vertical)
         window.tabifyDockWidget(docks["outline"], docks["help"])
         window.addDockWidget(_BELOW, docks["problems"])
-        docks["outline"].raise_()
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(_LEFT).North)
         window.resizeDocks([docks["palette"], docks["inspector"]], [216, 292], Qt.Orientation.Horizontal)
         window.resizeDocks([docks["inspector"], docks["outline"]], [380, 240], Qt.Orientation.Vertical)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,24 +16,24 @@ from app.actions.catalogue import all_actions
 from app.actions.qt import ActionSet
 from app.actions.spec import ActionSpec
 from app.services.i18n import tr
+from app.services.recent import RecentFiles
 from app.window.command_palette import CommandPalette
-from app.window.desk import FileDesk
-from app.window.dialogs import Dialogs
-from app.window.docks import Docks
 from app.window.frame import remember_frame, restore_frame
-from app.window.rescue import Rescue
 from app.window.status import StatusLine
-from app.window.tab import StrategyTab
 from app.window.tabs import Tabs
 from app.window.welcome import Welcome
-from app.window.wiring import Wiring
 from engine.api import QuantCrafterError
-from engine.plugins import load_registry
 
 if TYPE_CHECKING:
     from app.document.document import Document
     from app.document.view import Scope
     from app.services.settings import Settings
+    from app.window.desk import FileDesk
+    from app.window.dialogs import Dialogs
+    from app.window.docks import Docks
+    from app.window.rescue import Rescue
+    from app.window.tab import StrategyTab
+    from app.window.wiring import Wiring
     from engine.plugins import Registry
 
 MIN_SIZE = (860, 520)
@@ -43,7 +44,8 @@ class MainWindow(QMainWindow):
     """A window with tabs of strategies.
 
     Its parts have one concern each: `desk` files, `tabs` pages, `docks` panes, `wiring` what passes between them,
-    `rescue` recovery files, `dialogs` questions, `action_set` menus and keys.
+    `rescue` recovery files, `dialogs` questions, `action_set` menus and keys. What is not needed for the first paint is
+    imported and made when it is first used.
 
     Args:
         settings: what is remembered between starts.
@@ -55,13 +57,9 @@ class MainWindow(QMainWindow):
         self.setObjectName("main")
         self.setAcceptDrops(True)
         self.setMinimumSize(*MIN_SIZE)
-        self._catalog: Registry | None = None
         self._docks: Docks | None = None
         self.tabs = Tabs()
-        self.desk = FileDesk(self)
-        self.dialogs = Dialogs(self)
-        self.wiring = Wiring(self)
-        self.rescue = Rescue(self)
+        self.recent = RecentFiles.of(settings)
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
         self.action_set = ActionSet(self, all_actions(settings), self.run_action)
@@ -81,7 +79,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.tabs.current_changed.connect(self._switched)
-        self.tabs.close_asked.connect(self.desk.close)
+        self.tabs.close_asked.connect(self._close_asked)
         self.welcome.chosen.connect(lambda path: self.desk.open_all([path]))
         self.status.problems_clicked.connect(lambda: self.docks.show("problems"))
         self.status.zoom_clicked.connect(lambda: self.on_canvas("fit_all"))
@@ -90,12 +88,40 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------ what is here
 
-    @property
+    @cached_property
     def catalog(self) -> Registry:
-        """What is installed; looked up when first needed, so that the window is on the screen before."""
-        if self._catalog is None:
-            self._catalog = load_registry()
-        return self._catalog
+        """What is installed."""
+        from engine.plugins import load_registry
+
+        return load_registry()
+
+    @cached_property
+    def desk(self) -> FileDesk:
+        """What opens, saves and closes files."""
+        from app.window.desk import FileDesk
+
+        return FileDesk(self)
+
+    @cached_property
+    def dialogs(self) -> Dialogs:
+        """What opens dialogs."""
+        from app.window.dialogs import Dialogs
+
+        return Dialogs(self)
+
+    @cached_property
+    def rescue(self) -> Rescue:
+        """What looks after recovery files."""
+        from app.window.rescue import Rescue
+
+        return Rescue(self)
+
+    @cached_property
+    def wiring(self) -> Wiring:
+        """What passes between the parts."""
+        from app.window.wiring import Wiring
+
+        return Wiring(self)
 
     @property
     def docks(self) -> Docks:
@@ -152,6 +178,9 @@ class MainWindow(QMainWindow):
 
     def add_tab(self, document: Document, name: str) -> StrategyTab:
         """Put a document into a tab of its own, in front."""
+        from app.window.docks import Docks
+        from app.window.tab import StrategyTab
+
         tab = StrategyTab(document, name, self.settings, self.tabs)
         if self._docks is None:
             self._docks = Docks(self, document, self.settings)
@@ -171,6 +200,9 @@ class MainWindow(QMainWindow):
         if self.tabs.count() == 1 and self._docks is not None:
             self._docks.set_shown(shown=False)
         self.tabs.remove(tab)
+
+    def _close_asked(self, tab: StrategyTab) -> None:
+        self.desk.close(tab)
 
     def tab_changed(self, tab: StrategyTab) -> None:
         """Bring a tab's title, and what else depends on its document, up to date."""
@@ -286,7 +318,7 @@ class MainWindow(QMainWindow):
 
     def show_recent(self) -> None:
         """Bring the lists of recent files up to date."""
-        files = self.desk.recent.files()
+        files = self.recent.files()
         self.welcome.show_recent(files)
         self.action_set.show_recent(files, lambda path: self.desk.open_all([path]))
 
@@ -297,7 +329,7 @@ class MainWindow(QMainWindow):
     def _refresh(self) -> None:
         self.action_set.refresh()
         tab = self.tab
-        self.setWindowTitle(f"{tab.title}[*] \N{EN DASH} QuantCrafter" if tab else "QuantCrafter[*]")
+        self.setWindowTitle(f"{tab.title}[*] \N{EN DASH} QuantCrafter" if tab else "QuantCrafter")
         self.setWindowFilePath(str(tab.path) if tab and tab.path else "")
         self.setWindowModified(tab is not None and tab.needs_saving)
 
@@ -322,7 +354,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Ask about unsaved changes; then remember the layout and go."""
-        if not self.desk.may_close(self.tabs.all()):
+        if self.tabs.count() and not self.desk.may_close(self.tabs.all()):
             event.ignore()
             return
         self.shut()
@@ -333,12 +365,12 @@ class MainWindow(QMainWindow):
         remember_frame(self, self.settings)
         if self.has_panes():
             self.docks.remember()
-        if not keep_drafts:
-            self.rescue.close()
-        self.desk.watch.close()
         for tab in self.tabs.all():
             tab.dispose()
         if self._docks is not None:
+            if not keep_drafts:
+                self.rescue.close()
+            self.desk.watch.close()
             self._docks.close()
 
 

@@ -58,7 +58,9 @@ class Start(QObject):
         step()
 
     def _load(self) -> None:
-        """Look up what is installed."""
+        """Import what strategies are shown with, and look up what is installed."""
+        from app.window import desk, docks, tab  # noqa: F401 - loaded here, so that opening is quick
+
         for problem in self._window.catalog.problems:
             log.warning("%s", problem)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent
@@ -10,7 +11,9 @@ from PySide6.QtWidgets import QTabBar, QTabWidget, QToolButton, QWidget
 
 from app.services.i18n import tr
 from app.theme.icons import icon
-from app.window.tab import StrategyTab
+
+if TYPE_CHECKING:
+    from app.window.tab import StrategyTab
 
 MODIFIED = "\N{BULLET} "
 CLOSE_ICON = 12
@@ -34,13 +37,11 @@ class Tabs(QTabWidget):
 
     def all(self) -> tuple[StrategyTab, ...]:
         """Return the open strategies from left to right."""
-        pages = (self.widget(index) for index in range(self.count()))
-        return tuple(page for page in pages if isinstance(page, StrategyTab))
+        return tuple(cast("StrategyTab", self.widget(index)) for index in range(self.count()))
 
     def current(self) -> StrategyTab | None:
         """Return the strategy in front."""
-        page = self.currentWidget()
-        return page if isinstance(page, StrategyTab) else None
+        return cast("StrategyTab | None", self.currentWidget())
 
     def of_file(self, path: Path) -> StrategyTab | None:
         """Return the tab that has a file open, if one has."""
@@ -74,7 +75,7 @@ class Tabs(QTabWidget):
             self.setCurrentIndex((self.currentIndex() + by) % self.count())
 
     def _close_button(self, tab: StrategyTab) -> QToolButton:
-        button = QToolButton()
+        button = QToolButton(self.tabBar())  # Python would delete one without a parent
         button.setObjectName("tabClose")
         button.setAutoRaise(True)
         button.setIcon(icon("close"))

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QPushButton, QTabBar
 from pytestqt.qtbot import QtBot
 
 from app.document.edits import SetValues
@@ -41,7 +41,7 @@ def change(window: MainWindow) -> None:
 def test_a_window_without_strategies_offers_how_to_begin(empty: MainWindow, qtbot: QtBot) -> None:
     assert empty.welcome.isVisible()
     assert empty.windowTitle() == "QuantCrafter"
-    button = empty.welcome.findChild(object, "welcome.file.new")
+    button = empty.welcome.findChild(QPushButton, "welcome.file.new")
 
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
@@ -57,7 +57,7 @@ def test_an_opened_file_shows_its_graph_its_text_and_its_name(window: MainWindow
     assert "Golden cross" in tab.yaml.editor.toPlainText()
     assert window.tabs.tabText(0) == "golden_cross"
     assert window.tabs.tabToolTip(0) == str(tab.path)
-    assert [file.path for file in window.desk.recent.files()] == [tab.path]
+    assert [file.path for file in window.recent.files()] == [tab.path]
 
 
 def test_a_file_that_is_open_is_not_opened_twice(window: MainWindow) -> None:
@@ -190,9 +190,7 @@ def test_the_command_palette_goes_away_on_escape_and_says_when_nothing_fits(wind
     assert not palette.isVisible()
 
 
-def test_every_action_can_be_run_or_says_that_it_cannot(
-    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_action_can_be_run_or_says_that_it_cannot(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(type(window.dialogs), "open", lambda _self, name: asked.append(name))
     monkeypatch.setattr(type(window.desk), "_ask_path", lambda _self, _tab: None)
@@ -256,7 +254,7 @@ def test_nothing_is_clipped_in_a_small_window_and_the_canvas_has_half_of_its_wid
 def test_a_yaml_file_dropped_on_the_window_opens(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     other = copy_example("rsi_pullback", tmp_path / "other")
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(other)), QUrl.fromLocalFile("/tmp/picture.png")])
+    data.setUrls([QUrl.fromLocalFile(str(other)), QUrl.fromLocalFile(str(tmp_path / "picture.png"))])
     copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     enter = QDragEnterEvent(QPoint(20, 20), copy, data, left, none)
     QApplication.sendEvent(window, enter)
@@ -274,7 +272,7 @@ def test_tabs_are_closed_by_their_button_and_by_a_middle_click(window: MainWindo
     qtbot.mouseClick(bar, Qt.MouseButton.MiddleButton, pos=bar.tabRect(1).center())
     assert window.tabs.count() == 1
 
-    button = window.tabs.tabBar().findChild(QToolButton, "tabClose")
+    button = bar.tabButton(0, QTabBar.ButtonPosition.RightSide)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert window.tabs.count() == 0
     assert window.welcome.isVisible()
