@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import networkx as nx  # type: ignore[import-untyped]
 
-from app.document.view import GraphView
+from app.document.view import GraphView, NodeView
 
 Size = tuple[float, float]
 Point = tuple[float, float]
@@ -20,6 +20,8 @@ COLUMN_GAP = 70.0
 ROW_GAP = 30.0
 SWEEPS = 6
 GRID = 10.0
+FRAME_PADDING = 20.0
+FRAME_TITLE = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,53 @@ def layered(graph: GraphView, sizes: Mapping[str, Size] | None = None) -> dict[s
     layers = _layers(net)
     _order(layers, net)
     return _places(layers, net, boxes)
+
+
+def framed(
+    graph: GraphView, sizes: Mapping[str, Size], members: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, Point], dict[str, Box]]:
+    """Return places as `layered` does, and a box for each frame: its members stay together, and nothing else is on it.
+
+    `members` are the nodes on each frame; a node on several belongs to the first.
+    """
+    owner = {node: frame for frame, nodes in reversed(list(members.items())) for node in nodes}
+    inner = {frame: layered(part(graph, nodes), sizes) for frame, nodes in _own(members, owner).items()}
+    areas = {
+        frame: around(Box(*place, *sizes[node]) for node, place in places.items()) for frame, places in inner.items()
+    }
+    names = {node: f"frame {owner[node]}" if node in owner else node for node in graph.nodes}
+    nodes = {names[node]: NodeView(names[node], None, "") for node in graph.nodes}
+    wires = tuple(replace(wire, source=names[wire.source], target=names[wire.target]) for wire in graph.wires)
+    outer_sizes = {**sizes, **{f"frame {frame}": (area.width, area.height) for frame, area in areas.items()}}
+    outer = layered(GraphView(nodes, wires), outer_sizes)
+    boxes = {frame: Box(*outer[f"frame {frame}"], area.width, area.height) for frame, area in areas.items()}
+    places = {node: outer[node] for node in graph.nodes if node not in owner}
+    for frame, found in inner.items():
+        dx, dy = boxes[frame].x - areas[frame].x, boxes[frame].y - areas[frame].y
+        places.update({node: (x + dx, y + dy) for node, (x, y) in found.items()})
+    return places, boxes
+
+
+def _own(members: Mapping[str, Sequence[str]], owner: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the frames with the nodes that belong to them and to no other, without those that have none."""
+    own = {frame: [node for node in nodes if owner[node] == frame] for frame, nodes in members.items()}
+    return {frame: nodes for frame, nodes in own.items() if nodes}
+
+
+def part(graph: GraphView, nodes: Iterable[str]) -> GraphView:
+    """Return some nodes of a graph and the wires among them."""
+    kept = {node: graph.nodes[node] for node in nodes}
+    return GraphView(kept, tuple(wire for wire in graph.wires if wire.source in kept and wire.target in kept))
+
+
+def around(boxes: Iterable[Box]) -> Box:
+    """Return a frame around at least one node, on the grid, with room for its title."""
+    all_boxes = tuple(boxes)
+    left = snap(min(box.x for box in all_boxes) - FRAME_PADDING)
+    top = snap(min(box.y for box in all_boxes) - FRAME_TITLE)
+    right = snap(max(box.x + box.width for box in all_boxes) + FRAME_PADDING)
+    bottom = snap(max(box.y + box.height for box in all_boxes) + FRAME_PADDING)
+    return Box(left, top, right - left, bottom - top)
 
 
 def _acyclic(graph: GraphView) -> nx.DiGraph[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QPointF
 
 from app.canvas import clipboard
-from app.canvas.arrange import Align, Box, Direction, Point, align, distribute, layered, snap
+from app.canvas.arrange import Align, Box, Direction, Point, align, around, distribute, framed, part, snap
 from app.canvas.stage import Selection, Stage
 from app.canvas.walk import reach
 from app.canvas.wiring import cut_edits
@@ -22,14 +22,11 @@ from app.document.edits import (
     SetFlags,
     SetFrame,
 )
-from app.document.view import GraphView
 from app.services.i18n import tr
-from engine.api import SpecError
+from engine.api import Role, SpecError
 from engine.spec import StrategyFile
 
 STEP = 30.0
-PADDING = 20.0
-TITLE_ROOM = 40.0
 EMPTY_FRAME = (320.0, 200.0)
 
 
@@ -123,14 +120,12 @@ class Commands(QObject):
         boxes = stage.boxes(chosen)
         if not boxes:
             return
-        inside = {frame: self._inside(frame, boxes) for frame in stage.graph.frames}
-        places = layered(_part(stage.graph, chosen), {node: (box.width, box.height) for node, box in boxes.items()})
+        members = {frame: self._inside(frame, boxes) for frame in stage.graph.frames}
+        sizes = {node: (box.width, box.height) for node, box in boxes.items()}
+        places, areas = framed(part(stage.graph, chosen), sizes, {frame: on for frame, on in members.items() if on})
         left, top = snap(min(box.x for box in boxes.values())), snap(min(box.y for box in boxes.values()))
         moved = {node: (x + left, y + top) for node, (x, y) in places.items()}
-        new = {node: Box(*moved[node], boxes[node].width, boxes[node].height) for node in moved}
-        frames = [
-            self._frame_around(frame, {node: new[node] for node in nodes}) for frame, nodes in inside.items() if nodes
-        ]
+        frames = [self._frame_at(frame, area, left, top) for frame, area in areas.items()]
         self._move(moved, tr("Arrange"), *frames)
 
     def _inside(self, frame: str, boxes: Mapping[str, Box]) -> list[str]:
@@ -139,9 +134,9 @@ class Commands(QObject):
         middles = {node: QPointF(box.x + box.width / 2, box.y + box.height / 2) for node, box in boxes.items()}
         return [node for node, middle in middles.items() if area.contains(middle)]
 
-    def _frame_around(self, frame: str, boxes: Mapping[str, Box]) -> SetFrame:
+    def _frame_at(self, frame: str, area: Box, left: float, top: float) -> SetFrame:
         view = self._stage.graph.frames[frame]
-        return SetFrame(frame, view.text, *around(boxes), view.color)
+        return SetFrame(frame, view.text, area.x + left, area.y + top, area.width, area.height, view.color)
 
     def _move(self, places: Mapping[str, Point], label: str, *more: Edit) -> None:
         stage = self._stage
@@ -170,6 +165,9 @@ class Commands(QObject):
     def group(self, name: str) -> bool:
         """Move the selected nodes into a new block; return whether it could be done."""
         stage, before = self._stage, set(self._stage.graph.nodes)
+        if any(stage.document.catalog.component(role, name) is not None for role in Role):
+            stage.message.emit(tr("'{name}' is a component already: choose another name.", name=name))
+            return False
         if not stage.do(GroupIntoBlock(self.own, name), label=tr("Group into a block")):
             return False
         stage.select(Selection(tuple(node for node in stage.graph.nodes if node not in before)))
@@ -179,29 +177,19 @@ class Commands(QObject):
         """Add a frame around the selected nodes, or an empty one at a place; return its id."""
         stage = self._stage
         boxes = stage.boxes(stage.selection.nodes)
-        area = around(boxes) if boxes else (snap(at.x()), snap(at.y()), *EMPTY_FRAME)
+        area = around(boxes.values()) if boxes else Box(snap(at.x()), snap(at.y()), *EMPTY_FRAME)
         number = 1
         while f"frame{number}" in stage.graph.frames:
             number += 1
         frame = f"frame{number}"
-        if not stage.do(*stage.pins(), SetFrame(frame, tr("Comment"), *area), label=tr("Add a frame")):
+        if not stage.do(
+            *stage.pins(),
+            SetFrame(frame, tr("Comment"), area.x, area.y, area.width, area.height),
+            label=tr("Add a frame"),
+        ):
             return None
         stage.select(Selection(frames=(frame,)))
         return frame
-
-
-def around(boxes: Mapping[str, Box]) -> tuple[float, float, float, float]:
-    """Return x, y, width and height of a frame around nodes, with room for its title."""
-    left, top = min(box.x for box in boxes.values()) - PADDING, min(box.y for box in boxes.values()) - TITLE_ROOM
-    right = max(box.x + box.width for box in boxes.values()) + PADDING
-    bottom = max(box.y + box.height for box in boxes.values()) + PADDING
-    return snap(left), snap(top), snap(right - left), snap(bottom - top)
-
-
-def _part(graph: GraphView, nodes: tuple[str, ...]) -> GraphView:
-    """Return some nodes of a graph and the wires among them."""
-    kept = {node: graph.nodes[node] for node in nodes}
-    return GraphView(kept, tuple(wire for wire in graph.wires if wire.source in kept and wire.target in kept))
 
 
 def _places(fragment: str) -> dict[str, Point]:

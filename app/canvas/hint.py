@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from app.theme import current
 
 AWAY = QPoint(16, 20)
-WIDEST = 300
+WIDEST = 380
 
 
 class Hint(QLabel):

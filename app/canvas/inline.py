@@ -99,7 +99,7 @@ class TextEditor(QPlainTextEdit):
         self._accept = accept
         self.setPlainText(text)
         self.selectAll()
-        self.setGeometry(area.x(), area.y(), max(area.width(), LEAST_WIDTH), max(area.height(), 3 * NAME_HEIGHT))
+        self.setGeometry(area.x(), area.y(), max(area.width(), LEAST_WIDTH), area.height())
         self.show()
         self.raise_()
         self.setFocus(Qt.FocusReason.PopupFocusReason)

@@ -14,6 +14,8 @@ from app.document.errors import EditError
 from app.document.ports import is_id
 from app.services.i18n import tr
 
+FRAME_TEXT_HEIGHT = 72
+
 
 class Naming(QObject):
     """Opens the editors over a stage's view, and has the stage carry out what is typed."""
@@ -82,7 +84,7 @@ class Naming(QObject):
                 edit = SetFrame(frame, text, view.x, view.y, view.width, view.height, view.color)
                 self._stage.do(edit, label=tr("Edit the comment"))
 
-        self.text_editor.ask(view.text, QRect(area.x(), area.y(), area.width(), min(area.height(), 160)), take)
+        self.text_editor.ask(view.text, QRect(area.x(), area.y(), area.width(), FRAME_TEXT_HEIGHT), take)
 
     def _refused(self) -> bool:
         if self._stage.locked:

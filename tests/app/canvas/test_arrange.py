@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.canvas.arrange import DEFAULT_SIZE, Box, align, distribute, free_place, layered
+from app.canvas.arrange import DEFAULT_SIZE, Box, align, distribute, framed, free_place, layered
 from app.document.view import GraphView, NodeView, WireView
 from engine.api import Role
 
@@ -59,6 +59,17 @@ def test_no_two_nodes_overlap_whatever_their_sizes(count: int, random: Random) -
     sizes = {node: (random.choice([120.0, 190.0, 260.0]), float(random.randrange(40, 300))) for node in view.nodes}
     boxes = [Box(*place, *sizes[node]) for node, place in layered(view, sizes).items()]
     assert not any(one.meets(other, 10) for index, one in enumerate(boxes) for other in boxes[:index])
+
+
+def test_a_frame_keeps_its_nodes_and_no_other_node_is_on_it() -> None:
+    view = graph([("bars", "a"), ("bars", "b"), ("a", "cross"), ("b", "cross"), ("cross", "entry"), ("size", "entry")])
+    sizes = dict.fromkeys(view.nodes, (190.0, 80.0))
+    places, frames = framed(view, sizes, {"one": ["a", "cross"], "two": ["size", "a"]})
+    boxes = {node: Box(*place, *sizes[node]) for node, place in places.items()}
+    assert set(boxes) == set(view.nodes)
+    assert {node for node, box in boxes.items() if box.meets(frames["one"])} == {"a", "cross"}
+    assert {node for node, box in boxes.items() if box.meets(frames["two"])} == {"size"}
+    assert not frames["one"].meets(frames["two"])
 
 
 BOXES = {"a": Box(0, 0, 100, 50), "b": Box(30, 100, 60, 50), "c": Box(200, 400, 100, 70)}
