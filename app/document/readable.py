@@ -39,4 +39,4 @@ class Readable:
         """
         made = self.file.copy()
         made.become(draft.values, draft.renamed)
-        return Readable(made, draft.values)
+        return Readable(made, made.value)

@@ -96,7 +96,9 @@ def scopes(document: Document) -> list[Scope]:
 def _is_done(document: Document, edit: Edit, scope: Scope) -> bool:
     try:
         document.do(edit, label="Edit", scope=scope)
-    except EditError:
+    except EditError as error:
+        if "cannot be edited" in str(error):  # not refused by its meaning: the text could not be brought there
+            raise
         return False
     return True
 
@@ -109,9 +111,21 @@ def assert_the_text_means_the_graph(document: Document) -> None:
         assert fresh.graph(scope) == document.graph(scope)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(documents(), st.data())
 def test_any_edits_undone_give_back_the_bytes_and_redone_the_document(document: Document, data: st.DataObject) -> None:
+    edit_undo_redo(document, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(documents(), st.data())
+def test_many_more_edits_undone_give_back_the_bytes(document: Document, data: st.DataObject) -> None:
+    edit_undo_redo(document, data)
+
+
+def edit_undo_redo(document: Document, data: st.DataObject) -> None:
+    """Draw edits, holding each to the text, then undo and redo all."""
     original = document.text
     removed = False
     for _ in range(data.draw(st.integers(1, 8))):
@@ -127,7 +141,7 @@ def test_any_edits_undone_give_back_the_bytes_and_redone_the_document(document: 
         if not removed:
             assert own_lines(document.text) == comments
         _ = document.problems
-        if data.draw(st.integers(0, 5)) == 0:
+        if document.text != before and data.draw(st.integers(0, 5)) == 0:
             document.undo()
             assert document.text == before
             document.redo()
@@ -137,7 +151,7 @@ def test_any_edits_undone_give_back_the_bytes_and_redone_the_document(document: 
     assert document.values == values
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(documents(), st.data())
 def test_an_edit_leaves_the_lines_of_other_nodes_alone(document: Document, data: st.DataObject) -> None:
     nodes = [node for node in document.graph().nodes.values() if node.role is not None]
@@ -157,7 +171,7 @@ def test_an_edit_leaves_the_lines_of_other_nodes_alone(document: Document, data:
 
 @pytest.mark.parametrize("name", example_names())
 @given(data=st.data())
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_any_typing_keeps_what_can_be_undone(name: str, data: st.DataObject) -> None:
     document = example(name)
     original = document.text
