@@ -35,9 +35,29 @@ def has_three(window: MainWindow) -> bool:
 
 def has_block(window: MainWindow) -> bool:
     """Return whether one selected node is a block that this file holds."""
-    return window.selected_block() is not None
+    return window.tab is not None and window.tab.selected_block() is not None
+
+
+def can_undo(window: MainWindow) -> bool:
+    """Return whether there is a step to take back."""
+    return window.tab is not None and bool(window.tab.document.undo_label)
+
+
+def can_redo(window: MainWindow) -> bool:
+    """Return whether there is a step to do again."""
+    return window.tab is not None and bool(window.tab.document.redo_label)
+
+
+def all_bypassed(window: MainWindow) -> bool:
+    """Return whether every selected node is bypassed."""
+    return window.tab is not None and window.tab.all_selected("bypass")
+
+
+def all_muted(window: MainWindow) -> bool:
+    """Return whether every selected node is muted."""
+    return window.tab is not None and window.tab.all_selected("mute")
 
 
 def in_block(window: MainWindow) -> bool:
     """Return whether the canvas shows the inside of a block."""
-    return bool(window.scope)
+    return window.tab is not None and window.tab.canvas.inside_block

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from app.actions.conditions import has_selection, has_tab
+from typing import TYPE_CHECKING
+
+from app.actions.conditions import can_redo, can_undo, has_selection, has_tab
 from app.actions.spec import ActionSpec
 from app.services.i18n import tr
+
+if TYPE_CHECKING:
+    from app.window.main_window import MainWindow
 
 
 def edit_actions() -> tuple[ActionSpec, ...]:
@@ -14,23 +19,23 @@ def edit_actions() -> tuple[ActionSpec, ...]:
             "edit.undo",
             tr("Undo"),
             "edit",
-            lambda window: window.undo(),
+            lambda window: window.on_document("undo"),
             "Ctrl+Z",
             icon="undo",
-            enabled=lambda window: bool(window.undo_label),
-            label=lambda window: tr("Undo {step}", step=window.undo_label) if window.undo_label else tr("Undo"),
+            enabled=can_undo,
+            label=_undo_text,
             toolbar=True,
         ),
         ActionSpec(
             "edit.redo",
             tr("Redo"),
             "edit",
-            lambda window: window.redo(),
+            lambda window: window.on_document("redo"),
             "Ctrl+Shift+Z",
             ("Ctrl+Y",),
             icon="redo",
-            enabled=lambda window: bool(window.redo_label),
-            label=lambda window: tr("Redo {step}", step=window.redo_label) if window.redo_label else tr("Redo"),
+            enabled=can_redo,
+            label=_redo_text,
             toolbar=True,
         ),
         *_clipboard_actions(),
@@ -135,3 +140,13 @@ def _selection_actions() -> tuple[ActionSpec, ...]:
             enabled=has_selection,
         ),
     )
+
+
+def _undo_text(window: MainWindow) -> str:
+    step = window.tab.document.undo_label if window.tab else ""
+    return tr("Undo: {step}", step=step) if step else tr("Undo")
+
+
+def _redo_text(window: MainWindow) -> str:
+    step = window.tab.document.redo_label if window.tab else ""
+    return tr("Redo: {step}", step=step) if step else tr("Redo")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.actions.conditions import has_block, has_one, has_selection, has_tab, in_block
+from app.actions.conditions import all_bypassed, all_muted, has_block, has_one, has_selection, has_tab, in_block
 from app.actions.spec import ActionSpec
 from app.services.i18n import tr
 
@@ -46,7 +46,7 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "Ctrl+B",
             icon="bypass",
             enabled=has_selection,
-            checked=lambda window: window.all_selected("bypass"),
+            checked=all_bypassed,
         ),
         ActionSpec(
             "node.mute",
@@ -56,7 +56,7 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "Ctrl+M",
             icon="mute",
             enabled=has_selection,
-            checked=lambda window: window.all_selected("mute"),
+            checked=all_muted,
         ),
         ActionSpec(
             "node.help", tr("Help on the node"), "node", lambda window: window.show_node_help(), "F1", enabled=has_one
@@ -76,7 +76,7 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "node.validate",
             tr("Check again"),
             "node",
-            lambda window: window.validate_again(),
+            lambda window: window.on_document("recheck"),
             "F7",
             icon="done",
             enabled=has_tab,

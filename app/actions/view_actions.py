@@ -34,7 +34,7 @@ def view_actions() -> tuple[ActionSpec, ...]:
             "view.minimap",
             tr("Minimap"),
             "view",
-            lambda window: window.toggle_minimap(),
+            lambda window: window.looks.toggle_minimap(),
             "Ctrl+Alt+M",
             checked=lambda window: window.settings.minimap,
             separated=True,
@@ -43,7 +43,7 @@ def view_actions() -> tuple[ActionSpec, ...]:
             "view.full_screen",
             tr("Full screen"),
             "view",
-            lambda window: window.toggle_full_screen(),
+            lambda window: window.looks.toggle_full_screen(),
             "F11",
             checked=lambda window: window.isFullScreen(),
         ),
@@ -51,7 +51,7 @@ def view_actions() -> tuple[ActionSpec, ...]:
         ActionSpec(
             "view.previous_tab", tr("Previous strategy"), "view", lambda window: window.tabs.step(-1), "Ctrl+PgUp"
         ),
-        ActionSpec("view.reset_layout", tr("Reset the layout"), "view", lambda window: window.reset_layout()),
+        ActionSpec("view.reset_layout", tr("Reset the layout"), "view", lambda window: window.looks.reset_layout()),
     )
 
 
@@ -194,15 +194,15 @@ def _is_shown(pane: str) -> Callable[[MainWindow], bool]:
 
 
 def _place_yaml(place: str) -> Callable[[MainWindow], None]:
-    return lambda window: window.set_yaml_place(place)
+    return lambda window: window.looks.set_yaml_place(place)
 
 
 def _use_theme(theme: str) -> Callable[[MainWindow], None]:
-    return lambda window: window.set_theme(theme)
+    return lambda window: window.looks.set_theme(theme)
 
 
 def _use_language(language: str) -> Callable[[MainWindow], None]:
-    return lambda window: window.set_language(language)
+    return lambda window: window.looks.set_language(language)
 
 
 def _setting_is(name: str, value: str) -> Callable[[MainWindow], bool]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
-from app import theme
 from app.dialogs.about import show_about
 from app.dialogs.plugins import show_plugins
 from app.dialogs.preferences import Preferences
@@ -15,6 +14,7 @@ from app.dialogs.settings import edit_preferences
 from app.dialogs.shortcut_list import Command
 from app.dialogs.shortcuts import edit_shortcuts
 from app.services.i18n import tr
+from app.window.looks import preview_theme
 
 if TYPE_CHECKING:
     from app.dialogs.tour import Tour
@@ -56,12 +56,12 @@ class Dialogs:
         """Let the user change preferences, the theme at once."""
         window = self._window
         before = Preferences.of(window.settings)
-        chosen = edit_preferences(window, before, _preview)
+        chosen = edit_preferences(window, before, preview_theme)
         if chosen is None:
             return
         chosen.store(window.settings)
-        window.set_theme(chosen.theme)
-        window.set_yaml_place(chosen.yaml_place)
+        window.looks.set_theme(chosen.theme)
+        window.looks.set_yaml_place(chosen.yaml_place)
         for tab in window.tabs.all():
             tab.show_minimap(shown=chosen.minimap)
         if chosen.language != before.language:
@@ -120,9 +120,3 @@ class Dialogs:
         """Show the pane that the tour speaks of, if it is hidden."""
         if self._window.tab is not None and name in self._window.docks.docks:
             self._window.docks.show(name)
-
-
-def _preview(name: str) -> None:
-    app = QApplication.instance()
-    if isinstance(app, QApplication):
-        theme.apply(app, name)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
@@ -15,10 +13,11 @@ from app import theme
 from app.actions.catalogue import all_actions
 from app.actions.qt import ActionSet
 from app.actions.spec import ActionSpec
-from app.services.i18n import tr
 from app.services.recent import RecentFiles
 from app.window.command_palette import CommandPalette
+from app.window.drops import dropped_files
 from app.window.frame import remember_frame, restore_frame
+from app.window.looks import Looks
 from app.window.status import StatusLine
 from app.window.tabs import Tabs
 from app.window.welcome import Welcome
@@ -44,8 +43,8 @@ class MainWindow(QMainWindow):
     """A window with tabs of strategies.
 
     Its parts have one concern each: `desk` files, `tabs` pages, `docks` panes, `wiring` what passes between them,
-    `rescue` recovery files, `dialogs` questions, `action_set` menus and keys. What is not needed for the first paint is
-    imported and made when it is first used.
+    `rescue` recovery files, `dialogs` questions, `action_set` menus and keys, `looks` theme and layout. What is not
+    needed for the first paint is imported and made when it is first used.
 
     Args:
         settings: what is remembered between starts.
@@ -60,6 +59,7 @@ class MainWindow(QMainWindow):
         self._docks: Docks | None = None
         self.tabs = Tabs()
         self.recent = RecentFiles.of(settings)
+        self.looks = Looks(self)
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
         self.action_set = ActionSet(self, all_actions(settings), self.run_action)
@@ -146,33 +146,9 @@ class MainWindow(QMainWindow):
         scope: Scope = self.tab.canvas.scope if self.tab else ()
         return scope
 
-    @property
-    def undo_label(self) -> str:
-        """The name of the step that Undo would take back."""
-        return self.tab.document.undo_label if self.tab else ""
-
-    @property
-    def redo_label(self) -> str:
-        """The name of the step that Redo would do again."""
-        return self.tab.document.redo_label if self.tab else ""
-
     def has_panes(self) -> bool:
         """Return whether the panes are on the screen."""
         return self.tab is not None and self._docks is not None
-
-    def all_selected(self, flag: str) -> bool:
-        """Return whether every selected node is bypassed or muted (`flag` is `bypass` or `mute`)."""
-        if self.tab is None or not self.selection:
-            return False
-        nodes = self.tab.document.graph(self.scope).nodes
-        return all(getattr(nodes[node], flag) for node in self.selection if node in nodes)
-
-    def selected_block(self) -> str | None:
-        """Return the one selected node if it is a block."""
-        if self.tab is None or len(self.selection) != 1:
-            return None
-        node = self.tab.document.graph(self.scope).nodes.get(self.selection[0])
-        return node.id if node is not None and node.block else None
 
     # ------------------------------------------------------------------ tabs
 
@@ -239,27 +215,17 @@ class MainWindow(QMainWindow):
         if self.tab is not None:
             getattr(self.tab.canvas, method)(*arguments, **options)
 
-    def undo(self) -> None:
-        """Take the last step back."""
-        if self.tab is not None and self.undo_label:
-            self.tab.document.undo()
-
-    def redo(self) -> None:
-        """Do the step again that was taken back last."""
-        if self.tab is not None and self.redo_label:
-            self.tab.document.redo()
+    def on_document(self, method: str) -> None:
+        """Call a method of the document in front, after what is being typed was taken over."""
+        if self.tab is not None:
+            self.finish_typing(self.tab)
+            getattr(self.tab.document, method)()
 
     def show_node_help(self) -> None:
         """Show the help pane, on the selected node."""
         if self.tab is not None and len(self.selection) == 1:
             self.docks.help.show_node(self.selection[0], self.scope)
             self.docks.show("help")
-
-    def validate_again(self) -> None:
-        """Check the strategy anew, as files it refers to may have changed."""
-        if self.tab is not None:
-            self.tab.document.recheck()
-            self.wiring.show_problems(self.tab)
 
     def open_dialog(self, name: str) -> None:
         """Open one of the dialogs."""
@@ -268,39 +234,6 @@ class MainWindow(QMainWindow):
     def show_command_palette(self) -> None:
         """Show the list of all actions."""
         self.command_palette.open()
-
-    def set_yaml_place(self, place: str) -> None:
-        """Show the YAML text `below` or `beside` the canvas, or not (`hidden`)."""
-        self.settings.yaml_place = place
-        for tab in self.tabs.all():
-            tab.place_yaml(place)
-
-    def toggle_minimap(self) -> None:
-        """Show or hide the minimap."""
-        self.settings.minimap = not self.settings.minimap
-        for tab in self.tabs.all():
-            tab.show_minimap(shown=self.settings.minimap)
-
-    def set_theme(self, name: str) -> None:
-        """Use the `light` or the `dark` theme, or the `system`'s."""
-        self.settings.theme = name
-        theme.apply(_application(), name)
-
-    def set_language(self, language: str) -> None:
-        """Use another language from the next start on."""
-        if language != self.settings.language:
-            self.settings.language = language
-            self.say(tr("The language changes at the next start."))
-
-    def toggle_full_screen(self) -> None:
-        """Use the whole screen, or go back."""
-        self.setWindowState(self.windowState() ^ self.windowState().WindowFullScreen)
-
-    def reset_layout(self) -> None:
-        """Put every pane back where it was at the first start."""
-        self.set_yaml_place("below")
-        if self.has_panes():
-            self.docks.reset()
 
     def quit(self) -> None:
         """Close the window, asking about unsaved changes first."""
@@ -372,16 +305,3 @@ class MainWindow(QMainWindow):
                 self.rescue.close()
             self.desk.watch.close()
             self._docks.close()
-
-
-def dropped_files(event: QDropEvent) -> Sequence[Path]:
-    """Return the local files that are dragged or dropped, if they look like YAML."""
-    paths = (Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
-    return [path for path in paths if path.suffix.lower() in {".yaml", ".yml"}]
-
-
-def _application() -> QApplication:
-    app = QApplication.instance()
-    if not isinstance(app, QApplication):
-        raise TypeError("There is no application.")
-    return app

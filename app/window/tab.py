@@ -16,6 +16,7 @@ from app.services.settings import Settings
 
 if TYPE_CHECKING:
     from app.document.document import Change, Document
+    from app.document.view import Scope
 
 CANVAS_SHARE, YAML_SHARE = 70, 30
 
@@ -52,6 +53,7 @@ class StrategyTab(QWidget):
         self._column.setSpacing(0)
         self._column.addWidget(self.splitter, 1)
         self._notice: QWidget | None = None
+        self.show_minimap(shown=settings.minimap)
         self._unsubscribe: Callable[[], None] = document.subscribe(self._tell)
 
     @property
@@ -74,6 +76,21 @@ class StrategyTab(QWidget):
         """Where the strategy is, for a tooltip."""
         return str(self.path) if self.path else tr("Not saved yet")
 
+    @property
+    def scope(self) -> Scope:
+        """The level that the canvas shows."""
+        return self.canvas.scope
+
+    def all_selected(self, flag: str) -> bool:
+        """Return whether every selected node is bypassed or muted (`flag` is `bypass` or `mute`)."""
+        nodes = self.document.graph(self.scope).nodes
+        return bool(self.selection) and all(getattr(nodes[node], flag) for node in self.selection if node in nodes)
+
+    def selected_block(self) -> str | None:
+        """Return the one selected node if it is a block."""
+        node = self.document.graph(self.scope).nodes.get(self.selection[0]) if len(self.selection) == 1 else None
+        return node.id if node is not None and node.block else None
+
     def place_yaml(self, place: str) -> None:
         """Show the text `below` or `beside` the canvas, or not (`hidden`)."""
         self.yaml.setVisible(place != "hidden")
@@ -85,9 +102,7 @@ class StrategyTab(QWidget):
 
     def show_minimap(self, *, shown: bool) -> None:
         """Show or hide the minimap."""
-        minimap = getattr(self.canvas, "minimap", None)
-        if minimap is not None:
-            minimap.setVisible(shown)
+        self.canvas.minimap.set_on(shown)
 
     def show_notice(self, notice: QWidget) -> None:
         """Put a notice above the canvas, in place of an earlier one."""

@@ -90,7 +90,7 @@ def test_undo_and_redo_by_keys_name_the_step(window: MainWindow, qtbot: QtBot) -
     change(window)
     undo = window.action_set.actions["edit.undo"]
     qtbot.waitUntil(undo.isEnabled)
-    assert undo.text() == "Undo Set timeperiod"
+    assert undo.text() == "Undo: Set timeperiod"
 
     QTest.keyClick(tab_of(window).canvas.view, Qt.Key.Key_Z, CONTROL)
     assert tab_of(window).document.text == before
@@ -223,12 +223,12 @@ def test_the_layout_is_there_at_the_next_start(qtbot: QtBot) -> None:
     with open_window(qtbot, EXAMPLES / "golden_cross.yaml") as window:
         window.resize(1100, 700)
         window.docks.toggle("palette")
-        window.set_yaml_place("beside")
+        window.looks.set_yaml_place("beside")
 
     with open_window(qtbot, EXAMPLES / "golden_cross.yaml") as window:
         assert window.docks.docks["palette"].isHidden()
         assert tab_of(window).splitter.orientation() == Qt.Orientation.Horizontal
-        window.reset_layout()
+        window.looks.reset_layout()
         assert not window.docks.docks["palette"].isHidden()
         assert tab_of(window).splitter.orientation() == Qt.Orientation.Vertical
 
