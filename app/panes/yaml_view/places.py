@@ -19,7 +19,7 @@ def place_of_node(lines: Lines, node_id: str, scope: Scope) -> tuple[int, int]:
         if node_id not in line:
             continue
         for match in key.finditer(line):
-            spot = spot_at(lines, row, match.end())
+            spot = spot_at(lines, row, match.end(), neighbours=False)
             if not spot.key and spot.scope == scope and len(spot.inner) == 1 and spot.inner[0] in _HOLDERS:
                 return row + 1, match.start() + 1
     return 0, 0

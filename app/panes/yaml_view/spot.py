@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from app.document.view import Scope
-from app.panes.yaml_view.tokens import CLOSED, Kind, State, Token, ends, indent_of, scan
+from app.panes.yaml_view.tokens import CLOSED, Kind, Token, ends, indent_of, scan
 from engine.spec import SECTIONS
 
 _FARTHEST = 400
 _BLOCK_PATH = 2
+_ENTRY = re.compile(r"\s*([^\s#:{}\[\],][^:#{}\[\],]*?)\s*:(?:\s+|$)([^\s#,{}\[\]]*)")
 
 
 class Lines(Protocol):
@@ -75,8 +77,8 @@ class _Frame:
     entries: dict[str, str] = field(default_factory=dict)
 
 
-def spot_at(lines: Lines, row: int, column: int) -> Spot:
-    """Return the place of a cursor (row and column count from 0)."""
+def spot_at(lines: Lines, row: int, column: int, *, neighbours: bool = True) -> Spot:
+    """Return the place of a cursor (row and column count from 0); without `neighbours` lines beside it are not read."""
     line = lines[row]
     blank = not line[:column].strip()
     indent = min(column, indent_of(line)) if not line.strip() else indent_of(line)
@@ -90,12 +92,13 @@ def spot_at(lines: Lines, row: int, column: int) -> Spot:
     state_here = _own_key(line[:column])[1] if not blank else False
     if state_here:
         return _in_brackets(lines, row, row, column, keys)
-    return _in_block(lines, row, column, keys)
+    spot = _in_block(lines, row, column, keys)
+    return replace(spot, siblings=_neighbours(lines, row)) if neighbours else spot
 
 
 def node_at(lines: Lines, row: int, column: int) -> tuple[str, Scope]:
     """Return the node that a cursor is at ("" for none), its own key included, and its level."""
-    spot = spot_at(lines, row, column)
+    spot = spot_at(lines, row, column, neighbours=False)
     if spot.node or not (spot.section or spot.inner[:1] == ("layout",)):
         return spot.node, spot.scope
     tokens, _ = scan(lines[row])
@@ -240,8 +243,7 @@ def _in_block(lines: Lines, row: int, column: int, keys: tuple[str, ...]) -> Spo
         elif inside:
             start = token.start
             quiet = token.kind in (Kind.COMMENT, Kind.STRING)
-    siblings = _neighbours(lines, row)
-    return Spot(keys, key, lines[row][start:column], start, siblings, quiet)
+    return Spot(keys, key, lines[row][start:column], start, {}, quiet)
 
 
 def _neighbours(lines: Lines, row: int) -> dict[str, str]:
@@ -257,9 +259,7 @@ def _neighbours(lines: Lines, row: int) -> dict[str, str]:
                 continue
             if own < indent:
                 break
-            tokens, _ = scan(line, State())
-            if tokens and tokens[0].kind is Kind.KEY:
-                value = tokens[2] if len(tokens) > 2 else None  # noqa: PLR2004 - key, colon, value
-                plain = value is not None and value.kind not in (Kind.MARK, Kind.COMMENT)
-                found[tokens[0].text] = value.text if value is not None and plain else ""
+            entry = _ENTRY.match(line)
+            if entry:
+                found[entry[1].strip("'\"")] = entry[2].strip("'\"")
     return found

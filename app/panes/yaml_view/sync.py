@@ -11,8 +11,8 @@ from app.document.document import Change, DocumentLike
 from app.panes.yaml_view.editor import CodeEditor
 from app.panes.yaml_view.texts import carried, patches, shown
 
-_QUICK_S = 0.03
-_PATIENCE = 3.0
+_QUICK_S = 0.1
+_PATIENCE = 2.0
 _LONGEST_MS = 800
 
 
@@ -20,7 +20,7 @@ class TextSync(QObject):
     """Hands what is typed to the document, and what the document became elsewhere to the field.
 
     What is typed goes over as soon as the keys at hand are dealt with. Where the document takes long for it (a very
-    large file), it waits for a pause of about three times as long, so that typing stays fluent.
+    large file), it waits for a pause of about twice as long, so that typing stays fluent.
 
     Qt signals: `told(Change)` after every change of the document, with the field as it then is; `moved(position)`
     tells where the text was changed from elsewhere, in Qt's units.

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.document.document import Document
 from app.document.edits import AddNode, RenameNode, SetValues
 from app.panes.yaml_view import YamlView
+from app.panes.yaml_view.highlighter import YamlHighlighter
 from app.theme import DARK, LIGHT, apply, current
 from engine.api import Role
 from engine.plugins import load_registry
@@ -422,3 +423,22 @@ def test_the_context_menu_offers_the_documents_undo(opened: Open) -> None:
     menu.actions()[0].trigger()
     menu.close()
     assert document_of(view).text == EXAMPLE
+
+
+def test_a_key_in_a_large_file_colours_its_own_line_only(
+    qtbot: QtBot, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coloured: list[str] = []
+    original = YamlHighlighter.highlightBlock
+
+    def count(self: YamlHighlighter, text: str) -> None:
+        coloured.append(text)
+        original(self, text)
+
+    monkeypatch.setattr(YamlHighlighter, "highlightBlock", count)
+    view = opened(EXAMPLE + "# a comment\n" * 5_000)
+    put_cursor(view, "average: {use: ta.SMA, input: bars.close")
+    coloured.clear()
+    for text in ("1", ", x: {", '"'):
+        type_text(qtbot, view, text)
+    assert 0 < len(coloured) < 60
