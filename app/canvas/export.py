@@ -15,6 +15,7 @@ from app.services.i18n import tr
 
 MARGIN = 40.0
 SCALE = 2.0
+PIXELS_AN_INCH = 96
 MOST_PIXELS = 120_000_000
 
 
@@ -49,6 +50,7 @@ def export_svg(scene: GraphScene, path: Path) -> None:
     size = area.size().toSize()
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
+    generator.setResolution(PIXELS_AN_INCH)
     generator.setSize(size)
     generator.setViewBox(QRect(0, 0, size.width(), size.height()))
     generator.setTitle(tr("Strategy graph"))

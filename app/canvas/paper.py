@@ -11,7 +11,6 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QTransfor
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
 from app.canvas.items.grid import DotGrid
-from app.canvas.items.looks import SIMPLE_BELOW
 from app.canvas.scene import GraphScene
 from app.theme import themes
 
@@ -23,6 +22,7 @@ WHEEL_STEP = 1.0015
 FRAME_BUDGET_MS = 6.0
 NO_BUDGET = inf
 SLOW_FRAME_S = 0.010
+HAIR_BELOW = 0.75
 SLOW_FRAMES = 2
 SAME = 1e-9
 
@@ -87,7 +87,7 @@ class PaperView(QGraphicsView):
         self._hurry()
         self.setTransform(QTransform.fromScale(zoom, zoom))
         self._scroll_to(fixed, point)
-        self.graph_scene.set_seen_from_afar(zoom < SIMPLE_BELOW)
+        self.graph_scene.set_hair_lines(max(1.0, round(self.devicePixelRatioF())) if zoom < HAIR_BELOW else None)
         self.zoomed.emit(zoom)
         self.view_changed.emit()
 

@@ -54,7 +54,7 @@ class GraphScene(QGraphicsScene):
         self.frames: dict[str, FrameItem] = {}
         self._drag_wire: QGraphicsPathItem | None = None
         self._lit: frozenset[PortRef] | None = None
-        self._afar = False
+        self._hair: float | None = None
 
     # The graph
 
@@ -133,7 +133,7 @@ class GraphScene(QGraphicsScene):
 
     def _add_wire(self, view: WireView) -> None:
         item = WireItem(view, self.nodes[view.source], self.nodes[view.target], self.looks)
-        item.set_thin(self._afar)
+        item.set_hair(self._hair)
         self.wires[view] = item
         self.addItem(item)
 
@@ -159,20 +159,20 @@ class GraphScene(QGraphicsScene):
     @contextmanager
     def drawn_for_export(self) -> Iterator[None]:
         """Have everything painted as vectors, as it looks from near and without selection."""
-        afar, self.looks.vector = self._afar, True
-        self.set_seen_from_afar(False)
+        hair, self.looks.vector = self._hair, True
+        self.set_hair_lines(None)
         try:
             yield
         finally:
             self.looks.vector = False
-            self.set_seen_from_afar(afar)
+            self.set_hair_lines(hair)
 
-    def set_seen_from_afar(self, afar: bool) -> None:  # noqa: FBT001 - a state
-        """Draw wires as hair lines, which are painted much faster, once they would be no thicker anyway."""
-        if afar != self._afar:
-            self._afar = afar
+    def set_hair_lines(self, width: float | None) -> None:
+        """Draw wires so many device pixels thin, whatever the zoom: much faster, and as good from afar; None ends that."""
+        if width != self._hair:
+            self._hair = width
             for wire in self.wires.values():
-                wire.set_thin(afar)
+                wire.set_hair(width)
 
     def content_rect(self, ids: Iterable[str] | None = None) -> QRectF:
         """Return the box around nodes (all nodes and frames without `ids`) in scene coordinates; empty without any."""

@@ -41,7 +41,7 @@ class NodeItem(QGraphicsRectItem):
         self.hovered_port: PortRef | None = None
         self._looks = looks
         self._wired = wired
-        self._picture = NodePicture(node, node_layout(node, wired))
+        self.picture = NodePicture(node, node_layout(node, wired))
         self._pixmap: QPixmap | None = None
         self._pixmap_scale = 0.0
         self.setPen(QPen(Qt.PenStyle.NoPen))
@@ -53,12 +53,12 @@ class NodeItem(QGraphicsRectItem):
     @property
     def layout(self) -> NodeLayout:
         """The node's size and slots."""
-        return self._picture.layout
+        return self.picture.layout
 
     @property
     def badge(self) -> str | None:
         """The kind of badge shown."""
-        return self._picture.badge
+        return self.picture.badge
 
     def body(self) -> QRectF:
         """Return the node's box in scene coordinates, without ports and outlines."""
@@ -70,7 +70,7 @@ class NodeItem(QGraphicsRectItem):
             return False
         before = self.layout
         self.view, self._wired = node, wired
-        self._picture = NodePicture(node, node_layout(node, wired), self.badge)
+        self.picture = NodePicture(node, node_layout(node, wired), self.badge)
         self.repaint()
         if self.layout == before:
             return False
@@ -81,7 +81,7 @@ class NodeItem(QGraphicsRectItem):
         """Show a badge with its reason as tooltip; None takes it away."""
         self.badge_reason = reason if kind else ""
         if kind != self.badge:
-            self._picture = NodePicture(self.view, self.layout, kind)
+            self.picture = NodePicture(self.view, self.layout, kind)
             self.repaint()
 
     def slot(self, side: Side, port: str, index: int | None = None) -> Slot | None:
@@ -160,14 +160,14 @@ class NodeItem(QGraphicsRectItem):
         looks = self._looks
         scale = painter.worldTransform().m11()
         if looks.vector:
-            paint_node(painter, self._picture, looks)
+            paint_node(painter, self.picture, looks)
             return
         if self.isSelected() or self.hovered or self.focused:
             self._paint_outline(painter, scale)
         if scale < SIMPLE_BELOW:
-            paint_simple(painter, self._picture, looks)
+            paint_simple(painter, self.picture, looks)
         elif scale > DIRECT_ABOVE:
-            paint_node(painter, self._picture, looks)
+            paint_node(painter, self.picture, looks)
         else:
             self._paint_picture(painter, scale)
         if (self.lit or self.hovered_port) and scale >= SIMPLE_BELOW / 2:
@@ -180,7 +180,7 @@ class NodeItem(QGraphicsRectItem):
             self._renew_picture(real)
         rect = self.rect()
         if self._pixmap is None:
-            paint_simple(painter, self._picture, self._looks)
+            paint_simple(painter, self.picture, self._looks)
             return
         if self.is_blurred(real):
             painter.drawPixmap(rect, self._pixmap, QRectF(self._pixmap.rect()))
@@ -211,7 +211,7 @@ class NodeItem(QGraphicsRectItem):
         painter = QPainter(pixmap)
         painter.scale(scale, scale)
         painter.translate(-rect.topLeft())
-        paint_node(painter, self._picture, self._looks)
+        paint_node(painter, self.picture, self._looks)
         painter.end()
         return pixmap
 

@@ -101,10 +101,10 @@ def _paint_body(painter: QPainter, picture: NodePicture, body: QRectF, looks: Lo
     painter.drawRoundedRect(body, CORNER, CORNER)
     painter.fillPath(_top(body.width(), body.height(), HEADER), looks.color(header_of(node, looks)))
     painter.fillPath(_top(body.width(), body.height(), STRIPE), looks.color(accent_of(node, looks)))
-    color = theme.node_border if node.known else theme.warning
+    color, width = (theme.node_border, 1.2) if node.known else (theme.warning, 1.8)
     if picture.badge == "error":
-        color = theme.error
-    pen = QPen(looks.color(color), 1.2 if node.known else 1.8)
+        color, width = theme.error, 2.2
+    pen = QPen(looks.color(color), width)
     if node.bypass or not node.known:
         pen.setDashPattern([4, 3])
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -154,6 +154,11 @@ def marks_of(node: NodeView) -> tuple[str, ...]:
     """Return the icons at the right of a node's header: it can be opened, is bypassed, is muted."""
     marks = (("open-block", node.block), ("bypass", node.bypass), ("mute", node.mute))
     return tuple(name for name, shown in marks if shown)
+
+
+def open_rect(layout: NodeLayout) -> QRectF:
+    """Return where a block shows that it can be opened."""
+    return mark_rects(layout)[0]
 
 
 def mark_rects(layout: NodeLayout) -> tuple[QRectF, ...]:

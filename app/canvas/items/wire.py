@@ -30,7 +30,7 @@ class WireItem(QGraphicsPathItem):
         self.hovered = False
         self.chosen = False
         self.faded = False
-        self._thin = False
+        self._hair: float | None = None
         self._looks = looks
         self._bounds = QRectF()
         self._points: list[tuple[float, float]] | None = None
@@ -88,10 +88,10 @@ class WireItem(QGraphicsPathItem):
             self.chosen = chosen
             self.restyle()
 
-    def set_thin(self, thin: bool) -> None:  # noqa: FBT001 - a state
-        """Draw hair lines, for a graph seen from afar."""
-        if thin != self._thin:
-            self._thin = thin
+    def set_hair(self, width: float | None) -> None:
+        """Draw a line of so many device pixels whatever the zoom; None draws it at its own width."""
+        if width != self._hair:
+            self._hair = width
             self.restyle()
 
     def restyle(self) -> None:
@@ -104,8 +104,8 @@ class WireItem(QGraphicsPathItem):
         # Opaque on purpose: a translucent curve takes three times as long to paint.
         color = QColor(theme.selection if self.chosen else mix(theme.port(kind), theme.canvas, 1.0 if strong else SOFT))
         pen = QPen(color, WIDTH * (1.9 if strong else 1.0))
-        if self._thin:
-            pen = QPen(color, 2.4 if strong else 1.0)
+        if self._hair is not None:
+            pen = QPen(color, self._hair * (2.2 if strong else 1.0))
             pen.setCosmetic(True)
         if self.source.view.mute or self.target.view.mute:
             pen.setStyle(Qt.PenStyle.DotLine)
