@@ -18,6 +18,7 @@ from engine.spec.splices import (
     add_items,
     column,
     line_end,
+    line_start,
     newline_of,
     parent_start,
     remove_entry,
@@ -215,7 +216,8 @@ class TextEditor:
         before = [e for k, e in self.root.entries.items() if k in TOP_LEVEL_KEYS[:rank] or rank == len(TOP_LEVEL_KEYS)]
         if before:
             at = line_end(body, max(max(entry.key.end, entry.value.end) for entry in before[-1:]))
-            return Splice(at, at, f"{end}{margin}{text}")
+            apart = end if _stands_apart(body, before[-1].key.start) else ""
+            return Splice(at, at, f"{apart}{end}{margin}{text}")
         at = parent_start(self.root)
         return Splice(at, at, f"{text}{end}{margin}")
 
@@ -248,6 +250,14 @@ def _opens(path: DocumentPath) -> bool:
     if path[0] != "blocks":
         return len(path) == 1 and path[0] in _ONE_LINE_A_CHILD
     return len(path) <= len(("blocks", "name")) or (len(path) == len(("blocks", "name", "section")))
+
+
+def _stands_apart(body: str, start: int) -> bool:
+    """Return whether the section that begins at `start` has an empty line before it and its comments."""
+    lines = body[: line_start(body, start)].splitlines()
+    while lines and lines[-1].lstrip().startswith("#"):
+        lines.pop()
+    return bool(lines) and not lines[-1].strip()
 
 
 def _is_empty(node: Node) -> bool:

@@ -11,6 +11,7 @@ of one bracket takes a pass each.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as ReadOnly
 from typing import Any
@@ -120,17 +121,26 @@ class _Rewriting:
         return []
 
     def cut(self, place: _Place) -> list[Splice]:
-        _, node, value = place
+        path, node, value = place
         body = self.editor.body
         if isinstance(node, Mapping):
             gone = [key for key in node.entries if key not in value]
-            return [s for key in (gone[:1] if node.flow else gone) for s in remove_entry(body, node, key)]
+            cuts = [s for key in (gone[:1] if node.flow else gone) for s in remove_entry(body, node, key)]
+            return cuts if path else [_with_empty_line(body, cut) for cut in cuts]
         if isinstance(node, Sequence):
             kept = _kept(node, value)
             gone_items = [index for index in range(len(node.items)) if index not in (kept or range(len(value)))]
             chosen = gone_items[-1:] if node.flow else gone_items
             return [s for index in chosen for s in remove_item(body, node, index)]
         return []
+
+
+def _with_empty_line(body: str, cut: Splice) -> Splice:
+    """Take along the empty line before a section that goes, where another one or nothing follows."""
+    before = re.search(r"(?:\r\n|\n|\r)[ \t]*(\r\n|\n|\r)\Z", body[: cut.start])
+    if before is None or body[cut.end :].split("\n", 1)[0].strip():
+        return cut
+    return Splice(before.start(1), cut.end, cut.text)
 
 
 def _kept(node: Sequence, value: list[Any]) -> list[int] | None:

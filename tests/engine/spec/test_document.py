@@ -71,7 +71,7 @@ def test_a_node_goes_below_the_name_of_an_empty_section() -> None:
 
 def test_a_missing_section_is_made_at_its_usual_place() -> None:
     text = edited(TEXT, add=(("risk", "stop"), {"use": "atr_stop"}))
-    assert text == TEXT.replace("# none yet\n", "# none yet\nrisk:\n  stop: {use: atr_stop}\n")
+    assert text == TEXT.replace("# none yet\n", "# none yet\n\nrisk:\n  stop: {use: atr_stop}\n")
     text = edited(TEXT, add=(("description",), "It crosses."))
     assert text == TEXT.replace("# quoted\n", "# quoted\ndescription: It crosses.\n")
     text = edited(TEXT, set=(("run", "commission", "percent"), 0.1))
