@@ -18,6 +18,8 @@ Direction = Literal["horizontal", "vertical"]
 DEFAULT_SIZE: Size = (180.0, 90.0)
 COLUMN_GAP = 70.0
 ROW_GAP = 30.0
+BEND: Size = (0.0, 10.0)
+"""The room of a wire that passes a column."""
 SWEEPS = 6
 GRID = 10.0
 FRAME_PADDING = 20.0
@@ -51,8 +53,10 @@ def layered(graph: GraphView, sizes: Mapping[str, Size] | None = None) -> dict[s
     boxes = {node: (sizes or {}).get(node, DEFAULT_SIZE) for node in graph.nodes}
     net = _acyclic(graph)
     layers = _layers(net)
+    bends = _bend(layers, net)
     _order(layers, net)
-    return _places(layers, net, boxes)
+    places = _places(layers, net, {**boxes, **dict.fromkeys(bends, BEND)})
+    return {node: places[node] for node in graph.nodes}
 
 
 def framed(
@@ -130,6 +134,24 @@ def _layers(net: nx.DiGraph[str]) -> list[list[str]]:
     return [layer for layer in layers if layer]
 
 
+def _bend(layers: list[list[str]], net: nx.DiGraph[str]) -> set[str]:
+    """Put a narrow stand-in into each layer that wires pass on their way, so that there is room for them."""
+    depth = {node: number for number, layer in enumerate(layers) for node in layer}
+    bends: set[str] = set()
+    for node in list(net):
+        far = [reader for reader in net.successors(node) if depth[reader] > depth[node] + 1]
+        before = node
+        for number in range(depth[node] + 1, max((depth[reader] for reader in far), default=0)):
+            bend = f"{node} {number}"  # a space is in no node's id
+            bends.add(bend)
+            layers[number].append(bend)
+            net.add_edge(before, bend)
+            net.add_edges_from((bend, reader) for reader in far if depth[reader] == number + 1)
+            before = bend
+        net.remove_edges_from([(node, reader) for reader in far])
+    return bends
+
+
 def _order(layers: list[list[str]], net: nx.DiGraph[str]) -> None:
     """Sort each layer by the mean place of its neighbours, to and fro: fewer crossings (Sugiyama's barycentres)."""
     place = {node: float(index) for layer in layers for index, node in enumerate(layer)}
@@ -159,7 +181,7 @@ def _places(layers: Sequence[Sequence[str]], net: nx.DiGraph[str], sizes: Mappin
         for node, top in zip(layer, _spread(layer, wanted, sizes), strict=True):
             placed[node] = (x, snap(top))
         x = snap(x + max(sizes[node][0] for node in layer) + COLUMN_GAP)
-    least = min((y for _, y in placed.values()), default=0.0)
+    least = min((y for node, (_, y) in placed.items() if sizes[node] != BEND), default=0.0)
     return {node: (x, y - least) for node, (x, y) in placed.items()}
 
 

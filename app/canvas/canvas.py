@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QCursor, QDragMoveEvent, QDropEvent, QKeyEvent
+from PySide6.QtCore import QEvent, QPoint, QTimer, Signal
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.canvas.adding import Adding
@@ -16,22 +16,19 @@ from app.canvas.badges import badges
 from app.canvas.breadcrumbs import Breadcrumbs
 from app.canvas.commands import Commands
 from app.canvas.export import export_png, export_svg
-from app.canvas.gestures.base import Hit
 from app.canvas.gestures.frame import FrameResize
 from app.canvas.gestures.move import MoveNodesDrag
 from app.canvas.gestures.open import OpenByDoubleClick
 from app.canvas.gestures.select import BoxSelect, WireSelect
 from app.canvas.gestures.slice import SliceWires
 from app.canvas.gestures.wire import WireDrag
-from app.canvas.items.layout import HEADER
-from app.canvas.keys import key_table
+from app.canvas.input import CanvasInput
 from app.canvas.levels import file_block_graph, has_block, is_file
-from app.canvas.menus import context_menu
 from app.canvas.minimap import Minimap
 from app.canvas.naming import Naming
 from app.canvas.scene import GraphScene
 from app.canvas.stage import Selection, Stage
-from app.canvas.view import NODE_MIME, CanvasView
+from app.canvas.view import CanvasView
 from app.canvas.walk import Way, step
 from app.document.document import Change, Document
 from app.document.view import GraphView, Scope
@@ -69,7 +66,7 @@ class Canvas(QWidget):
         self.breadcrumbs = Breadcrumbs(self)
         self.naming = Naming(self.stage)
         self.minimap = Minimap(self.view)
-        self._keys = key_table(self)
+        self._input = CanvasInput(self)
         self._file = ""
         self._badge_timer = QTimer(self)
         self._badge_timer.setSingleShot(True)
@@ -88,7 +85,7 @@ class Canvas(QWidget):
         self.setFocusProxy(self.view)
         stage = self.stage
         self.view.gestures = [
-            OpenByDoubleClick(self._open),
+            OpenByDoubleClick(self._input.open),
             SliceWires(stage),
             FrameResize(stage),
             WireDrag(stage),
@@ -96,12 +93,6 @@ class Canvas(QWidget):
             WireSelect(stage),
             BoxSelect(stage),
         ]
-        self.view.drop_handler = self._drop
-        self.view.space_tapped.connect(self.quick_add)
-        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.view.customContextMenuRequested.connect(self._show_menu)
-        self.view.installEventFilter(self)
-        self.view.viewport().installEventFilter(self)
         self.breadcrumbs.back.connect(self.close_block)
         self.scene.selectionChanged.connect(self._selected)
         stage.message.connect(self.message)
@@ -324,57 +315,3 @@ class Canvas(QWidget):
         left = self._file or self.scope[-1]
         self._show_level(self.scope if self._file else ())
         self.select([node.id for node in self.graph.nodes.values() if node.block and node.use == left][:1])
-
-    # ------------------------------------------------------------------ mouse and keys
-
-    def _open(self, hit: Hit, at: QPoint) -> None:
-        """Carry out a double-click."""
-        node = self.graph.nodes.get(hit.node) if hit.node is not None else None
-        if node is not None:
-            self.select((node.id,))
-            if node.block:
-                self.open_block(node.id)
-            elif self.scene.nodes[node.id].y() + HEADER >= hit.pos.y():
-                self.rename()
-        elif hit.frame is not None and hit.wire is None:
-            self.edit_frame(hit.frame)
-        elif hit.wire is None:
-            self.quick_add(at)
-
-    def _drop(self, event: QDropEvent, pos: QPointF) -> bool:
-        if self.locked:
-            self.message.emit(self.locked)
-            return False
-        self.view.setFocus()
-        return self.adding.drop(bytes(event.mimeData().data(NODE_MIME).data()), pos)
-
-    def _show_menu(self, at: QPoint) -> None:
-        """Select what is under the mouse, and show what can be done with it."""
-        hit = self.scene.hit(self.view.mapToScene(at))
-        chosen = self.stage.selection
-        if hit.node is not None and hit.node not in chosen.nodes:
-            self.select((hit.node,))
-        elif hit.node is None and hit.wire is not None and hit.wire not in chosen.wires:
-            self.stage.select(Selection(wires=(hit.wire,)))
-        elif hit.node is None and hit.wire is None and hit.frame is not None:
-            self.stage.select(Selection(frames=(hit.frame,)))
-        menu = context_menu(self, hit, at)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(self.view.mapToGlobal(at))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        if watched is self.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if self.naming.is_open or self.asking.popup.isVisible():
-                return True  # what an editor over the canvas does not use is not meant for the graph
-            keypad = Qt.KeyboardModifier.KeypadModifier
-            call = self._keys.get((Qt.Key(event.key()), event.modifiers() & ~keypad))
-            if call is not None:
-                call()
-                return True
-        elif watched is self.view.viewport():
-            if isinstance(event, QDragMoveEvent) and event.mimeData().hasFormat(NODE_MIME) and not self.locked:
-                pos = self.view.mapToScene(event.position().toPoint())
-                self.adding.look(bytes(event.mimeData().data(NODE_MIME).data()), pos)
-            elif event.type() == QEvent.Type.DragLeave:
-                self.adding.look_no_more()
-        return super().eventFilter(watched, event)
