@@ -49,6 +49,7 @@ class CodeEditor(QPlainTextEdit):
         self.setAccessibleName(tr("YAML text of the strategy"))
         self.setCursorWidth(2)
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.setStyleSheet("CodeEditor { border: none; border-radius: 0; padding: 0; }")  # a pane, not a form's field
         self.setFont(code_font())
         self.gutter = Gutter(self)
         self._problems: dict[int, list[Problem]] = {}

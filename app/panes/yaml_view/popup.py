@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
@@ -41,12 +41,12 @@ class CompletionPopup(QFrame):
     def __init__(self, owner: QWidget) -> None:
         super().__init__(owner, Qt.WindowType.ToolTip | Qt.WindowType.FramelessWindowHint)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
-        self.setFrameShape(QFrame.Shape.Box)
         self._owner = owner
         self._offers: list[Completion] = []
         self.list = QListWidget()
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setStyleSheet("QListWidget { border: none; border-radius: 0; padding: 0; }")
         self.list.setUniformItemSizes(True)
         self.list.setItemDelegate(_OfferPainter(self.list))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -78,7 +78,8 @@ class CompletionPopup(QFrame):
             item.setData(_OFFER, found)
             self.list.addItem(item)
         rows = min(_MOST_SHOWN, len(self._offers))
-        self.list.setFixedHeight(rows * max(1, self.list.sizeHintForRow(0)))
+        frame = self.list.height() - self.list.viewport().height()
+        self.list.setFixedHeight(rows * max(1, self.list.sizeHintForRow(0)) + max(0, frame))
         self.list.setCurrentRow(0)
         self._place(at)
         self.show()
@@ -111,6 +112,13 @@ class CompletionPopup(QFrame):
         else:
             return False
         return True
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 - Qt's
+        """Paint ground and edge."""
+        painter = QPainter(self)
+        painter.setPen(QColor(current().border))
+        painter.setBrush(QColor(current().raised))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def _walk(self, step: int) -> None:
         """Go up or down the list; a single step goes round its ends."""
