@@ -47,9 +47,11 @@ class Form:
         return found[0] if all(_same(found[0], other) for other in found[1:]) else VARIOUS
 
     def is_changed(self, field: Field) -> bool:
-        """Return whether a value other than the default is written; a field without a default never is."""
+        """Return whether a value other than the default is written; where there is no default, nothing is."""
         value = self.value(field)
-        return not field.required and value is not UNSET and (value is VARIOUS or not _same(value, field.default))
+        if field.required or field.kind is FieldKind.LONG_TEXT or value is UNSET:
+            return False
+        return value is VARIOUS or not _same(value, field.default)
 
     def finding(self, field: Field) -> Problem | None:
         """Return the document's gravest problem about the field."""

@@ -36,7 +36,7 @@ from app.theme import current
 from app.theme.icons import icon
 from engine.api import Severity
 
-LABEL_WIDTH = 92
+LABEL_WIDTH = 86
 _MARK_WIDTH = 3
 
 
@@ -122,17 +122,20 @@ class FieldRow(QWidget):
         high = self.field.kind in (FieldKind.REFERENCES, FieldKind.LONG_TEXT, FieldKind.CHOICES)
         self.label.setContentsMargins(0, 4 if high else 0, 0, 0)
         grid = QGridLayout(self)
-        grid.setContentsMargins(10, 2, 4, 2)
-        grid.setHorizontalSpacing(4)
+        grid.setContentsMargins(10, 2, 2, 2)
+        grid.setHorizontalSpacing(2)
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(1, 1)
         place = Qt.AlignmentFlag.AlignTop if high else Qt.AlignmentFlag.AlignVCenter
         grid.addWidget(self.label, 0, 0, place)
-        grid.addWidget(self.editor, 0, 1)
+        if self.field.kind is FieldKind.REFERENCES:  # a list gets the whole width
+            grid.addWidget(self.editor, 1, 0, 1, 4)
+        else:
+            grid.addWidget(self.editor, 0, 1)
         grid.addWidget(self.reset, 0, 2, place)
         grid.addWidget(self.about, 0, 3, place)
-        grid.addWidget(self.reason, 1, 1, 1, 3)
-        grid.addWidget(self.help, 2, 1, 1, 3)
+        grid.addWidget(self.reason, 2, 1, 1, 3)
+        grid.addWidget(self.help, 3, 1, 1, 3)
 
     def _wire(self) -> None:
         self.editor.chosen.connect(self._offer)
@@ -242,6 +245,7 @@ class FieldRow(QWidget):
         button = QToolButton(self)
         button.setIcon(icon(name, current().text_dim))
         button.setIconSize(QSize(14, 14))
+        button.setFixedSize(QSize(22, 22))
         policy = button.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         button.setSizePolicy(policy)

@@ -28,7 +28,7 @@ def _not_blank(text: str) -> str:
 class StrategyFields(BaseModel):
     """What heads a strategy file."""
 
-    name: Annotated[str, AfterValidator(_not_blank)] = param("The strategy's name.", default="")
+    name: Annotated[str, AfterValidator(_not_blank)] = param("The strategy's name.")
     description: str = Field("", description="What it does, in a sentence or two.", json_schema_extra={"long": True})
 
 

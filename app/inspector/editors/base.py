@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QWidget
 
 from app.theme import current
 
+LEAST_WIDTH = 56
+
 
 class Editor(QWidget):
     """One editor of one value.
@@ -59,6 +61,7 @@ class _WheelGuard(QObject):
 
 
 def guard_wheel(widget: QComboBox | QAbstractSpinBox) -> None:
-    """Keep the wheel from changing a value in passing."""
+    """Keep the wheel from changing a value in passing, and let the widget become narrow."""
     widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    widget.setMinimumWidth(LEAST_WIDTH)
     widget.installEventFilter(_WheelGuard(widget))

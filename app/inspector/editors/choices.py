@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QWidget
 
 from app.inspector import values
@@ -13,6 +14,7 @@ from app.inspector.editors.base import Editor, guard_wheel
 from app.services.i18n import tr
 
 _COLUMNS = 4
+_GAP = 6
 
 
 class ChoiceEditor(Editor):
@@ -24,7 +26,7 @@ class ChoiceEditor(Editor):
         guard_wheel(self.combo)
         for choice in choices:
             self.combo.addItem(choice_text(choice), choice)
-        self.combo.setMinimumContentsLength(4)
+        self.combo.setMinimumContentsLength(2)
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.combo.activated.connect(lambda index: self.chosen.emit(self.combo.itemData(index)))
         box = QHBoxLayout(self)
@@ -47,14 +49,14 @@ class ChoicesEditor(Editor):
     def __init__(self, choices: Sequence[Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.boxes = {choice: QCheckBox(choice_text(choice), self) for choice in choices}
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 2, 0, 2)
-        grid.setHorizontalSpacing(6)
-        grid.setVerticalSpacing(2)
-        columns = min(_COLUMNS, 3 if max(map(len, map(choice_text, choices)), default=0) > _COLUMNS else _COLUMNS)
-        for place, box in enumerate(self.boxes.values()):
-            grid.addWidget(box, place // columns, place % columns)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 2, 0, 2)
+        self._grid.setHorizontalSpacing(_GAP)
+        self._grid.setVerticalSpacing(2)
+        self._columns = 0
+        for box in self.boxes.values():
             box.clicked.connect(self._send)
+        self._place(_COLUMNS // 2)
         if self.boxes:
             self.setFocusProxy(next(iter(self.boxes.values())))
 
@@ -62,6 +64,25 @@ class ChoicesEditor(Editor):
         picked = value if isinstance(value, (list, tuple)) and not various else ()
         for choice, box in self.boxes.items():
             box.setCheckState(Qt.CheckState.Checked if choice in picked else Qt.CheckState.Unchecked)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's
+        """Put as many boxes into a row as there is room for."""
+        super().resizeEvent(event)
+        widest = max((box.sizeHint().width() for box in self.boxes.values()), default=1)
+        self._place(max(1, min(_COLUMNS, (self.width() + _GAP) // (widest + _GAP))))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's
+        """Return the room that the boxes need below each other in width, and as they are in height."""
+        widest = max((box.sizeHint().width() for box in self.boxes.values()), default=1)
+        return QSize(widest, super().minimumSizeHint().height())
+
+    def _place(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for place, box in enumerate(self.boxes.values()):
+            self._grid.addWidget(box, place // columns, place % columns)
+        self.updateGeometry()
 
     def _send(self) -> None:
         self.chosen.emit([choice for choice, box in self.boxes.items() if box.isChecked()])

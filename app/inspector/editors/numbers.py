@@ -55,7 +55,6 @@ class NumberEditor(TextEditor):
         self._default: Any = field.default
         self.spin = _Spin(self, field)
         self.spin.setLineEdit(self.line)
-        self.spin.setMinimumWidth(64)
         self._show_unit(field.unit)
         self.box.addWidget(self.spin)
         self.setFocusProxy(self.spin)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -29,7 +29,7 @@ class OfferCombo(QComboBox):
         super().__init__(parent)
         self._offers = offers
         guard_wheel(self)
-        self.setMinimumContentsLength(3)
+        self.setMinimumContentsLength(1)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMaxVisibleItems(16)
 
@@ -172,6 +172,8 @@ class ReferencesEditor(Editor):
         button = QToolButton(row)
         button.setIcon(icon(name))
         button.setAutoRaise(True)
+        button.setFixedSize(QSize(20, 22))
+        button.setIconSize(QSize(12, 12))
         button.setToolTip(text)
         button.setAccessibleName(text)
         button.setEnabled(enabled)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPlainTextEdit, QToolButton, QWidget
 
@@ -38,6 +38,7 @@ class TextEditor(Editor):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.line = EscapableLine(self)
+        self.line.setMinimumWidth(32)
         self.box = QHBoxLayout(self)
         self.box.setContentsMargins(0, 0, 0, 0)
         self.box.setSpacing(2)
@@ -139,6 +140,7 @@ class PathEditor(LineEditor):
         self.browse = QToolButton(self)
         self.browse.setIcon(icon("open"))
         self.browse.setAutoRaise(True)
+        self.browse.setFixedSize(QSize(24, 24))
         self.browse.setToolTip(tr("Look for the file"))
         self.browse.setAccessibleName(tr("Look for the file"))
         self.browse.clicked.connect(self._look)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.document.document import Document
@@ -25,7 +24,12 @@ from app.inspector.header import NodeHeader
 from app.inspector.inspector import Inspector
 from app.inspector.pages import InstrumentsPage, NodesPage, StrategyPage
 from app.inspector.row import FieldRow
+from app.theme import apply
+from engine.api import Role
 from tests.support.open_documents import PULLBACK, WITH_BLOCK, open_document
+
+NARROW = 276
+"""The inspector's share of a 1280 pixel window, without the scroll bar."""
 
 
 def show(qtbot: QtBot, document: Document, *ids: str, scope: tuple[str, ...] = ()) -> Inspector:
@@ -404,15 +408,22 @@ def test_a_file_below_the_strategys_folder_is_written_relative(qtbot: QtBot, tmp
     assert "30m" in row(inspector, "before").reason.text()
 
 
-@pytest.mark.parametrize("use", ["ta.MACDEXT", "ta.BBANDS", "ta.STOCH"])
-def test_every_row_of_wide_forms_stays_inside_the_pane(qtbot: QtBot, use: str) -> None:
-    document = open_document(PULLBACK.replace("use: ta.RSI, input: bars.close, timeperiod: 2", f"use: {use}"))
-    inspector = show(qtbot, document, "rsi")
-    assert inspector.page is not None
-    for view in inspector.page.views:
-        assert view.minimumSizeHint().width() <= 300
-        for entry in view.rows.values():
-            assert entry.editor.accessibleDescription()
+def test_every_form_fits_into_a_narrow_pane_and_can_be_heard(qtbot: QtBot, qapp: QApplication) -> None:
+    apply(qapp, "light")
+    document = open_document()
+    lines = [
+        f"  n{number}: {{use: {name}}}" for number, name in enumerate(document.catalog.component_names(Role.FILTER))
+    ] + ["logic:", "  c: {use: compare}", "  r: {use: rank}", "risk:", "  s: {use: atr_stop}"]
+    text = PULLBACK[: PULLBACK.index("indicators:")] + "filters:\n" + "\n".join(lines) + "\n"
+    text += "indicators:\n  m: {use: ta.MACDEXT}\nexecution:\n  e: {use: market, signals: [a, b], risk: [s]}\n"
+    document = open_document(text)
+    inspector = show(qtbot, document)
+    for node in (*document.graph().nodes, ""):
+        inspector.set_selection((node,) if node else ())
+        assert inspector.page is not None
+        assert inspector.page.minimumSizeHint().width() <= NARROW, node
+        for view in inspector.page.views:
+            assert all(entry.editor.accessibleDescription() for entry in view.rows.values())
 
 
 def test_the_wheel_does_not_change_a_value_in_passing(qtbot: QtBot) -> None:

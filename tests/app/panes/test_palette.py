@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 import time
 
 import pytest
@@ -135,6 +139,15 @@ def test_blocks_of_the_document_and_of_the_block_folder_are_listed(qtbot: QtBot)
     assert json.loads(bytes(found.data(MIME).data())) == {"role": "logic", "use": "mine.yaml"}
     document.do(GroupIntoBlock(("trend",), "more"), label="Group")
     qtbot.waitUntil(lambda: "more" in titles(palette, palette.model.index(palette.model.rowCount() - 1, 0)))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("xvfb-run") is None, reason="a real drag needs a screen, and Xvfb is not installed")
+def test_a_real_drag_carries_the_component_to_where_it_is_dropped() -> None:
+    command = ["xvfb-run", "-a", sys.executable, "-m", "tests.support.palette_drag"]
+    environment = {**os.environ, "QT_QPA_PLATFORM": "xcb"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(done.stdout) == {"role": "advisors", "use": "crossover"}
 
 
 @pytest.mark.benchmark_report
