@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
@@ -16,7 +18,8 @@ SIZE = QSize(196, 132)
 MARGIN = 14
 PADDING = 8.0
 LEAST_VIEW = QSize(560, 380)
-REPAINT_MS = 33
+WINDOW_MS = 33
+CONTENT_MS = 200
 LEAST_SIDE = 2.0
 OUTSIDE_ALPHA = 150
 
@@ -31,18 +34,16 @@ class Minimap(QWidget):
         self._on = True
         self._picture: QPixmap | None = None
         self._area = QRectF()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(REPAINT_MS)
-        self._timer.timeout.connect(self._refresh)
+        self._window_timer = self._timer(WINDOW_MS, self._refresh)
+        self._content_timer = self._timer(CONTENT_MS, self._redraw)
         self.setFixedSize(SIZE)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName(tr("Minimap"))
         self.setToolTip(tr("Click or drag to look elsewhere"))
-        view.view_changed.connect(self._later)
+        view.view_changed.connect(self._view_changed)
         self._scene.content_changed.connect(self._content_changed)
-        themes.changed.connect(self._content_changed)
+        themes.changed.connect(self._redraw)
         view.installEventFilter(self)
         self._refresh()
 
@@ -54,7 +55,7 @@ class Minimap(QWidget):
     def set_on(self, on: bool) -> None:  # noqa: FBT001 - a state
         """Turn the minimap on or off."""
         self._on = on
-        self._content_changed()
+        self._refresh()
 
     def to_scene(self, at: QPointF) -> QPointF:
         """Return the point of the scene that a place of the minimap stands for."""
@@ -82,13 +83,24 @@ class Minimap(QWidget):
             self._view.centre_on(self.to_scene(event.position()))
         event.accept()
 
-    def _later(self) -> None:
-        if not self._timer.isActive():
-            self._timer.start()
+    def _timer(self, interval: int, action: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval)
+        timer.timeout.connect(action)
+        return timer
+
+    def _view_changed(self) -> None:
+        if not self._window_timer.isActive():
+            self._window_timer.start()
 
     def _content_changed(self) -> None:
+        if not self._content_timer.isActive():
+            self._content_timer.start()
+
+    def _redraw(self) -> None:
         self._picture = None
-        self._later()
+        self._refresh()
 
     def _refresh(self) -> None:
         room = self._view.size()

@@ -21,9 +21,8 @@ SETTLE_MS = 120
 WHEEL_STEP = 1.0015
 FRAME_BUDGET_MS = 6.0
 NO_BUDGET = inf
-SLOW_FRAME_S = 0.010
+SLOW_FRAME_S = 0.009
 HAIR_BELOW = 0.75
-SLOW_FRAMES = 2
 SAME = 1e-9
 
 
@@ -32,7 +31,7 @@ class PaperView(QGraphicsView):
 
     The wheel zooms at the mouse; with Shift it scrolls sideways. A trackpad scrolls, and zooms with Ctrl or a pinch.
     While the view zooms, curves are drawn plainly and old pictures are stretched; it is sharp again when it rests. The
-    same goes for other movements once two frames in a row came too late.
+    same goes for other movements once a frame took too long.
 
     Qt signals: `zoomed(float)`; `view_changed()` after any pan, zoom or resize.
     """
@@ -50,7 +49,6 @@ class PaperView(QGraphicsView):
         self._rest.timeout.connect(self._rested)
         self._budget = NO_BUDGET
         self._plain = False
-        self._slow_frames = 0
         self._set_up()
         scene.content_changed.connect(self._rest.start)
         themes.changed.connect(self._theme_changed)
@@ -171,7 +169,6 @@ class PaperView(QGraphicsView):
     def _rested(self) -> None:
         """Paint everything sharp again, a few pictures a frame."""
         plain, self._plain = self._plain, False
-        self._slow_frames = 0
         self.graph_scene.looks.hurried = False
         self.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         if plain:
@@ -195,8 +192,7 @@ class PaperView(QGraphicsView):
         looks.begin_frame(self._budget)
         super().paintEvent(event)
         if self._rest.isActive():
-            self._slow_frames = self._slow_frames + 1 if monotonic() - start > SLOW_FRAME_S else 0
-            if self._slow_frames >= SLOW_FRAMES:
+            if monotonic() - start > SLOW_FRAME_S:
                 self._go_plain()
         elif looks.late:
             QTimer.singleShot(0, self, self._paint_late)

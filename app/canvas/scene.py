@@ -168,7 +168,7 @@ class GraphScene(QGraphicsScene):
             self.set_hair_lines(hair)
 
     def set_hair_lines(self, width: float | None) -> None:
-        """Draw wires so many device pixels thin, whatever the zoom: much faster, and as good from afar; None ends that."""
+        """Draw wires so many device pixels thin: much faster, and as good from afar; None ends that."""
         if width != self._hair:
             self._hair = width
             for wire in self.wires.values():

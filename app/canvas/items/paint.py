@@ -70,13 +70,14 @@ def header_of(node: NodeView, looks: Looks) -> str:
 def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
     """Paint a node seen from afar: a box with its family's colour and its badge, no text."""
     node, layout, theme = picture.node, picture.layout, looks.theme
-    accent = theme.error if picture.badge == "error" else accent_of(node, looks)
-    if node.mute:
-        accent = mix(accent, theme.canvas, MUTED)
-    color = looks.color(accent)
-    body = looks.color(mix(theme.node, theme.canvas, MUTED) if node.mute else theme.node)
-    painter.fillRect(QRectF(0, 0, layout.width, layout.height), color)
-    painter.fillRect(QRectF(3, HEADER, layout.width - 6, layout.height - HEADER - 3), body)
+    fade = MUTED if node.mute else 1.0
+    accent = mix(accent_of(node, looks), theme.canvas, fade)
+    body = looks.color(mix(theme.node, theme.canvas, fade))
+    whole = QRectF(0, 0, layout.width, layout.height)
+    painter.fillRect(whole, looks.color(theme.error if picture.badge == "error" else accent))
+    edge = 5.0 if picture.badge == "error" else 3.0
+    painter.fillRect(whole.adjusted(edge, edge, -edge, -edge), body)
+    painter.fillRect(QRectF(edge, edge, layout.width - 2 * edge, HEADER - edge), looks.color(accent))
     if node.bypass:
         painter.fillRect(QRectF(3, 3, layout.width - 6, HEADER - 10), body)
     if picture.badge:
