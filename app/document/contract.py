@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.document.edits import Edit
 from app.document.view import GraphView, Scope
@@ -35,6 +35,11 @@ class DocumentLike(Protocol):
     @property
     def is_modified(self) -> bool:
         """Whether the text differs from what was opened or saved last."""
+        ...
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The plain values of the last readable text; not to be changed."""
         ...
 
     @property
@@ -70,6 +75,14 @@ class DocumentLike(Protocol):
     def undo_label(self) -> str: ...
     @property
     def redo_label(self) -> str: ...
+
+    def free_id(self, wish: str, scope: Scope = ()) -> str:
+        """Return the id that AddNode would give a node that wishes this one."""
+        ...
+
+    def mark_saved(self, path: str | Path | None = None) -> None:
+        """Note that the text now stands in its file, or in another one from now on."""
+        ...
 
     def copy(self, ids: Sequence[str], scope: Scope = ()) -> str:
         """Return nodes, their wires among each other and their positions as a YAML fragment."""

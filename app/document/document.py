@@ -38,7 +38,7 @@ run: {{cash: 100000}}
 """
 
 
-class Document:
+class Document(DocumentLike):
     """An open strategy: its text, and everything that is read from it, made when it is asked for."""
 
     def __init__(self, text: str, catalog: Catalog, path: str | Path | None = None) -> None:
@@ -51,7 +51,8 @@ class Document:
         self._blocks = BlockFiles()
         self._readable: Readable = Readable.of("{}", "")
         self._error: SpecError | None = None
-        self._levels: dict[Scope, GraphView] = {}
+        self._levels: dict[Scope, Level] = {}
+        self._graphs: dict[Scope, GraphView] = {}
         self._problems: tuple[Problem, ...] | None = None
         self._read()
 
@@ -109,9 +110,9 @@ class Document:
 
     def graph(self, scope: Scope = ()) -> GraphView:
         """Return the graph at one level; the same object until the text changes."""
-        if scope not in self._levels:
-            self._levels[scope] = self._level(scope).graph()
-        return self._levels[scope]
+        if scope not in self._graphs:
+            self._graphs[scope] = self._level(scope).graph()
+        return self._graphs[scope]
 
     def refusal(self, reference: str, target: str, port: str, scope: Scope = ()) -> str:
         """Return why an output cannot be wired to a port, '' if it can."""
@@ -130,7 +131,9 @@ class Document:
         return copy_fragment(self._level(scope), ids)
 
     def _level(self, scope: Scope) -> Level:
-        return Level(self._readable.values, scope, self.catalog, self._find_block)
+        if scope not in self._levels:
+            self._levels[scope] = Level(self._readable.values, scope, self.catalog, self._find_block)
+        return self._levels[scope]
 
     def _find_block(self, use: str) -> dict[str, Any] | None:
         return self._blocks.find(use, self.folder)
@@ -207,6 +210,7 @@ class Document:
         """Read block files and validate anew: files that the strategy refers to may have changed."""
         self._blocks = BlockFiles()
         self._levels.clear()
+        self._graphs.clear()
         self._problems = None
         self._tell(Change("", "text"))
 
