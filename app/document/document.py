@@ -244,3 +244,4 @@ class Document(DocumentLike):
             return
         self._error = None
         self._levels.clear()
+        self._graphs.clear()
