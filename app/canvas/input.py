@@ -25,7 +25,7 @@ class CanvasInput(QObject):
         super().__init__(canvas)
         self._canvas = canvas
         self._keys = key_table(canvas)
-        view = canvas.view
+        view = self._view = canvas.view
         view.drop_handler = self._drop
         view.space_tapped.connect(canvas.quick_add)
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -69,18 +69,28 @@ class CanvasInput(QObject):
         menu.popup(self._canvas.view.mapToGlobal(at))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        if watched is self._canvas.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if self._canvas.naming.is_open or self._canvas.asking.popup.isVisible():
-                return True  # what an editor over the canvas does not use is not meant for the graph
-            keypad = Qt.KeyboardModifier.KeypadModifier
-            call = self._keys.get((Qt.Key(event.key()), event.modifiers() & ~keypad))
-            if call is not None:
-                call()
-                return True
-        elif watched is self._canvas.view.viewport():
-            if isinstance(event, QDragMoveEvent) and event.mimeData().hasFormat(NODE_MIME) and not self._canvas.locked:
-                pos = self._canvas.view.mapToScene(event.position().toPoint())
-                self._canvas.adding.look(bytes(event.mimeData().data(NODE_MIME).data()), pos)
-            elif event.type() == QEvent.Type.DragLeave:
-                self._canvas.adding.look_no_more()
-        return super().eventFilter(watched, event)
+        # The last events come while the view is being destroyed: it is asked nothing before the kind is known.
+        kind = event.type()
+        if kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and watched is self._view:
+            return self._key(event)
+        if kind == QEvent.Type.DragMove and isinstance(event, QDragMoveEvent):
+            self._look(event)
+        elif kind == QEvent.Type.DragLeave:
+            self._canvas.adding.look_no_more()
+        return False
+
+    def _key(self, event: QKeyEvent) -> bool:
+        """Carry out what a key stands for; return whether it was used."""
+        if self._canvas.naming.is_open or self._canvas.asking.popup.isVisible():
+            return True  # what an editor over the canvas does not use is not meant for the graph
+        keypad = Qt.KeyboardModifier.KeypadModifier
+        call = self._keys.get((Qt.Key(event.key()), event.modifiers() & ~keypad))
+        if call is not None:
+            call()
+        return call is not None
+
+    def _look(self, event: QDragMoveEvent) -> None:
+        """Show which wire a node of the palette would go into."""
+        if event.mimeData().hasFormat(NODE_MIME) and not self._canvas.locked:
+            pos = self._view.mapToScene(event.position().toPoint())
+            self._canvas.adding.look(bytes(event.mimeData().data(NODE_MIME).data()), pos)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -174,3 +174,15 @@ def test_the_canvas_has_names_for_those_who_do_not_see_it(desk: Desk) -> None:
     assert desk.canvas.accessibleName() == "Graph of the strategy"
     assert "outline" in desk.canvas.accessibleDescription()
     assert desk.canvas.asking.popup.search.accessibleName() == "Search for a node"
+
+
+def test_a_canvas_with_everything_open_can_be_destroyed(desk: Desk) -> None:
+    for _ in range(3):
+        canvas = Canvas(desk.document)
+        canvas.show()
+        canvas.quick_add()
+        canvas.view.customContextMenuRequested.emit(QPoint(10, 10))
+        canvas.close()
+        canvas.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert desk.canvas.isVisible()
