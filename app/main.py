@@ -35,12 +35,11 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="quantcrafter app")
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--screenshot", type=Path)
-    parser.add_argument("--size", default="1280x720")
+    parser.add_argument("--size", default="1280x720", type=_size)
     parser.add_argument("--theme", default="light", choices=("light", "dark"))
     options = parser.parse_args(argv)
     if options.screenshot is not None:
-        width, height = (int(part) for part in options.size.split("x"))
-        return draw_app(options.files, options.screenshot, (width, height), options.theme)
+        return draw_app(options.files, options.screenshot, options.size, options.theme)
     return open_app(options.files)
 
 
@@ -119,6 +118,14 @@ def draw_app(files: Sequence[Path], picture: Path, size: tuple[int, int], theme:
     if not written:
         raise RunError(f"'{picture}' cannot be written. Choose another place.")
     return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Return width and height of a text such as `1280x720`."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"a size is like 1280x720, was '{text}'")
+    return int(width), int(height)
 
 
 if __name__ == "__main__":

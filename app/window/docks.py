@@ -138,6 +138,6 @@ class Docks:
         window.tabifyDockWidget(docks["outline"], docks["help"])
         window.addDockWidget(_BELOW, docks["problems"])
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(_LEFT).North)
-        window.resizeDocks([docks["palette"], docks["inspector"]], [216, 292], Qt.Orientation.Horizontal)
+        window.resizeDocks([docks["palette"], docks["inspector"]], [216, 304], Qt.Orientation.Horizontal)
         window.resizeDocks([docks["inspector"], docks["outline"]], [380, 240], Qt.Orientation.Vertical)
         window.resizeDocks([docks["problems"]], [96], Qt.Orientation.Vertical)
