@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from app.canvas.items.node import NodeItem
 
 SIMPLE_BELOW = 0.5
+NAMED_ABOVE = 0.24
 DIRECT_ABOVE = 1.6
 PICTURE_BYTES = 96 * 1024 * 1024
 
@@ -40,6 +41,8 @@ class Looks:
         self.colors: dict[str, QColor] = {}
         self.name_font = self._font(12.5, QFont.Weight.DemiBold)
         self.small_font = self._font(10.5, QFont.Weight.Normal)
+        self.far_font = self._font(27, QFont.Weight.DemiBold)
+        self.far_metrics = QFontMetricsF(self.far_font)
         self.name_metrics = QFontMetricsF(self.name_font)
         self.small_metrics = QFontMetricsF(self.small_font)
         self._pictures: OrderedDict[NodeItem, int] = OrderedDict()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from app.canvas.items.layout import HEADER, ROW, SUBTITLE, NodeLayout, Slot
-from app.canvas.items.looks import Looks
+from app.canvas.items.looks import NAMED_ABOVE, Looks
 from app.canvas.items.ports import RADIUS, port_shape
 from app.document.view import NodeView
 from app.services.i18n import tr
@@ -68,7 +68,7 @@ def header_of(node: NodeView, looks: Looks) -> str:
 
 
 def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
-    """Paint a node seen from afar: a box with its family's colour and its badge, no text."""
+    """Paint a node seen from afar: a box with its family's colour, its badge, and its name while that can be read."""
     node, layout, theme = picture.node, picture.layout, looks.theme
     fade = MUTED if node.mute else 1.0
     accent = mix(accent_of(node, looks), theme.canvas, fade)
@@ -82,6 +82,17 @@ def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
         painter.fillRect(QRectF(3, 3, layout.width - 6, HEADER - 10), body)
     if picture.badge:
         painter.fillRect(QRectF(layout.width - 34, HEADER + 6, 26, 26), looks.color(badge_color(picture.badge, looks)))
+    if painter.worldTransform().m11() > NAMED_ABOVE:
+        _paint_far_name(painter, picture, looks)
+
+
+def _paint_far_name(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
+    node, layout = picture.node, picture.layout
+    room = layout.width - (44 if picture.badge else 16)
+    painter.setFont(looks.far_font)
+    painter.setPen(looks.color(looks.theme.node_text_dim if node.mute else looks.theme.node_text))
+    text = looks.far_metrics.elidedText(node.id, Qt.TextElideMode.ElideRight, room)
+    painter.drawText(QRectF(8, HEADER - 2, room, layout.height - HEADER), int(Qt.AlignmentFlag.AlignCenter), text)
 
 
 def badge_color(kind: str, looks: Looks) -> str:
