@@ -221,9 +221,17 @@ def test_selection_hover_and_keyboard_focus_look_different(qtbot: QtBot) -> None
     assert all(one != other for number, one in enumerate(images) for other in images[:number])
 
 
-def test_from_afar_a_node_is_its_familys_colour_without_text(qtbot: QtBot) -> None:
+def test_from_afar_a_node_is_its_familys_colour_and_name(qtbot: QtBot) -> None:
     picture = Picture(qtbot, graph(sma()))
-    picture.view.set_zoom(0.3)
+    picture.view.set_zoom(0.4)
+    picture.view.settle()
+    assert picture.color(100, 12) == current().family("indicators")
+    assert len(picture.colors(8, 34, 170, 40)) > 1
+
+
+def test_from_very_far_a_node_has_no_text(qtbot: QtBot) -> None:
+    picture = Picture(qtbot, graph(sma()))
+    picture.view.set_zoom(0.2)
     picture.view.settle()
     assert picture.color(100, 12) == current().family("indicators")
     assert picture.colors(8, 34, 170, 40) == {current().node}
