@@ -61,12 +61,9 @@ class GraphScene(QGraphicsScene):
     def set_graph(self, graph: GraphView) -> None:
         """Show a graph; items of what did not change stay as they are."""
         wired = wired_ports(graph.wires)
-        kept = set(graph.wires)
-        gone = [wire for wire in self.wires if wire not in kept]
-        for wire in gone:
-            self._remove_wire(wire)
-        for node_id in [node_id for node_id in self.nodes if node_id not in graph.nodes]:
-            self._remove_node(node_id)
+        selected = self._selected()
+        blocked = self.blockSignals(True)
+        self._drop_what_is_gone(graph)
         moved = self._take_nodes(graph.nodes, wired)
         self._place(graph)
         for view in graph.wires:
@@ -79,11 +76,19 @@ class GraphScene(QGraphicsScene):
         self._take_frames(graph.frames)
         self.nodes = {node_id: self.nodes[node_id] for node_id in graph.nodes}
         self.graph = graph
+        self.blockSignals(blocked)
         if self._lit is not None:
             self.highlight_ports(set(self._lit))
-        if gone:
+        if selected != self._selected():
             self.selectionChanged.emit()
         self._note_move()
+
+    def _drop_what_is_gone(self, graph: GraphView) -> None:
+        kept = {wire for wire in graph.wires if wire.source in graph.nodes and wire.target in graph.nodes}
+        for wire in [wire for wire in self.wires if wire not in kept]:
+            self._remove_wire(wire)
+        for node_id in [node_id for node_id in self.nodes if node_id not in graph.nodes]:
+            self._remove_node(node_id)
 
     def _note_move(self) -> None:
         if not self._moves.isActive():
@@ -263,11 +268,14 @@ class GraphScene(QGraphicsScene):
         """Return the selected wires in file order."""
         return tuple(view for view, item in self.wires.items() if item.chosen)
 
+    def _selected(self) -> tuple[object, ...]:
+        return self.selected_ids(), self.selected_frames(), self.selected_wires()
+
     def select(self, ids: Iterable[str], *, frames: Iterable[str] = (), wires: Iterable[WireView] = ()) -> None:
         """Select exactly these; `selectionChanged` is emitted once, and only if something changed."""
         wanted: dict[QGraphicsItem, bool] = {}
         nodes_wanted, frames_wanted, wires_wanted = set(ids), set(frames), set(wires)
-        before = (self.selected_ids(), self.selected_frames(), self.selected_wires())
+        before = self._selected()
         wanted.update((item, node_id in nodes_wanted) for node_id, item in self.nodes.items())
         wanted.update((item, frame_id in frames_wanted) for frame_id, item in self.frames.items())
         blocked = self.blockSignals(True)
@@ -277,7 +285,7 @@ class GraphScene(QGraphicsScene):
         for view, wire in self.wires.items():
             wire.set_chosen(view in wires_wanted)
         self.blockSignals(blocked)
-        if before != (self.selected_ids(), self.selected_frames(), self.selected_wires()):
+        if before != self._selected():
             self.selectionChanged.emit()
 
     # Marks

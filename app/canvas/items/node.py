@@ -22,6 +22,7 @@ MARGIN = 13.0
 RAISED = 2.0
 FADED = 0.3
 OUTLINE = 2.5
+MOST_WIDENED = 4.0
 
 
 class NodeItem(QGraphicsRectItem):
@@ -218,7 +219,7 @@ class NodeItem(QGraphicsRectItem):
     def _paint_outline(self, painter: QPainter, scale: float) -> None:
         """Paint the outlines of selection, mouse and keyboard, under the node, so that its ports stay free."""
         color = QColor(self._looks.theme.selection)
-        pixel = max(1.0, 1.0 / scale)
+        pixel = min(MOST_WIDENED, max(1.0, 1.0 / scale))
         edge = 3.5 if self.view.block else 0.0
         box = QRectF(0, 0, self.layout.width, self.layout.height).adjusted(-edge, -edge, edge, edge)
         painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,11 +25,12 @@ RSI_TO_DIP = WireView("rsi", "value", "dip", "input")
 
 
 @pytest.fixture
-def scene(qapp: QApplication) -> GraphScene:
+def scene(qapp: QApplication) -> Iterator[GraphScene]:
     apply(qapp, "light")
     scene = GraphScene()
     scene.set_graph(pullback())
-    return scene
+    yield scene
+    scene.blockSignals(True)  # Qt tells of a changed selection while it destroys a scene
 
 
 def with_node(old: GraphView, new: NodeView) -> GraphView:
@@ -152,6 +155,17 @@ def test_selecting_tells_once_and_only_when_something_changes(scene: GraphScene)
     assert told == [("rsi", "size"), ()]
 
 
+def test_removing_selected_nodes_tells_once_when_all_is_in_place(scene: GraphScene) -> None:
+    scene.select(["rsi", "size"])
+    told: list[tuple[list[str], tuple[str, ...]]] = []
+    scene.selectionChanged.connect(lambda: told.append((list(scene.nodes), scene.selected_ids())))
+    nodes = {node_id: one for node_id, one in pullback().nodes.items() if node_id not in ("rsi", "dip")}
+    scene.set_graph(GraphView(nodes, pullback().wires))
+    assert told == [(list(nodes), ("size",))]
+    assert all(wire.source in nodes and wire.target in nodes for wire in scene.wires)
+    scene.select([])
+
+
 def test_a_removed_selected_wire_is_selected_no_more(qtbot: QtBot, scene: GraphScene) -> None:
     scene.select([], wires=[RSI_TO_DIP])
     with qtbot.waitSignal(scene.selectionChanged):
@@ -224,3 +238,14 @@ def test_an_export_that_cannot_be_written_leaves_the_old_file(scene: GraphScene,
 def test_an_empty_graph_can_be_exported(tmp_path: Path) -> None:
     export_png(GraphScene(), tmp_path / "empty.png")
     assert not QImage(str(tmp_path / "empty.png")).isNull()
+
+
+def test_two_thousand_items_come_and_go_without_a_trace(scene: GraphScene) -> None:
+    """Some Qt bindings drop a reference to None or True with each item or signal, until the interpreter aborts."""
+    none, true = sys.getrefcount(None), sys.getrefcount(True)
+    for _ in range(150):
+        scene.set_graph(GraphView())
+        scene.set_graph(pullback())
+        scene.content_changed.emit()
+    assert abs(sys.getrefcount(None) - none) < 500
+    assert abs(sys.getrefcount(True) - true) < 500
