@@ -184,7 +184,7 @@ class PaperView(QGraphicsView):
 
     def is_settled(self) -> bool:
         """Return whether all that shows was painted sharp."""
-        return not self._rest.isActive() and not self.graph_scene.looks.late
+        return not self._rest.isActive() and not self.graph_scene.looks.late and self._budget == NO_BUDGET
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's
         looks = self.graph_scene.looks
