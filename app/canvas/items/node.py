@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
 from app.canvas.items.layout import NodeLayout, Slot, Wired, node_layout
-from app.canvas.items.looks import DIRECT_ABOVE, SIMPLE_BELOW, Looks
+from app.canvas.items.looks import DIRECT_ABOVE, NAMED_ABOVE, SIMPLE_BELOW, Looks
 from app.canvas.items.paint import CORNER, NodePicture, paint_node, paint_port, paint_simple
 from app.canvas.items.ports import PortRef, Side, port_shape
 from app.document.view import NodeView
@@ -45,6 +45,7 @@ class NodeItem(QGraphicsRectItem):
         self.picture = NodePicture(node, node_layout(node, wired))
         self._pixmap: QPixmap | None = None
         self._pixmap_scale = 0.0
+        self._is_simple = False
         self.setPen(QPen(Qt.PenStyle.NoPen))
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         flags = QGraphicsItem.GraphicsItemFlag
@@ -165,8 +166,8 @@ class NodeItem(QGraphicsRectItem):
             return
         if self.isSelected() or self.hovered or self.focused:
             self._paint_outline(painter, scale)
-        if scale < SIMPLE_BELOW:
-            paint_simple(painter, self.picture, looks)
+        if scale < NAMED_ABOVE:
+            paint_simple(painter, self.picture, looks, named=False)
         elif scale > DIRECT_ABOVE:
             paint_node(painter, self.picture, looks)
         else:
@@ -177,11 +178,12 @@ class NodeItem(QGraphicsRectItem):
     def _paint_picture(self, painter: QPainter, scale: float) -> None:
         ratio = painter.device().devicePixelRatioF()
         real = scale * ratio
-        if self._pixmap is None or self.is_blurred(real):
-            self._renew_picture(real)
+        simple = scale < SIMPLE_BELOW
+        if self._pixmap is None or simple != self._is_simple or self.is_blurred(real):
+            self._renew_picture(real, simple=simple)
         rect = self.rect()
         if self._pixmap is None:
-            paint_simple(painter, self.picture, self._looks)
+            paint_simple(painter, self.picture, self._looks, named=False)
             return
         if self.is_blurred(real):
             painter.drawPixmap(rect, self._pixmap, QRectF(self._pixmap.rect()))
@@ -194,25 +196,29 @@ class NodeItem(QGraphicsRectItem):
         painter.drawPixmap(QPointF(round(corner.x() * ratio) / ratio, round(corner.y() * ratio) / ratio), self._pixmap)
         painter.setWorldTransform(before)
 
-    def _renew_picture(self, scale: float) -> None:
-        """Draw the picture for a zoom, if there is time for it now."""
+    def _renew_picture(self, scale: float, *, simple: bool) -> None:
+        """Draw the picture for a zoom, if there is time; while the view zooms, an old one of its kind will do."""
         looks = self._looks
-        if looks.hurried and self._pixmap is not None:
+        if looks.hurried and self._pixmap is not None and self._is_simple == simple:
             return
         if looks.has_time():
-            self._pixmap, self._pixmap_scale = self._draw_picture(scale), scale
+            self._pixmap, self._pixmap_scale = self._draw_picture(scale, simple=simple), scale
+            self._is_simple = simple
             looks.keep(self, self._pixmap)
         else:
             looks.late.add(self)
 
-    def _draw_picture(self, scale: float) -> QPixmap:
+    def _draw_picture(self, scale: float, *, simple: bool) -> QPixmap:
         rect = self.rect()
         pixmap = QPixmap(int(rect.width() * scale) + 1, int(rect.height() * scale) + 1)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         painter.scale(scale, scale)
         painter.translate(-rect.topLeft())
-        paint_node(painter, self.picture, self._looks)
+        if simple:
+            paint_simple(painter, self.picture, self._looks, named=True)
+        else:
+            paint_node(painter, self.picture, self._looks)
         painter.end()
         return pixmap
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from app.canvas.items.layout import HEADER, ROW, SUBTITLE, NodeLayout, Slot
-from app.canvas.items.looks import NAMED_ABOVE, Looks
+from app.canvas.items.looks import Looks
 from app.canvas.items.ports import RADIUS, port_shape
 from app.document.view import NodeView
 from app.services.i18n import tr
@@ -67,8 +67,8 @@ def header_of(node: NodeView, looks: Looks) -> str:
     return theme.header(family_of(node.role, node.id)) if node.known else theme.warning_soft
 
 
-def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
-    """Paint a node seen from afar: a box with its family's colour, its badge, and its name while that can be read."""
+def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks, *, named: bool) -> None:
+    """Paint a node seen from afar: a box with its family's colour, its badge, and its name where that can be read."""
     node, layout, theme = picture.node, picture.layout, looks.theme
     fade = MUTED if node.mute else 1.0
     accent = mix(accent_of(node, looks), theme.canvas, fade)
@@ -82,7 +82,7 @@ def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
         painter.fillRect(QRectF(3, 3, layout.width - 6, HEADER - 10), body)
     if picture.badge:
         painter.fillRect(QRectF(layout.width - 34, HEADER + 6, 26, 26), looks.color(badge_color(picture.badge, looks)))
-    if painter.worldTransform().m11() > NAMED_ABOVE:
+    if named:
         _paint_far_name(painter, picture, looks)
 
 
