@@ -20,7 +20,6 @@ PADDING = 8.0
 LEAST_VIEW = QSize(560, 380)
 WINDOW_MS = 33
 CONTENT_MS = 200
-LEAST_SIDE = 2.0
 OUTSIDE_ALPHA = 150
 
 
@@ -138,22 +137,21 @@ class Minimap(QWidget):
         painter.end()
 
     def _draw(self, ratio: float) -> QPixmap:
-        theme = self._scene.looks.theme
+        looks, theme = self._scene.looks, self._scene.looks.theme
         picture = QPixmap(SIZE * ratio)
         picture.setDevicePixelRatio(ratio)
         picture.fill(QColor(theme.panel))
         painter = QPainter(picture)
-        for frame in self._scene.frames.values():
-            painter.fillRect(
-                self.from_scene(frame.body()), QColor(mix(theme.frame(frame.view.color), theme.panel, 0.3))
-            )
-        for node in self._scene.nodes.values():
-            box = self.from_scene(node.body())
-            box.setSize(box.size().expandedTo(QRectF(0, 0, LEAST_SIDE, LEAST_SIDE).size()))
-            painter.fillRect(
-                box, QColor(theme.error if node.badge == "error" else accent_of(node.view, self._scene.looks))
-            )
         painter.setPen(QColor(theme.border))
         painter.drawRect(QRectF(0.5, 0.5, SIZE.width() - 1, SIZE.height() - 1))
+        scale, left, top = self._mapping()
+        painter.translate(left, top)
+        painter.scale(scale, scale)
+        for frame in self._scene.frames.values():
+            painter.fillRect(frame.body(), QColor(mix(theme.frame(frame.view.color), theme.panel, 0.3)))
+        for node in self._scene.nodes.values():
+            painter.fillRect(
+                node.body(), looks.color(theme.error if node.badge == "error" else accent_of(node.view, looks))
+            )
         painter.end()
         return picture
