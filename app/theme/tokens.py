@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.api import PortType, Role
 
@@ -89,6 +90,7 @@ def family_of(role: Role | None, node_id: str) -> str:
     return BARS_FAMILY if node_id == BARS_FAMILY else INPUTS_FAMILY
 
 
+@lru_cache(maxsize=1024)
 def mix(top: str, bottom: str, share: float) -> str:
     """Return the colour of `top` laid over `bottom` with an opacity of `share` (0 to 1)."""
     pairs = zip(_channels(top), _channels(bottom), strict=True)
