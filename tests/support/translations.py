@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.inspector.fields import plain_words
+from app.inspector.subjects import InstrumentFields, StrategyFields
+from engine.api.settings import Commission, FillRules, RunSettings, Slippage
 from engine.spec import StrategyFile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +58,21 @@ def texts() -> dict[str, str]:
         value = StrategyFile.load(path).value
         for key in ("name", "description"):
             found.setdefault(value[key], str(path.relative_to(ROOT)))
+    for text in form_words():
+        found.setdefault(text, "the settings' forms")
     return found
+
+
+def form_words() -> Iterator[str]:
+    """Return the labels, explanations and units of the forms that belong to no component."""
+    for model in (StrategyFields, InstrumentFields, RunSettings, Commission, Slippage, FillRules):
+        for name, field in model.model_fields.items():
+            yield plain_words(name)
+            yield field.description or ""
+            extra = field.json_schema_extra
+            unit = extra.get("unit") if isinstance(extra, dict) else None
+            if isinstance(unit, str) and unit.isalpha() and unit != "bps":
+                yield unit
 
 
 def translations(language: str) -> dict[str, str]:
