@@ -94,8 +94,8 @@ class Minimap(QWidget):
             self._window_timer.start()
 
     def _content_changed(self) -> None:
-        if not self._content_timer.isActive():
-            self._content_timer.start()
+        """Draw the nodes anew once they rest; while they are dragged, nobody looks at the corner."""
+        self._content_timer.start()
 
     def _redraw(self) -> None:
         self._picture = None

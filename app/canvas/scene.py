@@ -81,7 +81,7 @@ class GraphScene(QGraphicsScene):
             self.highlight_ports(set(self._lit))
         if selected != self._selected():
             self.selectionChanged.emit()
-        self._note_move()
+        self._moves.start()
 
     def _drop_what_is_gone(self, graph: GraphView) -> None:
         kept = {wire for wire in graph.wires if wire.source in graph.nodes and wire.target in graph.nodes}
@@ -91,8 +91,10 @@ class GraphScene(QGraphicsScene):
             self._remove_node(node_id)
 
     def _note_move(self) -> None:
+        """Tell of the first of many moves at once, and of the rest now and then."""
         if not self._moves.isActive():
             self._moves.start()
+            self.content_changed.emit()
 
     def _take_nodes(self, nodes: Mapping[str, NodeView], wired: Mapping[str, Wired]) -> set[str]:
         """Add and update node items; return the ids of those whose wires have to be drawn anew."""
@@ -295,7 +297,7 @@ class GraphScene(QGraphicsScene):
         for node_id, item in self.nodes.items():
             kind, reason = badges.get(node_id, (None, ""))
             item.set_badge(kind, reason)
-        self._note_move()
+        self._moves.start()
 
     def highlight_ports(self, refs: set[PortRef] | None) -> None:
         """Light these ports up and fade the others; None ends that."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -242,10 +243,12 @@ def test_an_empty_graph_can_be_exported(tmp_path: Path) -> None:
 
 def test_two_thousand_items_come_and_go_without_a_trace(scene: GraphScene) -> None:
     """Some Qt bindings drop a reference to None or True with each item or signal, until the interpreter aborts."""
+    gc.collect()
     none, true = sys.getrefcount(None), sys.getrefcount(True)
     for _ in range(150):
         scene.set_graph(GraphView())
         scene.set_graph(pullback())
         scene.content_changed.emit()
+    gc.collect()
     assert abs(sys.getrefcount(None) - none) < 500
     assert abs(sys.getrefcount(True) - true) < 500
