@@ -41,6 +41,16 @@ def edit_actions() -> tuple[ActionSpec, ...]:
         *_clipboard_actions(),
         *_selection_actions(),
         ActionSpec(
+            "edit.find",
+            tr("Find in the text..."),
+            "edit",
+            lambda window: window.looks.find_text(),
+            "Ctrl+F",
+            icon="search",
+            enabled=has_tab,
+            separated=True,
+        ),
+        ActionSpec(
             "edit.settings",
             tr("Settings..."),
             "edit",

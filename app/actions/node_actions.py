@@ -21,6 +21,15 @@ def node_actions() -> tuple[ActionSpec, ...]:
             toolbar=True,
         ),
         ActionSpec(
+            "node.search",
+            tr("Search the components"),
+            "node",
+            lambda window: window.looks.search_components(),
+            "Ctrl+Shift+A",
+            icon="palette",
+            enabled=has_tab,
+        ),
+        ActionSpec(
             "node.add_frame",
             tr("Add a frame"),
             "node",

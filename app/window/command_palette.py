@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
@@ -13,7 +13,7 @@ from app.actions.registry import ActionRegistry
 from app.actions.spec import ActionSpec
 from app.services.i18n import tr
 
-WIDTH, HEIGHT = 560, 380
+WIDTH, HEIGHT, ROW_HEIGHT = 620, 400, 26
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8, Qt.Key.Key_PageDown: 8}
 
 
@@ -119,6 +119,7 @@ class CommandPalette(QFrame):
             item = QTreeWidgetItem(
                 [spec.title.removesuffix("..."), place, keys.toString(QKeySequence.SequenceFormat.NativeText)]
             )
+            item.setSizeHint(0, QSize(0, ROW_HEIGHT))
             item.setData(0, Qt.ItemDataRole.UserRole, spec.id)
             item.setForeground(1, self.palette().placeholderText())
             item.setForeground(2, self.palette().placeholderText())

@@ -140,4 +140,4 @@ class Docks:
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(_LEFT).North)
         window.resizeDocks([docks["palette"], docks["inspector"]], [216, 304], Qt.Orientation.Horizontal)
         window.resizeDocks([docks["inspector"], docks["outline"]], [380, 240], Qt.Orientation.Vertical)
-        window.resizeDocks([docks["problems"]], [96], Qt.Orientation.Vertical)
+        window.resizeDocks([docks["problems"]], [64], Qt.Orientation.Vertical)

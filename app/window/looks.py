@@ -26,6 +26,18 @@ class Looks:
         for tab in self._window.tabs.all():
             tab.place_yaml(place)
 
+    def find_text(self) -> None:
+        """Search in the YAML text, which is shown for it."""
+        if self._window.settings.yaml_place == "hidden":
+            self.set_yaml_place("below")
+        if self._window.tab is not None:
+            self._window.tab.yaml.open_find()
+
+    def search_components(self) -> None:
+        """Go to the search box of the components, which are shown for it."""
+        self._window.docks.show("palette")
+        self._window.docks.palette.focus_search()
+
     def toggle_minimap(self) -> None:
         """Show or hide the minimap."""
         self._window.settings.minimap = not self._window.settings.minimap

@@ -168,11 +168,13 @@ class MainWindow(QMainWindow):
         self.rescue.follow(tab)
         self.tabs.add(tab)
         tab.place_yaml(self.settings.yaml_place)
+        QTimer.singleShot(0, tab, tab.canvas.fit_all)  # once everything has its size
         return tab
 
     def remove_tab(self, tab: StrategyTab) -> None:
         """Take a tab out, without asking."""
         self.rescue.forget(tab)
+        self.settings.yaml_share = tab.yaml_share
         if self.tabs.count() == 1 and self._docks is not None:
             self._docks.set_shown(shown=False)
         self.tabs.remove(tab)
@@ -296,8 +298,9 @@ class MainWindow(QMainWindow):
     def shut(self, *, keep_drafts: bool = False) -> None:
         """Remember the layout, and let go of everything; `keep_drafts` leaves unsaved work in its recovery files."""
         remember_frame(self, self.settings)
-        if self.has_panes():
-            self.docks.remember()
+        if self.tab is not None and self._docks is not None:
+            self._docks.remember()
+            self.settings.yaml_share = self.tab.yaml_share
         for tab in self.tabs.all():
             tab.dispose()
         if self._docks is not None:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from app.document.document import Change, Document
     from app.document.view import Scope
 
-CANVAS_SHARE, YAML_SHARE = 70, 30
-
 
 class StrategyTab(QWidget):
     """A page of the tab bar.
@@ -40,14 +38,16 @@ class StrategyTab(QWidget):
         self.name = name
         self.key = ""
         self.selection: tuple[str, ...] = ()
+        self.yaml_share = settings.yaml_share
         self.canvas = Canvas(document, self, settings=settings)
         self.yaml = YamlView(document)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.canvas)
         self.splitter.addWidget(self.yaml)
-        self.splitter.setStretchFactor(0, CANVAS_SHARE)
-        self.splitter.setStretchFactor(1, YAML_SHARE)
+        self.splitter.setStretchFactor(0, 100 - settings.yaml_share)
+        self.splitter.setStretchFactor(1, settings.yaml_share)
+        self.splitter.splitterMoved.connect(self._divided)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
@@ -98,7 +98,7 @@ class StrategyTab(QWidget):
         if self.splitter.orientation() != wanted:
             self.splitter.setOrientation(wanted)
         span = self.splitter.width() if place == "beside" else self.splitter.height()
-        self.splitter.setSizes([span * CANVAS_SHARE // 100, span * YAML_SHARE // 100])
+        self.splitter.setSizes([span * (100 - self.yaml_share) // 100, span * self.yaml_share // 100])
 
     def show_minimap(self, *, shown: bool) -> None:
         """Show or hide the minimap."""
@@ -122,6 +122,11 @@ class StrategyTab(QWidget):
         self._unsubscribe()
         self.canvas.close()
         self.yaml.close()
+
+    def _divided(self) -> None:
+        sizes = self.splitter.sizes()
+        if all(sizes):
+            self.yaml_share = min(max(round(100 * sizes[1] / sum(sizes)), 5), 95)
 
     def _tell(self, change: Change) -> None:
         self.changed.emit(change)

@@ -48,7 +48,8 @@ class Welcome(QWidget):
         column.addSpacing(10)
         column.addWidget(_section(tr("Recent strategies")))
         column.addWidget(self.nothing)
-        column.addWidget(self.recent, 1)
+        column.addWidget(self.recent, 10)
+        column.addStretch(1)
         body = QWidget()
         body.setLayout(column)
         body.setFixedWidth(WIDTH)
@@ -77,8 +78,10 @@ class Welcome(QWidget):
     def _head(self) -> QHBoxLayout:
         words = QVBoxLayout()
         words.setSpacing(2)
+        words.addStretch(1)
         words.addWidget(_name())
         words.addWidget(_dim(tr("Design a trading strategy by wiring nodes, and test it.")))
+        words.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(14)
         row.addWidget(self._logo)
@@ -117,7 +120,6 @@ def _section(text: str) -> QLabel:
 
 def _dim(text: str) -> QLabel:
     label = QLabel(text)
-    label.setWordWrap(True)
     label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     return label
 
