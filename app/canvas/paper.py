@@ -16,7 +16,7 @@ from app.theme import themes
 
 LEAST_ZOOM, MOST_ZOOM = 0.1, 3.0
 FIT_AT_MOST = 1.0
-FIT_MARGIN = 40
+FIT_MARGIN = 24
 SETTLE_MS = 120
 WHEEL_STEP = 1.0015
 FRAME_BUDGET_MS = 6.0
@@ -214,5 +214,6 @@ class PaperView(QGraphicsView):
 
     def _say(self, painter: QPainter, text: str) -> None:
         painter.setPen(QColor(self.graph_scene.looks.theme.text_dim))
-        area = self.viewport().rect().adjusted(40, 0, -40, 0)
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), text)
+        area = self.viewport().rect().adjusted(40, 0, -40, -24)  # below the bars, which are in the middle
+        place = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom | Qt.TextFlag.TextWordWrap
+        painter.drawText(area, int(place), text)

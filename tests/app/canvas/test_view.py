@@ -270,7 +270,8 @@ def test_a_dropped_file_is_left_to_the_window(view: CanvasView) -> None:
 
 def darker_pixels(view: CanvasView) -> int:
     image = view.grab().toImage()
-    area = [image.pixelColor(x, y).lightness() for x in range(200, 700) for y in range(280, 320)]
+    rows = range(image.height() - 50, image.height() - 20)  # below the bars, which a new strategy has in the middle
+    area = [image.pixelColor(x, y).lightness() for x in range(200, 700) for y in rows]
     return sum(value < 190 for value in area) if not current().dark else sum(value > 90 for value in area)
 
 
