@@ -78,8 +78,8 @@ def test_a_node_wears_its_familys_colour_and_shows_its_name_and_parameters(qtbot
     assert picture.color(150, 15) == theme.header("indicators")
     assert picture.color(100, 1.5) == theme.family("indicators")
     assert picture.color(150, 75) == theme.node
-    assert theme.node_text in picture.colors(30, 4, 90, 24)
-    assert theme.node_text_dim in picture.colors(8, 31, 90, 18)
+    assert is_among(theme.node_text, picture.colors(30, 4, 90, 24))
+    assert is_among(theme.node_text_dim, picture.colors(8, 31, 90, 18))
 
 
 def test_a_wired_port_is_filled_and_a_free_one_hollow(qtbot: QtBot) -> None:
