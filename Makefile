@@ -10,18 +10,33 @@ else
 endif
 PY := $(BIN)/python
 STAMP := .venv/ready
+SYSTEM := .venv/system
 EXAMPLE ?= resources/examples/golden_cross.yaml
 WORKERS ?= auto
 
+# Without a display (a server, continuous integration) `make run` draws the window into reports/app.png.
+HEADLESS := $(filter true 1,$(CI))
+ifneq ($(OS),Windows_NT)
+ifeq ($(shell uname -s),Linux)
+  HEADLESS += $(if $(DISPLAY)$(WAYLAND_DISPLAY),,yes)
+endif
+endif
+
 .PHONY: run test test-quick check format bench clean
 
-run: $(STAMP)
+run: $(STAMP) $(SYSTEM)
 	$(BIN)/quantcrafter run $(EXAMPLE) --report reports/golden_cross.html --json reports/golden_cross.json
+ifeq ($(strip $(HEADLESS)),)
+	$(BIN)/quantcrafter app $(EXAMPLE)
+else
+	$(BIN)/quantcrafter app $(EXAMPLE) --screenshot reports/app.png
+	@echo "There is no display: the app's window is drawn in reports/app.png"
+endif
 
-test: $(STAMP)
+test: $(STAMP) $(SYSTEM)
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal
 
-test-quick: $(STAMP)
+test-quick: $(STAMP) $(SYSTEM)
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not benchmark_report"
 
 check: $(STAMP)
@@ -30,7 +45,7 @@ check: $(STAMP)
 	$(PY) -m mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP)
+bench: $(STAMP) $(SYSTEM)
 	$(PY) -m pytest tests/benchmarks -m benchmark_report -s -n 0
 
 format: $(STAMP)
@@ -43,6 +58,11 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	$(PY) -c "import pathlib; pathlib.Path('$(STAMP)').touch()"
+
+# Libraries of the system that Qt needs: looked for once, installed where they are missing and can be.
+$(SYSTEM): packaging/qt_libraries.sh $(STAMP)
+	sh packaging/qt_libraries.sh
+	$(PY) -c "import pathlib; pathlib.Path('$(SYSTEM)').touch()"
 
 clean:
 	$(PYTHON) -c "import shutil; [shutil.rmtree(d, True) for d in ('.venv', 'build', 'dist', 'reports', '.mypy_cache', '.ruff_cache', '.hypothesis')]"

@@ -12,6 +12,8 @@ from engine.api.compiled import numba_cache_dir
 
 # Set before any test: child processes and workers find the same compiled code, whatever their user directory is.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_dir()))
+# Windows are painted into memory; tests that need a real screen start one (see tests/support/screen.py).
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("long", deadline=None, print_blob=True, max_examples=2000)

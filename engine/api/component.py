@@ -27,6 +27,10 @@ class Role(StrEnum):
     EXECUTION = "execution"
 
 
+NODE_KEYS = ("use", "bypass", "mute")
+"""The keys of a node that the strategy file keeps for itself; no component has a field of such a name."""
+
+
 class Component(BaseModel):
     """Base of every building block.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import compare, history, lookahead, nodes, plugins, run, schema, validate
+from engine.cli import compare, desktop, history, lookahead, nodes, plugins, run, schema, validate
 from engine.cli.main import DONE, print_version
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
@@ -29,6 +29,7 @@ def build_app(*, pretty_help: bool = False) -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
     app.callback()(_options)
+    app.command("app")(desktop.app)
     app.command("run")(run.run)
     app.command("validate")(validate.validate)
     app.command("lookahead")(lookahead.lookahead)

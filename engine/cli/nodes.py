@@ -11,8 +11,8 @@ from engine.api.wording import nearest
 from engine.cli.catalog import registry_with_warnings
 from engine.cli.console import complain, console, print_json, table
 from engine.cli.main import DONE, WRONG_INPUT
-from engine.cli.node_facts import SOURCES, describe, find, headline, names, sections
 from engine.plugins import Registry
+from engine.plugins.facts import SOURCES, describe, find, headline, names, sections
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -4,7 +4,8 @@
 2. Each instrument's and feed's provider is looked up and validated.
 3. Each reference is resolved in its scope, and the type of the wire is checked.
 4. Cycles are named.
-5. The decision stage is checked: one execution node, signals and money wired, nothing protective left dangling.
+5. What is bypassed or muted leaves the graph.
+6. The decision stage is checked: one execution node, signals and money wired, nothing protective left dangling.
 """
 
 from __future__ import annotations
@@ -40,10 +41,23 @@ from engine.graph.bound import (
     Number,
     Source,
     Wires,
+    type_of,
 )
-from engine.graph.checks import decision_problems, find_cycles
+from engine.graph.checks import decision_problems, find_cycles, idle_nodes
+from engine.graph.flags import without_flagged
 from engine.graph.suggest import parameter_problems
-from engine.spec import Bound, InstrumentSpec, Literal, NodeSpec, Resolved, StrategySpec, Suggester, Unresolved
+from engine.spec import (
+    Bound,
+    Bypassed,
+    InstrumentSpec,
+    Literal,
+    NodeSpec,
+    Resolution,
+    Resolved,
+    StrategySpec,
+    Suggester,
+    Unresolved,
+)
 
 
 def bind(spec: StrategySpec, catalog: Catalog) -> tuple[BoundGraph, list[Problem]]:
@@ -67,9 +81,12 @@ class _Binder:
         instruments = tuple(filter(None, map(self._instrument, self.spec.instruments)))
         feeds = {name: feed for name in self.components if (feed := self._feed(self.spec.nodes[name])) is not None}
         nodes = {name: self._wire(self.spec.nodes[name], component) for name, component in self.components.items()}
-        graph = BoundGraph(self.spec, nodes, instruments, feeds)
-        self.problems += find_cycles(graph)
+        whole = BoundGraph(self.spec, nodes, instruments, feeds)
+        self.problems += find_cycles(whole)
+        graph, found = without_flagged(whole)
+        self.problems += found
         self.problems += decision_problems(graph)
+        self.problems += idle_nodes(whole)
         return graph, self.problems
 
     # ------------------------------------------------------------------ components and providers
@@ -160,14 +177,52 @@ class _Binder:
     def _sources(self, node: NodeSpec, port: InputPort, value: object, index: int | None) -> tuple[Source, ...]:
         if not isinstance(value, str):
             return (Number(float(value)),) if isinstance(value, (int, float)) else ()
-        target = self.spec.resolve(node, value)
+        parts = self._parts(node, port, self.spec.resolve(node, value), index)
+        found = (self._source(node, port, value, part, index) for part in parts)
+        return tuple(source for source in found if source is not None)
+
+    def _parts(
+        self, node: NodeSpec, port: InputPort, target: Resolution, index: int | None
+    ) -> tuple[Resolved | Literal, ...]:
+        """Return the single outputs and numbers that a reference stands for."""
         if isinstance(target, Unresolved):
             if not target.reported:
                 self._report(node, "dangling", target.message, target.remedy, port.name, index)
             return ()
-        parts = target.items if isinstance(target, Bound) else (target,)
-        found = (self._source(node, port, value, part, index) for part in parts)
-        return tuple(source for source in found if source is not None)
+        if isinstance(target, Bound):
+            return tuple(part for item in target.items for part in self._parts(node, port, item, index))
+        if isinstance(target, Bypassed):
+            return self._around(node, port, target, index)
+        return (target,)
+
+    def _around(
+        self, node: NodeSpec, port: InputPort, target: Bypassed, index: int | None
+    ) -> tuple[Resolved | Literal, ...]:
+        """Return what a bypassed block passes on in the place of one of its outputs."""
+        kind = self._type_at(target)
+        if kind is None:
+            return ()  # the problem of what the block's output means has been reported
+        found = next((bound for wanted, bound in target.inputs if wanted is kind), None)
+        if found is not None:
+            return self._parts(node, port, found, index)
+        use = self.spec.uses[target.node]
+        message = f"'{use.id}' is bypassed, but has no {kind} input to pass on to those that read it."
+        remedy = "Mute it instead, or remove 'bypass'."
+        problem = use.problem("bypass", message, remedy, field="bypass")
+        if problem not in self.problems:
+            self.problems.append(problem)
+        return ()
+
+    def _type_at(self, target: Resolved | Literal | Bypassed) -> PortType | None:
+        if isinstance(target, Bypassed):
+            return self._type_at(target.output)
+        if isinstance(target, Literal):
+            return PortType.SERIES
+        component = self.components.get(target.node)
+        if target.node == BASE_CLOCK or isinstance(component, DataNode):
+            return PortType.SERIES if target.output else PortType.BARS
+        outputs = component.outputs if component is not None else ()
+        return next((out.type for out in outputs if not target.output or out.name == target.output), None)
 
     def _source(
         self, node: NodeSpec, port: InputPort, written: str, target: Resolved | Literal, index: int | None
@@ -180,7 +235,7 @@ class _Binder:
         source = self._target(node, port, written, target, index)
         if source is None:
             return None
-        actual = _type_of(source)
+        actual = type_of(source)
         if actual is not port.type:
             self._mismatch(node, port, written, f"a {actual}", index)
             return None
@@ -240,14 +295,6 @@ class _Binder:
         self, node: NodeSpec, code: str, message: str, remedy: str, name: str, index: int | None = None
     ) -> None:
         self.problems.append(node.problem(code, message, remedy, field=name, index=index))
-
-
-def _type_of(source: Source) -> PortType:
-    if isinstance(source, NodeColumn):
-        return source.type
-    if isinstance(source, MarketColumn):
-        return PortType.SERIES if source.column else PortType.BARS
-    return PortType.SERIES
 
 
 def has_errors(problems: list[Problem]) -> bool:

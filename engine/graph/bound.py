@@ -39,6 +39,15 @@ Source = Number | MarketColumn | NodeColumn
 Wires = Source | tuple[Source, ...]
 
 
+def type_of(source: Source) -> PortType:
+    """Return what a source gives."""
+    if isinstance(source, NodeColumn):
+        return source.type
+    if isinstance(source, MarketColumn):
+        return PortType.SERIES if source.column else PortType.BARS
+    return PortType.SERIES
+
+
 @dataclass(frozen=True)
 class BoundNode:
     """A node whose component exists and accepted its parameters; `inputs` maps port names to sources."""
@@ -71,7 +80,7 @@ class BoundFeed:
 
 @dataclass(frozen=True)
 class BoundGraph:
-    """Everything of a strategy that can be used, in file order.
+    """Everything of a strategy that can be used, in file order, without what is bypassed or muted.
 
     Errors are reported apart; `warnings` are the findings that do not keep it from running.
     """

@@ -53,7 +53,7 @@ def _upstream(graph: BoundGraph, name: str) -> Iterator[str]:
 
 
 def decision_problems(graph: BoundGraph) -> list[Problem]:
-    """Return what keeps the decision stage from deciding, and warnings about parts that would have no effect."""
+    """Return what keeps the decision stage from deciding."""
     written = [node for node in graph.spec.nodes.values() if node.role is Role.EXECUTION]
     executions = [node for node in graph.nodes.values() if isinstance(node.component, ExecutionLogic)]
     problems: list[Problem] = []
@@ -67,7 +67,6 @@ def decision_problems(graph: BoundGraph) -> list[Problem]:
         problems.append(extra.problem("one_execution", text, remedy))
     for node in executions:
         problems += _execution_problems(graph, node)
-    problems += _idle(graph, executions)
     return problems
 
 
@@ -94,8 +93,9 @@ def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:
     return problems
 
 
-def _idle(graph: BoundGraph, executions: list[BoundNode]) -> list[Problem]:
+def idle_nodes(graph: BoundGraph) -> list[Problem]:
     """Return warnings for advisors, filters, risk and money nodes that no execution node depends on."""
+    executions = [node for node in graph.nodes.values() if isinstance(node.component, ExecutionLogic)]
     used: set[str] = set()
     pending = [node.spec.id for node in executions]
     while pending:

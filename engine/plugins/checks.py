@@ -19,6 +19,7 @@ from engine.api import (
     Role,
     StrategyTemplate,
 )
+from engine.api.component import NODE_KEYS
 from engine.plugins.info import PluginRefusedError
 
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")
@@ -65,8 +66,11 @@ def check_component(entry: object, roles: Iterable[Role], hook: str) -> type[Com
         raise PluginRefusedError(
             f"{subject} has a field annotation that names an unknown type. Import the type at the top of the module."
         )
-    if "use" in entry.model_fields:
-        raise PluginRefusedError(f"{subject} has a field 'use', which the strategy file keeps for itself. Rename it.")
+    for key in NODE_KEYS:
+        if key in entry.model_fields:
+            raise PluginRefusedError(
+                f"{subject} has a field '{key}', which the strategy file keeps for itself. Rename it."
+            )
     _check_behaviour(entry, subject)
     return entry
 

@@ -5,7 +5,7 @@ from engine.spec.document import StrategyFile
 from engine.spec.migrations import migrate
 from engine.spec.model import FORMAT_VERSION, SECTIONS, InstrumentSpec, NodeSpec, StrategySpec
 from engine.spec.parse import check_strategy, check_strategy_file, load_strategy, parse_strategy
-from engine.spec.references import BARS, Bound, Literal, Resolution, Resolved, Unresolved
+from engine.spec.references import BARS, Bound, Bypassed, Literal, Resolution, Resolved, Unresolved
 from engine.spec.schema import json_schema
 from engine.spec.source import Place, ProblemLog, Suggester
 from engine.spec.wording import explain, findings
@@ -16,6 +16,7 @@ __all__ = [
     "INPUT_TYPES",
     "SECTIONS",
     "Bound",
+    "Bypassed",
     "InstrumentSpec",
     "Literal",
     "NodeSpec",

@@ -6,11 +6,12 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from engine.api.component import Role
+from engine.api.component import NODE_KEYS, Role
 from engine.api.home import home
 from engine.api.ports import PortType
 from engine.spec.compose import compose
 from engine.spec.files import read_text
+from engine.spec.layout import check_frames, read_layout
 from engine.spec.limits import MAX_BLOCK_FILES
 from engine.spec.model import SECTIONS
 from engine.spec.references import BARS, BlockInput, Resolver, Scope, Unresolved
@@ -31,7 +32,7 @@ from engine.spec.versions import version_is_good
 INPUT_TYPES = tuple(port.value for port in PortType)
 BLOCK_SECTIONS = tuple(section for section in SECTIONS if section != Role.EXECUTION.value)
 BROKEN = "__broken__"
-BLOCK_KEYS = ("description", "inputs", "parameters", "outputs", *BLOCK_SECTIONS)
+BLOCK_KEYS = ("description", "inputs", "parameters", "outputs", *BLOCK_SECTIONS, "layout", "frames")
 
 
 _LOOP = "it is a link that leads to itself"
@@ -67,6 +68,8 @@ class DefinitionReader:
         sections = read_sections(self.root, self.base, self.log)
         nodes = [node for node in sections.nodes if node.role is not Role.EXECUTION]
         made = BlockDefinition(key, name, in_file, nodes=nodes, broken=sections.broken)
+        read_layout(self.root, self.base, self.log)
+        check_frames(self.root, self.base, self.log)
         made.description = text_at(self.root, "description", join(self.base, "description"), self.log)
         made.inputs = dict(self._inputs(sections.taken))
         made.parameters = dict(self._parameters(made))
@@ -91,9 +94,9 @@ class DefinitionReader:
         path = join(self.base, section)
         mapping = mapping_at(self.root, section, path, self.log)
         for name, entry in mapping.entries.items() if mapping else ():
-            if name == "use" and what != "block output":
+            if name in NODE_KEYS and what != "block output":
                 self.log.add(
-                    "bad_id", f"'use' is no name for a {what}.", "Choose another.", at=entry.key.place, path=path
+                    "bad_id", f"'{name}' is no name for a {what}.", "Choose another.", at=entry.key.place, path=path
                 )
             elif id_is_good(name, entry.key.place, join(path, name), self.log, what):
                 yield name, entry, join(path, name)
@@ -145,7 +148,7 @@ class DefinitionReader:
     def _target(self, made: BlockDefinition, target: Node, path: str) -> tuple[str, str] | None:
         value = plain(target)
         node, _, name = value.partition(".") if isinstance(value, str) else ("", "", "")
-        if not node or not name or name == "use":
+        if not node or not name or name in NODE_KEYS:
             message = f"A block parameter names a field of an inner node, was {shown(value)}."
             self.log.add("block_parameter", message, "Write node.field.", at=target.place, path=path)
             return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,9 @@ from engine.api.errors import Problem, SpecError
 from engine.spec.edits import DocumentPath, TextEditor, compose_mapping, same
 from engine.spec.emit import unflavoured
 from engine.spec.files import read_text
+from engine.spec.model import StrategySpec
+from engine.spec.parse import check_tree
+from engine.spec.rewrite import rewrite
 from engine.spec.source import ProblemLog
 from engine.spec.tree import plain
 
@@ -55,6 +59,14 @@ class StrategyFile:
     def text(self) -> str:
         """Return the whole text; as read, as long as nothing was edited."""
         return self._text
+
+    def copy(self) -> StrategyFile:
+        """Return a document of the same text, to be edited apart; the text is not read again."""
+        return copy.copy(self)
+
+    def check(self, base_dir: str | Path = ".") -> tuple[StrategySpec | None, list[Problem]]:
+        """Return what is usable of the strategy, with every problem in file order; see `check_strategy`."""
+        return check_tree(self._root, base_dir=base_dir)
 
     def dumps(self) -> str:
         """Return the whole text."""
@@ -162,6 +174,25 @@ class StrategyFile:
         parent.clear()
         parent.update(renamed)
         self._edit(path, intended, lambda editor: editor.rename(path, new_key))
+
+    def become(self, intended: dict[str, Any], renamed: Mapping[DocumentPath, str] | None = None) -> None:
+        """Bring the text to mean `intended`, touching only what differs: many edits for the price of one.
+
+        `renamed` gives keys their new name, by the path they have now, so that they keep their place and comments.
+        An alias whose value must differ from what it stands for is written out.
+
+        Raises:
+            SpecError: the text cannot be brought there; it stays as it was.
+        """
+        intended = unflavoured(intended)
+        for write_out in (False, True):
+            editor = TextEditor(self._text, self._root)
+            with contextlib.suppress(SpecError, TypeError, ValueError, LookupError):
+                rewrite(editor, intended, renamed or {}, write_out=write_out)
+                if same(plain(editor.root), intended):
+                    self._text, self._root = editor.text, editor.root
+                    return
+        self._refuse((), "its surroundings (an alias or an unusual layout) do not allow it")
 
     def _edit(self, path: DocumentPath, intended: Any, change: Callable[[TextEditor], None]) -> None:
         """Make a change, and keep it only if the text then means what was intended."""

@@ -14,10 +14,11 @@ from engine.spec.parse import TOP_LEVEL_KEYS
 from engine.spec.source import ProblemLog, shown
 from engine.spec.splices import (
     Splice,
-    add_entry,
-    add_item,
+    add_entries,
+    add_items,
     column,
     line_end,
+    line_start,
     newline_of,
     parent_start,
     remove_entry,
@@ -32,7 +33,7 @@ PathKey = str | int
 DocumentPath = tuple[PathKey, ...]
 BOM = "\ufeff"
 _DEFAULT_INDENT = 2
-_ONE_LINE_A_CHILD = frozenset({*SECTIONS, "layout", "blocks"})
+_ONE_LINE_A_CHILD = frozenset({*SECTIONS, "layout", "frames", "blocks"})
 
 
 def compose_mapping(text: str, file: str) -> Mapping:
@@ -140,6 +141,19 @@ class TextEditor:
         else:
             raise LookupError("the whole file cannot be replaced")
 
+    def replacements(self, path: DocumentPath, value: Any) -> list[Splice]:
+        """Return the splices that put `value` in the place of another; an empty section opens up into lines."""
+        node, parent = self.node(path), self.node(path[:-1])
+        bare = isinstance(parent, Mapping) and not parent.flow and _is_empty(node)
+        if not (bare and isinstance(value, dict) and value and _opens(path)):
+            return [self._replacement(path, fragment(value))]
+        start = cast("Mapping", parent).entries[str(path[-1])].key.start
+        at = line_end(self.body, node.end)
+        margin = newline_of(self.body) + " " * column(self.body, start)
+        inner = self.lines(path, value)[1:]
+        blank = len(self.body[: node.start].rstrip(" ")) if self.body[node.end : at].strip() == "" else node.start
+        return [Splice(blank, node.end), Splice(at, at, "".join(margin + line for line in inner))]
+
     def _replacement(self, path: DocumentPath, text: str) -> Splice:
         parent, key = self.node(path[:-1]), path[-1]
         if isinstance(parent, Mapping):
@@ -156,9 +170,9 @@ class TextEditor:
             if known == 0 and not parent.flow:
                 self.apply([self._new_section(key, value)])
             else:
-                self.apply([add_entry(self.body, parent, f"{fragment(key)}: {fragment(value)}")])
+                self.apply([add_entries(self.body, parent, [f"{fragment(key)}: {fragment(value)}"])])
         elif isinstance(parent, Sequence):
-            self.apply([add_item(self.body, parent, fragment(value))])
+            self.apply([add_items(self.body, parent, [fragment(value)])])
         elif isinstance(parent, Scalar) and parent.value is None:
             self._fill_empty(path[:known], key, value)
         else:
@@ -187,28 +201,35 @@ class TextEditor:
                 return inner if inner > 0 else _DEFAULT_INDENT
         return _DEFAULT_INDENT
 
+    def new_sections(self, sections: dict[str, Any]) -> list[Splice]:
+        """Return the splices that put top-level keys at their usual places."""
+        ranked = sorted(
+            sections, key=lambda key: TOP_LEVEL_KEYS.index(key) if key in TOP_LEVEL_KEYS else len(TOP_LEVEL_KEYS)
+        )
+        return [self._new_section(key, sections[key]) for key in ranked]
+
     def _new_section(self, key: str, value: Any) -> Splice:
-        """Return the splice that puts a top-level key at its usual place."""
         body, end = self.body, newline_of(self.body)
         margin = " " * column(body, parent_start(self.root))
-        text = self._section_text(key, value, margin)
+        text = (end + margin).join(self.lines((key,), value))
         rank = TOP_LEVEL_KEYS.index(key) if key in TOP_LEVEL_KEYS else len(TOP_LEVEL_KEYS)
         before = [e for k, e in self.root.entries.items() if k in TOP_LEVEL_KEYS[:rank] or rank == len(TOP_LEVEL_KEYS)]
         if before:
             at = line_end(body, max(max(entry.key.end, entry.value.end) for entry in before[-1:]))
-            return Splice(at, at, f"{end}{margin}{text}")
+            apart = end if _stands_apart(body, before[-1].key.start) else ""
+            return Splice(at, at, f"{apart}{end}{margin}{text}")
         at = parent_start(self.root)
         return Splice(at, at, f"{text}{end}{margin}")
 
-    def _section_text(self, key: str, value: Any, margin: str) -> str:
-        end, step = newline_of(self.body) + margin, " " * self._indent()
-        if key in _ONE_LINE_A_CHILD and isinstance(value, dict) and value:
-            lines = [f"{step}{fragment(name)}: {fragment(item)}" for name, item in value.items()]
-        elif key == "instruments" and isinstance(value, list) and value:
-            lines = [f"{step}- {fragment(item)}" for item in value]
-        else:
-            return f"{fragment(key)}: {fragment(value)}"
-        return end.join([f"{fragment(key)}:", *lines])
+    def lines(self, path: DocumentPath, value: Any) -> list[str]:
+        """Return a new entry as lines without margin: sections and blocks open up, all else is in brackets."""
+        key, step = fragment(path[-1]), " " * self._indent()
+        if isinstance(value, dict) and value and _opens(path):
+            inner = [step + line for name, item in value.items() for line in self.lines((*path, name), item)]
+            return [f"{key}:", *inner]
+        if path == ("instruments",) and isinstance(value, list) and value:
+            return [f"{key}:", *(f"{step}- {fragment(item)}" for item in value)]
+        return [f"{key}: {fragment(value)}"]
 
     def cut(self, path: DocumentPath) -> None:
         parent, key = self.node(path[:-1]), path[-1]
@@ -222,6 +243,28 @@ class TextEditor:
             self.apply([self._replacement(path[:-1], "[]" if isinstance(parent, Sequence) else "{}")])
         else:
             raise LookupError("it is all that the file has")
+
+
+def _opens(path: DocumentPath) -> bool:
+    """Return whether the mapping at `path` is written with one line a child."""
+    if path[0] != "blocks":
+        return len(path) == 1 and path[0] in _ONE_LINE_A_CHILD
+    return len(path) <= len(("blocks", "name")) or (len(path) == len(("blocks", "name", "section")))
+
+
+def _stands_apart(body: str, start: int) -> bool:
+    """Return whether the section that begins at `start` has an empty line before it and its comments."""
+    lines = body[: line_start(body, start)].splitlines()
+    while lines and lines[-1].lstrip().startswith("#"):
+        lines.pop()
+    return bool(lines) and not lines[-1].strip()
+
+
+def _is_empty(node: Node) -> bool:
+    """Return whether a value is unwritten or empty brackets."""
+    if isinstance(node, Scalar):
+        return node.start == node.end and not node.style
+    return isinstance(node, Mapping) and node.flow and not node.entries
 
 
 def same(one: Any, other: Any) -> bool:

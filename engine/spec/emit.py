@@ -18,13 +18,16 @@ _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_./]*")
 _READ_OTHERWISE_ELSEWHERE = re.compile(
     r"(?i:y|n|yes|no|on|off)|[-+]?[0-9][0-9_]*(:[0-9].*|_[0-9_]*)|[-?:].*|.*[\x85\u2028\u2029].*", re.DOTALL
 )
+_BREAKS_IN_BRACKETS = re.compile(r"[:?]")
+"""What ends a plain text in brackets for some readers, where others go on reading."""
 
 
 class _Representer(SafeRepresenter):
     """Quotes what older YAML readers would not take for text, such as `on` and 09:45."""
 
     def represent_str(self, data: str) -> ScalarNode:
-        style = '"' if _READ_OTHERWISE_ELSEWHERE.fullmatch(data) else None
+        inner = "'" if _BREAKS_IN_BRACKETS.search(data) else None
+        style = '"' if _READ_OTHERWISE_ELSEWHERE.fullmatch(data) else inner
         node: ScalarNode = self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
         return node
 

@@ -21,12 +21,16 @@ Settings = dict[str, dict[str, Entry]]
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """Where expansion is: the scope, whether the strategy's own blocks are visible, and the blocks on the way."""
+    """Where expansion is: the scope, whether the strategy's own blocks are visible, and the blocks on the way.
+
+    With `mute` every node is muted.
+    """
 
     scope: Scope
     own: bool = True
     chain: tuple[tuple[str, str], ...] = ()
     settings: Settings = field(default_factory=dict)
+    mute: bool = False
 
 
 class Expander:
@@ -37,6 +41,7 @@ class Expander:
         self.resolver = resolver
         self.log = log
         self.nodes: dict[str, NodeSpec] = {}
+        self.uses: dict[str, NodeSpec] = {}
         self._count = 0
         self._values = 0
         self._full = False
@@ -59,14 +64,24 @@ class Expander:
             elif self.library.is_block(raw.use, own=level.own):
                 self._use(raw, fields, level)
             else:
-                self._keep(raw, fields, level.scope)
+                node = self._node(raw, fields, level)
+                self.nodes[node.id] = node
+                level.scope.nodes[raw.id] = node.id
 
-    def _keep(self, raw: RawNode, fields: dict[str, Entry], scope: Scope) -> None:
-        values = {name: plain(entry.value) for name, entry in fields.items()}
-        node_id = scope.prefix + raw.id
-        located = Located(raw.origin, fields, raw.use_place)
-        self.nodes[node_id] = NodeSpec(node_id, raw.role, raw.use, values, raw.path, scope, located, scope.context)
-        scope.nodes[raw.id] = node_id
+    def _node(self, raw: RawNode, fields: dict[str, Entry], level: _Level) -> NodeSpec:
+        scope = level.scope
+        return NodeSpec(
+            id=scope.prefix + raw.id,
+            role=raw.role,
+            use=raw.use,
+            values={name: plain(entry.value) for name, entry in fields.items()},
+            path=raw.path,
+            scope=scope,
+            located=Located(raw.origin, fields, raw.use_place),
+            context=scope.context,
+            bypass=raw.bypass,
+            mute=raw.mute or level.mute,
+        )
 
     def _has_room(self, raw: RawNode, fields: dict[str, Entry], level: _Level) -> bool:
         """Count a node and, inside blocks, its values, and refuse what is past the limits; the reason is given once."""
@@ -98,14 +113,19 @@ class Expander:
         if block is None:
             scope.nodes[raw.id] = None
             return
-        user = scope.prefix + raw.id
+        node = self._node(raw, fields, level)
+        user = node.id
+        self.uses[user] = node
         inner = Scope(f"{user}/", f"in block '{block.name}' used by '{user}'", scope, inputs=block.inputs)
-        scope.blocks[raw.id] = BlockUse(block.outputs, inner)
+        passing = node.bypass and not node.mute
+        scope.blocks[raw.id] = BlockUse(block.outputs, inner, user, passing)
         bindings, settings = self._sort_fields(raw, fields, block, scope)
         inner.bindings = {name: plain(entry.value) for name, entry in bindings.items()}
         self._uses.append((inner, raw, bindings))
         chain = (*level.chain, (block.key, block.name))
-        self._expand(block.nodes, block.broken, _Level(inner, block.in_file, chain, settings))
+        self._expand(
+            block.nodes, block.broken, _Level(inner, block.in_file, chain, settings, mute=node.mute or passing)
+        )
 
     def _definition(self, raw: RawNode, level: _Level) -> BlockDefinition | None:
         if raw.role is Role.EXECUTION:

@@ -45,7 +45,9 @@ class NodeSpec:
 
     `id` is the expanded id (`fast`, `trend/ema`); `values` are the fields but `use`, as plain values in file order;
     `path` is the node's place in its document. `context` says which use of which block it comes from, as a phrase
-    for messages ("in block 'trend' used by 'trend2'"), and is empty for the strategy's own nodes.
+    for messages ("in block 'trend' used by 'trend2'"), and is empty for the strategy's own nodes. What reads a node
+    with `bypass` reads what the node itself reads; a node with `mute` gives nothing. The nodes of a block that is
+    muted, or bypassed and so not read by anyone, are muted with it.
     """
 
     id: str
@@ -56,6 +58,8 @@ class NodeSpec:
     scope: Scope = field(repr=False)
     located: Located = field(repr=False)
     context: str = ""
+    bypass: bool = False
+    mute: bool = False
 
     def place(self, field: str | None = None, index: int | None = None, *, key: bool = False) -> Place:
         """Return where the node, the value (or `key`) of one of its fields, or an item of a list field stands."""
@@ -104,7 +108,8 @@ class InstrumentSpec:
 class StrategySpec:
     """A strategy file, checked in itself: names, shapes, blocks and settings, but not against what is installed.
 
-    `text` is the file as it was read; `overrides` are the changes that were made to it on the way.
+    `text` is the file as it was read; `overrides` are the changes that were made to it on the way; `uses` holds the
+    uses of blocks by expanded id.
     """
 
     name: str
@@ -119,6 +124,7 @@ class StrategySpec:
     text: str = field(default="", repr=False)
     overrides: tuple[str, ...] = ()
     run_located: Located = field(default_factory=lambda: Located(Place()), repr=False)
+    uses: dict[str, NodeSpec] = field(default_factory=dict, repr=False)
     _resolver: Resolver = field(default_factory=Resolver, repr=False, compare=False)
 
     def resolve(self, node: NodeSpec, reference: object) -> Resolution:

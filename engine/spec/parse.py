@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence as Many
 from dataclasses import replace
 from pathlib import Path
@@ -17,16 +16,17 @@ from engine.spec.compose import compose
 from engine.spec.expansion import Expander
 from engine.spec.files import read_text
 from engine.spec.instruments import read_instruments
+from engine.spec.layout import check_frames, read_layout
 from engine.spec.model import SECTIONS, Located, StrategySpec
 from engine.spec.overrides import apply_overrides
 from engine.spec.references import Resolver
 from engine.spec.sections import join, mapping_at, read_sections, refuse_unknown_keys, text_at
 from engine.spec.source import Place, ProblemLog
-from engine.spec.tree import Mapping, Node, Scalar, Sequence, content, kind, plain
+from engine.spec.tree import Mapping, Node, content, kind, plain
 from engine.spec.versions import version_is_good
 from engine.spec.wording import findings
 
-TOP_LEVEL_KEYS = ("quantcrafter", "name", "description", "instruments", "blocks", *SECTIONS, "run", "layout")
+TOP_LEVEL_KEYS = ("quantcrafter", "name", "description", "instruments", "blocks", *SECTIONS, "run", "layout", "frames")
 
 
 def load_strategy(path: str | Path, *, overrides: Many[str] = (), block_dir: Path | None = None) -> StrategySpec:
@@ -94,13 +94,20 @@ def check_strategy(
         log.add("shape", message, "Begin with 'quantcrafter: 1'.", at=root.place)
         return None, log.in_order()
     apply_overrides(root, overrides, log)
+    spec = _read(root, (Path(base_dir), block_dir), log)
+    return None if spec is None else replace(spec, text=text, overrides=tuple(overrides)), log.in_order()
+
+
+def check_tree(root: Mapping, *, base_dir: str | Path = ".") -> tuple[StrategySpec | None, list[Problem]]:
+    """Do what `check_strategy` does with a text that was composed without a problem; the tree stays as it is."""
+    log = ProblemLog()
+    return _read(root, (Path(base_dir), None), log), log.in_order()
+
+
+def _read(root: Mapping, folders: tuple[Path, Path | None], log: ProblemLog) -> StrategySpec | None:
     if not version_is_good(root, log):
-        return None, log.in_order()
-    spec = _read(root, text, file, (Path(base_dir), block_dir), log)
-    return replace(spec, overrides=tuple(overrides)), log.in_order()
-
-
-def _read(root: Mapping, text: str, file: str, folders: tuple[Path, Path | None], log: ProblemLog) -> StrategySpec:
+        return None
+    file = root.source.file
     refuse_unknown_keys(root, TOP_LEVEL_KEYS, "", log, "strategy file")
     library = BlockLibrary(*folders, log)
     blocks = mapping_at(root, "blocks", "blocks", log)
@@ -108,20 +115,23 @@ def _read(root: Mapping, text: str, file: str, folders: tuple[Path, Path | None]
         library.read_own(blocks)
     sections = read_sections(root, "", log)
     resolver = Resolver()
-    nodes = Expander(library, resolver, log).expand(sections.nodes, sections.broken)
+    expander = Expander(library, resolver, log)
+    nodes = expander.expand(sections.nodes, sections.broken)
     settings, located = _read_run(root, log)
+    check_frames(root, "", log)
     return StrategySpec(
         name=text_at(root, "name", "name", log) or Path(file).stem or "strategy",
         description=text_at(root, "description", "description", log),
         instruments=read_instruments(root, log),
         nodes=nodes,
         run=settings,
-        layout=_read_layout(root, log),
+        layout=read_layout(root, "", log),
         file=file,
         base_dir=str(folders[0]),
         block_names=tuple(library.own),
-        text=text,
+        text=root.source.text,
         run_located=located,
+        uses=expander.uses,
         _resolver=resolver,
     )
 
@@ -163,26 +173,3 @@ def _place_in(node: Node, names: tuple[str, ...]) -> Place:
         node = content(entry.value)
         place = entry.value.place if entry.value.end > entry.value.start else entry.key.place
     return place
-
-
-def _read_layout(root: Mapping, log: ProblemLog) -> dict[str, tuple[float, float]]:
-    section = mapping_at(root, "layout", "layout", log)
-    found: dict[str, tuple[float, float]] = {}
-    for name, entry in section.entries.items() if section else ():
-        body = content(entry.value)
-        values = [_coordinate(item) for item in body.items] if isinstance(body, Sequence) else []
-        good = [value for value in values if value is not None]
-        if len(values) == len(good) == 2:  # noqa: PLR2004 - x and y
-            found[name] = (good[0], good[1])
-        else:
-            message = f"The position of '{name}' must be two numbers."
-            log.add("layout", message, "Write [120, 80].", at=entry.value.place, path=join("layout", name), node=name)
-    return found
-
-
-def _coordinate(node: Node) -> float | None:
-    node = content(node)
-    value = node.value if isinstance(node, Scalar) else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return None
-    return float(value)

@@ -36,7 +36,7 @@ class Literal:
 class Bound:
     """A list that a block input is bound to; only ports that take a list accept it."""
 
-    items: tuple[Resolved | Literal, ...]
+    items: tuple[Resolved | Literal | Bypassed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,19 @@ class Unresolved:
     endless: bool = False
 
 
-Resolution = Resolved | Literal | Bound | Unresolved
+@dataclass(frozen=True, slots=True)
+class Bypassed:
+    """An output of a block that is bypassed: what it would give, and what the block's inputs read, by their type.
+
+    `node` is the expanded id of the block's use.
+    """
+
+    node: str
+    output: Resolved | Literal | Bypassed
+    inputs: tuple[tuple[PortType, Resolution], ...]
+
+
+Resolution = Resolved | Literal | Bound | Bypassed | Unresolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,8 @@ class BlockUse:
 
     outputs: Mapping[str, str]
     scope: Scope
+    user: str = ""
+    bypass: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -156,7 +170,12 @@ class Resolver:
         if output not in use.outputs:
             guess = self.suggest(output, use.outputs) or f"It has {', '.join(use.outputs) or 'none'}."
             return Unresolved(f"The block '{head}' has no output '{output}'.", guess)
-        return self.resolve(use.scope, use.outputs[output], hops)
+        found = self.resolve(use.scope, use.outputs[output], hops)
+        if not use.bypass or isinstance(found, (Bound, Unresolved)):
+            return found
+        inner = use.scope
+        wired = ((name, self.binding(inner, name, hops)) for name in inner.inputs)
+        return Bypassed(use.user, found, tuple((inner.inputs[name].type, bound) for name, bound in wired))
 
     def _input(self, scope: Scope, name: str, output: str, hops: int) -> Resolution:
         wanted = scope.inputs[name]
@@ -187,7 +206,7 @@ class Resolver:
         return self.resolve(scope, value, hops)
 
     def _list(self, scope: Scope, values: list[Any], hops: int) -> Resolution:
-        items: list[Resolved | Literal] = []
+        items: list[Resolved | Literal | Bypassed] = []
         for value in values:
             found = self._single(scope, value, hops)
             if isinstance(found, Unresolved):

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, TypeAdapter
 
 from engine.api.catalog import Catalog
-from engine.api.component import Role
+from engine.api.component import NODE_KEYS, Role
 from engine.api.ports import REFERENCE_PATTERN
 from engine.api.settings import RunSettings
 from engine.api.timeframe import Timeframe
@@ -43,7 +43,8 @@ def json_schema(catalog: Catalog) -> Schema:
         "blocks": _named({"$ref": "#/$defs/block"}, "Sub-graphs that are used like components."),
         **{role.value: _section(role) for role in Role},
         "run": _nullable(_model_schema(RunSettings, "run", defs)),
-        "layout": {"type": ["object", "null"], "additionalProperties": _position()},
+        "layout": _layout(),
+        "frames": _frames(),
     }
     return {
         "$schema": _DIALECT,
@@ -73,6 +74,24 @@ def _position() -> Schema:
     return {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 
 
+def _layout() -> Schema:
+    description = "Positions on the canvas by id; without effect on a run."
+    return {"type": ["object", "null"], "description": description, "additionalProperties": _position()}
+
+
+def _frames() -> Schema:
+    size = {**_position(), "items": {"type": "number", "exclusiveMinimum": 0}}
+    text = {"type": ["string", "null"]}
+    frame = {
+        "type": "object",
+        "required": ["at", "size"],
+        "additionalProperties": False,
+        "properties": {"text": text, "at": _position(), "size": size, "color": text},
+    }
+    description = "Boxes with comments behind the nodes of the canvas; without effect on a run."
+    return {"type": ["object", "null"], "description": description, "additionalProperties": frame}
+
+
 def _nullable(schema: Schema) -> Schema:
     return {**schema, "type": ["object", "null"]}
 
@@ -88,11 +107,17 @@ def _node(catalog: Catalog, role: Role, defs: Schema) -> Schema:
         names.append(name)
         key = f"{role}.{name}"
         schema = _model_schema(component, key, defs)
-        schema["properties"] = {"use": True, **schema.get("properties", {})}
+        schema["properties"] = {**dict.fromkeys(NODE_KEYS, True), **schema.get("properties", {})}
         defs[key] = schema
         cases.append(_when("use", name, {"$ref": f"#/$defs/{_pointer(key)}"}))
     known: Schema = {"anyOf": [{"enum": names}, {"type": "string", "minLength": 1}]} if names else {"type": "string"}
-    return {"type": "object", "required": ["use"], "properties": {"use": known}, **({"allOf": cases} if cases else {})}
+    flag = {"type": ["boolean", "null"]}
+    flags = {
+        "bypass": {**flag, "description": "Whoever reads this node reads what the node itself reads."},
+        "mute": {**flag, "description": "This node gives nothing."},
+    }
+    shape: Schema = {"type": "object", "required": ["use"], "properties": {"use": known, **flags}}
+    return {**shape, **({"allOf": cases} if cases else {})}
 
 
 def _when(field: str, value: str, then: Schema) -> Schema:
@@ -150,6 +175,8 @@ def _block() -> Schema:
             "parameters": _named({"anyOf": [field, {"type": "array", "items": field}]}, "Fields of inner nodes."),
             "outputs": _named({"$ref": "#/$defs/reference"}, "What the block gives: name and inner reference."),
             **sections,
+            "layout": _layout(),
+            "frames": _frames(),
         },
     }
 

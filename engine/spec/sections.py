@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from engine.api.component import Role
+from engine.api.component import NODE_KEYS, Role
 from engine.spec.model import SECTIONS
 from engine.spec.references import BARS, NODE_ID
 from engine.spec.source import Place, ProblemLog, shown
@@ -14,7 +14,7 @@ from engine.spec.tree import Entry, Mapping, Node, Scalar, content, kind
 
 @dataclass(slots=True, eq=False)
 class RawNode:
-    """A node or block use as written: its `use` and its other fields."""
+    """A node or block use as written: its `use`, its flags and its other fields."""
 
     id: str
     role: Role
@@ -23,6 +23,8 @@ class RawNode:
     origin: Place
     use_place: Place
     path: str
+    bypass: bool = False
+    mute: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -84,10 +86,25 @@ def _read_node(found: Sections, role: Role, node_id: str, entry: Entry, path: st
             "shape", message, "Put the name in quotes.", at=use.place, path=join(path, "use"), node=node_id, field="use"
         )
     else:
-        fields = {key: item for key, item in body.entries.items() if key != "use"}
-        found.nodes.append(RawNode(node_id, role, use.value, fields, at, use.place, path))
+        fields = {key: item for key, item in body.entries.items() if key not in NODE_KEYS}
+        bypass, mute = (_flag(body, flag, node_id, path, log) for flag in ("bypass", "mute"))
+        found.nodes.append(RawNode(node_id, role, use.value, fields, at, use.place, path, bypass, mute))
         return
     found.broken[node_id] = None
+
+
+def _flag(body: Mapping, name: str, node_id: str, path: str, log: ProblemLog) -> bool:
+    """Return whether a node is bypassed or muted."""
+    node = body.get(name)
+    if node is None or is_empty(node):
+        return False
+    if isinstance(node, Scalar) and isinstance(node.value, bool):
+        return node.value
+    actual = shown(node.value) if isinstance(node, Scalar) else kind(node)
+    message = f"'{name}' of '{node_id}' must be true or false, was {actual}."
+    remedy = f"Write '{name}: true', or remove it."
+    log.add("flag", message, remedy, at=node.place, path=join(path, name), node=node_id, field=name)
+    return False
 
 
 def id_is_good(name: str, at: Place, path: str, log: ProblemLog, what: str) -> bool:

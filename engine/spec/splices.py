@@ -26,10 +26,19 @@ class Splice:
 
 
 def spliced(body: str, splices: Iterable[Splice]) -> str:
-    """Return the text with all splices made; they must not overlap."""
-    for splice in sorted(splices, key=lambda s: s.start, reverse=True):
-        body = body[: splice.start] + splice.text + body[splice.end :]
-    return body
+    """Return the text with all splices made; where several begin at one place, in the order given.
+
+    Raises:
+        ValueError: two of them overlap.
+    """
+    parts: list[str] = []
+    done = 0
+    for splice in sorted(splices, key=lambda s: (s.start, s.end)):
+        if splice.start < done:
+            raise ValueError("two changes touch the same place")
+        parts += (body[done : splice.start], splice.text)
+        done = splice.end
+    return "".join((*parts, body[done:]))
 
 
 def newline_of(body: str) -> str:
@@ -102,22 +111,23 @@ def parent_start(mapping: Mapping) -> int:
     return min((entry.key.start for entry in mapping.entries.values()), default=mapping.start)
 
 
-def add_entry(body: str, mapping: Mapping, text: str) -> Splice:
-    """Add `key: value` at the end of a mapping, in its style."""
+def add_entries(body: str, mapping: Mapping, lines: list[str]) -> Splice:
+    """Add lines of `key: value` at the end of a mapping, in its style; in brackets each line must be one entry."""
     if mapping.flow:
         ends = [max(entry.key.end, entry.value.end) for entry in mapping.entries.values()]
-        return _add_to_flow(body, mapping, ends, text)
+        return _add_to_flow(body, mapping, ends, ", ".join(lines))
     at = line_end(body, mapping.end)
-    return Splice(at, at, newline_of(body) + " " * column(body, parent_start(mapping)) + text)
+    margin = newline_of(body) + " " * column(body, parent_start(mapping))
+    return Splice(at, at, "".join(margin + line for line in lines))
 
 
-def add_item(body: str, sequence: Sequence, text: str) -> Splice:
-    """Add an item at the end of a list, in its style."""
+def add_items(body: str, sequence: Sequence, texts: list[str]) -> Splice:
+    """Add items at the end of a list, in its style."""
     if sequence.flow:
-        return _add_to_flow(body, sequence, [item.end for item in sequence.items], text)
+        return _add_to_flow(body, sequence, [item.end for item in sequence.items], ", ".join(texts))
     at = line_end(body, sequence.end)
-    dash = _dashes(body, sequence)[0]
-    return Splice(at, at, f"{newline_of(body)}{' ' * column(body, dash)}- {text}")
+    margin = newline_of(body) + " " * column(body, _dashes(body, sequence)[0])
+    return Splice(at, at, "".join(f"{margin}- {text}" for text in texts))
 
 
 def _add_to_flow(body: str, node: Node, ends: list[int], text: str) -> Splice:

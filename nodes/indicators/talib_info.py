@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from nodes.indicators.talib_import import functions, talib
@@ -88,8 +88,14 @@ def function_info(name: str) -> FunctionInfo:
 
 def lookback(name: str, values: Mapping[str, Any]) -> int:
     """Return TA-Lib's lookback for these parameters, or -1 when it refuses them."""
+    return _lookback(name, tuple(values.items()))
+
+
+@lru_cache(maxsize=4096)
+def _lookback(name: str, values: tuple[tuple[str, Any], ...]) -> int:
+    """Ask TA-Lib, once for each set of parameters: an editor asks again for every node at every key."""
     lib = functions()
-    return int(lib.Function(name, getattr(lib, name), **values).lookback)
+    return int(lib.Function(name, getattr(lib, name), **dict(values)).lookback)
 
 
 @cache

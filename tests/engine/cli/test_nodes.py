@@ -14,10 +14,10 @@ from ruamel.yaml import YAML
 
 from engine.api import Component, DataProvider, Role
 from engine.cli.main import main
-from engine.cli.node_example import _scalar, example_lines
-from engine.cli.node_facts import SOURCES, describe, find, headline, names, range_words, sections, type_words
 from engine.cli.nodes import reflowed
 from engine.plugins import Registry, load_registry
+from engine.plugins.example import _scalar, example_lines
+from engine.plugins.facts import SOURCES, describe, find, headline, names, range_words, sections, type_words
 from tests.support.plugin_packages import module
 
 PLUGIN = '''

@@ -71,7 +71,7 @@ def test_a_node_goes_below_the_name_of_an_empty_section() -> None:
 
 def test_a_missing_section_is_made_at_its_usual_place() -> None:
     text = edited(TEXT, add=(("risk", "stop"), {"use": "atr_stop"}))
-    assert text == TEXT.replace("# none yet\n", "# none yet\nrisk:\n  stop: {use: atr_stop}\n")
+    assert text == TEXT.replace("# none yet\n", "# none yet\n\nrisk:\n  stop: {use: atr_stop}\n")
     text = edited(TEXT, add=(("description",), "It crosses."))
     assert text == TEXT.replace("# quoted\n", "# quoted\ndescription: It crosses.\n")
     text = edited(TEXT, set=(("run", "commission", "percent"), 0.1))
@@ -135,6 +135,10 @@ def test_items_of_a_list_with_dashes_can_be_added_changed_and_removed() -> None:
     assert edited(text, remove=(("a", 2),)) == text.replace("-\n  # inner\n  z: 3\n", "")
     assert edited(text, remove=(("a", 0, "x"),)) == text.replace("- x: 1 # one\n  y", "-  # one\n  y")
     assert edited(text, set=(("a",), [{"x": 1, "y": 2}])) == "a:\n- x: 1 # one\n  y: 2\nb: 0\n"
+
+
+def test_a_key_with_a_colon_in_it_is_quoted() -> None:
+    assert edited("a: 1\n", add=(("b",), {"0:;": "x:y"})) == "a: 1\nb: {'0:;': 'x:y'}\n"
 
 
 def test_a_rename_changes_the_key_only() -> None:

@@ -37,6 +37,9 @@ def test_the_schema_is_one() -> None:
         {"indicators": {"x": {"use": "range", "bars": "weekly", "others": ["a.b", 3]}}},
         {"blocks": {"trend": BLOCK}, "logic": {"t": {"use": "trend", "period": 3}}},
         {"run": None, "layout": None, "name": "n"},
+        {"frames": {"f": {"text": "Entry", "at": [0, 0], "size": [9, 9], "color": "red"}}, "layout": {"bars": [1, 2]}},
+        {"advisors": {"c": {**CROSS, "bypass": True, "mute": False}}},
+        {"blocks": {"trend": {**BLOCK, "layout": {"ema": [0, 0]}, "frames": {}}}},
     ],
 )
 def test_a_valid_file_passes(changes: dict[str, Any]) -> None:

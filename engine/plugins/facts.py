@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from engine.api import Component, Role
-from engine.cli.node_example import example_lines, example_values
-from engine.plugins import Registry
+from engine.plugins.example import example_lines, example_values
+from engine.plugins.registry import Registry
 
 SOURCES = "sources"
 """The section of data providers, which are no nodes but stand in a strategy file all the same."""
@@ -72,12 +72,11 @@ def describe(registry: Registry, section: str, cls: type[BaseModel]) -> dict[str
         "example": "\n".join(example_lines(section, cls)),
     }
     if issubclass(cls, Component):
-        facts["inputs"] = _inputs(cls)
+        facts["inputs"] = inputs(cls)
         facts["outputs"] = [
             {"name": output.name, "type": str(output.type), "description": output.description} for output in cls.outputs
         ]
-        if cls.role in _COLUMN_ROLES:
-            facts["warmup"], facts["lookback"] = _memory(cls)
+        facts["warmup"], facts["lookback"] = memory(cls)
     return facts
 
 
@@ -144,7 +143,8 @@ def _number(value: float) -> str:
     return f"{value:g}" if value % 1 else f"{int(value)}"
 
 
-def _inputs(cls: type[Component]) -> list[dict[str, Any]]:
+def inputs(cls: type[Component]) -> list[dict[str, Any]]:
+    """Return every input port with its type, default and description."""
     return [
         {
             "name": port.name,
@@ -158,8 +158,10 @@ def _inputs(cls: type[Component]) -> list[dict[str, Any]]:
     ]
 
 
-def _memory(cls: type[Component]) -> tuple[int | None, int | None]:
+def memory(cls: type[Component]) -> tuple[int | None, int | None]:
     """Return warm-up and lookback with the parameters of the example, or None where they cannot be told."""
+    if cls.role not in _COLUMN_ROLES:
+        return None, None
     try:
         component = cls.model_validate(example_values(cls))
         return component.warmup(), component.lookback()

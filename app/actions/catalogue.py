@@ -1,0 +1,39 @@
+"""All menus and actions of the program, put together. No Qt."""
+
+from __future__ import annotations
+
+from app.actions.arrange_actions import arrange_actions
+from app.actions.edit_actions import edit_actions
+from app.actions.file_actions import file_actions
+from app.actions.help_actions import help_actions
+from app.actions.node_actions import node_actions
+from app.actions.registry import ActionRegistry, ShortcutStore
+from app.actions.spec import MenuSpec
+from app.actions.view_actions import view_actions
+from app.services.i18n import tr
+
+
+def all_actions(store: ShortcutStore) -> ActionRegistry:
+    """Return the registry of every action, its texts in the language in use."""
+    menus = (
+        MenuSpec("file", tr("&File")),
+        MenuSpec("file/recent", tr("Open recent")),
+        MenuSpec("file/export", tr("Export")),
+        MenuSpec("edit", tr("&Edit")),
+        MenuSpec("view", tr("&View")),
+        MenuSpec("view/panes", tr("Panes")),
+        MenuSpec("view/theme", tr("Theme")),
+        MenuSpec("view/language", tr("Language")),
+        MenuSpec("node", tr("&Node")),
+        MenuSpec("arrange", tr("&Arrange")),
+        MenuSpec("help", tr("&Help")),
+    )
+    specs = (
+        *file_actions(),
+        *edit_actions(),
+        *view_actions(),
+        *node_actions(),
+        *arrange_actions(),
+        *help_actions(),
+    )
+    return ActionRegistry(menus, specs, store)

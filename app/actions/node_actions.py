@@ -1,0 +1,124 @@
+"""The Node menu."""
+
+from __future__ import annotations
+
+from app.actions.conditions import all_bypassed, all_muted, has_block, has_one, has_selection, has_tab, in_block
+from app.actions.spec import ActionSpec
+from app.services.i18n import tr
+
+
+def node_actions() -> tuple[ActionSpec, ...]:
+    """Return what adds nodes and changes selected ones."""
+    return (
+        ActionSpec(
+            "node.quick_add",
+            tr("Add a node..."),
+            "node",
+            lambda window: window.on_canvas("quick_add"),
+            "Ctrl+K",
+            icon="add",
+            enabled=has_tab,
+            toolbar=True,
+        ),
+        ActionSpec(
+            "node.search",
+            tr("Search the components"),
+            "node",
+            lambda window: window.looks.search_components(),
+            "Ctrl+Shift+A",
+            icon="palette",
+            enabled=has_tab,
+        ),
+        ActionSpec(
+            "node.add_frame",
+            tr("Add a frame"),
+            "node",
+            lambda window: window.on_canvas("add_frame"),
+            "Ctrl+Shift+G",
+            icon="frame",
+            enabled=has_tab,
+        ),
+        ActionSpec(
+            "node.rename",
+            tr("Rename..."),
+            "node",
+            lambda window: window.on_canvas("rename"),
+            "F2",
+            enabled=has_one,
+            separated=True,
+        ),
+        ActionSpec(
+            "node.bypass",
+            tr("Bypass: let its input through"),
+            "node",
+            lambda window: window.on_canvas("toggle_bypass"),
+            "Ctrl+B",
+            icon="bypass",
+            enabled=has_selection,
+            checked=all_bypassed,
+        ),
+        ActionSpec(
+            "node.mute",
+            tr("Mute: give nothing"),
+            "node",
+            lambda window: window.on_canvas("toggle_mute"),
+            "Ctrl+M",
+            icon="mute",
+            enabled=has_selection,
+            checked=all_muted,
+        ),
+        ActionSpec(
+            "node.help", tr("Help on the node"), "node", lambda window: window.show_node_help(), "F1", enabled=has_one
+        ),
+        *_block_actions(),
+        ActionSpec(
+            "node.next_problem",
+            tr("Next problem"),
+            "node",
+            lambda window: window.wiring.next_problem(),
+            "F8",
+            icon="warning",
+            enabled=has_tab,
+            separated=True,
+        ),
+        ActionSpec(
+            "node.validate",
+            tr("Check again"),
+            "node",
+            lambda window: window.on_document("recheck"),
+            "F7",
+            icon="done",
+            enabled=has_tab,
+        ),
+    )
+
+
+def _block_actions() -> tuple[ActionSpec, ...]:
+    return (
+        ActionSpec(
+            "node.group",
+            tr("Group into a block..."),
+            "node",
+            lambda window: window.on_canvas("group_into_block"),
+            "Ctrl+G",
+            icon="group",
+            enabled=has_selection,
+            separated=True,
+        ),
+        ActionSpec(
+            "node.open_block",
+            tr("Open the block"),
+            "node",
+            lambda window: window.on_canvas("open_block"),
+            "Alt+Down",
+            enabled=has_block,
+        ),
+        ActionSpec(
+            "node.close_block",
+            tr("Back out of the block"),
+            "node",
+            lambda window: window.on_canvas("close_block"),
+            "Alt+Up",
+            enabled=in_block,
+        ),
+    )

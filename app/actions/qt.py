@@ -1,0 +1,128 @@
+"""The thin Qt part: one QAction for each action of the registry, in menus and toolbar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QToolBar
+
+from app.actions.registry import ActionRegistry
+from app.actions.spec import ActionSpec
+from app.services.i18n import tr
+from app.services.recent import RecentFile
+from app.theme.icons import icon
+
+if TYPE_CHECKING:
+    from app.window.main_window import MainWindow
+
+TOOLBAR_ICON = 20
+
+
+class ActionSet:
+    """The QActions of a window, by id. `refresh` brings their state up to date with the window's.
+
+    Args:
+        window: what the actions act on; it gets the menu bar and the toolbar.
+        registry: all actions.
+        run: called with an action's spec when it is triggered.
+    """
+
+    def __init__(self, window: MainWindow, registry: ActionRegistry, run: Callable[[ActionSpec], None]) -> None:
+        self.registry = registry
+        self.menus: dict[str, QMenu] = {}
+        self.actions: dict[str, QAction] = {}
+        self._window = window
+        self._run = run
+        for spec in registry.specs.values():
+            self.actions[spec.id] = self._make(spec)
+        self._fill_menus()
+        self.toolbar = self._make_toolbar()
+        self.apply_shortcuts()
+
+    def trigger(self, action_id: str) -> None:
+        """Run an action if it can be used now."""
+        self.actions[action_id].trigger()
+
+    def apply_shortcuts(self) -> None:
+        """Give every action the keys that the registry says."""
+        for action_id, action in self.actions.items():
+            keys = [QKeySequence.fromString(keys) for keys in self.registry.keys(action_id)]
+            action.setShortcuts(keys)
+            shown = f" ({keys[0].toString(QKeySequence.SequenceFormat.NativeText)})" if keys else ""
+            action.setToolTip(f"{self.registry.specs[action_id].title.removesuffix('...')}{shown}")
+
+    def refresh(self) -> None:
+        """Enable, mark and name every action as the window's state asks for."""
+        for spec in self.registry.specs.values():
+            action = self.actions[spec.id]
+            if spec.enabled is not None:
+                action.setEnabled(spec.enabled(self._window))
+            if spec.checked is not None:
+                action.setChecked(spec.checked(self._window))
+            if spec.label is not None:
+                action.setText(_escaped(spec.label(self._window)))
+
+    def show_recent(self, files: Sequence[RecentFile], run: Callable[[Path], None]) -> None:
+        """List recent files in their menu; `run` gets the one that is picked."""
+        menu = self.menus["file/recent"]
+        menu.clear()
+        for file in files:
+            action = menu.addAction(_escaped(file.path.stem))
+            action.setToolTip(str(file.path))
+            action.setEnabled(not file.missing)
+            action.triggered.connect(lambda _checked=False, path=file.path: run(path))
+        menu.setEnabled(bool(files))
+        menu.setToolTipsVisible(True)
+
+    def is_usable(self, spec: ActionSpec) -> bool:
+        """Return whether an action can be used now."""
+        return spec.enabled is None or spec.enabled(self._window)
+
+    def _make(self, spec: ActionSpec) -> QAction:
+        action = QAction(_escaped(spec.title), self._window)
+        action.setObjectName(spec.id)
+        action.setCheckable(spec.checked is not None)
+        action.setIconVisibleInMenu(False)
+        if spec.icon:
+            action.setIcon(icon(spec.icon))
+        action.triggered.connect(lambda _checked=False, spec=spec: self._run(spec))
+        self._window.addAction(action)
+        return action
+
+    def _fill_menus(self) -> None:
+        bar = self._window.menuBar()
+        for menu in self.registry.menus:
+            parent = self.menus.get(menu.parent)
+            made = parent.addMenu(menu.title) if parent else bar.addMenu(menu.title)
+            made.setObjectName(f"menu.{menu.id}")
+            made.setToolTipsVisible(False)
+            made.aboutToShow.connect(self.refresh)
+            self.menus[menu.id] = made
+        for spec in self.registry.specs.values():
+            if spec.separated:
+                self.menus[spec.menu].addSeparator()
+            self.menus[spec.menu].addAction(self.actions[spec.id])
+
+    def _make_toolbar(self) -> QToolBar:
+        toolbar = QToolBar(tr("Toolbar"), self._window)
+        toolbar.setObjectName("toolbar")
+        toolbar.setMovable(False)
+        toolbar.setIconSize(QSize(TOOLBAR_ICON, TOOLBAR_ICON))
+        toolbar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        toolbar.toggleViewAction().setEnabled(False)
+        previous = ""
+        for spec in (spec for spec in self.registry.specs.values() if spec.toolbar):
+            if previous and spec.menu != previous:
+                toolbar.addSeparator()
+            toolbar.addAction(self.actions[spec.id])
+            previous = spec.menu
+        self._window.addToolBar(toolbar)
+        return toolbar
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&&")

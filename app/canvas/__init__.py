@@ -1,0 +1,1 @@
+"""The graph on screen: scene, items, gestures."""

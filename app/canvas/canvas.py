@@ -1,0 +1,317 @@
+"""Canvas: one document's graph to look at and to work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QPoint, QTimer, Signal
+from PySide6.QtGui import QCursor
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.canvas.adding import Adding
+from app.canvas.arrange import Align, Direction
+from app.canvas.asking import Asking
+from app.canvas.badges import badges
+from app.canvas.breadcrumbs import Breadcrumbs
+from app.canvas.commands import Commands
+from app.canvas.export import export_png, export_svg
+from app.canvas.gestures.frame import FrameResize
+from app.canvas.gestures.move import MoveNodesDrag
+from app.canvas.gestures.open import OpenByDoubleClick
+from app.canvas.gestures.select import BoxSelect, WireSelect
+from app.canvas.gestures.slice import SliceWires
+from app.canvas.gestures.wire import WireDrag
+from app.canvas.input import CanvasInput
+from app.canvas.levels import file_block_graph, has_block, is_file
+from app.canvas.minimap import Minimap
+from app.canvas.naming import Naming
+from app.canvas.scene import GraphScene
+from app.canvas.stage import Selection, Stage
+from app.canvas.view import CanvasView
+from app.canvas.walk import Way, step
+from app.document.document import Change, Document
+from app.document.view import GraphView, Scope
+from app.services.i18n import tr
+from app.services.settings import Settings
+from engine.api import Problem
+
+BADGE_DELAY_MS = 150
+
+
+class Canvas(QWidget):
+    """Shows one level of a document and carries out what the user does to it.
+
+    `settings` remember what the user connects to what; without them the program's own file is used. Close the canvas
+    when it is done with, so that it listens to the document no more.
+    """
+
+    selection_changed = Signal(object)
+    """The ids of the selected nodes."""
+    message = Signal(str)
+    """A sentence for the status bar."""
+    scope_changed = Signal(object)
+
+    def __init__(self, document: Document, parent: QWidget | None = None, *, settings: Settings | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(tr("Graph of the strategy"))
+        self.setAccessibleDescription(tr("The outline lists the same nodes as a tree."))
+        self.document = document
+        self.scene = GraphScene(self)
+        self.view = CanvasView(self.scene, self)
+        self.stage = Stage(document, self.scene, self.view, settings or Settings())
+        self.commands = Commands(self.stage)
+        self.adding = Adding(self.stage)
+        self.asking = Asking(self.stage, self.adding)
+        self.breadcrumbs = Breadcrumbs(self)
+        self.naming = Naming(self.stage)
+        self.minimap = Minimap(self.view)
+        self._input = CanvasInput(self)
+        self._file = ""
+        self._badge_timer = QTimer(self)
+        self._badge_timer.setSingleShot(True)
+        self._badge_timer.setInterval(BADGE_DELAY_MS)
+        self._badge_timer.timeout.connect(lambda: self.set_badges(self.document.problems))
+        self._compose()
+        self._unsubscribe = document.subscribe(self._changed)
+        self._refresh()
+
+    def _compose(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.breadcrumbs)
+        layout.addWidget(self.view, 1)
+        self.setFocusProxy(self.view)
+        stage = self.stage
+        self.view.gestures = [
+            OpenByDoubleClick(self._input.open),
+            SliceWires(stage),
+            FrameResize(stage),
+            WireDrag(stage),
+            MoveNodesDrag(stage),
+            WireSelect(stage),
+            BoxSelect(stage),
+        ]
+        self.breadcrumbs.back.connect(self.close_block)
+        self.scene.selectionChanged.connect(self._selected)
+        stage.message.connect(self.message)
+
+    # ------------------------------------------------------------------ in step with the document
+
+    @property
+    def scope(self) -> Scope:
+        """The level shown; that of the strategy while a block file is looked at."""
+        return self.stage.scope
+
+    @property
+    def graph(self) -> GraphView:
+        """The graph shown."""
+        return self.stage.graph
+
+    @property
+    def locked(self) -> str:
+        """Why nothing can be changed here, '' when it can."""
+        return self.stage.locked
+
+    @property
+    def inside_block(self) -> bool:
+        """Whether the inside of a block is shown."""
+        return bool(self.scope or self._file)
+
+    def _changed(self, change: Change) -> None:
+        if change.kind == "saved":
+            return
+        if not has_block(self.document, self.scope):
+            self._show_level(())
+        self._refresh()
+
+    def _refresh(self) -> None:
+        graph = file_block_graph(self.document, self._file) if self._file else self.document.graph(self.scope)
+        self.stage.graph = graph if graph is not None else GraphView()
+        self.scene.set_graph(self.stage.graph)
+        self._badge_timer.start()
+
+    def _show_level(self, scope: Scope, file: str = "") -> None:
+        self.stage.scope, self._file = scope, file
+        note = tr("A file of its own: shown to look at, not to change.") if file else ""
+        self.stage.locked = tr("'{name}' is a file of its own. Open that file to change it.", name=file) if file else ""
+        self.scene.set_graph(GraphView())
+        self._refresh()
+        self.breadcrumbs.show_scope((file,) if file else scope, note)
+        self.scope_changed.emit(scope)
+        self._selected()
+        self.fit_all()
+
+    def _selected(self) -> None:
+        self.selection_changed.emit(() if self._file else self.stage.selection.nodes)
+
+    def set_badges(self, problems: Iterable[Problem]) -> None:
+        """Mark the nodes that findings of validation are about, with the reasons."""
+        self.scene.set_badges({} if self._file else badges(problems, self.scope))
+
+    def closeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        self._badge_timer.stop()
+        self._unsubscribe()
+        super().closeEvent(event)  # type: ignore[arg-type]
+
+    # ------------------------------------------------------------------ looking
+
+    def fit_all(self) -> None:
+        """Show the whole graph."""
+        self.view.fit(None)
+
+    def fit_selection(self) -> None:
+        """Show the selected nodes as large as is sensible; all when none is selected."""
+        self.view.fit(self.stage.selection.nodes or None)
+
+    def zoom_in(self) -> None:
+        """Zoom in by a quarter."""
+        self.view.zoom_by(1.25)
+
+    def zoom_out(self) -> None:
+        """Zoom out by a fifth."""
+        self.view.zoom_by(0.8)
+
+    def zoom_reset(self) -> None:
+        """Show the graph at its natural size."""
+        self.view.set_zoom(1.0)
+
+    def reveal(self, node_id: str) -> None:
+        """Select a node and bring it into sight."""
+        if node_id in self.scene.nodes:
+            self.select((node_id,))
+            self.view.reveal(node_id)
+
+    def select(self, ids: Iterable[str]) -> None:
+        """Select exactly these nodes."""
+        self.stage.select(Selection(tuple(ids)))
+
+    def select_all(self) -> None:
+        """Select all nodes and frames."""
+        self.stage.select(Selection(tuple(self.scene.nodes), tuple(self.scene.frames)))
+
+    def select_upstream(self) -> None:
+        """Select all that the selection depends on, too."""
+        self.commands.select_along(forward=False)
+
+    def select_downstream(self) -> None:
+        """Select all that depends on the selection, too."""
+        self.commands.select_along(forward=True)
+
+    def walk(self, direction: Way) -> None:
+        """Go along a wire, or to the node above or below, from the one that is selected; begin at the first."""
+        chosen = self.stage.selection.nodes
+        places = {node: (box.x + box.width / 2, box.y + box.height / 2) for node, box in self.stage.boxes().items()}
+        first = min(places, key=lambda node: places[node], default=None)
+        found = step(self.graph, chosen[0], direction, places) if len(chosen) == 1 else first if not chosen else None
+        if found is not None:
+            self.reveal(found)
+
+    def export_png(self, path: Path) -> None:
+        """Write a picture of the graph; raise OSError when it cannot be written."""
+        export_png(self.scene, path)
+
+    def export_svg(self, path: Path) -> None:
+        """Write a drawing of the graph; raise OSError when it cannot be written."""
+        export_svg(self.scene, path)
+
+    # ------------------------------------------------------------------ changing
+
+    def delete_selection(self, *, rejoin: bool = False) -> None:
+        """Remove what is selected; with `rejoin` the wires through it close up."""
+        self.commands.delete(rejoin=rejoin)
+
+    def cut(self) -> None:
+        """Move the selected nodes to the clipboard."""
+        self.commands.cut()
+
+    def copy(self) -> None:
+        """Copy the selected nodes to the clipboard."""
+        self.commands.copy()
+
+    def paste(self, at: QPoint | None = None) -> None:
+        """Add the nodes on the clipboard: at a place of the view, at the mouse over it, or beside the originals."""
+        mouse = self.view.mapFromGlobal(QCursor.pos())
+        place = at or (mouse if self.view.rect().contains(mouse) else None)
+        self.commands.paste(None if place is None else self.view.mapToScene(place))
+
+    def duplicate(self) -> None:
+        """Add the selected nodes once more."""
+        self.commands.duplicate()
+
+    def nudge(self, dx: float, dy: float) -> None:
+        """Move the selected nodes by scene units."""
+        self.commands.nudge(dx, dy)
+
+    def align(self, how: Align) -> None:
+        """Bring the selected nodes into line: left, center, right, top, middle, bottom."""
+        self.commands.align(how)
+
+    def distribute(self, how: Direction) -> None:
+        """Make the gaps between the selected nodes equal: horizontal or vertical."""
+        self.commands.distribute(how)
+
+    def auto_layout(self) -> None:
+        """Arrange the selected nodes, or all, in layers."""
+        self.commands.auto_layout()
+
+    def toggle_bypass(self) -> None:
+        """Let the inputs of the selected nodes through, or end that."""
+        self.commands.toggle("bypass")
+
+    def toggle_mute(self) -> None:
+        """Have the selected nodes give nothing, or end that."""
+        self.commands.toggle("mute")
+
+    def quick_add(self, at: QPoint | None = None) -> None:
+        """Ask what to add, at a place of the view or in its middle."""
+        self.asking.open(None, at or self.view.viewport().rect().center() - QPoint(190, 180))
+
+    def add_frame(self, at: QPoint | None = None) -> None:
+        """Add a frame around the selected nodes, or an empty one, and edit its text."""
+        place = at or self.view.viewport().rect().center() - QPoint(160, 100)
+        frame = self.commands.add_frame(self.view.mapToScene(place))
+        if frame is not None:
+            self.naming.edit_frame(frame)
+
+    def edit_frame(self, frame: str) -> None:
+        """Edit the text of a frame."""
+        self.naming.edit_frame(frame)
+
+    def rename(self) -> None:
+        """Edit the name of the selected node in place."""
+        self.naming.rename()
+
+    # ------------------------------------------------------------------ blocks
+
+    def group_into_block(self, name: str | None = None) -> None:
+        """Move the selected nodes into a new block; its name is asked for when none is given."""
+        if not self.commands.own:
+            self.message.emit(tr("Select the nodes that shall become a block."))
+        elif name is None:
+            self.naming.ask_block_name(self.commands.group)
+        else:
+            self.commands.group(name)
+
+    def open_block(self, node_id: str | None = None) -> None:
+        """Show the inside of a block: of a node, or of the selected one. A block file is shown, and not changed."""
+        chosen = self.stage.selection.nodes
+        node = self.graph.nodes.get(node_id or (chosen[0] if len(chosen) == 1 else ""))
+        if node is None or not node.block:
+            self.message.emit(tr("Select one block to open."))
+        elif not is_file(node.use):
+            self._show_level(("blocks", node.use))
+        elif file_block_graph(self.document, node.use) is None:
+            self.message.emit(tr("The block file '{name}' cannot be read.", name=node.use))
+        else:
+            self._show_level(self.scope, node.use)
+            self.message.emit(self.locked)
+
+    def close_block(self) -> None:
+        """Show the level around the block again, with the block selected."""
+        if not self.inside_block:
+            return
+        left = self._file or self.scope[-1]
+        self._show_level(self.scope if self._file else ())
+        self.select([node.id for node in self.graph.nodes.values() if node.block and node.use == left][:1])

@@ -1,0 +1,80 @@
+"""Cut wires: pull a line across them with Alt held."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from PySide6.QtCore import QLineF, QPointF, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainterPath, QPen
+from PySide6.QtWidgets import QGraphicsPathItem
+
+from app.canvas.gestures.base import Hit
+from app.canvas.items.wire import WireItem
+from app.canvas.stage import Stage
+from app.canvas.wiring import cut_edits
+from app.document.view import WireView
+from app.services.i18n import tr
+from app.theme import current
+
+OVER_ALL = 100.0
+
+
+class SliceWires:
+    """All wires that the line crosses are disconnected, in one step; meanwhile they stand out."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._points: list[QPointF] = []
+        self._line: QGraphicsPathItem | None = None
+        self._cut: set[WireView] = set()
+
+    def press(self, event: QMouseEvent, hit: Hit) -> bool:
+        alt = event.modifiers() & Qt.KeyboardModifier.AltModifier
+        if event.button() != Qt.MouseButton.LeftButton or not alt:
+            return False
+        self._points = [hit.pos]
+        self._line = QGraphicsPathItem()
+        pen = QPen(QColor(current().error), 2.0, Qt.PenStyle.DashLine)
+        pen.setCosmetic(True)
+        self._line.setPen(pen)
+        self._line.setZValue(OVER_ALL)
+        self._stage.scene.addItem(self._line)
+        return True
+
+    def move(self, event: QMouseEvent) -> None:
+        if self._line is None:
+            return
+        piece = QLineF(self._points[-1], self._stage.scene_pos(event))
+        self._points.append(piece.p2())
+        path = QPainterPath(self._points[0])
+        for point in self._points[1:]:
+            path.lineTo(point)
+        self._line.setPath(path)
+        for wire, item in self._stage.scene.wires.items():
+            if wire not in self._cut and crosses(item, piece):
+                self._cut.add(wire)
+                item.set_hovered(True)
+
+    def release(self, event: QMouseEvent) -> None:  # noqa: ARG002 - the contract's
+        cut = [wire for wire in self._stage.graph.wires if wire in self._cut]
+        self.cancel()
+        if cut:
+            self._stage.do(*cut_edits(cut), label=tr("Cut wires"))
+
+    def cancel(self) -> None:
+        if self._line is not None:
+            self._stage.scene.removeItem(self._line)
+        self._line = None
+        for wire in self._cut & self._stage.scene.wires.keys():
+            self._stage.scene.wires[wire].set_hovered(False)
+        self._cut = set()
+        self._points = []
+
+
+def crosses(item: WireItem, piece: QLineF) -> bool:
+    """Return whether a straight piece crosses a wire."""
+    points = [QPointF(x, y) for x, y in item.points()]
+    return any(
+        piece.intersects(QLineF(start, end))[0] == QLineF.IntersectionType.BoundedIntersection
+        for start, end in pairwise(points)
+    )

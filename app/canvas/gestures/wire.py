@@ -1,0 +1,184 @@
+"""Pull a wire from a port: to another port, or to empty canvas, which asks what to add there."""
+
+from __future__ import annotations
+
+from math import hypot
+
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+
+from app.canvas.gestures.base import Hit
+from app.canvas.items.ports import Side
+from app.canvas.offers import Wanted
+from app.canvas.scene import PortRef
+from app.canvas.stage import LooseEnd, Stage
+from app.canvas.walk import fitting_inputs, fitting_outputs, input_type
+from app.canvas.wiring import connect_edits
+from app.document.edits import Disconnect
+from app.document.view import WireView
+from app.services.i18n import tr
+from engine.api import PortType
+
+SNAP_PIXELS = 26
+
+
+class WireDrag:
+    """From an output, or from an input; the end of a wire that is there already is taken along.
+
+    What fits is found once, when the drag begins; it lights up and the rest fades.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._fixed: PortRef | None = None
+        self._picked: WireView | None = None
+        self._from = QPoint()
+        self._started = False
+        self._targets: dict[PortRef, QPointF] = {}
+
+    def press(self, event: QMouseEvent, hit: Hit) -> bool:
+        alt = event.modifiers() & Qt.KeyboardModifier.AltModifier
+        if event.button() != Qt.MouseButton.LeftButton or hit.port is None or alt:
+            return False
+        self._fixed, self._picked = self._ends(hit.port)
+        self._from = event.position().toPoint()
+        self._started = False
+        return True
+
+    def _ends(self, port: PortRef) -> tuple[PortRef, WireView | None]:
+        """Return the end that stays, and the wire that is picked up with the other one."""
+        if port.side == "in":
+            for wire in self._stage.graph.wires:
+                if (wire.target, wire.port, wire.index) == (port.node, port.port, port.index):
+                    return PortRef(wire.source, "out", wire.output), wire
+        return port, None
+
+    def move(self, event: QMouseEvent) -> None:
+        if self._fixed is None:
+            return
+        at = event.position().toPoint()
+        if not self._started:
+            if (at - self._from).manhattanLength() < QApplication.startDragDistance():
+                return
+            if self._stage.locked:
+                self._stage.message.emit(self._stage.locked)
+                self.cancel()
+                return
+            self._begin(self._fixed)
+        self._follow(self._fixed, self._stage.scene_pos(event), at)
+
+    def _begin(self, fixed: PortRef) -> None:
+        self._started = True
+        graph, scene = self._stage.graph, self._stage.scene
+        if fixed.side == "out":
+            ends = fitting_inputs(graph, fixed.node, fixed.port)
+        else:
+            ends = fitting_outputs(graph, fixed.node, fixed.port)
+        side: Side = "in" if fixed.side == "out" else "out"
+        self._targets = {
+            PortRef(node, side, slot.port, slot.index): item.port_scene_pos(side, slot.port, slot.index)
+            for node, item in scene.nodes.items()
+            for slot in (item.layout.inputs if side == "in" else item.layout.outputs)
+            if (node, slot.port) in ends
+        }
+        scene.highlight_ports({fixed, *self._targets})
+        if self._picked is not None and self._picked in scene.wires:
+            scene.wires[self._picked].setVisible(False)
+
+    def _follow(self, fixed: PortRef, pos: QPointF, at: QPoint) -> None:
+        target = self._target(pos)
+        start = self._stage.scene.nodes[fixed.node].port_scene_pos(fixed.side, fixed.port, fixed.index)
+        refusal = "" if target is not None else self._refusal(fixed, pos)
+        end = self._targets[target] if target is not None else pos
+        self._show(fixed, start, end, ok=not refusal)
+        said = refusal if target is None else tr("{port} of {node}", port=target.port, node=target.node)
+        self._stage.hint.tell(said, at, bad=bool(refusal))
+
+    def _show(self, fixed: PortRef, start: QPointF, end: QPointF, *, ok: bool) -> None:
+        """Draw the wire from its output to its input, whichever of them stays."""
+        ends = (start, end) if fixed.side == "out" else (end, start)
+        self._stage.scene.set_drag_wire(*ends, ok)
+
+    def _target(self, pos: QPointF) -> PortRef | None:
+        """Return the port that the wire snaps to: the nearest that fits, else one of the node under the mouse."""
+        reach = self._stage.reach(SNAP_PIXELS)
+        near = [(_distance(place, pos), number, ref) for number, (ref, place) in enumerate(self._targets.items())]
+        best = min(near, default=None)
+        if best is not None and best[0] <= reach:
+            return best[2]
+        if self._stage.scene.port_at(pos) is not None:
+            return None
+        node = self._stage.scene.node_at(pos)
+        on_node = [entry for entry in near if entry[2].node == node]
+        return min(on_node)[2] if on_node else None
+
+    def _refusal(self, fixed: PortRef, pos: QPointF) -> str:
+        """Return why what is under the mouse takes no wire; '' over empty canvas and over the wire's own start."""
+        scene, stage = self._stage.scene, self._stage
+        port = scene.port_at(pos)
+        if port is not None:
+            return stage.connect_refusal(fixed, port)
+        node = scene.node_at(pos)
+        if node is None or node == fixed.node:
+            return ""
+        view = stage.graph.nodes[node]
+        ports = view.inputs if fixed.side == "out" else view.outputs
+        side: Side = "in" if fixed.side == "out" else "out"
+        if not ports:
+            return tr("'{name}' takes no wires.", name=node) if side == "in" else tr("'{name}' gives none.", name=node)
+        return stage.connect_refusal(fixed, PortRef(node, side, ports[0].name))
+
+    def release(self, event: QMouseEvent) -> None:
+        fixed, picked, started = self._fixed, self._picked, self._started
+        pos, at = self._stage.scene_pos(event), event.position().toPoint()
+        target = self._target(pos) if started else None
+        refusal = self._refusal(fixed, pos) if fixed is not None and started and target is None else ""
+        over_node = self._stage.scene.node_at(pos) is not None or self._stage.scene.port_at(pos) is not None
+        self.cancel()
+        if fixed is None or not started:
+            return
+        if target is not None:
+            self._connect(fixed, target, picked)
+        elif refusal:
+            self._stage.message.emit(refusal)
+        elif over_node:
+            return
+        elif picked is not None:
+            self._stage.do(Disconnect(picked.target, picked.port, picked.index), label=tr("Disconnect"))
+        else:
+            self._ask(fixed, at, pos)
+
+    def _connect(self, fixed: PortRef, target: PortRef, picked: WireView | None) -> None:
+        source, port = (fixed, target) if fixed.side == "out" else (target, fixed)
+        edits = connect_edits(self._stage, self._stage.reference(source.node, source.port), port, picked)
+        if edits and self._stage.do(*edits, label=tr("Connect") if picked is None else tr("Rewire")):
+            self._stage.count_wire(source.node, port.node)
+
+    def _ask(self, fixed: PortRef, at: QPoint, pos: QPointF) -> None:
+        """Leave the wire hanging, and ask what to put at its end."""
+        view = self._stage.graph.nodes[fixed.node]
+        kind: PortType | None
+        if fixed.side == "in":
+            kind = input_type(self._stage.graph, fixed.node, fixed.port)
+        else:
+            kind = next((port.type for port in view.outputs if port.name == fixed.port), None)
+        start = self._stage.scene.nodes[fixed.node].port_scene_pos(fixed.side, fixed.port, fixed.index)
+        self._show(fixed, start, pos, ok=True)
+        self._stage.quick_add_wanted.emit(LooseEnd(fixed, Wanted(kind, fixed.side == "in", view.use or view.id)), at)
+
+    def cancel(self) -> None:
+        scene = self._stage.scene
+        if self._started:
+            scene.highlight_ports(None)
+            scene.clear_drag_wire()
+            if self._picked is not None and self._picked in scene.wires:
+                scene.wires[self._picked].setVisible(True)
+        self._stage.hint.hide()
+        self._fixed = self._picked = None
+        self._started = False
+        self._targets = {}
+
+
+def _distance(one: QPointF, other: QPointF) -> float:
+    return hypot(one.x() - other.x(), one.y() - other.y())

@@ -1,0 +1,96 @@
+"""How keys, double-clicks, drops and the menu button reach a canvas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragMoveEvent, QDropEvent, QKeyEvent
+
+from app.canvas.gestures.base import Hit
+from app.canvas.items.layout import HEADER
+from app.canvas.keys import key_table
+from app.canvas.menus import context_menu
+from app.canvas.stage import Selection
+from app.canvas.view import NODE_MIME
+
+if TYPE_CHECKING:
+    from app.canvas.canvas import Canvas
+
+
+class CanvasInput(QObject):
+    """Listens to a canvas's view for all that is no gesture."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        super().__init__(canvas)
+        self._canvas = canvas
+        self._keys = key_table(canvas)
+        view = self._view = canvas.view
+        view.drop_handler = self._drop
+        view.space_tapped.connect(canvas.quick_add)
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        view.customContextMenuRequested.connect(self._show_menu)
+        view.installEventFilter(self)
+        view.viewport().installEventFilter(self)
+
+    def open(self, hit: Hit, at: QPoint) -> None:
+        """Carry out a double-click."""
+        node = self._canvas.graph.nodes.get(hit.node) if hit.node is not None else None
+        if node is not None:
+            self._canvas.select((node.id,))
+            if node.block:
+                self._canvas.open_block(node.id)
+            elif self._canvas.scene.nodes[node.id].y() + HEADER >= hit.pos.y():
+                self._canvas.rename()
+        elif hit.frame is not None and hit.wire is None:
+            self._canvas.edit_frame(hit.frame)
+        elif hit.wire is None:
+            self._canvas.quick_add(at)
+
+    def _drop(self, event: QDropEvent, pos: QPointF) -> bool:
+        if self._canvas.locked:
+            self._canvas.message.emit(self._canvas.locked)
+            return False
+        self._canvas.view.setFocus()
+        return self._canvas.adding.drop(bytes(event.mimeData().data(NODE_MIME).data()), pos)
+
+    def _show_menu(self, at: QPoint) -> None:
+        """Select what is under the mouse, and show what can be done with it."""
+        hit = self._canvas.scene.hit(self._canvas.view.mapToScene(at))
+        chosen = self._canvas.stage.selection
+        if hit.node is not None and hit.node not in chosen.nodes:
+            self._canvas.select((hit.node,))
+        elif hit.node is None and hit.wire is not None and hit.wire not in chosen.wires:
+            self._canvas.stage.select(Selection(wires=(hit.wire,)))
+        elif hit.node is None and hit.wire is None and hit.frame is not None:
+            self._canvas.stage.select(Selection(frames=(hit.frame,)))
+        menu = context_menu(self._canvas, hit, at)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self._canvas.view.mapToGlobal(at))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        # The last events come while the view is being destroyed: it is asked nothing before the kind is known.
+        kind = event.type()
+        if kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and watched is self._view:
+            return self._key(event)
+        if kind == QEvent.Type.DragMove and isinstance(event, QDragMoveEvent):
+            self._look(event)
+        elif kind == QEvent.Type.DragLeave:
+            self._canvas.adding.look_no_more()
+        return False
+
+    def _key(self, event: QKeyEvent) -> bool:
+        """Carry out what a key stands for; return whether it was used."""
+        if self._canvas.naming.is_open or self._canvas.asking.popup.isVisible():
+            return True  # what an editor over the canvas does not use is not meant for the graph
+        keypad = Qt.KeyboardModifier.KeypadModifier
+        call = self._keys.get((Qt.Key(event.key()), event.modifiers() & ~keypad))
+        if call is not None:
+            call()
+        return call is not None
+
+    def _look(self, event: QDragMoveEvent) -> None:
+        """Show which wire a node of the palette would go into."""
+        if event.mimeData().hasFormat(NODE_MIME) and not self._canvas.locked:
+            pos = self._view.mapToScene(event.position().toPoint())
+            self._canvas.adding.look(bytes(event.mimeData().data(NODE_MIME).data()), pos)

@@ -1,0 +1,1 @@
+"""What the scene draws: nodes, wires, frames; one graphics item each, painted by itself."""

@@ -1,0 +1,146 @@
+"""The plugins dialog: what is installed, what it brings, what went wrong, and a switch for each."""
+
+from __future__ import annotations
+
+from html import escape
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QBrush, QColor
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QTextBrowser,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.dialogs.frame import DialogFrame, note, paint_words, table
+from app.dialogs.plugin_list import PluginList, PluginRow
+from app.services.i18n import tr
+from app.theme import current
+from engine.api import PluginError
+from engine.plugins import PluginStatus
+
+NAME_ROLE = Qt.ItemDataRole.UserRole
+MAX_NAMES = 40
+
+
+class PluginsDialog(DialogFrame):
+    """Shows a `PluginList`; switches are kept at once and hold from the next start."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(
+            parent,
+            title=tr("Plugins"),
+            intro=tr("Plugins are Python packages that add nodes, data and engines. Install them with pip."),
+        )
+        self.model = PluginList()
+        self.table = table([tr("Plugin"), tr("Version"), tr("Status")], tr("Installed plugins"))
+        self.details = QTextBrowser()
+        self.details.setAccessibleName(tr("What the plugin brings"))
+        self.enabled = QCheckBox(tr("Use this plugin"))
+        self.own = note(tr("This is a part of QuantCrafter itself and cannot be switched off."))
+        self.restart = QLabel()
+        self.restart.setWordWrap(True)
+        self._lay_out()
+        self.table.currentItemChanged.connect(self._show_current)
+        self.enabled.clicked.connect(self._switch)
+        self._fill()
+
+    @property
+    def needs_restart(self) -> bool:
+        """Whether a switch waits for a restart."""
+        return self.model.needs_restart
+
+    def _lay_out(self) -> None:
+        columns = QHBoxLayout()
+        columns.addWidget(self.table, 5)
+        right = QVBoxLayout()
+        right.addWidget(self.details, 1)
+        right.addWidget(self.enabled)
+        right.addWidget(self.own)
+        columns.addLayout(right, 4)
+        self.body.addLayout(columns, 1)
+        self.body.addWidget(self.restart)
+        self.close_button = self.add_button(
+            tr("Close"), QDialogButtonBox.ButtonRole.AcceptRole, self.accept, default=True
+        )
+        self.resize(860, 520)
+
+    def _fill(self) -> None:
+        for row in self.model.rows:
+            item = QTreeWidgetItem()
+            item.setData(0, NAME_ROLE, row.name)
+            self.table.addTopLevelItem(item)
+            self._write(item, row)
+        self.table.setCurrentItem(self.table.topLevelItem(0))
+        self._say_restart()
+
+    def _write(self, item: QTreeWidgetItem, row: PluginRow) -> None:
+        item.setText(0, row.name)
+        item.setText(1, row.info.version)
+        item.setText(2, row.status)
+        if row.info.status is PluginStatus.FAILED:
+            item.setForeground(2, QBrush(QColor(current().error)))
+
+    def _show_current(self) -> None:
+        item = self.table.currentItem()
+        if item is None:
+            return
+        row = self.model.row(item.data(0, NAME_ROLE))
+        self.enabled.setVisible(not row.info.builtin)
+        self.own.setVisible(row.info.builtin)
+        self.enabled.setChecked(row.enabled)
+        self.details.setHtml(_details(row))
+
+    def _switch(self, enabled: bool) -> None:  # noqa: FBT001 - the signature of Qt's clicked
+        item = self.table.currentItem()
+        if item is None:
+            return
+        try:
+            row = self.model.switch(item.data(0, NAME_ROLE), enabled=enabled)
+        except PluginError as error:
+            self.enabled.setChecked(not enabled)
+            self._warn(str(error))
+            return
+        self._write(item, row)
+        self._say_restart()
+
+    def _say_restart(self) -> None:
+        self._warn(tr("Restart QuantCrafter for the change to take effect.") if self.needs_restart else " ")
+
+    def _warn(self, text: str) -> None:
+        paint_words(self.restart, current().warning)
+        self.restart.setText(text)
+
+
+def show_plugins(parent: QWidget | None) -> bool:
+    """Show the plugins; return whether one was switched, so that a restart is due."""
+    dialog = PluginsDialog(parent)
+    dialog.exec()
+    result = dialog.needs_restart
+    dialog.deleteLater()
+    return result
+
+
+def _details(row: PluginRow) -> str:
+    """Return what is known of a plugin as HTML."""
+    info = row.info
+    parts = [f"<b>{escape(info.name)}</b> {escape(info.version)}"]
+    if info.distribution:
+        parts.append(escape(tr("From the package {name}", name=info.distribution)))
+    if info.error:
+        error = f'<span style="color: {current().error}">{escape(info.error)}</span>'
+        parts.append(f"{escape(tr('It was left out:'))}<br>{error}")
+    for title, names in row.brings():
+        more = len(names) - MAX_NAMES
+        tail = tr(", and {count} more", count=more) if more > 0 else ""
+        parts.append(f"<b>{escape(title)}</b> ({len(names)})<br>{escape(', '.join(names[:MAX_NAMES]) + tail)}")
+    if not info.provides and not info.error:
+        parts.append(escape(tr("What it brings is known once it is on.")))
+    if info.traceback:
+        parts.append(f"<pre>{escape(info.traceback.strip())}</pre>")
+    return "".join(f"<p>{part}</p>" for part in parts)

@@ -1,0 +1,103 @@
+"""The first-start tour: what its coach marks say and where they stand. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.services.i18n import tr
+
+GAP = 14
+EDGE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TourStep:
+    """One coach mark. `target` names the part of the window that it points at."""
+
+    target: str
+    title: str
+    text: str
+
+
+def tour_steps() -> tuple[TourStep, ...]:
+    """Return the steps, in the order of work."""
+    return (
+        TourStep(
+            "palette",
+            tr("Find a building block"),
+            tr(
+                "Every indicator, advisor, filter and rule is here. Search, then drag one to the canvas or press Enter."
+            ),
+        ),
+        TourStep(
+            "canvas",
+            tr("Wire it up"),
+            tr(
+                "Drag from an output to an input; the ports that fit light up. "
+                "Double-click the canvas to add a block without leaving it."
+            ),
+        ),
+        TourStep(
+            "inspector",
+            tr("Set its parameters"),
+            tr("Select a node and its parameters appear here, with their ranges, units and help."),
+        ),
+        TourStep(
+            "problems",
+            tr("See what is missing"),
+            tr("Every problem is listed here as you work. Click one and the canvas takes you to it."),
+        ),
+        TourStep(
+            "yaml",
+            tr("Read the same strategy as text"),
+            tr("The graph is a YAML file. Edit either side; the other follows at once."),
+        ),
+        TourStep(
+            "save",
+            tr("Save it and run it"),
+            tr("Save the strategy, then run the very same file anywhere: quantcrafter run my_strategy.yaml"),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a coach mark stands and on which of its sides the target lies ("" where it points at nothing)."""
+
+    x: int
+    y: int
+    side: str
+
+
+def place(target: Box | None, bubble: tuple[int, int], window: tuple[int, int]) -> Place:
+    """Return where a bubble of a size stands in a window: beside its target where there is room, else in the middle."""
+    width, height = bubble
+    middle = Place(max((window[0] - width) // 2, 0), max((window[1] - height) // 2, 0), "")
+    if target is None:
+        return middle
+    right, below = target.x + target.width, target.y + target.height
+    x = _within(target.x + target.width // 2 - width // 2, width, window[0])
+    y = _within(target.y + target.height // 2 - height // 2, height, window[1])
+    if right + GAP + width <= window[0] - EDGE:
+        return Place(right + GAP, y, "left")
+    if target.x - GAP - width >= EDGE:
+        return Place(target.x - GAP - width, y, "right")
+    if below + GAP + height <= window[1] - EDGE:
+        return Place(x, below + GAP, "top")
+    if target.y - GAP - height >= EDGE:
+        return Place(x, target.y - GAP - height, "bottom")
+    return Place(x, y, "")
+
+
+def _within(start: int, size: int, limit: int) -> int:
+    return max(EDGE, min(start, limit - size - EDGE))

@@ -1,0 +1,247 @@
+"""Document: the truth about an open strategy. Views read it and ask it for edits; nothing else changes the text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.document.blockfiles import BlockFiles
+from app.document.carry import carry_out
+from app.document.contract import Change, DocumentLike
+from app.document.draft import Draft
+from app.document.edits import Edit
+from app.document.errors import EditError
+from app.document.fragments import copy_fragment
+from app.document.history import History, Step, patch_between
+from app.document.level import Level
+from app.document.readable import Readable
+from app.document.validation import check
+from app.document.view import GraphView, Scope
+from app.document.wiring import refusal
+from app.services.i18n import tr
+from engine.api import Catalog, Problem, SpecError
+from engine.api.component import Component
+from engine.spec.files import read_text
+from engine.spec.source import ProblemLog
+
+__all__ = ["Change", "Document", "DocumentLike"]
+
+TEMPLATE = """\
+quantcrafter: 1
+name: {name}
+
+instruments:
+  - {{symbol: AAPL, data: sample, timeframe: 1d}}
+
+run: {{cash: 100000}}
+"""
+
+
+class Document(DocumentLike):
+    """An open strategy: its text, and everything that is read from it, made when it is asked for."""
+
+    def __init__(self, text: str, catalog: Catalog, path: str | Path | None = None) -> None:
+        self.catalog = catalog
+        self.path = None if path is None else Path(path)
+        self._text = text
+        self._saved = text
+        self._history = History()
+        self._listeners: list[Callable[[Change], None]] = []
+        self._blocks = BlockFiles()
+        self._readable: Readable = Readable.of("{}", "")
+        self._error: SpecError | None = None
+        self._levels: dict[Scope, Level] = {}
+        self._graphs: dict[Scope, GraphView] = {}
+        self._problems: tuple[Problem, ...] | None = None
+        self._read()
+
+    @classmethod
+    def new(cls, catalog: Catalog) -> Document:
+        """Return a document without nodes: an instrument and an account to start from."""
+        return cls(TEMPLATE.format(name=tr("New strategy")), catalog)
+
+    @classmethod
+    def open(cls, path: str | Path, catalog: Catalog) -> Document:
+        """Return the document of a file.
+
+        Raises:
+            SpecError: it cannot be read or is no UTF-8 text.
+        """
+        log = ProblemLog()
+        text = read_text(Path(path), log)
+        log.raise_if_any()
+        return cls(text or "", catalog, path)
+
+    # ------------------------------------------------------------------ reading
+
+    @property
+    def text(self) -> str:
+        """Return the YAML text, as it would be saved."""
+        return self._text
+
+    @property
+    def is_modified(self) -> bool:
+        """Return whether the text differs from what was opened or saved last."""
+        return self._text != self._saved
+
+    @property
+    def is_readable(self) -> bool:
+        """Return whether the text is a YAML mapping; if not, `graph` is that of the last text that was."""
+        return self._error is None
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Return the plain values of the last readable text; not to be changed."""
+        return self._readable.values
+
+    @property
+    def folder(self) -> Path:
+        """Return where files named by the strategy are looked for."""
+        return self.path.parent if self.path is not None else Path()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return every finding of validation about the text as it is now."""
+        if self._problems is None:
+            broken = self._error.problems if self._error is not None else None
+            self._problems = broken or check(self._readable.file, self.folder, self.catalog)
+        return self._problems
+
+    def graph(self, scope: Scope = ()) -> GraphView:
+        """Return the graph at one level; the same object until the text changes."""
+        if scope not in self._graphs:
+            self._graphs[scope] = self._level(scope).graph()
+        return self._graphs[scope]
+
+    def refusal(self, reference: str, target: str, port: str, scope: Scope = ()) -> str:
+        """Return why an output cannot be wired to a port, '' if it can."""
+        return refusal(self._level(scope), reference, target, port)
+
+    def component(self, node_id: str, scope: Scope = ()) -> type[Component] | None:
+        """Return the component class of a node, None for `bars`, blocks and placeholders."""
+        return self._level(scope).component(node_id)
+
+    def free_id(self, wish: str, scope: Scope = ()) -> str:
+        """Return the id that AddNode would give a node that wishes this one."""
+        return self._draft(scope).free_id(wish)
+
+    def copy(self, ids: Sequence[str], scope: Scope = ()) -> str:
+        """Return nodes, their wires among each other and their positions as a YAML fragment."""
+        return copy_fragment(self._level(scope), ids)
+
+    def _level(self, scope: Scope) -> Level:
+        if scope not in self._levels:
+            self._levels[scope] = Level(self._readable.values, scope, self.catalog, self._find_block)
+        return self._levels[scope]
+
+    def _find_block(self, use: str) -> dict[str, Any] | None:
+        return self._blocks.find(use, self.folder)
+
+    def _draft(self, scope: Scope) -> Draft:
+        return Draft(self._readable.values, scope, self.catalog, self._find_block)
+
+    # ------------------------------------------------------------------ changing
+
+    def do(self, *edits: Edit, label: str, scope: Scope = (), origin: object = None) -> None:
+        """Carry out edits as one undo step.
+
+        Raises:
+            EditError: one of them cannot be done, or the text is not readable; nothing has changed.
+        """
+        if self._error is not None:
+            first = self._error.problems[0]
+            message = tr(
+                "The text has a mistake on line {line}: mend it first. {reason}", line=first.line, reason=first.message
+            )
+            raise EditError(message)
+        draft = self._draft(scope)
+        for edit in edits:
+            carry_out(draft, edit)
+        try:
+            made = self._readable.rewritten(draft)
+        except SpecError as error:
+            raise EditError(error.problems[0].message) from error
+        if made.text != self._text:
+            self._history.add(Step(label, patch_between(self._text, made.text)))
+            self._take(made.text, Change(label, "edit", origin), made)
+
+    def set_text(self, text: str, *, origin: object = None) -> None:
+        """Take over typed text, valid or not; typing in a row on one line is one undo step a word."""
+        if text == self._text:
+            return
+        label = tr("Typing")
+        self._history.add(Step(label, patch_between(self._text, text), typing=True, origin=origin))
+        self._take(text, Change(label, "text", origin))
+
+    def undo(self) -> None:
+        """Take the last step back; nothing happens when there is none."""
+        found = self._history.undo(self._text)
+        if found is not None:
+            self._take(found[0], Change(found[1].label, "undo"))
+
+    def redo(self) -> None:
+        """Carry the step out again that was taken back last; nothing happens when there is none."""
+        found = self._history.redo(self._text)
+        if found is not None:
+            self._take(found[0], Change(found[1].label, "redo"))
+
+    @property
+    def undo_label(self) -> str:
+        """Return the name of the step that `undo` takes back, '' when there is none."""
+        return self._history.done[-1].label if self._history.done else ""
+
+    @property
+    def redo_label(self) -> str:
+        """Return the name of the step that `redo` carries out, '' when there is none."""
+        return self._history.undone[-1].label if self._history.undone else ""
+
+    def mark_saved(self, path: str | Path | None = None) -> None:
+        """Note that the text now stands in its file, or in another one from now on."""
+        moved = path is not None and Path(path) != self.path
+        self.path = self.path if path is None else Path(path)
+        self._saved = self._text
+        self._history.open = False
+        if moved:
+            self._read()
+        self._tell(Change("", "saved"))
+
+    def recheck(self) -> None:
+        """Read block files and validate anew: files that the strategy refers to may have changed."""
+        self._blocks = BlockFiles()
+        self._levels.clear()
+        self._graphs.clear()
+        self._problems = None
+        self._tell(Change("", "text"))
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Call `listener` after every change; return the function that ends that."""
+        self._listeners.append(listener)
+
+        def end() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return end
+
+    def _take(self, text: str, change: Change, made: Readable | None = None) -> None:
+        self._text = text
+        self._read(made)
+        self._tell(change)
+
+    def _tell(self, change: Change) -> None:
+        for listener in tuple(self._listeners):
+            if listener in self._listeners:
+                listener(change)
+
+    def _read(self, made: Readable | None = None) -> None:
+        """Read the text; what was readable last stays where this one is not."""
+        self._problems = None
+        try:
+            self._readable = made or Readable.of(self._text, str(self.path or ""))
+        except SpecError as error:
+            self._error = error
+            return
+        self._error = None
+        self._levels.clear()
+        self._graphs.clear()

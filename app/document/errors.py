@@ -1,0 +1,11 @@
+"""What can go wrong with an edit, in words for the user."""
+
+from __future__ import annotations
+
+from engine.api.errors import QuantCrafterError
+
+
+class EditError(QuantCrafterError):
+    """An edit cannot be done; the document is as it was."""
+
+    code = "edit"

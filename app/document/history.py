@@ -1,0 +1,108 @@
+"""Undo and redo as exact patches of the text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """At `offset`, the characters `removed` made way for `inserted`."""
+
+    offset: int
+    removed: str
+    inserted: str
+
+    def apply(self, text: str) -> str:
+        """Return the text after the change."""
+        return text[: self.offset] + self.inserted + text[self.offset + len(self.removed) :]
+
+    def revert(self, text: str) -> str:
+        """Return the text before the change."""
+        return text[: self.offset] + self.removed + text[self.offset + len(self.inserted) :]
+
+    def then(self, later: Patch) -> Patch | None:
+        """Return both changes as one where the later continues the earlier within one line, else None."""
+        if "\n" in self.removed + self.inserted + later.removed + later.inserted:
+            return None
+        start, end = self.offset, self.offset + len(self.inserted)
+        if later.inserted[:1].strip() and self.inserted[-1:].isspace() and later.offset == end:
+            return None  # a new word
+        if start <= later.offset and later.offset + len(later.removed) <= end:
+            at = later.offset - start
+            inserted = self.inserted[:at] + later.inserted + self.inserted[at + len(later.removed) :]
+            return Patch(start, self.removed, inserted)
+        if not self.inserted and not later.inserted and later.offset + len(later.removed) == start:
+            return Patch(later.offset, later.removed + self.removed, "")
+        if not self.inserted and not later.inserted and later.offset == start:
+            return Patch(start, self.removed + later.removed, "")
+        return None
+
+
+def patch_between(old: str, new: str) -> Patch:
+    """Return the smallest single change from one text to another."""
+    start = _common(old, new)
+    limit = min(len(old), len(new)) - start
+    tail = _common(old[len(old) - limit :][::-1], new[len(new) - limit :][::-1]) if limit else 0
+    return Patch(start, old[start : len(old) - tail], new[start : len(new) - tail])
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many leading characters two texts share."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@dataclass(slots=True)
+class Step:
+    """One undo step: its name in the Edit menu, its patch, and for typing who typed."""
+
+    label: str
+    patch: Patch
+    typing: bool = False
+    origin: object = None
+
+
+@dataclass(slots=True)
+class History:
+    """The steps that can be undone and redone."""
+
+    done: list[Step] = field(default_factory=list)
+    undone: list[Step] = field(default_factory=list)
+    open: bool = False
+
+    def add(self, step: Step) -> None:
+        """Note a step; typing in a row becomes one step. What was undone can no longer be redone."""
+        self.undone.clear()
+        last = self.done[-1] if self.done else None
+        if last is not None and self.open and step.typing and last.typing and last.origin is step.origin:
+            merged = last.patch.then(step.patch)
+            if merged is not None:
+                last.patch = merged
+                return
+        self.done.append(step)
+        self.open = step.typing
+
+    def undo(self, text: str) -> tuple[str, Step] | None:
+        """Return the text before the last step, and the step; None when there is none."""
+        if not self.done:
+            return None
+        self.open = False
+        step = self.done.pop()
+        self.undone.append(step)
+        return step.patch.revert(text), step
+
+    def redo(self, text: str) -> tuple[str, Step] | None:
+        """Return the text after the step that was undone last, and the step; None when there is none."""
+        if not self.undone:
+            return None
+        self.open = False
+        step = self.undone.pop()
+        self.done.append(step)
+        return step.patch.apply(text), step

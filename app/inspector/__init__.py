@@ -1,0 +1,1 @@
+"""Forms for nodes, instruments and settings, made from schemas alone."""

@@ -1,0 +1,23 @@
+"""Editors of single values: they show a value, and say what was typed or chosen."""
+
+from app.inspector.editors.base import Editor
+from app.inspector.editors.choices import ChoiceEditor, ChoicesEditor, FlagEditor
+from app.inspector.editors.numbers import NumberEditor
+from app.inspector.editors.references import Offers, ReferenceEditor, ReferencesEditor
+from app.inspector.editors.texts import LineEditor, LongTextEditor, PathEditor, SuggestEditor, TextEditor
+
+__all__ = [
+    "ChoiceEditor",
+    "ChoicesEditor",
+    "Editor",
+    "FlagEditor",
+    "LineEditor",
+    "LongTextEditor",
+    "NumberEditor",
+    "Offers",
+    "PathEditor",
+    "ReferenceEditor",
+    "ReferencesEditor",
+    "SuggestEditor",
+    "TextEditor",
+]

@@ -1,0 +1,172 @@
+"""Which form belongs to which selection. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.document.document import Document
+from app.document.view import NodeView, Scope
+from app.inspector import fields as schema
+from app.inspector import values
+from app.inspector.content import block_body, content, inner_node, mapping_at
+from app.inspector.fields import FieldKind, fields_of
+from app.inspector.form import FileForm, NodeForm, common_fields
+from app.services.i18n import tr
+from engine.api import Catalog, Component, FeedNode, PortType, RunSettings, Timeframe, param
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError(tr("A value is needed."))
+    return text
+
+
+class StrategyFields(BaseModel):
+    """What heads a strategy file."""
+
+    name: Annotated[str, AfterValidator(_not_blank)] = param("The strategy's name.")
+    description: str = Field("", description="What it does, in a sentence or two.", json_schema_extra={"long": True})
+
+
+class InstrumentFields(BaseModel):
+    """What every instrument has, whatever its data provider."""
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+    symbol: Annotated[str, AfterValidator(_not_blank)] = param("What is traded, such as AAPL or BTCUSDT.")
+    data: str = param("Which data provider brings its bars.")
+    timeframe: Timeframe = param("Length of a bar, such as 5m, 1h or 1d.", default=Timeframe(1, "d"))
+    tick_size: float = param("The least step of the price.", default=0.01, gt=0)
+    lot_size: float = param("The least step of the quantity.", default=1.0, gt=0)
+    on_bad_bars: Literal["refuse", "repair"] = param(
+        "What to do about impossible bars.", default="refuse", advanced=True
+    )
+
+
+def node_form(document: Document, ids: Sequence[str], scope: Scope) -> NodeForm:
+    """Return the form of one node, or of what several nodes have in common."""
+    models = [node_fields(document, node, scope) for node in ids]
+    if len(ids) == 1:
+        node = document.graph(scope).nodes[ids[0]]
+        return BlockForm(document, node, scope) if node.block else NodeForm(document, ids, scope, models[0])
+    return NodeForm(document, ids, scope, common_fields(models))
+
+
+def node_fields(document: Document, node_id: str, scope: Scope) -> tuple[schema.Field, ...]:
+    """Return the fields of a node: ports and parameters, for a feed also those of its provider."""
+    cls = document.component(node_id, scope)
+    if cls is None:
+        return ()
+    fields = fields_of(cls)
+    if not issubclass(cls, FeedNode):
+        return fields
+    name = document.graph(scope).nodes[node_id].values.get("data", cls.model_fields["data"].default)
+    return with_provider(document.catalog, fields, str(name))
+
+
+def with_provider(catalog: Catalog, fields: Sequence[schema.Field], name: str) -> tuple[schema.Field, ...]:
+    """Return fields with the providers to choose from, and those of the chosen provider behind them."""
+    names = catalog.provider_names()
+    kind = FieldKind.CHOICE if name in names else FieldKind.TEXT
+    choosing = [
+        replace(field, kind=kind, choices=names, suggestions=names) if field.name == "data" else field
+        for field in fields
+    ]
+    provider = catalog.provider(name)
+    taken = {field.name for field in fields}
+    own = fields_of(provider, (), values.provider_title(name)) if provider is not None else ()
+    return (*choosing, *(field for field in own if field.name not in taken))
+
+
+def head_form(document: Document) -> FileForm:
+    """Return the form of the strategy's name and description."""
+    return FileForm(fields_of(StrategyFields), content(document), (), document.problems)
+
+
+def run_form(document: Document) -> FileForm:
+    """Return the form of the run settings."""
+    known = getattr(document.catalog, "engine_names", None)
+    engines: tuple[str, ...] = known() if known is not None else ()
+    run = [
+        replace(field, suggestions=engines) if field.path == ("run", "engine") else field
+        for field in fields_of(RunSettings, ("run",))
+    ]
+    return FileForm(run, content(document), (), document.problems)
+
+
+def instrument_count(document: Document) -> int:
+    """Return how many instruments the document lists."""
+    listed = content(document).get("instruments")
+    return len(listed) if isinstance(listed, list) else 0
+
+
+def instrument_form(document: Document, index: int) -> FileForm:
+    """Return the form of one instrument, with the fields of its data provider."""
+    listed = content(document).get("instruments")
+    entry = listed[index] if isinstance(listed, list) and index < len(listed) else {}
+    written = entry if isinstance(entry, Mapping) else {}
+    fields = with_provider(document.catalog, fields_of(InstrumentFields), str(written.get("data", "")))
+    return FileForm(fields, written, ("instruments", index), document.problems)
+
+
+def new_instrument(document: Document) -> dict[str, Any]:
+    """Return what a further instrument starts with: the last one's data and timeframe, and a symbol not yet taken."""
+    listed = content(document).get("instruments")
+    known = [entry for entry in listed if isinstance(entry, Mapping)] if isinstance(listed, list) else []
+    taken = {entry.get("symbol") for entry in known}
+    symbol = next(name for name in (*_SYMBOLS, *(f"SYMBOL{n}" for n in range(len(taken) + 1))) if name not in taken)
+    like = known[-1] if known else {}
+    entry = {"symbol": symbol, "data": like.get("data", "sample")}
+    return entry | {key: like[key] for key in ("timeframe", "tick_size", "lot_size") if key in like}
+
+
+_SYMBOLS = ("AAPL", "IBM", "MSFT", "GOOG", "FB")
+
+
+class BlockForm(NodeForm):
+    """The exposed inputs and parameters of one use of a block."""
+
+    def __init__(self, document: Document, node: NodeView, scope: Scope) -> None:
+        self._inner: dict[str, Mapping[str, Any]] = {}
+        body = block_body(document, node.use)
+        super().__init__(document, (node.id,), scope, (*_input_fields(node), *self._parameters(document, body)))
+
+    def siblings(self, field: schema.Field) -> Mapping[str, Any]:
+        return self._inner.get(field.path[0], {})
+
+    def _parameters(self, document: Document, body: Mapping[str, Any]) -> list[schema.Field]:
+        found = []
+        for name, targets in mapping_at(body, "parameters").items():
+            target = targets[0] if isinstance(targets, list) and targets else targets
+            inner, _, field_name = str(target).partition(".")
+            role, written = inner_node(body, inner)
+            cls = document.catalog.component(role, str(written.get("use"))) if role is not None else None
+            field = next((field for field in fields_of(cls) if field.name == field_name), None) if cls else None
+            if field is None:
+                found.append(schema.Field(str(name), (str(name),), Component, FieldKind.TEXT))
+                continue
+            self._inner[str(name)] = {key: value for key, value in written.items() if key != "use"}
+            inside = written.get(field_name, field.default)
+            required = field.required and field_name not in written
+            found.append(replace(field, path=(str(name),), default=inside, required=required))
+        return found
+
+
+def _input_fields(node: NodeView) -> list[schema.Field]:
+    return [
+        schema.Field(
+            port.name,
+            (port.name,),
+            Component,
+            FieldKind.REFERENCES if port.many else FieldKind.REFERENCE,
+            help=port.description,
+            required=port.required,
+            port=port.type or PortType.SERIES,
+            numbers=port.type in (PortType.SERIES, None),
+        )
+        for port in node.inputs
+    ]

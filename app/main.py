@@ -1,0 +1,132 @@
+"""The desktop application's entry point: one QApplication, one window, and an orderly end whatever ends it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.services.i18n import LANGUAGES, use_language
+from app.services.logs import write_log
+from app.services.settings import Settings
+from engine.api import RunError
+
+log = logging.getLogger(__name__)
+
+NO_DISPLAY = (
+    "The app needs a display, and there is none (neither DISPLAY nor WAYLAND_DISPLAY is set). "
+    "Run it on a desktop, or use --screenshot to draw it into a file."
+)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Open the app on files, or draw it into a picture; return the exit code.
+
+    Args:
+        argv: strategy files, and options: `--screenshot PNG`, `--size WIDTHxHEIGHT`, `--theme light|dark`.
+
+    Raises:
+        RunError: there is no display, or the picture cannot be written.
+    """
+    parser = argparse.ArgumentParser(prog="quantcrafter app")
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--screenshot", type=Path)
+    parser.add_argument("--size", default="1280x720", type=_size)
+    parser.add_argument("--theme", default="light", choices=("light", "dark"))
+    options = parser.parse_args(argv)
+    if options.screenshot is not None:
+        return draw_app(options.files, options.screenshot, options.size, options.theme)
+    return open_app(options.files)
+
+
+def open_app(files: Sequence[Path] = ()) -> int:
+    """Open the window on strategy files and return the exit code once it is closed.
+
+    The window is on the screen before plugins and files are read.
+
+    Raises:
+        RunError: there is no display.
+    """
+    if sys.platform == "linux" and not any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    ):
+        raise RunError(NO_DISPLAY)
+    write_log("desktop.log")
+    settings = Settings()
+
+    from app.window.application import make_application, system_language
+    from app.window.errors import CrashReporter
+    from app.window.signals import EndSignals
+    from app.window.start import Start
+
+    application = make_application(settings.theme)
+    use_language(settings.language or system_language(LANGUAGES))
+
+    from app.window.main_window import MainWindow
+
+    window = MainWindow(settings)
+    reporter = CrashReporter(window)
+    reporter.told.connect(window.say)
+    ends = EndSignals(application, window)
+    start = Start(window, files)
+    window.show()
+    code = application.exec()
+    log.info("closed with %s", code)
+    start.stop()
+    reporter.release()
+    ends.release()
+    return ends.code or int(code)
+
+
+def draw_app(files: Sequence[Path], picture: Path, size: tuple[int, int], theme: str) -> int:
+    """Draw the window on strategy files into a PNG and return the exit code; needs no display, remembers nothing.
+
+    Args:
+        files: strategies to open, the last one in front.
+        picture: the file to write.
+        size: width and height of the window in pixels.
+        theme: `light` or `dark`.
+
+    Raises:
+        RunError: the picture cannot be written.
+    """
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+    from app.window.application import make_application
+    from app.window.main_window import MainWindow
+
+    with tempfile.TemporaryDirectory() as folder:
+        application = make_application(theme)
+        settings = Settings(Path(folder) / "desktop.json")
+        settings.tour_done = True
+        window = MainWindow(settings)
+        window.resize(*size)
+        window.show()
+        for file in files:
+            window.desk.open(file)
+        for _ in range(3):
+            application.processEvents()
+        window.on_canvas("fit_all")
+        application.processEvents()
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        written = window.grab().save(str(picture))
+        window.shut()
+    if not written:
+        raise RunError(f"'{picture}' cannot be written. Choose another place.")
+    return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Return width and height of a text such as `1280x720`."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"a size is like 1280x720, was '{text}'")
+    return int(width), int(height)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

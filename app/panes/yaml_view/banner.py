@@ -1,0 +1,62 @@
+"""The bar under the text while it cannot be read as YAML."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from app.services.i18n import tr
+from app.theme import current
+from app.theme.icons import icon_pixmap
+
+_ICON = 16
+_PATIENCE_MS = 500
+
+
+class Banner(QFrame):
+    """Says that the canvas shows an older state. The Qt signal `clicked` asks to be led to the mistake."""
+
+    clicked = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAutoFillBackground(True)
+        self._icon = QLabel()
+        self.text = QLabel(tr("The text is not valid YAML; the canvas shows the last valid state"))
+        self.text.setWordWrap(True)
+        self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.button = QPushButton(tr("Go to the mistake"))
+        self.button.clicked.connect(self.clicked)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 6, 8, 6)
+        row.setSpacing(8)
+        row.addWidget(self._icon)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.button)
+        self.setAccessibleName(self.text.text())
+        self._late = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
+        self._late.timeout.connect(self.show)
+        self.hide()
+
+    def say(self, *, broken: bool, at_once: bool = False) -> None:
+        """Show the bar when the text stays broken for a moment, so that it does not flicker while one types."""
+        if not broken:
+            self._late.stop()
+            self.hide()
+        elif at_once:
+            self.show()
+        elif not self.isVisible() and not self._late.isActive():
+            self._late.start()
+
+    def dress(self) -> None:
+        """Take the theme's colours."""
+        theme = current()
+        palette = QPalette(self.palette())
+        palette.setColor(QPalette.ColorRole.Window, QColor(theme.error_soft))
+        palette.setColor(QPalette.ColorRole.WindowText, QColor(theme.text))
+        self.setPalette(palette)
+        ratio = self.devicePixelRatioF()
+        pixmap = icon_pixmap("warning", theme.error, round(_ICON * ratio))
+        pixmap.setDevicePixelRatio(ratio)
+        self._icon.setPixmap(pixmap)

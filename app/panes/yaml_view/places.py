@@ -1,0 +1,25 @@
+"""Where a node stands in the text, which may be broken elsewhere. No Qt."""
+
+from __future__ import annotations
+
+import re
+
+from app.document.view import Scope
+from app.panes.yaml_view.spot import Lines, spot_at
+from engine.spec import SECTIONS
+
+_HOLDERS = frozenset((*SECTIONS, "inputs"))
+
+
+def place_of_node(lines: Lines, node_id: str, scope: Scope) -> tuple[int, int]:
+    """Return line and column of a node's key, both counted from 1; (0, 0) where the text has no such node."""
+    key = re.compile(rf"(?<![\w.]){re.escape(node_id)}(?=['\"]?\s*:(?:\s|$|[\[{{]))")
+    for row in range(len(lines)):
+        line = lines[row]
+        if node_id not in line:
+            continue
+        for match in key.finditer(line):
+            spot = spot_at(lines, row, match.end(), neighbours=False)
+            if not spot.key and spot.scope == scope and len(spot.inner) == 1 and spot.inner[0] in _HOLDERS:
+                return row + 1, match.start() + 1
+    return 0, 0

@@ -1,0 +1,181 @@
+"""Strategy files on disk: read as they are, written all or nothing. No Qt."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import glob
+import hashlib
+import os
+import re
+import secrets
+import time
+from pathlib import Path
+
+from app.services.i18n import tr
+from engine.api import QuantCrafterError
+from engine.spec import ProblemLog, StrategyFile
+from engine.spec.compose import compose
+from engine.spec.files import read_text
+from engine.spec.limits import MAX_FILE_BYTES
+from engine.spec.tree import Mapping
+
+SUFFIX = ".yaml"
+_UNFINISHED_FOR_S = 3600.0
+_UNSAFE = re.compile(r"[^\w-]+")
+_RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])")
+_LONGEST_STEM = 60
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+class FileError(QuantCrafterError):
+    """A file cannot be read or written; the message names it and says what to do."""
+
+    code = "file"
+
+    def __init__(self, path: Path, message: str) -> None:
+        self.path = path
+        super().__init__(message)
+
+
+def digest(text: str) -> str:
+    """Return what identifies the content of a file that holds `text`."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def read(path: Path) -> str:
+    """Return the text of a strategy file: line ends as they are, a byte order mark as its first character.
+
+    Raises:
+        FileError: it is missing, no file, not readable, too large, or not UTF-8.
+    """
+    log = ProblemLog()
+    text = read_text(path, log)
+    if text is None:
+        problem = log.problems[0]
+        where = tr(" (line {line}, column {column})", line=problem.line, column=problem.column) if problem.line else ""
+        raise FileError(path, f"{path.name}{where}: {problem.message} {problem.remedy}")
+    return text
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file's content, all or nothing: whoever reads it, and whenever we die, finds the old or the new text.
+
+    The text is written beside the file, brought to the disk, and renamed over it. The file's mode stays, a symbolic
+    link stays one.
+
+    Raises:
+        FileError: it cannot be written; what was there is still there.
+    """
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise FileError(
+            path, tr("'{name}' cannot be saved: line {line} holds half a character.", name=path.name, line=line)
+        ) from error
+    try:
+        target = path.resolve()
+        _refuse_unwritable(path, target)
+        _sweep(target)
+        _replace(target, data)
+    except (OSError, RuntimeError) as error:
+        raise FileError(path, _sentence(path, error)) from error
+
+
+def suggested_name(title: str) -> str:
+    """Return a file name for a strategy called `title`, good on every system."""
+    stem = _UNSAFE.sub("_", title.strip().lower()).strip("_-")[:_LONGEST_STEM].rstrip("_-")
+    if not stem:
+        stem = "strategy"
+    return f"{stem}_strategy{SUFFIX}" if _RESERVED.fullmatch(stem) else f"{stem}{SUFFIX}"
+
+
+def with_suffix(path: Path) -> Path:
+    """Return a path to save under: `.yaml` behind a name that has no YAML suffix."""
+    return path if path.suffix.lower() in (".yaml", ".yml") else path.with_name(path.name + SUFFIX)
+
+
+def without_layout(text: str) -> str:
+    """Return a strategy's text without positions and frames: what matters to a run, a review or a diff.
+
+    Raises:
+        SpecError: the text is no YAML mapping.
+    """
+    file = StrategyFile.loads(text)
+    for section in ("layout", "frames"):
+        if (section,) in file:
+            file.remove((section,))
+    return file.text
+
+
+def is_strategy(path: Path) -> bool:
+    """Return whether a file is a strategy, by what is in it: YAML with a format version, and no block file."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            return False
+        text = read(path)
+    except (OSError, FileError):
+        return False
+    root = compose(text, "", ProblemLog())
+    return isinstance(root, Mapping) and "quantcrafter" in root.entries and "outputs" not in root.entries
+
+
+def _refuse_unwritable(path: Path, target: Path) -> None:
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not target.exists():
+        return
+    if not target.stat().st_mode & 0o222 or not os.access(target, os.W_OK):
+        message = tr("'{name}' is read-only. Save under another name, or make the file writable.", name=path.name)
+        raise FileError(path, message)
+
+
+def _replace(target: Path, data: bytes) -> None:
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.saving")
+    try:
+        with beside.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if target.exists():
+            beside.chmod(target.stat().st_mode & 0o7777)
+        beside.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the rename itself to the disk; file systems that cannot are left alone."""
+    if os.name == "nt":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what a save that was killed long ago left behind."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*.saving"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _UNFINISHED_FOR_S:
+                left.unlink()
+
+
+def _sentence(path: Path, error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return tr("'{name}' cannot be saved: the disk is full. Free some space and save again.", name=path.name)
+    if isinstance(error, FileNotFoundError):
+        return tr("'{name}' cannot be saved: its folder is gone. Save it elsewhere.", name=path.name)
+    if isinstance(error, PermissionError):
+        return tr(
+            "'{name}' cannot be saved in this folder: {reason}. Save it elsewhere.", name=path.name, reason=reason
+        )
+    return tr("'{name}' cannot be saved: {reason}. Save it elsewhere.", name=path.name, reason=reason)

@@ -1,0 +1,51 @@
+"""Translations of the interface: one JSON file a language, keyed by the English text. No Qt."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+
+LANGUAGES = {"en": "English", "ru": "Русский", "zh_CN": "简体中文"}
+
+
+class _Catalog:
+    """The texts of the language in use; empty for English."""
+
+    def __init__(self) -> None:
+        self.language = "en"
+        self.texts: dict[str, str] = {}
+
+
+_catalog = _Catalog()
+
+
+def use_language(language: str) -> None:
+    """Take a language of `LANGUAGES` for every later `tr`; an unknown one means English."""
+    _catalog.language = language if language in LANGUAGES else "en"
+    _catalog.texts = {} if _catalog.language == "en" else load_texts(_catalog.language)
+
+
+def language() -> str:
+    """Return the language in use."""
+    return _catalog.language
+
+
+def load_texts(language: str) -> dict[str, str]:
+    """Return the translations of a language by English text."""
+    file = resources.files("resources").joinpath("translations", f"{language}.json")
+    texts: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return texts
+
+
+def tr(text: str, /, **values: object) -> str:
+    """Return a text of the interface in the language in use, with `{name}` places filled in.
+
+    `text` must be a literal at the call, so that a test can find every text and check that it is translated.
+    """
+    translated = _catalog.texts.get(text, text)
+    return translated.format(**values) if values else translated
+
+
+def known(text: str) -> str:
+    """Return a text that comes from a shipped file (an example's name) in the language in use, if it is translated."""
+    return _catalog.texts.get(text, text)

@@ -1,0 +1,1 @@
+"""The main window: tabs of strategies, docks of panes, and what ties them together."""

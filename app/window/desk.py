@@ -1,0 +1,233 @@
+"""What happens to files: opened, saved, closed, exported. Questions about them are asked here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFileDialog
+
+from app.dialogs.changed import ChangedAnswer, ChangedNotice
+from app.dialogs.unsaved import UnsavedAnswer, ask_unsaved
+from app.document.document import Document
+from app.services import files
+from app.services.i18n import tr
+from app.services.watch import FileChange, FileWatch
+from app.window.tab import StrategyTab
+from engine.api import QuantCrafterError
+
+if TYPE_CHECKING:
+    from app.window.main_window import MainWindow
+
+
+class FileDesk:
+    """Opens and closes the strategies of a window, and looks after their files.
+
+    Args:
+        window: whose strategies they are.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.watch = FileWatch(window)
+        self.watch.changed.connect(self._changed_on_disk)
+        self._untitled = 0
+
+    # ------------------------------------------------------------------ opening
+
+    def new(self, text: str = "", name: str = "") -> StrategyTab:
+        """Open a strategy that has no file yet: an empty one, or a copy of `text`."""
+        if not name:
+            self._untitled += 1
+            name = tr("Strategy {number}", number=self._untitled)
+        catalog = self._window.catalog
+        return self._window.add_tab(Document(text, catalog) if text else Document.new(catalog), name)
+
+    def ask_open(self) -> None:
+        """Let the user pick files, and open them."""
+        names, _ = QFileDialog.getOpenFileNames(
+            self._window, tr("Open strategies"), str(self._folder()), tr("Strategies (*.yaml *.yml);;All files (*)")
+        )
+        self.open_all([Path(name) for name in names])
+
+    def open_all(self, paths: Sequence[Path]) -> None:
+        """Open files; those that cannot be opened are told of, the others open."""
+        for path in paths:
+            try:
+                self.open(path)
+            except QuantCrafterError as error:
+                self._window.complain(str(error))
+
+    def open(self, path: Path) -> StrategyTab:
+        """Open a file, or go to its tab if it is open.
+
+        Raises:
+            FileError: it cannot be read.
+        """
+        there = self._window.tabs.of_file(path)
+        if there is not None:
+            self._window.tabs.setCurrentWidget(there)
+            return there
+        path = path.absolute()
+        text = files.read(path)
+        tab = self._window.add_tab(Document(text, self._window.catalog, path), path.stem)
+        self._known(path, text)
+        return tab
+
+    def reload_current(self) -> None:
+        """Take the text of the file on disk, as one step that can be undone."""
+        tab = self._window.tab
+        if tab is not None and tab.path is not None:
+            self._reload(tab, tab.path)
+
+    # ------------------------------------------------------------------ saving
+
+    def save_current(self, *, ask: bool = False) -> bool:
+        """Save the strategy in front; return whether it was saved."""
+        tab = self._window.tab
+        return tab is not None and self.save(tab, ask=ask)
+
+    def save_all(self) -> bool:
+        """Save every strategy that has unsaved changes; return whether all were saved."""
+        saved = [self.save(tab) for tab in self._window.tabs.all() if tab.needs_saving]
+        return all(saved)
+
+    def save(self, tab: StrategyTab, *, ask: bool = False) -> bool:
+        """Save a strategy, asking for a file name if it has none or `ask` is set; return whether it was saved.
+
+        Raises:
+            FileError: the file cannot be written.
+        """
+        path = tab.path if tab.path is not None and not ask else self._ask_path(tab)
+        if path is None:
+            return False
+        other = self._window.tabs.of_file(path)
+        if other is not None and other is not tab:
+            self._window.complain(tr("{name} is open in another tab. Choose another name.", name=path.name))
+            return False
+        self._window.finish_typing(tab)
+        text = tab.document.text
+        files.write(path, text)
+        if tab.path is not None and tab.path != path:
+            self.watch.unwatch(tab.path)
+        tab.document.mark_saved(path)
+        tab.end_notice()
+        self._known(path, text)
+        self._window.say(tr("Saved as {path}", path=path))
+        return True
+
+    # ------------------------------------------------------------------ closing
+
+    def close_current(self) -> None:
+        """Close the strategy in front, asking first if it has unsaved changes."""
+        if self._window.tab is not None:
+            self.close(self._window.tab)
+
+    def close(self, tab: StrategyTab) -> bool:
+        """Close a strategy, asking first if it has unsaved changes; return whether it was closed."""
+        if not self.may_close([tab]):
+            return False
+        if tab.path is not None:
+            self.watch.unwatch(tab.path)
+        self._window.remove_tab(tab)
+        return True
+
+    def may_close(self, tabs: Sequence[StrategyTab]) -> bool:
+        """Ask what to do with unsaved changes and do it; return whether the strategies may go."""
+        for tab in tabs:
+            self._window.finish_typing(tab)
+        unsaved = [tab for tab in tabs if tab.needs_saving]
+        if not unsaved:
+            return True
+        answer = ask_unsaved(self._window, [tab.title for tab in unsaved])
+        if answer is UnsavedAnswer.SAVE:
+            return all(self.save(tab) for tab in unsaved)
+        return answer is UnsavedAnswer.DISCARD
+
+    # ------------------------------------------------------------------ exporting
+
+    def export_yaml(self, *, layout: bool) -> None:
+        """Write the strategy's text to a file of the user's choice, without its layout if that is not wanted."""
+        tab = self._window.tab
+        path = self._ask_export(tr("Strategies (*.yaml *.yml)"), "yaml") if tab else None
+        if tab is not None and path is not None:
+            files.write(path, tab.document.text if layout else files.without_layout(tab.document.text))
+            self._window.say(tr("Exported to {path}", path=path))
+
+    def export_picture(self, kind: str) -> None:
+        """Draw the graph into a file of the user's choice; `kind` is `png` or `svg`."""
+        tab = self._window.tab
+        names = tr("Pictures (*.png)") if kind == "png" else tr("Drawings (*.svg)")
+        path = self._ask_export(names, kind) if tab else None
+        if tab is not None and path is not None:
+            (tab.canvas.export_png if kind == "png" else tab.canvas.export_svg)(path)
+            self._window.say(tr("Exported to {path}", path=path))
+
+    # ------------------------------------------------------------------ files changed by others
+
+    def _changed_on_disk(self, path: Path, kind: str) -> None:
+        tab = self._window.tabs.of_file(path)
+        if tab is None:
+            return
+        if kind == FileChange.RESTORED:
+            tab.end_notice()
+            return
+        if kind != FileChange.DELETED and not tab.needs_saving:
+            self._reload(tab, path)
+            return
+        missing = kind == FileChange.DELETED
+        notice = ChangedNotice(path.name, modified=tab.needs_saving, missing=missing, parent=tab)
+        notice.answered.connect(lambda answer: self._answered(tab, path, answer))
+        tab.show_notice(notice)
+
+    def _answered(self, tab: StrategyTab, path: Path, answer: ChangedAnswer) -> None:
+        tab.end_notice()
+        if answer is ChangedAnswer.RELOAD:
+            self._reload(tab, path)
+
+    def _reload(self, tab: StrategyTab, path: Path) -> None:
+        try:
+            text = files.read(path)
+        except files.FileError as error:
+            self._window.complain(str(error))
+            return
+        tab.document.set_text(text)
+        tab.document.mark_saved(path)
+        tab.end_notice()
+        self._known(path, text)
+        self._window.say(tr("Loaded again from {path}", path=path))
+
+    # ------------------------------------------------------------------ names
+
+    def _known(self, path: Path, text: str) -> None:
+        self._window.recent.add(path)
+        self.watch.watch(path, text)
+        self._window.show_recent()
+
+    def _folder(self) -> Path:
+        """Return where file dialogs begin: beside the strategy in front, else where the last one was."""
+        tab = self._window.tab
+        if tab is not None and tab.path is not None:
+            return tab.path.parent
+        return next(
+            (file.path.parent for file in self._window.recent.files() if file.path.parent.is_dir()), Path.home()
+        )
+
+    def _ask_path(self, tab: StrategyTab) -> Path | None:
+        start = tab.path or self._folder() / files.suggested_name(tab.title)
+        self._window.tabs.setCurrentWidget(tab)
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, tr("Save the strategy"), str(start), tr("Strategies (*.yaml *.yml)")
+        )
+        return files.with_suffix(Path(name)).absolute() if name else None
+
+    def _ask_export(self, names: str, suffix: str) -> Path | None:
+        tab = self._window.tab
+        stem = tab.title if tab else "strategy"
+        start = self._folder() / f"{stem}.{suffix}"
+        name, _ = QFileDialog.getSaveFileName(self._window, tr("Export"), str(start), names)
+        if not name:
+            return None
+        path = Path(name)
+        return path if path.suffix else path.with_suffix(f".{suffix}")

@@ -1,0 +1,143 @@
+"""The panes around the canvas, as docks: components left, inspector and outline right, problems below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from app.inspector.inspector import Inspector
+from app.panes.help import HelpPane
+from app.panes.outline import Outline
+from app.panes.palette import Palette
+from app.panes.problems import Problems
+from app.services.i18n import tr
+from app.services.settings import Settings
+
+if TYPE_CHECKING:
+    from app.document.document import Document
+
+LAYOUT_VERSION = 1
+"""Raised when docks come or go, so that a layout of other docks is not restored."""
+
+_LEFT, _RIGHT, _BELOW = (
+    Qt.DockWidgetArea.LeftDockWidgetArea,
+    Qt.DockWidgetArea.RightDockWidgetArea,
+    Qt.DockWidgetArea.BottomDockWidgetArea,
+)
+
+
+class Docks:
+    """The docks of a window. They are shown once a strategy is open, and remember their places.
+
+    Args:
+        window: gets the docks.
+        document: the strategy to show first; panes need one.
+        settings: remembers the layout.
+    """
+
+    def __init__(self, window: QMainWindow, document: Document, settings: Settings) -> None:
+        self._window = window
+        self._settings = settings
+        self.palette = Palette(document)
+        self.inspector = Inspector(document)
+        self.outline = Outline(document)
+        self.help = HelpPane(document)
+        self.problems = Problems(document)
+        self.docks: dict[str, QDockWidget] = {
+            "palette": self._dock("palette", tr("Components"), self.palette),
+            "inspector": self._dock("inspector", tr("Inspector"), self.inspector),
+            "outline": self._dock("outline", tr("Outline"), self.outline),
+            "help": self._dock("help", tr("Node help"), self.help),
+            "problems": self._dock("problems", tr("Problems"), self.problems),
+        }
+        self.reset()
+        self._restore()
+
+    def set_document(self, document: Document) -> None:
+        """Let every pane show another strategy."""
+        for pane in (self.palette, self.inspector, self.outline, self.help, self.problems):
+            pane.set_document(document)
+
+    def toggle(self, name: str) -> None:
+        """Show a pane in front of the others, or hide it if it is there."""
+        if self.is_shown(name):
+            self.docks[name].hide()
+        else:
+            self.show(name)
+
+    def show(self, name: str) -> None:
+        """Show a pane in front of those it shares its place with."""
+        self.docks[name].show()
+        self.docks[name].raise_()
+
+    def is_shown(self, name: str) -> bool:
+        """Return whether a pane can be seen; one behind a tab cannot."""
+        dock = self.docks[name]
+        sharing = [other for other in self._window.tabifiedDockWidgets(dock) if not other.isHidden()]
+        return not dock.isHidden() and (not sharing or not dock.visibleRegion().isEmpty())
+
+    def title_problems(self, counts: str) -> None:
+        """Put the number of problems into the title of their pane."""
+        title = tr("Problems")
+        self.docks["problems"].setWindowTitle(f"{title}   {counts}" if counts else title)
+
+    def reset(self) -> None:
+        """Put every pane back where it was at the first start."""
+        for dock in self.docks.values():
+            dock.setFloating(False)
+        self._arrange()
+        for dock in self.docks.values():
+            dock.show()
+        self.docks["outline"].raise_()
+
+    def remember(self) -> None:
+        """Keep the layout for the next start."""
+        state = self._window.saveState(LAYOUT_VERSION)
+        self._settings.window_state = bytes(state.toBase64().data()).decode("ascii")
+
+    def set_shown(self, *, shown: bool) -> None:
+        """Take all docks away for the welcome page, keeping the layout; or bring it back."""
+        if not shown:
+            self.remember()
+            for dock in self.docks.values():
+                dock.hide()
+        else:
+            for dock in self.docks.values():
+                dock.show()
+            self._restore()
+
+    def close(self) -> None:
+        """Let the panes let go of the document."""
+        for pane in (self.palette, self.inspector, self.outline, self.help, self.problems):
+            pane.close()
+
+    def _restore(self) -> None:
+        state = QByteArray.fromBase64(self._settings.window_state.encode("ascii", "ignore"))
+        if not state.isEmpty():
+            self._window.restoreState(state, LAYOUT_VERSION)
+
+    def _dock(self, name: str, title: str, pane: QWidget) -> QDockWidget:
+        dock = QDockWidget(title, self._window)
+        dock.setObjectName(f"dock.{name}")
+        dock.setWidget(pane)
+        return dock
+
+    def _arrange(self) -> None:
+        """Place the docks as at the first start: the canvas gets at least half of 1280 x 720."""
+        window, docks = self._window, self.docks
+        for corner, area in (
+            (Qt.Corner.BottomLeftCorner, _LEFT),
+            (Qt.Corner.BottomRightCorner, _RIGHT),
+        ):
+            window.setCorner(corner, area)
+        window.addDockWidget(_LEFT, docks["palette"])
+        window.addDockWidget(_RIGHT, docks["inspector"])
+        window.splitDockWidget(docks["inspector"], docks["outline"], Qt.Orientation.Vertical)
+        window.tabifyDockWidget(docks["outline"], docks["help"])
+        window.addDockWidget(_BELOW, docks["problems"])
+        window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(_LEFT).North)
+        window.resizeDocks([docks["palette"], docks["inspector"]], [216, 304], Qt.Orientation.Horizontal)
+        window.resizeDocks([docks["inspector"], docks["outline"]], [380, 240], Qt.Orientation.Vertical)
+        window.resizeDocks([docks["problems"]], [64], Qt.Orientation.Vertical)

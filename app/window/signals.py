@@ -1,0 +1,55 @@
+"""Ctrl-C in the terminal and SIGTERM end the program in order; unsaved work stays in its recovery files."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QSocketNotifier
+from PySide6.QtWidgets import QApplication
+
+if TYPE_CHECKING:
+    from app.window.main_window import MainWindow
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class EndSignals:
+    """Listens to the process' end signals while Qt's event loop runs; `code` is the exit code that they ask for.
+
+    Python deals with signals between its own instructions only: a socket wakes the event loop for it.
+    """
+
+    def __init__(self, application: QApplication, window: MainWindow) -> None:
+        self.code = 0
+        self._application = application
+        self._window = window
+        self._read, self._write = socket.socketpair()
+        for end in (self._read, self._write):
+            end.setblocking(False)
+        self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read)
+        self._notifier.activated.connect(self._drain)
+        self._wakeup = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
+        self._before: dict[int, Any] = {number: signal.signal(number, self._end) for number in SIGNALS}
+
+    def release(self) -> None:
+        """Give the signals back."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._wakeup)
+        self._notifier.setEnabled(False)
+        self._read.close()
+        self._write.close()
+
+    def _drain(self) -> None:
+        try:
+            self._read.recv(64)
+        except BlockingIOError:
+            return
+
+    def _end(self, number: int, _frame: FrameType | None) -> None:
+        self.code = 128 + number
+        self._window.shut(keep_drafts=True)
+        self._application.exit(self.code)

@@ -1,0 +1,77 @@
+"""The steps of a start after the window is on the screen, so that the user sees it at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+
+if TYPE_CHECKING:
+    from app.window.main_window import MainWindow
+
+log = logging.getLogger(__name__)
+
+
+class Start(QObject):
+    """Waits for the first paint, then does one step after another, each in a turn of the event loop of its own.
+
+    Args:
+        window: the window, not yet shown.
+        files: strategies to open.
+    """
+
+    def __init__(self, window: MainWindow, files: Sequence[Path]) -> None:
+        super().__init__(window)
+        self._window = window
+        self._files = list(files)
+        self._steps = [self._load, self._open, self._recover, self._guide]
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer.timeout.connect(self._next)
+        if files:
+            window.pages.setCurrentWidget(window.tabs)
+        window.installEventFilter(self)
+
+    def stop(self) -> None:
+        """Do no more steps."""
+        self._timer.stop()
+        self._steps.clear()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if event.type() == QEvent.Type.Paint:
+            self._window.removeEventFilter(self)
+            QTimer.singleShot(0, self, self._painted)
+        return super().eventFilter(watched, event)
+
+    def _painted(self) -> None:
+        log.info("window painted")
+        self._timer.start()
+
+    def _next(self) -> None:
+        if not self._steps:
+            log.info("window usable")
+            return
+        step = self._steps.pop(0)
+        self._timer.start()
+        step()
+
+    def _load(self) -> None:
+        """Import what strategies are shown with, and look up what is installed."""
+        from app.window import desk, docks, tab  # noqa: F401 - loaded here, so that opening is quick
+
+        for problem in self._window.catalog.problems:
+            log.warning("%s", problem)
+
+    def _open(self) -> None:
+        self._window.desk.open_all(self._files)
+        if self._files and not self._window.tabs.count():
+            self._window.pages.setCurrentWidget(self._window.welcome)
+
+    def _recover(self) -> None:
+        self._window.rescue.offer()
+
+    def _guide(self) -> None:
+        if not self._window.settings.tour_done and self._window.tab is not None:
+            self._window.open_dialog("tour")

@@ -1,0 +1,132 @@
+"""One open strategy: its document, the canvas, and the YAML text below or beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from app.canvas.canvas import Canvas
+from app.panes.yaml_view import YamlView
+from app.services.i18n import tr
+from app.services.settings import Settings
+
+if TYPE_CHECKING:
+    from app.document.document import Change, Document
+    from app.document.view import Scope
+
+
+class StrategyTab(QWidget):
+    """A page of the tab bar.
+
+    Args:
+        document: the open strategy.
+        name: what to call it until it has a file.
+        settings: what is remembered between starts.
+        parent: the tab area.
+    """
+
+    changed = Signal(object)
+    """The document's `Change`, after canvas and text have followed."""
+
+    def __init__(self, document: Document, name: str, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.document = document
+        self.name = name
+        self.key = ""
+        self.selection: tuple[str, ...] = ()
+        self.yaml_share = settings.yaml_share
+        self.canvas = Canvas(document, self, settings=settings)
+        self.yaml = YamlView(document)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.canvas)
+        self.splitter.addWidget(self.yaml)
+        self.splitter.setStretchFactor(0, 100 - settings.yaml_share)
+        self.splitter.setStretchFactor(1, settings.yaml_share)
+        self.splitter.splitterMoved.connect(self._divided)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self.splitter, 1)
+        self._notice: QWidget | None = None
+        self.show_minimap(shown=settings.minimap)
+        self._unsubscribe: Callable[[], None] = document.subscribe(self._tell)
+
+    @property
+    def path(self) -> Path | None:
+        """The strategy's file, None until it was saved."""
+        return self.document.path
+
+    @property
+    def needs_saving(self) -> bool:
+        """Whether closing would lose something."""
+        return self.document.is_modified
+
+    @property
+    def title(self) -> str:
+        """What the tab says: the file's name without its suffix."""
+        return self.path.stem if self.path else self.name
+
+    @property
+    def place(self) -> str:
+        """Where the strategy is, for a tooltip."""
+        return str(self.path) if self.path else tr("Not saved yet")
+
+    @property
+    def scope(self) -> Scope:
+        """The level that the canvas shows."""
+        return self.canvas.scope
+
+    def all_selected(self, flag: str) -> bool:
+        """Return whether every selected node is bypassed or muted (`flag` is `bypass` or `mute`)."""
+        nodes = self.document.graph(self.scope).nodes
+        return bool(self.selection) and all(getattr(nodes[node], flag) for node in self.selection if node in nodes)
+
+    def selected_block(self) -> str | None:
+        """Return the one selected node if it is a block."""
+        node = self.document.graph(self.scope).nodes.get(self.selection[0]) if len(self.selection) == 1 else None
+        return node.id if node is not None and node.block else None
+
+    def place_yaml(self, place: str) -> None:
+        """Show the text `below` or `beside` the canvas, or not (`hidden`)."""
+        self.yaml.setVisible(place != "hidden")
+        wanted = Qt.Orientation.Horizontal if place == "beside" else Qt.Orientation.Vertical
+        if self.splitter.orientation() != wanted:
+            self.splitter.setOrientation(wanted)
+        span = self.splitter.width() if place == "beside" else self.splitter.height()
+        self.splitter.setSizes([span * (100 - self.yaml_share) // 100, span * self.yaml_share // 100])
+
+    def show_minimap(self, *, shown: bool) -> None:
+        """Show or hide the minimap."""
+        self.canvas.minimap.set_on(shown)
+
+    def show_notice(self, notice: QWidget) -> None:
+        """Put a notice above the canvas, in place of an earlier one."""
+        self.end_notice()
+        self._notice = notice
+        self._column.insertWidget(0, notice)
+
+    def end_notice(self) -> None:
+        """Take the notice away."""
+        if self._notice is not None:
+            self._notice.hide()
+            self._notice.deleteLater()
+            self._notice = None
+
+    def dispose(self) -> None:
+        """Let go of the document; the page is of no use afterwards."""
+        self._unsubscribe()
+        self.canvas.close()
+        self.yaml.close()
+
+    def _divided(self) -> None:
+        sizes = self.splitter.sizes()
+        if all(sizes):
+            self.yaml_share = min(max(round(100 * sizes[1] / sum(sizes)), 5), 95)
+
+    def _tell(self, change: Change) -> None:
+        self.changed.emit(change)

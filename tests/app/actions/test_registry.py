@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from app.actions.catalogue import all_actions
+from app.actions.keys import normal_keys
+from app.actions.registry import ActionRegistry
+from app.actions.spec import ActionSpec, MenuSpec
+from app.services.settings import Settings
+from app.theme.icons import icon_names
+
+
+def test_no_two_actions_share_default_keys() -> None:
+    registry = all_actions(Settings())
+
+    used = Counter(
+        normal_keys(keys) for spec in registry.specs.values() for keys in (spec.shortcut, *spec.also) if keys
+    )
+
+    assert {keys: count for keys, count in used.items() if count > 1} == {}
+
+
+def test_every_action_has_a_title_a_menu_and_an_icon_that_exists() -> None:
+    registry = all_actions(Settings())
+
+    assert len(registry.specs) > 50
+    for spec in registry.specs.values():
+        assert spec.title, spec.id
+        assert registry.path(spec), spec.id
+        assert not spec.icon or spec.icon in icon_names(), spec.id
+
+
+def test_the_users_keys_replace_the_default_ones_and_are_remembered() -> None:
+    settings = Settings()
+    settings.shortcuts = {"file.save": "Ctrl+Alt+P"}
+
+    registry = all_actions(Settings())
+
+    assert registry.keys("file.save") == ("Ctrl+Alt+P",)
+    assert registry.keys("edit.redo") == ("Ctrl+Shift+Z", "Ctrl+Y")
+
+
+def test_keys_taken_away_stay_away() -> None:
+    settings = Settings()
+    settings.shortcuts = {"file.save": ""}
+
+    assert all_actions(settings).keys("file.save") == ()
+
+
+def test_a_default_key_that_the_user_gave_to_another_action_runs_that_one_alone() -> None:
+    settings = Settings()
+    settings.shortcuts = {"node.group": "ctrl+s"}
+
+    registry = all_actions(settings)
+
+    assert registry.keys("file.save") == ()
+    assert [spec.id for spec in registry.conflicts("file.save", "Ctrl+S")] == ["node.group"]
+
+
+def test_a_conflict_names_the_action_that_has_the_keys_however_they_are_written() -> None:
+    registry = all_actions(Settings())
+
+    assert [spec.id for spec in registry.conflicts("file.new", "shift+ctrl+P")] == ["view.command_palette"]
+    assert registry.conflicts("file.new", "Ctrl+N") == ()
+    assert registry.conflicts("file.new", "") == ()
+
+
+def test_a_repeated_id_or_an_unknown_menu_is_refused() -> None:
+    one = ActionSpec("a", "A", "m", lambda _window: None)
+    lost = ActionSpec("b", "B", "nowhere", lambda _window: None)
+
+    with pytest.raises(ValueError, match="'a'"):
+        ActionRegistry([MenuSpec("m", "M")], [one, one], Settings())
+    with pytest.raises(ValueError, match="nowhere"):
+        ActionRegistry([MenuSpec("m", "M")], [lost], Settings())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Ctrl+Shift+P", "shift+ctrl+p"), ("Ctrl++", "ctrl++"), ("Del", "Delete"), ("Ctrl+K, Ctrl+S", "ctrl+k, ctrl+s")],
+)
+def test_ways_to_write_the_same_keys_are_equal(one: str, other: str) -> None:
+    assert normal_keys(one) == normal_keys(other)
+
+
+def test_different_keys_are_different() -> None:
+    written = ["Ctrl+P", "Ctrl+Shift+P", "Alt+P", "Ctrl++", "Ctrl+-", "Ctrl+,", "P", "F1", "Ctrl+K, Ctrl+S"]
+
+    assert len({normal_keys(keys) for keys in written}) == len(written)
+    assert normal_keys("") == ""

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.canvas.canvas import Canvas
+from app.document.document import Document
+from tests.support import mouse
+from tests.support.canvas import STRATEGY, Desk, registry
+
+BLOCK_FILE = """\
+quantcrafter: 1
+inputs:
+  price: {type: series, default: bars.close}
+outputs: {up: above}
+indicators:
+  ema: {use: ta.EMA, input: price, timeperiod: 50}
+logic:
+  above: {use: compare, left: price, op: ">", right: ema}
+"""
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Iterator[Desk]:
+    made = Desk(qtbot)
+    yield made
+    made.canvas.close()
+
+
+def grouped(desk: Desk) -> Desk:
+    desk.canvas.select(("fast", "slow", "cross"))
+    desk.canvas.group_into_block("averages")
+    return desk
+
+
+def test_grouping_asks_for_a_name_in_place(desk: Desk) -> None:
+    desk.canvas.select(("fast", "slow", "cross"))
+    mouse.key(desk.canvas.view, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
+    editor = desk.canvas.naming.name_editor
+    assert editor.isVisible()
+    mouse.type_text(editor, "two words")
+    mouse.key(editor, Qt.Key.Key_Return)
+    assert "letters" in editor.toolTip()
+    editor.clear()
+    mouse.type_text(editor, "averages")
+    mouse.key(editor, Qt.Key.Key_Return)
+    assert "blocks:" in desk.text
+    assert "fast" not in desk.canvas.graph.nodes
+    (use,) = desk.canvas.stage.selection.nodes
+    assert desk.canvas.graph.nodes[use].use == "averages"
+    assert desk.undo_gives_back()
+
+
+def test_a_block_cannot_take_the_name_of_a_component(desk: Desk) -> None:
+    desk.canvas.select(("fast", "slow"))
+    desk.canvas.group_into_block("crossover")
+    assert desk.messages == ["'crossover' is a component already: choose another name."]
+    assert desk.text == desk.before
+
+
+def test_a_double_click_opens_a_block_and_the_breadcrumb_leads_back(desk: Desk) -> None:
+    canvas = grouped(desk).canvas
+    (use,) = canvas.stage.selection.nodes
+    scopes: list[object] = []
+    canvas.scope_changed.connect(scopes.append)
+    mouse.double_click(desk.viewport, desk.title(use))
+    assert scopes == [("blocks", "averages")]
+    assert {"fast", "slow", "cross"} <= set(canvas.scene.nodes)
+    assert canvas.breadcrumbs.isVisible()
+    assert canvas.breadcrumbs.place.text() == "averages"
+    mouse.click(canvas.breadcrumbs.button, canvas.breadcrumbs.button.rect().center())
+    assert scopes == [("blocks", "averages"), ()]
+    assert not canvas.breadcrumbs.isVisible()
+    assert canvas.stage.selection.nodes == (use,)
+
+
+def test_what_is_done_inside_a_block_changes_the_block(desk: Desk) -> None:
+    canvas = grouped(desk).canvas
+    canvas.open_block()
+    before = desk.text
+    canvas.select(("cross",))
+    mouse.key(canvas.view, Qt.Key.Key_M)
+    assert canvas.graph.nodes["cross"].mute
+    assert desk.undo_gives_back(before)
+
+
+def test_undoing_the_grouping_while_inside_leads_back_to_the_strategy(desk: Desk) -> None:
+    canvas = grouped(desk).canvas
+    canvas.open_block()
+    assert desk.undo_gives_back()
+    assert canvas.scope == ()
+    assert "fast" in canvas.scene.nodes
+    assert not canvas.breadcrumbs.isVisible()
+
+
+def test_a_block_can_be_added_from_quick_add(desk: Desk) -> None:
+    canvas = grouped(desk).canvas
+    before = desk.text
+    mouse.key(canvas.view, Qt.Key.Key_Tab)
+    popup = canvas.asking.popup
+    mouse.type_text(popup.search, "averages")
+    assert popup.model.offers[0].use == "averages"
+    mouse.key(popup.search, Qt.Key.Key_Return)
+    (added,) = canvas.stage.selection.nodes
+    assert canvas.graph.nodes[added].block
+    assert desk.undo_gives_back(before)
+
+
+def test_a_block_file_is_shown_and_cannot_be_changed(qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "gate.yaml").write_text(BLOCK_FILE, encoding="utf-8")
+    path = tmp_path / "strategy.yaml"
+    text = STRATEGY.replace("\nadvisors:", "\nlogic:\n  gate: {use: gate.yaml}\n\nadvisors:")
+    path.write_text(text, encoding="utf-8")
+    document = Document.open(path, registry())
+    canvas = Canvas(document)
+    qtbot.addWidget(canvas)
+    messages: list[str] = []
+    canvas.message.connect(messages.append)
+    canvas.show()
+    canvas.open_block("gate")
+    assert {"ema", "above", "price"} <= set(canvas.scene.nodes)
+    assert any(wire.source == "ema" and wire.target == "above" for wire in canvas.graph.wires)
+    assert messages == ["'gate.yaml' is a file of its own. Open that file to change it."]
+    canvas.select(("ema",))
+    mouse.key(canvas.view, Qt.Key.Key_Delete)
+    mouse.key(canvas.view, Qt.Key.Key_F2)
+    mouse.key(canvas.view, Qt.Key.Key_Tab)
+    assert document.text == text
+    assert len(messages) == 4
+    canvas.close_block()
+    assert "gate" in canvas.scene.nodes
+    canvas.close()

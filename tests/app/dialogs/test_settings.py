@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QLabel
+from pytestqt.qtbot import QtBot
+
+from app.dialogs.preferences import Preferences
+from app.dialogs.settings import SettingsDialog
+from app.services.settings import Settings
+from engine.api.home import home
+
+
+@pytest.fixture
+def previews() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, previews: list[str]) -> SettingsDialog:
+    made = SettingsDialog(Preferences("en", "light"), previews.append)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def test_ok_returns_what_was_chosen(qtbot: QtBot, dialog: SettingsDialog) -> None:
+    qtbot.keyClicks(dialog.theme, "Dark")
+    qtbot.keyClicks(dialog.yaml_place, "Beside")
+    qtbot.mouseClick(dialog.minimap, Qt.MouseButton.LeftButton, pos=dialog.minimap.rect().center() / 4)
+    qtbot.mouseClick(dialog.forget_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dialog.ok_button, Qt.MouseButton.LeftButton)
+    assert dialog.result() == QDialog.DialogCode.Accepted
+    assert dialog.preferences == Preferences("en", "dark", "beside", minimap=False, forget_habits=True)
+
+
+def test_a_theme_is_shown_at_once_and_taken_back_on_escape(
+    qtbot: QtBot, dialog: SettingsDialog, previews: list[str]
+) -> None:
+    qtbot.keyClicks(dialog.theme, "Dark")
+    assert previews == ["dark"]
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert previews == ["dark", "light"]
+
+
+def test_another_language_says_when_it_takes_effect(qtbot: QtBot, dialog: SettingsDialog) -> None:
+    assert "next start" not in dialog.language_note.text()
+    dialog.language.setFocus()
+    qtbot.keyClick(dialog.language, Qt.Key.Key_Down)
+    assert dialog.preferences.language == "ru"
+    assert "next start" in dialog.language_note.text()
+
+
+def test_every_language_is_offered_under_its_own_name(dialog: SettingsDialog) -> None:
+    offered = [dialog.language.itemText(row) for row in range(dialog.language.count())]
+    assert offered == ["As the system", "English", "Русский", "简体中文"]
+
+
+def test_the_data_folder_is_shown(dialog: SettingsDialog) -> None:
+    assert dialog.folder.text() == str(home())
+    assert dialog.folder.isReadOnly()
+
+
+def test_no_note_is_cut_off(dialog: SettingsDialog) -> None:
+    for label in dialog.findChildren(QLabel):
+        assert label.height() >= label.heightForWidth(label.width()), label.text()
+
+
+def test_preferences_survive_the_settings_file() -> None:
+    settings = Settings()
+    settings.quick_add_counts = {"indicators:ta.RSI": 3}
+    Preferences("zh_CN", "dark", "hidden", minimap=False, forget_habits=True).store(settings)
+    again = Settings()
+    assert Preferences.of(again) == Preferences("zh_CN", "dark", "hidden", minimap=False)
+    assert again.quick_add_counts == {}
+
+
+def test_the_systems_language_is_kept_as_no_choice() -> None:
+    settings = Settings()
+    Preferences("system").store(settings)
+    assert settings.language == ""
+    assert Preferences.of(settings).language == "system"

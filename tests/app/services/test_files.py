@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app.services import files
+from app.services.files import FileError
+
+TEXT = "quantcrafter: 1\ninstruments: [{symbol: AAPL, data: sample}]\n"
+
+
+def test_text_comes_back_with_its_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    text = "\ufeffquantcrafter: 1\r\nname: Größe 😀\rlast: 1\n"
+    files.write(path, text)
+    assert path.read_bytes() == text.encode("utf-8")
+    assert files.read(path) == text
+
+
+def test_a_file_that_is_no_utf8_is_one_error_that_says_where(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_bytes(b"quantcrafter: 1\nname: Gr\xf6\xdfe\n")
+    with pytest.raises(FileError, match=r"s\.yaml \(line 2, column 9\): The file must be UTF-8 text.*Save it as UTF-8"):
+        files.read(path)
+
+
+def test_a_missing_file_and_a_folder_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="cannot be read"):
+        files.read(tmp_path / "nowhere.yaml")
+    with pytest.raises(FileError, match="is no file"):
+        files.read(tmp_path)
+    with pytest.raises(FileError, match="cannot be saved"):
+        files.write(tmp_path, TEXT)
+    with pytest.raises(FileError, match="its folder is gone"):
+        files.write(tmp_path / "gone" / "s.yaml", TEXT)
+
+
+def test_half_a_character_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(TEXT)
+    with pytest.raises(FileError, match="line 2 holds half a character"):
+        files.write(path, "a: 1\nb: \ud800\n")
+    assert path.read_text() == TEXT
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_saving_keeps_the_mode(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("old")
+    path.chmod(0o640)
+    files.write(path, TEXT)
+    assert path.read_text() == TEXT
+    assert path.stat().st_mode & 0o7777 == 0o640
+
+
+def test_saving_through_a_link_keeps_the_link(tmp_path: Path) -> None:
+    target, link = tmp_path / "real.yaml", tmp_path / "link.yaml"
+    target.write_text("old")
+    link.symlink_to(target)
+    files.write(link, TEXT)
+    assert link.is_symlink()
+    assert target.read_text() == TEXT
+
+
+def test_a_read_only_file_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("old")
+    path.chmod(0o444)
+    with pytest.raises(FileError, match=r"'s\.yaml' is read-only\. Save under another name"):
+        files.write(path, TEXT)
+    assert path.read_text() == "old"
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("old")
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FileError, match="the disk is full"):
+        files.write(path, TEXT)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from app.services import files
+path, size = Path(sys.argv[1]), int(sys.argv[2])
+print("ready", flush=True)
+for number in range(10**9):
+    files.write(path, "x" * size if number % 2 else "y" * size)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
+def test_a_save_killed_in_the_middle_leaves_the_old_or_the_new_file_whole(tmp_path: Path) -> None:
+    path, size = tmp_path / "s.yaml", 1 << 20
+    files.write(path, "y" * size)
+    for round_ in range(6):
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(size)], stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        time.sleep(0.02 + 0.007 * round_)  # the moment of death, not a wait for something
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        writer.stdout.close()
+        found = path.read_bytes()
+        assert len(found) == size
+        assert found in (b"x" * size, b"y" * size)
+
+
+def test_leftovers_of_an_old_killed_save_are_swept_but_fresh_ones_stay(tmp_path: Path) -> None:
+    path = tmp_path / "s[1].yaml"
+    old, fresh = tmp_path / ".s[1].yaml.aa.saving", tmp_path / ".s[1].yaml.bb.saving"
+    old.write_text("")
+    fresh.write_text("")
+    os.utime(old, (0, 0))
+    files.write(path, TEXT)
+    assert not old.exists()
+    assert fresh.exists()
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("RSI pullback", "rsi_pullback.yaml"),
+        ("  Weekly trend, daily entry! ", "weekly_trend_daily_entry.yaml"),
+        ("../../etc/passwd", "etc_passwd.yaml"),
+        ("金叉", "金叉.yaml"),
+        ("", "strategy.yaml"),
+        ("CON", "con_strategy.yaml"),
+        ("x" * 300, "x" * 60 + ".yaml"),
+    ],
+)
+def test_the_suggested_name_is_good_everywhere(title: str, name: str) -> None:
+    assert files.suggested_name(title) == name
+
+
+def test_save_as_adds_the_suffix_when_there_is_none() -> None:
+    assert files.with_suffix(Path("a/rsi")) == Path("a/rsi.yaml")
+    assert files.with_suffix(Path("a/rsi.v2")) == Path("a/rsi.v2.yaml")
+    assert files.with_suffix(Path("a/rsi.YML")) == Path("a/rsi.YML")
+
+
+def test_layout_and_frames_can_be_left_out_and_nothing_else_changes() -> None:
+    text = TEXT + "# kept\nlayout:\n  fast: [1, 2]\nframes:\n  note: {text: hi, x: 0, y: 0, width: 10, height: 10}\n"
+    assert files.without_layout(text) == TEXT + "# kept\n"
+    assert files.without_layout(TEXT) == TEXT
+
+
+def test_a_strategy_is_known_by_what_is_in_the_file(tmp_path: Path) -> None:
+    examples = {
+        "strategy.yaml": (TEXT, True),
+        "strategy.txt": ("\ufeff" + TEXT, True),
+        "block.yaml": ("quantcrafter: 1\noutputs: {a: b}\n", False),
+        "other.yaml": ("services: {web: 1}\n", False),
+        "list.yaml": ("- quantcrafter\n", False),
+        "broken.yaml": ("quantcrafter: {\n", False),
+        "picture.yaml": ("\x00\x01", False),
+    }
+    for name, (text, expected) in examples.items():
+        path = tmp_path / name
+        path.write_bytes(text.encode())
+        assert files.is_strategy(path) is expected, name
+    assert not files.is_strategy(tmp_path / "nowhere.yaml")
+    assert not files.is_strategy(tmp_path)

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app.document.document import Document
+from app.document.edits import MoveNodes
+from app.services.recovery import Found, Recovery
+from engine.spec import StrategyFile
+from tests.support.documents import catalog, example
+
+DEAD = """
+import os, sys
+from pathlib import Path
+from app.document.document import Document
+from app.document.edits import MoveNodes
+from app.services.recovery import Recovery
+from engine.plugins import load_registry
+path = sys.argv[1]
+document = Document.open(path, load_registry()) if path else Document.new(load_registry())
+recovery = Recovery()
+swap = recovery.follow(document, "Strategy 1")
+exec(sys.argv[2])
+os.kill(os.getpid(), 9)
+"""
+
+MOVE = "document.do(MoveNodes({'bars': (5, 5)}), label='Move')"
+
+
+def killed(path: Path | None, code: str = MOVE) -> tuple[Found, ...]:
+    """Let another process open a file, do something and be killed; return what is offered then."""
+    command = [sys.executable, "-c", DEAD, str(path or ""), code]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    return Recovery().find()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "rsi.yaml"
+    path.write_bytes(example().text.encode())
+    return path
+
+
+def test_the_last_edit_of_a_killed_process_is_offered_once(file: Path) -> None:
+    before = file.read_text()
+    found = killed(file)
+    assert [(each.path, each.name, each.saved_text) for each in found] == [(file, "rsi.yaml", before)]
+    assert found[0].text.replace("  bars: [5, 5]\n", "") == before
+    assert file.read_text() == before
+    recovery = Recovery()
+    assert recovery.find() == found
+    recovery.discard(found[0])
+    assert recovery.find() == ()
+
+
+def test_a_strategy_that_was_never_saved_is_offered_by_its_name() -> None:
+    found = killed(None)
+    assert [(each.path, each.name) for each in found] == [(None, "Strategy 1")]
+
+
+def test_text_that_cannot_be_read_as_yaml_is_offered_too(file: Path) -> None:
+    assert killed(file, "document.set_text('a: [ \\ud800')")[0].text == "a: [ \ud800"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "pass",
+        f"{MOVE}; document.undo()",
+        f"{MOVE}; Path(path).write_text(document.text); document.mark_saved()",
+        f"{MOVE}; swap.close()",
+        f"{MOVE}; recovery.close()",
+        f"{MOVE}; Path(path).write_text(document.text)",
+        f"{MOVE}; Path(path).write_text('newer'); os.utime(path, (4e9, 4e9))",
+    ],
+)
+def test_nothing_is_offered_when_there_is_nothing_to_recover(file: Path, code: str) -> None:
+    assert killed(file, code) == ()
+
+
+def test_work_on_a_file_whose_clock_runs_ahead_is_offered(file: Path) -> None:
+    os.utime(file, (4e9, 4e9))
+    assert len(killed(file)) == 1
+
+
+def test_work_on_a_file_that_is_gone_is_offered(file: Path) -> None:
+    found = killed(file, f"{MOVE}; os.remove(path)")
+    assert [(each.path, each.saved_text) for each in found] == [(file, "")]
+
+
+def test_the_work_of_a_process_that_lives_is_not_offered(file: Path) -> None:
+    document = Document.open(file, catalog())
+    first = Recovery()
+    first.follow(document)
+    document.do(MoveNodes({"bars": (1, 1)}), label="Move")
+    assert Recovery().find() == ()
+    assert len(list(first.folder.glob("*.swap"))) == 1
+    first.close()
+    assert list(first.folder.iterdir()) == []
+    document.undo()
+    assert list(first.folder.iterdir()) == []
+
+
+def test_torn_and_foreign_files_are_no_offers(file: Path) -> None:
+    folder = Recovery().folder
+    found = killed(file)
+    whole = (folder / found[0].key).read_text()
+    (folder / "aa-1.swap").write_text(whole[: len(whole) // 2])
+    (folder / "bb-1.swap").write_text(whole.replace("quantcrafter: 1", "quantcrafter: 2"))
+    (folder / "cc-1.swap").write_bytes(b"\xff\x00")
+    (folder / "dd-1.new").write_text(whole)
+    (folder / "notes.txt").write_text("mine")
+    assert Recovery().find() == found
+    assert {path.name for path in folder.iterdir()} == {found[0].key, "notes.txt"}
+
+
+def test_a_folder_that_cannot_be_written_does_not_stop_editing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    recovery = Recovery(tmp_path / "file")
+    document = example()
+    recovery.follow(document)
+    document.do(MoveNodes({"bars": (1, 1)}), label="Move")
+    assert document.is_modified
+    assert "cannot be written" in caplog.text
+    assert Recovery(tmp_path / "file").find() == ()
+
+
+EDITOR = """
+import os, sys
+from pathlib import Path
+from app.document.document import Document
+from app.document.edits import SetValues
+from app.services import files
+from app.services.recovery import Recovery
+from engine.plugins import load_registry
+path = Path(sys.argv[1])
+registry = load_registry()
+Document.open(path, registry).problems
+for line in sys.stdin:
+    number = int(line)
+    child = os.fork()
+    if child == 0:
+        document = Document.open(path, registry)
+        Recovery().follow(document)
+        os.write(1, b"pid %d\\n" % os.getpid())
+        while True:
+            number += 1
+            document.do(SetValues("rsi", {"timeperiod": number}), label="Set")
+            if number % 5 == 0:
+                document.undo()
+                document.redo()
+            if number % 7 == 0:
+                files.write(path, document.text)
+                document.mark_saved()
+            os.write(1, b"%d\\n" % number)
+    os.waitpid(child, 0)
+    os.write(1, b"end\\n")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 and fork are of Unix")
+def test_three_hundred_kills_lose_nothing_and_break_nothing(file: Path) -> None:
+    file.write_text(file.read_text().replace("timeperiod: 2}", "timeperiod: 1000000}"))
+    with subprocess.Popen(
+        [sys.executable, "-c", EDITOR, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as editor:
+        assert editor.stdin is not None
+        assert editor.stdout is not None
+        offered = 0
+        for round_number in range(300):
+            acknowledged = 1_000_000 + round_number * 1_000
+            editor.stdin.write(f"{acknowledged}\n")
+            editor.stdin.flush()
+            child = int(editor.stdout.readline().split()[1])
+            deadline = time.perf_counter() + random.uniform(0.0, 0.04)  # noqa: S311 - any moment will do
+            while time.perf_counter() < deadline:
+                pass
+            os.kill(child, signal.SIGKILL)
+            while (line := editor.stdout.readline().strip()) != "end":
+                acknowledged = int(line)
+            offered += _check(file, acknowledged, is_first=acknowledged % 1_000 == 0)
+        assert offered > 100
+        editor.stdin.close()
+
+
+def _check(file: Path, acknowledged: int, *, is_first: bool) -> int:
+    """Hold what is saved and what is offered to the last edit that was acknowledged; return how many offers."""
+    saved = StrategyFile.load(file).value["indicators"]["rsi"]["timeperiod"]
+    recovery = Recovery()
+    found = recovery.find()
+    assert len(found) <= 1
+    offers = [StrategyFile.loads(each.text).value["indicators"]["rsi"]["timeperiod"] for each in found]
+    last = max([saved, *offers])
+    assert is_first or acknowledged <= last <= acknowledged + 1
+    for each in found:
+        recovery.discard(each)
+    assert recovery.find() == ()
+    return len(found)

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton, QTabBar
+from pytestqt.qtbot import QtBot
+
+from app.document.edits import SetValues
+from app.services.settings import Settings
+from app.window.main_window import MainWindow
+from tests.support.desktop import EXAMPLES, copy_example, open_window, tab_of
+
+CONTROL, SHIFT, ALT = (
+    Qt.KeyboardModifier.ControlModifier,
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.AltModifier,
+)
+
+
+@pytest.fixture
+def empty(qtbot: QtBot) -> Iterator[MainWindow]:
+    with open_window(qtbot) as window:
+        yield window
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as window:
+        yield window
+
+
+def change(window: MainWindow) -> None:
+    tab_of(window).document.do(SetValues("fast", {"timeperiod": 21}), label="Set timeperiod")
+
+
+def test_a_window_without_strategies_offers_how_to_begin(empty: MainWindow, qtbot: QtBot) -> None:
+    assert empty.welcome.isVisible()
+    assert empty.windowTitle() == "QuantCrafter"
+    button = empty.welcome.findChild(QPushButton, "welcome.file.new")
+
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    assert empty.tabs.isVisible()
+    assert not empty.welcome.isVisible()
+    assert set(tab_of(empty).document.graph().nodes) == {"bars"}
+
+
+def test_an_opened_file_shows_its_graph_its_text_and_its_name(window: MainWindow) -> None:
+    tab = tab_of(window)
+
+    assert {"fast", "slow", "cross", "size", "entry"} <= set(tab.canvas.scene.nodes)
+    assert "Golden cross" in tab.yaml.editor.toPlainText()
+    assert window.tabs.tabText(0) == "golden_cross"
+    assert window.tabs.tabToolTip(0) == str(tab.path)
+    assert [file.path for file in window.recent.files()] == [tab.path]
+
+
+def test_a_file_that_is_open_is_not_opened_twice(window: MainWindow) -> None:
+    path = tab_of(window).path
+    assert path is not None
+    window.desk.new()
+
+    window.desk.open(path)
+
+    assert window.tabs.count() == 2
+    assert tab_of(window).path == path
+
+
+def test_a_change_marks_the_tab_and_the_title_until_it_is_saved(window: MainWindow, qtbot: QtBot) -> None:
+    change(window)
+    qtbot.waitUntil(window.isWindowModified)
+    assert window.tabs.tabText(0).startswith("\N{BULLET}")
+
+    QTest.keyClick(window, Qt.Key.Key_S, CONTROL)
+
+    qtbot.waitUntil(lambda: not window.isWindowModified())
+    assert window.tabs.tabText(0) == "golden_cross"
+    path = tab_of(window).path
+    assert path is not None
+    assert "timeperiod: 21" in path.read_text(encoding="utf-8")
+
+
+def test_undo_and_redo_by_keys_name_the_step(window: MainWindow, qtbot: QtBot) -> None:
+    before = tab_of(window).document.text
+    change(window)
+    undo = window.action_set.actions["edit.undo"]
+    qtbot.waitUntil(undo.isEnabled)
+    assert undo.text() == "Undo: Set timeperiod"
+
+    QTest.keyClick(tab_of(window).canvas.view, Qt.Key.Key_Z, CONTROL)
+    assert tab_of(window).document.text == before
+
+    redo = window.action_set.actions["edit.redo"]
+    qtbot.waitUntil(redo.isEnabled)
+    QTest.keyClick(tab_of(window).canvas.view, Qt.Key.Key_Z, CONTROL | SHIFT)
+    assert "timeperiod: 21" in tab_of(window).document.text
+
+
+def test_typing_in_the_text_reaches_the_canvas(window: MainWindow, qtbot: QtBot) -> None:
+    tab = tab_of(window)
+    tab.yaml.reveal_node("fast")
+    text = tab.yaml.editor.toPlainText()
+
+    tab.yaml.editor.selectAll()
+    QApplication.clipboard().setText(text.replace("fast", "quick"))
+    tab.yaml.editor.paste()
+
+    qtbot.waitUntil(lambda: "quick" in tab.canvas.scene.nodes)
+
+
+def test_selecting_on_the_canvas_shows_in_every_pane(window: MainWindow, qtbot: QtBot) -> None:
+    tab = tab_of(window)
+    item = tab.canvas.scene.nodes["slow"]
+    at = tab.canvas.view.mapFromScene(item.sceneBoundingRect().center())
+
+    qtbot.mouseClick(tab.canvas.view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+    assert window.selection == ("slow",)
+    assert window.docks.inspector.ids == ("slow",)
+    assert window.docks.outline.selection() == ("slow",)
+    line = tab.yaml.editor.textCursor().blockNumber() + 1
+    assert line == tab.yaml.line_of("slow")
+    assert "slow" in window.status.selection.text()
+
+
+def test_selecting_in_the_outline_selects_on_the_canvas(window: MainWindow) -> None:
+    outline = window.docks.outline
+    outline.selected.emit(("cross",))
+
+    assert tab_of(window).canvas.scene.selected_ids() == ("cross",)
+    assert window.docks.inspector.ids == ("cross",)
+
+
+def test_going_through_the_text_selects_the_node_there(window: MainWindow, qtbot: QtBot) -> None:
+    tab = tab_of(window)
+    window.activateWindow()
+    tab.yaml.editor.setFocus()
+    qtbot.waitUntil(tab.yaml.editor.hasFocus)
+
+    for _ in range(tab.yaml.line_of("slow") - 1):
+        QTest.keyClick(tab.yaml.editor, Qt.Key.Key_Down)
+    QTest.keyClick(tab.yaml.editor, Qt.Key.Key_End)
+
+    assert tab.canvas.scene.selected_ids() == ("slow",)
+    assert tab.yaml.editor.hasFocus()
+
+
+def test_a_problem_leads_to_its_node_and_line(window: MainWindow, qtbot: QtBot) -> None:
+    tab = tab_of(window)
+    tab.document.do(SetValues("fast", {"timeperiod": -5}), label="Break it")
+    qtbot.waitUntil(lambda: "Errors: 1" in window.status.problems.text())
+    assert "Errors: 1" in window.docks.docks["problems"].windowTitle()
+    problem = tab.document.problems[0]
+
+    window.docks.problems.activated.emit(problem)
+
+    assert tab.canvas.scene.selected_ids() == ("fast",)
+    assert tab.yaml.editor.textCursor().blockNumber() + 1 == problem.line
+
+
+def test_the_command_palette_runs_what_is_typed(window: MainWindow, qtbot: QtBot) -> None:
+    window.activateWindow()
+    QTest.keyClick(window, Qt.Key.Key_P, CONTROL | SHIFT)
+    palette = window.command_palette
+    assert palette.isVisible()
+    assert "Save as" in palette.titles()
+
+    QTest.keyClicks(palette.search, "sel all")
+    assert palette.titles()[0] == "Select all"
+    QTest.keyClick(palette.search, Qt.Key.Key_Return)
+
+    assert not palette.isVisible()
+    qtbot.waitUntil(lambda: len(window.selection) == 6)
+
+
+def test_the_command_palette_goes_away_on_escape_and_says_when_nothing_fits(window: MainWindow) -> None:
+    QTest.keyClick(window, Qt.Key.Key_P, CONTROL | SHIFT)
+    palette = window.command_palette
+    QTest.keyClicks(palette.search, "zzzz")
+    assert palette.titles() == []
+    assert palette.empty.isVisible()
+
+    QTest.keyClick(palette.search, Qt.Key.Key_Escape)
+
+    assert not palette.isVisible()
+
+
+def test_every_action_can_be_run_or_says_that_it_cannot(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(type(window.dialogs), "open", lambda _self, name: asked.append(name))
+    monkeypatch.setattr(type(window.desk), "_ask_path", lambda _self, _tab: None)
+    monkeypatch.setattr(type(window.desk), "_ask_export", lambda _self, _names, _suffix: None)
+    monkeypatch.setattr(type(window.desk), "ask_open", lambda _self: None)
+    tab_of(window).canvas.select_all()
+    for action_id, action in window.action_set.actions.items():
+        if action_id in {"file.quit", "file.close", "node.group", "node.rename"}:
+            continue
+        window.action_set.refresh()
+        if action.isEnabled():
+            action.trigger()
+        QApplication.processEvents()
+
+    assert set(asked) == {"gallery", "settings", "shortcuts", "plugins", "tour", "about"}
+
+
+def test_panes_are_shown_and_hidden_by_their_keys(window: MainWindow, qtbot: QtBot) -> None:
+    dock = window.docks.docks["palette"]
+    qtbot.waitUntil(lambda: window.docks.is_shown("palette"))
+
+    QTest.keyClick(window, Qt.Key.Key_1, ALT)
+    assert dock.isHidden()
+
+    QTest.keyClick(window, Qt.Key.Key_1, ALT)
+    assert not dock.isHidden()
+
+
+def test_the_layout_is_there_at_the_next_start(qtbot: QtBot) -> None:
+    with open_window(qtbot, EXAMPLES / "golden_cross.yaml") as window:
+        window.resize(1100, 700)
+        window.docks.toggle("palette")
+        window.looks.set_yaml_place("beside")
+
+    with open_window(qtbot, EXAMPLES / "golden_cross.yaml") as window:
+        assert window.docks.docks["palette"].isHidden()
+        assert tab_of(window).splitter.orientation() == Qt.Orientation.Horizontal
+        window.looks.reset_layout()
+        assert not window.docks.docks["palette"].isHidden()
+        assert tab_of(window).splitter.orientation() == Qt.Orientation.Vertical
+
+
+def test_nothing_is_clipped_in_a_small_window_and_the_canvas_has_half_of_its_width(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    qtbot.waitUntil(lambda: window.docks.is_shown("inspector"))
+
+    assert (window.width(), window.height()) == (1280, 720)
+    inside = window.rect()
+    for name, dock in window.docks.docks.items():
+        if name == "help":  # behind the outline
+            continue
+        assert inside.contains(dock.geometry()), name
+        assert dock.width() >= dock.minimumSizeHint().width(), name
+    canvas = tab_of(window).canvas
+    assert canvas.width() >= window.width() // 2
+    assert canvas.height() >= window.height() * 0.45
+    assert inside.contains(window.statusBar().geometry())
+
+
+def test_a_yaml_file_dropped_on_the_window_opens(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    other = copy_example("rsi_pullback", tmp_path / "other")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(other)), QUrl.fromLocalFile(str(tmp_path / "picture.png"))])
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(20, 20), copy, data, left, none)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+
+    QApplication.sendEvent(window, QDropEvent(QPointF(20, 20), copy, data, left, none))
+
+    qtbot.waitUntil(lambda: tab_of(window).path == other)
+
+
+def test_tabs_are_closed_by_their_button_and_by_a_middle_click(window: MainWindow, qtbot: QtBot) -> None:
+    window.desk.new()
+    bar = window.tabs.tabBar()
+
+    qtbot.mouseClick(bar, Qt.MouseButton.MiddleButton, pos=bar.tabRect(1).center())
+    assert window.tabs.count() == 1
+
+    button = bar.tabButton(0, QTabBar.ButtonPosition.RightSide)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert window.tabs.count() == 0
+    assert window.welcome.isVisible()
+    assert not window.docks.docks["palette"].isVisible()
+
+
+def test_the_panes_come_back_as_they_were_with_the_next_strategy(window: MainWindow) -> None:
+    window.docks.toggle("problems")
+    window.desk.close_current()
+
+    window.desk.new()
+
+    assert window.docks.docks["palette"].isVisible()
+    assert window.docks.docks["problems"].isHidden()
+
+
+def test_the_theme_is_used_at_once_and_remembered(window: MainWindow) -> None:
+    from app import theme
+
+    window.action_set.trigger("view.theme_dark")
+    assert theme.current() is theme.DARK
+    assert Settings().theme == "dark"
+
+    window.action_set.trigger("view.theme_light")
+    assert theme.current() is theme.LIGHT

@@ -1,0 +1,61 @@
+"""Answer dialogs that wait: what is to be done is set up first, and done once the dialog is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPushButton, QWidget
+
+T = TypeVar("T", bound=QWidget)
+
+LOOK_MS = 20
+GIVE_UP = 500
+
+
+@contextmanager
+def answering(kind: type[T], act: Callable[[T], object]) -> Iterator[None]:
+    """Do `act` with the modal dialog of a kind that comes up in the block; fail if none does."""
+    looks = 0
+    done: list[bool] = []
+    timer = QTimer()
+    timer.setInterval(LOOK_MS)
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, kind):
+            timer.stop()
+            done.append(True)
+            act(dialog)
+        elif looks > GIVE_UP and isinstance(dialog, QWidget):
+            timer.stop()
+            dialog.close()
+
+    timer.timeout.connect(look)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.stop()
+    if not done:
+        raise AssertionError(f"No {kind.__name__} came up.")
+
+
+def choosing(path: Path) -> Callable[[QFileDialog], None]:
+    """Return what puts a path into a file dialog and presses its button."""
+
+    def act(dialog: QFileDialog) -> None:
+        line = dialog.findChild(QLineEdit, "fileNameEdit")
+        if line is None:
+            raise AssertionError("The file dialog has no line for the name.")
+        line.setText(str(path))
+        button = next(button for button in dialog.findChildren(QPushButton) if button.isDefault())
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    return act

@@ -1,0 +1,104 @@
+"""Every text of the interface, found in the source by its `tr("...")`; run it to see what lacks a translation."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.inspector.fields import plain_words
+from app.inspector.subjects import InstrumentFields, StrategyFields
+from engine.api.settings import Commission, FillRules, RunSettings, Slippage
+from engine.spec import StrategyFile
+
+ROOT = Path(__file__).resolve().parents[2]
+APP = ROOT / "app"
+EXAMPLES = ROOT / "resources" / "examples"
+DEFINITION = APP / "services" / "i18n.py"
+LANGUAGES = ("ru", "zh_CN")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of `tr`: where it stands, and its text; None when the text is no literal."""
+
+    file: Path
+    line: int
+    text: str | None
+
+    def __str__(self) -> str:
+        return f"{self.file.relative_to(ROOT)}:{self.line}"
+
+
+def calls_in(source: str, file: Path) -> Iterator[Call]:
+    """Return the calls of `tr` in a source text."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and _name(node.func) == "tr":
+            first = node.args[0] if node.args else None
+            literal = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+            yield Call(file, node.lineno, literal)
+
+
+def calls() -> tuple[Call, ...]:
+    """Return every call of `tr` in the app."""
+    files = sorted(path for path in APP.rglob("*.py") if path != DEFINITION)
+    return tuple(call for path in files for call in calls_in(path.read_text(encoding="utf-8"), path))
+
+
+def texts() -> dict[str, str]:
+    """Return every text of the interface with the place where it is first used: the app's, and the examples' words."""
+    found: dict[str, str] = {}
+    for call in calls():
+        if call.text is not None:
+            found.setdefault(call.text, str(call))
+    for path in sorted(EXAMPLES.glob("*.yaml")):
+        value = StrategyFile.load(path).value
+        for key in ("name", "description"):
+            found.setdefault(value[key], str(path.relative_to(ROOT)))
+    for text in form_words():
+        found.setdefault(text, "the settings' forms")
+    return found
+
+
+def form_words() -> Iterator[str]:
+    """Return the labels, explanations and units of the forms that belong to no component."""
+    for model in (StrategyFields, InstrumentFields, RunSettings, Commission, Slippage, FillRules):
+        for name, field in model.model_fields.items():
+            yield plain_words(name)
+            yield field.description or ""
+            extra = field.json_schema_extra
+            unit = extra.get("unit") if isinstance(extra, dict) else None
+            if isinstance(unit, str) and unit.isalpha() and unit != "bps":
+                yield unit
+
+
+def translations(language: str) -> dict[str, str]:
+    """Return a language's file."""
+    path = ROOT / "resources" / "translations" / f"{language}.json"
+    read: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return read
+
+
+def canonical(table: dict[str, str]) -> str:
+    """Return how a language's file is written: sorted, one text a line."""
+    return json.dumps(dict(sorted(table.items())), ensure_ascii=False, indent=2) + "\n"
+
+
+def _name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+if __name__ == "__main__":
+    wanted = texts()
+    for tongue in LANGUAGES:
+        have = translations(tongue)
+        sys.stdout.write(f"{tongue}: {len(wanted)} texts\n")
+        for text in sorted(set(wanted) - set(have)):
+            sys.stdout.write(f"  lacks    {text!r}  {wanted[text]}\n")
+        for text in sorted(set(have) - set(wanted)):
+            sys.stdout.write(f"  leftover {text!r}\n")
