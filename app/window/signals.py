@@ -7,7 +7,7 @@ import socket
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSocketNotifier
+from PySide6.QtCore import QSocketNotifier, QTimer
 from PySide6.QtWidgets import QApplication
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class EndSignals:
             return
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
+        """Leave what is being done now, and end in the event loop's next turn."""
         self.code = 128 + number
+        QTimer.singleShot(0, self._window, self._leave)
+
+    def _leave(self) -> None:
         self._window.shut(keep_drafts=True)
         self._application.exit(self.code)

@@ -27,7 +27,7 @@ class Start(QObject):
         super().__init__(window)
         self._window = window
         self._files = list(files)
-        self._steps = [self._load, self._open, self._recover, self._guide]
+        self.steps = [self._load, self._open, self._recover, self._guide]
         self._timer = QTimer(self, singleShot=True, interval=0)
         self._timer.timeout.connect(self._next)
         if files:
@@ -37,7 +37,7 @@ class Start(QObject):
     def stop(self) -> None:
         """Do no more steps."""
         self._timer.stop()
-        self._steps.clear()
+        self.steps.clear()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         if event.type() == QEvent.Type.Paint:
@@ -50,10 +50,10 @@ class Start(QObject):
         self._timer.start()
 
     def _next(self) -> None:
-        if not self._steps:
+        if not self.steps:
             log.info("window usable")
             return
-        step = self._steps.pop(0)
+        step = self.steps.pop(0)
         self._timer.start()
         step()
 
@@ -73,5 +73,11 @@ class Start(QObject):
         self._window.rescue.offer()
 
     def _guide(self) -> None:
+        """Show the tour with the first strategy that is open, once in a user's life."""
+        if not self._window.settings.tour_done:
+            self._window.tabs.current_changed.connect(lambda _tab: QTimer.singleShot(0, self, self._show_tour))
+            self._show_tour()
+
+    def _show_tour(self) -> None:
         if not self._window.settings.tour_done and self._window.tab is not None:
             self._window.open_dialog("tour")

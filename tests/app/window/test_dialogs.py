@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app import theme
+from app.dialogs.about import AboutDialog
+from app.dialogs.gallery import GalleryDialog
+from app.dialogs.settings import SettingsDialog
+from app.dialogs.shortcuts import ShortcutsDialog
+from app.services.settings import Settings
+from app.window.application import make_application
+from app.window.main_window import MainWindow
+from app.window.start import Start
+from tests.support.desktop import copy_example, open_window, tab_of
+from tests.support.modal import answering
+
+CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as window:
+        yield window
+
+
+def test_settings_show_their_theme_at_once_and_cancel_takes_it_back(window: MainWindow) -> None:
+    seen = []
+
+    def try_dark(dialog: SettingsDialog) -> None:
+        dialog.theme.setCurrentIndex(dialog.theme.findData("dark"))
+        seen.append(theme.current())
+        dialog.reject()
+
+    window.looks.set_theme("light")
+    with answering(SettingsDialog, try_dark):
+        QTest.keyClick(window, Qt.Key.Key_Comma, CONTROL)
+
+    assert seen == [theme.DARK]
+    assert theme.current() is theme.LIGHT
+    assert window.settings.theme == "light"
+
+
+def test_settings_are_kept_and_used(window: MainWindow) -> None:
+    def choose(dialog: SettingsDialog) -> None:
+        dialog.yaml_place.setCurrentIndex(dialog.yaml_place.findData("hidden"))
+        dialog.language.setCurrentIndex(dialog.language.findData("ru"))
+        dialog.minimap.setChecked(False)
+        dialog.accept()
+
+    with answering(SettingsDialog, choose):
+        window.action_set.trigger("edit.settings")
+
+    assert not tab_of(window).yaml.isVisible()
+    assert not tab_of(window).canvas.minimap.is_on
+    remembered = Settings()
+    assert (remembered.yaml_place, remembered.language, remembered.minimap) == ("hidden", "ru", False)
+    assert "next start" in window.status.currentMessage()
+
+
+def test_keys_changed_in_the_editor_work_at_once_and_at_the_next_start(window: MainWindow, qtbot: QtBot) -> None:
+    def change(dialog: ShortcutsDialog) -> None:
+        dialog.model.set_keys("edit.select_all", "Ctrl+Alt+U")
+        dialog.accept()
+
+    with answering(ShortcutsDialog, change):
+        window.action_set.trigger("help.shortcuts")
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    QTest.keyClick(tab_of(window).canvas.view, Qt.Key.Key_U, CONTROL | Qt.KeyboardModifier.AltModifier)
+
+    qtbot.waitUntil(lambda: len(window.selection) == 6)
+    assert Settings().shortcuts == {"edit.select_all": "Ctrl+Alt+U"}
+
+
+def test_the_gallery_opens_a_copy_that_has_no_file_yet(window: MainWindow) -> None:
+    def take(dialog: GalleryDialog) -> None:
+        QTest.keyClicks(dialog.search, "RSI pullback")
+        QTest.mouseClick(dialog.open_button, Qt.MouseButton.LeftButton)
+
+    with answering(GalleryDialog, take):
+        QTest.keyClick(window, Qt.Key.Key_N, CONTROL | SHIFT)
+
+    assert window.tabs.count() == 2
+    assert tab_of(window).path is None
+    assert not tab_of(window).needs_saving
+    assert "rsi" in tab_of(window).document.graph().nodes
+
+
+def test_about_says_what_it_is(window: MainWindow) -> None:
+    titles: list[str] = []
+
+    def read(dialog: AboutDialog) -> None:
+        titles.append(dialog.windowTitle())
+        dialog.reject()
+
+    with answering(AboutDialog, read):
+        window.action_set.trigger("help.about")
+
+    assert titles == ["About QuantCrafter"]
+
+
+def test_the_tour_comes_with_the_first_strategy_and_only_once(qtbot: QtBot) -> None:
+    make_application("light")
+    window = MainWindow(Settings())
+    start = Start(window, [])
+    with qtbot.waitExposed(window):
+        window.show()
+    qtbot.waitUntil(lambda: not start.steps)
+    assert window.welcome.isVisible()
+
+    button = window.welcome.findChild(QPushButton, "welcome.file.new")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: Settings().tour_done)
+
+    skip = next(button for button in window.findChildren(QPushButton) if button.text() == "Skip the tour")
+    qtbot.mouseClick(skip, Qt.MouseButton.LeftButton)
+    window.desk.new()
+    QApplication.processEvents()
+    assert not skip.isVisible()
+    window.shut()
+    window.deleteLater()
