@@ -1,4 +1,4 @@
-"""Translations of the interface: one JSON file a language, keyed by the English text. No Qt."""
+"""Translations of the interface: a folder of JSON files a language, keyed by the English text. No Qt."""
 
 from __future__ import annotations
 
@@ -31,9 +31,12 @@ def language() -> str:
 
 
 def load_texts(language: str) -> dict[str, str]:
-    """Return the translations of a language by English text."""
-    file = resources.files("resources").joinpath("translations", f"{language}.json")
-    texts: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    """Return the translations of a language by English text: those of all its files together."""
+    folder = resources.files("resources").joinpath("translations", language)
+    texts: dict[str, str] = {}
+    for file in folder.iterdir() if folder.is_dir() else ():
+        if file.name.endswith(".json"):
+            texts |= json.loads(file.read_text(encoding="utf-8"))
     return texts
 
 

@@ -76,10 +76,17 @@ def form_words() -> Iterator[str]:
 
 
 def translations(language: str) -> dict[str, str]:
-    """Return a language's file."""
-    path = ROOT / "resources" / "translations" / f"{language}.json"
-    read: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    return read
+    """Return what a language's files hold together."""
+    together: dict[str, str] = {}
+    for table in translation_files(language).values():
+        together |= table
+    return together
+
+
+def translation_files(language: str) -> dict[Path, dict[str, str]]:
+    """Return the files of a language, one an area of the program."""
+    folder = ROOT / "resources" / "translations" / language
+    return {path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
 
 
 def canonical(table: dict[str, str]) -> str:

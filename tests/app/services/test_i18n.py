@@ -10,7 +10,7 @@ from string import Formatter
 import pytest
 
 from app.services import i18n
-from tests.support.translations import LANGUAGES, ROOT, calls, calls_in, canonical, texts, translations
+from tests.support.translations import LANGUAGES, calls, calls_in, canonical, texts, translation_files, translations
 
 SCRIPTS = {"ru": re.compile("[\u0400-\u04ff]"), "zh_CN": re.compile("[\u4e00-\u9fff]")}
 
@@ -63,7 +63,7 @@ def test_the_extractor_finds_literals_and_tells_what_is_none() -> None:
 def test_every_text_is_translated_and_nothing_is_left_over(language: str) -> None:
     wanted, have = texts(), translations(language)
     missing = {text: place for text, place in wanted.items() if text not in have}
-    assert not missing, f"translate these in resources/translations/{language}.json: {missing}"
+    assert not missing, f"translate these in a file of resources/translations/{language}: {missing}"
     assert not set(have) - set(wanted), "remove these, no source uses them"
 
 
@@ -93,8 +93,16 @@ def test_a_translation_ends_in_an_ellipsis_where_its_text_does(language: str) ->
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_files_are_sorted_with_one_text_a_line(language: str) -> None:
-    path = ROOT / "resources" / "translations" / f"{language}.json"
-    assert path.read_text(encoding="utf-8") == canonical(translations(language))
+    files = translation_files(language)
+    assert files
+    for path, table in files.items():
+        assert path.read_text(encoding="utf-8") == canonical(table)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_stands_in_two_files(language: str) -> None:
+    files = translation_files(language)
+    assert sum(len(table) for table in files.values()) == len(translations(language))
 
 
 def test_a_text_is_given_in_the_language_in_use() -> None:
