@@ -41,8 +41,8 @@ def _series(result: RunResult) -> Iterator[ReportSeries]:
     """Yield every indicator column of every instrument, in file order."""
     if result.trace is None:
         return
-    for node, outputs in result.trace.nodes():
-        if result.trace.component(node).role is not Role.INDICATOR:
+    for node, outputs in result.trace.columns():
+        if result.trace.role(node) is not Role.INDICATOR:
             continue
         for output in outputs:
             name = node if len(outputs) == 1 else f"{node}.{output}"

@@ -104,7 +104,7 @@ def run(
         data_hash=_data_hash(instruments),
         origin=_origin(graph),
         warnings=graph.warnings,
-        trace=Trace(plan, evaluations, store),
+        trace=Trace(plan, evaluations, store, graph),
     )
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import Bars, Component, Signals
-from engine.graph import Evaluation, Plan, StepColumn
+from engine.api import Bars, Role, Signals
+from engine.graph import BoundGraph, Evaluation, Plan, StepColumn
 
 IN_MEMORY_BYTES = 512 * 1024 * 1024
 
@@ -53,15 +53,16 @@ class Trace:
     plan: Plan
     evaluations: tuple[Evaluation, ...]
     store: ColumnStore = field(default_factory=ColumnStore)
+    graph: BoundGraph | None = None
 
-    def nodes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def columns(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield each node id that has columns, with its output names."""
         for node, step in self.plan.step_of.items():
             yield node, tuple(output.name for output in self.plan.steps[step].component.outputs)
 
-    def component(self, node: str) -> Component:
-        """Return the component of a node that has columns."""
-        return self.plan.steps[self.plan.step_of[node]].component
+    def role(self, node: str) -> Role:
+        """Return the role of a node that has columns."""
+        return self.plan.steps[self.plan.step_of[node]].component.role
 
     def column(self, node: str, output: str = "", instrument: int = 0) -> npt.NDArray[Any]:
         """Return an output column aligned to the instrument's own bars, shape (n,); flags for a signal.

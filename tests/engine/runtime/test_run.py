@@ -129,7 +129,7 @@ def test_an_engine_or_mode_that_is_not_there_is_refused(choice: dict[str, str], 
 
 def test_the_trace_holds_every_column_on_the_instruments_bars() -> None:
     trace = result_of(strategy_text(BODY)).trace
-    nodes = dict(trace.nodes())
+    nodes = dict(trace.columns())
     assert set(nodes) == {"fast", "slow", "theirs", "up", "near", "trend", "open"}
     assert trace.column("fast", "value").shape == (20,)
     assert trace.column("slow").shape == (20,)

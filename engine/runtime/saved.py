@@ -1,0 +1,454 @@
+"""SavedRun: a finished run in a folder, memory-mapped, for whoever looks at it from another process.
+
+`run.json` holds what is small; every column is one .npy file, with the instruments one after the other:
+`bars.<name>`, `market.<name>` (combined flags and filter mask), `column.<step>.<output>` (and `.strength` for a
+signal that has one), and the ledger's records. A folder is written beside its place and renamed, so that it is whole
+or not there. Reading needs numpy and the engine's own light modules only.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api import Bars, InstrumentJob, Ledger, PortType, Role, RunError, RunSettings, Signals
+from engine.api.bars import BAR_COLUMNS, Session
+from engine.api.ledger import OpenPosition
+from engine.api.timeframe import Timeframe
+from engine.graph import MarketColumn, NodeColumn, Number
+from engine.graph.bound import Source
+from engine.graph.plan import StepColumn
+from engine.runtime.result import Origin, RunResult
+from engine.runtime.trace import Trace
+from engine.stats import tables
+from engine.stats.metrics import Value
+from engine.stats.tables import Table
+
+FORMAT = 1
+_FILE = "run.json"
+_TIMES = ("open_ns", "close_ns")
+_RECORDS = ("orders", "fills", "trades", "blocked")
+_CURVES = ("ts_ns", "equity", "cash")
+Column = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedOutput:
+    """An output of a node that has a column."""
+
+    name: str
+    type: PortType
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSource:
+    """What an input port read: a number, a column of a feed's bars (or the bars, `output` empty), or a node's output.
+
+    `node` is a feed's name for the kind `market` (`bars` for the instrument's own).
+    """
+
+    kind: Literal["number", "market", "node"]
+    node: str = ""
+    output: str = ""
+    value: float = 0.0
+
+
+@dataclass(frozen=True)
+class SavedNode:
+    """A node as it ran.
+
+    `step` numbers the columns it has (nodes that compute the same share them), -1 where there are none. `ready` is the
+    first bar of each instrument at which its columns are complete. `parameters` are the component's, defaults included.
+    """
+
+    id: str
+    role: Role
+    use: str
+    parameters: Mapping[str, Any]
+    inputs: Mapping[str, tuple[SavedSource, ...]]
+    outputs: tuple[SavedOutput, ...] = ()
+    step: int = -1
+    ready: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class SavedDecision:
+    """What the execution node was wired to. `filters` tells of each whether True blocks entries."""
+
+    node: str
+    combine: str
+    signals: tuple[SavedSource, ...]
+    filters: Mapping[str, bool]
+    protection: tuple[str, ...]
+
+
+def save_run(result: RunResult, folder: Path) -> Path:
+    """Write a run with its whole trace to a new folder and return it.
+
+    Raises:
+        RunError: the folder exists already, or cannot be written.
+    """
+    folder = Path(folder)
+    beside = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.part"
+    try:
+        beside.mkdir(parents=True)
+        for name, column in _columns(result):
+            np.save(beside / f"{name}.npy", column)
+        (beside / _FILE).write_text(json.dumps(_description(result)), encoding="utf-8")
+        beside.rename(folder)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        reason = error.strerror or str(error)
+        raise RunError(f"The run cannot be kept in '{folder}': {reason}. Free some space, or name another.") from error
+    return folder
+
+
+class SavedRun:
+    """A run read from its folder. Columns are memory-mapped and read-only."""
+
+    def __init__(self, folder: Path, description: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.id = folder.name
+        self.strategy: str = description["strategy"]
+        self.engine: str = description["engine"]
+        self.mode: str = description["mode"]
+        self.bars_total: int = description["bars"]
+        self.warmup: int = description["warmup"]
+        self.metrics: Mapping[str, Value] = description["metrics"]
+        self.timing: Mapping[str, float] = description["timing"]
+        self.findings: tuple[str, ...] = tuple(description["findings"])
+        self.notes: tuple[str, ...] = tuple(description["notes"])
+        self.synthetic: bool = description["synthetic"]
+        self.data_hash: str = description["data_hash"]
+        self.settings: Mapping[str, Any] = description["settings"]
+        self.origin = Origin(**{**description["origin"], "overrides": tuple(description["origin"]["overrides"])})
+        self.rule_nodes: tuple[str, ...] = tuple(description["rule_nodes"])
+        self.nodes: Mapping[str, SavedNode] = {each["id"]: _node(each) for each in description["nodes"]}
+        self.decision = _decision(description["decision"])
+        self._description = description
+        self._opened: dict[str, Column] = {}
+        lengths = [each["bars"] for each in description["instruments"]]
+        self._offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).tolist()
+
+    @classmethod
+    def open(cls, folder: Path) -> SavedRun:
+        """Return the run of a folder.
+
+        Raises:
+            RunError: there is none, it is damaged, or a newer version wrote it.
+        """
+        try:
+            description = json.loads((Path(folder) / _FILE).read_text(encoding="utf-8"))
+            if description["format"] != FORMAT:
+                raise RunError(f"The run in '{folder}' has format {description['format']}, not {FORMAT}. Run it again.")
+            return cls(Path(folder), description)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"The run in '{folder}' cannot be read: {error}. Run it again.") from error
+
+    # ------------------------------------------------------------------ what was run
+
+    @property
+    def file(self) -> str:
+        """The strategy's file, empty if it was never saved."""
+        return self.origin.file
+
+    @property
+    def text(self) -> str:
+        """The YAML text as it was run."""
+        return self.origin.text
+
+    @property
+    def spec_hash(self) -> str:
+        """A hash of what the strategy does, without its layout."""
+        return self.origin.spec_hash
+
+    @cached_property
+    def instruments(self) -> tuple[InstrumentJob, ...]:
+        """The instruments in file order, with bars, combined signal flags and filter mask."""
+        return tuple(
+            InstrumentJob(
+                symbol=each["symbol"],
+                bars=self._bars(number),
+                tick_size=each["tick_size"],
+                lot_size=each["lot_size"],
+                flags=self._part("market.flags", number),
+                allowed=self._part("market.allowed", number),
+                first_bar=each["first_bar"],
+            )
+            for number, each in enumerate(self._description["instruments"])
+        )
+
+    # ------------------------------------------------------------------ what it did
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The books."""
+        arrays = {name: self._array(name) for name in (*_RECORDS, *_CURVES)}
+        held = tuple(OpenPosition(**each) for each in self._description["open_positions"])
+        return Ledger(**arrays, open_positions=held)
+
+    @property
+    def ts_ns(self) -> Column:
+        """Close time of every step, UTC nanoseconds."""
+        return self.ledger.ts_ns
+
+    @property
+    def equity(self) -> Column:
+        """Equity at every step."""
+        return self.ledger.equity
+
+    @property
+    def cash(self) -> Column:
+        """Cash at every step."""
+        return self.ledger.cash
+
+    @cached_property
+    def fills(self) -> Table:
+        """Every execution, as in `RunResult`."""
+        return tables.fills_table(self.ledger, self.instruments)
+
+    @cached_property
+    def trades(self) -> Table:
+        """Every closed trade, as in `RunResult`."""
+        return tables.trades_table(self.ledger, self.instruments)
+
+    @cached_property
+    def orders(self) -> Table:
+        """Every order with its life, as in `RunResult`."""
+        return tables.orders_table(self.ledger, self.instruments, self.rule_nodes)
+
+    @cached_property
+    def blocked(self) -> Table:
+        """Every entry signal that became no order, as in `RunResult`."""
+        return tables.blocked_table(self.ledger, self.instruments)
+
+    # ------------------------------------------------------------------ the trace
+
+    def columns(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield each node id that has columns, with its output names."""
+        for node in self.nodes.values():
+            if node.step >= 0:
+                yield node.id, tuple(output.name for output in node.outputs)
+
+    def role(self, node: str) -> Role:
+        """Return the role of a node."""
+        return self.nodes[node].role
+
+    def column(self, node: str, output: str = "", instrument: int = 0) -> Column:
+        """Return an output column aligned to the instrument's own bars, shape (n,); flags for a signal.
+
+        Raises:
+            KeyError: there is no such node or output.
+        """
+        return self._part(self._column_name(node, output), instrument)
+
+    def strength(self, node: str, output: str = "", instrument: int = 0) -> Column | None:
+        """Return the strength of a signal output, or None where it has none."""
+        name = f"{self._column_name(node, output)}.strength"
+        return self._part(name, instrument) if (self.folder / f"{name}.npy").exists() else None
+
+    def to_result(self) -> RunResult:
+        """Return the run as the result it came from, for reports; its trace reads from here."""
+        return RunResult(
+            strategy=self.strategy,
+            engine=self.engine,
+            mode=self.mode,
+            bars=self.bars_total,
+            warmup=self.warmup,
+            ledger=self.ledger,
+            instruments=self.instruments,
+            job_settings=RunSettings.model_validate(self.settings),
+            rule_nodes=self.rule_nodes,
+            metrics=self.metrics,
+            timing=self.timing,
+            findings=self.findings,
+            notes=self.notes,
+            synthetic=self.synthetic,
+            data_hash=self.data_hash,
+            origin=self.origin,
+            trace=self,
+        )
+
+    def _column_name(self, node: str, output: str) -> str:
+        known = self.nodes[node]
+        names = [each.name for each in known.outputs]
+        if known.step < 0 or (output and output not in names):
+            raise KeyError(f"{node}.{output}")
+        return f"column.{known.step}.{names.index(output) if output else 0}"
+
+    def _bars(self, number: int) -> Bars:
+        about = self._description["instruments"][number]
+        session = {**about["session"], "weekdays": tuple(about["session"]["weekdays"])}
+        return Bars(
+            symbol=about["symbol"],
+            timeframe=Timeframe.parse(about["timeframe"]),
+            **{name: self._part(f"bars.{name}", number) for name in (*_TIMES, *BAR_COLUMNS)},
+            session=Session(**session),
+            source=about["source"],
+            synthetic=about["synthetic"],
+        )
+
+    def _part(self, name: str, instrument: int) -> Column:
+        start, stop = self._offsets[instrument], self._offsets[instrument + 1]
+        return self._array(name)[start:stop]
+
+    def _array(self, name: str) -> Column:
+        if name not in self._opened:
+            try:
+                self._opened[name] = np.load(self.folder / f"{name}.npy", mmap_mode="r").view(np.ndarray)
+            except (OSError, ValueError) as error:
+                raise RunError(f"The run in '{self.folder}' has lost '{name}': {error}. Run it again.") from error
+        return self._opened[name]
+
+
+# ---------------------------------------------------------------------- writing
+
+
+def _columns(result: RunResult) -> Iterator[tuple[str, Column]]:
+    jobs = result.instruments
+    for name in (*_TIMES, *BAR_COLUMNS):
+        yield f"bars.{name}", _joined([getattr(job.bars, name) for job in jobs])
+    yield "market.flags", _joined([job.flags for job in jobs])
+    yield "market.allowed", _joined([job.allowed for job in jobs])
+    for name in (*_RECORDS, *_CURVES):
+        yield name, getattr(result.ledger, name)
+    trace: Trace | None = result.trace
+    if trace is None:
+        return
+    for number, step in enumerate(trace.plan.steps):
+        for place in range(len(step.component.outputs)):
+            values = [each.column(StepColumn(number, place)) for each in trace.evaluations]
+            name = f"column.{number}.{place}"
+            if not isinstance(values[0], Signals):
+                yield name, _joined(values)
+                continue
+            yield name, _joined([value.flags for value in values])
+            if all(value.strength is not None for value in values):
+                yield f"{name}.strength", _joined([value.strength for value in values])
+
+
+def _joined(parts: Sequence[Column]) -> Column:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _description(result: RunResult) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "strategy": result.strategy,
+        "engine": result.engine,
+        "mode": result.mode,
+        "bars": result.bars,
+        "warmup": result.warmup,
+        "metrics": dict(result.metrics),
+        "timing": dict(result.timing),
+        "findings": result.findings,
+        "notes": result.notes,
+        "synthetic": result.synthetic,
+        "data_hash": result.data_hash,
+        "settings": result.job_settings.model_dump(mode="json"),
+        "origin": asdict(result.origin),
+        "rule_nodes": result.rule_nodes,
+        "instruments": [_instrument(job) for job in result.instruments],
+        "open_positions": [asdict(each) for each in result.ledger.open_positions],
+        "nodes": _nodes(result.trace),
+        "decision": _decided(result.trace),
+    }
+
+
+def _instrument(job: InstrumentJob) -> dict[str, Any]:
+    return {
+        "symbol": job.symbol,
+        "timeframe": str(job.bars.timeframe),
+        "bars": len(job.bars),
+        "tick_size": job.tick_size,
+        "lot_size": job.lot_size,
+        "first_bar": job.first_bar,
+        "session": asdict(job.bars.session),
+        "source": job.bars.source,
+        "synthetic": job.bars.synthetic,
+    }
+
+
+def _nodes(trace: Trace | None) -> list[dict[str, Any]]:
+    if trace is None or trace.graph is None:
+        return []
+    found = []
+    for name, node in trace.graph.nodes.items():
+        step = trace.plan.step_of.get(name, -1)
+        component = node.component
+        ready = [each.ready_at(StepColumn(step, 0)) for each in trace.evaluations] if step >= 0 else []
+        found.append(
+            {
+                "id": name,
+                "role": component.role,
+                "use": node.spec.use,
+                "parameters": component.model_dump(mode="json", include=set(type(component).parameters())),
+                "inputs": {
+                    port: [_source(each) for each in (wires if isinstance(wires, tuple) else (wires,))]
+                    for port, wires in node.inputs.items()
+                },
+                "outputs": [{"name": each.name, "type": each.type} for each in component.outputs],
+                "step": step,
+                "ready": ready,
+            }
+        )
+    return found
+
+
+def _source(source: Source) -> dict[str, Any]:
+    if isinstance(source, Number):
+        return {"kind": "number", "value": source.value}
+    if isinstance(source, MarketColumn):
+        return {"kind": "market", "node": source.feed, "output": source.column}
+    return {"kind": "node", "node": source.node, "output": source.output}
+
+
+def _decided(trace: Trace | None) -> dict[str, Any] | None:
+    decision = trace.plan.decision if trace is not None else None
+    if trace is None or trace.graph is None or decision is None:
+        return None
+    wired = [each for each in trace.graph.nodes[decision.node].sources() if isinstance(each, NodeColumn)]
+    return {
+        "node": decision.node,
+        "combine": decision.rule.combine,
+        "signals": [_source(each) for each in wired if each.type is PortType.SIGNAL],
+        "filters": {each.node: each.blocks for each in decision.filters},
+        "protection": [each.node for each in decision.protection],
+    }
+
+
+# ---------------------------------------------------------------------- reading
+
+
+def _node(about: Mapping[str, Any]) -> SavedNode:
+    return SavedNode(
+        id=about["id"],
+        role=Role(about["role"]),
+        use=about["use"],
+        parameters=about["parameters"],
+        inputs={port: tuple(SavedSource(**each) for each in wires) for port, wires in about["inputs"].items()},
+        outputs=tuple(SavedOutput(each["name"], PortType(each["type"])) for each in about["outputs"]),
+        step=about["step"],
+        ready=tuple(about["ready"]),
+    )
+
+
+def _decision(about: Mapping[str, Any] | None) -> SavedDecision | None:
+    if about is None:
+        return None
+    return SavedDecision(
+        node=about["node"],
+        combine=about["combine"],
+        signals=tuple(SavedSource(**each) for each in about["signals"]),
+        filters=about["filters"],
+        protection=tuple(about["protection"]),
+    )
