@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.api import Role
 from engine.api.wording import nearest
 from engine.cli.catalog import registry_with_warnings
 from engine.cli.console import complain, console, print_json, table
 from engine.cli.main import DONE, WRONG_INPUT
 from engine.plugins import Registry
-from engine.plugins.facts import SOURCES, describe, find, headline, names, sections
+from engine.plugins.facts import describe, find, headline, names, sections
+from engine.plugins.reference import TITLES, reference_page
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-_TITLES = {
-    Role.DATA: "Data nodes",
-    Role.INDICATOR: "Indicators",
-    Role.LOGIC: "Logic",
-    Role.ADVISOR: "Advisors",
-    Role.FILTER: "Filters",
-    Role.RISK: "Risk managers",
-    Role.MONEY: "Money managers",
-    Role.EXECUTION: "Execution",
-    SOURCES: "Data providers",
-}
 
 
 def nodes(
@@ -37,11 +26,15 @@ def nodes(
         str | None, typer.Option("--role", "-r", metavar="ROLE", help=f"Only this section: {', '.join(sections())}.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print all in full, as a Markdown page.")] = False,
 ) -> int:
     """List the nodes that are installed, or show one with its ports, parameters, outputs and an example."""
     if role is not None and role not in sections():
         raise typer.BadParameter(f"there is no section '{role}'; there are {', '.join(sections())}.")
-    registry = registry_with_warnings(quiet=json)
+    registry = registry_with_warnings(quiet=json or markdown)
+    if markdown:
+        sys.stdout.write(reference_page(registry, (role,) if role else sections()))
+        return DONE
     if name is None:
         _list(registry, [role] if role else list(sections()), json=json)
         return DONE
@@ -78,7 +71,7 @@ def _list(registry: Registry, shown: list[str], *, json: bool) -> None:
     for section in shown:
         listed = names(registry, section)
         if listed:
-            out.print(f"{blank}{_TITLES.get(section, section)} ({len(listed)})", style="bold")
+            out.print(f"{blank}{TITLES.get(section, section)} ({len(listed)})", style="bold")
             _section(out, registry, section, width)
             blank = "\n"
 
@@ -112,7 +105,7 @@ def _unknown(registry: Registry, name: str, role: str | None) -> int:
 def _card(out: Console, facts: dict[str, Any]) -> None:
     from rich.text import Text
 
-    kind = _TITLES.get(facts["role"], facts["role"]) + (f" · {facts['category']}" if facts["category"] else "")
+    kind = TITLES.get(facts["role"], facts["role"]) + (f" · {facts['category']}" if facts["category"] else "")
     out.print(Text.assemble((facts["name"], "bold cyan"), f"  {kind}  ", (f"from {facts['plugin']}", "dim")))
     out.print(f"\n{reflowed(facts['help'])}")
     if facts["inputs"]:
