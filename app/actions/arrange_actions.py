@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-from app.actions.conditions import has_several, has_tab, has_three
-from app.actions.spec import ActionSpec
+from app.actions.conditions import has_selection, has_several, has_tab, has_three
+from app.actions.spec import ActionSpec, on_canvas
 from app.services.i18n import tr
 
-if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+NUDGE = 10.0
+"""In scene units."""
 
 
 def arrange_actions() -> tuple[ActionSpec, ...]:
@@ -20,7 +17,7 @@ def arrange_actions() -> tuple[ActionSpec, ...]:
             "arrange.auto",
             tr("Lay out automatically"),
             "arrange",
-            lambda window: window.on_canvas("auto_layout"),
+            on_canvas("auto_layout"),
             "Ctrl+L",
             icon="layout",
             enabled=has_tab,
@@ -31,7 +28,7 @@ def arrange_actions() -> tuple[ActionSpec, ...]:
             "arrange.distribute_horizontally",
             tr("Distribute horizontally"),
             "arrange",
-            lambda window: window.on_canvas("distribute", "horizontal"),
+            on_canvas("distribute", "horizontal"),
             "Alt+Shift+H",
             icon="distribute",
             enabled=has_three,
@@ -41,11 +38,32 @@ def arrange_actions() -> tuple[ActionSpec, ...]:
             "arrange.distribute_vertically",
             tr("Distribute vertically"),
             "arrange",
-            lambda window: window.on_canvas("distribute", "vertical"),
+            on_canvas("distribute", "vertical"),
             "Alt+Shift+V",
             icon="distribute",
             enabled=has_three,
         ),
+        *_nudge_actions(),
+    )
+
+
+def _nudge_actions() -> tuple[ActionSpec, ...]:
+    ways = (
+        ("left", tr("Nudge to the left"), "Ctrl+Left", (-NUDGE, 0.0)),
+        ("right", tr("Nudge to the right"), "Ctrl+Right", (NUDGE, 0.0)),
+        ("up", tr("Nudge up"), "Ctrl+Up", (0.0, -NUDGE)),
+        ("down", tr("Nudge down"), "Ctrl+Down", (0.0, NUDGE)),
+    )
+    return tuple(
+        ActionSpec(
+            f"arrange.nudge_{way}",
+            title,
+            "arrange/nudge",
+            on_canvas("nudge", *by),
+            canvas_keys=(keys,),
+            enabled=has_selection,
+        )
+        for way, title, keys, by in ways
     )
 
 
@@ -63,7 +81,7 @@ def _align_actions() -> tuple[ActionSpec, ...]:
             f"arrange.align_{how}",
             title,
             "arrange",
-            _align(how),
+            on_canvas("align", how),
             keys,
             icon="align",
             enabled=has_several,
@@ -71,7 +89,3 @@ def _align_actions() -> tuple[ActionSpec, ...]:
         )
         for how, title, keys in ways
     )
-
-
-def _align(how: str) -> Callable[[MainWindow], None]:
-    return lambda window: window.on_canvas("align", how)

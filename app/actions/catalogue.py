@@ -20,12 +20,14 @@ def all_actions(store: ShortcutStore) -> ActionRegistry:
         MenuSpec("file/recent", tr("Open recent")),
         MenuSpec("file/export", tr("Export")),
         MenuSpec("edit", tr("&Edit")),
+        MenuSpec("edit/walk", tr("Walk the graph")),
         MenuSpec("view", tr("&View")),
         MenuSpec("view/panes", tr("Panes")),
         MenuSpec("view/theme", tr("Theme")),
         MenuSpec("view/language", tr("Language")),
         MenuSpec("node", tr("&Node")),
         MenuSpec("arrange", tr("&Arrange")),
+        MenuSpec("arrange/nudge", tr("Nudge")),
         MenuSpec("help", tr("&Help")),
     )
     specs = (

@@ -23,6 +23,16 @@ def has_one(window: MainWindow) -> bool:
     return len(window.selection) == 1
 
 
+def has_wire(window: MainWindow) -> bool:
+    """Return whether one wire is selected."""
+    return window.tab is not None and len(window.tab.canvas.stage.selection.wires) == 1
+
+
+def can_rename(window: MainWindow) -> bool:
+    """Return whether one node, or one frame, is selected."""
+    return has_one(window) or (window.tab is not None and len(window.tab.canvas.stage.selection.frames) == 1)
+
+
 def has_several(window: MainWindow) -> bool:
     """Return whether at least two nodes are selected."""
     return len(window.selection) > 1

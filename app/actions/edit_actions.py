@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.actions.conditions import can_redo, can_undo, has_selection, has_tab
-from app.actions.spec import ActionSpec
+from app.actions.conditions import can_redo, can_undo, has_selection, has_tab, has_wire
+from app.actions.spec import ActionSpec, on_canvas
 from app.services.i18n import tr
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _clipboard_actions() -> tuple[ActionSpec, ...]:
             "edit.cut",
             tr("Cut"),
             "edit",
-            lambda window: window.on_canvas("cut"),
+            on_canvas("cut"),
             "Ctrl+X",
             icon="cut",
             enabled=has_selection,
@@ -78,7 +78,7 @@ def _clipboard_actions() -> tuple[ActionSpec, ...]:
             "edit.copy",
             tr("Copy"),
             "edit",
-            lambda window: window.on_canvas("copy"),
+            on_canvas("copy"),
             "Ctrl+C",
             icon="copy",
             enabled=has_selection,
@@ -87,7 +87,7 @@ def _clipboard_actions() -> tuple[ActionSpec, ...]:
             "edit.paste",
             tr("Paste"),
             "edit",
-            lambda window: window.on_canvas("paste"),
+            on_canvas("paste"),
             "Ctrl+V",
             icon="paste",
             enabled=has_tab,
@@ -96,7 +96,7 @@ def _clipboard_actions() -> tuple[ActionSpec, ...]:
             "edit.duplicate",
             tr("Duplicate"),
             "edit",
-            lambda window: window.on_canvas("duplicate"),
+            on_canvas("duplicate"),
             "Ctrl+D",
             icon="duplicate",
             enabled=has_selection,
@@ -105,7 +105,7 @@ def _clipboard_actions() -> tuple[ActionSpec, ...]:
             "edit.delete",
             tr("Delete"),
             "edit",
-            lambda window: window.on_canvas("delete_selection"),
+            on_canvas("delete_selection"),
             "Del",
             ("Backspace",),
             icon="delete",
@@ -115,7 +115,7 @@ def _clipboard_actions() -> tuple[ActionSpec, ...]:
             "edit.delete_rejoin",
             tr("Delete and rejoin the wires"),
             "edit",
-            lambda window: window.on_canvas("delete_selection", rejoin=True),
+            on_canvas("delete_selection", rejoin=True),
             "Ctrl+Del",
             enabled=has_selection,
         ),
@@ -128,7 +128,7 @@ def _selection_actions() -> tuple[ActionSpec, ...]:
             "edit.select_all",
             tr("Select all"),
             "edit",
-            lambda window: window.on_canvas("select_all"),
+            on_canvas("select_all"),
             "Ctrl+A",
             enabled=has_tab,
             separated=True,
@@ -137,7 +137,7 @@ def _selection_actions() -> tuple[ActionSpec, ...]:
             "edit.select_upstream",
             tr("Select what it depends on"),
             "edit",
-            lambda window: window.on_canvas("select_upstream"),
+            on_canvas("select_upstream"),
             "Ctrl+Shift+Left",
             enabled=has_selection,
         ),
@@ -145,10 +145,41 @@ def _selection_actions() -> tuple[ActionSpec, ...]:
             "edit.select_downstream",
             tr("Select what depends on it"),
             "edit",
-            lambda window: window.on_canvas("select_downstream"),
+            on_canvas("select_downstream"),
             "Ctrl+Shift+Right",
             enabled=has_selection,
         ),
+        ActionSpec(
+            "edit.go_to_source",
+            tr("Show where the wire comes from"),
+            "edit",
+            on_canvas("reveal_source"),
+            enabled=has_wire,
+        ),
+        ActionSpec(
+            "edit.go_to_target", tr("Show where the wire goes"), "edit", on_canvas("reveal_target"), enabled=has_wire
+        ),
+        *_walk_actions(),
+    )
+
+
+def _walk_actions() -> tuple[ActionSpec, ...]:
+    ways = (
+        ("left", tr("Go along a wire to the left"), "Left"),
+        ("right", tr("Go along a wire to the right"), "Right"),
+        ("up", tr("Go to the node above"), "Up"),
+        ("down", tr("Go to the node below"), "Down"),
+    )
+    return tuple(
+        ActionSpec(
+            f"edit.walk_{way}",
+            title,
+            "edit/walk",
+            on_canvas("walk", way),
+            canvas_keys=(keys,),
+            enabled=has_tab,
+        )
+        for way, title, keys in ways
     )
 
 

@@ -11,6 +11,14 @@ def normal_keys(keys: str) -> str:
     return ",".join(_normal_chord(chord) for chord in keys.replace(", ", "\0").split("\0")) if keys.strip() else ""
 
 
+def is_typing(keys: str) -> bool:
+    """Return whether keys write or move the cursor in a text: no Ctrl, Meta or Alt with them, and no F key."""
+    first = normal_keys(keys).split(",")[0]
+    *held, key = [*first[:-1].split("+"), first[-1:]] if first.endswith("+") else first.split("+")
+    is_function = key[:1] == "f" and key[1:].isdigit()
+    return bool(first) and not is_function and not {"ctrl", "meta", "alt"} & set(held)
+
+
 def _normal_chord(chord: str) -> str:
     text = chord.strip().casefold()
     key = "+" if text.endswith("+") else text.rpartition("+")[2]

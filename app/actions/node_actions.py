@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from app.actions.conditions import all_bypassed, all_muted, has_block, has_one, has_selection, has_tab, in_block
-from app.actions.spec import ActionSpec
+from app.actions.conditions import (
+    all_bypassed,
+    all_muted,
+    can_rename,
+    has_block,
+    has_one,
+    has_selection,
+    has_tab,
+    in_block,
+)
+from app.actions.spec import ActionSpec, on_canvas
 from app.services.i18n import tr
 
 
@@ -14,8 +23,9 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "node.quick_add",
             tr("Add a node..."),
             "node",
-            lambda window: window.on_canvas("quick_add"),
+            on_canvas("quick_add"),
             "Ctrl+K",
+            canvas_keys=("Tab", "Space"),
             icon="add",
             enabled=has_tab,
             toolbar=True,
@@ -33,7 +43,7 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "node.add_frame",
             tr("Add a frame"),
             "node",
-            lambda window: window.on_canvas("add_frame"),
+            on_canvas("add_frame"),
             "Ctrl+Shift+G",
             icon="frame",
             enabled=has_tab,
@@ -42,17 +52,19 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "node.rename",
             tr("Rename..."),
             "node",
-            lambda window: window.on_canvas("rename"),
+            on_canvas("rename"),
             "F2",
-            enabled=has_one,
+            canvas_keys=("Return",),
+            icon="edit",
+            enabled=can_rename,
             separated=True,
         ),
         ActionSpec(
             "node.bypass",
             tr("Bypass: let its input through"),
             "node",
-            lambda window: window.on_canvas("toggle_bypass"),
-            "Ctrl+B",
+            on_canvas("toggle_bypass"),
+            canvas_keys=("B",),
             icon="bypass",
             enabled=has_selection,
             checked=all_bypassed,
@@ -61,8 +73,8 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "node.mute",
             tr("Mute: give nothing"),
             "node",
-            lambda window: window.on_canvas("toggle_mute"),
-            "Ctrl+M",
+            on_canvas("toggle_mute"),
+            canvas_keys=("M",),
             icon="mute",
             enabled=has_selection,
             checked=all_muted,
@@ -99,7 +111,7 @@ def _block_actions() -> tuple[ActionSpec, ...]:
             "node.group",
             tr("Group into a block..."),
             "node",
-            lambda window: window.on_canvas("group_into_block"),
+            on_canvas("group_into_block"),
             "Ctrl+G",
             icon="group",
             enabled=has_selection,
@@ -109,7 +121,7 @@ def _block_actions() -> tuple[ActionSpec, ...]:
             "node.open_block",
             tr("Open the block"),
             "node",
-            lambda window: window.on_canvas("open_block"),
+            on_canvas("open_block"),
             "Alt+Down",
             enabled=has_block,
         ),
@@ -117,7 +129,7 @@ def _block_actions() -> tuple[ActionSpec, ...]:
             "node.close_block",
             tr("Back out of the block"),
             "node",
-            lambda window: window.on_canvas("close_block"),
+            on_canvas("close_block"),
             "Alt+Up",
             enabled=in_block,
         ),

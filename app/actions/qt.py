@@ -51,7 +51,11 @@ class ActionSet:
         """Give every action the keys that the registry says."""
         for action_id, action in self.actions.items():
             keys = [QKeySequence.fromString(keys) for keys in self.registry.keys(action_id)]
-            action.setShortcuts(keys)
+            wide = [QKeySequence.fromString(keys) for keys in self.registry.window_keys(action_id)]
+            # Keys that are the canvas's alone are shown, and carried out by the canvas that has the focus.
+            action.setShortcuts(wide or keys)
+            scope = Qt.ShortcutContext.WindowShortcut if wide or not keys else Qt.ShortcutContext.WidgetShortcut
+            action.setShortcutContext(scope)
             shown = f" ({keys[0].toString(QKeySequence.SequenceFormat.NativeText)})" if keys else ""
             action.setToolTip(f"{self.registry.specs[action_id].title.removesuffix('...')}{shown}")
 

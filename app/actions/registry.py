@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from app.actions.keys import normal_keys
+from app.actions.keys import is_typing, normal_keys
 from app.actions.spec import ActionSpec, MenuSpec
 
 
@@ -43,13 +43,24 @@ class ActionRegistry:
         return " > ".join(titles["/".join(parts[: depth + 1])] for depth in range(len(parts)))
 
     def keys(self, action_id: str) -> tuple[str, ...]:
-        """Return the key sequences that run an action: the user's own, or the default ones."""
+        """Return the key sequences that run an action: the user's own, or the default ones; the first is shown."""
         chosen = self._store.shortcuts.get(action_id)
         if chosen is not None:
             return (chosen,) if chosen else ()
         spec = self.specs[action_id]
         taken = {normal_keys(keys) for keys in self._store.shortcuts.values() if keys}
-        return tuple(keys for keys in (spec.shortcut, *spec.also) if keys and normal_keys(keys) not in taken)
+        return tuple(keys for keys in default_keys(spec) if keys and normal_keys(keys) not in taken)
+
+    def window_keys(self, action_id: str) -> tuple[str, ...]:
+        """Return those that run it wherever the focus is in the window."""
+        own = self.specs[action_id]
+        return tuple(keys for keys in self.keys(action_id) if not self._for_canvas(own, keys))
+
+    def on_canvas(self, keys: str) -> ActionSpec | None:
+        """Return what a key sequence does while the canvas has the focus, None when that is nothing of its own."""
+        wanted = normal_keys(keys)
+        found = (spec for spec in self.specs.values() if spec.canvas and wanted in map(normal_keys, self.keys(spec.id)))
+        return next(found, None) if wanted else None
 
     def shortcut(self, action_id: str) -> str:
         """Return the key sequence to show for an action, "" for none."""
@@ -63,6 +74,17 @@ class ActionRegistry:
             for spec in self.specs.values()
             if wanted and spec.id != action_id and wanted in map(normal_keys, self.keys(spec.id))
         )
+
+    def _for_canvas(self, spec: ActionSpec, keys: str) -> bool:
+        """Return whether keys run an action only while the canvas has the focus."""
+        if spec.id in self._store.shortcuts:
+            return spec.canvas is not None and is_typing(keys)
+        return keys in spec.canvas_keys
+
+
+def default_keys(spec: ActionSpec) -> tuple[str, ...]:
+    """Return the key sequences that an action comes with; the first is shown."""
+    return tuple(keys for keys in (spec.shortcut, *spec.also, *spec.canvas_keys) if keys)
 
 
 def _by_id(specs: Iterable[ActionSpec], menus: set[str]) -> dict[str, ActionSpec]:

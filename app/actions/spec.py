@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from app.canvas.canvas import Canvas
     from app.window.main_window import MainWindow
 
 
@@ -21,6 +22,8 @@ class ActionSpec:
         callback: what it does.
         shortcut: the default key sequence in portable text, such as "Ctrl+Shift+P"; "" for none.
         also: further key sequences that work as well, as long as the user has not chosen others.
+        canvas_keys: further ones that work only while the canvas has the focus, since elsewhere they are typing. Keys
+            of that sort that the user chooses for something done on the canvas are for the canvas alone too.
         icon: name of an icon of the theme; "" for none.
         enabled: whether it can be used now; None means always.
         checked: whether its mark is set now; None means it has no mark.
@@ -36,6 +39,7 @@ class ActionSpec:
     callback: Callable[[MainWindow], object]
     shortcut: str = ""
     also: tuple[str, ...] = ()
+    canvas_keys: tuple[str, ...] = ()
     icon: str = ""
     enabled: Callable[[MainWindow], bool] | None = None
     checked: Callable[[MainWindow], bool] | None = None
@@ -43,6 +47,34 @@ class ActionSpec:
     separated: bool = False
     toolbar: bool = False
     listed: bool = True
+
+    @property
+    def canvas(self) -> CanvasCall | None:
+        """What it does to the canvas, None when it is about something else."""
+        return self.callback if isinstance(self.callback, CanvasCall) else None
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasCall:
+    """A method of the canvas with what to pass to it; as an action's callback it calls that of the canvas in front."""
+
+    method: str
+    arguments: tuple[object, ...] = ()
+    options: tuple[tuple[str, object], ...] = ()
+
+    def __call__(self, window: MainWindow) -> None:
+        """Call the method of the canvas in front; nothing happens if there is none."""
+        if window.tab is not None:
+            self.on(window.tab.canvas)
+
+    def on(self, canvas: Canvas) -> None:
+        """Call the method of a canvas."""
+        getattr(canvas, self.method)(*self.arguments, **dict(self.options))
+
+
+def on_canvas(method: str, *arguments: object, **options: object) -> CanvasCall:
+    """Return the call of a method of the canvas."""
+    return CanvasCall(method, arguments, tuple(options.items()))
 
 
 @dataclass(frozen=True, slots=True)

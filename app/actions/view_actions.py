@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.actions.conditions import has_selection, has_tab
-from app.actions.spec import ActionSpec
+from app.actions.spec import ActionSpec, on_canvas
 from app.services.i18n import LANGUAGES, tr
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _zoom_actions() -> tuple[ActionSpec, ...]:
             "view.zoom_in",
             tr("Zoom in"),
             "view",
-            lambda window: window.on_canvas("zoom_in"),
+            on_canvas("zoom_in"),
             "Ctrl++",
             ("Ctrl+=",),
             icon="zoom-in",
@@ -72,7 +72,7 @@ def _zoom_actions() -> tuple[ActionSpec, ...]:
             "view.zoom_out",
             tr("Zoom out"),
             "view",
-            lambda window: window.on_canvas("zoom_out"),
+            on_canvas("zoom_out"),
             "Ctrl+-",
             icon="zoom-out",
             enabled=has_tab,
@@ -81,7 +81,7 @@ def _zoom_actions() -> tuple[ActionSpec, ...]:
             "view.zoom_reset",
             tr("Actual size"),
             "view",
-            lambda window: window.on_canvas("zoom_reset"),
+            on_canvas("zoom_reset"),
             "Ctrl+0",
             enabled=has_tab,
         ),
@@ -89,8 +89,9 @@ def _zoom_actions() -> tuple[ActionSpec, ...]:
             "view.fit_all",
             tr("Fit the whole graph"),
             "view",
-            lambda window: window.on_canvas("fit_all"),
+            on_canvas("fit_all"),
             "Ctrl+1",
+            canvas_keys=("Home",),
             icon="zoom-fit",
             enabled=has_tab,
             toolbar=True,
@@ -99,7 +100,7 @@ def _zoom_actions() -> tuple[ActionSpec, ...]:
             "view.fit_selection",
             tr("Fit the selection"),
             "view",
-            lambda window: window.on_canvas("fit_selection"),
+            on_canvas("fit_selection"),
             "Ctrl+2",
             enabled=has_selection,
         ),

@@ -9,6 +9,8 @@ from PySide6.QtCore import QEvent, QPoint, QTimer, Signal
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.actions.catalogue import all_actions
+from app.actions.registry import ActionRegistry
 from app.canvas.adding import Adding
 from app.canvas.arrange import Align, Direction
 from app.canvas.asking import Asking
@@ -42,8 +44,8 @@ BADGE_DELAY_MS = 150
 class Canvas(QWidget):
     """Shows one level of a document and carries out what the user does to it.
 
-    `settings` remember what the user connects to what; without them the program's own file is used. Close the canvas
-    when it is done with, so that it listens to the document no more.
+    `settings` remember what the user connects to what; without them the program's own file is used. `actions` say which
+    keys do what. Close the canvas when it is done with, so that it listens to the document no more.
     """
 
     selection_changed = Signal(object)
@@ -52,14 +54,23 @@ class Canvas(QWidget):
     """A sentence for the status bar."""
     scope_changed = Signal(object)
 
-    def __init__(self, document: Document, parent: QWidget | None = None, *, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        parent: QWidget | None = None,
+        *,
+        settings: Settings | None = None,
+        actions: ActionRegistry | None = None,
+    ) -> None:
         super().__init__(parent)
+        settings = settings or Settings()
+        self.registry = actions or all_actions(settings)
         self.setAccessibleName(tr("Graph of the strategy"))
         self.setAccessibleDescription(tr("The outline lists the same nodes as a tree."))
         self.document = document
         self.scene = GraphScene(self)
         self.view = CanvasView(self.scene, self)
-        self.stage = Stage(document, self.scene, self.view, settings or Settings())
+        self.stage = Stage(document, self.scene, self.view, settings)
         self.commands = Commands(self.stage)
         self.adding = Adding(self.stage)
         self.asking = Asking(self.stage, self.adding)
@@ -208,6 +219,16 @@ class Canvas(QWidget):
         if found is not None:
             self.reveal(found)
 
+    def reveal_source(self) -> None:
+        """Go to the node that the selected wire comes from."""
+        for wire in self.stage.selection.wires[:1]:
+            self.reveal(wire.source)
+
+    def reveal_target(self) -> None:
+        """Go to the node that the selected wire leads to."""
+        for wire in self.stage.selection.wires[:1]:
+            self.reveal(wire.target)
+
     def export_png(self, path: Path) -> None:
         """Write a picture of the graph; raise OSError when it cannot be written."""
         export_png(self.scene, path)
@@ -280,8 +301,12 @@ class Canvas(QWidget):
         self.naming.edit_frame(frame)
 
     def rename(self) -> None:
-        """Edit the name of the selected node in place."""
-        self.naming.rename()
+        """Edit the name of the selected node, or the text of the selected frame, in place."""
+        chosen = self.stage.selection
+        if len(chosen.frames) == 1 and not chosen.nodes:
+            self.edit_frame(chosen.frames[0])
+        else:
+            self.naming.rename()
 
     # ------------------------------------------------------------------ blocks
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
-from PySide6.QtGui import QDragMoveEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QDragMoveEvent, QDropEvent, QKeyEvent, QKeySequence
 
 from app.canvas.gestures.base import Hit
 from app.canvas.items.layout import HEADER
-from app.canvas.keys import key_table
 from app.canvas.menus import context_menu
 from app.canvas.stage import Selection
 from app.canvas.view import NODE_MIME
@@ -24,10 +23,9 @@ class CanvasInput(QObject):
     def __init__(self, canvas: Canvas) -> None:
         super().__init__(canvas)
         self._canvas = canvas
-        self._keys = key_table(canvas)
         view = self._view = canvas.view
         view.drop_handler = self._drop
-        view.space_tapped.connect(canvas.quick_add)
+        view.space_tapped.connect(lambda: self._run("Space"))
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.customContextMenuRequested.connect(self._show_menu)
         view.installEventFilter(self)
@@ -83,14 +81,26 @@ class CanvasInput(QObject):
         """Carry out what a key stands for; return whether it was used."""
         if self._canvas.naming.is_open or self._canvas.asking.popup.isVisible():
             return True  # what an editor over the canvas does not use is not meant for the graph
-        keypad = Qt.KeyboardModifier.KeypadModifier
-        call = self._keys.get((Qt.Key(event.key()), event.modifiers() & ~keypad))
-        if call is not None:
-            call()
-        return call is not None
+        if event.key() == Qt.Key.Key_Space and not event.modifiers():
+            return False  # held down it moves the view; only when it is let go without that was it a key
+        return self._run(_sequence(event))
+
+    def _run(self, keys: str) -> bool:
+        """Do what the registry has for a key sequence; return whether there is anything."""
+        spec = self._canvas.registry.on_canvas(keys)
+        if spec is not None and spec.canvas is not None:
+            spec.canvas.on(self._canvas)
+        return spec is not None
 
     def _look(self, event: QDragMoveEvent) -> None:
         """Show which wire a node of the palette would go into."""
         if event.mimeData().hasFormat(NODE_MIME) and not self._canvas.locked:
             pos = self._view.mapToScene(event.position().toPoint())
             self._canvas.adding.look(bytes(event.mimeData().data(NODE_MIME).data()), pos)
+
+
+def _sequence(event: QKeyEvent) -> str:
+    """Return the pressed keys as portable text; those of the number pad are like the others."""
+    held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    sequence = QKeySequence(event.key() | held.value)
+    return sequence.toString(QKeySequence.SequenceFormat.PortableText)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
+from app.actions.registry import default_keys
 from app.dialogs.about import show_about
 from app.dialogs.plugins import show_plugins
 from app.dialogs.preferences import Preferences
@@ -72,7 +73,12 @@ class Dialogs:
         window = self._window
         registry = window.action_set.registry
         commands = [
-            Command(spec.id, spec.title.removesuffix("..."), spec.shortcut, registry.shortcut(spec.id))
+            Command(
+                spec.id,
+                spec.title.removesuffix("..."),
+                next(iter(default_keys(spec)), ""),
+                registry.shortcut(spec.id),
+            )
             for spec in registry.specs.values()
         ]
         chosen = edit_shortcuts(window, commands)

@@ -157,7 +157,7 @@ class MainWindow(QMainWindow):
         from app.window.docks import Docks
         from app.window.tab import StrategyTab
 
-        tab = StrategyTab(document, name, self.settings, self.tabs)
+        tab = StrategyTab(document, name, self.settings, self.action_set.registry, self.tabs)
         if self._docks is None:
             self._docks = Docks(self, document, self.settings)
             self.wiring.connect_docks(self._docks)

@@ -15,6 +15,7 @@ from app.services.i18n import tr
 from app.services.settings import Settings
 
 if TYPE_CHECKING:
+    from app.actions.registry import ActionRegistry
     from app.document.document import Change, Document
     from app.document.view import Scope
 
@@ -26,20 +27,28 @@ class StrategyTab(QWidget):
         document: the open strategy.
         name: what to call it until it has a file.
         settings: what is remembered between starts.
+        actions: which keys do what on the canvas.
         parent: the tab area.
     """
 
     changed = Signal(object)
     """The document's `Change`, after canvas and text have followed."""
 
-    def __init__(self, document: Document, name: str, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        name: str,
+        settings: Settings,
+        actions: ActionRegistry,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.document = document
         self.name = name
         self.key = ""
         self.selection: tuple[str, ...] = ()
         self.yaml_share = settings.yaml_share
-        self.canvas = Canvas(document, self, settings=settings)
+        self.canvas = Canvas(document, self, settings=settings, actions=actions)
         self.yaml = YamlView(document)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from app.actions.catalogue import all_actions
-from app.actions.keys import normal_keys
-from app.actions.registry import ActionRegistry
+from app.actions.keys import is_typing, normal_keys
+from app.actions.registry import ActionRegistry, default_keys
 from app.actions.spec import ActionSpec, MenuSpec
 from app.services.settings import Settings
 from app.theme.icons import icon_names
@@ -15,9 +15,7 @@ from app.theme.icons import icon_names
 def test_no_two_actions_share_default_keys() -> None:
     registry = all_actions(Settings())
 
-    used = Counter(
-        normal_keys(keys) for spec in registry.specs.values() for keys in (spec.shortcut, *spec.also) if keys
-    )
+    used = Counter(normal_keys(keys) for spec in registry.specs.values() for keys in default_keys(spec))
 
     assert {keys: count for keys, count in used.items() if count > 1} == {}
 
@@ -90,3 +88,34 @@ def test_different_keys_are_different() -> None:
 
     assert len({normal_keys(keys) for keys in written}) == len(written)
     assert normal_keys("") == ""
+
+
+def test_keys_that_are_typing_elsewhere_are_the_canvass_alone() -> None:
+    registry = all_actions(Settings())
+
+    assert registry.window_keys("node.mute") == ()
+    assert registry.window_keys("node.quick_add") == ("Ctrl+K",)
+    found = registry.on_canvas("M")
+    assert found is not None
+    assert found.id == "node.mute"
+    assert registry.on_canvas("Ctrl+S") is None
+
+
+def test_a_letter_that_the_user_gives_to_something_on_the_canvas_never_stops_typing() -> None:
+    settings = Settings()
+    settings.shortcuts = {"arrange.auto": "L", "node.mute": "Ctrl+M"}
+    registry = all_actions(settings)
+
+    assert registry.window_keys("arrange.auto") == ()
+    assert registry.window_keys("node.mute") == ("Ctrl+M",)
+    assert registry.on_canvas("M") is None
+
+
+@pytest.mark.parametrize("keys", ["B", "Shift+B", "Tab", "Left", "+", "Shift++"])
+def test_letters_and_arrows_are_typing(keys: str) -> None:
+    assert is_typing(keys)
+
+
+@pytest.mark.parametrize("keys", ["Ctrl+B", "Alt+Left", "F2", "Shift+F12", "Ctrl++", ""])
+def test_what_no_text_field_wants_is_no_typing(keys: str) -> None:
+    assert not is_typing(keys)

@@ -218,12 +218,12 @@ def test_home_shows_everything(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("place", "wanted"),
     [
-        ("node", {"Rename...", "Delete and rejoin", "Mute", "Bypass", "Group into a block..."}),
-        ("wire", {"Disconnect"}),
-        ("empty", {"Add a node...", "Paste", "Arrange automatically"}),
+        ("node", {"Rename...": "F2", "Mute: give nothing": "M", "Bypass: let its input through": "B", "Delete": "Del"}),
+        ("wire", {"Disconnect": "Del", "Show where the wire comes from": ""}),
+        ("empty", {"Add a node...": "Ctrl+K", "Paste": "Ctrl+V", "Lay out automatically": "Ctrl+L"}),
     ],
 )
-def test_a_context_menu_lists_what_is_possible_with_its_keys(desk: Desk, place: str, wanted: set[str]) -> None:
+def test_a_context_menu_lists_what_is_possible_with_its_keys(desk: Desk, place: str, wanted: dict[str, str]) -> None:
     wire = next(wire for wire in desk.canvas.graph.wires if wire.target == "entry")
     places = {
         "node": desk.title("fast"),
@@ -234,11 +234,17 @@ def test_a_context_menu_lists_what_is_possible_with_its_keys(desk: Desk, place: 
     desk.canvas.view.customContextMenuRequested.emit(at)
     menu = desk.canvas.findChild(QMenu)
     assert menu is not None
-    titles = {action.text().partition("\t")[0] for action in menu.actions()}
-    keys = {action.text().partition("\t")[2] for action in menu.actions()} - {""}
-    assert wanted <= titles
-    assert keys
+    shown = dict(action.text().partition("\t")[::2] for action in menu.actions())
+    assert wanted.items() <= shown.items()
     menu.close()
+
+
+def test_return_edits_the_text_of_a_selected_frame(desk: Desk) -> None:
+    desk.canvas.add_frame(desk.empty())
+    mouse.key(desk.canvas.naming.text_editor, Qt.Key.Key_Escape)
+    desk.canvas.view.setFocus()
+    press(desk, Qt.Key.Key_Return)
+    assert desk.canvas.naming.text_editor.isVisible()
 
 
 def test_a_choice_of_the_context_menu_is_carried_out(desk: Desk) -> None:

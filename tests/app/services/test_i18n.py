@@ -21,12 +21,6 @@ SAME_EVERYWHERE = {
     "SVG",
     "OK",
     "QuantCrafter",
-    "Alt+Down",
-    "Alt+Up",
-    "Ctrl+Del",
-    "Del",
-    "Home",
-    "Tab",
     "YYYY-MM-DD",
     "time: Date, close: Last",
 }

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import theme
 from app.dialogs.about import AboutDialog
 from app.dialogs.gallery import GalleryDialog
 from app.dialogs.settings import SettingsDialog
-from app.dialogs.shortcuts import ShortcutsDialog
+from app.dialogs.shortcuts import ID_ROLE, ShortcutsDialog
 from app.services.settings import Settings
 from app.window.application import make_application
 from app.window.main_window import MainWindow
@@ -77,6 +78,94 @@ def test_keys_changed_in_the_editor_work_at_once_and_at_the_next_start(window: M
 
     qtbot.waitUntil(lambda: len(window.selection) == 6)
     assert Settings().shortcuts == {"edit.select_all": "Ctrl+Alt+U"}
+
+
+def _press_in_editor(action_id: str, *keys: Qt.Key) -> Callable[[ShortcutsDialog], None]:
+    """Return a person who finds an action in the shortcut editor, presses keys for it (none clears them) and OK."""
+
+    def edit(dialog: ShortcutsDialog) -> None:
+        rows = [dialog.table.topLevelItem(row) for row in range(dialog.table.topLevelItemCount())]
+        row = next(row for row in rows if row.data(0, ID_ROLE) == action_id)
+        dialog.table.scrollToItem(row)
+        place = dialog.table.visualItemRect(row).center()
+        QTest.mouseClick(dialog.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        dialog.keys.clear()
+        for key in keys:
+            QTest.keyClick(dialog.keys, key)
+        QTest.mouseClick(dialog.ok_button, Qt.MouseButton.LeftButton)
+
+    return edit
+
+
+def test_a_key_changed_in_the_editor_is_changed_on_the_canvas_and_in_both_menus(window: MainWindow) -> None:
+    with answering(ShortcutsDialog, _press_in_editor("node.mute", Qt.Key.Key_Q)):
+        window.action_set.trigger("help.shortcuts")
+    canvas = tab_of(window).canvas
+    canvas.select(("fast",))
+    canvas.view.setFocus()
+
+    QTest.keyClick(canvas.view, Qt.Key.Key_M)
+    assert not canvas.graph.nodes["fast"].mute
+    QTest.keyClick(canvas.view, Qt.Key.Key_Q)
+    assert canvas.graph.nodes["fast"].mute
+
+    in_node_menu = window.action_set.actions["node.mute"].shortcut().toString()
+    at = canvas.view.mapFromScene(canvas.scene.nodes["fast"].sceneBoundingRect().center())
+    canvas.view.customContextMenuRequested.emit(at)
+    menu = canvas.findChild(QMenu)
+    line = menu.findChild(QAction, "node.mute")
+    assert (in_node_menu, line.text()) == ("Q", "Unmute\tQ")
+    menu.close()
+    assert Settings().shortcuts == {"node.mute": "Q"}
+
+
+@pytest.mark.parametrize(
+    ("action_id", "keys", "held"),
+    [
+        ("edit.delete", (Qt.Key.Key_Delete, Qt.Key.Key_Backspace), Qt.KeyboardModifier.NoModifier),
+        ("edit.duplicate", (Qt.Key.Key_D,), CONTROL),
+        ("node.bypass", (Qt.Key.Key_B,), Qt.KeyboardModifier.NoModifier),
+        ("arrange.nudge_down", (Qt.Key.Key_Down,), CONTROL),
+    ],
+)
+def test_a_key_taken_away_in_the_editor_does_nothing_on_the_canvas(
+    window: MainWindow, action_id: str, keys: tuple[Qt.Key, ...], held: Qt.KeyboardModifier
+) -> None:
+    tab = tab_of(window)
+    before = tab.document.text
+
+    def press_all() -> None:
+        tab.canvas.select(("fast",))
+        tab.canvas.view.setFocus()
+        window.action_set.refresh()
+        for key in keys:
+            QTest.keyClick(tab.canvas.view, key, held)
+
+    with answering(ShortcutsDialog, _press_in_editor(action_id)):
+        window.action_set.trigger("help.shortcuts")
+    press_all()
+    assert tab.document.text == before
+
+    window.settings.shortcuts = {}
+    window.action_set.apply_shortcuts()
+    press_all()
+    assert tab.document.text != before
+
+
+def test_a_letter_of_the_canvas_is_only_a_letter_in_a_search_box(window: MainWindow, qtbot: QtBot) -> None:
+    tab = tab_of(window)
+    tab.canvas.select(("fast",))
+    window.activateWindow()
+    box = window.docks.palette.box
+    box.setFocus()
+    qtbot.waitUntil(box.hasFocus)
+
+    QTest.keyClicks(box, "bm")
+
+    assert box.text() == "bm"
+    node = tab.canvas.graph.nodes["fast"]
+    assert not node.mute
+    assert not node.bypass
 
 
 def test_the_gallery_opens_a_copy_that_has_no_file_yet(window: MainWindow) -> None:
