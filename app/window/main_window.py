@@ -26,6 +26,7 @@ from engine.api import QuantCrafterError
 if TYPE_CHECKING:
     from app.document.document import Document
     from app.document.view import Scope
+    from app.services.engine import Engine
     from app.services.settings import Settings
     from app.window.desk import FileDesk
     from app.window.dialogs import Dialogs
@@ -115,6 +116,13 @@ class MainWindow(QMainWindow):
         from app.window.rescue import Rescue
 
         return Rescue(self)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """What runs strategies, in a process of its own."""
+        from app.services.engine import Engine
+
+        return Engine(self)
 
     @cached_property
     def wiring(self) -> Wiring:
@@ -301,6 +309,8 @@ class MainWindow(QMainWindow):
         if self.tab is not None and self._docks is not None:
             self._docks.remember()
             self.settings.yaml_share = self.tab.yaml_share
+        if "engine" in self.__dict__:
+            self.engine.close()
         for tab in self.tabs.all():
             tab.dispose()
         if self._docks is not None:

@@ -52,6 +52,7 @@ class Start(QObject):
     def _next(self) -> None:
         if not self.steps:
             log.info("window usable")
+            self._window.engine.start()
             return
         step = self.steps.pop(0)
         self._timer.start()

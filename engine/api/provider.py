@@ -29,6 +29,14 @@ class DataProvider(BaseModel, ABC):
             DataError: there are none, or the source cannot be read.
         """
 
+    def data_version(self, request: DataRequest) -> str | None:
+        """Return a text that changes when the data do; None where that cannot be told, and the data are not kept.
+
+        With it, a program that stays running loads the same bars once. A provider of files names size and time.
+        """
+        del request
+        return None
+
     @classmethod
     def help(cls) -> str:
         """Return the docstring, cleaned."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from typing import Protocol
 
 import numpy as np
 
 from engine.api import (
     Bars,
     BoolColumn,
+    DataProvider,
     DataRequest,
     FlagColumn,
     InstrumentJob,
@@ -51,7 +53,17 @@ class Market:
         return bars, cut
 
 
-def load_market(graph: BoundGraph, progress: Progress, cancelled: Callable[[], bool]) -> Market:
+class Loader(Protocol):
+    """What brings the bars of one request: `load_bars`, or a cache before it."""
+
+    def __call__(self, provider: DataProvider, request: DataRequest, *, on_bad_bars: str = "refuse") -> LoadedBars:
+        """Return the bars that `request` asks for."""
+        ...
+
+
+def load_market(
+    graph: BoundGraph, progress: Progress, cancelled: Callable[[], bool], loader: Loader = load_bars
+) -> Market:
     """Load the bars of every instrument and feed.
 
     Raises:
@@ -70,7 +82,7 @@ def load_market(graph: BoundGraph, progress: Progress, cancelled: Callable[[], b
     for instrument in graph.instruments:
         spec = instrument.spec
         request = DataRequest(spec.symbol, spec.timeframe, graph.spec.base_dir, *span)
-        result = load_bars(instrument.provider, request, on_bad_bars=spec.on_bad_bars)
+        result = loader(instrument.provider, request, on_bad_bars=spec.on_bad_bars)
         _tell(spec.symbol, result, findings, notes)
         bars.append(result.bars)
         own: dict[str, Bars] = {}
@@ -84,7 +96,7 @@ def load_market(graph: BoundGraph, progress: Progress, cancelled: Callable[[], b
             wanted = replace(request, symbol=component.symbol, timeframe=component.timeframe or spec.timeframe)
             key = (name, wanted.timeframe)
             if key not in loaded:
-                other = load_bars(feed.provider, wanted, on_bad_bars=component.on_bad_bars)
+                other = loader(feed.provider, wanted, on_bad_bars=component.on_bad_bars)
                 loaded[key] = other.bars
                 _tell(f"{name} ({component.symbol})", other, findings, notes)
             own[name] = loaded[key]

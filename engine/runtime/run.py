@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from engine.api import EngineAdapter, EngineJob, InstrumentJob, Problem, RunError, RunSettings, SpecError
+from engine.data.load import load_bars
 from engine.graph import BoundGraph, make_plan
-from engine.runtime.prepare import Progress, evaluate, instrument_job, load_market, with_choices
+from engine.runtime.prepare import Loader, Progress, evaluate, instrument_job, load_market, with_choices
 from engine.runtime.result import Origin, RunResult
 from engine.runtime.source import Installed, load_graph
 from engine.runtime.trace import ColumnStore, Trace
@@ -41,6 +42,7 @@ def run(
     engine: str | None = None,
     progress: Progress = _silent,
     cancelled: Callable[[], bool] = _never,
+    loader: Loader = load_bars,
 ) -> RunResult:
     """Run a strategy and return what happened.
 
@@ -52,6 +54,7 @@ def run(
         engine: wins over `run.engine`.
         progress: called with stage, done and total.
         cancelled: asked now and then; True ends the run.
+        loader: brings the bars; a cache, where one run follows another.
 
     Raises:
         SpecError: the file is wrong; holds every problem.
@@ -66,7 +69,7 @@ def run(
     plan = make_plan(graph)
     if plan.decision is None:
         raise RunError("The strategy has no execution node, so there is nothing to run.")
-    market = load_market(graph, progress, cancelled)
+    market = load_market(graph, progress, cancelled, loader)
     clock.lap("load_s")
     store = ColumnStore()
     evaluations = evaluate(plan, market, progress, cancelled, store)

@@ -38,7 +38,21 @@ def load_graph(source: str | Path | StrategySpec, registry: Catalog, overrides: 
     Raises:
         SpecError: there are errors; it holds every problem, warnings included.
     """
-    spec, problems = _read(source, overrides)
+    return _bound(*_read(source, overrides), registry)
+
+
+def load_text(
+    text: str, registry: Catalog, *, file: str = "", base_dir: str | Path = ".", overrides: Sequence[str] = ()
+) -> BoundGraph:
+    """Return the graph of a strategy's text, with its warnings; `file` need not hold that text, or exist.
+
+    Raises:
+        SpecError: there are errors; it holds every problem, warnings included.
+    """
+    return _bound(*check_strategy(text, file=file, base_dir=base_dir, overrides=overrides), registry)
+
+
+def _bound(spec: StrategySpec | None, problems: Sequence[Problem], registry: Catalog) -> BoundGraph:
     if spec is None:
         raise SpecError(in_file_order(problems))
     graph, found = bind(spec, registry)

@@ -106,6 +106,14 @@ class FileProvider(DataProvider):
             notes=(*notes, *times.notes),
         )
 
+    def data_version(self, request: DataRequest) -> str | None:
+        try:
+            file = find_file(self.path, request.base_dir, request.symbol)
+            status = file.stat()
+        except (DataError, OSError):
+            return None
+        return f"{file.absolute()}|{status.st_ino}|{status.st_size}|{status.st_mtime_ns}"
+
 
 def find_file(path: str, base_dir: str, subject: str) -> Path:
     """Return the file of that path.

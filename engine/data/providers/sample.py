@@ -58,6 +58,10 @@ class SampleProvider(DataProvider):
             timeframe=_DAY,
         )
 
+    def data_version(self, request: DataRequest) -> str:
+        del request
+        return _PACKAGE
+
 
 def _stocks() -> bytes:
     try:

@@ -80,6 +80,10 @@ class SyntheticProvider(DataProvider):
             timeframe=timeframe,
         )
 
+    def data_version(self, request: DataRequest) -> str:
+        del request
+        return str(self.seed)
+
     @model_validator(mode="after")
     def _price_is_a_tick_or_more(self) -> Self:
         if self.price < self.tick:

@@ -1,0 +1,48 @@
+"""BarCache: bars that were loaded before, for a process in which one run follows another."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+
+from engine.api import BAR_COLUMNS, DataProvider, DataRequest
+from engine.data.load import LoadedBars, load_bars
+
+LIMIT_BYTES = 512 * 1024 * 1024
+
+
+class BarCache:
+    """Loads bars as `load_bars` does, once as long as their source stays as it is.
+
+    Whether it does, the provider's `data_version` says; what cannot be told is loaded anew each time.
+
+    Args:
+        limit: bytes to hold at most; the bars used least lately go first.
+    """
+
+    def __init__(self, limit: int = LIMIT_BYTES) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[Hashable, LoadedBars] = OrderedDict()
+
+    def __call__(self, provider: DataProvider, request: DataRequest, *, on_bad_bars: str = "refuse") -> LoadedBars:
+        """Return the bars that `request` asks for.
+
+        Raises:
+            DataError: as for `load_bars`.
+        """
+        version = provider.data_version(request)
+        if version is None:
+            return load_bars(provider, request, on_bad_bars=on_bad_bars)
+        key = (type(provider), provider.model_dump_json(), request, on_bad_bars, version)
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = load_bars(provider, request, on_bad_bars=on_bad_bars)
+        self._kept.move_to_end(key)
+        while len(self._kept) > 1 and sum(map(_size, self._kept.values())) > self._limit:
+            self._kept.popitem(last=False)
+        return found
+
+
+def _size(loaded: LoadedBars) -> int:
+    bars = loaded.bars
+    return sum(bars.column(name).nbytes for name in BAR_COLUMNS) + bars.open_ns.nbytes + bars.close_ns.nbytes

@@ -1,0 +1,136 @@
+"""The job `run`: a strategy's text is run, and kept in a folder that the desktop opens."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from engine.runtime.jobs.contract import JobContext, LogLine, Request
+
+if TYPE_CHECKING:
+    from engine.api import EngineAdapter
+    from engine.runtime.prepare import Loader
+    from engine.runtime.result import RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest(Request):
+    """Run a strategy.
+
+    Args:
+        text: the YAML text, as it is to be run.
+        file: the file that it belongs to, empty if there is none yet.
+        base_dir: where files named by the strategy are looked for.
+        overrides: changes such as `indicators.fast.timeperiod=20`, which win over the text.
+        mode: wins over `run.mode`.
+        engine: wins over `run.engine`.
+        keep: put the run into the history. One that is not kept is a trial: the folders of the last few stay.
+        in_use: folders of earlier runs that are being looked at and must stay.
+    """
+
+    kind: ClassVar[str] = "run"
+
+    text: str
+    file: str = ""
+    base_dir: str = "."
+    overrides: tuple[str, ...] = ()
+    mode: str | None = None
+    engine: str | None = None
+    keep: bool = True
+    in_use: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """A finished run: its id in the history (empty if it is not kept there), and the folder of `SavedRun`."""
+
+    id: str
+    folder: Path
+
+
+def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome:
+    """Carry out a RunRequest.
+
+    Raises:
+        QuantCrafterError: as for `engine.runtime.run.run`; or the run cannot be kept.
+    """
+    from engine.plugins import load_registry
+    from engine.runtime.run import run
+    from engine.runtime.source import load_text
+
+    registry = load_registry()
+    graph = load_text(request.text, registry, file=request.file, base_dir=request.base_dir, overrides=request.overrides)
+    for warning in graph.warnings:
+        context.log(LogLine(logging.WARNING, f"{warning.message} {warning.remedy}".strip(), node=warning.node))
+    _say_if_compiling(registry.engine(request.engine or graph.spec.run.engine), context)
+    result = run(
+        graph,
+        registry=registry,
+        mode=request.mode,
+        engine=request.engine,
+        progress=context.progress,
+        cancelled=context.cancelled,
+        loader=_loader(context),
+    )
+    for finding in result.findings:
+        context.log(LogLine(logging.WARNING, finding))
+    for note in result.notes:
+        context.log(LogLine(logging.INFO, note))
+    outcome = _keep(result, request, context) if request.keep else _keep_trial(result, request)
+    context.log(LogLine(logging.INFO, _summary(result)))
+    return outcome
+
+
+def _loader(context: JobContext) -> Loader:
+    """Return the bars' cache of the process."""
+    from engine.data.cache import BarCache
+
+    cache: BarCache = context.memory.setdefault(BarCache, BarCache())
+    return cache
+
+
+def _say_if_compiling(engine: type[EngineAdapter] | None, context: JobContext) -> None:
+    if engine is not None and not engine().is_ready():
+        context.log(LogLine(logging.INFO, "Compiling the simulator for this machine, once; about 10 s ..."))
+        context.progress("compile", 0, 1)
+
+
+def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOutcome:
+    """Put the run into the history and its trace into a folder of the same name.
+
+    A history that cannot be used does not spoil the run: it is then shown like a trial.
+    """
+    from engine.api import RunError
+    from engine.runtime.history import RunHistory, RunRecord
+    from engine.runtime.saved import save_run
+    from engine.runtime.traces import prune_traces, trace_folder
+
+    context.progress("save", 0, 1)
+    try:
+        run_id = RunHistory().add(RunRecord.from_result(result))
+    except RunError as error:
+        context.log(LogLine(logging.WARNING, f"The run is not kept: {error}"))
+        return _keep_trial(result, request)
+    folder = save_run(result, trace_folder(run_id))
+    prune_traces(request.in_use)
+    return RunOutcome(run_id, folder)
+
+
+def _keep_trial(result: RunResult, request: RunRequest) -> RunOutcome:
+    from engine.runtime.saved import save_run
+    from engine.runtime.traces import prune_trials, trial_folder
+
+    owner = str(os.getppid())
+    folder = save_run(result, trial_folder(owner, secrets.token_hex(6)))
+    prune_trials(owner, request.in_use)
+    return RunOutcome("", folder)
+
+
+def _summary(result: RunResult) -> str:
+    trades = len(result.trades)
+    seconds = result.timing.get("total_s", 0.0)
+    return f"{result.bars:,} bars, {trades:,} {'trade' if trades == 1 else 'trades'} in {seconds:.2f} s"

@@ -1,0 +1,34 @@
+"""Which function carries out which kind of request."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.api.errors import RunError
+from engine.runtime.jobs.contract import JobContext, Request
+
+JOBS: Mapping[str, str] = {
+    "run": "engine.runtime.jobs.run:run_strategy",
+}
+"""Kind of a request -> `module:function`; the function takes request and context and returns the result.
+
+A kind that is written as `module:function` needs no entry.
+"""
+
+JobFunction = Callable[[Any, JobContext], Any]
+
+
+def job_function(request: Request) -> JobFunction:
+    """Return the function that carries a request out.
+
+    Raises:
+        RunError: there is no such job.
+    """
+    place = JOBS.get(request.kind, request.kind)
+    if ":" not in place:
+        raise RunError(f"The engine knows no job '{request.kind}'. It knows: {', '.join(sorted(JOBS))}.")
+    module, _, name = place.partition(":")
+    function: JobFunction = getattr(importlib.import_module(module), name)
+    return function

@@ -1,0 +1,62 @@
+"""Pace: from the stages of a job to how much of it is done and how long it will still take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+USUAL = {"load": 0.3, "columns": 0.3, "simulate": 0.3, "save": 0.1}
+"""How a run's time is shared out as long as none was timed."""
+
+SURE_AFTER_S = 0.4
+"""An estimate from less than that would jump about."""
+
+
+class Pace:
+    """Times the stages of jobs; a job's shares are those that the last job of its kind had.
+
+    Args:
+        clock: seconds of a monotonic clock.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._shares: dict[str, dict[str, float]] = {}
+        self._kind = ""
+        self._stage = ""
+        self._begun = self._stage_begun = clock()
+        self._spent: dict[str, float] = {}
+
+    def begin(self, kind: str) -> None:
+        """Begin with a job."""
+        self._kind, self._stage, self._spent = kind, "", {}
+        self._begun = self._stage_begun = self._clock()
+
+    def step(self, stage: str, done: int, total: int) -> tuple[float, float | None]:
+        """Return how much of the job is done (0 to 1), and the seconds left, None as long as that cannot be told."""
+        now = self._clock()
+        if stage != self._stage:
+            self._leave(now)
+            self._stage, self._stage_begun = stage, now
+        part = min(max(done / total, 0.0), 1.0) if total > 0 else 0.0
+        shares = self._shares.get(self._kind, USUAL)
+        if stage not in shares:  # a job of one stage, or one that was never seen
+            share = part
+        else:
+            whole = sum(shares.values()) or 1.0
+            share = (sum(shares.get(name, 0.0) for name in self._spent) + shares[stage] * part) / whole
+        spent = now - self._begun
+        if spent < SURE_AFTER_S or share <= 0.0:
+            return share, None
+        return share, spent * (1.0 - share) / share
+
+    def end(self) -> None:
+        """Keep how the finished job's time was shared out."""
+        self._leave(self._clock())
+        whole = sum(self._spent.values())
+        if whole > 0.0:
+            self._shares[self._kind] = {name: spent / whole for name, spent in self._spent.items()}
+
+    def _leave(self, now: float) -> None:
+        if self._stage:
+            self._spent[self._stage] = self._spent.get(self._stage, 0.0) + now - self._stage_begun

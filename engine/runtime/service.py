@@ -1,0 +1,159 @@
+"""The engine process: it takes requests by one pipe, carries them out one after another, and tells by another.
+
+1. The owner starts it by `multiprocessing`'s spawn, with the ends of two pipes.
+2. A thread reads the orders: requests queue up, a cancelled job is marked. When the owner is gone, however it ended,
+   the pipe closes and the process ends at once.
+3. The simulator's machine code is loaded, or compiled for a new machine, in a thread of its own, so that jobs that
+   do without it need not wait.
+4. Jobs run in the main thread. What they tell goes through the outbox, at most 30 batches a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Hashable
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Any
+
+from engine.runtime.jobs.contract import CANCELLED, Failure, LogLine
+from engine.runtime.jobs.table import job_function
+from engine.runtime.messages import Batch, Cancel, Done, Failed, Order, Progressed, Ready, Started, Submit
+from engine.runtime.outbox import Outbox
+from engine.runtime.pace import Pace
+from engine.runtime.warmup import WarmUp
+
+log = logging.getLogger(__name__)
+
+NICE = 5
+"""Jobs give way to the desktop; POSIX only."""
+
+_CANCELLED = Failure(CANCELLED, "The job was cancelled.")
+
+
+def serve(orders: Connection, events: Connection) -> None:
+    """Carry out what comes by `orders` and tell of it by `events`, until the owner closes its end.
+
+    The entry point of the spawned process.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the owner, which ends this process
+    if sys.platform != "win32":
+        os.nice(NICE)
+    Service(orders, events).run()
+
+
+class Service:
+    """The process' main loop.
+
+    Args:
+        orders: where orders come from.
+        events: where batches of events go.
+    """
+
+    def __init__(self, orders: Connection, events: Connection) -> None:
+        self._orders = orders
+        self._queue: SimpleQueue[Submit] = SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._memory: dict[Hashable, Any] = {}
+        self._pace = Pace()
+
+        def send(batch: Batch) -> None:
+            events.send(batch)
+
+        self._outbox = Outbox(send)
+
+    def run(self) -> None:
+        """Take jobs one after the other, for ever."""
+        threading.Thread(target=self._read, name="orders", daemon=True).start()
+        self._outbox.tell(Ready())
+        WarmUp(lambda: self._outbox.tell(Ready(compiled=True))).start()
+        while True:
+            self._carry_out(self._queue.get())
+
+    def _read(self) -> None:
+        while True:
+            try:
+                order: Order = self._orders.recv()
+            except (EOFError, OSError):
+                os._exit(0)  # the owner is gone: nobody waits for what is being computed
+            if isinstance(order, Cancel):
+                self._cancelled.add(order.job)
+            else:
+                self._queue.put(order)
+
+    def _carry_out(self, order: Submit) -> None:
+        job, request = order.job, order.request
+        context = Context(job, self._outbox, self._pace, self._cancelled, self._memory)
+        self._outbox.tell(Started(job))
+        try:
+            if context.cancelled():
+                self._outbox.tell(Failed(job, _CANCELLED))
+                return
+            self._pace.begin(request.kind)
+            with context.listening():
+                result = job_function(request)(request, context)
+        except BaseException as error:  # noqa: BLE001 - whatever a job does ends with that job
+            self._outbox.tell(Failed(job, Failure.of(error)))
+        else:
+            self._pace.end()
+            self._outbox.tell(Done(job, result))
+        finally:
+            self._cancelled.discard(job)
+
+
+class Context:
+    """The JobContext of the process."""
+
+    def __init__(self, job: int, outbox: Outbox, pace: Pace, cancelled: set[int], memory: dict[Hashable, Any]) -> None:
+        self.job = job
+        self.memory = memory
+        self._outbox = outbox
+        self._pace = pace
+        self._cancelled = cancelled
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Tell that `done` of `total` of a stage is done."""
+        share, left_s = self._pace.step(stage, done, total)
+        self._outbox.progress(Progressed(self.job, stage, done, total, share, left_s))
+
+    def log(self, line: LogLine) -> None:
+        """Write a line into the job's log."""
+        self._outbox.log(self.job, line, self.cancelled)
+
+    def cancelled(self) -> bool:
+        """Return whether the job is to stop."""
+        return self.job in self._cancelled
+
+    def listening(self) -> _Listening:
+        """Return the context in which whatever the program logs goes into the job's log."""
+        return _Listening(self)
+
+
+class _Listening(logging.Handler):
+    """Passes log records of the program and of components on to a job's log, while it is entered."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(logging.INFO)
+        self._context = context
+        self._thread = threading.get_ident()
+
+    def __enter__(self) -> None:
+        root = logging.getLogger()
+        root.addHandler(self)
+        root.setLevel(logging.INFO)
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger().removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record that the job's own thread made."""
+        if record.thread != self._thread:
+            return
+        place = {
+            name: getattr(record, name) for name in ("ts_ns", "instrument", "bar", "node") if hasattr(record, name)
+        }
+        self._context.log(LogLine(record.levelno, record.getMessage(), **place))
