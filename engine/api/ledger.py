@@ -32,7 +32,7 @@ class OrderStatus(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why an order was made, or a trade ended."""
+    """Why an order was made, or a trade ended. Saved runs hold the numbers: add at the end, never renumber."""
 
     ENTRY = 0
     SIGNAL = 1
@@ -40,10 +40,14 @@ class Reason(IntEnum):
     STOP_LOSS = 3
     TAKE_PROFIT = 4
     END_OF_DATA = 5
+    SCALE_IN = 6
+    REBALANCE = 7
+    GRID = 8
+    COMPONENT = 9
 
 
 class StatusReason(IntEnum):
-    """Why an order was cancelled, rejected or cut."""
+    """Why an order was cancelled, rejected or cut. Saved runs hold the numbers: add at the end, never renumber."""
 
     NONE = 0
     OCO = 1
@@ -51,10 +55,15 @@ class StatusReason(IntEnum):
     NO_CASH = 3
     REDUCED = 4
     END_OF_DATA = 5
+    EXPIRED = 6
+    REPLACED = 7
+    SIGNAL = 8
+    OPPOSITE = 9
+    COMPONENT = 10
 
 
 class BlockReason(IntEnum):
-    """Why an entry signal did not become an order."""
+    """Why an entry signal did not become an order. Saved runs hold the numbers: add at the end, never renumber."""
 
     FILTER = 0
     WARMUP = 1
@@ -63,6 +72,7 @@ class BlockReason(IntEnum):
     SIZE_ZERO = 4
     NO_STOP_DISTANCE = 5
     NO_EQUITY = 6
+    NO_PRICE = 7
 
 
 ORDER_DTYPE = np.dtype(
@@ -81,11 +91,19 @@ ORDER_DTYPE = np.dtype(
         ("status", np.uint8),
         ("reason", np.uint8),
         ("status_reason", np.uint8),
+        ("limit", np.float64),
+        ("filled", np.int64),
+        ("expires", np.int64),
+        ("touched_bar", np.int64),
+        ("level", np.int32),
     ],
     align=True,
 )
 """`parent` is the entry order's id or -1, `rule` the index of the protective rule or -1, bars are indices into the
-instrument's own bars (-1: not yet), `side` is +1 to buy and -1 to sell, `price` the trigger or limit (NaN: market)."""
+instrument's own bars (-1: not yet), `side` is +1 to buy and -1 to sell, `price` the trigger or limit (NaN: market).
+`limit` is the limit of a stop-limit (NaN otherwise) and `touched_bar` the bar from which it is a limit, `filled` how
+many of the lots have been filled, `expires` the last bar at which it may fill (-1: no end), `level` the line of a grid
+that it belongs to, or -1."""
 
 FILL_DTYPE = np.dtype(
     [

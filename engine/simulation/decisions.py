@@ -1,32 +1,27 @@
-"""Decisions on the close of a bar: signal flags in, market orders or blocked entries out. Compiled."""
+"""Decisions on the close of a bar: signal flags in, orders or blocked entries out. Compiled."""
 
 from __future__ import annotations
 
-import math
-
-from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, FloatColumn
-from engine.simulation.book import add_order
+from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from engine.simulation.jit import jit
-from engine.simulation.primitives import protective_distance, wanted_quantity, whole_lots
+from engine.simulation.orders import add_order
+from engine.simulation.protection import stop_distance
 from engine.simulation.records import (
     BLOCKED_CONTRADICTION,
-    BLOCKED_DISTANCE,
-    BLOCKED_EQUITY,
     BLOCKED_FILTER,
     BLOCKED_OPPOSITE,
-    BLOCKED_SIZE,
     BLOCKED_WARMUP,
     CLOSE_OPPOSITE,
     ENTRY,
     IGNORE_OPPOSITE,
     MARKET,
     OPPOSITE,
-    RISK_PERCENT,
     SIGNAL,
-    STOP_LOSS,
+    Market,
     Record,
     Table,
 )
+from engine.simulation.sizing import entry_lots
 
 ENTRIES = ENTER_LONG | ENTER_SHORT
 
@@ -41,29 +36,6 @@ def contradicts(flags: int) -> bool:
 
 
 @jit
-def rule_distance(rule: Record, columns: FloatColumn, row: int, price: float) -> float:
-    """Return the distance of a protective rule from `price`, with its column's value at `row`."""
-    value = columns[rule["column"], row] if rule["column"] >= 0 else 0.0
-    return float(protective_distance(price, rule["percent"], rule["multiple"], value, rule["offset"]))
-
-
-@jit
-def stop_distance(rules: Table, columns: FloatColumn, row: int, close: float) -> float:
-    """Return the distance of the nearest stop-loss from the close: infinite without one.
-
-    NaN when any protective rule, of a stop or a target, has no distance or none above zero.
-    """
-    nearest = math.inf
-    for r in range(len(rules)):
-        distance = rule_distance(rules[r], columns, row, close)
-        if not (distance > 0.0 and distance < math.inf):
-            return math.nan
-        if rules[r]["kind"] == STOP_LOSS:
-            nearest = min(nearest, distance)
-    return nearest
-
-
-@jit
 def block(desk: Record, book: Record, bar: int, flags: int, reason: int) -> None:
     """Note an entry signal that does not become an order."""
     row = desk["blocked_rows"][desk["blocked"]]
@@ -75,31 +47,18 @@ def block(desk: Record, book: Record, bar: int, flags: int, reason: int) -> None
 
 
 @jit
-def enter(
-    desk: Record,
-    book: Record,
-    bar: int,
-    side: int,
-    allowed: int,
-    close: float,
-    equity: float,
-    distance: float,
-) -> None:
+def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, side: int, equity: float) -> None:
     """Order an entry of the size that the money rule gives, or note why there is none."""
     flag = ENTER_LONG if side > 0 else ENTER_SHORT
-    if allowed == 0:
+    row = book["start"] + bar
+    if not market.allowed[row]:
         block(desk, book, bar, flag, BLOCKED_FILTER)
         return
-    if not equity > 0.0:
-        block(desk, book, bar, flag, BLOCKED_EQUITY)
-        return
-    if math.isnan(distance) or (desk["size_kind"] == RISK_PERCENT and math.isinf(distance)):
-        block(desk, book, bar, flag, BLOCKED_DISTANCE)
-        return
-    quantity = wanted_quantity(desk["size_kind"], desk["size_value"], equity, close, distance)
-    lots = whole_lots(quantity, book["lot_size"], book["lot_inverse"])
+    price = market.close[row]
+    distance = stop_distance(rules, market.columns, row, price)
+    lots, reason = entry_lots(desk, book, price, equity, distance)
     if lots == 0:
-        block(desk, book, bar, flag, BLOCKED_SIZE)
+        block(desk, book, bar, flag, reason)
         return
     add_order(desk, book, bar, MARKET, side, lots, ENTRY)
 
@@ -112,21 +71,13 @@ def leave(desk: Record, book: Record, bar: int, reason: int) -> None:
 
 
 @jit
-def decide(
-    desk: Record,
-    book: Record,
-    bar: int,
-    flags: int,
-    allowed: int,
-    close: float,
-    equity: float,
-    distance: float,
-) -> None:
+def decide(desk: Record, books: Table, rules: Table, market: Market, i: int, bar: int, equity: float) -> None:
     """Act on the flags of a bar that has closed: exits first, then at most one entry.
 
-    `equity` is marked at this close; `allowed` is 0 where the filters block entries, `distance` is what
-    `stop_distance` says for this bar.
+    `equity` is marked at this close.
     """
+    book = books[i]
+    flags = market.flags[book["start"] + bar]
     entries = flags & ENTRIES
     if bar < book["first_bar"]:
         if entries != 0:
@@ -151,4 +102,4 @@ def decide(
         leave(desk, book, bar, OPPOSITE)
         if desk["on_opposite"] == CLOSE_OPPOSITE:
             return
-    enter(desk, book, bar, side, allowed, close, equity, distance)
+    enter(desk, book, rules, market, bar, side, equity)

@@ -1,4 +1,4 @@
-"""The bar loop after QC-BAR-1, compiled.
+"""The bar loop after QC-BAR-1, compiled; and the same steps one at a time, for the driver in Python.
 
 At every step, for the instruments whose bars close then, each phase in file order:
 1. market orders fill at the open;
@@ -11,11 +11,13 @@ brings in only later, and all decisions of a step see the same equity.
 
 from __future__ import annotations
 
+import math
+
 from engine.api.ports import FloatColumn
-from engine.simulation.decisions import decide, stop_distance
+from engine.simulation.decisions import decide
 from engine.simulation.jit import jit
 from engine.simulation.matching import end_data, mark, match_inside, match_open
-from engine.simulation.records import ROWS_PER_BAR, Market, Record, Table, Timeline
+from engine.simulation.records import Market, Record, Table, Timeline
 
 
 @jit
@@ -31,29 +33,111 @@ def equity_of(desk: Record, books: Table) -> float:
 def has_room(desk: Record, bars: int) -> bool:
     """Return whether every table can take what that many bars may write."""
     used = max(desk["orders"], desk["fills"], desk["trades"], desk["blocked"])
-    return bool(used + bars * ROWS_PER_BAR <= desk["capacity"])
+    return bool(used + desk["at_work"] + bars * desk["rows_per_bar"] <= desk["capacity"])
+
+
+@jit
+def events_of(timeline: Timeline, step: int) -> tuple[int, int]:
+    """Return the first event of a step and the one after its last; steps of a single instrument are their events."""
+    if len(timeline.first_event) == 0:
+        return step, step + 1
+    return timeline.first_event[step], timeline.first_event[step + 1]
+
+
+@jit
+def has_room_for(desks: Table, timeline: Timeline, step: int) -> bool:
+    """Return whether every table can take what a step may write."""
+    first, last = events_of(timeline, step)
+    return bool(has_room(desks[0], last - first))
+
+
+@jit
+def event_at(timeline: Timeline, event: int) -> tuple[int, int]:
+    """Return instrument and bar of an event."""
+    if len(timeline.first_event) == 0:
+        return 0, event
+    return timeline.instrument[event], timeline.bar[event]
+
+
+@jit
+def settle(desks: Table, books: Table, market: Market, timeline: Timeline, curve: FloatColumn, step: int) -> float:
+    """Mark the positions of a step at its close; note equity and cash, and return the equity."""
+    desk = desks[0]
+    first, last = events_of(timeline, step)
+    for event in range(first, last):
+        i, bar = event_at(timeline, event)
+        book = books[i]
+        row = book["start"] + bar
+        if book["lots"] != 0:
+            mark(desk, book, bar, market.high[row], market.low[row], market.close[row])
+    equity = equity_of(desk, books)
+    curve[0, step] = equity
+    curve[1, step] = desk["cash"]
+    return equity
+
+
+@jit
+def fill_step(
+    desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, curve: FloatColumn, step: int
+) -> float:
+    """Run a step up to its close: orders fill, positions are marked. Return the equity.
+
+    NaN says that nothing was done, because a table may be too full: empty the tables and call again.
+    """
+    desk = desks[0]
+    first, last = events_of(timeline, step)
+    if not has_room(desk, last - first):
+        return math.nan
+    for event in range(first, last):
+        i, bar = event_at(timeline, event)
+        if books[i]["working"] > 0:
+            match_open(desk, books, rules, market, i, bar)
+    for event in range(first, last):
+        i, bar = event_at(timeline, event)
+        if books[i]["working"] > 0:
+            match_inside(desk, books, rules, market, i, bar)
+    return float(settle(desks, books, market, timeline, curve, step))
+
+
+@jit
+def decide_event(desks: Table, books: Table, rules: Table, market: Market, i: int, bar: int, equity: float) -> None:
+    """Take the decisions of one instrument on the close of its bar, and end its orders with its data."""
+    desk, book = desks[0], books[i]
+    if market.flags[book["start"] + bar] != 0:
+        decide(desk, books, rules, market, i, bar, equity)
+    end_data(desk, book, bar)
+
+
+@jit
+def decide_step(
+    desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, step: int, equity: float
+) -> None:
+    """Take all decisions of a step, in file order."""
+    first, last = events_of(timeline, step)
+    for event in range(first, last):
+        i, bar = event_at(timeline, event)
+        decide_event(desks, books, rules, market, i, bar, equity)
 
 
 @jit
 def run_one(desks: Table, books: Table, rules: Table, market: Market, curve: FloatColumn, start: int, stop: int) -> int:
     """Run steps `start` to `stop` of a single instrument; return the first step not run."""
     desk, book = desks[0], books[0]
-    open_, high, low, close, flags, allowed, columns = market
+    high, low, close, flags = market.high, market.low, market.close, market.flags
     for bar in range(start, stop):
         # Most bars have nothing to do: they must cost nothing but the look at their flags.
         if (flags[bar] != 0 or book["working"] > 0 or bar == book["bars"] - 1) and not has_room(desk, 1):
             return bar
         if book["working"] > 0:
-            match_open(desk, books, rules, columns, book["index"], bar, open_[bar])
-            match_inside(desk, book, bar, open_[bar], high[bar], low[bar])
+            match_open(desk, books, rules, market, 0, bar)
+            match_inside(desk, books, rules, market, 0, bar)
         if book["lots"] != 0:
             mark(desk, book, bar, high[bar], low[bar], close[bar])
         equity = desk["cash"] + book["quantity"] * book["mark"]
         curve[0, bar] = equity
         curve[1, bar] = desk["cash"]
         if flags[bar] != 0:
-            distance = stop_distance(rules, columns, bar, close[bar])
-            decide(desk, book, bar, flags[bar], allowed[bar], close[bar], equity, distance)
+            decide(desk, books, rules, market, 0, bar, equity)
         end_data(desk, book, bar)
     return stop
 
@@ -70,35 +154,11 @@ def run_many(
     stop: int,
 ) -> int:
     """Run steps `start` to `stop` of several instruments; return the first step not run."""
-    desk = desks[0]
-    open_, high, low, close, flags, allowed, columns = market
-    first_event, instrument, bars = timeline
     for step in range(start, stop):
-        events = range(first_event[step], first_event[step + 1])
-        if not has_room(desk, len(events)):
+        if not has_room_for(desks, timeline, step):
             return step
-        for e in events:
-            i, bar = instrument[e], bars[e]
-            match_open(desk, books, rules, columns, i, bar, open_[books[i]["start"] + bar])
-        for e in events:
-            book, bar = books[instrument[e]], bars[e]
-            row = book["start"] + bar
-            match_inside(desk, book, bar, open_[row], high[row], low[row])
-        for e in events:
-            book, bar = books[instrument[e]], bars[e]
-            row = book["start"] + bar
-            if book["lots"] != 0:
-                mark(desk, book, bar, high[row], low[row], close[row])
-        equity = equity_of(desk, books)
-        curve[0, step] = equity
-        curve[1, step] = desk["cash"]
-        for e in events:
-            book, bar = books[instrument[e]], bars[e]
-            row = book["start"] + bar
-            if flags[row] != 0:
-                distance = stop_distance(rules, columns, row, close[row])
-                decide(desk, book, bar, flags[row], allowed[row], close[row], equity, distance)
-            end_data(desk, book, bar)
+        equity = fill_step(desks, books, rules, market, timeline, curve, step)
+        decide_step(desks, books, rules, market, timeline, step, equity)
     return stop
 
 

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import math
 
-from engine.api.ports import FloatColumn
-from engine.simulation.book import (
-    add_order,
-    affordable_lots,
-    available_cash,
-    next_working,
-    open_position,
-    reduce_position,
-    retire,
-)
-from engine.simulation.decisions import rule_distance
+from engine.simulation.book import open_position, reduce_position
+from engine.simulation.costs import affordable_lots, available_cash
 from engine.simulation.jit import jit
-from engine.simulation.primitives import match_limit, match_stop, protective_level
+from engine.simulation.orders import add_order, next_working, retire
+from engine.simulation.primitives import match_limit, match_stop
+from engine.simulation.protection import follow_position, protect
 from engine.simulation.records import (
     CANCELLED,
     CLOSE,
@@ -24,100 +17,133 @@ from engine.simulation.records import (
     END_OF_DATA,
     ENTRY,
     FILLED,
-    LIMIT,
-    MARKET,
+    LIMITS,
     NO_CASH,
     NO_REASON,
     NONE,
+    OPENS,
     REDUCED,
     REJECTED,
-    STOP,
-    STOP_LOSS,
-    STOP_LOSS_HIT,
-    TAKE_PROFIT,
-    TAKE_PROFIT_HIT,
+    STOP_LIMIT,
+    STOPS,
+    Market,
     Record,
     Table,
 )
 
 
 @jit
-def nearest_rule(rules: Table, columns: FloatColumn, kind: int, row: int, price: float) -> tuple[int, float]:
-    """Return the protective rule of that kind nearest to `price`, and its distance; -1 when there is none."""
-    chosen, nearest = -1, math.inf
-    for r in range(len(rules)):
-        if rules[r]["kind"] == kind:
-            distance = rule_distance(rules[r], columns, row, price)
-            if distance < nearest:
-                chosen, nearest = r, distance
-    return chosen, nearest
-
-
-@jit
-def protect(desk: Record, book: Record, bar: int, entry: int, kind: int, rule: int, distance: float) -> None:
-    """Put a stop-loss or a take-profit to work for the position that order `entry` opened at the open of `bar`."""
-    side = 1 if book["lots"] > 0 else -1
-    if kind == STOP_LOSS:
-        k = add_order(desk, book, bar, STOP, -side, abs(book["lots"]), STOP_LOSS_HIT)
-    else:
-        k = add_order(desk, book, bar, LIMIT, -side, abs(book["lots"]), TAKE_PROFIT_HIT)
-    order = book["slots"][k]
-    order["parent"] = entry
-    order["rule"] = rule
-    order["price"] = protective_level(kind, side, book["price"], distance, book["tick_size"], book["tick_inverse"])
-    book["from_bar"][k] = bar + desk["arm_delay"]
-
-
-@jit
 def fill_entry(
-    desk: Record, books: Table, rules: Table, columns: FloatColumn, i: int, k: int, bar: int, price: float
+    desk: Record, books: Table, rules: Table, market: Market, i: int, k: int, bar: int, price: float
 ) -> None:
-    """Fill an entry order at the open as far as the account can pay for it, and protect the position."""
+    """Fill an entry order as far as the account can pay for it, and protect the position.
+
+    What filled at the open is protected from the same bar on, or the next, as the terms say; what filled inside the bar
+    from the next bar on: nobody knows what of the bar came after the entry.
+    """
     book = books[i]
-    entry, wanted = book["slots"][k]["id"], book["slots"][k]["lots"]
-    decided = book["start"] + book["slots"][k]["created_bar"]
-    lots = affordable_lots(desk, book, MARKET, wanted, price, available_cash(desk, books, i, price))
+    order = book["slots"][k]
+    wanted = order["lots"] - order["filled"]
+    lots = affordable_lots(desk, book, order["kind"], wanted, price, available_cash(desk, books, i, price))
     if lots < wanted and (lots == 0 or desk["reject"] == 1):
         retire(desk, book, k, bar, REJECTED, NO_CASH)
         return
+    at_open = book["phase"][k] == OPENS
     open_position(desk, book, k, bar, lots, price)
     retire(desk, book, k, bar, FILLED, NO_REASON if lots == wanted else REDUCED)
-    if len(rules) == 0:
-        return
-    for kind in (STOP_LOSS, TAKE_PROFIT):
-        rule, distance = nearest_rule(rules, columns, kind, decided, price)
-        if rule >= 0:
-            protect(desk, book, bar, entry, kind, rule, distance)
+    protect(desk, book, rules, market.columns, bar, bar + desk["arm_delay"] if at_open else bar + 1)
 
 
 @jit
-def match_open(desk: Record, books: Table, rules: Table, columns: FloatColumn, i: int, bar: int, price: float) -> None:
+def fill_order(
+    desk: Record, books: Table, rules: Table, market: Market, i: int, k: int, bar: int, price: float
+) -> None:
+    """Fill the order in slot `k` of instrument `i` at `price`."""
+    book = books[i]
+    if book["slots"][k]["reason"] == ENTRY:
+        fill_entry(desk, books, rules, market, i, k, bar, price)
+    else:
+        reduce_position(desk, book, k, bar, price)
+        if book["lots"] != 0 and book["working"] > 0:
+            follow_position(book)
+
+
+@jit
+def touch(book: Record, k: int, bar: int, price: float) -> None:
+    """Let a stop-limit whose trigger was touched at `price` be a limit from now on."""
+    book["slots"][k]["touched_bar"] = bar
+    book["touch_price"][k] = price
+    book["phase"][k] = LIMITS
+
+
+@jit
+def rest_of_bar(
+    book: Record, k: int, bar: int, open_: float, high: float, low: float, close: float
+) -> tuple[float, float, float]:
+    """Return open, high and low of the part of the bar that the order in slot `k` certainly sees as a limit.
+
+    That is the whole bar, unless it is a stop-limit that was touched inside this very bar: then all that is known to
+    have come after is the way from its trigger to the close.
+    """
+    if book["slots"][k]["touched_bar"] == bar and book["touch_price"][k] != open_:
+        price = book["touch_price"][k]
+        return price, max(price, close), min(price, close)
+    return open_, high, low
+
+
+@jit
+def match_open(desk: Record, books: Table, rules: Table, market: Market, i: int, bar: int) -> None:
     """Fill market orders of instrument `i` at the open, by id."""
     book = books[i]
-    k = next_working(book, bar, MARKET, NONE)
+    price = market.open[book["start"] + bar]
+    k = next_working(book, bar, OPENS, NONE)
     while k >= 0:
         order = book["slots"][k]["id"]
-        if book["slots"][k]["reason"] == ENTRY:
-            fill_entry(desk, books, rules, columns, i, k, bar, price)
-        else:
-            reduce_position(desk, book, k, bar, price)
-        k = next_working(book, bar, MARKET, order)
+        fill_order(desk, books, rules, market, i, k, bar, price)
+        k = next_working(book, bar, OPENS, order)
 
 
 @jit
-def match_inside(desk: Record, book: Record, bar: int, open_: float, high: float, low: float) -> None:
+def match_inside(desk: Record, books: Table, rules: Table, market: Market, i: int, bar: int) -> None:
     """Fill what the bar touches: stop orders by id, then limit orders by id."""
-    for kind in (STOP, LIMIT):
-        k = next_working(book, bar, kind, NONE)
+    book = books[i]
+    row = book["start"] + bar
+    open_, high, low, close = market.open[row], market.high[row], market.low[row], market.close[row]
+    for phase in (STOPS, LIMITS):
+        k = next_working(book, bar, phase, NONE)
         while k >= 0:
-            order, side, level = book["slots"][k]["id"], book["slots"][k]["side"], book["slots"][k]["price"]
-            if kind == STOP:
-                price = match_stop(side, level, open_, high, low)
+            order = book["slots"][k]
+            number = order["id"]
+            if phase == STOPS:
+                price = match_stop(order["side"], order["price"], open_, high, low)
             else:
-                price = match_limit(side, level, open_, high, low)
+                limit = order["limit"] if order["kind"] == STOP_LIMIT else order["price"]
+                first, highest, lowest = rest_of_bar(book, k, bar, open_, high, low, close)
+                price = match_limit(order["side"], limit, first, highest, lowest)
             if not math.isnan(price):
-                reduce_position(desk, book, k, bar, price)
-            k = next_working(book, bar, kind, order)
+                if phase == STOPS and order["kind"] == STOP_LIMIT:
+                    touch(book, k, bar, price)
+                else:
+                    fill_order(desk, books, rules, market, i, k, bar, price)
+            k = next_working(book, bar, phase, number)
+
+
+@jit
+def next_slot(books: Table, i: int, bar: int, phase: int, after: int) -> int:
+    """Return `next_working` of instrument `i`; the driver in Python passes tables, which are faster than records."""
+    return int(next_working(books[i], bar, phase, after))
+
+
+@jit
+def touch_slot(books: Table, i: int, k: int, bar: int, price: float) -> None:
+    """Let the stop-limit in slot `k` of instrument `i` be a limit from now on."""
+    touch(books[i], k, bar, price)
+
+
+@jit
+def fill_slot(desks: Table, books: Table, rules: Table, market: Market, i: int, k: int, bar: int, price: float) -> None:
+    """Fill the order in slot `k` of instrument `i` at `price`."""
+    fill_order(desks[0], books, rules, market, i, k, bar, price)
 
 
 @jit

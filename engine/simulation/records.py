@@ -33,8 +33,31 @@ def _numbers(members: type[IntEnum]) -> tuple[Any, ...]:
 
 MARKET, STOP, LIMIT, STOP_LIMIT, CLOSE = _numbers(OrderKind)
 WORKING, FILLED, CANCELLED, REJECTED = _numbers(OrderStatus)
-ENTRY, SIGNAL, OPPOSITE, STOP_LOSS_HIT, TAKE_PROFIT_HIT, DATA_ENDED = _numbers(Reason)
-NO_REASON, OCO, POSITION_CLOSED, NO_CASH, REDUCED, END_OF_DATA = _numbers(StatusReason)
+(
+    ENTRY,
+    SIGNAL,
+    OPPOSITE,
+    STOP_LOSS_HIT,
+    TAKE_PROFIT_HIT,
+    DATA_ENDED,
+    SCALE_IN,
+    REBALANCE,
+    GRID,
+    COMPONENT,
+) = _numbers(Reason)
+(
+    NO_REASON,
+    OCO,
+    POSITION_CLOSED,
+    NO_CASH,
+    REDUCED,
+    END_OF_DATA,
+    EXPIRED,
+    REPLACED,
+    ENDED_BY_SIGNAL,
+    ENDED_BY_OPPOSITE,
+    ENDED_BY_COMPONENT,
+) = _numbers(StatusReason)
 (
     BLOCKED_FILTER,
     BLOCKED_WARMUP,
@@ -43,17 +66,26 @@ NO_REASON, OCO, POSITION_CLOSED, NO_CASH, REDUCED, END_OF_DATA = _numbers(Status
     BLOCKED_SIZE,
     BLOCKED_DISTANCE,
     BLOCKED_EQUITY,
+    BLOCKED_PRICE,
 ) = _numbers(BlockReason)
 IGNORE_OPPOSITE, CLOSE_OPPOSITE, REVERSE_OPPOSITE = _numbers(OnOpposite)
 STOP_LOSS, TAKE_PROFIT = _numbers(ProtectiveKind)
 QUANTITY, CASH, EQUITY_PERCENT, RISK_PERCENT = _numbers(SizeKind)
 NONE: Any = np.int64(-1)
 
-WORKING_SLOTS = 8
-"""Orders that an instrument can have at work at once: an exit, an entry, a stop, a target, a closing order at most."""
+OPENS: Any = np.int64(0)
+STOPS: Any = np.int64(1)
+LIMITS: Any = np.int64(2)
+"""The phases in which orders fill: market orders at the open, then stops, then limits."""
 
-ROWS_PER_BAR = 6
-"""No table grows by more than this for one bar of one instrument."""
+WORKING_SLOTS = 64
+"""Orders that an instrument can have at work at once; rules that could need more are refused before the run."""
+
+USUAL_SLOTS = 8
+"""What entries, exits, stops and targets need of them at most."""
+
+ROWS_PER_BAR = 8
+"""How many orders a bar of one instrument may make, fill and end, beyond those at work before it."""
 
 TABLE_ROWS = 16_384
 """Rows of a desk's tables, after which the driver empties them. A number of its own is a compilation of its own."""
@@ -92,9 +124,19 @@ BOOK_DTYPE = np.dtype(
         ("mark", np.float64),
         ("entry_bar", np.int64),
         ("entry_order", np.int64),
-        # Its orders at work, the first `working` slots, by id; each may fill from its `from_bar` on.
+        # How it grew: the number of entries, the lots of the first and the last, the last one's price, and the bar on
+        # whose close the last one was decided.
+        ("entries", np.int64),
+        ("first_lots", np.int64),
+        ("last_lots", np.int64),
+        ("last_price", np.float64),
+        ("decided_bar", np.int64),
+        # Its orders at work, the first `working` slots, by id; each may fill from its `from_bar` on, in its `phase`. A
+        # stop-limit was touched at `touch_price`.
         ("working", np.int64),
         ("from_bar", np.int64, (WORKING_SLOTS,)),
+        ("phase", np.int64, (WORKING_SLOTS,)),
+        ("touch_price", np.float64, (WORKING_SLOTS,)),
         ("slots", ORDER_DTYPE, (WORKING_SLOTS,)),
     ],
     align=True,
@@ -102,28 +144,44 @@ BOOK_DTYPE = np.dtype(
 """What the simulation keeps of one instrument."""
 
 
+EXECUTION_TERMS: list[tuple[str, type]] = [("on_opposite", np.int64)]
+"""How signals become orders."""
+
+SIZE_TERMS: list[tuple[str, type]] = [("size_kind", np.int64), ("size_value", np.float64)]
+"""How large an entry is."""
+
+COST_TERMS: list[tuple[str, type]] = [
+    ("commission_percent", np.float64),
+    ("commission_per_unit", np.float64),
+    ("commission_per_order", np.float64),
+    ("commission_minimum", np.float64),
+    ("slippage_bps", np.float64),
+    ("slippage_ticks", np.float64),
+]
+"""What a fill costs."""
+
+
 def desk_dtype(table_rows: int = TABLE_ROWS) -> np.dtype[np.void]:
     """Return the record of what the whole run shares: terms, account, and tables of that many rows.
 
     `arm_delay` is 0 when protective orders work within the entry bar, else 1; `reject` and `close_last` are 0 or 1.
-    `capacity` is how many rows of each table may be used. Orders are written to their table when they leave work.
+    `capacity` is how many rows of each table may be used, `rows_per_bar` how many a bar of an instrument may take
+    beyond the orders `at_work`. Orders are written to their table when they leave work. `overflow` counts orders for
+    which there was no slot.
     """
     return np.dtype(
         [
-            ("size_kind", np.int64),
-            ("size_value", np.float64),
-            ("on_opposite", np.int64),
-            ("commission_percent", np.float64),
-            ("commission_per_unit", np.float64),
-            ("commission_per_order", np.float64),
-            ("commission_minimum", np.float64),
-            ("slippage_bps", np.float64),
-            ("slippage_ticks", np.float64),
+            *EXECUTION_TERMS,
+            *SIZE_TERMS,
+            *COST_TERMS,
             ("arm_delay", np.int64),
             ("reject", np.int64),
             ("close_last", np.int64),
             ("cash", np.float64),
             ("next_order", np.int64),
+            ("at_work", np.int64),
+            ("overflow", np.int64),
+            ("rows_per_bar", np.int64),
             ("capacity", np.int64),
             ("orders", np.int64),
             ("fills", np.int64),

@@ -38,6 +38,7 @@ _BLOCKED = {
     BlockReason.SIZE_ZERO: "Size below one lot",
     BlockReason.NO_STOP_DISTANCE: "No distance for the stop yet",
     BlockReason.NO_EQUITY: "No equity left",
+    BlockReason.NO_PRICE: "No price for the order yet",
 }
 _STATUS = {
     StatusReason.NO_CASH: "Order rejected: not enough cash",

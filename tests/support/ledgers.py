@@ -99,6 +99,11 @@ def curve_ledger(ts_ns: np.ndarray, equity: np.ndarray) -> Ledger:
     )
 
 
+def filled(lots: int) -> tuple[object, ...]:
+    """Return the last fields of a market order without an end, of which that many lots were filled."""
+    return (np.nan, lots, -1, -1, -1)
+
+
 class Book:
     """Books deals one by one; `ledger()` closes the books."""
 
@@ -119,10 +124,10 @@ class Book:
         quantity = deal.lots * job.lot_size
         commission = price * quantity * self.rate
         order = len(self.orders) + 1
-        market, filled = OrderKind.MARKET, OrderStatus.FILLED
-        life = (market, side, filled, reason, StatusReason.NONE)
+        market = OrderKind.MARKET
+        life = (market, side, OrderStatus.FILLED, reason, StatusReason.NONE)
         self.orders.append(
-            (order, -1, deal.instrument, -1, max(bar - 1, 0), bar, deal.lots, np.nan, price, *life),
+            (order, -1, deal.instrument, -1, max(bar - 1, 0), bar, deal.lots, np.nan, price, *life, *filled(deal.lots)),
         )
         self.fills.append((order, bar, deal.lots, price, commission, 0.0, deal.instrument, side, market, reason))
         step = int(np.searchsorted(self.ts_ns, job.bars.close_ns[bar]))
@@ -155,7 +160,9 @@ class Book:
         """Return the ledger, with `rejected` further orders that the account could not pay for."""
         for number in range(rejected):
             life = (OrderKind.MARKET, 1, OrderStatus.REJECTED, Reason.ENTRY, StatusReason.NO_CASH)
-            self.orders.append((len(self.orders) + 1, -1, 0, -1, number, number + 1, 10, np.nan, np.nan, *life))
+            self.orders.append(
+                (len(self.orders) + 1, -1, 0, -1, number, number + 1, 10, np.nan, np.nan, *life, *filled(0))
+            )
         return Ledger(
             np.array(self.orders, dtype=ORDER_DTYPE),
             np.array(self.fills, dtype=FILL_DTYPE),

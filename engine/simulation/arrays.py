@@ -1,0 +1,141 @@
+"""From a job to the arrays that the simulation works on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api.bars import BAR_COLUMNS
+from engine.api.engine import EngineJob, InstrumentJob
+from engine.api.errors import RunError
+from engine.api.ports import TimeColumn
+from engine.api.rules import ProtectiveRule
+from engine.simulation.primitives import whole_inverse
+from engine.simulation.records import (
+    BOOK_DTYPE,
+    ROWS_PER_BAR,
+    RULE_DTYPE,
+    TABLE_ROWS,
+    USUAL_SLOTS,
+    Market,
+    Table,
+    Timeline,
+    desk_dtype,
+)
+
+
+def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...]) -> None:
+    """Refuse what would make the kernel read out of bounds or divide by nonsense."""
+    name, n = instrument.symbol, len(instrument.bars)
+    if n == 0:
+        raise RunError(f"{name} has no bars in the chosen range. Widen 'start' and 'end' under 'run'.")
+    needed = [rule.column is not None for rule in protection]
+    if [column is not None for column in instrument.rule_columns] != needed:
+        raise RunError(f"{name} must have a column for just the protective rules that name one. Wire their inputs.")
+    columns = [instrument.flags, instrument.allowed, *(c for c in instrument.rule_columns if c is not None)]
+    if any(len(column) != n for column in columns):
+        raise RunError(f"Columns of {name} must have {n} values, one a bar, were {[len(c) for c in columns]}.")
+    for field, size in (("tick_size", instrument.tick_size), ("lot_size", instrument.lot_size)):
+        if not 0.0 < size < math.inf:
+            raise RunError(f"The {field.replace('_', ' ')} of {name} must be above 0, was {size}. Set '{field}'.")
+
+
+def _joined(parts: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """Return the parts one after the other, read-only: all runs share one type, so that one compilation serves all."""
+    column = np.require(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1), dtype, ["C", "A"])
+    view = column.view(np.ndarray)
+    view.flags.writeable = False
+    return view
+
+
+def market_of(job: EngineJob) -> Market:
+    """Return the columns of all instruments; those of a single instrument are not copied."""
+    jobs = job.instruments
+    open_, high, low, close = (
+        _joined([instrument.bars.column(name) for instrument in jobs], np.float64) for name in BAR_COLUMNS[:4]
+    )
+    flags = _joined([instrument.flags for instrument in jobs], np.uint8)
+    allowed = _joined([instrument.allowed for instrument in jobs], np.bool_)
+    groups = _shared_columns(job)
+    rule_columns = [_joined([np.asarray(each.rule_columns[rules[0]]) for each in jobs], np.float64) for rules in groups]
+    if len(rule_columns) == 1:
+        columns = rule_columns[0].reshape(1, -1)
+    else:
+        columns = _joined([np.array(rule_columns, np.float64).reshape(len(groups), len(close))], np.float64)
+    return Market(open_, high, low, close, flags, allowed, columns)
+
+
+def _shared_columns(job: EngineJob) -> list[list[int]]:
+    """Return the rules that have a column, grouped by those that share one: a stop and a target on the same ATR."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for r, rule in enumerate(job.protection):
+        if rule.column is not None:
+            columns = tuple(id(instrument.rule_columns[r]) for instrument in job.instruments)
+            groups.setdefault(columns, []).append(r)
+    return list(groups.values())
+
+
+def timeline_of(jobs: tuple[InstrumentJob, ...]) -> tuple[TimeColumn, Timeline]:
+    """Return the close time of every step, and which bars close at it."""
+    nothing = np.empty(0, np.int64)
+    if len(jobs) == 1:
+        return np.asarray(jobs[0].bars.close_ns), Timeline(nothing, nothing, nothing)
+    close_ns = np.concatenate([job.bars.close_ns for job in jobs])
+    counts = [len(job.bars) for job in jobs]
+    in_time = np.argsort(close_ns, kind="stable")
+    instrument = np.repeat(np.arange(len(jobs)), counts)[in_time]
+    bar = in_time - np.repeat(np.cumsum([0, *counts[:-1]]), counts)[in_time]
+    close_ns = close_ns[in_time]
+    first_event = np.flatnonzero(np.diff(close_ns, prepend=close_ns[0] - 1))
+    return close_ns[first_event], Timeline(np.append(first_event, len(close_ns)), instrument, bar)
+
+
+def desk_of(job: EngineJob, table_rows: int) -> Table:
+    """Return terms, account and empty tables: one record."""
+    settings = job.settings
+    needed = (USUAL_SLOTS + ROWS_PER_BAR) * len(job.instruments)
+    desks = np.zeros(1, desk_dtype(max(TABLE_ROWS, 1 << (needed - 1).bit_length())))
+    desk = desks[0]
+    desk["capacity"] = min(max(table_rows, needed), len(desk["order_rows"]))
+    desk["rows_per_bar"] = ROWS_PER_BAR
+    desk["cash"] = settings.cash
+    desk["size_kind"], desk["size_value"] = int(job.size.kind), job.size.value
+    desk["on_opposite"] = int(job.execution.on_opposite)
+    desk["commission_percent"] = settings.commission.percent
+    desk["commission_per_unit"] = settings.commission.per_unit
+    desk["commission_per_order"] = settings.commission.per_order
+    desk["commission_minimum"] = settings.commission.minimum
+    desk["slippage_bps"], desk["slippage_ticks"] = settings.slippage.bps, settings.slippage.ticks
+    desk["arm_delay"] = settings.fills.arm == "next_bar"
+    desk["reject"] = settings.insufficient_cash == "reject"
+    desk["close_last"] = settings.end_of_data == "close_last"
+    return desks
+
+
+def books_of(job: EngineJob) -> Table:
+    """Return a flat position for each instrument."""
+    books = np.zeros(len(job.instruments), BOOK_DTYPE)
+    start = 0
+    for i, (book, instrument) in enumerate(zip(books, job.instruments, strict=True)):
+        book["index"], book["start"], book["bars"] = i, start, len(instrument.bars)
+        book["first_bar"] = instrument.first_bar
+        book["tick_size"], book["tick_inverse"] = instrument.tick_size, whole_inverse(instrument.tick_size)
+        book["lot_size"], book["lot_inverse"] = instrument.lot_size, whole_inverse(instrument.lot_size)
+        start += len(instrument.bars)
+    return books
+
+
+def rules_of(job: EngineJob) -> Table:
+    """Return the protective rules as records."""
+    rules = np.zeros(len(job.protection), RULE_DTYPE)
+    rules["column"] = -1
+    for row, rule in zip(rules, job.protection, strict=True):
+        row["kind"] = int(rule.kind)
+        row["percent"], row["multiple"], row["offset"] = rule.percent, rule.multiple, rule.offset
+    for column, members in enumerate(_shared_columns(job)):
+        rules["column"][members] = column
+    return rules

@@ -1,0 +1,103 @@
+"""The life of an order at work: made, found in its phase, touched, taken off. Compiled.
+
+`k` is a slot of the book's orders at work, `bar` an index into the instrument's own bars.
+"""
+
+from __future__ import annotations
+
+import math
+
+from engine.simulation.jit import jit
+from engine.simulation.records import (
+    CANCELLED,
+    CLOSE,
+    ENTRY,
+    LIMIT,
+    LIMITS,
+    MARKET,
+    NO_REASON,
+    OCO,
+    OPENS,
+    POSITION_CLOSED,
+    STOPS,
+    WORKING,
+    WORKING_SLOTS,
+    Record,
+)
+
+
+@jit
+def add_order(desk: Record, book: Record, bar: int, kind: int, side: int, lots: int, reason: int) -> int:
+    """Put a new order to work from the instrument's next bar on, and return its slot."""
+    k = book["working"]
+    if k == WORKING_SLOTS:
+        # Never write beyond the record: the driver stops the run when it sees this count.
+        desk["overflow"] += 1
+        k = WORKING_SLOTS - 1
+    else:
+        book["working"] = k + 1
+        desk["at_work"] += 1
+    book["from_bar"][k] = bar + 1
+    book["phase"][k] = OPENS if kind in (MARKET, CLOSE) else LIMITS if kind == LIMIT else STOPS
+    order = book["slots"][k]
+    order["id"] = desk["next_order"]
+    desk["next_order"] += 1
+    order["parent"] = -1
+    order["instrument"] = book["index"]
+    order["rule"] = -1
+    order["created_bar"] = bar
+    order["closed_bar"] = -1
+    order["lots"] = lots
+    order["price"] = math.nan
+    order["fill_price"] = math.nan
+    order["kind"] = kind
+    order["side"] = side
+    order["status"] = WORKING
+    order["reason"] = reason
+    order["status_reason"] = NO_REASON
+    order["limit"] = math.nan
+    order["filled"] = 0
+    order["expires"] = -1
+    order["touched_bar"] = -1
+    order["level"] = -1
+    return int(k)
+
+
+@jit
+def next_working(book: Record, bar: int, phase: int, after: int) -> int:
+    """Return the slot of the next order of that phase that may fill at `bar`, with an id above `after`, or -1."""
+    for k in range(book["working"]):
+        if book["phase"][k] == phase and book["slots"][k]["id"] > after and book["from_bar"][k] <= bar:
+            return k
+    return -1
+
+
+@jit
+def retire(desk: Record, book: Record, k: int, bar: int, status: int, reason: int) -> None:
+    """Take an order off work and write it, with its end, to the table."""
+    order = book["slots"][k]
+    order["status"] = status
+    order["status_reason"] = reason
+    order["closed_bar"] = bar
+    desk["order_rows"][desk["orders"]] = order
+    desk["orders"] += 1
+    desk["at_work"] -= 1
+    book["working"] -= 1
+    for j in range(k, book["working"]):
+        book["slots"][j] = book["slots"][j + 1]
+        book["from_bar"][j] = book["from_bar"][j + 1]
+        book["phase"][j] = book["phase"][j + 1]
+        book["touch_price"][j] = book["touch_price"][j + 1]
+
+
+@jit
+def cancel_exits(desk: Record, book: Record, bar: int, parent: int) -> None:
+    """Cancel what still works to close a position that has gone; `parent` is the entry of the order that closed it.
+
+    Orders of the same parent are its OCO siblings.
+    """
+    for k in range(book["working"] - 1, -1, -1):
+        order = book["slots"][k]
+        if order["reason"] != ENTRY:
+            sibling = parent >= 0 and order["parent"] == parent
+            retire(desk, book, k, bar, CANCELLED, OCO if sibling else POSITION_CLOSED)

@@ -1,0 +1,108 @@
+"""State of a simulation: its arrays, what it has written so far, and the ledger made of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.api.engine import EngineJob
+from engine.api.errors import RunError
+from engine.api.ledger import BLOCKED_DTYPE, FILL_DTYPE, ORDER_DTYPE, TRADE_DTYPE, Ledger, OpenPosition
+from engine.api.ports import FloatColumn, TimeColumn
+from engine.simulation.arrays import books_of, check, desk_of, market_of, rules_of, timeline_of
+from engine.simulation.records import TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
+
+TABLES = ("orders", "fills", "trades", "blocked")
+_DTYPES = (ORDER_DTYPE, FILL_DTYPE, TRADE_DTYPE, BLOCKED_DTYPE)
+
+
+@dataclass
+class State:
+    """All that a simulation reads and writes.
+
+    `desks` is one record, `books` one for each instrument; `curve` has shape (2, steps): equity and cash. The desk's
+    tables are emptied into `pages` now and then.
+    """
+
+    desks: Table
+    books: Table
+    rules: Table
+    market: Market
+    timeline: Timeline
+    curve: FloatColumn
+    ts_ns: TimeColumn
+    pages: list[dict[str, Table]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, job: EngineJob, table_rows: int = TABLE_ROWS) -> State:
+        """Return the state before the first step.
+
+        Raises:
+            RunError: an instrument has no bars, columns of the wrong length, or an impossible tick or lot size.
+        """
+        if not job.instruments:
+            raise RunError("A run needs at least one instrument, had none. Add one under 'instruments'.")
+        for instrument in job.instruments:
+            check(instrument, job.protection)
+        ts_ns, timeline = timeline_of(job.instruments)
+        curve = np.empty((2, len(ts_ns)))
+        return cls(desk_of(job, table_rows), books_of(job), rules_of(job), market_of(job), timeline, curve, ts_ns)
+
+    @property
+    def desk(self) -> Record:
+        """The one record that all instruments share."""
+        desk: Record = self.desks[0]
+        return desk
+
+    def harvest(self) -> None:
+        """Move the rows in use from the desk's tables to a page of their own.
+
+        Raises:
+            RunError: an instrument had more orders at work than there are slots.
+        """
+        desk = self.desk
+        if desk["overflow"]:
+            raise RunError(
+                f"An instrument had more than {WORKING_SLOTS} orders at work at once. Use fewer levels or entries."
+            )
+        if any(desk[name] for name in TABLES):
+            names = [(name, f"{name.removesuffix('s')}_rows") for name in TABLES]
+            self.pages.append({name: whole_rows(desk[rows][: desk[name]]).copy() for name, rows in names})
+        for name in TABLES:
+            desk[name] = 0
+
+    def ledger(self, steps: int | None = None) -> Ledger:
+        """Return the books after that many steps (None: all); orders still at work are among the orders."""
+        self.harvest()
+        orders, fills, trades, blocked = (self._written(name, d) for name, d in zip(TABLES, _DTYPES, strict=True))
+        at_work = [whole_rows(book["slots"][: book["working"]]) for book in self.books if book["working"]]
+        if at_work:
+            orders = np.concatenate([whole_rows(orders), *at_work]).view(ORDER_DTYPE)
+        # Orders were written as they ended; by id they are in the order of their making.
+        in_order = np.empty(len(orders), ORDER_DTYPE)
+        whole_rows(in_order)[orders["id"]] = whole_rows(orders)
+        ts_ns, curve = self.ts_ns[:steps], self.curve[:, :steps]
+        positions = tuple(_open_position(book) for book in self.books if book["lots"] != 0)
+        return Ledger(in_order, fills, trades, blocked, ts_ns, curve[0], curve[1], positions)
+
+    def _written(self, name: str, dtype: np.dtype[np.void]) -> Table:
+        if not self.pages:
+            return np.zeros(0, dtype)
+        return np.concatenate([page[name] for page in self.pages]).view(dtype)
+
+
+def whole_rows(table: Table) -> Table:
+    """Return a view of rows as plain bytes: numpy copies those at once, and records field by field, without gaps."""
+    return table.view(np.dtype((np.void, table.dtype.itemsize)))
+
+
+def _open_position(book: Record) -> OpenPosition:
+    gain = (book["mark"] - book["price"]) * book["quantity"]
+    return OpenPosition(
+        instrument=int(book["index"]),
+        lots=int(book["lots"]),
+        entry_bar=int(book["entry_bar"]),
+        entry_price=float(book["price"]),
+        unrealised_pnl=float(gain - book["commission"] - book["slippage"]),
+    )

@@ -1,0 +1,222 @@
+"""The Python driver: the same bar loop as the kernel's, one step at a time.
+
+It calls the kernel's compiled functions, so that both drivers keep the same books to the last bit, and lets Python in
+where the compiled loop cannot: a matcher of another engine, decisions written in Python, a look at the state between
+two steps, and a way back to an earlier one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api.engine import EngineJob
+from engine.api.errors import RunCancelledError, RunError
+from engine.api.ledger import Ledger
+from engine.simulation.kernel import decide_step, fill_step, has_room_for, settle
+from engine.simulation.matcher import Matcher, WorkingOrder
+from engine.simulation.matching import fill_slot, next_slot, touch_slot
+from engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, STOPS, TABLE_ROWS, Record, Table
+from engine.simulation.state import State, whole_rows
+
+CANCEL_BARS = 1_000
+"""How many steps run between two looks at `cancelled`."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state after `index` steps. It stays as it is, whatever the stepper does next."""
+
+    index: int
+    desk: npt.NDArray[np.uint8]
+    books: Table
+    pages: int
+
+
+class Stepper:
+    """A simulation that is run step by step; a step is a moment at which bars close.
+
+    `index` counts the steps done. `fill()` and `decide()` are the two halves of a step: what happens up to the close,
+    and what is decided on it. With a `matcher`, that one says at what price each order fills.
+
+    Raises:
+        RunError: an instrument has no bars, columns of the wrong length, or an impossible tick or lot size.
+    """
+
+    def __init__(self, job: EngineJob, matcher: Matcher | None = None, *, table_rows: int = TABLE_ROWS) -> None:
+        self.job = job
+        self.matcher = matcher
+        self.state = State.of(job, table_rows)
+        self.index = 0
+        self._equity = float(job.settings.cash)
+        self._decided = True
+
+    def __len__(self) -> int:
+        return len(self.state.ts_ns)
+
+    @property
+    def done(self) -> bool:
+        """Whether there is no further step."""
+        return self.index == len(self)
+
+    @property
+    def equity(self) -> float:
+        """Equity as marked at the latest close."""
+        return self._equity
+
+    @property
+    def cash(self) -> float:
+        """Cash now."""
+        return float(self.state.desk["cash"])
+
+    def step(self) -> None:
+        """Run one step: orders fill, positions are marked, decisions are taken.
+
+        Raises:
+            RunError: the data has ended.
+        """
+        self.fill()
+        self.decide()
+
+    def fill(self) -> None:
+        """Run the next step up to its close."""
+        if self.done:
+            raise RunError(f"The data has ended after {self.index} steps. Restore a snapshot to go back.")
+        if not self._decided:
+            raise RunError("Decisions of the last step are still to be taken. Call decide() before fill().")
+        state = self.state
+        if self.matcher is None:
+            arrays = (state.desks, state.books, state.rules, state.market, state.timeline, state.curve)
+            self._equity = fill_step(*arrays, self.index)
+            if math.isnan(self._equity):
+                state.harvest()
+                self._equity = fill_step(*arrays, self.index)
+        else:
+            if not has_room_for(state.desks, state.timeline, self.index):
+                state.harvest()
+            self._match(self.matcher)
+            self._equity = settle(state.desks, state.books, state.market, state.timeline, state.curve, self.index)
+        self._decided = False
+
+    def decide(self) -> None:
+        """Take the decisions on the close of the step that `fill` ran."""
+        if self._decided:
+            raise RunError("There is no close to decide on. Call fill() first.")
+        state = self.state
+        decide_step(state.desks, state.books, state.rules, state.market, state.timeline, self.index, self._equity)
+        self.index += 1
+        self._decided = True
+
+    def events(self, step: int) -> list[tuple[int, int]]:
+        """Return instrument and bar of everything that closes at a step, in file order."""
+        first_event, instrument, bar = self.state.timeline
+        if len(first_event) == 0:
+            return [(0, step)]
+        span = slice(first_event[step], first_event[step + 1])
+        return list(zip(instrument[span].tolist(), bar[span].tolist(), strict=True))
+
+    def working_orders(self, instrument: int) -> Table:
+        """Return a copy of the instrument's orders at work (`ORDER_DTYPE`), by id."""
+        book = self.state.books[instrument]
+        orders: Table = book["slots"][: book["working"]].copy()
+        return orders
+
+    def ledger(self) -> Ledger:
+        """Return the books up to now; orders still at work are among the orders."""
+        return self.state.ledger(self.index)
+
+    # ------------------------------------------------------------------ going back
+
+    def snapshot(self) -> Snapshot:
+        """Return the state after the steps done so far.
+
+        Raises:
+            RunError: the decisions of the last step have not been taken.
+        """
+        if not self._decided:
+            raise RunError("A snapshot is taken between two steps. Call decide() first.")
+        self.state.harvest()
+        books = whole_rows(self.state.books).copy().view(self.state.books.dtype)
+        return Snapshot(self.index, self._head().copy(), books, len(self.state.pages))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back, or forward again, to a snapshot of this stepper, or of one for the same job up to there."""
+        if snapshot.index > 0:
+            self._equity = float(self.state.curve[0, snapshot.index - 1])
+        else:
+            self._equity = float(self.job.settings.cash)
+        self._head()[:] = snapshot.desk
+        whole_rows(self.state.books)[:] = whole_rows(snapshot.books)
+        del self.state.pages[snapshot.pages :]
+        self.index = snapshot.index
+        self._decided = True
+
+    def _head(self) -> npt.NDArray[np.uint8]:
+        """Return a view of the desk's terms, account and counts, without its tables."""
+        desks = self.state.desks
+        return desks.view(np.uint8)[: desks.dtype.fields["order_rows"][1]]  # type: ignore[index]  # it has fields
+
+    # ------------------------------------------------------------------ orders one by one
+
+    def _match(self, matcher: Matcher) -> None:
+        events = self.events(self.index)
+        books = self.state.books
+        for i, bar in events:
+            if books[i]["working"]:
+                self._match_phase(matcher, i, bar, int(OPENS))
+        for i, bar in events:
+            if books[i]["working"]:
+                self._match_phase(matcher, i, bar, int(STOPS))
+                self._match_phase(matcher, i, bar, int(LIMITS))
+
+    def _match_phase(self, matcher: Matcher, i: int, bar: int, phase: int) -> None:
+        state = self.state
+        book = state.books[i]
+        k = next_slot(state.books, i, bar, phase, -1)
+        while k >= 0:
+            order = book["slots"][k]
+            number, touched = int(order["id"]), phase == STOPS and order["kind"] == STOP_LIMIT
+            price = matcher.match(self._query(book, i, bar, phase, k))
+            if price is not None and touched:
+                touch_slot(state.books, i, k, bar, price)
+            elif price is not None:
+                fill_slot(state.desks, state.books, state.rules, state.market, i, k, bar, price)
+            k = next_slot(state.books, i, bar, phase, number)
+
+    def _query(self, book: Record, i: int, bar: int, phase: int, k: int) -> WorkingOrder:
+        order = book["slots"][k]
+        row = book["start"] + bar
+        market = self.state.market
+        open_, high, low, close = (float(c[row]) for c in (market.open, market.high, market.low, market.close))
+        price = float(order["price"])
+        whole = True
+        if phase == LIMITS and order["kind"] == STOP_LIMIT:
+            price = float(order["limit"])
+            at = float(book["touch_price"][k])
+            if order["touched_bar"] == bar and at != open_:
+                open_, high, low, whole = at, max(at, close), min(at, close), False
+        lots = int(order["lots"] - order["filled"])
+        number, side = int(order["id"]), int(order["side"])
+        return WorkingOrder(number, i, bar, phase, side, lots, price, open_, high, low, close, whole)
+
+
+def simulate_stepwise(job: EngineJob, matcher: Matcher | None = None) -> Ledger:
+    """Run a job to its end by the Python driver and return the books.
+
+    Raises:
+        RunError: as of `Stepper`.
+        RunCancelledError: `job.cancelled()` returned True.
+    """
+    stepper = Stepper(job, matcher)
+    total = len(stepper.state.market.close)
+    first_event = stepper.state.timeline.first_event
+    while not stepper.done:
+        if job.cancelled():
+            raise RunCancelledError("The run was cancelled.")
+        for _ in range(min(CANCEL_BARS, len(stepper) - stepper.index)):
+            stepper.step()
+        job.progress(int(first_event[stepper.index]) if len(first_event) else stepper.index, total)
+    return stepper.ledger()

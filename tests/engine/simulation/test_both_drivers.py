@@ -1,0 +1,62 @@
+"""The compiled and the Python driver keep the same books to the last bit, whatever is thrown at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.api.engine import EngineJob
+from engine.simulation.driver import simulate
+from engine.simulation.matcher import BarMatcher
+from engine.simulation.stepper import Stepper, simulate_stepwise
+from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
+from tests.support.random_jobs import jobs
+
+COMPARED = {"runs": 0, "fills": 0}
+EXAMPLES = max(2_000, settings.default.max_examples if settings.default else 0)
+many = settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _report(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Print how many random runs were compared."""
+    yield
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print(f"\nboth drivers agree on {COMPARED['runs']:,} random runs, {COMPARED['fills']:,} fills")  # noqa: T201
+
+
+@many
+@given(jobs(), st.booleans())
+def test_both_drivers_keep_the_same_books_to_the_last_bit(job: EngineJob, one_by_one: bool) -> None:  # noqa: FBT001
+    compiled = simulate(job)
+    stepped = simulate_stepwise(job, BarMatcher() if one_by_one else None)
+    assert_same_bits(compiled, stepped)
+    assert_money_is_conserved(job, compiled)
+    COMPARED["runs"] += 1
+    COMPARED["fills"] += len(compiled.fills)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(jobs(), st.data())
+def test_a_restored_snapshot_goes_on_as_if_nothing_had_happened(job: EngineJob, data: st.DataObject) -> None:
+    whole = simulate(job)
+    stepper = Stepper(job)
+    early = data.draw(st.integers(0, len(stepper)))
+    late = data.draw(st.integers(early, len(stepper)))
+    while stepper.index < early:
+        stepper.step()
+    snapshot, books = stepper.snapshot(), stepper.ledger()
+    while stepper.index < late:
+        stepper.step()
+    for _ in range(2):
+        stepper.restore(snapshot)
+        assert_same_bits(stepper.ledger(), books)
+        while not stepper.done:
+            stepper.step()
+        assert_same_bits(stepper.ledger(), whole)
