@@ -108,7 +108,8 @@ class RawBars:
     `time_ns` holds UTC nanoseconds; `stamp` says whether they mark the open or the close of a bar, or only its `date`
     (UTC midnight of the local trading day). `rows` names each bar's place in the source, as a user would count it
     (a line of the file). Columns have shape (n,). `timeframe` is the length of the source's bars, None to have it
-    detected; `notes` are what the provider guessed, one sentence each, for the user to see.
+    detected; `notes` are what the provider guessed, one sentence each, for the user to see. A source that knows when
+    each bar closes gives `close_ns` (UTC ns) beside a stamp of `open`; else it follows from length and session.
     """
 
     time_ns: TimeColumn
@@ -124,3 +125,4 @@ class RawBars:
     synthetic: bool = False
     timeframe: Timeframe | None = None
     notes: tuple[str, ...] = ()
+    close_ns: TimeColumn | None = None

@@ -37,6 +37,17 @@ class DataProvider(BaseModel, ABC):
         del request
         return None
 
+    def known_symbols(self, base_dir: str = "") -> tuple[str, ...]:
+        """Return the symbols that there are bars of, for the user to choose from; nothing where any may be asked for.
+
+        `base_dir` is the folder against which relative paths are meant.
+
+        Raises:
+            DataError: the source cannot be read.
+        """
+        del base_dir
+        return ()
+
     @classmethod
     def help(cls) -> str:
         """Return the docstring, cleaned."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import compare, desktop, history, lookahead, nodes, plugins, run, schema, validate
+from engine.cli import compare, data, desktop, history, lookahead, nodes, plugins, run, schema, validate
 from engine.cli.main import DONE, print_version
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
@@ -35,6 +35,7 @@ def build_app(*, pretty_help: bool = False) -> typer.Typer:
     app.command("lookahead")(lookahead.lookahead)
     app.command("nodes")(nodes.nodes)
     app.command("schema")(schema.schema)
+    app.add_typer(data.data_app(), name="data")
     app.add_typer(history.runs_app(), name="runs")
     app.command("compare")(compare.compare)
     app.add_typer(plugins.plugins_app(), name="plugins")

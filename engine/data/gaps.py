@@ -26,7 +26,8 @@ _COLUMNS = ("time_ns", "open", "high", "low", "close", "volume", "rows")
 
 def take(raw: RawBars, rows: TimeColumn) -> RawBars:
     """Return the bars at these positions."""
-    return replace(raw, **{name: getattr(raw, name)[rows] for name in _COLUMNS})
+    close_ns = None if raw.close_ns is None else raw.close_ns[rows]
+    return replace(raw, close_ns=close_ns, **{name: getattr(raw, name)[rows] for name in _COLUMNS})
 
 
 def find_overlaps(raw: RawBars, timeframe: Timeframe) -> TimeColumn:
@@ -34,6 +35,8 @@ def find_overlaps(raw: RawBars, timeframe: Timeframe) -> TimeColumn:
 
     A first bar of a session that ends on the full hour is shorter, and so is the last one: no overlap.
     """
+    if raw.close_ns is not None:
+        return np.flatnonzero(raw.time_ns[1:] < raw.close_ns[:-1]) + 1
     where = np.flatnonzero(np.diff(raw.time_ns) < _least_distance(timeframe)) + 1
     if not len(where) or not timeframe.is_intraday:
         return where
@@ -47,13 +50,13 @@ def find_overlaps(raw: RawBars, timeframe: Timeframe) -> TimeColumn:
 
 def without_overlaps(raw: RawBars, where: TimeColumn, timeframe: Timeframe) -> RawBars:
     """Return the bars without those at `where` that begin before the last one kept has ended."""
-    least = _least_distance(timeframe)
+    ends = raw.close_ns if raw.close_ns is not None else raw.time_ns + int(_least_distance(timeframe))
     keep = np.ones(len(raw.time_ns), dtype=np.bool_)
     kept = -1
     for row in where.tolist():
         if keep[row - 1]:
             kept = row - 1
-        keep[row] = raw.time_ns[row] - raw.time_ns[kept] >= least
+        keep[row] = raw.time_ns[row] >= ends[kept]
     return take(raw, np.flatnonzero(keep))
 
 
@@ -87,19 +90,8 @@ def _outside_hours(raw: RawBars, session: Session) -> BoolColumn:
 
 
 def find_gaps(raw: RawBars, timeframe: Timeframe) -> Finding | None:
-    """Return a warning about missing bars within sessions, or None.
-
-    Nights, weekends and up to four sessions in a row (holidays) are no gaps, nor is a break at the same hour of most
-    days.
-    """
-    if len(raw.time_ns) < 2:  # noqa: PLR2004 - a distance takes two
-        return None
-    if timeframe.is_intraday:
-        missing = _intraday_missing(raw, timeframe)
-    elif timeframe.nominal_ns == DAY_NS:
-        missing = _days_missing(_days(raw), raw.session)
-    else:
-        missing = np.maximum(np.rint(np.diff(raw.time_ns) / timeframe.nominal_ns).astype(np.int64) - 1, 0)
+    """Return a warning about missing bars within sessions, or None; see `missing_bars`."""
+    missing = missing_bars(raw, timeframe)
     after = np.flatnonzero(missing) + 1
     if not len(after):
         return None
@@ -107,6 +99,21 @@ def find_gaps(raw: RawBars, timeframe: Timeframe) -> Finding | None:
     detail = f"{missing[after[0] - 1]:,} missing"
     subject = f"after a gap, {total:,} bar{'s' if total > 1 else ''} of {timeframe} missing in all"
     return finding("gap", subject, after, raw.rows, raw.time_ns, severity=Severity.WARNING, detail=detail)
+
+
+def missing_bars(raw: RawBars, timeframe: Timeframe) -> TimeColumn:
+    """Return how many bars are missing between each bar and the next, shape (n - 1,); times rise strictly.
+
+    Nights, weekends and up to four sessions in a row (holidays) are no gaps, nor is a break at the same hour of most
+    days.
+    """
+    if len(raw.time_ns) < 2:  # noqa: PLR2004 - a distance takes two
+        return np.zeros(0, dtype=np.int64)
+    if timeframe.is_intraday:
+        return _intraday_missing(raw, timeframe)
+    if timeframe.nominal_ns == DAY_NS:
+        return _days_missing(_days(raw), raw.session)
+    return np.maximum(np.rint(np.diff(raw.time_ns) / timeframe.nominal_ns).astype(np.int64) - 1, 0)
 
 
 def _days_missing(days: TimeColumn, session: Session) -> TimeColumn:

@@ -53,22 +53,41 @@ def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str 
         DataError: there are none, the source cannot be read, its bars are bad and not to be repaired, or they are
             longer than those asked for.
     """
-    raw = _sound(provider, request)
-    source = raw.timeframe or _detect(raw, request)
+    raw = raw_bars(provider, request)
+    source = length_of(raw, request)
     check_multiple(source, request.timeframe, request.symbol)
     raw, findings = check(raw, source, symbol=request.symbol, on_bad_bars=on_bad_bars)
-    bars = resample(_timed(raw, source, request.symbol), request.timeframe)
+    bars = resample(timed(raw, source, request.symbol), request.timeframe)
     if not len(bars):
         raise DataError(
             f"{request.symbol} from {raw.source}: {len(raw.time_ns):,} bars of {source} make no complete bar of "
             f"{request.timeframe}. Give more data, or a shorter timeframe."
         )
-    guesses = (Finding("guess", 0, (), (), note, Severity.WARNING) for note in raw.notes)
-    return LoadedBars(_cut(bars, request), (*guesses, *findings))
+    return LoadedBars(_cut(bars, request), (*_guesses(raw), *findings))
 
 
-def _sound(provider: DataProvider, request: DataRequest) -> RawBars:
-    """Return what the provider brings, with columns of the right types and one length."""
+def load_as_they_are(provider: DataProvider, request: DataRequest, *, on_bad_bars: str = "refuse") -> LoadedBars:
+    """Return all bars of a source in its own timeframe; that of `request` counts where a source has any or tells none.
+
+    Raises:
+        DataError: there are none, the source cannot be read, or its bars are bad and not to be repaired.
+    """
+    raw = raw_bars(provider, request)
+    source = length_of(raw, request)
+    raw, findings = check(raw, source, symbol=request.symbol, on_bad_bars=on_bad_bars)
+    return LoadedBars(timed(raw, source, request.symbol), (*_guesses(raw), *findings))
+
+
+def _guesses(raw: RawBars) -> tuple[Finding, ...]:
+    return tuple(Finding("guess", 0, (), (), note, Severity.WARNING) for note in raw.notes)
+
+
+def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
+    """Return what the provider brings, unchecked, with columns of the right types and one length.
+
+    Raises:
+        DataError: there are no bars, or the source cannot be read.
+    """
     subject = f"{request.symbol}: data provider '{provider.name}'"
     try:
         raw = provider.load(request)
@@ -87,10 +106,14 @@ def _sound(provider: DataProvider, request: DataRequest) -> RawBars:
         close=np.ascontiguousarray(raw.close, dtype=np.float64),
         volume=np.ascontiguousarray(raw.volume, dtype=np.float64),
         rows=np.ascontiguousarray(raw.rows, dtype=np.int64),
+        close_ns=None if raw.close_ns is None else np.ascontiguousarray(raw.close_ns, dtype=np.int64),
     )
-    shapes = {getattr(raw, name).shape for name in (*BAR_COLUMNS, "time_ns", "rows")}
+    columns = (*BAR_COLUMNS, "time_ns", "rows", *(("close_ns",) if raw.close_ns is not None else ()))
+    shapes = {getattr(raw, name).shape for name in columns}
     if shapes != {(len(raw.time_ns),)}:
         raise DataError(f"{subject} must return columns of one length. Report it to its author.")
+    if raw.close_ns is not None and (raw.stamp != "open" or (raw.close_ns <= raw.time_ns).any()):
+        raise DataError(f"{subject} must return closing times after opening times. Report it to its author.")
     if not len(raw.time_ns):
         raise DataError(f"{request.symbol} from {raw.source or provider.name}: there are no bars. Give other data.")
     odd = np.flatnonzero((raw.time_ns < EARLIEST_NS) | (raw.time_ns >= LATEST_NS))
@@ -100,6 +123,15 @@ def _sound(provider: DataProvider, request: DataRequest) -> RawBars:
             f"{clock(int(raw.time_ns[odd[0]]))}. Say how times are written by 'time_format'."
         )
     return raw
+
+
+def length_of(raw: RawBars, request: DataRequest) -> Timeframe:
+    """Return how long raw bars are: as the provider says, else by their distances.
+
+    Raises:
+        DataError: they are no bars.
+    """
+    return raw.timeframe or _detect(raw, request)
 
 
 def _detect(raw: RawBars, request: DataRequest) -> Timeframe:
@@ -115,8 +147,16 @@ def _detect(raw: RawBars, request: DataRequest) -> Timeframe:
     return request.timeframe if same_length(timeframe, request.timeframe) else timeframe
 
 
-def _timed(raw: RawBars, timeframe: Timeframe, symbol: str) -> Bars:
-    open_ns, close_ns = bar_times(raw.time_ns, raw.stamp, timeframe, raw.session)
+def timed(raw: RawBars, timeframe: Timeframe, symbol: str) -> Bars:
+    """Return checked raw bars with their opening and closing times.
+
+    Raises:
+        DataError: two of them fall together.
+    """
+    if raw.close_ns is not None:
+        open_ns, close_ns = raw.time_ns, raw.close_ns
+    else:
+        open_ns, close_ns = bar_times(raw.time_ns, raw.stamp, timeframe, raw.session)
     bad = np.flatnonzero((np.diff(open_ns) <= 0) | (np.diff(close_ns) <= 0) | (close_ns[1:] <= open_ns[1:]))
     if len(bad):
         raise DataError(

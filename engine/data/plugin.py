@@ -6,10 +6,11 @@ from engine.api import DataProvider, hookimpl
 from engine.data.providers.csv_file import CsvProvider
 from engine.data.providers.parquet_file import ParquetProvider
 from engine.data.providers.sample import SampleProvider
+from engine.data.providers.stored import StoreProvider
 from engine.data.providers.synthetic import SyntheticProvider
 
 
 @hookimpl
 def register_data_providers() -> tuple[type[DataProvider], ...]:
     """Return the sources of bars that come with QuantCrafter."""
-    return (SampleProvider, CsvProvider, ParquetProvider, SyntheticProvider)
+    return (SampleProvider, CsvProvider, ParquetProvider, StoreProvider, SyntheticProvider)

@@ -75,6 +75,16 @@ class FileProvider(DataProvider):
     def _read(self, path: Path, subject: str) -> Table:
         """Return the file's rows, without empty ones."""
 
+    def known_symbols(self, base_dir: str = "") -> tuple[str, ...]:
+        """Return the symbols that the file's own column names, nothing where it has none."""
+        import polars as pl
+
+        table = self._read(find_file(self.path, base_dir, self.path), self.path)
+        column = table.column("symbol")
+        if column is None or column.dtype == pl.Null:
+            return ()
+        return tuple(sorted(column.cast(pl.String).str.strip_chars().drop_nulls().unique().to_list()))
+
     def load(self, request: DataRequest) -> RawBars:
         from engine.data.providers.table_times import read_times
 

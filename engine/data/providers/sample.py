@@ -29,6 +29,9 @@ class SampleProvider(DataProvider):
         "none: prices as they were traded, with a jump at each split.", default="splits_and_dividends"
     )
 
+    def known_symbols(self, base_dir: str = "") -> tuple[str, ...]:  # noqa: ARG002 - the contract
+        return _symbols(_stocks().split(b"\n"))
+
     def load(self, request: DataRequest) -> RawBars:
         if request.timeframe.is_intraday:
             raise DataError(
@@ -63,6 +66,10 @@ class SampleProvider(DataProvider):
         return _PACKAGE
 
 
+def _symbols(lines: list[bytes]) -> tuple[str, ...]:
+    return tuple(sorted({line.split(b",", 1)[0].decode() for line in lines[1:] if line}))
+
+
 def _stocks() -> bytes:
     try:
         file = resources.files(_PACKAGE) / "_data" / "stocks.csv.gz"
@@ -79,7 +86,7 @@ def _lines_of(symbol: str, text: bytes) -> tuple[int, list[bytes]]:
     wanted = symbol.encode() + b","
     found = [number for number, line in enumerate(lines) if line.startswith(wanted)]
     if not found or not symbol:
-        symbols = sorted({line.split(b",", 1)[0].decode() for line in lines[1:] if line})
+        symbols = _symbols(lines)
         hint = did_you_mean(symbol, symbols)
         message = f"Data 'sample' has {', '.join(symbols)}, but no '{symbol}'. {hint}".rstrip()
         raise DataError(message, field="symbol")

@@ -1,0 +1,323 @@
+"""`quantcrafter data`: the bars of your own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.console import complain, console, is_terminal, note, print_json, table, warn
+from engine.cli.main import WRONG_INPUT
+from engine.cli.moments import moment_ns, utc_text
+
+if TYPE_CHECKING:
+    from engine.api import Timeframe
+    from engine.data.findings import Finding
+    from engine.data.store import BarStore, Series
+    from engine.data.store.files import ImportOptions
+
+Symbol = Annotated[str, typer.Argument(help="Symbol in the store, such as SPY.", metavar="SYMBOL")]
+Frame = Annotated[str, typer.Argument(help="Length of the bars, such as 1m or 1d.", metavar="TIMEFRAME")]
+OneOrAll = Annotated[
+    str | None, typer.Argument(help="Length of the bars, such as 1m or 1d; all if left out.", metavar="[TIMEFRAME]")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+Start = Annotated[str | None, typer.Option("--start", help="Only bars that open at or after this day or time (UTC).")]
+End = Annotated[str | None, typer.Option("--end", help="Only bars that open before this day or time (UTC).")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", "-s", metavar="NAME=VALUE", help="An option of the source, such as timezone=Europe/Berlin; repeatable."
+    ),
+]
+Repair = Annotated[bool, typer.Option("--repair", help="Mend bad bars instead of refusing them.")]
+
+
+def data_app() -> typer.Typer:
+    """Return the group of commands."""
+    group = typer.Typer(help="Keep bars of your own: import, list, export, delete, fill.", invoke_without_command=True)
+    group.callback()(_data)
+    group.command("list")(list_series)
+    group.command("import")(import_files)
+    group.command("export")(export)
+    group.command("delete")(delete)
+    group.command("gaps")(gaps)
+    group.command("fill")(fill)
+    return group
+
+
+def _data(context: typer.Context, *, json: Json = False) -> None:
+    """Keep bars of your own: import, list, export, delete, fill; without a command, list them."""
+    if context.invoked_subcommand is None:
+        list_series(json=json)
+
+
+def list_series(
+    symbol: Annotated[str | None, typer.Argument(help="Only this symbol.", metavar="[SYMBOL]")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """List symbols and timeframes with their first and last bar, number of bars, gaps, source and size."""
+    from engine.data.store import BarStore
+
+    store = BarStore()
+    kept = store.list(symbol)
+    if json:
+        print_json([series_json(series) for series in kept])
+    elif kept:
+        console().print(_overview(kept))
+        if any(series.synthetic for series in kept):
+            console().print("* generated bars")
+    elif symbol is not None:
+        raise store.unknown(symbol)
+    else:
+        note("The bar store is empty. 'quantcrafter data import FILE' puts bars into it.")
+
+
+def series_json(series: Series) -> dict[str, Any]:
+    """Return a series as JSON has it; times are UTC nanoseconds."""
+    names = ("symbol", "count", "first_ns", "last_ns", "end_ns", "gaps", "missing", "size", "synthetic", "updated")
+    return {
+        "timeframe": str(series.timeframe),
+        **{name: getattr(series, name) for name in names},
+        "sources": list(series.sources),
+    }
+
+
+def _overview(kept: list[Series]) -> Any:
+    numbers = ("Bars", "Gaps", "Missing", "Size")
+    made = table("Symbol", "Bar", "First", "Last", *numbers, "Source", right=numbers)
+    for column in made.columns[:-1]:
+        column.no_wrap = True
+    for series in kept:
+        made.add_row(
+            series.symbol + (" *" if series.synthetic else ""),
+            str(series.timeframe),
+            _moment(series.first_ns, series.timeframe),
+            _moment(series.last_ns, series.timeframe),
+            f"{series.count:,}",
+            f"{series.gaps:,}",
+            f"{series.missing:,}",
+            size_text(series.size),
+            series.source,
+        )
+    return made
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes as people write it."""
+    if size < 100_000:  # noqa: PLR2004 - below that, megabytes say little
+        return f"{size / 1e3:.0f} kB"
+    return f"{size / 1e6:,.1f} MB"
+
+
+def _moment(ts_ns: int, timeframe: Timeframe) -> str:
+    text = utc_text(ts_ns)
+    return text if timeframe.is_intraday else text[:10]
+
+
+def import_files(
+    files: Annotated[list[Path], typer.Argument(help="CSV or Parquet files.", metavar="FILE...")],
+    *,
+    symbol: Annotated[
+        list[str] | None,
+        typer.Option("--symbol", help="Symbol to take, or the one that the bars belong to; repeatable."),
+    ] = None,
+    settings: Settings = None,
+    repair: Repair = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Where bars overlap, keep the stored ones.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete what is stored of the series first.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only say what would be imported.")] = False,
+) -> None:
+    """Put the bars of files into the store; where bars overlap, the new ones replace the stored ones."""
+    from engine.api import DataError
+    from engine.data.store import BarStore, Overlap
+    from engine.data.store.files import ImportOptions
+
+    choices = ImportOptions(
+        options=_options(settings),
+        on_bad_bars="repair" if repair else "refuse",
+        overlap=Overlap.KEEP if keep else Overlap.REPLACE,
+        fresh=fresh,
+    )
+    store, failed = BarStore(), 0
+    for path in files:
+        try:
+            (_check if check else _import)(store, path, tuple(symbol or ()), choices)
+        except DataError as error:
+            complain(str(error))
+            failed += 1
+    if failed:
+        raise typer.Exit(1)
+
+
+def _import(store: BarStore, path: Path, symbols: tuple[str, ...], choices: ImportOptions) -> None:
+    from engine.data.store.files import import_file
+
+    for done in import_file(store, str(path), symbols, choices):
+        _tell(f"{done.put.series.symbol} from {path}", done.findings)
+        series = done.put.series
+        changed = f"{done.put.added:,} bars of {series.timeframe} imported, {done.put.replaced:,} stored ones replaced"
+        span = f"{_moment(series.first_ns, series.timeframe)} to {_moment(series.last_ns, series.timeframe)}"
+        note(f"{series.symbol}: {changed}. The store has {series.count:,} now, {span}.")
+
+
+def _check(store: BarStore, path: Path, symbols: tuple[str, ...], choices: ImportOptions) -> None:
+    from engine.data.store.files import load_file, symbols_in
+
+    for symbol in symbols or symbols_in(str(path), choices.options):
+        found = load_file(store, str(path), symbol, choices)
+        _tell(f"{symbol} from {path}", found.findings)
+        bars = found.bars
+        span = f"{_moment(int(bars.open_ns[0]), bars.timeframe)} to {_moment(int(bars.open_ns[-1]), bars.timeframe)}"
+        note(f"{symbol}: {len(bars):,} bars of {bars.timeframe}, {span}. Nothing was imported.")
+
+
+def _tell(subject: str, findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        (note if finding.kind == "guess" else warn)(f"{subject}: {finding}")
+
+
+def export(
+    symbol: Symbol,
+    timeframe: Frame,
+    out: Annotated[Path, typer.Argument(help="File to write, ending in .csv or .parquet.", metavar="FILE")],
+    *,
+    start: Start = None,
+    end: End = None,
+) -> None:
+    """Write stored bars to a CSV or Parquet file."""
+    from engine.data.store import BarStore
+    from engine.data.store.files import export_bars
+
+    count = export_bars(BarStore(), symbol, _frame(timeframe), out, moment_ns(start), moment_ns(end))
+    note(f"{count:,} bars were written to {out}.")
+
+
+def delete(
+    symbol: Symbol,
+    timeframe: OneOrAll = None,
+    *,
+    start: Start = None,
+    end: End = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete bars from the store: a symbol, one of its timeframes, or a range of it."""
+    from engine.data.store import BarStore
+
+    store = BarStore()
+    span = moment_ns(start), moment_ns(end)
+    for series in _of(store, symbol, timeframe):
+        within = "all" if span == (None, None) else "the range's"
+        if not yes and not _agreed(f"Delete {within} bars of {symbol} {series.timeframe} ({series.count:,} stored)?"):
+            raise typer.Exit(WRONG_INPUT)
+        gone = store.delete(symbol, series.timeframe, *span)
+        note(f"{symbol} {series.timeframe}: {gone:,} bars were deleted.")
+
+
+def _agreed(question: str) -> bool:
+    if not is_terminal(sys.stdin):
+        complain("Nothing was deleted: --yes is needed where no one can be asked.")
+        return False
+    return typer.confirm(question, err=True)
+
+
+def gaps(
+    symbol: Symbol,
+    timeframe: OneOrAll = None,
+    *,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many of the largest to list.")] = 20,
+    json: Json = False,
+) -> None:
+    """List where bars are missing within sessions, largest gaps first."""
+    from engine.data.store import BarStore, gaps_of
+
+    store = BarStore()
+    found = {
+        series.timeframe: gaps_of(store.read(symbol, series.timeframe)) for series in _of(store, symbol, timeframe)
+    }
+    if json:
+        print_json([{"timeframe": str(frame), **gap._asdict()} for frame, all_ in found.items() for gap in all_])
+        return
+    for frame, all_ in found.items():
+        if not all_:
+            note(f"{symbol} {frame}: no bars are missing.")
+            continue
+        made = table("Bar", "From", "To", "Missing", right=("Missing",), title=f"{symbol} {frame}: {_gaps(len(all_))}")
+        for gap in sorted(all_, key=lambda gap: -gap.missing)[:limit]:
+            made.add_row(str(frame), utc_text(gap.after_ns), utc_text(gap.until_ns), f"{gap.missing:,}")
+        console().print(made)
+
+
+def _gaps(count: int) -> str:
+    return f"{count:,} gap{'' if count == 1 else 's'}"
+
+
+def fill(
+    symbol: Symbol,
+    timeframe: Frame,
+    *,
+    source: Annotated[str, typer.Option("--from", metavar="SOURCE", help="A data provider's name, or a file.")],
+    name: Annotated[str, typer.Option("--symbol", help="What the symbol is called there, if otherwise.")] = "",
+    settings: Settings = None,
+    repair: Repair = False,
+) -> None:
+    """Fill gaps with bars of another source; stored bars are never touched."""
+    from engine.cli.catalog import registry_with_warnings
+    from engine.data.store import BarStore
+    from engine.data.store.fill import fill_gaps
+    from engine.data.store.sources import source_of
+
+    provider = source_of(registry_with_warnings(), source, _options(settings))
+    done = fill_gaps(
+        BarStore(),
+        symbol,
+        _frame(timeframe),
+        provider,
+        source_symbol=name,
+        on_bad_bars="repair" if repair else "refuse",
+    )
+    _tell(f"{symbol} from {source}", done.findings)
+    left = done.series.missing
+    note(f"{symbol} {done.series.timeframe}: {done.added:,} bars filled in, {left:,} still missing.")
+
+
+def _of(store: BarStore, symbol: str, timeframe: str | None) -> list[Series]:
+    """Return one series, or all of a symbol."""
+    if timeframe is not None:
+        return [store.series(symbol, _frame(timeframe))]
+    kept = store.list(symbol)
+    if not kept:
+        raise store.unknown(symbol)
+    return kept
+
+
+def _frame(text: str) -> Timeframe:
+    from engine.api import Timeframe
+
+    try:
+        return Timeframe.parse(text)
+    except ValueError as error:
+        message = str(error)
+        raise typer.BadParameter(message[:1].upper() + message[1:] + ".") from None
+
+
+def _options(settings: list[str] | None) -> dict[str, Any]:
+    """Return the options that `--set` gives, with values as a strategy file would have them."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    made: dict[str, Any] = {}
+    for text in settings or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise typer.BadParameter(f"An option is NAME=VALUE, was {text!r}.", param_hint="'--set'")
+        try:
+            made[name.strip()] = YAML(typ="safe").load(value)
+        except YAMLError:
+            raise typer.BadParameter(
+                f"The value of {name!r} cannot be read: {value!r}.", param_hint="'--set'"
+            ) from None
+    return made

@@ -1,0 +1,205 @@
+"""Files of bars, into the store and out of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from engine.api import DataError, DataRequest, Session, Timeframe
+from engine.api.wording import did_you_mean
+from engine.data.findings import Finding
+from engine.data.gaps import describe
+from engine.data.load import LoadedBars, load_as_they_are
+from engine.data.providers.csv_file import CsvProvider
+from engine.data.providers.files import FileProvider
+from engine.data.providers.markets import parse_session
+from engine.data.providers.parquet_file import ParquetProvider
+from engine.data.sessions import is_round_the_clock
+from engine.data.store.columns import Overlap
+from engine.data.store.store import BarStore, Put
+
+_TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+_PARQUET = (".parquet", ".pq")
+SUFFIXES = (*_TEXT, *_PARQUET)
+"""How the names of files end that bars can be imported from."""
+
+_DAY = Timeframe(1, "d")
+_WORDS = {"ohlc", "ohlcv", "bars", "bar", "candles", "data", "history", "historical", "prices", "price", "quotes"}
+_FRAMES = {"daily": "1d", "day": "1d", "hourly": "1h", "weekly": "1w", "monthly": "1mo", "minute": "1m"}
+_FRAME = re.compile(r"^(?:(\d{1,3})(s|sec|m|min|h|hour|d|day|w|mo)|([MHD])(\d{1,3}))$", re.IGNORECASE)
+_DATE = re.compile(r"^\d{4,}$|^\d{4}-\d{2}(-\d{2})?$")
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How files are read and kept: `options` are those of the provider, such as `timezone`."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    on_bad_bars: str = "refuse"
+    overlap: Overlap = Overlap.REPLACE
+    fresh: bool = False
+
+
+class Imported(NamedTuple):
+    """What came of one symbol of a file."""
+
+    path: str
+    put: Put
+    findings: tuple[Finding, ...]
+
+
+def file_provider(path: str, options: Mapping[str, Any]) -> FileProvider:
+    """Return the provider that reads a file, by the end of its name.
+
+    Raises:
+        DataError: no provider reads such files, or an option is wrong.
+    """
+    name = path.lower()
+    provider = CsvProvider if name.endswith(_TEXT) else ParquetProvider if name.endswith(_PARQUET) else None
+    if provider is None:
+        raise DataError(
+            f"'{path}' must be a CSV or Parquet file, its name ends otherwise. Rename it to end in .csv or .parquet.",
+            field="path",
+        )
+    names = sorted(set(CsvProvider.model_fields) - {"path"})
+    for key in options:
+        if key not in names:
+            hint = did_you_mean(key, names) or f"There are {', '.join(names)}."
+            raise DataError(f"'{path}': files have no option '{key}'. {hint}", field=key)
+    known = {key: value for key, value in options.items() if key in provider.model_fields}
+    try:
+        return provider(path=path, **known)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        text = first["msg"].removeprefix("Value error, ")
+        raise DataError(f"'{path}': '{where}' is wrong: {text}.", field=where) from error
+
+
+def symbol_of(path: str) -> str:
+    """Return the symbol that a file's name gives away: `spy_1d.csv` is SPY."""
+    stem = Path(path).name
+    for suffix in sorted(SUFFIXES, key=len, reverse=True):
+        if stem.lower().endswith(suffix):
+            stem = stem[: -len(suffix)]
+            break
+    words = [word for word in re.split(r"[_\s]+", stem) if word]
+    kept = [word for word in words if not (_DATE.match(word) or word.lower() in _WORDS or _is_frame(word))]
+    name = kept[0] if kept else (words[0] if words else stem)
+    return name.upper() if name.islower() else name
+
+
+def _is_frame(word: str) -> bool:
+    return word.lower() in _FRAMES or _FRAME.match(word) is not None
+
+
+def symbols_in(path: str, options: Mapping[str, Any], base_dir: str = "") -> tuple[str, ...]:
+    """Return the symbols of a file: those of its own column, else the one that its name gives away.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    return file_provider(path, options).known_symbols(base_dir) or (symbol_of(path),)
+
+
+def load_file(store: BarStore, path: str, symbol: str, choices: ImportOptions, base_dir: str = "") -> LoadedBars:
+    """Return the bars of one symbol in a file, in its own timeframe.
+
+    Where the trading hours are left to be guessed and the store has the series, its hours are taken.
+
+    Raises:
+        DataError: the file cannot be read, or its bars are bad and not to be repaired.
+    """
+    provider = file_provider(path, choices.options)
+    request = DataRequest(symbol, provider.source_timeframe or _DAY, base_dir)
+    found = load_as_they_are(provider, request, on_bad_bars=choices.on_bad_bars)
+    stored = None if choices.fresh else store.find(symbol, found.bars.timeframe)
+    if stored is None or provider.session != "auto" or _same_hours(stored.session, found.bars.session):
+        return found
+    provider = provider.model_copy(update={"session": session_text(stored.session)})
+    return load_as_they_are(provider, request, on_bad_bars=choices.on_bad_bars)
+
+
+def import_file(
+    store: BarStore,
+    path: str,
+    symbols: tuple[str, ...],
+    choices: ImportOptions,
+    *,
+    base_dir: str = "",
+    step: Callable[[str], None] = lambda _symbol: None,
+) -> list[Imported]:
+    """Put the bars of a file into the store, symbol by symbol; `step` is called before each and may raise to stop.
+
+    Raises:
+        DataError: the file cannot be read, its bars are bad and not to be repaired, or the store refuses them.
+    """
+    made = []
+    for symbol in symbols or symbols_in(path, choices.options, base_dir):
+        step(symbol)
+        found = load_file(store, path, symbol, choices, base_dir)
+        put = store.put(found.bars, overlap=choices.overlap, fresh=choices.fresh)
+        made.append(Imported(path, put, found.findings))
+    return made
+
+
+def session_text(session: Session) -> str:
+    """Return the session as an option of a file says it."""
+    if is_round_the_clock(session) and session.open_minute == 0:
+        return f"00:00-24:00 {session.timezone}"
+    if parse_session("us_stocks", "UTC") == session:
+        return "us_stocks"
+    return describe(session)
+
+
+def _same_hours(one: Session, other: Session) -> bool:
+    return (one.timezone, one.open_minute, one.close_minute) == (other.timezone, other.open_minute, other.close_minute)
+
+
+def export_bars(
+    store: BarStore,
+    symbol: str,
+    timeframe: Timeframe,
+    path: Path,
+    start_ns: int | None = None,
+    end_ns: int | None = None,
+) -> int:
+    """Write stored bars to a CSV or Parquet file, by the end of its name, and return how many there were.
+
+    Columns are time (when the bar opens, UTC), open, high, low, close, volume and symbol.
+
+    Raises:
+        DataError: the series is not kept, or the file cannot be written; nothing half-written is left then.
+    """
+    import polars as pl
+
+    bars = store.read(symbol, timeframe, start_ns, end_ns)
+    if not len(bars):
+        raise DataError(f"{symbol} {timeframe}: no bar opens within that range. Give another one.")
+    name = path.name.lower()
+    if not name.endswith((".csv", *_PARQUET)):
+        raise DataError(f"'{path}' must end in .csv or .parquet. Give another name.", field="path")
+    frame = pl.DataFrame(
+        {
+            "time": pl.Series(bars.open_ns).cast(pl.Datetime("ns", "UTC")),
+            **{column: bars.column(column) for column in ("open", "high", "low", "close", "volume")},
+            "symbol": pl.repeat(symbol, len(bars), eager=True),
+        }
+    )
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith(".csv"):
+            frame.write_csv(beside, datetime_format="%Y-%m-%dT%H:%M:%SZ")
+        else:
+            frame.write_parquet(beside)
+        beside.replace(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        beside.unlink(missing_ok=True)
+        raise DataError(f"'{path}' cannot be written: {error}. Choose another place.", field="path") from error
+    return len(bars)

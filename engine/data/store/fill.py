@@ -1,0 +1,83 @@
+"""Fill the gaps of a series from another source of bars."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.api import Bars, BoolColumn, DataError, DataProvider, DataRequest, Timeframe
+from engine.data.findings import Finding
+from engine.data.load import load_bars
+from engine.data.store.columns import Overlap
+from engine.data.store.gaps import Gap, gaps_of
+from engine.data.store.index import Series
+from engine.data.store.store import BarStore
+
+
+class Fill(NamedTuple):
+    """What filling did: the gaps there were, bars that came in, the series as it is now, and faults of the source."""
+
+    gaps: tuple[Gap, ...]
+    added: int
+    series: Series
+    findings: tuple[Finding, ...] = ()
+
+
+def fill_gaps(
+    store: BarStore,
+    symbol: str,
+    timeframe: Timeframe,
+    source: DataProvider,
+    *,
+    source_symbol: str = "",
+    base_dir: str = "",
+    on_bad_bars: str = "refuse",
+) -> Fill:
+    """Put bars of `source` into the gaps of a series; bars that the store has are never touched.
+
+    Only bars that lie within a gap as a whole are taken. `source_symbol` is the symbol's name there, if it is another.
+
+    Raises:
+        DataError: the series is not kept, or the source has no bars, or they are bad and not to be repaired.
+    """
+    series = store.series(symbol, timeframe)
+    bars = store.read(symbol, series.timeframe)
+    gaps = gaps_of(bars)
+    if not gaps:
+        return Fill((), 0, series)
+    request = DataRequest(
+        source_symbol or symbol, series.timeframe, base_dir, gaps[0].after_ns, max(gap.until_ns for gap in gaps)
+    )
+    found = load_bars(source, request, on_bad_bars=on_bad_bars)
+    new = _picked(found.bars, symbol, within(found.bars, gaps))
+    if not len(new):
+        return Fill(gaps, 0, series, found.findings)
+    if found.bars.session.timezone != series.session.timezone and not series.timeframe.is_intraday:
+        raise DataError(
+            f"{symbol} {series.timeframe}: days of the source are counted in {found.bars.session.timezone}, those "
+            f"stored in {series.session.timezone}. Set 'session' and 'timezone' of the source.",
+            field="session",
+        )
+    put = store.put(_like(new, bars), overlap=Overlap.KEEP)
+    return Fill(gaps, put.added, put.series, found.findings)
+
+
+def within(bars: Bars, gaps: tuple[Gap, ...]) -> BoolColumn:
+    """Return which bars lie within one of the gaps as a whole."""
+    after = np.array([gap.after_ns for gap in gaps], dtype=np.int64)
+    until = np.array([gap.until_ns for gap in gaps], dtype=np.int64)
+    place = np.searchsorted(after, bars.open_ns, side="right") - 1
+    inside: BoolColumn = (place >= 0) & (bars.close_ns <= until[np.maximum(place, 0)])
+    return inside
+
+
+def _picked(bars: Bars, symbol: str, mask: BoolColumn) -> Bars:
+    names = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
+    return replace(bars, symbol=symbol, **{name: getattr(bars, name)[mask] for name in names})
+
+
+def _like(bars: Bars, stored: Bars) -> Bars:
+    """Return bars with the trading hours of the stored ones: they fill places within them."""
+    return replace(bars, session=stored.session)

@@ -1,0 +1,183 @@
+"""What the store holds: one row a series in an SQLite file, which alone says which files count.
+
+A writer makes new files under a name of their own and then swaps the row in one transaction, if nobody else did in
+the meantime. A process that dies before the swap leaves files that no row names; they are swept up an hour later.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from engine.api import DataError, Session, Timeframe
+
+_SCHEMA_VERSION = 1
+_REMEDIES = (
+    (("locked", "busy"), "Another program is using it; try again."),
+    (("not a database", "malformed", "corrupt"), "Move the folder away and import your bars again."),
+    (("full",), "Free some space, or set QUANTCRAFTER_HOME to another folder."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series of the store.
+
+    `first_ns` and `last_ns` are the opening times of the first and the last bar, `end_ns` when the last one closes
+    (UTC ns). `gaps` is how many gaps there are, `missing` how many bars are missing in them. `sources` says where
+    the bars came from, the latest last; `updated` is an ISO time in UTC; `size` is in bytes. `file` and `version` are
+    the store's own.
+    """
+
+    symbol: str
+    timeframe: Timeframe
+    count: int
+    first_ns: int
+    last_ns: int
+    end_ns: int
+    gaps: int
+    missing: int
+    size: int
+    session: Session
+    sources: tuple[str, ...]
+    synthetic: bool
+    updated: str
+    file: str
+    version: int
+
+    @property
+    def source(self) -> str:
+        """Where the bars came from, the latest first."""
+        return ", ".join(reversed(self.sources))
+
+
+_NAMES = tuple(field.name for field in fields(Series))
+_TEXTS = {"symbol", "timeframe", "session", "sources", "updated", "file"}
+
+
+class Index:
+    """The rows of a store.
+
+    A file that is locked, read-only or damaged raises a DataError that names it, the reason and a remedy.
+    """
+
+    def __init__(self, path: Path, *, timeout_s: float) -> None:
+        self.path = path
+        self._timeout_s = timeout_s
+
+    def rows(self, symbol: str | None = None) -> list[Series]:
+        """Return all series, or those of one symbol, by symbol and length of their bars."""
+        if not self.path.exists():
+            return []
+        condition, values = ("", ()) if symbol is None else (" WHERE symbol = ?", (symbol,))
+        with self._open() as connection:
+            found = connection.execute(f"SELECT {', '.join(_NAMES)} FROM series{condition}", values)  # noqa: S608
+            made = [_series(row) for row in found]
+        return sorted(made, key=lambda series: (series.symbol, series.timeframe.nominal_ns, str(series.timeframe)))
+
+    def row(self, symbol: str, timeframe: Timeframe) -> Series | None:
+        """Return one series, None if there is none."""
+        return next((series for series in self.rows(symbol) if series.timeframe == timeframe), None)
+
+    def swap(self, before: Series | None, after: Series | None) -> bool:
+        """Put a row in the place of the one that was read before; None stands for no row.
+
+        Return False, having changed nothing, if the row is not as it was.
+        """
+        key = before or after
+        if key is None:
+            return True
+        where = (key.symbol, str(key.timeframe))
+        with self._open() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                query = "SELECT version, file FROM series WHERE symbol = ? AND timeframe = ?"
+                found = connection.execute(query, where).fetchone()
+                if found != (None if before is None else (before.version, before.file)):
+                    return False
+                connection.execute("DELETE FROM series WHERE symbol = ? AND timeframe = ?", where)
+                if after is not None:
+                    marks = ", ".join("?" * len(_NAMES))
+                    connection.execute(f"INSERT INTO series ({', '.join(_NAMES)}) VALUES ({marks})", _row(after))  # noqa: S608
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        return True
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection in autocommit mode to an index that exists and has its table."""
+        connection: sqlite3.Connection | None = None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self.path, timeout=self._timeout_s, isolation_level=None)
+            connection.execute("PRAGMA synchronous = FULL")
+            self._prepare(connection)
+            yield connection
+        except (sqlite3.Error, OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"The bar store '{self.path.parent}' cannot be used: {error}. {_remedy(error)}") from error
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > _SCHEMA_VERSION:
+            raise DataError(
+                f"The bar store '{self.path.parent}' has format {version}, this version knows {_SCHEMA_VERSION}. "
+                "Install the newer QuantCrafter that made it, or set QUANTCRAFTER_HOME to another folder."
+            )
+        if version == _SCHEMA_VERSION:
+            return
+        self._switch_to_wal(connection)
+        columns = ", ".join(f"{name} {'TEXT' if name in _TEXTS else 'INTEGER'} NOT NULL" for name in _NAMES)
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"CREATE TABLE IF NOT EXISTS series ({columns}, PRIMARY KEY (symbol, timeframe))")
+        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+
+    def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
+        """Turn on the write-ahead log; SQLite does not wait for other writers here by itself."""
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+
+def _row(series: Series) -> tuple[str | int, ...]:
+    values = dict(zip(_NAMES, astuple(series), strict=True))
+    values["timeframe"] = str(series.timeframe)
+    values["session"] = json.dumps(astuple(series.session))
+    values["sources"] = json.dumps(series.sources)
+    values["synthetic"] = int(series.synthetic)
+    return tuple(values.values())
+
+
+def _series(row: tuple[str | int, ...]) -> Series:
+    values: dict[str, object] = dict(zip(_NAMES, row, strict=True))
+    zone, opening, closing, weekdays = json.loads(str(values["session"]))
+    values["timeframe"] = Timeframe.parse(values["timeframe"])
+    values["session"] = Session(zone, opening, closing, tuple(weekdays))
+    values["sources"] = tuple(json.loads(str(values["sources"])))
+    values["synthetic"] = bool(values["synthetic"])
+    return Series(**values)  # type: ignore[arg-type] # the table has the fields' types
+
+
+def _remedy(error: Exception) -> str:
+    text = str(error).lower()
+    for words, remedy in _REMEDIES:
+        if any(word in text for word in words):
+            return remedy
+    return "Check the permissions of its folder, or set QUANTCRAFTER_HOME to another one."

@@ -1,0 +1,58 @@
+"""Which series bars belong to, and which bars may stand in one series."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from engine.api import Bars, DataError, Session, Timeframe
+from engine.data.gaps import describe
+from engine.data.store.index import Series
+from engine.data.zones import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+
+_NAME_LENGTH = 40
+
+
+def usual(timeframe: Timeframe) -> Timeframe:
+    """Return an intraday timeframe in its largest unit, so that 60m and 1h are one series."""
+    if not timeframe.is_intraday or timeframe.nominal_ns > DAY_NS:
+        return timeframe
+    for unit, length in (("h", HOUR_NS), ("m", MINUTE_NS)):
+        if timeframe.nominal_ns % length == 0:
+            return Timeframe(timeframe.nominal_ns // length, unit)
+    return Timeframe(timeframe.nominal_ns // SECOND_NS, "s")
+
+
+def together(stored: Series, bars: Bars) -> Session:
+    """Return the session that stored and new bars have together.
+
+    Raises:
+        DataError: they do not belong together.
+    """
+    subject = f"{stored.symbol} {stored.timeframe}"
+    if stored.synthetic != bars.synthetic:
+        kinds = ("generated", "real") if bars.synthetic else ("real", "generated")
+        raise DataError(
+            f"{subject}: {kinds[0]} bars are never mixed with {kinds[1]} ones, which the store has. Keep them under "
+            "another symbol, or delete the stored ones first."
+        )
+    one, other = stored.session, bars.session
+    if (one.timezone, one.open_minute, one.close_minute) != (other.timezone, other.open_minute, other.close_minute):
+        raise DataError(
+            f"{subject}: bars of one series must have the same trading hours, the store has {describe(one)}, the new "
+            f"ones {describe(other)}. Set 'session' for them, or replace the stored ones.",
+            field="session",
+        )
+    weekdays = tuple(sorted({*one.weekdays, *other.weekdays}))
+    return Session(one.timezone, one.open_minute, one.close_minute, weekdays)
+
+
+def file_stem(symbol: str) -> str:
+    """Return a file name that a person recognises the symbol by; it need not be its own."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", symbol)[:_NAME_LENGTH].strip(".")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first few names, and how many more there are."""
+    shown = ", ".join(names[:10])
+    return shown + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")  # noqa: PLR2004 - as many as are read

@@ -1,0 +1,58 @@
+"""Sources of bars by what a user calls them: a provider's name, or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from engine.api import DataError, DataProvider
+from engine.api.wording import did_you_mean
+from engine.data.store.files import SUFFIXES, file_provider
+
+
+class Providers(Protocol):
+    """What knows the installed providers, such as the plugin registry."""
+
+    def provider(self, name: str) -> type[DataProvider] | None:
+        """Return the provider of that name, or None."""
+        ...
+
+    def provider_names(self) -> tuple[str, ...]:
+        """Return the names of all."""
+        ...
+
+
+def source_of(providers: Providers, source: str, options: Mapping[str, Any]) -> DataProvider:
+    """Return the provider that `source` names, or the one that reads the file it names.
+
+    Raises:
+        DataError: there is neither, or an option is wrong.
+    """
+    if source.lower().endswith(SUFFIXES):
+        return file_provider(source, options)
+    cls = providers.provider(source)
+    if cls is None:
+        names = providers.provider_names()
+        hint = did_you_mean(source, names) or f"There are {', '.join(names)}, and files in .csv or .parquet."
+        raise DataError(f"There is no source '{source}'. {hint}")
+    return make_provider(cls, options)
+
+
+def make_provider(cls: type[DataProvider], options: Mapping[str, Any]) -> DataProvider:
+    """Return a provider with these options.
+
+    Raises:
+        DataError: some are wrong; the message names every one.
+    """
+    try:
+        return cls.model_validate(dict(options))
+    except ValidationError as error:
+        faults = []
+        for details in error.errors(include_url=False, include_context=True):
+            where = ".".join(str(part) for part in details["loc"])
+            text = details["msg"].removeprefix("Value error, ")
+            faults.append(f"'{where}': {text[:1].lower() + text[1:]}" if where else text)
+        field = str(error.errors(include_url=False)[0]["loc"][:1] or "").strip("(),'")
+        raise DataError(f"Data provider '{cls.name}': {'; '.join(faults)}.", field=field) from error

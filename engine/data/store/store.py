@@ -1,0 +1,286 @@
+"""BarStore: put, get, list and delete a user's own bars.
+
+1. `put` reads the row of the series, merges its bars with the new ones, and writes the result to new files.
+2. The row is swapped for one that names the new files, in one transaction; from then on the bars are kept.
+3. If another process swapped it first, the merge is done again on what is there now: no writer undoes another.
+4. Old files are removed. Who still reads them keeps them; who was about to open them looks up the row again.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.api import Bars, DataError, Session, Timeframe
+from engine.api.home import home
+from engine.api.wording import did_you_mean
+from engine.data.store.columns import Columns, Overlap, columns_of, merge, names_in, read, remove, write
+from engine.data.store.gaps import gaps_of
+from engine.data.store.index import Index, Series
+from engine.data.store.rules import file_stem, listed, together, usual
+
+_ATTEMPTS = 50
+_ORPHAN_AGE_S = 3600.0
+_MOST_SOURCES = 8
+_SOURCE = "store"
+
+
+class Put(NamedTuple):
+    """What `put` did: the series as it is now, bars that came in, and stored bars that they took the place of."""
+
+    series: Series
+    added: int
+    replaced: int
+
+
+class BarStore:
+    """A user's own bars, by default under `bars` in the user's directory.
+
+    Args:
+        folder: where the files are.
+        timeout_s: how long to wait for another process.
+    """
+
+    def __init__(self, folder: Path | None = None, *, timeout_s: float = 10.0) -> None:
+        self.folder = home() / "bars" if folder is None else Path(folder)
+        self._index = Index(self.folder / "index.db", timeout_s=timeout_s)
+
+    # ------------------------------------------------------------------ looking
+
+    def list(self, symbol: str | None = None) -> list[Series]:
+        """Return what is kept, by symbol and length of the bars.
+
+        Raises:
+            DataError: the store cannot be read.
+        """
+        return self._index.rows(symbol)
+
+    def symbols(self) -> tuple[str, ...]:
+        """Return the symbols that there are bars of."""
+        return tuple(dict.fromkeys(series.symbol for series in self.list()))
+
+    def find(self, symbol: str, timeframe: Timeframe) -> Series | None:
+        """Return one series, None if it is not kept."""
+        return self._index.row(symbol, usual(timeframe))
+
+    def series(self, symbol: str, timeframe: Timeframe) -> Series:
+        """Return one series.
+
+        Raises:
+            DataError: it is not kept; the message names a similar symbol, or the timeframes there are.
+        """
+        found = self.find(symbol, timeframe)
+        if found is not None:
+            return found
+        kept = self.list(symbol)
+        if not kept:
+            raise self.unknown(symbol)
+        frames = ", ".join(str(series.timeframe) for series in kept)
+        raise DataError(
+            f"The bar store has {symbol} in {frames}, not in {timeframe}. Name one of these, or import those bars.",
+            field="timeframe",
+        )
+
+    def unknown(self, symbol: str) -> DataError:
+        """Return the error that a symbol is not kept."""
+        names = self.symbols()
+        hint = did_you_mean(symbol, names)
+        if not hint:
+            there = f"It has {listed(names)}." if names else "It is empty."
+            hint = f"{there} Import bars with 'quantcrafter data import', or in the data pane."
+        return DataError(f"The bar store has no '{symbol}'. {hint}", field="symbol")
+
+    def read(self, symbol: str, timeframe: Timeframe, start_ns: int | None = None, end_ns: int | None = None) -> Bars:
+        """Return the bars that open within [start_ns, end_ns), memory-mapped; there may be none.
+
+        Raises:
+            DataError: the series is not kept, or its files are damaged.
+        """
+        series, columns = self._read(self.series(symbol, timeframe))
+        return _bars(series, _cut(columns, start_ns, end_ns))
+
+    # ------------------------------------------------------------------ changing
+
+    def put(self, bars: Bars, *, overlap: Overlap = Overlap.REPLACE, fresh: bool = False) -> Put:
+        """Keep checked bars in the series of their symbol and timeframe.
+
+        Where a new bar and a stored one overlap in time, the new one stays, or with `Overlap.KEEP` the stored one; all
+        others stay. With `fresh` everything stored of the series goes first.
+
+        Raises:
+            DataError: there are no bars; they have other trading hours than those stored, or are generated and those
+                stored are not (or the other way round); or they cannot be written.
+        """
+        if not len(bars):
+            raise DataError(f"{bars.symbol}: there are no bars to keep. Give others.")
+        if not bars.symbol.strip():
+            raise DataError("Bars in the store need a symbol. Name it.", field="symbol")
+        new = columns_of(bars)
+        counts = (0, 0)
+
+        def change(stored: Series | None) -> Series:
+            nonlocal counts
+            if stored is None or fresh:
+                counts = (new.bars, 0 if stored is None else stored.count)
+                return self._written(bars, new, stored, (), bars.session)
+            session = together(stored, bars)
+            stored, columns = self._read(stored)
+            merged, *changes = merge(columns, new, overlap)
+            counts = (changes[0], changes[1])
+            if not counts[0]:
+                return stored
+            return self._written(bars, merged, stored, stored.sources, session)
+
+        series = self._swap(bars.symbol, usual(bars.timeframe), change)
+        if series is None:
+            raise DataError(f"{bars.symbol}: nothing was kept. Try again.")
+        return Put(series, *counts)
+
+    def delete(self, symbol: str, timeframe: Timeframe, start_ns: int | None = None, end_ns: int | None = None) -> int:
+        """Delete the bars that open within [start_ns, end_ns), or the whole series; return how many went.
+
+        Raises:
+            DataError: the series is not kept, or the store cannot be written.
+        """
+        first = self.series(symbol, timeframe)
+        gone = 0
+
+        def change(stored: Series | None) -> Series | None:
+            nonlocal gone
+            gone = 0
+            if stored is None:
+                return None
+            if start_ns is None and end_ns is None:
+                gone = stored.count
+                return None
+            stored, columns = self._read(stored)
+            inside = _inside(columns, start_ns, end_ns)
+            gone = inside.stop - inside.start
+            if not gone:
+                return stored
+            left = np.delete(np.arange(columns.bars), inside)
+            if not len(left):
+                return None
+            kept = columns.take(left)
+            return self._written(_bars(stored, kept), kept, stored, stored.sources, stored.session)
+
+        self._swap(symbol, first.timeframe, change)
+        return gone
+
+    # ------------------------------------------------------------------ inside
+
+    def _swap(
+        self, symbol: str, timeframe: Timeframe, change: Callable[[Series | None], Series | None]
+    ) -> Series | None:
+        """Change the row of a series by a function of what it is, again if another process was quicker."""
+        for _ in range(_ATTEMPTS):
+            before = self._index.row(symbol, timeframe)
+            after = change(before)
+            if after is before:
+                return after
+            if self._index.swap(before, after):
+                if before is not None:
+                    remove(self.folder, before.file)
+                self._sweep()
+                return after
+            if after is not None:
+                remove(self.folder, after.file)
+        raise DataError(f"{symbol}: other programs kept changing its bars in '{self.folder}'. Try again.")
+
+    def _written(
+        self, bars: Bars, columns: Columns, before: Series | None, sources: tuple[str, ...], session: Session
+    ) -> Series:
+        """Write bars to new files and return the row that names them."""
+        timeframe = usual(bars.timeframe)
+        name = f"{file_stem(bars.symbol)}-{timeframe}-{secrets.token_hex(6)}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            size = write(self.folder, name, columns)
+        except OSError as error:
+            raise DataError(
+                f"{bars.symbol}: its bars cannot be written to '{self.folder}': {error.strerror or error}. Free some "
+                "space, or set QUANTCRAFTER_HOME to another folder."
+            ) from error
+        times = columns.times
+        names = (*(name for name in sources if name != bars.source), bars.source)
+        row = Series(
+            symbol=bars.symbol,
+            timeframe=timeframe,
+            count=columns.bars,
+            first_ns=int(times[0, 0]),
+            last_ns=int(times[0, -1]),
+            end_ns=int(times[1, -1]),
+            gaps=0,
+            missing=0,
+            size=size,
+            session=session,
+            sources=tuple(name for name in names if name not in ("", _SOURCE))[-_MOST_SOURCES:],
+            synthetic=bars.synthetic,
+            updated=datetime.now(UTC).isoformat(timespec="seconds"),
+            file=name,
+            version=before.version + 1 if before is not None else 1,
+        )
+        gaps = gaps_of(_bars(row, columns))
+        return replace(row, gaps=len(gaps), missing=sum(gap.missing for gap in gaps))
+
+    def _read(self, series: Series) -> tuple[Series, Columns]:
+        """Return a series with its columns; as it is now, if it was changed since it was looked up."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return series, read(self.folder, series.file, series.count)
+            except FileNotFoundError:
+                now = self.series(series.symbol, series.timeframe)
+                if now.file == series.file:
+                    raise DataError(
+                        f"{series.symbol} {series.timeframe}: the files of its bars are gone from '{self.folder}'. "
+                        "Delete the series and import it again."
+                    ) from None
+                series = now
+        raise DataError(f"{series.symbol}: other programs kept changing its bars in '{self.folder}'. Try again.")
+
+    def _sweep(self) -> None:
+        """Remove files that no row names, which a process may leave that died, once they are an hour old."""
+        old = time.time() - _ORPHAN_AGE_S
+        stray = [name for name, changed in names_in(self.folder).items() if changed < old]
+        if stray:
+            named = {series.file for series in self.list()}
+            for name in stray:
+                if name not in named:
+                    remove(self.folder, name)
+
+
+def _bars(series: Series, columns: Columns) -> Bars:
+    open_ns, close_ns = columns.times
+    opens, highs, lows, closes, volume = columns.values
+    return Bars(
+        symbol=series.symbol,
+        timeframe=series.timeframe,
+        open_ns=open_ns,
+        close_ns=close_ns,
+        open=opens,
+        high=highs,
+        low=lows,
+        close=closes,
+        volume=volume,
+        session=series.session,
+        source=_SOURCE,
+        synthetic=series.synthetic,
+    )
+
+
+def _inside(columns: Columns, start_ns: int | None, end_ns: int | None) -> slice:
+    opens = columns.times[0]
+    start = 0 if start_ns is None else int(np.searchsorted(opens, start_ns))
+    stop = columns.bars if end_ns is None else int(np.searchsorted(opens, end_ns))
+    return slice(start, max(start, stop))
+
+
+def _cut(columns: Columns, start_ns: int | None, end_ns: int | None) -> Columns:
+    return columns.take(_inside(columns, start_ns, end_ns))
