@@ -29,7 +29,7 @@ from engine.graph.bound import Source
 from engine.graph.plan import StepColumn
 from engine.runtime.result import Origin, RunResult
 from engine.runtime.trace import Trace
-from engine.stats import tables
+from engine.stats import curve, tables
 from engine.stats.metrics import Value
 from engine.stats.tables import Table
 
@@ -116,6 +116,7 @@ class SavedRun:
     """A run read from its folder. Columns are memory-mapped and read-only."""
 
     def __init__(self, folder: Path, description: Mapping[str, Any]) -> None:
+        """Take what `run.json` says; `months` holds percent by year and month, 0 being the whole year."""
         self.folder = folder
         self.id = folder.name
         self.strategy: str = description["strategy"]
@@ -134,6 +135,10 @@ class SavedRun:
         self.rule_nodes: tuple[str, ...] = tuple(description["rule_nodes"])
         self.nodes: Mapping[str, SavedNode] = {each["id"]: _node(each) for each in description["nodes"]}
         self.decision = _decision(description["decision"])
+        self.months: Mapping[int, Mapping[int, float]] = {
+            int(year): {int(month): value for month, value in months.items()}
+            for year, months in description["months"].items()
+        }
         self._description = description
         self._opened: dict[str, Column] = {}
         lengths = [each["bars"] for each in description["instruments"]]
@@ -210,6 +215,11 @@ class SavedRun:
     def cash(self) -> Column:
         """Cash at every step."""
         return self.ledger.cash
+
+    @property
+    def daily_returns(self) -> Column:
+        """Change of the equity from one trading day to the next, as fractions."""
+        return self._array("daily_returns")
 
     @cached_property
     def fills(self) -> Table:
@@ -321,6 +331,9 @@ def _columns(result: RunResult) -> Iterator[tuple[str, Column]]:
     yield "market.allowed", _joined([job.allowed for job in jobs])
     for name in (*_RECORDS, *_CURVES):
         yield name, getattr(result.ledger, name)
+    with np.errstate(all="ignore"):
+        _, daily = curve.daily_equity(result.ledger, jobs)
+        yield "daily_returns", curve.daily_returns(daily, result.job_settings.cash)
     trace: Trace | None = result.trace
     if trace is None:
         return
@@ -357,6 +370,7 @@ def _description(result: RunResult) -> dict[str, Any]:
         "settings": result.job_settings.model_dump(mode="json"),
         "origin": asdict(result.origin),
         "rule_nodes": result.rule_nodes,
+        "months": curve.monthly_returns(result.ledger, result.instruments, result.job_settings.cash),
         "instruments": [_instrument(job) for job in result.instruments],
         "open_positions": [asdict(each) for each in result.ledger.open_positions],
         "nodes": _nodes(result.trace),

@@ -1,0 +1,178 @@
+"""Which columns the tables of a run show, and how their values read. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from app.services.i18n import known, tr
+from engine.runtime.saved import SavedRun
+from engine.stats.tables import Table
+
+Column = npt.NDArray[Any]
+Kind = Literal["text", "word", "price", "amount", "quantity", "percent", "whole", "time"]
+
+NO_VALUE = "\N{EN DASH}"
+_SMALL, _MINUTE, _DAY = 1.0, 16, 10
+_DAY_NS = 86_400_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A column of a table: the name that filters and files know it by, its title, and what its values are.
+
+    `signed` values are coloured as gain and loss.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    signed: bool = False
+
+    @property
+    def numeric(self) -> bool:
+        """Whether values are numbers, which stand at the right."""
+        return self.kind not in ("text", "word")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table as it is shown: its columns, and where in the run each of its rows happened.
+
+    `instrument` and `bar` have shape (rows,); `trade` tells that a row is a trade's row of `SavedRun.trades`.
+    """
+
+    shown: tuple[Shown, ...]
+    values: Table
+    instrument: Column
+    bar: Column
+    trade: bool = False
+
+
+def trades_sheet(run: SavedRun) -> Sheet:
+    """Return the closed trades, with what each returned and how long it lasted."""
+    table = run.trades
+    entry, quantity = table["entry_price"], table["quantity"]
+    cost = entry * quantity
+    with np.errstate(all="ignore"):
+        columns = {
+            "number": np.arange(1, len(table) + 1),
+            **table.columns,
+            "return_pct": np.where(cost > 0, 100.0 * table["pnl"] / cost, np.nan),
+            "bars": table["exit_bar"] - table["entry_bar"],
+            "mae_pct": np.where(entry > 0, 100.0 * table["mae"] / entry, np.nan),
+            "mfe_pct": np.where(entry > 0, 100.0 * table["mfe"] / entry, np.nan),
+        }
+    shown = (
+        Shown("number", tr("No."), "whole"),
+        Shown("instrument", tr("Instrument"), "text"),
+        Shown("side", tr("Side"), "word"),
+        Shown("entry_ts_ns", tr("Entry time"), "time"),
+        Shown("exit_ts_ns", tr("Exit time"), "time"),
+        Shown("pnl", tr("Profit"), "amount", signed=True),
+        Shown("return_pct", tr("Return"), "percent", signed=True),
+        Shown("bars", tr("Bars"), "whole"),
+        Shown("exit_reason", tr("Exit by"), "word"),
+        Shown("quantity", tr("Quantity"), "quantity"),
+        Shown("entry_price", tr("Entry price"), "price"),
+        Shown("exit_price", tr("Exit price"), "price"),
+        Shown("mae_pct", tr("MAE"), "percent"),
+        Shown("mfe_pct", tr("MFE"), "percent"),
+        Shown("commission", tr("Commission"), "amount"),
+        Shown("slippage", tr("Slippage"), "amount"),
+    )
+    return Sheet(shown, Table(columns), _numbers(run, table), table["entry_bar"], trade=True)
+
+
+def orders_sheet(run: SavedRun) -> Sheet:
+    """Return the orders with their life."""
+    table = run.orders
+    closed = np.array([-1 if bar is None else bar for bar in table["closed_bar"]], dtype=np.int64)
+    numbers = _numbers(run, table)
+    created_ns, closed_ns = _close_times(run, numbers, table["created_bar"]), _close_times(run, numbers, closed)
+    columns = {**table.columns, "created_ts_ns": created_ns, "closed_ts_ns": closed_ns}
+    shown = (
+        Shown("order_id", tr("Order"), "whole"),
+        Shown("instrument", tr("Instrument"), "text"),
+        Shown("reason", tr("Purpose"), "word"),
+        Shown("rule", tr("Node"), "text"),
+        Shown("side", tr("Side"), "word"),
+        Shown("order_type", tr("Type"), "word"),
+        Shown("quantity", tr("Quantity"), "quantity"),
+        Shown("price", tr("Order price"), "price"),
+        Shown("created_ts_ns", tr("Created"), "time"),
+        Shown("status", tr("Status"), "word"),
+        Shown("closed_ts_ns", tr("Ended"), "time"),
+        Shown("fill_price", tr("Fill price"), "price"),
+        Shown("status_reason", tr("Why"), "word"),
+    )
+    return Sheet(shown, Table(columns), numbers, np.where(closed >= 0, closed, table["created_bar"]))
+
+
+def blocked_sheet(run: SavedRun) -> Sheet:
+    """Return the entry signals that became no order."""
+    table = run.blocked
+    side = np.where(table["flags"] & 1, "long", "short")
+    shown = (
+        Shown("ts_ns", tr("Time"), "time"),
+        Shown("instrument", tr("Instrument"), "text"),
+        Shown("side", tr("Side"), "word"),
+        Shown("reason", tr("Held back by"), "word"),
+    )
+    return Sheet(shown, Table({**table.columns, "side": side}), _numbers(run, table), table["bar"])
+
+
+def text_of(kind: Kind, value: Any, *, intraday: bool) -> str:
+    """Return a value as people read it; a dash where there is none."""
+    if value is None or (isinstance(value, float) and not np.isfinite(value)):
+        return NO_VALUE
+    return _TEXTS[kind](value, intraday)
+
+
+def word(value: str) -> str:
+    """Return a word of the books, such as `take_profit`, in the language in use; empty for `none`."""
+    return "" if value == "none" else known(value.replace("_", " "))
+
+
+def _time(value: Any, intraday: bool) -> str:  # noqa: FBT001 - one signature for all kinds
+    return (
+        str(np.datetime64(int(value), "ns"))[: _MINUTE if intraday else _DAY].replace("T", " ") if value else NO_VALUE
+    )
+
+
+_TEXTS: dict[Kind, Callable[[Any, bool], str]] = {
+    "text": lambda value, _: str(value),
+    "word": lambda value, _: word(str(value)),
+    "price": lambda value, _: f"{value:,.2f}" if abs(value) >= _SMALL else f"{value:.6g}",
+    "amount": lambda value, _: f"{value + 0.0:,.2f}",
+    "quantity": lambda value, _: f"{value:,.10g}",
+    "percent": lambda value, _: f"{value + 0.0:,.2f} %",
+    "whole": lambda value, _: f"{int(value)}",
+    "time": _time,
+}
+
+
+def is_intraday(run: SavedRun) -> bool:
+    """Return whether times of day say anything in this run."""
+    return any(job.bars.timeframe.is_intraday for job in run.instruments)
+
+
+def _numbers(run: SavedRun, table: Table) -> Column:
+    """Return the index of each row's instrument."""
+    names = table["instrument"]
+    numbers = np.zeros(len(names), dtype=np.int64)
+    for number, job in enumerate(run.instruments):
+        numbers[names == job.symbol] = number
+    return numbers
+
+
+def _close_times(run: SavedRun, numbers: Column, bars: Column) -> Column:
+    times = np.zeros(len(bars), dtype=np.int64)
+    for number, job in enumerate(run.instruments):
+        own = (numbers == number) & (bars >= 0)
+        times[own] = job.bars.close_ns[bars[own]]
+    return times

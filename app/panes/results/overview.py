@@ -1,0 +1,169 @@
+"""The figures of a run: cards for those that everybody looks at first, then all of them by group."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from app.services.i18n import known, tr
+from app.theme import changed as theme_changed
+from app.theme import current
+from engine.runtime.saved import SavedRun
+from engine.stats.catalogue import METRICS, Metric, Value
+
+HEADLINES = (
+    "net_profit",
+    "total_return_pct",
+    "cagr_pct",
+    "buy_and_hold_pct",
+    "max_drawdown_pct",
+    "sharpe",
+    "profit_factor",
+    "win_rate_pct",
+    "trades",
+    "exposure_pct",
+)
+_SIGNED = ("net_profit", "total_return_pct", "cagr_pct", "buy_and_hold_pct")
+_CARD = QSize(138, 58)
+_BIG, _SMALL = 15, 9
+_GAP = 8
+
+
+class Overview(QScrollArea):
+    """Shows a run's figures, wrapped to the width there is."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.cards = _Cards()
+        self.groups = QHBoxLayout()
+        self.facts = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(10, 8, 10, 10)
+        column.setSpacing(10)
+        column.addWidget(self.facts)
+        column.addWidget(self.cards)
+        column.addLayout(self.groups)
+        column.addStretch(1)
+        self.setWidget(inside)
+
+    def show_run(self, run: SavedRun) -> None:
+        """Show the figures of a run."""
+        self.facts.setText(" · ".join(_facts(run)))
+        self.cards.show_metrics(run.metrics)
+        while (item := self.groups.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        for group in dict.fromkeys(metric.group for metric in METRICS):
+            self.groups.addWidget(_group(group, run), 1, Qt.AlignmentFlag.AlignTop)
+
+
+class _Cards(QWidget):
+    """The headline figures, each a box; painted in one go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.metrics = tuple(next(each for each in METRICS if each.key == key) for key in HEADLINES)
+        self.values: dict[str, Value] = {}
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setMouseTracking(True)
+        theme_changed.connect(self.update)
+
+    def show_metrics(self, values: object) -> None:
+        self.values = dict(values) if isinstance(values, dict) else {}
+        self.setAccessibleName("; ".join(f"{known(each.label)}: {self.text(each)}" for each in self.metrics))
+        self.update()
+
+    def text(self, metric: Metric) -> str:
+        """Return what a card says."""
+        return metric.text(self.values.get(metric.key))
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's
+        return QSize(5 * (_CARD.width() + _GAP), self.heightForWidth(5 * (_CARD.width() + _GAP)))
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's
+        return True
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt's
+        rows = -(-len(self.metrics) // self._columns(width))
+        return rows * (_CARD.height() + _GAP) - _GAP
+
+    def _columns(self, width: int) -> int:
+        fitting = max(1, min((width + _GAP) // (_CARD.width() + _GAP), len(self.metrics)))
+        rows = -(-len(self.metrics) // fitting)
+        return -(-len(self.metrics) // rows)
+
+    def box(self, place: int) -> QRect:
+        """Return where a card is."""
+        columns = self._columns(self.width())
+        width = (self.width() + _GAP) // columns - _GAP
+        row, column = divmod(place, columns)
+        return QRect(column * (width + _GAP), row * (_CARD.height() + _GAP), width, _CARD.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's
+        del event
+        theme = current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for place, metric in enumerate(self.metrics):
+            box, text = self.box(place), self.text(metric)
+            painter.setPen(QColor(theme.border))
+            painter.setBrush(QColor(theme.raised))
+            painter.drawRoundedRect(box.adjusted(0, 0, -1, -1), 6, 6)
+            inner = box.adjusted(10, 7, -8, -7)
+            font = self.font()
+            font.setPointSize(_SMALL)
+            painter.setFont(font)
+            painter.setPen(QColor(theme.text_dim))
+            label = painter.fontMetrics().elidedText(known(metric.label), Qt.TextElideMode.ElideRight, inner.width())
+            painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, label)
+            font.setPointSize(_BIG)
+            font.setBold(True)
+            painter.setFont(font)
+            value = self.values.get(metric.key)
+            color = theme.text if metric.key not in _SIGNED or not value else theme.done if value > 0 else theme.error
+            painter.setPen(QColor(color))
+            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, inner.width())
+            painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, shown)
+        painter.end()
+
+
+def _group(group: str, run: SavedRun) -> QWidget:
+    """Return one group of figures, each with its formula as tooltip."""
+    shown = QWidget()
+    grid = QGridLayout(shown)
+    grid.setContentsMargins(0, 0, 12, 0)
+    grid.setVerticalSpacing(3)
+    grid.setColumnStretch(0, 1)
+    title = QLabel(known(group))
+    font = title.font()
+    font.setBold(True)
+    title.setFont(font)
+    grid.addWidget(title, 0, 0, 1, 2)
+    for row, metric in enumerate((each for each in METRICS if each.group == group), start=1):
+        unit = f", {known(metric.unit)}" if metric.unit in ("days", "bars") else ""
+        name = QLabel(f"{known(metric.label)}{unit}")
+        name.setForegroundRole(name.palette().ColorRole.PlaceholderText)
+        value = QLabel(metric.text(run.metrics.get(metric.key)), alignment=Qt.AlignmentFlag.AlignRight)
+        for label in (name, value):
+            label.setToolTip(f"{metric.formula}\n{metric.source}")
+        grid.addWidget(name, row, 0)
+        grid.addWidget(value, row, 1)
+    return shown
+
+
+def _facts(run: SavedRun) -> list[str]:
+    feeds = ", ".join(f"{job.symbol} {job.bars.timeframe}" for job in run.instruments[:4])
+    more = len(run.instruments) - 4
+    facts = [f"{feeds} (+{more})" if more > 0 else feeds, tr("{count} bars", count=f"{run.bars_total:,}"), run.engine]
+    if run.synthetic:
+        facts.insert(0, tr("SYNTHETIC DATA"))
+    if run.warmup:
+        facts.append(tr("warm-up {count}", count=run.warmup))
+    return [*facts, *run.findings]

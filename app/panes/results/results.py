@@ -1,0 +1,104 @@
+"""ResultsPane: the run of the strategy in front, in figures and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QStackedLayout, QTabWidget, QWidget
+
+from app.panes.results.columns import blocked_sheet, is_intraday, orders_sheet, trades_sheet
+from app.panes.results.distribution import DistributionPage
+from app.panes.results.months import MonthsPage
+from app.panes.results.overview import Overview
+from app.panes.results.table_page import TablePage
+from app.services.i18n import tr
+from app.services.run_session import RunSession
+from engine.runtime.saved import SavedRun
+
+
+class ResultsPane(QWidget):
+    """Shows what a session's run came to; a page is filled when it is first looked at."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(tr("Results"))
+        self.session: RunSession | None = None
+        self.overview = Overview()
+        self.trades = TablePage(tr("Trades"), tr("No trade was closed in this run."))
+        self.orders = TablePage(tr("Orders"), tr("No order was made in this run."))
+        self.blocked = TablePage(tr("Blocked signals"), tr("Every entry signal became an order, or there was none."))
+        self.months = MonthsPage()
+        self.distribution = DistributionPage()
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self._fill: dict[QWidget, Callable[[SavedRun], object]] = {
+            self.overview: self.overview.show_run,
+            self.trades: lambda run: self.trades.show_sheet(trades_sheet(run), intraday=is_intraday(run)),
+            self.orders: lambda run: self.orders.show_sheet(orders_sheet(run), intraday=is_intraday(run)),
+            self.blocked: lambda run: self.blocked.show_sheet(blocked_sheet(run), intraday=is_intraday(run)),
+            self.months: lambda run: self.months.show_months(run.months),
+            self.distribution: self._show_distribution,
+        }
+        self._stale: set[QWidget] = set()
+        titles = (tr("Overview"), tr("Trades"), tr("Orders"), tr("Blocked signals"), tr("Months"), tr("Distribution"))
+        for page, title in zip(self._fill, titles, strict=True):
+            self.tabs.addTab(page, title)
+        self.nothing = QLabel(tr("Run the strategy to see its results here."), alignment=Qt.AlignmentFlag.AlignCenter)
+        self.nothing.setForegroundRole(self.nothing.palette().ColorRole.PlaceholderText)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self.nothing)
+        self._stack.addWidget(self.tabs)
+        self.tabs.currentChanged.connect(self._fill_page)
+        for page in (self.trades, self.orders, self.blocked):
+            page.chosen.connect(self._chosen)
+
+    def set_session(self, session: RunSession | None) -> None:
+        """Show another strategy's run."""
+        if self.session is not None:
+            self.session.run_changed.disconnect(self._show_run)
+            self.session.moved.disconnect(self._follow)
+        self.session = session
+        if session is not None:
+            session.run_changed.connect(self._show_run)
+            session.moved.connect(self._follow)
+        self._show_run()
+
+    @property
+    def run(self) -> SavedRun | None:
+        """The run that is shown."""
+        return self.session.run if self.session is not None else None
+
+    def _show_run(self) -> None:
+        run = self.run
+        self._stack.setCurrentWidget(self.nothing if run is None else self.tabs)
+        self._stale = set(self._fill)
+        if run is not None:
+            for page, count in ((self.trades, run.ledger.trades), (self.blocked, run.ledger.blocked)):
+                title = tr("Trades") if page is self.trades else tr("Blocked signals")
+                self.tabs.setTabText(self.tabs.indexOf(page), f"{title} ({len(count):,})")
+            self._fill_page()
+
+    def _fill_page(self) -> None:
+        page, run = self.tabs.currentWidget(), self.run
+        if run is not None and page in self._stale:
+            self._stale.discard(page)
+            self._fill[page](run)
+            self._follow()
+
+    def _show_distribution(self, run: SavedRun) -> None:
+        trades = run.ledger.trades
+        lots = np.array([job.lot_size for job in run.instruments], np.float64)[trades["instrument"]]
+        cost = trades["entry_price"] * trades["lots"] * lots
+        with np.errstate(all="ignore"):
+            returns = np.where(cost > 0, 100.0 * trades["pnl"] / cost, np.nan)
+        self.distribution.show_returns(returns, 100.0 * run.daily_returns)
+
+    def _follow(self) -> None:
+        if self.session is not None and self.trades not in self._stale:
+            self.trades.follow(self.session.trade)
+
+    def _chosen(self, instrument: int, bar: int, trade: int | None) -> None:
+        if self.session is not None:
+            self.session.go_to(bar, instrument=instrument, trade=trade)
