@@ -13,7 +13,23 @@ from engine.stats.metrics import METRICS, Metric, Value
 from engine.stats.tables import Row, Table
 
 _SAME_WITHIN = 1e-9
-_COMPARED = ("quantity", "entry_price", "exit_ts_ns", "exit_price", "pnl", "commission", "exit_reason")
+_TRADE_FIELDS = ("quantity", "entry_price", "exit_ts_ns", "exit_price", "pnl", "commission", "exit_reason")
+
+
+COMPARED = (
+    "strategy",
+    "file",
+    "what the file does",
+    "overrides",
+    "instruments",
+    "data",
+    "synthetic data",
+    "engine",
+    "mode",
+    "bars",
+    "warm-up",
+)
+"""What two runs are compared by beside their metrics, trades and settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +140,7 @@ def _compare_trades(a: Table, b: Table) -> tuple[tuple[Row, ...], tuple[Row, ...
     for key, row in first.items():
         other = second.get(key)
         if other is not None:
-            fields = tuple(name for name in _COMPARED if not _same(row[name], other[name]))
+            fields = tuple(name for name in _TRADE_FIELDS if not _same(row[name], other[name]))
             changes += [TradeChange(row, other, fields)] if fields else []
     added = tuple(row for key, row in second.items() if key not in first)
     removed = tuple(row for key, row in first.items() if key not in second)
@@ -132,19 +148,20 @@ def _compare_trades(a: Table, b: Table) -> tuple[tuple[Row, ...], tuple[Row, ...
 
 
 def _differences(a: RunRecord, b: RunRecord) -> tuple[Difference, ...]:
-    pairs = [
-        ("strategy", a.strategy, b.strategy),
-        ("file", a.file, b.file),
-        ("what the file does", a.spec_hash[:12], b.spec_hash[:12]),
-        ("overrides", ", ".join(a.overrides), ", ".join(b.overrides)),
-        ("instruments", ", ".join(a.symbols), ", ".join(b.symbols)),
-        ("data", a.data_hash[:12], b.data_hash[:12]),
-        ("synthetic data", "yes" if a.synthetic else "no", "yes" if b.synthetic else "no"),
-        ("engine", a.engine, b.engine),
-        ("mode", a.mode, b.mode),
-        ("bars", str(a.bars), str(b.bars)),
-        ("warm-up", str(a.warmup), str(b.warmup)),
+    values = [
+        (a.strategy, b.strategy),
+        (a.file, b.file),
+        (a.spec_hash[:12], b.spec_hash[:12]),
+        (", ".join(a.overrides), ", ".join(b.overrides)),
+        (", ".join(a.symbols), ", ".join(b.symbols)),
+        (a.data_hash[:12], b.data_hash[:12]),
+        ("yes" if a.synthetic else "no", "yes" if b.synthetic else "no"),
+        (a.engine, b.engine),
+        (a.mode, b.mode),
+        (str(a.bars), str(b.bars)),
+        (str(a.warmup), str(b.warmup)),
     ]
+    pairs = [(what, *each) for what, each in zip(COMPARED, values, strict=True)]
     first, second = _flat(a.settings), _flat(b.settings)
     names = [name for name in {**first, **second} if name not in ("run.engine", "run.mode")]
     pairs += [(name, first.get(name, ""), second.get(name, "")) for name in names]

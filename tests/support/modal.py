@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox, QPushButton, QWidget
 
 T = TypeVar("T", bound=QWidget)
 
@@ -59,3 +59,8 @@ def choosing(path: Path) -> Callable[[QFileDialog], None]:
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
     return act
+
+
+def pressing(which: QMessageBox.StandardButton) -> Callable[[QMessageBox], None]:
+    """Return what presses a button of a question."""
+    return lambda box: QTest.mouseClick(box.button(which), Qt.MouseButton.LeftButton)

@@ -11,8 +11,11 @@ from pathlib import Path
 
 from app.inspector.fields import plain_words
 from app.inspector.subjects import InstrumentFields, StrategyFields
+from engine.api.ledger import BlockReason, OrderKind, OrderStatus, Reason, StatusReason
 from engine.api.settings import Commission, FillRules, RunSettings, Slippage
+from engine.runtime.comparison import COMPARED
 from engine.spec import StrategyFile
+from engine.stats.catalogue import METRICS
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
@@ -58,9 +61,22 @@ def texts() -> dict[str, str]:
         value = StrategyFile.load(path).value
         for key in ("name", "description"):
             found.setdefault(value[key], str(path.relative_to(ROOT)))
+    for text in result_words():
+        found.setdefault(text, "the figures and words of a run")
     for text in form_words():
         found.setdefault(text, "the settings' forms")
     return found
+
+
+def result_words() -> Iterator[str]:
+    """Return what the tables of a run say beside the app's own texts: figures, their groups, the books' words."""
+    for metric in METRICS:
+        yield metric.label
+        yield metric.group
+    for kind in (OrderKind, OrderStatus, Reason, StatusReason, BlockReason):
+        yield from (member.name.lower().replace("_", " ") for member in kind if member.name != "NONE")
+    yield from ("buy", "sell", "long", "short", "days", "bars")
+    yield from COMPARED
 
 
 def form_words() -> Iterator[str]:

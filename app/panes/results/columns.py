@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from app.services.i18n import known, tr
 from engine.runtime.saved import SavedRun
+from engine.stats.catalogue import Metric
 from engine.stats.tables import Table
 
 Column = npt.NDArray[Any]
@@ -136,6 +137,11 @@ def text_of(kind: Kind, value: Any, *, intraday: bool) -> str:
 def word(value: str) -> str:
     """Return a word of the books, such as `take_profit`, in the language in use; empty for `none`."""
     return "" if value == "none" else known(value.replace("_", " "))
+
+
+def metric_name(metric: Metric) -> str:
+    """Return what a figure is called, with the unit where its value does not show it."""
+    return f"{known(metric.label)}, {known(metric.unit)}" if metric.unit in ("days", "bars") else known(metric.label)
 
 
 def _time(value: Any, intraday: bool) -> str:  # noqa: FBT001 - one signature for all kinds

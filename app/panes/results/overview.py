@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from app.panes.results.columns import metric_name
 from app.services.i18n import known, tr
 from app.theme import changed as theme_changed
 from app.theme import current
@@ -69,10 +70,6 @@ class _Cards(QWidget):
         super().__init__()
         self.metrics = tuple(next(each for each in METRICS if each.key == key) for key in HEADLINES)
         self.values: dict[str, Value] = {}
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        self.setMouseTracking(True)
         theme_changed.connect(self.update)
 
     def show_metrics(self, values: object) -> None:
@@ -84,15 +81,10 @@ class _Cards(QWidget):
         """Return what a card says."""
         return metric.text(self.values.get(metric.key))
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's
-        return QSize(5 * (_CARD.width() + _GAP), self.heightForWidth(5 * (_CARD.width() + _GAP)))
-
-    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's
-        return True
-
-    def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt's
-        rows = -(-len(self.metrics) // self._columns(width))
-        return rows * (_CARD.height() + _GAP) - _GAP
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's
+        """Take the height that the rows need: a scroll area's layout does not ask for it."""
+        rows = -(-len(self.metrics) // self._columns(event.size().width()))
+        self.setFixedHeight(rows * (_CARD.height() + _GAP) - _GAP)
 
     def _columns(self, width: int) -> int:
         fitting = max(1, min((width + _GAP) // (_CARD.width() + _GAP), len(self.metrics)))
@@ -147,8 +139,7 @@ def _group(group: str, run: SavedRun) -> QWidget:
     title.setFont(font)
     grid.addWidget(title, 0, 0, 1, 2)
     for row, metric in enumerate((each for each in METRICS if each.group == group), start=1):
-        unit = f", {known(metric.unit)}" if metric.unit in ("days", "bars") else ""
-        name = QLabel(f"{known(metric.label)}{unit}")
+        name = QLabel(metric_name(metric))
         name.setForegroundRole(name.palette().ColorRole.PlaceholderText)
         value = QLabel(metric.text(run.metrics.get(metric.key)), alignment=Qt.AlignmentFlag.AlignRight)
         for label in (name, value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, QLocale, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelectionModel, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -15,13 +15,13 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMessageBox,
-    QStyledItemDelegate,
     QTableView,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from app.panes.cells import RoomyCells
 from app.panes.results.columns import Sheet
 from app.panes.results.model import SheetModel
 from app.panes.results.row_filter import FilterError
@@ -168,13 +168,6 @@ class TablePage(QWidget):
         self.chosen.emit(int(sheet.instrument[row]), int(sheet.bar[row]), row if sheet.trade else None)
 
 
-class _Roomy(QStyledItemDelegate):
-    """Keeps a number at the right of its column apart from a word at the left of the next."""
-
-    def displayText(self, value: object, locale: QLocale | QLocale.Language) -> str:  # noqa: N802 - Qt's
-        return f"\N{NO-BREAK SPACE}{super().displayText(value, locale)}\N{NO-BREAK SPACE}"
-
-
 class _View(QTableView):
     """The table itself."""
 
@@ -188,7 +181,7 @@ class _View(QTableView):
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
-        self.setItemDelegate(_Roomy(self))
+        self.setItemDelegate(RoomyCells(self))
         self.setFrameShape(QTableView.Shape.NoFrame)
         self.setSortingEnabled(True)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

@@ -1,0 +1,212 @@
+"""The comparison of two runs: figures, curves, trades, the file and everything else that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QFontDatabase
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialogButtonBox,
+    QHeaderView,
+    QLabel,
+    QPlainTextEdit,
+    QTableWidget,
+    QTableWidgetItem,
+    QTabWidget,
+    QTextEdit,
+    QWidget,
+)
+
+from app.dialogs.comparison.curves import CurvesView, thinned
+from app.dialogs.frame import DialogFrame
+from app.panes.cells import RoomyCells
+from app.panes.results.columns import text_of
+from app.services.i18n import known, tr
+from app.theme import current
+from engine.runtime.comparison import Comparison, MetricChange
+from engine.runtime.record import RunRecord
+from engine.stats.tables import Row
+
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_ENTRY = int(Qt.ItemDataRole.UserRole)
+
+
+class ComparisonDialog(DialogFrame):
+    """Shows what became different; stays open beside the window.
+
+    The Qt signal `trade_chosen` carries a trade's row as a dict, of the run in which it is.
+    """
+
+    trade_chosen = Signal(object)
+
+    def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:
+        super().__init__(parent, title=tr("Two runs compared"), intro=_summary(comparison))
+        self.comparison = comparison
+        self.setModal(False)
+        self.resize(860, 560)
+        a, b = comparison.a, comparison.b
+        self.names = (_name(a, b), _name(b, a))
+        self.figures = self._figures()
+        self.curves = CurvesView(
+            tuple(
+                thinned(name, record.books.equity)
+                for name, record in zip(self.names, (a, b), strict=True)
+                if record.books is not None
+            )
+        )
+        self.trades = self._trades()
+        self.file = _diff(comparison.file_diff)
+        self.others = self._others()
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        for page, title in (
+            (self.figures, tr("Figures")),
+            (self.curves, tr("Curves")),
+            (self.trades, tr("Trades")),
+            (self.file, tr("File")),
+            (self.others, tr("Settings and data")),
+        ):
+            self.tabs.addTab(page, title)
+        self.body.addWidget(self.tabs, 1)
+        self.add_button(tr("Close"), QDialogButtonBox.ButtonRole.RejectRole, self.reject)
+
+    def _figures(self) -> QTableWidget:
+        changes = self.comparison.metrics
+        table = _table((tr("Figure"), *self.names, tr("Change")), len(changes))
+        colors = {"better": QColor(current().done), "worse": QColor(current().error)}
+        for row, change in enumerate(changes):
+            texts = (
+                known(change.metric.label),
+                change.metric.text(change.a),
+                change.metric.text(change.b),
+                _delta(change),
+            )
+            for column, text in enumerate(texts):
+                item = QTableWidgetItem(text)
+                item.setToolTip(change.metric.formula)
+                if column:
+                    item.setTextAlignment(_RIGHT)
+                if column == len(texts) - 1 and change.verdict in colors:
+                    item.setForeground(colors[change.verdict])
+                table.setItem(row, column, item)
+        return _fitted(table)
+
+    def _trades(self) -> QWidget:
+        comparison = self.comparison
+        if comparison.added is None or comparison.removed is None or comparison.changed is None:
+            return _sentence(tr("The books of these runs are gone."))
+        if comparison.same_trades:
+            return _sentence(tr("Both runs made exactly the same trades."))
+        rows: list[tuple[str, Row, Row]] = [(tr("removed"), each, each) for each in comparison.removed]
+        rows += [(tr("added"), each, each) for each in comparison.added]
+        rows += [(tr("changed"), each.a, each.b) for each in comparison.changed]
+        rows.sort(key=lambda each: each[1]["entry_ts_ns"])
+        heads = (tr("Trade"), tr("Instrument"), tr("Side"), tr("Entry time"), tr("Exit time"), tr("Profit"))
+        table = _table(heads, len(rows))
+        for number, (what, before, after) in enumerate(rows):
+            texts = (
+                what,
+                str(after["instrument"]),
+                known(str(after["side"])),
+                text_of("time", after["entry_ts_ns"], intraday=True),
+                _both("time", before["exit_ts_ns"], after["exit_ts_ns"]),
+                _both("amount", before["pnl"], after["pnl"]),
+            )
+            for column, text in enumerate(texts):
+                item = QTableWidgetItem(text)
+                item.setData(_ENTRY, after)
+                table.setItem(number, column, item)
+        table.itemClicked.connect(lambda item: self.trade_chosen.emit(item.data(_ENTRY)))
+        return _fitted(table)
+
+    def _others(self) -> QWidget:
+        differences = self.comparison.differences
+        if not differences:
+            return _sentence(tr("Settings and data are the same."))
+        table = _table((tr("What"), *self.names), len(differences))
+        for row, each in enumerate(differences):
+            for column, text in enumerate((known(each.what), each.a, each.b)):
+                table.setItem(row, column, QTableWidgetItem(text))
+        return _fitted(table)
+
+
+def _summary(comparison: Comparison) -> str:
+    if comparison.added is None or comparison.removed is None or comparison.changed is None:
+        return ""
+    return tr(
+        "{removed} trades removed, {added} added, {changed} changed; {lines} lines of the file differ.",
+        removed=len(comparison.removed),
+        added=len(comparison.added),
+        changed=len(comparison.changed),
+        lines=sum(line[:1] in "+-" and line[:3] not in ("+++", "---") for line in comparison.file_diff),
+    )
+
+
+def _name(record: RunRecord, other: RunRecord) -> str:
+    when = record.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return when if record.strategy == other.strategy else f"{record.strategy}, {when}"
+
+
+def _delta(change: MetricChange) -> str:
+    if change.delta is None or change.verdict == "same" or change.metric.unit == "time":
+        return ""
+    text = change.metric.text(change.delta)
+    return text if text.startswith("-") else f"+{text}"
+
+
+def _both(kind: str, before: object, after: object) -> str:
+    texts = [text_of("time" if kind == "time" else "amount", value, intraday=True) for value in (before, after)]
+    return texts[1] if texts[0] == texts[1] else " \N{RIGHTWARDS ARROW} ".join(texts)
+
+
+def _table(heads: Sequence[str], rows: int) -> QTableWidget:
+    table = QTableWidget(rows, len(heads))
+    table.setItemDelegate(RoomyCells(table))
+    table.setHorizontalHeaderLabels(list(heads))
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setAlternatingRowColors(True)
+    table.setShowGrid(False)
+    table.setFrameShape(QTableWidget.Shape.NoFrame)
+    table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(table.fontMetrics().lineSpacing() + 8)
+    table.horizontalHeader().setHighlightSections(False)
+    return table
+
+
+def _fitted(table: QTableWidget) -> QTableWidget:
+    table.resizeColumnsToContents()
+    table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    return table
+
+
+def _sentence(text: str) -> QLabel:
+    label = QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+    label.setForegroundRole(label.palette().ColorRole.PlaceholderText)
+    return label
+
+
+def _diff(lines: Sequence[str]) -> QWidget:
+    """Return the differing lines of the file, what went in one colour and what came in another."""
+    if not lines:
+        return _sentence(tr("The file is the same."))
+    view = QPlainTextEdit("\n".join(lines), readOnly=True)
+    view.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+    view.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+    view.setAccessibleName(tr("File"))
+    theme = current()
+    marks = []
+    for number, line in enumerate(lines):
+        color = {"+": theme.done, "-": theme.error, "@": theme.text_dim}.get(line[:1])
+        if color is not None:
+            mark = QTextEdit.ExtraSelection()
+            cursor = view.textCursor()
+            cursor.setPosition(view.document().findBlockByNumber(number).position())
+            cursor.movePosition(cursor.MoveOperation.EndOfBlock, cursor.MoveMode.KeepAnchor)
+            mark.cursor = cursor  # type: ignore[attr-defined] # missing in the stubs
+            mark.format.setForeground(QColor(color))  # type: ignore[attr-defined] # missing in the stubs
+            marks.append(mark)
+    view.setExtraSelections(marks)
+    return view

@@ -1,0 +1,5 @@
+"""The finished runs: to look at again, to compare, to go back to."""
+
+from app.panes.history.history import HistoryPane
+
+__all__ = ["HistoryPane"]

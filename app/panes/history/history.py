@@ -1,0 +1,240 @@
+"""HistoryPane: every finished run, and what can be done with it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QMessageBox,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.panes.cells import RoomyCells
+from app.panes.history.model import HistoryModel
+from app.services.background import Background
+from app.services.i18n import tr
+from app.services.run_session import RunSession
+from engine.api.home import home
+from engine.runtime.comparison import Comparison, compare_runs
+from engine.runtime.history import RunHistory
+from engine.runtime.record import RunRecord
+from engine.runtime.saved import SavedRun
+
+MOST = 500
+"""Runs that are listed; older ones stay in the history."""
+
+_TWO = 2
+
+
+def trace_folder(run_id: str) -> Path:
+    """Return where the columns of a run are kept, as long as they are."""
+    return home() / "traces" / run_id
+
+
+class HistoryPane(QWidget):
+    """Lists the runs of the strategy in front, or all.
+
+    The Qt signals: `compared` carries the `Comparison` that was asked for; `reopen_asked` the record whose strategy is
+    to be opened as it was; `message` a sentence for the status bar.
+    """
+
+    compared = Signal(object)
+    reopen_asked = Signal(object)
+    message = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(tr("History"))
+        self.session: RunSession | None = None
+        self._work = Background(self)
+        self._reading = Background(self)
+        self._all: list[RunRecord] = []
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._read)
+        self.model = HistoryModel(self)
+        self.whose = QComboBox()
+        self.whose.setAccessibleName(tr("Which runs"))
+        for text in (tr("Runs of this strategy"), tr("Runs of all strategies")):
+            self.whose.addItem(text)
+        self.whose.currentIndexChanged.connect(self._choose)
+        self.view = _view(self.model, self)
+        self.nothing = QLabel(tr("No finished run yet."), alignment=Qt.AlignmentFlag.AlignCenter)
+        self.nothing.setForegroundRole(self.nothing.palette().ColorRole.PlaceholderText)
+        self.show_button = self._button(tr("Show"), tr("Show this run in chart and tables"), self.show_run)
+        self.compare_button = self._button(tr("Compare"), tr("Compare the two selected runs"), self.compare)
+        self.reopen_button = self._button(
+            tr("Open as it was"), tr("Open the strategy as it was in this run, in a tab of its own"), self.reopen
+        )
+        self.delete_button = self._button(tr("Delete"), tr("Delete the selected runs"), self.delete)
+        self._compose()
+        self._refresh_buttons()
+
+    def _compose(self) -> None:
+        line = QHBoxLayout()
+        line.setContentsMargins(6, 4, 6, 4)
+        line.setSpacing(6)
+        line.addWidget(self.whose)
+        line.addStretch(1)
+        for button in (self.show_button, self.compare_button, self.reopen_button, self.delete_button):
+            line.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(line)
+        column.addWidget(self.view, 1)
+        column.addWidget(self.nothing, 1)
+        self.view.selectionModel().selectionChanged.connect(self._refresh_buttons)
+        self.view.doubleClicked.connect(self.show_run)
+        self.view.activated.connect(self.show_run)
+        self.view.customContextMenuRequested.connect(self._menu)
+
+    def _button(self, text: str, tip: str, call: Callable[[], object]) -> QPushButton:
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda _checked=False: call())
+        return button
+
+    # ------------------------------------------------------------------ what is shown
+
+    def set_session(self, session: RunSession | None) -> None:
+        """Follow another strategy."""
+        if self.session is not None:
+            self.session.run_changed.disconnect(self.refresh)
+        self.session = session
+        if session is not None:
+            session.run_changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the history anew, soon, beside the user interface."""
+        run = self.session.run if self.session is not None else None
+        self.model.mark(run.id if run is not None else "")
+        self._soon.start()
+
+    def _read(self) -> None:
+        self._reading.run(lambda: RunHistory().list(MOST), self._show, self.message.emit)
+
+    def _show(self, records: list[RunRecord]) -> None:
+        self._all = records
+        self._choose()
+
+    def _choose(self) -> None:
+        kept = {record.id for record in self.selected()}
+        run = self.session.run if self.session is not None else None
+        records = self._all
+        if self.whose.currentIndex() == 0 and run is not None:
+            records = [each for each in records if _same_strategy(each, run)]
+        self.model.show(records)
+        self.view.resizeColumnsToContents()
+        self.view.setVisible(bool(records))
+        self.nothing.setVisible(not records)
+        for row, record in enumerate(records):
+            if record.id in kept:
+                self.view.selectRow(row)
+        self._refresh_buttons()
+
+    def selected(self) -> list[RunRecord]:
+        """Return the selected runs, the latest first."""
+        rows = sorted({index.row() for index in self.view.selectionModel().selectedRows()})
+        return [self.model.records[row] for row in rows if row < len(self.model.records)]
+
+    def _refresh_buttons(self) -> None:
+        count = len(self.selected())
+        for button in (self.show_button, self.reopen_button):
+            button.setEnabled(count == 1)
+        self.compare_button.setEnabled(count == _TWO)
+        self.delete_button.setEnabled(count > 0)
+
+    # ------------------------------------------------------------------ what is done
+
+    def show_run(self) -> None:
+        """Let every pane show the selected run."""
+        chosen = self.selected()
+        if len(chosen) != 1 or self.session is None:
+            return
+        session, folder = self.session, trace_folder(chosen[0].id)
+        if not folder.is_dir():
+            self.message.emit(tr("The columns of this run are no longer kept. Open it as it was and run it again."))
+            return
+        self._work.run(lambda: SavedRun.open(folder), session.show_run, self.message.emit)
+
+    def compare(self) -> None:
+        """Compare the two selected runs, the older one first."""
+        chosen = self.selected()
+        if len(chosen) == _TWO:
+            later, earlier = chosen
+
+            def both() -> Comparison:
+                history = RunHistory()
+                return compare_runs(history.get(earlier.id), history.get(later.id))
+
+            self._work.run(both, self.compared.emit, self.message.emit)
+
+    def reopen(self) -> None:
+        """Ask for the strategy of the selected run as it was."""
+        chosen = self.selected()
+        if len(chosen) == 1:
+            self.reopen_asked.emit(chosen[0])
+
+    def delete(self) -> None:
+        """Delete the selected runs, after a question."""
+        chosen = self.selected()
+        if not chosen:
+            return
+        question = tr("Delete {count} run(s) for good?", count=len(chosen))
+        if QMessageBox.question(self, "QuantCrafter", question) != QMessageBox.StandardButton.Yes:
+            return
+
+        def remove() -> None:
+            history = RunHistory()
+            for record in chosen:
+                history.delete(record.id)
+                shutil.rmtree(trace_folder(record.id), ignore_errors=True)
+
+        self._work.run(remove, lambda _none: self.refresh(), self.message.emit)
+
+    def _menu(self, place: QPoint) -> None:
+        menu = QMenu(self)
+        for button in (self.show_button, self.compare_button, self.reopen_button, self.delete_button):
+            action = menu.addAction(button.text(), button.click)
+            action.setEnabled(button.isEnabled())
+        menu.exec(self.view.viewport().mapToGlobal(place))
+
+
+def _same_strategy(record: RunRecord, run: SavedRun) -> bool:
+    if run.file and record.file:
+        return Path(record.file) == Path(run.file).absolute()
+    return record.strategy == run.strategy
+
+
+def _view(model: HistoryModel, parent: QWidget) -> QTableView:
+    view = QTableView(parent)
+    view.setModel(model)
+    view.setItemDelegate(RoomyCells(view))
+    view.setAccessibleName(tr("History"))
+    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+    view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+    view.setAlternatingRowColors(True)
+    view.setShowGrid(False)
+    view.setTabKeyNavigation(False)
+    view.setWordWrap(False)
+    view.setFrameShape(QTableView.Shape.NoFrame)
+    view.verticalHeader().hide()
+    view.verticalHeader().setDefaultSectionSize(view.fontMetrics().lineSpacing() + 8)
+    view.horizontalHeader().setHighlightSections(False)
+    view.horizontalHeader().setStretchLastSection(True)
+    return view

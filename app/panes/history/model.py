@@ -1,0 +1,91 @@
+"""The finished runs as rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor
+
+from app.services.i18n import known, tr
+from app.theme import current
+from engine.runtime.record import RunRecord
+from engine.stats.catalogue import METRICS
+
+Index = QModelIndex | QPersistentModelIndex
+FIGURES = ("total_return_pct", "net_profit", "max_drawdown_pct", "sharpe", "trades")
+_METRICS = tuple(next(metric for metric in METRICS if metric.key == key) for key in FIGURES)
+_SIGNED = ("total_return_pct", "net_profit")
+_NO_PARENT = QModelIndex()
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_WORDS = 4
+
+
+class HistoryModel(QAbstractTableModel):
+    """Shows records, the latest first. `shown_id` is the run that the other panes show; it stands out."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.records: list[RunRecord] = []
+        self.shown_id = ""
+
+    def show(self, records: list[RunRecord]) -> None:
+        """Show other records."""
+        self.beginResetModel()
+        self.records = records
+        self.endResetModel()
+
+    def mark(self, run_id: str) -> None:
+        """Let another run stand out."""
+        if run_id != self.shown_id:
+            self.shown_id = run_id
+            if self.records:
+                last = self.index(len(self.records) - 1, self.columnCount() - 1)
+                self.dataChanged.emit(self.index(0, 0), last)
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's
+        return 0 if parent.isValid() else len(self.records)
+
+    def columnCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's
+        return 0 if parent.isValid() else _WORDS + len(_METRICS)
+
+    def headerData(  # noqa: N802 - Qt's
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _LEFT if section < _WORDS else _RIGHT
+        if role == Qt.ItemDataRole.DisplayRole:
+            titles = (tr("When"), tr("Strategy"), tr("Instruments"), tr("Engine"))
+            return titles[section] if section < _WORDS else known(_METRICS[section - _WORDS].label)
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        record, column = self.records[index.row()], index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._text(record, column)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _LEFT if column < _WORDS else _RIGHT
+        if role == Qt.ItemDataRole.ToolTipRole:
+            changes = "\n".join(record.overrides)
+            return "\n".join(part for part in (record.id, record.file, changes) if part)
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self._color(record, column)
+        return None
+
+    def _text(self, record: RunRecord, column: int) -> str:
+        if column >= _WORDS:
+            metric = _METRICS[column - _WORDS]
+            return metric.text(record.metrics.get(metric.key))
+        when = record.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        return (when, record.strategy, ", ".join(record.symbols), record.engine)[column]
+
+    def _color(self, record: RunRecord, column: int) -> QColor | None:
+        if column >= _WORDS and FIGURES[column - _WORDS] in _SIGNED:
+            value = record.metrics.get(FIGURES[column - _WORDS])
+            return None if not value else QColor(current().done if value > 0 else current().error)
+        return QColor(current().accent) if record.id == self.shown_id else None

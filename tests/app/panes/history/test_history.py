@@ -1,0 +1,164 @@
+"""The list of finished runs, and what can be done with one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMessageBox, QPlainTextEdit, QPushButton, QTableWidget
+from pytestqt.qtbot import QtBot
+
+from app.dialogs.comparison import ComparisonDialog
+from app.panes.history import HistoryPane
+from app.panes.history.history import trace_folder
+from app.services.run_session import RunSession
+from engine.runtime.comparison import Comparison
+from engine.runtime.history import RunHistory
+from engine.runtime.saved import SavedRun
+from tests.support.modal import answering, pressing
+from tests.support.saved_runs import run_into_history
+
+
+@pytest.fixture
+def runs() -> tuple[str, str, str]:
+    """Three runs: another strategy's, and two of one with a parameter changed."""
+    return (
+        run_into_history("golden_cross"),
+        run_into_history("rsi_pullback"),
+        run_into_history("rsi_pullback", "advisors.dip.long_entry=25"),
+    )
+
+
+@pytest.fixture
+def pane(qtbot: QtBot, runs: tuple[str, str, str]) -> Iterator[HistoryPane]:
+    pane = HistoryPane()
+    qtbot.addWidget(pane)
+    pane.resize(940, 260)
+    session = RunSession()
+    session.show_run(SavedRun.open(trace_folder(runs[2])))
+    pane.set_session(session)
+    with qtbot.waitExposed(pane):
+        pane.show()
+    qtbot.waitUntil(lambda: pane.model.rowCount() == 2)
+    yield pane
+    pane.set_session(None)
+
+
+def press(button: QPushButton) -> None:
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def pick(pane: HistoryPane, *rows: int) -> None:
+    for number, row in enumerate(rows):
+        place = pane.view.visualRect(pane.model.index(row, 1)).center()
+        held = Qt.KeyboardModifier.ControlModifier if number else Qt.KeyboardModifier.NoModifier
+        QTest.mouseClick(pane.view.viewport(), Qt.MouseButton.LeftButton, held, place)
+
+
+def test_the_runs_of_the_strategy_are_listed_latest_first(
+    qtbot: QtBot, pane: HistoryPane, runs: tuple[str, ...]
+) -> None:
+    assert [record.id for record in pane.model.records] == [runs[2], runs[1]]
+    pane.whose.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: pane.model.rowCount() == 3)
+    assert pane.model.index(0, 4).data() == "46.11 %"
+    assert pane.model.index(2, 1).data() == "Golden cross"
+
+
+def test_another_run_is_shown_in_every_pane(qtbot: QtBot, pane: HistoryPane, runs: tuple[str, ...]) -> None:
+    session = pane.session
+    assert session is not None
+    pick(pane, 1)
+    with qtbot.waitSignal(session.run_changed):
+        press(pane.show_button)
+    assert session.run is not None
+    assert session.run.id == runs[1]
+
+
+def test_a_run_whose_columns_are_gone_says_what_to_do(qtbot: QtBot, pane: HistoryPane, runs: tuple[str, ...]) -> None:
+    (trace_folder(runs[1]) / "run.json").unlink()
+    pick(pane, 1)
+    with qtbot.waitSignal(pane.message) as told:
+        press(pane.show_button)
+    assert "Run it again" in str(told.args)
+
+
+def test_two_runs_are_compared_in_figures_trades_and_file(
+    qtbot: QtBot, pane: HistoryPane, runs: tuple[str, ...]
+) -> None:
+    assert not pane.compare_button.isEnabled()
+    pick(pane, 0, 1)
+    with qtbot.waitSignal(pane.compared) as asked:
+        press(pane.compare_button)
+    (comparison,) = asked.args
+    assert isinstance(comparison, Comparison)
+    assert (comparison.a.id, comparison.b.id) == (runs[1], runs[2])
+    dialog = ComparisonDialog(comparison)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    figures = {dialog.figures.item(row, 0).text(): row for row in range(dialog.figures.rowCount())}
+    row = figures["Trades"]
+    assert [dialog.figures.item(row, column).text() for column in (1, 2, 3)] == ["96", "132", "+36"]
+    trades = dialog.trades
+    assert isinstance(trades, QTableWidget)
+    kinds = [trades.item(row, 0).text() for row in range(trades.rowCount())]
+    assert comparison.added is not None
+    assert kinds.count("added") == len(comparison.added) == 48
+    dialog.tabs.setCurrentWidget(dialog.trades)
+    with qtbot.waitSignal(dialog.trade_chosen) as chosen:
+        QTest.mouseClick(
+            trades.viewport(), Qt.MouseButton.LeftButton, pos=trades.visualItemRect(trades.item(0, 1)).center()
+        )
+    assert chosen.args is not None
+    assert chosen.args[0]["instrument"] == "IBM"
+    others = dialog.others
+    assert isinstance(others, QTableWidget)
+    assert "overrides" in [others.item(row, 0).text() for row in range(others.rowCount())]
+
+
+def test_the_lines_of_the_file_that_differ_are_shown(qtbot: QtBot, runs: tuple[str, ...]) -> None:
+    from engine.runtime.comparison import compare_runs
+
+    history = RunHistory()
+    dialog = ComparisonDialog(compare_runs(history.get(runs[0]), history.get(runs[1])))
+    qtbot.addWidget(dialog)
+    assert isinstance(dialog.file, QPlainTextEdit)
+    lines = dialog.file.toPlainText().splitlines()
+    assert "-name: Golden cross" in lines
+    assert "+name: RSI pullback" in lines
+
+
+def test_the_strategy_of_a_run_can_be_opened_as_it_was(qtbot: QtBot, pane: HistoryPane, runs: tuple[str, ...]) -> None:
+    pick(pane, 1)
+    with qtbot.waitSignal(pane.reopen_asked) as asked:
+        press(pane.reopen_button)
+    assert asked.args is not None
+    assert asked.args[0].id == runs[1]
+    assert "RSI pullback" in asked.args[0].spec_text
+
+
+def test_runs_are_deleted_only_after_a_question(qtbot: QtBot, pane: HistoryPane, runs: tuple[str, ...]) -> None:
+    pick(pane, 1)
+    with answering(QMessageBox, pressing(QMessageBox.StandardButton.No)):
+        press(pane.delete_button)
+    assert len(RunHistory().list()) == 3
+    with answering(QMessageBox, pressing(QMessageBox.StandardButton.Yes)):
+        press(pane.delete_button)
+    qtbot.waitUntil(lambda: pane.model.rowCount() == 1)
+    assert [record.id for record in RunHistory().list()] == [runs[2], runs[0]]
+    assert not trace_folder(runs[1]).exists()
+
+
+def test_a_history_that_cannot_be_read_is_told_of(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUANTCRAFTER_HOME", str(tmp_path))
+    (tmp_path / "history.db").write_text("no database", encoding="utf-8")
+    pane = HistoryPane()
+    qtbot.addWidget(pane)
+    with qtbot.waitSignal(pane.message) as told:
+        pane.set_session(RunSession())
+    assert "history.db" in str(told.args)
