@@ -140,8 +140,8 @@ def test_a_filter_leaves_what_matches_and_says_how_many(qtbot: QtBot, pane: Resu
     lost = (rsi.trades["pnl"] < 0) & (rsi.trades["exit_bar"] - rsi.trades["entry_bar"] > 5)
     assert pane.trades.model.rowCount() == lost.sum() > 0
     assert pane.trades.count.text() == f"{lost.sum()} of 96"
-    type_filter(qtbot, pane.trades, "stop entry_ts_ns>=2002-01-01")
-    assert set(texts_in(pane.trades, "Exit by")) == {"stop loss"}
+    type_filter(qtbot, pane.trades, "exit_reason=signal entry_ts_ns>=2002-01-01")
+    assert set(texts_in(pane.trades, "Exit by")) == {"signal"}
     assert min(texts_in(pane.trades, "Entry time")) >= "2002-01-01"
 
 
