@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.api.home import home
 from engine.plugins import load_registry
 from engine.runtime.history import RunHistory
 from engine.runtime.record import RunRecord
 from engine.runtime.run import run
 from engine.runtime.saved import SavedRun, save_run
+from engine.runtime.traces import trace_folder
 
 EXAMPLES = Path(__file__).parents[2] / "resources" / "examples"
 
@@ -24,5 +24,5 @@ def run_into_history(name: str, *overrides: str) -> str:
     """Run an example and keep it in the user's history with its columns, as the program does; return its id."""
     result = run(EXAMPLES / f"{name}.yaml", registry=load_registry(), overrides=overrides)
     run_id = RunHistory().add(RunRecord.from_result(result))
-    save_run(result, home() / "traces" / run_id)
+    save_run(result, trace_folder(run_id))
     return run_id

@@ -25,21 +25,16 @@ from app.panes.history.model import HistoryModel
 from app.services.background import Background
 from app.services.i18n import tr
 from app.services.run_session import RunSession
-from engine.api.home import home
 from engine.runtime.comparison import Comparison, compare_runs
 from engine.runtime.history import RunHistory
 from engine.runtime.record import RunRecord
 from engine.runtime.saved import SavedRun
+from engine.runtime.traces import trace_folder
 
 MOST = 500
 """Runs that are listed; older ones stay in the history."""
 
 _TWO = 2
-
-
-def trace_folder(run_id: str) -> Path:
-    """Return where the columns of a run are kept, as long as they are."""
-    return home() / "traces" / run_id
 
 
 class HistoryPane(QWidget):

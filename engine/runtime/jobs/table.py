@@ -10,6 +10,7 @@ from engine.api.errors import RunError
 from engine.runtime.jobs.contract import JobContext, Request
 
 JOBS: Mapping[str, str] = {
+    "report": "engine.runtime.jobs.report:write_report",
     "run": "engine.runtime.jobs.run:run_strategy",
 }
 """Kind of a request -> `module:function`; the function takes request and context and returns the result.

@@ -11,10 +11,13 @@ import pytest
 
 from engine.api import RunError
 from engine.plugins import load_registry
+from engine.runtime.jobs.report import ReportRequest
+from engine.runtime.jobs.table import job_function
 from engine.runtime.report import report_data
 from engine.runtime.result import RunResult
 from engine.runtime.run import run
 from engine.runtime.saved import SavedRun, SavedSource, save_run
+from tests.support.job_context import DirectContext
 
 EXAMPLES = Path(__file__).parents[3] / "resources" / "examples"
 
@@ -91,3 +94,12 @@ def test_reading_a_run_loads_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_report_of_a_kept_run_is_written_as_a_job(results: dict[str, RunResult], tmp_path: Path) -> None:
+    folder = save_run(results["golden_cross"], tmp_path / "run")
+    request = ReportRequest(folder, tmp_path / "report.html")
+    written = job_function(request)(request, DirectContext())
+    text = written.read_text(encoding="utf-8")
+    assert "Golden cross" in text
+    assert "1,475,079.91" in text

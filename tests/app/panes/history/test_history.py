@@ -13,11 +13,11 @@ from pytestqt.qtbot import QtBot
 
 from app.dialogs.comparison import ComparisonDialog
 from app.panes.history import HistoryPane
-from app.panes.history.history import trace_folder
 from app.services.run_session import RunSession
 from engine.runtime.comparison import Comparison
 from engine.runtime.history import RunHistory
 from engine.runtime.saved import SavedRun
+from engine.runtime.traces import trace_folder
 from tests.support.modal import answering, pressing
 from tests.support.saved_runs import run_into_history
 
