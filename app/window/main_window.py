@@ -125,6 +125,13 @@ class MainWindow(QMainWindow):
         return Engine(self)
 
     @cached_property
+    def data_engine(self) -> Engine:
+        """What loads and keeps bars, in a process beside that of the runs, so that neither waits for the other."""
+        from app.services.engine import Engine
+
+        return Engine(self, compiles=False)
+
+    @cached_property
     def wiring(self) -> Wiring:
         """What passes between the parts."""
         from app.window.wiring import Wiring
@@ -309,8 +316,9 @@ class MainWindow(QMainWindow):
         if self.tab is not None and self._docks is not None:
             self._docks.remember()
             self.settings.yaml_share = self.tab.yaml_share
-        if "engine" in self.__dict__:
-            self.engine.close()
+        for name in ("engine", "data_engine"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
         for tab in self.tabs.all():
             tab.dispose()
         if self._docks is not None:

@@ -12,6 +12,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from engine.api.bars import DataRequest, RawBars
+from engine.api.timeframe import Timeframe
 
 
 class DataProvider(BaseModel, ABC):
@@ -46,6 +47,15 @@ class DataProvider(BaseModel, ABC):
             DataError: the source cannot be read.
         """
         del base_dir
+        return ()
+
+    def known_timeframes(self, symbol: str, base_dir: str = "") -> tuple[Timeframe, ...]:
+        """Return the lengths of the bars that there are of a symbol; nothing where bars themselves have to tell.
+
+        Raises:
+            DataError: the source cannot be read.
+        """
+        del symbol, base_dir
         return ()
 
     @classmethod

@@ -63,6 +63,15 @@ def same_length(first: Timeframe, second: Timeframe) -> bool:
     return first.nominal_ns == second.nominal_ns and (first.is_intraday == second.is_intraday)
 
 
+def is_multiple(source: Timeframe, target: Timeframe) -> bool:
+    """Return whether bars of `target` can be made from whole bars of `source`."""
+    try:
+        check_multiple(source, target, "")
+    except DataError:
+        return False
+    return True
+
+
 def check_multiple(source: Timeframe, target: Timeframe, symbol: str) -> None:
     """Refuse a timeframe into which bars of `source` do not fit as whole bars.
 

@@ -35,15 +35,15 @@ NICE = 5
 _CANCELLED = Failure(CANCELLED, "The job was cancelled.")
 
 
-def serve(orders: Connection, events: Connection) -> None:
+def serve(orders: Connection, events: Connection, *, compiles: bool = True) -> None:
     """Carry out what comes by `orders` and tell of it by `events`, until the owner closes its end.
 
-    The entry point of the spawned process.
+    The entry point of the spawned process. One that is to run no strategies needs not compile.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the owner, which ends this process
     if sys.platform != "win32":
         os.nice(NICE)
-    Service(orders, events).run()
+    Service(orders, events).run(compiles=compiles)
 
 
 class Service:
@@ -66,11 +66,12 @@ class Service:
 
         self._outbox = Outbox(send)
 
-    def run(self) -> None:
+    def run(self, *, compiles: bool = True) -> None:
         """Take jobs one after the other, for ever."""
         threading.Thread(target=self._read, name="orders", daemon=True).start()
         self._outbox.tell(Ready())
-        WarmUp(lambda: self._outbox.tell(Ready(compiled=True))).start()
+        if compiles:
+            WarmUp(lambda: self._outbox.tell(Ready(compiled=True))).start()
         while True:
             self._carry_out(self._queue.get())
 

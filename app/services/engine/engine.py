@@ -27,6 +27,10 @@ class Engine(QObject):
 
     The queue is kept here: when the process ends, by a fault or by kill, the job that was running fails with a
     message, a fresh process is started, and the others follow.
+
+    Args:
+        parent: the owner in Qt's sense.
+        compiles: whether the process gets the simulator ready, which one that is to run no strategies does without.
     """
 
     changed = Signal()
@@ -34,8 +38,9 @@ class Engine(QObject):
     broke = Signal(str)
     """The process ended by itself; carries what to tell the user."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, compiles: bool = True) -> None:
         super().__init__(parent)
+        self._compiles = compiles
         self._process: EngineProcess | None = None
         self._queue: list[Job] = []
         self._running: Job | None = None
@@ -63,7 +68,7 @@ class Engine(QObject):
     def start(self) -> None:
         """Start the process, if there is none."""
         if self._process is None and not self._is_closed:
-            process = self._process = EngineProcess(self)
+            process = self._process = EngineProcess(self, compiles=self._compiles)
             process.arrived.connect(self._take)
             process.ended.connect(self._ended)
             process.start()

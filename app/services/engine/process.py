@@ -30,8 +30,9 @@ class EngineProcess(QObject):
     arrived = Signal(object)
     ended = Signal(object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, compiles: bool = True) -> None:
         super().__init__(parent)
+        self._compiles = compiles
         self._orders: SimpleQueue[Order | None] = SimpleQueue()
         self._process: SpawnProcess | None = None
         self._killed = False
@@ -86,7 +87,13 @@ class EngineProcess(QObject):
         context = get_context("spawn")
         orders, our_orders = context.Pipe(duplex=False)
         our_events, events = context.Pipe(duplex=False)
-        process = context.Process(target=serve, args=(orders, events), name="quantcrafter-engine", daemon=True)
+        process = context.Process(
+            target=serve,
+            args=(orders, events),
+            kwargs={"compiles": self._compiles},
+            name="quantcrafter-engine",
+            daemon=True,
+        )
         process.start()
         self._process = process
         if self._killed:  # before there was anything to kill

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.api import DataError, DataProvider, DataRequest, RawBars, Timeframe, param
-from engine.data.resample import check_multiple, same_length
+from engine.data.resample import is_multiple, same_length
 from engine.data.store import BarStore, Series
 
 
@@ -24,6 +24,9 @@ class StoreProvider(DataProvider):
 
     def known_symbols(self, base_dir: str = "") -> tuple[str, ...]:  # noqa: ARG002 - the contract
         return BarStore().symbols()
+
+    def known_timeframes(self, symbol: str, base_dir: str = "") -> tuple[Timeframe, ...]:  # noqa: ARG002 - the contract
+        return tuple(series.timeframe for series in BarStore().list(symbol))
 
     def data_version(self, request: DataRequest) -> str | None:
         try:
@@ -61,7 +64,7 @@ def _best(store: BarStore, request: DataRequest) -> Series:
     if not kept:
         raise store.unknown(request.symbol)
     for series in reversed(kept):
-        if _fits(series, request):
+        if is_multiple(series.timeframe, request.timeframe):
             return series
     frames = ", ".join(str(series.timeframe) for series in kept)
     raise DataError(
@@ -69,11 +72,3 @@ def _best(store: BarStore, request: DataRequest) -> Series:
         "Change 'timeframe', or import finer bars.",
         field="timeframe",
     )
-
-
-def _fits(series: Series, request: DataRequest) -> bool:
-    try:
-        check_multiple(series.timeframe, request.timeframe, request.symbol)
-    except DataError:
-        return False
-    return True

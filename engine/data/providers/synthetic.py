@@ -56,6 +56,9 @@ class SyntheticProvider(DataProvider):
     tick: float = param("Prices are multiples of this.", default=0.01, gt=0)
     session: Literal["24x7", "us_stocks"] = param("When the market is open.", default="24x7")
 
+    def known_timeframes(self, symbol: str, base_dir: str = "") -> tuple[Timeframe, ...]:  # noqa: ARG002 - the contract
+        return (Timeframe(1, "s"),)
+
     def load(self, request: DataRequest) -> RawBars:
         session = NEW_YORK_STOCKS if self.session == "us_stocks" else ROUND_THE_CLOCK
         timeframe, count = request.timeframe, self.bars

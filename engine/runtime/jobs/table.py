@@ -10,8 +10,15 @@ from engine.api.errors import RunError
 from engine.runtime.jobs.contract import JobContext, Request
 
 JOBS: Mapping[str, str] = {
+    "preview": "engine.runtime.jobs.preview:preview_bars",
     "report": "engine.runtime.jobs.report:write_report",
     "run": "engine.runtime.jobs.run:run_strategy",
+    "store_delete": "engine.runtime.jobs.store:delete_series",
+    "store_export": "engine.runtime.jobs.store:export_series",
+    "store_fill": "engine.runtime.jobs.store:fill_series",
+    "store_gaps": "engine.runtime.jobs.store:list_gaps",
+    "store_import": "engine.runtime.jobs.store:import_bars",
+    "store_list": "engine.runtime.jobs.store:list_series",
 }
 """Kind of a request -> `module:function`; the function takes request and context and returns the result.
 
