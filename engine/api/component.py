@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from engine.api.context import StrategyContext
 from engine.api.ports import InputPort, Output, PathMark, PortType, param, port_mark
+from engine.api.reasons import Question, Reason
 from engine.api.rules import ExecutionRule, ProtectiveRule, SizeRule
 from engine.api.timeframe import Timeframe
 
@@ -69,6 +70,13 @@ class Component(BaseModel):
     def on_bar(self, ctx: StrategyContext) -> Any:
         """Return the outputs for the bar that just closed: the event style of `compute`."""
         raise NotImplementedError(type(self).__name__)
+
+    def explain(self, question: Question) -> Reason | None:  # noqa: ARG002 - a component may answer
+        """Return what a condition, filter or signal output's being true at a bar depends on; None has no answer.
+
+        An answer that does not agree with what the component computed is passed over.
+        """
+        return None
 
     @classmethod
     def inputs(cls) -> tuple[InputPort, ...]:

@@ -14,8 +14,11 @@ from engine.api import (
     Advisor,
     BoolColumn,
     FlagColumn,
+    Never,
     Output,
     PortType,
+    Question,
+    Reason,
     param,
 )
 
@@ -40,6 +43,13 @@ class DirectedAdvisor(SignalAdvisor):
         """The flags that the direction lets through."""
         masks = {"long": ENTER_LONG | EXIT_LONG, "short": ENTER_SHORT | EXIT_SHORT}
         return masks.get(self.direction, sum(LEGS))
+
+    def explain(self, question: Question) -> Reason | None:
+        return self.leg(question) if question.flag & self.mask else Never()
+
+    def leg(self, question: Question) -> Reason | None:  # noqa: ARG002 - an advisor may answer
+        """Return what one flag depends on, of those that the direction lets through."""
+        return None
 
 
 def flag_column(legs: tuple[BoolColumn, ...], mask: int) -> FlagColumn:

@@ -12,11 +12,17 @@ from engine.api import (
     ENTER_SHORT,
     EXIT_LONG,
     EXIT_SHORT,
+    AllOf,
     Bars,
     BarsInput,
     BoolColumn,
+    Compared,
+    Crossed,
     FlagColumn,
     FloatColumn,
+    Quantity,
+    Question,
+    Reason,
     SeriesInput,
     param,
     port,
@@ -55,6 +61,10 @@ class Crossover(DirectedAdvisor):
         above = self.mask & (ENTER_LONG | EXIT_SHORT)
         below = self.mask & (ENTER_SHORT | EXIT_LONG)
         return crosses(fast, slow, above, below, SIDE_MEMORY)
+
+    def leg(self, question: Question) -> Reason:
+        above = question.flag in (ENTER_LONG, EXIT_SHORT)
+        return Crossed("fast", "slow", above=above, memory=SIDE_MEMORY)
 
 
 class Levels(DirectedAdvisor):
@@ -98,18 +108,28 @@ class Levels(DirectedAdvisor):
 
     def compute(self, **inputs: FloatColumn) -> FlagColumn:
         line = inputs["input"]
+        enter_long, exit_long, enter_short, exit_short = (self._leg(line, *leg) for leg in self._legs().values())
+        return flag_column((enter_long, exit_long, enter_short, exit_short), self.mask)
+
+    def leg(self, question: Question) -> Reason:
+        level, above, back = self._legs()[question.flag]
+        if self.mode == "inside":
+            return Compared("input", ">" if above else "<", level)
+        return Crossed("input", level, above=above != back, memory=SIDE_MEMORY)
+
+    def _legs(self) -> dict[int, tuple[float, bool, bool]]:
+        """Return of each flag its level, whether above it is beyond, and whether the line must come back over it."""
         buy_low = self.long_entry < self.long_exit
         sell_high = self.short_entry > self.short_exit
         returns = self.mode == "return"
-        legs = (
-            self._leg(line, self.long_entry, above=not buy_low, back=returns),
-            self._leg(line, self.long_exit, above=buy_low, back=False),
-            self._leg(line, self.short_entry, above=sell_high, back=returns),
-            self._leg(line, self.short_exit, above=not sell_high, back=False),
-        )
-        return flag_column(legs, self.mask)
+        return {
+            ENTER_LONG: (self.long_entry, not buy_low, returns),
+            EXIT_LONG: (self.long_exit, buy_low, False),
+            ENTER_SHORT: (self.short_entry, sell_high, returns),
+            EXIT_SHORT: (self.short_exit, not sell_high, False),
+        }
 
-    def _leg(self, line: FloatColumn, level: float, *, above: bool, back: bool) -> BoolColumn:
+    def _leg(self, line: FloatColumn, level: float, above: bool, back: bool) -> BoolColumn:  # noqa: FBT001 - of a leg
         if self.mode == "inside":
             return line > level if above else line < level
         upward = above != back
@@ -146,6 +166,17 @@ class BandReversal(DirectedAdvisor):
         from_above = crosses(line, inputs["upper"], 0, 1, SIDE_MEMORY).view(np.bool_)
         return flag_column((from_below & ~over, over, from_above & ~under, under), self.mask)
 
+    def leg(self, question: Question) -> Reason:
+        if question.flag == EXIT_LONG:
+            return Compared("input", ">=", "middle")
+        if question.flag == EXIT_SHORT:
+            return Compared("input", "<=", "middle")
+        if question.flag == ENTER_LONG:
+            back = Crossed("input", "lower", above=True, memory=SIDE_MEMORY)
+            return AllOf((back, Compared("input", "<", "middle")))
+        back = Crossed("input", "upper", above=False, memory=SIDE_MEMORY)
+        return AllOf((back, Compared("input", ">", "middle")))
+
 
 class Breakout(DirectedAdvisor):
     """Enter when the close leaves the channel of the bars before, exit when it leaves a shorter one the other way.
@@ -174,6 +205,18 @@ class Breakout(DirectedAdvisor):
         if self.direction != "long":
             flags |= _flag(_below(bars, self.entry_bars), ENTER_SHORT) | _flag(_above(bars, self.exit_bars), EXIT_SHORT)
         return flags
+
+    def leg(self, question: Question) -> Reason:
+        bars = question.bars("bars")
+        channel = self.entry_bars if question.flag in (ENTER_LONG, ENTER_SHORT) else self.exit_bars
+        before = slice(-1 - channel, -1)
+        close = Quantity("close", float(bars.close[-1]))
+        complete = len(bars) > channel
+        if question.flag in (ENTER_LONG, EXIT_SHORT):
+            highest = float(bars.high[before].max()) if complete else np.nan
+            return Compared(close, ">", Quantity("highest high of the channel", highest))
+        lowest = float(bars.low[before].min()) if complete else np.nan
+        return Compared(close, "<", Quantity("lowest low of the channel", lowest))
 
 
 def _above(bars: Bars, channel: int) -> BoolColumn:

@@ -12,10 +12,20 @@ from engine.api import (
     ENTER_SHORT,
     EXIT_LONG,
     EXIT_SHORT,
+    AllOf,
+    AnyOf,
+    AtLeast,
     BoolColumn,
+    Compared,
     ConditionInputs,
     FlagColumn,
     FloatColumn,
+    Holds,
+    Negated,
+    Never,
+    Question,
+    Reason,
+    Said,
     SeriesInput,
     SignalInputs,
     Signals,
@@ -65,6 +75,18 @@ class Rule(SignalAdvisor):
         )
         return flag_column(legs, sum(LEGS))
 
+    def explain(self, question: Question) -> Reason:
+        name, combine = {
+            ENTER_LONG: ("enter_long", self.combine),
+            EXIT_LONG: ("exit_long", self.combine_exits),
+            ENTER_SHORT: ("enter_short", self.combine),
+            EXIT_SHORT: ("exit_short", self.combine_exits),
+        }[question.flag]
+        parts = tuple(Holds(name, index) for index in range(question.count(name)))
+        if not parts:
+            return Never()
+        return AllOf(parts) if combine == "all" else AnyOf(parts)
+
 
 class Candlestick(DirectedAdvisor):
     """Enter on a candlestick pattern, exit on the opposite one or after some bars.
@@ -94,6 +116,17 @@ class Candlestick(DirectedAdvisor):
             (ENTER_LONG & mask, EXIT_LONG & mask),
             (ENTER_SHORT & mask, EXIT_SHORT & mask),
         )
+
+    def leg(self, question: Question) -> Reason:
+        bullish = question.flag in (ENTER_LONG, EXIT_SHORT)
+        shown = Compared("pattern", ">=", self.threshold) if bullish else Compared("pattern", "<=", -self.threshold)
+        if question.flag in (ENTER_LONG, ENTER_SHORT) or not self.hold:
+            return shown
+        pattern = question.column("pattern")[-1 - self.hold :]
+        up, down = pattern >= self.threshold, pattern <= -self.threshold
+        own, other = (up, down) if question.flag == EXIT_LONG else (down, up)
+        over = len(pattern) > self.hold and bool(own[0] and not own[1:].any() and not other.any())
+        return AnyOf((shown, Said(over, "", f"{self.hold} bars after the pattern", "pattern")))
 
 
 class Vote(SignalAdvisor):
@@ -132,6 +165,29 @@ class Vote(SignalAdvisor):
         is_short = (shorts >= self.need) & (shorts > longs)
         return flag_column((*_edges(is_long), *_edges(is_short)), sum(LEGS))
 
+    def explain(self, question: Question) -> Reason:
+        side, other = ENTER_LONG, ENTER_SHORT
+        if question.flag in (ENTER_SHORT, EXIT_SHORT):
+            side, other = other, side
+        now, before = _standing(question, 0), _standing(question, 1)
+        standing, against = before.count(side), before.count(other)
+        wanted = f"{_STANCES[side]} at the bar before"
+        began = Said(standing >= self.need and standing > against, f"{standing} of {len(before)}", wanted)
+        wins = self._wins(now, side, other)
+        return AllOf((wins, Negated(began))) if question.flag == side else AllOf((Negated(wins), began))
+
+    def _wins(self, now: list[int], side: int, other: int) -> Reason:
+        """Return what it takes that enough advisors stand on a side, and more than on the other.
+
+        One that changes sides counts twice in the balance of the two: it is one more, and one less against.
+        """
+        on_side = [
+            Said(stance == side, _STANCES[stance], _STANCES[side], "signals", index) for index, stance in enumerate(now)
+        ]
+        turning = [part for part, stance in zip(on_side, now, strict=True) if stance == other]
+        enough = AtLeast(self.need, tuple(on_side))
+        return AllOf((enough, AtLeast(len(turning) + 1, (*on_side, *turning))))
+
 
 def _combined(conditions: tuple[BoolColumn, ...], combine: str, none: BoolColumn) -> BoolColumn:
     if not conditions:
@@ -144,3 +200,24 @@ def _edges(state: BoolColumn) -> tuple[BoolColumn, BoolColumn]:
     """Return where a state begins and where it has ended."""
     before = np.concatenate((np.zeros(min(1, len(state)), np.bool_), state[:-1]))
     return state & ~before, before & ~state
+
+
+_STANCES = {ENTER_LONG: "long", ENTER_SHORT: "short", 0: "out"}
+
+
+def _standing(question: Question, ago: int) -> list[int]:
+    """Return where each voting advisor stood some bars ago; out before the first bar."""
+    columns = (question.column("signals", index) for index in range(question.count("signals")))
+    return [_stance(np.asarray(column[: len(column) - ago], np.uint8)) for column in columns]
+
+
+def _stance(flags: FlagColumn) -> int:
+    """Return what `stances` says of the last bar, by looking back to the latest entry."""
+    left = 0
+    for now in flags[np.flatnonzero(flags)][::-1]:
+        entry = int(now) & (ENTER_LONG | ENTER_SHORT)
+        if entry in (ENTER_LONG, ENTER_SHORT):
+            ending = EXIT_LONG if entry == ENTER_LONG else EXIT_SHORT
+            return 0 if left & ending else entry
+        left |= int(now)
+    return 0

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from engine.api import Bars, BarsInput, BoolColumn, Filter, param, port
+from engine.api import Bars, BarsInput, BoolColumn, Filter, Question, Reason, Said, param, port
 from nodes import local_time
 
 ZoneName = Annotated[str, AfterValidator(local_time.check_zone)]
@@ -46,6 +46,13 @@ class TimeWindow(Filter):
         after, before = now >= start, now <= end
         return after & before if start < end else after | before
 
+    def explain(self, question: Question) -> Reason:
+        last = _last(question)
+        now = int(local_time.time_of_day_ns(last.close_ns, self.timezone or last.session.timezone)[0])
+        minutes, seconds = divmod(now // local_time.SECOND_NS, 60)
+        shown = f"{minutes // 60:02}:{minutes % 60:02}" + (f":{seconds:02}" if seconds else "")
+        return Said(bool(self.compute(last)[0]), shown, f"{self.start} - {self.end}", "bars")
+
 
 class Weekdays(Filter):
     """Hold while the bar closes on one of the given days.
@@ -66,6 +73,17 @@ class Weekdays(Filter):
     def compute(self, bars: Bars) -> BoolColumn:
         day = local_time.weekday(bars.close_ns, self.timezone or bars.session.timezone)
         return np.isin(day, [_DAYS.index(name) for name in self.days])
+
+    def explain(self, question: Question) -> Reason:
+        last = _last(question)
+        day = _DAYS[int(local_time.weekday(last.close_ns, self.timezone or last.session.timezone)[0])]
+        return Said(day in self.days, day, ", ".join(self.days), "bars")
+
+
+def _last(question: Question) -> Bars:
+    """Return the bar that is asked about, as bars of its own."""
+    bars = question.bars("bars")
+    return bars.slice(len(bars) - 1, len(bars))
 
 
 def _clock_ns(text: str) -> int:

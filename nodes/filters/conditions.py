@@ -7,7 +7,21 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from engine.api import BoolColumn, ConditionInput, Filter, FloatColumn, SeriesInput, param, port
+from engine.api import (
+    AllOf,
+    BoolColumn,
+    Compared,
+    ConditionInput,
+    Filter,
+    FloatColumn,
+    Holds,
+    Quantity,
+    Question,
+    Reason,
+    SeriesInput,
+    param,
+    port,
+)
 
 _MAX_BARS = 100_000
 
@@ -44,6 +58,10 @@ class VolatilityBand(Filter):
             held &= line <= self.maximum
         return held
 
+    def explain(self, question: Question) -> Reason:  # noqa: ARG002 - the input says it all
+        ends = ((">=", self.minimum), ("<=", self.maximum))
+        return AllOf(tuple(Compared("input", op, end) for op, end in ends if end is not None))  # type: ignore[arg-type]
+
 
 class Trend(Filter):
     """Hold while the price is on the trend's side of its average.
@@ -79,6 +97,15 @@ class Trend(Filter):
             held[self.slope_bars :] &= average[self.slope_bars :] > average[: -self.slope_bars]
         return held
 
+    def explain(self, question: Question) -> Reason:
+        beyond: Literal[">", "<"] = ">" if self.direction == "up" else "<"
+        parts: list[Reason] = [Compared("input", beyond, "average")]
+        if self.slope_bars:
+            average = question.column("average")
+            before = average[-1 - self.slope_bars] if len(average) > self.slope_bars else np.nan
+            parts.append(Compared("average", beyond, Quantity("average before", float(before))))
+        return AllOf(tuple(parts))
+
 
 class Condition(Filter):
     """Hold while a condition does. Known at the bar's close, no warm-up."""
@@ -90,3 +117,6 @@ class Condition(Filter):
 
     def compute(self, **inputs: BoolColumn) -> BoolColumn:
         return inputs["input"]
+
+    def explain(self, question: Question) -> Reason:  # noqa: ARG002 - the input says it all
+        return Holds("input")

@@ -6,7 +6,23 @@ from typing import Literal
 
 import numpy as np
 
-from engine.api import BoolColumn, ConditionInput, ConditionInputs, FloatColumn, SeriesInput, param, port
+from engine.api import (
+    AllOf,
+    AnyOf,
+    BoolColumn,
+    Compared,
+    ConditionInput,
+    ConditionInputs,
+    Crossed,
+    FloatColumn,
+    Holds,
+    Negated,
+    Question,
+    Reason,
+    SeriesInput,
+    param,
+    port,
+)
 from nodes.kernels import SIDE_MEMORY, crosses
 from nodes.logic.base import CATEGORY_CONDITIONS, ConditionLogic
 
@@ -30,6 +46,9 @@ class Compare(ConditionLogic):
             return (left < right) | (left > right)
         return _COMPARISONS[self.op](left, right)
 
+    def explain(self, question: Question) -> Reason:  # noqa: ARG002 - the inputs say it all
+        return Compared("left", self.op, "right")
+
 
 class Between(ConditionLogic):
     """Hold while a series lies between two others, both ends included.
@@ -46,6 +65,9 @@ class Between(ConditionLogic):
 
     def compute(self, **inputs: FloatColumn) -> BoolColumn:
         return (inputs["lower"] <= inputs["input"]) & (inputs["input"] <= inputs["upper"])
+
+    def explain(self, question: Question) -> Reason:  # noqa: ARG002 - the inputs say it all
+        return AllOf((Compared("input", ">=", "lower"), Compared("input", "<=", "upper")))
 
 
 class _Crossing(ConditionLogic):
@@ -75,6 +97,9 @@ class CrossesAbove(_Crossing):
     def compute(self, left: FloatColumn, right: FloatColumn) -> BoolColumn:
         return crosses(left, right, 1, 0, SIDE_MEMORY).view(np.bool_)
 
+    def explain(self, question: Question) -> Reason:  # noqa: ARG002 - the inputs say it all
+        return Crossed("left", "right", above=True, memory=SIDE_MEMORY)
+
 
 class CrossesBelow(_Crossing):
     """Hold at the bar at which left crosses below right.
@@ -90,6 +115,9 @@ class CrossesBelow(_Crossing):
     def compute(self, left: FloatColumn, right: FloatColumn) -> BoolColumn:
         return crosses(left, right, 0, 1, SIDE_MEMORY).view(np.bool_)
 
+    def explain(self, question: Question) -> Reason:  # noqa: ARG002 - the inputs say it all
+        return Crossed("left", "right", above=False, memory=SIDE_MEMORY)
+
 
 class And(ConditionLogic):
     """Hold while all conditions hold. Known at the bar's close, no warm-up."""
@@ -103,6 +131,9 @@ class And(ConditionLogic):
         held: BoolColumn = np.logical_and.reduce(conditions)
         return held
 
+    def explain(self, question: Question) -> Reason:
+        return AllOf(tuple(Holds("conditions", index) for index in range(question.count("conditions"))))
+
 
 class Or(ConditionLogic):
     """Hold while at least one condition holds. Known at the bar's close, no warm-up."""
@@ -115,6 +146,9 @@ class Or(ConditionLogic):
     def compute(self, conditions: tuple[BoolColumn, ...]) -> BoolColumn:
         held: BoolColumn = np.logical_or.reduce(conditions)
         return held
+
+    def explain(self, question: Question) -> Reason:
+        return AnyOf(tuple(Holds("conditions", index) for index in range(question.count("conditions"))))
 
 
 class Not(ConditionLogic):
@@ -131,6 +165,9 @@ class Not(ConditionLogic):
 
     def compute(self, **inputs: BoolColumn) -> BoolColumn:
         return ~inputs["input"]
+
+    def explain(self, question: Question) -> Reason:  # noqa: ARG002 - the input says it all
+        return Negated(Holds("input"))
 
 
 _COMPARISONS = {">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal, "==": np.equal}
