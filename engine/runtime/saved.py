@@ -2,8 +2,8 @@
 
 `run.json` holds what is small; every column is one .npy file, with the instruments one after the other:
 `bars.<name>`, `market.<name>` (combined flags and filter mask), `column.<step>.<output>` (and `.strength` for a
-signal that has one), and the ledger's records. A folder is written beside its place and renamed, so that it is whole
-or not there. Reading needs numpy and the engine's own light modules only.
+signal that has one), `feed.<feed>.<name>`, and the ledger's records. A folder is written beside its place and renamed,
+so that it is whole or not there. Reading needs numpy and the engine's own light modules only.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from engine.api.bars import BAR_COLUMNS, Session
 from engine.api.ledger import OpenPosition
 from engine.api.timeframe import Timeframe
 from engine.graph import MarketColumn, NodeColumn, Number
-from engine.graph.bound import Source
+from engine.graph.bound import BASE_CLOCK, Source
 from engine.graph.plan import StepColumn
 from engine.runtime.result import Origin, RunResult
 from engine.runtime.trace import Trace
@@ -266,6 +266,16 @@ class SavedRun:
         name = f"{self._column_name(node, output)}.strength"
         return self._part(name, instrument) if (self.folder / f"{name}.npy").exists() else None
 
+    def feed_column(self, feed: str, column: str, instrument: int = 0) -> Column:
+        """Return a column of a feed's bars that some node read, aligned to the instrument's own bars.
+
+        Raises:
+            KeyError: no node read it.
+        """
+        if {"feed": feed, "column": column} not in self._description.get("feeds", ()):
+            raise KeyError(f"{feed}.{column}")
+        return self._part(f"feed.{feed}.{column}", instrument)
+
     def to_result(self) -> RunResult:
         """Return the run as the result it came from, for reports; its trace reads from here."""
         return RunResult(
@@ -348,6 +358,19 @@ def _columns(result: RunResult) -> Iterator[tuple[str, Column]]:
             if all(value.strength is not None for value in values):
                 yield f"{name}.strength", _joined([value.strength for value in values])
 
+    for feed, column in _feed_columns(trace):
+        values = [each.column(MarketColumn(feed, column)) for each in trace.evaluations]
+        yield f"feed.{feed}.{column}", _joined(values)
+
+
+def _feed_columns(trace: Trace | None) -> list[tuple[str, str]]:
+    """Return the columns of feeds other than the instrument's own that nodes read."""
+    if trace is None or trace.graph is None:
+        return []
+    read = (source for node in trace.graph.nodes.values() for source in node.sources())
+    found = ((each.feed, each.column) for each in read if isinstance(each, MarketColumn) and each.column)
+    return list(dict.fromkeys(pair for pair in found if pair[0] != BASE_CLOCK))
+
 
 def _joined(parts: Sequence[Column]) -> Column:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -375,6 +398,7 @@ def _description(result: RunResult) -> dict[str, Any]:
         "open_positions": [asdict(each) for each in result.ledger.open_positions],
         "nodes": _nodes(result.trace),
         "decision": _decided(result.trace),
+        "feeds": [{"feed": feed, "column": column} for feed, column in _feed_columns(result.trace)],
     }
 
 

@@ -40,6 +40,11 @@ HAND_WRITTEN = tuple(
 TALIB_NAMES = indicators.FAMILY.names()
 
 
+def parameters_of(cls: type[Component]) -> list[dict[str, Any]]:
+    """Return the parameter sets worth testing of a component."""
+    return _REQUIRED.get(cls.name, [{}])
+
+
 def wired(cls: type[Component], **values: Any) -> Component:
     """Return the component with every port wired to a name."""
     wires: dict[str, Any] = {}
@@ -51,7 +56,7 @@ def wired(cls: type[Component], **values: Any) -> Component:
 
 def variants(cls: type[Component]) -> list[Component]:
     """Return the component with each of the parameter sets worth testing."""
-    return [wired(cls, **values) for values in _REQUIRED.get(cls.name, [{}])]
+    return [wired(cls, **values) for values in parameters_of(cls)]
 
 
 def talib_component(name: str, seed: int | None = None) -> Component:

@@ -1,0 +1,150 @@
+"""The census of a run: how often each node fired, and which nodes never changed a decision.
+
+A node changed no decision if there is a constant that could have stood in its place at every bar: always true or never
+true (of a signal: each flag for itself), and at no bar of any instrument would an entry or exit have been ordered that
+was not, or not have been that was. The account is taken as it was: an entry signal on top of a position of its own
+side changes nothing, nor does one that was refused for want of size, stop distance or equity.
+
+So a filter that never held back an entry on its own changed nothing, nor did an advisor whose signals became no order
+that would not have come without them, nor a condition that was never decisive. A condition behind a component with a
+memory (vote, bars_since) is judged by its own column alone: it changed nothing if it never changed. Nodes that give
+numbers, and those of the decision stage itself, are not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from engine.api import Catalog, PortType, RunCancelledError
+from engine.runtime.explain.facts import BOOLEAN, Facts, Ref
+from engine.runtime.explain.firings import firings
+from engine.runtime.explain.vectors import FLAGS, Vectors
+from engine.runtime.saved import SavedRun
+
+Idle = Literal["silent", "always", "never", "no_difference"]
+"""Why a node changed nothing: a signal that never came, a column that was always or never true, or no bar at which it
+made a difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCensus:
+    """What a node did in a run.
+
+    `fired` counts its firings, an item an instrument. Of a filter of the execution node `blocked` counts the entries
+    that it held back, `alone` those of them that it alone did. `idle` says why it changed no decision; None if it did,
+    or is not judged.
+    """
+
+    fired: tuple[int, ...]
+    idle: Idle | None = None
+    blocked: int = 0
+    alone: int = 0
+
+
+@dataclass(frozen=True)
+class Census:
+    """What every node did that fires at all."""
+
+    nodes: Mapping[str, NodeCensus]
+
+
+def take_census(
+    run: SavedRun,
+    catalog: Catalog,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Census:
+    """Count and judge the nodes of a run.
+
+    Raises:
+        RunError: the run has lost a column.
+        RunCancelledError: the owner cancelled.
+    """
+    every = [Facts(run, catalog, number) for number in range(len(run.instruments))]
+    judges = [Vectors(facts, run.decision) for facts in every] if run.decision is not None else []
+    found: dict[str, NodeCensus] = {}
+    for done, node in enumerate(run.nodes):
+        if cancelled():
+            raise RunCancelledError("The census was cancelled.")
+        fired = tuple(len(firings(facts, node)) for facts in every)
+        boolean = any(output.type in BOOLEAN for output in run.nodes[node].outputs)
+        if boolean or any(fired):
+            blocked, alone = _held_back(judges, node)
+            idle = _idle(judges, node, sum(fired)) if boolean and judges else None
+            found[node] = NodeCensus(fired, idle, blocked, alone)
+        progress(done + 1, len(run.nodes))
+    return Census(found)
+
+
+def _idle(judges: list[Vectors], node: str, fired: int) -> Idle | None:
+    outputs = [output for output in judges[0].facts.run.nodes[node].outputs if output.type in BOOLEAN]
+    refs = [
+        Ref(node, output.name, flag)
+        for output in outputs
+        for flag in (FLAGS if output.type is PortType.SIGNAL else (0,))
+    ]
+    if all(_is_harmless(judges, ref) for ref in refs):
+        if outputs[0].type is PortType.SIGNAL:
+            return "no_difference" if fired else "silent"
+        if all(_is_constant(judges, ref, value=True) for ref in refs):
+            return "always"
+        return "never" if all(_is_constant(judges, ref, value=False) for ref in refs) else "no_difference"
+    return None
+
+
+def _is_harmless(judges: list[Vectors], ref: Ref) -> bool:
+    """Return whether a constant could have stood in an output's place."""
+    for value in (True, False):
+        if _is_constant(judges, ref, value=value):
+            return True
+        if all(ref in judge.reached and not _behind_memory(judge, ref) for judge in judges) and not any(
+            judge.matters(ref, constant=value) for judge in judges
+        ):
+            return True
+    return False
+
+
+def _is_constant(judges: list[Vectors], ref: Ref, *, value: bool) -> bool:
+    return all(bool(np.all(judge.recorded(ref) == value)) for judge in judges)
+
+
+def _behind_memory(judge: Vectors, ref: Ref) -> bool:
+    """Return whether an output is read by a node that is no pure composition, too; its influence is not followed."""
+    facts = judge.facts
+    for reader in facts.readers.get(ref.node, ()):
+        if reader == judge.decision.node:
+            continue
+        known = facts.run.nodes[reader]
+        outs = [
+            Ref(reader, output.name, flag)
+            for output in known.outputs
+            for flag in (FLAGS if output.type is PortType.SIGNAL else (0,))
+            if output.type in BOOLEAN
+        ]
+        if len(outs) < len(known.outputs) or any(_is_opaque(judge, out) for out in outs):
+            return True
+    return False
+
+
+def _is_opaque(judge: Vectors, ref: Ref) -> bool:
+    return judge.composed(ref) is None and bool(judge.recorded(ref).any())
+
+
+def _held_back(judges: list[Vectors], node: str) -> tuple[int, int]:
+    """Return how many entries a filter held back, and how many of them on its own."""
+    blocked = alone = 0
+    for judge in judges:
+        if node not in judge.decision.filters:
+            continue
+        rows = judge.facts.run.ledger.blocked
+        own = (rows["instrument"] == judge.facts.instrument) & (rows["reason"] == 0)
+        bars = rows["bar"][own]
+        here = judge.blocking(node)[bars]
+        others = [judge.blocking(other)[bars] for other in judge.decision.filters if other != node]
+        blocked += int(here.sum())
+        alone += int((here & ~np.logical_or.reduce(others)).sum()) if others else int(here.sum())
+    return blocked, alone

@@ -1,0 +1,152 @@
+"""Facts: what one instrument of a run kept, as explanations ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api import Bars, Catalog, Component, PortType
+from engine.runtime.explain.account import Positions
+from engine.runtime.explain.findings import Side
+from engine.runtime.explain.path import Wire
+from engine.runtime.saved import SavedRun, SavedSource
+
+BOOLEAN = (PortType.CONDITION, PortType.FILTER, PortType.SIGNAL)
+BARS = "bars"
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A condition or filter output, or one flag of a signal output."""
+
+    node: str
+    output: str
+    flag: int = 0
+
+
+@dataclass
+class Facts:
+    """One instrument of a run, and what is installed: components are asked to explain themselves.
+
+    A component that is not installed, or takes other parameters now, is not asked.
+    """
+
+    run: SavedRun
+    catalog: Catalog
+    instrument: int = 0
+    _components: dict[str, Component | None] = field(default_factory=dict)
+    _tables: dict[tuple[str, str], npt.NDArray[Any]] = field(default_factory=dict)
+
+    @cached_property
+    def bars(self) -> Bars:
+        """The instrument's bars."""
+        return self.run.instruments[self.instrument].bars
+
+    @cached_property
+    def positions(self) -> Positions:
+        """What was held, by bar."""
+        return Positions.of(self.run.ledger, self.instrument)
+
+    def component(self, node: str) -> Component | None:
+        """Return a node's component with the run's parameters, or None if there is none now; its ports are not set."""
+        if node not in self._components:
+            known = self.run.nodes[node]
+            cls = self.catalog.component(known.role, known.use)
+            parameters = set(cls.parameters()) if cls is not None else set()
+            fits = cls is not None and set(known.parameters) <= parameters
+            self._components[node] = cls.model_construct(**known.parameters) if cls is not None and fits else None
+        return self._components[node]
+
+    def type_of(self, node: str, output: str) -> PortType | None:
+        """Return the type of a node's output; None if it has no such output."""
+        known = self.run.nodes.get(node)
+        return next((each.type for each in known.outputs if each.name == output), None) if known else None
+
+    def column(self, node: str, output: str) -> npt.NDArray[Any]:
+        """Return an output's column on the instrument's bars.
+
+        Raises:
+            KeyError: the run has none.
+        """
+        key = (node, output)
+        if key not in self._tables:
+            self._tables[key] = self.run.column(node, output, self.instrument)
+        return self._tables[key]
+
+    def truth(self, ref: Ref, bar: int) -> bool:
+        """Return whether a condition, filter or flag held at a bar."""
+        value = self.column(ref.node, ref.output)[bar]
+        return bool(int(value) & ref.flag) if ref.flag else bool(value)
+
+    def sources(self, node: str, port: str) -> tuple[SavedSource, ...]:
+        """Return what a port read, a source a wire."""
+        return self.run.nodes[node].inputs.get(port, ())
+
+    def source(self, node: str, port: str, index: int | None) -> SavedSource:
+        """Return what a port read at a place.
+
+        Raises:
+            LookupError: it is not wired there.
+        """
+        return self.sources(node, port)[index or 0]
+
+    def values(self, source: SavedSource, stop: int) -> npt.NDArray[Any]:
+        """Return what a source gave, up to and without bar `stop`.
+
+        Raises:
+            KeyError: the run did not keep it.
+        """
+        if source.kind == "number":
+            return np.full(stop, source.value)
+        if source.kind == "node":
+            return self.column(source.node, source.output)[:stop]
+        if source.node == BARS:
+            return self.bars.column(source.output)[:stop]
+        return self.run.feed_column(source.node, source.output, self.instrument)[:stop]
+
+    def side(self, source: SavedSource, bar: int) -> Side:
+        """Return what a source gave at a bar, with where it came from."""
+        if source.kind == "number":
+            return Side(source.value)
+        return Side(float(self.values(source, bar + 1)[bar]), source.node, source.output)
+
+    def wire(self, node: str, port: str, index: int | None) -> Wire | None:
+        """Return the wire at a place of a port; None for a number and for what is not wired."""
+        sources = self.sources(node, port)
+        place = index or 0
+        if place >= len(sources) or sources[place].kind == "number":
+            return None
+        return Wire(sources[place].node, sources[place].output or BARS, node, port, index)
+
+    def wires(self, node: str) -> tuple[Wire, ...]:
+        """Return every wire that a node reads; none for the bars."""
+        if node not in self.run.nodes:
+            return ()
+        many = self._list_ports(node)
+        found = []
+        for port, sources in self.run.nodes[node].inputs.items():
+            for place in range(len(sources)):
+                index = place if port in many or len(sources) > 1 else None
+                wire = self.wire(node, port, index)
+                if wire is not None:
+                    found.append(wire)
+        return tuple(found)
+
+    def _list_ports(self, node: str) -> frozenset[str]:
+        known = self.run.nodes[node]
+        cls = self.catalog.component(known.role, known.use)
+        return frozenset(port.name for port in cls.inputs() if port.many) if cls is not None else frozenset()
+
+    @cached_property
+    def readers(self) -> Mapping[str, tuple[str, ...]]:
+        """The nodes that read each node."""
+        found: dict[str, dict[str, None]] = {}
+        for node in self.run.nodes:
+            for wire in self.wires(node):
+                found.setdefault(wire.source, {})[node] = None
+        return {source: tuple(nodes) for source, nodes in found.items()}

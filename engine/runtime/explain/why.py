@@ -1,0 +1,275 @@
+"""Why: what happened at a bar, the path that led to it, and for what did not happen, what stood in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from engine.api.ledger import BlockReason, OrderKind, Reason
+from engine.runtime.explain.account import Position
+from engine.runtime.explain.decision import EXIT_OF, SIDE_OF, Stage, is_possible, wire_between
+from engine.runtime.explain.facts import Facts
+from engine.runtime.explain.findings import Obstacle, Words
+from engine.runtime.explain.logic import Leaf, is_true, leaves, mattering, smallest_sets
+from engine.runtime.explain.path import Path, Wire, with_sources
+from engine.runtime.explain.tree import About, Node
+
+NOWHERE = Path()
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order that was decided at the bar's close. `reason` is `entry`, `signal` or `opposite`; `side` +1 to buy."""
+
+    order: int
+    side: int
+    quantity: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """An order that filled within the bar. `node` is that of the protective rule, empty for none.
+
+    `decided` is the bar at whose close the order was decided.
+    """
+
+    order: int
+    side: int
+    quantity: float
+    price: float
+    reason: str
+    node: str
+    decided: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """An entry signal that became no order. `reason` is the ledger's word; `nodes` are the filters that blocked it."""
+
+    flags: int
+    reason: str
+    nodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What stood in the way of an entry or exit (`flag`): the smallest sets of obstacles, the nearest first.
+
+    Had all of one set been otherwise, and everything else as it was, the order would have been given. `exact` is False
+    where a smaller set may exist.
+    """
+
+    flag: int
+    sets: tuple[tuple[Obstacle, ...], ...]
+    exact: bool = True
+
+
+@dataclass(frozen=True)
+class Why:
+    """The explanation of one bar of an instrument. `position` is what was held at its close."""
+
+    instrument: int
+    bar: int
+    ordered: tuple[Ordered, ...] = ()
+    filled: tuple[Filled, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+    position: Position | None = None
+    ways: tuple[Way, ...] = ()
+    path: Path = NOWHERE
+
+
+def explain(facts: Facts, bar: int) -> Why:
+    """Return what happened at a bar and why.
+
+    Raises:
+        RunError: the run has lost a column.
+    """
+    ordered, filled = _ordered(facts, bar), _filled(facts, bar)
+    held = facts.positions.after(bar)
+    decision = facts.run.decision
+    if decision is None:
+        return Why(facts.instrument, bar, ordered, filled, position=held)
+    stage = Stage(facts, decision, bar)
+    blocked = _blocked(facts, stage)
+    path = Path()
+    for order in ordered:
+        path = path.joined(_ordered_path(stage, order))
+    for fill in filled:
+        path = path.joined(_protective_path(stage, fill))
+    for each in blocked:
+        path = path.joined(_blocked_path(stage, each))
+    entered = any(order.reason == "entry" for order in ordered)
+    ways = () if entered else tuple(_ways(stage, held, blocked))
+    return Why(facts.instrument, bar, ordered, filled, blocked, held, ways, path)
+
+
+def decision_bar(facts: Facts, bar: int, trade: int | None) -> int:
+    """Return the bar to explain when a bar is pointed at: of a trade's end, that at whose close its order was decided.
+
+    A stop or target is explained at the bar that it filled in.
+    """
+    trades = facts.run.ledger.trades
+    if trade is None or not 0 <= trade < len(trades):
+        return bar
+    row = trades[trade]
+    for end in ("entry", "exit"):
+        if bar == row[f"{end}_bar"] and row["instrument"] == facts.instrument:
+            order = _order(facts, int(row[f"{end}_order"]))
+            if order is not None and order["kind"] == OrderKind.MARKET:
+                return int(order["created_bar"])
+    return bar
+
+
+# ---------------------------------------------------------------------- what happened
+
+
+def _ordered(facts: Facts, bar: int) -> tuple[Ordered, ...]:
+    orders = facts.run.ledger.orders
+    here = (orders["created_bar"] == bar) & (orders["instrument"] == facts.instrument) & (orders["rule"] < 0)
+    found = []
+    for row in orders[here]:
+        reason = _word(Reason, row["reason"])
+        if reason in ("entry", "signal", "opposite"):
+            found.append(Ordered(int(row["id"]), int(row["side"]), _quantity(facts, row["lots"]), reason))
+    return tuple(found)
+
+
+def _filled(facts: Facts, bar: int) -> tuple[Filled, ...]:
+    fills = facts.run.ledger.fills
+    rules = facts.run.rule_nodes
+    found = []
+    for row in fills[(fills["bar"] == bar) & (fills["instrument"] == facts.instrument)]:
+        order = _order(facts, int(row["order_id"]))
+        rule = int(order["rule"]) if order is not None else -1
+        found.append(
+            Filled(
+                order=int(row["order_id"]),
+                side=int(row["side"]),
+                quantity=_quantity(facts, row["lots"]),
+                price=float(row["price"]),
+                reason=_word(Reason, row["reason"]),
+                node=rules[rule] if 0 <= rule < len(rules) else "",
+                decided=int(order["created_bar"]) if order is not None else bar,
+            )
+        )
+    return tuple(found)
+
+
+def _blocked(facts: Facts, stage: Stage) -> tuple[Blocked, ...]:
+    rows = facts.run.ledger.blocked
+    found = []
+    for row in rows[(rows["bar"] == stage.bar) & (rows["instrument"] == facts.instrument)]:
+        reason = _word(BlockReason, row["reason"])
+        nodes: Iterable[str] = ()
+        if reason == "filter":
+            nodes = (node for node, passing in stage.filters().items() if not is_true(passing))
+        found.append(Blocked(int(row["flags"]), reason, tuple(nodes)))
+    return tuple(found)
+
+
+def _order(facts: Facts, number: int) -> np.void | None:
+    """Return an order by its id; the ledger has them in the order of their ids."""
+    orders = facts.run.ledger.orders
+    place = int(np.searchsorted(orders["id"], number))
+    return orders[place] if place < len(orders) and orders["id"][place] == number else None
+
+
+def _quantity(facts: Facts, lots: int) -> float:
+    return round(int(lots) * facts.run.instruments[facts.instrument].lot_size, 10)
+
+
+def _word(kind: type[Reason | BlockReason], code: int) -> str:
+    return kind(int(code)).name.lower()
+
+
+# ---------------------------------------------------------------------- the path to it
+
+
+def _ordered_path(stage: Stage, order: Ordered) -> Path:
+    if order.reason == "entry":
+        return path_of(stage, stage.entry(ENTER_LONG if order.side > 0 else ENTER_SHORT))
+    if order.reason == "signal":
+        return path_of(stage, stage.signal(EXIT_SHORT if order.side > 0 else EXIT_LONG))
+    return path_of(stage, stage.signal(ENTER_LONG if order.side > 0 else ENTER_SHORT))
+
+
+def _protective_path(stage: Stage, fill: Filled) -> Path:
+    """Return the rule whose order filled, with what it reads; nothing for other fills, which were decided before."""
+    node = fill.node
+    if not node:
+        return Path()
+    facts = stage.facts
+    outputs = facts.run.nodes[node].outputs
+    wire = wire_between(facts, node, outputs[0].name if outputs else "", stage.decision.node)
+    path = with_sources((node, stage.decision.node), () if wire is None else (wire,), facts.wires, (node,))
+    return Path(path.nodes, path.wires)
+
+
+def _blocked_path(stage: Stage, blocked: Blocked) -> Path:
+    found = Path()
+    for flag in (ENTER_LONG, ENTER_SHORT):
+        if blocked.flags & flag and is_true(stage.signal(flag)):
+            found = found.joined(path_of(stage, stage.signal(flag)))
+    filters = stage.filters()
+    for node in blocked.nodes:
+        found = found.joined(path_of(stage, filters[node]))
+    return Path(found.nodes, found.wires, frozenset(blocked.nodes))
+
+
+def path_of(stage: Stage, root: Node) -> Path:
+    """Return the nodes and wires that made an expression of the decision what it is, down to the bars."""
+    mattered = mattering(root)
+    nodes = {stage.decision.node: None}
+    wires: dict[Wire, None] = dict(mattered.wires)
+    whole: dict[str, None] = {}
+    for lit in mattered.wires:
+        nodes[lit.source] = None
+    for leaf in mattered.leaves:
+        node = leaf.about.ref.node
+        nodes[node] = None
+        if leaf.about.ports is None:
+            whole[node] = None
+            continue
+        for port, index in leaf.about.ports:
+            wire = stage.facts.wire(node, port, index)
+            if wire is not None:
+                wires[wire] = None
+    return with_sources(nodes, wires, stage.facts.wires, whole)
+
+
+# ---------------------------------------------------------------------- what stood in the way
+
+
+def _ways(stage: Stage, held: Position | None, blocked: tuple[Blocked, ...]) -> Iterable[Way]:
+    """Return the ways to an entry that are possible at all; of a position, that out of it as well."""
+    refused = any(each.reason != "filter" for each in blocked)
+    for flag in (ENTER_LONG, ENTER_SHORT):
+        root = stage.whole_entry(flag)
+        if is_possible(root) and not (refused and is_true(root)):
+            yield from _way(stage.facts, flag, root)
+        leaving = EXIT_OF[flag]
+        if held is not None and (held.lots > 0) == (SIDE_OF[flag] > 0):
+            root = stage.signal(leaving)
+            if is_possible(root):
+                yield from _way(stage.facts, leaving, root)
+
+
+def _way(facts: Facts, flag: int, root: Node) -> Iterable[Way]:
+    smallest = smallest_sets(root, gap=lambda leaf: leaf.about.test.gap)
+    sets = tuple(tuple(_obstacles(facts, root, chosen)) for chosen in smallest.sets if chosen)
+    if sets:
+        yield Way(flag, sets, smallest.exact)
+
+
+def _obstacles(facts: Facts, root: Node, chosen: frozenset[Leaf[About]]) -> Iterable[Obstacle]:
+    for leaf in leaves(root):
+        if leaf in chosen:
+            about = leaf.about
+            ref, ports = about.ref, about.ports or ()
+            wires = [wire for port, index in ports if (wire := facts.wire(ref.node, port, index)) is not None]
+            source = wires[0].source if len(wires) == 1 and isinstance(about.test, Words) else ""
+            yield Obstacle(ref.node, ref.output, ref.flag, about.test, not leaf.held, source)
