@@ -34,8 +34,16 @@ Column = npt.NDArray[Any]
 StepValues = tuple[Column | Signals, ...]
 
 
+Recall = Callable[[int], tuple[StepValues, int] | None]
+"""Gives a step's values and first complete bar by its number, if they are known from another evaluation."""
+
+
 def _keep(column: Column) -> Column:
     return column
+
+
+def _nothing_known(_step: int) -> None:
+    """Recall nothing."""
 
 
 @dataclass
@@ -55,14 +63,19 @@ class Evaluation:
     _as_of: dict[str, TimeColumn] = field(default_factory=dict)
     _aligned: dict[tuple[PlanSource, str], Any] = field(default_factory=dict)
 
-    def run(self, progress: Callable[[], None] = lambda: None) -> Evaluation:
-        """Compute all steps.
+    def run(self, progress: Callable[[], None] = lambda: None, recall: Recall = _nothing_known) -> Evaluation:
+        """Compute all steps but those that `recall` knows.
 
         Raises:
             ComponentError: a component raised, or returned something other than columns of its declared types.
         """
-        for step in self.plan.steps:
-            self._compute(step)
+        for number, step in enumerate(self.plan.steps):
+            known = recall(number)
+            if known is None:
+                self._compute(step)
+            else:
+                self.values.append(known[0])
+                self.ready.append(known[1])
             progress()
         return self
 

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.api import Bars, Catalog, RunCancelledError, Signals
-from engine.graph import Evaluation, Plan, Step, StepColumn, make_plan
-from engine.runtime.prepare import load_market
+from engine.data.load import load_bars
+from engine.graph import BoundGraph, Evaluation, Plan, Step, StepColumn, make_plan
+from engine.runtime.prepare import Loader, load_market
 from engine.runtime.source import load_graph
 from engine.spec import StrategySpec
 
@@ -53,13 +54,14 @@ class LookAhead:
 
 
 def find_lookahead(
-    source: str | Path | StrategySpec,
+    source: str | Path | StrategySpec | BoundGraph,
     *,
     registry: Catalog,
     overrides: Sequence[str] = (),
     cuts: int = 40,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     cancelled: Callable[[], bool] = lambda: False,
+    loader: Loader = load_bars,
 ) -> list[LookAhead]:
     """Return every node whose past changed at any of about `cuts` cuts, origins first.
 
@@ -67,9 +69,9 @@ def find_lookahead(
         SpecError, DataError, ComponentError: as for a run.
         RunCancelledError: the owner cancelled.
     """
-    graph = load_graph(source, registry, overrides)
+    graph = source if isinstance(source, BoundGraph) else load_graph(source, registry, overrides)
     plan = make_plan(graph)
-    market = load_market(graph, lambda _stage, _done, _total: None, cancelled)
+    market = load_market(graph, lambda _stage, _done, _total: None, cancelled, loader)
     resampled = _resampler(graph.nodes)
     found: dict[str, LookAhead] = {}
     counts = [_cut_points(len(bars), cuts) for bars in market.bars]

@@ -61,6 +61,16 @@ class Loader(Protocol):
         ...
 
 
+class Columns(Protocol):
+    """What computes the columns of a plan: `evaluate`, or a memo before it."""
+
+    def __call__(
+        self, plan: Plan, market: Market, progress: Progress, cancelled: Callable[[], bool], store: ColumnStore
+    ) -> tuple[Evaluation, ...]:
+        """Return every column of every instrument."""
+        ...
+
+
 def load_market(
     graph: BoundGraph, progress: Progress, cancelled: Callable[[], bool], loader: Loader = load_bars
 ) -> Market:

@@ -17,7 +17,7 @@ from pathlib import Path
 from engine.api import EngineAdapter, EngineJob, InstrumentJob, Problem, RunError, RunSettings, SpecError
 from engine.data.load import load_bars
 from engine.graph import BoundGraph, make_plan
-from engine.runtime.prepare import Loader, Progress, evaluate, instrument_job, load_market, with_choices
+from engine.runtime.prepare import Columns, Loader, Progress, evaluate, instrument_job, load_market, with_choices
 from engine.runtime.result import Origin, RunResult
 from engine.runtime.source import Installed, load_graph
 from engine.runtime.trace import ColumnStore, Trace
@@ -33,7 +33,7 @@ def _never() -> bool:
     return False
 
 
-def run(
+def run(  # noqa: PLR0913 - every one has a default
     source: str | Path | StrategySpec | BoundGraph,
     *,
     registry: Installed,
@@ -43,6 +43,7 @@ def run(
     progress: Progress = _silent,
     cancelled: Callable[[], bool] = _never,
     loader: Loader = load_bars,
+    columns: Columns = evaluate,
 ) -> RunResult:
     """Run a strategy and return what happened.
 
@@ -55,6 +56,7 @@ def run(
         progress: called with stage, done and total.
         cancelled: asked now and then; True ends the run.
         loader: brings the bars; a cache, where one run follows another.
+        columns: computes them; a memo, where runs differ in little.
 
     Raises:
         SpecError: the file is wrong; holds every problem.
@@ -72,7 +74,7 @@ def run(
     market = load_market(graph, progress, cancelled, loader)
     clock.lap("load_s")
     store = ColumnStore()
-    evaluations = evaluate(plan, market, progress, cancelled, store)
+    evaluations = columns(plan, market, progress, cancelled, store)
     decision = plan.decision
     instruments = tuple(instrument_job(graph, i, decision, each) for i, each in enumerate(evaluations))
     clock.lap("columns_s")

@@ -10,6 +10,8 @@ from engine.api.errors import RunError
 from engine.runtime.jobs.contract import JobContext, Request
 
 JOBS: Mapping[str, str] = {
+    "census": "engine.runtime.jobs.census:count_nodes",
+    "lookahead": "engine.runtime.jobs.lookahead:check_lookahead",
     "preview": "engine.runtime.jobs.preview:preview_bars",
     "report": "engine.runtime.jobs.report:write_report",
     "run": "engine.runtime.jobs.run:run_strategy",
@@ -19,6 +21,7 @@ JOBS: Mapping[str, str] = {
     "store_gaps": "engine.runtime.jobs.store:list_gaps",
     "store_import": "engine.runtime.jobs.store:import_bars",
     "store_list": "engine.runtime.jobs.store:list_series",
+    "sweep": "engine.runtime.jobs.sweep:run_sweep",
 }
 """Kind of a request -> `module:function`; the function takes request and context and returns the result.
 
