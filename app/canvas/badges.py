@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from app.document.view import Scope
+from app.services.problems import problem_text
 from engine.api import Problem, Severity
 
 Kind = Literal["error", "warning"]
@@ -19,7 +20,7 @@ def badges(problems: Iterable[Problem], scope: Scope) -> dict[str, tuple[Kind, s
         node = _node(problem, scope)
         if not node:
             continue
-        text = f"{problem.message} {problem.remedy}".strip()
+        text = problem_text(problem)
         if text not in texts.setdefault(node, []):
             texts[node].append(text)
         if problem.severity is Severity.ERROR:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from app.document.ports import component_ports, reference_to
 from app.document.view import NodeView
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from app.services.names import family_member
 from engine.api import Catalog, PortType, Role
+from engine.plugins.facts import headline
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,11 @@ def _components(catalog: Catalog) -> Iterator[Offer]:
             cls = catalog.component(role, name)
             if cls is None:
                 continue
-            summary = next(iter(cls.help().splitlines()), "")
+            summary = said(headline(cls))
             ports = component_ports(cls)
             inputs = tuple(OfferPort(port.name, port.type, port.required) for port in ports.inputs)
             outputs = tuple(OfferPort(port.name, port.type) for port in ports.outputs)
-            yield Offer(role, name, cls.category or family_member(role), summary, inputs, outputs)
+            yield Offer(role, name, said(cls.category) or family_member(role), summary, inputs, outputs)
 
 
 def references(nodes: Iterable[NodeView], wanted: Wanted) -> list[Offer]:
@@ -113,7 +114,7 @@ def references(nodes: Iterable[NodeView], wanted: Wanted) -> list[Offer]:
         for port in node.outputs:
             if fits(port.type, wanted.type):
                 text = reference_to(node, port.name)
-                summary = port.description or tr("Wire to what is there already.")
+                summary = said(port.description) or tr("Wire to what is there already.")
                 found.append(Offer(None, text, tr("On the canvas"), summary, (), (OfferPort(port.name, port.type),)))
     return found
 

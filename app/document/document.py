@@ -19,7 +19,7 @@ from app.document.readable import Readable
 from app.document.validation import check
 from app.document.view import GraphView, Scope
 from app.document.wiring import refusal
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from engine.api import Catalog, Problem, SpecError
 from engine.api.component import Component
 from engine.spec.files import read_text
@@ -152,7 +152,9 @@ class Document(DocumentLike):
         if self._error is not None:
             first = self._error.problems[0]
             message = tr(
-                "The text has a mistake on line {line}: mend it first. {reason}", line=first.line, reason=first.message
+                "The text has a mistake on line {line}: mend it first. {reason}",
+                line=first.line,
+                reason=said(first.message),
             )
             raise EditError(message)
         draft = self._draft(scope)
@@ -161,7 +163,7 @@ class Document(DocumentLike):
         try:
             made = self._readable.rewritten(draft)
         except SpecError as error:
-            raise EditError(error.problems[0].message) from error
+            raise EditError(said(error.problems[0].message)) from error
         if made.text != self._text:
             self._history.add(Step(label, patch_between(self._text, made.text)))
             self._take(made.text, Change(label, "edit", origin), made)

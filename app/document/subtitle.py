@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.document.view import PortView
+from app.services.i18n import said
 from engine.api import Component
 
 MAX_PARTS = 3
@@ -21,9 +22,9 @@ def subtitle(values: dict[str, Any], component: type[Component] | None, inputs: 
         return _line([_shown(value) for value in written])
     changed: list[str] = []
     rest: list[str] = []
-    for name, default in _parameters(component):
+    for name, default, unit in _parameters(component):
         value = values.get(name, default)
-        (changed if name in values and value != default else rest).append(_shown(value))
+        (changed if name in values and value != default else rest).append(_shown(value, unit))
     source = [_source(values[name]) for name in ports if isinstance(values.get(name), str)]
     parts = [part for part in (changed or rest[:2]) if part]
     bars = [text for text in source if text]
@@ -36,23 +37,26 @@ def _source(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _parameters(component: type[Component]) -> tuple[tuple[str, Any], ...]:
-    """Return names and defaults of the parameters that are not advanced."""
+def _parameters(component: type[Component]) -> tuple[tuple[str, Any, str], ...]:
+    """Return names, defaults and units of the parameters that are not advanced."""
     found = []
     for name in component.parameters():
         field = component.model_fields[name]
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         if not extra.get("advanced"):
-            found.append((name, None if field.is_required() else field.get_default()))
+            unit = extra.get("unit")
+            default = None if field.is_required() else field.get_default()
+            found.append((name, default, unit if isinstance(unit, str) else ""))
     return tuple(found)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, unit: str = "") -> str:
     if value is None or isinstance(value, (dict, list, tuple)):
         return ""
     if isinstance(value, bool):
         return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{text} {said(unit)}" if unit and text else text
 
 
 def _line(parts: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ import annotated_types
 from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
-from app.services.i18n import known
+from app.services.i18n import said
 from engine.api import PortType, Timeframe
 from engine.api.ports import PathMark, port_mark
 from engine.api.timeframe import parse_duration
@@ -92,7 +92,7 @@ class Field:
 
 def words(name: str) -> str:
     """Return a name of the file as a label: `slope_bars` is `Slope bars`; translated where it is known."""
-    return known(plain_words(name))
+    return said(plain_words(name))
 
 
 def plain_words(name: str) -> str:
@@ -134,8 +134,8 @@ def _field(model: type[BaseModel], name: str, info: FieldInfo, path: tuple[str, 
         path=path,
         owner=model,
         kind=kind,
-        help=known(info.description or ""),
-        unit=known(str(extra.get("unit", ""))),
+        help=info.description or "",
+        unit=str(extra.get("unit", "")),
         required=info.is_required(),
         optional=not info.is_required() and info.default is None,
         advanced=bool(extra.get("advanced", False)),

@@ -23,6 +23,7 @@ from app.inspector.offers import fitting_outputs
 from app.inspector.row import RowContext
 from app.inspector.sections import Section
 from app.services.i18n import tr
+from app.services.problems import problem_text
 from app.theme import current, family_of
 from app.theme.icons import icon
 from engine.api import Problem, Severity
@@ -117,7 +118,7 @@ class NodesPage(Page):
         theme = current()
         wrong = any(problem.severity is Severity.ERROR for problem in problems)
         back, front = (theme.error_soft, theme.error) if wrong else (theme.warning_soft, theme.warning)
-        self.findings.setText("\n".join(f"{problem.message} {problem.remedy}".strip() for problem in problems))
+        self.findings.setText("\n".join(problem_text(problem) for problem in problems))
         tint(self.findings, front, back)
         self.findings.setVisible(bool(problems))
 

@@ -30,8 +30,9 @@ from app.inspector.editors import (
 from app.inspector.fields import Field, FieldKind
 from app.inspector.form import VARIOUS, Form
 from app.inspector.look import tint
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from app.services.names import port_type_name
+from app.services.problems import problem_text
 from app.theme import current
 from app.theme.icons import icon
 from engine.api import Severity
@@ -110,7 +111,7 @@ class FieldRow(QWidget):
         self.label.setWordWrap(True)
         self.label.setToolTip(explanation(self.field))
         self.editor.setToolTip(explanation(self.field))
-        name = f"{self.field.label}, {self.field.unit}" if self.field.unit else self.field.label
+        name = f"{self.field.label}, {said(self.field.unit)}" if self.field.unit else self.field.label
         for part in (self.editor, self.editor.focusProxy()):
             if part is not None:
                 part.setAccessibleName(name)
@@ -154,7 +155,7 @@ class FieldRow(QWidget):
             self.editor.show_value(shown, various=various)
             finding = form.finding(self.field)
             if finding is not None:
-                text = f"{finding.message} {finding.remedy}".strip()
+                text = problem_text(finding)
                 self._say(text, "error" if finding.severity is Severity.ERROR else "warning")
             else:
                 self._say("", "")
@@ -265,7 +266,7 @@ def _number_or_text(text: str) -> Any:
 
 def explanation(field: Field) -> str:
     """Return a field's help: what it is, its range, its default and its name in the file."""
-    parts = [field.help]
+    parts = [said(field.help)]
     if field.is_port:
         parts.append(tr("Takes: {type}.", type=port_type_name(field.port)))
     if values.limits(field):

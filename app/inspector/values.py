@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from app.document.edits import UNSET
 from app.inspector.fields import Field, FieldKind
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from engine.spec import explain
 
 _WHOLE = re.compile(r"[-+]?[0-9]+")
@@ -139,6 +139,6 @@ def _reason(field: Field, details: ErrorDetails) -> str:
     if kind in ("missing", "string_too_short", "too_short"):
         return tr("A value is needed.")
     if kind == "value_error":
-        text = details["msg"].removeprefix("Value error, ")
+        text = said(details["msg"].removeprefix("Value error, "))
         return text[:1].upper() + text[1:].removesuffix(".") + "."
-    return explain(details, field.name)
+    return said(explain(details, field.name))

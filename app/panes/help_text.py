@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from app.document.view import BARS, NodeView
 from app.inspector import values
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from app.services.names import family_member, port_type_name
 from app.theme.tokens import Theme
 from engine.api import Component, PortType, Role
@@ -25,8 +25,8 @@ def component_html(cls: type[Component], theme: Theme, plugin: str = "") -> str:
     """Return everything about a component: help, ports, parameters, outputs, warm-up, formula source, example."""
     warmup, lookback = facts.memory(cls)
     parts = [
-        _title(cls.name, family_member(cls.role), theme.family(cls.role.value), cls.category, plugin),
-        paragraphs(cls.help()),
+        _title(cls.name, family_member(cls.role), theme.family(cls.role.value), said(cls.category), plugin),
+        paragraphs(said(cls.help())),
         _table(tr("Inputs"), _input_rows(facts.inputs(cls)), theme),
         _table(tr("Parameters"), _parameter_rows(facts.parameters(cls)), theme),
         _table(tr("Outputs"), _output_rows((o.name, o.type, o.description) for o in cls.outputs), theme),
@@ -36,7 +36,7 @@ def component_html(cls: type[Component], theme: Theme, plugin: str = "") -> str:
         parts.append(_line(tr("Warm-up"), tr("{count} bars, as in the example", count=warmup)))
         parts.append(_line(tr("Looks back over"), memory))
     if cls.formula_source:
-        parts.append(_line(tr("Formula"), cls.formula_source))
+        parts.append(_line(tr("Formula"), said(cls.formula_source)))
     parts.append(_example(cls.role, cls, theme))
     return "".join(parts)
 
@@ -95,7 +95,7 @@ def _table(title: str, rows: Sequence[tuple[str, str, str]], theme: Theme) -> st
     body = "".join(
         f'<tr><td style="padding:2px 8px 2px 0"><b>{escape(name)}</b></td>'
         f'<td style="padding:2px 0"><span class="dim">{escape(about)}</span>{"<br>" if about and text else ""}'
-        f"{_inline(text)}</td></tr>"
+        f"{_inline(said(text))}</td></tr>"
         for name, about, text in rows
     )
     return f'<h4 style="color:{theme.text_dim}">{escape(title)}</h4><table cellspacing="0">{body}</table>'
@@ -118,7 +118,7 @@ def _input_rows(inputs: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str
 def _parameter_rows(parameters: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
     rows = []
     for entry in parameters:
-        about = [entry["type"], entry["range"], entry["unit"]]
+        about = [entry["type"], entry["range"], said(entry["unit"])]
         if entry["required"]:
             about.append(tr("needed"))
         elif entry["default"] not in (None, "", [], {}):

@@ -18,6 +18,7 @@ from app.inspector.form import node_of
 from app.panes.rows import ASIDE, BADGE, COUNT, SECOND, RowTree
 from app.services.i18n import tr
 from app.services.names import family_member, family_name
+from app.services.problems import problem_text
 from app.theme import changed as theme_changed
 from app.theme import current, family_of
 from app.theme.icons import icon
@@ -265,7 +266,7 @@ def _roles(node: NodeView, wires: Sequence[tuple[str, str]], problems: Sequence[
     aside = node.use if node.known else tr("{use} (not installed)", use=node.use)
     if node.id == BARS:
         aside = node.subtitle
-    faults = "\n".join(f"{problem.message} {problem.remedy}".strip() for problem in problems)
+    faults = "\n".join(problem_text(problem) for problem in problems)
     return {
         int(Qt.ItemDataRole.DisplayRole): node.id,
         ASIDE: " · ".join(part for part in (aside, state) if part),
@@ -281,5 +282,5 @@ def _spoken(node: NodeView, wires: Sequence[tuple[str, str]], problems: Sequence
     parts += [tr("{port} reads {source}", port=port, source=source) for port, source in wires]
     for problem in problems:
         kind = tr("Error: {text}") if problem.severity is Severity.ERROR else tr("Warning: {text}")
-        parts.append(kind.format(text=f"{problem.message} {problem.remedy}".strip()))
+        parts.append(kind.format(text=problem_text(problem)))
     return ". ".join(part.rstrip(".") for part in parts if part) + "."

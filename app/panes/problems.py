@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.document import Change, Document
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from app.theme import changed as theme_changed
 from app.theme import current
 from app.theme.icons import icon
@@ -133,11 +133,11 @@ class _Model(QAbstractTableModel):
         problem = self.problem(index)
         if problem is None:
             return None
-        texts = (problem.message, problem.remedy, problem.node, _place(problem))
+        texts = (said(problem.message), said(problem.remedy), problem.node, _place(problem))
         if role == Qt.ItemDataRole.DisplayRole:
             return texts[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{problem.message}\n{problem.remedy}".strip()
+            return f"{said(problem.message)}\n{said(problem.remedy)}".strip()
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{_severity(problem)}: {texts[0]}" if index.column() == _MESSAGE else texts[index.column()]
         if role == Qt.ItemDataRole.DecorationRole and index.column() == _MESSAGE:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from app.services.i18n import tr
+from app.services.problems import problem_text
 from engine.api import QuantCrafterError
 from engine.spec import ProblemLog, StrategyFile
 from engine.spec.compose import compose
@@ -54,7 +55,7 @@ def read(path: Path) -> str:
     if text is None:
         problem = log.problems[0]
         where = tr(" (line {line}, column {column})", line=problem.line, column=problem.column) if problem.line else ""
-        raise FileError(path, f"{path.name}{where}: {problem.message} {problem.remedy}")
+        raise FileError(path, f"{path.name}{where}: {problem_text(problem)}")
     return text
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from importlib import resources
 
+from app.services.phrases import Phrases
+
 LANGUAGES = {"en": "English", "ru": "Русский", "zh_CN": "简体中文"}
 
 
@@ -14,6 +16,7 @@ class _Catalog:
     def __init__(self) -> None:
         self.language = "en"
         self.texts: dict[str, str] = {}
+        self.phrases: Phrases | None = None
 
 
 _catalog = _Catalog()
@@ -23,6 +26,7 @@ def use_language(language: str) -> None:
     """Take a language of `LANGUAGES` for every later `tr`; an unknown one means English."""
     _catalog.language = language if language in LANGUAGES else "en"
     _catalog.texts = {} if _catalog.language == "en" else load_texts(_catalog.language)
+    _catalog.phrases = None
 
 
 def language() -> str:
@@ -52,3 +56,15 @@ def tr(text: str, /, **values: object) -> str:
 def known(text: str) -> str:
     """Return a text that comes from a shipped file (an example's name) in the language in use, if it is translated."""
     return _catalog.texts.get(text, text)
+
+
+def said(text: str) -> str:
+    """Return what the engine or a component says (help, a description, a problem) in the language in use.
+
+    What is not translated, such as a plugin's text, stays as it is.
+    """
+    if not _catalog.texts or not text:
+        return text
+    if _catalog.phrases is None:
+        _catalog.phrases = Phrases(_catalog.texts)
+    return _catalog.phrases.translate(text)

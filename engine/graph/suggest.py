@@ -62,7 +62,7 @@ def _words(
 
 def _remedy(detail: Mapping[str, Any]) -> str:
     limits = detail.get("ctx") or {}
-    for key, words in (("ge", "Use {} or more."), ("le", "Use {} or less."), ("gt", "Use more than {}.")):
+    for key, words in (("ge", "Use {0} or more."), ("le", "Use {0} or less."), ("gt", "Use more than {0}.")):
         if key in limits:
             return words.format(f"{limits[key]:g}")
     return f"Use less than {limits['lt']:g}." if "lt" in limits else ""

@@ -59,13 +59,13 @@ def _sentences(info: FunctionInfo) -> list[str]:
     bars = lookback(info.name, {})
     sentences = [f"Group: {info.group}. Known at the close of each bar."]
     if info.is_candlestick:
-        sentences.append(
-            f"100 where a bullish pattern ends, -100 where a bearish one does, 0 elsewhere; needs {bars} bars"
-        )
-        sentences.append("before, and is 0 until then.")
+        sentences.append("100 where a bullish pattern ends, -100 where a bearish one does, 0 elsewhere.")
+        sentences.append(f"It needs {bars} bars before, and is 0 until then.")
     elif bars:
-        which = " with the default parameters" if info.parameters else ""
-        sentences.append(f"The first value comes after {bars} bars{which}; NaN before.")
+        if info.parameters:
+            sentences.append(f"The first value comes after {bars} bars with the default parameters; NaN before.")
+        else:
+            sentences.append(f"The first value comes after {bars} bars; NaN before.")
     if info.name in _NOTES:
         sentences.append(_NOTES[info.name])
     sentences.append("After a gap in its inputs (NaN) it starts anew.")

@@ -7,7 +7,7 @@ from html import escape
 from app.canvas.items.layout import Slot
 from app.canvas.items.node import NodeItem
 from app.document.view import WireView
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from app.services.names import family_member, port_type_name
 
 
@@ -15,7 +15,7 @@ def port_tooltip(slot: Slot) -> str:
     """Return a port's name, type and description, and whether it still has to be wired."""
     lines = [f"<b>{escape(slot.port)}</b> · {escape(port_type_name(slot.type))}"]
     if slot.description:
-        lines.append(escape(slot.description))
+        lines.append(escape(said(slot.description)))
     if slot.literal:
         lines.append(escape(tr("Number: {value}", value=slot.literal)))
     if slot.free:

@@ -15,6 +15,7 @@ from app.inspector import values
 from app.inspector.editors.base import guard_wheel
 from app.inspector.editors.texts import TextEditor
 from app.inspector.fields import Field, FieldKind
+from app.services.i18n import said
 
 _SETTLE_MS = 350
 
@@ -55,7 +56,7 @@ class NumberEditor(TextEditor):
         self._default: Any = field.default
         self.spin = _Spin(self, field)
         self.spin.setLineEdit(self.line)
-        self._show_unit(field.unit)
+        self._show_unit(said(field.unit))
         self.box.addWidget(self.spin)
         self.setFocusProxy(self.spin)
         self._settle = QTimer(self)

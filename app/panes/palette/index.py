@@ -9,7 +9,7 @@ from app.canvas.offers import Offer
 from app.canvas.ranking import match
 from app.document.document import Document
 from app.inspector.content import block_role, block_uses
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from engine.api import Catalog, Component, PluginError, Role
 from engine.plugins.facts import headline
 
@@ -66,7 +66,9 @@ class PaletteIndex:
         if cls is None:
             self._entries[role, use] = replace(entry, category=tr("Other"), summary=tr("Its plugin is broken."))
         else:
-            self._entries[role, use] = replace(entry, category=cls.category or tr("Other"), summary=headline(cls))
+            self._entries[role, use] = replace(
+                entry, category=said(cls.category) or tr("Other"), summary=said(headline(cls))
+            )
 
 
 def block_entries(document: Document) -> tuple[Entry, ...]:

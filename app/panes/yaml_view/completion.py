@@ -11,7 +11,7 @@ from app.document.document import DocumentLike
 from app.document.view import NodeView
 from app.panes.yaml_view.spot import Spot
 from app.panes.yaml_view.vocabulary import levels
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from app.services.names import port_type_name
 from app.theme.tokens import family_of
 from engine.api import Catalog, Component, PortType, Role
@@ -86,7 +86,7 @@ def _in_run(spot: Spot) -> Iterator[Completion]:
         fields = RunSettings.model_fields
         for name, field in fields.items():
             if name not in spot.siblings or name == spot.word:
-                yield Completion(f"{name}: ", "", "", _text(field.description or ""))
+                yield Completion(f"{name}: ", "", "", _text(said(field.description or "")))
     elif len(spot.keys) == 1:
         yield from _choices(RunSettings.model_json_schema(), spot.key)
 
@@ -151,7 +151,7 @@ def _uses(role: Role, document: DocumentLike, spot: Spot) -> Iterator[Completion
 def _component_help(catalog: Catalog, role: Role, name: str) -> Callable[[], str]:
     def text() -> str:
         component = catalog.component(role, name)
-        return component.help() if component is not None else ""
+        return said(component.help()) if component is not None else ""
 
     return text
 
@@ -168,11 +168,11 @@ def _fields(component: type[Component] | None, block: NodeView | None, spot: Spo
             port = ports.get(name)
             note = port_type_name(port.type) if port is not None else _default(field.get_default())
             rank = 0 if field.is_required() else 1
-            yield Completion(f"{name}: ", note, "", _text(field.description or ""), rank)
+            yield Completion(f"{name}: ", note, "", _text(said(field.description or "")), rank)
     elif block is not None:
         for one in block.inputs:
             if one.name not in free:
-                yield Completion(f"{one.name}: ", port_type_name(one.type), "", _text(one.description))
+                yield Completion(f"{one.name}: ", port_type_name(one.type), "", _text(said(one.description)))
     for name in _FLAGS:
         if name not in free and "use" in free:
             yield Completion(f"{name}: ", "false", rank=2)
@@ -194,7 +194,7 @@ def _references(kind: PortType, node_id: str, port: str, document: DocumentLike,
                 continue
             note = node.subtitle or node.use
             rank = int(output.name in _LESS_WANTED)
-            yield Completion(reference, note, family_of(node.role, node.id), _text(output.description), rank)
+            yield Completion(reference, note, family_of(node.role, node.id), _text(said(output.description)), rank)
 
 
 def _choices(schema: Mapping[str, Any], name: str) -> Iterator[Completion]:

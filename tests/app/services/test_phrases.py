@@ -1,0 +1,76 @@
+"""What the engine and the components say is translated, wherever they say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.services import i18n
+from app.services.phrases import Phrases, sentences
+from tests.support.engine_texts import component_texts, problem_templates
+from tests.support.translations import LANGUAGES, translations
+
+HOW = (
+    "Add a line 'English text': 'translation' for each to {file} (any file of that folder will do; keep it sorted, "
+    "`python -m tests.support.translations` checks). A sentence is the unit; {{0}} stands for what is put in."
+)
+
+
+@pytest.fixture(autouse=True)
+def _english_after() -> Iterator[None]:
+    yield
+    i18n.use_language("en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_of_every_built_in_component_is_translated(language: str) -> None:
+    phrases = Phrases(translations(language))
+    missing: dict[str, dict[str, str]] = {}
+    for sentence, place, area in component_texts():
+        if phrases.sentence(sentence) in {None, sentence}:
+            missing.setdefault(f"resources/translations/{language}/{area}", {})[sentence] = place
+    assert not missing, "\n".join(f"{HOW.format(file=file)}\n{texts}" for file, texts in missing.items())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_of_the_engine_about_a_problem_is_translated(language: str) -> None:
+    table = translations(language)
+    have = {*table, *(f"{key}." for key in table)}
+    missing = {text: place for text, place in problem_templates().items() if text not in have}
+    assert not missing, f"{HOW.format(file=f'resources/translations/{language}/engine.json')}\n{missing}"
+
+
+def test_the_longest_pattern_wins_and_what_its_places_hold_is_translated_too() -> None:
+    phrases = Phrases({"'{0}' takes a {1}.": "{1} -> '{0}'", "{0}: {1}": "[{0}: {1}]", "signal": "SIGNAL"})
+    assert phrases.translate("'a: b' takes a signal.") == "SIGNAL -> 'a: b'"
+    assert phrases.translate("one: signal") == "[one: SIGNAL]"
+
+
+def test_a_name_in_quotes_is_never_translated() -> None:
+    phrases = Phrases({"There is no node '{0}'.": "NO '{0}'", "money": "MONEY"})
+    assert phrases.translate("There is no node 'money'.") == "NO 'money'"
+
+
+def test_an_unknown_sentence_stays_english_beside_a_known_one() -> None:
+    phrases = Phrases({"No warm-up": "NO WARM-UP"})
+    assert phrases.translate("Something new. No warm-up.\n\nIts own.") == "Something new. NO WARM-UP.\n\nIts own."
+    assert phrases.translate("Something new.") == "Something new."
+
+
+def test_sentences_end_before_a_capital_and_not_within_a_number_or_a_name() -> None:
+    text = "Uses 2.5 of ta.SMA, e.g. once.\nThen\nmore. (So.) `x` is\n\nlast"
+    assert list(sentences(text)) == ["Uses 2.5 of ta.SMA, e.g. once.", "Then more.", "(So.) `x` is", "last"]
+
+
+@pytest.mark.parametrize(("language", "greater"), [("ru", "больше 0"), ("zh_CN", "大于 0")])
+def test_a_problem_is_told_in_the_language_in_use(language: str, greater: str) -> None:
+    text = "'percent' of 'percent_of_equity' must be greater than 0, was -5. Use more than 0."
+    assert i18n.said(text) == text
+
+    i18n.use_language(language)
+
+    told = i18n.said(text)
+    assert told.count(greater) == 2
+    assert "'percent_of_equity'" in told
+    assert "greater" not in told

@@ -1,0 +1,152 @@
+"""What the engine and the components say in English, gathered from where they say it: the registry and the source."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.inspector.fields import plain_words
+from app.services.phrases import Phrases, sentences
+from engine.plugins import PluginInfo, facts, load_registry
+
+ROOT = Path(__file__).resolve().parents[2]
+SPOKEN = ("engine/spec", "engine/graph", "engine/plugins/info.py", "engine/plugins/registry.py", "engine/api", "nodes")
+"""Where the sentences stand that the desktop shows as problems and refusals."""
+
+_UNSEEN = {"schema.py", "talib_text.py", "settings.py"}
+"""Descriptions that no window shows, and those that the registry or the forms bring."""
+
+_PLACE = re.compile(r"\{\d*\}")
+_SENTENCE = re.compile(r"""[.?]['"]?$""")
+_UNIT = re.compile(r"[A-Za-z]{2,}")
+
+FRAGMENTS = (
+    *("a number", "a bars", "a series", "a condition", "a signal", "a filter", "a risk", "a money", "a list", "text"),
+    *("series", "bars", "condition", "signal", "filter", "risk", "money", "empty", "node", "block"),
+    "'{0}' has several outputs",
+    "'{0}' has no output",
+    "'{0}' of {1}",
+    "data provider {0}",
+    "a valid integer",
+    "a valid number",
+    "a valid string",
+    "a valid boolean",
+    "a valid list",
+    "a valid date",
+    "a finite number",
+    "greater than or equal to {0}",
+    "greater than {0}",
+    "less than or equal to {0}",
+    "less than {0}",
+    "a valid integer, unable to parse string as an integer",
+    "a valid number, unable to parse string as a number",
+    "a valid integer, got a number with a fractional part",
+    "must be {0}",
+    "is refused: {0}",
+    "'{0}' or '{1}'",
+    " ({0})",
+    *("two numbers", "two numbers above 0", "a mapping", "block output", "block input", "block parameter"),
+    *("instrument", "frame", "is inside what it stands for", "stands for nothing: there is no such anchor above"),
+    *("mapping values are not allowed in this context", "mapping values are not allowed here"),
+    *("did not find expected key", "found unexpected end of stream", "could not find expected ':'"),
+    *("did not find expected ',' or ']'", "did not find expected ',' or '}'"),
+    "found character that cannot start any token",
+    " here",
+)
+"""Parts that places of a message hold, the wishes of pydantic and the complaints of the YAML parser."""
+
+
+def component_texts() -> Iterator[tuple[str, str, str]]:
+    """Yield every text of every component and data provider, where it stands, and the file for its translation."""
+    for place, text, area in _registry_texts():
+        for sentence in sentences(text):
+            yield sentence, place, area
+
+
+@cache
+def _registry_texts() -> tuple[tuple[str, str, str], ...]:
+    registry = load_registry()
+    return tuple(
+        (f"{section}.{name}: {what}", text, f"{section}.json")
+        for section in facts.sections()
+        for name in facts.names(registry, section)
+        for _, cls in facts.find(registry, name, section)
+        if registry.owner("data_providers" if section == facts.SOURCES else section, name) in _builtin(registry.plugins)
+        for what, text in _texts_of(cls, facts.describe(registry, section, cls))
+        if text
+    )
+
+
+def _builtin(plugins: Iterable[PluginInfo]) -> set[str]:
+    return {plugin.name for plugin in plugins if plugin.builtin}
+
+
+def _texts_of(cls: type[BaseModel], about: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "help", inspect.cleandoc(cls.__doc__ or "")
+    yield "category", str(about["category"])
+    if not str(about["formula_source"]).startswith("TA-Lib"):
+        yield "formula_source", str(about["formula_source"])
+    for kind in ("inputs", "parameters", "outputs"):
+        for entry in about[kind]:
+            if kind != "outputs":
+                yield f"name of {entry['name']}", plain_words(entry["name"])
+            yield f"description of {entry['name']}", entry["description"]
+            if _UNIT.search(entry.get("unit") or ""):
+                yield f"unit of {entry['name']}", entry["unit"]
+
+
+@cache
+def problem_templates() -> dict[str, str]:
+    """Return every sentence that the engine may say of a problem, with `{0}`, `{1}` for what it puts in, and where."""
+    found: dict[str, str] = {}
+    for root in SPOKEN:
+        base = ROOT / root
+        for path in [base] if base.is_file() else sorted(base.rglob("*.py")):
+            for line, text in () if path.name in _UNSEEN else _written(path):
+                for sentence in sentences(text):
+                    if _SENTENCE.search(sentence) and re.search(r"[a-z]{2,}", _PLACE.sub("", sentence)):
+                        found.setdefault(_numbered(sentence), f"{path.relative_to(ROOT)}:{line}")
+    return found
+
+
+def _written(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the texts of a source file that are no docstrings, f-strings with their places numbered."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped: set[int] = set()
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        for child in body if isinstance(body, list) else ():
+            if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
+                skipped.add(id(child.value))
+        if isinstance(node, ast.JoinedStr):
+            skipped.update(id(value) for value in node.values)
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            pieces = [value.value if isinstance(value, ast.Constant) else "{}" for value in node.values]
+            yield node.lineno, "".join(str(piece) for piece in pieces)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
+            yield node.lineno, node.value
+
+
+def _numbered(text: str) -> str:
+    """Return a sentence with its places numbered from 0, in order."""
+    number = iter(range(100))
+    text = re.sub(r"^\{\} (?=[A-Z])", "", text)  # a suggestion that comes before is a sentence of its own
+    return _PLACE.sub(lambda _place: f"{{{next(number)}}}", text)
+
+
+def engine_keys(table: Mapping[str, str]) -> set[str]:
+    """Return the keys of a language's table that translate what the engine says."""
+    phrases = Phrases(table)
+    for sentence, _, _ in component_texts():
+        phrases.translate(sentence)
+    return phrases.used | set(problem_templates()) | set(FRAGMENTS) | {text.rstrip(".") for text in problem_templates()}
