@@ -85,7 +85,7 @@ class Phrases:
                     place: held if place in pattern.names else self._piece(held)
                     for place, held in match.groupdict().items()
                 }
-                return _PLACE.sub(lambda place, held=pieces: held[f"p{place[1]}"], pattern.translation)
+                return _filled(pattern.translation, pieces)
         return None
 
     def _piece(self, text: str) -> str:
@@ -105,6 +105,10 @@ def sentences(text: str) -> Iterator[str]:
     """Return the sentences of a text, each on one line."""
     for paragraph in re.split(r"\n\s*\n", text):
         yield from (part for part in _SENTENCE.split(" ".join(paragraph.split())) if part)
+
+
+def _filled(text: str, pieces: Mapping[str, str]) -> str:
+    return _PLACE.sub(lambda place: pieces[f"p{place[1]}"], text)
 
 
 def _pattern(key: str, translation: str) -> _Pattern:
