@@ -144,6 +144,19 @@ def _numbered(text: str) -> str:
     return _PLACE.sub(lambda _place: f"{{{next(number)}}}", text)
 
 
+def untranslated(table: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield each sentence that a language's table does not translate, where it is said, and the file for it."""
+    phrases = Phrases(table)
+    done: set[str] = set()
+    for sentence, place, area in component_texts():
+        if sentence not in done and phrases.sentence(sentence) in {None, sentence}:
+            done.add(sentence)
+            yield sentence, place, area
+    for sentence, place in problem_templates().items():
+        if sentence not in table and sentence.removesuffix(".") not in table and sentence not in done:
+            yield sentence, place, "engine.json"
+
+
 def engine_keys(table: Mapping[str, str]) -> set[str]:
     """Return the keys of a language's table that translate what the engine says."""
     phrases = Phrases(table)

@@ -116,12 +116,20 @@ def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-if __name__ == "__main__":
+def _report() -> None:
+    from tests.support.engine_texts import engine_keys, untranslated
+
     wanted = texts()
     for tongue in LANGUAGES:
         have = translations(tongue)
-        sys.stdout.write(f"{tongue}: {len(wanted)} texts\n")
+        sys.stdout.write(f"{tongue}: {len(have)} texts\n")
         for text in sorted(set(wanted) - set(have)):
             sys.stdout.write(f"  lacks    {text!r}  {wanted[text]}\n")
-        for text in sorted(set(have) - set(wanted)):
+        for text, place, file in untranslated(have):
+            sys.stdout.write(f"  lacks    {text!r}  {place}, for {file}\n")
+        for text in sorted(set(have) - set(wanted) - engine_keys(have)):
             sys.stdout.write(f"  leftover {text!r}\n")
+
+
+if __name__ == "__main__":
+    _report()
