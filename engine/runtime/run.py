@@ -12,12 +12,22 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from engine.api import EngineAdapter, EngineJob, InstrumentJob, Problem, RunError, RunSettings, SpecError
+from engine.api import EngineAdapter, EngineJob, InstrumentJob, Ledger, Problem, RunError, RunSettings, SpecError
 from engine.data.load import load_bars
-from engine.graph import BoundGraph, make_plan
-from engine.runtime.prepare import Columns, Loader, Progress, evaluate, instrument_job, load_market, with_choices
+from engine.graph import BoundGraph, Evaluation, Plan, make_plan
+from engine.runtime.prepare import (
+    Columns,
+    Loader,
+    Market,
+    Progress,
+    evaluate,
+    instrument_job,
+    load_market,
+    with_choices,
+)
 from engine.runtime.result import Origin, RunResult
 from engine.runtime.source import Installed, load_graph
 from engine.runtime.trace import ColumnStore, Trace
@@ -64,10 +74,48 @@ def run(  # noqa: PLR0913 - every one has a default
         ComponentError: a component failed.
         RunError: the run cannot be carried out; RunCancelledError if it was cancelled.
     """
-    clock = _Clock()
+    clock = Clock()
     graph = source if isinstance(source, BoundGraph) else load_graph(source, registry, overrides)
     settings = with_choices(graph.spec.run, mode, engine)
     adapter = _engine(settings, registry, graph.spec)
+    prepared = prepare_run(
+        graph, settings, clock=clock, progress=progress, cancelled=cancelled, loader=loader, columns=columns
+    )
+    ledger = adapter.run(prepared.job)
+    clock.lap("simulate_s")
+    return result_of(prepared, ledger, clock)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A strategy ready for an engine: bars loaded, columns computed, the job made of them."""
+
+    graph: BoundGraph
+    settings: RunSettings
+    plan: Plan
+    market: Market
+    evaluations: tuple[Evaluation, ...]
+    store: ColumnStore
+    job: EngineJob
+
+
+def prepare_run(
+    graph: BoundGraph,
+    settings: RunSettings,
+    *,
+    clock: Clock,
+    progress: Progress = _silent,
+    cancelled: Callable[[], bool] = _never,
+    loader: Loader = load_bars,
+    columns: Columns = evaluate,
+) -> Prepared:
+    """Load bars, compute columns and make the job of a run.
+
+    Raises:
+        DataError: bars cannot be had, or are refused.
+        ComponentError: a component failed.
+        RunError: there is nothing to run; RunCancelledError if the owner cancelled.
+    """
     plan = make_plan(graph)
     if plan.decision is None:
         raise RunError("The strategy has no execution node, so there is nothing to run.")
@@ -87,8 +135,13 @@ def run(  # noqa: PLR0913 - every one has a default
         progress=lambda done, total: progress("simulate", done, total),
         cancelled=cancelled,
     )
-    ledger = adapter.run(job)
-    clock.lap("simulate_s")
+    return Prepared(graph, settings, plan, market, evaluations, store, job)
+
+
+def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
+    """Return the books of a prepared run as its result."""
+    graph, settings, market, instruments = prepared.graph, prepared.settings, prepared.market, prepared.job.instruments
+    decision = prepared.plan.decision
     metrics = compute_metrics(ledger, instruments, cash=settings.cash)
     return RunResult(
         strategy=graph.spec.name,
@@ -99,7 +152,7 @@ def run(  # noqa: PLR0913 - every one has a default
         ledger=ledger,
         instruments=instruments,
         job_settings=settings,
-        rule_nodes=tuple(each.node for each in decision.protection),
+        rule_nodes=tuple(each.node for each in decision.protection) if decision is not None else (),
         metrics=metrics,
         timing=clock.finish(),
         findings=market.findings,
@@ -109,11 +162,11 @@ def run(  # noqa: PLR0913 - every one has a default
         data_hash=_data_hash(instruments),
         origin=_origin(graph),
         warnings=graph.warnings,
-        trace=Trace(plan, evaluations, store, graph),
+        trace=Trace(prepared.plan, prepared.evaluations, prepared.store, graph),
     )
 
 
-class _Clock:
+class Clock:
     """Times the stages of a run."""
 
     def __init__(self) -> None:
@@ -121,11 +174,13 @@ class _Clock:
         self._laps: dict[str, float] = {}
 
     def lap(self, name: str) -> None:
+        """Note the seconds since the last lap under a name."""
         now = time.perf_counter()
         self._laps[name] = now - self._last
         self._last = now
 
     def finish(self) -> dict[str, float]:
+        """Return the seconds of every lap, and of the whole as `total_s`."""
         return {**self._laps, "total_s": time.perf_counter() - self._start}
 
 
