@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ class RecentPaths:
 
 @dataclass(frozen=True, slots=True)
 class RecentFile:
-    """One line of the menu; `missing` is what the last `look` found."""
+    """One line of the menu; `missing` is what `show_missing` was told last."""
 
     path: Path
     pinned: bool = False
@@ -46,13 +46,11 @@ class RecentFiles:
         """Return the list that the settings file remembers."""
 
         def load() -> RecentPaths:
-            pinned = settings.stored("pinned")
-            known = pinned if isinstance(pinned, list) else []
-            return RecentPaths(tuple(settings.recent), frozenset(path for path in known if isinstance(path, str)))
+            return RecentPaths(tuple(settings.recent), frozenset(settings.pinned))
 
         def save(value: RecentPaths) -> None:
             settings.recent = list(value.paths)
-            settings.store("pinned", sorted(value.pinned))
+            settings.pinned = sorted(value.pinned)
 
         return cls(load, save)
 
@@ -62,9 +60,14 @@ class RecentFiles:
         ordered = sorted(value.paths, key=lambda path: path not in value.pinned)
         return tuple(RecentFile(Path(path), path in value.pinned, path in self._missing) for path in ordered)
 
-    def look(self) -> None:
-        """Find out which files are missing; slow on a dead network drive, so call it from a thread."""
-        self._missing = frozenset(path for path in self._load().paths if not _is_there(path))
+    def paths(self) -> tuple[str, ...]:
+        """Return what is remembered, for `missing_of`."""
+        return self._load().paths
+
+    def show_missing(self, missing: Iterable[str]) -> bool:
+        """Take over which files are gone; return whether that is news."""
+        before, self._missing = self._missing, frozenset(missing)
+        return before != self._missing
 
     def add(self, path: Path) -> None:
         """Put a file at the head; of too many the oldest one that is not pinned goes."""
@@ -99,6 +102,11 @@ class RecentFiles:
                 kept.append(path)
                 room -= path not in pinned
         self._save(RecentPaths(tuple(kept), pinned & frozenset(kept)))
+
+
+def missing_of(paths: Iterable[str]) -> frozenset[str]:
+    """Return which files are gone; slow on a dead network drive, so call it from a thread."""
+    return frozenset(path for path in paths if not _is_there(path))
 
 
 def _is_there(path: str) -> bool:

@@ -92,7 +92,9 @@ class Settings:
     yaml_share: Setting[int] = Setting(lambda: 24, lambda value: type(value) is int and 5 <= value <= 95)  # noqa: PLR2004
     """How much of the page the text takes beside or below the canvas, in percent."""
     recent: Setting[list[str]] = Setting(list, _is_text_list)
-    """Paths of strategies, the latest first."""
+    """Paths of strategies, the latest first; `RecentFiles` looks after it."""
+    pinned: Setting[list[str]] = Setting(list, _is_text_list)
+    """Those of them that stay, whatever comes later."""
     tour_done = _flag(default=False)
     quick_add_counts: Setting[dict[str, int]] = Setting(dict, _is_count_map)
     """How often the user added what, by `role:use`."""

@@ -18,6 +18,7 @@ from app.window.command_palette import CommandPalette
 from app.window.drops import dropped_files
 from app.window.frame import remember_frame, restore_frame
 from app.window.looks import Looks
+from app.window.recent_look import RecentLook
 from app.window.status import StatusLine
 from app.window.tabs import Tabs
 from app.window.welcome import Welcome
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self._docks: Docks | None = None
         self.tabs = Tabs()
         self.recent = RecentFiles.of(settings)
+        self._recent_look = RecentLook(self._found_missing, self)
         self.looks = Looks(self)
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
@@ -86,6 +88,7 @@ class MainWindow(QMainWindow):
         self.status.zoom_clicked.connect(lambda: self.on_canvas("fit_all"))
         QApplication.clipboard().dataChanged.connect(self.refresh_actions)
         theme.changed.connect(self._rethemed)
+        self.action_set.menus["file"].aboutToShow.connect(self.show_recent)
 
     # ------------------------------------------------------------------ what is here
 
@@ -267,7 +270,15 @@ class MainWindow(QMainWindow):
         QMessageBox.warning(self, "QuantCrafter", message)
 
     def show_recent(self) -> None:
-        """Bring the lists of recent files up to date."""
+        """Bring the lists of recent files up to date, and find out which of them are gone."""
+        self._list_recent()
+        self._recent_look.look(self.recent.paths())
+
+    def _found_missing(self, missing: frozenset[str]) -> None:
+        if self.recent.show_missing(missing):
+            self._list_recent()
+
+    def _list_recent(self) -> None:
         files = self.recent.files()
         self.welcome.show_recent(files)
         self.action_set.show_recent(files, lambda path: self.desk.open_all([path]))

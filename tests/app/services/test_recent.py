@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.services.recent import MAX_RECENT, RecentFiles, RecentPaths
+from app.services.recent import MAX_RECENT, RecentFiles, RecentPaths, missing_of
 from app.services.settings import Settings
 
 
@@ -48,7 +48,8 @@ def test_missing_files_are_told_after_a_look(tmp_path: Path) -> None:
     recent.add(gone)
     recent.add(there)
     assert [file.missing for file in recent.files()] == [False, False]
-    recent.look()
+    assert recent.show_missing(missing_of(recent.paths()))
+    assert not recent.show_missing(missing_of(recent.paths()))
     assert {file.path: file.missing for file in recent.files()} == {there: False, gone: True}
     recent.add(gone)
     assert not any(file.missing for file in recent.files())
@@ -80,9 +81,9 @@ def test_the_settings_file_remembers_files_and_pins(tmp_path: Path) -> None:
 
 def test_settings_that_were_tampered_with_do_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "desktop.json"
-    path.write_text('{"recent": ["/x", "/y"], "pinned": [1, null, "/y"]}')
+    path.write_text('{"recent": ["/x", "/y"], "pinned": {"/y": 1}}')
     recent = RecentFiles.of(Settings(path))
     assert [(str(file.path), file.pinned) for file in recent.files()] == [
-        (str(Path("/y")), True),
         (str(Path("/x")), False),
+        (str(Path("/y")), False),
     ]
