@@ -20,6 +20,16 @@ from engine.api.component import (
 )
 from engine.api.context import StrategyContext
 from engine.api.engine import EngineAdapter, EngineJob, InstrumentJob
+from engine.api.entries import (
+    MOST_ENTRIES,
+    MOST_LEVELS,
+    EntryRule,
+    GridRule,
+    Offset,
+    OrderLife,
+    RebalanceRule,
+    ScaleInRule,
+)
 from engine.api.errors import (
     ComponentError,
     DataError,
@@ -32,7 +42,7 @@ from engine.api.errors import (
     SpecError,
 )
 from engine.api.hookspecs import API_VERSION, ENTRY_POINT_GROUP, hookimpl
-from engine.api.ledger import Ledger
+from engine.api.ledger import Ledger, OrderKind
 from engine.api.ports import (
     ENTER_LONG,
     ENTER_SHORT,
@@ -75,7 +85,15 @@ from engine.api.reasons import (
     Reason,
     Said,
 )
-from engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
+from engine.api.rules import (
+    EXECUTION_COLUMNS,
+    ExecutionRule,
+    OnOpposite,
+    ProtectiveKind,
+    ProtectiveRule,
+    SizeKind,
+    SizeRule,
+)
 from engine.api.settings import RunSettings
 from engine.api.timeframe import Duration, Timeframe, duration_ns
 
@@ -85,8 +103,11 @@ __all__ = [
     "ENTER_LONG",
     "ENTER_SHORT",
     "ENTRY_POINT_GROUP",
+    "EXECUTION_COLUMNS",
     "EXIT_LONG",
     "EXIT_SHORT",
+    "MOST_ENTRIES",
+    "MOST_LEVELS",
     "NEW_YORK_STOCKS",
     "ROUND_THE_CLOCK",
     "Advisor",
@@ -112,6 +133,7 @@ __all__ = [
     "Duration",
     "EngineAdapter",
     "EngineJob",
+    "EntryRule",
     "ExecutionLogic",
     "ExecutionRule",
     "FeedNode",
@@ -119,6 +141,7 @@ __all__ = [
     "FilterInputs",
     "FlagColumn",
     "FloatColumn",
+    "GridRule",
     "Holds",
     "Indicator",
     "InputPort",
@@ -129,7 +152,10 @@ __all__ = [
     "MoneyManager",
     "Negated",
     "Never",
+    "Offset",
     "OnOpposite",
+    "OrderKind",
+    "OrderLife",
     "Output",
     "PathParam",
     "PluginError",
@@ -142,6 +168,7 @@ __all__ = [
     "Question",
     "RawBars",
     "Reason",
+    "RebalanceRule",
     "ResampleNode",
     "RiskInputs",
     "RiskManager",
@@ -150,6 +177,7 @@ __all__ = [
     "RunError",
     "RunSettings",
     "Said",
+    "ScaleInRule",
     "SeriesInput",
     "SeriesInputs",
     "Session",

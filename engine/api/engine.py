@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -27,7 +27,8 @@ class InstrumentJob:
     """One instrument, ready for the decision stage; columns have shape (n,) of its own bars.
 
     `flags` are the combined signals, `allowed` whether the filters let entries pass, `first_bar` the first bar at
-    which a decision may be taken, `rule_columns[i]` the column of the i-th protective rule or None.
+    which a decision may be taken, `rule_columns[i]` the column of the i-th protective rule or None,
+    `execution_columns` those of the execution rule by the names in `EXECUTION_COLUMNS`.
     """
 
     symbol: str
@@ -38,6 +39,7 @@ class InstrumentJob:
     allowed: BoolColumn
     first_bar: int
     rule_columns: tuple[FloatColumn | None, ...] = ()
+    execution_columns: Mapping[str, FloatColumn] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
+from engine.api.entries import AT_MARKET, EntryRule, GridRule, RebalanceRule, ScaleInRule
+
 
 class ProtectiveKind(IntEnum):
     """Which side of the entry a protective order lies on."""
@@ -24,6 +26,9 @@ class ProtectiveRule:
 
     distance = price x percent / 100 + multiple x column[decision bar] + offset, in price units; `column` names an
     input port of the component. No entry is made while the distance is NaN or not positive.
+
+    Take-profits with a `share` (percent of the position) below 100 work side by side, each for its part; of the others
+    only the nearest works.
     """
 
     kind: ProtectiveKind
@@ -31,6 +36,7 @@ class ProtectiveRule:
     multiple: float = 0.0
     column: str | None = None
     offset: float = 0.0
+    share: float = 100.0
 
 
 class SizeKind(IntEnum):
@@ -62,9 +68,21 @@ class OnOpposite(IntEnum):
     REVERSE = 2
 
 
+EXECUTION_COLUMNS = ("line", "short_line", "atr", "weight")
+"""The input ports of an execution component whose columns its rule may use."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExecutionRule:
-    """Market orders at the next open; `combine` says whether any signal or all signals together make an entry."""
+    """How signals become orders; `combine` says whether any signal or all signals together make an entry.
+
+    Columns come from the component's input ports of the names in `EXECUTION_COLUMNS`. At most one of `scale_in`, `grid`
+    and `rebalance` is given; a grid and a rebalancing make orders of their own, whatever `entry` says.
+    """
 
     on_opposite: OnOpposite = OnOpposite.CLOSE
     combine: Literal["any", "all"] = "any"
+    entry: EntryRule = AT_MARKET
+    scale_in: ScaleInRule | None = None
+    grid: GridRule | None = None
+    rebalance: RebalanceRule | None = None

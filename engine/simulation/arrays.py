@@ -13,14 +13,13 @@ from engine.api.bars import BAR_COLUMNS
 from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunError
 from engine.api.ports import TimeColumn
-from engine.api.rules import ProtectiveRule
+from engine.api.rules import EXECUTION_COLUMNS, ProtectiveRule
+from engine.simulation.execution_terms import days_of, due_steps, rows_per_bar, set_execution_terms, slots_needed
 from engine.simulation.primitives import whole_inverse
 from engine.simulation.records import (
     BOOK_DTYPE,
-    ROWS_PER_BAR,
     RULE_DTYPE,
     TABLE_ROWS,
-    USUAL_SLOTS,
     Market,
     Table,
     Timeline,
@@ -61,12 +60,19 @@ def market_of(job: EngineJob) -> Market:
     flags = _joined([instrument.flags for instrument in jobs], np.uint8)
     allowed = _joined([instrument.allowed for instrument in jobs], np.bool_)
     groups = _shared_columns(job)
-    rule_columns = [_joined([np.asarray(each.rule_columns[rules[0]]) for each in jobs], np.float64) for rules in groups]
-    if len(rule_columns) == 1:
-        columns = rule_columns[0].reshape(1, -1)
+    parts = [[np.asarray(each.rule_columns[rules[0]]) for each in jobs] for rules in groups]
+    parts += [[np.asarray(each.execution_columns[name]) for each in jobs] for name in _execution_columns(job)]
+    joined = [_joined(part, np.float64) for part in parts]
+    if len(joined) == 1:
+        columns = joined[0].reshape(1, -1)
     else:
-        columns = _joined([np.array(rule_columns, np.float64).reshape(len(groups), len(close))], np.float64)
-    return Market(open_, high, low, close, flags, allowed, columns)
+        columns = _joined([np.array(joined, np.float64).reshape(len(joined), len(close))], np.float64)
+    return Market(open_, high, low, close, flags, allowed, columns, _joined([days_of(job)], np.int64))
+
+
+def _execution_columns(job: EngineJob) -> list[str]:
+    """Return the names of the execution rule's columns, in the order of their rows after those of the protection."""
+    return [name for name in EXECUTION_COLUMNS if name in job.instruments[0].execution_columns]
 
 
 def _shared_columns(job: EngineJob) -> list[list[int]]:
@@ -79,11 +85,13 @@ def _shared_columns(job: EngineJob) -> list[list[int]]:
     return list(groups.values())
 
 
-def timeline_of(jobs: tuple[InstrumentJob, ...]) -> tuple[TimeColumn, Timeline]:
+def timeline_of(job: EngineJob) -> tuple[TimeColumn, Timeline]:
     """Return the close time of every step, and which bars close at it."""
+    jobs = job.instruments
     nothing = np.empty(0, np.int64)
-    if len(jobs) == 1:
-        return np.asarray(jobs[0].bars.close_ns), Timeline(nothing, nothing, nothing)
+    if len(jobs) == 1 and job.execution.rebalance is None:
+        no_steps = np.empty(0, np.bool_)
+        return np.asarray(jobs[0].bars.close_ns), Timeline(nothing, nothing, nothing, no_steps)
     close_ns = np.concatenate([job.bars.close_ns for job in jobs])
     counts = [len(job.bars) for job in jobs]
     in_time = np.argsort(close_ns, kind="stable")
@@ -91,20 +99,22 @@ def timeline_of(jobs: tuple[InstrumentJob, ...]) -> tuple[TimeColumn, Timeline]:
     bar = in_time - np.repeat(np.cumsum([0, *counts[:-1]]), counts)[in_time]
     close_ns = close_ns[in_time]
     first_event = np.flatnonzero(np.diff(close_ns, prepend=close_ns[0] - 1))
-    return close_ns[first_event], Timeline(np.append(first_event, len(close_ns)), instrument, bar)
+    ts_ns = close_ns[first_event]
+    return ts_ns, Timeline(np.append(first_event, len(close_ns)), instrument, bar, due_steps(job, ts_ns))
 
 
 def desk_of(job: EngineJob, table_rows: int) -> Table:
     """Return terms, account and empty tables: one record."""
     settings = job.settings
-    needed = (USUAL_SLOTS + ROWS_PER_BAR) * len(job.instruments)
+    needed = (slots_needed(job) + rows_per_bar(job)) * len(job.instruments)
     desks = np.zeros(1, desk_dtype(max(TABLE_ROWS, 1 << (needed - 1).bit_length())))
     desk = desks[0]
     desk["capacity"] = min(max(table_rows, needed), len(desk["order_rows"]))
-    desk["rows_per_bar"] = ROWS_PER_BAR
+    desk["rows_per_bar"] = rows_per_bar(job)
     desk["cash"] = settings.cash
     desk["size_kind"], desk["size_value"] = int(job.size.kind), job.size.value
-    desk["on_opposite"] = int(job.execution.on_opposite)
+    rows = {name: len(_shared_columns(job)) + k for k, name in enumerate(_execution_columns(job))}
+    set_execution_terms(desk, job.execution, rows)
     desk["commission_percent"] = settings.commission.percent
     desk["commission_per_unit"] = settings.commission.per_unit
     desk["commission_per_order"] = settings.commission.per_order
@@ -136,6 +146,7 @@ def rules_of(job: EngineJob) -> Table:
     for row, rule in zip(rules, job.protection, strict=True):
         row["kind"] = int(rule.kind)
         row["percent"], row["multiple"], row["offset"] = rule.percent, rule.multiple, rule.offset
+        row["share"] = rule.share
     for column, members in enumerate(_shared_columns(job)):
         rules["column"][members] = column
     return rules

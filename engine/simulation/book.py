@@ -12,9 +12,9 @@ import numpy as np
 
 from engine.simulation.costs import fill_costs
 from engine.simulation.jit import jit
-from engine.simulation.orders import cancel_exits, retire
+from engine.simulation.orders import cancel_exits, end_entries, retire
 from engine.simulation.primitives import to_quantity
-from engine.simulation.records import FILLED, NO_REASON, Record
+from engine.simulation.records import FILLED, NO_REASON, POSITION_CLOSED, Record
 
 
 @jit
@@ -71,10 +71,23 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
 
 @jit
 def reduce_position(desk: Record, book: Record, k: int, bar: int, price: float) -> None:
-    """Fill an exit order: write a trade for the part that it closes, with that part's share of the entry's costs."""
-    parent = book["slots"][k]["parent"]
+    """Fill an exit order: the position shrinks, and when it is gone, so are the orders that were there to close it."""
+    parent, level = book["slots"][k]["parent"], book["slots"][k]["level"]
+    close_part(desk, book, k, bar, price)
+    retire(desk, book, k, bar, FILLED, NO_REASON)
+    if level >= 0:
+        book["grid_held"][level] = 0
+    if book["lots"] == 0:
+        cancel_exits(desk, book, bar, parent)
+        if book["grid_side"] != 0 and level < 0:
+            end_entries(desk, book, bar, book["grid_side"], POSITION_CLOSED)
+
+
+@jit
+def close_part(desk: Record, book: Record, k: int, bar: int, price: float) -> None:
+    """Book what an order closes of the position: a trade, with that part's share of the entry's costs."""
     held = abs(book["lots"])
-    lots = min(book["slots"][k]["lots"], held)
+    lots = min(book["slots"][k]["lots"] - book["slots"][k]["filled"], held)
     commission, slippage = book_fill(desk, book, k, bar, lots, price)
     entry_commission, entry_slippage = book["commission"], book["slippage"]
     if lots < held:
@@ -90,9 +103,6 @@ def reduce_position(desk: Record, book: Record, k: int, bar: int, price: float) 
     book["lots"] += book["slots"][k]["side"] * lots
     book["quantity"] = to_quantity(book["lots"], book["lot_size"], book["lot_inverse"])
     book["mark"] = price
-    retire(desk, book, k, bar, FILLED, NO_REASON)
-    if book["lots"] == 0:
-        cancel_exits(desk, book, bar, parent)
 
 
 @jit

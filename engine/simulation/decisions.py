@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import math
+
 from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from engine.simulation.entries import entry_price, last_bar, place_entry, tend_orders, waiting_entry
+from engine.simulation.grid import begin_grid, tend_grid
 from engine.simulation.jit import jit
-from engine.simulation.orders import add_order
+from engine.simulation.orders import add_order, block, end_entries, is_leaving, retire
 from engine.simulation.protection import stop_distance
 from engine.simulation.records import (
     BLOCKED_CONTRADICTION,
     BLOCKED_FILTER,
     BLOCKED_OPPOSITE,
+    BLOCKED_PRICE,
     BLOCKED_WARMUP,
+    CANCELLED,
     CLOSE_OPPOSITE,
-    ENTRY,
+    ENDED_BY_OPPOSITE,
+    ENDED_BY_SIGNAL,
     IGNORE_OPPOSITE,
     MARKET,
     OPPOSITE,
+    REPLACED,
     SIGNAL,
     Market,
     Record,
     Table,
 )
+from engine.simulation.scaling import scale_in
 from engine.simulation.sizing import entry_lots
 
 ENTRIES = ENTER_LONG | ENTER_SHORT
@@ -36,17 +45,6 @@ def contradicts(flags: int) -> bool:
 
 
 @jit
-def block(desk: Record, book: Record, bar: int, flags: int, reason: int) -> None:
-    """Note an entry signal that does not become an order."""
-    row = desk["blocked_rows"][desk["blocked"]]
-    desk["blocked"] += 1
-    row["bar"] = bar
-    row["instrument"] = book["index"]
-    row["flags"] = flags
-    row["reason"] = reason
-
-
-@jit
 def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, side: int, equity: float) -> None:
     """Order an entry of the size that the money rule gives, or note why there is none."""
     flag = ENTER_LONG if side > 0 else ENTER_SHORT
@@ -54,13 +52,23 @@ def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, si
     if not market.allowed[row]:
         block(desk, book, bar, flag, BLOCKED_FILTER)
         return
-    price = market.close[row]
+    price = entry_price(desk, book, market, row, side)
+    if math.isnan(price):
+        block(desk, book, bar, flag, BLOCKED_PRICE)
+        return
     distance = stop_distance(rules, market.columns, row, price)
     lots, reason = entry_lots(desk, book, price, equity, distance)
     if lots == 0:
         block(desk, book, bar, flag, reason)
         return
-    add_order(desk, book, bar, MARKET, side, lots, ENTRY)
+    if desk["grid_levels"] > 0:
+        if not begin_grid(desk, book, market, bar, side, lots):
+            block(desk, book, bar, flag, BLOCKED_PRICE)
+        return
+    waiting = waiting_entry(book, side)
+    if waiting >= 0:
+        retire(desk, book, waiting, bar, CANCELLED, REPLACED)
+    place_entry(desk, book, market, bar, side, lots, price, last_bar(desk, book, market, bar))
 
 
 @jit
@@ -71,35 +79,63 @@ def leave(desk: Record, book: Record, bar: int, reason: int) -> None:
 
 
 @jit
+def exit_by_signal(desk: Record, book: Record, bar: int, flags: int) -> int:
+    """Act on the exit flags: waiting entries of the side end, its position is left: return 1 if it is, else 0."""
+    held = book["lots"]
+    if desk["care"] == 1:
+        if (flags & EXIT_LONG) != 0:
+            end_entries(desk, book, bar, 1, ENDED_BY_SIGNAL)
+        if (flags & EXIT_SHORT) != 0:
+            end_entries(desk, book, bar, -1, ENDED_BY_SIGNAL)
+    leaving = (held > 0 and (flags & EXIT_LONG) != 0) or (held < 0 and (flags & EXIT_SHORT) != 0)
+    if leaving:
+        leave(desk, book, bar, SIGNAL)
+    return 1 if leaving else 0
+
+
+@jit
+def act_on_entry(
+    desk: Record, book: Record, rules: Table, market: Market, bar: int, entries: int, leaving: int, equity: float
+) -> None:
+    """Act on an entry flag: enter, leave a position of the other side, or neither."""
+    held = book["lots"]
+    side = 1 if entries == ENTER_LONG else -1
+    if held * side > 0 or book["grid_side"] == side:
+        return
+    if held != 0 and leaving == 0:
+        if desk["on_opposite"] == IGNORE_OPPOSITE:
+            block(desk, book, bar, entries, BLOCKED_OPPOSITE)
+            return
+        leave(desk, book, bar, OPPOSITE)
+    if desk["care"] == 1:
+        end_entries(desk, book, bar, -side, ENDED_BY_OPPOSITE)
+    if held != 0 and leaving == 0 and desk["on_opposite"] == CLOSE_OPPOSITE:
+        return
+    enter(desk, book, rules, market, bar, side, equity)
+
+
+@jit
 def decide(desk: Record, books: Table, rules: Table, market: Market, i: int, bar: int, equity: float) -> None:
-    """Act on the flags of a bar that has closed: exits first, then at most one entry.
+    """Act on a bar that has closed: orders at work first, then exits, then at most one entry.
 
     `equity` is marked at this close.
     """
     book = books[i]
     flags = market.flags[book["start"] + bar]
     entries = flags & ENTRIES
+    if desk["care"] == 1 and book["working"] > 0:
+        tend_orders(desk, book, market, bar)
     if bar < book["first_bar"]:
         if entries != 0:
             block(desk, book, bar, entries, BLOCKED_WARMUP)
         return
-    held = book["lots"]
-    leaving = (held > 0 and (flags & EXIT_LONG) != 0) or (held < 0 and (flags & EXIT_SHORT) != 0)
-    if leaving:
-        leave(desk, book, bar, SIGNAL)
-    if entries == 0:
-        return
-    if contradicts(flags):
-        block(desk, book, bar, entries, BLOCKED_CONTRADICTION)
-        return
-    side = 1 if entries == ENTER_LONG else -1
-    if held * side > 0:
-        return
-    if held != 0 and not leaving:
-        if desk["on_opposite"] == IGNORE_OPPOSITE:
-            block(desk, book, bar, entries, BLOCKED_OPPOSITE)
-            return
-        leave(desk, book, bar, OPPOSITE)
-        if desk["on_opposite"] == CLOSE_OPPOSITE:
-            return
-    enter(desk, book, rules, market, bar, side, equity)
+    leaving = exit_by_signal(desk, book, bar, flags)
+    if entries != 0:
+        if contradicts(flags):
+            block(desk, book, bar, entries, BLOCKED_CONTRADICTION)
+        else:
+            act_on_entry(desk, book, rules, market, bar, entries, leaving, equity)
+    if desk["scale_entries"] > 1:
+        scale_in(desk, book, market, bar, flags, equity)
+    if book["grid_side"] != 0 and equity > 0.0 and not is_leaving(book):
+        tend_grid(desk, book, market, bar, equity)

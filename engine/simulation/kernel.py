@@ -17,7 +17,8 @@ from engine.api.ports import FloatColumn
 from engine.simulation.decisions import decide
 from engine.simulation.jit import jit
 from engine.simulation.matching import end_data, mark, match_inside, match_open
-from engine.simulation.records import Market, Record, Table, Timeline
+from engine.simulation.rebalance import rebalance
+from engine.simulation.records import ANY, CLOSING, Market, Record, Table, Timeline
 
 
 @jit
@@ -88,10 +89,14 @@ def fill_step(
     first, last = events_of(timeline, step)
     if not has_room(desk, last - first):
         return math.nan
+    if desk["rebalance"] == 1:
+        for event in range(first, last):
+            i, bar = event_at(timeline, event)
+            match_open(desk, books, rules, market, i, bar, CLOSING)
     for event in range(first, last):
         i, bar = event_at(timeline, event)
         if books[i]["working"] > 0:
-            match_open(desk, books, rules, market, i, bar)
+            match_open(desk, books, rules, market, i, bar, ANY)
     for event in range(first, last):
         i, bar = event_at(timeline, event)
         if books[i]["working"] > 0:
@@ -103,7 +108,8 @@ def fill_step(
 def decide_event(desks: Table, books: Table, rules: Table, market: Market, i: int, bar: int, equity: float) -> None:
     """Take the decisions of one instrument on the close of its bar, and end its orders with its data."""
     desk, book = desks[0], books[i]
-    if market.flags[book["start"] + bar] != 0:
+    cared = desk["care"] == 1 and (book["working"] > 0 or book["lots"] != 0)
+    if cared or market.flags[book["start"] + bar] != 0:
         decide(desk, books, rules, market, i, bar, equity)
     end_data(desk, book, bar)
 
@@ -114,6 +120,9 @@ def decide_step(
 ) -> None:
     """Take all decisions of a step, in file order."""
     first, last = events_of(timeline, step)
+    if desks[0]["rebalance"] == 1:
+        instruments, bars = timeline.instrument[first:last], timeline.bar[first:last]
+        rebalance(desks[0], books, market, instruments, bars, timeline.due[step], equity)
     for event in range(first, last):
         i, bar = event_at(timeline, event)
         decide_event(desks, books, rules, market, i, bar, equity)
@@ -124,19 +133,21 @@ def run_one(desks: Table, books: Table, rules: Table, market: Market, curve: Flo
     """Run steps `start` to `stop` of a single instrument; return the first step not run."""
     desk, book = desks[0], books[0]
     high, low, close, flags = market.high, market.low, market.close, market.flags
+    care = desk["care"] == 1
     for bar in range(start, stop):
         # Most bars have nothing to do: they must cost nothing but the look at their flags.
-        if (flags[bar] != 0 or book["working"] > 0 or bar == book["bars"] - 1) and not has_room(desk, 1):
+        busy = flags[bar] != 0 or book["working"] > 0 or bar == book["bars"] - 1 or (care and book["lots"] != 0)
+        if busy and not has_room(desk, 1):
             return bar
         if book["working"] > 0:
-            match_open(desk, books, rules, market, 0, bar)
+            match_open(desk, books, rules, market, 0, bar, ANY)
             match_inside(desk, books, rules, market, 0, bar)
         if book["lots"] != 0:
             mark(desk, book, bar, high[bar], low[bar], close[bar])
         equity = desk["cash"] + book["quantity"] * book["mark"]
         curve[0, bar] = equity
         curve[1, bar] = desk["cash"]
-        if flags[bar] != 0:
+        if flags[bar] != 0 or (care and (book["working"] > 0 or book["lots"] != 0)):
             decide(desk, books, rules, market, 0, bar, equity)
         end_data(desk, book, bar)
     return stop

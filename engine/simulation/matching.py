@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 
-from engine.simulation.book import open_position, reduce_position
+from engine.simulation.book import close_part, open_position, reduce_position
 from engine.simulation.costs import affordable_lots, available_cash
 from engine.simulation.jit import jit
-from engine.simulation.orders import add_order, next_working, retire
+from engine.simulation.orders import add_order, cancel_exits, next_working, retire, slot_of
 from engine.simulation.primitives import match_limit, match_stop
 from engine.simulation.protection import follow_position, protect
 from engine.simulation.records import (
+    ANY,
     CANCELLED,
     CLOSE,
     DATA_ENDED,
     END_OF_DATA,
-    ENTRY,
     FILLED,
     LIMITS,
     NO_CASH,
@@ -48,24 +48,42 @@ def fill_entry(
     if lots < wanted and (lots == 0 or desk["reject"] == 1):
         retire(desk, book, k, bar, REJECTED, NO_CASH)
         return
-    at_open = book["phase"][k] == OPENS
+    delay = 1
+    if book["phase"][k] == OPENS:
+        # What was protected already stays so when the position grows.
+        delay = desk["arm_delay"] if book["lots"] == 0 else 0
     open_position(desk, book, k, bar, lots, price)
+    if order["level"] >= 0:
+        book["grid_held"][order["level"]] += lots
     retire(desk, book, k, bar, FILLED, NO_REASON if lots == wanted else REDUCED)
-    protect(desk, book, rules, market.columns, bar, bar + desk["arm_delay"] if at_open else bar + 1)
+    protect(desk, book, rules, market.columns, bar, bar + delay)
 
 
 @jit
 def fill_order(
     desk: Record, books: Table, rules: Table, market: Market, i: int, k: int, bar: int, price: float
 ) -> None:
-    """Fill the order in slot `k` of instrument `i` at `price`."""
+    """Fill the order in slot `k` of instrument `i` at `price`.
+
+    One that may open a position first closes what there is on the other side, then opens with the rest.
+    """
     book = books[i]
-    if book["slots"][k]["reason"] == ENTRY:
-        fill_entry(desk, books, rules, market, i, k, bar, price)
-    else:
+    order = book["slots"][k]
+    if book["opens"][k] == 0:
         reduce_position(desk, book, k, bar, price)
         if book["lots"] != 0 and book["working"] > 0:
             follow_position(book)
+        return
+    if book["lots"] * order["side"] < 0:
+        if order["lots"] - order["filled"] <= abs(book["lots"]):
+            reduce_position(desk, book, k, bar, price)
+            follow_position(book)
+            return
+        number = order["id"]
+        close_part(desk, book, k, bar, price)
+        cancel_exits(desk, book, bar, NONE)
+        k = slot_of(book, number)
+    fill_entry(desk, books, rules, market, i, k, bar, price)
 
 
 @jit
@@ -92,15 +110,15 @@ def rest_of_bar(
 
 
 @jit
-def match_open(desk: Record, books: Table, rules: Table, market: Market, i: int, bar: int) -> None:
-    """Fill market orders of instrument `i` at the open, by id."""
+def match_open(desk: Record, books: Table, rules: Table, market: Market, i: int, bar: int, part: int) -> None:
+    """Fill market orders of instrument `i` at the open, by id: all, or one part of them."""
     book = books[i]
     price = market.open[book["start"] + bar]
-    k = next_working(book, bar, OPENS, NONE)
+    k = next_working(book, bar, OPENS, part, NONE)
     while k >= 0:
         order = book["slots"][k]["id"]
         fill_order(desk, books, rules, market, i, k, bar, price)
-        k = next_working(book, bar, OPENS, order)
+        k = next_working(book, bar, OPENS, part, order)
 
 
 @jit
@@ -110,7 +128,7 @@ def match_inside(desk: Record, books: Table, rules: Table, market: Market, i: in
     row = book["start"] + bar
     open_, high, low, close = market.open[row], market.high[row], market.low[row], market.close[row]
     for phase in (STOPS, LIMITS):
-        k = next_working(book, bar, phase, NONE)
+        k = next_working(book, bar, phase, ANY, NONE)
         while k >= 0:
             order = book["slots"][k]
             number = order["id"]
@@ -125,13 +143,13 @@ def match_inside(desk: Record, books: Table, rules: Table, market: Market, i: in
                     touch(book, k, bar, price)
                 else:
                     fill_order(desk, books, rules, market, i, k, bar, price)
-            k = next_working(book, bar, phase, number)
+            k = next_working(book, bar, phase, ANY, number)
 
 
 @jit
-def next_slot(books: Table, i: int, bar: int, phase: int, after: int) -> int:
+def next_slot(books: Table, i: int, bar: int, phase: int, part: int, after: int) -> int:
     """Return `next_working` of instrument `i`; the driver in Python passes tables, which are faster than records."""
-    return int(next_working(books[i], bar, phase, after))
+    return int(next_working(books[i], bar, phase, part, after))
 
 
 @jit

@@ -9,6 +9,7 @@ import math
 
 from engine.simulation.jit import jit
 from engine.simulation.records import (
+    ANY,
     CANCELLED,
     CLOSE,
     ENTRY,
@@ -19,6 +20,7 @@ from engine.simulation.records import (
     OCO,
     OPENS,
     POSITION_CLOSED,
+    SCALE_IN,
     STOPS,
     WORKING,
     WORKING_SLOTS,
@@ -39,6 +41,7 @@ def add_order(desk: Record, book: Record, bar: int, kind: int, side: int, lots: 
         desk["at_work"] += 1
     book["from_bar"][k] = bar + 1
     book["phase"][k] = OPENS if kind in (MARKET, CLOSE) else LIMITS if kind == LIMIT else STOPS
+    book["opens"][k] = 1 if reason in (ENTRY, SCALE_IN) else 0
     order = book["slots"][k]
     order["id"] = desk["next_order"]
     desk["next_order"] += 1
@@ -64,12 +67,44 @@ def add_order(desk: Record, book: Record, bar: int, kind: int, side: int, lots: 
 
 
 @jit
-def next_working(book: Record, bar: int, phase: int, after: int) -> int:
-    """Return the slot of the next order of that phase that may fill at `bar`, with an id above `after`, or -1."""
+def next_working(book: Record, bar: int, phase: int, part: int, after: int) -> int:
+    """Return the slot of the next order of that phase and part that may fill at `bar`, with an id above `after`, or -1.
+
+    `part` is ANY, CLOSING or OPENING.
+    """
     for k in range(book["working"]):
-        if book["phase"][k] == phase and book["slots"][k]["id"] > after and book["from_bar"][k] <= bar:
+        meant = book["phase"][k] == phase and (part == ANY or book["opens"][k] == part - 1)
+        if meant and book["slots"][k]["id"] > after and book["from_bar"][k] <= bar:
             return k
     return -1
+
+
+@jit
+def slot_of(book: Record, number: int) -> int:
+    """Return the slot of the order at work with that id, or -1."""
+    for k in range(book["working"]):
+        if book["slots"][k]["id"] == number:
+            return k
+    return -1
+
+
+@jit
+def is_leaving(book: Record) -> bool:
+    """Return whether an order to close at the next open is at work."""
+    leaving = False
+    for k in range(book["working"]):
+        leaving = leaving or (book["phase"][k] == OPENS and book["opens"][k] == 0)
+    return leaving
+
+
+@jit
+def end_entries(desk: Record, book: Record, bar: int, side: int, reason: int) -> None:
+    """Cancel orders at work that would open or enlarge a position of that side; a grid of that side ends."""
+    for k in range(book["working"] - 1, -1, -1):
+        if book["opens"][k] == 1 and book["slots"][k]["side"] == side:
+            retire(desk, book, k, bar, CANCELLED, reason)
+    if book["grid_side"] == side:
+        book["grid_side"] = 0
 
 
 @jit
@@ -87,6 +122,7 @@ def retire(desk: Record, book: Record, k: int, bar: int, status: int, reason: in
         book["slots"][j] = book["slots"][j + 1]
         book["from_bar"][j] = book["from_bar"][j + 1]
         book["phase"][j] = book["phase"][j + 1]
+        book["opens"][j] = book["opens"][j + 1]
         book["touch_price"][j] = book["touch_price"][j + 1]
 
 
@@ -98,6 +134,17 @@ def cancel_exits(desk: Record, book: Record, bar: int, parent: int) -> None:
     """
     for k in range(book["working"] - 1, -1, -1):
         order = book["slots"][k]
-        if order["reason"] != ENTRY:
+        if book["opens"][k] == 0 or order["reason"] == SCALE_IN:
             sibling = parent >= 0 and order["parent"] == parent
             retire(desk, book, k, bar, CANCELLED, OCO if sibling else POSITION_CLOSED)
+
+
+@jit
+def block(desk: Record, book: Record, bar: int, flags: int, reason: int) -> None:
+    """Note an entry signal that does not become an order."""
+    row = desk["blocked_rows"][desk["blocked"]]
+    desk["blocked"] += 1
+    row["bar"] = bar
+    row["instrument"] = book["index"]
+    row["flags"] = flags
+    row["reason"] = reason

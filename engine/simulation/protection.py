@@ -7,7 +7,7 @@ import math
 from engine.api.ports import FloatColumn
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order, retire
-from engine.simulation.primitives import protective_distance, protective_level
+from engine.simulation.primitives import TOLERANCE, protective_distance, protective_level
 from engine.simulation.records import (
     CANCELLED,
     LIMIT,
@@ -20,6 +20,9 @@ from engine.simulation.records import (
     Record,
     Table,
 )
+
+WHOLE = 100.0
+"""The share of a rule that is for the whole position."""
 
 
 @jit
@@ -46,13 +49,18 @@ def stop_distance(rules: Table, columns: FloatColumn, row: int, close: float) ->
 
 
 @jit
-def nearest_rule(rules: Table, columns: FloatColumn, kind: int, row: int, price: float) -> tuple[int, float]:
-    """Return the protective rule of that kind nearest to `price`, and its distance; -1 when there is none."""
+def nearest_rule(
+    rules: Table, columns: FloatColumn, kind: int, row: int, price: float, beyond: float, parts: int
+) -> tuple[int, float]:
+    """Return the protective rule of that kind nearest to `price`, and its distance; -1 when there is none.
+
+    Only rules further away than `beyond` count, and either those for a part of the position or those for all of it.
+    """
     chosen, nearest = -1, math.inf
     for r in range(len(rules)):
-        if rules[r]["kind"] == kind:
+        if rules[r]["kind"] == kind and (parts == 1) == (rules[r]["share"] < WHOLE):
             distance = rule_distance(rules[r], columns, row, price)
-            if distance < nearest:
+            if beyond < distance < nearest:
                 chosen, nearest = r, distance
     return chosen, nearest
 
@@ -70,20 +78,44 @@ def protect(desk: Record, book: Record, rules: Table, columns: FloatColumn, bar:
         if book["slots"][k]["rule"] >= 0:
             retire(desk, book, k, bar, CANCELLED, REPLACED)
     row = book["start"] + book["decided_bar"]
+    held = abs(book["lots"])
     for kind in (STOP_LOSS, TAKE_PROFIT):
-        rule, distance = nearest_rule(rules, columns, kind, row, book["price"])
+        rule, distance = nearest_rule(rules, columns, kind, row, book["price"], -math.inf, 0)
         if rule >= 0:
-            add_protection(desk, book, bar, first_bar, kind, rule, distance)
+            add_protection(desk, book, bar, first_bar, kind, rule, distance, held)
+    take_parts(desk, book, rules, columns, bar, first_bar)
 
 
 @jit
-def add_protection(desk: Record, book: Record, bar: int, first_bar: int, kind: int, rule: int, distance: float) -> None:
-    """Put one protective order to work for the whole position."""
+def take_parts(desk: Record, book: Record, rules: Table, columns: FloatColumn, bar: int, first_bar: int) -> None:
+    """Put take-profits for parts of the position to work, the nearest first.
+
+    Shares are added up before they are rounded down to lots, so that those of a hundred percent make up the whole.
+    """
+    row, held = book["start"] + book["decided_bar"], abs(book["lots"])
+    share, taken, beyond = 0.0, 0, -math.inf
+    for _ in range(len(rules)):
+        rule, distance = nearest_rule(rules, columns, TAKE_PROFIT, row, book["price"], beyond, 1)
+        if rule < 0:
+            return
+        beyond = distance
+        share = min(share + rules[rule]["share"], WHOLE)
+        lots = math.floor(held * share / WHOLE * (1.0 + TOLERANCE)) - taken
+        if lots > 0:
+            add_protection(desk, book, bar, first_bar, TAKE_PROFIT, rule, distance, lots)
+            taken += lots
+
+
+@jit
+def add_protection(
+    desk: Record, book: Record, bar: int, first_bar: int, kind: int, rule: int, distance: float, lots: int
+) -> None:
+    """Put one protective order to work."""
     side = 1 if book["lots"] > 0 else -1
     if kind == STOP_LOSS:
-        k = add_order(desk, book, bar, STOP, -side, abs(book["lots"]), STOP_LOSS_HIT)
+        k = add_order(desk, book, bar, STOP, -side, lots, STOP_LOSS_HIT)
     else:
-        k = add_order(desk, book, bar, LIMIT, -side, abs(book["lots"]), TAKE_PROFIT_HIT)
+        k = add_order(desk, book, bar, LIMIT, -side, lots, TAKE_PROFIT_HIT)
     order = book["slots"][k]
     order["parent"] = book["entry_order"]
     order["rule"] = rule

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from engine.api.entries import MOST_LEVELS, OrderLife
 from engine.api.ledger import (
     BLOCKED_DTYPE,
     FILL_DTYPE,
@@ -68,6 +69,7 @@ WORKING, FILLED, CANCELLED, REJECTED = _numbers(OrderStatus)
     BLOCKED_EQUITY,
     BLOCKED_PRICE,
 ) = _numbers(BlockReason)
+GTC, DAY, BARS = _numbers(OrderLife)
 IGNORE_OPPOSITE, CLOSE_OPPOSITE, REVERSE_OPPOSITE = _numbers(OnOpposite)
 STOP_LOSS, TAKE_PROFIT = _numbers(ProtectiveKind)
 QUANTITY, CASH, EQUITY_PERCENT, RISK_PERCENT = _numbers(SizeKind)
@@ -77,6 +79,11 @@ OPENS: Any = np.int64(0)
 STOPS: Any = np.int64(1)
 LIMITS: Any = np.int64(2)
 """The phases in which orders fill: market orders at the open, then stops, then limits."""
+
+ANY: Any = np.int64(0)
+CLOSING: Any = np.int64(1)
+OPENING: Any = np.int64(2)
+"""Which orders of a phase are meant: all, those that only close a position, or those that may open one."""
 
 WORKING_SLOTS = 64
 """Orders that an instrument can have at work at once; rules that could need more are refused before the run."""
@@ -97,6 +104,7 @@ RULE_DTYPE = np.dtype(
         ("offset", np.float64),
         ("kind", np.int64),
         ("column", np.int64),
+        ("share", np.float64),
     ]
 )
 """A protective rule; `column` is a row of `Market.columns`, or -1."""
@@ -131,11 +139,20 @@ BOOK_DTYPE = np.dtype(
         ("last_lots", np.int64),
         ("last_price", np.float64),
         ("decided_bar", np.int64),
-        # Its orders at work, the first `working` slots, by id; each may fill from its `from_bar` on, in its `phase`. A
-        # stop-limit was touched at `touch_price`.
+        # Its grid: the side (0: none), the price the lines are counted from, their spacing, the lots of a line, and how
+        # many each line holds.
+        ("grid_side", np.int64),
+        ("grid_anchor", np.float64),
+        ("grid_step", np.float64),
+        ("grid_lots", np.int64),
+        ("grid_held", np.int64, (MOST_LEVELS,)),
+        # Its orders at work, the first `working` slots, by id; each may fill from its `from_bar` on, in its `phase`. An
+        # order that `opens` may make a position or let it grow, all others only close. A stop-limit was touched at
+        # `touch_price`.
         ("working", np.int64),
         ("from_bar", np.int64, (WORKING_SLOTS,)),
         ("phase", np.int64, (WORKING_SLOTS,)),
+        ("opens", np.int64, (WORKING_SLOTS,)),
         ("touch_price", np.float64, (WORKING_SLOTS,)),
         ("slots", ORDER_DTYPE, (WORKING_SLOTS,)),
     ],
@@ -144,7 +161,43 @@ BOOK_DTYPE = np.dtype(
 """What the simulation keeps of one instrument."""
 
 
-EXECUTION_TERMS: list[tuple[str, type]] = [("on_opposite", np.int64)]
+EXECUTION_TERMS: list[tuple[str, type]] = [
+    ("on_opposite", np.int64),
+    # The entry order; columns are rows of `Market.columns`, or -1.
+    ("entry_kind", np.int64),
+    ("entry_percent", np.float64),
+    ("entry_ticks", np.float64),
+    ("entry_multiple", np.float64),
+    ("limit_percent", np.float64),
+    ("limit_ticks", np.float64),
+    ("limit_multiple", np.float64),
+    ("life", np.int64),
+    ("life_bars", np.int64),
+    ("follow", np.int64),
+    ("line", np.int64),
+    ("short_line", np.int64),
+    ("atr", np.int64),
+    ("weight", np.int64),
+    # Further entries: at most that many in all, spaced in favour (+1) of the position or against it (-1).
+    ("scale_entries", np.int64),
+    ("scale_percent", np.float64),
+    ("scale_ticks", np.float64),
+    ("scale_multiple", np.float64),
+    ("scale_sign", np.int64),
+    ("scale_factor", np.float64),
+    ("scale_on_signal", np.int64),
+    # Grid: its number of lines (0: no grid), their spacing, and how large the position may become.
+    ("grid_levels", np.int64),
+    ("grid_percent", np.float64),
+    ("grid_ticks", np.float64),
+    ("grid_multiple", np.float64),
+    ("grid_cap_percent", np.float64),
+    # Weights: 1 when positions are brought to them; how far one may drift (0: as far as it likes).
+    ("rebalance", np.int64),
+    ("drift_percent", np.float64),
+    # 1 when every close must be looked at while there are orders or a position, 0 when only signals matter.
+    ("care", np.int64),
+]
 """How signals become orders."""
 
 SIZE_TERMS: list[tuple[str, type]] = [("size_kind", np.int64), ("size_value", np.float64)]
@@ -199,7 +252,8 @@ def desk_dtype(table_rows: int = TABLE_ROWS) -> np.dtype[np.void]:
 class Market(NamedTuple):
     """Bars and decision columns of all instruments, one after the other, each of shape (rows,).
 
-    `columns` has shape (k, rows): the columns that protective rules use.
+    `columns` has shape (k, rows): the columns that protective rules and the execution rule use. `day` is the trading
+    day of each bar; it is empty when no order depends on it.
     """
 
     open: FloatColumn
@@ -209,15 +263,18 @@ class Market(NamedTuple):
     flags: FlagColumn
     allowed: BoolColumn
     columns: FloatColumn
+    day: TimeColumn
 
 
 class Timeline(NamedTuple):
     """Which bars close at which step.
 
     The events of step s are rows `first_event[s]` to `first_event[s + 1]` of `instrument` and `bar`, in file order.
-    All three are empty for a single instrument, where step and bar are the same.
+    All three are empty for a single instrument, where step and bar are the same. `due` tells at which steps weights are
+    restored; it is empty when there are none.
     """
 
     first_event: TimeColumn
     instrument: TimeColumn
     bar: TimeColumn
+    due: BoolColumn

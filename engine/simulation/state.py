@@ -11,6 +11,7 @@ from engine.api.errors import RunError
 from engine.api.ledger import BLOCKED_DTYPE, FILL_DTYPE, ORDER_DTYPE, TRADE_DTYPE, Ledger, OpenPosition
 from engine.api.ports import FloatColumn, TimeColumn
 from engine.simulation.arrays import books_of, check, desk_of, market_of, rules_of, timeline_of
+from engine.simulation.execution_terms import check_execution
 from engine.simulation.records import TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
 
 TABLES = ("orders", "fills", "trades", "blocked")
@@ -45,7 +46,8 @@ class State:
             raise RunError("A run needs at least one instrument, had none. Add one under 'instruments'.")
         for instrument in job.instruments:
             check(instrument, job.protection)
-        ts_ns, timeline = timeline_of(job.instruments)
+        check_execution(job)
+        ts_ns, timeline = timeline_of(job)
         curve = np.empty((2, len(ts_ns)))
         return cls(desk_of(job, table_rows), books_of(job), rules_of(job), market_of(job), timeline, curve, ts_ns)
 

@@ -19,7 +19,7 @@ from engine.api.ledger import Ledger
 from engine.simulation.kernel import decide_step, fill_step, has_room_for, settle
 from engine.simulation.matcher import Matcher, WorkingOrder
 from engine.simulation.matching import fill_slot, next_slot, touch_slot
-from engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, STOPS, TABLE_ROWS, Record, Table
+from engine.simulation.records import ANY, CLOSING, LIMITS, OPENS, STOP_LIMIT, STOPS, TABLE_ROWS, Record, Table
 from engine.simulation.state import State, whole_rows
 
 CANCEL_BARS = 1_000
@@ -112,7 +112,7 @@ class Stepper:
 
     def events(self, step: int) -> list[tuple[int, int]]:
         """Return instrument and bar of everything that closes at a step, in file order."""
-        first_event, instrument, bar = self.state.timeline
+        first_event, instrument, bar, _ = self.state.timeline
         if len(first_event) == 0:
             return [(0, step)]
         span = slice(first_event[step], first_event[step + 1])
@@ -164,18 +164,20 @@ class Stepper:
     def _match(self, matcher: Matcher) -> None:
         events = self.events(self.index)
         books = self.state.books
+        parts = (CLOSING, ANY) if self.state.desk["rebalance"] else (ANY,)
+        for part in parts:
+            for i, bar in events:
+                if books[i]["working"]:
+                    self._match_phase(matcher, i, bar, OPENS, part)
         for i, bar in events:
             if books[i]["working"]:
-                self._match_phase(matcher, i, bar, int(OPENS))
-        for i, bar in events:
-            if books[i]["working"]:
-                self._match_phase(matcher, i, bar, int(STOPS))
-                self._match_phase(matcher, i, bar, int(LIMITS))
+                self._match_phase(matcher, i, bar, STOPS)
+                self._match_phase(matcher, i, bar, LIMITS)
 
-    def _match_phase(self, matcher: Matcher, i: int, bar: int, phase: int) -> None:
+    def _match_phase(self, matcher: Matcher, i: int, bar: int, phase: int, part: int = ANY) -> None:
         state = self.state
         book = state.books[i]
-        k = next_slot(state.books, i, bar, phase, -1)
+        k = next_slot(state.books, i, bar, phase, part, -1)
         while k >= 0:
             order = book["slots"][k]
             number, touched = int(order["id"]), phase == STOPS and order["kind"] == STOP_LIMIT
@@ -184,7 +186,7 @@ class Stepper:
                 touch_slot(state.books, i, k, bar, price)
             elif price is not None:
                 fill_slot(state.desks, state.books, state.rules, state.market, i, k, bar, price)
-            k = next_slot(state.books, i, bar, phase, number)
+            k = next_slot(state.books, i, bar, phase, part, number)
 
     def _query(self, book: Record, i: int, bar: int, phase: int, k: int) -> WorkingOrder:
         order = book["slots"][k]

@@ -1,0 +1,115 @@
+"""Entry orders: their price, how long they work, and what becomes of them while they wait. Compiled."""
+
+from __future__ import annotations
+
+import math
+
+from engine.simulation.jit import jit
+from engine.simulation.orders import add_order, retire
+from engine.simulation.primitives import round_to_tick
+from engine.simulation.records import (
+    BARS,
+    CANCELLED,
+    DAY,
+    ENTRY,
+    EXPIRED,
+    LIMIT,
+    MARKET,
+    REPLACED,
+    STOP_LIMIT,
+    Market,
+    Record,
+)
+
+
+@jit
+def offset_distance(
+    desk: Record, market: Market, row: int, price: float, percent: float, ticks: float, multiple: float, tick: float
+) -> float:
+    """Return price x percent / 100 + ticks x tick + multiple x range at `row`; NaN while the range is not known."""
+    distance = price * percent / 100.0 + ticks * tick
+    if multiple != 0.0:
+        distance += multiple * market.columns[desk["atr"], row]
+    return float(distance)
+
+
+@jit
+def entry_price(desk: Record, book: Record, market: Market, row: int, side: int) -> float:
+    """Return trigger or limit of an entry order decided at `row`, the close for a market order; NaN when unknown."""
+    if desk["entry_kind"] == MARKET:
+        return float(market.close[row])
+    line = desk["short_line"] if side < 0 and desk["short_line"] >= 0 else desk["line"]
+    base = market.columns[line, row] if line >= 0 else market.close[row]
+    terms = desk["entry_percent"], desk["entry_ticks"], desk["entry_multiple"]
+    distance = offset_distance(desk, market, row, base, *terms, book["tick_size"])
+    away = -side if desk["entry_kind"] == LIMIT else side
+    price = round_to_tick(base + away * distance, book["tick_size"], book["tick_inverse"])
+    return price if 0.0 < price < math.inf else math.nan
+
+
+@jit
+def last_bar(desk: Record, book: Record, market: Market, bar: int) -> int:
+    """Return the last bar at which an order made on the close of `bar` may fill, or -1 without an end."""
+    if desk["life"] == BARS:
+        return int(bar + desk["life_bars"])
+    if desk["life"] != DAY:
+        return -1
+    last = bar + 1
+    start = book["start"]
+    while last + 1 < book["bars"] and market.day[start + last + 1] == market.day[start + last]:
+        last += 1
+    return last
+
+
+@jit
+def place_entry(
+    desk: Record, book: Record, market: Market, bar: int, side: int, lots: int, price: float, expires: int
+) -> int:
+    """Put an entry order of the rule's kind to work and return its slot; `price` is ignored by a market order."""
+    kind = desk["entry_kind"]
+    k = add_order(desk, book, bar, kind, side, lots, ENTRY)
+    if kind == MARKET:
+        return k
+    order = book["slots"][k]
+    order["price"] = price
+    order["expires"] = expires
+    if kind == STOP_LIMIT:
+        terms = desk["limit_percent"], desk["limit_ticks"], desk["limit_multiple"]
+        distance = offset_distance(desk, market, book["start"] + bar, price, *terms, book["tick_size"])
+        limit = round_to_tick(price + side * distance, book["tick_size"], book["tick_inverse"])
+        order["limit"] = limit if limit > 0.0 else book["tick_size"]
+    return k
+
+
+@jit
+def waiting_entry(book: Record, side: int) -> int:
+    """Return the slot of an entry at work on that side, or -1; 0 means either side."""
+    for k in range(book["working"]):
+        order = book["slots"][k]
+        if order["reason"] == ENTRY and (side == 0 or order["side"] == side):
+            return k
+    return -1
+
+
+@jit
+def replace_entry(desk: Record, book: Record, market: Market, k: int, bar: int, price: float) -> None:
+    """Cancel a waiting entry and put it to work anew at another price, for what is left of its lots and its life."""
+    order = book["slots"][k]
+    side, lots, expires = order["side"], order["lots"] - order["filled"], order["expires"]
+    retire(desk, book, k, bar, CANCELLED, REPLACED)
+    place_entry(desk, book, market, bar, side, lots, price, expires)
+
+
+@jit
+def tend_orders(desk: Record, book: Record, market: Market, bar: int) -> None:
+    """End orders whose time is over, and let a waiting entry follow its line."""
+    for k in range(book["working"] - 1, -1, -1):
+        if 0 <= book["slots"][k]["expires"] <= bar:
+            retire(desk, book, k, bar, CANCELLED, EXPIRED)
+    if desk["follow"] == 0:
+        return
+    k = waiting_entry(book, 0)
+    if k >= 0 and book["slots"][k]["touched_bar"] < 0:
+        price = entry_price(desk, book, market, book["start"] + bar, book["slots"][k]["side"])
+        if not math.isnan(price) and price != book["slots"][k]["price"]:
+            replace_entry(desk, book, market, k, bar, price)

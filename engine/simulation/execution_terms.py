@@ -1,0 +1,112 @@
+"""The execution rule of a job as terms of the desk, and the columns and calendars that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from engine.api.engine import EngineJob
+from engine.api.entries import MOST_ENTRIES, MOST_LEVELS, Offset, OrderLife
+from engine.api.errors import RunError
+from engine.api.ledger import OrderKind
+from engine.api.ports import BoolColumn, TimeColumn
+from engine.api.rules import EXECUTION_COLUMNS, ExecutionRule
+from engine.data.sessions import trading_days
+from engine.simulation.records import ROWS_PER_BAR, USUAL_SLOTS, Record
+
+
+def check_execution(job: EngineJob) -> None:
+    """Refuse an execution rule that the kernel could not carry out.
+
+    Raises:
+        RunError: it needs a column that is not there, or more orders at once than there is room for.
+    """
+    rule = job.execution
+    given = {name for name in EXECUTION_COLUMNS if name in job.instruments[0].execution_columns}
+    for each in job.instruments:
+        if {name for name in EXECUTION_COLUMNS if name in each.execution_columns} != given:
+            raise RunError(f"{each.symbol} must have the same execution columns as the other instruments.")
+        lengths = {len(column) for column in each.execution_columns.values()}
+        if lengths - {len(each.bars)}:
+            raise RunError(f"Execution columns of {each.symbol} must have {len(each.bars)} values, were {lengths}.")
+    offsets = [rule.entry.offset, rule.entry.limit]
+    offsets += [part.spacing for part in (rule.scale_in, rule.grid) if part is not None]
+    if any(offset.multiple for offset in offsets) and "atr" not in given:
+        raise RunError("An offset by the average true range needs its column. Wire the port 'atr'.", field="atr")
+    if rule.rebalance is not None and "weight" not in given:
+        raise RunError("Rebalancing needs the wanted weights. Wire the port 'weight'.", field="weight")
+    if rule.grid is not None and not 1 <= rule.grid.levels <= MOST_LEVELS:
+        raise RunError(f"A grid has 1 to {MOST_LEVELS} levels, was {rule.grid.levels}.", field="levels")
+    if rule.scale_in is not None and not 1 <= rule.scale_in.max_entries <= MOST_ENTRIES:
+        raise RunError(f"There are 1 to {MOST_ENTRIES} entries, was {rule.scale_in.max_entries}.", field="max_entries")
+    if len(job.protection) > MOST_LEVELS:
+        raise RunError(f"There is room for {MOST_LEVELS} protective rules, were {len(job.protection)}.")
+
+
+def slots_needed(job: EngineJob) -> int:
+    """Return how many orders an instrument may have at work at once."""
+    levels = job.execution.grid.levels if job.execution.grid is not None else 0
+    return USUAL_SLOTS + len(job.protection) + levels
+
+
+def rows_per_bar(job: EngineJob) -> int:
+    """Return how many orders a bar of an instrument may make, fill and end, beyond those at work before it."""
+    levels = job.execution.grid.levels if job.execution.grid is not None else 0
+    return ROWS_PER_BAR + 2 * (len(job.protection) + levels)
+
+
+def set_execution_terms(desk: Record, rule: ExecutionRule, columns: Mapping[str, int]) -> None:
+    """Write the rule to the desk; `columns` are the rows of the market's columns by name."""
+    entry = rule.entry
+    desk["on_opposite"] = int(rule.on_opposite)
+    desk["entry_kind"] = int(entry.kind)
+    _set_offset(desk, "entry", entry.offset)
+    _set_offset(desk, "limit", entry.limit)
+    desk["life"], desk["life_bars"], desk["follow"] = int(entry.life), entry.bars, entry.follow
+    for name in EXECUTION_COLUMNS:
+        desk[name] = columns.get(name, -1)
+    if rule.scale_in is not None:
+        desk["scale_entries"] = rule.scale_in.max_entries
+        _set_offset(desk, "scale", rule.scale_in.spacing)
+        desk["scale_sign"] = 1 if rule.scale_in.in_favour else -1
+        desk["scale_factor"], desk["scale_on_signal"] = rule.scale_in.factor, rule.scale_in.on_signal
+    if rule.grid is not None:
+        desk["grid_levels"], desk["grid_cap_percent"] = rule.grid.levels, rule.grid.cap_percent
+        _set_offset(desk, "grid", rule.grid.spacing)
+    if rule.rebalance is not None:
+        desk["rebalance"], desk["drift_percent"] = 1, rule.rebalance.drift_percent
+    desk["care"] = entry.kind != OrderKind.MARKET or rule.scale_in is not None or rule.grid is not None
+
+
+def _set_offset(desk: Record, name: str, offset: Offset) -> None:
+    desk[f"{name}_percent"], desk[f"{name}_ticks"] = offset.percent, offset.ticks
+    desk[f"{name}_multiple"] = offset.multiple
+
+
+def days_of(job: EngineJob) -> TimeColumn:
+    """Return the trading day of each bar of each instrument, or nothing where no order depends on it."""
+    if job.execution.entry.life is not OrderLife.DAY:
+        return np.empty(0, np.int64)
+    days = [trading_days(each.bars.open_ns, each.bars.session) for each in job.instruments]
+    return np.ascontiguousarray(np.concatenate(days), np.int64)
+
+
+def due_steps(job: EngineJob, ts_ns: TimeColumn) -> BoolColumn:
+    """Return at which steps weights are restored, whatever they have drifted; nothing without rebalancing."""
+    rule = job.execution.rebalance
+    if rule is None:
+        return np.empty(0, np.bool_)
+    due = np.zeros(len(ts_ns), np.bool_)
+    ready = [each.bars.close_ns[each.first_bar] for each in job.instruments if each.first_bar < len(each.bars)]
+    if not ready:
+        return due
+    first = int(np.searchsorted(ts_ns, min(ready)))
+    due[first] = True
+    if rule.every_bars > 0:
+        due[first :: rule.every_bars] = True
+    if rule.monthly:
+        months = ts_ns.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
+        due[1:] |= months[1:] != months[:-1]
+        due[:first] = False
+    return due

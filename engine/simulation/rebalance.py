@@ -1,0 +1,88 @@
+"""Positions brought to target weights: what is too much is sold before what is too little is bought. Compiled."""
+
+from __future__ import annotations
+
+import math
+
+from engine.api.ports import ENTER_LONG, ENTER_SHORT
+from engine.simulation.jit import jit
+from engine.simulation.orders import add_order
+from engine.simulation.primitives import whole_lots
+from engine.simulation.records import BLOCKED_FILTER, MARKET, REBALANCE, Market, Record, Table
+
+
+@jit
+def weight_of(desk: Record, book: Record, market: Market, bar: int) -> float:
+    """Return the wanted part of the equity, NaN when the instrument is to be left alone at this bar."""
+    if bar < book["first_bar"]:
+        return math.nan
+    weight = market.columns[desk["weight"], book["start"] + bar]
+    return float(weight) if -math.inf < weight < math.inf else math.nan
+
+
+@jit
+def has_drifted(desk: Record, book: Record, market: Market, bar: int, equity: float) -> bool:
+    """Return whether a position is further from its weight than it may be."""
+    if desk["drift_percent"] <= 0.0:
+        return False
+    gap = book["quantity"] * book["mark"] / equity - weight_of(desk, book, market, bar)
+    return bool(abs(gap) * 100.0 > desk["drift_percent"])
+
+
+@jit
+def target_lots(desk: Record, book: Record, market: Market, bar: int, equity: float) -> int:
+    """Return the signed lots that the weight asks for, rounded towards zero; what there is when it asks for nothing."""
+    weight = weight_of(desk, book, market, bar)
+    if math.isnan(weight):
+        return int(book["lots"])
+    quantity = abs(weight) * equity / market.close[book["start"] + bar]
+    lots = whole_lots(quantity, book["lot_size"], book["lot_inverse"])
+    return lots if weight > 0.0 else -lots
+
+
+@jit
+def sell_down(desk: Record, book: Record, bar: int, target: int) -> None:
+    """Order what is too much of a position to be closed at the next open."""
+    held = book["lots"]
+    keep = abs(target) if held * target > 0 else 0
+    if abs(held) > keep:
+        add_order(desk, book, bar, MARKET, -1 if held > 0 else 1, abs(held) - keep, REBALANCE)
+
+
+@jit
+def buy_up(desk: Record, book: Record, market: Market, bar: int, target: int) -> None:
+    """Order what a position lacks at the next open, unless a filter holds it back."""
+    held = book["lots"]
+    there = abs(held) if held * target > 0 else 0
+    if abs(target) <= there:
+        return
+    if not market.allowed[book["start"] + bar]:
+        row = desk["blocked_rows"][desk["blocked"]]
+        desk["blocked"] += 1
+        row["bar"] = bar
+        row["instrument"] = book["index"]
+        row["flags"] = ENTER_LONG if target > 0 else ENTER_SHORT
+        row["reason"] = BLOCKED_FILTER
+        return
+    k = add_order(desk, book, bar, MARKET, 1 if target > 0 else -1, abs(target) - there, REBALANCE)
+    book["opens"][k] = 1
+
+
+@jit
+def rebalance(
+    desk: Record, books: Table, market: Market, instruments: Table, bars: Table, due: int, equity: float
+) -> None:
+    """Bring the instruments whose bars closed to their weights, if it is time to."""
+    if not equity > 0.0:
+        return
+    asked = due != 0
+    for e in range(len(bars)):
+        asked = asked or has_drifted(desk, books[instruments[e]], market, bars[e], equity)
+    if not asked:
+        return
+    for e in range(len(bars)):
+        book = books[instruments[e]]
+        sell_down(desk, book, bars[e], target_lots(desk, book, market, bars[e], equity))
+    for e in range(len(bars)):
+        book = books[instruments[e]]
+        buy_up(desk, book, market, bars[e], target_lots(desk, book, market, bars[e], equity))

@@ -1,0 +1,46 @@
+"""Further entries in the direction held. Compiled."""
+
+from __future__ import annotations
+
+import math
+
+from engine.api.ports import ENTER_LONG, ENTER_SHORT
+from engine.simulation.entries import offset_distance
+from engine.simulation.jit import jit
+from engine.simulation.orders import add_order, is_leaving
+from engine.simulation.primitives import MOST_LOTS, TOLERANCE
+from engine.simulation.records import MARKET, SCALE_IN, Market, Record
+
+
+@jit
+def scaled_lots(book: Record, factor: float) -> int:
+    """Return the lots of the next entry: the first one's x factor ^ the number of entries so far, rounded down."""
+    lots = book["first_lots"] * factor ** book["entries"]
+    return math.floor(min(float(lots) * (1.0 + TOLERANCE), MOST_LOTS))
+
+
+@jit
+def has_moved(desk: Record, book: Record, market: Market, bar: int) -> bool:
+    """Return whether the close lies the spacing or more from the last entry's price, on the wanted side of it."""
+    row = book["start"] + bar
+    side = 1 if book["lots"] > 0 else -1
+    terms = desk["scale_percent"], desk["scale_ticks"], desk["scale_multiple"]
+    distance = offset_distance(desk, market, row, book["last_price"], *terms, book["tick_size"])
+    moved = (market.close[row] - book["last_price"]) * side * desk["scale_sign"]
+    return bool(distance >= 0.0 and moved >= distance - TOLERANCE * book["last_price"])
+
+
+@jit
+def scale_in(desk: Record, book: Record, market: Market, bar: int, flags: int, equity: float) -> None:
+    """Order a further entry when there may be one."""
+    held = book["lots"]
+    if held == 0 or book["entries"] >= desk["scale_entries"] or not equity > 0.0:
+        return
+    if not market.allowed[book["start"] + bar] or is_leaving(book):
+        return
+    wanted = ENTER_LONG if held > 0 else ENTER_SHORT
+    if desk["scale_on_signal"] == 1 and (flags & wanted) == 0:
+        return
+    lots = scaled_lots(book, desk["scale_factor"])
+    if lots > 0 and has_moved(desk, book, market, bar):
+        add_order(desk, book, bar, MARKET, 1 if held > 0 else -1, lots, SCALE_IN)
