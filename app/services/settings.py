@@ -56,6 +56,15 @@ def _is_count_map(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(k, str) and type(v) is int for k, v in value.items())
 
 
+def _is_choice_map(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(key, str)
+        and isinstance(chosen, dict)
+        and all(isinstance(name, str) and isinstance(shown, bool) for name, shown in chosen.items())
+        for key, chosen in value.items()
+    )
+
+
 def _is_text_list(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
@@ -99,6 +108,14 @@ class Settings:
     quick_add_counts: Setting[dict[str, int]] = Setting(dict, _is_count_map)
     """How often the user added what, by `role:use`."""
     minimap = _flag(default=True)
+    chart_style = _choice("candles", "heikin_ashi", "line")
+    chart_colors = _choice("green_red", "red_green", "blue_orange")
+    """What rises and what falls."""
+    chart_log = _flag(default=False)
+    chart_panels: Setting[list[str]] = Setting(lambda: ["volume", "equity", "drawdown"], _is_text_list)
+    """Which of `volume`, `equity`, `drawdown` and `exposure` are shown."""
+    chart_shown: Setting[dict[str, dict[str, bool]]] = Setting(dict, _is_choice_map)
+    """Which outputs of a strategy's graph its user showed or hid: by file, then by `node.output`."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or home() / "desktop.json"

@@ -1,0 +1,1 @@
+"""The chart of a run: prices, the graph's own lines, trades and equity over the bars."""

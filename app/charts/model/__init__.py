@@ -1,0 +1,1 @@
+"""What the chart computes, apart from Qt: levels of detail, axes, marks, places."""

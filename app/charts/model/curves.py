@@ -1,0 +1,90 @@
+"""Equity, buy-and-hold, drawdown and exposure, one value for each bar of an instrument. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+
+from app.charts.model.clock import BarClock
+from app.charts.model.levels import RangeLevels
+from app.charts.model.trades import Holdings
+from engine.api import FloatColumn, InstrumentJob
+from engine.runtime.saved import SavedRun
+from engine.stats.curve import buy_and_hold_curve, drawdown_curve
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The account over the bars of one instrument. Drawdown and exposure are in percent, drawdown below zero."""
+
+    equity: RangeLevels
+    hold: RangeLevels
+    drawdown: RangeLevels
+    exposure: RangeLevels
+
+
+def curves_of(run: SavedRun, instrument: int) -> Curves:
+    """Return the account's curves at each bar of an instrument."""
+    cash = float(run.settings["cash"])
+    ledger, jobs = run.ledger, run.instruments
+    close_ns = jobs[instrument].bars.close_ns
+    steps = np.minimum(np.searchsorted(ledger.ts_ns, close_ns), max(len(ledger.ts_ns) - 1, 0))
+    same = len(steps) == len(ledger.ts_ns)
+
+    def at_bars(column: FloatColumn) -> FloatColumn:
+        if not len(column):
+            return np.full(len(steps), cash)
+        return column if same else np.asarray(column[steps])
+
+    equity = ledger.equity
+    return Curves(
+        RangeLevels(at_bars(equity)),
+        RangeLevels(at_bars(buy_and_hold_curve(ledger, jobs, cash))),
+        RangeLevels(at_bars(-drawdown_curve(equity, cash) if len(equity) else equity)),
+        RangeLevels(at_bars(exposure_curve(run))),
+    )
+
+
+def exposure_curve(run: SavedRun) -> FloatColumn:
+    """Return the value of all positions in percent of the equity at every step; short ones count below zero."""
+    ledger = run.ledger
+    value = np.zeros(len(ledger.ts_ns))
+    for number, job in enumerate(run.instruments):
+        held = _value(run, number, job)
+        latest = np.searchsorted(job.bars.close_ns, ledger.ts_ns, side="right") - 1
+        if len(held):
+            value += np.where(latest < 0, 0.0, held[np.maximum(latest, 0)])
+    sound = ledger.equity > 0
+    percent = np.full(len(value), np.nan)
+    np.divide(100.0 * value, ledger.equity, out=percent, where=sound)
+    return percent
+
+
+def _value(run: SavedRun, number: int, job: InstrumentJob) -> FloatColumn:
+    units = Holdings(run.ledger, number, job.lot_size).column(len(job.bars))
+    return np.asarray(units * job.bars.close)
+
+
+def split_bar(settings: Mapping[str, Any], clock: BarClock) -> int | None:
+    """Return the first bar that is out of sample, None if the run has no split.
+
+    `split` is a date or a time, or a part of the bars between 0 and 1; a mapping holds it as `date` or `at`.
+    """
+    split = settings.get("split")
+    if isinstance(split, Mapping):
+        split = next((split[key] for key in ("date", "at", "start") if split.get(key) is not None), None)
+    if isinstance(split, str):
+        try:
+            moment = datetime.fromisoformat(split)
+        except ValueError:
+            return None
+        return clock.bar_at(moment)
+    if isinstance(split, date):
+        return clock.bar_at(datetime(split.year, split.month, split.day))  # noqa: DTZ001 - a date of the exchange
+    if isinstance(split, (int, float)) and 0 < split < 1:
+        return int(len(clock) * split)
+    return None

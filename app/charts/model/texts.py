@@ -1,0 +1,162 @@
+"""What the chart says in words: ticks of the time axis, the values at a bar, trades. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.charts.model.chart import ChartModel
+from app.charts.model.clock import Tick
+from app.charts.model.levels import FlagLevels
+from app.charts.model.outputs import ChartOutput
+from app.charts.model.prices import number_text, sensible_decimals, short_text
+from app.charts.model.trades import TradeGroup
+from app.services.i18n import tr
+from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, PortType
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The values of a bar as texts; `rising` says which way it went."""
+
+    time: str
+    prices: tuple[tuple[str, str], ...]
+    change: str
+    volume: str
+    rising: bool
+
+
+def month_name(month: int) -> str:
+    """Return the short name of a month, 1 to 12."""
+    names = (
+        tr("Jan"),
+        tr("Feb"),
+        tr("Mar"),
+        tr("Apr"),
+        tr("May"),
+        tr("Jun"),
+        tr("Jul"),
+        tr("Aug"),
+        tr("Sep"),
+        tr("Oct"),
+        tr("Nov"),
+        tr("Dec"),
+    )
+    return names[month - 1]
+
+
+def tick_text(tick: Tick) -> str:
+    """Return what stands at a tick: the year, the month, the day or the time, whichever is new there."""
+    if tick.kind == "year":
+        return str(tick.time.year)
+    if tick.kind == "month":
+        return month_name(tick.time.month)
+    if tick.kind == "day":
+        return str(tick.time.day)
+    return tick.time.strftime("%H:%M:%S" if tick.kind == "second" else "%H:%M")
+
+
+def quote_of(model: ChartModel, bar: int) -> Quote:
+    """Return a bar's time, prices, change against the close before, and volume."""
+    bars, digits = model.job.bars, model.decimals
+    values = (bars.open, bars.high, bars.low, bars.close)
+    letters = (tr("O"), tr("H"), tr("L"), tr("C"))
+    before = float(bars.close[bar - 1]) if bar else float(bars.open[bar])
+    close = float(bars.close[bar])
+    percent = 100.0 * (close / before - 1.0) if before else 0.0
+    prices = tuple(
+        (letter, number_text(float(column[bar]), digits)) for letter, column in zip(letters, values, strict=True)
+    )
+    change = f"{close - before:+,.{digits}f} ({percent:+.2f}%)"
+    return Quote(model.clock.text(bar), prices, change, short_text(float(bars.volume[bar])), close >= before)
+
+
+def holding_texts(model: ChartModel, bar: int) -> tuple[tuple[str, str], ...]:
+    """Return position and equity at the close of a bar, each with its name."""
+    units = model.holdings.units(bar)
+    position = f"{units:+,.10g}" if units else "0"
+    equity = float(model.curves.equity.column[bar])
+    return (tr("Position"), position), (tr("Equity"), number_text(equity, 2))
+
+
+def value_text(model: ChartModel, output: ChartOutput, bar: int) -> str:
+    """Return the value of an output at a bar."""
+    line = model.lines[output.key]
+    if isinstance(line, FlagLevels):
+        return _flag_text(output.type, int(line.column[bar]))
+    value = float(line.column[bar])
+    return number_text(value, max(sensible_decimals(abs(value)), 0))
+
+
+def curve_text(value: float, *, percent: bool) -> str:
+    """Return a value of the account: an amount, or a percentage."""
+    return f"{number_text(value, 2)}%" if percent and np.isfinite(value) else number_text(value, 2)
+
+
+def trade_lines(model: ChartModel, row: int) -> list[str]:
+    """Return what is told of a trade: side and size, entry, exit, result and why it ended."""
+    trade = model.run.trades[row]
+    digits = model.decimals
+    entry, leave = int(trade["entry_bar"]), int(trade["exit_bar"])
+    side = tr("Long") if trade["side"] == "long" else tr("Short")
+    bars = leave - entry
+    change = (trade["exit_price"] / trade["entry_price"] - 1.0) * 100.0 * (1 if trade["side"] == "long" else -1)
+    return [
+        tr("{side} {quantity}, trade {number}", side=side, quantity=f"{trade['quantity']:,.10g}", number=row + 1),
+        tr("In: {price}, {time}", price=number_text(trade["entry_price"], digits), time=model.clock.text(entry)),
+        tr("Out: {price}, {time}", price=number_text(trade["exit_price"], digits), time=model.clock.text(leave)),
+        tr(
+            "Result: {pnl} ({percent}) in {bars} bars",
+            pnl=f"{trade['pnl']:+,.2f}",
+            percent=f"{change:+.2f}%",
+            bars=bars,
+        ),
+        reason_text(str(trade["exit_reason"])),
+    ]
+
+
+def reason_text(reason: str) -> str:
+    """Return why a trade ended, in words."""
+    words = {
+        "signal": tr("Ended by the exit signal"),
+        "opposite": tr("Ended by the opposite signal"),
+        "stop_loss": tr("Ended by the stop"),
+        "take_profit": tr("Ended by the target"),
+        "end_of_data": tr("Ended with the data"),
+    }
+    return words.get(reason, reason.replace("_", " "))
+
+
+def group_lines(model: ChartModel, group: TradeGroup) -> list[str]:
+    """Return what is told of trades that are counted together."""
+    last = min(group.last_bar, len(model) - 1)
+    return [
+        tr("{count} trades", count=group.count),
+        f"{model.clock.text(group.first_bar)} \N{EN DASH} {model.clock.text(last)}",
+        tr("{won} won, {lost} lost", won=group.won, lost=group.count - group.won),
+        tr("Result: {pnl}", pnl=f"{group.pnl:+,.2f}"),
+        tr("Click to look closer"),
+    ]
+
+
+def described(model: ChartModel, bar: int, shown: Sequence[ChartOutput]) -> str:
+    """Return all values at a bar in one sentence, for those who hear the chart."""
+    quote = quote_of(model, bar)
+    parts = [quote.time, *(f"{name} {value}" for name, value in quote.prices), quote.change]
+    parts += [f"{each.name} {value_text(model, each, bar)}" for each in shown if each.key in model.lines]
+    parts += [f"{name} {value}" for name, value in holding_texts(model, bar)]
+    return ", ".join(parts)
+
+
+def _flag_text(kind: PortType, flags: int) -> str:
+    if kind is not PortType.SIGNAL:
+        return tr("yes") if flags else tr("no")
+    names = (
+        (ENTER_LONG, tr("enter long")),
+        (EXIT_LONG, tr("exit long")),
+        (ENTER_SHORT, tr("enter short")),
+        (EXIT_SHORT, tr("exit short")),
+    )
+    return ", ".join(name for bit, name in names if flags & bit) or "\N{EN DASH}"

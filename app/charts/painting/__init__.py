@@ -1,0 +1,1 @@
+"""What draws the chart: batches of shapes straight from numpy, by kind."""

@@ -1,0 +1,101 @@
+"""Drawing: the whole chart of one state at one size, except for what follows the mouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QFont, QPainter
+
+from app.charts.model.layout import PanelPlace
+from app.charts.model.levels import FlagLevels, RangeLevels
+from app.charts.model.look import ChartLook
+from app.charts.model.sheet import Sheet
+from app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE, PRICE, VOLUME, ChartState
+from app.charts.painting.axes import TICK_ROOM, draw_axes, draw_grid
+from app.charts.painting.batch import Batch
+from app.charts.painting.pens import pen, small
+from app.charts.painting.prices import LEAST_CANDLE, draw_candles, draw_columns, draw_series, draw_volume
+from app.charts.painting.strips import draw_strip
+from app.charts.painting.trades import Marks, draw_trades
+from app.services.i18n import tr
+
+LINE_WIDTH = 1.5
+
+
+@dataclass
+class Drawing:
+    """Draws the panels, and remembers where the trades are and how many bars a candle stands for."""
+
+    look: ChartLook
+    font: QFont
+    batch: Batch = field(default_factory=Batch)
+    marks: Marks = field(default_factory=Marks)
+    bars_a_candle: int = 1
+
+    def draw(self, painter: QPainter, state: ChartState, sheet: Sheet) -> None:
+        """Draw everything of a state; the painter's origin is the chart's corner."""
+        painter.fillRect(QRectF(0, 0, sheet.width, sheet.height), self.look.background)
+        self.marks = Marks()
+        self._shade(painter, state, sheet)
+        most = max(int(sheet.plot_width / TICK_ROOM), 1)
+        ticks = state.model.clock.ticks(sheet.window.left, sheet.window.right, most)
+        draw_grid(painter, self.look, sheet, ticks)
+        for place in sheet.places:
+            painter.save()
+            painter.setClipRect(QRectF(0, place.top, sheet.plot_width, place.height))
+            self._panel(painter, state, sheet, place)
+            painter.restore()
+        draw_axes(painter, self.look, self.font, sheet, ticks)
+
+    def _panel(self, painter: QPainter, state: ChartState, sheet: Sheet, place: PanelPlace) -> None:
+        batch, look, scale, model = self.batch, self.look, sheet.scales[place.key], state.model
+        if place.key == PRICE:
+            self._prices(painter, state, sheet, place)
+        elif place.key == EQUITY:
+            draw_series(batch, painter, look.hold, 1.1, sheet, scale, model.curves.hold)
+            draw_series(batch, painter, look.equity, 1.8, sheet, scale, model.curves.equity)
+        elif place.key == DRAWDOWN:
+            draw_columns(batch, painter, look.drawdown_soft, sheet, scale, model.curves.drawdown)
+            draw_series(batch, painter, look.drawdown, 1.2, sheet, scale, model.curves.drawdown)
+        elif place.key == EXPOSURE:
+            draw_columns(batch, painter, look.exposure_soft, sheet, scale, model.curves.exposure)
+        for output in state.outputs_in(place.key):
+            line = model.lines[output.key]
+            if isinstance(line, FlagLevels):
+                draw_strip(batch, painter, look, sheet, place, output, line)
+            elif isinstance(line, RangeLevels) and place.key != PRICE:
+                draw_series(batch, painter, look.slot(output.slot), LINE_WIDTH, sheet, scale, line)
+
+    def _prices(self, painter: QPainter, state: ChartState, sheet: Sheet, place: PanelPlace) -> None:
+        batch, look, scale, model = self.batch, self.look, sheet.scales[place.key], state.model
+        window = sheet.window
+        candles = state.candles.span(window.left, window.right, int(sheet.plot_width / LEAST_CANDLE))
+        self.bars_a_candle = 1 if state.style == "line" else candles.step
+        if VOLUME in state.panels:
+            draw_volume(batch, painter, look, sheet, place, candles)
+        if state.style == "line":
+            draw_series(batch, painter, look.text, LINE_WIDTH, sheet, scale, model.close)
+        else:
+            draw_candles(batch, painter, look, sheet, scale, candles)
+        for output in state.outputs_in(PRICE):
+            line = model.lines[output.key]
+            if isinstance(line, RangeLevels):
+                draw_series(batch, painter, look.slot(output.slot), LINE_WIDTH, sheet, scale, line)
+        self.marks = draw_trades(batch, painter, look, self.font, sheet, place, state)
+
+    def _shade(self, painter: QPainter, state: ChartState, sheet: Sheet) -> None:
+        """Shade the bars that are out of sample, if the run has such."""
+        if state.model.split is None:
+            return
+        left = min(max(sheet.x(state.model.split - 0.5), 0.0), sheet.plot_width)
+        box = QRectF(left, 0, sheet.plot_width - left, sheet.plot_height)
+        painter.fillRect(box, self.look.shaded)
+        if 0 < left < sheet.plot_width:
+            painter.setPen(pen(self.look.line, 1.0, Qt.PenStyle.DashLine))
+            painter.drawLine(int(left), 0, int(left), int(sheet.plot_height))
+        painter.setPen(pen(self.look.text_dim))
+        painter.setFont(small(self.font))
+        place = sheet.places[0]
+        label = QRectF(left + 6, place.top, max(box.width() - 12, 0), place.height - 4)
+        painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, tr("Out of sample"))
