@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from app.charts.model.scales import Scale
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
-_SHORT = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k"))
+_SHORT = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 _MOST_DIGITS = 10
+_LEAST_SHORT = 1e5
 
 
 def round_step(span: float, most: float) -> float:
@@ -20,15 +22,16 @@ def round_step(span: float, most: float) -> float:
     return next(step * power for step in _STEPS if step * power >= raw * (1 - 1e-9))
 
 
-def value_ticks(scale: Scale, most: float) -> list[float]:
-    """Return round values within a scale, at most about `most`."""
+def value_ticks(scale: Scale, most: float) -> tuple[list[float], float]:
+    """Return round values within a scale, at most about `most`, and how far they are apart."""
     if scale.log:
         ratio = (scale.high / scale.low) ** (1.0 / max(most, 1.0))
         if ratio > 1.5:  # noqa: PLR2004 - below it, even steps read better
-            return _log_ticks(scale, ratio)
+            found = _log_ticks(scale, ratio)
+            return found, found[0] if found else 1.0
     step = round_step(scale.high - scale.low, most)
     first = math.ceil(scale.low / step)
-    return [number * step for number in range(first, math.floor(scale.high / step) + 1)]
+    return [number * step for number in range(first, math.floor(scale.high / step) + 1)], step
 
 
 def _log_ticks(scale: Scale, ratio: float) -> list[float]:
@@ -64,7 +67,7 @@ def short_text(value: float) -> str:
     if not math.isfinite(value):
         return "\N{EN DASH}"
     for size, sign in _SHORT:
-        if abs(value) >= size:
+        if abs(value) >= max(size, 1e4):
             return f"{value / size:,.4g}{sign}"
     if value and abs(value) < 1e-4:  # noqa: PLR2004 - four decimals are the shortest before it
         return f"{value:.3g}"
@@ -78,8 +81,9 @@ def sensible_decimals(size: float) -> int:
     return min(max(4 - math.floor(math.log10(size)), 0), 8) if size < 1000 else 2  # noqa: PLR2004 - digits
 
 
-def axis_text(value: float, step: float) -> str:
-    """Return a round value of an axis whose values are `step` apart: in short where it is large."""
-    if abs(value) >= 1e5 or step >= 1e4:  # noqa: PLR2004 - five digits are still read at once
-        return short_text(value)
-    return number_text(value, decimals_of(step))
+def axis_texts(values: Sequence[float], step: float) -> list[str]:
+    """Return the texts of an axis of round values `step` apart: all in thousands, or more, where they are large."""
+    largest = max((abs(value) for value in values), default=0.0)
+    size, sign = next(((size, sign) for size, sign in _SHORT if largest >= max(size, _LEAST_SHORT)), (1.0, ""))
+    decimals = decimals_of(step / size)
+    return [f"{number_text(value / size, decimals)}{sign}" for value in values]

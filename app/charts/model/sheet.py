@@ -8,11 +8,14 @@ import numpy as np
 
 from app.charts.model.layout import PanelPlace, arrange
 from app.charts.model.scales import Scale, Window
-from app.charts.model.state import LOG_PANELS, PRICE, ChartState
+from app.charts.model.state import LOG_PANELS, PRICE, VOLUME, ChartState
 from engine.api import FloatColumn
 
 DIVIDER_REACH = 3.0
 """So near to the line between two panels, in pixels, the line is meant."""
+LEGEND_ROW = 16.0
+"""The height of a line of the legend, in pixels."""
+_HEAD_SHARE = 3.5
 _FOOT = 0.17
 """The part of the price panel that the volume takes."""
 
@@ -74,11 +77,15 @@ def _scale(state: ChartState, place: PanelPlace) -> Scale:
     own = state.scales.get(place.key)
     if own is not None:
         return own.placed(place.top, place.bottom)
-    bottom = place.bottom
-    if place.key == PRICE and "volume" in state.panels:
+    top, bottom = place.top + _head(place), place.bottom
+    if place.key == PRICE and VOLUME in state.panels:
         bottom -= place.height * _FOOT
     log = state.log and place.key in LOG_PANELS
-    fitted = Scale.fitting(state.extremes(place.key), place.top, bottom, log=log)
-    if bottom == place.bottom:
-        return fitted
-    return Scale(fitted.value(place.bottom), fitted.high, place.top, place.bottom, fitted.log)
+    fitted = Scale.fitting(state.extremes(place.key), top, bottom, log=log)
+    return Scale(fitted.value(place.bottom), fitted.value(place.top), place.top, place.bottom, fitted.log)
+
+
+def _head(place: PanelPlace) -> float:
+    """Return how much of a panel is left to its legend; low panels cannot spare it."""
+    rows = 2 if place.key == PRICE else 1
+    return LEGEND_ROW * rows if place.height >= LEGEND_ROW * rows * _HEAD_SHARE else 0.0

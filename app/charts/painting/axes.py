@@ -8,7 +8,7 @@ from PySide6.QtGui import QFont, QPainter
 from app.charts.model.clock import Tick
 from app.charts.model.layout import PanelPlace
 from app.charts.model.look import ChartLook
-from app.charts.model.prices import axis_text, value_ticks
+from app.charts.model.prices import axis_texts, value_ticks
 from app.charts.model.scales import Scale
 from app.charts.model.sheet import Sheet
 from app.charts.model.texts import tick_text
@@ -30,7 +30,7 @@ def draw_grid(painter: QPainter, look: ChartLook, sheet: Sheet, ticks: list[Tick
         painter.drawLine(x, 0, x, int(sheet.plot_height))
     for place in sheet.places:
         if not place.key.startswith("strip:"):
-            for value in _values(sheet.scales[place.key], place):
+            for value in _values(sheet.scales[place.key], place)[0]:
                 y = round(sheet.scales[place.key].pixels(value))
                 painter.drawLine(0, y, int(sheet.plot_width), y)
 
@@ -48,29 +48,25 @@ def draw_axes(painter: QPainter, look: ChartLook, font: QFont, sheet: Sheet, tic
         if place.key.startswith("strip:"):
             continue
         scale = sheet.scales[place.key]
-        values = _values(scale, place)
-        step = abs(values[1] - values[0]) if len(values) > 1 else abs(scale.high - scale.low)
+        values, step = _values(scale, place)
         painter.setPen(pen(look.text_dim))
-        for value in values:
+        for value, text in zip(values, axis_texts(values, step), strict=True):
             y = scale.pixels(value)
             if place.top + _EDGE <= y <= place.bottom - _EDGE:
                 box = QRectF(right + 6, y - 8, sheet.axis_width - 6, 16)
-                painter.drawText(box, _LEFT, axis_text(value, step))
+                painter.drawText(box, _LEFT, text)
     _draw_times(painter, look, font, sheet, ticks)
 
 
-def draw_label(
-    painter: QPainter, look: ChartLook, centre: QPointF, text: str, bounds: QRectF, fill: str, ink: str
-) -> None:
+def draw_label(painter: QPainter, centre: QPointF, text: str, bounds: QRectF, fill: str, ink: str) -> None:
     """Draw a text on a filled box around a place, moved to lie within `bounds`."""
-    width = painter.fontMetrics().horizontalAdvance(text) + 10
+    width = min(painter.fontMetrics().horizontalAdvance(text) + 10, bounds.width())
     left = min(max(centre.x() - width / 2, bounds.left()), bounds.right() - width)
     box = QRectF(round(left), round(min(max(centre.y() - 9, bounds.top()), bounds.bottom() - 18)), width, 18)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.fillRect(box, fill)
     painter.setPen(pen(ink))
     painter.drawText(box, _CENTRE, text)
-    del look
 
 
 def _draw_times(painter: QPainter, look: ChartLook, font: QFont, sheet: Sheet, ticks: list[Tick]) -> None:
@@ -85,5 +81,5 @@ def _draw_times(painter: QPainter, look: ChartLook, font: QFont, sheet: Sheet, t
             painter.drawText(box, _CENTRE, tick_text(tick))
 
 
-def _values(scale: Scale, place: PanelPlace) -> list[float]:
+def _values(scale: Scale, place: PanelPlace) -> tuple[list[float], float]:
     return value_ticks(scale, max(place.height / VALUE_ROOM, 2.0))

@@ -50,6 +50,19 @@ class Batch:
         both = known[:-1] & known[1:]
         self.lines(painter, color, width, xs[:-1][both], ys[:-1][both], xs[1:][both], ys[1:][both])
 
+    def area(self, painter: QPainter, color: str, xs: FloatColumn, ys: FloatColumn, base: float) -> None:
+        """Fill between a line and a level; where a point is no number it lies on the level."""
+        if not len(xs):
+            return
+        from pyqtgraph.functions import arrayToQPath
+
+        ys = np.clip(np.where(np.isfinite(ys), ys, base), -FAR, FAR)
+        xs = np.concatenate([xs[:1], xs, xs[-1:]])
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(color))
+        painter.drawPath(arrayToQPath(xs, np.concatenate([[base], ys, [base]]), connect="all"))
+
     def lines(
         self,
         painter: QPainter,
@@ -67,7 +80,7 @@ class Batch:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         pen = QPen(QColor(color), width, style)
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        pen.setCapStyle(Qt.PenCapStyle.SquareCap)
         painter.setPen(pen)
         self._lines.resize(count)
         array = self._lines.ndarray()

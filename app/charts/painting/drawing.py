@@ -74,13 +74,17 @@ class Drawing:
         self.bars_a_candle = 1 if state.style == "line" else candles.step
         if VOLUME in state.panels:
             draw_volume(batch, painter, look, sheet, place, candles)
+        for output in state.outputs_in(PRICE):
+            line = model.lines[output.key]
+            if isinstance(line, RangeLevels) and candles.step > 1:  # from afar lines would hide the prices
+                draw_series(batch, painter, look.slot(output.slot), LINE_WIDTH, sheet, scale, line)
         if state.style == "line":
             draw_series(batch, painter, look.text, LINE_WIDTH, sheet, scale, model.close)
         else:
             draw_candles(batch, painter, look, sheet, scale, candles)
         for output in state.outputs_in(PRICE):
             line = model.lines[output.key]
-            if isinstance(line, RangeLevels):
+            if isinstance(line, RangeLevels) and candles.step == 1:
                 draw_series(batch, painter, look.slot(output.slot), LINE_WIDTH, sheet, scale, line)
         self.marks = draw_trades(batch, painter, look, self.font, sheet, place, state)
 

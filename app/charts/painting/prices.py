@@ -17,6 +17,7 @@ from engine.api import FloatColumn
 LEAST_CANDLE = 3.0
 """Bars are put together until a candle has so many pixels with the room beside it."""
 LEAST_POINT = 1.0
+_DENSE = 3.0
 _BODY = 0.8
 _VOLUME_SHARE = 0.15
 
@@ -64,8 +65,32 @@ def draw_series(
 ) -> None:
     """Draw a column as a line; where there are more bars than pixels, each pixel shows all values in it."""
     span = levels.span(sheet.window.left, sheet.window.right, int(sheet.plot_width / LEAST_POINT))
+    if span.step > 1 and _is_dense(span, scale):
+        _draw_dense(batch, painter, color, sheet, scale, span)
+        return
     xs, values = line_points(span)
     batch.polyline(painter, color, width, sheet.xs(xs), scale.pixels(values))
+
+
+def _is_dense(span: Span, scale: Scale) -> bool:
+    """Return whether a line goes up and down within most pixels, so that it reads as an area."""
+    heights = scale.pixels(span.low) - scale.pixels(span.high)
+    known = heights[np.isfinite(heights)]
+    return bool(len(known) and known.mean() > _DENSE)
+
+
+def _draw_dense(batch: Batch, painter: QPainter, color: str, sheet: Sheet, scale: Scale, span: Span) -> None:
+    """Draw each bucket from its least to its greatest value, reaching to the one before it."""
+    known = np.isfinite(span.low)
+    edges = np.round(sheet.xs(span.centres - span.step / 2))
+    width = np.append(np.diff(edges), max(round(span.step * sheet.pixels_a_bar), 1))[known]
+    top, bottom = _rounded(scale, span.high[known]), _rounded(scale, span.low[known])
+    if len(top) > 1:
+        joined = np.diff(np.flatnonzero(known)) == 1
+        before_top, before_bottom = top[:-1].copy(), bottom[:-1].copy()
+        top[1:] = np.where(joined, np.minimum(top[1:], before_bottom), top[1:])
+        bottom[1:] = np.where(joined, np.maximum(bottom[1:], before_top), bottom[1:])
+    batch.rects(painter, color, edges[known], top, width, bottom - top + 1)
 
 
 def line_points(span: Span) -> tuple[FloatColumn, FloatColumn]:
@@ -83,8 +108,11 @@ def line_points(span: Span) -> tuple[FloatColumn, FloatColumn]:
 def draw_columns(batch: Batch, painter: QPainter, color: str, sheet: Sheet, scale: Scale, levels: RangeLevels) -> None:
     """Draw a column as an area between its values and zero."""
     span = levels.span(sheet.window.left, sheet.window.right, int(sheet.plot_width / LEAST_POINT))
-    edges = np.round(sheet.xs(span.centres - span.step / 2))
     zero = round(scale.pixels(0.0))
+    if span.step == 1:
+        batch.area(painter, color, sheet.xs(span.centres), scale.pixels(np.asarray(span.low, dtype=float)), zero)
+        return
+    edges = np.round(sheet.xs(span.centres - span.step / 2))
     low, high = np.minimum(span.low, 0.0), np.maximum(span.high, 0.0)
     known = np.isfinite(low) & np.isfinite(high)
     top, bottom = _rounded(scale, high[known]), _rounded(scale, low[known])

@@ -19,7 +19,7 @@ from app.charts.painting.batch import FAR, Batch
 from app.charts.painting.pens import brush, pen, small
 from engine.api import FloatColumn
 
-ROOM = 11.0
+ROOM = 20.0
 """Trades are drawn one by one while each has so many pixels on average."""
 GROUP_WIDTH = 60.0
 _ARROW_WIDTH, _ARROW_HEIGHT = 4.5, 8.5
@@ -151,10 +151,11 @@ def _draw_groups(
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     found = []
     for group in groups:
-        middle = sheet.x((group.first_bar + group.last_bar) / 2)
+        middle = sheet.x((group.first_bar + min(group.last_bar, sheet.window.count - 1)) / 2)
         text = f"{group.count:,}"
         width = max(metrics.horizontalAdvance(text) + 12, _PILL_HEIGHT + 4)
-        box = QRectF(round(middle - width / 2), place.bottom - _PILL_HEIGHT - 4, round(width), _PILL_HEIGHT)
+        left = min(max(middle - width / 2, 2.0), sheet.plot_width - width - 2)
+        box = QRectF(round(left), place.bottom - _PILL_HEIGHT - 4, round(width), _PILL_HEIGHT)
         color = look.profit if group.pnl > 0 else look.loss
         painter.setPen(pen(color))
         painter.setBrush(brush(look.background))

@@ -1,0 +1,199 @@
+"""The row of buttons above the chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QColor, QIcon, QKeyEvent, QPixmap
+from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from app.charts.model.choice import ChartChoice
+from app.charts.model.dates import parse_date
+from app.charts.model.look import ChartLook
+from app.charts.model.outputs import ChartOutput, Place
+from app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE, VOLUME
+from app.services.i18n import tr
+from app.theme import current
+from app.theme.icons import icon
+
+_ICON = 16
+_SWATCH = 12
+_ARROW = " \N{BLACK DOWN-POINTING SMALL TRIANGLE}"
+
+
+class DateBox(QLineEdit):
+    """Where a date is typed to go there."""
+
+    entered = Signal(object)
+    """The `datetime` that was typed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setPlaceholderText("YYYY-MM-DD")
+        self.setToolTip(tr("Go to a date: a year, a month, a day, or a day and a time"))
+        self.setAccessibleName(tr("Go to date"))
+        self.setFixedWidth(116)
+        self.returnPressed.connect(self._enter)
+        self.textEdited.connect(lambda _text: self._mark(wrong=False))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        if event.key() == Qt.Key.Key_Escape:
+            self.clear()
+            self._mark(wrong=False)
+        super().keyPressEvent(event)
+
+    def _enter(self) -> None:
+        moment = parse_date(self.text())
+        self._mark(wrong=moment is None)
+        if moment is not None:
+            self.entered.emit(moment)
+
+    def _mark(self, *, wrong: bool) -> None:
+        self.setStyleSheet(f"QLineEdit {{ border-color: {current().error}; }}" if wrong else "")
+
+
+class ChartToolbar(QToolBar):
+    """The buttons. What they do is asked for by `wanted`: the name of an action of the pane, and its argument."""
+
+    wanted = Signal(str, object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setIconSize(QSize(_ICON, _ICON))
+        self.setMovable(False)
+        self.setObjectName("chart.toolbar")
+        self.instruments = QComboBox()
+        self.instruments.setAccessibleName(tr("Instrument"))
+        self.instruments.setToolTip(tr("Instrument"))
+        self.instruments.activated.connect(lambda index: self.wanted.emit("show_instrument", index))
+        self._instrument_action = self.addWidget(self.instruments)
+        self.style_button = self._menu_button(tr("How prices are drawn"))
+        self.styles = self._choices(
+            self.style_button,
+            "set_style",
+            (("candles", tr("Candles")), ("heikin_ashi", tr("Heikin-Ashi")), ("line", tr("Line"))),
+        )
+        self.output_button = self._menu_button(tr("Which nodes are shown"))
+        self.output_button.setText(tr("Nodes") + _ARROW)
+        self.panel_button = self._menu_button(tr("What else is shown"))
+        self.panel_button.setText(tr("Panels") + _ARROW)
+        self.panels = self._panel_entries()
+        self.addSeparator()
+        self.auto = self._toggle(tr("Auto"), tr("Let the scales follow what is visible"), "set_auto")
+        self.log = self._toggle(tr("Log"), tr("Logarithmic scale"), "set_log")
+        self._button("zoom-in", tr("Zoom in"), "zoom_in")
+        self._button("zoom-out", tr("Zoom out"), "zoom_out")
+        self._button("zoom-fit", tr("Show all"), "fit")
+        self.addSeparator()
+        self._button("chevron-left", tr("Previous trade"), "previous_trade")
+        self._button("chevron-right", tr("Next trade"), "next_trade")
+        self.date = DateBox()
+        self.date.entered.connect(lambda moment: self.wanted.emit("go_to_date", moment))
+        self.addWidget(self.date)
+        spacer = QWidget()
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(spacer)
+        self.export_button = self._menu_button(tr("Save the drawing"))
+        self.export_button.setIcon(icon("export"))
+        for kind, title in (("png", tr("Save as PNG...")), ("svg", tr("Save as SVG..."))):
+            self._add(self.export_button.menu(), title, "export", kind)
+
+    # ------------------------------------------------------------------ what it shows
+
+    def show_instruments(self, symbols: Iterable[str], chosen: int) -> None:
+        """List the instruments; with one alone there is nothing to choose."""
+        names = list(symbols)
+        if names != [self.instruments.itemText(at) for at in range(self.instruments.count())]:
+            self.instruments.clear()
+            self.instruments.addItems(names)
+        self.instruments.setCurrentIndex(chosen)
+        self._instrument_action.setVisible(len(names) > 1)
+
+    def show_choices(self, style: str, panels: Iterable[str], *, auto: bool, log: bool) -> None:
+        """Mark what is chosen."""
+        for name, action in self.styles.items():
+            action.setChecked(name == style)
+        self.style_button.setText(self.styles[style].text() + _ARROW)
+        chosen = set(panels)
+        for name, action in self.panels.items():
+            action.setChecked(name in chosen)
+        self.auto.setChecked(auto)
+        self.log.setChecked(log)
+
+    def show_outputs(self, choice: ChartChoice, look: ChartLook) -> None:
+        """List the outputs that can be shown, each with its colour, by where they are drawn."""
+        menu = self.output_button.menu()
+        menu.clear()
+        titles = {
+            Place.OVERLAY: tr("Over the prices"),
+            Place.PLOT: tr("In plots of their own"),
+            Place.STRIP: tr("As strips"),
+        }
+        for place, title in titles.items():
+            outputs = [each for each in choice.outputs if each.place is place]
+            if outputs:
+                menu.addSection(title)
+                for output in outputs:
+                    self._output(menu, choice, look, output)
+        if choice.outputs:
+            menu.addSeparator()
+            self._add(menu, tr("Back to what is shown at first"), "reset_outputs", None)
+        self.output_button.setEnabled(bool(choice.outputs))
+
+    # ------------------------------------------------------------------ making
+
+    def _output(self, menu: QMenu, choice: ChartChoice, look: ChartLook, output: ChartOutput) -> None:
+        action = self._add(menu, output.name.replace("&", "&&"), "toggle_output", output)
+        action.setCheckable(True)
+        action.setChecked(choice.is_shown(output.node, output.output))
+        swatch = QPixmap(_SWATCH, _SWATCH)
+        swatch.fill(QColor(look.slot(output.slot)))
+        action.setIcon(QIcon(swatch))
+        action.setIconVisibleInMenu(True)
+
+    def _panel_entries(self) -> dict[str, QAction]:
+        titles = {
+            VOLUME: tr("Volume"),
+            EQUITY: tr("Equity and buy-and-hold"),
+            DRAWDOWN: tr("Drawdown"),
+            EXPOSURE: tr("Exposure"),
+        }
+        found = {}
+        for name, title in titles.items():
+            found[name] = self._add(self.panel_button.menu(), title, "toggle_panel", name)
+            found[name].setCheckable(True)
+        return found
+
+    def _choices(self, button: QToolButton, wanted: str, entries: Iterable[tuple[str, str]]) -> dict[str, QAction]:
+        found = {}
+        for name, title in entries:
+            found[name] = self._add(button.menu(), title, wanted, name)
+            found[name].setCheckable(True)
+        return found
+
+    def _menu_button(self, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.setMenu(QMenu(button))
+        self.addWidget(button)
+        return button
+
+    def _toggle(self, text: str, tip: str, wanted: str) -> QAction:
+        action = self.addAction(text)
+        action.setCheckable(True)
+        action.setToolTip(tip)
+        action.triggered.connect(lambda checked: self.wanted.emit(wanted, checked))
+        return action
+
+    def _button(self, picture: str, tip: str, wanted: str) -> None:
+        action = self.addAction(icon(picture), tip)
+        action.triggered.connect(lambda _checked=False: self.wanted.emit(wanted, None))
+
+    def _add(self, menu: QMenu, title: str, wanted: str, argument: object) -> QAction:
+        action = menu.addAction(title)
+        action.triggered.connect(lambda _checked=False: self.wanted.emit(wanted, argument))
+        return action
