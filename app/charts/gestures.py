@@ -12,7 +12,8 @@ from app.charts.model.layout import PanelPlace, resized
 from app.charts.model.scales import Scale, Window
 from app.charts.model.sheet import Sheet
 from app.charts.model.state import ChartState
-from app.charts.model.texts import group_lines, trade_lines
+from app.charts.model.texts import group_lines, left_out_lines, trade_lines
+from app.charts.painting.overlay import corner
 
 if TYPE_CHECKING:
     from app.charts.view import ChartView
@@ -220,6 +221,9 @@ class Gestures:
             view.pointing.told = trade_lines(state.model, trade)
         elif group is not None:
             view.pointing.told = group_lines(state.model, group)
+        elif sheet.left_out and corner(sheet).contains(at):
+            view.pointing.told = left_out_lines(sheet.left_out)
+            view.pointing.x, view.pointing.y = at.x(), at.y()
         else:
             view.pointing.told = []
         view.setCursor(self._cursor(sheet, at, over=trade is not None or group is not None))

@@ -12,6 +12,7 @@ from app.charts.model.clock import Tick
 from app.charts.model.levels import FlagLevels
 from app.charts.model.outputs import ChartOutput
 from app.charts.model.prices import number_text, sensible_decimals, short_text
+from app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE
 from app.charts.model.trades import TradeGroup
 from app.services.i18n import tr
 from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, PortType
@@ -101,18 +102,13 @@ def trade_lines(model: ChartModel, row: int) -> list[str]:
     digits = model.decimals
     entry, leave = int(trade["entry_bar"]), int(trade["exit_bar"])
     side = tr("Long") if trade["side"] == "long" else tr("Short")
-    bars = leave - entry
     change = (trade["exit_price"] / trade["entry_price"] - 1.0) * 100.0 * (1 if trade["side"] == "long" else -1)
     return [
         tr("{side} {quantity}, trade {number}", side=side, quantity=f"{trade['quantity']:,.10g}", number=row + 1),
         tr("In: {price}, {time}", price=number_text(trade["entry_price"], digits), time=model.clock.text(entry)),
         tr("Out: {price}, {time}", price=number_text(trade["exit_price"], digits), time=model.clock.text(leave)),
-        tr(
-            "Result: {pnl} ({percent}) in {bars} bars",
-            pnl=f"{trade['pnl']:+,.2f}",
-            percent=f"{change:+.2f}%",
-            bars=bars,
-        ),
+        tr("Result: {pnl}", pnl=f"{trade['pnl']:+,.2f} ({change:+.2f}%)"),
+        tr("Bars: {count}", count=leave - entry),
         reason_text(str(trade["exit_reason"])),
     ]
 
@@ -133,12 +129,19 @@ def group_lines(model: ChartModel, group: TradeGroup) -> list[str]:
     """Return what is told of trades that are counted together."""
     last = min(group.last_bar, len(model) - 1)
     return [
-        tr("{count} trades", count=group.count),
+        tr("Trades: {count}", count=group.count),
         f"{model.clock.text(group.first_bar)} \N{EN DASH} {model.clock.text(last)}",
-        tr("{won} won, {lost} lost", won=group.won, lost=group.count - group.won),
+        tr("Won: {won}, lost: {lost}", won=group.won, lost=group.count - group.won),
         tr("Result: {pnl}", pnl=f"{group.pnl:+,.2f}"),
         tr("Click to look closer"),
     ]
+
+
+def left_out_lines(panels: Sequence[str]) -> list[str]:
+    """Return what is told of panels that have no room."""
+    names = {EQUITY: tr("Equity"), DRAWDOWN: tr("Drawdown"), EXPOSURE: tr("Exposure")}
+    told = [names.get(panel) or panel.partition(":")[2] for panel in panels]
+    return [tr("No room for these; make the chart taller:"), *told]
 
 
 def described(model: ChartModel, bar: int, shown: Sequence[ChartOutput]) -> str:

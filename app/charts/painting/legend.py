@@ -103,7 +103,7 @@ class Legend:
         if sheet.place(EQUITY) is None:
             yield Entry(*equity)
         if bars_a_candle > 1:
-            yield Entry(tr("{count} bars a candle", count=bars_a_candle))
+            yield Entry(tr("Bars a candle: {count}", count=bars_a_candle))
 
     def _outputs(self, state: ChartState, place: PanelPlace, bar: int) -> Iterator[Entry]:
         for output in state.outputs_in(place.key):
@@ -113,9 +113,9 @@ class Legend:
     def _panel(self, painter: QPainter, sheet: Sheet, place: PanelPlace, rows: list[list[Entry]]) -> None:
         top = place.top + (0.0 if place.height < ROW * 1.5 else 3.0)
         for row in rows:
-            top = self._row(painter, sheet, top, row)
+            top = self._row(painter, sheet, top, row, 1.0 if place.key.startswith("strip:") else _VEIL)
 
-    def _row(self, painter: QPainter, sheet: Sheet, top: float, row: list[Entry]) -> float:
+    def _row(self, painter: QPainter, sheet: Sheet, top: float, row: list[Entry], opacity: float) -> float:
         """Draw entries side by side, in more rows if they do not fit; return where the next row begins."""
         if not row:
             return top
@@ -125,7 +125,7 @@ class Legend:
             if x > _LEFT and x + width > sheet.plot_width - _LEFT:
                 x, top = _LEFT, top + ROW
             box = QRectF(x - 4, top, width + 8, ROW)
-            painter.fillRect(box, veil(self._look.background, _VEIL))
+            painter.fillRect(box, veil(self._look.background, opacity))
             self._entry(painter, entry, x, top)
             if entry.output is not None:
                 self.hits.append(Hit(box, entry.output))

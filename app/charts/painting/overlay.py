@@ -45,6 +45,7 @@ class Overlay:
     ) -> None:
         """Draw what is pointed at."""
         painter.setFont(small(self._font))
+        self._left_out(painter, sheet)
         self._selected(painter, state, sheet)
         self.legend.draw(painter, state, sheet, looked_at(state, pointing), bars_a_candle)
         painter.setFont(small(self._font))
@@ -56,6 +57,12 @@ class Overlay:
         self._crosshair(painter, state, sheet, pointing)
         if pointing.told and pointing.x is not None and pointing.y is not None:
             self._tell(painter, sheet, pointing.told, pointing.x, pointing.y)
+
+    def _left_out(self, painter: QPainter, sheet: Sheet) -> None:
+        """Say in the corner between the axes how many panels had no room."""
+        if sheet.left_out:
+            painter.setPen(pen(self._look.text_dim))
+            painter.drawText(corner(sheet), Qt.AlignmentFlag.AlignCenter, f"+{len(sheet.left_out)}")
 
     def _selected(self, painter: QPainter, state: ChartState, sheet: Sheet) -> None:
         bar = state.selected
@@ -111,6 +118,11 @@ class Overlay:
             painter.setPen(pen(self._look.text if number < len(lines) - 1 or number == 0 else self._look.text_dim))
             row = QRectF(box.left() + _MARGIN, box.top() + _MARGIN - 2 + number * _LINE_HEIGHT, width, _LINE_HEIGHT)
             painter.drawText(row, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, line)
+
+
+def corner(sheet: Sheet) -> QRectF:
+    """Return the place below the axis of values and right of the time axis."""
+    return QRectF(sheet.plot_width, sheet.plot_height, sheet.axis_width, sheet.axis_height)
 
 
 def looked_at(state: ChartState, pointing: Pointing) -> int:
