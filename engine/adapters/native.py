@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from engine.api.capability import BAR_STANDARD
 from engine.api.compiled import numba_cache_dir
 from engine.api.engine import EngineAdapter, EngineJob
 from engine.api.ledger import Ledger
@@ -19,6 +20,7 @@ class NativeEngine(EngineAdapter):
     """
 
     name = "native"
+    capabilities = BAR_STANDARD
 
     def run(self, job: EngineJob) -> Ledger:
         from engine.simulation.driver import simulate

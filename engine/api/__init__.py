@@ -1,6 +1,7 @@
 """The surface that nodes and plugins stand on; `quantcrafter` re-exports it."""
 
 from engine.api.bars import BAR_COLUMNS, NEW_YORK_STOCKS, ROUND_THE_CLOCK, Bars, DataRequest, RawBars, Session
+from engine.api.capability import BAR_STANDARD, Capability, Need
 from engine.api.catalog import Catalog
 from engine.api.compiled import compiled
 from engine.api.component import (
@@ -19,7 +20,7 @@ from engine.api.component import (
     Role,
 )
 from engine.api.context import StrategyContext
-from engine.api.engine import EngineAdapter, EngineJob, InstrumentJob
+from engine.api.engine import ClassInstrument, ClassJob, ClassRun, EngineAdapter, EngineJob, InstrumentJob
 from engine.api.entries import (
     MOST_ENTRIES,
     MOST_LEVELS,
@@ -100,6 +101,7 @@ from engine.api.timeframe import Duration, Timeframe, duration_ns
 __all__ = [
     "API_VERSION",
     "BAR_COLUMNS",
+    "BAR_STANDARD",
     "ENTER_LONG",
     "ENTER_SHORT",
     "ENTRY_POINT_GROUP",
@@ -118,7 +120,11 @@ __all__ = [
     "BarsInput",
     "BoolColumn",
     "Broker",
+    "Capability",
     "Catalog",
+    "ClassInstrument",
+    "ClassJob",
+    "ClassRun",
     "Compared",
     "Component",
     "ComponentError",
@@ -150,6 +156,7 @@ __all__ = [
     "Logic",
     "MoneyInput",
     "MoneyManager",
+    "Need",
     "Negated",
     "Never",
     "Offset",

@@ -5,9 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from functools import cache
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from engine.api.bars import Bars
+from engine.api.capability import Capability
+from engine.api.errors import RunError
 from engine.api.ledger import Ledger
 from engine.api.ports import BoolColumn, FlagColumn, FloatColumn
 from engine.api.rules import ExecutionRule, ProtectiveRule, SizeRule
@@ -58,11 +62,53 @@ class EngineJob:
     cancelled: Callable[[], bool] = field(default=_never)
 
 
+@dataclass(frozen=True)
+class ClassInstrument:
+    """One instrument for a strategy class: its bars as they were loaded, and the tick of its prices."""
+
+    symbol: str
+    bars: Bars
+    tick_size: float
+
+
+@dataclass(frozen=True)
+class ClassJob:
+    """A strategy class of the engine's own kind, to be run by that engine alone on our bars.
+
+    `path` is `package.module.Class`, `folder` where to look for the module beside the installed packages ('' for
+    nowhere). Whoever makes the job has checked that the user allows the import.
+    """
+
+    path: str
+    instruments: tuple[ClassInstrument, ...]
+    settings: RunSettings
+    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    folder: str = ""
+    progress: Callable[[int, int], None] = field(default=_no_progress)
+    cancelled: Callable[[], bool] = field(default=_never)
+
+
+@dataclass(frozen=True)
+class ClassRun:
+    """The books of a strategy class: quantities are whole numbers of `lot_size`, by instrument."""
+
+    ledger: Ledger
+    lot_sizes: tuple[float, ...]
+
+
 class EngineAdapter(ABC):
-    """An engine that can run a job. `modes` says in which ways it can run one."""
+    """An engine that can run a job.
+
+    `modes` says in which ways it can run one, `capabilities` what it can do; a run that asks for more is refused before
+    it begins. `packages` are the modules that must be installed beside QuantCrafter, `install` the command that brings
+    them.
+    """
 
     name: ClassVar[str]
     modes: ClassVar[tuple[str, ...]] = ("backtest",)
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.MARKET_ORDERS})
+    packages: ClassVar[tuple[str, ...]] = ()
+    install: ClassVar[str] = ""
 
     @abstractmethod
     def run(self, job: EngineJob) -> Ledger:
@@ -73,6 +119,49 @@ class EngineAdapter(ABC):
             RunCancelledError: `job.cancelled()` returned True.
         """
 
+    def run_class(self, job: ClassJob) -> ClassRun:
+        """Run a strategy class written for the engine and return its books.
+
+        Only engines with `Capability.STRATEGY_CLASSES` are asked.
+
+        Raises:
+            RunError: the class cannot be had, or raised.
+            RunCancelledError: `job.cancelled()` returned True.
+        """
+        raise RunError(f"The engine '{self.name}' runs no strategy classes, so '{job.path}' cannot be run on it.")
+
     def is_ready(self) -> bool:
         """Return whether the engine can start at once, or must first compile itself for this machine."""
         return True
+
+    @classmethod
+    def missing(cls) -> str:
+        """Return what is not installed and how to get it, such as `not installed: pip install ...`; '' when all is."""
+        if all(_is_installed(package) for package in cls.packages):
+            return ""
+        return f"not installed: {cls.install or 'pip install ' + ' '.join(cls.packages)}"
+
+    @classmethod
+    def versions(cls) -> dict[str, str]:
+        """Return the versions of what does the matching, by package."""
+        return {package: _version(package) for package in cls.packages or ("quantcrafter",)}
+
+
+@cache
+def _is_installed(package: str) -> bool:
+    """Return whether a package can be imported, without importing it."""
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(package) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"

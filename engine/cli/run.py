@@ -1,8 +1,9 @@
-"""`quantcrafter run`: run a strategy file and show what happened."""
+"""`quantcrafter run`: run a strategy file, or a class written for another engine, and show what happened."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -13,19 +14,23 @@ from engine.cli.console import console, note, warn
 from engine.cli.interrupt import cancel_on_interrupt
 from engine.cli.problems import print_problems
 from engine.cli.progress import show_progress
+from engine.cli.run_class import check_alone, class_source, run_source
 
 if TYPE_CHECKING:
     from engine.api import EngineAdapter
+    from engine.plugins import Registry
     from engine.runtime.result import RunResult
 
 STDOUT = Path("-")
 
 
 def run(  # noqa: PLR0913 - one argument an option
-    file: Annotated[Path, typer.Argument(help="Strategy file.", metavar="FILE")],
+    file: Annotated[Path | None, typer.Argument(help="Strategy file.", metavar="FILE", show_default=False)] = None,
     *,
     mode: Annotated[str | None, typer.Option("--mode", "-m", help="Instead of run.mode: backtest.")] = None,
-    engine: Annotated[str | None, typer.Option("--engine", "-e", help="Instead of run.engine: native.")] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", "-e", help="Instead of run.engine: native, backtrader, vnpy.")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,23 +45,33 @@ def run(  # noqa: PLR0913 - one argument an option
     ] = None,
     trades: Annotated[Path | None, typer.Option("--trades", metavar="CSV", help="Write the trades as CSV.")] = None,
     report: Annotated[Path | None, typer.Option("--report", metavar="HTML", help="Write the report.")] = None,
+    engine_class: Annotated[
+        str | None,
+        typer.Option(
+            "--engine-class", metavar="PACKAGE.MODULE.CLASS", help="Run a strategy class of --engine instead."
+        ),
+    ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", metavar="DATA", help="What the class trades: a file, or provider:SYMBOL; repeatable."),
+    ] = None,
+    params: Annotated[
+        list[str] | None,
+        typer.Option("--params", "-p", metavar="NAME=VALUE", help="A parameter of the class; repeatable."),
+    ] = None,
+    timeframe: Annotated[str, typer.Option("--timeframe", help="Of --data, such as 1h.", show_default=False)] = "",
     no_history: Annotated[bool, typer.Option("--no-history", help="Do not keep the run for 'runs'.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")] = False,
 ) -> None:
-    """Run a strategy file and show what happened."""
-    from engine.runtime.run import run as run_strategy
-    from engine.runtime.source import load_graph
-
+    """Run a strategy file, or a class written for another engine, and show what happened."""
     _check_mode(mode)
     registry = registry_with_warnings()
-    graph = load_graph(file, registry, settings or ())
-    print_problems(graph.warnings)
-    if not quiet:
-        _say_if_compiling(registry.engine(engine or graph.spec.run.engine))
-    with cancel_on_interrupt() as cancelled, show_progress(quiet=quiet) as progress:
-        result = run_strategy(
-            graph, registry=registry, mode=mode, engine=engine, progress=progress, cancelled=cancelled
-        )
+    if engine_class is not None and file is None:
+        source = class_source(engine_class, engine, data or (), params or (), timeframe, settings or ())
+        result = run_source(source, registry, quiet=quiet)
+    else:
+        check_alone(file, bool(engine_class or data or params or timeframe))
+        result = _run_file(file, registry, (mode, engine), settings or (), quiet=quiet)
     for finding in result.findings:
         warn(finding)
     for guess in result.notes:
@@ -73,6 +88,26 @@ def run(  # noqa: PLR0913 - one argument an option
         print_summary(console(stderr=json == STDOUT), result, run_id, written)
 
 
+def _run_file(
+    file: Path | None,
+    registry: Registry,
+    choices: tuple[str | None, str | None],
+    settings: Sequence[str],
+    *,
+    quiet: bool,
+) -> RunResult:
+    from engine.runtime.run import run as run_strategy
+    from engine.runtime.source import load_graph
+
+    mode, engine = choices
+    graph = load_graph(Path(file or ""), registry, settings)
+    print_problems(graph.warnings)
+    if not quiet:
+        _say_if_compiling(registry.engine(engine or graph.spec.run.engine))
+    with cancel_on_interrupt() as cancelled, show_progress(quiet=quiet) as progress:
+        return run_strategy(graph, registry=registry, mode=mode, engine=engine, progress=progress, cancelled=cancelled)
+
+
 def _check_mode(mode: str | None) -> None:
     from engine.api import RunSettings
 
@@ -82,7 +117,7 @@ def _check_mode(mode: str | None) -> None:
 
 
 def _say_if_compiling(engine: type[EngineAdapter] | None) -> None:
-    if engine is not None and not engine().is_ready():
+    if engine is not None and not engine.missing() and not engine().is_ready():
         note("Compiling the simulator for this machine, once; about 10 s ...")
 
 

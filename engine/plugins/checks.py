@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 
 from engine.api import (
     Broker,
+    Capability,
     Component,
     ComponentFamily,
     DataProvider,
@@ -122,7 +123,20 @@ def check_other(entry: object, hook: str) -> str:
         raise PluginRefusedError(
             f"{base.__name__} '{entry.name}' ({entry.__name__}) lacks {', '.join(m + '()' for m in missing)}."  # type: ignore[attr-defined]
         )
+    if issubclass(entry, EngineAdapter):
+        _check_capabilities(entry)
     return str(entry.name)  # type: ignore[attr-defined]
+
+
+def _check_capabilities(entry: type[EngineAdapter]) -> None:
+    for field, kind in (("capabilities", Capability), ("modes", str), ("packages", str)):
+        values = getattr(entry, field)
+        wrong = isinstance(values, str) or not all(isinstance(value, kind) for value in values)
+        if wrong:
+            raise PluginRefusedError(
+                f"EngineAdapter '{entry.name}' ({entry.__name__}) must list {kind.__name__} values in `{field}`, was "
+                f"{values!r}."
+            )
 
 
 _KIND = MappingProxyType(

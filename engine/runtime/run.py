@@ -15,9 +15,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.api import EngineAdapter, EngineJob, InstrumentJob, Ledger, Problem, RunError, RunSettings, SpecError
+from engine.api import EngineJob, InstrumentJob, Ledger, RunError, RunSettings
 from engine.data.load import load_bars
 from engine.graph import BoundGraph, Evaluation, Plan, make_plan
+from engine.runtime.engines import engine_for
 from engine.runtime.prepare import (
     Columns,
     Loader,
@@ -35,11 +36,12 @@ from engine.spec import NodeSpec, StrategySpec
 from engine.stats.metrics import compute_metrics
 
 
-def _silent(stage: str, done: int, total: int) -> None:
+def silent(stage: str, done: int, total: int) -> None:
     """Ignore progress."""
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Never cancel."""
     return False
 
 
@@ -50,8 +52,8 @@ def run(  # noqa: PLR0913 - every one has a default
     overrides: Sequence[str] = (),
     mode: str | None = None,
     engine: str | None = None,
-    progress: Progress = _silent,
-    cancelled: Callable[[], bool] = _never,
+    progress: Progress = silent,
+    cancelled: Callable[[], bool] = never,
     loader: Loader = load_bars,
     columns: Columns = evaluate,
 ) -> RunResult:
@@ -69,7 +71,7 @@ def run(  # noqa: PLR0913 - every one has a default
         columns: computes them; a memo, where runs differ in little.
 
     Raises:
-        SpecError: the file is wrong; holds every problem.
+        SpecError: the file is wrong, or the engine cannot do what it asks for; holds every problem.
         DataError: bars cannot be had, or are refused.
         ComponentError: a component failed.
         RunError: the run cannot be carried out; RunCancelledError if it was cancelled.
@@ -77,7 +79,7 @@ def run(  # noqa: PLR0913 - every one has a default
     clock = Clock()
     graph = source if isinstance(source, BoundGraph) else load_graph(source, registry, overrides)
     settings = with_choices(graph.spec.run, mode, engine)
-    adapter = _engine(settings, registry, graph.spec)
+    adapter = engine_for(graph, settings, registry)
     prepared = prepare_run(
         graph, settings, clock=clock, progress=progress, cancelled=cancelled, loader=loader, columns=columns
     )
@@ -104,8 +106,8 @@ def prepare_run(
     settings: RunSettings,
     *,
     clock: Clock,
-    progress: Progress = _silent,
-    cancelled: Callable[[], bool] = _never,
+    progress: Progress = silent,
+    cancelled: Callable[[], bool] = never,
     loader: Loader = load_bars,
     columns: Columns = evaluate,
 ) -> Prepared:
@@ -159,7 +161,7 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
         notes=market.notes,
         synthetic=any(bars.synthetic for bars in market.bars)
         or any(feed.synthetic for feeds in market.feeds for feed in feeds.values()),
-        data_hash=_data_hash(instruments),
+        data_hash=data_hash(instruments),
         origin=_origin(graph),
         warnings=graph.warnings,
         trace=Trace(prepared.plan, prepared.evaluations, prepared.store, graph),
@@ -184,25 +186,13 @@ class Clock:
         return {**self._laps, "total_s": time.perf_counter() - self._start}
 
 
-def _engine(settings: RunSettings, registry: Installed, spec: StrategySpec) -> EngineAdapter:
-    cls = registry.engine(settings.engine)
-    if cls is None:
-        names = ", ".join(registry.engine_names())
-        text = f"There is no engine '{settings.engine}'."
-        raise SpecError([Problem("unknown_engine", text, f"There are: {names}.", spec.file, path="run.engine")])
-    if settings.mode not in cls.modes:
-        text = f"The engine '{cls.name}' cannot run in mode '{settings.mode}'."
-        remedy = f"It can: {', '.join(cls.modes)}."
-        raise SpecError([Problem("unknown_mode", text, remedy, spec.file, path="run.mode")])
-    return cls()
-
-
 def _origin(graph: BoundGraph) -> Origin:
     spec = graph.spec
     return Origin(spec.file, spec.text, spec.description, spec_hash(graph), spec.overrides)
 
 
-def _data_hash(instruments: Sequence[InstrumentJob]) -> str:
+def data_hash(instruments: Sequence[InstrumentJob]) -> str:
+    """Return a hash of all bars of a run."""
     digest = hashlib.blake2b(digest_size=16)
     for instrument in instruments:
         digest.update(instrument.bars.content_hash.encode())

@@ -7,21 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from engine.api import Catalog, EngineAdapter, Problem, Severity, SpecError
+from engine.api import Catalog, Problem, Severity, SpecError
 from engine.graph import BoundGraph, bind, has_errors
+from engine.runtime.engines import Engines
 from engine.spec import StrategySpec, check_strategy, check_strategy_file
 
 
-class Installed(Catalog, Protocol):
+class Installed(Catalog, Engines, Protocol):
     """A catalog that knows the engines too, such as the plugin registry."""
-
-    def engine(self, name: str) -> type[EngineAdapter] | None:
-        """Return the engine of that name, or None."""
-        ...
-
-    def engine_names(self) -> tuple[str, ...]:
-        """Return the names that `run.engine` may say."""
-        ...
 
 
 def validate_file(path: str | Path, registry: Catalog, overrides: Sequence[str] = ()) -> list[Problem]:

@@ -1,0 +1,29 @@
+"""The backtrader engine."""
+
+from __future__ import annotations
+
+from engine.api.capability import BAR_STANDARD, Capability
+from engine.api.engine import ClassJob, ClassRun, EngineAdapter, EngineJob
+from engine.api.ledger import Ledger
+
+
+class BacktraderEngine(EngineAdapter):
+    """Lets backtrader's broker decide which orders fill and at what price; sizes, brackets and books are ours.
+
+    Also runs strategy classes written for backtrader, by backtrader alone.
+    """
+
+    name = "backtrader"
+    capabilities = BAR_STANDARD | {Capability.STRATEGY_CLASSES}
+    packages = ("backtrader",)
+    install = 'pip install "quantcrafter[backtrader]"'
+
+    def run(self, job: EngineJob) -> Ledger:
+        from engine.adapters.backtrader.simulation import simulate
+
+        return simulate(job)
+
+    def run_class(self, job: ClassJob) -> ClassRun:
+        from engine.adapters.backtrader.classes import run_class
+
+        return run_class(job)

@@ -1,0 +1,132 @@
+"""A job on backtrader: Cerebro moves through our bars, its broker's own code decides touch and price of every order.
+
+At each bar:
+1. Cerebro advances the feeds that have a bar at this moment, and calls the broker.
+2. The broker asks our stepper to fill: that submits each working order, in the order of QC-BAR-1, to the broker's own
+   execution, one at a time. An order that did not fill is taken back and comes again at the next bar.
+3. Cerebro calls the strategy, which has our stepper decide.
+
+Sizes, brackets, OCO, cash and books are ours: the broker's own cash is so large that it never refuses, it charges
+nothing and slips nothing.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import backtrader as bt
+
+from engine.adapters.backtrader.feed import bar_feed
+from engine.api.engine import EngineJob
+from engine.api.errors import RunCancelledError, RunError
+from engine.api.ledger import Ledger
+from engine.simulation.matcher import WorkingOrder
+from engine.simulation.records import LIMITS, OPENS, STOPS
+from engine.simulation.stepper import CANCEL_BARS, Stepper
+
+BOUNDLESS_CASH = 1e30
+_KINDS = {int(OPENS): bt.Order.Market, int(STOPS): bt.Order.Stop, int(LIMITS): bt.Order.Limit}
+_TICKS = ("tick_open", "tick_high", "tick_low", "tick_close")
+
+
+class StepBroker(bt.brokers.BackBroker):  # type: ignore[misc]
+    """backtrader's broker, executing one order at a time when it is asked to."""
+
+    params = (("checksubmit", False), ("coo", True))  # an order may fill on the bar on which it is submitted
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stepper: Stepper
+        self.feeds: tuple[Any, ...] = ()
+
+    def next(self) -> None:
+        """Fill what is at work on the bars that Cerebro has just moved to."""
+        for instrument, bar in self.stepper.events(self.stepper.index):
+            feed = self.feeds[instrument]
+            if len(feed) != bar + 1:
+                raise RunError(
+                    f"backtrader is at bar {len(feed) - 1} of {feed.p.name} where bar {bar} is due: bars of different "
+                    "instruments close within 10 microseconds. Use the engine 'native'."
+                )
+        self.stepper.fill()
+
+    def match(self, order: WorkingOrder) -> float | None:
+        """Return the price at which backtrader fills the order on the current bar, or None."""
+        feed = self.feeds[order.instrument]
+        if not order.whole_bar:
+            self._narrow(feed, (order.open, order.high, order.low, order.close))
+        send = self.buy if order.side > 0 else self.sell
+        price = None if order.phase == OPENS else order.price
+        sent = send(None, feed, size=order.lots, price=price, exectype=_KINDS[order.phase])
+        # As the broker's own round over its pending orders goes: off the queue, executed, back on it if still alive.
+        self.pending.remove(sent)
+        self._try_exec(sent)
+        filled = sent.status == bt.Order.Completed
+        if filled:
+            self._bracketize(sent)
+        else:
+            self.pending.append(sent)
+            self.cancel(sent)
+        if not order.whole_bar:
+            self._narrow(feed, (None, None, None, None))
+        for table in (self._pchildren, self._ocos, self._ocol):
+            table.pop(sent.ref, None)
+        # The price of the execution itself: that of the order is an average, which rounds.
+        return float(sent.executed.exbits[-1].price) if filled else None
+
+    def notify(self, order: Any) -> None:
+        """Tell nobody: the stepper knows."""
+
+    @staticmethod
+    def _narrow(feed: Any, prices: tuple[float | None, ...]) -> None:
+        """Have the broker see these prices as the bar's, or the bar's own again."""
+        for name, price in zip(_TICKS, prices, strict=True):
+            setattr(feed, name, price)
+
+
+class StepStrategy(bt.Strategy):  # type: ignore[misc]
+    """Has our decision side act on the close of every bar."""
+
+    params = (("stepper", None), ("job", None))
+
+    def prenext(self) -> None:
+        self.next()
+
+    def nextstart(self) -> None:
+        self.next()
+
+    def next(self) -> None:
+        stepper: Stepper = self.p.stepper
+        job: EngineJob = self.p.job
+        stepper.decide()
+        if stepper.index % CANCEL_BARS == 0:
+            if job.cancelled():
+                raise RunCancelledError("The run was cancelled.")
+            job.progress(sum(len(data) for data in self.datas), len(stepper.state.market.close))
+
+
+def simulate(job: EngineJob) -> Ledger:
+    """Run a job with backtrader's broker as the matcher and return the books.
+
+    Raises:
+        RunError: as of `Stepper`.
+        RunCancelledError: `job.cancelled()` returned True.
+    """
+    broker = StepBroker()
+    stepper = Stepper(job, broker)
+    feeds = tuple(bar_feed(each.bars, each.bars.close_ns) for each in job.instruments)
+    broker.stepper, broker.feeds = stepper, feeds
+    broker.setcash(BOUNDLESS_CASH)
+    cerebro = bt.Cerebro(stdstats=False)
+    cerebro.setbroker(broker)
+    for feed in feeds:
+        cerebro.adddata(feed)
+    cerebro.addstrategy(StepStrategy, stepper=stepper, job=job)
+    if job.cancelled():
+        raise RunCancelledError("The run was cancelled.")
+    with warnings.catch_warnings():
+        # backtrader uses calls that newer Pythons deprecate.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        cerebro.run()
+    return stepper.ledger()

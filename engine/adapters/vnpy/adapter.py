@@ -1,0 +1,37 @@
+"""The vnpy engine."""
+
+from __future__ import annotations
+
+from engine.api.capability import BAR_STANDARD, Capability
+from engine.api.engine import ClassJob, ClassRun, EngineAdapter, EngineJob
+from engine.api.ledger import Ledger
+
+
+class VnpyEngine(EngineAdapter):
+    """Lets vnpy's CTA backtester decide which orders fill and at what price; sizes, brackets and books are ours.
+
+    vnpy runs in a process of its own, without Qt, and keeps its settings in your QuantCrafter folder. Also runs
+    strategy classes written for vnpy (CtaTemplate), by vnpy alone.
+    """
+
+    name = "vnpy"
+    capabilities = BAR_STANDARD | {Capability.STRATEGY_CLASSES}
+    packages = ("vnpy", "vnpy_ctastrategy")
+    install = 'pip install "quantcrafter[vnpy]"'
+
+    def run(self, job: EngineJob) -> Ledger:
+        from engine.adapters.vnpy.client import shared_process
+
+        ledger: Ledger = shared_process().call("job", job)
+        return ledger
+
+    def run_class(self, job: ClassJob) -> ClassRun:
+        from engine.adapters.vnpy.client import VnpyProcess
+
+        # A process for each run: somebody's class may leave anything behind, and may have been edited since.
+        process = VnpyProcess()
+        try:
+            run: ClassRun = process.call("class", job)
+        finally:
+            process.close()
+        return run

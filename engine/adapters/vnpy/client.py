@@ -1,0 +1,211 @@
+"""The vnpy process seen from outside: start it, give it jobs one at a time, end it.
+
+1. It starts in a folder of the user's directory that holds `.vntrader`, where vnpy then keeps its settings.
+2. It says hello once vnpy is imported; a Qt module in it would end the run.
+3. A job goes in, progress and the books come out. A cancelled job ends the process, the next one starts another.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Request
+from engine.api.engine import ClassJob, EngineJob
+from engine.api.errors import RunCancelledError, RunError
+from engine.api.home import home
+
+_START_TIMEOUT_S = 120.0
+_END_TIMEOUT_S = 5.0
+_LOOK_EVERY_S = 0.1
+_ENDED = object()
+
+
+def settings_folder() -> Path:
+    """Return the folder in which the vnpy process runs; vnpy's own settings lie in `.vntrader` below it."""
+    return home() / "vnpy"
+
+
+class VnpyProcess:
+    """A process that has imported vnpy and runs one job after the other."""
+
+    def __init__(self) -> None:
+        folder = settings_folder()
+        try:
+            (folder / ".vntrader").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(
+                f"vnpy needs a folder for its settings, but '{folder}' cannot be made: {error}. Check the permissions, "
+                "or set QUANTCRAFTER_HOME to another folder."
+            ) from error
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "engine.adapters.vnpy.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(_search_path())},
+            start_new_session=True,  # Ctrl-C is ours to handle
+        )
+        self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._reader = threading.Thread(target=self._read, name="vnpy-reader", daemon=True)
+        self._reader.start()
+        self.hello = self._welcome()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take a job."""
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
+    def call(self, kind: str, job: EngineJob | ClassJob) -> Any:
+        """Run a job and return what it gave.
+
+        Raises:
+            RunError: the job failed, or the process died.
+            RunCancelledError: `job.cancelled()` returned True; the process is ended.
+        """
+        with self._lock:
+            self._send(Request(kind, replace(job, progress=_silent, cancelled=_never)))
+            while True:
+                message = self._next(job.cancelled)
+                if isinstance(message, Progress):
+                    job.progress(message.done, message.total)
+                elif isinstance(message, Answer):
+                    return message.result
+                else:
+                    raise self._failure(message)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        if self.alive:
+            self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _welcome(self) -> Hello:
+        message = self._next(_never, _START_TIMEOUT_S)
+        if not isinstance(message, Hello):
+            self.close()
+            raise self._failure(message)
+        if message.qt_modules:
+            self.close()
+            raise RunError(f"vnpy must run without Qt, but loaded {', '.join(message.qt_modules)}. Reinstall vnpy.")
+        return message
+
+    def _send(self, request: Request) -> None:
+        stream = self._process.stdin
+        try:
+            payload = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
+        except Exception as error:
+            raise RunError(
+                f"The run cannot be handed to the vnpy process: {error}. Classes of a plugin must be found by their "
+                "module's name; use another engine, or install the plugin as a package."
+            ) from error
+        try:
+            if stream is not None:
+                stream.write(payload)
+                stream.flush()
+        except OSError as error:
+            raise self._failure(_ENDED) from error
+
+    def _next(self, cancelled: Callable[[], bool], timeout_s: float = float("inf")) -> Any:
+        waited = 0.0
+        while True:
+            if cancelled():
+                self.close()
+                raise RunCancelledError("The run was cancelled.")
+            try:
+                return self._messages.get(timeout=_LOOK_EVERY_S)
+            except queue.Empty:
+                waited += _LOOK_EVERY_S
+                if waited > timeout_s:
+                    self.close()
+                    raise RunError(f"The vnpy process did not start within {timeout_s:.0f} s. Try again.") from None
+
+    def _read(self) -> None:
+        stream = self._process.stdout
+        try:
+            while stream is not None:
+                self._messages.put(pickle.load(stream))  # noqa: S301 - our own process
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            self._messages.put(_ENDED)
+
+    def _failure(self, message: Any) -> RunError:
+        if isinstance(message, Refusal):
+            return RunError(message.message + (f"\n{message.traceback}" if message.traceback else ""))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_TIMEOUT_S)
+        code = self._process.poll()
+        return RunError(f"The vnpy process ended unexpectedly (exit code {code}). Run again; nothing was kept.")
+
+
+class _Shared:
+    """The process that strategy files share: one at a time, for one user directory."""
+
+    def __init__(self) -> None:
+        self._process: VnpyProcess | None = None
+        self._folder: Path | None = None
+        self._lock = threading.Lock()
+
+    def get(self) -> VnpyProcess:
+        with self._lock:
+            if self._process is None or not self._process.alive or self._folder != settings_folder():
+                self._close()
+                self._process, self._folder = VnpyProcess(), settings_folder()
+            return self._process
+
+    def close(self) -> None:
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+
+_shared = _Shared()
+atexit.register(_shared.close)
+
+
+def shared_process() -> VnpyProcess:
+    """Return the running vnpy process, or start it."""
+    return _shared.get()
+
+
+def end_shared_process() -> None:
+    """End the shared process, if there is one; the next run starts another."""
+    _shared.close()
+
+
+def _search_path() -> list[str]:
+    """Return where modules are found here, in absolute paths: the process runs in another folder."""
+    return [str(Path(entry or ".").absolute()) for entry in sys.path]
+
+
+def _silent(done: int, total: int) -> None:
+    """Stand in for a callable that cannot leave this process."""
+
+
+def _never() -> bool:
+    return False

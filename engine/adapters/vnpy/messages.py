@@ -1,0 +1,47 @@
+"""What passes between us and the vnpy process: pickles over its standard streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The process is ready: where vnpy keeps its settings, its versions, and which Qt modules are loaded (none)."""
+
+    settings_folder: str
+    versions: Mapping[str, str]
+    qt_modules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Run a job, without its callables; `kind` is `job` or `class`."""
+
+    kind: str
+    job: Any
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many of how many bars are done."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The job is done."""
+
+    result: Any
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The job failed; `traceback` is set when that is nobody's mistake but ours or vnpy's."""
+
+    message: str
+    traceback: str = ""

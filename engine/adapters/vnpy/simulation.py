@@ -1,0 +1,154 @@
+"""A job on vnpy: its backtester moves through our steps, its own code decides touch and price of every order.
+
+vnpy's backtester of CTA strategies knows one instrument, and that of portfolios neither stop orders nor missing bars
+(it repeats the last close and fills orders in it). So each instrument has a CTA backtester of its own, and one more
+leads them in lockstep:
+1. `run_backtesting` calls `new_bar` with each step of our time line.
+2. Our stepper fills: each working order, in the order of QC-BAR-1, is sent to its instrument's backtester through the
+   strategy, crossed by vnpy's `cross_limit_order` or `cross_stop_order`, and taken back if it did not fill.
+3. The strategy's `on_bar` has our stepper decide.
+Runs in the vnpy process.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from vnpy.trader.constant import Direction, Exchange, Offset
+from vnpy.trader.object import BarData
+from vnpy_ctastrategy.backtesting import BacktestingEngine
+from vnpy_ctastrategy.template import CtaTemplate
+
+from engine.adapters.vnpy.bars import GATEWAY, interval_of, vt_symbol
+from engine.api.engine import EngineJob, InstrumentJob
+from engine.api.errors import RunError
+from engine.api.ledger import Ledger
+from engine.simulation.matcher import WorkingOrder
+from engine.simulation.records import OPENS, STOPS
+from engine.simulation.stepper import CANCEL_BARS, Stepper
+
+_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Waiting(CtaTemplate):  # type: ignore[misc]
+    """The strategy of one instrument: sends orders when it is told to."""
+
+    def on_init(self) -> None:
+        """Do nothing."""
+
+
+class OneInstrument(BacktestingEngine):  # type: ignore[misc]
+    """vnpy's backtester for one instrument, crossing one order at a time when it is asked to."""
+
+    def __init__(self, instrument: InstrumentJob) -> None:
+        super().__init__()
+        bars = instrument.bars
+        self.set_parameters(vt_symbol(bars.symbol), interval_of(bars), _MOMENT, 0.0, 0.0, 1.0, instrument.tick_size)
+        self.add_strategy(Waiting, {})
+        self.strategy.inited = self.strategy.trading = True
+
+    def send_order(
+        self,
+        strategy: Any,  # noqa: ARG002 - vnpy's
+        direction: Direction,
+        offset: Offset,
+        price: float,
+        volume: float,
+        stop: bool,  # noqa: FBT001 - vnpy's
+        lock: bool,  # noqa: ARG002, FBT001 - vnpy's
+        net: bool,  # noqa: ARG002, FBT001 - vnpy's
+    ) -> list[str]:
+        """Send the order at its price as it is: ours are rounded to the tick, vnpy would round halves to even."""
+        send = self.send_stop_order if stop else self.send_limit_order
+        return [send(direction, offset, price, volume)]
+
+    def match(self, order: WorkingOrder) -> float | None:
+        """Return the price at which vnpy fills the order on the bar that the order tells, or None."""
+        self.bar = BarData(
+            gateway_name=GATEWAY,
+            symbol=self.symbol,
+            exchange=Exchange.LOCAL,
+            datetime=_MOMENT,
+            open_price=order.open,
+            high_price=order.high,
+            low_price=order.low,
+            close_price=order.close,
+        )
+        # vnpy has no market order: a limit that any price satisfies fills at the open.
+        price = order.side * math.inf if order.phase == OPENS else order.price
+        direction = Direction.LONG if order.side > 0 else Direction.SHORT
+        self.strategy.send_order(direction, Offset.NONE, price, order.lots, order.phase == STOPS)
+        (self.cross_stop_order if order.phase == STOPS else self.cross_limit_order)()
+        price = next((float(trade.price) for trade in self.trades.values()), math.nan)
+        self.strategy.cancel_all()
+        for table in (self.trades, self.limit_orders, self.stop_orders):
+            table.clear()
+        return None if math.isnan(price) else price
+
+    def output(self, msg: str) -> None:
+        """Say nothing."""
+
+
+class Deciding(CtaTemplate):  # type: ignore[misc]
+    """Has our decision side act on the close of every bar."""
+
+    def on_init(self) -> None:
+        """Do nothing: warm-up is ours."""
+
+    def on_bar(self, _bar: Any) -> None:
+        self.cta_engine.stepper.decide()
+
+
+class Lockstep(BacktestingEngine):  # type: ignore[misc]
+    """The leading backtester: its bars are the steps of our time line."""
+
+    def __init__(self, job: EngineJob) -> None:
+        super().__init__()
+        self.job = job
+        self.stepper = Stepper(job, self)
+        self.engines = [OneInstrument(instrument) for instrument in job.instruments]
+        self.history_data = range(len(self.stepper))
+        self.failure: Exception | None = None
+        self.vt_symbol = self.engines[0].vt_symbol
+        self.add_strategy(Deciding, {})
+
+    def match(self, order: WorkingOrder) -> float | None:
+        """Return the price at which the order fills, or None."""
+        return self.engines[order.instrument].match(order)
+
+    def new_bar(self, step: int) -> None:
+        try:
+            self.stepper.fill()
+            self.strategy.on_bar(step)
+        except Exception as error:
+            self.failure = error
+            raise
+        if self.stepper.index % CANCEL_BARS == 0:
+            first_event = self.stepper.state.timeline.first_event
+            done = int(first_event[self.stepper.index]) if len(first_event) else self.stepper.index
+            self.job.progress(done, len(self.stepper.state.market.close))
+
+    def output(self, msg: str) -> None:
+        """Say nothing."""
+
+
+def simulate(job: EngineJob) -> Ledger:
+    """Run a job with vnpy's backtesters as the matcher and return the books.
+
+    Raises:
+        RunError: as of `Stepper`; or prices are not above zero, where vnpy fills no limit orders.
+    """
+    for instrument in job.instruments:
+        low = instrument.bars.low
+        if len(low) and not low.min() > 0:
+            raise RunError(
+                f"vnpy fills no orders to buy at prices of zero and below, and {instrument.symbol} has a low of "
+                f"{low.min():g}. Use another engine."
+            )
+    lead = Lockstep(job)
+    lead.run_backtesting()
+    if lead.failure is not None:
+        raise lead.failure
+    return lead.stepper.ledger()

@@ -1,0 +1,78 @@
+"""The vnpy process from inside: vnpy is imported here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+from engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Request
+from engine.api.errors import QuantCrafterError
+
+QT = frozenset({"PySide6", "shiboken6", "PyQt5", "PyQt6", "qtpy", "qdarkstyle", "pyqtgraph"})
+
+
+def main() -> None:
+    """Serve jobs from standard input until it ends."""
+    answers = _take_stdout()
+    _say(answers, _imported())
+    while True:
+        try:
+            request = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started us
+        except EOFError:
+            return
+        except Exception as error:  # noqa: BLE001 - such as a plugin that is not installed here
+            _say(answers, Refusal(f"The vnpy process cannot read the run: {error}."))
+            continue
+        _say(answers, _served(request, lambda done, total: _say(answers, Progress(done, total))))
+
+
+def _imported() -> Hello | Refusal:
+    try:
+        import vnpy.trader.utility
+        import vnpy_ctastrategy.backtesting  # noqa: F401 - what jobs need
+    except Exception as error:  # noqa: BLE001 - whatever keeps vnpy from starting
+        return Refusal(f"vnpy cannot be imported: {type(error).__name__}: {error}.")
+    from engine.adapters.vnpy.adapter import VnpyEngine
+
+    loaded = sorted({name.partition(".")[0] for name in sys.modules} & QT)
+    return Hello(str(vnpy.trader.utility.TEMP_DIR), VnpyEngine.versions(), tuple(loaded))
+
+
+def _served(request: Request, progress: Callable[[int, int], None]) -> Answer | Refusal:
+    try:
+        return Answer(_run(request.kind, replace(request.job, progress=progress)))
+    except QuantCrafterError as error:
+        return Refusal(str(error))
+    except Exception as error:  # noqa: BLE001 - the process must outlive a job
+        return Refusal(f"The vnpy engine failed: {type(error).__name__}: {error}.", traceback.format_exc())
+
+
+def _run(kind: str, job: Any) -> Any:
+    if kind == "class":
+        from engine.adapters.vnpy.classes import run_class
+
+        return run_class(job)
+    from engine.adapters.vnpy.simulation import simulate
+
+    return simulate(job)
+
+
+def _take_stdout() -> BinaryIO:
+    """Keep standard output for answers; whatever prints goes to standard error from now on."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return answers
+
+
+def _say(answers: BinaryIO, message: Any) -> None:
+    pickle.dump(message, answers, protocol=pickle.HIGHEST_PROTOCOL)
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()

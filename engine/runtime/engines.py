@@ -1,0 +1,148 @@
+"""Which engine a run gets: found by name, installed, and able to do all that the strategy asks of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.api import Capability, EngineAdapter, Need, OrderKind, Problem, ProtectiveKind, RunSettings, SpecError
+from engine.api.wording import did_you_mean
+from engine.graph import BoundGraph, Decision, make_plan
+
+_ENTRIES = {
+    OrderKind.STOP: Capability.STOP_ORDERS,
+    OrderKind.LIMIT: Capability.LIMIT_ORDERS,
+    OrderKind.STOP_LIMIT: Capability.STOP_LIMIT_ORDERS,
+}
+_PROTECTIVE = {ProtectiveKind.STOP_LOSS: Capability.STOP_ORDERS, ProtectiveKind.TAKE_PROFIT: Capability.LIMIT_ORDERS}
+
+
+class Engines(Protocol):
+    """What knows the engines, such as the plugin registry."""
+
+    def engine(self, name: str) -> type[EngineAdapter] | None:
+        """Return the engine of that name, or None."""
+        ...
+
+    def engine_names(self) -> tuple[str, ...]:
+        """Return the names that `run.engine` may say."""
+        ...
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """An engine as a list of engines shows it; `missing` is '' when it can be used, else says what brings it."""
+
+    name: str
+    help: str
+    missing: str
+    versions: Mapping[str, str]
+    capabilities: tuple[Capability, ...]
+
+    @property
+    def installed(self) -> bool:
+        """Whether a run can use it now."""
+        return not self.missing
+
+
+def engine_choices(registry: Engines) -> tuple[EngineChoice, ...]:
+    """Return every engine that is registered, those that lack their packages included, without importing any."""
+    return tuple(_choice(cls) for name in registry.engine_names() if (cls := registry.engine(name)) is not None)
+
+
+def _choice(cls: type[EngineAdapter]) -> EngineChoice:
+    missing = cls.missing()
+    paragraph = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0]
+    abilities = tuple(each for each in Capability if each in cls.capabilities)
+    return EngineChoice(cls.name, " ".join(paragraph.split()), missing, {} if missing else cls.versions(), abilities)
+
+
+def installed_engines(registry: Engines) -> tuple[str, ...]:
+    """Return the names of the engines that a run can use now."""
+    return tuple(choice.name for choice in engine_choices(registry) if choice.installed)
+
+
+def engine_for(graph: BoundGraph, settings: RunSettings, registry: Engines) -> EngineAdapter:
+    """Return the engine that the settings name, if it can do all that the graph asks of it.
+
+    Raises:
+        SpecError: it cannot be used, see `find_engine`.
+    """
+    decision = make_plan(graph).decision
+    needs = () if decision is None else needs_of(decision, len(graph.instruments))
+    return find_engine(settings.engine, registry, mode=settings.mode, needs=needs, file=graph.spec.file)
+
+
+def needs_of(decision: Decision, instruments: int) -> tuple[Need, ...]:
+    """Return what the decision stage asks of an engine, each once, with the node that asks for it."""
+    found: dict[Capability, Need] = {}
+    for need in _needs(decision, instruments):
+        found.setdefault(need.capability, need)
+    return tuple(found.values())
+
+
+def _needs(decision: Decision, instruments: int) -> Iterator[Need]:
+    # Whatever enters: exits by signal, reversals and the end of the data are market orders.
+    yield Need(Capability.MARKET_ORDERS, decision.node)
+    rule = decision.rule
+    if rule.grid is not None:
+        yield Need(Capability.LIMIT_ORDERS, decision.node)
+    elif rule.entry.kind in _ENTRIES:
+        yield Need(_ENTRIES[rule.entry.kind], decision.node)
+    for each in decision.protection:
+        yield Need(_PROTECTIVE[each.rule.kind], each.node)
+    if instruments > 1:
+        yield Need(Capability.SEVERAL_INSTRUMENTS)
+
+
+def find_engine(
+    name: str, registry: Engines, *, mode: str, needs: tuple[Need, ...] = (), file: str = ""
+) -> EngineAdapter:
+    """Return an engine that can carry out a run.
+
+    Raises:
+        SpecError: there is no such engine, it is not installed, or it cannot do all that is asked; it holds a problem
+            for each thing that is missing.
+    """
+    cls = registry.engine(name)
+    problems = [_unknown(name, registry)] if cls is None else list(_shortcomings(cls, registry, mode, needs))
+    if cls is None or problems:
+        raise SpecError([_placed(problem, file) for problem in problems])
+    return cls()
+
+
+def _unknown(name: str, registry: Engines) -> Problem:
+    names = registry.engine_names()
+    remedy = f"{did_you_mean(name, names)} There are: {', '.join(names)}.".strip()
+    return Problem("unknown_engine", f"There is no engine '{name}'.", remedy, path="run.engine")
+
+
+def _shortcomings(cls: type[EngineAdapter], registry: Engines, mode: str, needs: tuple[Need, ...]) -> Iterator[Problem]:
+    missing = cls.missing()
+    if missing:
+        others = f"Or choose another engine: {', '.join(installed_engines(registry))}."
+        yield Problem("engine_not_installed", f"The engine '{cls.name}' is {missing}.", others, path="run.engine")
+        return
+    if mode not in cls.modes:
+        text = f"The engine '{cls.name}' cannot run in mode '{mode}'."
+        yield Problem("unknown_mode", text, f"It can: {', '.join(cls.modes)}.", path="run.mode")
+    for need in needs:
+        if need.capability in cls.capabilities:
+            continue
+        asker = f"node '{need.node}' needs" if need.node else "the strategy needs"
+        able = [name for name in installed_engines(registry) if _can(registry.engine(name), need)]
+        text = f"The engine '{cls.name}' does not do {need.capability}, which {asker}."
+        remedy = f"Engines that do: {', '.join(able)}." if able else "No installed engine does."
+        yield Problem("engine_capability", text, remedy, path="run.engine", node=need.node)
+
+
+def _can(cls: type[EngineAdapter] | None, need: Need) -> bool:
+    return cls is not None and need.capability in cls.capabilities
+
+
+def _placed(problem: Problem, file: str) -> Problem:
+    from dataclasses import replace
+
+    return replace(problem, file=file)
