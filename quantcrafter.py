@@ -1,6 +1,6 @@
 """Public names for plugin authors and scripts; nothing else lives here.
 
-A plugin imports its base classes, port types and markers from here; a script calls `run`.
+A plugin imports its base classes, port types and markers from here; a script calls `run` or `replay`.
 """
 
 from engine.api import (
@@ -99,7 +99,7 @@ from engine.api import (
     param,
     port,
 )
-from engine.runtime.script import run
+from engine.runtime.script import replay, run
 
 __all__ = [
     "API_VERSION",
@@ -196,5 +196,6 @@ __all__ = [
     "hookimpl",
     "param",
     "port",
+    "replay",
     "run",
 ]

@@ -1,4 +1,4 @@
-"""Running a strategy from Python in one call."""
+"""Running or replaying a strategy from Python in one call."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engine.runtime.replay import Replay
     from engine.runtime.result import RunResult
     from engine.spec import StrategySpec
 
@@ -27,5 +28,21 @@ def run(
     from engine.plugins import load_registry
     from engine.runtime.run import run as run_with
 
-    changes = [f"{name.replace('__', '.')}={json.dumps(value)}" for name, value in overrides.items()]
-    return run_with(path_or_spec, registry=load_registry(), overrides=changes, mode=mode, engine=engine)
+    return run_with(path_or_spec, registry=load_registry(), overrides=_changes(overrides), mode=mode, engine=engine)
+
+
+def replay(path_or_spec: str | Path | StrategySpec, **overrides: Any) -> Replay:
+    """Return a replay of a strategy file: the run of `run`, step by step; overrides as there.
+
+    Raises:
+        SpecError: the file is wrong; `problems` holds every finding with its place.
+        QuantCrafterError: bars cannot be had, or a component failed; see its subclasses.
+    """
+    from engine.plugins import load_registry
+    from engine.runtime.replay import Replay
+
+    return Replay(path_or_spec, registry=load_registry(), overrides=_changes(overrides))
+
+
+def _changes(overrides: dict[str, Any]) -> list[str]:
+    return [f"{name.replace('__', '.')}={json.dumps(value)}" for name, value in overrides.items()]

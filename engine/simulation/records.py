@@ -249,6 +249,20 @@ def desk_dtype(table_rows: int = TABLE_ROWS) -> np.dtype[np.void]:
     )
 
 
+_RULES_OF_THE_RUN = ("arm_delay", "reject", "close_last", "rows_per_bar", "capacity")
+DESK_TERMS = frozenset(
+    [
+        *(name for name, _ in (*EXECUTION_TERMS, *SIZE_TERMS, *COST_TERMS)),
+        *_RULES_OF_THE_RUN,
+        *(f"{name}_rows" for name in ("order", "fill", "trade", "blocked")),
+    ]
+)
+"""Fields of a desk that come from the job and do not change, and the tables; the others are its state."""
+
+BOOK_TERMS = frozenset(["index", "start", "bars", "first_bar", "tick_size", "tick_inverse", "lot_size", "lot_inverse"])
+"""Fields of a book that come from the job and do not change; the others are its state."""
+
+
 class Market(NamedTuple):
     """Bars and decision columns of all instruments, one after the other, each of shape (rows,).
 

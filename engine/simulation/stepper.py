@@ -19,7 +19,19 @@ from engine.api.ledger import Ledger
 from engine.simulation.kernel import decide_step, fill_step, has_room_for, settle
 from engine.simulation.matcher import Matcher, WorkingOrder
 from engine.simulation.matching import fill_slot, next_slot, touch_slot
-from engine.simulation.records import ANY, CLOSING, LIMITS, OPENS, STOP_LIMIT, STOPS, TABLE_ROWS, Record, Table
+from engine.simulation.records import (
+    ANY,
+    BOOK_TERMS,
+    CLOSING,
+    DESK_TERMS,
+    LIMITS,
+    OPENS,
+    STOP_LIMIT,
+    STOPS,
+    TABLE_ROWS,
+    Record,
+    Table,
+)
 from engine.simulation.state import State, whole_rows
 
 CANCEL_BARS = 1_000
@@ -33,7 +45,7 @@ class Snapshot:
     index: int
     desk: npt.NDArray[np.uint8]
     books: Table
-    pages: int
+    pages: tuple[dict[str, Table], ...]
 
 
 class Stepper:
@@ -140,7 +152,7 @@ class Stepper:
             raise RunError("A snapshot is taken between two steps. Call decide() first.")
         self.state.harvest()
         books = whole_rows(self.state.books).copy().view(self.state.books.dtype)
-        return Snapshot(self.index, self._head().copy(), books, len(self.state.pages))
+        return Snapshot(self.index, self._head().copy(), books, tuple(self.state.pages))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back, or forward again, to a snapshot of this stepper, or of one for the same job up to there."""
@@ -150,9 +162,30 @@ class Stepper:
             self._equity = float(self.job.settings.cash)
         self._head()[:] = snapshot.desk
         whole_rows(self.state.books)[:] = whole_rows(snapshot.books)
-        del self.state.pages[snapshot.pages :]
+        self.state.pages[:] = snapshot.pages
         self.index = snapshot.index
         self._decided = True
+
+    def take_over(self, other: Stepper) -> None:
+        """Go on from where another stepper stands, with its books and orders at work but the terms of this one's job.
+
+        Both jobs have the same bars, and as many protective rules.
+
+        Raises:
+            RunError: the other one is within a step.
+        """
+        taken = other.snapshot()
+        mine, theirs = self.state, other.state
+        for record, source, terms in ((mine.desk, theirs.desk, DESK_TERMS), *self._books_with(theirs)):
+            for name in record.dtype.names or ():
+                if name not in terms:
+                    record[name] = source[name]
+        mine.pages[:] = theirs.pages
+        mine.curve[:, : taken.index] = theirs.curve[:, : taken.index]
+        self.index, self._equity, self._decided = taken.index, other.equity, True
+
+    def _books_with(self, other: State) -> list[tuple[Record, Record, frozenset[str]]]:
+        return [(mine, theirs, BOOK_TERMS) for mine, theirs in zip(self.state.books, other.books, strict=True)]
 
     def _head(self) -> npt.NDArray[np.uint8]:
         """Return a view of the desk's terms, account and counts, without its tables."""

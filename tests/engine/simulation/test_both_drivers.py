@@ -54,9 +54,16 @@ def test_a_restored_snapshot_goes_on_as_if_nothing_had_happened(job: EngineJob, 
     snapshot, books = stepper.snapshot(), stepper.ledger()
     while stepper.index < late:
         stepper.step()
+    ahead = stepper.snapshot()
     for _ in range(2):
+        stepper.restore(ahead)
+        assert stepper.index == late
         stepper.restore(snapshot)
         assert_same_bits(stepper.ledger(), books)
         while not stepper.done:
             stepper.step()
         assert_same_bits(stepper.ledger(), whole)
+    stepper.restore(ahead)
+    while not stepper.done:
+        stepper.step()
+    assert_same_bits(stepper.ledger(), whole)

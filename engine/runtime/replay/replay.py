@@ -1,0 +1,340 @@
+"""Replay: a strategy run step by step, by the Python driver.
+
+1. Bars are loaded and every column computed once; a column's value at a bar knows nothing of later bars.
+2. Each step fills orders, marks positions and takes decisions, as a backtest does: at its end the books are the same.
+3. A snapshot is kept every so many steps, so that going back restores the nearest and runs a few steps.
+4. A fork takes the state of one step over into a run with changed parameters, and goes on from there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+
+from engine.api import Ledger, RunError, Signals
+from engine.api.wording import did_you_mean
+from engine.data.load import load_bars
+from engine.graph.plan import StepColumn
+from engine.runtime.prepare import Loader, with_choices
+from engine.runtime.replay.breakpoints import Breakpoint, parse_breakpoint
+from engine.runtime.replay.moment import Mark, Moment
+from engine.runtime.result import RunResult
+from engine.runtime.run import Clock, Prepared, prepare_run, result_of
+from engine.runtime.source import Installed, load_graph
+from engine.simulation.records import Table
+from engine.simulation.stepper import Snapshot, Stepper
+from engine.spec import StrategySpec
+
+SNAPSHOT_STEPS = 500
+
+
+class Stop(StrEnum):
+    """Why a replay stands still."""
+
+    PAUSED = "paused"
+    BREAKPOINT = "breakpoint"
+    END = "end of data"
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Two ways from one step on: both runs to the end of data. Their curves agree up to step `at`."""
+
+    at: int
+    original: RunResult
+    changed: RunResult
+
+
+class Replay:
+    """A strategy that is run step by step; a step is a moment at which bars close.
+
+    Args:
+        source: a strategy file, or a spec.
+        registry: what is installed.
+        overrides: changes such as `indicators.fast.timeperiod=20`, which win over the file.
+        loader: brings the bars.
+        snapshot_steps: how many steps lie between two snapshots, which is the most that a jump back runs again.
+
+    Raises:
+        SpecError, DataError, ComponentError, RunError: as for `engine.runtime.run.run`.
+    """
+
+    def __init__(
+        self,
+        source: str | Path | StrategySpec,
+        *,
+        registry: Installed,
+        overrides: Sequence[str] = (),
+        loader: Loader = load_bars,
+        snapshot_steps: int = SNAPSHOT_STEPS,
+    ) -> None:
+        if snapshot_steps < 1:
+            raise RunError(f"Snapshots must lie at least 1 step apart, was {snapshot_steps}. Raise 'snapshot_steps'.")
+        self._source = source
+        self._registry = registry
+        self._overrides = tuple(overrides)
+        self._loader = loader
+        self._every = snapshot_steps
+        self.prepared = self._prepare(self._overrides)
+        self._stepper = Stepper(self.prepared.job)
+        self._snapshots: dict[int, Snapshot] = {0: self._stepper.snapshot()}
+        self._paused = Event()
+        self.breakpoints: list[Breakpoint] = []
+        self.steps_per_s: float | None = None
+        self.moment: Moment | None = None
+
+    def _prepare(self, overrides: tuple[str, ...]) -> Prepared:
+        graph = load_graph(self._source, self._registry, overrides)
+        settings = with_choices(graph.spec.run, "replay", "native")
+        return prepare_run(graph, settings, clock=Clock(), loader=self._loader)
+
+    # ------------------------------------------------------------------ where it is
+
+    def __len__(self) -> int:
+        return len(self._stepper)
+
+    @property
+    def index(self) -> int:
+        """How many steps are done."""
+        return self._stepper.index
+
+    @property
+    def done(self) -> bool:
+        """Whether the data has ended."""
+        return self._stepper.done
+
+    @property
+    def equity(self) -> float:
+        """Equity at the latest close."""
+        return self._stepper.equity
+
+    @property
+    def cash(self) -> float:
+        """Cash now."""
+        return self._stepper.cash
+
+    def close_ns(self, step: int) -> int:
+        """Return the close time (UTC ns) of a step, counted from 0."""
+        return int(self._stepper.state.ts_ns[step])
+
+    def ledger(self) -> Ledger:
+        """Return the books up to now; orders still at work are among the orders."""
+        return self._stepper.ledger()
+
+    def result(self) -> RunResult:
+        """Return the run up to now as a result, with metrics.
+
+        Raises:
+            RunError: no step is done.
+        """
+        if self.index == 0:
+            raise RunError("A replay that has done no step has no result. Call step() first.")
+        return result_of(self.prepared, self.ledger(), Clock())
+
+    def working_orders(self, instrument: int = 0) -> Table:
+        """Return the instrument's orders at work (`ORDER_DTYPE`), by id."""
+        return self._stepper.working_orders(instrument)
+
+    def account(self, what: str, steps_ago: int = 0) -> float:
+        """Return `equity`, `cash` or `drawdown` (percent below the highest equity so far) at a close."""
+        at = self.index - 1 - steps_ago
+        start = float(self.prepared.settings.cash)
+        if at < 0:
+            return 0.0 if what == "drawdown" else start
+        equity, cash = self._stepper.state.curve
+        if what == "drawdown":
+            peak = max(start, float(equity[: at + 1].max()))
+            return 100.0 * (1.0 - float(equity[at]) / peak)
+        return float(equity[at] if what == "equity" else cash[at])
+
+    def outputs(self) -> dict[str, tuple[str, ...]]:
+        """Return the nodes that have values, with their outputs."""
+        plan = self.prepared.plan
+        return {
+            node: tuple(output.name for output in plan.steps[step].component.outputs)
+            for node, step in plan.step_of.items()
+        }
+
+    def value(self, node: str, output: str = "", instrument: int = 0) -> float:
+        """Return an output's value at the instrument's latest bar: flags for a signal, NaN where there is none yet.
+
+        `bars` is a node too, with the bar columns as outputs.
+
+        Raises:
+            RunError: there is no such node or output.
+        """
+        bars = self.prepared.job.instruments[instrument].bars
+        now = self.close_ns(self.index - 1) if self.index else -1
+        bar = int(np.searchsorted(bars.close_ns, now, side="right")) - 1
+        return self.value_at(node, output, instrument, bar)
+
+    def value_at(self, node: str, output: str, instrument: int, bar: int) -> float:
+        """Return an output's value at one of the instrument's bars; NaN before the first.
+
+        Raises:
+            RunError: there is no such node or output.
+        """
+        if bar < 0:
+            return float("nan")
+        if node == "bars":
+            return float(self.prepared.job.instruments[instrument].bars.column(output or "close")[bar])
+        known = self.outputs()
+        if node not in known or (output and output not in known[node]):
+            raise RunError(f"There is no '{node}{'.' if output else ''}{output}' here. There are: {', '.join(known)}.")
+        place = known[node].index(output) if output else 0
+        column = self.prepared.evaluations[instrument].column(StepColumn(self.prepared.plan.step_of[node], place))
+        return float((column.flags if isinstance(column, Signals) else column)[bar])
+
+    def instrument_number(self, symbol: str) -> int:
+        """Return the index of an instrument by its symbol.
+
+        Raises:
+            RunError: there is none.
+        """
+        symbols = [job.symbol for job in self.prepared.job.instruments]
+        if symbol not in symbols:
+            raise RunError(f"There is no instrument '{symbol}'. {did_you_mean(symbol, symbols)}".strip())
+        return symbols.index(symbol)
+
+    # ------------------------------------------------------------------ going on and back
+
+    def step(self) -> Moment:
+        """Run one step.
+
+        Raises:
+            RunError: the data has ended.
+        """
+        stepper = self._stepper
+        before = Mark.of(stepper.state)
+        stepper.step()
+        events = tuple(stepper.events(stepper.index - 1))
+        rows = before.rows_since(stepper.state)
+        self.moment = Moment(
+            stepper.index, self.close_ns(stepper.index - 1), events, stepper.equity, stepper.cash, **rows
+        )
+        self._keep_snapshot()
+        return self.moment
+
+    def jump(self, index: int) -> None:
+        """Go to the state after `index` steps, forward or back; breakpoints on the way are passed.
+
+        Raises:
+            RunError: there is no such step.
+        """
+        first = min(self._snapshots)
+        if not first <= index <= len(self):
+            raise RunError(f"The step to jump to must lie between {first} and {len(self)}, was {index}.")
+        if index < self.index:
+            self._stepper.restore(self._snapshots[max(each for each in self._snapshots if each <= index)])
+        while self.index < index:
+            self._stepper.step()
+            self._keep_snapshot()
+        self.moment = None
+
+    def jump_to(self, ts_ns: int) -> None:
+        """Go to the state after the last step that closed at or before a time (UTC ns)."""
+        self.jump(int(np.searchsorted(self._stepper.state.ts_ns, ts_ns, side="right")))
+
+    def _keep_snapshot(self) -> None:
+        if self.index % self._every == 0 and self.index not in self._snapshots:
+            self._snapshots[self.index] = self._stepper.snapshot()
+
+    # ------------------------------------------------------------------ playing
+
+    def add_breakpoint(self, text: str) -> Breakpoint:
+        """Stop `play` and `run_on` at a condition; see `engine.runtime.replay.breakpoints` for what it may say.
+
+        Raises:
+            RunError: the text means nothing.
+        """
+        added = parse_breakpoint(text, self)
+        self.breakpoints.append(added)
+        return added
+
+    def run_on(self, *, until: int | None = None) -> Stop:
+        """Run as fast as possible to the next breakpoint, to `until` steps, or to the end; return why it stopped."""
+        return self._go(lambda _moment: None, until, None)
+
+    def play(self, tell: Callable[[Moment], object], *, until: int | None = None) -> Stop:
+        """Run at `steps_per_s` (None: as fast as possible), telling of every step; return why it stopped.
+
+        Blocks: call it in a thread of its own where something else goes on. `steps_per_s` may be changed and `pause`
+        called meanwhile, from any thread.
+        """
+        return self._go(tell, until, lambda: self.steps_per_s)
+
+    def pause(self) -> None:
+        """Let `play` or `run_on` stop after the step it is at; the next call goes on."""
+        self._paused.set()
+
+    def _go(
+        self, tell: Callable[[Moment], object], until: int | None, speed: Callable[[], float | None] | None
+    ) -> Stop:
+        due = time.perf_counter()
+        try:
+            while not self.done:
+                if self._paused.is_set() or (until is not None and self.index >= until):
+                    return Stop.PAUSED
+                moment = self.step()
+                tell(moment)
+                if any(each.is_hit(self, moment) for each in self.breakpoints):
+                    return Stop.BREAKPOINT
+                rate = speed() if speed is not None else None
+                if rate:
+                    due = max(due + 1.0 / rate, time.perf_counter() - 1.0 / rate)
+                    self._paused.wait(max(0.0, due - time.perf_counter()))
+        finally:
+            self._paused.clear()
+        return Stop.END
+
+    # ------------------------------------------------------------------ forking
+
+    def fork(self, *changes: str, at: int | None = None) -> Replay:
+        """Return a replay that has the books of this one after `at` steps (None: here), and goes on with changes.
+
+        It cannot go back beyond that step.
+
+        Raises:
+            SpecError: a change is wrong.
+            RunError: the changes concern instruments or data, so that the bars are not the same.
+        """
+        here = self.index
+        step = here if at is None else at
+        self.jump(step)
+        other = Replay(
+            self._source,
+            registry=self._registry,
+            overrides=(*self._overrides, *changes),
+            loader=self._loader,
+            snapshot_steps=self._every,
+        )
+        bars = [[job.bars.content_hash for job in each.prepared.job.instruments] for each in (self, other)]
+        if bars[0] != bars[1]:
+            raise RunError("A fork keeps instruments and data; the changes give other bars. Run the file anew instead.")
+        other._stepper.take_over(self._stepper)
+        other._snapshots = {step: other._stepper.snapshot()}
+        self.jump(here)
+        return other
+
+    def compare_fork(self, *changes: str, at: int | None = None) -> Fork:
+        """Run both ways from a step on to the end of data: as the strategy is, and with changed parameters.
+
+        This replay stays where it is.
+
+        Raises:
+            SpecError, RunError: as for `fork`.
+        """
+        here = self.index
+        step = here if at is None else at
+        changed = self.fork(*changes, at=step)
+        changed.jump(len(changed))
+        self.jump(len(self))
+        original = self.result()
+        self.jump(here)
+        return Fork(step, original, changed.result())

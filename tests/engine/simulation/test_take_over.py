@@ -1,0 +1,45 @@
+"""A stepper that takes over another one's books keeps its own terms: every one of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.api.engine import EngineJob
+from engine.simulation.driver import simulate
+from engine.simulation.stepper import Stepper
+from tests.support.ledger_checks import assert_same_bits
+from tests.support.random_jobs import jobs
+
+many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def with_terms_of(job: EngineJob, other: EngineJob) -> EngineJob:
+    """Return a job on the same bars with another one's terms but the same starting cash."""
+    terms = other.settings.model_copy(update={"cash": job.settings.cash})
+    return replace(job, size=other.size, execution=other.execution, settings=terms)
+
+
+@many
+@given(jobs(), jobs(max_bars=1, max_instruments=1))
+def test_taken_over_before_the_first_step_it_runs_as_its_own_job(job: EngineJob, other: EngineJob) -> None:
+    changed = with_terms_of(job, other)
+    stepper = Stepper(changed)
+    stepper.take_over(Stepper(job))
+    while not stepper.done:
+        stepper.step()
+    assert_same_bits(stepper.ledger(), simulate(changed))
+
+
+@many
+@given(jobs(), st.data())
+def test_taken_over_anywhere_on_the_same_terms_nothing_changes(job: EngineJob, data: st.DataObject) -> None:
+    first, second = Stepper(job), Stepper(job)
+    for _ in range(data.draw(st.integers(0, len(first)))):
+        first.step()
+    second.take_over(first)
+    while not second.done:
+        second.step()
+    assert_same_bits(second.ledger(), simulate(job))
