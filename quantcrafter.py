@@ -3,6 +3,7 @@
 A plugin imports its base classes, port types and markers from here; a script calls `run` or `replay`.
 """
 
+from engine.adapters.matching import match_job
 from engine.api import (
     API_VERSION,
     BAR_COLUMNS,
@@ -54,6 +55,7 @@ from engine.api import (
     InstrumentJob,
     Ledger,
     Logic,
+    Matcher,
     MoneyInput,
     MoneyManager,
     Negated,
@@ -61,6 +63,7 @@ from engine.api import (
     OnOpposite,
     Output,
     PathParam,
+    Phase,
     PluginError,
     PortType,
     Problem,
@@ -93,6 +96,7 @@ from engine.api import (
     StrategyTemplate,
     TimeColumn,
     Timeframe,
+    WorkingOrder,
     compiled,
     duration_ns,
     hookimpl,
@@ -152,6 +156,7 @@ __all__ = [
     "InstrumentJob",
     "Ledger",
     "Logic",
+    "Matcher",
     "MoneyInput",
     "MoneyManager",
     "Negated",
@@ -159,6 +164,7 @@ __all__ = [
     "OnOpposite",
     "Output",
     "PathParam",
+    "Phase",
     "PluginError",
     "PortType",
     "Problem",
@@ -191,9 +197,11 @@ __all__ = [
     "StrategyTemplate",
     "TimeColumn",
     "Timeframe",
+    "WorkingOrder",
     "compiled",
     "duration_ns",
     "hookimpl",
+    "match_job",
     "param",
     "port",
     "replay",

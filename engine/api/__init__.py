@@ -44,6 +44,7 @@ from engine.api.errors import (
 )
 from engine.api.hookspecs import API_VERSION, ENTRY_POINT_GROUP, hookimpl
 from engine.api.ledger import Ledger, OrderKind
+from engine.api.matching import Matcher, Phase, WorkingOrder
 from engine.api.ports import (
     ENTER_LONG,
     ENTER_SHORT,
@@ -154,6 +155,7 @@ __all__ = [
     "InstrumentJob",
     "Ledger",
     "Logic",
+    "Matcher",
     "MoneyInput",
     "MoneyManager",
     "Need",
@@ -165,6 +167,7 @@ __all__ = [
     "OrderLife",
     "Output",
     "PathParam",
+    "Phase",
     "PluginError",
     "PortType",
     "Problem",
@@ -199,6 +202,7 @@ __all__ = [
     "StrategyTemplate",
     "TimeColumn",
     "Timeframe",
+    "WorkingOrder",
     "compiled",
     "duration_ns",
     "hookimpl",

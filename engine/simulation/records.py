@@ -20,6 +20,7 @@ from engine.api.ledger import (
     Reason,
     StatusReason,
 )
+from engine.api.matching import Phase
 from engine.api.ports import BoolColumn, FlagColumn, FloatColumn, TimeColumn
 from engine.api.rules import OnOpposite, ProtectiveKind, SizeKind
 
@@ -75,9 +76,7 @@ STOP_LOSS, TAKE_PROFIT = _numbers(ProtectiveKind)
 QUANTITY, CASH, EQUITY_PERCENT, RISK_PERCENT = _numbers(SizeKind)
 NONE: Any = np.int64(-1)
 
-OPENS: Any = np.int64(0)
-STOPS: Any = np.int64(1)
-LIMITS: Any = np.int64(2)
+OPENS, STOPS, LIMITS = _numbers(Phase)
 """The phases in which orders fill: market orders at the open, then stops, then limits."""
 
 ANY: Any = np.int64(0)

@@ -21,12 +21,11 @@ from engine.adapters.backtrader.feed import bar_feed
 from engine.api.engine import EngineJob
 from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import Ledger
-from engine.simulation.matcher import WorkingOrder
-from engine.simulation.records import LIMITS, OPENS, STOPS
+from engine.api.matching import Phase, WorkingOrder
 from engine.simulation.stepper import CANCEL_BARS, Stepper
 
 BOUNDLESS_CASH = 1e30
-_KINDS = {int(OPENS): bt.Order.Market, int(STOPS): bt.Order.Stop, int(LIMITS): bt.Order.Limit}
+_KINDS = {Phase.OPEN: bt.Order.Market, Phase.STOP: bt.Order.Stop, Phase.LIMIT: bt.Order.Limit}
 _TICKS = ("tick_open", "tick_high", "tick_low", "tick_close")
 
 
@@ -57,8 +56,8 @@ class StepBroker(bt.brokers.BackBroker):  # type: ignore[misc]
         if not order.whole_bar:
             self._narrow(feed, (order.open, order.high, order.low, order.close))
         send = self.buy if order.side > 0 else self.sell
-        price = None if order.phase == OPENS else order.price
-        sent = send(None, feed, size=order.lots, price=price, exectype=_KINDS[order.phase])
+        price = None if order.phase == Phase.OPEN else order.price
+        sent = send(None, feed, size=order.lots, price=price, exectype=_KINDS[Phase(order.phase)])
         # As the broker's own round over its pending orders goes: off the queue, executed, back on it if still alive.
         self.pending.remove(sent)
         self._try_exec(sent)

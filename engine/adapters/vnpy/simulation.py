@@ -25,8 +25,7 @@ from engine.adapters.vnpy.bars import GATEWAY, interval_of, vt_symbol
 from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunError
 from engine.api.ledger import Ledger
-from engine.simulation.matcher import WorkingOrder
-from engine.simulation.records import OPENS, STOPS
+from engine.api.matching import Phase, WorkingOrder
 from engine.simulation.stepper import CANCEL_BARS, Stepper
 
 _MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
@@ -77,10 +76,10 @@ class OneInstrument(BacktestingEngine):  # type: ignore[misc]
             close_price=order.close,
         )
         # vnpy has no market order: a limit that any price satisfies fills at the open.
-        price = order.side * math.inf if order.phase == OPENS else order.price
+        price = order.side * math.inf if order.phase == Phase.OPEN else order.price
         direction = Direction.LONG if order.side > 0 else Direction.SHORT
-        self.strategy.send_order(direction, Offset.NONE, price, order.lots, order.phase == STOPS)
-        (self.cross_stop_order if order.phase == STOPS else self.cross_limit_order)()
+        self.strategy.send_order(direction, Offset.NONE, price, order.lots, order.phase == Phase.STOP)
+        (self.cross_stop_order if order.phase == Phase.STOP else self.cross_limit_order)()
         price = next((float(trade.price) for trade in self.trades.values()), math.nan)
         self.strategy.cancel_all()
         for table in (self.trades, self.limit_orders, self.stop_orders):

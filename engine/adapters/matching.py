@@ -1,0 +1,19 @@
+"""An engine in one line: our simulation with a matcher of its own."""
+
+from __future__ import annotations
+
+from engine.api.engine import EngineJob
+from engine.api.ledger import Ledger
+from engine.api.matching import Matcher
+
+
+def match_job(job: EngineJob, matcher: Matcher) -> Ledger:
+    """Run a job, asking `matcher` at what price each order fills on each bar, and return the books.
+
+    Raises:
+        RunError: an instrument has no bars, or an impossible tick or lot size.
+        RunCancelledError: `job.cancelled()` returned True.
+    """
+    from engine.simulation.stepper import simulate_stepwise
+
+    return simulate_stepwise(job, matcher)
