@@ -12,20 +12,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.api import (
+    EXECUTION_COLUMNS,
     Component,
     DataNode,
     ExecutionLogic,
     ExecutionRule,
     Filter,
     MoneyManager,
+    PortType,
     ProtectiveRule,
     RiskManager,
     RunError,
+    SizeKind,
     SizeRule,
 )
 from engine.graph.bound import BASE_CLOCK, BoundGraph, BoundNode, MarketColumn, NodeColumn, Number, Source
 
 ANY_CLOCK = ""
+_DECIDING = (PortType.SIGNAL, PortType.FILTER, PortType.RISK, PortType.MONEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class PlannedProtection:
 
 @dataclass(frozen=True)
 class Decision:
-    """The decision stage: what the execution node was wired to."""
+    """The decision stage: what the execution node was wired to; `columns` are those that its rule uses, by port."""
 
     node: str
     rule: ExecutionRule
@@ -84,6 +88,7 @@ class Decision:
     filters: tuple[PlannedFilter, ...]
     protection: tuple[PlannedProtection, ...]
     size: SizeRule
+    columns: Mapping[str, PlanSource] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -186,7 +191,7 @@ class _Planner:
         filters, protection, signals = [], [], []
         size = None
         for source in node.sources():
-            if not isinstance(source, NodeColumn):
+            if not isinstance(source, NodeColumn) or source.type not in _DECIDING:
                 continue
             part = self.graph.nodes[source.node]
             component = part.component
@@ -198,9 +203,13 @@ class _Planner:
                 filters.append(PlannedFilter(source.node, self._step(source), component.group == "block"))
             else:
                 signals.append(self._step(source))
+        if size is None and rule.rebalance is not None:
+            size = SizeRule(SizeKind.QUANTITY, 0.0)  # weights say how much
         if size is None:
             raise RunError(f"Execution node '{node.spec.id}' has no money manager.", node=node.spec.id, field="money")
-        return Decision(node.spec.id, rule, tuple(signals), tuple(filters), tuple(protection), size)
+        wired = {name: node.inputs[name] for name in EXECUTION_COLUMNS if name in node.inputs}
+        columns = {name: self._source(wire) for name, wire in wired.items() if not isinstance(wire, tuple)}
+        return Decision(node.spec.id, rule, tuple(signals), tuple(filters), tuple(protection), size, columns)
 
     def _step(self, source: NodeColumn) -> StepColumn:
         column = self._source(source)

@@ -167,6 +167,7 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
         *decision.signals,
         *(each.column for each in decision.filters),
         *(each.column for each in decision.protection if each.column is not None),
+        *decision.columns.values(),
     ]
     return InstrumentJob(
         symbol=spec.symbol,
@@ -180,6 +181,9 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
             None if each.column is None else np.ascontiguousarray(evaluation.column(each.column))
             for each in decision.protection
         ),
+        execution_columns={
+            name: np.ascontiguousarray(evaluation.column(source)) for name, source in decision.columns.items()
+        },
     )
 
 

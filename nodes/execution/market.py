@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from engine.api import (
-    ExecutionLogic,
-    ExecutionRule,
-    FilterInputs,
-    MoneyInput,
-    OnOpposite,
-    RiskInputs,
-    SignalInputs,
-    param,
-    port,
-)
+from engine.api import ExecutionRule
+from nodes.execution.base import SignalExecution
 
 
-class Market(ExecutionLogic):
+class Market(SignalExecution):
     """Send a market order for each entry and exit signal; it fills at the next bar's open.
 
     Several signals combine: with any, one entry signal is enough; with all, every signal must give the entry at the
@@ -31,14 +20,5 @@ class Market(ExecutionLogic):
     name = "market"
     category = "Orders"
 
-    signals: SignalInputs = port("The advisors whose signals are traded.", min_length=1)
-    combine: Literal["any", "all"] = param("Whether any signal enters, or only all at once.", default="any")
-    filters: FilterInputs = port("Filters that hold back entries.", default=())
-    risk: RiskInputs = port("Stops and targets that protect the position.", default=())
-    money: MoneyInput = port("What decides the size of an entry.")
-    on_opposite: Literal["ignore", "close", "reverse"] = param(
-        "What an entry signal against the open position does.", default="close"
-    )
-
     def rule(self) -> ExecutionRule:
-        return ExecutionRule(OnOpposite[self.on_opposite.upper()], self.combine)
+        return ExecutionRule(self.opposite(), self.combine)

@@ -16,14 +16,16 @@ from ruamel.yaml import YAML
 from engine.api.engine import EngineJob
 from engine.api.ledger import BlockReason, Ledger, OrderKind, OrderStatus, Reason, StatusReason
 from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from engine.api.rules import OnOpposite
+from engine.api.rules import ExecutionRule
+from nodes.execution import COMPONENTS as EXECUTION
 from nodes.money import COMPONENTS as MONEY
 from nodes.risk import COMPONENTS as RISK
 from tests.support.jobs import Setup, make_bars, make_job
 
 FLAGS = {"enter_long": ENTER_LONG, "exit_long": EXIT_LONG, "enter_short": ENTER_SHORT, "exit_short": EXIT_SHORT}
 EXPECTED = {"fills", "orders", "trades", "blocked", "equity", "cash", "open_positions"}
-GIVEN = {"example", "bars", "risk", "money", "on_opposite", "run", "tick_size", "lot_size", "first_bar"}
+GIVEN = {"example", "bars", "risk", "money", "execution", "on_opposite", "run", "tick_size", "lot_size", "first_bar"}
+COLUMN_WORDS = {"atr": "atr", "line": "line", "short_line": "short_line", "weight": "weight"}
 SIDES = {1: "buy", -1: "sell"}
 
 
@@ -50,34 +52,54 @@ def job_of(example: dict[str, Any]) -> EngineJob:
     risk = {component.name: component for component in RISK}
     ((money_name, money_fields),) = example.get("money", {"fixed_quantity": {"quantity": 10}}).items()
     rules = tuple(
-        risk[name](**fields, **({"atr": "atr"} if name.startswith("atr") else {})).rule()
-        for name, fields in example.get("risk", {}).items()
+        risk[name](**fields, **({"atr": "atr"} if "atr" in risk[name].model_fields else {})).rule()
+        for name, parts in example.get("risk", {}).items()
+        for fields in (parts if isinstance(parts, list) else [parts])
     )
     return make_job(
         *(_instrument(symbol, rows, rules, example) for symbol, rows in tables.items()),
         size=money[money_name](**money_fields).rule(),
         protection=rules,
-        on_opposite=OnOpposite[example.get("on_opposite", "close").upper()],
+        execution=_execution(example),
         settings=example.get("run"),
     )
+
+
+def _execution(example: dict[str, Any]) -> ExecutionRule:
+    """Return the rule of the example's execution node; every port that the rows have words for is wired."""
+    nodes = {component.name: component for component in EXECUTION}
+    ((name, fields),) = example.get("execution", {"market": {}}).items()
+    ports = {port.name for port in nodes[name].inputs()}
+    wires: dict[str, Any] = {port: port for port in COLUMN_WORDS.values() if port in ports}
+    wires |= {"signals": ["signal"], "money": "size"} if "signals" in ports else {}
+    opposite = {"on_opposite": example["on_opposite"]} if "on_opposite" in example else {}
+    rule: ExecutionRule = nodes[name](**wires, **opposite, **(fields or {})).rule()
+    return rule
 
 
 def _instrument(symbol: str, rows: list[list[Any]], rules: tuple[Any, ...], example: dict[str, Any]) -> Any:
     """Return bars and decision columns of rows: day, open, high, low, close, and optional words.
 
-    A word is a signal leg, `filtered` (no entry may pass) or `atr=` and a number.
+    A word is a signal leg, `filtered` (no entry may pass) or the name of a column, such as `atr=`, and a number.
     """
     words = [" ".join(str(word) for word in row[5:]).split() for row in rows]
-    atr = [next((float(w[4:]) for w in row if w.startswith("atr=")), np.nan) for row in words]
+    columns = {port: _numbers(words, f"{word}=") for word, port in COLUMN_WORDS.items()}
     setup = Setup(
         flags=[sum(FLAGS[w] for w in row if w in FLAGS) for row in words],
         allowed=["filtered" not in row for row in words],
         first_bar=example.get("first_bar", 0),
         tick_size=example.get("tick_size", 0.01),
         lot_size=example.get("lot_size", 1.0),
-        rule_columns=tuple(np.array(atr) if rule.column else None for rule in rules),
+        rule_columns=tuple(columns["atr"] if rule.column else None for rule in rules),
+        # Without words a column is not wired: the execution rule then goes by the close.
+        execution_columns={port: column for port, column in columns.items() if not np.isnan(column).all()},
     )
     return make_bars([row[1:5] for row in rows], symbol, [row[0] for row in rows]), setup
+
+
+def _numbers(words: list[list[str]], prefix: str) -> Any:
+    """Return the numbers that follow a prefix in the words of each row, NaN where there is none."""
+    return np.array([next((float(w[len(prefix) :]) for w in row if w.startswith(prefix)), np.nan) for row in words])
 
 
 def check(example: dict[str, Any], job: EngineJob, ledger: Ledger) -> None:

@@ -43,6 +43,7 @@ class Setup:
     tick_size: float = 0.01
     lot_size: float = 1.0
     rule_columns: tuple[Any, ...] | None = None
+    execution_columns: dict[str, Any] = field(default_factory=dict)
 
 
 def instrument(bars: Bars, setup: Setup, rules: int = 0) -> InstrumentJob:
@@ -55,7 +56,17 @@ def instrument(bars: Bars, setup: Setup, rules: int = 0) -> InstrumentJob:
         flags[:] = setup.flags
     allowed = np.ones(len(bars), np.bool_) if setup.allowed is None else np.asarray(setup.allowed, np.bool_)
     columns = setup.rule_columns if setup.rule_columns is not None else (None,) * rules
-    return InstrumentJob(bars.symbol, bars, setup.tick_size, setup.lot_size, flags, allowed, setup.first_bar, columns)
+    return InstrumentJob(
+        bars.symbol,
+        bars,
+        setup.tick_size,
+        setup.lot_size,
+        flags,
+        allowed,
+        setup.first_bar,
+        columns,
+        execution_columns=setup.execution_columns,
+    )
 
 
 def make_job(
@@ -64,12 +75,16 @@ def make_job(
     protection: tuple[ProtectiveRule, ...] = (),
     on_opposite: OnOpposite = OnOpposite.CLOSE,
     settings: dict[str, Any] | None = None,
+    execution: ExecutionRule | None = None,
     **hooks: Any,
 ) -> EngineJob:
-    """Return a job; `settings` is the `run:` section of a file, `hooks` are `progress` and `cancelled`."""
+    """Return a job; `settings` is the `run:` section of a file, `hooks` are `progress` and `cancelled`.
+
+    `execution` wins over `on_opposite`.
+    """
     return EngineJob(
         tuple(instrument(bars, setup, len(protection)) for bars, setup in instruments),
-        ExecutionRule(on_opposite),
+        execution or ExecutionRule(on_opposite),
         size,
         protection,
         RunSettings.model_validate(settings or {}),

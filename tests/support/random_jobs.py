@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from engine.api.bars import Bars
 from engine.api.engine import EngineJob
-from engine.api.rules import OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
+from engine.api.entries import EntryRule, GridRule, Offset, OrderLife, RebalanceRule, ScaleInRule
+from engine.api.ledger import OrderKind
+from engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
 from tests.support.jobs import Setup, make_bars, make_job
 
 SIZES = st.sampled_from(
@@ -34,6 +36,43 @@ RULES = st.lists(
     unique=True,
     max_size=4,
 ).map(tuple)
+
+PARTS = (
+    ProtectiveRule(ProtectiveKind.TAKE_PROFIT, percent=0.5, share=40.0),
+    ProtectiveRule(ProtectiveKind.TAKE_PROFIT, multiple=0.8, column="atr", share=60.0),
+)
+
+
+@st.composite
+def offsets(draw: st.DrawFn) -> Offset:
+    """Draw a distance of an order from its line."""
+    choices = [Offset(), Offset(percent=0.4), Offset(ticks=30.0), Offset(multiple=0.5), Offset(0.2, 10.0, 0.3)]
+    return draw(st.sampled_from(choices))
+
+
+@st.composite
+def executions(draw: st.DrawFn) -> ExecutionRule:
+    """Draw an execution rule of any kind."""
+    opposite = draw(st.sampled_from(list(OnOpposite)))
+    kind = draw(st.sampled_from(["market", "waiting", "waiting", "scale_in", "grid", "rebalance"]))
+    if kind == "waiting":
+        order = draw(st.sampled_from([OrderKind.LIMIT, OrderKind.STOP, OrderKind.STOP_LIMIT]))
+        life = draw(st.sampled_from(list(OrderLife)))
+        entry = EntryRule(order, draw(offsets()), draw(offsets()), life, draw(st.integers(1, 5)), draw(st.booleans()))
+        return ExecutionRule(opposite, entry=entry)
+    spacing = draw(offsets().filter(lambda offset: offset != Offset()))
+    if kind == "scale_in":
+        factor = draw(st.sampled_from([0.5, 1.0, 1.7]))
+        scale = ScaleInRule(draw(st.integers(2, 4)), spacing, draw(st.booleans()), factor, draw(st.booleans()))
+        return ExecutionRule(opposite, scale_in=scale)
+    if kind == "grid":
+        return ExecutionRule(
+            opposite, grid=GridRule(draw(st.integers(1, 6)), spacing, draw(st.sampled_from([50.0, 200.0])))
+        )
+    if kind == "rebalance":
+        every, drift = draw(st.sampled_from([(3, 0.0), (0, 5.0), (7, 20.0)]))
+        return ExecutionRule(rebalance=RebalanceRule(every, draw(st.booleans()), drift))
+    return ExecutionRule(opposite)
 
 
 @st.composite
@@ -67,31 +106,46 @@ def random_bars(seed: int, symbol: str, days: np.ndarray[Any, np.dtype[np.int64]
     return make_bars(np.column_stack([open_, high, low, close]), symbol, days)
 
 
-def random_setup(seed: int, n: int, protection: tuple[ProtectiveRule, ...], lot_size: float) -> Setup:
-    """Return random signals, filters and rule columns, some of whose values are missing."""
+def random_setup(
+    seed: int, bars: Bars, protection: tuple[ProtectiveRule, ...], lot_size: float, execution: ExecutionRule
+) -> Setup:
+    """Return random signals, filters and columns, some of whose values are missing."""
+    n = len(bars)
     rng = np.random.default_rng(seed + 1)
     flags = np.where(rng.random(n) < 0.3, rng.integers(0, 16, n), 0)
     atr = np.where(rng.random(n) < 0.1, np.nan, rng.uniform(0.2, 2.0, n))
     columns = tuple(atr if rule.column else None for rule in protection)
-    return Setup(list(flags), list(rng.random(n) < 0.8), int(rng.integers(0, 5)), 0.01, lot_size, columns)
+    allowed, first_bar = list(rng.random(n) < 0.8), int(rng.integers(0, 5))
+    execution_columns = {"atr": atr}
+    if execution.rebalance is not None:
+        execution_columns["weight"] = np.where(rng.random(n) < 0.2, np.nan, rng.uniform(-0.5, 0.8, n).round(1))
+    elif rng.random() < 0.5:
+        line = bars.close * rng.uniform(0.99, 1.01, n)
+        execution_columns["line"] = np.where(rng.random(n) < 0.1, np.nan, line)
+    return Setup(list(flags), allowed, first_bar, 0.01, lot_size, columns, execution_columns)
 
 
 @st.composite
 def jobs(draw: st.DrawFn, max_bars: int = 60, max_instruments: int = 3, **fixed: Any) -> EngineJob:
     """Draw a job; `fixed` settings override the drawn ones."""
-    protection = draw(RULES)
+    protection = draw(RULES) + draw(st.sampled_from([(), (), PARTS]))
+    execution = draw(executions())
     lot_size = draw(st.sampled_from([1.0, 0.1, 0.25, 5.0]))
     pairs = []
     for k in range(draw(st.integers(1, max_instruments))):
         seed = draw(st.integers(0, 2**32 - 1))
-        length = draw(st.integers(1, max_bars))
+        length = draw(st.one_of(st.integers(1, max_bars), st.integers(max_bars // 2, max_bars)))
         days = np.flatnonzero(np.random.default_rng(seed).random(length) < (1.0 if k == 0 else 0.7))
         days = days if len(days) else np.array([0])
-        pairs.append((random_bars(seed, f"S{k}", days), random_setup(seed, len(days), protection, lot_size)))
+        bars = random_bars(seed, f"S{k}", days)
+        pairs.append((bars, random_setup(seed, bars, protection, lot_size, execution)))
+    if len({frozenset(setup.execution_columns) for _, setup in pairs}) > 1:
+        for _, setup in pairs:
+            setup.execution_columns.pop("line", None)
     return make_job(
         *pairs,
         size=draw(SIZES),
         protection=protection,
-        on_opposite=draw(st.sampled_from(list(OnOpposite))),
+        execution=execution,
         settings={**draw(run_settings()), **fixed},
     )

@@ -8,18 +8,12 @@ from hypothesis import strategies as st
 
 from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunCancelledError
-from engine.api.ledger import Ledger, OrderKind, OrderStatus, Reason
+from engine.api.ledger import OrderKind, OrderStatus, Reason
 from engine.simulation.driver import Pace, simulate
+from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 from tests.support.random_jobs import jobs
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def same_bits(one: Ledger, other: Ledger) -> bool:
-    names = ("orders", "fills", "trades", "blocked", "ts_ns", "equity", "cash")
-    return one.open_positions == other.open_positions and all(
-        getattr(one, name).tobytes() == getattr(other, name).tobytes() for name in names
-    )
 
 
 def cut(job: EngineJob, ts_ns: int) -> EngineJob | None:
@@ -30,9 +24,15 @@ def cut(job: EngineJob, ts_ns: int) -> EngineJob | None:
         if n == 0:
             return None
         columns = tuple(None if column is None else column[:n] for column in each.rule_columns)
+        others = {name: column[:n] for name, column in each.execution_columns.items()}
         instruments.append(
             replace(
-                each, bars=each.bars.slice(0, n), flags=each.flags[:n], allowed=each.allowed[:n], rule_columns=columns
+                each,
+                bars=each.bars.slice(0, n),
+                flags=each.flags[:n],
+                allowed=each.allowed[:n],
+                rule_columns=columns,
+                execution_columns=others,
             )
         )
     return replace(job, instruments=tuple(instruments))
@@ -41,24 +41,7 @@ def cut(job: EngineJob, ts_ns: int) -> EngineJob | None:
 @quick
 @given(jobs())
 def test_cash_and_equity_follow_from_the_fills_alone_at_every_step(job: EngineJob) -> None:
-    ledger = simulate(job)
-    fills = ledger.fills
-    lot = np.array([each.lot_size for each in job.instruments])[fills["instrument"]]
-    when = np.array(
-        [job.instruments[f["instrument"]].bars.close_ns[f["bar"]] for f in fills] or np.empty(0), dtype=np.int64
-    )
-    signed = fills["side"] * fills["lots"] * lot
-    spent = signed * fills["price"] + fills["commission"] + fills["slippage"]
-    cash = job.settings.cash - np.array([spent[when <= ts].sum() for ts in ledger.ts_ns])
-    worth = np.zeros(len(ledger.ts_ns))
-    for i, each in enumerate(job.instruments):
-        mine = fills["instrument"] == i
-        for s, ts in enumerate(ledger.ts_ns):
-            held = signed[mine & (when <= ts)].sum()
-            last = int(np.searchsorted(each.bars.close_ns, ts, side="right")) - 1
-            worth[s] += held * each.bars.close[last] if last >= 0 else 0.0
-    np.testing.assert_allclose(ledger.cash, cash, rtol=1e-9, atol=1e-6)
-    np.testing.assert_allclose(ledger.equity, cash + worth, rtol=1e-9, atol=1e-6)
+    assert_money_is_conserved(job, simulate(job))
 
 
 @quick
@@ -89,10 +72,13 @@ def test_orders_fill_inside_their_bar_and_never_on_the_bar_of_their_decision(job
             assert fill["price"] == bars.open[bar]
         elif fill["kind"] == OrderKind.CLOSE:
             assert fill["price"] == bars.close[len(bars) - 1]
-        else:
+        elif order["rule"] >= 0:
             entry = ledger.orders[order["parent"]]
-            late = job.settings.fills.arm == "next_bar"
+            late = job.settings.fills.arm == "next_bar" or entry["kind"] != OrderKind.MARKET
             assert bar >= entry["closed_bar"] + late
+        else:
+            assert bar > order["created_bar"]
+            assert order["expires"] < 0 or bar <= order["expires"]
     assert (ledger.orders["status"] != OrderStatus.WORKING).all()
 
 
@@ -103,13 +89,13 @@ def test_an_entry_never_costs_more_than_the_cash_that_is_free(job: EngineJob) ->
     if not (ledger.fills["side"] < 0).any():
         assert ledger.cash.min() >= -1e-6
     rejected = ledger.orders[ledger.orders["status"] == OrderStatus.REJECTED]
-    assert (rejected["reason"] == Reason.ENTRY).all()
+    assert np.isin(rejected["reason"], [Reason.ENTRY, Reason.SCALE_IN, Reason.GRID, Reason.REBALANCE]).all()
 
 
 @quick
 @given(jobs(), st.sampled_from([1, 2, 7, 1_000]), st.sampled_from([1, 24, 50, 10_000]))
 def test_chunks_and_full_tables_leave_no_trace_in_the_result(job: EngineJob, chunk: int, rows: int) -> None:
-    assert same_bits(simulate(job), simulate(job, Pace(chunk, rows)))
+    assert_same_bits(simulate(job), simulate(job, Pace(chunk, rows)))
 
 
 @quick
@@ -132,9 +118,10 @@ def test_a_run_on_fewer_bars_has_the_same_fills_up_to_there(job: EngineJob, data
 @given(jobs(max_instruments=1))
 def test_one_instrument_alone_trades_as_it_does_beside_one_without_signals(job: EngineJob) -> None:
     (only,) = job.instruments
-    idle = replace(only, symbol="IDLE", flags=np.zeros(len(only.bars), np.uint8))
+    nothing = {name: column * 0.0 for name, column in only.execution_columns.items()}
+    idle = replace(only, symbol="IDLE", flags=np.zeros(len(only.bars), np.uint8), execution_columns=nothing)
     alone, beside = simulate(job), simulate(replace(job, instruments=(only, idle)))
-    assert same_bits(alone, beside)
+    assert_same_bits(alone, beside)
 
 
 @given(jobs(max_bars=30))

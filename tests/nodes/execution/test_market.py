@@ -40,5 +40,7 @@ def test_what_makes_no_sense_is_refused(fields: dict[str, object]) -> None:
 
 
 def test_the_execution_nodes_have_names_and_help() -> None:
-    assert [(component.name, component.role) for component in COMPONENTS] == [("market", Role.EXECUTION)]
+    names = ["market", "limit", "stop_entry", "stop_limit", "scale_in", "grid", "rebalance"]
+    assert [component.name for component in COMPONENTS] == names
+    assert all(component.role is Role.EXECUTION and component.help() for component in COMPONENTS)
     assert "on_opposite" in Market.help()
