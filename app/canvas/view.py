@@ -219,7 +219,7 @@ class CanvasView(PaperView):
         super().paintEvent(event)
         if set(self.graph_scene.graph.nodes) <= {BARS} and not self.graph_scene.frames:
             painter = QPainter(self.viewport())
-            self._say(painter, tr("Press Tab or double-click to add a node, or drag one from the palette"))
+            self._say(painter, tr("Press Tab or double-click to add a node, or drag one from the components"))
             painter.end()
 
 

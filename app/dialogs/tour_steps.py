@@ -24,7 +24,7 @@ def tour_steps() -> tuple[TourStep, ...]:
     return (
         TourStep(
             "palette",
-            tr("Find a building block"),
+            tr("Find a component"),
             tr(
                 "Every indicator, advisor, filter and rule is here. Search, then drag one to the canvas or press Enter."
             ),
@@ -34,7 +34,7 @@ def tour_steps() -> tuple[TourStep, ...]:
             tr("Wire it up"),
             tr(
                 "Drag from an output to an input; the ports that fit light up. "
-                "Double-click the canvas to add a block without leaving it."
+                "Double-click the canvas to add a node without leaving it."
             ),
         ),
         TourStep(

@@ -38,7 +38,7 @@ def _source(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _parameters(component: type[Component]) -> tuple[tuple[str, Any, str], ...]:
-    """Return names, defaults and units of the parameters that are not advanced."""
+    """Return names, defaults and units (bars go without saying) of the parameters that are not advanced."""
     found = []
     for name in component.parameters():
         field = component.model_fields[name]
@@ -46,7 +46,7 @@ def _parameters(component: type[Component]) -> tuple[tuple[str, Any, str], ...]:
         if not extra.get("advanced"):
             unit = extra.get("unit")
             default = None if field.is_required() else field.get_default()
-            found.append((name, default, unit if isinstance(unit, str) else ""))
+            found.append((name, default, unit if isinstance(unit, str) and unit != "bars" else ""))
     return tuple(found)
 
 

@@ -20,6 +20,7 @@ from engine.api.ports import PathMark, port_mark
 from engine.api.timeframe import parse_duration
 
 _NO_LIMIT = 1e30
+_SHORT_UNIT = 4
 
 
 class FieldKind(StrEnum):
@@ -83,6 +84,11 @@ class Field:
     def label(self) -> str:
         """The name in the file as people write it: `slope_bars` is `Slope bars`."""
         return words(self.path[-1])
+
+    @property
+    def has_short_unit(self) -> bool:
+        """Whether the unit fits beside the number in its box; a longer one stands with the label."""
+        return len(self.unit) <= _SHORT_UNIT
 
     @property
     def is_port(self) -> bool:

@@ -94,7 +94,7 @@ class FieldRow(QWidget):
         super().__init__(parent)
         self.field = field
         self._form = form
-        self.label = QLabel(field.label, self)
+        self.label = QLabel(field.label if field.has_short_unit else f"{field.label} ({said(field.unit)})", self)
         self.editor = make_editor(field, context, self)
         self.reset = self._button("reset", tr("Back to the default"))
         self.about = self._button("help", tr("Explain"))

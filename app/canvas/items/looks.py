@@ -14,7 +14,12 @@ from app.theme import Theme, current
 if TYPE_CHECKING:
     from app.canvas.items.node import NodeItem
 
-SIMPLE_BELOW = 0.5
+SIMPLE_BELOW = 0.66
+"""Under this zoom the texts of a whole node are too small to read."""
+FAR_NAME, FAR_LINE = 13.0, 11.0
+"""Sizes of the texts on a node seen from afar, in pixels of the screen."""
+FAR_LARGEST = 27.0
+"""The same, in scene units: as large as a node has room for."""
 NAMED_ABOVE = 0.24
 DIRECT_ABOVE = 1.6
 PICTURE_BYTES = 96 * 1024 * 1024
@@ -41,12 +46,20 @@ class Looks:
         self.colors: dict[str, QColor] = {}
         self.name_font = self._font(12.5, QFont.Weight.DemiBold)
         self.small_font = self._font(10.5, QFont.Weight.Normal)
-        self.far_font = self._font(27, QFont.Weight.DemiBold)
-        self.far_metrics = QFontMetricsF(self.far_font)
+        self._far_fonts: dict[tuple[int, QFont.Weight], tuple[QFont, QFontMetricsF]] = {}
         self.name_metrics = QFontMetricsF(self.name_font)
         self.small_metrics = QFontMetricsF(self.small_font)
         self._pictures: OrderedDict[NodeItem, int] = OrderedDict()
         self._bytes = 0
+
+    def far_font(self, pixels: float, scale: float, weight: QFont.Weight) -> tuple[QFont, QFontMetricsF]:
+        """Return font and metrics of so many pixels of the screen at a zoom, as far as nodes have room for it."""
+        size = round(min(pixels / scale, FAR_LARGEST))
+        found = self._far_fonts.get((size, weight))
+        if found is None:
+            font = self._font(size, weight)
+            found = self._far_fonts[size, weight] = font, QFontMetricsF(font)
+        return found
 
     def color(self, name: str) -> QColor:
         """Return the QColor of `#rrggbb`; do not change it."""

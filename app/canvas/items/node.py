@@ -167,7 +167,7 @@ class NodeItem(QGraphicsRectItem):
         if self.isSelected() or self.hovered or self.focused:
             self._paint_outline(painter, scale)
         if scale < NAMED_ABOVE:
-            paint_simple(painter, self.picture, looks, named=False)
+            paint_simple(painter, self.picture, looks)
         elif scale > DIRECT_ABOVE:
             paint_node(painter, self.picture, looks)
         else:
@@ -180,10 +180,10 @@ class NodeItem(QGraphicsRectItem):
         real = scale * ratio
         simple = scale < SIMPLE_BELOW
         if self._pixmap is None or simple != self._is_simple or self.is_blurred(real):
-            self._renew_picture(real, simple=simple)
+            self._renew_picture(real, ratio, simple=simple)
         rect = self.rect()
         if self._pixmap is None:
-            paint_simple(painter, self.picture, self._looks, named=False)
+            paint_simple(painter, self.picture, self._looks)
             return
         if self.is_blurred(real):
             painter.drawPixmap(rect, self._pixmap, QRectF(self._pixmap.rect()))
@@ -196,27 +196,27 @@ class NodeItem(QGraphicsRectItem):
         painter.drawPixmap(QPointF(round(corner.x() * ratio) / ratio, round(corner.y() * ratio) / ratio), self._pixmap)
         painter.setWorldTransform(before)
 
-    def _renew_picture(self, scale: float, *, simple: bool) -> None:
+    def _renew_picture(self, scale: float, ratio: float, *, simple: bool) -> None:
         """Draw the picture for a zoom, if there is time; while the view zooms, an old one of its kind will do."""
         looks = self._looks
         if looks.hurried and self._pixmap is not None and self._is_simple == simple:
             return
         if looks.has_time():
-            self._pixmap, self._pixmap_scale = self._draw_picture(scale, simple=simple), scale
+            self._pixmap, self._pixmap_scale = self._draw_picture(scale, far=scale / ratio if simple else 0.0), scale
             self._is_simple = simple
             looks.keep(self, self._pixmap)
         else:
             looks.late.add(self)
 
-    def _draw_picture(self, scale: float, *, simple: bool) -> QPixmap:
+    def _draw_picture(self, scale: float, *, far: float) -> QPixmap:
         rect = self.rect()
         pixmap = QPixmap(int(rect.width() * scale) + 1, int(rect.height() * scale) + 1)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         painter.scale(scale, scale)
         painter.translate(-rect.topLeft())
-        if simple:
-            paint_simple(painter, self.picture, self._looks, named=True)
+        if far:
+            paint_simple(painter, self.picture, self._looks, scale=far)
         else:
             paint_node(painter, self.picture, self._looks)
         painter.end()

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen
 
 from app.canvas.items.layout import HEADER, ROW, SUBTITLE, NodeLayout, Slot
-from app.canvas.items.looks import Looks
+from app.canvas.items.looks import FAR_LINE, FAR_NAME, Looks
 from app.canvas.items.ports import RADIUS, port_shape
 from app.document.view import NodeView
 from app.services.i18n import tr
@@ -18,10 +18,12 @@ from app.theme.tokens import family_of, mix
 
 CORNER = 7.0
 STRIPE = 3.0
+FAR_STRIPE = 11.0
 INSET = 13.0
 ICON = 16.0
 BADGE = 18.0
 MUTED = 0.45
+_MIDDLE = int(Qt.AlignmentFlag.AlignCenter)
 BADGE_ICONS = {"error": "error", "warning": "warning", "running": "running", "done": "done"}
 
 
@@ -67,8 +69,11 @@ def header_of(node: NodeView, looks: Looks) -> str:
     return theme.header(family_of(node.role, node.id)) if node.known else theme.warning_soft
 
 
-def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks, *, named: bool) -> None:
-    """Paint a node seen from afar: a box with its family's colour, its badge, and its name where that can be read."""
+def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks, *, scale: float = 0.0) -> None:
+    """Paint a node seen from afar: a box in its family's colour with its badge.
+
+    With the zoom in `scale` it has its ports, and name and key parameters large enough to be read.
+    """
     node, layout, theme = picture.node, picture.layout, looks.theme
     fade = MUTED if node.mute else 1.0
     accent = mix(accent_of(node, looks), theme.canvas, fade)
@@ -77,22 +82,37 @@ def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks, *, named
     painter.fillRect(whole, looks.color(theme.error if picture.badge == "error" else accent))
     edge = 5.0 if picture.badge == "error" else 3.0
     painter.fillRect(whole.adjusted(edge, edge, -edge, -edge), body)
-    painter.fillRect(QRectF(edge, edge, layout.width - 2 * edge, HEADER - edge), looks.color(accent))
+    stripe = FAR_STRIPE if scale else HEADER
+    painter.fillRect(QRectF(edge, edge, layout.width - 2 * edge, stripe - edge), looks.color(accent))
     if node.bypass:
-        painter.fillRect(QRectF(3, 3, layout.width - 6, HEADER - 10), body)
+        painter.fillRect(QRectF(3, 3, layout.width - 6, stripe - 8), body)
     if picture.badge:
-        painter.fillRect(QRectF(layout.width - 34, HEADER + 6, 26, 26), looks.color(badge_color(picture.badge, looks)))
-    if named:
-        _paint_far_name(painter, picture, looks)
+        painter.fillRect(QRectF(layout.width - 32, stripe + 4, 24, 24), looks.color(badge_color(picture.badge, looks)))
+    if scale:
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+        _paint_far_texts(painter, picture, looks, scale)
+        for slot in (*layout.inputs, *layout.outputs):
+            paint_port(painter, slot, QPointF(0.0 if slot.side == "in" else layout.width, slot.y), looks)
 
 
-def _paint_far_name(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
-    node, layout = picture.node, picture.layout
-    room = layout.width - (44 if picture.badge else 16)
-    painter.setFont(looks.far_font)
-    painter.setPen(looks.color(looks.theme.node_text_dim if node.mute else looks.theme.node_text))
-    text = looks.far_metrics.elidedText(node.id, Qt.TextElideMode.ElideRight, room)
-    painter.drawText(QRectF(8, HEADER - 2, room, layout.height - HEADER), int(Qt.AlignmentFlag.AlignCenter), text)
+def _paint_far_texts(painter: QPainter, picture: NodePicture, looks: Looks, scale: float) -> None:
+    """Write the name in the middle, and below it the key parameters where there is room for both."""
+    node, layout, theme = picture.node, picture.layout, looks.theme
+    name_font, name_metrics = looks.far_font(FAR_NAME, scale, QFont.Weight.DemiBold)
+    line_font, line_metrics = looks.far_font(FAR_LINE, scale, QFont.Weight.Normal)
+    high, low = name_metrics.height(), line_metrics.height()
+    room = layout.height - FAR_STRIPE - 2
+    second = node.subtitle if layout.has_subtitle and node.known and high + low <= room else ""
+    top = FAR_STRIPE + (room - high - (low if second else 0.0)) / 2
+    wide = layout.width - (64 if picture.badge else 20)
+    lines = [(node.id, name_font, name_metrics, theme.node_text_dim if node.mute else theme.node_text)]
+    lines += [(second, line_font, line_metrics, theme.node_text_dim)] if second else []
+    for text, font, metrics, color in lines:
+        painter.setFont(font)
+        painter.setPen(looks.color(color))
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, wide)
+        painter.drawText(QRectF((layout.width - wide) / 2, top, wide, metrics.height()), _MIDDLE, shown)
+        top += metrics.height()
 
 
 def badge_color(kind: str, looks: Looks) -> str:

@@ -56,7 +56,7 @@ class NumberEditor(TextEditor):
         self._default: Any = field.default
         self.spin = _Spin(self, field)
         self.spin.setLineEdit(self.line)
-        self._show_unit(said(field.unit))
+        self._show_unit(said(field.unit) if field.has_short_unit else "")
         self.box.addWidget(self.spin)
         self.setFocusProxy(self.spin)
         self._settle = QTimer(self)

@@ -44,7 +44,7 @@ class Palette(QWidget):
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName(tr("Palette"))
+        self.setAccessibleName(tr("Components"))
         self.index = PaletteIndex(document.catalog)
         self.model = PaletteModel(self)
         self._blocks: tuple[Entry, ...] = ()
@@ -59,8 +59,8 @@ class Palette(QWidget):
 
     def _make_widgets(self) -> None:
         self.box = QLineEdit(self)
-        self.box.setPlaceholderText(tr("Search building blocks"))
-        self.box.setAccessibleName(tr("Search building blocks"))
+        self.box.setPlaceholderText(tr("Search the components"))
+        self.box.setAccessibleName(tr("Search the components"))
         self.box.setClearButtonEnabled(True)
         self.box.addAction(icon("search"), QLineEdit.ActionPosition.LeadingPosition)
         self.box.installEventFilter(self)
@@ -242,7 +242,7 @@ class _View(RowTree):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setAccessibleName(tr("Building blocks"))
+        self.setAccessibleName(tr("Components"))
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)

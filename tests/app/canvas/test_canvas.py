@@ -82,6 +82,11 @@ def test_an_empty_strategy_is_no_trouble(qtbot: QtBot, text: str) -> None:
     canvas.distribute("vertical")
     canvas.open_block()
     canvas.close_block()
+    assert desk.text == text
+    assert desk.document.undo_label == ""
+    assert desk.canvas.stage.selection.nodes in {(), tuple(canvas.graph.nodes)[:1]}
+    canvas.quick_add()
+    assert canvas.asking.popup.isVisible()
     canvas.close()
 
 

@@ -225,7 +225,7 @@ def test_from_afar_a_node_is_its_familys_colour_and_name(qtbot: QtBot) -> None:
     picture = Picture(qtbot, graph(sma()))
     picture.view.set_zoom(0.4)
     picture.view.settle()
-    assert picture.color(100, 12) == current().family("indicators")
+    assert picture.color(100, 7) == current().family("indicators")
     assert len(picture.colors(8, 34, 170, 40)) > 1
 
 

@@ -51,7 +51,7 @@ def test_there_are_at_most_six_steps() -> None:
 
 def test_the_first_mark_stands_beside_its_target_and_rings_it(scene: Scene) -> None:
     bubble = scene.tour.bubble
-    assert bubble.title.text() == "Find a building block"
+    assert bubble.title.text() == "Find a component"
     assert bubble.count.text() == "1 of 6"
     assert not bubble.back_button.isVisible()
     assert bubble.x() >= 240

@@ -122,7 +122,8 @@ def test_how_long_validate_takes(good: Path, tmp_path: Path, capsys: pytest.Capt
     best = 9.0
     for _ in range(3):
         start = time.perf_counter()
-        quantcrafter("validate", str(good), home=tmp_path)
+        done = quantcrafter("validate", str(good), home=tmp_path)
+        assert done.stdout.endswith(": valid\n")
         best = min(best, time.perf_counter() - start)
     with capsys.disabled():
         sys_note = f"\nquantcrafter validate: {best:.2f} s in all (aim: 0.7 s)"
