@@ -91,9 +91,10 @@ class Overlay:
             bounds = QRectF(sheet.plot_width + 1, place.top, sheet.axis_width - 1, place.height)
             text = self._value(state, sheet, place, pointing.y)
             draw_label(painter, QPointF(bounds.center().x(), y), text, bounds, look.label, look.label_text)
-        bounds = QRectF(0, sheet.plot_height, sheet.plot_width, sheet.axis_height)
-        middle = QPointF(x, bounds.center().y())
-        draw_label(painter, middle, state.model.clock.text(pointing.bar), bounds, look.label, look.label_text)
+        if pointing.bar != state.selected:
+            bounds = QRectF(0, sheet.plot_height, sheet.plot_width, sheet.axis_height)
+            middle = QPointF(x, bounds.center().y())
+            draw_label(painter, middle, state.model.clock.text(pointing.bar), bounds, look.label, look.label_text)
 
     @staticmethod
     def _value(state: ChartState, sheet: Sheet, place: PanelPlace, y: float) -> str:
