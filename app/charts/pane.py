@@ -71,7 +71,7 @@ class ChartPane(QWidget):
         self.view.pointed.connect(self._point)
         self.view.dismissed.connect(lambda: self._session.clear() if self._session else None)
         self.view.output_clicked.connect(self.toggle_output)
-        self.view.changed.connect(self._mark_choices)
+        self.view.changed.connect(self._mark_auto)
         self.empty.run_asked.connect(self.run_asked)
         theme.changed.connect(self._rethemed)
 
@@ -357,6 +357,10 @@ class ChartPane(QWidget):
             log=self._settings.chart_log,
         )
         self.toolbar.show_outputs(self.choice, self.view.look)
+
+    def _mark_auto(self) -> None:
+        state = self.state
+        self.toolbar.auto.setChecked(state is None or not state.scales)
 
     def _rethemed(self) -> None:
         self.view.recolor(self._settings.chart_colors)

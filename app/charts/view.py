@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFontMetricsF,
     QKeyEvent,
@@ -31,6 +31,8 @@ from app.services.i18n import tr
 from app.theme import current
 
 AXIS_HEIGHT = 26
+REST_MS = 120
+"""So long after the last movement lines are drawn finely again."""
 _LEAST_AXIS = 58.0
 
 
@@ -66,6 +68,8 @@ class ChartView(QWidget):
         self.drawing: Drawing | None = None
         self.overlay = Overlay(self.look, self.font())
         self._gestures = Gestures(self)
+        self._at_rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._at_rest.timeout.connect(self.refresh)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -116,6 +120,7 @@ class ChartView(QWidget):
         """Show other bars."""
         if self.state is not None and window != self.state.window:
             self.state.window = window
+            self._at_rest.start()
             self.refresh()
             self.changed.emit()
 
@@ -213,6 +218,7 @@ class ChartView(QWidget):
         state, sheet = self.state, self.sheet
         if state is None or sheet is None or self.drawing is None:
             return
+        self.drawing.batch.fine = True
         self.drawing.draw(painter, state, sheet)
         bar = looked_at(state, Pointing())
         self.overlay.legend.draw(painter, state, sheet, bar, self.drawing.bars_a_candle)
@@ -223,6 +229,7 @@ class ChartView(QWidget):
         picture = QPixmap(self.size() * ratio)
         picture.setDevicePixelRatio(ratio)
         painter = QPainter(picture)
+        drawing.batch.fine = not self._at_rest.isActive()
         drawing.draw(painter, state, sheet)
         painter.end()
         return picture

@@ -81,14 +81,14 @@ class TradeMarks:
         self._won = np.concatenate([[0], np.cumsum(self.all.pnl > 0)])
         self._entry_order = np.ascontiguousarray(trades["entry_order"])
         self._protective = _Protective(ledger.orders, instrument)
+        self._place_of = {row: place for place, row in enumerate(self.all.rows.tolist())}
 
     def __len__(self) -> int:
         return len(self.all)
 
     def place_of(self, row: int) -> int | None:
         """Return where a row of the run's trade table stands in `all`, None if it is another instrument's."""
-        found = np.flatnonzero(self.all.rows == row)
-        return int(found[0]) if len(found) else None
+        return self._place_of.get(row)
 
     def row_of_entry(self, bar: int) -> int | None:
         """Return the row of the latest trade that was entered at a bar or before it, None if there is none."""

@@ -13,16 +13,20 @@ from engine.api import FloatColumn
 if TYPE_CHECKING:
     from pyqtgraph.Qt.internals import PrimitiveArray
 
-_MOST_JOINED = 300
+_MOST_JOINED = 600
 _ROUND = Qt.PenJoinStyle.RoundJoin
 FAR = 4000.0
 """Nothing is drawn farther outside than that, in pixels: the painter would lose precision."""
 
 
 class Batch:
-    """Shapes that are drawn together; its memory is used again at every frame."""
+    """Shapes that are drawn together; its memory is used again at every frame.
+
+    `fine` gives lines of few points round joins, which take ten times as long: leave it off while the view moves.
+    """
 
     def __init__(self) -> None:
+        self.fine = True
         from pyqtgraph.Qt.internals import PrimitiveArray  # takes long: imported when the first run is shown
 
         self._rects: PrimitiveArray = PrimitiveArray(QRectF, 4)
@@ -49,7 +53,7 @@ class Batch:
             return
         ys = np.clip(ys, -FAR, FAR)
         known = np.isfinite(ys)
-        if len(xs) <= _MOST_JOINED and known.all():
+        if self.fine and len(xs) <= _MOST_JOINED and known.all():
             self._joined(painter, color, width, xs, ys)
             return
         both = known[:-1] & known[1:]
@@ -57,7 +61,7 @@ class Batch:
 
     @staticmethod
     def _joined(painter: QPainter, color: str, width: float, xs: FloatColumn, ys: FloatColumn) -> None:
-        """Draw a line of few points with round joins, which takes ten times as long as lines of their own."""
+        """Draw a line with round joins."""
         from pyqtgraph.functions import arrayToQPath
 
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
