@@ -8,6 +8,7 @@ from app.actions.file_actions import file_actions
 from app.actions.help_actions import help_actions
 from app.actions.node_actions import node_actions
 from app.actions.registry import ActionRegistry, ShortcutStore
+from app.actions.run_actions import run_actions
 from app.actions.spec import MenuSpec
 from app.actions.view_actions import view_actions
 from app.services.i18n import tr
@@ -28,6 +29,7 @@ def all_actions(store: ShortcutStore) -> ActionRegistry:
         MenuSpec("node", tr("&Node")),
         MenuSpec("arrange", tr("&Arrange")),
         MenuSpec("arrange/nudge", tr("Nudge")),
+        MenuSpec("run", tr("&Run")),
         MenuSpec("help", tr("&Help")),
     )
     specs = (
@@ -36,6 +38,7 @@ def all_actions(store: ShortcutStore) -> ActionRegistry:
         *view_actions(),
         *node_actions(),
         *arrange_actions(),
+        *run_actions(),
         *help_actions(),
     )
     return ActionRegistry(menus, specs, store)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QTimer, Signal
@@ -25,6 +25,7 @@ from app.canvas.gestures.select import BoxSelect, WireSelect
 from app.canvas.gestures.slice import SliceWires
 from app.canvas.gestures.wire import WireDrag
 from app.canvas.input import CanvasInput
+from app.canvas.items.node import Badge
 from app.canvas.levels import file_block_graph, has_block, is_file
 from app.canvas.minimap import Minimap
 from app.canvas.naming import Naming
@@ -79,6 +80,7 @@ class Canvas(QWidget):
         self.minimap = Minimap(self.view)
         self._input = CanvasInput(self)
         self._file = ""
+        self._run_badges: Mapping[str, tuple[Badge, str]] = {}
         self._badge_timer = QTimer(self)
         self._badge_timer.setSingleShot(True)
         self._badge_timer.setInterval(BADGE_DELAY_MS)
@@ -159,7 +161,14 @@ class Canvas(QWidget):
 
     def set_badges(self, problems: Iterable[Problem]) -> None:
         """Mark the nodes that findings of validation are about, with the reasons."""
-        self.scene.set_badges({} if self._file else badges(problems, self.scope))
+        of_run = self._run_badges if not self.inside_block else {}
+        self.scene.set_badges({} if self._file else {**of_run, **badges(problems, self.scope)})
+
+    def set_run_badges(self, badges: Mapping[str, tuple[Badge, str]]) -> None:
+        """Show what became of nodes in a run, where validation has nothing to say of them."""
+        if badges != self._run_badges:
+            self._run_badges = badges
+            self._badge_timer.start()
 
     def closeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         self._badge_timer.stop()

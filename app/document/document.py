@@ -16,7 +16,7 @@ from app.document.fragments import copy_fragment
 from app.document.history import History, Step, patch_between
 from app.document.level import Level
 from app.document.readable import Readable
-from app.document.validation import check
+from app.document.validation import Checked, check
 from app.document.view import GraphView, Scope
 from app.document.wiring import refusal
 from app.services.i18n import said, tr
@@ -53,7 +53,7 @@ class Document(DocumentLike):
         self._error: SpecError | None = None
         self._levels: dict[Scope, Level] = {}
         self._graphs: dict[Scope, GraphView] = {}
-        self._problems: tuple[Problem, ...] | None = None
+        self._checked: Checked | None = None
         self._read()
 
     @classmethod
@@ -103,10 +103,18 @@ class Document(DocumentLike):
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Return every finding of validation about the text as it is now."""
-        if self._problems is None:
-            broken = self._error.problems if self._error is not None else None
-            self._problems = broken or check(self._readable.file, self.folder, self.catalog)
-        return self._problems
+        return self._check().problems
+
+    @property
+    def meaning(self) -> str:
+        """Return a hash of what the strategy does, as `SavedRun.spec_hash`; empty while the text is not readable."""
+        return self._check().meaning
+
+    def _check(self) -> Checked:
+        if self._checked is None:
+            broken = Checked(self._error.problems) if self._error is not None else None
+            self._checked = broken or check(self._readable.file, self.folder, self.catalog)
+        return self._checked
 
     def graph(self, scope: Scope = ()) -> GraphView:
         """Return the graph at one level; the same object until the text changes."""
@@ -213,7 +221,7 @@ class Document(DocumentLike):
         self._blocks = BlockFiles()
         self._levels.clear()
         self._graphs.clear()
-        self._problems = None
+        self._checked = None
         self._tell(Change("", "text"))
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
@@ -238,7 +246,7 @@ class Document(DocumentLike):
 
     def _read(self, made: Readable | None = None) -> None:
         """Read the text; what was readable last stays where this one is not."""
-        self._problems = None
+        self._checked = None
         try:
             self._readable = made or Readable.of(self._text, str(self.path or ""))
         except SpecError as error:

@@ -1,18 +1,28 @@
-"""Everything validation finds about a text, from syntax to wiring."""
+"""Everything validation finds about a text, from syntax to wiring; and what the text means."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from engine.api import Catalog, Problem
 from engine.graph import bind
 from engine.runtime.source import in_file_order
 from engine.spec import StrategyFile
+from engine.spec.identity import strategy_hash
 
 
-def check(file: StrategyFile, folder: Path, catalog: Catalog) -> tuple[Problem, ...]:
-    """Return every problem of a readable text, in file order."""
+class Checked(NamedTuple):
+    """Every problem of a text in file order; and a hash of what the strategy does, empty where that cannot be told."""
+
+    problems: tuple[Problem, ...]
+    meaning: str = ""
+
+
+def check(file: StrategyFile, folder: Path, catalog: Catalog) -> Checked:
+    """Return what is to be said of a readable text."""
     spec, problems = file.check(folder)
-    if spec is not None:
-        problems = [*problems, *bind(spec, catalog)[1]]
-    return tuple(in_file_order(problems))
+    if spec is None:
+        return Checked(tuple(in_file_order(problems)))
+    problems = [*problems, *bind(spec, catalog)[1]]
+    return Checked(tuple(in_file_order(problems)), strategy_hash(spec))

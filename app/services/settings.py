@@ -116,6 +116,8 @@ class Settings:
     """Which of `volume`, `equity`, `drawdown` and `exposure` are shown."""
     chart_shown: Setting[dict[str, dict[str, bool]]] = Setting(dict, _is_choice_map)
     """Which outputs of a strategy's graph its user showed or hid: by file, then by `node.output`."""
+    auto_run = _flag(default=False)
+    """Whether a strategy runs by itself after every change."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or home() / "desktop.json"

@@ -1,10 +1,11 @@
-"""The panes around the canvas, as docks: components left, inspector and outline right, problems below."""
+"""The panes around the canvas, as docks: components left, inspector and outline right, problems and results below."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, QObject, Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from app.inspector.inspector import Inspector
@@ -13,12 +14,15 @@ from app.panes.outline import Outline
 from app.panes.palette import Palette
 from app.panes.problems import Problems
 from app.services.i18n import tr
+from app.services.run_session import RunSession
 from app.services.settings import Settings
+from app.window.panes import PaneFrame
+from app.window.titles import SlimTitles
 
 if TYPE_CHECKING:
     from app.document.document import Document
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Raised when docks come or go, so that a layout of other docks is not restored."""
 
 _LEFT, _RIGHT, _BELOW = (
@@ -28,7 +32,11 @@ _LEFT, _RIGHT, _BELOW = (
 )
 
 
-class Docks:
+RESULT_HEIGHT = 280
+"""What the panes of the run side get at least when the first run is finished, in pixels."""
+
+
+class Docks(QObject):
     """The docks of a window. They are shown once a strategy is open, and remember their places.
 
     Args:
@@ -37,7 +45,10 @@ class Docks:
         settings: remembers the layout.
     """
 
+    run_asked = Signal()
+
     def __init__(self, window: QMainWindow, document: Document, settings: Settings) -> None:
+        super().__init__(window)
         self._window = window
         self._settings = settings
         self.palette = Palette(document)
@@ -52,8 +63,52 @@ class Docks:
             "help": self._dock("help", tr("Node help"), self.help),
             "problems": self._dock("problems", tr("Problems"), self.problems),
         }
+        self.frames: dict[str, PaneFrame] = {}
+        self._add_run_panes()
+        self._titles = SlimTitles(window, [self.docks["problems"], *(self.docks[name] for name in self.frames)])
         self.reset()
         self._restore()
+        self._titles.refresh()
+
+    def _add_run_panes(self) -> None:
+        """Add what shows runs, from left to right; a pane is imported and made when it is first seen."""
+        self.add_pane("log", tr("Log"), _log, needs_run=False, can_be_stale=False)
+
+    def add_pane(
+        self,
+        name: str,
+        title: str,
+        make: Callable[[], QWidget],
+        *,
+        needs_run: bool = True,
+        can_be_stale: bool = True,
+    ) -> None:
+        """Add a pane of the run side below the canvas; see `PaneFrame`."""
+        frame = PaneFrame(make, needs_run=needs_run, can_be_stale=can_be_stale)
+        frame.run_asked.connect(self.run_asked)
+        self.frames[name] = frame
+        self.docks[name] = self._dock(name, title, frame)
+
+    def set_session(self, session: RunSession) -> None:
+        """Let the panes of the run side show another strategy's run."""
+        for frame in self.frames.values():
+            frame.set_session(session)
+
+    def show_stale(self, *, stale: bool) -> None:
+        """Say in the panes of the run side that what they show is out of date, or no longer."""
+        for frame in self.frames.values():
+            frame.set_stale(stale=stale)
+
+    def show_results(self, *, first: bool) -> None:
+        """Show the panes of the run side; the chart comes to the front after the `first` run, with enough height."""
+        shown = next((name for name in self.frames if self.is_shown(name)), None)
+        front = next(iter(self.frames), None) if first or shown is None else None
+        if front is None:
+            return
+        self.show(front)
+        dock = self.docks[front]
+        if dock.height() < RESULT_HEIGHT and not dock.isFloating():
+            self._window.resizeDocks([dock], [RESULT_HEIGHT], Qt.Orientation.Vertical)
 
     def set_document(self, document: Document) -> None:
         """Let every pane show another strategy."""
@@ -91,6 +146,7 @@ class Docks:
         for dock in self.docks.values():
             dock.show()
         self.docks["outline"].raise_()
+        self.docks["problems"].raise_()
 
     def remember(self) -> None:
         """Keep the layout for the next start."""
@@ -137,7 +193,16 @@ class Docks:
         window.splitDockWidget(docks["inspector"], docks["outline"], Qt.Orientation.Vertical)
         window.tabifyDockWidget(docks["outline"], docks["help"])
         window.addDockWidget(_BELOW, docks["problems"])
+        for name in self.frames:
+            window.addDockWidget(_BELOW, docks[name])
+            window.tabifyDockWidget(docks["problems"], docks[name])
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(_LEFT).North)
         window.resizeDocks([docks["palette"], docks["inspector"]], [216, 304], Qt.Orientation.Horizontal)
         window.resizeDocks([docks["inspector"], docks["outline"]], [380, 240], Qt.Orientation.Vertical)
         window.resizeDocks([docks["problems"]], [64], Qt.Orientation.Vertical)
+
+
+def _log() -> QWidget:
+    from app.panes.log import LogPane
+
+    return LogPane()

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from app.window.dialogs import Dialogs
     from app.window.docks import Docks
     from app.window.rescue import Rescue
+    from app.window.runs.desk import RunDesk
     from app.window.tab import StrategyTab
     from app.window.wiring import Wiring
     from engine.plugins import Registry
@@ -135,6 +136,13 @@ class MainWindow(QMainWindow):
         return Engine(self, compiles=False)
 
     @cached_property
+    def runs(self) -> RunDesk:
+        """What runs strategies, and shows how far they are."""
+        from app.window.runs.desk import RunDesk
+
+        return RunDesk(self)
+
+    @cached_property
     def wiring(self) -> Wiring:
         """What passes between the parts."""
         from app.window.wiring import Wiring
@@ -184,6 +192,7 @@ class MainWindow(QMainWindow):
         self.pages.setCurrentWidget(self.tabs)
         self.wiring.connect_tab(tab)
         self.rescue.follow(tab)
+        self.runs.follow(tab)
         self.tabs.add(tab)
         tab.place_yaml(self.settings.yaml_place)
         QTimer.singleShot(0, tab, tab.canvas.fit_all)  # once everything has its size
@@ -192,6 +201,7 @@ class MainWindow(QMainWindow):
     def remove_tab(self, tab: StrategyTab) -> None:
         """Take a tab out, without asking."""
         self.rescue.forget(tab)
+        self.runs.forget(tab)
         self.settings.yaml_share = tab.yaml_share
         if self.tabs.count() == 1 and self._docks is not None:
             self._docks.set_shown(shown=False)

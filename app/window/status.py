@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
 
 from app.services.i18n import tr
 from app.theme.icons import icon
+from app.window.runs.status import RunStatus
 from engine.api import Problem, Severity
 
 MESSAGE_MS = 8_000
@@ -32,7 +33,8 @@ class StatusLine(QStatusBar):
         self.zoom.setAutoRaise(True)
         self.zoom.setToolTip(tr("Fit the whole graph"))
         self.zoom.clicked.connect(self.zoom_clicked)
-        for widget in (self.selection, self.zoom, self.problems):
+        self.run = RunStatus()
+        for widget in (self.run, self.selection, self.zoom, self.problems):
             self.addPermanentWidget(widget)
         self.clear_document()
 
@@ -62,6 +64,7 @@ class StatusLine(QStatusBar):
 
     def clear_document(self) -> None:
         """Show that no strategy is open."""
+        self.run.show_nothing()
         self.selection.clear()
         self.problems.hide()
         self.zoom.hide()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from app.canvas.canvas import Canvas
 from app.panes.yaml_view import YamlView
 from app.services.i18n import tr
+from app.services.run_session import RunSession
 from app.services.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class StrategyTab(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self._column.addWidget(self.splitter, 1)
-        self._notice: QWidget | None = None
+        self._notices: dict[str, QWidget] = {}
+        self.session = RunSession(self)
         self.show_minimap(shown=settings.minimap)
         self._unsubscribe: Callable[[], None] = document.subscribe(self._tell)
 
@@ -113,18 +115,18 @@ class StrategyTab(QWidget):
         """Show or hide the minimap."""
         self.canvas.minimap.set_on(shown)
 
-    def show_notice(self, notice: QWidget) -> None:
-        """Put a notice above the canvas, in place of an earlier one."""
-        self.end_notice()
-        self._notice = notice
+    def show_notice(self, notice: QWidget, about: str = "file") -> None:
+        """Put a notice above the canvas, in place of an earlier one about the same."""
+        self.end_notice(about)
+        self._notices[about] = notice
         self._column.insertWidget(0, notice)
 
-    def end_notice(self) -> None:
-        """Take the notice away."""
-        if self._notice is not None:
-            self._notice.hide()
-            self._notice.deleteLater()
-            self._notice = None
+    def end_notice(self, about: str = "file") -> None:
+        """Take a notice away."""
+        notice = self._notices.pop(about, None)
+        if notice is not None:
+            notice.hide()
+            notice.deleteLater()
 
     def dispose(self) -> None:
         """Let go of the document; the page is of no use afterwards."""

@@ -44,6 +44,7 @@ class Wiring:
         docks.palette.highlighted.connect(self._component_highlighted)
         docks.palette.help_asked.connect(self._component_help)
         docks.outline.activated.connect(lambda node: self._window.on_canvas("reveal", node))
+        docks.run_asked.connect(self._window.runs.run)
         for pane in (docks.inspector, docks.outline):
             pane.message.connect(self._window.say)
 
@@ -60,6 +61,8 @@ class Wiring:
         """Let the panes show the strategy in front."""
         window = self._window
         window.docks.set_document(tab.document)
+        window.docks.set_session(tab.session)
+        window.runs.show_tab()
         self.show_problems(tab)
         self._show_selection(tab)
         window.status.show_zoom(tab.canvas.view.transform().m11())
@@ -82,6 +85,14 @@ class Wiring:
         if problem.line and tab.yaml.isVisible():
             with self._pass():
                 tab.yaml.reveal_line(problem.line, problem.column)
+
+    def go_to_node(self, tab: StrategyTab, node: str) -> None:
+        """Show a node of the strategy; one inside a block by the block that holds it."""
+        name = node.partition("/")[0]
+        if tab.canvas.inside_block:
+            tab.canvas.close_block()
+        tab.canvas.select((name,))
+        tab.canvas.reveal(name)
 
     def next_problem(self) -> None:
         """Go from problem to problem, around the end."""
@@ -144,8 +155,9 @@ class Wiring:
         self._component_highlighted(role, use)
         self._window.docks.show("help")
 
-    def _changed(self, tab: StrategyTab, _change: Change) -> None:
+    def _changed(self, tab: StrategyTab, change: Change) -> None:
         self._window.tab_changed(tab)
+        self._window.runs.document_changed(tab, change)
         if tab is self._window.tab:
             self._count_soon.start()
 

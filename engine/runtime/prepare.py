@@ -89,6 +89,7 @@ def load_market(
     notes: list[str] = []
     loaded: dict[object, Bars] = {}
     done = 0
+    progress("load", done, total)
     for instrument in graph.instruments:
         spec = instrument.spec
         request = DataRequest(spec.symbol, spec.timeframe, graph.spec.base_dir, *span)

@@ -32,7 +32,8 @@ from engine.runtime.prepare import (
 from engine.runtime.result import Origin, RunResult
 from engine.runtime.source import Installed, load_graph
 from engine.runtime.trace import ColumnStore, Trace
-from engine.spec import NodeSpec, StrategySpec
+from engine.spec import StrategySpec
+from engine.spec.identity import strategy_hash
 from engine.stats.metrics import compute_metrics
 
 
@@ -199,17 +200,6 @@ def data_hash(instruments: Sequence[InstrumentJob]) -> str:
     return digest.hexdigest()
 
 
-def _flags(node: NodeSpec) -> str:
-    return ("|bypass" if node.bypass else "") + ("|mute" if node.mute else "")
-
-
 def spec_hash(graph: BoundGraph) -> str:
     """Return a hash of what the strategy does: nodes, instruments and settings, without the layout."""
-    spec = graph.spec
-    parts = [
-        *(f"{node.path}|{node.use}|{sorted(node.values.items())!r}{_flags(node)}" for node in spec.nodes.values()),
-        *(f"{node.id}|{flags}" for node in spec.uses.values() if (flags := _flags(node))),
-        *(f"{each!r}" for each in spec.instruments),
-        spec.run.model_dump_json(),
-    ]
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+    return strategy_hash(graph.spec)

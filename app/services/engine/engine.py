@@ -73,11 +73,15 @@ class Engine(QObject):
             process.ended.connect(self._ended)
             process.start()
 
-    def submit(self, request: Request, *, first: bool = False) -> Job:
-        """Queue a request and return its job; `first` puts it before those that wait."""
+    def submit(self, request: Request, *, first: bool = False, idle: bool = False) -> Job:
+        """Queue a request and return its job.
+
+        `first` puts it before those that wait; an `idle` one lets all others pass, those as well that come later.
+        """
         self._last_number += 1
-        job = Job(self._last_number, request)
-        self._queue.insert(0 if first else len(self._queue), job)
+        job = Job(self._last_number, request, idle=idle)
+        place = next((number for number, other in enumerate(self._queue) if other.idle), len(self._queue))
+        self._queue.insert(0 if first else len(self._queue) if idle else place, job)
         self.start()
         QTimer.singleShot(0, self, self._next)  # the caller can connect the job's signals first
         return job

@@ -30,6 +30,7 @@ class Job(QObject):
     Args:
         number: tells jobs apart; later ones have higher numbers.
         request: what was asked for.
+        idle: all others go first.
     """
 
     started = Signal()
@@ -43,10 +44,11 @@ class Job(QObject):
     """Carries a `Failure`; a cancelled job fails as well, with `is_cancelled`."""
     ended = Signal()
 
-    def __init__(self, number: int, request: Request) -> None:
+    def __init__(self, number: int, request: Request, *, idle: bool = False) -> None:
         super().__init__()
         self.number = number
         self.request = request
+        self.idle = idle
         self.state = JobState.QUEUED
         self.cancelling = False
         self.progress: Progressed | None = None

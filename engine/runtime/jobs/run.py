@@ -29,6 +29,7 @@ class RunRequest(Request):
         mode: wins over `run.mode`.
         engine: wins over `run.engine`.
         keep: put the run into the history. One that is not kept is a trial: the folders of the last few stay.
+        unless: the hash of what was run already; a text that does the same is not run again.
         in_use: folders of earlier runs that are being looked at and must stay.
     """
 
@@ -41,6 +42,7 @@ class RunRequest(Request):
     mode: str | None = None
     engine: str | None = None
     keep: bool = True
+    unless: str = ""
     in_use: tuple[Path, ...] = ()
 
 
@@ -52,8 +54,8 @@ class RunOutcome:
     folder: Path
 
 
-def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome:
-    """Carry out a RunRequest.
+def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome | None:
+    """Carry out a RunRequest; None where there was nothing to do.
 
     Raises:
         QuantCrafterError: as for `engine.runtime.run.run`; or the run cannot be kept.
@@ -61,9 +63,12 @@ def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome:
     from engine.plugins import load_registry
     from engine.runtime.run import run
     from engine.runtime.source import load_text
+    from engine.spec.identity import strategy_hash
 
     registry = load_registry()
     graph = load_text(request.text, registry, file=request.file, base_dir=request.base_dir, overrides=request.overrides)
+    if request.unless and strategy_hash(graph.spec) == request.unless:
+        return None
     for warning in graph.warnings:
         context.log(LogLine(logging.WARNING, f"{warning.message} {warning.remedy}".strip(), node=warning.node))
     _say_if_compiling(registry.engine(request.engine or graph.spec.run.engine), context)

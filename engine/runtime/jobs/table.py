@@ -11,6 +11,7 @@ from engine.runtime.jobs.contract import JobContext, Request
 
 JOBS: Mapping[str, str] = {
     "census": "engine.runtime.jobs.census:count_nodes",
+    "journal": "engine.runtime.jobs.journal:write_journal",
     "lookahead": "engine.runtime.jobs.lookahead:check_lookahead",
     "preview": "engine.runtime.jobs.preview:preview_bars",
     "report": "engine.runtime.jobs.report:write_report",

@@ -240,9 +240,9 @@ def test_nothing_is_clipped_in_a_small_window_and_the_canvas_has_half_of_its_wid
 
     assert (window.width(), window.height()) == (1280, 720)
     inside = window.rect()
-    for name, dock in window.docks.docks.items():
-        if name == "help":  # behind the outline
-            continue
+    shown = {name: dock for name, dock in window.docks.docks.items() if window.docks.is_shown(name)}
+    assert {"palette", "inspector", "outline", "problems"} <= set(shown)
+    for name, dock in shown.items():
         assert inside.contains(dock.geometry()), name
         assert dock.width() >= dock.minimumSizeHint().width(), name
     canvas = tab_of(window).canvas

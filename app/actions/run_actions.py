@@ -1,0 +1,54 @@
+"""The Run menu."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.actions.conditions import has_tab
+from app.actions.spec import ActionSpec
+from app.services.i18n import tr
+
+if TYPE_CHECKING:
+    from app.window.main_window import MainWindow
+
+
+def run_actions() -> tuple[ActionSpec, ...]:
+    """Return what runs strategies."""
+    return (
+        ActionSpec(
+            "run.run",
+            tr("Run"),
+            "run",
+            lambda window: window.runs.run(),
+            "F5",
+            icon="run",
+            enabled=has_tab,
+            toolbar=True,
+        ),
+        ActionSpec(
+            "run.stop",
+            tr("Stop"),
+            "run",
+            lambda window: window.runs.stop(),
+            "Shift+F5",
+            icon="stop",
+            enabled=_is_busy,
+            toolbar=True,
+        ),
+        ActionSpec(
+            "run.auto",
+            tr("Run after every change"),
+            "run",
+            lambda window: window.runs.toggle_auto(),
+            "Ctrl+F5",
+            icon="auto-run",
+            enabled=has_tab,
+            checked=lambda window: window.settings.auto_run,
+            separated=True,
+            toolbar=True,
+        ),
+    )
+
+
+def _is_busy(window: MainWindow) -> bool:
+    return window.tab is not None and window.runs.is_busy(window.tab)

@@ -1,0 +1,115 @@
+"""PaneFrame: what a dock of the run side holds: a pane once it is needed, and a banner when it is out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPalette, QShowEvent
+from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from app.services.i18n import tr
+from app.services.run_session import RunSession
+from app.window.runs.notice import StaleBanner
+
+
+class RunPane(Protocol):
+    """A pane that shows a run; it is a QWidget."""
+
+    def set_session(self, session: RunSession) -> None:
+        """Show another strategy's run from now on, and follow it."""
+
+
+class PaneFrame(QWidget):
+    """Holds one pane of the run side.
+
+    The pane is imported and made when it is first seen, so that starting stays fast. As long as nothing was run, a
+    pane that `needs_run` gives way to a word on how to begin.
+
+    Args:
+        make: makes the pane.
+        needs_run: the pane is of use only with a run.
+        can_be_stale: the pane shows what a change of the strategy makes out of date.
+    """
+
+    run_asked = Signal()
+
+    def __init__(self, make: Callable[[], QWidget], *, needs_run: bool = True, can_be_stale: bool = True) -> None:
+        super().__init__()
+        self._make = make
+        self._needs_run = needs_run
+        self._can_be_stale = can_be_stale
+        self._session: RunSession | None = None
+        self._pane: QWidget | None = None
+        self._banner: StaleBanner | None = None
+        self._stack = QStackedWidget()
+        self._empty = self._make_empty()
+        self._stack.addWidget(self._empty)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self._stack, 1)
+
+    @property
+    def pane(self) -> QWidget:
+        """The pane, made now if it was not yet."""
+        if self._pane is None:
+            self._pane = self._make()
+            self._stack.addWidget(self._pane)
+            if self._session is not None:
+                cast("RunPane", self._pane).set_session(self._session)
+            self._choose()
+        return self._pane
+
+    def set_session(self, session: RunSession) -> None:
+        """Show another strategy's run."""
+        if self._session is not None:
+            self._session.run_changed.disconnect(self._choose)
+        self._session = session
+        session.run_changed.connect(self._choose)
+        if self._pane is not None:
+            cast("RunPane", self._pane).set_session(session)
+        self._choose()
+
+    def set_stale(self, *, stale: bool) -> None:
+        """Say that what is shown is out of date, or no longer."""
+        if not self._can_be_stale or stale == (self._banner is not None):
+            return
+        if self._banner is not None:
+            self._banner.hide()
+            self._banner.deleteLater()
+            self._banner = None
+        else:
+            self._banner = StaleBanner(self)
+            self._banner.run_asked.connect(self.run_asked)
+            self._column.insertWidget(0, self._banner)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Make the pane when it is first seen with something to show."""
+        super().showEvent(event)
+        self._choose()
+
+    def _choose(self) -> None:
+        """Show the pane, or how to begin."""
+        wanted = not self._needs_run or (self._session is not None and self._session.run is not None)
+        if wanted and self._pane is None and self.isVisible():
+            _ = self.pane
+            return
+        shown = self._pane if wanted and self._pane is not None else self._empty
+        if self._stack.currentWidget() is not shown:
+            self._stack.setCurrentWidget(shown)
+
+    def _make_empty(self) -> QWidget:
+        page = QWidget()
+        text = QLabel(tr("Nothing was run yet."))
+        text.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        begin = QPushButton(tr("Run the strategy"))
+        begin.clicked.connect(self.run_asked)
+        column = QVBoxLayout(page)
+        column.setSpacing(8)
+        column.addStretch(1)
+        column.addWidget(text, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(begin, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        return page

@@ -1,0 +1,1 @@
+"""Running strategies from the window: the actions, where each run is, and what is out of date."""

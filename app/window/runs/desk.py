@@ -1,0 +1,209 @@
+"""RunDesk: what the Run menu does; it shows in badges, notices and the status bar where each run is."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.services.i18n import tr
+from app.window.runs.auto import AutoRun
+from app.window.runs.notice import FailureNotice
+from app.window.runs.strategy import StrategyRuns
+from engine.api import Severity
+from engine.runtime.jobs.run import RunRequest
+
+if TYPE_CHECKING:
+    from app.document.document import Change
+    from app.services.engine import Job
+    from app.window.main_window import MainWindow
+    from app.window.tab import StrategyTab
+    from engine.runtime.jobs import Failure
+
+log = logging.getLogger(__name__)
+
+RUNNING_BADGE_MS = 250
+"""A run that takes no longer needs no sign on every node."""
+COMPARE_MS = 40
+
+
+class RunDesk(QObject):
+    """Runs the strategies of a window.
+
+    Args:
+        window: whose strategies they are.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._of: dict[StrategyTab, StrategyRuns] = {}
+        self._autos: dict[StrategyTab, AutoRun] = {}
+        self._was_finished = False
+        self._was_busy = False
+        self._compare_soon = QTimer(self, singleShot=True, interval=COMPARE_MS)
+        self._compare_soon.timeout.connect(self._compare)
+        self._refresh_soon = QTimer(self, singleShot=True, interval=0)
+        self._refresh_soon.timeout.connect(self._refresh)
+        window.engine.broke.connect(window.say)
+        window.engine.changed.connect(self._refresh_soon.start)
+        window.status.run.cancel_clicked.connect(self._cancel_running)
+        window.status.run.run_clicked.connect(self.run)
+
+    # ------------------------------------------------------------------ strategies come and go
+
+    def follow(self, tab: StrategyTab) -> None:
+        """Look after a strategy from now on."""
+        runs = StrategyRuns(tab, self._window.engine)
+        self._of[tab] = runs
+        self._autos[tab] = AutoRun(
+            runs, lambda: self._window.settings.auto_run, lambda: runs.submit(keep=False, in_use=self._in_use())
+        )
+        runs.changed.connect(lambda: self._changed(tab))
+        runs.finished.connect(lambda request: self._finished(tab, request))
+        runs.failed.connect(lambda failure: self._failed(tab, failure))
+
+    def forget(self, tab: StrategyTab) -> None:
+        """Let go of a strategy that is closed; its runs are cancelled."""
+        runs = self._of.pop(tab, None)
+        self._autos.pop(tab, None)
+        if runs is not None:
+            runs.stop()
+
+    def of(self, tab: StrategyTab) -> StrategyRuns:
+        """Return the runs of an open strategy."""
+        return self._of[tab]
+
+    def document_changed(self, tab: StrategyTab, change: Change) -> None:
+        """Note that a strategy changed."""
+        if tab in self._autos:
+            self._autos[tab].follow(change)
+        self._compare_soon.start()
+
+    # ------------------------------------------------------------------ what actions call
+
+    def run(self) -> None:
+        """Run the strategy in front as it is now; mistakes in it are shown instead."""
+        tab = self._window.tab
+        if tab is None:
+            return
+        self._window.finish_typing(tab)
+        errors = [each for each in tab.document.problems if each.severity is Severity.ERROR]
+        if errors:
+            self._window.docks.show("problems")
+            self._window.wiring.show_problems(tab)
+            self._window.wiring.go_to(errors[0])
+            self._window.say(tr("Mend the errors first, then run. {first}", first=errors[0].message))
+            return
+        tab.end_notice("run")
+        if self._of[tab].submit(in_use=self._in_use()) is None:
+            self._window.say(tr("Just that is being run already."))
+
+    def stop(self) -> None:
+        """Cancel the runs of the strategy in front."""
+        if self._window.tab is not None:
+            self._of[self._window.tab].stop()
+
+    def toggle_auto(self) -> None:
+        """Run by itself after each change from now on, or no longer."""
+        settings = self._window.settings
+        settings.auto_run = not settings.auto_run
+        if self._window.tab is not None:
+            self._autos[self._window.tab].poke()
+
+    def is_busy(self, tab: StrategyTab | None) -> bool:
+        """Return whether a strategy is being run, or waits for it."""
+        return tab is not None and tab in self._of and bool(self._of[tab].jobs)
+
+    def _cancel_running(self) -> None:
+        if self._window.engine.running is not None:
+            self._window.engine.cancel(self._window.engine.running)
+
+    def _in_use(self) -> tuple[Path, ...]:
+        return tuple(runs.run.folder for runs in self._of.values() if runs.run is not None)
+
+    # ------------------------------------------------------------------ what runs tell
+
+    def _changed(self, tab: StrategyTab) -> None:
+        runs = self._of.get(tab)
+        if runs is None:
+            return
+        running = runs.running
+        if running is not None and _is_kept(running):
+            QTimer.singleShot(RUNNING_BADGE_MS, self, lambda: self._badge(tab))
+        else:
+            self._badge(tab)
+        self._refresh_soon.start()
+
+    def _badge(self, tab: StrategyTab) -> None:
+        """Show on each node what became of it."""
+        runs = self._of.get(tab)
+        if runs is None:
+            return
+        running = runs.running
+        if running is not None and _is_kept(running):
+            nodes = tab.document.graph().nodes
+            tab.canvas.set_run_badges({node: ("running", tr("Being run")) for node in nodes})
+        elif runs.failure is not None and runs.failure.node:
+            tab.canvas.set_run_badges({runs.failure.node.partition("/")[0]: ("error", runs.failure.message)})
+        elif runs.run is not None and not runs.is_stale and running is None:
+            tab.canvas.set_run_badges({node.partition("/")[0]: ("done", tr("Was run")) for node in runs.run.nodes})
+        elif running is None:
+            tab.canvas.set_run_badges({})
+
+    def _finished(self, tab: StrategyTab, request: RunRequest) -> None:
+        tab.end_notice("run")
+        if request.keep and tab is self._window.tab:
+            self._window.docks.show_results(first=not self._was_finished)
+            self._was_finished = True
+        if request.keep:
+            run = self._of[tab].run
+            trades = len(run.ledger.trades) if run is not None else 0
+            self._window.say(tr("{name} was run: {trades} trades", name=tab.title, trades=trades))
+
+    def _failed(self, tab: StrategyTab, failure: Failure) -> None:
+        errors = [each for each in failure.problems if each.severity is Severity.ERROR]
+        message = failure.message if not errors else f"{errors[0].message} {errors[0].remedy}".strip()
+        if failure.trace:
+            log.error("a run failed: %s\n%s", failure.message, failure.trace)
+            message = tr("The run met an error that was not expected: {error}", error=failure.message)
+        notice = FailureNotice(message, failure.node, tab)
+        notice.closed.connect(lambda: tab.end_notice("run"))
+        notice.node_asked.connect(lambda: self._window.wiring.go_to_node(tab, failure.node))
+        tab.show_notice(notice, "run")
+        if errors and tab is self._window.tab:
+            self._window.docks.show("problems")
+
+    def _compare(self) -> None:
+        if self._window.tab in self._of:
+            self._of[self._window.tab].compare()
+
+    def show_tab(self) -> None:
+        """Bring everything up to date for another strategy in front."""
+        self._compare_soon.start()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Bring status bar, docks and actions up to date."""
+        window, status = self._window, self._window.status.run
+        job = window.engine.running
+        owner = next((tab for tab, runs in self._of.items() if job in runs.jobs), None)
+        runs = self._of.get(window.tab) if window.tab is not None else None
+        if job is not None and owner is not None and _is_kept(job):
+            name = "" if owner is window.tab else owner.title
+            status.show_job(job, name, len(window.engine.waiting))
+        elif runs is not None and runs.run is not None:
+            status.show_result(stale=runs.is_stale)
+        else:
+            status.show_nothing()
+        if window.has_panes():
+            window.docks.show_stale(stale=runs is not None and runs.is_stale)
+        if self.is_busy(window.tab) != self._was_busy:
+            self._was_busy = not self._was_busy
+            window.refresh_actions()
+
+
+def _is_kept(job: Job) -> bool:
+    return not isinstance(job.request, RunRequest) or job.request.keep

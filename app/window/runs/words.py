@@ -1,0 +1,35 @@
+"""What is said of a run under way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.services.i18n import tr
+
+if TYPE_CHECKING:
+    from engine.runtime.messages import Progressed
+
+MINUTE_S = 60
+
+
+def stage_name(stage: str) -> str:
+    """Return what a run does at a stage."""
+    names = {
+        "load": tr("Loading data"),
+        "columns": tr("Computing columns"),
+        "compile": tr("Compiling the simulator, once"),
+        "simulate": tr("Simulating"),
+        "save": tr("Keeping the run"),
+        "check": tr("Checking"),
+    }
+    return names.get(stage, tr("Running"))
+
+
+def time_left(progress: Progressed | None) -> str:
+    """Return how long it will still take, in words; "" as long as that cannot be told."""
+    if progress is None or progress.left_s is None:
+        return ""
+    seconds = max(1, round(progress.left_s))
+    if seconds < MINUTE_S:
+        return tr("{seconds} s left", seconds=seconds)
+    return tr("{minutes} min {seconds} s left", minutes=seconds // MINUTE_S, seconds=seconds % MINUTE_S)

@@ -1,0 +1,37 @@
+"""Title bars of docks that share a place: their tabs name them already, so the bars give their height to the panes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+
+class SlimTitles(QObject):
+    """Takes the title bars of docks away while they are tabs; one that stands alone or floats has its bar.
+
+    A tab can be dragged out as a title bar can.
+
+    Args:
+        window: has the docks.
+        docks: those to look after.
+    """
+
+    def __init__(self, window: QMainWindow, docks: Iterable[QDockWidget]) -> None:
+        super().__init__(window)
+        self._window = window
+        self._docks = tuple(docks)
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self.refresh)
+        for dock in self._docks:
+            for happening in (dock.visibilityChanged, dock.topLevelChanged, dock.dockLocationChanged):
+                happening.connect(self._soon.start)
+
+    def refresh(self) -> None:
+        """Bring every dock's title bar up to date."""
+        for dock in self._docks:
+            others = [other for other in self._window.tabifiedDockWidgets(dock) if not other.isHidden()]
+            slim = bool(others) and not dock.isFloating()
+            if slim != (dock.titleBarWidget() is not None):
+                dock.setTitleBarWidget(QWidget() if slim else None)  # type: ignore[arg-type] # None is Qt's own bar

@@ -1,0 +1,22 @@
+"""What a strategy does, as a hash: two files with the same one give the same run on the same data."""
+
+from __future__ import annotations
+
+import hashlib
+
+from engine.spec.model import NodeSpec, StrategySpec
+
+
+def strategy_hash(spec: StrategySpec) -> str:
+    """Return a hash of nodes, instruments and settings; layout and comments do not count."""
+    parts = [
+        *(f"{node.path}|{node.use}|{sorted(node.values.items())!r}{_flags(node)}" for node in spec.nodes.values()),
+        *(f"{node.id}|{flags}" for node in spec.uses.values() if (flags := _flags(node))),
+        *(f"{each!r}" for each in spec.instruments),
+        spec.run.model_dump_json(),
+    ]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _flags(node: NodeSpec) -> str:
+    return ("|bypass" if node.bypass else "") + ("|mute" if node.mute else "")

@@ -1,0 +1,251 @@
+"""Runs started from the window, in real processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.document.edits import SetValues
+from app.window.main_window import MainWindow
+from app.window.tab import StrategyTab
+from engine.runtime.history import RunHistory
+from tests.support.desktop import copy_example, open_window, tab_of
+from tests.support.running import PATIENCE_MS, SLOW, runs_of, wait_for_run
+
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as window:
+        yield window
+
+
+def press_run(window: MainWindow) -> None:
+    window.action_set.refresh()  # as it is once the present event is dealt with
+    QTest.keyClick(window, Qt.Key.Key_F5)
+
+
+def set_period(window: MainWindow, period: int) -> None:
+    tab_of(window).document.do(SetValues("fast", {"timeperiod": period}), label="Set timeperiod")
+
+
+def begin_slow_run(window: MainWindow, qtbot: QtBot) -> None:
+    window.desk.new(SLOW, "slow")
+    press_run(window)
+    engine = window.engine
+    qtbot.waitUntil(lambda: engine.running is not None and engine.running.progress is not None, timeout=PATIENCE_MS)
+
+
+def badges(window: MainWindow) -> dict[str, str | None]:
+    return {name: item.badge for name, item in tab_of(window).canvas.scene.nodes.items()}
+
+
+def test_f5_runs_the_text_as_it_is_and_keeps_the_run(window: MainWindow, qtbot: QtBot) -> None:
+    set_period(window, 30)  # not saved
+
+    press_run(window)
+    run = wait_for_run(window, qtbot)
+
+    assert run.nodes["fast"].parameters["timeperiod"] == 30
+    assert run.file == str(tab_of(window).path)
+    record = RunHistory().get(run.id)
+    assert record.metrics["trades"] == len(run.trades)
+    assert tab_of(window).session.run is run
+    assert window.statusBar().findChild(type(window.status.run)).result.text() == "Up to date"
+    qtbot.waitUntil(lambda: badges(window)["fast"] == "done")
+    assert badges(window)["bars"] is None
+
+
+def test_what_ran_is_written_into_the_log(window: MainWindow, qtbot: QtBot) -> None:
+    press_run(window)
+    run = wait_for_run(window, qtbot)
+    log = tab_of(window).session.log
+
+    qtbot.waitUntil(lambda: len(log) > len(run.fills), timeout=PATIENCE_MS)
+
+    texts = [log[number].line.text for number in range(log.first, log.end)]
+    assert any(f"{run.bars_total:,} bars, {len(run.trades)} trades" in text for text in texts)
+    bought = [log[number].line for number in range(log.first, log.end) if "BUY" in log[number].line.text]
+    assert [line.bar for line in bought] == run.trades["entry_bar"].tolist()
+
+
+def test_mistakes_are_shown_instead_of_a_run(window: MainWindow) -> None:
+    window.docks.docks["problems"].hide()
+    set_period(window, -3)
+
+    press_run(window)
+
+    assert window.engine.running is None
+    assert window.engine.waiting == ()
+    assert window.docks.docks["problems"].isVisible()
+    assert tab_of(window).selection == ("fast",)
+    assert "timeperiod" in window.statusBar().currentMessage()
+
+
+def test_a_change_makes_the_run_out_of_date_and_undoing_it_brings_it_back(window: MainWindow, qtbot: QtBot) -> None:
+    press_run(window)
+    wait_for_run(window, qtbot)
+    runs = runs_of(window)
+    assert not runs.is_stale
+
+    set_period(window, 21)
+    qtbot.waitUntil(lambda: runs.is_stale)
+    qtbot.waitUntil(lambda: window.status.run.result.text() == "Out of date")
+    qtbot.waitUntil(lambda: badges(window)["fast"] is None)
+    tab_of(window).document.undo()
+    qtbot.waitUntil(lambda: not runs.is_stale)
+    qtbot.waitUntil(lambda: window.status.run.result.text() == "Up to date")
+
+    tab_of(window).canvas.select_all()
+    window.on_canvas("auto_layout")
+    QTest.qWait(200)
+    assert not runs.is_stale  # where nodes lie does not matter
+
+
+def test_a_click_on_out_of_date_runs_again(window: MainWindow, qtbot: QtBot) -> None:
+    press_run(window)
+    first = wait_for_run(window, qtbot)
+    set_period(window, 21)
+    qtbot.waitUntil(lambda: window.status.run.result.text() == "Out of date")
+
+    qtbot.mouseClick(window.status.run.result, Qt.MouseButton.LeftButton)
+
+    second = wait_for_run(window, qtbot, other_than=first)
+    assert second.nodes["fast"].parameters["timeperiod"] == 21
+
+
+def test_a_run_is_stopped_by_its_key_and_by_the_button_in_the_status_bar(window: MainWindow, qtbot: QtBot) -> None:
+    begin_slow_run(window, qtbot)
+    runs = runs_of(window)
+    qtbot.waitUntil(window.action_set.actions["run.stop"].isEnabled)
+
+    QTest.keyClick(window, Qt.Key.Key_F5, SHIFT)
+
+    qtbot.waitUntil(lambda: not runs.jobs, timeout=PATIENCE_MS)
+    assert runs.run is None
+    assert runs.failure is None
+    press_run(window)
+    qtbot.waitUntil(lambda: window.status.run.cancel.isVisible() and window.status.run.cancel.isEnabled())
+    qtbot.mouseClick(window.status.run.cancel, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not runs.jobs, timeout=PATIENCE_MS)
+    assert runs.run is None
+
+
+def test_runs_of_several_strategies_wait_for_each_other(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    for name in ("rsi_pullback", "channel_breakout"):
+        window.desk.open(copy_example(name, tmp_path))
+    for index in range(3):
+        window.tabs.setCurrentIndex(index)
+        press_run(window)
+    every = [window.runs.of(tab) for tab in window.tabs.all()]
+    assert all(runs.jobs for runs in every)
+
+    qtbot.waitUntil(lambda: all(runs.run is not None for runs in every), timeout=PATIENCE_MS)
+
+    names = [runs.run.strategy for runs in every if runs.run is not None]
+    assert names == ["Golden cross", "RSI pullback", "Channel breakout"]
+
+
+def test_a_killed_engine_is_told_of_and_the_next_run_works(window: MainWindow, qtbot: QtBot) -> None:
+    begin_slow_run(window, qtbot)
+    slow = tab_of(window)
+    pid = window.engine.pid
+    assert pid is not None
+
+    psutil.Process(pid).kill()
+
+    qtbot.waitUntil(lambda: window.runs.of(slow).failure is not None, timeout=PATIENCE_MS)
+    failure = window.runs.of(slow).failure
+    assert failure is not None
+    assert "signal 9" in failure.message
+    assert any("signal 9" in label.text() for label in _labels(slow))
+    window.tabs.setCurrentIndex(0)
+    press_run(window)
+    assert len(wait_for_run(window, qtbot).trades) > 0
+    assert window.engine.pid != pid
+
+
+BROKEN = """\
+quantcrafter: 1
+name: Lost calendar
+instruments:
+  - {symbol: AAPL, data: sample, timeframe: 1d}
+indicators:
+  fast: {use: ta.SMA, input: bars.close, timeperiod: 20}
+advisors:
+  cross: {use: crossover, fast: fast, slow: bars.close}
+filters:
+  news: {use: event_calendar, path: lost.csv, before: 60m, group: block}
+money:
+  size: {use: fixed_quantity, quantity: 1}
+execution:
+  entry: {use: market, signals: [cross], filters: [news], money: size}
+run: {cash: 100000}
+"""
+
+
+def test_a_node_that_fails_in_the_run_is_marked_and_can_be_shown(window: MainWindow, qtbot: QtBot) -> None:
+    window.desk.new(BROKEN, "broken")
+    press_run(window)
+    tab = tab_of(window)
+    qtbot.waitUntil(lambda: any("lost.csv is not there" in label.text() for label in _labels(tab)), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: badges(window)["news"] == "error")
+    assert badges(window)["fast"] is None
+    log = tab.session.log
+    assert [log[number].line.node for number in range(log.first, log.end)] == ["news"]
+
+    show = next(button for button in tab.findChildren(QPushButton) if button.text() == "Show 'news'")
+    qtbot.mouseClick(show, Qt.MouseButton.LeftButton)
+
+    assert tab.selection == ("news",)
+    tab.document.set_text(BROKEN.replace("event_calendar, path: lost.csv, before: 60m", "weekdays, days: [mon]"))
+    press_run(window)
+    wait_for_run(window, qtbot)
+    assert not any(label.isVisible() and "lost.csv is not there" in label.text() for label in _labels(tab))
+
+
+def test_after_every_change_the_strategy_runs_by_itself_without_filling_the_history(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.action_set.refresh()
+    window.action_set.trigger("run.auto")
+    first = wait_for_run(window, qtbot)
+
+    for period in range(20, 30):
+        set_period(window, period)
+    qtbot.waitUntil(
+        lambda: runs_of(window).run is not first and runs_of(window).run.nodes["fast"].parameters["timeperiod"] == 29,
+        timeout=PATIENCE_MS,
+    )
+
+    assert RunHistory().list() == []
+    assert window.settings.auto_run
+    shown = runs_of(window).run
+    tab_of(window).canvas.select_all()
+    window.on_canvas("auto_layout")
+    QTest.qWait(300)
+    assert runs_of(window).run is shown  # nothing that matters has changed
+
+
+def test_the_window_works_while_a_run_is_under_way_and_closes_in_the_middle(qtbot: QtBot, tmp_path: Path) -> None:
+    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as window:
+        begin_slow_run(window, qtbot)
+        pid = window.engine.pid
+        assert pid is not None
+        window.tabs.setCurrentIndex(0)
+        set_period(window, 44)
+        assert "44" in tab_of(window).document.text
+
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def _labels(tab: StrategyTab) -> list[QLabel]:
+    return tab.findChildren(QLabel)

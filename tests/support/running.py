@@ -1,0 +1,43 @@
+"""Runs in a window: what tests of the run side wait for."""
+
+from __future__ import annotations
+
+from pytestqt.qtbot import QtBot
+
+from app.window.main_window import MainWindow
+from app.window.runs.strategy import StrategyRuns
+from engine.runtime.saved import SavedRun
+from tests.support.desktop import tab_of
+
+PATIENCE_MS = 60_000
+
+SLOW = """\
+quantcrafter: 1
+name: Slow
+instruments:
+  - {symbol: MADE, data: synthetic, timeframe: 1m, bars: 1500000}
+indicators:
+  fast: {use: ta.SMA, input: bars.close, timeperiod: 20}
+  slow: {use: ta.SMA, input: bars.close, timeperiod: 50}
+advisors:
+  cross: {use: crossover, fast: fast, slow: slow}
+money:
+  size: {use: fixed_quantity, quantity: 1}
+execution:
+  entry: {use: market, signals: [cross], money: size}
+run: {cash: 100000}
+"""
+"""A strategy that takes some seconds."""
+
+
+def runs_of(window: MainWindow) -> StrategyRuns:
+    """Return the runs of the strategy in front."""
+    return window.runs.of(tab_of(window))
+
+
+def wait_for_run(window: MainWindow, qtbot: QtBot, *, other_than: SavedRun | None = None) -> SavedRun:
+    """Wait until the strategy in front shows a run, other than the one before; return it."""
+    runs = runs_of(window)
+    qtbot.waitUntil(lambda: runs.run is not None and runs.run is not other_than, timeout=PATIENCE_MS)
+    assert runs.run is not None
+    return runs.run
