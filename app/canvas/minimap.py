@@ -17,7 +17,7 @@ from app.theme.tokens import mix
 SIZE = QSize(196, 132)
 MARGIN = 14
 PADDING = 8.0
-LEAST_VIEW = QSize(560, 380)
+LEAST_VIEW = QSize(560, 420)
 WINDOW_MS = 33
 CONTENT_MS = 200
 OUTSIDE_ALPHA = 150

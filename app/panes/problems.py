@@ -27,6 +27,8 @@ from engine.api import Problem, Severity
 Index = QModelIndex | QPersistentModelIndex
 _SETTLE_MS = 120
 _MESSAGE, _REMEDY, _NODE, _PLACE = range(4)
+_LEAST_HEIGHT = 34
+"""One line: in a small window the canvas needs the room."""
 _NO_PARENT = QModelIndex()
 
 
@@ -158,6 +160,7 @@ class _View(QTableView):
         self.setWordWrap(False)
         self.setIconSize(QSize(15, 15))
         self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setMinimumHeight(_LEAST_HEIGHT)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().lineSpacing() + 9)
 

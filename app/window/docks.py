@@ -65,7 +65,7 @@ class Docks(QObject):
         }
         self.frames: dict[str, PaneFrame] = {}
         self._add_run_panes()
-        self._titles = SlimTitles(window, [self.docks["problems"], *(self.docks[name] for name in self.frames)])
+        self._titles = SlimTitles(window, self.docks.values())
         self.reset()
         self._restore()
         self._titles.refresh()
@@ -199,7 +199,7 @@ class Docks(QObject):
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(_LEFT).North)
         window.resizeDocks([docks["palette"], docks["inspector"]], [216, 304], Qt.Orientation.Horizontal)
         window.resizeDocks([docks["inspector"], docks["outline"]], [380, 240], Qt.Orientation.Vertical)
-        window.resizeDocks([docks["problems"]], [64], Qt.Orientation.Vertical)
+        window.resizeDocks([docks["problems"]], [40], Qt.Orientation.Vertical)
 
 
 def _log() -> QWidget:

@@ -298,3 +298,14 @@ def test_the_theme_is_used_at_once_and_remembered(window: MainWindow) -> None:
 
     window.action_set.trigger("view.theme_light")
     assert theme.current() is theme.LIGHT
+
+
+def test_docks_that_share_a_place_leave_their_titles_to_the_tabs(window: MainWindow, qtbot: QtBot) -> None:
+    docks = window.docks.docks
+    qtbot.waitUntil(lambda: docks["outline"].titleBarWidget() is not None)
+    assert docks["inspector"].titleBarWidget() is None
+
+    docks["help"].hide()
+    qtbot.waitUntil(lambda: docks["outline"].titleBarWidget() is None)
+    docks["help"].show()
+    qtbot.waitUntil(lambda: docks["outline"].titleBarWidget() is not None)
