@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import compare, data, desktop, engines, history, lookahead, nodes, plugins, run, schema, validate
+from engine.cli import (
+    compare,
+    data,
+    desktop,
+    engines,
+    history,
+    lookahead,
+    nodes,
+    parity,
+    plugins,
+    run,
+    schema,
+    validate,
+)
 from engine.cli.main import DONE, print_version
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
@@ -40,6 +53,7 @@ def build_app(*, pretty_help: bool = False) -> typer.Typer:
     app.command("compare")(compare.compare)
     app.add_typer(plugins.plugins_app(), name="plugins")
     app.add_typer(engines.engines_app(), name="engines")
+    app.command("parity")(parity.parity)
     return app
 
 

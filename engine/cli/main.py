@@ -1,7 +1,7 @@
 """The entry point of the `quantcrafter` command: streams, exit codes, and what happens when something fails.
 
-Exit codes: 0 done, 1 the run failed, 2 the file or the arguments are wrong, 130 interrupted. Starting is kept fast:
-typer, rich and the engine are imported once they are needed.
+Exit codes: 0 done, 1 the run failed, 2 the file or the arguments are wrong, 3 engines differ, 130 interrupted. Starting
+is kept fast: typer, rich and the engine are imported once they are needed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 DONE = 0
 FAILED = 1
 WRONG_INPUT = 2
+DIFFERENT = 3
 INTERRUPTED = 130
 
 

@@ -103,7 +103,7 @@ def _run_file(
     graph = load_graph(Path(file or ""), registry, settings)
     print_problems(graph.warnings)
     if not quiet:
-        _say_if_compiling(registry.engine(engine or graph.spec.run.engine))
+        say_if_compiling(registry.engine(engine or graph.spec.run.engine))
     with cancel_on_interrupt() as cancelled, show_progress(quiet=quiet) as progress:
         return run_strategy(graph, registry=registry, mode=mode, engine=engine, progress=progress, cancelled=cancelled)
 
@@ -116,7 +116,8 @@ def _check_mode(mode: str | None) -> None:
         raise typer.BadParameter(f"there is no mode '{mode}'; there are {', '.join(modes)}.", param_hint="'--mode'")
 
 
-def _say_if_compiling(engine: type[EngineAdapter] | None) -> None:
+def say_if_compiling(engine: type[EngineAdapter] | None) -> None:
+    """Tell that the first run on a machine takes longer, if this is the first."""
     if engine is not None and not engine.missing() and not engine().is_ready():
         note("Compiling the simulator for this machine, once; about 10 s ...")
 

@@ -1,0 +1,129 @@
+"""What a comparison of engines hands back: plain, picklable pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+ACCOUNT = -1
+"""The instrument of a difference that concerns the whole account."""
+
+
+class Cause(StrEnum):
+    """The class of a difference; its value is how it is called.
+
+    SIGNAL: an order was decided otherwise, at another bar, of another size or price. FILL_RULE: an order that both had
+    filled at another bar or price, or in one of them only. ROUNDING: a price or size is off by no more than a tick or
+    lot. FEE: commission, slippage or cash differ where the fills are the same. CAPABILITY: the engine refused the run.
+    """
+
+    SIGNAL = "signal"
+    FILL_RULE = "fill rule"
+    ROUNDING = "rounding"
+    FEE = "fee"
+    CAPABILITY = "capability"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing in which an engine differs from the reference.
+
+    `bar` counts the instrument's own bars, `ts_ns` is its close (UTC); -1 and 0 where a difference has no place. `what`
+    says in a word what differs, `expected` is the reference's side of it and `found` the engine's. `cause` is None for
+    what merely follows from an earlier difference.
+    """
+
+    engine: str
+    cause: Cause | None
+    what: str
+    expected: str
+    found: str
+    instrument: int = ACCOUNT
+    symbol: str = ""
+    bar: int = -1
+    ts_ns: int = 0
+    node: str = ""
+
+    @property
+    def time(self) -> str:
+        """The close of the bar as UTC text, '' without one."""
+        return f"{datetime.fromtimestamp(self.ts_ns / 1e9, UTC):%Y-%m-%d %H:%M:%S}" if self.bar >= 0 else ""
+
+
+@dataclass(frozen=True)
+class EngineOutcome:
+    """How one engine did; counts are 0 and `final_equity` None where it refused the run.
+
+    `differences` begins with the first, which has its cause; the others are the fills that differ, in order of time.
+    """
+
+    name: str
+    versions: Mapping[str, str]
+    orders: int = 0
+    fills: int = 0
+    trades: int = 0
+    final_equity: float | None = None
+    seconds: float = 0.0
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def same(self) -> bool:
+        """Whether it agrees with the reference."""
+        return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedData:
+    """An instrument on which the engines ran, with the hash of its bars."""
+
+    symbol: str
+    timeframe: str
+    bars: int
+    source: str
+    hash: str
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class ParityReport:
+    """The outcome of every engine; the first one is the reference for the others.
+
+    `file_hash` is the SHA-256 of the strategy's text, `spec_hash` that of what it does, `data_hash` of all bars.
+    """
+
+    strategy: str
+    file: str
+    file_hash: str
+    spec_hash: str
+    data_hash: str
+    overrides: tuple[str, ...]
+    settings: Mapping[str, Any]
+    instruments: tuple[ComparedData, ...]
+    outcomes: tuple[EngineOutcome, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+    made: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def reference(self) -> EngineOutcome:
+        """The engine that the others are compared with."""
+        return self.outcomes[0]
+
+    @property
+    def same(self) -> bool:
+        """Whether all engines agree."""
+        return all(outcome.same for outcome in self.outcomes)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of the data was generated."""
+        return any(each.synthetic for each in self.instruments)
+
+    @property
+    def first(self) -> Difference | None:
+        """The earliest difference of any engine; a refused run comes before all."""
+        found = [outcome.differences[0] for outcome in self.outcomes if outcome.differences]
+        return min(found, key=lambda each: each.ts_ns, default=None)

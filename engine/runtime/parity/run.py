@@ -1,0 +1,160 @@
+"""Running a strategy on several engines and comparing what they did.
+
+Bars are loaded and columns computed once; every engine gets the same job.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+
+from engine.api import EngineAdapter, InstrumentJob, Ledger, Need, Problem, RunCancelledError, RunError, SpecError
+from engine.data.load import load_bars
+from engine.graph import BoundGraph
+from engine.runtime.engines import engine_choices, find_engine, needs_of
+from engine.runtime.parity.compare import Comparison
+from engine.runtime.parity.model import Cause, ComparedData, Difference, EngineOutcome, ParityReport
+from engine.runtime.parity.nodes import Nodes
+from engine.runtime.prepare import Loader, Progress, with_choices
+from engine.runtime.run import Clock, Prepared, data_hash, never, prepare_run, silent, spec_hash
+from engine.runtime.source import Installed
+
+_LEAST = 2
+
+
+def run_parity(
+    graph: BoundGraph,
+    *,
+    registry: Installed,
+    engines: Sequence[str] = (),
+    progress: Progress = silent,
+    cancelled: Callable[[], bool] = never,
+    loader: Loader = load_bars,
+) -> ParityReport:
+    """Run a strategy on several engines and return where they differ from the first.
+
+    Args:
+        graph: the strategy.
+        registry: what is installed.
+        engines: their names, the reference first; all that are installed if left out.
+        progress: called with stage (the engine's name while it simulates), done and total.
+        cancelled: asked now and then; True ends it.
+        loader: brings the bars.
+
+    Raises:
+        SpecError: an engine is unknown or not installed, or there are not two of them.
+        DataError: bars cannot be had, or are refused.
+        ComponentError: a component failed.
+        RunError: the strategy cannot be run; RunCancelledError if the owner cancelled.
+    """
+    names, left_out = _chosen(engines, registry)
+    for name in names:
+        find_engine(name, registry, mode="backtest", file=graph.spec.file)
+    settings = with_choices(graph.spec.run, "backtest", names[0])
+    clock = Clock()
+    prepared = prepare_run(graph, settings, clock=clock, progress=progress, cancelled=cancelled, loader=loader)
+    outcomes = _Round(prepared, registry, progress).outcomes(names)
+    instruments = prepared.job.instruments
+    return ParityReport(
+        strategy=graph.spec.name,
+        file=graph.spec.file,
+        file_hash=hashlib.sha256(graph.spec.text.encode()).hexdigest(),
+        spec_hash=spec_hash(graph),
+        data_hash=data_hash(instruments),
+        overrides=graph.spec.overrides,
+        settings=settings.model_dump(mode="json", exclude={"engine", "mode"}),
+        instruments=tuple(_data(each) for each in instruments),
+        outcomes=tuple(outcomes),
+        left_out=left_out,
+        version=version("quantcrafter"),
+    )
+
+
+def _chosen(engines: Sequence[str], registry: Installed) -> tuple[list[str], dict[str, str]]:
+    """Return the engines to run and, where none were named, those that are not installed with what brings them."""
+    names = list(dict.fromkeys(engines))
+    left_out: dict[str, str] = {}
+    if not engines:
+        for choice in engine_choices(registry):
+            if choice.missing:
+                left_out[choice.name] = choice.missing
+            else:
+                names.append(choice.name)
+    if len(names) < _LEAST:
+        named = ", ".join(names) or "none"
+        hints = "; ".join(f"{name} is {missing}" for name, missing in left_out.items())
+        text = f"A comparison needs at least two engines, had {named}."
+        raise SpecError([Problem("parity_engines", text, f"{hints}." if hints else "Name another one.")])
+    return names, left_out
+
+
+def _data(instrument: InstrumentJob) -> ComparedData:
+    bars = instrument.bars
+    return ComparedData(
+        instrument.symbol, str(bars.timeframe), len(bars), bars.source, bars.content_hash, bars.synthetic
+    )
+
+
+@dataclass
+class _Round:
+    prepared: Prepared
+    registry: Installed
+    progress: Progress
+
+    def outcomes(self, names: Sequence[str]) -> list[EngineOutcome]:
+        """Run every engine; the first that can run is the reference."""
+        made: list[EngineOutcome] = []
+        expected: Ledger | None = None
+        for name in names:
+            outcome, ledger = self._outcome(name, expected)
+            made.append(outcome)
+            if expected is None and ledger is None:
+                raise RunError(f"{outcome.differences[0].found} Name another engine first, as the reference.")
+            expected = ledger if expected is None else expected
+        return made
+
+    def _outcome(self, name: str, expected: Ledger | None) -> tuple[EngineOutcome, Ledger | None]:
+        cls = self.registry.engine(name)
+        versions = cls.versions() if cls is not None else {}
+        started = time.perf_counter()
+        try:
+            ledger = self._ledger(name)
+        except RunCancelledError:
+            raise
+        except (SpecError, RunError) as error:
+            refused = self._refused(name, error)
+            return EngineOutcome(name, versions, seconds=time.perf_counter() - started, differences=refused), None
+        seconds = time.perf_counter() - started
+        differences = () if expected is None else self._compared(name, expected, ledger)
+        final = float(ledger.equity[-1]) if len(ledger.equity) else None
+        counts = (len(ledger.orders), len(ledger.fills), len(ledger.trades))
+        return EngineOutcome(name, versions, *counts, final, seconds, differences), ledger
+
+    def _ledger(self, name: str) -> Ledger:
+        adapter: EngineAdapter = find_engine(name, self.registry, mode="backtest", needs=self._needs())
+        job = replace(self.prepared.job, progress=lambda done, total: self.progress(name, done, total))
+        return adapter.run(job)
+
+    def _needs(self) -> tuple[Need, ...]:
+        decision = self.prepared.plan.decision
+        return () if decision is None else needs_of(decision, len(self.prepared.job.instruments))
+
+    @staticmethod
+    def _refused(name: str, error: SpecError | RunError) -> tuple[Difference, ...]:
+        """Return what the engine could not do as differences."""
+        if not isinstance(error, SpecError):
+            return (Difference(name, Cause.CAPABILITY, "run", "done", str(error), node=error.node),)
+        return tuple(
+            Difference(name, Cause.CAPABILITY, "run", "done", problem.message, node=problem.node)
+            for problem in error.problems
+        )
+
+    def _compared(self, name: str, expected: Ledger, found: Ledger) -> tuple[Difference, ...]:
+        decision = self.prepared.plan.decision
+        if decision is None:  # a prepared run has one
+            return ()
+        nodes = Nodes(self.prepared.plan, decision, self.prepared.evaluations)
+        return Comparison(name, expected, found, self.prepared.job.instruments, nodes).differences()

@@ -1,0 +1,75 @@
+"""Orders and fills in a few words, and what counts as the same number."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api import InstrumentJob
+from engine.api.ledger import BlockReason, OrderKind, OrderStatus, StatusReason
+
+TOLERANCE = 1e-9
+
+
+def fill_text(fill: Any, instrument: InstrumentJob) -> str:
+    """Return a fill (a row of FILL_DTYPE), such as `buy 10 at 98.5 (stop)`."""
+    return f"{_side(fill)} {_quantity(fill, instrument)} at {price_text(fill['price'])} ({_kind(fill)})"
+
+
+def order_text(order: Any, instrument: InstrumentJob) -> str:
+    """Return an order (a row of ORDER_DTYPE), such as `sell 10 at 98.5 (stop)`."""
+    at = "" if math.isnan(order["price"]) else f" at {price_text(order['price'])}"
+    return f"{_side(order)} {_quantity(order, instrument)}{at} ({_kind(order)})"
+
+
+def end_text(order: Any) -> str:
+    """Return how an order ended, such as `cancelled at bar 12, oco`."""
+    status = OrderStatus(int(order["status"])).name.lower()
+    reason = StatusReason(int(order["status_reason"]))
+    why = "" if reason is StatusReason.NONE else f", {reason.name.lower().replace('_', ' ')}"
+    at = f" at bar {int(order['closed_bar'])}" if order["closed_bar"] >= 0 else ""
+    return f"{status}{at}{why}"
+
+
+def block_text(blocked: Any) -> str:
+    """Return a blocked entry (a row of BLOCKED_DTYPE), such as `at bar 12, filter`."""
+    return f"at bar {int(blocked['bar'])}, {BlockReason(int(blocked['reason'])).name.lower().replace('_', ' ')}"
+
+
+def price_text(value: float) -> str:
+    """Return a price with up to ten digits."""
+    return "none" if math.isnan(value) else f"{value:.10g}"
+
+
+def same_numbers(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return where two columns of prices or amounts agree: to 1e-9, relative to their size where that is above 1."""
+    near: npt.NDArray[np.bool_] = np.isclose(a, b, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+    return near
+
+
+def first_difference(a: npt.NDArray[Any], b: npt.NDArray[Any], fields: tuple[str, ...]) -> int | None:
+    """Return the first row in which two tables differ in one of the fields, or which only one of them has."""
+    both = min(len(a), len(b))
+    wrong = np.zeros(both, np.bool_)
+    for name in fields:
+        one, other = a[name][:both], b[name][:both]
+        wrong |= ~same_numbers(one, other) if one.dtype.kind == "f" else one != other
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        return int(rows[0])
+    return both if len(a) != len(b) else None
+
+
+def _side(traded: Any) -> str:
+    return "buy" if traded["side"] > 0 else "sell"
+
+
+def _quantity(traded: Any, instrument: InstrumentJob) -> str:
+    return f"{int(traded['lots']) * instrument.lot_size:.10g}"
+
+
+def _kind(traded: Any) -> str:
+    return OrderKind(int(traded["kind"])).name.lower().replace("_", "-")
