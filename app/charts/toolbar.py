@@ -81,7 +81,7 @@ class ChartToolbar(QToolBar):
         self.panels = self._panel_entries()
         self.addSeparator()
         self.auto = self._toggle(tr("Auto"), tr("Let the scales follow what is visible"), "set_auto")
-        self.log = self._toggle(tr("Log"), tr("Logarithmic scale"), "set_log")
+        self.log = self._toggle(tr("Log scale"), tr("Logarithmic scale"), "set_log")
         self._button("zoom-in", tr("Zoom in"), "zoom_in")
         self._button("zoom-out", tr("Zoom out"), "zoom_out")
         self._button("zoom-fit", tr("Show all"), "fit")
