@@ -109,3 +109,30 @@ def zscore(values: FloatColumn, bars: int) -> FloatColumn:
         if squares > 0.0:
             out[i] = (values[i] - total) / scale / np.sqrt(squares / bars)
     return out
+
+
+@compiled
+def volatility(prices: FloatColumn, bars: int, bars_per_year: float) -> FloatColumn:
+    """Return the annual standard deviation (of a sample) of the last `bars` log returns, in percent.
+
+    Each window is summed afresh, mean first, so that no rounding is carried along.
+    """
+    n = len(prices)
+    out = np.full(n, np.nan)
+    returns = np.empty(n)
+    blank = 0
+    for i in range(n):
+        if i == 0 or not (prices[i] > 0.0 and prices[i] < np.inf and prices[i - 1] > 0.0 and prices[i - 1] < np.inf):
+            blank = i
+            continue
+        returns[i] = np.log(prices[i] / prices[i - 1])
+        if i - blank < bars:
+            continue
+        mean = 0.0
+        for j in range(i - bars + 1, i + 1):
+            mean += returns[j] / bars
+        squares = 0.0
+        for j in range(i - bars + 1, i + 1):
+            squares += (returns[j] - mean) * (returns[j] - mean)
+        out[i] = 100.0 * np.sqrt(squares / (bars - 1) * bars_per_year)
+    return out

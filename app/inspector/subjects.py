@@ -17,6 +17,7 @@ from app.inspector.fields import FieldKind, fields_of
 from app.inspector.form import FileForm, NodeForm, common_fields
 from app.services.i18n import tr
 from engine.api import Catalog, Component, FeedNode, PortType, RunSettings, Timeframe, param
+from engine.api.settings import Currency
 
 
 def _not_blank(text: str) -> str:
@@ -42,6 +43,11 @@ class InstrumentFields(BaseModel):
     timeframe: Timeframe = param("Length of a bar, such as 5m, 1h or 1d.", default=Timeframe(1, "d"))
     tick_size: float = param("The least step of the price.", default=0.01, gt=0)
     lot_size: float = param("The least step of the quantity.", default=1.0, gt=0)
+    min_quantity: float = param("The least quantity of an order.", default=0.0, ge=0, advanced=True)
+    currency: Currency | None = param("Currency of its prices; the account's if left out.", default=None, advanced=True)
+    borrow_percent: float | None = param(
+        "What borrowing it costs, a year; that of the run if left out.", default=None, unit="%", ge=0, advanced=True
+    )
     on_bad_bars: Literal["refuse", "repair"] = param(
         "What to do about impossible bars.", default="refuse", advanced=True
     )

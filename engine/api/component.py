@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from engine.api.context import StrategyContext
 from engine.api.ports import InputPort, Output, PathMark, PortType, param, port_mark
 from engine.api.reasons import Question, Reason
-from engine.api.rules import ExecutionRule, ProtectiveRule, SizeRule
+from engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
 from engine.api.timeframe import Timeframe
 
 
@@ -180,12 +180,12 @@ class Filter(Component):
 
 
 class RiskManager(Component):
-    """Protects a position. Built-ins return a `ProtectiveRule`, which the compiled driver understands."""
+    """Protects positions or the account. Built-ins return a `ProtectiveRule` or a `GuardRule`."""
 
     role = Role.RISK
     outputs = (Output("risk", PortType.RISK),)
 
-    def rule(self) -> ProtectiveRule | None:
+    def rule(self) -> ProtectiveRule | GuardRule | None:
         """Return the rule for the compiled driver, or None for a component that needs `on_bar`."""
         return None
 

@@ -14,7 +14,7 @@ from engine.api.capability import Capability
 from engine.api.errors import RunError
 from engine.api.ledger import Ledger
 from engine.api.ports import BoolColumn, FlagColumn, FloatColumn
-from engine.api.rules import ExecutionRule, ProtectiveRule, SizeRule
+from engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
 from engine.api.settings import RunSettings
 
 
@@ -33,6 +33,11 @@ class InstrumentJob:
     `flags` are the combined signals, `allowed` whether the filters let entries pass, `first_bar` the first bar at
     which a decision may be taken, `rule_columns[i]` the column of the i-th protective rule or None,
     `execution_columns` those of the execution rule by the names in `EXECUTION_COLUMNS`.
+
+    `size_column` is the column of the size rule, `score` ranks entries that fill at the same moment, highest first.
+    `rate_open` and `rate_close` are units of the account's currency for one of the instrument's, as known at the opens
+    and closes of its bars; None where the two are the same. `split` is how many units one becomes at a bar's open,
+    `dividend` the cash that a unit gets then. `borrow_percent` is what a short position costs a year.
     """
 
     symbol: str
@@ -44,6 +49,15 @@ class InstrumentJob:
     first_bar: int
     rule_columns: tuple[FloatColumn | None, ...] = ()
     execution_columns: Mapping[str, FloatColumn] = field(default_factory=dict)
+    size_column: FloatColumn | None = None
+    score: FloatColumn | None = None
+    min_quantity: float = 0.0
+    borrow_percent: float = 0.0
+    currency: str = ""
+    rate_open: FloatColumn | None = None
+    rate_close: FloatColumn | None = None
+    split: FloatColumn | None = None
+    dividend: FloatColumn | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,7 @@ class EngineJob:
     settings: RunSettings
     progress: Callable[[int, int], None] = field(default=_no_progress)
     cancelled: Callable[[], bool] = field(default=_never)
+    guards: tuple[GuardRule, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -44,6 +44,13 @@ class Reason(IntEnum):
     REBALANCE = 7
     GRID = 8
     COMPONENT = 9
+    TRAILING_STOP = 10
+    BREAK_EVEN = 11
+    TIME_STOP = 12
+    SESSION_END = 13
+    HALT = 14
+    MARGIN_CALL = 15
+    SPLIT = 16
 
 
 class StatusReason(IntEnum):
@@ -60,6 +67,9 @@ class StatusReason(IntEnum):
     SIGNAL = 8
     OPPOSITE = 9
     COMPONENT = 10
+    HALT = 11
+    CAP = 12
+    BELOW_MINIMUM = 13
 
 
 class BlockReason(IntEnum):
@@ -73,6 +83,12 @@ class BlockReason(IntEnum):
     NO_STOP_DISTANCE = 5
     NO_EQUITY = 6
     NO_PRICE = 7
+    HALT = 8
+    MARGIN_CALL = 9
+    SESSION_END = 10
+    COOL_DOWN = 11
+    BELOW_MINIMUM = 12
+    NO_VOLATILITY = 13
 
 
 ORDER_DTYPE = np.dtype(
@@ -117,10 +133,12 @@ FILL_DTYPE = np.dtype(
         ("side", np.int8),
         ("kind", np.uint8),
         ("reason", np.uint8),
+        ("rate", np.float64),
     ],
     align=True,
 )
-"""`price` is the matched price; commission and slippage are amounts of currency, both taken from the cash."""
+"""`price` is the matched price, in the instrument's currency; `rate` is what one unit of that was worth in the
+account's. Commission and slippage are amounts of the account's currency, both taken from the cash."""
 
 TRADE_DTYPE = np.dtype(
     [
@@ -139,13 +157,59 @@ TRADE_DTYPE = np.dtype(
         ("instrument", np.int32),
         ("side", np.int8),
         ("exit_reason", np.uint8),
+        ("carry", np.float64),
     ],
     align=True,
 )
-"""`side` +1 long, -1 short; `pnl` is net of commission and slippage of both ends; `mae` and `mfe` are the largest
-moves against and for the position, in price units, not negative."""
+"""`side` +1 long, -1 short; `pnl` is in the account's currency, net of commission and slippage of both ends, and with
+`carry`: dividends received less borrow fees paid while it was held. `mae` and `mfe` are the largest moves against and
+for the position, in price units, not negative."""
 
 BLOCKED_DTYPE = np.dtype([("bar", np.int64), ("instrument", np.int32), ("flags", np.uint8), ("reason", np.uint8)])
+
+
+class InterventionKind(IntEnum):
+    """What a rule did beyond, or against, the signals. Add at the end, never renumber."""
+
+    STOP_MOVED = 0
+    TARGET_MOVED = 1
+    ENTRY_BLOCKED = 2
+    ENTRY_CUT = 3
+    FLATTENED = 4
+    HALT_BEGAN = 5
+    HALT_ENDED = 6
+    MARGIN_CALL = 7
+
+
+INTERVENTION_DTYPE = np.dtype(
+    [
+        ("bar", np.int64),
+        ("instrument", np.int32),
+        ("rule", np.int32),
+        ("kind", np.uint8),
+        ("before", np.float64),
+        ("after", np.float64),
+    ],
+    align=True,
+)
+"""`instrument` is -1 for the whole account, whose `bar` is the step; `rule` is the index of the rule, protective ones
+first, then guards, or -1 for the broker. `before` and `after` are the prices of an order that was moved; the quantity
+asked for and allowed of an entry; the position and 0 when it is flattened; the equity that a halt measures from, or
+that the margin asks for, and the equity there was."""
+
+
+class CashflowKind(IntEnum):
+    """Money that comes or goes without a fill. Add at the end, never renumber."""
+
+    BORROW = 0
+    DIVIDEND = 1
+    CASH_IN_LIEU = 2
+
+
+CASHFLOW_DTYPE = np.dtype(
+    [("bar", np.int64), ("instrument", np.int32), ("kind", np.uint8), ("amount", np.float64)], align=True
+)
+"""`amount` is in the account's currency, negative when it was paid; it is booked at the bar's open or close."""
 
 
 @dataclass(frozen=True)
@@ -175,3 +239,5 @@ class Ledger:
     equity: FloatColumn
     cash: FloatColumn
     open_positions: tuple[OpenPosition, ...] = ()
+    interventions: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, INTERVENTION_DTYPE))
+    cashflows: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, CASHFLOW_DTYPE))

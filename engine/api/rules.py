@@ -18,14 +18,22 @@ class ProtectiveKind(IntEnum):
 
     STOP_LOSS = 0
     TAKE_PROFIT = 1
+    TRAILING_STOP = 2
+    BREAK_EVEN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ProtectiveRule:
     """A protective order at a distance from the entry's fill price.
 
-    distance = price x percent / 100 + multiple x column[decision bar] + offset, in price units; `column` names an
-    input port of the component. No entry is made while the distance is NaN or not positive.
+    distance = price x percent / 100 + multiple x column[decision bar] + offset + ticks x tick size + cash / quantity,
+    in price units; `column` names an input port of the component. With `line` the column is itself the level.
+    No entry is made while the distance is NaN or not positive.
+
+    A TRAILING_STOP begins like a stop-loss. On each close, after the bar was checked, it follows: to that distance from
+    the best price since the entry, or to the line; never away from the price. A TAKE_PROFIT with `follow` moves with
+    its line on each close, both ways. A BREAK_EVEN has no order of its own: once the price has gained the distance, the
+    stop goes to the entry price plus (for a short: less) `lock_percent` of it.
 
     Take-profits with a `share` (percent of the position) below 100 work side by side, each for its part; of the others
     only the nearest works.
@@ -37,6 +45,52 @@ class ProtectiveRule:
     column: str | None = None
     offset: float = 0.0
     share: float = 100.0
+    ticks: float = 0.0
+    cash: float = 0.0
+    line: bool = False
+    follow: bool = False
+    lock_percent: float = 0.0
+
+
+class GuardKind(IntEnum):
+    """What a guard watches."""
+
+    TIME_STOP = 0
+    SESSION_END = 1
+    MAX_DRAWDOWN = 2
+    DAILY_LOSS = 3
+    LOSING_STREAK = 4
+    COOL_DOWN = 5
+    MAX_POSITION = 6
+    GROSS_EXPOSURE = 7
+    NET_EXPOSURE = 8
+    OPEN_TRADES = 9
+
+
+class HaltAction(IntEnum):
+    """What a guard of the account does: no entries until the next trading day, or positions closed as well."""
+
+    NO_NEW_TRADES = 0
+    FLATTEN_AND_HALT = 1
+    FLATTEN_FOR_THE_DAY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class GuardRule:
+    """A rule over positions and the account, other than a protective order.
+
+    `value` is what the kind is measured by: bars for TIME_STOP and COOL_DOWN, minutes for SESSION_END, trades for
+    LOSING_STREAK and OPEN_TRADES, percent of the equity for the others, or with `in_cash` an amount, or with `in_units`
+    a quantity. `action` is for the halts (MAX_DRAWDOWN, DAILY_LOSS, LOSING_STREAK). `symbol` restricts MAX_POSITION to
+    one instrument.
+    """
+
+    kind: GuardKind
+    value: float
+    action: HaltAction = HaltAction.NO_NEW_TRADES
+    in_cash: bool = False
+    in_units: bool = False
+    symbol: str = ""
 
 
 class SizeKind(IntEnum):
@@ -46,6 +100,15 @@ class SizeKind(IntEnum):
     CASH = 1
     EQUITY_PERCENT = 2
     RISK_PERCENT = 3
+    VOLATILITY_TARGET = 4
+    KELLY = 5
+    MARTINGALE = 6
+    ANTI_MARTINGALE = 7
+    FIXED_RATIO = 8
+
+
+HISTORY_TRADES = 250
+"""How many closed trades a size may look back on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +117,26 @@ class SizeRule:
 
     QUANTITY: `value` units. CASH: value / close. EQUITY_PERCENT: equity x value / 100 / close. RISK_PERCENT: equity x
     value / 100 / distance of the nearest stop-loss. RISK_PERCENT sizes by what the stop would lose.
+
+    These are parts of the equity, as EQUITY_PERCENT, with a percentage that changes and never leaves `least` to `most`:
+    VOLATILITY_TARGET: 100 x value / column[decision bar], where the column is the instrument's volatility in percent a
+    year. KELLY: value x Kelly's percentage by the last `window` trades, `start` while there are fewer than `trades`.
+    MARTINGALE and ANTI_MARTINGALE: value x factor ^ the number of losing (winning) trades in a row on the instrument.
+    FIXED_RATIO: n x value units with n = (1 + sqrt(1 + 8 x closed profit / delta)) / 2, rounded down, at most `most`
+    times.
+    `column` names an input port of the component.
     """
 
     kind: SizeKind
     value: float
+    column: str | None = None
+    factor: float = 1.0
+    least: float = 0.0
+    most: float = 100.0
+    window: int = HISTORY_TRADES
+    trades: int = 0
+    start: float = 0.0
+    delta: float = 0.0
 
 
 class OnOpposite(IntEnum):

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from engine.api.ports import param
 
+_WHOLE = 100.0
 _CONFIG = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+CURRENCY_PATTERN = r"^[A-Z][A-Z0-9]{1,9}$"
+Currency = Annotated[str, StringConstraints(pattern=CURRENCY_PATTERN)]
+RateSource = Annotated[str, StringConstraints(pattern=r"^(1/)?[A-Za-z_][A-Za-z0-9_]*$")]
+
+
 class Commission(BaseModel):
-    """What the broker takes for a fill: percent of its value, plus an amount a unit, plus an amount an order."""
+    """What the broker takes for an order: percent of its value, plus amounts a unit, a lot and an order."""
 
     model_config = _CONFIG
 
     percent: float = param("Percent of the fill's value.", default=0.0, unit="%", ge=0, le=100)
+    maker_percent: float | None = param(
+        "Percent of the value of a limit order's fill, where it differs.", default=None, unit="%", ge=-100, le=100
+    )
     per_unit: float = param("Amount for each unit (share, coin).", default=0.0, unit="currency", ge=0)
+    per_lot: float = param("Amount for each lot.", default=0.0, unit="currency", ge=0)
     per_order: float = param("Amount for each order.", default=0.0, unit="currency", ge=0)
     minimum: float = param("The least taken for an order.", default=0.0, unit="currency", ge=0)
 
@@ -30,6 +40,52 @@ class Slippage(BaseModel):
 
     bps: float = param("Hundredths of a percent of the price.", default=0.0, unit="bps", ge=0, le=10_000)
     ticks: float = param("Number of ticks.", default=0.0, unit="ticks", ge=0)
+    range_percent: float = param("Percent of the bar's range, high less low.", default=0.0, unit="%", ge=0, le=100)
+    volume_percent: float = param(
+        "The most of a bar's volume that orders may fill; what is left waits for the next bars. 0: no limit.",
+        default=0.0,
+        unit="%",
+        ge=0,
+        le=100,
+    )
+
+
+class Margin(BaseModel):
+    """What part of a position's value the account must have."""
+
+    model_config = _CONFIG
+
+    initial_percent: float = param(
+        "Percent of its value that an entry takes: 100 is no leverage, 50 is twofold.",
+        default=100.0,
+        unit="%",
+        ge=1,
+        le=100,
+    )
+    maintenance_percent: float | None = param(
+        "Below this part of all positions' value, everything is closed at the next open; half of the initial margin, "
+        "and none without leverage, if left out.",
+        default=None,
+        unit="%",
+        ge=0,
+        le=100,
+    )
+
+    @model_validator(mode="after")
+    def _maintained(self) -> Margin:
+        if self.maintenance > self.initial_percent:
+            raise ValueError(
+                f"'maintenance_percent' must not be above 'initial_percent', was {self.maintenance:g} above "
+                f"{self.initial_percent:g}."
+            )
+        return self
+
+    @property
+    def maintenance(self) -> float:
+        """The maintenance margin in percent, 0 for none."""
+        if self.maintenance_percent is not None:
+            return self.maintenance_percent
+        return self.initial_percent / 2.0 if self.initial_percent < _WHOLE else 0.0
 
 
 class FillRules(BaseModel):
@@ -53,6 +109,17 @@ class RunSettings(BaseModel):
     cash: float = param("Starting cash.", default=100_000.0, unit="currency", gt=0)
     commission: Commission = param("The broker's charges.", default=Commission())
     slippage: Slippage = param("Loss against the matched price.", default=Slippage())
+    margin: Margin = param("What part of a position's value the account must have.", default=Margin())
+    borrow_percent: float = param(
+        "What borrowing for short positions costs, of their value a year.", default=0.0, unit="%", ge=0, le=1000
+    )
+    currency: Currency = param("Currency of the account.", default="USD")
+    rates: dict[Currency, RateSource] = param(
+        "For each other currency of an instrument the feed of its rate: units of the account's currency for one of it, "
+        "such as EUR: eurusd; with 1/ before a feed that counts the other way, such as JPY: 1/usdjpy.",
+        default={},
+        advanced=True,
+    )
     fills: FillRules = param("Choices that the bar standard leaves open.", default=FillRules())
     insufficient_cash: Literal["reduce", "reject"] = param(
         "An entry that the account cannot pay for: cut to what it can pay, or rejected.", default="reduce"

@@ -1,9 +1,10 @@
 """From references to a typed, ordered plan, and its evaluation."""
 
+from engine.graph.account import feed_of_rate
 from engine.graph.bind import bind, has_errors
 from engine.graph.bound import BASE_CLOCK, BoundGraph, BoundNode, MarketColumn, NodeColumn, Number
 from engine.graph.evaluate import Evaluation
-from engine.graph.plan import Decision, Plan, Step, StepColumn, make_plan
+from engine.graph.plan import Decision, Plan, PlanSource, Step, StepColumn, make_plan
 
 __all__ = [
     "BASE_CLOCK",
@@ -15,9 +16,11 @@ __all__ = [
     "NodeColumn",
     "Number",
     "Plan",
+    "PlanSource",
     "Step",
     "StepColumn",
     "bind",
+    "feed_of_rate",
     "has_errors",
     "make_plan",
 ]

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 
 from engine.api import (
     ExecutionLogic,
+    GuardRule,
     MoneyManager,
     Problem,
     ProtectiveKind,
+    ProtectiveRule,
     RiskManager,
     Role,
     Severity,
     SizeKind,
 )
+from engine.graph.account import account_problems
 from engine.graph.bound import BoundGraph, BoundNode, NodeColumn
 
 
@@ -67,7 +70,7 @@ def decision_problems(graph: BoundGraph) -> list[Problem]:
         problems.append(extra.problem("one_execution", text, remedy))
     for node in executions:
         problems += _execution_problems(graph, node)
-    return problems
+    return [*problems, *account_problems(graph)]
 
 
 def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:
@@ -78,11 +81,7 @@ def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:
         if isinstance(component, (ExecutionLogic, RiskManager, MoneyManager)) and component.rule() is None:
             text = f"'{part.spec.use}' decides bar by bar in code of its own, which the native engine cannot run yet."
             problems.append(_problem(part, "needs_driver", text, "Use one of the built-in components."))
-    has_stop = False
-    for part in parts:
-        if isinstance(part.component, RiskManager):
-            rule = part.component.rule()
-            has_stop = has_stop or (rule is not None and rule.kind is ProtectiveKind.STOP_LOSS)
+    has_stop = any(isinstance(part.component, RiskManager) and _is_stop(part.component.rule()) for part in parts)
     for part in parts:
         rule_of_size = part.component.rule() if isinstance(part.component, MoneyManager) else None
         if rule_of_size is not None and rule_of_size.kind is SizeKind.RISK_PERCENT and not has_stop:
@@ -91,6 +90,13 @@ def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:
                 _problem(part, "no_stop", text, f"Add a stop such as percent_stop to 'risk' of '{node.spec.id}'.")
             )
     return problems
+
+
+def _is_stop(rule: ProtectiveRule | GuardRule | None) -> bool:
+    """Return whether a rule gives a stop with a distance that is known before the size is."""
+    if not isinstance(rule, ProtectiveRule):
+        return False
+    return rule.kind in (ProtectiveKind.STOP_LOSS, ProtectiveKind.TRAILING_STOP) and rule.cash <= 0.0
 
 
 def idle_nodes(graph: BoundGraph) -> list[Problem]:

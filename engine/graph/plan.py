@@ -18,6 +18,7 @@ from engine.api import (
     ExecutionLogic,
     ExecutionRule,
     Filter,
+    GuardRule,
     MoneyManager,
     PortType,
     ProtectiveRule,
@@ -79,8 +80,19 @@ class PlannedProtection:
 
 
 @dataclass(frozen=True)
+class PlannedGuard:
+    """A risk manager of the execution node that watches positions or the account."""
+
+    node: str
+    rule: GuardRule
+
+
+@dataclass(frozen=True)
 class Decision:
-    """The decision stage: what the execution node was wired to; `columns` are those that its rule uses, by port."""
+    """The decision stage: what the execution node was wired to.
+
+    `columns` are those that the execution rule uses, by port; `size_column` is what the size rule reads.
+    """
 
     node: str
     rule: ExecutionRule
@@ -89,6 +101,13 @@ class Decision:
     protection: tuple[PlannedProtection, ...]
     size: SizeRule
     columns: Mapping[str, PlanSource] = field(default_factory=dict)
+    guards: tuple[PlannedGuard, ...] = ()
+    size_column: PlanSource | None = None
+
+    @property
+    def rule_nodes(self) -> tuple[str, ...]:
+        """The node of each rule, as the ledger counts them: protective rules first, then guards."""
+        return (*(each.node for each in self.protection), *(each.node for each in self.guards))
 
 
 @dataclass(frozen=True)
@@ -188,17 +207,23 @@ class _Planner:
         return None
 
     def _decide(self, node: BoundNode, rule: ExecutionRule) -> Decision:
-        filters, protection, signals = [], [], []
+        filters, protection, guards, signals = [], [], [], []
         size = None
+        size_column: PlanSource | None = None
         for source in node.sources():
             if not isinstance(source, NodeColumn) or source.type not in _DECIDING:
                 continue
             part = self.graph.nodes[source.node]
             component = part.component
             if isinstance(component, RiskManager):
-                protection.append(self._protection(part, component))
+                planned = self._protection(part, component)
+                if isinstance(planned, PlannedGuard):
+                    guards.append(planned)
+                else:
+                    protection.append(planned)
             elif isinstance(component, MoneyManager):
                 size = component.rule()
+                size_column = None if size is None else self._rule_column(part, size.column)
             elif isinstance(component, Filter):
                 filters.append(PlannedFilter(source.node, self._step(source), component.group == "block"))
             else:
@@ -209,7 +234,8 @@ class _Planner:
             raise RunError(f"Execution node '{node.spec.id}' has no money manager.", node=node.spec.id, field="money")
         wired = {name: node.inputs[name] for name in EXECUTION_COLUMNS if name in node.inputs}
         columns = {name: self._source(wire) for name, wire in wired.items() if not isinstance(wire, tuple)}
-        return Decision(node.spec.id, rule, tuple(signals), tuple(filters), tuple(protection), size, columns)
+        stages = (tuple(signals), tuple(filters), tuple(protection))
+        return Decision(node.spec.id, rule, *stages, size, columns, tuple(guards), size_column)
 
     def _step(self, source: NodeColumn) -> StepColumn:
         column = self._source(source)
@@ -217,13 +243,18 @@ class _Planner:
             raise TypeError(column)
         return column
 
-    def _protection(self, part: BoundNode, component: RiskManager) -> PlannedProtection:
+    def _protection(self, part: BoundNode, component: RiskManager) -> PlannedProtection | PlannedGuard:
         rule = component.rule()
         if rule is None:
             raise RunError(f"Risk manager '{part.spec.id}' has no rule for the native engine.", node=part.spec.id)
-        wires = part.inputs.get(rule.column) if rule.column else None
-        column = None if wires is None or isinstance(wires, tuple) else self._source(wires)
-        return PlannedProtection(part.spec.id, rule, column)
+        if isinstance(rule, GuardRule):
+            return PlannedGuard(part.spec.id, rule)
+        return PlannedProtection(part.spec.id, rule, self._rule_column(part, rule.column))
+
+    def _rule_column(self, part: BoundNode, port: str | None) -> PlanSource | None:
+        """Return where the column comes from that a rule names by a port of its node."""
+        wires = part.inputs.get(port) if port else None
+        return None if wires is None or isinstance(wires, tuple) else self._source(wires)
 
 
 def _warmup(node: BoundNode) -> int:

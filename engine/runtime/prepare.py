@@ -15,6 +15,7 @@ from engine.api import (
     DataProvider,
     DataRequest,
     FlagColumn,
+    FloatColumn,
     InstrumentJob,
     ResampleNode,
     RunCancelledError,
@@ -24,7 +25,8 @@ from engine.api import (
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
 from engine.data.load import LoadedBars, load_bars
 from engine.data.resample import resample
-from engine.graph import BoundGraph, Decision, Evaluation, Plan
+from engine.graph import BoundGraph, Decision, Evaluation, Plan, PlanSource
+from engine.runtime.rates import rate_columns
 from engine.runtime.trace import ColumnStore
 
 Progress = Callable[[str, int, int], None]
@@ -161,7 +163,7 @@ def evaluate(
 
 def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation: Evaluation) -> InstrumentJob:
     """Return one instrument's combined signals, filter mask, protective columns and first decision bar."""
-    spec = graph.instruments[index].spec
+    spec, run = graph.instruments[index].spec, graph.spec.run
     signals = [evaluation.column(source) for source in decision.signals]
     flags = [signal.flags for signal in signals if isinstance(signal, Signals)]
     sources = [
@@ -169,7 +171,14 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
         *(each.column for each in decision.filters),
         *(each.column for each in decision.protection if each.column is not None),
         *decision.columns.values(),
+        *([decision.size_column] if decision.size_column is not None else []),
     ]
+    currency = spec.currency or run.currency
+    rate_open, rate_close, first_rate = (
+        (None, None, 0)
+        if currency == run.currency
+        else rate_columns(evaluation.bars, evaluation.feeds, run.rates[currency])
+    )
     return InstrumentJob(
         symbol=spec.symbol,
         bars=evaluation.bars,
@@ -177,15 +186,22 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
         lot_size=spec.lot_size,
         flags=combine_flags(flags, require_all=decision.rule.combine == "all", length=len(evaluation.bars)),
         allowed=_allowed(decision, evaluation),
-        first_bar=max((evaluation.ready_at(source) for source in sources), default=0),
-        rule_columns=tuple(
-            None if each.column is None else np.ascontiguousarray(evaluation.column(each.column))
-            for each in decision.protection
-        ),
+        first_bar=max([first_rate, *(evaluation.ready_at(source) for source in sources)]),
+        rule_columns=tuple(_column(evaluation, each.column) for each in decision.protection),
         execution_columns={
             name: np.ascontiguousarray(evaluation.column(source)) for name, source in decision.columns.items()
         },
+        size_column=_column(evaluation, decision.size_column),
+        min_quantity=spec.min_quantity,
+        borrow_percent=run.borrow_percent if spec.borrow_percent is None else spec.borrow_percent,
+        currency=currency,
+        rate_open=rate_open,
+        rate_close=rate_close,
     )
+
+
+def _column(evaluation: Evaluation, source: PlanSource | None) -> FloatColumn | None:
+    return None if source is None else np.ascontiguousarray(evaluation.column(source))
 
 
 def combine_flags(flags: list[FlagColumn], *, require_all: bool, length: int) -> FlagColumn:

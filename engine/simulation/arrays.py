@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from engine.api.bars import BAR_COLUMNS
 from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunError
 from engine.api.ports import TimeColumn
 from engine.api.rules import EXECUTION_COLUMNS, ProtectiveRule
+from engine.simulation.account import account_of, check_account, joined, set_account, spare_rows
 from engine.simulation.execution_terms import days_of, due_steps, rows_per_bar, set_execution_terms, slots_needed
 from engine.simulation.primitives import whole_inverse
 from engine.simulation.records import (
@@ -38,36 +36,29 @@ def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...]) -> 
     columns = [instrument.flags, instrument.allowed, *(c for c in instrument.rule_columns if c is not None)]
     if any(len(column) != n for column in columns):
         raise RunError(f"Columns of {name} must have {n} values, one a bar, were {[len(c) for c in columns]}.")
+    check_account(instrument)
     for field, size in (("tick_size", instrument.tick_size), ("lot_size", instrument.lot_size)):
         if not 0.0 < size < math.inf:
             raise RunError(f"The {field.replace('_', ' ')} of {name} must be above 0, was {size}. Set '{field}'.")
-
-
-def _joined(parts: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.NDArray[Any]:
-    """Return the parts one after the other, read-only: all runs share one type, so that one compilation serves all."""
-    column = np.require(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1), dtype, ["C", "A"])
-    view = column.view(np.ndarray)
-    view.flags.writeable = False
-    return view
 
 
 def market_of(job: EngineJob) -> Market:
     """Return the columns of all instruments; those of a single instrument are not copied."""
     jobs = job.instruments
     open_, high, low, close = (
-        _joined([instrument.bars.column(name) for instrument in jobs], np.float64) for name in BAR_COLUMNS[:4]
+        joined([instrument.bars.column(name) for instrument in jobs], np.float64) for name in BAR_COLUMNS[:4]
     )
-    flags = _joined([instrument.flags for instrument in jobs], np.uint8)
-    allowed = _joined([instrument.allowed for instrument in jobs], np.bool_)
+    flags = joined([instrument.flags for instrument in jobs], np.uint8)
+    allowed = joined([instrument.allowed for instrument in jobs], np.bool_)
     groups = _shared_columns(job)
     parts = [[np.asarray(each.rule_columns[rules[0]]) for each in jobs] for rules in groups]
     parts += [[np.asarray(each.execution_columns[name]) for each in jobs] for name in _execution_columns(job)]
-    joined = [_joined(part, np.float64) for part in parts]
-    if len(joined) == 1:
-        columns = joined[0].reshape(1, -1)
+    rows = [joined(part, np.float64) for part in parts]
+    if len(rows) == 1:
+        columns = rows[0].reshape(1, -1)
     else:
-        columns = _joined([np.array(joined, np.float64).reshape(len(joined), len(close))], np.float64)
-    return Market(open_, high, low, close, flags, allowed, columns, _joined([days_of(job)], np.int64))
+        columns = joined([np.array(rows, np.float64).reshape(len(rows), len(close))], np.float64)
+    return Market(open_, high, low, close, flags, allowed, columns, joined([days_of(job)], np.int64), account_of(job))
 
 
 def _execution_columns(job: EngineJob) -> list[str]:
@@ -106,20 +97,15 @@ def timeline_of(job: EngineJob) -> tuple[TimeColumn, Timeline]:
 def desk_of(job: EngineJob, table_rows: int) -> Table:
     """Return terms, account and empty tables: one record."""
     settings = job.settings
-    needed = (slots_needed(job) + rows_per_bar(job)) * len(job.instruments)
+    needed = (slots_needed(job) + rows_per_bar(job)) * len(job.instruments) + spare_rows(job)
     desks = np.zeros(1, desk_dtype(max(TABLE_ROWS, 1 << (needed - 1).bit_length())))
     desk = desks[0]
     desk["capacity"] = min(max(table_rows, needed), len(desk["order_rows"]))
     desk["rows_per_bar"] = rows_per_bar(job)
     desk["cash"] = settings.cash
-    desk["size_kind"], desk["size_value"] = int(job.size.kind), job.size.value
+    set_account(desk, job)
     rows = {name: len(_shared_columns(job)) + k for k, name in enumerate(_execution_columns(job))}
     set_execution_terms(desk, job.execution, rows)
-    desk["commission_percent"] = settings.commission.percent
-    desk["commission_per_unit"] = settings.commission.per_unit
-    desk["commission_per_order"] = settings.commission.per_order
-    desk["commission_minimum"] = settings.commission.minimum
-    desk["slippage_bps"], desk["slippage_ticks"] = settings.slippage.bps, settings.slippage.ticks
     desk["arm_delay"] = settings.fills.arm == "next_bar"
     desk["reject"] = settings.insufficient_cash == "reject"
     desk["close_last"] = settings.end_of_data == "close_last"
@@ -135,6 +121,8 @@ def books_of(job: EngineJob) -> Table:
         book["first_bar"] = instrument.first_bar
         book["tick_size"], book["tick_inverse"] = instrument.tick_size, whole_inverse(instrument.tick_size)
         book["lot_size"], book["lot_inverse"] = instrument.lot_size, whole_inverse(instrument.lot_size)
+        book["min_quantity"], book["borrow_percent"] = instrument.min_quantity, instrument.borrow_percent
+        book["rate"], book["lost_bar"] = 1.0, -1
         start += len(instrument.bars)
     return books
 
@@ -147,6 +135,8 @@ def rules_of(job: EngineJob) -> Table:
         row["kind"] = int(rule.kind)
         row["percent"], row["multiple"], row["offset"] = rule.percent, rule.multiple, rule.offset
         row["share"] = rule.share
+        row["ticks"], row["cash"], row["lock_percent"] = rule.ticks, rule.cash, rule.lock_percent
+        row["line"], row["follow"] = rule.line, rule.follow
     for column, members in enumerate(_shared_columns(job)):
         rules["column"][members] = column
     return rules

@@ -6,24 +6,22 @@ into the instrument's own bars.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
-from engine.simulation.costs import fill_costs
+from engine.simulation.costs import fill_costs, note_charge, volume_lots
 from engine.simulation.jit import jit
 from engine.simulation.orders import cancel_exits, end_entries, retire
 from engine.simulation.primitives import to_quantity
-from engine.simulation.records import FILLED, NO_REASON, POSITION_CLOSED, Record
+from engine.simulation.records import FILLED, NO_REASON, OPENS, POSITION_CLOSED, STOPS, Record
+from engine.simulation.sizing import note_result
 
 
 @jit
 def book_fill(desk: Record, book: Record, k: int, bar: int, lots: int, price: float) -> tuple[float, float]:
     """Write a fill, move the cash, and return commission and slippage."""
     order = book["slots"][k]
-    kind: Any = np.int64(order["kind"])
-    quantity, commission, slippage = fill_costs(desk, book, kind, lots, price)
-    desk["cash"] -= order["side"] * (quantity * price) + commission + slippage
+    quantity, commission, slippage = fill_costs(desk, book, k, lots, price)
+    note_charge(desk, book, k, lots, price)
+    desk["cash"] -= order["side"] * (quantity * price * book["rate"]) + commission + slippage
+    book["volume_left"] -= quantity
     order["fill_price"] = price
     order["filled"] += lots
     fill = desk["fill_rows"][desk["fills"]]
@@ -38,6 +36,7 @@ def book_fill(desk: Record, book: Record, k: int, bar: int, lots: int, price: fl
     fill["side"] = order["side"]
     fill["kind"] = order["kind"]
     fill["reason"] = order["reason"]
+    fill["rate"] = book["rate"]
     return commission, slippage
 
 
@@ -48,6 +47,9 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
     held = abs(book["lots"])
     if held == 0:
         book["price"] = price
+        book["basis"] = price * book["rate"]
+        book["carry"] = 0.0
+        book["leaving"] = 0
         book["commission"] = commission
         book["slippage"] = slippage
         book["entry_bar"] = bar
@@ -58,9 +60,11 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
         book["first_lots"] = lots
     else:
         book["price"] = (book["price"] * held + price * lots) / (held + lots)
+        book["basis"] = (book["basis"] * held + price * book["rate"] * lots) / (held + lots)
         book["commission"] += commission
         book["slippage"] += slippage
-    book["entries"] += 1
+    # An order that fills in parts is one entry.
+    book["entries"] += book["slots"][k]["filled"] == lots
     book["last_lots"] = lots
     book["last_price"] = price
     book["decided_bar"] = book["slots"][k]["created_bar"]
@@ -72,8 +76,14 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
 @jit
 def reduce_position(desk: Record, book: Record, k: int, bar: int, price: float) -> None:
     """Fill an exit order: the position shrinks, and when it is gone, so are the orders that were there to close it."""
-    parent, level = book["slots"][k]["parent"], book["slots"][k]["level"]
-    close_part(desk, book, k, bar, price)
+    order = book["slots"][k]
+    parent, level = order["parent"], order["level"]
+    wanted = min(order["lots"] - order["filled"], abs(book["lots"]))
+    closed = close_part(desk, book, k, bar, price)
+    if level >= 0:
+        book["grid_held"][level] -= closed
+    if closed < wanted:
+        return
     retire(desk, book, k, bar, FILLED, NO_REASON)
     if level >= 0:
         book["grid_held"][level] = 0
@@ -84,25 +94,41 @@ def reduce_position(desk: Record, book: Record, k: int, bar: int, price: float) 
 
 
 @jit
-def close_part(desk: Record, book: Record, k: int, bar: int, price: float) -> None:
-    """Book what an order closes of the position: a trade, with that part's share of the entry's costs."""
+def close_part(desk: Record, book: Record, k: int, bar: int, price: float) -> int:
+    """Book what an order closes of the position: a trade, with that part's share of the entry's costs. Return its lots.
+
+    What the bar's volume does not take stays at work; of a stop that was triggered as a market order.
+    """
     held = abs(book["lots"])
-    lots = min(book["slots"][k]["lots"] - book["slots"][k]["filled"], held)
+    wanted = min(book["slots"][k]["lots"] - book["slots"][k]["filled"], held)
+    lots = volume_lots(desk, book, k, wanted)
+    if lots < wanted and book["phase"][k] == STOPS:
+        book["phase"][k] = OPENS
+        book["leaving"] = 1
+    if lots == 0:
+        return 0
     commission, slippage = book_fill(desk, book, k, bar, lots, price)
-    entry_commission, entry_slippage = book["commission"], book["slippage"]
+    entry_commission, entry_slippage, carry = book["commission"], book["slippage"], book["carry"]
     if lots < held:
         entry_commission *= lots / held
         entry_slippage *= lots / held
+        carry *= lots / held
     write_trade(desk, book, k, bar, lots, price)
     trade = desk["trade_rows"][desk["trades"] - 1]
     trade["commission"] = entry_commission + commission
     trade["slippage"] = entry_slippage + slippage
     trade["pnl"] -= trade["commission"] + trade["slippage"]
+    trade["pnl"] += carry
+    trade["carry"] = carry
+    entry_value = to_quantity(lots, book["lot_size"], book["lot_inverse"]) * book["basis"]
+    note_result(desk, book, bar, trade["pnl"], entry_value)
     book["commission"] -= entry_commission
     book["slippage"] -= entry_slippage
+    book["carry"] -= carry
     book["lots"] += book["slots"][k]["side"] * lots
     book["quantity"] = to_quantity(book["lots"], book["lot_size"], book["lot_inverse"])
     book["mark"] = price
+    return int(lots)
 
 
 @jit
@@ -122,7 +148,9 @@ def write_trade(desk: Record, book: Record, k: int, bar: int, lots: int, price: 
     trade["lots"] = lots
     trade["entry_price"] = entry
     trade["exit_price"] = price
-    trade["pnl"] = side * (price - entry) * to_quantity(lots, book["lot_size"], book["lot_inverse"])
+    trade["pnl"] = (
+        side * (price * book["rate"] - book["basis"]) * to_quantity(lots, book["lot_size"], book["lot_inverse"])
+    )
     trade["mae"] = entry - lowest if side > 0 else highest - entry
     trade["mfe"] = highest - entry if side > 0 else entry - lowest
     trade["instrument"] = book["index"]

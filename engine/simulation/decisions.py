@@ -7,6 +7,7 @@ import math
 from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from engine.simulation.entries import entry_price, last_bar, place_entry, tend_orders, waiting_entry
 from engine.simulation.grid import begin_grid, tend_grid
+from engine.simulation.halts import is_shut_out
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order, block, end_entries, is_leaving, retire
 from engine.simulation.protection import stop_distance
@@ -52,12 +53,15 @@ def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, si
     if not market.allowed[row]:
         block(desk, book, bar, flag, BLOCKED_FILTER)
         return
+    if is_shut_out(desk, book, market, bar, flag):
+        return
     price = entry_price(desk, book, market, row, side)
     if math.isnan(price):
         block(desk, book, bar, flag, BLOCKED_PRICE)
         return
-    distance = stop_distance(rules, market.columns, row, price)
-    lots, reason = entry_lots(desk, book, price, equity, distance)
+    distance = stop_distance(rules, market.columns, book, row, price, side)
+    value = market.account.size[row] if len(market.account.size) > 0 else 0.0
+    lots, reason = entry_lots(desk, book, price, equity, distance, value)
     if lots == 0:
         block(desk, book, bar, flag, reason)
         return
@@ -75,22 +79,27 @@ def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, si
 def leave(desk: Record, book: Record, bar: int, reason: int) -> None:
     """Order the whole position to be closed at the next open."""
     lots = book["lots"]
+    book["leaving"] = 1
     add_order(desk, book, bar, MARKET, -1 if lots > 0 else 1, abs(lots), reason)
 
 
 @jit
 def exit_by_signal(desk: Record, book: Record, bar: int, flags: int) -> int:
-    """Act on the exit flags: waiting entries of the side end, its position is left: return 1 if it is, else 0."""
+    """Act on the exit flags: waiting entries of the side end, its position is left: return 1 if it is, else 0.
+
+    A position that is being left already, by a rule or for want of volume, is not left twice.
+    """
     held = book["lots"]
     if desk["care"] == 1:
         if (flags & EXIT_LONG) != 0:
             end_entries(desk, book, bar, 1, ENDED_BY_SIGNAL)
         if (flags & EXIT_SHORT) != 0:
             end_entries(desk, book, bar, -1, ENDED_BY_SIGNAL)
+    forced = held != 0 and book["leaving"] == 1
     leaving = (held > 0 and (flags & EXIT_LONG) != 0) or (held < 0 and (flags & EXIT_SHORT) != 0)
-    if leaving:
+    if leaving and not forced:
         leave(desk, book, bar, SIGNAL)
-    return 1 if leaving else 0
+    return 1 if leaving or forced else 0
 
 
 @jit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from engine.simulation.entries import offset_distance
+from engine.simulation.halts import shut_out
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order
 from engine.simulation.primitives import round_to_tick, whole_lots
@@ -53,10 +54,10 @@ def tend_grid(desk: Record, book: Record, market: Market, bar: int, equity: floa
         if order["level"] >= 0:
             has_order |= 1 << order["level"]
             if book["opens"][k] == 1:
-                planned += order["lots"]
-    largest = desk["grid_cap_percent"] / 100.0 * equity / book["grid_anchor"]
+                planned += order["lots"] - order["filled"]
+    largest = desk["grid_cap_percent"] / 100.0 * equity / (book["grid_anchor"] * book["rate"])
     most = whole_lots(largest, book["lot_size"], book["lot_inverse"])
-    allowed = market.allowed[book["start"] + bar]
+    allowed = market.allowed[book["start"] + bar] and shut_out(desk, book, market, bar)[0] < 0
     for level in range(desk["grid_levels"]):
         if has_order >> level & 1:
             continue

@@ -15,8 +15,11 @@ import math
 
 from engine.api.ports import FloatColumn
 from engine.simulation.decisions import decide
+from engine.simulation.financing import begin_bar, end_bar
+from engine.simulation.halts import force_exit, watch
 from engine.simulation.jit import jit
 from engine.simulation.matching import end_data, mark, match_inside, match_open
+from engine.simulation.protection import move_orders
 from engine.simulation.rebalance import rebalance
 from engine.simulation.records import ANY, CLOSING, Market, Record, Table, Timeline
 
@@ -26,15 +29,15 @@ def equity_of(desk: Record, books: Table) -> float:
     """Return cash plus all positions at their marks."""
     equity = desk["cash"]
     for i in range(len(books)):
-        equity += books[i]["quantity"] * books[i]["mark"]
+        equity += books[i]["quantity"] * books[i]["mark"] * books[i]["rate"]
     return float(equity)
 
 
 @jit
 def has_room(desk: Record, bars: int) -> bool:
     """Return whether every table can take what that many bars may write."""
-    used = max(desk["orders"], desk["fills"], desk["trades"], desk["blocked"])
-    return bool(used + desk["at_work"] + bars * desk["rows_per_bar"] <= desk["capacity"])
+    used = max(desk["orders"], desk["fills"], desk["trades"], desk["blocked"], desk["interventions"], desk["cashflows"])
+    return bool(used + desk["at_work"] + bars * desk["rows_per_bar"] + desk["spare_rows"] <= desk["capacity"])
 
 
 @jit
@@ -69,12 +72,31 @@ def settle(desks: Table, books: Table, market: Market, timeline: Timeline, curve
         i, bar = event_at(timeline, event)
         book = books[i]
         row = book["start"] + bar
+        if desk["financed"] == 1:
+            end_bar(desk, book, market, bar)
         if book["lots"] != 0:
             mark(desk, book, bar, market.high[row], market.low[row], market.close[row])
     equity = equity_of(desk, books)
     curve[0, step] = equity
     curve[1, step] = desk["cash"]
     return equity
+
+
+@jit
+def open_step(desks: Table, books: Table, market: Market, timeline: Timeline, step: int) -> None:
+    """Begin the bars of a step: what happened since the last close is booked before any order fills."""
+    desk = desks[0]
+    first, last = events_of(timeline, step)
+    for event in range(first, last):
+        i, bar = event_at(timeline, event)
+        book = books[i]
+        row = book["start"] + bar
+        book["bar"] = bar
+        book["bar_range"] = market.high[row] - market.low[row]
+        if desk["volume_percent"] > 0.0:
+            book["volume_left"] = market.account.volume[row] * desk["volume_percent"] / 100.0
+        if desk["financed"] == 1:
+            begin_bar(desk, book, market, bar)
 
 
 @jit
@@ -89,6 +111,8 @@ def fill_step(
     first, last = events_of(timeline, step)
     if not has_room(desk, last - first):
         return math.nan
+    if desk["plain"] == 0:
+        open_step(desks, books, market, timeline, step)
     if desk["rebalance"] == 1:
         for event in range(first, last):
             i, bar = event_at(timeline, event)
@@ -108,6 +132,10 @@ def fill_step(
 def decide_event(desks: Table, books: Table, rules: Table, market: Market, i: int, bar: int, equity: float) -> None:
     """Take the decisions of one instrument on the close of its bar, and end its orders with its data."""
     desk, book = desks[0], books[i]
+    if desk["moving"] == 1:
+        move_orders(desk, book, rules, market.columns, bar)
+    if desk["guards"] > 0:
+        force_exit(desk, book, market, bar)
     cared = desk["care"] == 1 and (book["working"] > 0 or book["lots"] != 0)
     if cared or market.flags[book["start"] + bar] != 0:
         decide(desk, books, rules, market, i, bar, equity)
@@ -118,7 +146,9 @@ def decide_event(desks: Table, books: Table, rules: Table, market: Market, i: in
 def decide_step(
     desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, step: int, equity: float
 ) -> None:
-    """Take all decisions of a step, in file order."""
+    """Take all decisions of a step: those of the account's guards, then those of the instruments in file order."""
+    if desks[0]["watched"] == 1:
+        watch(desks[0], books, market, step, equity)
     first, last = events_of(timeline, step)
     if desks[0]["rebalance"] == 1:
         instruments, bars = timeline.instrument[first:last], timeline.bar[first:last]
@@ -130,7 +160,7 @@ def decide_step(
 
 @jit
 def run_one(desks: Table, books: Table, rules: Table, market: Market, curve: FloatColumn, start: int, stop: int) -> int:
-    """Run steps `start` to `stop` of a single instrument; return the first step not run."""
+    """Run steps `start` to `stop` of a single instrument, where the desk is plain; return the first step not run."""
     desk, book = desks[0], books[0]
     high, low, close, flags = market.high, market.low, market.close, market.flags
     care = desk["care"] == 1
@@ -144,7 +174,7 @@ def run_one(desks: Table, books: Table, rules: Table, market: Market, curve: Flo
             match_inside(desk, books, rules, market, 0, bar)
         if book["lots"] != 0:
             mark(desk, book, bar, high[bar], low[bar], close[bar])
-        equity = desk["cash"] + book["quantity"] * book["mark"]
+        equity = desk["cash"] + book["quantity"] * book["mark"] * book["rate"]
         curve[0, bar] = equity
         curve[1, bar] = desk["cash"]
         if flags[bar] != 0 or (care and (book["working"] > 0 or book["lots"] != 0)):
@@ -164,7 +194,7 @@ def run_many(
     start: int,
     stop: int,
 ) -> int:
-    """Run steps `start` to `stop` of several instruments; return the first step not run."""
+    """Run steps `start` to `stop` of any instruments; return the first step not run."""
     for step in range(start, stop):
         if not has_room_for(desks, timeline, step):
             return step
@@ -188,6 +218,6 @@ def run_steps(
 
     That is `stop`, or an earlier step for which a table may be too full: empty the tables and call again from there.
     """
-    if len(timeline.first_event) == 0:
+    if len(timeline.first_event) == 0 and desks[0]["plain"] == 1:
         return int(run_one(desks, books, rules, market, curve, start, stop))
     return int(run_many(desks, books, rules, market, timeline, curve, start, stop))

@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 
 from engine.simulation.book import close_part, open_position, reduce_position
-from engine.simulation.costs import affordable_lots, available_cash
+from engine.simulation.caps import capped_lots
+from engine.simulation.costs import affordable_lots, available_cash, volume_lots
+from engine.simulation.interventions import intervene
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order, cancel_exits, next_working, retire, slot_of
-from engine.simulation.primitives import match_limit, match_stop
+from engine.simulation.primitives import match_limit, match_stop, to_quantity
 from engine.simulation.protection import follow_position, protect
 from engine.simulation.records import (
     ANY,
+    BELOW_MINIMUM,
     CANCELLED,
+    CAPPED,
     CLOSE,
     DATA_ENDED,
     END_OF_DATA,
@@ -30,13 +34,39 @@ from engine.simulation.records import (
     Record,
     Table,
 )
+from engine.simulation.risk_records import ENTRY_BLOCKED, ENTRY_CUT
+from engine.simulation.sizing import is_too_small
+
+
+@jit
+def entry_limit(desk: Record, books: Table, i: int, k: int, bar: int, offered: int, price: float) -> tuple[int, int]:
+    """Return how many of the lots offered an entry may take, and why not all of them: cash, caps, the minimum."""
+    book = books[i]
+    lots = affordable_lots(desk, book, k, offered, price, available_cash(desk, books, i, price))
+    why = NO_REASON
+    if lots < offered:
+        if lots == 0 or desk["reject"] == 1:
+            return 0, NO_CASH
+        why = REDUCED
+    if desk["guards"] > 0:
+        allowed, rule = capped_lots(desk, books, i, k, lots, price)
+        if allowed < lots:
+            wanted = to_quantity(lots, book["lot_size"], book["lot_inverse"])
+            given = to_quantity(allowed, book["lot_size"], book["lot_inverse"])
+            intervene(desk, book["index"], bar, ENTRY_CUT if allowed > 0 else ENTRY_BLOCKED, rule, wanted, given)
+            lots, why = allowed, CAPPED
+    if lots > 0 and why != NO_REASON and book["slots"][k]["filled"] == 0 and is_too_small(book, lots):
+        return 0, BELOW_MINIMUM
+    return lots, why
 
 
 @jit
 def fill_entry(
     desk: Record, books: Table, rules: Table, market: Market, i: int, k: int, bar: int, price: float
 ) -> None:
-    """Fill an entry order as far as the account can pay for it, and protect the position.
+    """Fill an entry order as far as volume, cash and caps allow, and protect the position.
+
+    What the bar's volume does not take stays at work; of a stop that was triggered as a market order.
 
     What filled at the open is protected from the same bar on, or the next, as the terms say; what filled inside the bar
     from the next bar on: nobody knows what of the bar came after the entry.
@@ -44,18 +74,24 @@ def fill_entry(
     book = books[i]
     order = book["slots"][k]
     wanted = order["lots"] - order["filled"]
-    lots = affordable_lots(desk, book, order["kind"], wanted, price, available_cash(desk, books, i, price))
-    if lots < wanted and (lots == 0 or desk["reject"] == 1):
-        retire(desk, book, k, bar, REJECTED, NO_CASH)
-        return
+    offered = volume_lots(desk, book, k, wanted)
     delay = 1
     if book["phase"][k] == OPENS:
         # What was protected already stays so when the position grows.
         delay = desk["arm_delay"] if book["lots"] == 0 else 0
+    if offered < wanted and book["phase"][k] == STOPS:
+        book["phase"][k] = OPENS
+    if offered == 0:
+        return
+    lots, why = entry_limit(desk, books, i, k, bar, offered, price)
+    if lots == 0:
+        retire(desk, book, k, bar, REJECTED if order["filled"] == 0 else FILLED, why)
+        return
     open_position(desk, book, k, bar, lots, price)
     if order["level"] >= 0:
         book["grid_held"][order["level"]] += lots
-    retire(desk, book, k, bar, FILLED, NO_REASON if lots == wanted else REDUCED)
+    if why != NO_REASON or order["filled"] == order["lots"]:
+        retire(desk, book, k, bar, FILLED, why)
     protect(desk, book, rules, market.columns, bar, bar + delay)
 
 
@@ -81,6 +117,9 @@ def fill_order(
             return
         number = order["id"]
         close_part(desk, book, k, bar, price)
+        if book["lots"] != 0:
+            follow_position(book)
+            return
         cancel_exits(desk, book, bar, NONE)
         k = slot_of(book, number)
     fill_entry(desk, books, rules, market, i, k, bar, price)

@@ -40,6 +40,8 @@ def add_order(desk: Record, book: Record, bar: int, kind: int, side: int, lots: 
         book["working"] = k + 1
         desk["at_work"] += 1
     book["from_bar"][k] = bar + 1
+    book["value"][k] = 0.0
+    book["charged"][k] = 0.0
     book["phase"][k] = OPENS if kind in (MARKET, CLOSE) else LIMITS if kind == LIMIT else STOPS
     book["opens"][k] = 1 if reason in (ENTRY, SCALE_IN) else 0
     order = book["slots"][k]
@@ -124,6 +126,8 @@ def retire(desk: Record, book: Record, k: int, bar: int, status: int, reason: in
         book["phase"][j] = book["phase"][j + 1]
         book["opens"][j] = book["opens"][j + 1]
         book["touch_price"][j] = book["touch_price"][j + 1]
+        book["value"][j] = book["value"][j + 1]
+        book["charged"][j] = book["charged"][j + 1]
 
 
 @jit

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from engine.simulation.jit import jit
-from engine.simulation.records import CASH, EQUITY_PERCENT, QUANTITY, TAKE_PROFIT
+from engine.simulation.records import TAKE_PROFIT
 
 TOLERANCE = 1e-12
 """The relative error of a few floating-point operations, generously: it decides ties as decimal arithmetic would."""
@@ -73,16 +73,17 @@ def match_limit(side: int, limit: float, open_: float, high: float, low: float) 
 
 @jit
 def commission_of(
-    notional: float, quantity: float, percent: float, per_unit: float, per_order: float, minimum: float
+    notional: float, quantity: float, percent: float, per_unit: float, fixed: float, minimum: float
 ) -> float:
-    """Return what the broker takes: the sum of its charges, at least the minimum."""
-    return max(minimum, percent / 100.0 * notional + per_unit * quantity + per_order)
+    """Return what the broker takes for an order: the sum of its charges, at least the minimum where there is one."""
+    total = percent / 100.0 * notional + per_unit * quantity + fixed
+    return total if minimum <= 0.0 else max(minimum, total)
 
 
 @jit
-def slippage_of(notional: float, quantity: float, bps: float, ticks: float, tick_size: float) -> float:
-    """Return what a market or stop fill loses against its matched price, as an amount."""
-    return notional * bps / 10_000.0 + ticks * tick_size * quantity
+def slippage_of(notional: float, quantity: float, bps: float, ticks: float, tick_size: float, move: float) -> float:
+    """Return what a market or stop fill loses against its matched price, as an amount; `move` is a price difference."""
+    return notional * bps / 10_000.0 + (ticks * tick_size + move) * quantity
 
 
 @jit
@@ -107,15 +108,3 @@ def protective_level(
         if (level - price) * sign <= 0.0:
             level = round_to_tick(level + sign * tick_size, tick_size, tick_inverse)
     return level if level > 0.0 else max(tick_size, 0.0)
-
-
-@jit
-def wanted_quantity(size_kind: int, value: float, equity: float, close: float, stop_distance: float) -> float:
-    """Return the quantity of an entry before it is rounded down to lots; `stop_distance` is for risk percent."""
-    if size_kind == QUANTITY:
-        return value
-    if size_kind == CASH:
-        return value / close
-    if size_kind == EQUITY_PERCENT:
-        return equity * value / 100.0 / close
-    return equity * value / 100.0 / stop_distance

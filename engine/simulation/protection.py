@@ -1,68 +1,105 @@
-"""Protective orders: how far from the entry they lie, and when they are put to work. Compiled."""
+"""Protective orders: where they lie, when they are put to work, and how they follow the price. Compiled."""
 
 from __future__ import annotations
 
 import math
 
 from engine.api.ports import FloatColumn
+from engine.simulation.interventions import intervene
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order, retire
-from engine.simulation.primitives import TOLERANCE, protective_distance, protective_level
+from engine.simulation.primitives import TOLERANCE, protective_distance, protective_level, round_to_tick
 from engine.simulation.records import (
+    BREAK_EVEN,
+    BREAK_EVEN_HIT,
     CANCELLED,
     LIMIT,
+    NONE,
     REPLACED,
     STOP,
     STOP_LOSS,
     STOP_LOSS_HIT,
     TAKE_PROFIT,
     TAKE_PROFIT_HIT,
+    TRAILING_STOP,
+    TRAILING_STOP_HIT,
     Record,
     Table,
 )
+from engine.simulation.risk_records import STOP_MOVED, TARGET_MOVED
 
 WHOLE = 100.0
 """The share of a rule that is for the whole position."""
 
 
 @jit
-def rule_distance(rule: Record, columns: FloatColumn, row: int, price: float) -> float:
-    """Return the distance of a protective rule from `price`, with its column's value at `row`."""
-    value = columns[rule["column"], row] if rule["column"] >= 0 else 0.0
-    return float(protective_distance(price, rule["percent"], rule["multiple"], value, rule["offset"]))
+def column_value(rule: Record, columns: FloatColumn, row: int) -> float:
+    """Return the value of a rule's column at `row`; 0 when it has none."""
+    return float(columns[rule["column"], row]) if rule["column"] >= 0 else 0.0
 
 
 @jit
-def stop_distance(rules: Table, columns: FloatColumn, row: int, close: float) -> float:
-    """Return the distance of the nearest stop-loss from the close: infinite without one.
+def rule_distance(rule: Record, columns: FloatColumn, book: Record, row: int, price: float, side: int) -> float:
+    """Return the distance of a protective rule from `price`, with its column's value at `row`.
+
+    A line lies on its own side of the price at a distance above zero. An amount of money is spread over the position
+    that is held; without one it has no distance yet, which is infinite.
+    """
+    value = column_value(rule, columns, row)
+    if rule["line"] == 1:
+        return float((value - price) * side if rule["kind"] == TAKE_PROFIT else (price - value) * side)
+    offset = rule["offset"] + rule["ticks"] * book["tick_size"]
+    if rule["cash"] > 0.0:
+        held = abs(book["quantity"]) * book["rate"]
+        offset += rule["cash"] / held if held > 0.0 else math.inf
+    return float(protective_distance(price, rule["percent"], rule["multiple"], value, offset))
+
+
+@jit
+def stop_distance(rules: Table, columns: FloatColumn, book: Record, row: int, close: float, side: int) -> float:
+    """Return the distance of the nearest stop from the close for an entry on `side`: infinite without one.
 
     NaN when any protective rule, of a stop or a target, has no distance or none above zero.
     """
     nearest = math.inf
     for r in range(len(rules)):
-        distance = rule_distance(rules[r], columns, row, close)
+        rule = rules[r]
+        if rule["kind"] == BREAK_EVEN or rule["cash"] > 0.0:
+            continue
+        distance = rule_distance(rule, columns, book, row, close, side)
         if not (distance > 0.0 and distance < math.inf):
             return math.nan
-        if rules[r]["kind"] == STOP_LOSS:
+        if rule["kind"] != TAKE_PROFIT:
             nearest = min(nearest, distance)
     return nearest
 
 
 @jit
 def nearest_rule(
-    rules: Table, columns: FloatColumn, kind: int, row: int, price: float, beyond: float, parts: int
+    rules: Table, columns: FloatColumn, book: Record, kind: int, row: int, beyond: float, parts: int
 ) -> tuple[int, float]:
-    """Return the protective rule of that kind nearest to `price`, and its distance; -1 when there is none.
+    """Return the rule that puts its order nearest to the position's price, and its distance; -1 when there is none.
 
-    Only rules further away than `beyond` count, and either those for a part of the position or those for all of it.
+    `kind` is TAKE_PROFIT for targets, STOP_LOSS for stops of any kind. Only rules further away than `beyond` count, and
+    either those for a part of the position or those for all of it.
     """
     chosen, nearest = -1, math.inf
+    side = 1 if book["lots"] > 0 else -1
     for r in range(len(rules)):
-        if rules[r]["kind"] == kind and (parts == 1) == (rules[r]["share"] < WHOLE):
-            distance = rule_distance(rules[r], columns, row, price)
+        rule = rules[r]
+        meant = rule["kind"] != BREAK_EVEN and (rule["kind"] == TAKE_PROFIT) == (kind == TAKE_PROFIT)
+        if meant and (parts == 1) == (rule["share"] < WHOLE):
+            distance = rule_distance(rule, columns, book, row, book["price"], side)
             if beyond < distance < nearest:
                 chosen, nearest = r, distance
     return chosen, nearest
+
+
+@jit
+def level_at(book: Record, kind: int, distance: float) -> float:
+    """Return the price of a protective order at a distance from the position's price."""
+    side = 1 if book["lots"] > 0 else -1
+    return float(protective_level(kind, side, book["price"], distance, book["tick_size"], book["tick_inverse"]))
 
 
 @jit
@@ -70,19 +107,28 @@ def protect(desk: Record, book: Record, rules: Table, columns: FloatColumn, bar:
     """Put stop-loss and take-profit of the whole position to work from `first_bar` on, in place of those there are.
 
     An entry that filled on `bar` calls this. Distances are taken from the position's average price, their columns at
-    the close on which the latest entry was decided.
+    the close on which the latest entry was decided. A stop that has followed the price stays, if it is nearer to it.
     """
     if len(rules) == 0:
         return
+    followed, followed_rule, followed_reason = math.nan, NONE, NONE
     for k in range(book["working"] - 1, -1, -1):
-        if book["slots"][k]["rule"] >= 0:
+        order = book["slots"][k]
+        if order["rule"] >= 0:
+            if order["kind"] == STOP and order["reason"] != STOP_LOSS_HIT:
+                followed, followed_rule, followed_reason = order["price"], order["rule"], order["reason"]
             retire(desk, book, k, bar, CANCELLED, REPLACED)
-    row = book["start"] + book["decided_bar"]
-    held = abs(book["lots"])
-    for kind in (STOP_LOSS, TAKE_PROFIT):
-        rule, distance = nearest_rule(rules, columns, kind, row, book["price"], -math.inf, 0)
-        if rule >= 0:
-            add_protection(desk, book, bar, first_bar, kind, rule, distance, held)
+    row, held = book["start"] + book["decided_bar"], abs(book["lots"])
+    rule, distance = nearest_rule(rules, columns, book, STOP_LOSS, row, -math.inf, 0)
+    level = level_at(book, STOP_LOSS, distance) if rule >= 0 else math.nan
+    if not math.isnan(followed) and not (level - followed) * book["lots"] > 0.0:
+        k = add_protection(desk, book, rules, bar, first_bar, followed_rule, followed, held)
+        book["slots"][k]["reason"] = followed_reason
+    elif rule >= 0:
+        add_protection(desk, book, rules, bar, first_bar, rule, level, held)
+    rule, distance = nearest_rule(rules, columns, book, TAKE_PROFIT, row, -math.inf, 0)
+    if rule >= 0:
+        add_protection(desk, book, rules, bar, first_bar, rule, level_at(book, TAKE_PROFIT, distance), held)
     take_parts(desk, book, rules, columns, bar, first_bar)
 
 
@@ -95,32 +141,43 @@ def take_parts(desk: Record, book: Record, rules: Table, columns: FloatColumn, b
     row, held = book["start"] + book["decided_bar"], abs(book["lots"])
     share, taken, beyond = 0.0, 0, -math.inf
     for _ in range(len(rules)):
-        rule, distance = nearest_rule(rules, columns, TAKE_PROFIT, row, book["price"], beyond, 1)
+        rule, distance = nearest_rule(rules, columns, book, TAKE_PROFIT, row, beyond, 1)
         if rule < 0:
             return
         beyond = distance
         share = min(share + rules[rule]["share"], WHOLE)
         lots = math.floor(held * share / WHOLE * (1.0 + TOLERANCE)) - taken
         if lots > 0:
-            add_protection(desk, book, bar, first_bar, TAKE_PROFIT, rule, distance, lots)
+            add_protection(desk, book, rules, bar, first_bar, rule, level_at(book, TAKE_PROFIT, distance), lots)
             taken += lots
 
 
 @jit
+def reason_of(kind: int) -> int:
+    """Return why a position is closed by an order of that kind of rule."""
+    if kind == TAKE_PROFIT:
+        return int(TAKE_PROFIT_HIT)
+    if kind == TRAILING_STOP:
+        return int(TRAILING_STOP_HIT)
+    return int(BREAK_EVEN_HIT if kind == BREAK_EVEN else STOP_LOSS_HIT)
+
+
+@jit
 def add_protection(
-    desk: Record, book: Record, bar: int, first_bar: int, kind: int, rule: int, distance: float, lots: int
-) -> None:
-    """Put one protective order to work."""
+    desk: Record, book: Record, rules: Table, bar: int, first_bar: int, rule: int, level: float, lots: int
+) -> int:
+    """Put one protective order to work, and return its slot."""
     side = 1 if book["lots"] > 0 else -1
-    if kind == STOP_LOSS:
-        k = add_order(desk, book, bar, STOP, -side, lots, STOP_LOSS_HIT)
-    else:
-        k = add_order(desk, book, bar, LIMIT, -side, lots, TAKE_PROFIT_HIT)
+    kind = rules[rule]["kind"]
+    # A trailing stop that has not moved yet is a stop-loss like any other.
+    reason = STOP_LOSS_HIT if kind == TRAILING_STOP else reason_of(kind)
+    k = add_order(desk, book, bar, LIMIT if kind == TAKE_PROFIT else STOP, -side, lots, reason)
     order = book["slots"][k]
     order["parent"] = book["entry_order"]
     order["rule"] = rule
-    order["price"] = protective_level(kind, side, book["price"], distance, book["tick_size"], book["tick_inverse"])
+    order["price"] = level
     book["from_bar"][k] = first_bar
+    return k
 
 
 @jit
@@ -129,5 +186,86 @@ def follow_position(book: Record) -> None:
     held = abs(book["lots"])
     for k in range(book["working"]):
         order = book["slots"][k]
-        if order["rule"] >= 0 and order["lots"] > held:
-            order["lots"] = held
+        if order["rule"] >= 0 and order["lots"] - order["filled"] > held:
+            order["lots"] = order["filled"] + held
+
+
+# ---------------------------------------------------------------------- on the close
+
+
+@jit
+def moved_stop(rule: Record, columns: FloatColumn, book: Record, row: int, side: int) -> float:
+    """Return where a rule wants the stop at the close of `row`; NaN when it does not want it anywhere.
+
+    A trailing stop goes to its distance from the best price since the entry, or to its line. Breaking even goes to the
+    entry price and what is to be locked in, once the best price is far enough beyond.
+    """
+    best = book["highest"] if side > 0 else book["lowest"]
+    level = math.nan
+    if rule["kind"] == TRAILING_STOP:
+        if rule["line"] == 1:
+            level = column_value(rule, columns, row)
+        else:
+            distance = rule_distance(rule, columns, book, row, best, side)
+            level = best - side * distance if distance > 0.0 else math.nan
+    elif rule["kind"] == BREAK_EVEN:
+        entry = book["price"]
+        if (best - entry) * side >= rule_distance(rule, columns, book, row, entry, side):
+            level = entry * (1.0 + side * rule["lock_percent"] / 100.0)
+    if not abs(level) < math.inf:
+        return math.nan
+    return float(max(round_to_tick(level, book["tick_size"], book["tick_inverse"]), book["tick_size"]))
+
+
+@jit
+def working_stop(book: Record) -> int:
+    """Return the slot of the protective stop at work, or -1."""
+    for k in range(book["working"]):
+        if book["slots"][k]["rule"] >= 0 and book["slots"][k]["kind"] == STOP:
+            return k
+    return -1
+
+
+@jit
+def move_stop(desk: Record, book: Record, rules: Table, columns: FloatColumn, bar: int) -> None:
+    """Move the stop to the nearest level that any rule asks for, if that is nearer than where it is."""
+    side = 1 if book["lots"] > 0 else -1
+    row = book["start"] + bar
+    k = working_stop(book)
+    before = book["slots"][k]["price"] if k >= 0 else math.nan
+    level, chosen = before, NONE
+    for r in range(len(rules)):
+        wanted = moved_stop(rules[r], columns, book, row, side)
+        if not math.isnan(wanted) and not (wanted - level) * side <= 0.0:
+            level, chosen = wanted, r
+    if chosen < 0:
+        return
+    if k < 0:
+        k = add_protection(desk, book, rules, bar, bar + 1, chosen, level, abs(book["lots"]))
+    order = book["slots"][k]
+    order["price"] = level
+    order["rule"] = chosen
+    order["reason"] = reason_of(rules[chosen]["kind"])
+    intervene(desk, book["index"], bar, STOP_MOVED, chosen, before, level)
+
+
+@jit
+def move_targets(desk: Record, book: Record, rules: Table, columns: FloatColumn, bar: int) -> None:
+    """Move targets that follow their line to its value at the close, where it has one."""
+    for k in range(book["working"]):
+        order = book["slots"][k]
+        if order["rule"] < 0 or order["kind"] != LIMIT or rules[order["rule"]]["follow"] == 0:
+            continue
+        value = column_value(rules[order["rule"]], columns, book["start"] + bar)
+        level = round_to_tick(value, book["tick_size"], book["tick_inverse"])
+        if 0.0 < level < math.inf and level != order["price"]:
+            intervene(desk, book["index"], bar, TARGET_MOVED, order["rule"], order["price"], level)
+            order["price"] = level
+
+
+@jit
+def move_orders(desk: Record, book: Record, rules: Table, columns: FloatColumn, bar: int) -> None:
+    """Let protective orders follow at the close of a bar, after it was checked; they work there from the next on."""
+    if book["lots"] != 0:
+        move_stop(desk, book, rules, columns, bar)
+        move_targets(desk, book, rules, columns, bar)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
+from engine.simulation.halts import is_shut_out
 from engine.simulation.jit import jit
-from engine.simulation.orders import add_order
+from engine.simulation.orders import add_order, block
 from engine.simulation.primitives import whole_lots
 from engine.simulation.records import BLOCKED_FILTER, MARKET, REBALANCE, Market, Record, Table
 
@@ -25,7 +26,7 @@ def has_drifted(desk: Record, book: Record, market: Market, bar: int, equity: fl
     """Return whether a position is further from its weight than it may be."""
     if desk["drift_percent"] <= 0.0:
         return False
-    gap = book["quantity"] * book["mark"] / equity - weight_of(desk, book, market, bar)
+    gap = book["quantity"] * book["mark"] * book["rate"] / equity - weight_of(desk, book, market, bar)
     return bool(abs(gap) * 100.0 > desk["drift_percent"])
 
 
@@ -35,7 +36,7 @@ def target_lots(desk: Record, book: Record, market: Market, bar: int, equity: fl
     weight = weight_of(desk, book, market, bar)
     if math.isnan(weight):
         return int(book["lots"])
-    quantity = abs(weight) * equity / market.close[book["start"] + bar]
+    quantity = abs(weight) * equity / (market.close[book["start"] + bar] * book["rate"])
     lots = whole_lots(quantity, book["lot_size"], book["lot_inverse"])
     return lots if weight > 0.0 else -lots
 
@@ -44,6 +45,8 @@ def target_lots(desk: Record, book: Record, market: Market, bar: int, equity: fl
 def sell_down(desk: Record, book: Record, bar: int, target: int) -> None:
     """Order what is too much of a position to be closed at the next open."""
     held = book["lots"]
+    if held != 0 and book["leaving"] == 1:
+        return
     keep = abs(target) if held * target > 0 else 0
     if abs(held) > keep:
         add_order(desk, book, bar, MARKET, -1 if held > 0 else 1, abs(held) - keep, REBALANCE)
@@ -56,13 +59,11 @@ def buy_up(desk: Record, book: Record, market: Market, bar: int, target: int) ->
     there = abs(held) if held * target > 0 else 0
     if abs(target) <= there:
         return
+    flag = ENTER_LONG if target > 0 else ENTER_SHORT
     if not market.allowed[book["start"] + bar]:
-        row = desk["blocked_rows"][desk["blocked"]]
-        desk["blocked"] += 1
-        row["bar"] = bar
-        row["instrument"] = book["index"]
-        row["flags"] = ENTER_LONG if target > 0 else ENTER_SHORT
-        row["reason"] = BLOCKED_FILTER
+        block(desk, book, bar, flag, BLOCKED_FILTER)
+        return
+    if is_shut_out(desk, book, market, bar, flag):
         return
     k = add_order(desk, book, bar, MARKET, 1 if target > 0 else -1, abs(target) - there, REBALANCE)
     book["opens"][k] = 1

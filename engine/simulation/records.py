@@ -23,6 +23,13 @@ from engine.api.ledger import (
 from engine.api.matching import Phase
 from engine.api.ports import BoolColumn, FlagColumn, FloatColumn, TimeColumn
 from engine.api.rules import OnOpposite, ProtectiveKind, SizeKind
+from engine.simulation.risk_records import (
+    RISK_BOOK_FIELDS,
+    RISK_DESK_FIELDS,
+    SIZE_FIELDS,
+    AccountColumns,
+    risk_tables,
+)
 
 Table = npt.NDArray[Any]
 Record = np.void
@@ -46,6 +53,13 @@ WORKING, FILLED, CANCELLED, REJECTED = _numbers(OrderStatus)
     REBALANCE,
     GRID,
     COMPONENT,
+    TRAILING_STOP_HIT,
+    BREAK_EVEN_HIT,
+    TIME_STOPPED,
+    SESSION_ENDED,
+    HALTED,
+    MARGIN_CALLED,
+    SPLIT_UP,
 ) = _numbers(Reason)
 (
     NO_REASON,
@@ -59,6 +73,9 @@ WORKING, FILLED, CANCELLED, REJECTED = _numbers(OrderStatus)
     ENDED_BY_SIGNAL,
     ENDED_BY_OPPOSITE,
     ENDED_BY_COMPONENT,
+    ENDED_BY_HALT,
+    CAPPED,
+    BELOW_MINIMUM,
 ) = _numbers(StatusReason)
 (
     BLOCKED_FILTER,
@@ -69,11 +86,27 @@ WORKING, FILLED, CANCELLED, REJECTED = _numbers(OrderStatus)
     BLOCKED_DISTANCE,
     BLOCKED_EQUITY,
     BLOCKED_PRICE,
+    BLOCKED_HALT,
+    BLOCKED_MARGIN,
+    BLOCKED_SESSION_END,
+    BLOCKED_COOL_DOWN,
+    BLOCKED_MINIMUM,
+    BLOCKED_VOLATILITY,
 ) = _numbers(BlockReason)
 GTC, DAY, BARS = _numbers(OrderLife)
 IGNORE_OPPOSITE, CLOSE_OPPOSITE, REVERSE_OPPOSITE = _numbers(OnOpposite)
-STOP_LOSS, TAKE_PROFIT = _numbers(ProtectiveKind)
-QUANTITY, CASH, EQUITY_PERCENT, RISK_PERCENT = _numbers(SizeKind)
+STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, BREAK_EVEN = _numbers(ProtectiveKind)
+(
+    QUANTITY,
+    CASH,
+    EQUITY_PERCENT,
+    RISK_PERCENT,
+    VOLATILITY_TARGET,
+    KELLY,
+    MARTINGALE,
+    ANTI_MARTINGALE,
+    FIXED_RATIO,
+) = _numbers(SizeKind)
 NONE: Any = np.int64(-1)
 
 OPENS, STOPS, LIMITS = _numbers(Phase)
@@ -101,6 +134,11 @@ RULE_DTYPE = np.dtype(
         ("percent", np.float64),
         ("multiple", np.float64),
         ("offset", np.float64),
+        ("ticks", np.float64),
+        ("cash", np.float64),
+        ("lock_percent", np.float64),
+        ("line", np.int64),
+        ("follow", np.int64),
         ("kind", np.int64),
         ("column", np.int64),
         ("share", np.float64),
@@ -138,6 +176,7 @@ BOOK_DTYPE = np.dtype(
         ("last_lots", np.int64),
         ("last_price", np.float64),
         ("decided_bar", np.int64),
+        *RISK_BOOK_FIELDS,
         # Its grid: the side (0: none), the price the lines are counted from, their spacing, the lots of a line, and how
         # many each line holds.
         ("grid_side", np.int64),
@@ -147,12 +186,14 @@ BOOK_DTYPE = np.dtype(
         ("grid_held", np.int64, (MOST_LEVELS,)),
         # Its orders at work, the first `working` slots, by id; each may fill from its `from_bar` on, in its `phase`. An
         # order that `opens` may make a position or let it grow, all others only close. A stop-limit was touched at
-        # `touch_price`.
+        # `touch_price`. What has filled of each is worth `value`, and was charged `charged`.
         ("working", np.int64),
         ("from_bar", np.int64, (WORKING_SLOTS,)),
         ("phase", np.int64, (WORKING_SLOTS,)),
         ("opens", np.int64, (WORKING_SLOTS,)),
         ("touch_price", np.float64, (WORKING_SLOTS,)),
+        ("value", np.float64, (WORKING_SLOTS,)),
+        ("charged", np.float64, (WORKING_SLOTS,)),
         ("slots", ORDER_DTYPE, (WORKING_SLOTS,)),
     ],
     align=True,
@@ -199,16 +240,20 @@ EXECUTION_TERMS: list[tuple[str, type]] = [
 ]
 """How signals become orders."""
 
-SIZE_TERMS: list[tuple[str, type]] = [("size_kind", np.int64), ("size_value", np.float64)]
+SIZE_TERMS: list[tuple[str, type]] = [("size_kind", np.int64), ("size_value", np.float64), *SIZE_FIELDS]
 """How large an entry is."""
 
 COST_TERMS: list[tuple[str, type]] = [
     ("commission_percent", np.float64),
+    ("commission_maker_percent", np.float64),
+    ("commission_per_lot", np.float64),
     ("commission_per_unit", np.float64),
     ("commission_per_order", np.float64),
     ("commission_minimum", np.float64),
     ("slippage_bps", np.float64),
     ("slippage_ticks", np.float64),
+    ("slippage_range_percent", np.float64),
+    ("volume_percent", np.float64),
 ]
 """What a fill costs."""
 
@@ -230,6 +275,7 @@ def desk_dtype(table_rows: int = TABLE_ROWS) -> np.dtype[np.void]:
             ("reject", np.int64),
             ("close_last", np.int64),
             ("cash", np.float64),
+            *RISK_DESK_FIELDS,
             ("next_order", np.int64),
             ("at_work", np.int64),
             ("overflow", np.int64),
@@ -243,6 +289,7 @@ def desk_dtype(table_rows: int = TABLE_ROWS) -> np.dtype[np.void]:
             ("fill_rows", FILL_DTYPE, (table_rows,)),
             ("trade_rows", TRADE_DTYPE, (table_rows,)),
             ("blocked_rows", BLOCKED_DTYPE, (table_rows,)),
+            *risk_tables(table_rows),
         ],
         align=True,
     )
@@ -266,7 +313,7 @@ class Market(NamedTuple):
     """Bars and decision columns of all instruments, one after the other, each of shape (rows,).
 
     `columns` has shape (k, rows): the columns that protective rules and the execution rule use. `day` is the trading
-    day of each bar; it is empty when no order depends on it.
+    day of each bar; it is empty when no order depends on it. `account` holds what only some runs need.
     """
 
     open: FloatColumn
@@ -277,6 +324,7 @@ class Market(NamedTuple):
     allowed: BoolColumn
     columns: FloatColumn
     day: TimeColumn
+    account: AccountColumns
 
 
 class Timeline(NamedTuple):

@@ -6,6 +6,7 @@ import math
 
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
 from engine.simulation.entries import offset_distance
+from engine.simulation.halts import shut_out
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order, is_leaving
 from engine.simulation.primitives import MOST_LOTS, TOLERANCE
@@ -31,12 +32,23 @@ def has_moved(desk: Record, book: Record, market: Market, bar: int) -> bool:
 
 
 @jit
+def is_growing(book: Record) -> bool:
+    """Return whether a further entry is still at work, for want of volume."""
+    growing = False
+    for k in range(book["working"]):
+        growing = growing or book["slots"][k]["reason"] == SCALE_IN
+    return growing
+
+
+@jit
 def scale_in(desk: Record, book: Record, market: Market, bar: int, flags: int, equity: float) -> None:
     """Order a further entry when there may be one."""
     held = book["lots"]
     if held == 0 or book["entries"] >= desk["scale_entries"] or not equity > 0.0:
         return
     if not market.allowed[book["start"] + bar] or is_leaving(book):
+        return
+    if shut_out(desk, book, market, bar)[0] >= 0 or is_growing(book):
         return
     wanted = ENTER_LONG if held > 0 else ENTER_SHORT
     if desk["scale_on_signal"] == 1 and (flags & wanted) == 0:

@@ -1,23 +1,161 @@
-"""How large an entry is, or why there is none. Compiled."""
+"""The size of an entry by the money rule, and the history of trades that some of them look at. Compiled."""
 
 from __future__ import annotations
 
 import math
 
+from engine.api.rules import HISTORY_TRADES
 from engine.simulation.jit import jit
-from engine.simulation.primitives import wanted_quantity, whole_lots
-from engine.simulation.records import BLOCKED_DISTANCE, BLOCKED_EQUITY, BLOCKED_SIZE, RISK_PERCENT, Record
+from engine.simulation.primitives import TOLERANCE, to_quantity, whole_lots
+from engine.simulation.records import (
+    BLOCKED_DISTANCE,
+    BLOCKED_EQUITY,
+    BLOCKED_MINIMUM,
+    BLOCKED_SIZE,
+    BLOCKED_VOLATILITY,
+    CASH,
+    EQUITY_PERCENT,
+    FIXED_RATIO,
+    KELLY,
+    MARTINGALE,
+    QUANTITY,
+    RISK_PERCENT,
+    VOLATILITY_TARGET,
+    Record,
+    Table,
+)
 
 
 @jit
-def entry_lots(desk: Record, book: Record, price: float, equity: float, distance: float) -> tuple[int, int]:
+def kelly_percent(returns: Table, first: int, count: int) -> float:
+    """Return Kelly's percentage, 100 x (W - (1 - W) / R), of `count` results of a ring that begins at `first`.
+
+    W is the part of results above zero; R the mean of those over the mean of the results below zero, its sign ignored.
+    """
+    wins, losses, gained, lost = 0, 0, 0.0, 0.0
+    for k in range(count):
+        result = returns[(first + k) % len(returns)]
+        if result > 0.0:
+            wins += 1
+            gained += result
+        elif result < 0.0:
+            losses += 1
+            lost -= result
+    if wins == 0:
+        return -math.inf if losses > 0 else 0.0
+    chance = wins / count
+    if losses == 0:
+        return 100.0 * chance
+    return 100.0 * (chance - (1.0 - chance) * (lost / losses) / (gained / wins))
+
+
+@jit
+def bounded(value: float, least: float, most: float) -> float:
+    """Return `value` within its bounds."""
+    return min(max(value, least), most)
+
+
+@jit
+def streak_percent(start: float, factor: float, streak: int, most: float) -> float:
+    """Return start x factor ^ streak, at most `most`; no streak is so long that it overflows."""
+    percent = start
+    for _ in range(streak):
+        percent *= factor
+        if percent >= most:
+            break
+    return min(percent, most)
+
+
+@jit
+def ratio_steps(profit: float, delta: float) -> float:
+    """Return the n of fixed ratio: (1 + sqrt(1 + 8 x profit / delta)) / 2 rounded down, 1 without a profit."""
+    if not profit > 0.0:
+        return 1.0
+    # A profit that is exactly on a step counts as having reached it.
+    return math.floor((1.0 + math.sqrt(1.0 + 8.0 * profit / delta)) / 2.0 * (1.0 + 1e-12))
+
+
+@jit
+def percent_of_equity(desk: Record, book: Record, value: float) -> float:
+    """Return what part of the equity, in percent, a rule that adapts gives; `value` is its column at the decision."""
+    kind = desk["size_kind"]
+    most = desk["size_most"]
+    if kind == VOLATILITY_TARGET:
+        if not (value > 0.0 and value < math.inf):
+            return math.nan
+        return float(min(100.0 * desk["size_value"] / value, most))
+    if kind == KELLY:
+        count = min(desk["closed"], desk["size_window"])
+        if count < desk["size_trades"]:
+            return bounded(desk["size_start"], 0.0, most)
+        percent = kelly_percent(desk["history"], desk["closed"] - count, count)
+        return bounded(desk["size_value"] * percent, desk["size_least"], most)
+    streak = book["losses_in_row"] if kind == MARTINGALE else book["wins_in_row"]
+    return streak_percent(desk["size_value"], desk["size_factor"], streak, most)
+
+
+@jit
+def wanted_quantity(desk: Record, book: Record, equity: float, close: float, distance: float, value: float) -> float:
+    """Return the quantity of an entry before it is rounded down to lots; NaN when it cannot be told.
+
+    `close` and `distance` are in the instrument's currency, the other amounts in the account's; `distance` is that of
+    the nearest stop-loss, `value` the rule's column at the decision's bar.
+    """
+    kind, size, rate = desk["size_kind"], desk["size_value"], book["rate"]
+    if kind == QUANTITY:
+        return float(size)
+    if kind == CASH:
+        return float(size / (close * rate))
+    if kind == EQUITY_PERCENT:
+        return float(equity * size / 100.0 / (close * rate))
+    if kind == RISK_PERCENT:
+        return float(equity * size / 100.0 / (distance * rate))
+    if kind == FIXED_RATIO:
+        return float(min(size * ratio_steps(desk["realised"], desk["size_delta"]), desk["size_most"]))
+    return float(equity * percent_of_equity(desk, book, value) / 100.0 / (close * rate))
+
+
+@jit
+def entry_lots(
+    desk: Record, book: Record, price: float, equity: float, distance: float, value: float
+) -> tuple[int, int]:
     """Return the lots of an entry expected at `price`, or 0 and the reason why there is none.
 
-    `distance` is what `stop_distance` says at `price`.
+    `distance` is what `stop_distance` says at `price`, `value` the money rule's column at the decision's bar.
     """
     if not equity > 0.0:
         return 0, BLOCKED_EQUITY
     if math.isnan(distance) or (desk["size_kind"] == RISK_PERCENT and math.isinf(distance)):
         return 0, BLOCKED_DISTANCE
-    quantity = wanted_quantity(desk["size_kind"], desk["size_value"], equity, price, distance)
-    return whole_lots(quantity, book["lot_size"], book["lot_inverse"]), BLOCKED_SIZE
+    quantity = wanted_quantity(desk, book, equity, price, distance, value)
+    if math.isnan(quantity):
+        return 0, BLOCKED_VOLATILITY
+    lots = whole_lots(quantity, book["lot_size"], book["lot_inverse"])
+    if is_too_small(book, lots):
+        return 0, BLOCKED_MINIMUM if lots > 0 else BLOCKED_SIZE
+    return lots, BLOCKED_SIZE
+
+
+@jit
+def is_too_small(book: Record, lots: int) -> bool:
+    """Return whether an entry of so many lots is less than the instrument's minimum, or nothing."""
+    if lots == 0:
+        return True
+    return bool(to_quantity(lots, book["lot_size"], book["lot_inverse"]) < book["min_quantity"] * (1.0 - TOLERANCE))
+
+
+@jit
+def note_result(desk: Record, book: Record, bar: int, profit: float, entry_value: float) -> None:
+    """Remember the result of a closed trade: for sizes by history, streaks and cooling down."""
+    desk["history"][desk["closed"] % HISTORY_TRADES] = profit / entry_value if entry_value > 0.0 else 0.0
+    desk["closed"] += 1
+    desk["realised"] += profit
+    if profit > 0.0:
+        book["wins_in_row"] += 1
+        book["losses_in_row"] = 0
+        desk["losses_in_row"] = 0
+    elif profit < 0.0:
+        book["losses_in_row"] += 1
+        book["wins_in_row"] = 0
+        desk["losses_in_row"] += 1
+        book["lost_bar"] = bar

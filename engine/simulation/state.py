@@ -8,14 +8,23 @@ import numpy as np
 
 from engine.api.engine import EngineJob
 from engine.api.errors import RunError
-from engine.api.ledger import BLOCKED_DTYPE, FILL_DTYPE, ORDER_DTYPE, TRADE_DTYPE, Ledger, OpenPosition
+from engine.api.ledger import (
+    BLOCKED_DTYPE,
+    CASHFLOW_DTYPE,
+    FILL_DTYPE,
+    INTERVENTION_DTYPE,
+    ORDER_DTYPE,
+    TRADE_DTYPE,
+    Ledger,
+    OpenPosition,
+)
 from engine.api.ports import FloatColumn, TimeColumn
 from engine.simulation.arrays import books_of, check, desk_of, market_of, rules_of, timeline_of
 from engine.simulation.execution_terms import check_execution
 from engine.simulation.records import TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
 
-TABLES = ("orders", "fills", "trades", "blocked")
-_DTYPES = (ORDER_DTYPE, FILL_DTYPE, TRADE_DTYPE, BLOCKED_DTYPE)
+TABLES = ("orders", "fills", "trades", "blocked", "interventions", "cashflows")
+_DTYPES = (ORDER_DTYPE, FILL_DTYPE, TRADE_DTYPE, BLOCKED_DTYPE, INTERVENTION_DTYPE, CASHFLOW_DTYPE)
 
 
 @dataclass
@@ -77,7 +86,8 @@ class State:
     def ledger(self, steps: int | None = None) -> Ledger:
         """Return the books after that many steps (None: all); orders still at work are among the orders."""
         self.harvest()
-        orders, fills, trades, blocked = (self._written(name, d) for name, d in zip(TABLES, _DTYPES, strict=True))
+        written = (self._written(name, dtype) for name, dtype in zip(TABLES, _DTYPES, strict=True))
+        orders, fills, trades, blocked, interventions, cashflows = written
         at_work = [whole_rows(book["slots"][: book["working"]]) for book in self.books if book["working"]]
         if at_work:
             orders = np.concatenate([whole_rows(orders), *at_work]).view(ORDER_DTYPE)
@@ -86,7 +96,8 @@ class State:
         whole_rows(in_order)[orders["id"]] = whole_rows(orders)
         ts_ns, curve = self.ts_ns[:steps], self.curve[:, :steps]
         positions = tuple(_open_position(book) for book in self.books if book["lots"] != 0)
-        return Ledger(in_order, fills, trades, blocked, ts_ns, curve[0], curve[1], positions)
+        curves = (ts_ns, curve[0], curve[1])
+        return Ledger(in_order, fills, trades, blocked, *curves, positions, interventions, cashflows)
 
     def _written(self, name: str, dtype: np.dtype[np.void]) -> Table:
         if not self.pages:
@@ -100,11 +111,11 @@ def whole_rows(table: Table) -> Table:
 
 
 def _open_position(book: Record) -> OpenPosition:
-    gain = (book["mark"] - book["price"]) * book["quantity"]
+    gain = (book["mark"] * book["rate"] - book["basis"]) * book["quantity"]
     return OpenPosition(
         instrument=int(book["index"]),
         lots=int(book["lots"]),
         entry_bar=int(book["entry_bar"]),
         entry_price=float(book["price"]),
-        unrealised_pnl=float(gain - book["commission"] - book["slippage"]),
+        unrealised_pnl=float(gain - book["commission"] - book["slippage"] + book["carry"]),
     )

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from engine.api.engine import EngineJob
 from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import Ledger
-from engine.simulation.kernel import decide_step, fill_step, has_room_for, settle
+from engine.simulation.kernel import decide_step, fill_step, has_room_for, open_step, settle
 from engine.simulation.matcher import Matcher, WorkingOrder
 from engine.simulation.matching import fill_slot, next_slot, touch_slot
 from engine.simulation.records import (
@@ -109,6 +109,7 @@ class Stepper:
         else:
             if not has_room_for(state.desks, state.timeline, self.index):
                 state.harvest()
+            open_step(state.desks, state.books, state.market, state.timeline, self.index)
             self._match(self.matcher)
             self._equity = settle(state.desks, state.books, state.market, state.timeline, state.curve, self.index)
         self._decided = False

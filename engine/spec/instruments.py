@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, cast
 
+from engine.api.settings import CURRENCY_PATTERN
 from engine.api.timeframe import Timeframe
 from engine.spec.model import DAY, InstrumentSpec, Located
 from engine.spec.sections import is_empty, join
 from engine.spec.source import ProblemLog, shown
 from engine.spec.tree import Mapping, Scalar, Sequence, content, kind, plain
 
-OWN_FIELDS = ("symbol", "data", "timeframe", "tick_size", "lot_size", "on_bad_bars")
+OWN_FIELDS = (
+    "symbol",
+    "data",
+    "timeframe",
+    "tick_size",
+    "lot_size",
+    "min_quantity",
+    "currency",
+    "borrow_percent",
+    "on_bad_bars",
+)
+_CURRENCY = re.compile(CURRENCY_PATTERN)
 _T = TypeVar("_T")
 
 
@@ -70,6 +83,9 @@ class _Reader:
             timeframe=self._field("timeframe", DAY, Timeframe.parse, "a count and a unit such as 15m, 1h or 1d"),
             tick_size=self._field("tick_size", 0.01, _positive, "a number above 0"),
             lot_size=self._field("lot_size", 1.0, _positive, "a number above 0"),
+            min_quantity=self._field("min_quantity", 0.0, _not_negative, "a number that is not negative"),
+            currency=self._field("currency", "", _currency, "a code in capitals such as EUR"),
+            borrow_percent=self._field("borrow_percent", None, _not_negative, "a number that is not negative"),
             on_bad_bars=cast(
                 "Literal['refuse', 'repair']", self._field("on_bad_bars", "refuse", _choice, "refuse or repair")
             ),
@@ -105,6 +121,18 @@ def _positive(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
         raise ValueError(value)
     return float(value)
+
+
+def _not_negative(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise ValueError(value)
+    return float(value)
+
+
+def _currency(value: object) -> str:
+    if not isinstance(value, str) or _CURRENCY.match(value) is None:
+        raise ValueError(value)
+    return value
 
 
 def _choice(value: object) -> str:

@@ -87,13 +87,19 @@ class NodeSpec:
 
 @dataclass(frozen=True, slots=True)
 class InstrumentSpec:
-    """An instrument to trade and where its bars come from; `options` are the provider's own parameters."""
+    """An instrument to trade and where its bars come from; `options` are the provider's own parameters.
+
+    Without a `currency` it is that of the account, without `borrow_percent` that of the run.
+    """
 
     symbol: str
     data: str
     timeframe: Timeframe = DAY
     tick_size: float = 0.01
     lot_size: float = 1.0
+    min_quantity: float = 0.0
+    currency: str = ""
+    borrow_percent: float | None = None
     on_bad_bars: Literal["refuse", "repair"] = "refuse"
     options: dict[str, Any] = field(default_factory=dict)
     path: str = ""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from engine.api.catalog import Catalog
 from engine.api.component import NODE_KEYS, Role
 from engine.api.ports import REFERENCE_PATTERN
-from engine.api.settings import RunSettings
+from engine.api.settings import CURRENCY_PATTERN, RunSettings
 from engine.api.timeframe import Timeframe
 from engine.spec.blocks import BLOCK_SECTIONS, INPUT_TYPES
 from engine.spec.instruments import OWN_FIELDS
@@ -131,6 +131,9 @@ def _instrument(catalog: Catalog, defs: Schema) -> Schema:
         "timeframe": {**TypeAdapter(Timeframe).json_schema(), "default": "1d"},
         "tick_size": {"type": "number", "exclusiveMinimum": 0, "default": 0.01},
         "lot_size": {"type": "number", "exclusiveMinimum": 0, "default": 1},
+        "min_quantity": {"type": "number", "minimum": 0, "default": 0},
+        "currency": {"type": "string", "pattern": CURRENCY_PATTERN},
+        "borrow_percent": {"type": "number", "minimum": 0},
         "on_bad_bars": {"enum": ["refuse", "repair"], "default": "refuse"},
     }
     names = []

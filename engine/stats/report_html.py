@@ -39,6 +39,12 @@ _BLOCKED = {
     BlockReason.NO_STOP_DISTANCE: "No distance for the stop yet",
     BlockReason.NO_EQUITY: "No equity left",
     BlockReason.NO_PRICE: "No price for the order yet",
+    BlockReason.HALT: "Trading was halted",
+    BlockReason.MARGIN_CALL: "Margin was called",
+    BlockReason.SESSION_END: "The session was about to end",
+    BlockReason.COOL_DOWN: "Cooling down after a loss",
+    BlockReason.BELOW_MINIMUM: "Size below the instrument's minimum",
+    BlockReason.NO_VOLATILITY: "No volatility to size by yet",
 }
 _STATUS = {
     StatusReason.NO_CASH: "Order rejected: not enough cash",

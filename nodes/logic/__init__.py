@@ -5,7 +5,7 @@ from nodes.logic.arithmetic import Absolute, Arithmetic, Change, Constant, Lag
 from nodes.logic.clock import TimeOfDay, Weekday
 from nodes.logic.conditions import And, Between, Compare, CrossesAbove, CrossesBelow, Not, Or
 from nodes.logic.memory import BarsSince, HighestSince, LowestSince, RollingCount
-from nodes.logic.statistics import Rank, ZScore
+from nodes.logic.statistics import Rank, Volatility, ZScore
 
 COMPONENTS: tuple[type[Component], ...] = (
     Constant,
@@ -26,6 +26,7 @@ COMPONENTS: tuple[type[Component], ...] = (
     LowestSince,
     Rank,
     ZScore,
+    Volatility,
     TimeOfDay,
     Weekday,
 )

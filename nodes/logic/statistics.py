@@ -1,4 +1,4 @@
-"""Where a value stands among the last ones: rank, zscore."""
+"""Where a value stands among the last ones, and how much they swing: rank, zscore, volatility."""
 
 from __future__ import annotations
 
@@ -49,3 +49,26 @@ class ZScore(SeriesLogic):
 
     def compute(self, **inputs: FloatColumn) -> FloatColumn:
         return kernels.zscore(inputs["input"], self.bars)
+
+
+class Volatility(SeriesLogic):
+    """Measure how much a price swings, in percent a year.
+
+    100 x standard deviation of the last `bars` log returns (of a sample: divided by bars - 1) x square root of
+    `bars_per_year`. Known at the bar's close. The first `bars` bars have no value, nor has a window with a price that
+    is NaN or not above zero. There are 252 trading days a year on stock exchanges, 365 where trading never rests.
+    """
+
+    name = "volatility"
+    category = CATEGORY_STATISTICS
+    formula_source = "Realised volatility: annualised standard deviation of log returns; Hull, Options, Futures"
+
+    input: SeriesInput = port("The price.")
+    bars: int = param("Over how many returns.", default=20, unit="bars", ge=2, le=_MAX_WINDOW)
+    bars_per_year: float = param("How many bars make a year.", default=252.0, unit="bars", gt=0, le=40_000_000)
+
+    def warmup(self) -> int:
+        return self.bars
+
+    def compute(self, **inputs: FloatColumn) -> FloatColumn:
+        return kernels.volatility(inputs["input"], self.bars, self.bars_per_year)

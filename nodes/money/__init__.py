@@ -1,5 +1,16 @@
 """Size of entries."""
 
+from nodes.money.adaptive import AntiMartingale, FixedRatio, Kelly, Martingale, VolatilityTarget
 from nodes.money.sizing import FixedCash, FixedQuantity, PercentOfEquity, RiskPercent
 
-COMPONENTS = (FixedQuantity, FixedCash, PercentOfEquity, RiskPercent)
+COMPONENTS = (
+    FixedQuantity,
+    FixedCash,
+    PercentOfEquity,
+    RiskPercent,
+    VolatilityTarget,
+    Kelly,
+    Martingale,
+    AntiMartingale,
+    FixedRatio,
+)

@@ -70,3 +70,102 @@ class AtrTarget(RiskManager):
 
     def rule(self) -> ProtectiveRule:
         return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, multiple=self.multiple, column="atr")
+
+
+class TicksStop(RiskManager):
+    """Close the position when the price has moved against it by a number of ticks.
+
+    A stop order at the entry's fill price less (for a short: plus) `ticks` times the instrument's tick size.
+    """
+
+    name = "ticks_stop"
+    category = "Stop-loss"
+
+    ticks: float = param("Distance from the entry price.", unit="ticks", ge=1, le=1e9)
+
+    def rule(self) -> ProtectiveRule:
+        return ProtectiveRule(ProtectiveKind.STOP_LOSS, ticks=self.ticks)
+
+
+class CashStop(RiskManager):
+    """Close the position when it has lost an amount of money, costs not counted.
+
+    A stop order at the entry's fill price less (for a short: plus) `cash` / quantity of the position, rounded to the
+    tick. The amount is in the account's currency, converted at the entry. It has no distance before the quantity is
+    known, so it cannot be what `risk_percent` sizes by.
+    """
+
+    name = "cash_stop"
+    category = "Stop-loss"
+
+    cash: float = param("What the position may lose.", unit="currency", gt=0, le=1e15)
+
+    def rule(self) -> ProtectiveRule:
+        return ProtectiveRule(ProtectiveKind.STOP_LOSS, cash=self.cash)
+
+
+class LineStop(RiskManager):
+    """Close the position when the price comes to a line, such as the low of the last ten bars.
+
+    A stop order at the line's value at the close on which the entry was decided, rounded to the tick; it stays there.
+    There is no entry while the line has no value, or lies on the wrong side of the close: at or above it for a long
+    position, at or below it for a short one.
+    """
+
+    name = "line_stop"
+    category = "Stop-loss"
+
+    line: SeriesInput = port("The price at which to give up.")
+
+    def rule(self) -> ProtectiveRule:
+        return ProtectiveRule(ProtectiveKind.STOP_LOSS, column="line", line=True)
+
+
+class TicksTarget(RiskManager):
+    """Take the profit when the price has moved in favour by a number of ticks.
+
+    A limit order at the entry's fill price plus (for a short: less) `ticks` times the instrument's tick size.
+    """
+
+    name = "ticks_target"
+    category = "Take-profit"
+
+    ticks: float = param("Distance from the entry price.", unit="ticks", ge=1, le=1e9)
+
+    def rule(self) -> ProtectiveRule:
+        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, ticks=self.ticks)
+
+
+class CashTarget(RiskManager):
+    """Take the profit when the position has gained an amount of money, costs not counted.
+
+    A limit order at the entry's fill price plus (for a short: less) `cash` / quantity of the position, rounded to the
+    tick. The amount is in the account's currency, converted at the entry.
+    """
+
+    name = "cash_target"
+    category = "Take-profit"
+
+    cash: float = param("What the position is to gain.", unit="currency", gt=0, le=1e15)
+
+    def rule(self) -> ProtectiveRule:
+        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, cash=self.cash)
+
+
+class LineTarget(RiskManager):
+    """Take the profit when the price comes to a line, such as a moving average or the middle of a band.
+
+    A limit order at the line's value at the close on which the entry was decided, rounded to the tick. With `follow` it
+    moves to the line's value on every close, both ways; where the line has no value it stays. There is no entry while
+    the line has no value, or lies on the wrong side of the close: at or below it for a long position, at or above it
+    for a short one.
+    """
+
+    name = "line_target"
+    category = "Take-profit"
+
+    line: SeriesInput = port("The price at which to take the profit.")
+    follow: bool = param("Whether the order moves with the line.", default=True)
+
+    def rule(self) -> ProtectiveRule:
+        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, column="line", line=True, follow=self.follow)

@@ -18,7 +18,7 @@ HOOKS = {
 }
 NAMES = {
     "register_logic": "constant arithmetic compare crosses_above crosses_below and or not lag change highest_since "
-    "lowest_since rolling_count bars_since rank zscore time_of_day weekday",
+    "lowest_since rolling_count bars_since rank zscore volatility time_of_day weekday",
     "register_advisors": "crossover levels breakout band_reversal rule candlestick vote",
     "register_filters": "time_window weekdays volatility_band trend condition event_calendar",
 }

@@ -6,6 +6,7 @@ The same form serves the examples in docs/bar-semantics.md and the golden files.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,29 @@ import pytest
 from ruamel.yaml import YAML
 
 from engine.api.engine import EngineJob
-from engine.api.ledger import BlockReason, Ledger, OrderKind, OrderStatus, Reason, StatusReason
+from engine.api.ledger import (
+    BlockReason,
+    CashflowKind,
+    InterventionKind,
+    Ledger,
+    OrderKind,
+    OrderStatus,
+    Reason,
+    StatusReason,
+)
 from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from engine.api.rules import ExecutionRule
+from engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule
 from nodes.execution import COMPONENTS as EXECUTION
 from nodes.money import COMPONENTS as MONEY
 from nodes.risk import COMPONENTS as RISK
 from tests.support.jobs import Setup, make_bars, make_job
 
 FLAGS = {"enter_long": ENTER_LONG, "exit_long": EXIT_LONG, "enter_short": ENTER_SHORT, "exit_short": EXIT_SHORT}
-EXPECTED = {"fills", "orders", "trades", "blocked", "equity", "cash", "open_positions"}
+EXPECTED = {"fills", "orders", "trades", "blocked", "equity", "cash", "open_positions", "interventions", "cashflows"}
 GIVEN = {"example", "bars", "risk", "money", "execution", "on_opposite", "run", "tick_size", "lot_size", "first_bar"}
+GIVEN |= {"instrument"}
+COLUMNS = ("rate_open", "rate_close", "split", "dividend")
+NEUTRAL = {"rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0, "volume": 1000.0}
 COLUMN_WORDS = {"atr": "atr", "line": "line", "short_line": "short_line", "weight": "weight"}
 SIDES = {1: "buy", -1: "sell"}
 
@@ -51,15 +64,14 @@ def job_of(example: dict[str, Any]) -> EngineJob:
     money = {component.name: component for component in MONEY}
     risk = {component.name: component for component in RISK}
     ((money_name, money_fields),) = example.get("money", {"fixed_quantity": {"quantity": 10}}).items()
-    rules = tuple(
-        risk[name](**fields, **({"atr": "atr"} if "atr" in risk[name].model_fields else {})).rule()
-        for name, parts in example.get("risk", {}).items()
-        for fields in (parts if isinstance(parts, list) else [parts])
-    )
+    size = _wired(money[money_name], money_fields)
+    rules = [_wired(risk[name], fields) for name, fields in _each_risk(example)]
+    protection = tuple(rule for rule in rules if isinstance(rule, ProtectiveRule))
     return make_job(
-        *(_instrument(symbol, rows, rules, example) for symbol, rows in tables.items()),
-        size=money[money_name](**money_fields).rule(),
-        protection=rules,
+        *(_instrument(symbol, rows, protection, size, example) for symbol, rows in tables.items()),
+        size=size,
+        protection=protection,
+        guards=tuple(rule for rule in rules if isinstance(rule, GuardRule)),
         execution=_execution(example),
         settings=example.get("run"),
     )
@@ -77,24 +89,47 @@ def _execution(example: dict[str, Any]) -> ExecutionRule:
     return rule
 
 
-def _instrument(symbol: str, rows: list[list[Any]], rules: tuple[Any, ...], example: dict[str, Any]) -> Any:
+def _each_risk(example: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield name and fields of each risk manager; several of one name are a list of fields."""
+    for name, parts in example.get("risk", {}).items():
+        for fields in parts if isinstance(parts, list) else [parts]:
+            yield name, fields
+
+
+def _wired(component: Any, fields: dict[str, Any]) -> Any:
+    """Return the rule of a component whose input ports are wired to columns of their own names."""
+    return component(**fields, **{port.name: port.name for port in component.inputs()}).rule()
+
+
+def _instrument(symbol: str, rows: list[list[Any]], rules: tuple[Any, ...], size: Any, example: dict[str, Any]) -> Any:
     """Return bars and decision columns of rows: day, open, high, low, close, and optional words.
 
-    A word is a signal leg, `filtered` (no entry may pass) or the name of a column, such as `atr=`, and a number.
+    A word is a signal leg, `filtered` (no entry may pass), or a column's name, `=` and a number, such as `atr=1.5`.
     """
     words = [" ".join(str(word) for word in row[5:]).split() for row in rows]
     columns = {port: _numbers(words, f"{word}=") for word, port in COLUMN_WORDS.items()}
+
+    def column(name: str) -> Any:
+        values = [next((float(w.partition("=")[2]) for w in row if w.startswith(f"{name}=")), None) for row in words]
+        return np.array([NEUTRAL.get(name, np.nan) if value is None else value for value in values])
+
+    used = [name for name in COLUMNS if any(f"{name}=" in word for row in words for word in row)]
+    used += [name for name in COLUMNS for other in used if name[:4] == other[:4] and name not in used]
+    used += ["dividend"] if "split" in used and "dividend" not in used else []
+    used += ["split"] if "dividend" in used and "split" not in used else []
+    more = {name: column(name) for name in used} | example.get("instrument", {})
     setup = Setup(
         flags=[sum(FLAGS[w] for w in row if w in FLAGS) for row in words],
         allowed=["filtered" not in row for row in words],
         first_bar=example.get("first_bar", 0),
         tick_size=example.get("tick_size", 0.01),
         lot_size=example.get("lot_size", 1.0),
-        rule_columns=tuple(columns["atr"] if rule.column else None for rule in rules),
+        rule_columns=tuple(column(rule.column) if rule.column else None for rule in rules),
         # Without words a column is not wired: the execution rule then goes by the close.
-        execution_columns={port: column for port, column in columns.items() if not np.isnan(column).all()},
+        execution_columns={port: values for port, values in columns.items() if not np.isnan(values).all()},
+        more=more | ({"size_column": column(size.column)} if size.column else {}),
     )
-    return make_bars([row[1:5] for row in rows], symbol, [row[0] for row in rows]), setup
+    return make_bars([row[1:5] for row in rows], symbol, [row[0] for row in rows], column("volume")), setup
 
 
 def _numbers(words: list[list[str]], prefix: str) -> Any:
@@ -112,6 +147,8 @@ def check(example: dict[str, Any], job: EngineJob, ledger: Ledger) -> None:
         "orders": _orders(job, ledger),
         "trades": _trades(job, ledger),
         "blocked": _blocked(job, ledger),
+        "interventions": _interventions(example, job, ledger),
+        "cashflows": _cashflows(job, ledger),
         "open_positions": [
             [job.instruments[p.instrument].symbol, p.lots, p.entry_bar, p.entry_price, p.unrealised_pnl]
             for p in ledger.open_positions
@@ -195,4 +232,41 @@ def _blocked(job: EngineJob, ledger: Ledger) -> list[list[Any]]:
             BlockReason(b["reason"]).name.lower(),
         ]
         for b in ledger.blocked
+    ]
+
+
+def _interventions(example: dict[str, Any], job: EngineJob, ledger: Ledger) -> list[list[Any]]:
+    """Return bar, what was done, by which rule, and the values before and after; the account stands for no symbol."""
+    risk = {component.name: component for component in RISK}
+    named = [(name, _wired(risk[name], fields)) for name, fields in _each_risk(example)]
+    names = [name for name, rule in named if isinstance(rule, ProtectiveRule)]
+    names += [name for name, rule in named if isinstance(rule, GuardRule)]
+    return [
+        [
+            job.instruments[each["instrument"]].symbol if each["instrument"] >= 0 else "account",
+            int(each["bar"]),
+            InterventionKind(each["kind"]).name.lower(),
+            names[each["rule"]] if each["rule"] >= 0 else "broker",
+            *([] if each["kind"] in _BARE else [_known(each["before"]), float(each["after"])]),
+        ]
+        for each in ledger.interventions
+    ]
+
+
+_BARE = (InterventionKind.ENTRY_BLOCKED, InterventionKind.FLATTENED, InterventionKind.HALT_ENDED)
+
+
+def _known(value: float) -> float | str:
+    return "none" if np.isnan(value) else float(value)
+
+
+def _cashflows(job: EngineJob, ledger: Ledger) -> list[list[Any]]:
+    return [
+        [
+            job.instruments[each["instrument"]].symbol,
+            int(each["bar"]),
+            CashflowKind(each["kind"]).name.lower(),
+            float(each["amount"]),
+        ]
+        for each in ledger.cashflows
     ]

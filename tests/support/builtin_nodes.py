@@ -16,6 +16,7 @@ _REQUIRED: dict[str, list[dict[str, Any]]] = {
     "change": [{"bars": 3, "kind": kind} for kind in ("difference", "percent", "ratio")],
     "rank": [{"bars": 2}, {"bars": 11}],
     "zscore": [{"bars": 2}, {"bars": 11}],
+    "volatility": [{"bars": 2}, {"bars": 11}],
     "rolling_count": [{"bars": 1}, {"bars": 7}],
     "lag": [{"bars": 1}, {"bars": 7}],
     "crossover": [{"direction": "both"}],

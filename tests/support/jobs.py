@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from engine.api.bars import Bars
 from engine.api.engine import EngineJob, InstrumentJob
-from engine.api.rules import ExecutionRule, OnOpposite, ProtectiveRule, SizeKind, SizeRule
+from engine.api.rules import ExecutionRule, GuardRule, OnOpposite, ProtectiveRule, SizeKind, SizeRule
 from engine.api.settings import RunSettings
 from engine.api.timeframe import Timeframe
 
@@ -22,20 +22,23 @@ def make_bars(
     rows: Sequence[Sequence[float]] | npt.NDArray[np.float64],
     symbol: str = "TEST",
     close_days: Sequence[int] | npt.NDArray[np.int64] | None = None,
+    volume: float | npt.NDArray[np.float64] = 1000.0,
 ) -> Bars:
     """Return daily bars of rows (open, high, low, close); `close_days` are the days at whose end they close."""
     table = np.asarray(rows, np.float64)
     days = np.arange(len(table)) if close_days is None else np.asarray(close_days)
     open_, high, low, close = (np.ascontiguousarray(table[:, k]) for k in range(4))
     open_ns = days.astype(np.int64) * DAY_NS
-    return Bars(
-        symbol, Timeframe(1, "d"), open_ns, open_ns + DAY_NS, open_, high, low, close, np.full(len(table), 1000.0)
-    )
+    volumes = np.broadcast_to(np.asarray(volume, np.float64), len(table)).copy()
+    return Bars(symbol, Timeframe(1, "d"), open_ns, open_ns + DAY_NS, open_, high, low, close, volumes)
 
 
 @dataclass
 class Setup:
-    """A job in the making, with defaults: one instrument, 1 unit, ticks of 0.01, no costs."""
+    """A job in the making, with defaults: one instrument, 1 unit, ticks of 0.01, no costs.
+
+    `more` are further fields of the `InstrumentJob`, such as `size_column`.
+    """
 
     flags: dict[int, int] | Sequence[int] = field(default_factory=dict)
     allowed: Sequence[bool] | None = None
@@ -44,6 +47,7 @@ class Setup:
     lot_size: float = 1.0
     rule_columns: tuple[Any, ...] | None = None
     execution_columns: dict[str, Any] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
 
 
 def instrument(bars: Bars, setup: Setup, rules: int = 0) -> InstrumentJob:
@@ -56,23 +60,15 @@ def instrument(bars: Bars, setup: Setup, rules: int = 0) -> InstrumentJob:
         flags[:] = setup.flags
     allowed = np.ones(len(bars), np.bool_) if setup.allowed is None else np.asarray(setup.allowed, np.bool_)
     columns = setup.rule_columns if setup.rule_columns is not None else (None,) * rules
-    return InstrumentJob(
-        bars.symbol,
-        bars,
-        setup.tick_size,
-        setup.lot_size,
-        flags,
-        allowed,
-        setup.first_bar,
-        columns,
-        execution_columns=setup.execution_columns,
-    )
+    own = (bars.symbol, bars, setup.tick_size, setup.lot_size, flags, allowed, setup.first_bar, columns)
+    return InstrumentJob(*own, execution_columns=setup.execution_columns, **setup.more)
 
 
 def make_job(
     *instruments: tuple[Bars, Setup],
     size: SizeRule = SizeRule(SizeKind.QUANTITY, 1.0),  # noqa: B008 - frozen
     protection: tuple[ProtectiveRule, ...] = (),
+    guards: tuple[GuardRule, ...] = (),
     on_opposite: OnOpposite = OnOpposite.CLOSE,
     settings: dict[str, Any] | None = None,
     execution: ExecutionRule | None = None,
@@ -88,5 +84,6 @@ def make_job(
         size,
         protection,
         RunSettings.model_validate(settings or {}),
+        guards=guards,
         **hooks,
     )

@@ -129,7 +129,7 @@ class Book:
         self.orders.append(
             (order, -1, deal.instrument, -1, max(bar - 1, 0), bar, deal.lots, np.nan, price, *life, *filled(deal.lots)),
         )
-        self.fills.append((order, bar, deal.lots, price, commission, 0.0, deal.instrument, side, market, reason))
+        self.fills.append((order, bar, deal.lots, price, commission, 0.0, deal.instrument, side, market, reason, 1.0))
         step = int(np.searchsorted(self.ts_ns, job.bars.close_ns[bar]))
         self.cash[step:] -= side * price * quantity + commission
         return price, commission, order
@@ -149,7 +149,7 @@ class Book:
             moves = deal.side * (np.stack((bars.low, bars.high))[:, deal.entry : deal.exit] - entry_price)
             ends = (deal.entry, deal.exit, entry_order, exit_order, deal.lots, entry_price, exit_price)
             excursions = (max(0.0, -moves.min(initial=0)), max(0.0, moves.max(initial=0)))
-            self.trades.append((*ends, pnl, cost, 0.0, *excursions, deal.instrument, deal.side, reason))
+            self.trades.append((*ends, pnl, cost, 0.0, *excursions, deal.instrument, deal.side, reason, 0.0))
         else:
             unrealised = deal.side * (float(bars.close[-1]) - entry_price) * quantity
             self.open.append(OpenPosition(deal.instrument, deal.side * deal.lots, deal.entry, entry_price, unrealised))

@@ -16,7 +16,10 @@ def test_the_page_on_bar_semantics_says_what_the_engine_does(example: dict[str, 
     check(example, job, simulate(job))
 
 
-@pytest.mark.parametrize("example", examples_of(ROOT / "tests" / "golden" / "qc_bar_1.yaml"))
+GOLDEN = ("qc_bar_1.yaml", "moving_stops.yaml", "halts_and_caps.yaml", "costs_and_money.yaml")
+
+
+@pytest.mark.parametrize("example", [e for name in GOLDEN for e in examples_of(ROOT / "tests" / "golden" / name)])
 def test_golden_bars_are_traded_as_worked_out_by_hand(example: dict[str, Any]) -> None:
     job = job_of(example)
     check(example, job, simulate(job))

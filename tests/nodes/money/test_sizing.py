@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from engine.api import Role, SizeKind, SizeRule
-from nodes.money import COMPONENTS, FixedCash, FixedQuantity, PercentOfEquity, RiskPercent
+from nodes.money import COMPONENTS, FixedCash, FixedQuantity, PercentOfEquity, RiskPercent, VolatilityTarget
 
 
 def test_money_managers_describe_themselves_as_size_rules() -> None:
@@ -32,5 +32,5 @@ def test_sizes_out_of_range_are_refused(component: type, fields: dict[str, float
 def test_every_money_manager_has_a_name_and_help(component: type) -> None:
     assert component.role is Role.MONEY
     assert component.name.islower()
-    assert component.inputs() == ()
+    assert [port.name for port in component.inputs()] == (["volatility"] if component is VolatilityTarget else [])
     assert component.help()

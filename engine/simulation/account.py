@@ -1,0 +1,163 @@
+"""From a job to what the account's rules work on: terms, guards, and the columns that only some runs need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api.engine import EngineJob, InstrumentJob
+from engine.api.errors import RunError
+from engine.api.ports import BoolColumn, TimeColumn
+from engine.api.rules import GuardKind, ProtectiveKind
+from engine.data.sessions import bounds, trading_days
+from engine.simulation.records import Record
+from engine.simulation.risk_records import MAX_GUARDS, AccountColumns
+
+MINUTE_NS = 60_000_000_000
+_HALTS = (GuardKind.MAX_DRAWDOWN, GuardKind.DAILY_LOSS, GuardKind.LOSING_STREAK)
+
+
+def joined(parts: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """Return the parts one after the other, read-only: all runs share one type, so that one compilation serves all."""
+    column = np.require(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1), dtype, ["C", "A"])
+    view = column.view(np.ndarray)
+    view.flags.writeable = False
+    return view
+
+
+def check_account(instrument: InstrumentJob) -> None:
+    """Refuse columns of an instrument that do not fit its bars, and rates that are no rates."""
+    name, n = instrument.symbol, len(instrument.bars)
+    optional = (instrument.size_column, instrument.score, instrument.rate_open, instrument.rate_close)
+    columns = [column for column in (*optional, instrument.split, instrument.dividend) if column is not None]
+    if any(len(column) != n for column in columns):
+        raise RunError(f"Columns of {name} must have {n} values, one a bar, were {[len(c) for c in columns]}.")
+    pairs = ((instrument.rate_open, instrument.rate_close), (instrument.split, instrument.dividend))
+    if any((one is None) != (other is None) for one, other in pairs):
+        raise RunError(f"{name} must have rates for both opens and closes, and splits along with dividends.")
+    if instrument.split is not None and not (instrument.split > 0.0).all():
+        raise RunError(f"A split of {name} must be above 0, was {np.min(instrument.split):g}. Correct its data.")
+
+
+def is_financed(job: EngineJob) -> bool:
+    """Return whether anything is booked beside fills: borrow fees, dividends, splits, or another currency's rate."""
+    return any(
+        each.borrow_percent > 0.0 or each.rate_open is not None or each.split is not None for each in job.instruments
+    )
+
+
+def is_moving(job: EngineJob) -> bool:
+    """Return whether any protective order moves after its entry."""
+    moving = (ProtectiveKind.TRAILING_STOP, ProtectiveKind.BREAK_EVEN)
+    return any(rule.kind in moving or rule.follow for rule in job.protection)
+
+
+def is_watched(job: EngineJob) -> bool:
+    """Return whether the account is looked at on every close."""
+    return job.settings.margin.maintenance > 0.0 or any(guard.kind in _HALTS for guard in job.guards)
+
+
+def spare_rows(job: EngineJob) -> int:
+    """Return how many rows of each table a step may take beside those of its own bars: when everything is closed."""
+    return 4 * len(job.instruments) + 2 * MAX_GUARDS if is_watched(job) else 0
+
+
+def set_account(desk: Record, job: EngineJob) -> None:
+    """Write sizes, costs, margin and guards of a job to the desk.
+
+    Raises:
+        RunError: there are too many guards, or one names an instrument that is not there.
+    """
+    settings, size = job.settings, job.size
+    desk["size_kind"], desk["size_value"] = int(size.kind), size.value
+    for name in ("factor", "least", "most", "window", "trades", "start", "delta"):
+        desk[f"size_{name}"] = getattr(size, name)
+    commission, slippage = settings.commission, settings.slippage
+    for name in ("percent", "per_unit", "per_lot", "per_order", "minimum"):
+        desk[f"commission_{name}"] = getattr(commission, name)
+    maker = commission.maker_percent
+    desk["commission_maker_percent"] = commission.percent if maker is None else maker
+    desk["slippage_bps"], desk["slippage_ticks"] = slippage.bps, slippage.ticks
+    desk["slippage_range_percent"], desk["volume_percent"] = slippage.range_percent, slippage.volume_percent
+    desk["initial_margin"] = settings.margin.initial_percent / 100.0
+    desk["maintenance_margin"] = settings.margin.maintenance / 100.0
+    desk["peak"] = desk["last_equity"] = desk["day_equity"] = settings.cash
+    desk["day"] = np.iinfo(np.int64).min
+    desk["financed"], desk["moving"], desk["watched"] = is_financed(job), is_moving(job), is_watched(job)
+    desk["spare_rows"] = spare_rows(job)
+    special = slippage.range_percent > 0.0 or slippage.volume_percent > 0.0
+    desk["plain"] = not (special or job.guards or desk["financed"] or desk["moving"] or desk["watched"])
+    _set_guards(desk, job)
+    if slippage.volume_percent > 0.0:
+        for each in job.instruments:
+            if not each.bars.volume.any():
+                raise RunError(
+                    f"'volume_percent' fills orders by the volume of a bar, but {each.symbol} has none. "
+                    "Give data with volume, or leave 'volume_percent' out."
+                )
+
+
+def _set_guards(desk: Record, job: EngineJob) -> None:
+    if len(job.guards) > MAX_GUARDS:
+        raise RunError(f"A run may have {MAX_GUARDS} guards, had {len(job.guards)}. Leave some out.")
+    symbols = [each.symbol for each in job.instruments]
+    desk["guards"] = len(job.guards)
+    for number, guard in enumerate(job.guards):
+        row = desk["guard_rows"][number]
+        if guard.symbol and guard.symbol not in symbols:
+            raise RunError(f"A guard names the instrument '{guard.symbol}'; there are {', '.join(symbols)}.")
+        row["kind"], row["value"], row["action"] = int(guard.kind), guard.value, int(guard.action)
+        row["in_cash"], row["in_units"] = guard.in_cash, guard.in_units
+        row["instrument"] = symbols.index(guard.symbol) if guard.symbol else -1
+        row["number"] = len(job.protection) + number
+
+
+def account_of(job: EngineJob) -> AccountColumns:
+    """Return the columns that the account's rules need; those that this job does not need are empty."""
+    jobs = job.instruments
+    nothing = np.empty(0, np.float64)
+
+    def column(of: Callable[[InstrumentJob], Any], default: float) -> npt.NDArray[Any]:
+        """Return one column of all instruments, filled where an instrument has none; empty where none has one."""
+        if all(of(each) is None for each in jobs):
+            return joined([nothing], np.float64)
+        parts = [np.full(len(each.bars), default) if of(each) is None else of(each) for each in jobs]
+        return joined(parts, np.float64)
+
+    financed, no_times = is_financed(job), joined([np.empty(0, np.int64)], np.int64)
+    by_volume = job.settings.slippage.volume_percent > 0.0
+    return AccountColumns(
+        open_ns=joined([each.bars.open_ns for each in jobs], np.int64) if financed else no_times,
+        close_ns=joined([each.bars.close_ns for each in jobs], np.int64) if financed else no_times,
+        volume=joined([each.bars.volume for each in jobs] if by_volume else [nothing], np.float64),
+        rate_open=column(lambda each: each.rate_open, 1.0),
+        rate_close=column(lambda each: each.rate_close, 1.0),
+        split=column(lambda each: each.split, 1.0),
+        dividend=column(lambda each: each.dividend, 0.0),
+        closing=joined([_closing(job, each) for each in jobs], np.bool_),
+        size=column(lambda each: each.size_column, np.nan),
+        score=column(lambda each: each.score, np.nan),
+        day=_days(job) if is_watched(job) else no_times,
+    )
+
+
+def _closing(job: EngineJob, instrument: InstrumentJob) -> BoolColumn:
+    """Return at which closes the session is about to end: within the guard's minutes and the length of a bar."""
+    minutes = [guard.value for guard in job.guards if guard.kind is GuardKind.SESSION_END]
+    if not minutes:
+        return np.empty(0, np.bool_)
+    bars = instrument.bars
+    days = trading_days(bars.close_ns - 1, bars.session)
+    _, ends = bounds(days, bars.session)
+    reach = bars.timeframe.nominal_ns + int(max(minutes) * MINUTE_NS)
+    closing: BoolColumn = bars.close_ns + reach >= ends
+    return closing
+
+
+def _days(job: EngineJob) -> TimeColumn:
+    """Return the trading day of every step, by the session of the first instrument."""
+    closes = np.unique(np.concatenate([each.bars.close_ns for each in job.instruments]))
+    return joined([trading_days(closes - 1, job.instruments[0].bars.session)], np.int64)

@@ -1,0 +1,85 @@
+"""How much of an entry the account's caps and its margin allow, at the moment of its fill. Compiled."""
+
+from __future__ import annotations
+
+from engine.simulation.costs import fill_costs
+from engine.simulation.jit import jit
+from engine.simulation.primitives import TOLERANCE, to_quantity
+from engine.simulation.records import NONE, Record, Table
+from engine.simulation.risk_records import GROSS_EXPOSURE, MAX_POSITION, NET_EXPOSURE, OPEN_TRADES
+
+
+@jit
+def exposures(books: Table, i: int, price: float) -> tuple[float, float, int]:
+    """Return gross and net value of all positions, in the account's currency, and how many others than `i` are open.
+
+    Positions count at their latest price, that of instrument `i` at `price`.
+    """
+    gross, net, others = 0.0, 0.0, 0
+    for j in range(len(books)):
+        if books[j]["lots"] != 0:
+            value = books[j]["quantity"] * (price if j == i else books[j]["mark"]) * books[j]["rate"]
+            gross += abs(value)
+            net += value
+            others += j != i
+    return gross, net, others
+
+
+@jit
+def allows(
+    guard: Record, book: Record, lots: int, side: int, price: float, equity: float, before: tuple[float, float]
+) -> bool:
+    """Return whether a cap of value still holds once so many lots have been added on `side`.
+
+    `equity` is what is left after the costs of the fill, `before` the gross and net exposure without it.
+    """
+    gross, net = before
+    added = to_quantity(lots, book["lot_size"], book["lot_inverse"])
+    value = added * price * book["rate"]
+    limit = guard["value"] * (1.0 + TOLERANCE)
+    if guard["kind"] == MAX_POSITION:
+        held = abs(book["quantity"])
+        if guard["in_units"] == 1:
+            return bool(held + added <= limit)
+        after = held * price * book["rate"] + value
+        return bool(after <= (limit if guard["in_cash"] == 1 else limit / 100.0 * equity))
+    if guard["kind"] == GROSS_EXPOSURE:
+        return bool(gross + value <= limit / 100.0 * equity)
+    after = abs(net + side * value)
+    return bool(after <= limit / 100.0 * equity or after <= abs(net))
+
+
+@jit
+def most_lots(
+    desk: Record, book: Record, guard: Record, k: int, lots: int, price: float, before: tuple[float, float]
+) -> int:
+    """Return the largest number of lots, at most `lots`, that a cap of value allows the entry in slot `k`."""
+    equity, side = desk["cash"] + before[1], book["slots"][k]["side"]
+    fits, breaks, middle = 0, lots + 1, lots
+    while breaks - fits > 1:
+        _, commission, slippage = fill_costs(desk, book, k, middle, price)
+        if allows(guard, book, middle, side, price, equity - commission - slippage, before):
+            fits = middle
+        else:
+            breaks = middle
+        middle = fits + (breaks - fits) // 2
+    return fits
+
+
+@jit
+def capped_lots(desk: Record, books: Table, i: int, k: int, lots: int, price: float) -> tuple[int, int]:
+    """Return how many of `lots` the caps allow the entry in slot `k`, and the rule that allows least (-1: all)."""
+    book = books[i]
+    gross, net, others = exposures(books, i, price)
+    left, strictest = lots, NONE
+    for g in range(desk["guards"]):
+        guard = desk["guard_rows"][g]
+        kind = guard["kind"]
+        fits = left
+        if kind == OPEN_TRADES:
+            fits = left if book["lots"] != 0 or others < guard["value"] else 0
+        elif kind in (GROSS_EXPOSURE, NET_EXPOSURE) or (kind == MAX_POSITION and guard["instrument"] in (NONE, i)):
+            fits = most_lots(desk, book, guard, k, left, price, (gross, net))
+        if fits < left:
+            left, strictest = fits, guard["number"]
+    return left, strictest

@@ -1,0 +1,102 @@
+"""What a position costs and brings while it is held: borrow fees, dividends, splits, and the rate of its currency.
+
+Everything that happens between two bars, and at the open before any order fills, is booked by `begin_bar`; what
+happens within a bar by `end_bar`, at its close. Compiled.
+"""
+
+from __future__ import annotations
+
+import math
+
+from engine.simulation.interventions import book_cash
+from engine.simulation.jit import jit
+from engine.simulation.primitives import TOLERANCE, round_to_tick, to_quantity
+from engine.simulation.records import Market, Record
+from engine.simulation.risk_records import BORROW, CASH_IN_LIEU, DIVIDEND
+
+YEAR_NS = 365 * 86_400_000_000_000
+
+
+@jit
+def borrow_fee(quantity: float, price: float, percent: float, elapsed_ns: int) -> float:
+    """Return what borrowing that quantity costs for a time, in the currency of the price."""
+    return abs(quantity) * price * percent / 100.0 * (elapsed_ns / YEAR_NS)
+
+
+@jit
+def pay_borrow(desk: Record, book: Record, bar: int, price: float, elapsed_ns: int) -> None:
+    """Book the fee of a short position for a time that has gone by, on its value at `price`."""
+    if book["lots"] < 0 and book["borrow_percent"] > 0.0 and elapsed_ns > 0:
+        fee = borrow_fee(book["quantity"], price, book["borrow_percent"], elapsed_ns) * book["rate"]
+        book_cash(desk, book, bar, BORROW, -fee)
+
+
+@jit
+def split_lots(lots: int, ratio: float) -> int:
+    """Return the whole lots that a number of lots becomes, rounded towards zero."""
+    exact = abs(lots) * ratio
+    whole = math.floor(exact + 0.5)
+    if abs(exact - whole) > TOLERANCE * exact:
+        whole = math.floor(exact)
+    return int(whole) if lots >= 0 else -int(whole)
+
+
+@jit
+def split_position(desk: Record, book: Record, bar: int, ratio: float) -> None:
+    """Let each unit held become `ratio` units, each worth so much less; a part of a lot is paid out at the mark."""
+    exact = book["quantity"] * ratio
+    book["price"] /= ratio
+    book["basis"] /= ratio
+    book["highest"] /= ratio
+    book["lowest"] /= ratio
+    book["mark"] /= ratio
+    book["last_price"] /= ratio
+    book["first_lots"] = split_lots(book["first_lots"], ratio)
+    book["last_lots"] = split_lots(book["last_lots"], ratio)
+    book["lots"] = split_lots(book["lots"], ratio)
+    book["quantity"] = to_quantity(book["lots"], book["lot_size"], book["lot_inverse"])
+    left = exact - book["quantity"]
+    if abs(left) > TOLERANCE * abs(exact):
+        book_cash(desk, book, bar, CASH_IN_LIEU, left * book["mark"] * book["rate"])
+        book["carry"] -= left * book["basis"]
+
+
+@jit
+def split_orders(book: Record, ratio: float) -> None:
+    """Let the orders at work mean the units after a split: more of them, at prices so much lower."""
+    for k in range(book["working"]):
+        order = book["slots"][k]
+        order["lots"] = order["filled"] + max(1, split_lots(order["lots"] - order["filled"], ratio))
+        order["price"] = round_to_tick(order["price"] / ratio, book["tick_size"], book["tick_inverse"])
+        order["limit"] = round_to_tick(order["limit"] / ratio, book["tick_size"], book["tick_inverse"])
+        if order["rule"] >= 0:
+            order["lots"] = abs(book["lots"])
+
+
+@jit
+def begin_bar(desk: Record, book: Record, market: Market, bar: int) -> None:
+    """Book what happened from the last close to this open: borrow, then a split, then a dividend."""
+    columns, row = market.account, book["start"] + bar
+    if book["lots"] < 0 and bar > 0:
+        pay_borrow(desk, book, bar, book["mark"], columns.open_ns[row] - columns.close_ns[row - 1])
+    if len(columns.rate_open) > 0:
+        book["rate"] = columns.rate_open[row]
+    if len(columns.split) == 0:
+        return
+    ratio = columns.split[row]
+    if ratio != 1.0:
+        if book["lots"] != 0:
+            split_position(desk, book, bar, ratio)
+        split_orders(book, ratio)
+    if columns.dividend[row] != 0.0 and book["lots"] != 0:
+        book_cash(desk, book, bar, DIVIDEND, book["quantity"] * columns.dividend[row] * book["rate"])
+
+
+@jit
+def end_bar(desk: Record, book: Record, market: Market, bar: int) -> None:
+    """Take the rate as of the close, and book the borrow fee of the bar, on its closing value."""
+    columns, row = market.account, book["start"] + bar
+    if len(columns.rate_close) > 0:
+        book["rate"] = columns.rate_close[row]
+    if book["lots"] < 0:
+        pay_borrow(desk, book, bar, market.close[row], columns.close_ns[row] - columns.open_ns[row])

@@ -1,0 +1,174 @@
+"""Guards of the account and of the time a position is held: when trading halts, and what is closed. Compiled.
+
+`watch` runs once a step, when equity has been marked and before any decision; `forced_exit` and `shut_out` are asked
+while decisions are taken.
+"""
+
+from __future__ import annotations
+
+from engine.simulation.interventions import intervene
+from engine.simulation.jit import jit
+from engine.simulation.orders import add_order, block, end_entries
+from engine.simulation.records import (
+    BLOCKED_COOL_DOWN,
+    BLOCKED_HALT,
+    BLOCKED_MARGIN,
+    BLOCKED_SESSION_END,
+    ENDED_BY_HALT,
+    HALTED,
+    MARGIN_CALLED,
+    MARKET,
+    NONE,
+    SESSION_ENDED,
+    TIME_STOPPED,
+    Market,
+    Record,
+    Table,
+)
+from engine.simulation.risk_records import (
+    COOL_DOWN,
+    DAILY_LOSS,
+    ENTRY_BLOCKED,
+    FLATTEN_AND_HALT,
+    FLATTENED,
+    FOR_GOOD,
+    HALT_BEGAN,
+    HALT_ENDED,
+    LOSING_STREAK,
+    MARGIN_CALL,
+    MAX_DRAWDOWN,
+    NO_NEW_TRADES,
+    SESSION_END,
+    TIME_STOP,
+)
+
+
+@jit
+def cancel_entries(desk: Record, book: Record) -> None:
+    """Take orders off work that would open or enlarge a position; a grid ends."""
+    for side in (-1, 1):
+        end_entries(desk, book, book["bar"], side, ENDED_BY_HALT)
+
+
+@jit
+def flatten(desk: Record, book: Record, reason: int, rule: int) -> None:
+    """Cancel entries at work, and order a position to be closed at its instrument's next open, once."""
+    cancel_entries(desk, book)
+    bar, lots = book["bar"], book["lots"]
+    if lots == 0 or book["leaving"] == 1 or bar >= book["bars"] - 1:
+        return
+    book["leaving"] = 1
+    add_order(desk, book, bar, MARKET, -1 if lots > 0 else 1, abs(lots), reason)
+    intervene(desk, book["index"], bar, FLATTENED, rule, book["quantity"], 0.0)
+
+
+@jit
+def severity(action: int) -> int:
+    """Return how much an action is: more for one that includes what another one does."""
+    if action == FLATTEN_AND_HALT:
+        return int(FOR_GOOD)
+    return 1 if action == NO_NEW_TRADES else 2
+
+
+@jit
+def breached(desk: Record, guard: Record, equity: float) -> bool:
+    """Return whether a halt's limit is reached at this close."""
+    kind, limit = guard["kind"], guard["value"]
+    if kind == MAX_DRAWDOWN:
+        return bool((desk["peak"] - equity) * 100.0 >= limit * desk["peak"])
+    if kind == DAILY_LOSS:
+        return bool((desk["day_equity"] - equity) * 100.0 >= limit * desk["day_equity"])
+    return bool(kind == LOSING_STREAK and desk["losses_in_row"] >= limit)
+
+
+@jit
+def begin_day(desk: Record, step: int, day: int) -> None:
+    """Begin a trading day: losses are counted anew, and a halt until the next day ends."""
+    desk["day"] = day
+    desk["day_equity"] = desk["last_equity"]
+    if 0 < desk["halted"] < FOR_GOOD:
+        intervene(desk, NONE, step, HALT_ENDED, desk["halt_rule"], desk["last_equity"], desk["last_equity"])
+        desk["halted"] = 0
+        desk["peak"] = desk["last_equity"]
+        desk["losses_in_row"] = 0
+
+
+@jit
+def watch(desk: Record, books: Table, market: Market, step: int, equity: float) -> None:
+    """Check the account at the close of a step: halts begin and end, and margin is called."""
+    if len(market.account.day) > 0 and market.account.day[step] != desk["day"]:
+        begin_day(desk, step, market.account.day[step])
+    desk["peak"] = max(desk["peak"], equity)
+    for g in range(desk["guards"]):
+        guard = desk["guard_rows"][g]
+        if severity(guard["action"]) > desk["halted"] and breached(desk, guard, equity):
+            desk["halted"] = severity(guard["action"])
+            desk["halt_rule"] = guard["number"]
+            reference = desk["day_equity"] if guard["kind"] == DAILY_LOSS else desk["peak"]
+            intervene(desk, NONE, step, HALT_BEGAN, guard["number"], reference, equity)
+            for i in range(len(books)):
+                if guard["action"] == NO_NEW_TRADES:
+                    cancel_entries(desk, books[i])
+                else:
+                    flatten(desk, books[i], HALTED, guard["number"])
+    if desk["maintenance_margin"] > 0.0:
+        call_margin(desk, books, step, equity)
+    desk["last_equity"] = equity
+
+
+@jit
+def call_margin(desk: Record, books: Table, step: int, equity: float) -> None:
+    """Close everything at the next open when equity is below the maintenance margin of all positions."""
+    value, holding = 0.0, False
+    for i in range(len(books)):
+        value += abs(books[i]["quantity"]) * books[i]["mark"] * books[i]["rate"]
+        holding = holding or (books[i]["lots"] != 0 and books[i]["leaving"] == 0)
+    required = value * desk["maintenance_margin"]
+    desk["margin_called"] = 1 if equity < required else 0
+    if equity < required and holding:
+        intervene(desk, NONE, step, MARGIN_CALL, NONE, required, equity)
+        for i in range(len(books)):
+            flatten(desk, books[i], MARGIN_CALLED, NONE)
+
+
+@jit
+def force_exit(desk: Record, book: Record, market: Market, bar: int) -> None:
+    """Order a position to be closed whose time is over: held for long enough, or the session ends."""
+    if book["lots"] == 0 or book["leaving"] == 1:
+        return
+    for g in range(desk["guards"]):
+        guard = desk["guard_rows"][g]
+        if guard["kind"] == TIME_STOP and bar - book["entry_bar"] + 1 >= guard["value"]:
+            flatten(desk, book, TIME_STOPPED, guard["number"])
+            return
+        if guard["kind"] == SESSION_END and market.account.closing[book["start"] + bar]:
+            flatten(desk, book, SESSION_ENDED, guard["number"])
+            return
+
+
+@jit
+def shut_out(desk: Record, book: Record, market: Market, bar: int) -> tuple[int, int]:
+    """Return why no entry may be made at this close, and the rule that says so; -1 where one may."""
+    if desk["halted"] > 0:
+        return BLOCKED_HALT, desk["halt_rule"]
+    if desk["margin_called"] == 1:
+        return BLOCKED_MARGIN, NONE
+    for g in range(desk["guards"]):
+        guard = desk["guard_rows"][g]
+        if guard["kind"] == SESSION_END and market.account.closing[book["start"] + bar]:
+            return BLOCKED_SESSION_END, guard["number"]
+        lost = book["lost_bar"]
+        if guard["kind"] == COOL_DOWN and lost >= 0 and bar < lost + guard["value"]:
+            return BLOCKED_COOL_DOWN, guard["number"]
+    return NONE, NONE
+
+
+@jit
+def is_shut_out(desk: Record, book: Record, market: Market, bar: int, flag: int) -> bool:
+    """Return whether a halt, or another guard, keeps entries out at this close; note it if so."""
+    reason, rule = shut_out(desk, book, market, bar)
+    if reason < 0:
+        return False
+    block(desk, book, bar, flag, reason)
+    intervene(desk, book["index"], bar, ENTRY_BLOCKED, rule, 0.0, 0.0)
+    return True

@@ -1,0 +1,32 @@
+"""What the rules did against, or beyond, the signals: one row for each time. Compiled."""
+
+from __future__ import annotations
+
+from engine.simulation.jit import jit
+from engine.simulation.records import Record
+
+
+@jit
+def intervene(desk: Record, instrument: int, bar: int, kind: int, rule: int, before: float, after: float) -> None:
+    """Note an intervention; `instrument` -1 is the whole account, whose `bar` is the step."""
+    row = desk["intervention_rows"][desk["interventions"]]
+    desk["interventions"] += 1
+    row["bar"] = bar
+    row["instrument"] = instrument
+    row["rule"] = rule
+    row["kind"] = kind
+    row["before"] = before
+    row["after"] = after
+
+
+@jit
+def book_cash(desk: Record, book: Record, bar: int, kind: int, amount: float) -> None:
+    """Book money that comes or goes without a fill, for the position that is open."""
+    desk["cash"] += amount
+    book["carry"] += amount
+    row = desk["cashflow_rows"][desk["cashflows"]]
+    desk["cashflows"] += 1
+    row["bar"] = bar
+    row["instrument"] = book["index"]
+    row["kind"] = kind
+    row["amount"] = amount

@@ -1,0 +1,148 @@
+"""What the simulation remembers for risk, sizes and financing: fields of the desk and the books, and their rules."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.api.ledger import CASHFLOW_DTYPE, INTERVENTION_DTYPE, CashflowKind, InterventionKind
+from engine.api.ports import BoolColumn, FloatColumn, TimeColumn
+from engine.api.rules import HISTORY_TRADES, GuardKind, HaltAction
+
+
+def _numbers(members: Any) -> tuple[Any, ...]:
+    """Return the members as int64: a plain int, or a member, would have each value compiled as a type of its own."""
+    return tuple(np.int64(member) for member in members)
+
+
+(
+    TIME_STOP,
+    SESSION_END,
+    MAX_DRAWDOWN,
+    DAILY_LOSS,
+    LOSING_STREAK,
+    COOL_DOWN,
+    MAX_POSITION,
+    GROSS_EXPOSURE,
+    NET_EXPOSURE,
+    OPEN_TRADES,
+) = _numbers(GuardKind)
+NO_NEW_TRADES, FLATTEN_AND_HALT, FLATTEN_FOR_THE_DAY = _numbers(HaltAction)
+(
+    STOP_MOVED,
+    TARGET_MOVED,
+    ENTRY_BLOCKED,
+    ENTRY_CUT,
+    FLATTENED,
+    HALT_BEGAN,
+    HALT_ENDED,
+    MARGIN_CALL,
+) = _numbers(InterventionKind)
+BORROW, DIVIDEND, CASH_IN_LIEU = _numbers(CashflowKind)
+
+FOR_GOOD: Any = np.int64(3)
+"""`desk["halted"]`: 0 trading, 1 no entries until the next day, 2 flat until the next day, 3 flat for good."""
+
+MAX_GUARDS = 32
+"""How many guards a strategy may have."""
+
+GUARD_DTYPE = np.dtype(
+    [
+        ("kind", np.int64),
+        ("value", np.float64),
+        ("action", np.int64),
+        ("in_cash", np.int64),
+        ("in_units", np.int64),
+        ("instrument", np.int64),
+        ("number", np.int64),
+    ]
+)
+"""A guard; `instrument` is -1 for all of them, `number` is how the ledger names the rule."""
+
+RISK_BOOK_FIELDS: list[tuple[str, type]] = [
+    # What an order must have at least, and what borrowing costs a year, in percent.
+    ("min_quantity", np.float64),
+    ("borrow_percent", np.float64),
+    # The rate of its currency in that of the account, the average price of the entries in the latter, and the fees and
+    # dividends of the open position.
+    ("rate", np.float64),
+    ("basis", np.float64),
+    ("carry", np.float64),
+    # Its latest bar, whether an exit is on its way, the bar of its last losing trade, its streaks.
+    ("bar", np.int64),
+    ("leaving", np.int64),
+    ("lost_bar", np.int64),
+    ("losses_in_row", np.int64),
+    ("wins_in_row", np.int64),
+    # Range and volume left of the bar that is being matched.
+    ("bar_range", np.float64),
+    ("volume_left", np.float64),
+]
+
+RISK_DESK_FIELDS: list[tuple[Any, ...]] = [
+    # Margin as parts of one.
+    ("initial_margin", np.float64),
+    ("maintenance_margin", np.float64),
+    # Whether there is nothing to do beyond orders and signals; else whether positions are financed, the account is
+    # watched, and protective orders move. And how many rows of the tables a step may take beside those of its bars.
+    ("plain", np.int64),
+    ("financed", np.int64),
+    ("watched", np.int64),
+    ("moving", np.int64),
+    ("spare_rows", np.int64),
+    # The halt, and what it is measured by.
+    ("margin_called", np.int64),
+    ("halted", np.int64),
+    ("halt_rule", np.int64),
+    ("day", np.int64),
+    ("day_equity", np.float64),
+    ("last_equity", np.float64),
+    ("peak", np.float64),
+    ("losses_in_row", np.int64),
+    # Closed trades: how many, what they earned, and each one's result as a part of its entry value.
+    ("closed", np.int64),
+    ("realised", np.float64),
+    ("history", np.float64, (HISTORY_TRADES,)),
+    ("interventions", np.int64),
+    ("cashflows", np.int64),
+    ("guards", np.int64),
+    ("guard_rows", GUARD_DTYPE, (MAX_GUARDS,)),
+]
+
+SIZE_FIELDS: list[tuple[str, type]] = [
+    ("size_factor", np.float64),
+    ("size_least", np.float64),
+    ("size_most", np.float64),
+    ("size_window", np.int64),
+    ("size_trades", np.int64),
+    ("size_start", np.float64),
+    ("size_delta", np.float64),
+]
+
+
+def risk_tables(rows: int) -> list[tuple[Any, ...]]:
+    """Return the desk's tables of interventions and cash flows."""
+    return [("intervention_rows", INTERVENTION_DTYPE, (rows,)), ("cashflow_rows", CASHFLOW_DTYPE, (rows,))]
+
+
+class AccountColumns(NamedTuple):
+    """Columns of all instruments, one after the other, for what only some runs need; empty where it is not needed.
+
+    Times are those of the bars. `rate_open` and `rate_close` are units of the account's currency for one of the
+    instrument's, as known then; `split` is how many units one becomes at the bar's open, `dividend` the cash a unit
+    gets then. `closing` says whether the session is about to end, `size` is the column of the money rule, `score` ranks
+    entries. `day` is the trading day of each step, not of each bar.
+    """
+
+    open_ns: TimeColumn
+    close_ns: TimeColumn
+    volume: FloatColumn
+    rate_open: FloatColumn
+    rate_close: FloatColumn
+    split: FloatColumn
+    dividend: FloatColumn
+    closing: BoolColumn
+    size: FloatColumn
+    score: FloatColumn
+    day: TimeColumn
