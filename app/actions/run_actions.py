@@ -47,7 +47,26 @@ def run_actions() -> tuple[ActionSpec, ...]:
             separated=True,
             toolbar=True,
         ),
+        ActionSpec(
+            "run.report",
+            tr("Report in the browser"),
+            "run",
+            lambda window: window.reports.show(),
+            enabled=_has_run,
+            separated=True,
+        ),
+        ActionSpec(
+            "run.save_report",
+            tr("Save the report..."),
+            "run",
+            lambda window: window.reports.save(),
+            enabled=_has_run,
+        ),
     )
+
+
+def _has_run(window: MainWindow) -> bool:
+    return window.tab is not None and window.tab.session.run is not None
 
 
 def _is_busy(window: MainWindow) -> bool:

@@ -19,6 +19,7 @@ from engine.api import QuantCrafterError
 
 if TYPE_CHECKING:
     from app.window.main_window import MainWindow
+    from engine.runtime.record import RunRecord
 
 
 class FileDesk:
@@ -43,6 +44,11 @@ class FileDesk:
             name = tr("Strategy {number}", number=self._untitled)
         catalog = self._window.catalog
         return self._window.add_tab(Document(text, catalog) if text else Document.new(catalog), name)
+
+    def reopen(self, record: RunRecord) -> None:
+        """Open the strategy of a run as it was then, in a tab of its own that has no file."""
+        when = record.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        self.new(record.spec_text, f"{record.strategy} {when}")
 
     def ask_open(self) -> None:
         """Let the user pick files, and open them."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.actions.registry import default_keys
@@ -20,6 +21,7 @@ from app.window.looks import preview_theme
 if TYPE_CHECKING:
     from app.dialogs.tour import Tour
     from app.window.main_window import MainWindow
+    from engine.runtime.comparison import Comparison
 
 
 class Dialogs:
@@ -52,6 +54,28 @@ class Dialogs:
         template = choose_template(self._window, self._window.catalog)
         if template is not None:
             self._window.desk.new(template.text, template.name)
+
+    def comparison(self, comparison: Comparison) -> None:
+        """Show two runs side by side; a click on a trade leads to it."""
+        from app.dialogs.comparison import ComparisonDialog
+
+        dialog = ComparisonDialog(comparison, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.trade_chosen.connect(self._go_to_trade)
+        dialog.show()
+
+    def _go_to_trade(self, trade: Mapping[str, Any]) -> None:
+        """Point at the entry of a trade, and at the trade itself where the run in front has it."""
+        session = self._window.tab.session if self._window.tab is not None else None
+        if session is None or session.run is None:
+            return
+        symbols = [job.symbol for job in session.run.instruments]
+        if trade["instrument"] in symbols:
+            rows = session.run.trades
+            same = (rows["instrument"] == trade["instrument"]) & (rows["entry_ts_ns"] == trade["entry_ts_ns"])
+            found = same.nonzero()[0]
+            number = symbols.index(trade["instrument"])
+            session.go_to(trade["entry_bar"], instrument=number, trade=int(found[0]) if len(found) else None)
 
     def settings(self) -> None:
         """Let the user change preferences, the theme at once."""

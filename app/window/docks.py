@@ -46,6 +46,11 @@ class Docks(QObject):
     """
 
     run_asked = Signal()
+    compared = Signal(object)
+    """Carries the `Comparison` of two runs that is to be shown."""
+    reopen_asked = Signal(object)
+    """Carries the `RunRecord` whose strategy is to be opened as it was."""
+    message = Signal(str)
 
     def __init__(self, window: QMainWindow, document: Document, settings: Settings) -> None:
         super().__init__(window)
@@ -72,7 +77,18 @@ class Docks(QObject):
 
     def _add_run_panes(self) -> None:
         """Add what shows runs, from left to right; a pane is imported and made when it is first seen."""
+        self.add_pane("results", tr("Results"), _results)
+        self.add_pane("history", tr("History"), self._history, needs_run=False, can_be_stale=False)
         self.add_pane("log", tr("Log"), _log, needs_run=False, can_be_stale=False)
+
+    def _history(self) -> QWidget:
+        from app.panes.history import HistoryPane
+
+        pane = HistoryPane()
+        pane.compared.connect(self.compared)
+        pane.reopen_asked.connect(self.reopen_asked)
+        pane.message.connect(self.message)
+        return pane
 
     def add_pane(
         self,
@@ -200,6 +216,12 @@ class Docks(QObject):
         window.resizeDocks([docks["palette"], docks["inspector"]], [216, 304], Qt.Orientation.Horizontal)
         window.resizeDocks([docks["inspector"], docks["outline"]], [380, 240], Qt.Orientation.Vertical)
         window.resizeDocks([docks["problems"]], [40], Qt.Orientation.Vertical)
+
+
+def _results() -> QWidget:
+    from app.panes.results import ResultsPane
+
+    return ResultsPane()
 
 
 def _log() -> QWidget:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from app.window.docks import Docks
     from app.window.rescue import Rescue
     from app.window.runs.desk import RunDesk
+    from app.window.runs.report import ReportDesk
     from app.window.tab import StrategyTab
     from app.window.wiring import Wiring
     from engine.plugins import Registry
@@ -134,6 +135,13 @@ class MainWindow(QMainWindow):
         from app.services.engine import Engine
 
         return Engine(self, compiles=False)
+
+    @cached_property
+    def reports(self) -> ReportDesk:
+        """What makes reports of runs."""
+        from app.window.runs.report import ReportDesk
+
+        return ReportDesk(self)
 
     @cached_property
     def runs(self) -> RunDesk:

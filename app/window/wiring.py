@@ -45,6 +45,9 @@ class Wiring:
         docks.palette.help_asked.connect(self._component_help)
         docks.outline.activated.connect(lambda node: self._window.on_canvas("reveal", node))
         docks.run_asked.connect(self._window.runs.run)
+        docks.compared.connect(self._window.dialogs.comparison)
+        docks.reopen_asked.connect(self._window.desk.reopen)
+        docks.message.connect(self._window.say)
         for pane in (docks.inspector, docks.outline):
             pane.message.connect(self._window.say)
 

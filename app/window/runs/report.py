@@ -1,0 +1,63 @@
+"""ReportDesk: the HTML report of the run in front, written by the engine process and opened in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from app.services.i18n import tr
+from engine.runtime.jobs.report import ReportRequest
+
+if TYPE_CHECKING:
+    from app.services.engine import Job
+    from app.window.main_window import MainWindow
+    from engine.runtime.saved import SavedRun
+
+
+class ReportDesk(QObject):
+    """Makes reports for a window."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._jobs: set[Job] = set()
+
+    @property
+    def run(self) -> SavedRun | None:
+        """The run in front."""
+        return self._window.tab.session.run if self._window.tab is not None else None
+
+    def show(self) -> None:
+        """Write the report beside the run and open it in the browser."""
+        if self.run is not None:
+            self._write(self.run, self.run.folder / "report.html", then_open=True)
+
+    def save(self) -> None:
+        """Ask for a file and write the report to it."""
+        tab, run = self._window.tab, self.run
+        if tab is None or run is None:
+            return
+        folder = tab.path.parent if tab.path is not None else Path.home()
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, tr("Save the report"), str(folder / f"{tab.title}.html"), "HTML (*.html)"
+        )
+        if name:
+            path = Path(name)
+            self._write(run, path if path.suffix else path.with_suffix(".html"), then_open=False)
+
+    def _write(self, run: SavedRun, path: Path, *, then_open: bool) -> None:
+        job = self._window.engine.submit(ReportRequest(run.folder, path))
+        self._jobs.add(job)
+        self._window.say(tr("The report is being written..."))
+        job.finished.connect(lambda written: self._written(written, then_open=then_open))
+        job.failed.connect(lambda failure: self._window.complain(failure.message))
+        job.ended.connect(lambda: self._jobs.discard(job))
+
+    def _written(self, path: Path, *, then_open: bool) -> None:
+        self._window.say(tr("The report is in {path}", path=path))
+        if then_open and not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
+            self._window.complain(tr("No browser could be started. The report is in {path}", path=path))
