@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
+from shiboken6 import isValid
 
 from engine.api import QuantCrafterError
 
@@ -56,7 +57,7 @@ class Background(QObject):
 
         def deliver(call: Callable[[Any], object], outcome: Any) -> None:
             latest = self._relays.pop(relay, None) is not None and self._latest is relay
-            if latest:
+            if latest and isValid(self):
                 call(outcome)
 
         relay.done.connect(lambda outcome: deliver(done, outcome))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPalette, QShowEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.services.i18n import tr
 from app.services.run_session import RunSession
 from app.window.runs.notice import StaleBanner
+
+LEAST = QSize(118, 36)
 
 
 class RunPane(Protocol):
@@ -84,6 +86,10 @@ class PaneFrame(QWidget):
             self._banner = StaleBanner(self)
             self._banner.run_asked.connect(self.run_asked)
             self._column.insertWidget(0, self._banner)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Let the canvas have the room: a pane that is not looked at may be squeezed to a line."""
+        return LEAST
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Make the pane when it is first seen with something to show."""
