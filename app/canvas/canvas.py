@@ -29,6 +29,7 @@ from app.canvas.items.node import Badge
 from app.canvas.levels import file_block_graph, has_block, is_file
 from app.canvas.minimap import Minimap
 from app.canvas.naming import Naming
+from app.canvas.run.view import RunView
 from app.canvas.scene import GraphScene
 from app.canvas.stage import Selection, Stage
 from app.canvas.view import CanvasView
@@ -36,6 +37,7 @@ from app.canvas.walk import Way, step
 from app.document.document import Change, Document
 from app.document.view import GraphView, Scope
 from app.services.i18n import tr
+from app.services.run_session import RunSession
 from app.services.settings import Settings
 from engine.api import Problem
 
@@ -79,6 +81,7 @@ class Canvas(QWidget):
         self.naming = Naming(self.stage)
         self.minimap = Minimap(self.view)
         self._input = CanvasInput(self)
+        self.run: RunView | None = None
         self._file = ""
         self._run_badges: Mapping[str, tuple[Badge, str]] = {}
         self._badge_timer = QTimer(self)
@@ -169,6 +172,24 @@ class Canvas(QWidget):
         if badges != self._run_badges:
             self._run_badges = badges
             self._badge_timer.start()
+
+    def follow(self, session: RunSession) -> None:
+        """Show what the strategy's run did at the place that a session points at."""
+        self.run = RunView(self, session)
+
+    def leave(self) -> None:
+        """End the gesture under way; without one, point at no bar of the run any more."""
+        if not self.view.cancel_gesture() and self.run is not None:
+            self.run.session.clear()
+
+    def go_to_firing(self, *, forward: bool) -> None:
+        """Point at the next (or previous) bar at which the selected node fired."""
+        chosen = self.stage.selection.nodes
+        if len(chosen) != 1 or self.run is None or self.run.session.run is None:
+            self.message.emit(tr("Run the strategy, then select one node to go through its firings."))
+        elif not self.run.go_to_firing(chosen[0], forward=forward):
+            text = tr("'{name}' does not fire after this bar.") if forward else tr("'{name}' did not fire before it.")
+            self.message.emit(text.format(name=chosen[0]))
 
     def closeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         self._badge_timer.stop()
