@@ -177,6 +177,21 @@ class Canvas(QWidget):
         """Show what the strategy's run did at the place that a session points at."""
         self.run = RunView(self, session)
 
+    @property
+    def has_run(self) -> bool:
+        """Whether there is a run to look at."""
+        return self.run is not None and self.run.session.run is not None
+
+    @property
+    def shows_marks(self) -> bool:
+        """Whether what the run did is shown on the graph."""
+        return self.run is not None and self.run.is_on
+
+    def toggle_marks(self) -> None:
+        """Show on the graph what the run did, or no longer."""
+        if self.run is not None:
+            self.run.set_on(not self.run.is_on)
+
     def leave(self) -> None:
         """End the gesture under way; without one, point at no bar of the run any more."""
         if not self.view.cancel_gesture() and self.run is not None:
@@ -185,11 +200,11 @@ class Canvas(QWidget):
     def go_to_firing(self, *, forward: bool) -> None:
         """Point at the next (or previous) bar at which the selected node fired."""
         chosen = self.stage.selection.nodes
-        if len(chosen) != 1 or self.run is None or self.run.session.run is None:
+        if len(chosen) != 1 or self.run is None or not self.has_run:
             self.message.emit(tr("Run the strategy, then select one node to go through its firings."))
         elif not self.run.go_to_firing(chosen[0], forward=forward):
-            text = tr("'{name}' does not fire after this bar.") if forward else tr("'{name}' did not fire before it.")
-            self.message.emit(text.format(name=chosen[0]))
+            after = tr("'{name}' does not fire after this bar.", name=chosen[0])
+            self.message.emit(after if forward else tr("'{name}' did not fire before this bar.", name=chosen[0]))
 
     def closeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         self._badge_timer.stop()

@@ -8,19 +8,14 @@ from __future__ import annotations
 import math
 
 from app.services.i18n import tr
-from app.services.values import flags_text, number_text, position_text
-from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, PortType
+from app.services.values import flags_text, number_text
 from engine.api.reasons import Operator
 from engine.runtime.explain import (
     Account,
-    Blocked,
     Comparison,
     Crossing,
     Facts,
-    Filled,
-    NodeCensus,
     Obstacle,
-    Ordered,
     Side,
     Words,
 )
@@ -83,6 +78,30 @@ def _plain_text(obstacle: Obstacle) -> str:
     if obstacle.wanted:
         return tr("did not say: {signal}", signal=gave)
     return tr("said: {signal}, and must not", signal=gave)
+
+
+def cause_text(cause: Obstacle) -> str:
+    """Return how a test that led to a decision turned out, such as "close 84.5 > average 78.3"."""
+    test = cause.test
+    if isinstance(test, Comparison):
+        op = _SIGNS[test.op if cause.wanted else _OPPOSITE[test.op]]
+        return f"{_named(test.left)} {op} {_named(test.right)}"
+    if isinstance(test, Crossing):
+        return _crossed_text(test, crossed=cause.wanted)
+    if isinstance(test, Words):
+        return tr("is {now}", now=_word(test.now or test.wanted))
+    if cause.flag:
+        return flags_text(cause.flag) if cause.wanted else tr("no signal")
+    return tr("was true") if cause.wanted else tr("was false")
+
+
+def _crossed_text(test: Crossing, *, crossed: bool) -> str:
+    left, right = _named(test.left), _named(test.right)
+    if not crossed:
+        return tr("{left} did not cross {right}", left=left, right=right)
+    if test.above:
+        return tr("{left} crossed above {right}", left=left, right=right)
+    return tr("{left} crossed below {right}", left=left, right=right)
 
 
 def obstacle_short(obstacle: Obstacle) -> str:
@@ -190,98 +209,3 @@ def _labels() -> dict[str, str]:
         "long at the bar before": tr("long at the bar before"),
         "short at the bar before": tr("short at the bar before"),
     }
-
-
-# ---------------------------------------------------------------------- what happened
-
-
-def way_title(flag: int) -> str:
-    """Return the question that a way answers."""
-    titles = {
-        ENTER_LONG: tr("Why no long entry"),
-        ENTER_SHORT: tr("Why no short entry"),
-        EXIT_LONG: tr("Why no exit of the long position"),
-    }
-    return titles.get(flag, tr("Why no exit of the short position"))
-
-
-def ordered_text(order: Ordered) -> str:
-    """Return that an order was decided, and for what."""
-    quantity = number_text(order.quantity)
-    if order.reason == "entry":
-        if order.side > 0:
-            return tr("Ordered to enter long, {quantity}, at the next open", quantity=quantity)
-        return tr("Ordered to enter short, {quantity}, at the next open", quantity=quantity)
-    if order.reason == "signal":
-        if order.side < 0:
-            return tr("Ordered to leave the long position, {quantity}, by an exit signal", quantity=quantity)
-        return tr("Ordered to leave the short position, {quantity}, by an exit signal", quantity=quantity)
-    return tr("Ordered to leave the position, {quantity}, by an entry signal the other way", quantity=quantity)
-
-
-def filled_text(fill: Filled, facts: Facts) -> str:
-    """Return that an order filled, at what price and why."""
-    verb = tr("Bought") if fill.side > 0 else tr("Sold")
-    quantity, price = number_text(fill.quantity), number_text(fill.price)
-    reasons = {
-        "entry": tr("an entry decided on {when}", when=moment_text(facts, fill.decided)),
-        "signal": tr("an exit decided on {when}", when=moment_text(facts, fill.decided)),
-        "opposite": tr("an exit decided on {when}", when=moment_text(facts, fill.decided)),
-        "stop_loss": tr("the stop-loss of '{node}'", node=fill.node),
-        "take_profit": tr("the take-profit of '{node}'", node=fill.node),
-        "end_of_data": tr("the end of the data"),
-    }
-    why = reasons.get(fill.reason, fill.reason.replace("_", " "))
-    return tr("{verb} {quantity} at {price}: {why}", verb=verb, quantity=quantity, price=price, why=why)
-
-
-def blocked_text(blocked: Blocked) -> str:
-    """Return that an entry signal became no order, and for what reason."""
-    reasons = {
-        "filter": tr("blocked by {nodes}", nodes=", ".join(f"'{node}'" for node in blocked.nodes)),
-        "warmup": tr("still in the warm-up"),
-        "opposite_ignored": tr("the opposite position is held, and kept"),
-        "contradiction": tr("contrary signals at the same bar"),
-        "size_zero": tr("the size came to less than one lot"),
-        "no_stop_distance": tr("a stop or target had no distance from the price"),
-        "no_equity": tr("no equity was left"),
-        "halted": tr("trading was halted by a risk rule"),
-        "no_cash": tr("not enough cash"),
-    }
-    why = reasons.get(blocked.reason, blocked.reason.replace("_", " "))
-    return tr("Signal to {signal}, no order: {why}", signal=flags_text(blocked.flags), why=why)
-
-
-def held_text(quantity: float, when: str, price: float) -> str:
-    """Return what is held since when."""
-    return tr("Position at the close: {position}, since {when} at {price}",
-              position=position_text(quantity), when=when, price=number_text(price))  # fmt: skip
-
-
-# ---------------------------------------------------------------------- the census
-
-
-def fired_text(count: int) -> str:
-    """Return a count of firings as a node shows it."""
-    text = f"{count:,}" if count < 10_000 else f"{count / 1000:,.0f}k"  # noqa: PLR2004 - room for four digits
-    return f"{text}\N{MULTIPLICATION SIGN}"
-
-
-def idle_text(census: NodeCensus, kind: PortType) -> str:
-    """Return why a node changed no decision, empty if it did."""
-    if not census.idle:
-        return ""
-    if kind is PortType.FILTER:
-        if census.blocked:
-            return tr("Changed no decision: it held back {count} entries, but never one that another filter would have "
-                      "let pass", count=census.blocked)  # fmt: skip
-        return tr("Changed no decision: it never held back an entry")
-    if kind is PortType.SIGNAL:
-        if census.idle == "silent":
-            return tr("Changed no decision: it never gave a signal")
-        return tr("Changed no decision: no order came from its signals alone")
-    texts = {
-        "always": tr("Changed no decision: it was always true"),
-        "never": tr("Changed no decision: it was never true"),
-    }
-    return texts.get(census.idle, tr("Changed no decision: whenever it changed, the outcome was the same without it"))

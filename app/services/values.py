@@ -21,7 +21,7 @@ def number_text(value: float) -> str:
     if size == 0:
         return "0"
     if size < _SMALL or size >= _LARGE:
-        return f"{value:.{DIGITS - 1}g}"
+        return f"{value:.{DIGITS}g}"
     if size >= _GROUPED:
         return f"{value:,.0f}"
     places = max(0, DIGITS - 1 - math.floor(math.log10(size)))

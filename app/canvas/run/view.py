@@ -13,18 +13,10 @@ from app.canvas.run.level import RunLevel, prefix_of
 from app.canvas.run.marks import NO_MARKS, NodeMark, RunMarks, Tone
 from app.canvas.run.sparkline import Sparkline
 from app.document.view import WireView
+from app.services.events import blocked_text, filled_text, fired_text, idle_text, ordered_text
 from app.services.explainer import Explainer
 from app.services.i18n import tr
-from app.services.reasons import (
-    blocked_text,
-    filled_text,
-    fired_text,
-    idle_text,
-    moment_text,
-    obstacle_short,
-    obstacle_text,
-    ordered_text,
-)
+from app.services.reasons import moment_text, obstacle_short, obstacle_text
 from app.services.run_session import RunSession
 from app.services.values import value_text
 from engine.api import EXIT_LONG, EXIT_SHORT
