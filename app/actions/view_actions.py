@@ -114,6 +114,7 @@ def _pane_actions() -> tuple[ActionSpec, ...]:
         ("outline", tr("Outline"), "Alt+3"),
         ("help", tr("Node help"), "Alt+4"),
         ("problems", tr("Problems"), "Alt+5"),
+        ("why", tr("Why"), "Alt+9"),
         ("log", tr("Log"), "Alt+0"),
     )
     return tuple(

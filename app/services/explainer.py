@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from app.services.engine import Engine, Job
     from engine.runtime.saved import SavedRun
 
+SMALL = 1_000_000
+"""Bars times nodes that are counted in a few milliseconds."""
 CENSUS_DELAY_MS = 300
 """Runs that follow each other faster (a slider is being dragged) are not counted."""
 
@@ -53,7 +55,7 @@ class Explainer(QObject):
         return found or cls(session)
 
     def use_engine(self, engine: Engine) -> None:
-        """Have the census taken by the engine process from now on; before that it is taken in a thread."""
+        """Have the census of large runs taken by the engine process from now on; that of small ones takes a thread."""
         self._engine = engine
 
     @property
@@ -105,10 +107,10 @@ class Explainer(QObject):
         run = self.session.run
         if run is None:
             return
-        if self._engine is None:
+        if self._engine is None or run.bars_total * len(run.nodes) < SMALL:
             self._background.run(lambda: take_census(run, _catalog()), lambda found: self._counted(run, found), _nobody)
             return
-        job = self._job = self._engine.submit(CensusRequest(run.folder))
+        job = self._job = self._engine.submit(CensusRequest(run.folder), idle=True)
         job.finished.connect(lambda found: self._counted(run, found))
 
     def _counted(self, run: SavedRun, census: Census) -> None:
