@@ -80,8 +80,8 @@ class Docks(QObject):
     def _add_run_panes(self) -> None:
         """Add what shows runs, from left to right; a pane is imported and made when it is first seen."""
         self.add_pane("results", tr("Results"), _results)
-        self.add_pane("history", tr("History"), self._history, needs_run=False, can_be_stale=False)
         self.add_pane("why", tr("Why"), self._why)
+        self.add_pane("history", tr("History"), self._history, needs_run=False, can_be_stale=False)
         self.add_pane("log", tr("Log"), _log, needs_run=False, can_be_stale=False)
 
     def _history(self) -> QWidget:
