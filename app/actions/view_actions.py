@@ -114,8 +114,10 @@ def _pane_actions() -> tuple[ActionSpec, ...]:
         ("outline", tr("Outline"), "Alt+3"),
         ("help", tr("Node help"), "Alt+4"),
         ("problems", tr("Problems"), "Alt+5"),
-        ("why", tr("Why"), "Alt+9"),
-        ("log", tr("Log"), "Alt+0"),
+        ("chart", tr("Chart"), "Alt+9"),
+        ("results", tr("Results"), "Alt+0"),
+        ("history", tr("History"), "Ctrl+H"),
+        ("log", tr("Log"), "Ctrl+Alt+L"),
     )
     return tuple(
         ActionSpec(

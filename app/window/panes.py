@@ -51,7 +51,14 @@ class PaneFrame(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
+        self._column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         self._column.addWidget(self._stack, 1)
+
+    def close(self) -> bool:
+        """Let the pane let go of what it holds."""
+        if self._pane is not None:
+            self._pane.close()
+        return super().close()
 
     @property
     def pane(self) -> QWidget:

@@ -129,6 +129,7 @@ def prepare_run(
     decision = plan.decision
     instruments = tuple(instrument_job(graph, i, decision, each) for i, each in enumerate(evaluations))
     clock.lap("columns_s")
+    progress("simulate", 0, 1)
     job = EngineJob(
         instruments=instruments,
         execution=decision.rule,

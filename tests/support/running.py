@@ -9,7 +9,7 @@ from app.window.runs.strategy import StrategyRuns
 from engine.runtime.saved import SavedRun
 from tests.support.desktop import tab_of
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 240_000
 
 SLOW = """\
 quantcrafter: 1

@@ -76,5 +76,11 @@ class StaleBanner(_Bar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(tr("Out of date: the strategy was changed after this run."), "warning", parent)
         self.text.setWordWrap(False)
-        again = self.add_button(tr("Run again"))
+        self.row.setContentsMargins(12, 1, 8, 1)  # it takes its height from the results
+        again = QToolButton()
+        again.setText(tr("Run again"))
+        again.setIcon(icon("run"))
+        again.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        again.setIconSize(QSize(ICON, ICON))
         again.clicked.connect(self.run_asked)
+        self.row.addWidget(again)

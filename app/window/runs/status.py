@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from app.services.engine import Job
 
 STEPS = 1000
+ENDLESS = ("compile",)
+"""Stages of which nobody knows how far they are."""
 BAR_SIZE = QSize(120, 12)
 
 
@@ -60,7 +62,9 @@ class RunStatus(QWidget):
             tr("{count} waiting", count=waiting) if waiting else "",
         ]
         self.text.setText("  \N{MIDDLE DOT}  ".join(filter(None, parts)))
-        self.bar.setValue(round(STEPS * job.progress.share) if job.progress is not None else 0)
+        known = job.progress is None or job.progress.stage not in ENDLESS
+        self.bar.setRange(0, STEPS if known else 0)  # Qt shows a bar without an end as busy
+        self.bar.setValue(round(STEPS * job.progress.share) if job.progress is not None and known else 0)
         self.cancel.setEnabled(not job.cancelling)
         self._show(busy=True)
 

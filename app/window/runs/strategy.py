@@ -47,6 +47,7 @@ class StrategyRuns(QObject):
         self._journal: Job | None = None
         self.failure: Failure | None = None
         self.is_stale = False
+        tab.session.run_changed.connect(self._shown)
 
     @property
     def run(self) -> SavedRun | None:
@@ -101,12 +102,6 @@ class StrategyRuns(QObject):
         for job in reversed(self.jobs):
             self._engine.cancel(job)
 
-    def show(self, run: SavedRun) -> None:
-        """Show a run, such as one of the history."""
-        self.failure = None
-        self.tab.session.show_run(run)
-        self.compare()
-
     def compare(self) -> None:
         """See whether the run that is shown is still what the strategy does."""
         stale = self.run is not None and self.run.spec_hash != self.tab.document.meaning
@@ -126,12 +121,16 @@ class StrategyRuns(QObject):
         except QuantCrafterError as error:
             self._tell(Failure.of(error))
             return
-        self.is_stale = False
-        self.show(run)
-        self.changed.emit()
+        self.tab.session.show_run(run)
         self.finished.emit(job.request)
         if _is_kept(job.request):
             self._keep_journal(job, outcome)
+
+    def _shown(self) -> None:
+        """Take note that another run is shown: one that was just finished, or one of the history."""
+        self.failure = None
+        self.is_stale = self.run is not None and self.run.spec_hash != self.tab.document.meaning
+        self.changed.emit()
 
     def _keep_journal(self, job: Job, outcome: RunOutcome) -> None:
         """Have what the run did written into the log, as soon as nobody waits for anything else."""

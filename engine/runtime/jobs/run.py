@@ -13,7 +13,7 @@ from engine.runtime.jobs.contract import JobContext, LogLine, Request
 
 if TYPE_CHECKING:
     from engine.api import EngineAdapter
-    from engine.runtime.prepare import Loader
+    from engine.runtime.prepare import Loader, Progress
     from engine.runtime.result import RunResult
 
 
@@ -71,13 +71,13 @@ def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome | None:
         return None
     for warning in graph.warnings:
         context.log(LogLine(logging.WARNING, f"{warning.message} {warning.remedy}".strip(), node=warning.node))
-    _say_if_compiling(registry.engine(request.engine or graph.spec.run.engine), context)
+    progress = _progress(registry.engine(request.engine or graph.spec.run.engine), context)
     result = run(
         graph,
         registry=registry,
         mode=request.mode,
         engine=request.engine,
-        progress=context.progress,
+        progress=progress,
         cancelled=context.cancelled,
         loader=_loader(context),
     )
@@ -98,10 +98,16 @@ def _loader(context: JobContext) -> Loader:
     return cache
 
 
-def _say_if_compiling(engine: type[EngineAdapter] | None, context: JobContext) -> None:
-    if engine is not None and not engine().is_ready():
-        context.log(LogLine(logging.INFO, "Compiling the simulator for this machine, once; about 10 s ..."))
-        context.progress("compile", 0, 1)
+def _progress(engine: type[EngineAdapter] | None, context: JobContext) -> Progress:
+    """Return what tells of progress; an engine that is not ready yet compiles before its first bar."""
+    if engine is None or engine().is_ready():
+        return context.progress
+    context.log(LogLine(logging.INFO, "The simulator is compiled for this machine, once; that takes a while ..."))
+
+    def tell(stage: str, done: int, total: int) -> None:
+        context.progress("compile" if stage == "simulate" and done == 0 else stage, done, total)
+
+    return tell
 
 
 def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOutcome:

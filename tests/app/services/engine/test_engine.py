@@ -23,7 +23,7 @@ from tests.support.command_line import ROOT, clean_environment
 from tests.support.desktop import EXAMPLES
 from tests.support.engine_jobs import Chatty, Count, Faulty, Stubborn
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 240_000
 
 
 @pytest.fixture
