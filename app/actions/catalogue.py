@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.actions.arrange_actions import arrange_actions
 from app.actions.edit_actions import edit_actions
+from app.actions.explain_actions import explain_actions
 from app.actions.file_actions import file_actions
 from app.actions.help_actions import help_actions
 from app.actions.node_actions import node_actions
@@ -37,6 +38,7 @@ def all_actions(store: ShortcutStore) -> ActionRegistry:
         *edit_actions(),
         *view_actions(),
         *node_actions(),
+        *explain_actions(),
         *arrange_actions(),
         *run_actions(),
         *help_actions(),

@@ -114,10 +114,11 @@ def _pane_actions() -> tuple[ActionSpec, ...]:
         ("outline", tr("Outline"), "Alt+3"),
         ("help", tr("Node help"), "Alt+4"),
         ("problems", tr("Problems"), "Alt+5"),
-        ("chart", tr("Chart"), "Alt+9"),
-        ("results", tr("Results"), "Alt+0"),
+        ("chart", tr("Chart"), "Ctrl+Alt+C"),
+        ("results", tr("Results"), "Ctrl+Alt+R"),
+        ("why", tr("Why"), "Alt+9"),
         ("history", tr("History"), "Ctrl+H"),
-        ("log", tr("Log"), "Ctrl+Alt+L"),
+        ("log", tr("Log"), "Alt+0"),
     )
     return tuple(
         ActionSpec(

@@ -29,6 +29,7 @@ from app.canvas.items.node import Badge
 from app.canvas.levels import file_block_graph, has_block, is_file
 from app.canvas.minimap import Minimap
 from app.canvas.naming import Naming
+from app.canvas.run.view import RunView
 from app.canvas.scene import GraphScene
 from app.canvas.stage import Selection, Stage
 from app.canvas.view import CanvasView
@@ -36,6 +37,7 @@ from app.canvas.walk import Way, step
 from app.document.document import Change, Document
 from app.document.view import GraphView, Scope
 from app.services.i18n import tr
+from app.services.run_session import RunSession
 from app.services.settings import Settings
 from engine.api import Problem
 
@@ -79,6 +81,7 @@ class Canvas(QWidget):
         self.naming = Naming(self.stage)
         self.minimap = Minimap(self.view)
         self._input = CanvasInput(self)
+        self.run: RunView | None = None
         self._file = ""
         self._run_badges: Mapping[str, tuple[Badge, str]] = {}
         self._badge_timer = QTimer(self)
@@ -169,6 +172,39 @@ class Canvas(QWidget):
         if badges != self._run_badges:
             self._run_badges = badges
             self._badge_timer.start()
+
+    def follow(self, session: RunSession) -> None:
+        """Show what the strategy's run did at the place that a session points at."""
+        self.run = RunView(self, session)
+
+    @property
+    def has_run(self) -> bool:
+        """Whether there is a run to look at."""
+        return self.run is not None and self.run.session.run is not None
+
+    @property
+    def shows_marks(self) -> bool:
+        """Whether what the run did is shown on the graph."""
+        return self.run is not None and self.run.is_on
+
+    def toggle_marks(self) -> None:
+        """Show on the graph what the run did, or no longer."""
+        if self.run is not None:
+            self.run.set_on(not self.run.is_on)
+
+    def leave(self) -> None:
+        """End the gesture under way; without one, point at no bar of the run any more."""
+        if not self.view.cancel_gesture() and self.run is not None:
+            self.run.session.clear()
+
+    def go_to_firing(self, *, forward: bool) -> None:
+        """Point at the next (or previous) bar at which the selected node fired."""
+        chosen = self.stage.selection.nodes
+        if len(chosen) != 1 or self.run is None or not self.has_run:
+            self.message.emit(tr("Run the strategy, then select one node to go through its firings."))
+        elif not self.run.go_to_firing(chosen[0], forward=forward):
+            after = tr("'{name}' does not fire after this bar.", name=chosen[0])
+            self.message.emit(after if forward else tr("'{name}' did not fire before this bar.", name=chosen[0]))
 
     def closeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         self._badge_timer.stop()

@@ -17,8 +17,10 @@ from app.canvas.items.node import Badge, NodeItem
 from app.canvas.items.paint import badge_rect
 from app.canvas.items.places import missing_places
 from app.canvas.items.ports import PortRef, Side
-from app.canvas.items.tooltips import badge_tooltip, node_tooltip, port_tooltip, wire_tooltip
-from app.canvas.items.wire import WireItem, wire_path
+from app.canvas.items.tooltips import badge_tooltip, mark_tooltip, node_tooltip, port_tooltip, wire_tooltip
+from app.canvas.items.wire import Share, WireItem, wire_path
+from app.canvas.run.layer import RunLayer
+from app.canvas.run.marks import NO_MARKS, RunMarks
 from app.document.view import FrameView, GraphView, NodeView, WireView
 from app.theme import current
 
@@ -55,6 +57,7 @@ class GraphScene(QGraphicsScene):
         self._drag_wire: QGraphicsPathItem | None = None
         self._lit: frozenset[PortRef] | None = None
         self._hair: float | None = None
+        self._run: RunLayer | None = None
 
     # The graph
 
@@ -74,7 +77,9 @@ class GraphScene(QGraphicsScene):
                 wire_item.route()
                 wire_item.restyle()
         self._take_frames(graph.frames)
-        self.nodes = {node_id: self.nodes[node_id] for node_id in graph.nodes}
+        in_order = {node_id: self.nodes[node_id] for node_id in graph.nodes}
+        self.nodes.clear()
+        self.nodes.update(in_order)
         self.graph = graph
         self.blockSignals(blocked)
         if self._lit is not None:
@@ -140,6 +145,7 @@ class GraphScene(QGraphicsScene):
 
     def _add_wire(self, view: WireView) -> None:
         item = WireItem(view, self.nodes[view.source], self.nodes[view.target], self.looks)
+        item.set_share(_share(view, self.marks))
         item.set_hair(self._hair)
         self.wires[view] = item
         self.addItem(item)
@@ -190,6 +196,28 @@ class GraphScene(QGraphicsScene):
         for frame in self.frames.values() if ids is None else ():
             box = box.united(frame.body())
         return box
+
+    # What a run did
+
+    @property
+    def marks(self) -> RunMarks:
+        """What is shown of a run."""
+        return self._run.marks if self._run is not None else NO_MARKS
+
+    def set_marks(self, marks: RunMarks) -> None:
+        """Show what a run did at a bar; `NO_MARKS` ends that, and nothing of it costs anything any more."""
+        if marks == NO_MARKS:
+            if self._run is None:
+                return
+            self.removeItem(self._run)
+            self._run = None
+        else:
+            if self._run is None:
+                self._run = RunLayer(self.nodes, self.looks, self.sceneRect())
+                self.addItem(self._run)
+            self._run.set_marks(marks)
+        for view, wire in self.wires.items():
+            wire.set_share(_share(view, marks))
 
     # What lies where
 
@@ -248,13 +276,15 @@ class GraphScene(QGraphicsScene):
         for item in self.nodes.values():
             if item.badge and badge_rect(item.layout).translated(item.pos()).contains(pos):
                 return badge_tooltip(item)
+        if self._run is not None and (tip := self._run.tip_at(pos)):
+            return mark_tooltip(tip)
         hit = self.hit(pos)
         if hit.port:
             slot = self.nodes[hit.port.node].slot(hit.port.side, hit.port.port, hit.port.index)
             return port_tooltip(slot) if slot else ""
         if hit.node:
             return node_tooltip(self.nodes[hit.node])
-        return wire_tooltip(hit.wire) if hit.wire else ""
+        return wire_tooltip(hit.wire) if hit.wire and self._run is None else ""
 
     # Selection
 
@@ -332,3 +362,10 @@ class GraphScene(QGraphicsScene):
         """Return where a wire meets a port, in scene coordinates."""
         side: Side = ref.side
         return self.nodes[ref.node].port_scene_pos(side, ref.port, ref.index)
+
+
+def _share(wire: WireView, marks: RunMarks) -> Share:
+    """Return what a wire is to the decision that is shown."""
+    if not marks.has_path:
+        return "plain"
+    return "lit" if wire in marks.lit else "dim"

@@ -22,7 +22,7 @@ from app.window.titles import SlimTitles
 if TYPE_CHECKING:
     from app.document.document import Document
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 4
 """Raised when docks come or go, so that a layout of other docks is not restored."""
 
 _LEFT, _RIGHT, _BELOW = (
@@ -51,6 +51,8 @@ class Docks(QObject):
     reopen_asked = Signal(object)
     """Carries the `RunRecord` whose strategy is to be opened as it was."""
     message = Signal(str)
+    node_asked = Signal(str)
+    """A node of the run is to be shown, by its name there."""
 
     def __init__(self, window: QMainWindow, document: Document, settings: Settings) -> None:
         super().__init__(window)
@@ -79,6 +81,7 @@ class Docks(QObject):
         """Add what shows runs, from left to right; a pane is imported and made when it is first seen."""
         self.add_pane("chart", tr("Chart"), self._chart)
         self.add_pane("results", tr("Results"), _results)
+        self.add_pane("why", tr("Why"), self._why)
         self.add_pane("history", tr("History"), self._history, needs_run=False, can_be_stale=False)
         self.add_pane("log", tr("Log"), _log, needs_run=False, can_be_stale=False)
 
@@ -113,6 +116,13 @@ class Docks(QObject):
         frame.run_asked.connect(self.run_asked)
         self.frames[name] = frame
         self.docks[name] = self._dock(name, title, frame)
+
+    def _why(self) -> QWidget:
+        from app.panes.why import WhyPane
+
+        pane = WhyPane()
+        pane.node_asked.connect(self.node_asked)
+        return pane
 
     def set_session(self, session: RunSession) -> None:
         """Let the panes of the run side show another strategy's run."""

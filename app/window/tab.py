@@ -64,6 +64,7 @@ class StrategyTab(QWidget):
         self._column.addWidget(self.splitter, 1)
         self._notices: dict[str, QWidget] = {}
         self.session = RunSession(self)
+        self.canvas.follow(self.session)
         self.show_minimap(shown=settings.minimap)
         self._unsubscribe: Callable[[], None] = document.subscribe(self._tell)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 
 from app.canvas.badges import badges
+from app.services.explainer import Explainer
 from app.window.status import problem_counts
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Wiring:
         docks.compared.connect(self._window.dialogs.comparison)
         docks.reopen_asked.connect(self._window.desk.reopen)
         docks.message.connect(self._window.say)
+        docks.node_asked.connect(self._node_asked)
         for pane in (docks.inspector, docks.outline):
             pane.message.connect(self._window.say)
 
@@ -59,6 +61,7 @@ class Wiring:
         tab.canvas.view.zoomed.connect(lambda factor: self._zoomed(tab, factor))
         tab.yaml.node_at_cursor.connect(lambda node, scope: self._cursor_moved(tab, node, scope))
         tab.changed.connect(lambda change: self._changed(tab, change))
+        Explainer.of(tab.session).use_engine(self._window.engine)
 
     def show_tab(self, tab: StrategyTab) -> None:
         """Let the panes show the strategy in front."""
@@ -96,6 +99,10 @@ class Wiring:
             tab.canvas.close_block()
         tab.canvas.select((name,))
         tab.canvas.reveal(name)
+
+    def _node_asked(self, node: str) -> None:
+        if self._window.tab is not None:
+            self.go_to_node(self._window.tab, node)
 
     def next_problem(self) -> None:
         """Go from problem to problem, around the end."""

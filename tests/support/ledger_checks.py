@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
-from engine.api.engine import EngineJob
+from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.ledger import Ledger
+from engine.api.ports import FloatColumn, TimeColumn
 
-TABLES = ("orders", "fills", "trades", "blocked", "ts_ns", "equity", "cash")
+Table = npt.NDArray[Any]
+
+TABLES = ("orders", "fills", "trades", "blocked", "interventions", "cashflows", "ts_ns", "equity", "cash")
 
 
 def assert_same_bits(one: Ledger, other: Ledger) -> None:
@@ -19,23 +27,46 @@ def assert_same_bits(one: Ledger, other: Ledger) -> None:
 
 
 def assert_money_is_conserved(job: EngineJob, ledger: Ledger) -> None:
-    """Check cash, and cash plus positions, at every step against the fills with all their fees."""
+    """Check cash, and cash plus positions, at every step against the fills with all their fees and all cash flows."""
     fills = ledger.fills
-    closes = np.concatenate([each.bars.close_ns for each in job.instruments])
-    offsets = np.cumsum([0, *(len(each.bars) for each in job.instruments)])
-    when = closes[offsets[fills["instrument"]] + fills["bar"]]
-    order = np.argsort(when, kind="stable")
-    fills, when = fills[order], when[order]
+    order, when = _in_time(job, fills)
+    fills = fills[order]
     lot = np.array([each.lot_size for each in job.instruments])[fills["instrument"]]
-    signed = fills["side"] * fills["lots"] * lot
-    spent = np.cumsum(np.append(0.0, signed * fills["price"] + fills["commission"] + fills["slippage"]))
+    value = fills["side"] * fills["lots"] * lot * fills["price"] * fills["rate"]
+    spent = np.cumsum(np.append(0.0, value + fills["commission"] + fills["slippage"]))
     cash = job.settings.cash - spent[np.searchsorted(when, ledger.ts_ns, side="right")]
+    flow_order, flow_when = _in_time(job, ledger.cashflows)
+    came = np.cumsum(np.append(0.0, ledger.cashflows["amount"][flow_order]))
+    cash += came[np.searchsorted(flow_when, ledger.ts_ns, side="right")]
     worth = np.zeros(len(ledger.ts_ns))
     for i, each in enumerate(job.instruments):
-        mine = fills["instrument"] == i
-        held = np.cumsum(np.append(0.0, signed[mine]))[np.searchsorted(when[mine], ledger.ts_ns, side="right")]
+        held = _held(each, fills[fills["instrument"] == i])
+        rate = np.ones(len(held)) if each.rate_close is None else each.rate_close
         last = np.searchsorted(each.bars.close_ns, ledger.ts_ns, side="right") - 1
-        worth += np.where(last >= 0, held * each.bars.close[last], 0.0)
-    scale = 1e-9 * (np.abs(signed * fills["price"]).sum() + job.settings.cash)
+        worth += np.where(last >= 0, (held * rate * each.bars.close)[last], 0.0)
+    scale = 1e-9 * (np.abs(value).sum() + np.abs(ledger.cashflows["amount"]).sum() + job.settings.cash)
     assert np.abs(ledger.cash - cash).max() <= scale
     assert np.abs(ledger.equity - (cash + worth)).max() <= scale
+
+
+def _in_time(job: EngineJob, rows: Table) -> tuple[Table, TimeColumn]:
+    """Return the order of rows by the close of their bar, and those closes."""
+    closes = np.concatenate([each.bars.close_ns for each in job.instruments])
+    offsets = np.cumsum([0, *(len(each.bars) for each in job.instruments)])
+    when = closes[offsets[rows["instrument"]] + rows["bar"]]
+    order = np.argsort(when, kind="stable")
+    return order, when[order]
+
+
+def _held(instrument: InstrumentJob, fills: Table) -> FloatColumn:
+    """Return the quantity held at each close, from the fills of the instrument and its splits."""
+    held = np.zeros(len(instrument.bars))
+    lots, signed = 0, np.zeros(len(held), np.int64)
+    np.add.at(signed, fills["bar"], fills["side"].astype(np.int64) * fills["lots"])
+    for bar in range(len(held)):
+        if instrument.split is not None:
+            after = abs(lots) * Fraction(float(instrument.split[bar]))
+            lots = math.floor(after) * (1 if lots > 0 else -1)
+        lots += int(signed[bar])
+        held[bar] = lots * instrument.lot_size
+    return held

@@ -13,6 +13,14 @@ from engine.api.entries import EntryRule, GridRule, Offset, OrderLife, Rebalance
 from engine.api.ledger import OrderKind
 from engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
 from tests.support.jobs import Setup, make_bars, make_job
+from tests.support.random_account import (
+    ADAPTIVE_SIZES,
+    MOVING_RULES,
+    account_settings,
+    guards,
+    lines,
+    random_financing,
+)
 
 SIZES = st.sampled_from(
     [
@@ -114,7 +122,8 @@ def random_setup(
     rng = np.random.default_rng(seed + 1)
     flags = np.where(rng.random(n) < 0.3, rng.integers(0, 16, n), 0)
     atr = np.where(rng.random(n) < 0.1, np.nan, rng.uniform(0.2, 2.0, n))
-    columns = tuple(atr if rule.column else None for rule in protection)
+    given = {"atr": atr, **lines(seed, bars)}
+    columns = tuple(given[rule.column] if rule.column else None for rule in protection)
     allowed, first_bar = list(rng.random(n) < 0.8), int(rng.integers(0, 5))
     execution_columns = {"atr": atr}
     if execution.rebalance is not None:
@@ -126,11 +135,15 @@ def random_setup(
 
 
 @st.composite
-def jobs(draw: st.DrawFn, max_bars: int = 60, max_instruments: int = 3, **fixed: Any) -> EngineJob:
-    """Draw a job; `fixed` settings override the drawn ones."""
-    protection = draw(RULES) + draw(st.sampled_from([(), (), PARTS]))
+def jobs(
+    draw: st.DrawFn, max_bars: int = 60, max_instruments: int = 3, *, account: bool = False, **fixed: Any
+) -> EngineJob:
+    """Draw a job; `fixed` settings override the drawn ones. With `account` its rules are drawn as well."""
+    account = account and draw(st.booleans())
+    protection = draw(RULES) + draw(st.sampled_from([(), (), PARTS])) + (draw(MOVING_RULES) if account else ())
     execution = draw(executions())
     lot_size = draw(st.sampled_from([1.0, 0.1, 0.25, 5.0]))
+    currency, actions = account and draw(st.booleans()), account and draw(st.booleans())
     pairs = []
     for k in range(draw(st.integers(1, max_instruments))):
         seed = draw(st.integers(0, 2**32 - 1))
@@ -138,14 +151,18 @@ def jobs(draw: st.DrawFn, max_bars: int = 60, max_instruments: int = 3, **fixed:
         days = np.flatnonzero(np.random.default_rng(seed).random(length) < (1.0 if k == 0 else 0.7))
         days = days if len(days) else np.array([0])
         bars = random_bars(seed, f"S{k}", days)
-        pairs.append((bars, random_setup(seed, bars, protection, lot_size, execution)))
+        setup = random_setup(seed, bars, protection, lot_size, execution)
+        if account:
+            setup.more = random_financing(seed, bars, currency=currency, actions=actions)
+        pairs.append((bars, setup))
     if len({frozenset(setup.execution_columns) for _, setup in pairs}) > 1:
         for _, setup in pairs:
             setup.execution_columns.pop("line", None)
     return make_job(
         *pairs,
-        size=draw(SIZES),
+        size=draw(st.one_of(SIZES, ADAPTIVE_SIZES) if account else SIZES),
         protection=protection,
+        guards=draw(guards()) if account else (),
         execution=execution,
-        settings={**draw(run_settings()), **fixed},
+        settings={**draw(run_settings()), **(draw(account_settings()) if account else {}), **fixed},
     )

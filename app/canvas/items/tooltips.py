@@ -49,6 +49,11 @@ def badge_tooltip(item: NodeItem) -> str:
     return _box([escape(item.badge_reason)]) if item.badge_reason else ""
 
 
+def mark_tooltip(text: str) -> str:
+    """Return what a mark of a run has to say."""
+    return _box([escape(line) for line in text.split("\n")])
+
+
 def wire_tooltip(wire: WireView) -> str:
     """Return from where to where a wire goes."""
     return _box([escape(f"{wire.source}.{wire.output} → {wire.target}.{wire.port}")])

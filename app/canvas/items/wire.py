@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainterPath, QPen
@@ -17,6 +18,10 @@ BEHIND = -10.0
 WIDTH = 2.0
 PIECES = 24
 SOFT = 0.86
+DIM = 0.25
+
+Share = Literal["plain", "lit", "dim"]
+"""What a wire is to a decision that is shown: there is none, on its path, beside it."""
 
 
 class WireItem(QGraphicsPathItem):
@@ -29,7 +34,7 @@ class WireItem(QGraphicsPathItem):
         self.target = target
         self.hovered = False
         self.chosen = False
-        self.faded = False
+        self.share: Share = "plain"
         self._hair: float | None = None
         self._looks = looks
         self._bounds = QRectF()
@@ -88,6 +93,12 @@ class WireItem(QGraphicsPathItem):
             self.chosen = chosen
             self.restyle()
 
+    def set_share(self, share: Share) -> None:
+        """Show the wire as part of the path to a decision, or beside it."""
+        if share != self.share:
+            self.share = share
+            self.restyle()
+
     def set_hair(self, width: float | None) -> None:
         """Draw a line of so many device pixels whatever the zoom; None draws it at its own width."""
         if width != self._hair:
@@ -102,7 +113,9 @@ class WireItem(QGraphicsPathItem):
         kind = (slot.type if slot else None) or (other.type if other else None)
         strong = self.hovered or self.chosen
         # Opaque on purpose: a translucent curve takes three times as long to paint.
-        color = QColor(theme.selection if self.chosen else mix(theme.port(kind), theme.canvas, 1.0 if strong else SOFT))
+        opacity = 1.0 if strong or self.share == "lit" else DIM if self.share == "dim" else SOFT
+        color = QColor(theme.selection if self.chosen else mix(theme.port(kind), theme.canvas, opacity))
+        strong = strong or self.share == "lit"
         pen = QPen(color, WIDTH * (1.9 if strong else 1.0))
         if self._hair is not None:
             pen = QPen(color, self._hair * (2.2 if strong else 1.0))

@@ -129,7 +129,7 @@ def _fill_table(job: ClassJob, fills: Sequence[ClassFill], lots: Sequence[float]
         if fill.kind is not OrderKind.LIMIT:
             tick = job.instruments[fill.instrument].tick_size
             row["slippage"] = quantity * fill.price * slippage.bps / 10_000.0 + slippage.ticks * tick * quantity
-        row["reason"] = _reason(fill, held[fill.instrument])
+        row["reason"], row["rate"] = _reason(fill, held[fill.instrument]), 1.0
         held[fill.instrument] += fill.side * whole
     return table
 
@@ -221,7 +221,8 @@ def _closed(position: _Position, fill: Any, lots: int, bars: Bars, lot_size: flo
     position.commission -= position.commission * part
     position.slippage -= position.slippage * part
     position.lots -= side * lots
-    return (*ends, pnl, commission, slippage, against, favour, int(fill["instrument"]), side, int(fill["reason"]))
+    who = (int(fill["instrument"]), side, int(fill["reason"]))
+    return (*ends, pnl, commission, slippage, against, favour, *who, 0.0)
 
 
 def _moves(position: _Position, exit_bar: int, price: float, side: int, bars: Bars) -> tuple[float, float]:

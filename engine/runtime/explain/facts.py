@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import Bars, Catalog, Component, PortType
+from engine.api import ENTER_LONG, ENTER_SHORT, Bars, Catalog, Component, PortType
 from engine.runtime.explain.account import Positions
 from engine.runtime.explain.findings import Side
 from engine.runtime.explain.path import Wire
@@ -46,6 +46,14 @@ class Facts:
     def bars(self) -> Bars:
         """The instrument's bars."""
         return self.run.instruments[self.instrument].bars
+
+    @cached_property
+    def entries_given(self) -> int:
+        """The entry flags that the run's signals gave at any bar of any instrument."""
+        given = 0
+        for job in self.run.instruments:
+            given |= int(np.bitwise_or.reduce(job.flags)) if len(job.flags) else 0
+        return given & (ENTER_LONG | ENTER_SHORT)
 
     @cached_property
     def positions(self) -> Positions:

@@ -98,6 +98,8 @@ Test = Comparison | Crossing | Words | Unexplained | Account
 class Obstacle:
     """A condition in the way: the node that tests it, what it tests, and what it would have to be.
 
+    The same tells of a condition that led to a decision; then it is as it was wanted.
+
     `source` is the node whose output a test in words is about, empty where it is about no single one.
     """
 

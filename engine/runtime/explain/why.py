@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from engine.api.ledger import BlockReason, OrderKind, Reason
+from engine.api.ledger import BlockReason, Reason
 from engine.runtime.explain.account import Position
 from engine.runtime.explain.decision import EXIT_OF, SIDE_OF, Stage, is_possible, wire_between
 from engine.runtime.explain.facts import Facts
@@ -22,7 +22,7 @@ NOWHERE = Path()
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """An order that was decided at the bar's close. `reason` is `entry`, `signal` or `opposite`; `side` +1 to buy."""
+    """An order that was decided at the bar's close; `reason` is the ledger's word, `side` +1 to buy."""
 
     order: int
     side: int
@@ -70,7 +70,10 @@ class Way:
 
 @dataclass(frozen=True)
 class Why:
-    """The explanation of one bar of an instrument. `position` is what was held at its close."""
+    """The explanation of one bar of an instrument. `position` is what was held at its close.
+
+    `causes` are the tests that led to what was ordered, each as it turned out.
+    """
 
     instrument: int
     bar: int
@@ -80,6 +83,7 @@ class Why:
     position: Position | None = None
     ways: tuple[Way, ...] = ()
     path: Path = NOWHERE
+    causes: tuple[Obstacle, ...] = ()
 
 
 def explain(facts: Facts, bar: int) -> Why:
@@ -96,15 +100,21 @@ def explain(facts: Facts, bar: int) -> Why:
     stage = Stage(facts, decision, bar)
     blocked = _blocked(facts, stage)
     path = Path()
+    causes: dict[Obstacle, None] = {}
     for order in ordered:
-        path = path.joined(_ordered_path(stage, order))
+        if order.reason == "rebalance":
+            path = path.joined(with_sources((decision.node,), (), facts.wires, (decision.node,)))
+            continue
+        root = _root(stage, order)
+        path = path.joined(path_of(stage, root))
+        causes |= dict.fromkeys(_found(facts, leaf, leaf.held) for leaf in mattering(root).leaves)
     for fill in filled:
         path = path.joined(_protective_path(stage, fill))
     for each in blocked:
         path = path.joined(_blocked_path(stage, each))
     entered = any(order.reason == "entry" for order in ordered)
     ways = () if entered else tuple(_ways(stage, held, blocked))
-    return Why(facts.instrument, bar, ordered, filled, blocked, held, ways, path)
+    return Why(facts.instrument, bar, ordered, filled, blocked, held, ways, path, tuple(causes))
 
 
 def decision_bar(facts: Facts, bar: int, trade: int | None) -> int:
@@ -119,7 +129,7 @@ def decision_bar(facts: Facts, bar: int, trade: int | None) -> int:
     for end in ("entry", "exit"):
         if bar == row[f"{end}_bar"] and row["instrument"] == facts.instrument:
             order = _order(facts, int(row[f"{end}_order"]))
-            if order is not None and order["kind"] == OrderKind.MARKET:
+            if order is not None and order["rule"] < 0:
                 return int(order["created_bar"])
     return bar
 
@@ -133,7 +143,7 @@ def _ordered(facts: Facts, bar: int) -> tuple[Ordered, ...]:
     found = []
     for row in orders[here]:
         reason = _word(Reason, row["reason"])
-        if reason in ("entry", "signal", "opposite"):
+        if reason in ("entry", "scale_in", "signal", "opposite", "rebalance"):
             found.append(Ordered(int(row["id"]), int(row["side"]), _quantity(facts, row["lots"]), reason))
     return tuple(found)
 
@@ -189,12 +199,13 @@ def _word(kind: type[Reason | BlockReason], code: int) -> str:
 # ---------------------------------------------------------------------- the path to it
 
 
-def _ordered_path(stage: Stage, order: Ordered) -> Path:
-    if order.reason == "entry":
-        return path_of(stage, stage.entry(ENTER_LONG if order.side > 0 else ENTER_SHORT))
+def _root(stage: Stage, order: Ordered) -> Node:
+    """Return the expression that was true for an order to be given."""
+    if order.reason in ("entry", "scale_in"):
+        return stage.entry(ENTER_LONG if order.side > 0 else ENTER_SHORT)
     if order.reason == "signal":
-        return path_of(stage, stage.signal(EXIT_SHORT if order.side > 0 else EXIT_LONG))
-    return path_of(stage, stage.signal(ENTER_LONG if order.side > 0 else ENTER_SHORT))
+        return stage.signal(EXIT_SHORT if order.side > 0 else EXIT_LONG)
+    return stage.signal(ENTER_LONG if order.side > 0 else ENTER_SHORT)
 
 
 def _protective_path(stage: Stage, fill: Filled) -> Path:
@@ -245,9 +256,15 @@ def path_of(stage: Stage, root: Node) -> Path:
 
 
 def _ways(stage: Stage, held: Position | None, blocked: tuple[Blocked, ...]) -> Iterable[Way]:
-    """Return the ways to an entry that are possible at all; of a position, that out of it as well."""
+    """Return the ways to an entry that are possible at all; of a position, that out of it as well.
+
+    A side on which the run never gave an entry signal, though it did on the other, is not what anybody waits for.
+    """
     refused = any(each.reason != "filter" for each in blocked)
+    given = stage.facts.entries_given
     for flag in (ENTER_LONG, ENTER_SHORT):
+        if given and not given & flag:
+            continue
         root = stage.whole_entry(flag)
         if is_possible(root) and not (refused and is_true(root)):
             yield from _way(stage.facts, flag, root)
@@ -268,8 +285,11 @@ def _way(facts: Facts, flag: int, root: Node) -> Iterable[Way]:
 def _obstacles(facts: Facts, root: Node, chosen: frozenset[Leaf[About]]) -> Iterable[Obstacle]:
     for leaf in leaves(root):
         if leaf in chosen:
-            about = leaf.about
-            ref, ports = about.ref, about.ports or ()
-            wires = [wire for port, index in ports if (wire := facts.wire(ref.node, port, index)) is not None]
-            source = wires[0].source if len(wires) == 1 and isinstance(about.test, Words) else ""
-            yield Obstacle(ref.node, ref.output, ref.flag, about.test, not leaf.held, source)
+            yield _found(facts, leaf, not leaf.held)
+
+
+def _found(facts: Facts, leaf: Leaf[About], wanted: bool) -> Obstacle:  # noqa: FBT001 - a leaf's truth
+    ref, ports = leaf.about.ref, leaf.about.ports or ()
+    wires = [wire for port, index in ports if (wire := facts.wire(ref.node, port, index)) is not None]
+    source = wires[0].source if len(wires) == 1 and isinstance(leaf.about.test, Words) else ""
+    return Obstacle(ref.node, ref.output, ref.flag, leaf.about.test, wanted, source)

@@ -32,7 +32,7 @@ def _report(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @many
-@given(jobs(), st.booleans())
+@given(jobs(account=True), st.booleans())
 def test_both_drivers_keep_the_same_books_to_the_last_bit(job: EngineJob, one_by_one: bool) -> None:  # noqa: FBT001
     compiled = simulate(job)
     stepped = simulate_stepwise(job, BarMatcher() if one_by_one else None)
@@ -43,7 +43,7 @@ def test_both_drivers_keep_the_same_books_to_the_last_bit(job: EngineJob, one_by
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(jobs(), st.data())
+@given(jobs(account=True), st.data())
 def test_a_restored_snapshot_goes_on_as_if_nothing_had_happened(job: EngineJob, data: st.DataObject) -> None:
     whole = simulate(job)
     stepper = Stepper(job)

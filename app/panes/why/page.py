@@ -1,0 +1,133 @@
+"""The text of the pane, as HTML with links to nodes and bars. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from urllib.parse import quote
+
+from app.services.events import blocked_text, filled_text, held_text, ordered_text, way_title
+from app.services.i18n import tr
+from app.services.reasons import cause_text, moment_text, obstacle_text
+from app.services.values import number_text
+from app.theme.tokens import Theme
+from engine.runtime.explain import Facts, Obstacle, Way, Why
+
+NODE, BAR = "node:", "bar:"
+OTHERS = 2
+"""So many other smallest sets are told of."""
+
+
+def page(facts: Facts, why: Why, theme: Theme) -> str:
+    """Return what happened at a bar and why, or what stood in the way."""
+    parts = [_head(facts, why, theme)]
+    parts += _happened(facts, why, theme)
+    parts += [_way(way, facts, theme) for way in why.ways]
+    if not why.ways and not why.ordered and not why.blocked:
+        parts.append(_text(tr("Nothing that this strategy could do at this bar stands on conditions."), theme))
+    return "".join(parts)
+
+
+def empty_page(theme: Theme, *, has_run: bool) -> str:
+    """Return what to do so that there is something to explain."""
+    if has_run:
+        text = tr("Point at a bar of the chart, or at a row of a table: here stands why the strategy traded there, or "
+                  "what stood in the way.")  # fmt: skip
+    else:
+        text = tr("Run the strategy first. Then point at a bar, and here stands why it traded there, or why not.")
+    return f"<p style='color:{theme.text_dim}'>{escape(text)}</p>"
+
+
+def _head(facts: Facts, why: Why, theme: Theme) -> str:
+    bars, bar = facts.bars, why.bar
+    title = tr("{symbol}, close of {when}", symbol=bars.symbol, when=moment_text(facts, bar))
+    prices = tr(
+        "bar {bar}   open {open}   high {high}   low {low}   close {close}",
+        bar=f"{bar:,}",
+        open=number_text(float(bars.open[bar])),
+        high=number_text(float(bars.high[bar])),
+        low=number_text(float(bars.low[bar])),
+        close=number_text(float(bars.close[bar])),
+    )
+    dim = f"<span style='color:{theme.text_dim}'>{escape(prices).replace('   ', ' &nbsp; ')}</span>"
+    return f"<p style='margin:0 0 6px 0'><b>{escape(title)}</b><br>{dim}</p>"
+
+
+def _happened(facts: Facts, why: Why, theme: Theme) -> list[str]:
+    parts = []
+    for fill in why.filled:
+        text = filled_text(fill, facts)
+        link = fill.decided if fill.decided != why.bar and not fill.node else None
+        parts.append(_line(escape(text), "", theme, bar=link))
+    parts += [_line(escape(ordered_text(order)), theme.done, theme) for order in why.ordered]
+    parts += [_line(_linked(blocked_text(each), each.nodes, theme), theme.error, theme) for each in why.blocked]
+    if why.position is not None:
+        lot = facts.run.instruments[facts.instrument].lot_size
+        when = moment_text(facts, why.position.since)
+        text = held_text(why.position.lots * lot, when, why.position.price)
+        parts.append(_line(escape(text), "", theme))
+    if why.causes:
+        parts.append(_title(tr("What led to it"), theme))
+        parts.append(_list(_cause(cause, theme) for cause in why.causes))
+    return parts
+
+
+def _cause(cause: Obstacle, theme: Theme) -> str:
+    return f"{_node(cause.source or cause.node, theme)}: {escape(cause_text(cause))}"
+
+
+def _way(way: Way, facts: Facts, theme: Theme) -> str:
+    first, *others = way.sets
+    parts = [_title(way_title(way.flag), theme)]
+    parts.append(_list(_obstacles(first, facts, theme)))
+    if len(first) > 1:
+        parts.append(_text(tr("All of these were in the way; without them the order would have been given."), theme))
+    for chosen in others[:OTHERS]:
+        parts.append(_text(tr("Or instead:"), theme))
+        parts.append(_list(_obstacles(chosen, facts, theme)))
+    left = len(others) - OTHERS
+    if left > 0:
+        parts.append(_text(tr("There are {count} further ways as short.", count=left), theme))
+    if not way.exact:
+        parts.append(_text(tr("There may be a shorter way: not all were tried."), theme))
+    return "".join(parts)
+
+
+def _obstacles(chosen: Iterable[Obstacle], facts: Facts, theme: Theme) -> dict[str, None]:
+    """Return a line for each obstacle; two flags that lack the same make one."""
+    return {f"{_node(each.source or each.node, theme)}: {escape(obstacle_text(each, facts))}": None for each in chosen}
+
+
+def _node(node: str, theme: Theme) -> str:
+    return f"<a href='{NODE}{quote(node)}' style='color:{theme.accent}'>{escape(node)}</a>"
+
+
+def _linked(text: str, nodes: Iterable[str], theme: Theme) -> str:
+    shown = escape(text, quote=False)
+    for node in nodes:
+        shown = shown.replace(f"'{escape(node)}'", _node(node, theme))
+    return shown
+
+
+def _line(text: str, color: str, theme: Theme, *, bar: int | None = None) -> str:
+    mark = f"<span style='color:{color}'>\N{BLACK CIRCLE}</span>&nbsp; " if color else ""
+    link = ""
+    if bar is not None:
+        shown = escape(tr("show that bar"))
+        link = f" &nbsp;<a href='{BAR}{bar}' style='color:{theme.accent}'>{shown}</a>"
+    return f"<p style='margin:2px 0'>{mark}{text}{link}</p>"
+
+
+def _title(text: str, theme: Theme) -> str:
+    return f"<p style='margin:10px 0 2px 0; color:{theme.text_dim}'><b>{escape(text)}</b></p>"
+
+
+def _text(text: str, theme: Theme) -> str:
+    return f"<p style='margin:4px 0 2px 0; color:{theme.text_dim}'>{escape(text)}</p>"
+
+
+def _list(items: Iterable[str]) -> str:
+    rows = "".join(f"<li style='margin:2px 0'>{item}</li>" for item in items)
+    return f"<ul style='margin:0 0 0 0; -qt-list-indent:0'>{rows}</ul>".replace(
+        "-qt-list-indent:0", "margin-left:-22px"
+    )

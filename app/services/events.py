@@ -1,0 +1,106 @@
+"""What happened at a bar, and what nodes did in a whole run, in words. No Qt."""
+
+from __future__ import annotations
+
+from app.services.i18n import tr
+from app.services.reasons import moment_text
+from app.services.values import flags_text, number_text, position_text
+from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, PortType
+from engine.runtime.explain import Blocked, Facts, Filled, NodeCensus, Ordered
+
+
+def way_title(flag: int) -> str:
+    """Return the question that a way answers."""
+    titles = {
+        ENTER_LONG: tr("Why no long entry"),
+        ENTER_SHORT: tr("Why no short entry"),
+        EXIT_LONG: tr("Why no exit of the long position"),
+    }
+    return titles.get(flag, tr("Why no exit of the short position"))
+
+
+def ordered_text(order: Ordered) -> str:
+    """Return that an order was decided, and for what."""
+    quantity = number_text(order.quantity)
+    buys = {
+        "entry": tr("Ordered to enter long, {quantity}", quantity=quantity),
+        "signal": tr("Ordered to leave the short position, {quantity}, by an exit signal", quantity=quantity),
+    }
+    sells = {
+        "entry": tr("Ordered to enter short, {quantity}", quantity=quantity),
+        "signal": tr("Ordered to leave the long position, {quantity}, by an exit signal", quantity=quantity),
+    }
+    either = {
+        "scale_in": tr("Ordered a further entry, {quantity}", quantity=quantity),
+        "rebalance": tr("Ordered to rebalance, {quantity}", quantity=quantity),
+        "opposite": tr("Ordered to leave the position, {quantity}, by the opposite signal", quantity=quantity),
+    }
+    texts = {**either, **(buys if order.side > 0 else sells)}
+    return texts.get(order.reason, order.reason)
+
+
+def filled_text(fill: Filled, facts: Facts) -> str:
+    """Return that an order filled, at what price and why."""
+    quantity, price = number_text(fill.quantity), number_text(fill.price)
+    reasons = {
+        "entry": tr("an entry decided on {when}", when=moment_text(facts, fill.decided)),
+        "signal": tr("an exit decided on {when}", when=moment_text(facts, fill.decided)),
+        "opposite": tr("an exit decided on {when}", when=moment_text(facts, fill.decided)),
+        "stop_loss": tr("the stop-loss of '{node}'", node=fill.node),
+        "take_profit": tr("the take-profit of '{node}'", node=fill.node),
+        "end_of_data": tr("the end of the data"),
+    }
+    why = reasons.get(fill.reason, fill.reason.replace("_", " "))
+    if fill.side > 0:
+        return tr("Bought {quantity} at {price}: {why}", quantity=quantity, price=price, why=why)
+    return tr("Sold {quantity} at {price}: {why}", quantity=quantity, price=price, why=why)
+
+
+def blocked_text(blocked: Blocked) -> str:
+    """Return that an entry signal became no order, and for what reason."""
+    reasons = {
+        "filter": tr("blocked by {nodes}", nodes=", ".join(f"'{node}'" for node in blocked.nodes)),
+        "warmup": tr("still in the warm-up"),
+        "opposite_ignored": tr("the opposite position is held, and kept"),
+        "contradiction": tr("contrary signals at the same bar"),
+        "size_zero": tr("the size came to less than one lot"),
+        "no_stop_distance": tr("a stop or target had no distance from the price"),
+        "no_equity": tr("no equity was left"),
+        "no_price": tr("the order would have had no valid price"),
+        "halted": tr("trading was halted by a risk rule"),
+        "no_cash": tr("not enough cash"),
+    }
+    why = reasons.get(blocked.reason, blocked.reason.replace("_", " "))
+    return tr("Signal to {signal}, no order: {why}", signal=flags_text(blocked.flags), why=why)
+
+
+def held_text(quantity: float, when: str, price: float) -> str:
+    """Return what is held since when."""
+    return tr("Position at the close: {position}, since {when} at {price}",
+              position=position_text(quantity), when=when, price=number_text(price))  # fmt: skip
+
+
+def fired_text(count: int) -> str:
+    """Return a count of firings as a node shows it."""
+    text = f"{count:,}" if count < 10_000 else f"{count / 1000:,.0f}k"  # noqa: PLR2004 - room for four digits
+    return f"{text}\N{MULTIPLICATION SIGN}"
+
+
+def idle_text(census: NodeCensus, kind: PortType) -> str:
+    """Return why a node changed no decision, empty if it did."""
+    if not census.idle:
+        return ""
+    if kind is PortType.FILTER:
+        if census.blocked:
+            return tr("Changed no decision: it held back {count} entries, but never one that another filter would have "
+                      "let pass", count=census.blocked)  # fmt: skip
+        return tr("Changed no decision: it never held back an entry")
+    if kind is PortType.SIGNAL:
+        if census.idle == "silent":
+            return tr("Changed no decision: it never gave a signal")
+        return tr("Changed no decision: no order came from its signals alone")
+    texts = {
+        "always": tr("Changed no decision: it was always true"),
+        "never": tr("Changed no decision: it was never true"),
+    }
+    return texts.get(census.idle, tr("Changed no decision: whenever it changed, the outcome was the same without it"))

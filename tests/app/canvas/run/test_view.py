@@ -1,0 +1,158 @@
+"""The canvas shows what the run recorded, at the bar that is pointed at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.canvas.run.marks import NO_MARKS
+from app.document.edits import SetValues
+from app.services.values import number_text
+from engine.runtime.explain import Facts, firings
+from tests.support import mouse
+from tests.support.kept_runs import registry
+from tests.support.run_canvas import RunDesk
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> RunDesk:
+    return RunDesk(qtbot, "rsi_pullback")
+
+
+def point_at_entry(desk: RunDesk, number: int = 3) -> int:
+    """Point at a trade's entry as a table does, and return the bar at which it was decided."""
+    bar = int(desk.saved.ledger.trades["entry_bar"][number])
+    desk.session.go_to(bar, trade=number)
+    return bar - 1
+
+
+def test_a_trade_shows_the_values_of_the_bar_that_decided_it(desk: RunDesk) -> None:
+    bar = point_at_entry(desk)
+    run = desk.saved
+    assert desk.mark("rsi").value == number_text(run.column("rsi")[bar])
+    assert desk.mark("average").value == number_text(run.column("average")[bar])
+    assert desk.mark("bars").value == number_text(run.instruments[0].bars.close[bar])
+    assert run.column("dip")[bar] == 1
+    assert desk.mark("dip").value == "enter long"
+    assert run.column("uptrend")[bar]
+    assert desk.mark("uptrend").value == "lets pass"
+    assert desk.mark("entry").value == "flat"
+
+
+def test_its_path_is_lit_and_the_rest_is_dimmed(desk: RunDesk) -> None:
+    point_at_entry(desk)
+    on_path = {node for node, mark in desk.view.marks.nodes.items() if mark.part == "path"}
+    assert on_path == {"bars", "rsi", "average", "dip", "uptrend", "entry"}
+    wires = desk.canvas.scene.wires
+    lit = {wire for wire, item in wires.items() if item.share == "lit"}
+    assert lit == {wire for wire in wires if wire.source in on_path and wire.target in on_path}
+    assert all(item.share == "dim" for wire, item in wires.items() if wire not in lit)
+
+
+def test_a_blocking_filter_is_marked_with_how_far_it_was(desk: RunDesk) -> None:
+    rows = desk.saved.ledger.blocked
+    bar = int(rows["bar"][rows["reason"] == 0][4])
+    desk.session.go_to(bar)
+    mark = desk.mark("uptrend")
+    assert mark.part == "blocking"
+    close, average = desk.saved.instruments[0].bars.close[bar], desk.saved.column("average")[bar]
+    assert mark.value == f"{number_text(close)}, needs > {number_text(average)}"
+    assert "blocked by 'uptrend'" in desk.view._caption.text()
+
+
+def test_a_bar_without_a_trade_shows_what_was_in_the_way(desk: RunDesk) -> None:
+    desk.session.go_to(320)
+    assert desk.mark("dip").part == "wanted"
+    rsi = desk.saved.column("rsi")[320]
+    assert desk.mark("dip").value == f"{number_text(rsi)}, must cross above 15"
+    assert not desk.view.marks.has_path
+
+
+def test_esc_points_at_no_bar_and_without_a_run_nothing_is_left(desk: RunDesk) -> None:
+    point_at_entry(desk)
+    desk.canvas.view.setFocus()
+    QTest.keyClick(desk.canvas.view, Qt.Key.Key_Escape)
+    assert desk.session.bar is None
+    assert all(not mark.value for mark in desk.view.marks.nodes.values())
+    assert all(item.share == "plain" for item in desk.canvas.scene.wires.values())
+    desk.session.show_run(None)
+    assert desk.view.marks == NO_MARKS
+    shown = set(desk.canvas.scene.items())
+    assert shown == {*desk.canvas.scene.nodes.values(), *desk.canvas.scene.wires.values()}
+
+
+def test_the_marks_can_be_turned_off(desk: RunDesk) -> None:
+    point_at_entry(desk)
+    desk.canvas.toggle_marks()
+    assert desk.view.marks == NO_MARKS
+    desk.canvas.toggle_marks()
+    assert desk.mark("dip").value == "enter long"
+
+
+def test_fire_counts_come_with_the_census_and_nodes_that_changed_nothing_are_said_to(qtbot: QtBot) -> None:
+    desk = RunDesk(qtbot, "channel_breakout")
+    with qtbot.waitSignal(desk.view.explainer.counted, timeout=10_000):
+        pass
+    facts = Facts(desk.saved, registry())
+    assert desk.mark("channel").fired == f"{len(firings(facts, 'channel'))}{TIMES}"
+    assert desk.mark("channel").idle == ""
+    assert desk.mark("tradable").fired == f"2{TIMES} idle"
+    item = desk.canvas.scene.nodes["tradable"]
+    at = item.pos() + item.rect().bottomLeft()
+    tips = {desk.canvas.scene.tooltip_at(at + type(at)(x, -y)) for x in (24, 30, 36) for y in (6, 10, 14)}
+    assert any("Changed no decision" in tip for tip in tips)
+
+
+def test_f9_goes_from_firing_to_firing_of_the_selected_node(desk: RunDesk) -> None:
+    desk.canvas.go_to_firing(forward=True)
+    assert "select one node" in desk.messages[-1]
+    desk.canvas.select(["uptrend"])
+    bars = firings(Facts(desk.saved, registry()), "uptrend")
+    column = desk.saved.column("uptrend")
+    for bar in bars[:3].tolist():
+        desk.canvas.go_to_firing(forward=True)
+        assert desk.session.bar == bar
+        assert column[bar]
+        assert not column[bar - 1]
+    desk.canvas.go_to_firing(forward=False)
+    assert desk.session.bar == bars[1]
+    desk.session.go_to(int(bars[0]))
+    desk.canvas.go_to_firing(forward=False)
+    assert "did not fire before" in desk.messages[-1]
+
+
+def test_resting_on_a_wire_shows_its_value_and_course(desk: RunDesk, qtbot: QtBot) -> None:
+    bar = point_at_entry(desk)
+    viewport = desk.canvas.view.viewport()
+    wire = desk.wire("rsi", "dip")
+    mouse.hover(viewport, desk.on_wire(wire))
+    qtbot.waitUntil(lambda: desk.view.sparkline is not None and desk.view.sparkline.isVisible())
+    sparkline = desk.view.sparkline
+    assert sparkline is not None
+    course = sparkline.course
+    assert course is not None
+    assert course.value == number_text(desk.saved.column("rsi")[bar])
+    np.testing.assert_array_equal(course.values, desk.saved.column("rsi")[bar + 1 - len(course.values) : bar + 1])
+    mouse.hover(viewport, desk.canvas.view.mapFromScene(desk.canvas.scene.content_rect().topLeft()))
+    assert not sparkline.isVisible()
+
+
+def test_a_block_is_lit_as_one_node_and_shows_what_is_inside_once_opened(qtbot: QtBot) -> None:
+    desk = RunDesk(qtbot, "weekly_trend_daily_entry")
+    bar = point_at_entry(desk, 5)
+    assert desk.mark("week").part == "path"
+    assert desk.canvas.scene.wires[desk.wire("week", "entry")].share == "lit"
+    assert desk.canvas.scene.wires[desk.wire("weekly", "week")].share == "lit"
+    assert desk.mark("week").value == "lets pass"
+    assert desk.saved.column("week/gate")[bar]
+
+
+def test_an_edit_of_the_strategy_keeps_the_marks_of_what_is_still_there(desk: RunDesk) -> None:
+    point_at_entry(desk)
+    desk.document.do(SetValues("rsi", {"timeperiod": 3}), label="Set")
+    assert desk.mark("dip").value == "enter long"

@@ -1,0 +1,156 @@
+"""What holds of the account's rules whatever the market does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from engine.api.engine import EngineJob
+from engine.api.ledger import CashflowKind, InterventionKind, Ledger, Reason
+from engine.api.rules import GuardKind, GuardRule, HaltAction, ProtectiveKind
+from engine.simulation import stepper as stepper_module
+from engine.simulation.driver import simulate
+from engine.simulation.matcher import BarMatcher
+from engine.simulation.matching import fill_slot
+from engine.simulation.stepper import Stepper
+from tests.support.ledger_checks import assert_money_is_conserved
+from tests.support.random_jobs import jobs
+
+quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+CAPS = (GuardKind.MAX_POSITION, GuardKind.GROSS_EXPOSURE, GuardKind.NET_EXPOSURE, GuardKind.OPEN_TRADES)
+
+
+@quick
+@given(jobs(account=True))
+def test_money_is_conserved_with_every_fee_borrow_cost_conversion_and_dividend(job: EngineJob) -> None:
+    ledger = simulate(job)
+    assert_money_is_conserved(job, ledger)
+    gained = ledger.trades["pnl"].sum() + sum(position.unrealised_pnl for position in ledger.open_positions)
+    scale = job.settings.cash + np.abs(ledger.fills["lots"] * ledger.fills["price"]).sum()
+    assert ledger.equity[-1] - job.settings.cash == pytest.approx(gained, abs=1e-9 * scale)
+
+
+@quick
+@given(jobs(account=True))
+def test_borrowing_always_costs_and_dividends_go_with_the_side(job: EngineJob) -> None:
+    ledger = simulate(job)
+    borrow = ledger.cashflows["kind"] == CashflowKind.BORROW
+    assert (ledger.cashflows["amount"][borrow] < 0).all()
+    carried = ledger.trades["carry"].sum()
+    if not len(ledger.open_positions) and not (ledger.cashflows["kind"] == CashflowKind.CASH_IN_LIEU).any():
+        assert carried == pytest.approx(ledger.cashflows["amount"].sum(), abs=1e-6)
+
+
+@quick
+@given(jobs(account=True))
+def test_no_entry_is_made_from_a_halt_s_beginning_to_its_end(job: EngineJob) -> None:
+    ledger = simulate(job)
+    closes = np.concatenate([each.bars.close_ns for each in job.instruments])
+    offsets = np.cumsum([0, *(len(each.bars) for each in job.instruments)])
+    made = closes[offsets[ledger.orders["instrument"]] + ledger.orders["created_bar"]]
+    opening = np.isin(ledger.orders["reason"], (Reason.ENTRY, Reason.SCALE_IN))
+    for begin, end in _halts(ledger):
+        # Entries made before on the same close, by an instrument earlier in the file, there are none: guards go first.
+        assert not (opening & (made >= begin) & (made < end)).any()
+
+
+def _halts(ledger: Ledger) -> Iterator[tuple[int, int]]:
+    """Yield the closes from which and up to which trading was halted."""
+    begun: int | None = None
+    for each in ledger.interventions:
+        when = int(ledger.ts_ns[each["bar"]]) if each["instrument"] == -1 else 0
+        if each["kind"] == InterventionKind.HALT_BEGAN:
+            begun = when if begun is None else begun
+        elif each["kind"] == InterventionKind.HALT_ENDED and begun is not None:
+            yield begun, when
+            begun = None
+    if begun is not None:
+        yield begun, int(ledger.ts_ns[-1]) + 1
+
+
+class Watcher:
+    """Runs a job by the Python driver and looks at the account right after every fill."""
+
+    def __init__(self, job: EngineJob) -> None:
+        self.job = job
+        self.stepper = Stepper(job, BarMatcher())
+
+    def run(self) -> None:
+        """Run the job to its end."""
+        with mock.patch.object(stepper_module, "fill_slot", self.fill_and_look):
+            while not self.stepper.done:
+                self.stepper.step()
+
+    def fill_and_look(self, desks: Any, books: Any, *rest: Any) -> None:
+        """Fill an order as ever; then check every cap, if that enlarged a position."""
+        desk, before = desks[0], int(desks[0]["fills"])
+        fill_slot(desks, books, *rest)
+        if desk["fills"] == before:
+            return
+        fill = desk["fill_rows"][desk["fills"] - 1]
+        book = books[fill["instrument"]]
+        if fill["side"] * book["lots"] <= 0:
+            return
+        values = books["quantity"] * books["mark"] * books["rate"]
+        equity = float(desk["cash"] + values.sum())
+        added = float(fill["lots"] * book["lot_size"] * fill["price"] * fill["rate"])
+        for guard in self.job.guards:
+            self.check(guard, book, values, equity, added)
+
+    def check(self, guard: GuardRule, book: Any, values: Any, equity: float, added: float) -> None:
+        """Check one cap."""
+        room = 1e-6 + 1e-9 * abs(equity)
+        cap = guard.value / 100.0 * equity
+        mine = abs(values[book["index"]])
+        if guard.kind is GuardKind.GROSS_EXPOSURE:
+            assert np.abs(values).sum() <= cap + room
+        elif guard.kind is GuardKind.NET_EXPOSURE:
+            before = abs(values.sum() - added * np.sign(book["lots"]))
+            assert abs(values.sum()) <= max(cap, before) + room
+        elif guard.kind is GuardKind.OPEN_TRADES:
+            assert (values != 0).sum() <= guard.value or mine > added + room
+        elif guard.kind is GuardKind.MAX_POSITION and guard.symbol in ("", self.job.instruments[book["index"]].symbol):
+            if guard.in_units:
+                assert abs(book["quantity"]) <= guard.value + 1e-9
+            else:
+                assert mine <= (guard.value if guard.in_cash else cap) + room
+
+
+@quick
+@given(jobs(account=True).filter(lambda job: any(guard.kind in CAPS for guard in job.guards)))
+def test_no_cap_is_exceeded_after_a_fill(job: EngineJob) -> None:
+    Watcher(job).run()
+
+
+@quick
+@given(jobs(account=True))
+def test_a_stop_only_moves_towards_the_price_and_no_rule_wants_it_nearer(job: EngineJob) -> None:
+    ledger = simulate(job)
+    moves = ledger.interventions[ledger.interventions["kind"] == InterventionKind.STOP_MOVED]
+    moving = {ProtectiveKind.TRAILING_STOP, ProtectiveKind.BREAK_EVEN}
+    for move in moves:
+        assert job.protection[move["rule"]].kind in moving
+        instrument = job.instruments[move["instrument"]]
+        fills = ledger.fills[(ledger.fills["instrument"] == move["instrument"]) & (ledger.fills["bar"] <= move["bar"])]
+        side = np.sign((fills["side"].astype(np.int64) * fills["lots"]).sum()) if instrument.split is None else 0
+        if side and not np.isnan(move["before"]):
+            assert (move["after"] - move["before"]) * side > 0
+
+
+@quick
+@given(jobs(account=True))
+def test_a_halt_for_good_is_the_last_one(job: EngineJob) -> None:
+    ledger = simulate(job)
+    numbered = {len(job.protection) + k: guard for k, guard in enumerate(job.guards)}
+    ended = False
+    for each in ledger.interventions:
+        if each["kind"] == InterventionKind.HALT_BEGAN:
+            assert not ended
+            ended = numbered[int(each["rule"])].action is HaltAction.FLATTEN_AND_HALT
+        elif each["kind"] == InterventionKind.HALT_ENDED:
+            assert not ended

@@ -1,0 +1,114 @@
+"""Hypothesis strategies for the account's rules: moving stops, guards, sizes, financing, margin, volume."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from engine.api.bars import Bars
+from engine.api.rules import GuardKind, GuardRule, HaltAction, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
+
+ADAPTIVE_SIZES = st.sampled_from(
+    [
+        SizeRule(SizeKind.VOLATILITY_TARGET, 10.0, column="volatility", most=60.0),
+        SizeRule(SizeKind.KELLY, 0.5, least=1.0, most=50.0, window=10, trades=3, start=10.0),
+        SizeRule(SizeKind.MARTINGALE, 5.0, factor=2.0, most=60.0),
+        SizeRule(SizeKind.ANTI_MARTINGALE, 5.0, factor=3.0, most=80.0),
+        SizeRule(SizeKind.FIXED_RATIO, 2.0, delta=5.0, most=40.0),
+    ]
+)
+MOVING_RULES = st.lists(
+    st.sampled_from(
+        [
+            ProtectiveRule(ProtectiveKind.STOP_LOSS, percent=2.0),
+            ProtectiveRule(ProtectiveKind.STOP_LOSS, ticks=150.0),
+            ProtectiveRule(ProtectiveKind.STOP_LOSS, cash=20.0),
+            ProtectiveRule(ProtectiveKind.TAKE_PROFIT, cash=30.0),
+            ProtectiveRule(ProtectiveKind.TRAILING_STOP, percent=1.5),
+            ProtectiveRule(ProtectiveKind.TRAILING_STOP, multiple=2.0, column="atr"),
+            ProtectiveRule(ProtectiveKind.TRAILING_STOP, column="below", line=True),
+            ProtectiveRule(ProtectiveKind.TAKE_PROFIT, column="above", line=True, follow=True),
+            ProtectiveRule(ProtectiveKind.BREAK_EVEN, percent=0.8, lock_percent=0.2),
+        ]
+    ),
+    unique=True,
+    max_size=3,
+).map(tuple)
+
+
+@st.composite
+def guards(draw: st.DrawFn) -> tuple[GuardRule, ...]:
+    """Draw guards of the account and of positions."""
+    action = st.sampled_from(list(HaltAction))
+    return tuple(
+        draw(
+            st.lists(
+                st.one_of(
+                    st.builds(GuardRule, st.just(GuardKind.MAX_DRAWDOWN), st.sampled_from([0.5, 3.0]), action),
+                    st.builds(GuardRule, st.just(GuardKind.DAILY_LOSS), st.sampled_from([0.2, 1.0]), action),
+                    st.builds(GuardRule, st.just(GuardKind.LOSING_STREAK), st.integers(1, 3), action),
+                    st.builds(GuardRule, st.just(GuardKind.TIME_STOP), st.integers(1, 6)),
+                    st.builds(GuardRule, st.just(GuardKind.COOL_DOWN), st.integers(1, 6)),
+                    st.builds(GuardRule, st.just(GuardKind.GROSS_EXPOSURE), st.sampled_from([20.0, 90.0])),
+                    st.builds(GuardRule, st.just(GuardKind.NET_EXPOSURE), st.sampled_from([20.0, 90.0])),
+                    st.builds(GuardRule, st.just(GuardKind.OPEN_TRADES), st.integers(1, 2)),
+                    st.just(GuardRule(GuardKind.MAX_POSITION, 15.0)),
+                    st.just(GuardRule(GuardKind.MAX_POSITION, 3.0, in_units=True, symbol="S0")),
+                    st.just(GuardRule(GuardKind.MAX_POSITION, 700.0, in_cash=True)),
+                ),
+                max_size=3,
+            )
+        )
+    )
+
+
+@st.composite
+def account_settings(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw what the `run:` section says of margin, and of costs beyond the plain ones."""
+    initial = draw(st.sampled_from([100.0, 100.0, 50.0, 20.0]))
+    return {
+        "margin": {
+            "initial_percent": initial,
+            "maintenance_percent": draw(st.sampled_from([None, 0.0, initial * 0.9])),
+        },
+        "commission": {
+            "percent": draw(st.sampled_from([0.0, 0.1])),
+            "maker_percent": draw(st.sampled_from([None, -0.02, 0.05])),
+            "per_lot": draw(st.sampled_from([0.0, 0.02])),
+            "minimum": draw(st.sampled_from([0.0, 2.0])),
+        },
+        "slippage": {
+            "range_percent": draw(st.sampled_from([0.0, 10.0])),
+            "volume_percent": draw(st.sampled_from([0.0, 0.0, 0.3, 2.0])),
+        },
+    }
+
+
+def random_financing(seed: int, bars: Bars, *, currency: bool, actions: bool) -> dict[str, Any]:
+    """Return what an instrument is financed by: borrow fees, a rate that changes, now and then a split or dividend."""
+    rng = np.random.default_rng(seed + 2)
+    n = len(bars)
+    more: dict[str, Any] = {
+        "borrow_percent": float(rng.choice([0.0, 40.0])),
+        "min_quantity": float(rng.choice([0.0, 2.0])),
+        "size_column": np.where(rng.random(n) < 0.1, np.nan, rng.uniform(5.0, 40.0, n)),
+    }
+    if currency:
+        rate = 1.3 * np.exp(np.cumsum(rng.normal(0.0, 0.003, n)))
+        more |= {"rate_open": rate * rng.uniform(0.999, 1.001, n), "rate_close": rate}
+    if actions:
+        more["split"] = np.where(rng.random(n) < 0.05, rng.choice([2.0, 1.5, 0.25], n), 1.0)
+        more["dividend"] = np.where(rng.random(n) < 0.1, rng.uniform(0.1, 2.0, n).round(2), 0.0)
+    return more
+
+
+def lines(seed: int, bars: Bars) -> dict[str, Any]:
+    """Return lines below and above the prices, some of whose values are missing."""
+    rng = np.random.default_rng(seed + 3)
+    missing = rng.random(len(bars)) < 0.05
+    return {
+        "below": np.where(missing, np.nan, bars.close * 0.985),
+        "above": np.where(missing, np.nan, bars.close * 1.02),
+    }
