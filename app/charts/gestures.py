@@ -12,7 +12,7 @@ from app.charts.model.layout import PanelPlace, resized
 from app.charts.model.scales import Scale, Window
 from app.charts.model.sheet import Sheet
 from app.charts.model.state import ChartState
-from app.charts.model.texts import group_lines, left_out_lines, trade_lines
+from app.charts.model.texts import group_lines, left_out_lines, open_lines, trade_lines
 from app.charts.painting.overlay import corner
 
 if TYPE_CHECKING:
@@ -217,8 +217,11 @@ class Gestures:
             return
         trade = drawing.marks.trade_at(at.x(), at.y())
         group = drawing.marks.group_at(at.x(), at.y())
+        held = drawing.marks.open_at(at.x(), at.y())
         if trade is not None:
             view.pointing.told = trade_lines(state.model, trade)
+        elif held is not None:
+            view.pointing.told = open_lines(state.model, held)
         elif group is not None:
             view.pointing.told = group_lines(state.model, group)
         elif sheet.left_out and corner(sheet).contains(at):

@@ -16,6 +16,7 @@ from app.charts.model.outputs import ChartOutput, Place, outputs_of
 from app.charts.model.prices import decimals_of
 from app.charts.model.trades import Holdings, TradeMarks
 from engine.api import InstrumentJob
+from engine.api.ledger import OpenPosition
 from engine.runtime.saved import SavedRun
 
 Line = RangeLevels | FlagLevels
@@ -36,6 +37,7 @@ class ChartModel:
     outputs: tuple[ChartOutput, ...]
     split: int | None
     decimals: int
+    open_positions: tuple[OpenPosition, ...] = ()
     lines: dict[str, Line] = field(default_factory=dict)
     heikin_ashi: CandleLevels | None = None
 
@@ -68,6 +70,7 @@ def chart_model(run: SavedRun, instrument: int) -> ChartModel:
         curves=curves_of(run, instrument),
         outputs=outputs_of(run, instrument),
         split=split_bar(run.settings, clock),
+        open_positions=tuple(each for each in run.ledger.open_positions if each.instrument == instrument),
         decimals=decimals_of(job.tick_size) if job.tick_size > 0 else 2,
     )
 

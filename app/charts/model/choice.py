@@ -69,6 +69,15 @@ class ChartChoice:
         """Forget what was chosen: what is shown at first is shown again."""
         self._keep({})
 
+    def slot(self, node: str, output: str = "") -> int | None:
+        """Return the number of an output's colour (see `look.series_color`), None if it cannot be shown.
+
+        Without a name, that of the node's first output that is shown, else of its first.
+        """
+        own = self._of(node, output)
+        shown = [each for each in own if self.is_shown(each.node, each.output)]
+        return next((each.slot for each in (*shown, *own)), None)
+
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` whenever something else is shown; return what ends that."""
         self._listeners.append(listener)

@@ -15,6 +15,7 @@ from app.charts.model.prices import number_text, sensible_decimals, short_text
 from app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE
 from app.charts.model.trades import TradeGroup
 from app.services.i18n import tr
+from engine.api.ledger import OpenPosition
 from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, PortType
 
 
@@ -121,8 +122,24 @@ def reason_text(reason: str) -> str:
         "stop_loss": tr("Ended by the stop"),
         "take_profit": tr("Ended by the target"),
         "end_of_data": tr("Ended with the data"),
+        "rebalance": tr("Ended by rebalancing"),
+        "grid": tr("Ended by the grid"),
+        "component": tr("Ended by a component's order"),
     }
     return words.get(reason, reason.replace("_", " "))
+
+
+def open_lines(model: ChartModel, position: OpenPosition) -> list[str]:
+    """Return what is told of a position that is still open at the end."""
+    side = tr("Long") if position.lots > 0 else tr("Short")
+    units = abs(position.lots) * model.job.lot_size
+    price = number_text(position.entry_price, model.decimals)
+    return [
+        f"{side} {units:,.10g}",
+        tr("In: {price}, {time}", price=price, time=model.clock.text(position.entry_bar)),
+        tr("Result: {pnl}", pnl=f"{position.unrealised_pnl:+,.2f}"),
+        tr("Still open at the end"),
+    ]
 
 
 def group_lines(model: ChartModel, group: TradeGroup) -> list[str]:

@@ -17,7 +17,7 @@ from app.charts.painting.batch import Batch
 from app.charts.painting.pens import pen, small
 from app.charts.painting.prices import LEAST_CANDLE, draw_candles, draw_columns, draw_series, draw_volume
 from app.charts.painting.strips import draw_strip
-from app.charts.painting.trades import Marks, draw_trades
+from app.charts.painting.trades import Marks, draw_open, draw_trades
 from app.services.i18n import tr
 
 LINE_WIDTH = 1.5
@@ -87,6 +87,7 @@ class Drawing:
             if isinstance(line, RangeLevels) and candles.step == 1:
                 draw_series(batch, painter, look.slot(output.slot), LINE_WIDTH, sheet, scale, line)
         self.marks = draw_trades(batch, painter, look, self.font, sheet, place, state)
+        draw_open(painter, look, sheet, scale, state, self.marks)
 
     def _shade(self, painter: QPainter, state: ChartState, sheet: Sheet) -> None:
         """Shade the bars that are out of sample, if the run has such."""

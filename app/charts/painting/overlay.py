@@ -45,7 +45,7 @@ class Overlay:
     ) -> None:
         """Draw what is pointed at."""
         painter.setFont(small(self._font))
-        self._left_out(painter, sheet)
+        self._corner(painter, state, sheet)
         self._selected(painter, state, sheet)
         self.legend.draw(painter, state, sheet, looked_at(state, pointing), bars_a_candle)
         painter.setFont(small(self._font))
@@ -58,11 +58,13 @@ class Overlay:
         if pointing.told and pointing.x is not None and pointing.y is not None:
             self._tell(painter, sheet, pointing.told, pointing.x, pointing.y)
 
-    def _left_out(self, painter: QPainter, sheet: Sheet) -> None:
-        """Say in the corner between the axes how many panels had no room."""
-        if sheet.left_out:
-            painter.setPen(pen(self._look.text_dim))
-            painter.drawText(corner(sheet), Qt.AlignmentFlag.AlignCenter, f"+{len(sheet.left_out)}")
+    def _corner(self, painter: QPainter, state: ChartState, sheet: Sheet) -> None:
+        """Say in the corner between the axes how many panels had no room, else of which place the times are."""
+        clock = state.model.clock
+        zone = clock.zone_name.rpartition("/")[2].replace("_", " ") if clock.intraday else ""
+        painter.setPen(pen(self._look.text_dim))
+        text = f"+{len(sheet.left_out)}" if sheet.left_out else zone
+        painter.drawText(corner(sheet), Qt.AlignmentFlag.AlignCenter, text)
 
     def _selected(self, painter: QPainter, state: ChartState, sheet: Sheet) -> None:
         bar = state.selected

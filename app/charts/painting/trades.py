@@ -18,6 +18,7 @@ from app.charts.model.trades import TradeGroup, TradeView
 from app.charts.painting.batch import FAR, Batch
 from app.charts.painting.pens import brush, pen, small
 from engine.api import FloatColumn
+from engine.api.ledger import OpenPosition
 
 ROOM = 20.0
 """Trades are drawn one by one while each has so many pixels on average."""
@@ -37,6 +38,7 @@ class Marks:
     ys: FloatColumn = field(default_factory=lambda: np.zeros(0))
     trades: TradeView | None = None
     groups: list[tuple[QRectF, TradeGroup]] = field(default_factory=list)
+    still_open: list[tuple[float, float, OpenPosition]] = field(default_factory=list)
 
     def trade_at(self, x: float, y: float) -> int | None:
         """Return the row of the trade that has an end at a place, None if none has."""
@@ -45,6 +47,11 @@ class Marks:
         distance = np.hypot(self.xs - x, self.ys - y)
         nearest = int(np.argmin(distance))
         return int(self.rows[nearest]) if distance[nearest] <= _REACH else None
+
+    def open_at(self, x: float, y: float) -> OpenPosition | None:
+        """Return the open position whose entry is at a place, None if there is none."""
+        near = (each for at_x, at_y, each in self.still_open if abs(at_x - x) <= _REACH and abs(at_y - y) <= _REACH)
+        return next(near, None)
 
     def group_at(self, x: float, y: float) -> TradeGroup | None:
         """Return the group at a place, None if there is none."""
@@ -72,6 +79,25 @@ def draw_trades(
         for row in single.rows.tolist():
             draw_levels(painter, look, sheet, scale, state, row, strong=row == state.trade)
     return _draw_single(batch, painter, look, sheet, scale, single, state.trade)
+
+
+def draw_open(painter: QPainter, look: ChartLook, sheet: Sheet, scale: Scale, state: ChartState, marks: Marks) -> None:
+    """Draw the positions that are still open at the end: their entry, joined to the last close."""
+    model = state.model
+    last = len(model) - 1
+    for position in model.open_positions:
+        if position.entry_bar > sheet.window.right:
+            continue
+        x, y = np.floor(sheet.x(position.entry_bar)) + 0.5, round(scale.pixels(position.entry_price))
+        end = QPointF(min(sheet.x(last), FAR), scale.pixels(float(model.job.bars.close[last])))
+        color = look.profit if position.unrealised_pnl > 0 else look.loss
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setPen(pen(color, 1.2, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(max(x, -FAR), y), end)
+        painter.setPen(pen(look.background))
+        painter.setBrush(brush(look.up if position.lots > 0 else look.down))
+        painter.drawPath(_arrows(np.array([x]), np.array([float(y)]), up=position.lots > 0))
+        marks.still_open.append((float(x), float(y), position))
 
 
 def draw_levels(

@@ -13,12 +13,14 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.charts.model.levels import RangeLevels
 from app.charts.model.look import chart_look
 from app.charts.model.texts import quote_of
 from app.charts.pane import ChartPane
 from app.services.run_session import RunSession
 from app.services.settings import Settings
-from app.theme.tokens import LIGHT
+from app.theme import apply
+from app.theme.tokens import DARK, LIGHT
 from engine.runtime.saved import SavedRun
 from tests.support import mouse
 from tests.support.charts import (
@@ -94,7 +96,7 @@ def test_red_may_rise_and_colour_blind_eyes_are_served(qtbot: QtBot, run: SavedR
     with open_chart(qtbot, run, settings) as (pane, _):
         area = (0, 0, 900, 200)
         assert count_color(picture_of(pane.view), LOOK.up, area)
-        pane.set_colors("blue_orange")
+        pane.commands.set_colors("blue_orange")
         image = picture_of(pane.view)
         assert not count_color(image, LOOK.up, area)
         assert count_color(image, chart_look(LIGHT, "blue_orange").up, area)
@@ -339,15 +341,15 @@ def test_the_next_trade_is_one_press_away(chart: tuple[ChartPane, RunSession]) -
     pane, session = chart
     trades = state_of(pane).model.trades.all
     session.go_to(int(trades.entry_bar[5]))
-    pane.next_trade()
+    pane.commands.next_trade()
     assert session.trade == int(trades.rows[6])
-    pane.previous_trade()
+    pane.commands.previous_trade()
     assert session.trade == int(trades.rows[5])
 
 
 def test_a_date_is_typed_to_go_there(chart: tuple[ChartPane, RunSession], qtbot: QtBot) -> None:
     pane, session = chart
-    pane.ask_date()
+    pane.commands.ask_date()
     mouse.type_text(pane.toolbar.date, "2008-09-15")
     qtbot.keyClick(pane.toolbar.date, Qt.Key.Key_Return)
     assert session.bar is not None
@@ -390,8 +392,8 @@ def test_an_indicator_is_drawn_in_its_colour(chart: tuple[ChartPane, RunSession]
 
 def test_panels_are_switched_and_remembered(chart: tuple[ChartPane, RunSession]) -> None:
     pane, _ = chart
-    pane.toggle_panel("exposure")
-    pane.toggle_panel("equity")
+    pane.commands.toggle_panel("exposure")
+    pane.commands.toggle_panel("equity")
     keys = [place.key for place in sheet_of(pane).places]
     assert keys[-2:] == ["drawdown", "exposure"]
     assert "equity" not in keys
@@ -401,14 +403,14 @@ def test_panels_are_switched_and_remembered(chart: tuple[ChartPane, RunSession])
 def test_heikin_ashi_lines_and_logarithms_are_a_click_away(chart: tuple[ChartPane, RunSession], qtbot: QtBot) -> None:
     pane, _ = chart
     candles = picture_of(pane.view)
-    pane.set_style("heikin_ashi")
+    pane.commands.set_style("heikin_ashi")
     settle(qtbot, pane)
     assert state_of(pane).candles is state_of(pane).model.heikin_ashi
     smoothed = picture_of(pane.view)
     assert smoothed != candles
-    pane.set_style("line")
+    pane.commands.set_style("line")
     assert picture_of(pane.view) not in (smoothed, candles)
-    pane.set_log(True)
+    pane.commands.set_log(True)
     assert sheet_of(pane).scales["price"].log
     assert not sheet_of(pane).scales["plot:rsi"].log
     assert not sheet_of(pane).scales["drawdown"].log
@@ -446,8 +448,8 @@ def test_the_same_bars_run_anew_stay_where_they_are(
 
 def test_the_drawing_is_saved_as_png_and_svg(chart: tuple[ChartPane, RunSession], tmp_path: Path) -> None:
     pane, _ = chart
-    pane.export_to(tmp_path / "chart.png", "png")
-    pane.export_to(tmp_path / "chart.svg", "svg")
+    pane.commands.export_to(tmp_path / "chart.png", "png")
+    pane.commands.export_to(tmp_path / "chart.svg", "svg")
     image = QImage(str(tmp_path / "chart.png"))
     assert image.size() == pane.view.size() * 2
     assert count_color(image, LOOK.up, (0, 0, 1800, 300)) > 20
@@ -476,7 +478,7 @@ def test_a_run_of_one_bar_without_trades_is_drawn(qtbot: QtBot, tmp_path: Path) 
         assert count_color(picture_of(pane.view), LOOK.down, (0, 0, 900, 300)) + count_color(
             picture_of(pane.view), LOOK.up, (0, 0, 900, 300)
         )
-        pane.next_trade()
+        pane.commands.next_trade()
         assert session.trade is None
 
 
@@ -485,3 +487,79 @@ def test_a_run_that_ends_leaves_nothing_on_the_chart(chart: tuple[ChartPane, Run
     session.show_run(None)
     assert pane.state is None
     assert pane.empty.isVisible()
+
+
+def test_a_node_is_switched_by_its_name(chart: tuple[ChartPane, RunSession], qtbot: QtBot) -> None:
+    pane, _ = chart
+    pane.commands.toggle_node("uptrend")
+    settle(qtbot, pane)
+    assert "uptrend" in {each.node for each in state_of(pane).drawn}
+    assert pane.choice.slot("uptrend") == next(each.slot for each in pane.choice.outputs if each.node == "uptrend")
+    with qtbot.waitSignal(pane.message) as told:
+        pane.commands.toggle_node("nothing_of_the_kind")
+    assert "nothing_of_the_kind" in told.args[0]
+
+
+def test_what_is_out_of_sample_is_shaded(qtbot: QtBot, run: SavedRun) -> None:
+    split = SavedRun.open(run.folder)
+    split.settings = {**run.settings, "split": "2008-01-02"}
+    with open_chart(qtbot, split) as (pane, _):
+        bar = state_of(pane).model.split
+        assert bar is not None
+        assert state_of(pane).model.clock.text(bar) == "2008-01-02"
+        place = sheet_of(pane).place("plot:rsi")
+        assert place is not None
+        image, y = picture_of(pane.view), int(place.bottom) - 3
+        x = int(sheet_of(pane).x(bar))
+        before = {image.pixelColor(x - far, y).name() for far in range(3, 60)}
+        after = {image.pixelColor(x + far, y).name() for far in range(3, 60)}
+        assert LOOK.background in before
+        assert LOOK.shaded in after
+        assert LOOK.shaded not in before
+
+
+def test_columns_without_a_number_and_positions_still_open_are_no_trouble(qtbot: QtBot, tmp_path: Path) -> None:
+    run = saved_example(
+        "golden_cross",
+        tmp_path / "open",
+        "indicators.slow.timeperiod=60",
+        "run.end=2012-09-01",
+        "indicators.fast.timeperiod=20",
+    )
+    with open_chart(qtbot, run) as (pane, _):
+        state = state_of(pane)
+        assert "slow.value" in state.model.lines
+        state.model.lines["slow.value"] = RangeLevels(np.full(len(state.model), np.nan))
+        held = state.model.open_positions
+        assert held, "the example holds a position at that date"
+        look_near(pane, held[0].entry_bar, 60)
+        drawing = pane.view.drawing
+        assert drawing is not None
+        x, y, _ = drawing.marks.still_open[0]
+        mouse.hover(pane.view, QPoint(int(x), int(y)))
+        assert f"{held[0].unrealised_pnl:+,.2f}" in "\n".join(pane.view.pointing.told)
+        pane.view.fit()
+        assert picture_of(pane.view).width() > 0
+
+
+def test_only_the_last_of_runs_in_quick_succession_is_drawn(
+    chart: tuple[ChartPane, RunSession], qtbot: QtBot, tmp_path: Path
+) -> None:
+    pane, session = chart
+    runs = [saved_example("rsi_pullback", tmp_path / str(n), f"indicators.rsi.timeperiod={n}") for n in (3, 4, 5)]
+    for each in runs:
+        session.show_run(each)
+    qtbot.waitUntil(lambda: pane.is_ready and state_of(pane).model.run is runs[-1])
+
+
+def test_both_themes_are_followed(chart: tuple[ChartPane, RunSession], qapp: QApplication) -> None:
+    pane, _ = chart
+    apply(qapp, "dark")
+    try:
+        image = picture_of(pane.view)
+        assert (
+            image.pixelColor(3, int(sheet_of(pane).plot_height) - 3).name() == chart_look(DARK, "green_red").background
+        )
+        assert count_color(image, chart_look(DARK, "green_red").up, (0, 0, 900, 200))
+    finally:
+        apply(qapp, "light")
