@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.actions.arrange_actions import arrange_actions
+from app.actions.chart_actions import chart_actions
 from app.actions.edit_actions import edit_actions
 from app.actions.explain_actions import explain_actions
 from app.actions.file_actions import file_actions
@@ -31,6 +32,10 @@ def all_actions(store: ShortcutStore) -> ActionRegistry:
         MenuSpec("arrange", tr("&Arrange")),
         MenuSpec("arrange/nudge", tr("Nudge")),
         MenuSpec("run", tr("&Run")),
+        MenuSpec("chart", tr("&Chart")),
+        MenuSpec("chart/style", tr("How prices are drawn")),
+        MenuSpec("chart/colors", tr("Candle colours")),
+        MenuSpec("chart/panels", tr("Panels")),
         MenuSpec("help", tr("&Help")),
     )
     specs = (
@@ -41,6 +46,7 @@ def all_actions(store: ShortcutStore) -> ActionRegistry:
         *explain_actions(),
         *arrange_actions(),
         *run_actions(),
+        *chart_actions(),
         *help_actions(),
     )
     return ActionRegistry(menus, specs, store)

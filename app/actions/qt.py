@@ -82,6 +82,11 @@ class ActionSet:
         menu.setEnabled(bool(files))
         menu.setToolTipsVisible(True)
 
+    def state(self, action_id: str) -> tuple[bool, bool]:
+        """Return whether an action can be used now, and whether its mark is set."""
+        spec = self.registry.specs[action_id]
+        return self.is_usable(spec), spec.checked is not None and spec.checked(self._window)
+
     def is_usable(self, spec: ActionSpec) -> bool:
         """Return whether an action can be used now."""
         return spec.enabled is None or spec.enabled(self._window)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QTimer, Signal
@@ -56,6 +56,8 @@ class Canvas(QWidget):
     message = Signal(str)
     """A sentence for the status bar."""
     scope_changed = Signal(object)
+    action_asked = Signal(str)
+    """The id of an action of the window that was chosen in the context menu."""
 
     def __init__(
         self,
@@ -68,6 +70,8 @@ class Canvas(QWidget):
         super().__init__(parent)
         settings = settings or Settings()
         self.registry = actions or all_actions(settings)
+        self.action_state: Callable[[str], tuple[bool, bool]] = lambda _action: (False, False)
+        """Whether an action of the window can be used now, and whether its mark is set."""
         self.setAccessibleName(tr("Graph of the strategy"))
         self.setAccessibleDescription(tr("The outline lists the same nodes as a tree."))
         self.document = document

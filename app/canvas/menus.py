@@ -55,6 +55,11 @@ def context_menu(canvas: Canvas, hit: Hit, at: QPoint) -> QMenu:
         if spec.icon:
             action.setIcon(icon(spec.icon))
         action.setEnabled(entry.enabled)
+        if spec.canvas is None and entry.call is None:
+            usable, marked = canvas.action_state(spec.id)
+            action.setEnabled(entry.enabled and usable)
+            action.setCheckable(spec.checked is not None)
+            action.setChecked(marked)
         call = entry.call or partial(_run, canvas, spec)
         action.triggered.connect(lambda _checked=False, call=call: call())
     return menu
@@ -63,6 +68,8 @@ def context_menu(canvas: Canvas, hit: Hit, at: QPoint) -> QMenu:
 def _run(canvas: Canvas, spec: ActionSpec) -> None:
     if spec.canvas is not None:
         spec.canvas.on(canvas)
+    else:
+        canvas.action_asked.emit(spec.id)
 
 
 def _entries(canvas: Canvas, hit: Hit, at: QPoint) -> list[Entry]:
@@ -94,6 +101,7 @@ def _node_entries(canvas: Canvas, node: str) -> list[Entry]:
         Entry("edit.duplicate", both),
         Entry("node.bypass", both, tr("End the bypass") if view.bypass else "", separated=True),
         Entry("node.mute", both, tr("Unmute") if view.mute else ""),
+        Entry("chart.show_node", separated=True),
         Entry("edit.select_upstream", separated=True),
         Entry("edit.select_downstream"),
         Entry("node.add_frame", free, tr("Add a frame around it")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QByteArray, QObject, Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
@@ -20,6 +20,8 @@ from app.window.panes import PaneFrame
 from app.window.titles import SlimTitles
 
 if TYPE_CHECKING:
+    from app.charts.model.choice import ChartChoice
+    from app.charts.pane import ChartPane
     from app.document.document import Document
 
 LAYOUT_VERSION = 4
@@ -51,8 +53,11 @@ class Docks(QObject):
     reopen_asked = Signal(object)
     """Carries the `RunRecord` whose strategy is to be opened as it was."""
     message = Signal(str)
+    """Something to tell in the status bar."""
     node_asked = Signal(str)
     """A node of the run is to be shown, by its name there."""
+    chart_shown = Signal()
+    """What the chart shows changed."""
 
     def __init__(self, window: QMainWindow, document: Document, settings: Settings) -> None:
         super().__init__(window)
@@ -91,6 +96,7 @@ class Docks(QObject):
         pane = ChartPane(self._settings)
         pane.run_asked.connect(self.run_asked)
         pane.message.connect(self.message)
+        pane.shown.connect(self.chart_shown)
         return pane
 
     def _history(self) -> QWidget:
@@ -123,6 +129,16 @@ class Docks(QObject):
         pane = WhyPane()
         pane.node_asked.connect(self.node_asked)
         return pane
+
+    @property
+    def chart(self) -> ChartPane:
+        """The chart, made now if it was not yet."""
+        return cast("ChartPane", self.frames["chart"].pane)
+
+    @property
+    def chart_choice(self) -> ChartChoice | None:
+        """What the chart shows of the strategy in front, None before there is a chart."""
+        return self.chart.choice if self.frames["chart"].has_pane else None
 
     def set_session(self, session: RunSession) -> None:
         """Let the panes of the run side show another strategy's run."""

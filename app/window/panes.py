@@ -71,6 +71,11 @@ class PaneFrame(QWidget):
             self._choose()
         return self._pane
 
+    @property
+    def has_pane(self) -> bool:
+        """Whether the pane was made already."""
+        return self._pane is not None
+
     def set_session(self, session: RunSession) -> None:
         """Show another strategy's run."""
         if self._session is not None:

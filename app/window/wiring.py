@@ -50,6 +50,7 @@ class Wiring:
         docks.reopen_asked.connect(self._window.desk.reopen)
         docks.message.connect(self._window.say)
         docks.node_asked.connect(self._node_asked)
+        docks.chart_shown.connect(self._window.refresh_actions)
         for pane in (docks.inspector, docks.outline):
             pane.message.connect(self._window.say)
 
@@ -58,6 +59,8 @@ class Wiring:
         tab.canvas.selection_changed.connect(lambda ids: self._canvas_selected(tab, tuple(ids)))
         tab.canvas.scope_changed.connect(lambda _scope: self._canvas_selected(tab, ()))
         tab.canvas.message.connect(self._window.say)
+        tab.canvas.action_asked.connect(self._window.action_set.trigger)
+        tab.canvas.action_state = self._window.action_set.state
         tab.canvas.view.zoomed.connect(lambda factor: self._zoomed(tab, factor))
         tab.yaml.node_at_cursor.connect(lambda node, scope: self._cursor_moved(tab, node, scope))
         tab.changed.connect(lambda change: self._changed(tab, change))

@@ -51,7 +51,7 @@ class ChartState:
 
     def specs(self) -> tuple[PanelSpec, ...]:
         """Return the panels that are wanted, from top to bottom."""
-        found = [PanelSpec(PRICE, 4.0, 140.0, 100)]
+        found = [PanelSpec(PRICE, 4.0, 120.0, 100)]
         drawn = self.drawn
         strips = [each for each in drawn if each.place is Place.STRIP]
         found += [PanelSpec(f"strip:{each.key}", 0.0, _STRIP_HEIGHT, 30, fixed=True) for each in strips]

@@ -1,0 +1,92 @@
+"""The chart in the window: after a run, by the menu, and from a node's own menu."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF
+from pytestqt.qtbot import QtBot
+
+from app.canvas.gestures.base import Hit
+from app.canvas.menus import context_menu
+from app.charts.pane import ChartPane
+from app.window.main_window import MainWindow
+from tests.support.charts import settle, state_of
+from tests.support.desktop import copy_example, open_window, tab_of
+from tests.support.saved_runs import saved_example
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    with open_window(qtbot, copy_example("rsi_pullback", tmp_path)) as window:
+        yield window
+
+
+def show_run(window: MainWindow, qtbot: QtBot, folder: Path) -> ChartPane:
+    """Show a run of the strategy in front, as the end of a run does, and return the chart once it is drawn."""
+    tab_of(window).session.show_run(saved_example("rsi_pullback", folder))
+    window.docks.show_results(first=True)
+    chart = window.docks.chart
+    qtbot.waitUntil(lambda: chart.state is not None, timeout=20_000)
+    settle(qtbot, chart)
+    window.action_set.refresh()
+    return chart
+
+
+def test_before_a_run_the_chart_is_not_even_made(window: MainWindow) -> None:
+    assert not window.docks.frames["chart"].has_pane
+    assert not window.action_set.actions["chart.fit"].isEnabled()
+
+
+def test_the_chart_comes_to_the_front_after_the_first_run(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    chart = show_run(window, qtbot, tmp_path / "run")
+    assert window.docks.is_shown("chart")
+    assert chart.view.isVisible()
+    assert chart.view.height() > 150
+
+
+def test_the_menu_moves_about_in_the_chart(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    chart = show_run(window, qtbot, tmp_path / "run")
+    session = tab_of(window).session
+    window.action_set.trigger("chart.next_trade")
+    assert session.trade is not None
+    window.action_set.trigger("chart.style_line")
+    assert state_of(chart).style == "line"
+    window.action_set.trigger("chart.panel_exposure")
+    assert "exposure" in state_of(chart).panels
+    assert window.action_set.state("chart.panel_exposure") == (True, True)
+    window.action_set.trigger("chart.fit")
+    assert state_of(chart).window.width > len(state_of(chart).model)
+    window.action_set.trigger("chart.date")
+    assert chart.toolbar.date.hasFocus()
+
+
+def test_a_node_is_shown_and_hidden_by_its_own_menu(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    chart = show_run(window, qtbot, tmp_path / "run")
+    canvas = tab_of(window).canvas
+    canvas.select(("uptrend",))
+    qtbot.waitUntil(lambda: window.selection == ("uptrend",))
+    menu = context_menu(canvas, Hit(QPointF(0, 0), node="uptrend"), QPoint(0, 0))
+    entry = next(action for action in menu.actions() if action.objectName() == "chart.show_node")
+    assert entry.isEnabled()
+    assert not entry.isChecked()
+    window.action_set.refresh()  # as it is once the present event is dealt with
+    entry.trigger()
+    settle(qtbot, chart)
+    assert chart.choice.is_shown("uptrend")
+    assert "uptrend" in {each.node for each in state_of(chart).drawn}
+    assert window.action_set.state("chart.show_node") == (True, True)
+    window.action_set.refresh()
+    window.action_set.trigger("chart.show_node")
+    assert not chart.choice.is_shown("uptrend")
+
+
+def test_each_strategy_has_its_own_chart_in_the_same_pane(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    chart = show_run(window, qtbot, tmp_path / "run")
+    window.desk.open(copy_example("golden_cross", tmp_path))
+    assert chart.state is None
+    window.tabs.step(1)
+    qtbot.waitUntil(lambda: chart.state is not None, timeout=20_000)
+    assert state_of(chart).model.job.symbol == "IBM"
