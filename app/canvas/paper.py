@@ -49,6 +49,7 @@ class PaperView(QGraphicsView):
         self._rest.timeout.connect(self._rested)
         self._budget = NO_BUDGET
         self._plain = False
+        self._shows_all = False
         self._set_up()
         scene.content_changed.connect(self._rest.start)
         themes.changed.connect(self._theme_changed)
@@ -82,6 +83,7 @@ class PaperView(QGraphicsView):
             return
         point = at if at is not None else self.viewport().rect().center()
         fixed = self.mapToScene(point)
+        self._shows_all = False
         self._hurry()
         self.setTransform(QTransform.fromScale(zoom, zoom))
         self._scroll_to(fixed, point)
@@ -105,7 +107,10 @@ class PaperView(QGraphicsView):
         self._scroll_to(scene_pos, self.viewport().rect().center())
 
     def fit(self, ids: Iterable[str] | None = None) -> None:
-        """Show these nodes, or the whole graph, as large as fits, at most at their natural size."""
+        """Show these nodes, or the whole graph, as large as fits, at most at their natural size.
+
+        A view of the whole graph shows all of it in another size too, until the user zooms or moves it.
+        """
         box = self.graph_scene.content_rect(ids)
         if box.isEmpty():
             self.set_zoom(1.0)
@@ -115,6 +120,7 @@ class PaperView(QGraphicsView):
             zoom = min(max(room.width(), 1) / box.width(), max(room.height(), 1) / box.height(), FIT_AT_MOST)
             self.set_zoom(zoom)
             self.centre_on(box.center())
+        self._shows_all = ids is None
         self.settle()
 
     def reveal(self, node_id: str) -> None:
@@ -141,12 +147,16 @@ class PaperView(QGraphicsView):
         event.accept()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:  # noqa: N802 - Qt's
+        self._shows_all = False
         self._move()
         super().scrollContentsBy(dx, dy)
         self.view_changed.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's
+        shows_all = self._shows_all
         super().resizeEvent(event)
+        if shows_all:
+            self.fit()
         self.view_changed.emit()
 
     # Painting

@@ -98,6 +98,22 @@ def test_fit_shows_the_whole_graph_in_the_middle_and_not_larger_than_life(view: 
     assert abs(centre.y()) < 2
 
 
+def test_a_view_of_the_whole_graph_shows_all_of_it_in_another_size_until_it_is_moved(view: CanvasView) -> None:
+    view.fit()
+    view.resize(500, 240)
+    QApplication.processEvents()
+    whole = view.graph_scene.content_rect(None)
+    assert view.visible_rect().contains(whole)
+    view.resize(900, 600)
+    QApplication.processEvents()
+    assert view.visible_rect().contains(whole)
+    view.scroll_by(60, 0)
+    moved, zoom = view.mapToScene(QPoint(0, 0)), view.zoom
+    view.resize(500, 240)
+    QApplication.processEvents()
+    assert (view.mapToScene(QPoint(0, 0)), view.zoom) == (moved, zoom)
+
+
 def test_the_wheel_zooms_and_keeps_the_place_under_the_mouse(view: CanvasView) -> None:
     place = header(view, "dip")
     before, zoom = view.mapToScene(place), view.zoom
@@ -302,7 +318,7 @@ def test_the_grid_moves_with_the_paper(view: CanvasView) -> None:
 def test_the_view_is_sharp_again_soon_after_a_zoom(qtbot: QtBot, view: CanvasView) -> None:
     view.set_zoom(0.8)
     assert not view.is_settled()
-    qtbot.waitUntil(view.is_settled)
+    qtbot.waitUntil(view.is_settled, timeout=60_000)
     waited = view.grab().toImage()
     view.settle()
     assert waited == view.grab().toImage()
@@ -319,7 +335,7 @@ def test_a_large_graph_is_sharp_after_a_few_frames(qtbot: QtBot, qapp: QApplicat
     scene.set_graph(large(120))
     view.fit()
     view.zoom_by(2.0)
-    qtbot.waitUntil(view.is_settled)
+    qtbot.waitUntil(view.is_settled, timeout=60_000)
     seen = [item for item in scene.nodes.values() if view.visible_rect().intersects(item.body())]
     assert len(seen) > 20
     assert not any(item.is_blurred(view.zoom * view.devicePixelRatioF()) for item in seen)
