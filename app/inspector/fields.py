@@ -55,9 +55,9 @@ class Field:
 
     `name` is the field in its `owner` model; `path` is where the value stands below the form's subject, the name
     itself for a plain field. `suggestions` are offered, but others may be typed. `low` and `high` are the ends of the
-    range, None where open; `low_in` and `high_in` tell
-    whether the end itself is allowed. `default` is a plain value, and means nothing where `required`. `optional` tells
-    that it may be left out for good. `group` is the title of the nested part it belongs to.
+    range, None where open; `low_in` and `high_in` tell whether the end itself is allowed. `default` is a plain value,
+    and means nothing where `required`. `optional` tells that it may be left out for good. `group` is the title of the
+    nested part it belongs to. `unavailable` are further choices that cannot be made yet, each with what brings it.
     """
 
     name: str
@@ -79,6 +79,7 @@ class Field:
     numbers: bool = False
     group: str = ""
     suggestions: tuple[str, ...] = ()
+    unavailable: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:

@@ -56,7 +56,7 @@ def make_editor(field: Field, context: RowContext, parent: QWidget) -> Editor:  
     if field.kind is FieldKind.REFERENCES:
         return ReferencesEditor(context.offers(field), parent)
     if field.kind is FieldKind.CHOICE:
-        return ChoiceEditor(field.choices, parent)
+        return ChoiceEditor(field.choices, parent, unavailable=field.unavailable)
     if field.kind is FieldKind.CHOICES:
         return ChoicesEditor(field.choices, parent)
     if field.kind is FieldKind.FLAG:

@@ -18,6 +18,7 @@ from app.inspector.form import FileForm, NodeForm, common_fields
 from app.services.i18n import tr
 from engine.api import Catalog, Component, FeedNode, PortType, RunSettings, Timeframe, param
 from engine.api.settings import Currency
+from engine.runtime.engines import Engines, engine_choices
 
 
 def _not_blank(text: str) -> str:
@@ -95,13 +96,26 @@ def head_form(document: Document) -> FileForm:
 
 def run_form(document: Document) -> FileForm:
     """Return the form of the run settings."""
-    known = getattr(document.catalog, "engine_names", None)
-    engines: tuple[str, ...] = known() if known is not None else ()
+    values_now = content(document)
     run = [
-        replace(field, suggestions=engines) if field.path == ("run", "engine") else field
+        with_engines(document.catalog, field, values_now) if field.path == ("run", "engine") else field
         for field in fields_of(RunSettings, ("run",))
     ]
-    return FileForm(run, content(document), (), document.problems)
+    return FileForm(run, values_now, (), document.problems)
+
+
+def with_engines(catalog: Catalog, field: schema.Field, values_now: Mapping[str, Any]) -> schema.Field:
+    """Return the field of the engine with those that are installed to choose from, and what brings the others."""
+    if not isinstance(catalog, Engines):
+        return field
+    found = engine_choices(catalog)
+    names = tuple(choice.name for choice in found if choice.installed)
+    run = values_now.get("run")
+    written = run.get("engine", field.default) if isinstance(run, Mapping) else field.default
+    known = written in [choice.name for choice in found]
+    missing = tuple((choice.name, choice.command) for choice in found if not choice.installed)
+    kind = FieldKind.CHOICE if known else FieldKind.TEXT
+    return replace(field, kind=kind, choices=names, suggestions=names, unavailable=missing)
 
 
 def instrument_count(document: Document) -> int:

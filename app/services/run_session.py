@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from app.services.engine_comparison import EngineComparison
 from app.services.run_log import RunLog
 from engine.runtime.saved import SavedRun
 
@@ -13,7 +14,8 @@ class RunSession(QObject):
 
     Each of them calls `go_to` when the user points at something and follows `moved`; none knows another.
     `instrument` is an index in file order, `bar` an index into that instrument's own bars (None: nothing is pointed
-    at), `trade` a row of `run.trades` (None: no trade). `log` holds what the strategy's runs had to say.
+    at), `trade` a row of `run.trades` (None: no trade). `log` holds what the strategy's runs had to say, `engines` how
+    engines compare on it.
     """
 
     run_changed = Signal()
@@ -25,6 +27,7 @@ class RunSession(QObject):
         super().__init__(parent)
         self.run: SavedRun | None = None
         self.log = RunLog()
+        self.engines = EngineComparison(self)
         self.instrument = 0
         self.bar: int | None = None
         self.trade: int | None = None

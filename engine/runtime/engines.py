@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.api import Capability, EngineAdapter, Need, OrderKind, Problem, ProtectiveKind, RunSettings, SpecError
 from engine.api.wording import did_you_mean
@@ -19,6 +19,7 @@ _ENTRIES = {
 _PROTECTIVE = {ProtectiveKind.STOP_LOSS: Capability.STOP_ORDERS, ProtectiveKind.TAKE_PROFIT: Capability.LIMIT_ORDERS}
 
 
+@runtime_checkable
 class Engines(Protocol):
     """What knows the engines, such as the plugin registry."""
 
@@ -38,13 +39,23 @@ class EngineChoice:
     name: str
     help: str
     missing: str
-    versions: Mapping[str, str]
     capabilities: tuple[Capability, ...]
+    adapter: type[EngineAdapter]
 
     @property
     def installed(self) -> bool:
         """Whether a run can use it now."""
         return not self.missing
+
+    @property
+    def command(self) -> str:
+        """The command that brings it; '' when it is installed."""
+        return self.missing.partition(": ")[2]
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The versions of what does the matching, by package; nothing while it is missing."""
+        return {} if self.missing else self.adapter.versions()
 
 
 def engine_choices(registry: Engines) -> tuple[EngineChoice, ...]:
@@ -56,7 +67,7 @@ def _choice(cls: type[EngineAdapter]) -> EngineChoice:
     missing = cls.missing()
     paragraph = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0]
     abilities = tuple(each for each in Capability if each in cls.capabilities)
-    return EngineChoice(cls.name, " ".join(paragraph.split()), missing, {} if missing else cls.versions(), abilities)
+    return EngineChoice(cls.name, " ".join(paragraph.split()), missing, abilities, cls)
 
 
 def installed_engines(registry: Engines) -> tuple[str, ...]:

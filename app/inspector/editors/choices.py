@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QStandardItemModel
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QWidget
 
 from app.inspector import values
@@ -18,14 +18,24 @@ _GAP = 6
 
 
 class ChoiceEditor(Editor):
-    """One of a few values, in a drop-down list."""
+    """One of a few values, in a drop-down list.
 
-    def __init__(self, choices: Sequence[Any], parent: QWidget | None = None) -> None:
+    Args:
+        choices: the values.
+        parent: the widget that it belongs to.
+        unavailable: further values that are listed and cannot be chosen, each with the command that brings it.
+    """
+
+    def __init__(
+        self, choices: Sequence[Any], parent: QWidget | None = None, *, unavailable: Sequence[tuple[str, str]] = ()
+    ) -> None:
         super().__init__(parent)
         self.combo = QComboBox(self)
         guard_wheel(self.combo)
         for choice in choices:
             self.combo.addItem(choice_text(choice), choice)
+        for choice, command in unavailable:
+            self._add_unavailable(choice, command)
         self.combo.setMinimumContentsLength(2)
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.combo.activated.connect(lambda index: self.chosen.emit(self.combo.itemData(index)))
@@ -34,6 +44,15 @@ class ChoiceEditor(Editor):
         box.addWidget(self.combo)
         self.setFocusProxy(self.combo)
 
+    def _add_unavailable(self, choice: str, command: str) -> None:
+        row = self.combo.count()
+        self.combo.addItem(tr("{name} (not installed)", name=choice), choice)
+        hint = tr("Not installed. Bring it by: {command}", command=command)
+        self.combo.setItemData(row, hint, Qt.ItemDataRole.ToolTipRole)
+        model = self.combo.model()
+        if isinstance(model, QStandardItemModel):
+            model.item(row).setEnabled(False)
+
     def show_value(self, value: Any, *, various: bool) -> None:
         self.combo.setPlaceholderText(tr("(various)") if various else tr("Choose…"))
         index = -1
@@ -41,6 +60,7 @@ class ChoiceEditor(Editor):
             data = (self.combo.itemData(row) for row in range(self.combo.count()))
             index = next((row for row, item in enumerate(data) if item == value and type(item) is type(value)), -1)
         self.combo.setCurrentIndex(index)
+        self.combo.setToolTip(str(self.combo.itemData(index, Qt.ItemDataRole.ToolTipRole) or ""))
 
 
 class ChoicesEditor(Editor):

@@ -13,6 +13,7 @@ JOBS: Mapping[str, str] = {
     "census": "engine.runtime.jobs.census:count_nodes",
     "journal": "engine.runtime.jobs.journal:write_journal",
     "lookahead": "engine.runtime.jobs.lookahead:check_lookahead",
+    "parity": "engine.runtime.jobs.parity:compare_engines",
     "preview": "engine.runtime.jobs.preview:preview_bars",
     "report": "engine.runtime.jobs.report:write_report",
     "run": "engine.runtime.jobs.run:run_strategy",

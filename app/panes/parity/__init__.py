@@ -1,0 +1,5 @@
+"""The comparison of engines: who agrees with whom, and where they part."""
+
+from app.panes.parity.pane import ParityPane
+
+__all__ = ["ParityPane"]

@@ -1,0 +1,117 @@
+"""What a comparison of engines says, in the language in use."""
+
+from __future__ import annotations
+
+import re
+
+from app.services.i18n import known, said, tr
+from engine.runtime.parity import Cause, Difference, EngineOutcome, ParityReport
+
+_TRADED = re.compile(r"^(buy|sell) (\S+)(?: at (\S+))? \(([a-z-]+)\)(?: at bar (\d+))?$")
+_ENDED = re.compile(r"^([a-z]+)(?: at bar (\d+))?(?:, ([a-z ]+))?$")
+_NO_FILL = re.compile(r"^no fill \((.*)\)$")
+_BLOCKED = re.compile(r"^at bar (\d+), ([a-z ]+)$")
+
+
+def cause_name(cause: Cause | None) -> str:
+    """Return what a class of differences is called; what has none follows from an earlier one."""
+    names = {
+        Cause.SIGNAL: tr("signal"),
+        Cause.FILL_RULE: tr("fill rule"),
+        Cause.ROUNDING: tr("rounding"),
+        Cause.FEE: tr("fee"),
+        Cause.CAPABILITY: tr("capability"),
+    }
+    return tr("follows") if cause is None else names[cause]
+
+
+def cause_help(cause: Cause | None) -> str:
+    """Return what a class of differences means."""
+    texts = {
+        Cause.SIGNAL: tr("An order was decided otherwise: at another bar, of another kind, size or price."),
+        Cause.FILL_RULE: tr("An order that both made filled at another bar or price, or on one side only."),
+        Cause.ROUNDING: tr("A price is off by less than a tick, or a size by one lot."),
+        Cause.FEE: tr("Commission, slippage or cash differ where the fills are the same."),
+        Cause.CAPABILITY: tr("The engine cannot run this strategy."),
+    }
+    return tr("It follows from an earlier difference.") if cause is None else texts[cause]
+
+
+def subject(what: str) -> str:
+    """Return what differs, such as the fill price."""
+    names = {
+        "fill": tr("fill"),
+        "fill price": tr("fill price"),
+        "filled quantity": tr("filled quantity"),
+        "commission": tr("commission"),
+        "slippage": tr("slippage"),
+        "order": tr("order"),
+        "order size": tr("order size"),
+        "order price": tr("order price"),
+        "order limit": tr("order limit"),
+        "end of the order": tr("end of the order"),
+        "cash": tr("cash"),
+        "equity": tr("equity"),
+        "blocked entry": tr("blocked entry"),
+        "run": tr("run"),
+    }
+    return names.get(what, what)
+
+
+def side_text(text: str) -> str:
+    """Return one side of a difference: an order, a fill, what became of it, or a number."""
+    fixed = {"no fill": tr("no fill"), "no order": tr("no order"), "none": tr("none"), "done": tr("runs")}
+    if text in fixed:
+        return fixed[text]
+    for pattern, make in ((_TRADED, _traded), (_NO_FILL, _no_fill), (_BLOCKED, _blocked), (_ENDED, _ended)):
+        match = pattern.match(text)
+        if match:
+            return make(match)
+    return said(text)
+
+
+def _traded(match: re.Match[str]) -> str:
+    side, quantity, price, kind, bar = match.groups()
+    parts = {"side": known(side), "quantity": quantity, "kind": known(kind.replace("-", " "))}
+    if price is None:
+        made = tr("{side} {quantity} ({kind})", **parts)
+    else:
+        made = tr("{side} {quantity} at {price} ({kind})", price=price, **parts)
+    return made if bar is None else tr("{what}, bar {bar}", what=made, bar=f"{int(bar):,}")
+
+
+def _no_fill(match: re.Match[str]) -> str:
+    return tr("no fill: {what}", what=side_text(match[1]))
+
+
+def _blocked(match: re.Match[str]) -> str:
+    return tr("{what}, bar {bar}", what=known(match[2]), bar=f"{int(match[1]):,}")
+
+
+def _ended(match: re.Match[str]) -> str:
+    status, bar, reason = match.groups()
+    made = known(status) if reason is None else f"{known(status)} ({known(reason)})"
+    return made if bar is None else tr("{what}, bar {bar}", what=made, bar=f"{int(bar):,}")
+
+
+def verdict(report: ParityReport) -> str:
+    """Return the outcome in a sentence."""
+    names = [outcome.name for outcome in report.outcomes]
+    if report.same:
+        return tr("The same orders, fills and equity on {engines}.", engines=", ".join(names))
+    apart = [outcome.name for outcome in report.outcomes if not outcome.same]
+    return tr("Different from {reference}: {engines}.", reference=report.reference.name, engines=", ".join(apart))
+
+
+def result_of(outcome: EngineOutcome, report: ParityReport) -> str:
+    """Return how an engine did, in a word."""
+    if outcome is report.reference:
+        return tr("reference")
+    if outcome.final_equity is None:
+        return tr("refused")
+    return tr("the same") if outcome.same else tr("different")
+
+
+def place_of(difference: Difference) -> str:
+    """Return when the bar of a difference closed, in UTC."""
+    return difference.time.removesuffix(":00")
