@@ -48,6 +48,13 @@ def run_actions() -> tuple[ActionSpec, ...]:
             toolbar=True,
         ),
         ActionSpec(
+            "run.compare_engines",
+            tr("Compare engines"),
+            "run",
+            lambda window: window.engines.compare(),
+            enabled=has_tab,
+        ),
+        ActionSpec(
             "run.report",
             tr("Report in the browser"),
             "run",

@@ -118,6 +118,7 @@ def _pane_actions() -> tuple[ActionSpec, ...]:
         ("results", tr("Results"), "Ctrl+Alt+R"),
         ("why", tr("Why"), "Alt+9"),
         ("history", tr("History"), "Ctrl+H"),
+        ("parity", tr("Engines"), ""),
         ("log", tr("Log"), "Alt+0"),
     )
     return tuple(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from app.charts.pane import ChartPane
     from app.document.document import Document
 
-LAYOUT_VERSION = 4
+LAYOUT_VERSION = 5
 """Raised when docks come or go, so that a layout of other docks is not restored."""
 
 _LEFT, _RIGHT, _BELOW = (
@@ -52,6 +52,9 @@ class Docks(QObject):
     """Carries the `Comparison` of two runs that is to be shown."""
     reopen_asked = Signal(object)
     """Carries the `RunRecord` whose strategy is to be opened as it was."""
+    engines_asked = Signal()
+    """The engines are to be compared."""
+    engines_cancelled = Signal()
     message = Signal(str)
     """Something to tell in the status bar."""
     node_asked = Signal(str)
@@ -88,6 +91,7 @@ class Docks(QObject):
         self.add_pane("results", tr("Results"), _results)
         self.add_pane("why", tr("Why"), self._why)
         self.add_pane("history", tr("History"), self._history, needs_run=False, can_be_stale=False)
+        self.add_pane("parity", tr("Engines"), self._parity, needs_run=False, can_be_stale=False)
         self.add_pane("log", tr("Log"), _log, needs_run=False, can_be_stale=False)
 
     def _chart(self) -> QWidget:
@@ -106,6 +110,15 @@ class Docks(QObject):
         pane.compared.connect(self.compared)
         pane.reopen_asked.connect(self.reopen_asked)
         pane.message.connect(self.message)
+        return pane
+
+    def _parity(self) -> QWidget:
+        from app.panes.parity import ParityPane
+
+        pane = ParityPane()
+        pane.asked.connect(self.engines_asked)
+        pane.cancel_asked.connect(self.engines_cancelled)
+        pane.node_asked.connect(self.node_asked)
         return pane
 
     def add_pane(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from app.window.dialogs import Dialogs
     from app.window.docks import Docks
     from app.window.rescue import Rescue
+    from app.window.runs.comparing import EngineDesk
     from app.window.runs.desk import RunDesk
     from app.window.runs.report import ReportDesk
     from app.window.tab import StrategyTab
@@ -151,6 +152,13 @@ class MainWindow(QMainWindow):
         return RunDesk(self)
 
     @cached_property
+    def engines(self) -> EngineDesk:
+        """What compares engines."""
+        from app.window.runs.comparing import EngineDesk
+
+        return EngineDesk(self)
+
+    @cached_property
     def wiring(self) -> Wiring:
         """What passes between the parts."""
         from app.window.wiring import Wiring
@@ -210,6 +218,7 @@ class MainWindow(QMainWindow):
         """Take a tab out, without asking."""
         self.rescue.forget(tab)
         self.runs.forget(tab)
+        self.engines.forget(tab)
         self.settings.yaml_share = tab.yaml_share
         if self.tabs.count() == 1 and self._docks is not None:
             self._docks.set_shown(shown=False)

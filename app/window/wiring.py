@@ -48,6 +48,8 @@ class Wiring:
         docks.run_asked.connect(self._window.runs.run)
         docks.compared.connect(self._window.dialogs.comparison)
         docks.reopen_asked.connect(self._window.desk.reopen)
+        docks.engines_asked.connect(self._window.engines.compare)
+        docks.engines_cancelled.connect(self._window.engines.cancel)
         docks.message.connect(self._window.say)
         docks.node_asked.connect(self._node_asked)
         docks.chart_shown.connect(self._window.refresh_actions)

@@ -111,6 +111,9 @@ class ParityPane(QWidget):
             for column in range(view.model().columnCount()):
                 view.setColumnWidth(column, min(view.columnWidth(column) + _ROOM, 320))
         rows = self.engines.rowCount()
+        self.engine_view.clearSpans()
+        for row in range(0 if report is None else len(report.outcomes), rows):
+            self.engine_view.setSpan(row, 1, 1, self.engines.columnCount() - 2)  # the command that brings it is long
         height = self.engine_view.horizontalHeader().sizeHint().height()
         self.engine_view.setFixedHeight(height + rows * self.engine_view.verticalHeader().defaultSectionSize() + 4)
 
@@ -176,6 +179,7 @@ class ParityPane(QWidget):
         self.verdict.setFont(font)
         head = QHBoxLayout()
         head.setContentsMargins(_MARGIN, _MARGIN // 2, _MARGIN, _MARGIN // 2)
+        head.setSpacing(_ROOM)
         head.addWidget(self.verdict, 1)
         self.bar.setFixedWidth(220)
         for widget in (self.bar, self.cancel, self.save, self.compare):
