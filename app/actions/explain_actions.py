@@ -1,4 +1,4 @@
-"""What explains a run on the graph; it stands in the menus View and Node."""
+"""What explains a run on the graph; it stands in the menus View, Node and Run."""
 
 from __future__ import annotations
 
@@ -49,6 +49,23 @@ def explain_actions() -> tuple[ActionSpec, ...]:
             on_canvas("leave"),
             canvas_keys=("Esc",),
             enabled=has_run,
+        ),
+        ActionSpec(
+            "explain.lookahead",
+            tr("Check for look-ahead"),
+            "run",
+            lambda window: window.lookahead.toggle(),
+            enabled=has_tab,
+            checked=lambda window: window.lookahead.is_busy,
+            separated=True,
+        ),
+        ActionSpec(
+            "explain.sweep",
+            tr("Vary parameters..."),
+            "run",
+            lambda window: window.dialogs.sweep(),
+            "Ctrl+Shift+V",
+            enabled=has_tab,
         ),
     )
 

@@ -88,6 +88,7 @@ class Canvas(QWidget):
         self.run: RunView | None = None
         self._file = ""
         self._run_badges: Mapping[str, tuple[Badge, str]] = {}
+        self._check_badges: Mapping[str, tuple[Badge, str]] = {}
         self._badge_timer = QTimer(self)
         self._badge_timer.setSingleShot(True)
         self._badge_timer.setInterval(BADGE_DELAY_MS)
@@ -142,6 +143,7 @@ class Canvas(QWidget):
     def _changed(self, change: Change) -> None:
         if change.kind == "saved":
             return
+        self._check_badges = {}
         if not has_block(self.document, self.scope):
             self._show_level(())
         self._refresh()
@@ -168,7 +170,7 @@ class Canvas(QWidget):
 
     def set_badges(self, problems: Iterable[Problem]) -> None:
         """Mark the nodes that findings of validation are about, with the reasons."""
-        of_run = self._run_badges if not self.inside_block else {}
+        of_run = {**self._run_badges, **self._check_badges} if not self.inside_block else {}
         self.scene.set_badges({} if self._file else {**of_run, **badges(problems, self.scope)})
 
     def set_run_badges(self, badges: Mapping[str, tuple[Badge, str]]) -> None:
@@ -176,6 +178,11 @@ class Canvas(QWidget):
         if badges != self._run_badges:
             self._run_badges = badges
             self._badge_timer.start()
+
+    def set_check_badges(self, badges: Mapping[str, tuple[Badge, str]]) -> None:
+        """Show what a check found about nodes, until the strategy is changed."""
+        self._check_badges = badges
+        self._badge_timer.start()
 
     def follow(self, session: RunSession) -> None:
         """Show what the strategy's run did at the place that a session points at."""

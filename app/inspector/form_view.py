@@ -18,9 +18,13 @@ Drafts = MutableMapping[tuple[object, ...], str]
 
 
 class FormView(QWidget):
-    """The rows of one form. The Qt signal `edit_asked` carries the edits and the undo step's name."""
+    """The rows of one form.
+
+    The Qt signal `edit_asked` carries the edits and the undo step's name; `vary_asked` the name of a field in the file.
+    """
 
     edit_asked = Signal(object, str)
+    vary_asked = Signal(str)
 
     def __init__(self, form: Form, context: RowContext, drafts: Drafts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,6 +82,7 @@ class FormView(QWidget):
             row = FieldRow(field, self.form, self._context, section.body)
             row.accepted.connect(lambda value, row=row: self._write(row, value))
             row.drafted.connect(lambda text, row=row: self._keep(row, text))
+            row.vary_asked.connect(lambda row=row: self.vary_asked.emit(".".join(row.field.path)))
             self.rows[field.path] = row
             section.add(row)
         self.sections.append(section)

@@ -33,6 +33,8 @@ class Inspector(QWidget):
 
     message = Signal(str)
     renamed = Signal(str, str)
+    vary_asked = Signal(str, str)
+    """A node and the field of it that is to be varied."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -156,6 +158,7 @@ class Inspector(QWidget):
                     other.deleteLater()
         if self._pages.indexOf(page) < 0:
             page.edit_asked.connect(self._do)
+            page.vary_asked.connect(self._vary)
             self._pages.addWidget(page)
         page.show()
         self.scroller.verticalScrollBar().setValue(0)
@@ -219,6 +222,10 @@ class Inspector(QWidget):
             self.refresh()
         else:
             self._say("")
+
+    def _vary(self, field: str) -> None:
+        if len(self.ids) == 1:
+            self.vary_asked.emit(self.ids[0], field)
 
     def _rename(self, name: str) -> None:
         old = self.ids[0]

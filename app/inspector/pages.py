@@ -55,9 +55,13 @@ class PageContext:
 
 
 class Page(QWidget):
-    """Base of the pages. The Qt signal `edit_asked` carries edits and the undo step's name."""
+    """Base of the pages.
+
+    The Qt signal `edit_asked` carries edits and the undo step's name; `vary_asked` the name of a field to be varied.
+    """
 
     edit_asked = Signal(object, str)
+    vary_asked = Signal(str)
 
     def __init__(self, context: PageContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,6 +84,7 @@ class Page(QWidget):
         """Add a form to the page, or to a section of it."""
         view = FormView(form, rows, self.context.drafts, self if section is None else section.body)
         view.edit_asked.connect(self.edit_asked)
+        view.vary_asked.connect(self.vary_asked)
         self.views.append(view)
         if section is None:
             self.box.addWidget(view)

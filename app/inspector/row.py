@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QContextMenuEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
 
 from app.document.edits import UNSET
 from app.inspector import values
@@ -84,11 +85,12 @@ class FieldRow(QWidget):
     """A field of the form. A value that is refused stays in the editor, marked, and is not written.
 
     The Qt signal `accepted` carries the value to write (UNSET to leave it out); `drafted` tells that a text was kept
-    (str) or given up (None).
+    (str) or given up (None); `vary_asked` that the user wants to try other values.
     """
 
     accepted = Signal(object)
     drafted = Signal(object)
+    vary_asked = Signal()
 
     def __init__(self, field: Field, form: Form, context: RowContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -144,6 +146,38 @@ class FieldRow(QWidget):
         self.reset.clicked.connect(self._reset)
         self.about.setCheckable(True)
         self.about.toggled.connect(self.help.setVisible)
+        line = getattr(self.editor, "line", None)
+        if isinstance(line, QLineEdit):
+            line.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            line.customContextMenuRequested.connect(partial(self._line_menu, line))
+
+    def _line_menu(self, line: QLineEdit, at: QPoint) -> None:
+        self._show_menu(line.createStandardContextMenu(), line.mapToGlobal(at))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's
+        """Offer what can be done with the field."""
+        self._show_menu(QMenu(self), event.globalPos())
+        event.accept()
+
+    def _show_menu(self, menu: QMenu, at: QPoint) -> None:
+        if menu.actions():
+            menu.addSeparator()
+        if self.can_vary:
+            vary = menu.addAction(tr("Vary this parameter..."))
+            vary.setObjectName("vary")
+            vary.triggered.connect(self.vary_asked)
+        back = menu.addAction(self.reset.icon(), tr("Back to the default"))
+        back.setEnabled(self._form.is_changed(self.field))
+        back.triggered.connect(self._reset)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
+
+    @property
+    def can_vary(self) -> bool:
+        """Whether the value is a number, and so can be varied."""
+        value = self._form.value(self.field)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return self.field.kind in (FieldKind.INTEGER, FieldKind.NUMBER) or (self.field.is_port and is_number)
 
     def refresh(self, form: Form) -> None:
         """Show the form's value, unless something is being typed, and say what is wrong with it."""

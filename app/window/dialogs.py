@@ -110,6 +110,20 @@ class Dialogs:
             window.settings.shortcuts = chosen
             window.action_set.apply_shortcuts()
 
+    def sweep(self, first: tuple[str, str] | None = None) -> None:
+        """Ask for parameters to vary, and run the strategy in front over them; `first` is a node and its field."""
+        from app.dialogs.sweep import SweepDialog
+
+        window, tab = self._window, self._window.tab
+        if tab is None:
+            return
+        window.finish_typing(tab)
+        if first is None and len(tab.selection) == 1:
+            first = (tab.selection[0], "")
+        dialog = SweepDialog(window, tab.document, window.engine, scope=tab.scope, first=first, say=window.say)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
     def plugins(self) -> None:
         """Show the plugins."""
         if show_plugins(self._window):

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from app.window.rescue import Rescue
     from app.window.runs.comparing import EngineDesk
     from app.window.runs.desk import RunDesk
+    from app.window.runs.lookahead import LookAheadDesk
     from app.window.runs.report import ReportDesk
     from app.window.tab import StrategyTab
     from app.window.wiring import Wiring
@@ -143,6 +144,13 @@ class MainWindow(QMainWindow):
         from app.window.runs.report import ReportDesk
 
         return ReportDesk(self)
+
+    @cached_property
+    def lookahead(self) -> LookAheadDesk:
+        """What checks strategies for look-ahead."""
+        from app.window.runs.lookahead import LookAheadDesk
+
+        return LookAheadDesk(self)
 
     @cached_property
     def runs(self) -> RunDesk:

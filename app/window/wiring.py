@@ -53,6 +53,7 @@ class Wiring:
         docks.message.connect(self._window.say)
         docks.node_asked.connect(self._node_asked)
         docks.chart_shown.connect(self._window.refresh_actions)
+        docks.inspector.vary_asked.connect(lambda node, field: self._window.dialogs.sweep((node, field)))
         for pane in (docks.inspector, docks.outline):
             pane.message.connect(self._window.say)
 

@@ -1,0 +1,108 @@
+"""LookAheadDesk: checks the strategy in front for look-ahead, and badges the nodes that know the future."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from app.services.i18n import tr
+from app.window.runs.notice import FailureNotice
+from engine.runtime.jobs.lookahead import LookAheadRequest
+
+if TYPE_CHECKING:
+    from app.services.engine import Job
+    from app.window.main_window import MainWindow
+    from app.window.tab import StrategyTab
+    from engine.runtime.jobs import Failure
+    from engine.runtime.lookahead import LookAhead
+    from engine.runtime.messages import Progressed
+
+NOTICE = "lookahead"
+
+
+class LookAheadDesk(QObject):
+    """Has the engine process cut the data at many bars, and shows whose past changed.
+
+    Args:
+        window: whose strategies they are.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._job: Job | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a check is under way."""
+        return self._job is not None
+
+    def toggle(self) -> None:
+        """Check the strategy in front; if a check is under way, end that instead."""
+        window, tab = self._window, self._window.tab
+        if self._job is not None:
+            window.engine.cancel(self._job)
+            return
+        if tab is None:
+            return
+        window.finish_typing(tab)
+        tab.end_notice(NOTICE)
+        tab.canvas.set_check_badges({})
+        document = tab.document
+        request = LookAheadRequest(document.text, str(document.path or ""), str(document.folder.absolute()))
+        job = self._job = window.engine.submit(request)
+        job.progressed.connect(self._progressed)
+        job.finished.connect(lambda found: self._finished(tab, found))
+        job.failed.connect(self._failed)
+        job.ended.connect(self._ended)
+        window.say(tr("Checking for look-ahead ..."))
+
+    def _progressed(self, progress: Progressed) -> None:
+        if progress.total:
+            percent = round(100 * progress.done / progress.total)
+            self._window.say(tr("Checking for look-ahead: {percent} %", percent=percent))
+
+    def _finished(self, tab: StrategyTab, found: tuple[LookAhead, ...]) -> None:
+        if not found:
+            self._window.say(tr("No look-ahead: no node's past changes when later bars are added."))
+            return
+        badges = {}
+        for each in reversed(found):  # origins come first, and so win
+            kind = "error" if each.origin else "warning"
+            badges[each.node.partition("/")[0]] = (kind, finding_text(each))
+        tab.canvas.set_check_badges(badges)  # type: ignore[arg-type]
+        notice = FailureNotice(finding_text(found[0]), found[0].node, tab)
+        notice.closed.connect(lambda: self._close(tab))
+        notice.node_asked.connect(lambda: self._window.wiring.go_to_node(tab, found[0].node))
+        tab.show_notice(notice, NOTICE)
+
+    def _close(self, tab: StrategyTab) -> None:
+        tab.end_notice(NOTICE)
+        tab.canvas.set_check_badges({})
+
+    def _failed(self, failure: Failure) -> None:
+        if failure.is_cancelled:
+            self._window.say(tr("The check for look-ahead was ended."))
+        else:
+            self._window.say(tr("The check for look-ahead failed: {error}", error=failure.message))
+
+    def _ended(self) -> None:
+        self._job = None
+        self._window.refresh_actions()
+
+
+def finding_text(found: LookAhead) -> str:
+    """Return what a node knew that it could not know."""
+    if not found.origin:
+        return tr("'{node}' reads a node that looks ahead.", node=found.node)
+    return tr(
+        "'{node}' looks ahead: its output '{output}' at bar {bar} was {known} while {cut} bars were known, and is "
+        "{later} with all of them.",
+        node=found.node,
+        output=found.output,
+        bar=f"{found.bar:,}",
+        known=f"{found.known:.5g}",
+        cut=f"{found.cut:,}",
+        later=f"{found.later:.5g}",
+    )
