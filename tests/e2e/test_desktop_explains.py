@@ -1,0 +1,157 @@
+"""A trader runs the RSI pullback, asks why it traded and why not, checks it for look-ahead, varies its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QMenu
+from pytestqt.qtbot import QtBot
+
+from app.dialogs.sweep import SweepDialog
+from app.dialogs.sweep_form import Span
+from app.inspector.inspector import Inspector
+from app.inspector.row import FieldRow
+from app.panes.results import ResultsPane
+from app.panes.why import WhyPane
+from app.services.values import number_text
+from app.window.main_window import MainWindow
+from app.window.runs.notice import FailureNotice
+from engine.runtime.saved import SavedRun
+from tests.support.desktop import copy_example, open_window, tab_of
+from tests.support.running import PATIENCE_MS, wait_for_run
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    with open_window(qtbot, copy_example("rsi_pullback", tmp_path), size=(1400, 900)) as window:
+        yield window
+
+
+def run(window: MainWindow, qtbot: QtBot) -> SavedRun:
+    window.action_set.refresh()  # as it is once the present event is dealt with
+    QTest.keyClick(window, Qt.Key.Key_F5)
+    return wait_for_run(window, qtbot)
+
+
+def click_trade(window: MainWindow, number: int) -> None:
+    window.docks.show("results")
+    pane = window.docks.frames["results"].pane
+    assert isinstance(pane, ResultsPane)
+    pane.tabs.setCurrentWidget(pane.trades)
+    index = pane.trades.model.index(number, 1)
+    pane.trades.view.scrollTo(index)
+    place = pane.trades.view.visualRect(index).center()
+    QTest.mouseClick(pane.trades.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def why(window: MainWindow) -> WhyPane:
+    window.docks.show("why")
+    pane = window.docks.frames["why"].pane
+    assert isinstance(pane, WhyPane)
+    return pane
+
+
+def row_of(inspector: Inspector, field: str) -> FieldRow:
+    assert inspector.page is not None
+    return next(view.rows[(field,)] for view in inspector.page.views if (field,) in view.rows)
+
+
+def test_why_it_traded_and_why_not(window: MainWindow, qtbot: QtBot) -> None:
+    saved = run(window, qtbot)
+    canvas = tab_of(window).canvas
+
+    click_trade(window, 3)
+    decided = int(saved.ledger.trades["entry_bar"][3]) - 1
+    marks = canvas.scene.marks.nodes
+    assert marks["rsi"].value == number_text(saved.column("rsi")[decided])
+    assert marks["average"].value == number_text(saved.column("average")[decided])
+    assert {node for node, mark in marks.items() if mark.part == "path"} == {
+        "bars", "rsi", "average", "dip", "uptrend", "entry",
+    }  # fmt: skip
+    lit = {(wire.source, wire.target) for wire, item in canvas.scene.wires.items() if item.share == "lit"}
+    assert {("rsi", "dip"), ("dip", "entry"), ("average", "uptrend"), ("uptrend", "entry")} <= lit
+    assert ("stop", "entry") not in lit
+    assert "crossed above 15" in why(window).text
+
+    rows = saved.ledger.blocked
+    bar = int(rows["bar"][rows["reason"] == 0][0])
+    tab_of(window).session.go_to(bar)
+    close, average = saved.instruments[0].bars.close[bar], saved.column("average")[bar]
+    assert f"uptrend: close {number_text(close)}, needs > average {number_text(average)}" in why(window).text
+    assert canvas.scene.marks.nodes["uptrend"].part == "blocking"
+
+    QTest.keyClick(canvas.view, Qt.Key.Key_Escape)
+    assert tab_of(window).session.bar is None
+    assert "Point at a bar" in why(window).text
+
+
+def test_a_strategy_that_knows_no_future_is_said_to_be_clean(window: MainWindow, qtbot: QtBot) -> None:
+    said: list[str] = []
+    window.status.messageChanged.connect(said.append)
+    window.action_set.trigger("explain.lookahead")
+    qtbot.waitUntil(lambda: any("No look-ahead" in text for text in said), timeout=PATIENCE_MS)
+    assert not tab_of(window).findChildren(FailureNotice)
+
+
+def test_parameters_are_varied_from_the_inspector_and_taken_over(window: MainWindow, qtbot: QtBot) -> None:
+    tab = tab_of(window)
+    tab.canvas.select(["rsi"])
+    row = row_of(window.docks.inspector, "timeperiod")
+    QTest.mouseClick(row.label, Qt.MouseButton.LeftButton)
+    row.vary_asked.emit()
+    dialog = window.findChild(SweepDialog)
+    assert isinstance(dialog, SweepDialog)
+    assert dialog.across.variable is not None
+    assert dialog.across.variable.title == "rsi.timeperiod"
+    dialog.across.set_span(Span(2, 4, 1))
+    dialog.down.pick.setCurrentIndex(dialog.down.pick.findText("dip.long_entry"))
+    dialog.down.set_span(Span(5, 15, 10))
+
+    QTest.mouseClick(dialog.run_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: dialog.sweep is not None, timeout=PATIENCE_MS)
+    sweep = dialog.sweep
+    assert sweep is not None
+    assert [cell.values for cell in sweep.cells] == [(5, 2), (5, 3), (5, 4), (15, 2), (15, 3), (15, 4)]
+    data = dialog.heatmap.data
+    assert data is not None
+    assert data.now == (1, 0)
+    metrics = sweep.cells[3].metrics
+    assert metrics is not None
+    assert data.values[1][0] == metrics["sharpe"]
+
+    before = tab.document.text
+    place = dialog.heatmap.cell_rect(0, 2).center().toPoint()
+    QTest.mouseClick(dialog.heatmap, Qt.MouseButton.LeftButton, pos=place)
+    assert "timeperiod: 4}" in tab.document.text
+    assert "long_entry: 5" in tab.document.text
+    assert dialog.heatmap.data is not None
+    assert dialog.heatmap.data.now == (0, 2)
+    tab.document.undo()
+    assert tab.document.text == before
+
+    run_result = run(window, qtbot)
+    assert run_result.metrics == metrics
+    dialog.close()
+
+
+def test_the_inspector_offers_it_by_the_right_button(window: MainWindow, qtbot: QtBot) -> None:
+    tab_of(window).canvas.select(["rsi"])
+    row = row_of(window.docks.inspector, "timeperiod")
+    assert row.can_vary
+    row._show_menu(QMenu(row), row.mapToGlobal(row.rect().center()))
+    menu = next(menu for menu in row.findChildren(QMenu) if menu.actions())
+    action = next(action for action in menu.actions() if action.objectName() == "vary")
+    with qtbot.waitSignal(window.docks.inspector.vary_asked) as asked:
+        action.trigger()
+    assert asked.args == ["rsi", "timeperiod"]
+    menu.close()
+    dialog = window.findChild(SweepDialog)
+    assert isinstance(dialog, SweepDialog)
+    assert any("runs" in label.text() for label in dialog.findChildren(QLabel))
+    dialog.close()
