@@ -91,8 +91,8 @@ QComboBox QAbstractItemView { background: $raised; border: 1px solid $border; se
     selection-color: $text; }
 
 QComboBox { padding-right: 20px; min-height: 18px; }
-QComboBox::drop-down { border: none; width: 20px; }
-QComboBox::down-arrow { image: url($controls/down-$name.svg); width: 10px; height: 10px; }
+QComboBox::drop-down, QDateEdit::drop-down { border: none; width: 20px; }
+QComboBox::down-arrow, QDateEdit::down-arrow { image: url($controls/down-$name.svg); width: 10px; height: 10px; }
 QAbstractSpinBox { padding-right: 18px; min-height: 18px; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: none; background: transparent; width: 18px; }
 QAbstractSpinBox::up-button { subcontrol-position: top right; }

@@ -13,7 +13,7 @@ from engine.cli.main import WRONG_INPUT
 from engine.cli.moments import moment_ns, utc_text
 
 if TYPE_CHECKING:
-    from engine.api import Timeframe
+    from engine.api import Bars, Timeframe
     from engine.data.findings import Finding
     from engine.data.store import BarStore, Series
     from engine.data.store.files import ImportOptions
@@ -95,8 +95,8 @@ def _overview(kept: list[Series]) -> Any:
         made.add_row(
             series.symbol + (" *" if series.synthetic else ""),
             str(series.timeframe),
-            _moment(series.first_ns, series.timeframe),
-            _moment(series.last_ns, series.timeframe),
+            _moment(series.first_ns, series),
+            _moment(series.last_ns, series),
             f"{series.count:,}",
             f"{series.gaps:,}",
             f"{series.missing:,}",
@@ -113,9 +113,10 @@ def size_text(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
 
 
-def _moment(ts_ns: int, timeframe: Timeframe) -> str:
-    text = utc_text(ts_ns)
-    return text if timeframe.is_intraday else text[:10]
+def _moment(ts_ns: int, of: Series | Bars) -> str:
+    from engine.data.labels import bar_label
+
+    return bar_label(ts_ns, of.timeframe, of.session)
 
 
 def import_files(
@@ -160,7 +161,7 @@ def _import(store: BarStore, path: Path, symbols: tuple[str, ...], choices: Impo
         _tell(f"{done.put.series.symbol} from {path}", done.findings)
         series = done.put.series
         changed = f"{done.put.added:,} bars of {series.timeframe} imported, {done.put.replaced:,} stored ones replaced"
-        span = f"{_moment(series.first_ns, series.timeframe)} to {_moment(series.last_ns, series.timeframe)}"
+        span = f"{_moment(series.first_ns, series)} to {_moment(series.last_ns, series)}"
         note(f"{series.symbol}: {changed}. The store has {series.count:,} now, {span}.")
 
 
@@ -171,7 +172,7 @@ def _check(store: BarStore, path: Path, symbols: tuple[str, ...], choices: Impor
         found = load_file(store, str(path), symbol, choices)
         _tell(f"{symbol} from {path}", found.findings)
         bars = found.bars
-        span = f"{_moment(int(bars.open_ns[0]), bars.timeframe)} to {_moment(int(bars.open_ns[-1]), bars.timeframe)}"
+        span = f"{_moment(int(bars.open_ns[0]), bars)} to {_moment(int(bars.open_ns[-1]), bars)}"
         note(f"{symbol}: {len(bars):,} bars of {bars.timeframe}, {span}. Nothing was imported.")
 
 

@@ -53,6 +53,9 @@ def make_provider(cls: type[DataProvider], options: Mapping[str, Any]) -> DataPr
         for details in error.errors(include_url=False, include_context=True):
             where = ".".join(str(part) for part in details["loc"])
             text = details["msg"].removeprefix("Value error, ")
-            faults.append(f"'{where}': {text[:1].lower() + text[1:]}" if where else text)
+            if details["type"] == "missing":
+                faults.append(f"'{where}' is needed")
+            else:
+                faults.append(f"'{where}': {text[:1].lower() + text[1:]}" if where else text)
         field = str(error.errors(include_url=False)[0]["loc"][:1] or "").strip("(),'")
         raise DataError(f"Data provider '{cls.name}': {'; '.join(faults)}.", field=field) from error

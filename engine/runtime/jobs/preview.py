@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from engine.api import Bars, DataError, DataProvider, DataRequest, FloatColumn, RawBars, TimeColumn, Timeframe
+from engine.api import (
+    ROUND_THE_CLOCK,
+    Bars,
+    DataError,
+    DataProvider,
+    DataRequest,
+    FloatColumn,
+    RawBars,
+    Session,
+    TimeColumn,
+    Timeframe,
+)
 from engine.runtime.jobs.contract import JobContext, Request
 
 if TYPE_CHECKING:
@@ -75,7 +86,10 @@ class FindingView:
 
 @dataclass(frozen=True)
 class Line:
-    """The course of the price, thinned out: for each point its time (UTC ns), lowest, highest and last price."""
+    """The course of the price, thinned out: for each stretch its lowest, highest and last price.
+
+    `ts_ns` is when the last bar of the stretch opens (UTC ns); for the first stretch, when its first one does.
+    """
 
     ts_ns: TimeColumn
     low: FloatColumn
@@ -104,7 +118,7 @@ class Preview:
     timeframe: str = ""
     timeframes: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
-    session: str = ""
+    session: Session = ROUND_THE_CLOCK
     synthetic: bool = False
     notes: tuple[str, ...] = ()
     findings: tuple[FindingView, ...] = ()
@@ -207,12 +221,10 @@ def _probed(provider: DataProvider, request: DataRequest) -> tuple[Timeframe, ..
 def _seen(
     raw: RawBars, repaired: RawBars, findings: tuple[Finding, ...], bars: Bars, source: str, base: dict[str, Any]
 ) -> Preview:
-    from engine.data.gaps import describe
-
     views = tuple(_view(finding, raw, repaired) for finding in findings)
     rest: dict[str, Any] = {
         "source_timeframe": source,
-        "session": describe(raw.session),
+        "session": raw.session,
         "synthetic": raw.synthetic,
         "notes": raw.notes,
         "findings": views,
@@ -254,8 +266,16 @@ def _fault(row: int, raw: RawBars, repaired: RawBars) -> Fault | None:
     if not len(before):
         return None
     after = np.flatnonzero(repaired.rows == row)
-    mended = _row(repaired.time_ns, repaired, int(after[0])) if len(after) else None
-    return Fault(row, _row(raw.time_ns, raw, int(before[0])), mended)
+    mended = _row(_opens(repaired), repaired, int(after[0])) if len(after) else None
+    return Fault(row, _row(_opens(raw), raw, int(before[0])), mended)
+
+
+def _opens(raw: RawBars) -> TimeColumn:
+    """Return when raw bars open, or else what they are stamped with."""
+    from engine.data.sessions import bounds
+    from engine.data.zones import DAY_NS
+
+    return bounds(raw.time_ns // DAY_NS, raw.session)[0] if raw.stamp == "date" else raw.time_ns
 
 
 def _row(times: TimeColumn, bars: Bars | RawBars, place: int) -> Row:
@@ -268,4 +288,6 @@ def thinned(bars: Bars, points: int = LINE_POINTS) -> Line:
     starts = np.unique(np.linspace(0, len(bars), min(points, len(bars)), endpoint=False).astype(np.int64))
     ends = np.append(starts[1:], len(bars)) - 1
     low, high = np.minimum.reduceat(bars.low, starts), np.maximum.reduceat(bars.high, starts)
-    return Line(bars.open_ns[starts], low, high, bars.close[ends])
+    times = bars.open_ns[ends]
+    times[:1] = bars.open_ns[:1]
+    return Line(times, low, high, bars.close[ends])

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.api import Timeframe
+from engine.data.labels import bar_label
 from engine.data.store import BarStore
 from engine.runtime.jobs.preview import Preview, PreviewRequest, offered, thinned
 from engine.runtime.jobs.table import JOBS, job_function
@@ -64,6 +65,7 @@ def test_bad_bars_are_shown_as_found_and_as_repaired(tmp_path: Path) -> None:
     by_kind = {finding.kind: finding for finding in seen.findings}
     assert by_kind.keys() == {"not_positive", "negative_volume", "high_below_low"}
     (dropped,) = by_kind["not_positive"].faults
+    assert bar_label(dropped.found.ts_ns, Timeframe(1, "d"), seen.session) == "2024-01-15"
     assert (dropped.row, dropped.repaired, dropped.found.values[:4]) == (11, None, (0.0, 0.0, 0.0, 0.0))
     (swapped,) = by_kind["high_below_low"].faults
     assert (swapped.row, swapped.found.values[1:3]) == (6, (90.0, 120.0))

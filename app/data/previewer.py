@@ -1,0 +1,73 @@
+"""Previewer: asks the data process for previews, one at a time, the latest wish first."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.services.engine import Engine, Job
+from engine.runtime.jobs import Failure
+from engine.runtime.jobs.preview import Preview, PreviewRequest
+
+SETTLE_MS = 250
+
+
+class Previewer(QObject):
+    """Gets previews. A wish that comes while another one is under way replaces it.
+
+    The Qt signal `seen` carries a Preview; `busy` tells whether one is awaited.
+    """
+
+    seen = Signal(object)
+    busy = Signal(bool)
+
+    def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._wish: PreviewRequest | None = None
+        self._job: Job | None = None
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._settle.timeout.connect(self._send)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a preview is awaited."""
+        return self._settle.isActive() or self._job is not None
+
+    def ask(self, request: PreviewRequest, *, at_once: bool = False) -> None:
+        """Wish for a preview; a burst of wishes is one."""
+        self._wish = request
+        if at_once:
+            self._settle.stop()
+            self._send()
+        else:
+            self._settle.start()
+        self.busy.emit(True)
+
+    def stop(self) -> None:
+        """Let the preview that is under way go."""
+        self._settle.stop()
+        job, self._job = self._job, None
+        if job is not None and not job.is_over:
+            self._engine.cancel(job)
+        self.busy.emit(False)
+
+    def _send(self) -> None:
+        request = self._wish
+        if request is None:
+            return
+        before, self._job = self._job, None
+        if before is not None and not before.is_over:
+            self._engine.cancel(before)
+        job = self._job = self._engine.submit(request, first=True)
+        job.finished.connect(lambda result: self._take(job, result))
+        job.failed.connect(lambda failure: self._fail(job, failure))
+
+    def _take(self, job: Job, result: Preview) -> None:
+        if job is self._job:
+            self._job = None
+            self.busy.emit(self.is_busy)
+            self.seen.emit(result)
+
+    def _fail(self, job: Job, failure: Failure) -> None:
+        if job is self._job and isinstance(job.request, PreviewRequest):
+            self._take(job, Preview(job.request.symbol, failure.message))

@@ -1,0 +1,40 @@
+"""Prices, counts, sizes and spans as the data's views write them. No Qt."""
+
+from __future__ import annotations
+
+from app.services.i18n import tr
+from engine.api import Session, Timeframe
+from engine.data.labels import bar_label
+
+_DIGITS = 7
+_SMALL = 100_000
+
+
+def price_text(value: float) -> str:
+    """Return a price with the digits that it has, up to seven."""
+    if value != value:  # noqa: PLR0124 - NaN differs from itself
+        return "NaN"
+    text = f"{value:,.{max(_DIGITS - len(f'{abs(value):.0f}'), 2)}f}"
+    whole, _, part = text.partition(".")
+    part = part.rstrip("0")
+    return f"{whole}.{part:0<2}"
+
+
+def volume_text(value: float) -> str:
+    """Return a volume, whole where it is."""
+    if value != value:  # noqa: PLR0124 - NaN differs from itself
+        return "NaN"
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.10g}"
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes."""
+    if size < _SMALL:
+        return tr("{count} kB", count=f"{size / 1e3:.0f}")
+    return tr("{count} MB", count=f"{size / 1e6:,.1f}")
+
+
+def span_text(first_ns: int, last_ns: int, timeframe: str, session: Session) -> str:
+    """Return the first and the last bar."""
+    frame = Timeframe.parse(timeframe)
+    return f"{bar_label(first_ns, frame, session)} \N{EN DASH} {bar_label(last_ns, frame, session)}"

@@ -1,0 +1,18 @@
+"""What a bar is called: its trading day, or the moment it opens."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.api import Session, Timeframe
+from engine.data.sessions import trading_days
+from engine.data.zones import MINUTE_NS
+
+
+def bar_label(ts_ns: int, timeframe: Timeframe, session: Session) -> str:
+    """Return `2024-05-31` for bars of a day or longer (the session's own day), `2024-05-31 14:30` (UTC) for others."""
+    if not timeframe.is_intraday:
+        day = trading_days(np.array([ts_ns], np.int64), session)[0]
+        return str(np.datetime64(int(day), "D"))
+    unit = "m" if ts_ns % MINUTE_NS == 0 else "s"
+    return str(np.datetime64(ts_ns, "ns").astype(f"datetime64[{unit}]")).replace("T", " ")
