@@ -10,11 +10,10 @@ from typing import Any
 from app.document.document import Document
 from app.document.edits import UNSET, Edit, SetField, SetValues
 from app.document.view import Scope
-from app.inspector import fields as schema
 from app.inspector.fields import Field, FieldKind, fields_of
 from app.inspector.form import Form
 from app.inspector.subjects import InstrumentFields
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from engine.api import Catalog, Problem, Severity
 from engine.runtime.jobs.preview import Preview, PreviewRequest
 
@@ -47,14 +46,23 @@ class SourceDraft:
         base: the fields that belong to the entry whatever its provider is.
         written: the entry as it stands in the document.
         default: the provider of an entry that names none.
+        hidden: parameters of the provider that the form leaves out.
     """
 
-    def __init__(self, catalog: Catalog, base: Sequence[Field], written: Mapping[str, Any], default: str = "") -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        base: Sequence[Field],
+        written: Mapping[str, Any],
+        default: str = "",
+        hidden: Sequence[str] = (),
+    ) -> None:
         self.catalog = catalog
         self.values = {name: value for name, value in written.items() if name != "use"}
         self._before = dict(self.values)
         self._base = tuple(field for field in base if field.name != DATA)
         self._default = default
+        self._hidden = frozenset(hidden)
         self._left: dict[str, dict[str, Any]] = {}
 
     @property
@@ -96,7 +104,7 @@ class SourceDraft:
 
     def form(self, seen: Preview | None) -> DraftForm:
         """Return the form: the entry's own fields with what the source offers, and then the provider's."""
-        taken = {field.name for field in self._base}
+        taken = {*self._hidden, *(field.name for field in self._base)}
         own = [field for field in self._own_fields() if field.name not in taken]
         base = [_offering(field, seen) for field in self._base]
         fields = [
@@ -178,7 +186,7 @@ def _problems(seen: Preview) -> tuple[Problem, ...]:
     """Return what the bars show to be wrong with a field."""
     if not seen.error:
         return ()
-    found, text = seen.error_field, seen.error.partition("\n")[0]
+    found, text = seen.error_field, said(seen.error.partition("\n")[0])
     if seen.timeframes and seen.timeframe and seen.timeframe not in seen.timeframes:
         found, text = "timeframe", tr("The source has: {choices}.", choices=", ".join(seen.timeframes))
     return (Problem("data", text, severity=Severity.ERROR, field=found),) if found else ()
@@ -196,7 +204,4 @@ def provider_names(catalog: Catalog) -> tuple[str, ...]:
 def provider_help(catalog: Catalog, name: str) -> str:
     """Return the first paragraph of a provider's help."""
     provider = catalog.provider(name)
-    return provider.help().split("\n\n")[0].replace("\n", " ") if provider is not None else ""
-
-
-words = schema.words
+    return said(provider.help().split("\n\n")[0].replace("\n", " ")) if provider is not None else ""

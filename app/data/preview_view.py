@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from app.data.price_line import PriceLine
 from app.data.texts import price_text, span_text, volume_text
 from app.inspector.look import tint
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from app.theme import changed as theme_changed
 from app.theme import current
 from app.theme.icons import icon
@@ -103,7 +103,7 @@ class PreviewView(QWidget):
         bad = sum(finding.count for finding in seen.findings if finding.is_error)
         text, front, back = "", theme.warning, theme.warning_soft
         if seen.error:
-            text, front, back = seen.error, theme.error, theme.error_soft
+            text, front, back = said(seen.error), theme.error, theme.error_soft
         elif bad and not self.repairs:
             text = tr("A run would refuse these bars: {count} faults.", count=f"{bad:,}")
             front, back = theme.error, theme.error_soft
@@ -132,10 +132,10 @@ class PreviewView(QWidget):
     def _fill_findings(self, seen: Preview) -> None:
         self.findings.clear()
         for note in seen.notes:
-            self._add_finding(note, "info", current().text_dim, ())
+            self._add_finding(said(note), "info", current().text_dim, ())
         for finding in seen.findings:
             wrong = finding.is_error and not self.repairs
-            text = f"{finding.message} {finding.repair if self.repairs else ''}".strip()
+            text = said(f"{finding.message} {finding.repair if self.repairs else ''}".strip())
             color = current().error if wrong else current().warning
             self._add_finding(text, "error" if wrong else "warning", color, _fault_items(finding, seen))
         if not self.findings.topLevelItemCount() and seen.count:

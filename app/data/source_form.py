@@ -24,6 +24,7 @@ class SourceForm(QWidget):
         draft: what is edited.
         folder: the strategy's folder, below which paths are relative; None while it has none.
         names: the providers to choose from; all that are installed if left out.
+        fixed: the provider is settled and not shown.
     """
 
     changed = Signal()
@@ -33,6 +34,8 @@ class SourceForm(QWidget):
         draft: SourceDraft,
         folder: Path | None = None,
         names: Sequence[str] = (),
+        *,
+        fixed: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -49,12 +52,12 @@ class SourceForm(QWidget):
         self._holder = QWidget(self)
         self._place = QVBoxLayout(self._holder)
         self._place.setContentsMargins(0, 0, 0, 0)
-        self._lay_out()
+        self._lay_out(fixed=fixed)
         self._show_provider()
         self._rebuild()
         self.provider.activated.connect(self._choose)
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, *, fixed: bool) -> None:
         scroller = QScrollArea(self)
         scroller.setWidgetResizable(True)
         scroller.setFrameShape(QFrame.Shape.NoFrame)
@@ -64,7 +67,9 @@ class SourceForm(QWidget):
         head = QFormLayout()
         head.setContentsMargins(10, 0, 8, 0)
         head.addRow(tr("Source"), self.provider)
+        head.setRowVisible(0, not fixed)
         self.about.setContentsMargins(10, 0, 8, 4)
+        self.about.setVisible(not fixed)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(6)

@@ -2,13 +2,15 @@
 
 A writer makes new files under a name of their own and then swaps the row in one transaction, if nobody else did in
 the meantime. A process that dies before the swap leaves files that no row names; they are swept up an hour later.
+
+SQLite's own journal is used rather than a write-ahead log: transactions are short, and reading must leave the folder
+alone, which the desktop watches.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
@@ -135,25 +137,11 @@ class Index:
             )
         if version == _SCHEMA_VERSION:
             return
-        self._switch_to_wal(connection)
         columns = ", ".join(f"{name} {'TEXT' if name in _TEXTS else 'INTEGER'} NOT NULL" for name in _NAMES)
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f"CREATE TABLE IF NOT EXISTS series ({columns}, PRIMARY KEY (symbol, timeframe))")
         connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
         connection.execute("COMMIT")
-
-    def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
-        """Turn on the write-ahead log; SQLite does not wait for other writers here by itself."""
-        deadline = time.monotonic() + self._timeout_s
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-            else:
-                return
 
 
 def _row(series: Series) -> tuple[str | int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.api import DataError, DataRequest, Timeframe
@@ -102,6 +102,7 @@ def test_wrong_files_and_options_are_told(tmp_path: Path) -> None:
         import_file(BarStore(), str(path), (), ImportOptions(options={"timezone": "Mars"}))
 
 
+@settings(max_examples=8)
 @given(st.sampled_from([".csv", ".parquet"]), st.integers(2, 60))
 def test_what_is_exported_comes_back_the_same(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, count: int

@@ -41,12 +41,12 @@ def writer(folder: Path, first: int, step: int, last: int) -> subprocess.Popen[s
 
 def test_nothing_acknowledged_is_lost_when_a_writer_is_killed(tmp_path: Path) -> None:
     told = -1
-    for round_ in range(4):
+    for round_ in range(3):
         process = writer(tmp_path, told + 1, 1, 100_000)
         assert process.stdout is not None
         for line in process.stdout:
             told = int(line)
-            if told >= (round_ + 1) * 12:
+            if told >= (round_ + 1) * 8:
                 break
         process.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
         rest, _ = process.communicate()
@@ -59,11 +59,11 @@ def test_nothing_acknowledged_is_lost_when_a_writer_is_killed(tmp_path: Path) ->
 
 
 def test_two_writers_of_one_series_lose_nothing(tmp_path: Path) -> None:
-    both = [writer(tmp_path, first, 2, 30 + first) for first in (0, 1)]
+    both = [writer(tmp_path, first, 2, 18 + first) for first in (0, 1)]
     outputs = [process.communicate(timeout=120)[0] for process in both]
 
     assert [process.returncode for process in both] == [0, 0]
-    assert [len(output.split()) for output in outputs] == [16, 16]
-    expected = [row for n in range(32) for row in run_of_rows(n * 50, 50, float(n + 1))]
+    assert [len(output.split()) for output in outputs] == [10, 10]
+    expected = [row for n in range(20) for row in run_of_rows(n * 50, 50, float(n + 1))]
     assert rows_of(BarStore(tmp_path).read("SPY", MINUTE)) == expected
     assert len(list(tmp_path.glob("*.npy"))) == 2

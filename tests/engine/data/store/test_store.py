@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.api import NEW_YORK_STOCKS, DataError, Timeframe
@@ -19,6 +19,7 @@ from tests.support.bar_store import MINUTE, Row, bars_of, merged_by_hand, rows_o
 from tests.support.market_data import bars_at, moments, new_york_minutes
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(some_rows(), st.booleans()), min_size=1, max_size=4))
 def test_puts_merge_as_the_rule_says_and_never_overlap(puts: list[tuple[list[Row], bool]]) -> None:
     with TemporaryDirectory() as folder:
@@ -36,6 +37,7 @@ def test_puts_merge_as_the_rule_says_and_never_overlap(puts: list[tuple[list[Row
         assert (bars.open_ns[1:] >= bars.close_ns[:-1]).all()
 
 
+@settings(max_examples=30)
 @given(some_rows(), st.integers(-2, 80), st.integers(-2, 80))
 def test_a_range_is_read_and_deleted_by_opening_times(rows: list[Row], start: int, end: int) -> None:
     at = bars_of([(start, 1, 1.0), (max(start, end), 1, 1.0)]).open_ns.tolist()

@@ -1,0 +1,101 @@
+"""What the import dialog knows of each file. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.data.draft import SourceDraft
+from app.data.texts import span_text
+from app.inspector.fields import Field, FieldKind
+from app.inspector.subjects import InstrumentFields
+from app.services.i18n import said, tr
+from engine.api import Catalog
+from engine.runtime.jobs.preview import Preview, PreviewRequest
+from engine.runtime.jobs.store import FileImport
+
+_PARQUET = (".parquet", ".pq")
+
+
+@dataclass
+class FileDraft:
+    """One file: how it is read, what was seen of it, whether bad bars are mended and whether it is imported at all."""
+
+    path: Path
+    draft: SourceDraft
+    seen: Preview | None = None
+    repair: bool = False
+    wanted: bool = True
+    waiting: bool = field(default=True)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols to import."""
+        return tuple(name for part in self.draft.symbol.split(",") if (name := part.strip()))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be imported as it stands."""
+        seen = self.seen
+        usable = seen is not None and not seen.error and (self.repair or not seen.is_refused)
+        return usable and bool(self.symbols) and not self.waiting
+
+    def request(self) -> PreviewRequest:
+        """Return what asks for the bars of the first symbol, in the file's own timeframe."""
+        first = next(iter(self.symbols), "")
+        return PreviewRequest(self.draft.provider, self.draft.options, first)
+
+    def take(self, seen: Preview) -> bool:
+        """Note what was seen; return whether another look is needed, as the file names other symbols than guessed."""
+        self.seen = seen
+        if seen.symbols and not set(self.symbols) <= set(seen.symbols) and seen.error_field == "symbol":
+            self.draft.set(("symbol",), ", ".join(seen.symbols))
+            return True
+        return False
+
+    def as_import(self) -> FileImport:
+        """Return the order to import it."""
+        options = {name: value for name, value in self.draft.options.items() if name != "path"}
+        return FileImport(str(self.path), self.symbols, options, self.repair)
+
+    @property
+    def state(self) -> str:
+        """What is to be said about it in a few words."""
+        seen = self.seen
+        if self.waiting or seen is None:
+            return tr("Reading…")
+        if seen.error:
+            return said(seen.error.partition("\n")[0])
+        bad = sum(finding.count for finding in seen.findings if finding.is_error)
+        if bad and not self.repair:
+            return tr("{count} faults: repair them or correct the file", count=f"{bad:,}")
+        if bad:
+            return tr("{count} faults are going to be repaired", count=f"{bad:,}")
+        if seen.findings:
+            return tr("Ready, with {count} remarks", count=len(seen.findings))
+        return tr("Ready")
+
+    @property
+    def span(self) -> str:
+        """The first and the last bar."""
+        seen = self.seen
+        if seen is None or not seen.count:
+            return ""
+        return span_text(seen.first_ns, seen.last_ns, seen.timeframe, seen.session)
+
+
+def file_draft(catalog: Catalog, path: Path, symbol: str = "") -> FileDraft:
+    """Return the draft of a file, with the symbol that its name gives away."""
+    from engine.data.store.files import symbol_of
+
+    provider = "parquet" if path.name.lower().endswith(_PARQUET) else "csv"
+    base = Field(
+        "symbol",
+        ("symbol",),
+        InstrumentFields,
+        FieldKind.TEXT,
+        help=tr("What the bars belong to; several symbols of one file are separated by commas."),
+        required=True,
+    )
+    written = {"symbol": symbol or symbol_of(str(path)), "data": provider, "path": str(path)}
+    return FileDraft(path, SourceDraft(catalog, (base,), written, hidden=("path",)))

@@ -1,0 +1,312 @@
+"""DataPane: the bars of one's own. Files are dropped onto it; series are filled, exported, deleted and used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QItemSelectionModel, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.data.pane_table import SeriesTable
+from app.data.series_model import SeriesModel, SeriesRows
+from app.data.store_jobs import StoreJobs
+from app.data.texts import size_text
+from app.services.i18n import said, tr
+from app.theme import changed as theme_changed
+from app.theme import current
+from app.theme.icons import icon
+from engine.data.store import Series
+
+FILE_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet", ".pq")
+_FULL = 1000
+
+
+class DataPane(QWidget):
+    """Lists the bar store.
+
+    The Qt signals ask for what needs a dialog or a strategy: `import_asked` carries paths (none: let the user pick),
+    `fill_asked`, `export_asked`, `delete_asked` and `use_asked` carry a tuple of Series, `look_asked` one Series;
+    `message` carries a text for the status bar.
+
+    Args:
+        jobs: what is done to the store.
+        parent: the dock.
+    """
+
+    import_asked = Signal(object)
+    fill_asked = Signal(object)
+    export_asked = Signal(object)
+    delete_asked = Signal(object)
+    use_asked = Signal(object)
+    look_asked = Signal(object)
+    message = Signal(str)
+
+    def __init__(self, jobs: StoreJobs, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(tr("My data"))
+        self.setAcceptDrops(True)
+        self.jobs = jobs
+        self.model = SeriesModel(self)
+        self.rows = SeriesRows(self)
+        self.rows.setSourceModel(self.model)
+        self.table = SeriesTable(self.rows, self)
+        self.filter = QLineEdit(self)
+        self.total = QLabel(self)
+        self.buttons: dict[str, QToolButton] = {}
+        self.progress = _Progress(self)
+        self.nothing = _Nothing(self)
+        self._listed = False
+        self._lay_out()
+        self._connect()
+        self._enable()
+
+    @property
+    def selected(self) -> tuple[Series, ...]:
+        """The selected series, in the order of the rows."""
+        rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
+        return tuple(self.model.series[self.rows.mapToSource(self.rows.index(row, 0)).row()] for row in rows)
+
+    def select(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Select series by symbol and timeframe."""
+        self.table.clearSelection()
+        for row in range(self.rows.rowCount()):
+            series = self.model.series[self.rows.mapToSource(self.rows.index(row, 0)).row()]
+            if (series.symbol, str(series.timeframe)) in keys:
+                flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+                self.table.selectionModel().select(self.rows.index(row, 0), flags)
+
+    # ------------------------------------------------------------------ making
+
+    def _lay_out(self) -> None:
+        self.filter.setPlaceholderText(tr("Filter"))
+        self.filter.setAccessibleName(tr("Filter"))
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setMaximumWidth(180)
+        self.total.setForegroundRole(self.total.palette().ColorRole.PlaceholderText)
+        tools = QHBoxLayout()
+        tools.setContentsMargins(6, 4, 6, 4)
+        tools.setSpacing(2)
+        for name, sign, text in (
+            ("import", "import", tr("Import...")),
+            ("fill", "add", tr("Fill gaps...")),
+            ("export", "export", tr("Export...")),
+            ("delete", "delete", tr("Delete...")),
+            ("use", "bars", tr("Use in the strategy")),
+        ):
+            tools.addWidget(self._button(name, sign, text))
+        tools.addStretch(1)
+        tools.addWidget(self.total)
+        tools.addSpacing(8)
+        tools.addWidget(self.filter)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.nothing)
+        self._stack.addWidget(self.table)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addLayout(tools)
+        box.addWidget(self.progress)
+        box.addLayout(self._stack, 1)
+
+    def _button(self, name: str, sign: str, text: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setIcon(icon(sign))
+        button.setIconSize(QSize(16, 16))
+        button.setText(text.removesuffix("..."))
+        button.setToolTip(text.removesuffix("..."))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setAutoRaise(True)
+        self.buttons[name] = button
+        return button
+
+    def _connect(self) -> None:
+        self.buttons["import"].clicked.connect(lambda: self.import_asked.emit(()))
+        self.nothing.button.clicked.connect(lambda: self.import_asked.emit(()))
+        for name in ("fill", "export", "delete", "use"):
+            self.buttons[name].clicked.connect(lambda _checked=False, name=name: self.ask(name))
+        self.filter.textChanged.connect(self.rows.look_for)
+        self.filter.textChanged.connect(lambda _text: self._show_total())
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._enable())
+        self.table.looked_at.connect(lambda: self.ask("look"))
+        self.table.menu_asked.connect(self._menu)
+        self.jobs.listed.connect(self.show_series)
+        self.jobs.working.connect(self._show_work)
+        self.jobs.failed.connect(lambda text: self.message.emit(said(text)))
+        self.progress.cancel.clicked.connect(self.jobs.cancel)
+        theme_changed.connect(self.nothing.restyle)
+
+    # ------------------------------------------------------------------ showing
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's
+        """List the store once the pane is looked at."""
+        super().showEvent(event)
+        if not event.spontaneous():
+            self.jobs.refresh()
+
+    def show_series(self, series: Sequence[Series]) -> None:
+        """Show what the store holds; what is selected stays so."""
+        kept = [(each.symbol, str(each.timeframe)) for each in self.selected]
+        self._listed = True
+        self.model.show(series)
+        self.table.fit_once()
+        self.select(kept)
+        self._stack.setCurrentWidget(self.table if series else self.nothing)
+        self._show_total()
+        self._enable()
+
+    def _show_total(self) -> None:
+        count = len(self.model.series)
+        size = size_text(sum(series.size for series in self.model.series))
+        text = tr("{count} series, {size}", count=count, size=size) if count else ""
+        if self.rows.rowCount() != count:
+            text = tr("{shown} of {count} series", shown=self.rows.rowCount(), count=count)
+        self.total.setText(text)
+        self.filter.setVisible(bool(count))
+
+    def _show_work(self, text: str, share: float) -> None:
+        self.progress.show_work(text, share)
+        self._enable()
+
+    def _enable(self) -> None:
+        chosen = self.selected
+        self.buttons["fill"].setEnabled(len(chosen) == 1 and chosen[0].gaps > 0)
+        self.buttons["use"].setEnabled(len(chosen) == 1)
+        for name in ("export", "delete"):
+            self.buttons[name].setEnabled(bool(chosen))
+
+    # ------------------------------------------------------------------ asking
+
+    def ask(self, name: str) -> None:
+        """Ask for something to be done with what is selected: `fill`, `export`, `delete`, `use` or `look`."""
+        chosen = self.selected
+        if name == "look" and len(chosen) == 1:
+            self.look_asked.emit(chosen[0])
+        elif chosen and (name == "look" or self.buttons[name].isEnabled()):
+            asked = {"fill": self.fill_asked, "export": self.export_asked, "delete": self.delete_asked}
+            asked.get(name, self.use_asked).emit(chosen)
+
+    def _menu(self, place: QPoint) -> None:
+        menu = QMenu(self)
+        if len(self.selected) == 1:
+            menu.addAction(icon("search"), tr("Look at the bars"), lambda: self.ask("look"))
+            menu.addSeparator()
+        for name in ("use", "fill", "export", "delete"):
+            button = self.buttons[name]
+            action = menu.addAction(button.icon(), button.text(), lambda name=name: self.ask(name))
+            action.setEnabled(button.isEnabled())
+        menu.popup(place)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's
+        """Delete asks for what is selected to be deleted."""
+        if event.key() == Qt.Key.Key_Delete:
+            self.ask("delete")
+            return
+        super().keyPressEvent(event)
+
+    # ------------------------------------------------------------------ files dropped
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's
+        """Take CSV and Parquet files."""
+        if dropped_files(event):
+            event.acceptProposedAction()
+            self.nothing.highlight(on=True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802 - Qt's
+        self.nothing.highlight(on=False)
+        super().dragLeaveEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's
+        """Ask for the dropped files to be imported."""
+        self.nothing.highlight(on=False)
+        paths = dropped_files(event)
+        if paths:
+            event.acceptProposedAction()
+            self.import_asked.emit(tuple(paths))
+
+
+def dropped_files(event: QDropEvent) -> list[Path]:
+    """Return the local files that are dragged or dropped and that bars can be imported from."""
+    paths = (Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
+    return [path for path in paths if path.name.lower().endswith(FILE_SUFFIXES)]
+
+
+class _Progress(QWidget):
+    """What is being done, how much of it, and a button to stop it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.text = QLabel(self)
+        self.bar = QProgressBar(self)
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(8)
+        self.cancel = QPushButton(tr("Cancel"), self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 4, 8, 4)
+        row.setSpacing(10)
+        row.addWidget(self.text)
+        row.addWidget(self.bar, 1)
+        row.addWidget(self.cancel)
+        self.hide()
+
+    def show_work(self, text: str, share: float) -> None:
+        """Show how much is done; nothing without a text."""
+        self.text.setText(text)
+        self.bar.setRange(0, 0 if share < 0 else _FULL)
+        self.bar.setValue(round(max(share, 0.0) * _FULL))
+        self.setVisible(bool(text))
+
+
+class _Nothing(QWidget):
+    """What the pane says while the store is empty."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.sign = QLabel(self)
+        self.title = QLabel(tr("No bars of your own yet"), self)
+        self.text = QLabel(tr("Drop CSV or Parquet files here, several at once if you like."), self)
+        self.text.setWordWrap(True)
+        self.text.setForegroundRole(self.text.palette().ColorRole.PlaceholderText)
+        self.button = QPushButton(icon("import"), tr("Import files..."), self)
+        font = self.title.font()
+        font.setBold(True)
+        self.title.setFont(font)
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(self.title)
+        texts.addWidget(self.text)
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        row.addStretch(1)
+        row.addWidget(self.sign)
+        row.addLayout(texts)
+        row.addWidget(self.button)
+        row.addStretch(1)
+        box = QVBoxLayout(self)
+        box.addStretch(1)
+        box.addLayout(row)
+        box.addStretch(1)
+        self._lit = False
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Take the theme's colours."""
+        theme = current()
+        self.sign.setPixmap(icon("import", theme.accent if self._lit else theme.text_dim).pixmap(QSize(28, 28)))
+
+    def highlight(self, *, on: bool) -> None:
+        """Show that what is dragged can be dropped."""
+        self._lit = on
+        self.restyle()
