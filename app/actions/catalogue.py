@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.actions.arrange_actions import arrange_actions
 from app.actions.chart_actions import chart_actions
+from app.actions.data_actions import data_actions
 from app.actions.edit_actions import edit_actions
 from app.actions.explain_actions import explain_actions
 from app.actions.file_actions import file_actions
@@ -31,6 +32,7 @@ def all_actions(store: ShortcutStore) -> ActionRegistry:
         MenuSpec("node", tr("&Node")),
         MenuSpec("arrange", tr("&Arrange")),
         MenuSpec("arrange/nudge", tr("Nudge")),
+        MenuSpec("data", tr("&Data")),
         MenuSpec("run", tr("&Run")),
         MenuSpec("chart", tr("&Chart")),
         MenuSpec("chart/style", tr("How prices are drawn")),
@@ -45,6 +47,7 @@ def all_actions(store: ShortcutStore) -> ActionRegistry:
         *node_actions(),
         *explain_actions(),
         *arrange_actions(),
+        *data_actions(),
         *run_actions(),
         *chart_actions(),
         *help_actions(),

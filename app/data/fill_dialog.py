@@ -7,7 +7,15 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialogButtonBox, QProgressBar, QSplitter, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialogButtonBox,
+    QHeaderView,
+    QProgressBar,
+    QSplitter,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.data.draft import SourceDraft, provider_names
 from app.data.preview_view import PreviewView
@@ -52,7 +60,7 @@ class FillDialog(DialogFrame):
     ) -> None:
         name = f"{series.symbol} {series.timeframe}"
         intro = tr(
-            "{missing} bars are missing in {gaps} places. Only they are taken from the source; stored bars stay.",
+            "Missing bars: {missing}, in gaps: {gaps}. Only they are taken from the source; stored bars stay.",
             missing=f"{series.missing:,}",
             gaps=f"{series.gaps:,}",
         )
@@ -103,7 +111,8 @@ class FillDialog(DialogFrame):
         policy.setRetainSizeWhenHidden(True)
         self.working.setSizePolicy(policy)
         self.gaps.setMaximumHeight(130)
-        self.gaps.headerItem().setTextAlignment(2, Qt.AlignmentFlag.AlignRight)
+        self.gaps.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.gaps.header().setStretchLastSection(True)
         right = QWidget(self)
         box = QVBoxLayout(right)
         box.setContentsMargins(8, 0, 0, 0)
@@ -150,7 +159,6 @@ class FillDialog(DialogFrame):
         for gap in sorted(gaps, key=lambda gap: -gap.missing)[:_MOST]:
             times = (bar_label(ts_ns, self.series.timeframe, self.series.session) for ts_ns in (gap[0], gap[1]))
             item = QTreeWidgetItem([*times, f"{gap.missing:,}"])
-            item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight)
             self.gaps.addTopLevelItem(item)
 
     def _no_gaps(self, failure: Failure) -> None:

@@ -35,6 +35,9 @@ from engine.runtime.jobs.store import StoreImportRequest
 _SIZE = (1080, 640)
 _ROWS = 4
 _FORM_WIDTH = 300
+_BOX = 52
+"""What the box to tick and the margins take of the column of names, in pixels."""
+_WIDEST_NAME = 320
 _FILE, _SYMBOL, _FRAME, _BARS, _SPAN, _STATE = range(6)
 
 
@@ -82,7 +85,9 @@ class ImportDialog(DialogFrame):
         self.list.setFixedHeight(row * (min(max(len(self.files), 1), _ROWS) + 1) + 10)
         self.list.setIconSize(QSize(14, 14))
         header = self.list.header()
-        header.setSectionResizeMode(_FILE, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(_FILE, QHeaderView.ResizeMode.Interactive)
+        widest = max((self.list.fontMetrics().horizontalAdvance(file.path.name) for file in self.files), default=0)
+        header.resizeSection(_FILE, min(widest + _BOX, _WIDEST_NAME))
         header.setSectionResizeMode(_STATE, QHeaderView.ResizeMode.Stretch)
         self.list.headerItem().setTextAlignment(_BARS, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         halves = QSplitter(Qt.Orientation.Horizontal, self)

@@ -68,11 +68,11 @@ class FileDraft:
             return said(seen.error.partition("\n")[0])
         bad = sum(finding.count for finding in seen.findings if finding.is_error)
         if bad and not self.repair:
-            return tr("{count} faults: repair them or correct the file", count=f"{bad:,}")
+            return tr("Faults: {count}. Repair them, or correct the file.", count=f"{bad:,}")
         if bad:
-            return tr("{count} faults are going to be repaired", count=f"{bad:,}")
+            return tr("Faults to be repaired: {count}", count=f"{bad:,}")
         if seen.findings:
-            return tr("Ready, with {count} remarks", count=len(seen.findings))
+            return tr("Ready; remarks: {count}", count=len(seen.findings))
         return tr("Ready")
 
     @property

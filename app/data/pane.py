@@ -68,7 +68,7 @@ class DataPane(QWidget):
         self.buttons: dict[str, QToolButton] = {}
         self.progress = _Progress(self)
         self.nothing = _Nothing(self)
-        self._listed = False
+        self._chosen_next: tuple[tuple[str, str], ...] = ()
         self._lay_out()
         self._connect()
         self._enable()
@@ -87,6 +87,10 @@ class DataPane(QWidget):
             if (series.symbol, str(series.timeframe)) in keys:
                 flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
                 self.table.selectionModel().select(self.rows.index(row, 0), flags)
+
+    def select_next(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Select series once the store has been listed again."""
+        self._chosen_next = tuple(keys)
 
     # ------------------------------------------------------------------ making
 
@@ -158,8 +162,8 @@ class DataPane(QWidget):
 
     def show_series(self, series: Sequence[Series]) -> None:
         """Show what the store holds; what is selected stays so."""
-        kept = [(each.symbol, str(each.timeframe)) for each in self.selected]
-        self._listed = True
+        kept = self._chosen_next or [(each.symbol, str(each.timeframe)) for each in self.selected]
+        self._chosen_next = ()
         self.model.show(series)
         self.table.fit_once()
         self.select(kept)

@@ -10,7 +10,7 @@ from app.data.series_model import SOURCE, SYMBOL, UPDATED, SeriesRows
 from app.panes.cells import RoomyCells
 from app.services.i18n import tr
 
-_LEAST = {SYMBOL: 110, SOURCE: 170}
+_LEAST = {SYMBOL: 90, SOURCE: 110}
 
 
 class SeriesTable(QTableView):

@@ -59,7 +59,7 @@ class PeriodRow(QWidget):
     def changes(self) -> dict[str, Any]:
         """Return what the user changed of `start` and `end`; UNSET for what is open now."""
         return {
-            name: UNSET if (day := self._days[name]) is None else day
+            name: UNSET if (day := self._days[name]) is None else day.isoformat()
             for name in ("start", "end")
             if name in self._touched
         }

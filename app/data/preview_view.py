@@ -105,10 +105,10 @@ class PreviewView(QWidget):
         if seen.error:
             text, front, back = said(seen.error), theme.error, theme.error_soft
         elif bad and not self.repairs:
-            text = tr("A run would refuse these bars: {count} faults.", count=f"{bad:,}")
+            text = tr("These bars would be refused. Faults: {count}.", count=f"{bad:,}")
             front, back = theme.error, theme.error_soft
         elif bad:
-            text = tr("{count} faults are going to be repaired, as shown below.", count=f"{bad:,}")
+            text = tr("Faults to be repaired: {count}; how is shown below.", count=f"{bad:,}")
         elif seen.synthetic:
             text = tr("These bars are generated. They show how a strategy works, not what it earns.")
         self.banner.setText(text)

@@ -17,8 +17,8 @@ from engine.data.store import Series
 
 Index = QModelIndex | QPersistentModelIndex
 SORT_ROLE = Qt.ItemDataRole.UserRole
-SYMBOL, TIMEFRAME, FIRST, LAST, BARS, GAPS, MISSING, SIZE, SOURCE, UPDATED = range(10)
-_NUMBERS = {BARS, GAPS, MISSING, SIZE}
+SYMBOL, TIMEFRAME, FIRST, LAST, BARS, GAPS, SIZE, SOURCE, UPDATED = range(9)
+_NUMBERS = {BARS, GAPS, SIZE}
 _NO_PARENT = QModelIndex()
 
 
@@ -94,7 +94,6 @@ def _titles() -> tuple[str, ...]:
         tr("Last"),
         tr("Bars"),
         tr("Gaps"),
-        tr("Missing"),
         tr("Size"),
         tr("Source"),
         tr("Changed"),
@@ -108,11 +107,10 @@ def _texts(series: Series) -> tuple[str, ...]:
         bar_label(series.first_ns, series.timeframe, series.session),
         bar_label(series.last_ns, series.timeframe, series.session),
         f"{series.count:,}",
-        f"{series.gaps:,}" if series.gaps else "",
-        f"{series.missing:,}" if series.missing else "",
+        tr("{gaps} ({missing} bars)", gaps=f"{series.gaps:,}", missing=f"{series.missing:,}") if series.gaps else "",
         size_text(series.size),
         tr("generated") if series.synthetic else ", ".join(_short(name) for name in reversed(series.sources)),
-        series.updated.replace("T", " ")[:16],
+        series.updated[:10],
     )
 
 
@@ -123,7 +121,6 @@ def _keys(series: Series) -> tuple[Any, ...]:
         series.first_ns / 1e9,
         series.last_ns / 1e9,
         series.count,
-        series.gaps,
         series.missing,
         series.size,
         series.source,
@@ -134,7 +131,7 @@ def _keys(series: Series) -> tuple[Any, ...]:
 def _tip(series: Series, column: int) -> str | None:
     if column == SOURCE:
         return "\n".join(reversed(series.sources))
-    if column in (GAPS, MISSING) and series.gaps:
+    if column == GAPS and series.gaps:
         return tr(
             "{missing} bars are missing in {gaps} places.", missing=f"{series.missing:,}", gaps=f"{series.gaps:,}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
@@ -43,9 +44,11 @@ class StoreJobs(QObject):
 
     def refresh(self) -> None:
         """List the series again; also from now on whenever another program changes the store."""
-        folder = home() / "bars"
-        if folder.is_dir() and not self._watch.directories():
-            self._watch.addPath(str(folder))
+        if not self._watch.directories():
+            folder = home() / "bars"
+            with suppress(OSError):  # without it the list is brought up to date when it is looked at
+                folder.mkdir(parents=True, exist_ok=True)
+                self._watch.addPath(str(folder))
         if self._listing is None or self._listing.is_over:
             job = self._listing = self._engine.submit(StoreListRequest())
             job.finished.connect(self.listed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -35,6 +36,10 @@ class Inspector(QWidget):
     renamed = Signal(str, str)
     vary_asked = Signal(str, str)
     """A node and the field of it that is to be varied."""
+    source_asked = Signal(object)
+    """The data of an instrument (its place, an int) or of a feed node (its id) are to be chosen."""
+    limits_asked = Signal(object)
+    """Carries a function to call with the first and the last day that the strategy's data have."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,7 +82,7 @@ class Inspector(QWidget):
         self.finish()
         self._unsubscribe()
         self.document = document
-        self._context = PageContext(document, self._drafts.setdefault(document, {}))
+        self._context = PageContext(document, self._drafts.setdefault(document, {}), self._limits)
         self._unsubscribe = document.subscribe(self._on_change)
         self.ids, self.scope = (), ()
         self._forget_strategy()
@@ -91,6 +96,10 @@ class Inspector(QWidget):
         self.finish()
         self.ids, self.scope = wanted, scope
         self._rebuild()
+
+    def _limits(self, take: Callable[[date, date], None]) -> None:
+        """Ask how far the data of the strategy reach."""
+        self.limits_asked.emit(take)
 
     def finish(self) -> None:
         """Take over what is typed but not yet finished."""
@@ -159,6 +168,7 @@ class Inspector(QWidget):
         if self._pages.indexOf(page) < 0:
             page.edit_asked.connect(self._do)
             page.vary_asked.connect(self._vary)
+            page.source_asked.connect(self.source_asked)
             self._pages.addWidget(page)
         page.show()
         self.scroller.verticalScrollBar().setValue(0)

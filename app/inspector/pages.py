@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -26,17 +27,18 @@ from app.services.i18n import tr
 from app.services.problems import problem_text
 from app.theme import current, family_of
 from app.theme.icons import icon
-from engine.api import Problem, Severity
+from engine.api import FeedNode, Problem, Severity
 
 _OPEN_INSTRUMENTS = 2
 
 
 @dataclass
 class PageContext:
-    """What all pages share: the document, unfinished input, and folds that the user opened."""
+    """What all pages share: the document, unfinished input, and who tells how far the data reach."""
 
     document: Document
     drafts: Drafts = field(default_factory=dict)
+    ask_limits: Callable[[Callable[[date, date], None]], None] | None = None
 
     def rows(self, ids: tuple[str, ...] = (), scope: Scope = ()) -> RowContext:
         """Return what the rows of a form about these nodes need."""
@@ -44,7 +46,8 @@ class PageContext:
         def offers(port: Field) -> Callable[[], list[tuple[str, QIcon]]]:
             return lambda: self._offers(ids[0], port.path[0], scope) if ids else []
 
-        return RowContext(offers, self.document.folder if self.document.path is not None else None)
+        folder = self.document.folder if self.document.path is not None else None
+        return RowContext(offers, folder, lambda entry: self.ask_limits if entry.path[0] == "run" else None)
 
     def _offers(self, node: str, port: str, scope: Scope) -> list[tuple[str, QIcon]]:
         found = []
@@ -57,11 +60,13 @@ class PageContext:
 class Page(QWidget):
     """Base of the pages.
 
-    The Qt signal `edit_asked` carries edits and the undo step's name; `vary_asked` the name of a field to be varied.
+    The Qt signal `edit_asked` carries edits and the undo step's name; `vary_asked` the name of a field to be varied;
+    `source_asked` whose data are to be chosen: the place of an instrument, or the id of a feed node.
     """
 
     edit_asked = Signal(object, str)
     vary_asked = Signal(str)
+    source_asked = Signal(object)
 
     def __init__(self, context: PageContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -108,6 +113,7 @@ class NodesPage(Page):
         self.box.addWidget(self.findings)
         self._tell(form.other_findings())
         self.view = self.show_form(form, context.rows(ids, scope))
+        self._offer_source(context.document)
         self.box.addStretch(1)
 
     def refresh(self) -> bool:
@@ -117,6 +123,16 @@ class NodesPage(Page):
         self.view.refresh(form)
         self._tell(form.other_findings())
         return True
+
+    def _offer_source(self, document: Document) -> None:
+        """Offer the dialog of a data source for a feed."""
+        cls = document.component(self._ids[0], self._scope) if len(self._ids) == 1 else None
+        if cls is not None and issubclass(cls, FeedNode):
+            button = QPushButton(icon("bars"), tr("Look at the data..."), self)
+            button.setAutoDefault(False)
+            button.clicked.connect(lambda: self.source_asked.emit(self._ids[0]))
+            self.source_button = button
+            self.box.addWidget(button, alignment=Qt.AlignmentFlag.AlignHCenter)
 
     def _tell(self, problems: Sequence[Problem]) -> None:
         """Say what is wrong with the nodes as wholes."""
@@ -168,10 +184,12 @@ class InstrumentsPage(Page):
         """Put the forms of all instruments on the page, and a button for one more."""
         document = self.context.document
         self.instruments: list[FormView] = []
+        self.source_buttons: list[QToolButton] = []
         for index in range(self._count):
             form = subjects.instrument_form(document, index)
             section = Section(_instrument_title(form), self, foldable=True, is_open=self._count <= _OPEN_INSTRUMENTS)
             self.instruments.append(self.show_form(form, self.context.rows(), section))
+            section.head.addWidget(self._source_button(index, section.title))
             section.head.addWidget(self._remove_button(index, section.title))
             self.box.addWidget(section)
         add = QPushButton(icon("add"), tr("Add an instrument"), self)
@@ -190,6 +208,19 @@ class InstrumentsPage(Page):
         for form, view in zip(forms, self.instruments, strict=True):
             view.refresh(form)
         return True
+
+    def _source_button(self, index: int, title: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setIcon(icon("bars"))
+        button.setIconSize(QSize(14, 14))
+        button.setText(tr("Data..."))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setAutoRaise(True)
+        button.setToolTip(tr("Choose the data, with the bars in view"))
+        button.setAccessibleName(tr("Data of {name}", name=title))
+        button.clicked.connect(lambda: self.source_asked.emit(index))
+        self.source_buttons.append(button)
+        return button
 
     def _remove_button(self, index: int, title: str) -> QToolButton:
         button = QToolButton(self)

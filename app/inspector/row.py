@@ -15,8 +15,10 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QMenu, QToolButton
 from app.document.edits import UNSET
 from app.inspector import values
 from app.inspector.editors import (
+    AskLimits,
     ChoiceEditor,
     ChoicesEditor,
+    DateEditor,
     Editor,
     FlagEditor,
     LineEditor,
@@ -44,33 +46,39 @@ _MARK_WIDTH = 3
 
 @dataclass(frozen=True)
 class RowContext:
-    """What editors need to know beyond their field: what fits a port, and the strategy's folder."""
+    """What editors need to know beyond their field: what fits a port, the strategy's folder, how far data reach."""
 
     offers: Callable[[Field], Offers]
     folder: Path | None = None
+    limits: Callable[[Field], AskLimits | None] = lambda _field: None
 
 
-def make_editor(field: Field, context: RowContext, parent: QWidget) -> Editor:  # noqa: PLR0911 - a table of kinds
+def make_editor(field: Field, context: RowContext, parent: QWidget) -> Editor:
     """Return the editor that suits a field."""
-    if field.kind is FieldKind.REFERENCE:
-        return ReferenceEditor(context.offers(field), numbers=field.numbers, parent=parent)
-    if field.kind is FieldKind.REFERENCES:
-        return ReferencesEditor(context.offers(field), parent)
-    if field.kind is FieldKind.CHOICE:
-        return ChoiceEditor(field.choices, parent, unavailable=field.unavailable)
-    if field.kind is FieldKind.CHOICES:
-        return ChoicesEditor(field.choices, parent)
-    if field.kind is FieldKind.FLAG:
-        return FlagEditor(parent)
-    if field.kind in (FieldKind.INTEGER, FieldKind.NUMBER):
-        return NumberEditor(field, parent)
-    if field.kind is FieldKind.PATH:
-        return PathEditor(context.folder, parent)
-    if field.kind is FieldKind.LONG_TEXT:
-        return LongTextEditor(parent)
+    made = _EDITORS.get(field.kind)
+    if made is not None:
+        return made(field, context, parent)
     if field.suggestions:
         return SuggestEditor(field.suggestions, _hint(field), parent)
     return LineEditor(_hint(field), parent)
+
+
+_EDITORS: dict[FieldKind, Callable[[Field, RowContext, QWidget], Editor]] = {
+    FieldKind.REFERENCE: lambda field, context, parent: ReferenceEditor(
+        context.offers(field), numbers=field.numbers, parent=parent
+    ),
+    FieldKind.REFERENCES: lambda field, context, parent: ReferencesEditor(context.offers(field), parent),
+    FieldKind.CHOICE: lambda field, _context, parent: ChoiceEditor(
+        field.choices, parent, unavailable=field.unavailable
+    ),
+    FieldKind.CHOICES: lambda field, _context, parent: ChoicesEditor(field.choices, parent),
+    FieldKind.FLAG: lambda _field, _context, parent: FlagEditor(parent),
+    FieldKind.INTEGER: lambda field, _context, parent: NumberEditor(field, parent),
+    FieldKind.NUMBER: lambda field, _context, parent: NumberEditor(field, parent),
+    FieldKind.PATH: lambda _field, context, parent: PathEditor(context.folder, parent),
+    FieldKind.DATE: lambda field, context, parent: DateEditor(_hint(field), context.limits(field), parent),
+    FieldKind.LONG_TEXT: lambda _field, _context, parent: LongTextEditor(parent),
+}
 
 
 def _hint(field: Field) -> str:

@@ -1,42 +1,36 @@
-"""What happens to data: sources chosen, files imported, stored series filled, exported, deleted and used."""
+"""What a strategy runs on: sources are chosen, and stored series taken."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
+from PySide6.QtWidgets import QMenu
 
 from app.data.draft import SourceDraft, feed_draft, feed_edits, instrument_draft, instrument_edits
-from app.data.store_jobs import StoreJobs
+from app.data.period import day_of
 from app.document.edits import Edit, SetField
 from app.document.errors import EditError
 from app.document.view import Scope
 from app.services.i18n import tr
 from engine.api import FeedNode
-from engine.runtime.jobs.store import (
-    FillDone,
-    ImportDone,
-    StoreDeleteRequest,
-    StoreExportRequest,
-    StoreImportRequest,
-)
 
 if TYPE_CHECKING:
-    from app.data.pane import DataPane
     from app.document.document import Document
+    from app.services.engine import Job
     from app.window.main_window import MainWindow
+    from app.window.store_desk import StoreDesk
     from engine.data.store import Series
+    from engine.runtime.jobs.preview import Preview
 
 STORE = "store"
-_SHOWN = 12
 
 
 class DataDesk:
-    """Opens the dialogs about data, and carries out what they return.
+    """Opens the dialogs about a strategy's data, and carries out what they return.
 
     Args:
         window: whose data it is.
@@ -44,21 +38,14 @@ class DataDesk:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        self._limits_job: Job | None = None
 
     @cached_property
-    def jobs(self) -> StoreJobs:
-        """What is done to the bar store."""
-        return StoreJobs(self._window.data_engine, self._window)
+    def store(self) -> StoreDesk:
+        """What happens to the bar store."""
+        from app.window.store_desk import StoreDesk
 
-    def connect_pane(self, pane: DataPane) -> None:
-        """Listen to the data pane."""
-        pane.import_asked.connect(self.import_files)
-        pane.fill_asked.connect(lambda chosen: self.fill(chosen[0]))
-        pane.export_asked.connect(self.export)
-        pane.delete_asked.connect(self.delete)
-        pane.use_asked.connect(lambda chosen: self.offer_use(chosen[0]))
-        pane.look_asked.connect(self.look)
-        pane.message.connect(self._window.complain)
+        return StoreDesk(self._window, self.offer_use)
 
     # ------------------------------------------------------------------ the source of an instrument or feed
 
@@ -123,134 +110,22 @@ class DataDesk:
         except EditError as error:
             self._window.complain(str(error))
 
-    # ------------------------------------------------------------------ into the store
-
-    def import_files(self, paths: Sequence[Path] = ()) -> None:
-        """Import files, letting the user pick some if there are none given."""
-        from app.data.import_dialog import ImportDialog, choose_imports
-
-        if not paths:
-            names, _ = QFileDialog.getOpenFileNames(
-                self._window,
-                tr("Import bars"),
-                "",
-                tr("Bars (*.csv *.tsv *.txt *.gz *.parquet *.pq);;All files (*)"),
-            )
-            paths = [Path(name) for name in names]
-        if not paths:
-            return
-        dialog = ImportDialog(paths, self._window.catalog, self._window.data_engine, self._window)
-        request = choose_imports(dialog)
-        if request is not None:
-            self.carry_out_import(request)
-
-    def carry_out_import(self, request: StoreImportRequest) -> None:
-        """Import, with progress in the pane, and tell what came of it."""
-        count = len(request.files)
-        text = tr("Importing {name}", name=Path(request.files[0].path).name)
-        if count > 1:
-            text = tr("Importing {count} files", count=count)
-        self.jobs.do(request, text, self._imported)
-
-    def _imported(self, done: Sequence[ImportDone]) -> None:
-        good = [each for each in done if not each.error]
-        added = sum(each.added for each in good)
-        self._window.say(
-            tr(
-                "{added} bars imported into {count} series; {replaced} stored ones replaced.",
-                added=f"{added:,}",
-                count=len(good),
-                replaced=f"{sum(each.replaced for each in good):,}",
-            )
-        )
-        faults = [each.error for each in done if each.error]
-        if faults:
-            self._window.complain("\n\n".join(faults[:_SHOWN]))
-        if self._window.has_panes():
-            self._window.docks.data.select([(each.symbol, each.timeframe) for each in good])
-
-    # ------------------------------------------------------------------ with stored series
-
-    def look(self, series: Series) -> None:
-        """Show the bars of a series."""
-        from app.data.look_dialog import LookDialog
-
-        dialog = LookDialog(series, self._window.data_engine, self._window)
-        dialog.exec()
-        dialog.deleteLater()
-
-    def fill(self, series: Series) -> None:
-        """Fill the gaps of a series from a source that the user chooses."""
-        from app.data.fill_dialog import FillDialog
-
+    def tell_limits(self, take: Callable[[date, date], None]) -> None:
+        """Call a function with the first and the last day of the first instrument's data, once they are known."""
         tab = self._window.tab
-        folder = tab.document.folder if tab is not None and tab.path is not None else None
-        dialog = FillDialog(series, self._window.catalog, self._window.data_engine, folder, self._window)
-        accepted = dialog.exec() == FillDialog.DialogCode.Accepted
-        request = dialog.request
-        dialog.deleteLater()
-        if accepted:
-            text = tr("Filling the gaps of {name}", name=f"{series.symbol} {series.timeframe}")
-            self.jobs.do(request, text, self._filled)
+        if tab is None:
+            return
+        folder = str(tab.document.folder) if tab.document.path is not None else ""
+        request = instrument_draft(tab.document, 0).request(folder)
+        job = self._limits_job = self._window.data_engine.submit(request, first=True)
 
-    def _filled(self, done: FillDone) -> None:
-        text = tr("{added} bars filled in, {left} are still missing.", added=f"{done.added:,}", left=f"{done.left:,}")
-        self._window.say(text)
+        def tell(seen: Preview) -> None:
+            if seen.count:
+                take(day_of(seen.first_ns), day_of(seen.last_ns))
 
-    def export(self, chosen: Sequence[Series]) -> None:
-        """Write series to files: one to a file of the user's choice, several into a folder."""
-        files = self._one_file(chosen[0]) if len(chosen) == 1 else self._into_folder(chosen)
-        if files:
-            text = tr("Exporting {count} series", count=len(files))
-            self.jobs.do(StoreExportRequest(tuple(files)), text, partial(self._exported, files))
+        job.finished.connect(tell)
 
-    def _one_file(self, series: Series) -> list[tuple[str, str, str]]:
-        start = f"{_file_name(series)}.csv"
-        name, _ = QFileDialog.getSaveFileName(self._window, tr("Export"), start, tr("CSV (*.csv);;Parquet (*.parquet)"))
-        if not name:
-            return []
-        path = Path(name)
-        path = path if path.suffix.lower() in (".csv", ".parquet", ".pq") else path.with_name(f"{path.name}.csv")
-        return [(series.symbol, str(series.timeframe), str(path))]
-
-    def _into_folder(self, chosen: Sequence[Series]) -> list[tuple[str, str, str]]:
-        folder = QFileDialog.getExistingDirectory(self._window, tr("Export into a folder"))
-        if not folder:
-            return []
-        paths = [Path(folder) / f"{_file_name(series)}.csv" for series in chosen]
-        there = [path.name for path in paths if path.exists()]
-        if there:
-            text = tr("These files are there already: {names}. Overwrite them?", names=", ".join(there[:_SHOWN]))
-            if QMessageBox.question(self._window, tr("Export"), text) != QMessageBox.StandardButton.Yes:
-                return []
-        return [(series.symbol, str(series.timeframe), str(path)) for series, path in zip(chosen, paths, strict=True)]
-
-    def _exported(self, files: Sequence[tuple[str, str, str]], count: int) -> None:
-        place = files[0][2] if len(files) == 1 else str(Path(files[0][2]).parent)
-        self._window.say(tr("{count} bars exported to {path}", count=f"{count:,}", path=place))
-
-    def delete(self, chosen: Sequence[Series]) -> None:
-        """Delete series, after asking."""
-        names = [f"{series.symbol} {series.timeframe}" for series in chosen]
-        shown = ", ".join(names[:_SHOWN]) + ("…" if len(names) > _SHOWN else "")
-        text = tr(
-            "Delete {count} bars of {names}? Strategies that use them can then no longer run. This cannot be undone.",
-            count=f"{sum(series.count for series in chosen):,}",
-            names=shown,
-        )
-        box = QMessageBox(QMessageBox.Icon.Warning, tr("Delete bars"), text, parent=self._window)
-        yes = box.addButton(tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
-        no = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(no)
-        box.exec()
-        pressed = box.clickedButton()
-        box.deleteLater()
-        if pressed is yes:
-            keys = tuple((series.symbol, str(series.timeframe)) for series in chosen)
-            self.jobs.do(StoreDeleteRequest(keys), tr("Deleting bars"), self._deleted)
-
-    def _deleted(self, count: int) -> None:
-        self._window.say(tr("{count} bars deleted.", count=f"{count:,}"))
+    # ------------------------------------------------------------------ stored series
 
     def offer_use(self, series: Series) -> None:
         """Ask for which instrument of the strategy a series is to be used."""
@@ -284,9 +159,3 @@ class DataDesk:
         for name, value in values.items():
             draft.set((name,), value)
         self._do(document, instrument_edits(index, draft.changes()), tr("Choose the data"))
-
-
-def _file_name(series: Series) -> str:
-    """Return a file name for a series without what file systems refuse."""
-    symbol = "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in series.symbol)
-    return f"{symbol}_{series.timeframe}"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from app.charts.pane import ChartPane
     from app.document.document import Document
 
-LAYOUT_VERSION = 5
+LAYOUT_VERSION = 6
 """Raised when docks come or go, so that a layout of other docks is not restored."""
 
 _LEFT, _RIGHT, _BELOW = (

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from app.document.view import Scope
     from app.services.engine import Engine
     from app.services.settings import Settings
+    from app.window.data_desk import DataDesk
     from app.window.desk import FileDesk
     from app.window.dialogs import Dialogs
     from app.window.docks import Docks
@@ -109,6 +110,13 @@ class MainWindow(QMainWindow):
         from app.window.desk import FileDesk
 
         return FileDesk(self)
+
+    @cached_property
+    def data_desk(self) -> DataDesk:
+        """What chooses, imports and keeps data."""
+        from app.window.data_desk import DataDesk
+
+        return DataDesk(self)
 
     @cached_property
     def dialogs(self) -> Dialogs:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
@@ -54,6 +55,8 @@ class Wiring:
         docks.node_asked.connect(self._node_asked)
         docks.chart_shown.connect(self._window.refresh_actions)
         docks.inspector.vary_asked.connect(lambda node, field: self._window.dialogs.sweep((node, field)))
+        docks.inspector.source_asked.connect(self._source_asked)
+        docks.inspector.limits_asked.connect(self._limits_asked)
         for pane in (docks.inspector, docks.outline):
             pane.message.connect(self._window.say)
 
@@ -163,6 +166,17 @@ class Wiring:
             view = tab.canvas.view
             tab.canvas.adding.add(role, use, view.mapToScene(view.viewport().rect().center()))
             tab.canvas.setFocus()
+
+    def _source_asked(self, of: int | str) -> None:
+        """Choose the data of an instrument, or of a feed node."""
+        desk = self._window.data_desk
+        if isinstance(of, int):
+            desk.choose_instrument(of)
+        elif self._window.tab is not None:
+            desk.choose_feed(of, self._window.tab.canvas.scope)
+
+    def _limits_asked(self, take: Callable[[date, date], None]) -> None:
+        self._window.data_desk.tell_limits(take)
 
     def _component_highlighted(self, role: Role, use: str) -> None:
         self._window.docks.help.show_component(self._window.catalog.component(role, use))

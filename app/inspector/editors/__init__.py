@@ -2,13 +2,16 @@
 
 from app.inspector.editors.base import Editor
 from app.inspector.editors.choices import ChoiceEditor, ChoicesEditor, FlagEditor
+from app.inspector.editors.dates import AskLimits, DateEditor
 from app.inspector.editors.numbers import NumberEditor
 from app.inspector.editors.references import Offers, ReferenceEditor, ReferencesEditor
 from app.inspector.editors.texts import LineEditor, LongTextEditor, PathEditor, SuggestEditor, TextEditor
 
 __all__ = [
+    "AskLimits",
     "ChoiceEditor",
     "ChoicesEditor",
+    "DateEditor",
     "Editor",
     "FlagEditor",
     "LineEditor",

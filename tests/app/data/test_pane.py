@@ -1,0 +1,210 @@
+"""The data pane and its dialogs on the real store and the real data process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from app.data.fill_dialog import FillDialog
+from app.data.import_dialog import ImportDialog
+from app.data.look_dialog import LookDialog
+from app.data.pane import DataPane
+from app.window.main_window import MainWindow
+from engine.data.store import BarStore
+from engine.data.store.files import ImportOptions, import_file
+from tests.support.bar_store import workdays, write_csv
+from tests.support.data_desk import click_row, drop_files, rows_of, seen, texts, until, using, write
+from tests.support.desktop import copy_example, open_window, tab_of
+from tests.support.modal import answering, choosing
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as made:
+        yield made
+
+
+@pytest.fixture
+def pane(qtbot: QtBot, window: MainWindow) -> DataPane:
+    made = window.data_desk.store.pane
+    qtbot.addWidget(made)
+    made.resize(900, 260)
+    with qtbot.waitExposed(made):
+        made.show()
+    return made
+
+
+def press(button: object) -> None:
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)  # type: ignore[call-overload]
+
+
+def keep(tmp_path: Path, name: str, skip: range = range(0)) -> Path:
+    """Put 60 days under a symbol into the store, some of them left out; return the file that has them all."""
+    holes = write_csv(tmp_path / f"{name}.csv", workdays("2024-01-02", 60, skip))
+    import_file(BarStore(), str(holes), (name,), ImportOptions())
+    return write_csv(tmp_path / f"{name}_whole.csv", workdays("2024-01-02", 60))
+
+
+def test_an_empty_store_says_how_to_begin(pane: DataPane) -> None:
+    assert pane.nothing.isVisible()
+    assert "Drop CSV or Parquet files here" in pane.nothing.text.text()
+    assert not pane.buttons["delete"].isEnabled()
+
+
+def test_dropped_files_are_looked_at_repaired_and_imported(qtbot: QtBot, pane: DataPane, tmp_path: Path) -> None:
+    good = write_csv(tmp_path / "spy_1d.csv", workdays("2024-01-02", 60))
+    bad = write_csv(tmp_path / "qqq.csv", [*workdays("2024-01-02", 20), "2024-01-30,0,0,0,0,1"])
+    both = write_csv(
+        tmp_path / "all.csv",
+        [f"{line},{symbol}" for symbol in ("GE", "IBM") for line in workdays("2024-01-02", 5)],
+        "Date,Open,High,Low,Close,Volume,Symbol",
+    )
+    none = write_csv(tmp_path / "notes.csv", ["1,2"], "a,b")
+
+    def act(dialog: ImportDialog) -> None:
+        until(qtbot, lambda: not any(file.waiting for file in dialog.files))
+        listed = texts(dialog.list)
+        assert [row[1] for row in listed] == ["SPY", "QQQ", "GE, IBM", "NOTES"]
+        assert listed[0][2:5] == ["1d", "60", "2024-01-02 \N{EN DASH} 2024-03-25"]
+        assert "no column for" in listed[3][5]
+        assert dialog.ok_button.text() == "Import 2 files"
+        item = dialog.list.topLevelItem(1)
+        place = dialog.list.visualItemRect(item).center()
+        QTest.mouseClick(dialog.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        press(dialog.view.repair)
+        assert texts(dialog.list)[1][5] == "Faults to be repaired: 1"
+        form = dialog.forms.currentWidget()
+        write(form, "symbol", "TQQQ")  # type: ignore[arg-type]
+        until(qtbot, lambda: not dialog.files[1].waiting)
+        press(dialog.ok_button)
+
+    with using(ImportDialog, act):
+        assert drop_files(pane, [str(path) for path in (good, bad, both, none)])
+        until(qtbot, lambda: len(rows_of(pane)) == 4)
+
+    assert rows_of(pane) == [("GE", "1d", "5"), ("IBM", "1d", "5"), ("SPY", "1d", "60"), ("TQQQ", "1d", "20")]
+    assert [series.symbol for series in pane.selected] == ["GE", "IBM", "SPY", "TQQQ"]
+
+
+def test_other_files_are_not_taken(pane: DataPane, tmp_path: Path) -> None:
+    assert not drop_files(pane, [str(tmp_path / "strategy.yaml")])
+
+
+def test_gaps_are_filled_from_a_file(qtbot: QtBot, pane: DataPane, tmp_path: Path) -> None:
+    whole = keep(tmp_path, "SPY", range(20, 30))
+    until(qtbot, lambda: rows_of(pane) == [("SPY", "1d", "50")])
+    assert pane.rows.index(0, 5).data() == "1 (10 bars)"
+
+    def act(dialog: FillDialog) -> None:
+        write(dialog.form, "path", str(whole))
+        seen(qtbot, dialog.previewer)
+        until(qtbot, lambda: bool(texts(dialog.gaps)))
+        assert texts(dialog.gaps) == [["2024-01-29", "2024-02-13", "10"]]
+        press(dialog.ok_button)
+
+    click_row(pane, "SPY")
+    with using(FillDialog, act):
+        press(pane.buttons["fill"])
+    until(qtbot, lambda: rows_of(pane) == [("SPY", "1d", "60")])
+    assert not pane.buttons["fill"].isEnabled()
+
+
+def test_bars_are_looked_at_exported_and_deleted_after_asking(qtbot: QtBot, pane: DataPane, tmp_path: Path) -> None:
+    keep(tmp_path, "SPY")
+    keep(tmp_path, "QQQ")
+    until(qtbot, lambda: len(rows_of(pane)) == 2)
+    click_row(pane, "SPY")
+
+    def look(dialog: LookDialog) -> None:
+        seen(qtbot, dialog.previewer)
+        assert dialog.view.summary.text().startswith("<b>60 bars of 1d</b>")
+        press(dialog.close_button)
+
+    with using(LookDialog, look):
+        QTest.keyClick(pane.table, Qt.Key.Key_Return)
+
+    out = tmp_path / "out.csv"
+    with answering(QFileDialog, choosing(out)):
+        press(pane.buttons["export"])
+    until(qtbot, out.exists)
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 61
+
+    def refuse(box: QMessageBox) -> None:
+        assert "Delete 60 bars of SPY 1d?" in box.text()
+        QTest.keyClick(box, Qt.Key.Key_Return)  # the safe answer is the default
+
+    def agree(box: QMessageBox) -> None:
+        press(next(button for button in box.buttons() if button.text() == "Delete"))
+
+    with using(QMessageBox, refuse):
+        QTest.keyClick(pane.table, Qt.Key.Key_Delete)
+    assert len(BarStore().list()) == 2
+    with using(QMessageBox, agree):
+        press(pane.buttons["delete"])
+    until(qtbot, lambda: rows_of(pane) == [("QQQ", "1d", "60")])
+
+
+def test_a_series_is_used_in_the_strategy_as_one_step(
+    qtbot: QtBot, window: MainWindow, pane: DataPane, tmp_path: Path
+) -> None:
+    keep(tmp_path, "SPY")
+    until(qtbot, lambda: len(rows_of(pane)) == 1)
+    document = tab_of(window).document
+    before = document.text
+    click_row(pane, "SPY")
+
+    def choose(text: str) -> None:
+        press(pane.buttons["use"])
+        menu = next(menu for menu in window.findChildren(QMenu) if menu.isVisible())
+        action = next(action for action in menu.actions() if action.text().startswith(text))
+        menu.setActiveAction(action)
+        QTest.keyClick(menu, Qt.Key.Key_Return)
+
+    choose("In place of")
+    assert document.values["instruments"] == [{**_first(before, window), "symbol": "SPY", "data": "store"}]
+    document.undo()
+    assert document.text == before
+    choose("As another")
+    assert document.values["instruments"][1] == {"symbol": "SPY", "data": "store", "timeframe": "1d"}
+    assert not document.problems
+
+
+def _first(text: str, window: MainWindow) -> dict[str, object]:
+    from app.document.document import Document
+
+    first: dict[str, object] = Document(text, window.catalog).values["instruments"][0]
+    return first
+
+
+def test_what_another_program_imports_appears_by_itself(qtbot: QtBot, pane: DataPane, tmp_path: Path) -> None:
+    keep(tmp_path, "SPY")
+    until(qtbot, lambda: len(rows_of(pane)) == 1)
+    pane.filter.setFocus()
+    QTest.keyClicks(pane.filter, "q")
+    assert rows_of(pane) == []
+    pane.filter.clear()
+
+    keep(tmp_path, "QQQ")
+
+    until(qtbot, lambda: len(rows_of(pane)) == 2)
+
+
+def test_an_import_can_be_cancelled(qtbot: QtBot, window: MainWindow, pane: DataPane, tmp_path: Path) -> None:
+    from engine.runtime.jobs.store import FileImport, StoreImportRequest
+
+    files = tuple(
+        FileImport(str(write_csv(tmp_path / f"s{number}.csv", workdays("2000-01-03", 500)))) for number in range(300)
+    )
+    window.data_desk.store.carry_out_import(StoreImportRequest(files))
+    until(qtbot, lambda: pane.progress.isVisible() and pane.progress.bar.value() > 0)
+    assert pane.progress.text.text() == "Importing 300 files"
+    press(pane.progress.cancel)
+    until(qtbot, lambda: not pane.progress.isVisible() and bool(rows_of(pane)))
+
+    assert 0 < len(BarStore().list()) < 300
