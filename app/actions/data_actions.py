@@ -28,4 +28,13 @@ def data_actions() -> tuple[ActionSpec, ...]:
             icon="import",
             separated=True,
         ),
+        ActionSpec(
+            "data.pane",
+            tr("My data"),
+            "data",
+            lambda window: window.docks.toggle("data"),
+            "Ctrl+Alt+B",
+            enabled=has_tab,
+            checked=lambda window: window.has_panes() and window.docks.is_shown("data"),
+        ),
     )

@@ -25,6 +25,7 @@ from app.data.series_model import SeriesModel, SeriesRows
 from app.data.store_jobs import StoreJobs
 from app.data.texts import size_text
 from app.services.i18n import said, tr
+from app.services.run_session import RunSession
 from app.theme import changed as theme_changed
 from app.theme import current
 from app.theme.icons import icon
@@ -78,6 +79,9 @@ class DataPane(QWidget):
         """The selected series, in the order of the rows."""
         rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
         return tuple(self.model.series[self.rows.mapToSource(self.rows.index(row, 0)).row()] for row in rows)
+
+    def set_session(self, session: RunSession) -> None:
+        """Stay as it is: the store is the same whichever strategy is in front."""
 
     def select(self, keys: Sequence[tuple[str, str]]) -> None:
         """Select series by symbol and timeframe."""

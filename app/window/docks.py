@@ -45,6 +45,7 @@ class Docks(QObject):
         window: gets the docks.
         document: the strategy to show first; panes need one.
         settings: remembers the layout.
+        make_data: makes the pane of the user's own bars.
     """
 
     run_asked = Signal()
@@ -62,8 +63,11 @@ class Docks(QObject):
     chart_shown = Signal()
     """What the chart shows changed."""
 
-    def __init__(self, window: QMainWindow, document: Document, settings: Settings) -> None:
+    def __init__(
+        self, window: QMainWindow, document: Document, settings: Settings, make_data: Callable[[], QWidget]
+    ) -> None:
         super().__init__(window)
+        self._make_data = make_data
         self._window = window
         self._settings = settings
         self.palette = Palette(document)
@@ -93,6 +97,7 @@ class Docks(QObject):
         self.add_pane("history", tr("History"), self._history, needs_run=False, can_be_stale=False)
         self.add_pane("parity", tr("Engines"), self._parity, needs_run=False, can_be_stale=False)
         self.add_pane("log", tr("Log"), _log, needs_run=False, can_be_stale=False)
+        self.add_pane("data", tr("My data"), self._make_data, needs_run=False, can_be_stale=False)
 
     def _chart(self) -> QWidget:
         from app.charts.pane import ChartPane

@@ -15,7 +15,7 @@ from app.actions.qt import ActionSet
 from app.actions.spec import ActionSpec
 from app.services.recent import RecentFiles
 from app.window.command_palette import CommandPalette
-from app.window.drops import dropped_files
+from app.window.drops import dropped_bars, dropped_files
 from app.window.frame import remember_frame, restore_frame
 from app.window.looks import Looks
 from app.window.recent_look import RecentLook
@@ -217,7 +217,7 @@ class MainWindow(QMainWindow):
 
         tab = StrategyTab(document, name, self.settings, self.action_set.registry, self.tabs)
         if self._docks is None:
-            self._docks = Docks(self, document, self.settings)
+            self._docks = Docks(self, document, self.settings, lambda: self.data_desk.store.pane)
             self.wiring.connect_docks(self._docks)
         elif not self.tabs.count():
             self._docks.set_shown(shown=True)
@@ -346,7 +346,7 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Take files that could be strategies."""
-        if dropped_files(event):
+        if dropped_files(event) or dropped_bars(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
@@ -355,6 +355,11 @@ class MainWindow(QMainWindow):
         if paths:
             event.acceptProposedAction()
             QTimer.singleShot(0, self, lambda: self.desk.open_all(paths))
+            return
+        bars = dropped_bars(event)
+        if bars:
+            event.acceptProposedAction()
+            QTimer.singleShot(0, self, lambda: self.data_desk.store.import_files(bars))
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Ask about unsaved changes; then remember the layout and go."""

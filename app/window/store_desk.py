@@ -141,7 +141,9 @@ class StoreDesk:
 
     def _one_file(self, series: Series) -> list[tuple[str, str, str]]:
         start = f"{_file_name(series)}.csv"
-        name, _ = QFileDialog.getSaveFileName(self._window, tr("Export"), start, tr("CSV (*.csv);;Parquet (*.parquet)"))
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, tr("Export"), start, tr("CSV file (*.csv);;Parquet file (*.parquet)")
+        )
         if not name:
             return []
         path = Path(name)

@@ -92,6 +92,17 @@ def test_dropped_files_are_looked_at_repaired_and_imported(qtbot: QtBot, pane: D
     assert [series.symbol for series in pane.selected] == ["GE", "IBM", "SPY", "TQQQ"]
 
 
+def test_the_pane_is_a_dock_that_its_action_shows(qtbot: QtBot, window: MainWindow) -> None:
+    action = window.action_set.actions["data.pane"]
+    if window.docks.is_shown("data"):
+        action.trigger()
+    action.trigger()
+
+    pane = window.data_desk.store.pane
+    qtbot.waitUntil(pane.isVisible)
+    assert window.docks.docks["data"].isAncestorOf(pane)
+
+
 def test_other_files_are_not_taken(pane: DataPane, tmp_path: Path) -> None:
     assert not drop_files(pane, [str(tmp_path / "strategy.yaml")])
 

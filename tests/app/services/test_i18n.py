@@ -24,6 +24,8 @@ SAME_EVERYWHERE = {
     "QuantCrafter",
     "YYYY-MM-DD",
     "time: Date, close: Last",
+    "{count} MB",
+    "{count} kB",
 }
 """Names and signs that stand as they are in every language."""
 

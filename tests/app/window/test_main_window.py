@@ -196,6 +196,8 @@ def test_every_action_can_be_run_or_says_that_it_cannot(window: MainWindow, monk
     monkeypatch.setattr(type(window.desk), "_ask_path", lambda _self, _tab: None)
     monkeypatch.setattr(type(window.desk), "_ask_export", lambda _self, _names, _suffix: None)
     monkeypatch.setattr(type(window.desk), "ask_open", lambda _self: None)
+    monkeypatch.setattr(type(window.data_desk), "_ask", lambda *_: None)
+    monkeypatch.setattr(type(window.data_desk.store), "import_files", lambda _self: None)
     tab_of(window).canvas.select_all()
     for action_id, action in window.action_set.actions.items():
         if action_id in {"file.quit", "file.close", "node.group", "node.rename"}:
