@@ -159,7 +159,10 @@ def _is_panel_shown(panel: str) -> Callable[[MainWindow], bool]:
 
 def _paths(window: MainWindow) -> tuple[str, ...]:
     """Return the selected nodes as a run knows them: inside a block by the block's name and theirs."""
-    return tuple("/".join((*window.scope, node)) for node in window.selection)
+    from app.canvas.run.level import prefix_of
+
+    prefix = prefix_of(window.tab.document, window.scope) if window.tab is not None else None
+    return () if prefix is None else tuple(f"{prefix}{node}" for node in window.selection)
 
 
 def _toggle_nodes(window: MainWindow) -> None:

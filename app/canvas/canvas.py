@@ -18,6 +18,7 @@ from app.canvas.badges import badges
 from app.canvas.breadcrumbs import Breadcrumbs
 from app.canvas.commands import Commands
 from app.canvas.export import export_png, export_svg
+from app.canvas.eyes import EyeClick
 from app.canvas.gestures.frame import FrameResize
 from app.canvas.gestures.move import MoveNodesDrag
 from app.canvas.gestures.open import OpenByDoubleClick
@@ -29,6 +30,7 @@ from app.canvas.items.node import Badge
 from app.canvas.levels import file_block_graph, has_block, is_file
 from app.canvas.minimap import Minimap
 from app.canvas.naming import Naming
+from app.canvas.run.level import prefix_of
 from app.canvas.run.view import RunView
 from app.canvas.scene import GraphScene
 from app.canvas.stage import Selection, Stage
@@ -59,6 +61,9 @@ class Canvas(QWidget):
     action_asked = Signal(str)
     """The id of an action of the window that was chosen in the context menu."""
 
+    eye_clicked = Signal(str)
+    """The eye of a node was clicked: its name in the run."""
+
     def __init__(
         self,
         document: Document,
@@ -87,6 +92,7 @@ class Canvas(QWidget):
         self._input = CanvasInput(self)
         self.run: RunView | None = None
         self._file = ""
+        self._eyes: Mapping[str, str] = {}
         self._run_badges: Mapping[str, tuple[Badge, str]] = {}
         self._check_badges: Mapping[str, tuple[Badge, str]] = {}
         self._badge_timer = QTimer(self)
@@ -106,6 +112,7 @@ class Canvas(QWidget):
         self.setFocusProxy(self.view)
         stage = self.stage
         self.view.gestures = [
+            EyeClick(self.scene, self._eye_clicked),
             OpenByDoubleClick(self._input.open),
             SliceWires(stage),
             FrameResize(stage),
@@ -152,6 +159,7 @@ class Canvas(QWidget):
         graph = file_block_graph(self.document, self._file) if self._file else self.document.graph(self.scope)
         self.stage.graph = graph if graph is not None else GraphView()
         self.scene.set_graph(self.stage.graph)
+        self._show_eyes()
         self._badge_timer.start()
 
     def _show_level(self, scope: Scope, file: str = "") -> None:
@@ -183,6 +191,20 @@ class Canvas(QWidget):
         """Show what a check found about nodes, until the strategy is changed."""
         self._check_badges = badges
         self._badge_timer.start()
+
+    def set_eyes(self, eyes: Mapping[str, str]) -> None:
+        """Show which nodes the chart shows: by name in the run, the colour there, or '' for one that it could show."""
+        self._eyes = eyes
+        self._show_eyes()
+
+    def _show_eyes(self) -> None:
+        prefix = prefix_of(self.document, self.scope) if self._eyes and not self._file else None
+        known = self.scene.nodes
+        names = {} if prefix is None else {f"{prefix}{node}": node for node in known}
+        self.scene.set_eyes({names[name]: color for name, color in self._eyes.items() if name in names})
+
+    def _eye_clicked(self, node: str) -> None:
+        self.eye_clicked.emit(f"{prefix_of(self.document, self.scope) or ''}{node}")
 
     def follow(self, session: RunSession) -> None:
         """Show what the strategy's run did at the place that a session points at."""

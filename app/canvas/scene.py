@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QGraphicsScene
 
+from app.canvas.eyes import EyeLayer
 from app.canvas.gestures.base import Hit
 from app.canvas.items.frame import FrameItem
 from app.canvas.items.layout import Wired, wired_ports
@@ -58,6 +59,7 @@ class GraphScene(QGraphicsScene):
         self._lit: frozenset[PortRef] | None = None
         self._hair: float | None = None
         self._run: RunLayer | None = None
+        self._eyes: EyeLayer | None = None
 
     # The graph
 
@@ -219,6 +221,21 @@ class GraphScene(QGraphicsScene):
         for view, wire in self.wires.items():
             wire.set_share(_share(view, marks))
 
+    # What the chart shows
+
+    def set_eyes(self, eyes: Mapping[str, str]) -> None:
+        """Show which nodes the chart shows: by node, the colour there, or '' for one that it could show."""
+        if self._eyes is None:
+            if not eyes:
+                return
+            self._eyes = EyeLayer(self.nodes, self.looks, self.sceneRect())
+            self.addItem(self._eyes)
+        self._eyes.set_eyes(eyes)
+
+    def eye_at(self, pos: QPointF) -> str | None:
+        """Return the node whose eye is at a point, None if there is none."""
+        return self._eyes.eye_at(pos) if self._eyes is not None else None
+
     # What lies where
 
     def hit(self, pos: QPointF) -> Hit:
@@ -276,7 +293,9 @@ class GraphScene(QGraphicsScene):
         for item in self.nodes.values():
             if item.badge and badge_rect(item.layout).translated(item.pos()).contains(pos):
                 return badge_tooltip(item)
-        if self._run is not None and (tip := self._run.tip_at(pos)):
+        layers = (self._eyes, self._run)
+        tip = next((tip for layer in layers if layer is not None and (tip := layer.tip_at(pos))), "")
+        if tip:
             return mark_tooltip(tip)
         hit = self.hit(pos)
         if hit.port:

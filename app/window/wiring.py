@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 
+from app import theme
 from app.canvas.badges import badges
+from app.charts.model.choice import eyes_of
 from app.services.explainer import Explainer
 from app.window.status import problem_counts
 
@@ -53,7 +55,7 @@ class Wiring:
         docks.engines_cancelled.connect(self._window.engines.cancel)
         docks.message.connect(self._window.say)
         docks.node_asked.connect(self._node_asked)
-        docks.chart_shown.connect(self._window.refresh_actions)
+        docks.chart_shown.connect(self._chart_shown)
         docks.inspector.vary_asked.connect(lambda node, field: self._window.dialogs.sweep((node, field)))
         docks.inspector.source_asked.connect(self._source_asked)
         docks.inspector.limits_asked.connect(self._limits_asked)
@@ -65,6 +67,7 @@ class Wiring:
         tab.canvas.selection_changed.connect(lambda ids: self._canvas_selected(tab, tuple(ids)))
         tab.canvas.scope_changed.connect(lambda _scope: self._canvas_selected(tab, ()))
         tab.canvas.message.connect(self._window.say)
+        tab.canvas.eye_clicked.connect(self._eye_clicked)
         tab.canvas.action_asked.connect(self._window.action_set.trigger)
         tab.canvas.action_state = self._window.action_set.state
         tab.canvas.view.zoomed.connect(lambda factor: self._zoomed(tab, factor))
@@ -78,9 +81,21 @@ class Wiring:
         window.docks.set_document(tab.document)
         window.docks.set_session(tab.session)
         window.runs.show_tab()
+        self._chart_shown()
         self.show_problems(tab)
         self._show_selection(tab)
         window.status.show_zoom(tab.canvas.view.transform().m11())
+
+    def _chart_shown(self) -> None:
+        """Let the graph say what the chart shows of it, and the menus as well."""
+        window = self._window
+        choice = window.docks.chart_choice
+        if window.tab is not None and choice is not None:
+            window.tab.canvas.set_eyes(eyes_of(choice, theme.current()))
+        window.refresh_actions()
+
+    def _eye_clicked(self, node: str) -> None:
+        self._window.docks.chart.commands.toggle_node(node)
 
     def go_to(self, problem: Problem) -> None:
         """Show the node and the line that a problem is about."""

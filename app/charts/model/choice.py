@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from app.charts.model.look import series_color
 from app.charts.model.outputs import ChartOutput
+from app.theme.tokens import Theme
 
 MOST_FILES = 100
 """So many strategies are remembered, those chosen for last."""
@@ -98,3 +100,12 @@ class ChartChoice:
     def _tell(self) -> None:
         for listener in tuple(self._listeners):
             listener()
+
+
+def eyes_of(choice: ChartChoice, theme: Theme) -> dict[str, str]:
+    """Return the nodes that can be shown, each with its colour on the chart, or '' while it is not shown."""
+    found: dict[str, str] = {}
+    for node in dict.fromkeys(each.node for each in choice.outputs):
+        slot = choice.slot(node)
+        found[node] = series_color(theme, slot) if slot is not None and choice.is_shown(node) else ""
+    return found

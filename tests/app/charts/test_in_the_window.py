@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
+from app.canvas.eyes import EYE
 from app.canvas.gestures.base import Hit
 from app.canvas.menus import context_menu
+from app.charts.model.look import series_color
 from app.charts.pane import ChartPane
+from app.theme import current
 from app.window.main_window import MainWindow
+from tests.support import mouse
 from tests.support.charts import settle, state_of
-from tests.support.desktop import copy_example, open_window, tab_of
+from tests.support.desktop import ROOT, copy_example, open_window, tab_of
 from tests.support.saved_runs import saved_example
 
 
@@ -90,3 +97,46 @@ def test_each_strategy_has_its_own_chart_in_the_same_pane(window: MainWindow, qt
     window.tabs.step(1)
     qtbot.waitUntil(lambda: chart.state is not None, timeout=20_000)
     assert state_of(chart).model.job.symbol == "IBM"
+
+
+def test_a_click_on_a_nodes_eye_shows_it_on_the_chart_and_hides_it(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    chart = show_run(window, qtbot, tmp_path / "run")
+    canvas = tab_of(window).canvas
+    scene, view = canvas.scene, canvas.view
+    view.set_zoom(1.0)
+    view.centre_on(scene.nodes["average"].body().center())
+    at = view.mapFromScene(scene.nodes["average"].pos() + EYE.center())
+    color = series_color(current(), chart.choice.slot("average") or 0)
+    assert scene.eye_at(view.mapToScene(at)) == "average"
+    assert is_seen(view.viewport().grab().toImage(), color, at)
+    assert "stop" not in {name for name in scene.nodes if scene.eye_at(scene.nodes[name].pos() + EYE.center())}
+
+    mouse.click(view.viewport(), at)
+    assert not chart.choice.is_shown("average")
+    assert state_of(chart).outputs_in("price") == []
+    assert not is_seen(view.viewport().grab().toImage(), color, at)
+    assert "average" not in window.selection, "a click on an eye selects nothing"
+
+    mouse.click(view.viewport(), at)
+    settle(qtbot, chart)
+    assert [each.node for each in state_of(chart).outputs_in("price")] == ["average"]
+
+
+def is_seen(image: QImage, color: str, at: QPoint) -> bool:
+    """Return whether a colour is seen around a place, its edges being smoothed."""
+    wanted = QColor(color)
+    red, green, blue = wanted.red(), wanted.green(), wanted.blue()
+    near = [image.pixelColor(at.x() + x, at.y() + y) for x in range(-12, 12) for y in range(-9, 9)]
+    apart = [abs(each.red() - red) + abs(each.green() - green) + abs(each.blue() - blue) for each in near]
+    return min(apart) < 90
+
+
+def test_the_chart_library_is_not_imported_before_a_run_is_drawn() -> None:
+    script = (
+        "import sys; import app.window.main_window, app.window.docks, app.charts.pane, app.charts.view;"
+        "print([name for name in ('pyqtgraph', 'numba', 'pandas', 'polars', 'plotly') if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert told.stdout.strip() == "[]"
