@@ -47,6 +47,18 @@ def moment_text(facts: Facts, bar: int) -> str:
 # ---------------------------------------------------------------------- obstacles
 
 
+def obstacle_brief(obstacle: Obstacle) -> str:
+    """Return what is needed alone, where there is no room for more; empty where words would not fit."""
+    test = obstacle.test
+    if isinstance(test, Comparison):
+        op = _SIGNS[test.op if obstacle.wanted else _OPPOSITE[test.op]]
+        return tr("needs {op} {right}", op=op, right=number_text(test.right.value))
+    if isinstance(test, Crossing) and obstacle.wanted:
+        other = side_name(test.right) or number_text(test.right.value)
+        return tr("cross above {other}", other=other) if test.above else tr("cross below {other}", other=other)
+    return ""
+
+
 def side_name(side: Side) -> str:
     """Return what a side of a comparison is called, empty for a plain number."""
     if side.label:

@@ -25,9 +25,14 @@ HANG = 10.0
 SIDE = 8.0
 PAD = 7.0
 DOT = 3.2
+MOST_HANG = 12.0
+"""Less than the margin of a node's item, so that what repaints the node repaints the chip."""
 VEIL = 150
 FAINT = 0.55
 READABLE = 0.42
+SHARP = 0.85
+"""Below this zoom chips stay as large on the screen as they are at it."""
+CROWDED = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,8 @@ class RunLayer(QGraphicsItem):
         self._looks = looks
         self._extent = extent
         self.marks: RunMarks = NO_MARKS
-        self._chips: dict[tuple[str, float], tuple[_Chip, ...]] = {}
+        self._chips: dict[tuple[str, float, float], tuple[_Chip, ...]] = {}
+        self._enlarged = 1.0
         self.setZValue(LEVEL)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)  # tells what is to be painted
@@ -70,6 +76,7 @@ class RunLayer(QGraphicsItem):
         scale = painter.worldTransform().m11()
         seen = option.exposedRect  # type: ignore[attr-defined]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._enlarged = enlarged(scale)
         origin = painter.worldTransform()
         for node, item in self._nodes.items():
             rect = item.rect().translated(item.pos())
@@ -87,7 +94,7 @@ class RunLayer(QGraphicsItem):
             if mark is not None:
                 local = pos - item.pos()
                 for chip in self._chips_of(node, item, mark):
-                    if chip.rect.contains(local):
+                    if chip.rect.contains(QPointF(local.x() / self._enlarged, local.y() / self._enlarged)):
                         return mark.idle if chip.dotted else mark.tip
         return ""
 
@@ -111,6 +118,7 @@ class RunLayer(QGraphicsItem):
             self._paint_lamp(painter, body, mark, scale)
             return
         painter.setOpacity(FAINT if self.marks.has_path and not part else 1.0)
+        painter.scale(self._enlarged, self._enlarged)
         for chip in self._chips_of(item.view.id, item, mark):
             self._paint_chip(painter, chip)
         painter.setOpacity(1.0)
@@ -182,15 +190,16 @@ class RunLayer(QGraphicsItem):
     # ------------------------------------------------------------------ where the chips lie
 
     def _chips_of(self, node: str, item: NodeItem, mark: NodeMark) -> tuple[_Chip, ...]:
-        key = (node, item.layout.height)
+        key = (node, item.layout.height, self._enlarged)
         if key not in self._chips:
             self._chips[key] = tuple(self._lay_out(item, mark))
         return self._chips[key]
 
     def _lay_out(self, item: NodeItem, mark: NodeMark) -> list[_Chip]:
+        """Place a node's chips at its lower edge, in units of which one is `_enlarged` of the scene's."""
         metrics = self._looks.small_metrics
-        top = item.layout.height - CHIP + HANG
-        left, right = SIDE, item.layout.width - SIDE
+        top = item.layout.height / self._enlarged - CHIP + min(HANG, MOST_HANG / self._enlarged)
+        left, right = SIDE, item.layout.width / self._enlarged - SIDE
         found = []
         lead = 2 * DOT + 4 if mark.tone in ("on", "off", "path", "blocking") else 0.0
         if mark.fired and not self._needs_all(mark, right - left - 2 * PAD - lead):
@@ -199,7 +208,8 @@ class RunLayer(QGraphicsItem):
             left += width + 4
         if mark.value:
             room = right - left - 2 * PAD - lead
-            text = metrics.elidedText(mark.value, Qt.TextElideMode.ElideRight, room)
+            fits = not mark.brief or metrics.horizontalAdvance(mark.value) <= room
+            text = metrics.elidedText(mark.value if fits else mark.brief, Qt.TextElideMode.ElideRight, room)
             width = metrics.horizontalAdvance(text) + 2 * PAD + lead + 1
             found.append(_Chip(text, QRectF(right - width, top, width, CHIP), mark.tone))
         return found
@@ -208,4 +218,12 @@ class RunLayer(QGraphicsItem):
         """Return whether the value leaves no room for the count, and matters more: it is what a decision lacked."""
         metrics = self._looks.small_metrics
         beside = metrics.horizontalAdvance(mark.fired) + 2 * PAD + 4
-        return mark.part in ("wanted", "blocking") and metrics.horizontalAdvance(mark.value) + beside > room
+        crowded = self._enlarged > CROWDED and bool(mark.value)
+        return crowded or (
+            mark.part in ("wanted", "blocking") and metrics.horizontalAdvance(mark.value) + beside > room
+        )
+
+
+def enlarged(scale: float) -> float:
+    """Return by how much chips are larger than their nodes, so that they can be read; in steps of a tenth."""
+    return max(1.0, round(SHARP / max(scale, READABLE), 1))

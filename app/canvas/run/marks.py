@@ -17,7 +17,8 @@ class NodeMark:
     """What is shown at a node: its value, how often it fired, and what it is to the decision.
 
     `idle` says why it never changed a decision, in a sentence; empty if it did. `part` is what the node is to the
-    decision at the bar: on its path, the one that blocked it, or in the way of one.
+    decision at the bar: on its path, the one that blocked it, or in the way of one. `brief` is shown where `value` has
+    no room.
     """
 
     value: str = ""
@@ -26,6 +27,7 @@ class NodeMark:
     idle: str = ""
     part: Literal["", "path", "blocking", "wanted"] = ""
     tip: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from app.document.view import WireView
 from app.services.events import blocked_text, filled_text, fired_text, idle_text, ordered_text
 from app.services.explainer import Explainer
 from app.services.i18n import tr
-from app.services.reasons import moment_text, obstacle_short, obstacle_text
+from app.services.reasons import moment_text, obstacle_brief, obstacle_short, obstacle_text
 from app.services.run_session import RunSession
 from app.services.values import value_text
 from engine.api import EXIT_LONG, EXIT_SHORT
@@ -121,10 +121,11 @@ class RunView(QObject):
         shown = _values_of(level, node, values)
         text = " · ".join(value_text(value) for value in shown if not _is_empty(value))
         tone: Tone = _tone(shown)
+        brief = ""
         lines = [f"{value.output or node}: {value_text(value)}" for value in shown] if shown else []
         if obstacle is not None:
             part = part or "wanted"
-            text = obstacle_short(obstacle) or text
+            text, brief = obstacle_short(obstacle) or text, obstacle_brief(obstacle)
             lines.append(obstacle_text(obstacle, level.facts))
         if part == "wanted":
             tone = "wanted"
@@ -135,7 +136,7 @@ class RunView(QObject):
         fired, idle = self._counts(level, node)
         if not text and not fired and not part:
             return None
-        return NodeMark(text, tone, fired, idle, part, "\n".join(lines))  # type: ignore[arg-type]
+        return NodeMark(text, tone, fired, idle, part, "\n".join(lines), brief)  # type: ignore[arg-type]
 
     def _counts(self, level: RunLevel, node: str) -> tuple[str, str]:
         census = self.explainer.census
