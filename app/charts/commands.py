@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from app.charts.model.outputs import ChartOutput
@@ -141,6 +142,14 @@ class ChartCommands:
     def reset_outputs(self) -> None:
         """Show what is shown at first again."""
         self._pane.choice.reset()
+
+    def copy(self) -> None:
+        """Put the drawing on the clipboard as a picture."""
+        from app.charts.export import picture
+
+        if self._pane.state is not None:
+            QGuiApplication.clipboard().setImage(picture(self._pane.view))
+            self._pane.message.emit(tr("Copied"))
 
     def export(self, kind: str) -> None:
         """Ask for a file and write the drawing there, as `png` or `svg`."""

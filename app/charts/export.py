@@ -16,20 +16,25 @@ SCALE = 2.0
 PIXELS_AN_INCH = 96
 
 
+def picture(view: ChartView) -> QImage:
+    """Return what the chart shows, two pixels for each of the screen's."""
+    image = QImage(view.size() * SCALE, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(SCALE)
+    painter = QPainter(image)
+    view.render_to(painter)
+    painter.end()
+    return image
+
+
 def export_png(view: ChartView, path: Path) -> Path:
     """Write what the chart shows as PNG, two pixels for each of the screen's.
 
     Raises:
         RunError: the file cannot be written.
     """
-    image = QImage(view.size() * SCALE, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(SCALE)
-    painter = QPainter(image)
-    view.render_to(painter)
-    painter.end()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")  # type: ignore[call-overload]
+    picture(view).save(buffer, "PNG")  # type: ignore[call-overload]
     return write_whole(path, bytes(buffer.data().data()), "The drawing")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
 from app.charts.commands import ChartCommands
 from app.charts.empty import EmptyChart
 from app.charts.loader import ChartLoader, ChartRequest
+from app.charts.menu import chart_menu
 from app.charts.model.chart import ChartModel
 from app.charts.model.choice import ChartChoice
 from app.charts.model.scales import Window
@@ -69,6 +70,8 @@ class ChartPane(QWidget):
         self.view.dismissed.connect(lambda: self.session.clear() if self.session else None)
         self.view.output_clicked.connect(self.commands.toggle_output)
         self.view.changed.connect(self._mark_auto)
+        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.view.customContextMenuRequested.connect(self._open_menu)
         self.empty.run_asked.connect(self.run_asked)
         theme.changed.connect(self.recolor)
 
@@ -227,6 +230,12 @@ class ChartPane(QWidget):
     def _mark_auto(self) -> None:
         state = self.state
         self.toolbar.auto.setChecked(state is None or not state.scales)
+
+    def _open_menu(self, at: QPoint) -> None:
+        if self.state is not None:
+            menu = chart_menu(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(self.view.mapToGlobal(at))
 
     def recolor(self) -> None:
         """Draw in the colours of the theme in use, and those chosen for candles."""

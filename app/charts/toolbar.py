@@ -76,6 +76,8 @@ class ChartToolbar(QToolBar):
         )
         self.output_button = self._menu_button(tr("Which nodes are shown"))
         self.output_button.setText(tr("Nodes") + _ARROW)
+        self.output_button.menu().aboutToShow.connect(self._fill_outputs)
+        self._outputs: tuple[ChartChoice, ChartLook] | None = None
         self.panel_button = self._menu_button(tr("What else is shown"))
         self.panel_button.setText(tr("Panels") + _ARROW)
         self.panels = self._panel_entries()
@@ -122,9 +124,17 @@ class ChartToolbar(QToolBar):
         self.log.setChecked(log)
 
     def show_outputs(self, choice: ChartChoice, look: ChartLook) -> None:
-        """List the outputs that can be shown, each with its colour, by where they are drawn."""
+        """Have the outputs that can be shown listed once their menu is opened."""
+        self._outputs = (choice, look)
+        self.output_button.setEnabled(bool(choice.outputs))
+
+    def _fill_outputs(self) -> None:
+        """List the outputs, each with its colour, by where they are drawn."""
         menu = self.output_button.menu()
         menu.clear()
+        if self._outputs is None:
+            return
+        choice, look = self._outputs
         titles = {
             Place.OVERLAY: tr("Over the prices"),
             Place.PLOT: tr("In plots of their own"),
@@ -139,7 +149,6 @@ class ChartToolbar(QToolBar):
         if choice.outputs:
             menu.addSeparator()
             self._add(menu, tr("Back to what is shown at first"), "reset_outputs", None)
-        self.output_button.setEnabled(bool(choice.outputs))
 
     # ------------------------------------------------------------------ making
 

@@ -11,7 +11,7 @@ import numpy as np
 from engine.api import Bars, FloatColumn, PortType, Role
 from engine.runtime.saved import SavedNode, SavedRun
 
-_SAMPLES = 4000
+_BLOCKS, _IN_BLOCK = 64, 64
 _NEAR, _ALWAYS_NEAR, _VERY_NEAR, _FOLLOWS = 0.25, 0.6, 0.04, 0.5
 _FIRST_OVERLAYS, _FIRST_PLOTS, _FIRST_STRIPS = 6, 2, 2
 _ENOUGH = 3
@@ -95,8 +95,8 @@ def lies_on_price(column: FloatColumn, bars: Bars) -> bool:
     It stays near the close, and goes where the close goes: an oscillator between 0 and 100 does not, even where the
     price happens to be about 50.
     """
-    stride = max(len(column) // _SAMPLES, 1)
-    values, close = np.asarray(column[::stride], dtype=np.float64), np.asarray(bars.close[::stride])
+    places = _samples(len(column))
+    values, close = np.asarray(column[places], dtype=np.float64), np.asarray(bars.close[places])
     known = np.isfinite(values) & (close > 0)
     if np.count_nonzero(known) < _ENOUGH:
         return False
@@ -107,6 +107,14 @@ def lies_on_price(column: FloatColumn, bars: Bars) -> bool:
     if np.median(distance) < _VERY_NEAR or not (np.ptp(values) > 0 and np.ptp(close) > 0):
         return True
     return bool(np.corrcoef(values, close)[0, 1] > _FOLLOWS)
+
+
+def _samples(count: int) -> np.ndarray:
+    """Return the bars to judge by: blocks of neighbours all over, so that little of a large file is read."""
+    if count <= _BLOCKS * _IN_BLOCK:
+        return np.arange(count)
+    starts = np.linspace(0, count - _IN_BLOCK, _BLOCKS).astype(np.int64)
+    return np.asarray((starts[:, None] + np.arange(_IN_BLOCK)).ravel())
 
 
 def plot_nodes(outputs: Iterable[ChartOutput]) -> tuple[str, ...]:

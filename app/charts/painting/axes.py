@@ -16,7 +16,7 @@ from app.charts.painting.pens import pen, small
 
 TICK_ROOM = 86.0
 """Pixels for each mark of the time axis."""
-VALUE_ROOM = 30.0
+VALUE_ROOM = 27.0
 _LEFT, _CENTRE = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignCenter
 _EDGE = 7.0
 

@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.charts.menu import chart_menu
 from app.charts.model.levels import RangeLevels
 from app.charts.model.look import chart_look
 from app.charts.model.texts import quote_of
@@ -563,3 +564,39 @@ def test_both_themes_are_followed(chart: tuple[ChartPane, RunSession], qapp: QAp
         assert count_color(image, chart_look(DARK, "green_red").up, (0, 0, 900, 200))
     finally:
         apply(qapp, "light")
+
+
+def test_the_menu_of_nodes_lists_every_output_and_switches_it(
+    chart: tuple[ChartPane, RunSession], qtbot: QtBot
+) -> None:
+    pane, _ = chart
+    menu = pane.toolbar.output_button.menu()
+    menu.aboutToShow.emit()
+    entries = {action.text(): action for action in menu.actions() if action.isCheckable()}
+    assert {name: action.isChecked() for name, action in entries.items()} == {
+        "rsi": True,
+        "average": True,
+        "dip": True,
+        "uptrend": False,
+    }
+    entries["uptrend"].trigger()
+    settle(qtbot, pane)
+    assert "uptrend" in {each.node for each in state_of(pane).drawn}
+
+
+def test_a_right_click_offers_what_can_be_done(chart: tuple[ChartPane, RunSession], qapp: QApplication) -> None:
+    pane, session = chart
+    look_near(pane, 1000, 60)
+    entries = {action.objectName(): action for action in chart_menu(pane).actions()}
+    assert not entries["zoom_to_trade"].isEnabled()
+    entries["copy"].trigger()
+    assert qapp.clipboard().image().size() == pane.view.size() * 2
+    entries["fit"].trigger()
+    assert state_of(pane).window.width > len(state_of(pane).model)
+    entries["set_log"].trigger()
+    assert sheet_of(pane).scales["price"].log
+    entries["set_auto"].trigger()
+    assert state_of(pane).scales
+    pane.commands.next_trade()
+    assert {action.objectName(): action for action in chart_menu(pane).actions()}["zoom_to_trade"].isEnabled()
+    assert session.trade is not None

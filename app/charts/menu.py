@@ -1,0 +1,48 @@
+"""The context menu of the chart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QMenu
+
+from app.services.i18n import tr
+from app.theme.icons import icon
+
+if TYPE_CHECKING:
+    from app.charts.pane import ChartPane
+
+
+def chart_menu(pane: ChartPane) -> QMenu:
+    """Return the menu for the chart as it is now."""
+    state, settings = pane.state, pane.settings
+    menu = QMenu(pane)
+    menu.setAccessibleName(tr("What can be done here"))
+    entries = (
+        (tr("Show all"), "zoom-fit", "fit", None),
+        (tr("Zoom to the trade"), "", "zoom_to_trade", None),
+        (tr("Go to a date..."), "", "ask_date", None),
+        (tr("Copy the picture"), "copy", "copy", None),
+        (tr("Save as PNG..."), "export", "export", "png"),
+        (tr("Save as SVG..."), "export", "export", "svg"),
+    )
+    for title, picture, name, argument in entries:
+        action = menu.addAction(title)
+        action.setObjectName(name)
+        if picture:
+            action.setIcon(icon(picture))
+        action.setEnabled(name != "zoom_to_trade" or (state is not None and state.trade is not None))
+        action.triggered.connect(lambda _checked=False, name=name, argument=argument: pane.commands.do(name, argument))
+    menu.insertSeparator(menu.actions()[3])
+    menu.addSeparator()
+    switches = (
+        (tr("Auto"), "set_auto", state is None or not state.scales),
+        (tr("Log scale"), "set_log", settings.chart_log),
+    )
+    for title, name, is_on in switches:
+        action = menu.addAction(title)
+        action.setObjectName(name)
+        action.setCheckable(True)
+        action.setChecked(is_on)
+        action.triggered.connect(lambda checked, name=name: pane.commands.do(name, checked))
+    return menu
