@@ -42,6 +42,13 @@ FIRST_METRIC = "sharpe"
 LARGEST = 1e12
 
 
+class _Number(QDoubleSpinBox):
+    """A number without needless zeros."""
+
+    def textFromValue(self, value: float) -> str:  # noqa: N802 - Qt's
+        return f"{value:.10g}"
+
+
 class AxisChoice(QWidget):
     """Picks a parameter and the values to try: from, to, step."""
 
@@ -64,7 +71,7 @@ class AxisChoice(QWidget):
 
     @staticmethod
     def _spin(name: str) -> QDoubleSpinBox:
-        spin = QDoubleSpinBox()
+        spin = _Number()
         spin.setRange(-LARGEST, LARGEST)
         spin.setDecimals(6)
         spin.setAccessibleName(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
-from app.theme import current
+from app.theme import current, themes
 
 MARGIN = 14
 
@@ -20,19 +20,23 @@ class Caption(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         view.installEventFilter(self)
+        themes.changed.connect(self._restyle)
+        self._restyle()
         self.hide()
 
     def tell(self, text: str) -> None:
         """Show a text; an empty one hides the caption."""
         self.setVisible(bool(text))
         if text:
-            theme = current()
-            self.setStyleSheet(
-                f"QLabel {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.border};"
-                " border-radius: 11px; padding: 3px 12px; }"
-            )
             self.setText(text)
             self._place()
+
+    def _restyle(self) -> None:
+        theme = current()
+        self.setStyleSheet(
+            f"QLabel {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.border};"
+            " border-radius: 11px; padding: 3px 12px; }"
+        )
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's
         if event.type() == QEvent.Type.Resize and not self.isHidden():

@@ -19,7 +19,7 @@ from app.services.i18n import tr
 from app.services.reasons import moment_text, obstacle_brief, obstacle_short, obstacle_text
 from app.services.run_session import RunSession
 from app.services.values import value_text
-from engine.api import EXIT_LONG, EXIT_SHORT
+from engine.api import EXIT_LONG, EXIT_SHORT, RunError
 from engine.runtime.explain import Facts, Obstacle, Value, Why, firings, next_firing, previous_firing, values_at
 from engine.runtime.explain.facts import BOOLEAN
 
@@ -74,8 +74,13 @@ class RunView(QObject):
         self._look_away()
         self._graph = self._canvas.graph
         level = self.level if self.is_on else None
-        self._canvas.scene.set_marks(NO_MARKS if level is None else self._marks(level))
         bar = self.explainer.bar
+        try:
+            marks = NO_MARKS if level is None else self._marks(level)
+        except RunError as error:  # its folder went, as those of old trials do
+            level, marks = None, NO_MARKS
+            self._canvas.message.emit(str(error))
+        self._canvas.scene.set_marks(marks)
         self._caption.tell("" if level is None or bar is None else self._said(level.facts, bar))
 
     def _said(self, facts: Facts, bar: int) -> str:

@@ -122,7 +122,10 @@ class Mattered(Generic[K, L]):
 
 
 def mattering(root: Expression[K, L]) -> Mattered[K, L]:
-    """Return what made an expression true (or false): of a gate that is true, the parts that are; else those not."""
+    """Return what made an expression true (or false): of a gate that is true, the parts that are; else those not.
+
+    Leaves come in the order of the parts.
+    """
     truth, found = _Truth[K, L](frozenset()), Mattered[K, L]()
     stack: list[Expression[K, L]] = [root]
     seen: set[int] = set()
@@ -135,7 +138,7 @@ def mattering(root: Expression[K, L]) -> Mattered[K, L]:
             found.leaves[part] = None
         elif isinstance(part, Gate):
             value = truth.of(part)
-            stack.extend(each for each in part.parts if truth.of(each) == value)
+            stack.extend(reversed([each for each in part.parts if truth.of(each) == value]))
         else:
             if isinstance(part, Via):
                 found.wires[part.wire] = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -13,7 +15,7 @@ from app.document.edits import SetValues
 from app.services.values import number_text
 from engine.runtime.explain import Facts, firings
 from tests.support import mouse
-from tests.support.kept_runs import registry
+from tests.support.kept_runs import registry, saved_run
 from tests.support.run_canvas import RunDesk
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -150,6 +152,46 @@ def test_a_block_is_lit_as_one_node_and_shows_what_is_inside_once_opened(qtbot: 
     assert desk.canvas.scene.wires[desk.wire("weekly", "week")].share == "lit"
     assert desk.mark("week").value == "lets pass"
     assert desk.saved.column("week/gate")[bar]
+
+
+IN_A_BLOCK = """\
+quantcrafter: 1
+instruments: [{symbol: AAPL, data: sample, timeframe: 1d}]
+blocks:
+  rising:
+    inputs: {price: {type: series, default: bars.close}}
+    parameters: {period: line.timeperiod}
+    outputs: {up: above, line: line}
+    indicators: {line: {use: ta.SMA, input: price, timeperiod: 20}}
+    logic: {above: {use: crosses_above, left: price, right: line}}
+logic: {quick: {use: rising, period: 10}}
+advisors: {go: {use: rule, enter_long: [quick.up]}}
+money: {size: {use: fixed_quantity, quantity: 1}}
+execution: {entry: {use: market, signals: [go], money: size, risk: [stop]}}
+risk: {stop: {use: percent_stop, percent: 3}}
+"""
+
+
+def test_the_inside_of_a_block_shows_the_values_of_its_first_use(qtbot: QtBot, tmp_path: Path) -> None:
+    run = saved_run(IN_A_BLOCK, tmp_path)
+    desk = RunDesk(qtbot, text=IN_A_BLOCK, run=run)
+    bar = point_at_entry(desk, 2)
+    assert desk.mark("quick").value == "true"
+    assert desk.canvas.scene.wires[desk.wire("quick", "go")].share == "lit"
+    desk.canvas.open_block("quick")
+    assert desk.mark("line").value == number_text(run.column("quick/line")[bar])
+    assert desk.mark("above").part == "path"
+    assert desk.canvas.scene.wires[desk.wire("line", "above")].share == "lit"
+
+
+def test_a_run_whose_folder_is_gone_is_said_to_be(qtbot: QtBot, tmp_path: Path) -> None:
+    run = saved_run(IN_A_BLOCK, tmp_path)
+    for column in run.folder.glob("column.*.npy"):
+        column.unlink()
+    desk = RunDesk(qtbot, text=IN_A_BLOCK, run=run)
+    desk.session.go_to(100)
+    assert desk.view.marks == NO_MARKS
+    assert "Run it again" in desk.messages[-1]
 
 
 def test_an_edit_of_the_strategy_keeps_the_marks_of_what_is_still_there(desk: RunDesk) -> None:
