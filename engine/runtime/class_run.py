@@ -25,6 +25,7 @@ from engine.api import (
     InstrumentJob,
     Need,
     Problem,
+    RunSettings,
     SpecError,
     Timeframe,
 )
@@ -153,10 +154,38 @@ def _graph(source: ClassSource, registry: Installed) -> BoundGraph:
     if spec is None:
         raise SpecError(problems)
     graph, found = bind(spec, registry)
-    problems = [*problems, *(problem for problem in found if problem.code != "no_execution")]
+    problems = [*problems, *(problem for problem in found if problem.code != "no_execution"), *_unheeded(spec.run)]
     if has_errors(problems):
         raise SpecError(problems)
     return graph
+
+
+_HEEDED = frozenset(
+    {
+        *("mode", "engine", "cash", "currency", "end_of_data", "start", "end"),
+        *("commission.percent", "commission.per_unit", "commission.per_order", "commission.minimum"),
+        *("slippage.bps", "slippage.ticks"),
+    }
+)
+"""The settings that a strategy class is run by; for the rest it has the rules of its own engine."""
+
+
+def _unheeded(settings: RunSettings) -> list[Problem]:
+    """Return a problem for each setting that would be passed over."""
+    given, usual = _flat(settings.model_dump()), _flat(RunSettings().model_dump())
+    remedy = f"Leave it out; heeded are {', '.join(sorted(_HEEDED))}."
+    return [
+        Problem("class_run", f"'run.{name}' does not apply to a strategy class.", remedy, path=f"run.{name}")
+        for name, value in given.items()
+        if name not in _HEEDED and value != usual.get(name)
+    ]
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) and value else {f"{prefix}{name}": value}
+    return found
 
 
 def _origin(source: ClassSource, allowed: AllowedPath, graph: BoundGraph) -> Origin:

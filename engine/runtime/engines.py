@@ -16,7 +16,12 @@ _ENTRIES = {
     OrderKind.LIMIT: Capability.LIMIT_ORDERS,
     OrderKind.STOP_LIMIT: Capability.STOP_LIMIT_ORDERS,
 }
-_PROTECTIVE = {ProtectiveKind.STOP_LOSS: Capability.STOP_ORDERS, ProtectiveKind.TAKE_PROFIT: Capability.LIMIT_ORDERS}
+_PROTECTIVE = {
+    ProtectiveKind.STOP_LOSS: Capability.STOP_ORDERS,
+    ProtectiveKind.TRAILING_STOP: Capability.STOP_ORDERS,
+    ProtectiveKind.BREAK_EVEN: Capability.STOP_ORDERS,
+    ProtectiveKind.TAKE_PROFIT: Capability.LIMIT_ORDERS,
+}
 
 
 @runtime_checkable
@@ -82,19 +87,23 @@ def engine_for(graph: BoundGraph, settings: RunSettings, registry: Engines) -> E
         SpecError: it cannot be used, see `find_engine`.
     """
     decision = make_plan(graph).decision
-    needs = () if decision is None else needs_of(decision, len(graph.instruments))
+    needs = () if decision is None else needs_of(decision, len(graph.instruments), settings)
     return find_engine(settings.engine, registry, mode=settings.mode, needs=needs, file=graph.spec.file)
 
 
-def needs_of(decision: Decision, instruments: int) -> tuple[Need, ...]:
-    """Return what the decision stage asks of an engine, each once, with the node that asks for it."""
+def needs_of(decision: Decision, instruments: int, settings: RunSettings) -> tuple[Need, ...]:
+    """Return what a run asks of its engine, each once, with the node that asks for it."""
     found: dict[Capability, Need] = {}
-    for need in _needs(decision, instruments):
+    for need in _needs(decision):
         found.setdefault(need.capability, need)
+    if instruments > 1:
+        found[Capability.SEVERAL_INSTRUMENTS] = Need(Capability.SEVERAL_INSTRUMENTS)
+    if settings.slippage.volume_percent > 0:
+        found[Capability.PARTIAL_FILLS] = Need(Capability.PARTIAL_FILLS)
     return tuple(found.values())
 
 
-def _needs(decision: Decision, instruments: int) -> Iterator[Need]:
+def _needs(decision: Decision) -> Iterator[Need]:
     # Whatever enters: exits by signal, reversals and the end of the data are market orders.
     yield Need(Capability.MARKET_ORDERS, decision.node)
     rule = decision.rule
@@ -104,8 +113,6 @@ def _needs(decision: Decision, instruments: int) -> Iterator[Need]:
         yield Need(_ENTRIES[rule.entry.kind], decision.node)
     for each in decision.protection:
         yield Need(_PROTECTIVE[each.rule.kind], each.node)
-    if instruments > 1:
-        yield Need(Capability.SEVERAL_INSTRUMENTS)
 
 
 def find_engine(

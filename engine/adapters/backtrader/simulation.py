@@ -57,7 +57,8 @@ class StepBroker(bt.brokers.BackBroker):  # type: ignore[misc]
             self._narrow(feed, (order.open, order.high, order.low, order.close))
         send = self.buy if order.side > 0 else self.sell
         price = None if order.phase == Phase.OPEN else order.price
-        sent = send(None, feed, size=order.lots, price=price, exectype=_KINDS[Phase(order.phase)])
+        # Whether and at what price is the question here, how much is answered by our books; size 0 would be ignored.
+        sent = send(None, feed, size=max(order.lots, 1), price=price, exectype=_KINDS[Phase(order.phase)])
         # As the broker's own round over its pending orders goes: off the queue, executed, back on it if still alive.
         self.pending.remove(sent)
         self._try_exec(sent)

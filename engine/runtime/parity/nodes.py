@@ -12,7 +12,7 @@ from engine.graph import Decision, Evaluation, Plan
 
 @dataclass(frozen=True)
 class Nodes:
-    """Finds the node that had an order made: the protective node, the advisor that signalled, or the execution."""
+    """Finds the node that had an order made: the risk node, the advisor that signalled, or the execution."""
 
     plan: Plan
     decision: Decision
@@ -21,7 +21,7 @@ class Nodes:
     def of_order(self, order: Any) -> str:
         """Return the node of an order (a row of ORDER_DTYPE)."""
         if order["rule"] >= 0:
-            return self.decision.protection[int(order["rule"])].node
+            return self.decision.rule_nodes[int(order["rule"])]
         flag = _FLAGS.get((int(order["reason"]), int(order["side"])), 0)
         return self._advisor(int(order["instrument"]), int(order["created_bar"]), flag)
 

@@ -116,6 +116,8 @@ def test_data_may_be_a_file_or_a_mapping(tmp_path: Path) -> None:
         ({"engine": "native"}, "'native' does not do strategy classes written for it"),
         ({"engine": "backtradr"}, "Did you mean 'backtrader'"),
         ({"overrides": ("run.cash=-5",)}, "run.cash"),
+        ({"overrides": ("run.margin.initial_percent=50",)}, r"'run\.margin\.initial_percent' does not apply"),
+        ({"overrides": ("run.insufficient_cash=reject",)}, r"'run\.insufficient_cash' does not apply"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_runs(changes: dict[str, object], message: str) -> None:

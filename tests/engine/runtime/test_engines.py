@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,13 +14,19 @@ from engine.api import (
     Capability,
     EngineAdapter,
     EngineJob,
+    EntryRule,
     Ledger,
     Need,
+    OrderKind,
+    ProtectiveKind,
+    ProtectiveRule,
+    RunSettings,
     SpecError,
 )
 from engine.plugins import Registry, load_registry
-from engine.runtime.engines import engine_choices, find_engine, installed_engines
+from engine.runtime.engines import engine_choices, find_engine, installed_engines, needs_of
 from engine.runtime.run import run
+from engine.runtime.source import load_graph
 from tests.support.plugin_packages import module
 
 ENGINES = '''
@@ -127,6 +134,24 @@ def test_engines_are_listed_with_what_is_missing_without_being_made() -> None:
 
 def test_the_native_engine_does_all_that_a_strategy_file_can_ask() -> None:
     assert NativeEngine.capabilities == frozenset(Capability) - {Capability.STRATEGY_CLASSES}
+
+
+def test_every_kind_of_rule_asks_for_something(strategy: Path) -> None:
+    from engine.graph import make_plan
+    from engine.graph.plan import PlannedProtection
+
+    decision = make_plan(load_graph(strategy, registry())).decision
+    assert decision is not None
+    settings = RunSettings.model_validate({"slippage": {"volume_percent": 10}})
+    for kind in ProtectiveKind:
+        guarded = replace(decision, protection=(PlannedProtection("guard", ProtectiveRule(kind, percent=1.0), None),))
+        needs = {need.capability: need.node for need in needs_of(guarded, 1, settings)}
+        wanted = Capability.LIMIT_ORDERS if kind is ProtectiveKind.TAKE_PROFIT else Capability.STOP_ORDERS
+        assert needs == {Capability.MARKET_ORDERS: "entry", wanted: "guard", Capability.PARTIAL_FILLS: ""}
+    for kind in OrderKind:
+        rule = replace(decision.rule, entry=EntryRule(kind))
+        needs = {need.capability for need in needs_of(replace(decision, rule=rule, protection=()), 1, RunSettings())}
+        assert len(needs) == (1 if kind in (OrderKind.MARKET, OrderKind.CLOSE) else 2)
 
 
 def test_an_adapter_must_list_its_capabilities() -> None:
