@@ -172,10 +172,13 @@ class Docks(QObject):
         """Show the panes of the run side; the chart comes to the front after the `first` run, with enough height."""
         shown = next((name for name in self.frames if self.is_shown(name)), None)
         front = next(iter(self.frames), None) if first or shown is None else None
-        if front is None:
-            return
-        self.show(front)
-        dock = self.docks[front]
+        if front is not None:
+            self.show_roomy(front)
+
+    def show_roomy(self, name: str) -> None:
+        """Show a pane of the run side with enough height to be read."""
+        self.show(name)
+        dock = self.docks[name]
         if dock.height() < RESULT_HEIGHT and not dock.isFloating():
             self._window.resizeDocks([dock], [RESULT_HEIGHT], Qt.Orientation.Vertical)
 

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QFont
 
-from app.panes.parity.words import cause_help, cause_name, place_of, result_of, side_text, subject
+from app.panes.parity.words import cause_help, cause_name, result_of, side_text, subject, time_of
 from app.services.i18n import tr
 from app.theme import current
 from engine.runtime.parity import Difference, EngineOutcome, ParityReport
@@ -115,7 +115,7 @@ class DifferenceRows(_Rows):
     """A difference a row; the first of each engine stands out."""
 
     right = frozenset({3})
-    _cause = 8
+    _cause = 1
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -127,14 +127,14 @@ class DifferenceRows(_Rows):
         reference = "" if report is None else report.reference.name
         self.titles = (
             tr("Engine"),
-            tr("Closed (UTC)"),
+            tr("Class"),
             tr("Instrument"),
             tr("Bar"),
             tr("Node"),
             tr("What"),
             reference,
             tr("Engine's side"),
-            tr("Class"),
+            tr("Closed (UTC)"),
         )
         outcomes = () if report is None else report.outcomes
         self.differences = [each for outcome in outcomes for each in outcome.differences]
@@ -159,12 +159,12 @@ class DifferenceRows(_Rows):
 def _row(each: Difference) -> tuple[str, ...]:
     return (
         each.engine,
-        place_of(each),
+        cause_name(each.cause),
         each.symbol,
         f"{each.bar:,}" if each.bar >= 0 else "",
         each.node,
         subject(each.what),
         side_text(each.expected),
         side_text(each.found),
-        cause_name(each.cause),
+        time_of(each),
     )

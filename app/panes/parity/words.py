@@ -112,6 +112,6 @@ def result_of(outcome: EngineOutcome, report: ParityReport) -> str:
     return tr("the same") if outcome.same else tr("different")
 
 
-def place_of(difference: Difference) -> str:
-    """Return when the bar of a difference closed, in UTC."""
+def time_of(difference: Difference) -> str:
+    """Return when the bar of a difference closed (UTC); seconds only where there are some."""
     return difference.time.removesuffix(":00")

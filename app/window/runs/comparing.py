@@ -36,7 +36,7 @@ class EngineDesk(QObject):
         if tab is None or tab.session.engines.is_running:
             return
         window.finish_typing(tab)
-        window.docks.show("parity")
+        window.docks.show_roomy("parity")
         errors = [each for each in tab.document.problems if each.severity is Severity.ERROR]
         if errors:
             window.docks.show("problems")
