@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
 from app.services.i18n import tr
@@ -34,6 +35,12 @@ def chart_menu(pane: ChartPane) -> QMenu:
         action.setEnabled(name != "zoom_to_trade" or (state is not None and state.trade is not None))
         action.triggered.connect(lambda _checked=False, name=name, argument=argument: pane.commands.do(name, argument))
     menu.insertSeparator(menu.actions()[3])
+    why = QAction(tr("Why at this bar?"), menu)
+    why.setObjectName("why")
+    why.setEnabled(pane.session is not None and pane.session.bar is not None)
+    why.triggered.connect(pane.why_asked)
+    menu.insertAction(menu.actions()[0], why)
+    menu.insertSeparator(menu.actions()[1])
     menu.addSeparator()
     switches = (
         (tr("Auto"), "set_auto", state is None or not state.scales),

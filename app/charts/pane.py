@@ -36,6 +36,8 @@ class ChartPane(QWidget):
     """The user wants the strategy to be run."""
     message = Signal(str)
     """Something to tell in the status bar."""
+    why_asked = Signal()
+    """The user wants to know why the strategy traded at the bar pointed at, or why not."""
     shown = Signal()
     """Another run or instrument is drawn, or what is drawn of it changed."""
 

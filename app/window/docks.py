@@ -103,6 +103,7 @@ class Docks(QObject):
         from app.charts.pane import ChartPane
 
         pane = ChartPane(self._settings)
+        pane.why_asked.connect(lambda: self.show("why"))
         pane.run_asked.connect(self.run_asked)
         pane.message.connect(self.message)
         pane.shown.connect(self.chart_shown)

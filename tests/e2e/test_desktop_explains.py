@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
+from app.charts.menu import chart_menu
 from app.dialogs.sweep import SweepDialog
 from app.dialogs.sweep_form import Span
 from app.inspector.inspector import Inspector
@@ -85,6 +86,11 @@ def test_why_it_traded_and_why_not(window: MainWindow, qtbot: QtBot) -> None:
     close, average = saved.instruments[0].bars.close[bar], saved.column("average")[bar]
     assert f"uptrend: close {number_text(close)}, needs > average {number_text(average)}" in why(window).text
     assert canvas.scene.marks.nodes["uptrend"].part == "blocking"
+
+    window.docks.show("chart")
+    menu = chart_menu(window.docks.chart)
+    next(action for action in menu.actions() if action.objectName() == "why").trigger()
+    qtbot.waitUntil(lambda: window.docks.is_shown("why"))
 
     QTest.keyClick(canvas.view, Qt.Key.Key_Escape)
     assert tab_of(window).session.bar is None
