@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice, QRect
@@ -55,4 +56,6 @@ def export_svg(view: ChartView, path: Path) -> Path:
     painter = QPainter(generator)
     view.render_to(painter)
     painter.end()
-    return write_whole(path, bytes(buffer.data().data()), "The drawing")
+    # Elsewhere the font may be missing: say what kind to take then.
+    text = re.sub(r'font-family="([^"]*)"', r'font-family="\1, sans-serif"', bytes(buffer.data().data()).decode())
+    return write_whole(path, text.encode(), "The drawing")
