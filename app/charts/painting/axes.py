@@ -82,4 +82,4 @@ def _draw_times(painter: QPainter, look: ChartLook, font: QFont, sheet: Sheet, t
 
 
 def _values(scale: Scale, place: PanelPlace) -> tuple[list[float], float]:
-    return value_ticks(scale, max(place.height / VALUE_ROOM, 2.0))
+    return value_ticks(scale, max(place.height / VALUE_ROOM, 3.0))
