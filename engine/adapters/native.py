@@ -16,7 +16,7 @@ from engine.api.ledger import Ledger
 class NativeEngine(EngineAdapter):
     """Matches orders by itself after QC-BAR-1; the whole bar loop is machine code.
 
-    The first run on a machine compiles that code, which takes some seconds; it is then kept on disk.
+    The first run on a machine compiles that code, which takes up to a minute; it is then kept on disk.
     """
 
     name = "native"

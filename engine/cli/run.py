@@ -119,7 +119,7 @@ def _check_mode(mode: str | None) -> None:
 def say_if_compiling(engine: type[EngineAdapter] | None) -> None:
     """Tell that the first run on a machine takes longer, if this is the first."""
     if engine is not None and not engine.missing() and not engine().is_ready():
-        note("Compiling the simulator for this machine, once; about 10 s ...")
+        note("Compiling the simulator for this machine, once; this can take a minute ...")
 
 
 def _write(result: RunResult, json: Path | None, trades: Path | None, report: Path | None) -> dict[str, Path]:
