@@ -34,9 +34,11 @@ def ordered_text(order: Ordered) -> str:
         "scale_in": tr("Ordered a further entry, {quantity}", quantity=quantity),
         "rebalance": tr("Ordered to rebalance, {quantity}", quantity=quantity),
         "opposite": tr("Ordered to leave the position, {quantity}, by the opposite signal", quantity=quantity),
+        "grid": tr("Ordered by the grid, {quantity}", quantity=quantity),
     }
     texts = {**either, **(buys if order.side > 0 else sells)}
-    return texts.get(order.reason, order.reason)
+    other = _reasons("").get(order.reason, order.reason.replace("_", " "))
+    return texts.get(order.reason, tr("Ordered {quantity}: {why}", quantity=quantity, why=other))
 
 
 def filled_text(fill: Filled, facts: Facts) -> str:
@@ -46,14 +48,32 @@ def filled_text(fill: Filled, facts: Facts) -> str:
         "entry": tr("an entry decided on {when}", when=moment_text(facts, fill.decided)),
         "signal": tr("an exit decided on {when}", when=moment_text(facts, fill.decided)),
         "opposite": tr("an exit decided on {when}", when=moment_text(facts, fill.decided)),
-        "stop_loss": tr("the stop-loss of '{node}'", node=fill.node),
-        "take_profit": tr("the take-profit of '{node}'", node=fill.node),
-        "end_of_data": tr("the end of the data"),
+        **_reasons(fill.node),
     }
     why = reasons.get(fill.reason, fill.reason.replace("_", " "))
     if fill.side > 0:
         return tr("Bought {quantity} at {price}: {why}", quantity=quantity, price=price, why=why)
     return tr("Sold {quantity} at {price}: {why}", quantity=quantity, price=price, why=why)
+
+
+def _reasons(node: str) -> dict[str, str]:
+    """Return the reasons that lie in risk rules, the execution or the broker, by the ledger's words."""
+    return {
+        "stop_loss": tr("the stop-loss of '{node}'", node=node),
+        "take_profit": tr("the take-profit of '{node}'", node=node),
+        "trailing_stop": tr("the trailing stop of '{node}'", node=node),
+        "break_even": tr("the break-even stop of '{node}'", node=node),
+        "time_stop": tr("the longest time in a position"),
+        "session_end": tr("the end of the session"),
+        "halt": tr("a risk rule halted trading"),
+        "margin_call": tr("a margin call"),
+        "split": tr("a split"),
+        "scale_in": tr("a further entry"),
+        "rebalance": tr("rebalancing"),
+        "grid": tr("the grid"),
+        "component": tr("the execution's own decision"),
+        "end_of_data": tr("the end of the data"),
+    }
 
 
 def blocked_text(blocked: Blocked) -> str:
@@ -67,8 +87,12 @@ def blocked_text(blocked: Blocked) -> str:
         "no_stop_distance": tr("a stop or target had no distance from the price"),
         "no_equity": tr("no equity was left"),
         "no_price": tr("the order would have had no valid price"),
-        "halted": tr("trading was halted by a risk rule"),
-        "no_cash": tr("not enough cash"),
+        "halt": tr("a risk rule halted trading"),
+        "margin_call": tr("a margin call"),
+        "session_end": tr("the end of the session"),
+        "cool_down": tr("a pause after a loss"),
+        "below_minimum": tr("the size came to less than the least allowed"),
+        "no_volatility": tr("no volatility to size by"),
     }
     why = reasons.get(blocked.reason, blocked.reason.replace("_", " "))
     return tr("Signal to {signal}, no order: {why}", signal=flags_text(blocked.flags), why=why)

@@ -18,6 +18,8 @@ from engine.runtime.explain.path import Path, Wire, with_sources
 from engine.runtime.explain.tree import About, Node
 
 NOWHERE = Path()
+OF_THE_BROKER = ("stop_loss", "take_profit", "end_of_data")
+"""Reasons of orders that nobody decided on at a close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +104,11 @@ def explain(facts: Facts, bar: int) -> Why:
     path = Path()
     causes: dict[Obstacle, None] = {}
     for order in ordered:
-        if order.reason == "rebalance":
-            path = path.joined(with_sources((decision.node,), (), facts.wires, (decision.node,)))
-            continue
         root = _root(stage, order)
+        if root is None or not is_true(root):  # further entries, grids, rebalancing: by rules of the execution's own
+            whole = (decision.node,) if order.reason == "rebalance" else ()
+            path = path.joined(with_sources((decision.node,), (), facts.wires, whole))
+            continue
         path = path.joined(path_of(stage, root))
         causes |= dict.fromkeys(_found(facts, leaf, leaf.held) for leaf in mattering(root).leaves)
     for fill in filled:
@@ -143,7 +146,7 @@ def _ordered(facts: Facts, bar: int) -> tuple[Ordered, ...]:
     found = []
     for row in orders[here]:
         reason = _word(Reason, row["reason"])
-        if reason in ("entry", "scale_in", "signal", "opposite", "rebalance"):
+        if reason not in OF_THE_BROKER:
             found.append(Ordered(int(row["id"]), int(row["side"]), _quantity(facts, row["lots"]), reason))
     return tuple(found)
 
@@ -199,13 +202,13 @@ def _word(kind: type[Reason | BlockReason], code: int) -> str:
 # ---------------------------------------------------------------------- the path to it
 
 
-def _root(stage: Stage, order: Ordered) -> Node:
-    """Return the expression that was true for an order to be given."""
-    if order.reason in ("entry", "scale_in"):
+def _root(stage: Stage, order: Ordered) -> Node | None:
+    """Return the expression that has to be true for an order to be given; None where it is not of the signals."""
+    if order.reason in ("entry", "scale_in", "grid"):
         return stage.entry(ENTER_LONG if order.side > 0 else ENTER_SHORT)
     if order.reason == "signal":
         return stage.signal(EXIT_SHORT if order.side > 0 else EXIT_LONG)
-    return stage.signal(ENTER_LONG if order.side > 0 else ENTER_SHORT)
+    return stage.signal(ENTER_LONG if order.side > 0 else ENTER_SHORT) if order.reason == "opposite" else None
 
 
 def _protective_path(stage: Stage, fill: Filled) -> Path:
