@@ -56,7 +56,7 @@ def explain_actions() -> tuple[ActionSpec, ...]:
             "run",
             lambda window: window.lookahead.toggle(),
             enabled=has_tab,
-            checked=lambda window: window.lookahead.is_busy,
+            checked=_is_checking,
             separated=True,
         ),
         ActionSpec(
@@ -73,6 +73,11 @@ def explain_actions() -> tuple[ActionSpec, ...]:
 def has_run(window: MainWindow) -> bool:
     """Return whether the strategy in front was run."""
     return has_tab(window) and window.tab is not None and window.tab.canvas.has_run
+
+
+def _is_checking(window: MainWindow) -> bool:
+    """Return whether a check is under way; there is nothing to ask before the first."""
+    return "lookahead" in vars(window) and window.lookahead.is_busy
 
 
 def shows_marks(window: MainWindow) -> bool:

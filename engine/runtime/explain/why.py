@@ -115,7 +115,7 @@ def explain(facts: Facts, bar: int) -> Why:
         path = path.joined(_protective_path(stage, fill))
     for each in blocked:
         path = path.joined(_blocked_path(stage, each))
-    entered = any(order.reason == "entry" for order in ordered)
+    entered = any(order.reason in ("entry", "scale_in", "grid") for order in ordered)
     ways = () if entered else tuple(_ways(stage, held, blocked))
     return Why(facts.instrument, bar, ordered, filled, blocked, held, ways, path, tuple(causes))
 
