@@ -100,6 +100,11 @@ QAbstractSpinBox::down-button { subcontrol-position: bottom right; }
 QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: $hover; }
 QAbstractSpinBox::up-arrow { image: url($controls/up-$name.svg); width: 8px; height: 8px; }
 QAbstractSpinBox::down-arrow { image: url($controls/down-$name.svg); width: 8px; height: 8px; }
+QCalendarWidget QWidget#qt_calendar_navigationbar { background: $window; border-bottom: 1px solid $divider; }
+QCalendarWidget QToolButton { color: $text; padding: 4px 8px; }
+QCalendarWidget QAbstractItemView { background: $panel; border: none; selection-background-color: $accent;
+    selection-color: $on_accent; }
+QCalendarWidget QAbstractItemView:disabled { color: $text_disabled; }
 QCheckBox, QRadioButton { spacing: 7px; }
 QCheckBox::indicator, QRadioButton::indicator, QTreeView::indicator, QListView::indicator, QTableView::indicator {
     width: 14px; height: 14px; border: 1px solid $text_dim; border-radius: 4px; background: $field;

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from datetime import date
 
 from PySide6.QtCore import QDate, QPoint, QSize, Qt
+from PySide6.QtGui import QColor, QTextCharFormat
 from PySide6.QtWidgets import QCalendarWidget, QFrame, QLabel, QToolButton, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app.inspector.editors.texts import LineEditor
 from app.services.i18n import tr
+from app.theme import current
 from app.theme.icons import icon
+
+_LEAST = QSize(270, 215)
 
 AskLimits = Callable[[Callable[[date, date], None]], None]
 """Takes a function that is called, then or later, with the first and the last day that there are data of."""
@@ -46,8 +50,7 @@ class DateEditor(LineEditor):
             popup.days.setSelectedDate(shown)
         popup.days.clicked.connect(self._take)
         popup.days.activated.connect(self._take)
-        popup.move(self.mapToGlobal(QPoint(0, self.height())))
-        popup.show()
+        popup.show_below(self)
         if self._limits is not None:
             self._limits(popup.limit)
 
@@ -56,6 +59,21 @@ class DateEditor(LineEditor):
             self.calendar.close()
         self.line.setText(day.toString(Qt.DateFormat.ISODate))
         self.finish()
+
+
+def _dress(days: QCalendarWidget) -> None:
+    """Give a calendar the theme's arrows, and weekends the colour of other days: markets tell their own."""
+    for name, sign in (("qt_calendar_prevmonth", "chevron-left"), ("qt_calendar_nextmonth", "chevron-right")):
+        button = days.findChild(QToolButton, name)
+        if button is not None:
+            button.setIcon(icon(sign))
+    plain = QTextCharFormat()
+    plain.setForeground(QColor(current().text))
+    for day in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
+        days.setWeekdayTextFormat(day, plain)
+    head = QTextCharFormat()
+    head.setForeground(QColor(current().text_dim))
+    days.setHeaderTextFormat(head)
 
 
 class CalendarPopup(QFrame):
@@ -68,6 +86,8 @@ class CalendarPopup(QFrame):
         self.days = QCalendarWidget(self)
         self.days.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
         self.days.setGridVisible(False)
+        self.days.setMinimumSize(_LEAST)
+        _dress(self.days)
         self.about = QLabel(self)
         self.about.setContentsMargins(6, 2, 6, 4)
         self.about.setForegroundRole(self.about.palette().ColorRole.PlaceholderText)
@@ -76,6 +96,16 @@ class CalendarPopup(QFrame):
         box.setContentsMargins(2, 2, 2, 2)
         box.addWidget(self.days)
         box.addWidget(self.about)
+
+    def show_below(self, widget: QWidget) -> None:
+        """Show it below a widget, or above where the screen ends, and never beyond the screen's edge."""
+        self.adjustSize()
+        place = widget.mapToGlobal(QPoint(0, widget.height()))
+        edges = widget.screen().availableGeometry()
+        if place.y() + self.height() > edges.bottom():
+            place = widget.mapToGlobal(QPoint(0, -self.height()))
+        self.move(max(edges.left(), min(place.x(), edges.right() - self.width())), max(edges.top(), place.y()))
+        self.show()
 
     def limit(self, first: date, last: date) -> None:
         """Offer the days from the first to the one after the last, where a period that takes all ends."""

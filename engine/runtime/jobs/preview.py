@@ -25,7 +25,7 @@ from engine.runtime.jobs.contract import JobContext, Request
 if TYPE_CHECKING:
     from engine.data.findings import Finding
 
-SHOWN_ROWS = 5
+SHOWN_ROWS = 4
 LINE_POINTS = 400
 _DAY = Timeframe(1, "d")
 _USUAL = ("1s", "1m", "5m", "15m", "30m", "1h", "2h", "4h", "1d", "1w", "1mo", "3mo", "12mo")

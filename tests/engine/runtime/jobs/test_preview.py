@@ -32,7 +32,7 @@ def test_the_sample_shows_its_symbols_dates_rows_and_course() -> None:
     assert seen.symbols == ("AAPL", "FB", "GOOG", "IBM", "MSFT")
     assert seen.timeframes == ("1d", "1w", "1mo", "3mo", "12mo")
     assert np.datetime64(seen.first_ns, "ns").astype("datetime64[D]") == np.datetime64("2000-03-01")
-    assert (len(seen.head), len(seen.tail), seen.head[0].ts_ns) == (5, 5, seen.first_ns)
+    assert (len(seen.head), len(seen.tail), seen.head[0].ts_ns) == (4, 4, seen.first_ns)
     assert seen.line is not None
     assert len(seen.line.close) == 400
     assert not seen.findings
