@@ -56,9 +56,7 @@ class PreviewView(QWidget):
         self.repair.setAutoDefault(False)
         self.repair.clicked.connect(self.repair_asked)
         self.line = PriceLine(self)
-        self.bars = _tree(
-            [tr("Bar"), tr("Open"), tr("High"), tr("Low"), tr("Close"), tr("Volume"), ""], tr("First and last bars")
-        )
+        self.bars = _tree([tr("Bar"), *_names(), ""], tr("First and last bars"))
         self.findings = _tree(
             [tr("Row"), tr("Bar"), tr("As found: open, high, low, close, volume"), tr("After repair")], tr("Findings")
         )
@@ -185,13 +183,24 @@ def _fault_items(finding: FindingView, seen: Preview) -> list[QTreeWidgetItem]:
 
 
 def _fault_item(fault: Fault, frame: Timeframe, seen: Preview) -> QTreeWidgetItem:
-    after = tr("dropped") if fault.repaired is None else _values(fault.repaired)
+    after = tr("dropped") if fault.repaired is None else _changed(fault.found, fault.repaired)
     cells = [f"{fault.row:,}", bar_label(fault.found.ts_ns, frame, seen.session), _values(fault.found), after]
     return QTreeWidgetItem(cells)
 
 
 def _values(row: Row) -> str:
     return "  ".join((*(price_text(value) for value in row.values[:4]), volume_text(row.values[4])))
+
+
+def _names() -> tuple[str, ...]:
+    return tr("Open price"), tr("High"), tr("Low"), tr("Close price"), tr("Volume")
+
+
+def _changed(found: Row, repaired: Row) -> str:
+    """Return the values that repair changes, by name."""
+    texts = (*(price_text(value) for value in repaired.values[:4]), volume_text(repaired.values[4]))
+    pairs = zip(_names(), texts, found.values, repaired.values, strict=True)
+    return "  ".join(f"{name} {text}" for name, text, before, after in pairs if before != after)
 
 
 def _tree(columns: list[str], name: str) -> QTreeWidget:

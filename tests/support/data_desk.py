@@ -45,11 +45,11 @@ def write(form: SourceForm, name: str, text: str) -> None:
 
 
 def pick(box: QComboBox, text: str) -> None:
-    """Choose an entry of a list by its keys."""
+    """Choose an entry of a list by the arrow keys."""
     box.setFocus()
-    QTest.keyClicks(box, text)
-    QTest.keyClick(box, Qt.Key.Key_Return)
-    box.activated.emit(box.currentIndex())
+    steps = box.findText(text) - box.currentIndex()
+    for _ in range(abs(steps)):
+        QTest.keyClick(box, Qt.Key.Key_Down if steps > 0 else Qt.Key.Key_Up)
 
 
 def texts(tree: QTreeWidget) -> list[list[str]]:
