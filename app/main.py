@@ -9,13 +9,22 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.services.i18n import LANGUAGES, use_language
 from app.services.logs import write_log
 from app.services.settings import Settings
 from engine.api import RunError
 
+if TYPE_CHECKING:
+    from app.window.main_window import MainWindow
+
 log = logging.getLogger(__name__)
+
+PATIENCE_MS = 300_000
+"""How long a picture waits for its run; the first one on a machine compiles the simulator."""
+DRAWING_TURNS, DRAWING_MS = 5, 100
+"""Panes that are seen for the first time read and draw in a few turns of the event loop."""
 
 NO_DISPLAY = (
     "The app needs a display, and there is none (neither DISPLAY nor WAYLAND_DISPLAY is set). "
@@ -85,6 +94,8 @@ def open_app(files: Sequence[Path] = ()) -> int:
 def draw_app(files: Sequence[Path], picture: Path, size: tuple[int, int], theme: str) -> int:
     """Draw the window on strategy files into a PNG and return the exit code; needs no display, remembers nothing.
 
+    The strategy in front is run first, if it can be, so that the picture shows its results.
+
     Args:
         files: strategies to open, the last one in front.
         picture: the file to write.
@@ -110,6 +121,7 @@ def draw_app(files: Sequence[Path], picture: Path, size: tuple[int, int], theme:
             window.desk.open(file)
         for _ in range(3):
             application.processEvents()
+        _run_ahead(window)
         window.on_canvas("fit_all")
         application.processEvents()
         picture.parent.mkdir(parents=True, exist_ok=True)
@@ -118,6 +130,23 @@ def draw_app(files: Sequence[Path], picture: Path, size: tuple[int, int], theme:
     if not written:
         raise RunError(f"'{picture}' cannot be written. Choose another place.")
     return 0
+
+
+def _run_ahead(window: MainWindow) -> None:
+    """Run the strategy in front as a trial, and wait until its results are drawn."""
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    job = window.runs.try_out()
+    if job is None:
+        return
+    loop = QEventLoop()
+    job.ended.connect(loop.quit)
+    QTimer.singleShot(PATIENCE_MS, loop.quit)
+    loop.exec()
+    window.docks.show_results(first=True)
+    for _ in range(DRAWING_TURNS):
+        QTimer.singleShot(DRAWING_MS, loop.quit)
+        loop.exec()
 
 
 def _size(text: str) -> tuple[int, int]:

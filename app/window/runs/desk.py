@@ -101,6 +101,13 @@ class RunDesk(QObject):
         if self._of[tab].submit(in_use=self._in_use()) is None:
             self._window.say(tr("Just that is being run already."))
 
+    def try_out(self) -> Job | None:
+        """Run the strategy in front without keeping the run; None if it cannot be run as it is."""
+        tab = self._window.tab
+        if tab is None or any(each.severity is Severity.ERROR for each in tab.document.problems):
+            return None
+        return self._of[tab].submit(keep=False, in_use=self._in_use())
+
     def stop(self) -> None:
         """Cancel the runs of the strategy in front."""
         if self._window.tab is not None:
