@@ -86,7 +86,7 @@ def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks, *, scale
     painter.fillRect(QRectF(edge, edge, layout.width - 2 * edge, stripe - edge), looks.color(accent))
     if node.bypass:
         painter.fillRect(QRectF(3, 3, layout.width - 6, stripe - 8), body)
-    if picture.badge:
+    if picture.badge and picture.badge != "done":  # from afar only what asks for attention
         painter.fillRect(QRectF(layout.width - 32, stripe + 4, 24, 24), looks.color(badge_color(picture.badge, looks)))
     if scale:
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
