@@ -173,8 +173,12 @@ class Document(DocumentLike):
         except SpecError as error:
             raise EditError(said(error.problems[0].message)) from error
         if made.text != self._text:
-            self._history.add(Step(label, patch_between(self._text, made.text)))
+            self._history.add_edit(label, self._text, made.text)
             self._take(made.text, Change(label, "edit", origin), made)
+
+    def join(self, *, on: bool) -> None:
+        """Make one undo step of all edits from now on, until that is switched off: what a drag does is one step."""
+        self._history.join(on=on)
 
     def set_text(self, text: str, *, origin: object = None) -> None:
         """Take over typed text, valid or not; typing in a row on one line is one undo step a word."""

@@ -76,6 +76,23 @@ class History:
     done: list[Step] = field(default_factory=list)
     undone: list[Step] = field(default_factory=list)
     open: bool = False
+    _joining: bool = False
+    _joint: Step | None = None
+
+    def join(self, *, on: bool) -> None:
+        """Put every step from now on into one, until that is switched off again."""
+        self._joining, self._joint = on, None
+
+    def add_edit(self, label: str, before: str, after: str) -> None:
+        """Note an edit that made one text of another; while steps are joined, as part of the first one."""
+        joint = self._joint
+        if self._joining and joint is not None and self.done and self.done[-1] is joint:
+            self.undone.clear()
+            joint.patch = patch_between(joint.patch.revert(before), after)
+            return
+        step = Step(label, patch_between(before, after))
+        self.add(step)
+        self._joint = step if self._joining else None
 
     def add(self, step: Step) -> None:
         """Note a step; typing in a row becomes one step. What was undone can no longer be redone."""

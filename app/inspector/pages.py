@@ -47,7 +47,12 @@ class PageContext:
             return lambda: self._offers(ids[0], port.path[0], scope) if ids else []
 
         folder = self.document.folder if self.document.path is not None else None
-        return RowContext(offers, folder, lambda entry: self.ask_limits if entry.path[0] == "run" else None)
+        return RowContext(
+            offers,
+            folder,
+            lambda entry: self.ask_limits if entry.path[0] == "run" else None,
+            lambda on: self.document.join(on=on),
+        )
 
     def _offers(self, node: str, port: str, scope: Scope) -> list[tuple[str, QIcon]]:
         found = []

@@ -30,6 +30,7 @@ from app.inspector.editors import (
     ReferencesEditor,
     SuggestEditor,
 )
+from app.inspector.editors.scrub import ScrubLabel
 from app.inspector.fields import Field, FieldKind
 from app.inspector.form import VARIOUS, Form
 from app.inspector.look import tint
@@ -51,6 +52,8 @@ class RowContext:
     offers: Callable[[Field], Offers]
     folder: Path | None = None
     limits: Callable[[Field], AskLimits | None] = lambda _field: None
+    join: Callable[[bool], None] = lambda _on: None
+    """Makes one undo step of the edits between a call with True and one with False."""
 
 
 def make_editor(field: Field, context: RowContext, parent: QWidget) -> Editor:
@@ -104,7 +107,10 @@ class FieldRow(QWidget):
         super().__init__(parent)
         self.field = field
         self._form = form
-        self.label = QLabel(field.label if field.has_short_unit else f"{field.label} ({said(field.unit)})", self)
+        self._context = context
+        label = field.label if field.has_short_unit else f"{field.label} ({said(field.unit)})"
+        is_number = field.kind in (FieldKind.INTEGER, FieldKind.NUMBER)
+        self.label = ScrubLabel(label, self) if is_number else QLabel(label, self)
         self.editor = make_editor(field, context, self)
         self.reset = self._button("reset", tr("Back to the default"))
         self.about = self._button("help", tr("Explain"))
@@ -152,6 +158,8 @@ class FieldRow(QWidget):
         self.editor.chosen.connect(self._offer)
         self.editor.typed.connect(self._read)
         self.reset.clicked.connect(self._reset)
+        if isinstance(self.label, ScrubLabel):
+            self.label.drive(self.field, lambda: self._form.value(self.field), self._offer, self._context.join)
         self.about.setCheckable(True)
         self.about.toggled.connect(self.help.setVisible)
         line = getattr(self.editor, "line", None)
