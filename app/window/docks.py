@@ -141,6 +141,7 @@ class Docks(QObject):
         frame.run_asked.connect(self.run_asked)
         self.frames[name] = frame
         self.docks[name] = self._dock(name, title, frame)
+        self.docks[name].visibilityChanged.connect(frame.set_seen)
 
     def _why(self) -> QWidget:
         from app.panes.why import WhyPane

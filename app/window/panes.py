@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPalette, QShowEvent
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.services.i18n import tr
@@ -43,6 +43,7 @@ class PaneFrame(QWidget):
         self._needs_run = needs_run
         self._can_be_stale = can_be_stale
         self._session: RunSession | None = None
+        self._seen = False
         self._pane: QWidget | None = None
         self._banner: StaleBanner | None = None
         self._stack = QStackedWidget()
@@ -103,18 +104,21 @@ class PaneFrame(QWidget):
         """Let the canvas have the room: a pane that is not looked at may be squeezed to a line."""
         return LEAST
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Make the pane when it is first seen with something to show."""
-        super().showEvent(event)
+    def set_seen(self, seen: bool) -> None:  # noqa: FBT001 - what Qt's `visibilityChanged` carries
+        """Take note that the dock came into sight or went out of it; Qt leaves what is behind a tab visible.
+
+        A pane out of sight is hidden, so that it does no work that nobody sees.
+        """
+        self._seen = seen
         self._choose()
 
     def _choose(self) -> None:
         """Show the pane, or how to begin."""
         wanted = not self._needs_run or (self._session is not None and self._session.run is not None)
-        if wanted and self._pane is None and self.isVisible():
+        if wanted and self._pane is None and self._seen:
             _ = self.pane
             return
-        shown = self._pane if wanted and self._pane is not None else self._empty
+        shown = self._pane if wanted and self._seen and self._pane is not None else self._empty
         if self._stack.currentWidget() is not shown:
             self._stack.setCurrentWidget(shown)
 

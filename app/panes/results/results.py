@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QStackedLayout, QTabWidget, QWidget
 
 from app.panes.results.columns import blocked_sheet, is_intraday, orders_sheet, trades_sheet
@@ -82,10 +83,15 @@ class ResultsPane(QWidget):
 
     def _fill_page(self) -> None:
         page, run = self.tabs.currentWidget(), self.run
-        if run is not None and page in self._stale:
+        if run is not None and page in self._stale and self.isVisible():
             self._stale.discard(page)
             self._fill[page](run)
             self._follow()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Fill the page that comes into sight; one that nobody sees costs nothing while parameters are dragged."""
+        super().showEvent(event)
+        self._fill_page()
 
     def _show_distribution(self, run: SavedRun) -> None:
         trades = run.ledger.trades

@@ -43,6 +43,11 @@ class AutoRun(QObject):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._go)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run is under way, or about to begin."""
+        return self._job is not None or self._timer.isActive()
+
     def follow(self, change: Change) -> None:
         """Take note of a change of the strategy."""
         if self._is_on() and change.kind != "saved":
@@ -79,3 +84,5 @@ class AutoRun(QObject):
         self._job = None
         if self._again and self._is_on():
             self._launch()
+        else:
+            self._runs.compare()

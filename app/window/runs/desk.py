@@ -157,7 +157,7 @@ class RunDesk(QObject):
             tab.canvas.set_run_badges({runs.failure.node.partition("/")[0]: ("error", runs.failure.message)})
         elif runs.run is not None and not runs.is_stale and running is None:
             tab.canvas.set_run_badges({node.partition("/")[0]: ("done", tr("Was run")) for node in runs.run.nodes})
-        elif running is None:
+        elif running is None and not self._autos[tab].is_busy:
             tab.canvas.set_run_badges({})
 
     def _finished(self, tab: StrategyTab, request: RunRequest) -> None:
@@ -184,8 +184,9 @@ class RunDesk(QObject):
             self._window.docks.show("problems")
 
     def _compare(self) -> None:
-        if self._window.tab in self._of:
-            self._of[self._window.tab].compare()
+        tab = self._window.tab
+        if tab in self._of and not self._autos[tab].is_busy:  # what runs by itself is up to date in a moment
+            self._of[tab].compare()
 
     def show_tab(self) -> None:
         """Bring everything up to date for another strategy in front."""

@@ -104,7 +104,7 @@ class StrategyRuns(QObject):
 
     def compare(self) -> None:
         """See whether the run that is shown is still what the strategy does."""
-        stale = self.run is not None and self.run.spec_hash != self.tab.document.meaning
+        stale = self._is_stale()
         if stale != self.is_stale:
             self.is_stale = stale
             self.changed.emit()
@@ -129,8 +129,13 @@ class StrategyRuns(QObject):
     def _shown(self) -> None:
         """Take note that another run is shown: one that was just finished, or one of the history."""
         self.failure = None
-        self.is_stale = self.run is not None and self.run.spec_hash != self.tab.document.meaning
+        self.is_stale = self._is_stale()
         self.changed.emit()
+
+    def _is_stale(self) -> bool:
+        """Return whether the strategy does something else than the run that is shown did."""
+        document, run = self.tab.document, self.run
+        return run is not None and run.text != document.text and run.spec_hash != document.meaning
 
     def _keep_journal(self, job: Job, outcome: RunOutcome) -> None:
         """Have what the run did written into the log, as soon as nobody waits for anything else."""
