@@ -99,6 +99,8 @@ class GraphScene(QGraphicsScene):
 
     def _note_move(self) -> None:
         """Tell of the first of many moves at once, and of the rest now and then."""
+        if self._run is not None:
+            self._run.nodes_moved()
         if not self._moves.isActive():
             self._moves.start()
             self.content_changed.emit()

@@ -1,7 +1,8 @@
 """RunLayer: one graphics item over the nodes that paints all their marks; there is none while nothing is shown.
 
 A mark lies within the margin that its node's item has around its body, so that whatever repaints a node repaints its
-mark as well: a node that moves takes it along without being told.
+mark as well: a node that moves takes it along without being told. Only marks that are enlarged, on a graph seen from
+afar, reach further: the scene says when nodes move.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ HANG = 10.0
 SIDE = 8.0
 PAD = 7.0
 DOT = 3.2
-MOST_HANG = 12.0
-"""Less than the margin of a node's item, so that what repaints the node repaints the chip."""
+LOW_HANG = 13.0
+"""Of enlarged chips, so that they leave the node's text free."""
+OVERHANG = 36.0
+"""By how much an enlarged chip may be wider than its node, where it says what a decision lacked."""
 VEIL = 150
 FAINT = 0.55
 READABLE = 0.42
@@ -69,6 +72,11 @@ class RunLayer(QGraphicsItem):
         self._chips.clear()
         self.update()
 
+    def nodes_moved(self) -> None:
+        """Repaint what reaches beyond the nodes' own items."""
+        if self._enlarged > 1.0:
+            self.update()
+
     def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's
         return self._extent
 
@@ -78,8 +86,9 @@ class RunLayer(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._enlarged = enlarged(scale)
         origin = painter.worldTransform()
+        beyond = 0.0 if self._enlarged == 1.0 else LOW_HANG * self._enlarged
         for node, item in self._nodes.items():
-            rect = item.rect().translated(item.pos())
+            rect = item.rect().translated(item.pos()).adjusted(-2 * beyond, 0, 0, beyond)
             if not rect.intersects(seen):
                 continue
             mark = self.marks.nodes.get(node)
@@ -198,7 +207,7 @@ class RunLayer(QGraphicsItem):
     def _lay_out(self, item: NodeItem, mark: NodeMark) -> list[_Chip]:
         """Place a node's chips at its lower edge, in units of which one is `_enlarged` of the scene's."""
         metrics = self._looks.small_metrics
-        top = item.layout.height / self._enlarged - CHIP + min(HANG, MOST_HANG / self._enlarged)
+        top = item.layout.height / self._enlarged - CHIP + (HANG if self._enlarged == 1.0 else LOW_HANG)
         left, right = SIDE, item.layout.width / self._enlarged - SIDE
         found = []
         lead = 2 * DOT + 4 if mark.tone in ("on", "off", "path", "blocking") else 0.0
@@ -207,7 +216,8 @@ class RunLayer(QGraphicsItem):
             found.append(_Chip(mark.fired, QRectF(left, top, width, CHIP), "plain", dotted=bool(mark.idle)))
             left += width + 4
         if mark.value:
-            room = right - left - 2 * PAD - lead
+            wide = OVERHANG if self._enlarged > 1.0 and mark.part in ("wanted", "blocking") else 0.0
+            room = right - left - 2 * PAD - lead + wide
             fits = not mark.brief or metrics.horizontalAdvance(mark.value) <= room
             text = metrics.elidedText(mark.value if fits else mark.brief, Qt.TextElideMode.ElideRight, room)
             width = metrics.horizontalAdvance(text) + 2 * PAD + lead + 1

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api import ENTER_LONG, EXIT_LONG
+from engine.api import ENTER_LONG, EXIT_LONG, Compared, Question, Reason
 from engine.runtime.explain import Account, Comparison, Crossing, Facts, Obstacle, Why, Wire, decision_bar, explain
+from nodes.advisors.lines import Levels
 from tests.support.kept_runs import example_run, registry, saved_run
 
 
@@ -181,3 +182,28 @@ def test_a_plugin_without_words_is_told_of_as_false() -> None:
     facts._components["dip"] = None
     (obstacle,) = first_set(explain(facts, 320), ENTER_LONG)
     assert (obstacle.node, type(obstacle.test).__name__) == ("dip", "Unexplained")
+
+
+class _Lying(Levels):
+    """Says that it enters wherever the close is positive, which is not what it computes."""
+
+    def explain(self, question: Question) -> Reason:  # noqa: ARG002 - it does not care
+        return Compared("input", ">", 0.0)
+
+
+class _Broken(Levels):
+    """Cannot explain itself."""
+
+    def explain(self, question: Question) -> Reason:
+        return Compared("input", ">", question.number("none"))
+
+
+@pytest.mark.parametrize("cls", [_Lying, _Broken])
+def test_a_component_that_is_wrong_about_itself_or_fails_costs_its_words_only(cls: type[Levels]) -> None:
+    facts = Facts(example_run("rsi_pullback"), registry())
+    facts._components["dip"] = cls.model_construct(**facts.run.nodes["dip"].parameters)
+    (obstacle,) = first_set(explain(facts, 320), ENTER_LONG)
+    assert (obstacle.node, type(obstacle.test).__name__) == ("dip", "Unexplained")
+    trades = facts.run.ledger.trades
+    why = explain(facts, int(trades["entry_bar"][3]) - 1)
+    assert {"bars", "rsi", "dip", "uptrend"} <= why.path.nodes
