@@ -41,6 +41,39 @@ def ordered_text(order: Ordered) -> str:
     return texts.get(order.reason, tr("Ordered {quantity}: {why}", quantity=quantity, why=other))
 
 
+def ended_text(order: Ordered, facts: Facts) -> str:
+    """Return what became of an order."""
+    when = moment_text(facts, order.closed) if order.closed >= 0 else ""
+    price, why = number_text(order.price), _endings().get(order.status_reason, "")
+    if order.status == "filled":
+        if order.status_reason == "reduced":
+            return tr("Filled on {when} at {price}, cut to what the cash allowed", when=when, price=price)
+        return tr("Filled on {when} at {price}", when=when, price=price)
+    if order.status == "rejected":
+        return tr("Rejected on {when}: {why}", when=when, why=why)
+    if order.status == "cancelled":
+        return tr("Cancelled on {when}: {why}", when=when, why=why) if why else tr("Cancelled on {when}", when=when)
+    return tr("Still at work at the end of the run")
+
+
+def _endings() -> dict[str, str]:
+    """Return why orders end without a fill, by the ledger's words."""
+    return {
+        "oco": tr("its counterpart filled"),
+        "position_closed": tr("the position was closed"),
+        "no_cash": tr("not enough cash"),
+        "end_of_data": tr("the end of the data"),
+        "expired": tr("its time was over"),
+        "replaced": tr("a newer order took its place"),
+        "signal": tr("an exit signal"),
+        "opposite": tr("the opposite signal"),
+        "component": tr("the execution's own decision"),
+        "halt": tr("a risk rule halted trading"),
+        "cap": tr("a cap on the position"),
+        "below_minimum": tr("the size came to less than the least allowed"),
+    }
+
+
 def filled_text(fill: Filled, facts: Facts) -> str:
     """Return that an order filled, at what price and why."""
     quantity, price = number_text(fill.quantity), number_text(fill.price)

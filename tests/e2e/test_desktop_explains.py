@@ -18,9 +18,12 @@ from app.inspector.inspector import Inspector
 from app.inspector.row import FieldRow
 from app.panes.results import ResultsPane
 from app.panes.why import WhyPane
+from app.services import explainer
+from app.services.explainer import Explainer
 from app.services.values import number_text
 from app.window.main_window import MainWindow
 from app.window.runs.notice import FailureNotice
+from engine.runtime.explain import take_census
 from engine.runtime.saved import SavedRun
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.running import PATIENCE_MS, wait_for_run
@@ -63,9 +66,14 @@ def row_of(inspector: Inspector, field: str) -> FieldRow:
     return next(view.rows[(field,)] for view in inspector.page.views if (field,) in view.rows)
 
 
-def test_why_it_traded_and_why_not(window: MainWindow, qtbot: QtBot) -> None:
+def test_why_it_traded_and_why_not(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explainer, "SMALL", 0)  # so that the engine process takes the census, as of a large run
     saved = run(window, qtbot)
     canvas = tab_of(window).canvas
+    reasons = Explainer.of(tab_of(window).session)
+    qtbot.waitUntil(lambda: reasons.census is not None, timeout=PATIENCE_MS)
+    assert reasons.census == take_census(saved, window.catalog)
+    assert canvas.scene.marks.nodes["dip"].fired == f"{(saved.column('dip') > 0).sum()}\N{MULTIPLICATION SIGN}"
 
     click_trade(window, 3)
     decided = int(saved.ledger.trades["entry_bar"][3]) - 1

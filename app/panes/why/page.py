@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from urllib.parse import quote
 
-from app.services.events import blocked_text, filled_text, held_text, ordered_text, way_title
+from app.services.events import blocked_text, ended_text, filled_text, held_text, ordered_text, way_title
 from app.services.i18n import tr
 from app.services.reasons import cause_text, moment_text, obstacle_text
 from app.services.values import number_text
@@ -59,7 +59,9 @@ def _happened(facts: Facts, why: Why, theme: Theme) -> list[str]:
         text = filled_text(fill, facts)
         link = fill.decided if fill.decided != why.bar and not fill.node else None
         parts.append(_line(escape(text), "", theme, bar=link))
-    parts += [_line(escape(ordered_text(order)), theme.done, theme) for order in why.ordered]
+    for order in why.ordered:
+        text = f"{ordered_text(order)}. {ended_text(order, facts)}"
+        parts.append(_line(escape(text), theme.error if order.status == "rejected" else theme.done, theme))
     parts += [_line(_linked(blocked_text(each), each.nodes, theme), theme.error, theme) for each in why.blocked]
     if why.position is not None:
         lot = facts.run.instruments[facts.instrument].lot_size

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from engine.api.ledger import BlockReason, Reason
+from engine.api.ledger import BlockReason, OrderStatus, Reason, StatusReason
 from engine.runtime.explain.account import Position
 from engine.runtime.explain.decision import EXIT_OF, SIDE_OF, Stage, is_possible, wire_between
 from engine.runtime.explain.facts import Facts
@@ -24,12 +25,20 @@ OF_THE_BROKER = ("stop_loss", "take_profit", "end_of_data")
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """An order that was decided at the bar's close; `reason` is the ledger's word, `side` +1 to buy."""
+    """An order that was decided at the bar's close; `side` is +1 to buy.
+
+    `reason`, `status` and `status_reason` are the ledger's words; `closed` is the bar at which it left work (-1:
+    never), `price` what it filled at, NaN if it did not.
+    """
 
     order: int
     side: int
     quantity: float
     reason: str
+    status: str = "working"
+    status_reason: str = "none"
+    closed: int = -1
+    price: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +156,18 @@ def _ordered(facts: Facts, bar: int) -> tuple[Ordered, ...]:
     for row in orders[here]:
         reason = _word(Reason, row["reason"])
         if reason not in OF_THE_BROKER:
-            found.append(Ordered(int(row["id"]), int(row["side"]), _quantity(facts, row["lots"]), reason))
+            found.append(
+                Ordered(
+                    order=int(row["id"]),
+                    side=int(row["side"]),
+                    quantity=_quantity(facts, row["lots"]),
+                    reason=reason,
+                    status=_word(OrderStatus, row["status"]),
+                    status_reason=_word(StatusReason, row["status_reason"]),
+                    closed=int(row["closed_bar"]),
+                    price=float(row["fill_price"]),
+                )
+            )
     return tuple(found)
 
 
@@ -195,7 +215,7 @@ def _quantity(facts: Facts, lots: int) -> float:
     return round(int(lots) * facts.run.instruments[facts.instrument].lot_size, 10)
 
 
-def _word(kind: type[Reason | BlockReason], code: int) -> str:
+def _word(kind: type[Reason | BlockReason | OrderStatus | StatusReason], code: int) -> str:
     return kind(int(code)).name.lower()
 
 

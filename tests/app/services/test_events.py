@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from app.services.events import blocked_text, filled_text, ordered_text
-from engine.api.ledger import BlockReason, Reason
-from engine.runtime.explain import Blocked, Facts, Filled, Ordered
-from tests.support.kept_runs import example_run, registry
+from app.services.events import blocked_text, ended_text, filled_text, ordered_text
+from engine.api.ledger import BlockReason, OrderStatus, Reason, StatusReason
+from engine.runtime.explain import Blocked, Facts, Filled, Ordered, explain
+from tests.support.kept_runs import EXAMPLES, example_run, registry, saved_run
 
 
 @pytest.mark.parametrize("reason", list(BlockReason))
@@ -34,3 +36,24 @@ def test_what_was_ordered_is_said_in_words(reason: Reason, side: int) -> None:
     text = ordered_text(Ordered(1, side, 10, reason.name.lower()))
     assert text.startswith("Ordered")
     assert "_" not in text
+
+
+@pytest.mark.parametrize("reason", [each for each in StatusReason if each is not StatusReason.NONE])
+def test_what_became_of_an_order_is_said_in_words(reason: StatusReason) -> None:
+    facts = Facts(example_run("rsi_pullback"), registry())
+    ordered = Ordered(1, 1, 10, "entry", "cancelled", reason.name.lower(), 300)
+    text = ended_text(ordered, facts)
+    assert text.startswith("Cancelled on 2001-05-")
+    assert ": " in text or reason is StatusReason.REDUCED
+    filled = ended_text(Ordered(1, 1, 10, "entry", "filled", "reduced", 300, 84.5), facts)
+    assert filled.endswith("at 84.5, cut to what the cash allowed")
+
+
+def test_an_order_that_the_cash_did_not_pay_is_said_to_be_rejected(tmp_path: Path) -> None:
+    text = (EXAMPLES / "rsi_pullback.yaml").read_text(encoding="utf-8")
+    poor = saved_run(text, tmp_path, "run.insufficient_cash=reject", "money.size.percent=100", "run.slippage.bps=50")
+    rejected = poor.ledger.orders[poor.ledger.orders["status"] == OrderStatus.REJECTED]
+    facts = Facts(poor, registry())
+    (order,) = [each for each in explain(facts, int(rejected["created_bar"][0])).ordered if each.reason == "entry"]
+    assert ended_text(order, facts).startswith("Rejected on ")
+    assert ended_text(order, facts).endswith(": not enough cash")
