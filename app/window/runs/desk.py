@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 RUNNING_BADGE_MS = 250
 """A run that takes no longer needs no sign on every node."""
 COMPARE_MS = 40
+LEAST_CANVAS = 280
+"""Height in pixels under which the canvas cannot be read."""
 
 
 class RunDesk(QObject):
@@ -164,11 +166,19 @@ class RunDesk(QObject):
         tab.end_notice("run")
         if request.keep and tab is self._window.tab:
             self._window.docks.show_results(first=not self._was_finished)
+            if not self._was_finished:
+                QTimer.singleShot(0, self, lambda: self._make_room(tab))
             self._was_finished = True
         if request.keep:
             run = self._of[tab].run
             trades = len(run.ledger.trades) if run is not None else 0
             self._window.say(tr("{name} was run: {trades} trades", name=tab.title, trades=trades))
+
+    def _make_room(self, tab: StrategyTab) -> None:
+        """Take the text away in a small window, where chart, text and canvas together leave nothing readable."""
+        if tab in self._of and tab.canvas.height() < LEAST_CANVAS and self._window.settings.yaml_place == "below":
+            tab.place_yaml("hidden")
+            self._window.say(tr("The text made room for the results. The View menu brings it back."))
 
     def _failed(self, tab: StrategyTab, failure: Failure) -> None:
         errors = [each for each in failure.problems if each.severity is Severity.ERROR]

@@ -54,6 +54,15 @@ def test_a_click_on_a_trade_moves_the_session(window: MainWindow, qtbot: QtBot) 
     assert (session.trade, session.bar) == (2, int(session.run.trades["entry_bar"][2]))
 
 
+def test_in_a_small_window_the_text_makes_room_for_the_results(window: MainWindow, qtbot: QtBot) -> None:
+    assert tab_of(window).yaml.isVisible()
+    run(window, qtbot)
+    qtbot.waitUntil(lambda: not tab_of(window).yaml.isVisible(), timeout=PATIENCE_MS)
+    assert tab_of(window).canvas.height() >= 240
+    window.action_set.actions["view.yaml_below"].trigger()
+    assert tab_of(window).yaml.isVisible()
+
+
 def test_two_runs_are_compared_and_the_older_one_opened_as_it_was(window: MainWindow, qtbot: QtBot) -> None:
     run(window, qtbot)
     before = tab_of(window).document.text
