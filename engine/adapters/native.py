@@ -16,6 +16,8 @@ from engine.api.ledger import Ledger
 class NativeEngine(EngineAdapter):
     """Matches orders by itself after QC-BAR-1; the whole bar loop is machine code.
 
+    Where a component decides in Python the loop goes bar by bar, by the same functions.
+
     The first run on a machine compiles that code, which takes up to a minute; it is then kept on disk.
     """
 
@@ -24,8 +26,9 @@ class NativeEngine(EngineAdapter):
 
     def run(self, job: EngineJob) -> Ledger:
         from engine.simulation.driver import simulate
+        from engine.simulation.stepper import simulate_stepwise
 
-        ledger = simulate(job)
+        ledger = simulate(job) if job.is_compiled else simulate_stepwise(job)
         marker = _marker()
         if not marker.exists():
             # Only a hint for the user interface: a read-only disk is no reason to lose the run.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import Any, Generic, Literal, Protocol, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.api.bars import BAR_COLUMNS, Bars
+from engine.api.decisions import Account, Holding, OpenOrder, SessionDay
 from engine.api.errors import RunError
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -39,7 +40,11 @@ class ColumnView(Generic[Scalar]):
     @overload
     def __getitem__(self, key: slice) -> npt.NDArray[Scalar]: ...
     def __getitem__(self, key: int | slice) -> Any:
-        known = self._column[: self._ctx.index + 1]
+        now = self._ctx.index
+        if not isinstance(key, slice) and not -now - 1 <= key <= now:
+            when = "is not known yet" if key > now else "does not exist"
+            raise IndexError(f"bar {key if key > now else now + 1 + key} {when}: the bar that just closed is {now}")
+        known = self._column[: now + 1]
         known.flags.writeable = False
         return known[key]
 
@@ -110,19 +115,32 @@ class MarketView:
         return self._views["volume"]
 
 
-class PositionView(Protocol):
-    """An open position: `quantity` is positive, `side` is "long", "short" or "flat"."""
+class DeskView(Protocol):
+    """What a decision component may see of the portfolio, as marked at this close."""
 
-    quantity: float
-    side: str
-    entry_price: float
+    def positions(self) -> Mapping[str, Holding]:
+        """Return every instrument's position."""
+        ...
 
+    def portfolio(self) -> Account:
+        """Return cash and equity."""
+        ...
 
-class PortfolioView(Protocol):
-    """The account as marked at the close of this bar."""
+    def risk(self, symbol: str) -> Mapping[str, float]:
+        """Return the figures of the risk managers for an instrument."""
+        ...
 
-    cash: float
-    equity: float
+    def orders(self, symbol: str) -> tuple[OpenOrder, ...]:
+        """Return an instrument's orders at work."""
+        ...
+
+    def calendar(self, symbol: str) -> SessionDay:
+        """Return where the instrument's bar lies in its venue's calendar."""
+        ...
+
+    def size(self, symbol: str, side: Literal["long", "short"]) -> float:
+        """Return what the money manager gives an entry."""
+        ...
 
 
 @dataclass
@@ -130,9 +148,9 @@ class StrategyContext:
     """What a component sees at the close of one bar.
 
     `index` counts bars from 0. `market` holds the bars up to now, `indicators` the component's series and condition
-    inputs by port name, `signals` its signal inputs. `positions`, `portfolio`, `risk` and `calendar` are there for
-    decision components only; a column component that asks for them gets a RunError, since its output must not depend
-    on the portfolio.
+    inputs by port name, `signals` its signal inputs. `positions`, `portfolio`, `risk`, `orders` and `calendar` are
+    there for decision components only; a column component that asks for them gets a RunError, since its output must
+    not depend on the portfolio.
     """
 
     node: str
@@ -141,10 +159,7 @@ class StrategyContext:
     _market: MarketView | None = None
     _indicators: ColumnsView | None = None
     _signals: ColumnsView | None = None
-    _positions: Mapping[str, PositionView] | None = None
-    _portfolio: PortfolioView | None = None
-    _risk: Mapping[str, float] | None = None
-    _calendar: Any = None
+    _desk: DeskView | None = None
 
     def bind(
         self, bars: Bars, indicators: Mapping[str, npt.NDArray[Any]], signals: Mapping[str, npt.NDArray[Any]]
@@ -153,6 +168,25 @@ class StrategyContext:
         self._market = MarketView(bars, self)
         self._indicators = ColumnsView(indicators, self)
         self._signals = ColumnsView(signals, self)
+
+    def show(self, desk: DeskView) -> None:
+        """Let a decision component see the portfolio; the engine calls this once before the first bar."""
+        self._desk = desk
+
+    def given(self) -> str:
+        """Return what the component sees at this bar, for messages: prices, inputs, and the position if it sees one."""
+        parts = [f"close {self.market.close.now:g}"]
+        parts += [f"{name} {view.now:g}" for name, view in self.indicators.items()]
+        parts += [f"{name} flags {int(view.now)}" for name, view in self.signals.items()]
+        if self._desk is not None:
+            held = self.positions[self.market.symbol]
+            parts += [f"position {held.side} {held.quantity:g}", f"equity {self.portfolio.equity:.2f}"]
+        return ", ".join(parts)
+
+    def place(self) -> str:
+        """Return which bar this is, for messages: its number, instrument and time."""
+        time = np.datetime64(self.market.ts_ns, "ns").astype("datetime64[s]")
+        return f"bar {self.index} of {self.market.symbol} ({str(time).replace('T', ' ')} UTC)"
 
     def _have(self, value: Any, what: str) -> Any:
         if value is None:
@@ -178,22 +212,37 @@ class StrategyContext:
         """The flags of the component's signal inputs, by port name."""
         return self._have(self._signals, "signals")  # type: ignore[no-any-return]
 
-    @property
-    def positions(self) -> Mapping[str, PositionView]:
-        """Open positions by symbol."""
-        return self._have(self._positions, "positions")  # type: ignore[no-any-return]
+    def _portfolio_desk(self, what: str) -> DeskView:
+        return self._have(self._desk, what)  # type: ignore[no-any-return]
 
     @property
-    def portfolio(self) -> PortfolioView:
+    def positions(self) -> Mapping[str, Holding]:
+        """The position of every instrument, by symbol."""
+        return self._portfolio_desk("positions").positions()
+
+    @property
+    def portfolio(self) -> Account:
         """Cash and equity."""
-        return self._have(self._portfolio, "portfolio")  # type: ignore[no-any-return]
+        return self._portfolio_desk("portfolio").portfolio()
 
     @property
     def risk(self) -> Mapping[str, float]:
-        """Figures of the risk managers, by name."""
-        return self._have(self._risk, "risk")  # type: ignore[no-any-return]
+        """`stop_distance` of the nearest stop for the entry that is signalled, from this close, and `halted` (0 or 1).
+
+        The distance is infinite without a stop, NaN while it is not known.
+        """
+        return self._portfolio_desk("risk").risk(self.market.symbol)
 
     @property
-    def calendar(self) -> Any:
-        """The venue's trading calendar."""
-        return self._have(self._calendar, "calendar")
+    def orders(self) -> tuple[OpenOrder, ...]:
+        """The instrument's orders at work, by number."""
+        return self._portfolio_desk("orders").orders(self.market.symbol)
+
+    @property
+    def calendar(self) -> SessionDay:
+        """Trading day, weekday and local time of the bar that just closed."""
+        return self._portfolio_desk("calendar").calendar(self.market.symbol)
+
+    def size(self, side: Literal["long", "short"]) -> float:
+        """Return the quantity that the money manager gives an entry at this close; 0 when it gives none."""
+        return self._portfolio_desk("size").size(self.market.symbol, side)

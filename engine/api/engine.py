@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from engine.api.bars import Bars
 from engine.api.capability import Capability
+from engine.api.component import Component
 from engine.api.errors import RunError
 from engine.api.ledger import Ledger
 from engine.api.ports import BoolColumn, FlagColumn, FloatColumn
@@ -61,8 +62,26 @@ class InstrumentJob:
 
 
 @dataclass(frozen=True)
+class DecisionComponent:
+    """A decision component that brings its own `on_bar`.
+
+    `inputs` holds, for each instrument in file order, its columns by port name: arrays, `Signals`, `Bars`, or tuples of
+    these. `rule` is the index of a risk manager's place among the protective rules.
+    """
+
+    node: str
+    component: Component
+    inputs: tuple[Mapping[str, Any], ...]
+    rule: int = -1
+
+
+@dataclass(frozen=True)
 class EngineJob:
     """All an engine needs to run the decision stage; instruments are in file order.
+
+    `components` decide in Python, bar by bar; without any the whole loop can be compiled. An execution component among
+    them takes the place of `execution`, a money manager that of `size`; each risk manager has a protective rule of the
+    kind COMPONENT that names its orders.
 
     `progress(done, total)` is called now and then with counts of bars; `cancelled()` is asked as often.
     """
@@ -75,6 +94,12 @@ class EngineJob:
     progress: Callable[[int, int], None] = field(default=_no_progress)
     cancelled: Callable[[], bool] = field(default=_never)
     guards: tuple[GuardRule, ...] = ()
+    components: tuple[DecisionComponent, ...] = ()
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether rules say all, so that the compiled driver can run it."""
+        return not self.components
 
 
 @dataclass(frozen=True)

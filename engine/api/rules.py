@@ -20,6 +20,7 @@ class ProtectiveKind(IntEnum):
     TAKE_PROFIT = 1
     TRAILING_STOP = 2
     BREAK_EVEN = 3
+    COMPONENT = 4
 
 
 @dataclass(frozen=True, slots=True)

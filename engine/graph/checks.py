@@ -78,9 +78,11 @@ def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:
     parts = [graph.nodes[source.node] for source in node.sources() if isinstance(source, NodeColumn)]
     for part in (node, *parts):
         component = part.component
-        if isinstance(component, (ExecutionLogic, RiskManager, MoneyManager)) and component.rule() is None:
-            text = f"'{part.spec.use}' decides bar by bar in code of its own, which the native engine cannot run yet."
-            problems.append(_problem(part, "needs_driver", text, "Use one of the built-in components."))
+        if not isinstance(component, (ExecutionLogic, RiskManager, MoneyManager)) or component.overrides("on_bar"):
+            continue
+        if component.rule() is None:
+            text = f"'{part.spec.use}' has neither a rule nor 'on_bar', so it cannot decide."
+            problems.append(_problem(part, "no_decision", text, "Use another component, or tell its author."))
     has_stop = any(isinstance(part.component, RiskManager) and _is_stop(part.component.rule()) for part in parts)
     for part in parts:
         rule_of_size = part.component.rule() if isinstance(part.component, MoneyManager) else None

@@ -26,7 +26,7 @@ def loop_on_bar(component: Component, node: str, bars: Bars, inputs: Mapping[str
         ComponentError: `on_bar` raised, or gave the wrong number or kind of values; names node and bar.
     """
     ctx = StrategyContext(node)
-    own, columns, signals = _split(inputs, bars)
+    own, columns, signals = split_inputs(inputs, bars)
     ctx.bind(own, columns, signals)
     outputs = component.outputs
     results = []
@@ -40,7 +40,8 @@ def loop_on_bar(component: Component, node: str, bars: Bars, inputs: Mapping[str
         except QuantCrafterError:
             raise
         except Exception as error:
-            text = f"Node '{node}' ({component.name}) raised {type(error).__name__} in on_bar at bar {bar}: {error}."
+            label = f"Node '{node}' ({component.name})"
+            text = f"{label} raised {type(error).__name__} in on_bar at {ctx.place()}: {error}. Given: {ctx.given()}."
             raise ComponentError(text, node=node) from error
         values = value if isinstance(value, tuple) else (value,)
         if len(values) != len(outputs):
@@ -61,7 +62,7 @@ def _put(result: Any, bar: int, item: Any, label: str) -> None:
         raise ComponentError(text) from error
 
 
-def _split(inputs: Mapping[str, Any], bars: Bars) -> tuple[Bars, dict[str, Any], dict[str, Any]]:
+def split_inputs(inputs: Mapping[str, Any], bars: Bars) -> tuple[Bars, dict[str, Any], dict[str, Any]]:
     """Sort inputs into the bars to show, columns by port name, and flags of signals by port name."""
     columns: dict[str, Any] = {}
     signals: dict[str, Any] = {}

@@ -21,16 +21,18 @@ from engine.api import (
     GuardRule,
     MoneyManager,
     PortType,
+    ProtectiveKind,
     ProtectiveRule,
     RiskManager,
     RunError,
     SizeKind,
     SizeRule,
 )
-from engine.graph.bound import BASE_CLOCK, BoundGraph, BoundNode, MarketColumn, NodeColumn, Number, Source
+from engine.graph.bound import BASE_CLOCK, BoundGraph, BoundNode, MarketColumn, NodeColumn, Number, Source, type_of
 
 ANY_CLOCK = ""
-_DECIDING = (PortType.SIGNAL, PortType.FILTER, PortType.RISK, PortType.MONEY)
+_STAGES = (PortType.FILTER, PortType.RISK, PortType.MONEY)
+_DECIDING = (PortType.SIGNAL, *_STAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,29 @@ class PlannedGuard:
 
 
 @dataclass(frozen=True)
+class PlannedComponent:
+    """A decision component with an `on_bar` of its own, and where its columns come from.
+
+    `rule` is a risk manager's place among the protective rules, or -1.
+    """
+
+    node: str
+    component: Component
+    inputs: Mapping[str, PlanWires]
+    rule: int = -1
+
+    def sources(self) -> Iterator[PlanSource]:
+        """Yield every source of every input."""
+        for wires in self.inputs.values():
+            yield from wires if isinstance(wires, tuple) else (wires,)
+
+
+@dataclass(frozen=True)
 class Decision:
     """The decision stage: what the execution node was wired to.
 
-    `columns` are those that the execution rule uses, by port; `size_column` is what the size rule reads.
+    `columns` are those that the execution rule uses, by port; `size_column` is what the size rule reads; `components`
+    decide in Python.
     """
 
     node: str
@@ -103,6 +124,7 @@ class Decision:
     columns: Mapping[str, PlanSource] = field(default_factory=dict)
     guards: tuple[PlannedGuard, ...] = ()
     size_column: PlanSource | None = None
+    components: tuple[PlannedComponent, ...] = ()
 
     @property
     def rule_nodes(self) -> tuple[str, ...]:
@@ -202,40 +224,81 @@ class _Planner:
     def _decision(self) -> Decision | None:
         for node in self.graph.nodes.values():
             component = node.component
-            if isinstance(component, ExecutionLogic) and (rule := component.rule()) is not None:
-                return self._decide(node, rule)
+            if isinstance(component, ExecutionLogic):
+                rule = component.rule()
+                if rule is not None or component.overrides("on_bar"):
+                    return self._decide(node, rule)
         return None
 
-    def _decide(self, node: BoundNode, rule: ExecutionRule) -> Decision:
-        filters, protection, guards, signals = [], [], [], []
-        size = None
-        size_column: PlanSource | None = None
+    def _decide(self, node: BoundNode, rule: ExecutionRule | None) -> Decision:
+        filters: list[PlannedFilter] = []
+        signals: list[StepColumn] = []
+        risk: list[BoundNode] = []
+        money: BoundNode | None = None
         for source in node.sources():
             if not isinstance(source, NodeColumn) or source.type not in _DECIDING:
                 continue
             part = self.graph.nodes[source.node]
-            component = part.component
-            if isinstance(component, RiskManager):
-                planned = self._protection(part, component)
-                if isinstance(planned, PlannedGuard):
-                    guards.append(planned)
-                else:
-                    protection.append(planned)
-            elif isinstance(component, MoneyManager):
-                size = component.rule()
-                size_column = None if size is None else self._rule_column(part, size.column)
-            elif isinstance(component, Filter):
-                filters.append(PlannedFilter(source.node, self._step(source), component.group == "block"))
+            if isinstance(part.component, RiskManager):
+                risk.append(part)
+            elif isinstance(part.component, MoneyManager):
+                money = part
+            elif isinstance(part.component, Filter):
+                filters.append(PlannedFilter(source.node, self._step(source), part.component.group == "block"))
             else:
                 signals.append(self._step(source))
-        if size is None and rule.rebalance is not None:
-            size = SizeRule(SizeKind.QUANTITY, 0.0)  # weights say how much
-        if size is None:
-            raise RunError(f"Execution node '{node.spec.id}' has no money manager.", node=node.spec.id, field="money")
+        planned = [self._protection(part) for part in risk]
+        protection = tuple(each for each in planned if isinstance(each, PlannedProtection))
+        size, size_column = self._size(node, rule, money)
         wired = {name: node.inputs[name] for name in EXECUTION_COLUMNS if name in node.inputs}
-        columns = {name: self._source(wire) for name, wire in wired.items() if not isinstance(wire, tuple)}
-        stages = (tuple(signals), tuple(filters), tuple(protection))
-        return Decision(node.spec.id, rule, *stages, size, columns, tuple(guards), size_column)
+        return Decision(
+            node.spec.id,
+            rule or ExecutionRule(),
+            tuple(signals),
+            tuple(filters),
+            protection,
+            size,
+            columns={name: self._source(wire) for name, wire in wired.items() if not isinstance(wire, tuple)},
+            guards=tuple(each for each in planned if isinstance(each, PlannedGuard)),
+            size_column=size_column,
+            components=self._components(node, money, protection),
+        )
+
+    def _size(
+        self, node: BoundNode, rule: ExecutionRule | None, money: BoundNode | None
+    ) -> tuple[SizeRule, PlanSource | None]:
+        """Return the size rule and its column; a quantity of nothing where weights or a component say how much."""
+        nothing = SizeRule(SizeKind.QUANTITY, 0.0)
+        if money is None:
+            if rule is None or rule.rebalance is not None:
+                return nothing, None
+            text = f"Execution node '{node.spec.id}' has no money manager."
+            raise RunError(text, node=node.spec.id, field="money")
+        size = money.component.rule() if isinstance(money.component, MoneyManager) else None
+        return size or nothing, self._rule_column(money, size.column if size is not None else None)
+
+    def _components(
+        self, execution: BoundNode, money: BoundNode | None, protection: tuple[PlannedProtection, ...]
+    ) -> tuple[PlannedComponent, ...]:
+        """Return the parts of the decision stage that decide in Python, because they have no rule."""
+        numbered = [(execution, -1)]
+        numbered += [(self.graph.nodes[each.node], number) for number, each in enumerate(protection)]
+        numbered += [(money, -1)] if money is not None else []
+        return tuple(self._component(part, number) for part, number in numbered if _has_no_rule(part.component))
+
+    def _component(self, part: BoundNode, rule: int = -1) -> PlannedComponent:
+        """Return a component that decides in Python, with those of its wires that carry columns."""
+        if not part.component.overrides("on_bar"):
+            text = f"Node '{part.spec.id}' ({part.spec.use}) has neither a rule nor 'on_bar', so it cannot decide."
+            raise RunError(text, node=part.spec.id)
+        inputs: dict[str, PlanWires] = {}
+        for port, wires in part.inputs.items():
+            listed = wires if isinstance(wires, tuple) else (wires,)
+            if any(type_of(source) in _STAGES for source in listed):
+                continue
+            columns = tuple(map(self._source, listed))
+            inputs[port] = columns if isinstance(wires, tuple) else columns[0]
+        return PlannedComponent(part.spec.id, part.component, inputs, rule)
 
     def _step(self, source: NodeColumn) -> StepColumn:
         column = self._source(source)
@@ -243,10 +306,11 @@ class _Planner:
             raise TypeError(column)
         return column
 
-    def _protection(self, part: BoundNode, component: RiskManager) -> PlannedProtection | PlannedGuard:
-        rule = component.rule()
+    def _protection(self, part: BoundNode) -> PlannedProtection | PlannedGuard:
+        rule = part.component.rule() if isinstance(part.component, RiskManager) else None
         if rule is None:
-            raise RunError(f"Risk manager '{part.spec.id}' has no rule for the native engine.", node=part.spec.id)
+            # Its orders bear the number of this rule, which has no distance of its own.
+            rule = ProtectiveRule(ProtectiveKind.COMPONENT)
         if isinstance(rule, GuardRule):
             return PlannedGuard(part.spec.id, rule)
         return PlannedProtection(part.spec.id, rule, self._rule_column(part, rule.column))
@@ -255,6 +319,10 @@ class _Planner:
         """Return where the column comes from that a rule names by a port of its node."""
         wires = part.inputs.get(port) if port else None
         return None if wires is None or isinstance(wires, tuple) else self._source(wires)
+
+
+def _has_no_rule(component: Component) -> bool:
+    return isinstance(component, (ExecutionLogic, RiskManager, MoneyManager)) and component.rule() is None
 
 
 def _warmup(node: BoundNode) -> int:

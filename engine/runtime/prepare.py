@@ -14,6 +14,7 @@ from engine.api import (
     BoolColumn,
     DataProvider,
     DataRequest,
+    DecisionComponent,
     FlagColumn,
     FloatColumn,
     InstrumentJob,
@@ -173,6 +174,10 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
         *decision.columns.values(),
         *([decision.size_column] if decision.size_column is not None else []),
     ]
+    ready = [evaluation.ready_at(source) for source in sources]
+    for part in decision.components:
+        wired = [evaluation.ready_at(source) for source in part.sources()]
+        ready.append(max(wired, default=0) + part.component.warmup())
     currency = spec.currency or run.currency
     rate_open, rate_close, first_rate = (
         (None, None, 0)
@@ -186,7 +191,7 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
         lot_size=spec.lot_size,
         flags=combine_flags(flags, require_all=decision.rule.combine == "all", length=len(evaluation.bars)),
         allowed=_allowed(decision, evaluation),
-        first_bar=max([first_rate, *(evaluation.ready_at(source) for source in sources)]),
+        first_bar=max([first_rate, *ready]),
         rule_columns=tuple(_column(evaluation, each.column) for each in decision.protection),
         execution_columns={
             name: np.ascontiguousarray(evaluation.column(source)) for name, source in decision.columns.items()
@@ -197,6 +202,25 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
         currency=currency,
         rate_open=rate_open,
         rate_close=rate_close,
+    )
+
+
+def decision_components(decision: Decision, evaluations: tuple[Evaluation, ...]) -> tuple[DecisionComponent, ...]:
+    """Return the components that decide in Python, with their columns for every instrument."""
+    return tuple(
+        DecisionComponent(
+            part.node,
+            part.component,
+            tuple(
+                {
+                    port: tuple(map(evaluation.column, wires)) if isinstance(wires, tuple) else evaluation.column(wires)
+                    for port, wires in part.inputs.items()
+                }
+                for evaluation in evaluations
+            ),
+            part.rule,
+        )
+        for part in decision.components
     )
 
 

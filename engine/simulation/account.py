@@ -89,6 +89,7 @@ def set_account(desk: Record, job: EngineJob) -> None:
     desk["financed"], desk["moving"], desk["watched"] = is_financed(job), is_moving(job), is_watched(job)
     desk["spare_rows"] = spare_rows(job)
     special = slippage.range_percent > 0.0 or slippage.volume_percent > 0.0
+    special = special or bool(job.components)
     desk["plain"] = not (special or job.guards or desk["financed"] or desk["moving"] or desk["watched"])
     _set_guards(desk, job)
     if slippage.volume_percent > 0.0:

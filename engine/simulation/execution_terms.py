@@ -13,7 +13,7 @@ from engine.api.ledger import OrderKind
 from engine.api.ports import BoolColumn, TimeColumn
 from engine.api.rules import EXECUTION_COLUMNS, ExecutionRule
 from engine.data.sessions import trading_days
-from engine.simulation.records import ROWS_PER_BAR, USUAL_SLOTS, Record
+from engine.simulation.records import ROWS_PER_BAR, USUAL_SLOTS, WORKING_SLOTS, Record
 
 
 def check_execution(job: EngineJob) -> None:
@@ -46,6 +46,8 @@ def check_execution(job: EngineJob) -> None:
 
 def slots_needed(job: EngineJob) -> int:
     """Return how many orders an instrument may have at work at once."""
+    if job.components:
+        return WORKING_SLOTS
     levels = job.execution.grid.levels if job.execution.grid is not None else 0
     return USUAL_SLOTS + len(job.protection) + levels
 
@@ -53,7 +55,8 @@ def slots_needed(job: EngineJob) -> int:
 def rows_per_bar(job: EngineJob) -> int:
     """Return how many orders a bar of an instrument may make, fill and end, beyond those at work before it."""
     levels = job.execution.grid.levels if job.execution.grid is not None else 0
-    return ROWS_PER_BAR + 2 * (len(job.protection) + levels)
+    by_components = WORKING_SLOTS if job.components else 0
+    return ROWS_PER_BAR + 2 * (len(job.protection) + levels) + by_components
 
 
 def set_execution_terms(desk: Record, rule: ExecutionRule, columns: Mapping[str, int]) -> None:

@@ -20,3 +20,12 @@ def jit(function: F) -> F:
     """
     dispatcher: F = _NUMBA.njit(function, cache=True, nogil=True, error_model="numpy")
     return dispatcher
+
+
+def inlined(function: F) -> F:
+    """Compile `function` as `jit` does, and into each of its callers.
+
+    For the little that is done at every bar, where a call would cost more than the work.
+    """
+    dispatcher: F = _NUMBA.njit(function, cache=True, nogil=True, error_model="numpy", forceinline=True)
+    return dispatcher

@@ -17,7 +17,7 @@ from engine.api.ports import FloatColumn
 from engine.simulation.decisions import decide
 from engine.simulation.financing import begin_bar, end_bar
 from engine.simulation.halts import force_exit, watch
-from engine.simulation.jit import jit
+from engine.simulation.jit import inlined, jit
 from engine.simulation.matching import end_data, mark, match_inside, match_open
 from engine.simulation.protection import move_orders
 from engine.simulation.rebalance import rebalance
@@ -33,7 +33,7 @@ def equity_of(desk: Record, books: Table) -> float:
     return float(equity)
 
 
-@jit
+@inlined
 def has_room(desk: Record, bars: int) -> bool:
     """Return whether every table can take what that many bars may write."""
     used = max(desk["orders"], desk["fills"], desk["trades"], desk["blocked"], desk["interventions"], desk["cashflows"])

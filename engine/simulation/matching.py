@@ -8,7 +8,7 @@ from engine.simulation.book import close_part, open_position, reduce_position
 from engine.simulation.caps import capped_lots
 from engine.simulation.costs import affordable_lots, available_cash, volume_lots
 from engine.simulation.interventions import intervene
-from engine.simulation.jit import jit
+from engine.simulation.jit import inlined, jit
 from engine.simulation.orders import add_order, cancel_exits, next_working, retire, slot_of
 from engine.simulation.primitives import match_limit, match_stop, to_quantity
 from engine.simulation.protection import follow_position, protect
@@ -203,20 +203,32 @@ def fill_slot(desks: Table, books: Table, rules: Table, market: Market, i: int, 
     fill_order(desks[0], books, rules, market, i, k, bar, price)
 
 
-@jit
+@inlined
 def mark(desk: Record, book: Record, bar: int, high: float, low: float, close: float) -> None:
     """Mark an open position at the close; at the end of the instrument's data close it, if the terms say so."""
     book["highest"] = max(book["highest"], high)
     book["lowest"] = min(book["lowest"], low)
     book["mark"] = close
     if bar == book["bars"] - 1 and desk["close_last"] == 1:
-        k = add_order(desk, book, bar, CLOSE, -1 if book["lots"] > 0 else 1, abs(book["lots"]), DATA_ENDED)
-        reduce_position(desk, book, k, bar, close)
+        close_last(desk, book, bar, close)
 
 
 @jit
+def close_last(desk: Record, book: Record, bar: int, close: float) -> None:
+    """Close the position at the last close of its instrument's data."""
+    k = add_order(desk, book, bar, CLOSE, -1 if book["lots"] > 0 else 1, abs(book["lots"]), DATA_ENDED)
+    reduce_position(desk, book, k, bar, close)
+
+
+@inlined
 def end_data(desk: Record, book: Record, bar: int) -> None:
     """Cancel what is still at work when the instrument has no further bar."""
-    if bar == book["bars"] - 1:
-        while book["working"] > 0:
-            retire(desk, book, book["working"] - 1, bar, CANCELLED, END_OF_DATA)
+    if bar == book["bars"] - 1 and book["working"] > 0:
+        cancel_all(desk, book, bar)
+
+
+@jit
+def cancel_all(desk: Record, book: Record, bar: int) -> None:
+    """Cancel every order at work, because the data has ended."""
+    while book["working"] > 0:
+        retire(desk, book, book["working"] - 1, bar, CANCELLED, END_OF_DATA)

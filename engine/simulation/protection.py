@@ -12,6 +12,7 @@ from engine.simulation.primitives import TOLERANCE, protective_distance, protect
 from engine.simulation.records import (
     BREAK_EVEN,
     BREAK_EVEN_HIT,
+    BY_COMPONENT,
     CANCELLED,
     LIMIT,
     NONE,
@@ -64,7 +65,7 @@ def stop_distance(rules: Table, columns: FloatColumn, book: Record, row: int, cl
     nearest = math.inf
     for r in range(len(rules)):
         rule = rules[r]
-        if rule["kind"] == BREAK_EVEN or rule["cash"] > 0.0:
+        if rule["kind"] in (BREAK_EVEN, BY_COMPONENT) or rule["cash"] > 0.0:
             continue
         distance = rule_distance(rule, columns, book, row, close, side)
         if not (distance > 0.0 and distance < math.inf):
@@ -87,7 +88,8 @@ def nearest_rule(
     side = 1 if book["lots"] > 0 else -1
     for r in range(len(rules)):
         rule = rules[r]
-        meant = rule["kind"] != BREAK_EVEN and (rule["kind"] == TAKE_PROFIT) == (kind == TAKE_PROFIT)
+        distant = rule["kind"] not in (BREAK_EVEN, BY_COMPONENT)
+        meant = distant and (rule["kind"] == TAKE_PROFIT) == (kind == TAKE_PROFIT)
         if meant and (parts == 1) == (rule["share"] < WHOLE):
             distance = rule_distance(rule, columns, book, row, book["price"], side)
             if beyond < distance < nearest:

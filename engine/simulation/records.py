@@ -95,7 +95,7 @@ WORKING, FILLED, CANCELLED, REJECTED = _numbers(OrderStatus)
 ) = _numbers(BlockReason)
 GTC, DAY, BARS = _numbers(OrderLife)
 IGNORE_OPPOSITE, CLOSE_OPPOSITE, REVERSE_OPPOSITE = _numbers(OnOpposite)
-STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, BREAK_EVEN = _numbers(ProtectiveKind)
+STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, BREAK_EVEN, BY_COMPONENT = _numbers(ProtectiveKind)
 (
     QUANTITY,
     CASH,

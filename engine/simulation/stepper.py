@@ -16,6 +16,7 @@ import numpy.typing as npt
 from engine.api.engine import EngineJob
 from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import Ledger
+from engine.simulation.components import Deciders
 from engine.simulation.kernel import decide_step, fill_step, has_room_for, open_step, settle
 from engine.simulation.matcher import Matcher, WorkingOrder
 from engine.simulation.matching import fill_slot, next_slot, touch_slot
@@ -52,7 +53,8 @@ class Stepper:
     """A simulation that is run step by step; a step is a moment at which bars close.
 
     `index` counts the steps done. `fill()` and `decide()` are the two halves of a step: what happens up to the close,
-    and what is decided on it. With a `matcher`, that one says at what price each order fills.
+    and what is decided on it. With a `matcher`, that one says at what price each order fills. The job's `components`
+    are asked for their decisions.
 
     Raises:
         RunError: an instrument has no bars, columns of the wrong length, or an impossible tick or lot size.
@@ -62,6 +64,7 @@ class Stepper:
         self.job = job
         self.matcher = matcher
         self.state = State.of(job, table_rows)
+        self._deciders = None if job.is_compiled else Deciders(job, self.state)
         self.index = 0
         self._equity = float(job.settings.cash)
         self._decided = True
@@ -119,7 +122,10 @@ class Stepper:
         if self._decided:
             raise RunError("There is no close to decide on. Call fill() first.")
         state = self.state
-        decide_step(state.desks, state.books, state.rules, state.market, state.timeline, self.index, self._equity)
+        if self._deciders is not None:
+            self._deciders.decide(self.index, self._equity, self.events(self.index))
+        else:
+            decide_step(state.desks, state.books, state.rules, state.market, state.timeline, self.index, self._equity)
         self.index += 1
         self._decided = True
 

@@ -193,6 +193,13 @@ class Handmade(ExecutionLogic):
         """Do nothing."""
 
 
+class Undecided(ExecutionLogic):
+    """Says neither what to do nor how."""
+
+    name = "undecided"
+    signals: SignalInputs = port("The signals.")
+
+
 class Coarser(ResampleNode):
     """Longer bars."""
 
@@ -237,6 +244,7 @@ class SmallCatalog:
                 ByRisk,
                 AtMarket,
                 Handmade,
+                Undecided,
                 Coarser,
                 Other,
             ),

@@ -152,14 +152,15 @@ def test_a_second_execution_node_is_refused_in_words() -> None:
     assert only(text).code == "one_execution"
 
 
-def test_a_component_with_code_of_its_own_is_refused_by_name() -> None:
+@pytest.mark.parametrize(("name", "codes"), [("handmade", []), ("undecided", ["no_decision"])])
+def test_a_component_decides_in_its_own_code_or_is_refused_by_name(name: str, codes: list[str]) -> None:
     text = strategy_text(GOOD).replace(
         "{use: at_market, signals: [trend], filters: [dear], risk: [stop], money: size}",
-        "{use: handmade, signals: [trend]}",
+        f"{{use: {name}, signals: [trend]}}",
     )
     errors = [problem for problem in problems_of(text) if problem.severity is Severity.ERROR]
-    assert [problem.code for problem in errors] == ["needs_driver"]
-    assert "handmade" in errors[0].message
+    assert [problem.code for problem in errors] == codes
+    assert all(name in problem.message for problem in errors)
 
 
 def test_an_unknown_provider_and_its_wrong_parameters_are_located() -> None:

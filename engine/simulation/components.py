@@ -1,0 +1,238 @@
+"""Decisions by components written in Python: asked bar by bar, their answers checked and carried out.
+
+At the close of a step, after the account's guards, for each instrument whose bar closed, in file order:
+1. stops that follow the price move, orders whose time is over end;
+2. risk managers are asked, in the order in which they are wired;
+3. the execution component is asked for orders; or the built-in execution acts on the signals, for which the money
+   manager is asked when there is an entry signal.
+None is asked before the first bar at which everything is complete.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from engine.api.component import ExecutionLogic, MoneyManager, RiskManager
+from engine.api.context import StrategyContext
+from engine.api.decisions import CancelOrder, PlaceOrder, Protection
+from engine.api.engine import DecisionComponent, EngineJob
+from engine.api.errors import ComponentError, QuantCrafterError
+from engine.api.ledger import OrderKind
+from engine.graph.events import split_inputs
+from engine.simulation import actions
+from engine.simulation.decisions import ENTRIES
+from engine.simulation.desk_view import BookView
+from engine.simulation.kernel import decide_event
+from engine.simulation.primitives import round_to_tick, to_quantity, whole_lots
+from engine.simulation.records import COMPONENT, WORKING_SLOTS
+from engine.simulation.state import State
+
+MOST_ORDERS = 16
+"""How many orders an execution component may make at one bar of an instrument."""
+
+_SIDES = {"buy": 1, "sell": -1}
+_KINDS = {"market": OrderKind.MARKET, "limit": OrderKind.LIMIT, "stop": OrderKind.STOP}
+_KINDS["stop_limit"] = OrderKind.STOP_LIMIT
+
+
+class Deciders:
+    """The decision components of a job that bring their own `on_bar`, over the state of a simulation."""
+
+    def __init__(self, job: EngineJob, state: State) -> None:
+        self._job = job
+        self._state = state
+        self._view = BookView(job, state, self._size)
+        self._contexts = {part.node: self._contexts_of(part) for part in job.components}
+        self._risk = [part for part in job.components if isinstance(part.component, RiskManager)]
+        self._money = next((part for part in job.components if isinstance(part.component, MoneyManager)), None)
+        self._execution = next((part for part in job.components if isinstance(part.component, ExecutionLogic)), None)
+
+    def decide(self, step: int, equity: float, events: list[tuple[int, int]]) -> None:
+        """Take all decisions on the close of a step.
+
+        Raises:
+            ComponentError: a component raised, or answered with something that is no answer.
+        """
+        state = self._state
+        self._view.equity = equity
+        for i, bar in events:
+            self._view.bars_now[i] = bar
+        actions.begin_decisions(state.desks, state.books, state.market, state.timeline, step, equity)
+        for i, bar in events:
+            ready = bar >= self._job.instruments[i].first_bar
+            if self._execution is not None:
+                actions.tend_event(state.desks, state.books, state.rules, state.market, i, bar)
+            if ready:
+                for part in self._risk:
+                    self._protect(part, step, i, bar)
+            if self._execution is None:
+                self._decide_by_rule(i, bar, equity, ready=ready)
+                continue
+            if ready:
+                self._execute(self._execution, i, bar)
+            actions.end_event(state.desks, state.books, i, bar)
+
+    def _contexts_of(self, part: DecisionComponent) -> tuple[StrategyContext, ...]:
+        contexts = []
+        for instrument, inputs in zip(self._job.instruments, part.inputs, strict=True):
+            ctx = StrategyContext(part.node)
+            ctx.bind(*split_inputs(inputs, instrument.bars))
+            ctx.show(self._view)
+            contexts.append(ctx)
+        return tuple(contexts)
+
+    def _ask(self, part: DecisionComponent, i: int, bar: int) -> tuple[Any, StrategyContext]:
+        ctx = self._contexts[part.node][i]
+        ctx.index = bar
+        try:
+            return part.component.on_bar(ctx), ctx
+        except QuantCrafterError as error:
+            error.node = error.node or part.node
+            raise
+        except Exception as error:
+            detail = (
+                f"raised {type(error).__name__} in on_bar: {error}" if str(error) else f"raised {error!r} in on_bar"
+            )
+            raise self._failure(part, ctx, detail) from error
+
+    def _failure(self, part: DecisionComponent, ctx: StrategyContext, detail: str) -> ComponentError:
+        label = f"Node '{part.node}' ({part.component.name})"
+        return ComponentError(f"{label} {detail.rstrip('.')}, at {ctx.place()}. Given: {ctx.given()}.", node=part.node)
+
+    # ------------------------------------------------------------------ money
+
+    def _decide_by_rule(self, i: int, bar: int, equity: float, *, ready: bool) -> None:
+        state = self._state
+        row = state.books[i]["start"] + bar
+        if self._money is not None and ready and state.market.flags[row] & ENTRIES:
+            state.desk["size_value"] = self._quantity(self._money, i, bar)
+        decide_event(state.desks, state.books, state.rules, state.market, i, bar, equity)
+        if self._money is not None:
+            state.desk["size_value"] = 0.0
+
+    def _quantity(self, part: DecisionComponent, i: int, bar: int) -> float:
+        answer, ctx = self._ask(part, i, bar)
+        number = isinstance(answer, (int, float)) and not isinstance(answer, bool)
+        if not number and not hasattr(answer, "dtype"):
+            raise self._failure(part, ctx, f"returned {answer!r}, where a quantity is wanted")
+        try:
+            quantity = float(answer)
+        except (TypeError, ValueError):
+            raise self._failure(part, ctx, f"returned {answer!r}, where a quantity is wanted") from None
+        if not 0.0 <= quantity < math.inf:
+            raise self._failure(part, ctx, f"returned {quantity}, where a quantity of 0 or more is wanted")
+        return quantity
+
+    def _size(self, i: int, side: Literal["long", "short"]) -> float:
+        """Return what the money manager gives an entry of instrument `i` at this close."""
+        state, bar = self._state, self._view.bars_now[i]
+        if self._money is not None:
+            return self._quantity(self._money, i, bar)
+        sign = 1 if side == "long" else -1
+        arrays = (state.desks, state.books, state.rules, state.market)
+        lots, _ = actions.sized_lots(*arrays, i, bar, sign, self._view.equity)
+        book = state.books[i]
+        return float(to_quantity(lots, book["lot_size"], book["lot_inverse"]))
+
+    # ------------------------------------------------------------------ risk
+
+    def _protect(self, part: DecisionComponent, step: int, i: int, bar: int) -> None:
+        answer, ctx = self._ask(part, i, bar)
+        if answer is None:
+            return
+        if not isinstance(answer, Protection):
+            raise self._failure(part, ctx, f"returned {answer!r}, where Protection or None is wanted")
+        for name, price in (("stop", answer.stop), ("target", answer.target)):
+            if price is not None and not _is_price(price):
+                raise self._failure(part, ctx, f"returned {price!r} as {name}, where a price above 0 is wanted")
+        state = self._state
+        if answer.halt:
+            actions.halt_trading(state.desks, state.books, step, part.rule, self._view.equity)
+        if state.books[i]["lots"] == 0:
+            return
+        if answer.stop is not None:
+            actions.set_stop(state.desks, state.books, state.rules, i, bar, part.rule, float(answer.stop))
+        if answer.target is not None:
+            actions.set_target(state.desks, state.books, state.rules, i, bar, part.rule, float(answer.target))
+        if answer.exit:
+            actions.leave_position(state.desks, state.books, i, bar)
+
+    # ------------------------------------------------------------------ execution
+
+    def _execute(self, part: DecisionComponent, i: int, bar: int) -> None:
+        answer, ctx = self._ask(part, i, bar)
+        single = isinstance(answer, (PlaceOrder, CancelOrder))
+        wishes = (answer,) if single else () if answer is None else answer
+        if not isinstance(wishes, Iterable) or isinstance(wishes, (str, bytes)):
+            raise self._failure(part, ctx, f"returned {answer!r}, where orders are wanted")
+        listed = list(wishes)
+        if len(listed) > MOST_ORDERS:
+            raise self._failure(
+                part, ctx, f"returned {len(listed)} orders, of which {MOST_ORDERS} may be made at a bar"
+            )
+        for wish in listed:
+            if isinstance(wish, CancelOrder):
+                self._cancel(part, ctx, wish, i, bar)
+            elif isinstance(wish, PlaceOrder):
+                self._place(part, ctx, wish, i, bar)
+            else:
+                raise self._failure(part, ctx, f"returned {wish!r}, where PlaceOrder or CancelOrder is wanted")
+
+    def _cancel(self, part: DecisionComponent, ctx: StrategyContext, wish: CancelOrder, i: int, bar: int) -> None:
+        state = self._state
+        book = state.books[i]
+        own = [k for k in range(int(book["working"])) if book["slots"][k]["reason"] == COMPONENT]
+        own = [k for k in own if book["slots"][k]["rule"] < 0]
+        if wish.number is not None:
+            own = [k for k in own if book["slots"][k]["id"] == wish.number]
+            if not own:
+                raise self._failure(part, ctx, f"cancels order {wish.number}, which is none of its orders at work")
+        for k in reversed(own):
+            actions.cancel_order(state.desks, state.books, i, k, bar)
+
+    def _place(self, part: DecisionComponent, ctx: StrategyContext, wish: PlaceOrder, i: int, bar: int) -> None:
+        wrong = _what_is_wrong(wish)
+        state = self._state
+        book = state.books[i]
+        side, held = _SIDES.get(wish.side, 0), int(book["lots"])
+        if not wrong and wish.only_close and held * side >= 0:
+            wrong = "there is nothing for it to close"
+        if not wrong and book["working"] >= WORKING_SLOTS - MOST_ORDERS:
+            wrong = f"there are {int(book['working'])} orders at work, and no room for more"
+        if wrong:
+            raise self._failure(part, ctx, f"returned {wish}: {wrong}")
+        lots = whole_lots(float(wish.quantity), book["lot_size"], book["lot_inverse"])
+        opens = not wish.only_close and (held * side >= 0 or lots > abs(held))
+        if opens and actions.is_held_back(state.desks, state.books, state.market, i, bar, side):
+            return
+        if lots == 0:
+            actions.note_no_size(state.desks, state.books, i, bar, side)
+            return
+        k = actions.make_order(state.desks, state.books, i, bar, int(_KINDS[wish.kind]), side, lots)
+        book["opens"][k] = not wish.only_close
+        for name, price in (("price", wish.price), ("limit", wish.limit)):
+            if price is not None:
+                book["slots"][k][name] = round_to_tick(float(price), book["tick_size"], book["tick_inverse"])
+        if wish.bars is not None:
+            book["slots"][k]["expires"] = bar + wish.bars
+
+
+def _is_price(value: Any) -> bool:
+    return isinstance(value, (int, float)) and 0.0 < float(value) < math.inf
+
+
+def _what_is_wrong(wish: PlaceOrder) -> str:
+    """Return why an order cannot be carried out, or nothing."""
+    if wish.side not in _SIDES or wish.kind not in _KINDS:
+        return "the side is buy or sell, the kind market, limit, stop or stop_limit"
+    if not isinstance(wish.quantity, (int, float)) or not 0.0 <= wish.quantity < math.inf:
+        return "the quantity must be a number of 0 or more"
+    if (wish.kind != "market") != (wish.price is not None) or (wish.kind == "stop_limit") != (wish.limit is not None):
+        return "a limit or stop order has a price, a stop_limit a price and a limit, a market order neither"
+    if any(price is not None and not _is_price(price) for price in (wish.price, wish.limit)):
+        return "prices must be above 0"
+    if wish.bars is not None and not (isinstance(wish.bars, int) and wish.bars >= 1):
+        return "bars must be a whole number of 1 or more"
+    return ""

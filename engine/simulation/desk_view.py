@@ -1,0 +1,106 @@
+"""What decision components see of the portfolio between two bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
+
+import numpy as np
+
+from engine.api.bars import Bars
+from engine.api.decisions import Account, Holding, OpenOrder, SessionDay
+from engine.api.engine import EngineJob
+from engine.api.ledger import OrderKind, Reason
+from engine.api.ports import ENTER_SHORT
+from engine.data.sessions import trading_days, weekdays
+from engine.data.zones import DAY_NS, MINUTE_NS, to_local
+from engine.simulation.actions import sized_lots
+from engine.simulation.primitives import to_quantity
+from engine.simulation.records import Record
+from engine.simulation.state import State
+
+Size = Callable[[int, Literal["long", "short"]], float]
+
+
+class Holdings(Mapping[str, Holding]):
+    """The positions of all instruments by symbol, read when asked for."""
+
+    def __init__(self, job: EngineJob, state: State) -> None:
+        self._index = {each.symbol: i for i, each in enumerate(job.instruments)}
+        self._state = state
+
+    def __getitem__(self, symbol: str) -> Holding:
+        book = self._state.books[self._index[symbol]]
+        lots = int(book["lots"])
+        if lots == 0:
+            return Holding()
+        side: Literal["long", "short"] = "long" if lots > 0 else "short"
+        quantity, entry_bar = abs(float(book["quantity"])), int(book["entry_bar"])
+        return Holding(quantity, side, float(book["price"]), entry_bar, float(book["mark"]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+
+class BookView:
+    """A `DeskView` of a simulation, at the close of the step that is being decided on.
+
+    `bars_now` holds the bar of each instrument that has just closed. `size` answers what an entry's size is.
+    """
+
+    def __init__(self, job: EngineJob, state: State, size: Size) -> None:
+        self._state = state
+        self._bars = tuple(each.bars for each in job.instruments)
+        self._index = {each.symbol: i for i, each in enumerate(job.instruments)}
+        self._holdings = Holdings(job, state)
+        self._size = size
+        self.bars_now = [-1] * len(job.instruments)
+        self.equity = float(job.settings.cash)
+
+    def positions(self) -> Mapping[str, Holding]:
+        return self._holdings
+
+    def portfolio(self) -> Account:
+        return Account(float(self._state.desk["cash"]), self.equity)
+
+    def risk(self, symbol: str) -> Mapping[str, float]:
+        i = self._index[symbol]
+        state, bar = self._state, self.bars_now[i]
+        flags = state.market.flags[state.books[i]["start"] + bar]
+        side = -1 if flags & ENTER_SHORT else 1
+        _, distance = sized_lots(state.desks, state.books, state.rules, state.market, i, bar, side, self.equity)
+        return {"stop_distance": float(distance), "halted": float(state.desk["halted"] > 0)}
+
+    def orders(self, symbol: str) -> tuple[OpenOrder, ...]:
+        book = self._state.books[self._index[symbol]]
+        return tuple(_order_view(book, order) for order in book["slots"][: book["working"]])
+
+    def calendar(self, symbol: str) -> SessionDay:
+        i = self._index[symbol]
+        return session_day(self._bars[i], self.bars_now[i])
+
+    def size(self, symbol: str, side: Literal["long", "short"]) -> float:
+        return self._size(self._index[symbol], side)
+
+
+def _order_view(book: Record, order: Record) -> OpenOrder:
+    price = float(order["price"])
+    return OpenOrder(
+        number=int(order["id"]),
+        side="buy" if order["side"] > 0 else "sell",
+        kind=OrderKind(order["kind"]).name.lower(),
+        quantity=float(to_quantity(order["lots"] - order["filled"], book["lot_size"], book["lot_inverse"])),
+        price=None if np.isnan(price) else price,
+        reason=Reason(order["reason"]).name.lower(),
+    )
+
+
+def session_day(bars: Bars, bar: int) -> SessionDay:
+    """Return where a bar lies in its venue's calendar."""
+    day = trading_days(bars.open_ns[bar : bar + 1], bars.session)
+    local = int(to_local(bars.close_ns[bar : bar + 1], bars.session.timezone)[0])
+    minute = local % DAY_NS // MINUTE_NS
+    return SessionDay(int(day[0]), int(weekdays(day)[0]), int(minute), bars.session.timezone)
