@@ -8,7 +8,7 @@ from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from engine.simulation.entries import entry_price, last_bar, place_entry, tend_orders, waiting_entry
 from engine.simulation.grid import begin_grid, tend_grid
 from engine.simulation.halts import is_shut_out
-from engine.simulation.jit import jit
+from engine.simulation.jit import inlined, jit
 from engine.simulation.orders import add_order, block, end_entries, is_leaving, retire
 from engine.simulation.protection import stop_distance
 from engine.simulation.records import (
@@ -21,6 +21,7 @@ from engine.simulation.records import (
     CLOSE_OPPOSITE,
     ENDED_BY_OPPOSITE,
     ENDED_BY_SIGNAL,
+    ENTRY,
     IGNORE_OPPOSITE,
     MARKET,
     OPPOSITE,
@@ -45,7 +46,7 @@ def contradicts(flags: int) -> bool:
     return both or long or short
 
 
-@jit
+@inlined
 def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, side: int, equity: float) -> None:
     """Order an entry of the size that the money rule gives, or note why there is none."""
     flag = ENTER_LONG if side > 0 else ENTER_SHORT
@@ -53,9 +54,11 @@ def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, si
     if not market.allowed[row]:
         block(desk, book, bar, flag, BLOCKED_FILTER)
         return
-    if is_shut_out(desk, book, market, bar, flag):
+    guarded = desk["guards"] > 0 or desk["halted"] > 0 or desk["margin_called"] == 1
+    if guarded and is_shut_out(desk, book, market, bar, flag):
         return
-    price = entry_price(desk, book, market, row, side)
+    at_market = desk["entry_kind"] == MARKET
+    price = market.close[row] if at_market else entry_price(desk, book, market, row, side)
     if math.isnan(price):
         block(desk, book, bar, flag, BLOCKED_PRICE)
         return
@@ -72,6 +75,9 @@ def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, si
     waiting = waiting_entry(book, side)
     if waiting >= 0:
         retire(desk, book, waiting, bar, CANCELLED, REPLACED)
+    if at_market:
+        add_order(desk, book, bar, MARKET, side, lots, ENTRY)
+        return
     place_entry(desk, book, market, bar, side, lots, price, last_bar(desk, book, market, bar))
 
 
@@ -83,7 +89,7 @@ def leave(desk: Record, book: Record, bar: int, reason: int) -> None:
     add_order(desk, book, bar, MARKET, -1 if lots > 0 else 1, abs(lots), reason)
 
 
-@jit
+@inlined
 def exit_by_signal(desk: Record, book: Record, bar: int, flags: int) -> int:
     """Act on the exit flags: waiting entries of the side end, its position is left: return 1 if it is, else 0.
 
@@ -102,7 +108,7 @@ def exit_by_signal(desk: Record, book: Record, bar: int, flags: int) -> int:
     return 1 if leaving or forced else 0
 
 
-@jit
+@inlined
 def act_on_entry(
     desk: Record, book: Record, rules: Table, market: Market, bar: int, entries: int, leaving: int, equity: float
 ) -> None:

@@ -14,7 +14,6 @@ from engine.simulation.records import (
     ENTRY,
     EXPIRED,
     LIMIT,
-    MARKET,
     REPLACED,
     STOP_LIMIT,
     Market,
@@ -35,9 +34,7 @@ def offset_distance(
 
 @jit
 def entry_price(desk: Record, book: Record, market: Market, row: int, side: int) -> float:
-    """Return trigger or limit of an entry order decided at `row`, the close for a market order; NaN when unknown."""
-    if desk["entry_kind"] == MARKET:
-        return float(market.close[row])
+    """Return trigger or limit of a waiting entry that is decided at `row`; NaN when it is not known."""
     line = desk["short_line"] if side < 0 and desk["short_line"] >= 0 else desk["line"]
     base = market.columns[line, row] if line >= 0 else market.close[row]
     terms = desk["entry_percent"], desk["entry_ticks"], desk["entry_multiple"]
@@ -65,11 +62,9 @@ def last_bar(desk: Record, book: Record, market: Market, bar: int) -> int:
 def place_entry(
     desk: Record, book: Record, market: Market, bar: int, side: int, lots: int, price: float, expires: int
 ) -> int:
-    """Put an entry order of the rule's kind to work and return its slot; `price` is ignored by a market order."""
+    """Put a waiting entry of the rule's kind to work and return its slot."""
     kind = desk["entry_kind"]
     k = add_order(desk, book, bar, kind, side, lots, ENTRY)
-    if kind == MARKET:
-        return k
     order = book["slots"][k]
     order["price"] = price
     order["expires"] = expires

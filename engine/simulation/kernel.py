@@ -63,6 +63,12 @@ def event_at(timeline: Timeline, event: int) -> tuple[int, int]:
     return timeline.instrument[event], timeline.bar[event]
 
 
+@inlined
+def prices_at(market: Market, row: int) -> tuple[float, float, float, float]:
+    """Return open, high, low and close of a row."""
+    return market.open[row], market.high[row], market.low[row], market.close[row]
+
+
 @jit
 def settle(desks: Table, books: Table, market: Market, timeline: Timeline, curve: FloatColumn, step: int) -> float:
     """Mark the positions of a step at its close; note equity and cash, and return the equity."""
@@ -116,15 +122,15 @@ def fill_step(
     if desk["rebalance"] == 1:
         for event in range(first, last):
             i, bar = event_at(timeline, event)
-            match_open(desk, books, rules, market, i, bar, CLOSING)
+            match_open(desk, books, rules, market.columns, i, bar, CLOSING, market.open[books[i]["start"] + bar])
     for event in range(first, last):
         i, bar = event_at(timeline, event)
         if books[i]["working"] > 0:
-            match_open(desk, books, rules, market, i, bar, ANY)
+            match_open(desk, books, rules, market.columns, i, bar, ANY, market.open[books[i]["start"] + bar])
     for event in range(first, last):
         i, bar = event_at(timeline, event)
         if books[i]["working"] > 0:
-            match_inside(desk, books, rules, market, i, bar)
+            match_inside(desk, books, rules, market.columns, i, bar, prices_at(market, books[i]["start"] + bar))
     return float(settle(desks, books, market, timeline, curve, step))
 
 
@@ -162,7 +168,8 @@ def decide_step(
 def run_one(desks: Table, books: Table, rules: Table, market: Market, curve: FloatColumn, start: int, stop: int) -> int:
     """Run steps `start` to `stop` of a single instrument, where the desk is plain; return the first step not run."""
     desk, book = desks[0], books[0]
-    high, low, close, flags = market.high, market.low, market.close, market.flags
+    open_, high, low, close = market.open, market.high, market.low, market.close
+    flags, columns = market.flags, market.columns
     care = desk["care"] == 1
     for bar in range(start, stop):
         # Most bars have nothing to do: they must cost nothing but the look at their flags.
@@ -170,8 +177,8 @@ def run_one(desks: Table, books: Table, rules: Table, market: Market, curve: Flo
         if busy and not has_room(desk, 1):
             return bar
         if book["working"] > 0:
-            match_open(desk, books, rules, market, 0, bar, ANY)
-            match_inside(desk, books, rules, market, 0, bar)
+            match_open(desk, books, rules, columns, 0, bar, ANY, open_[bar])
+            match_inside(desk, books, rules, columns, 0, bar, (open_[bar], high[bar], low[bar], close[bar]))
         if book["lots"] != 0:
             mark(desk, book, bar, high[bar], low[bar], close[bar])
         equity = desk["cash"] + book["quantity"] * book["mark"] * book["rate"]

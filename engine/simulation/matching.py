@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+from engine.api.ports import FloatColumn
 from engine.simulation.book import close_part, open_position, reduce_position
 from engine.simulation.caps import capped_lots
 from engine.simulation.costs import affordable_lots, available_cash, volume_lots
@@ -60,9 +62,9 @@ def entry_limit(desk: Record, books: Table, i: int, k: int, bar: int, offered: i
     return lots, why
 
 
-@jit
+@inlined
 def fill_entry(
-    desk: Record, books: Table, rules: Table, market: Market, i: int, k: int, bar: int, price: float
+    desk: Record, books: Table, rules: Table, columns: FloatColumn, i: int, k: int, bar: int, price: float
 ) -> None:
     """Fill an entry order as far as volume, cash and caps allow, and protect the position.
 
@@ -77,8 +79,8 @@ def fill_entry(
     offered = volume_lots(desk, book, k, wanted)
     delay = 1
     if book["phase"][k] == OPENS:
-        # What was protected already stays so when the position grows.
-        delay = desk["arm_delay"] if book["lots"] == 0 else 0
+        # What was protected before this bar stays so when the position grows.
+        delay = 0 if book["lots"] != 0 and book["entry_bar"] < bar else desk["arm_delay"]
     if offered < wanted and book["phase"][k] == STOPS:
         book["phase"][k] = OPENS
     if offered == 0:
@@ -92,12 +94,12 @@ def fill_entry(
         book["grid_held"][order["level"]] += lots
     if why != NO_REASON or order["filled"] == order["lots"]:
         retire(desk, book, k, bar, FILLED, why)
-    protect(desk, book, rules, market.columns, bar, bar + delay)
+    protect(desk, book, rules, columns, bar, bar + delay)
 
 
 @jit
 def fill_order(
-    desk: Record, books: Table, rules: Table, market: Market, i: int, k: int, bar: int, price: float
+    desk: Record, books: Table, rules: Table, columns: FloatColumn, i: int, k: int, bar: int, price: float
 ) -> None:
     """Fill the order in slot `k` of instrument `i` at `price`.
 
@@ -122,7 +124,7 @@ def fill_order(
             return
         cancel_exits(desk, book, bar, NONE)
         k = slot_of(book, number)
-    fill_entry(desk, books, rules, market, i, k, bar, price)
+    fill_entry(desk, books, rules, columns, i, k, bar, price)
 
 
 @jit
@@ -149,23 +151,23 @@ def rest_of_bar(
 
 
 @jit
-def match_open(desk: Record, books: Table, rules: Table, market: Market, i: int, bar: int, part: int) -> None:
+def match_open(
+    desk: Record, books: Table, rules: Table, columns: FloatColumn, i: int, bar: int, part: int, price: float
+) -> None:
     """Fill market orders of instrument `i` at the open, by id: all, or one part of them."""
     book = books[i]
-    price = market.open[book["start"] + bar]
     k = next_working(book, bar, OPENS, part, NONE)
     while k >= 0:
         order = book["slots"][k]["id"]
-        fill_order(desk, books, rules, market, i, k, bar, price)
+        fill_order(desk, books, rules, columns, i, k, bar, price)
         k = next_working(book, bar, OPENS, part, order)
 
 
 @jit
-def match_inside(desk: Record, books: Table, rules: Table, market: Market, i: int, bar: int) -> None:
-    """Fill what the bar touches: stop orders by id, then limit orders by id."""
+def match_inside(desk: Record, books: Table, rules: Table, columns: FloatColumn, i: int, bar: int, prices: Any) -> None:
+    """Fill what the bar touches: stop orders by id, then limit orders by id. `prices` are open, high, low and close."""
     book = books[i]
-    row = book["start"] + bar
-    open_, high, low, close = market.open[row], market.high[row], market.low[row], market.close[row]
+    open_, high, low, close = prices
     for phase in (STOPS, LIMITS):
         k = next_working(book, bar, phase, ANY, NONE)
         while k >= 0:
@@ -181,7 +183,7 @@ def match_inside(desk: Record, books: Table, rules: Table, market: Market, i: in
                 if phase == STOPS and order["kind"] == STOP_LIMIT:
                     touch(book, k, bar, price)
                 else:
-                    fill_order(desk, books, rules, market, i, k, bar, price)
+                    fill_order(desk, books, rules, columns, i, k, bar, price)
             k = next_working(book, bar, phase, ANY, number)
 
 
@@ -200,7 +202,7 @@ def touch_slot(books: Table, i: int, k: int, bar: int, price: float) -> None:
 @jit
 def fill_slot(desks: Table, books: Table, rules: Table, market: Market, i: int, k: int, bar: int, price: float) -> None:
     """Fill the order in slot `k` of instrument `i` at `price`."""
-    fill_order(desks[0], books, rules, market, i, k, bar, price)
+    fill_order(desks[0], books, rules, market.columns, i, k, bar, price)
 
 
 @inlined

@@ -24,7 +24,7 @@ from engine.simulation.execution_terms import check_execution
 from engine.simulation.records import TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
 
 TABLES = ("orders", "fills", "trades", "blocked", "interventions", "cashflows")
-_DTYPES = (ORDER_DTYPE, FILL_DTYPE, TRADE_DTYPE, BLOCKED_DTYPE, INTERVENTION_DTYPE, CASHFLOW_DTYPE)
+_DTYPES = (FILL_DTYPE, TRADE_DTYPE, BLOCKED_DTYPE, INTERVENTION_DTYPE, CASHFLOW_DTYPE)
 
 
 @dataclass
@@ -86,14 +86,14 @@ class State:
     def ledger(self, steps: int | None = None) -> Ledger:
         """Return the books after that many steps (None: all); orders still at work are among the orders."""
         self.harvest()
-        written = (self._written(name, dtype) for name, dtype in zip(TABLES, _DTYPES, strict=True))
-        orders, fills, trades, blocked, interventions, cashflows = written
-        at_work = [whole_rows(book["slots"][: book["working"]]) for book in self.books if book["working"]]
-        if at_work:
-            orders = np.concatenate([whole_rows(orders), *at_work]).view(ORDER_DTYPE)
+        written = (self._written(name, dtype) for name, dtype in zip(TABLES[1:], _DTYPES, strict=True))
+        fills, trades, blocked, interventions, cashflows = written
         # Orders were written as they ended; by id they are in the order of their making.
-        in_order = np.empty(len(orders), ORDER_DTYPE)
-        whole_rows(in_order)[orders["id"]] = whole_rows(orders)
+        parts = [page["orders"] for page in self.pages]
+        parts += [whole_rows(book["slots"][: book["working"]]) for book in self.books if book["working"]]
+        in_order = np.empty(sum(map(len, parts)), ORDER_DTYPE)
+        for part in parts:
+            whole_rows(in_order)[part.view(ORDER_DTYPE)["id"]] = part
         ts_ns, curve = self.ts_ns[:steps], self.curve[:, :steps]
         positions = tuple(_open_position(book) for book in self.books if book["lots"] != 0)
         curves = (ts_ns, curve[0], curve[1])
