@@ -18,6 +18,8 @@ from engine.api.bars import Bars
 from engine.api.ports import ENTER_LONG, EXIT_LONG, FlagColumn
 from engine.api.rules import SizeKind, SizeRule
 from engine.simulation.driver import simulate
+from engine.simulation.matcher import BarMatcher
+from engine.simulation.stepper import simulate_stepwise
 from tests.support.jobs import Setup, make_bars, make_job
 
 FAST, SLOW, CASH, PERCENT, QUANTITY = 10, 30, 1e7, 0.1, 10.0
@@ -131,4 +133,37 @@ def test_simulation_against_a_hand_written_c_loop(n: int, tmp_path: Path, capsys
         print(  # noqa: T201 - the report is what this is for
             f"\n{n:>9,} bars, {fills:,} fills: C {best['c']:.2f} ms, columns {best['columns']:.2f} ms, "
             f"simulation {best['simulation']:.2f} ms; {total / best['c']:.1f} x C, {total * 1e6 / n:.1f} ns a bar"
+        )
+
+
+@pytest.mark.benchmark_report
+def test_the_python_driver_for_one_instrument(capsys: pytest.CaptureFixture[str]) -> None:
+    bars = make_bars(minute_prices(100_000))
+    job = make_job((bars, Setup(flags=by_columns(bars))), settings={"cash": CASH, "commission": {"percent": PERCENT}})
+    simulate_stepwise(make_job((make_bars(minute_prices(100)), Setup())))
+    alone, ledger = cpu(lambda: simulate_stepwise(job))
+    matched, other = cpu(lambda: simulate_stepwise(job, BarMatcher()))
+    assert ledger.fills.tobytes() == other.fills.tobytes()
+    with capsys.disabled():
+        print(  # noqa: T201 - the report is what this is for
+            f"\nPython driver, one instrument: {len(bars) / alone:,.0f} bars/s; "
+            f"{len(bars) / matched:,.0f} bars/s with a matcher asked in Python"
+        )
+
+
+@pytest.mark.benchmark_report
+def test_a_portfolio_of_two_hundred_instruments_over_ten_years(capsys: pytest.CaptureFixture[str]) -> None:
+    count, days = 200, 2_520
+    pairs = []
+    for k in range(count):
+        bars = make_bars(minute_prices(days) + k, f"S{k}")
+        pairs.append((bars, Setup(flags=by_columns(bars))))
+    job = make_job(*pairs, size=SizeRule(SizeKind.EQUITY_PERCENT, 0.4), settings={"commission": {"percent": PERCENT}})
+    simulate(make_job(*[(make_bars(minute_prices(100)), Setup())] * 2))
+    spent, ledger = cpu(lambda: simulate(job))
+    assert len(ledger.ts_ns) == days
+    assert len(ledger.fills) > count
+    with capsys.disabled():
+        print(  # noqa: T201 - the report is what this is for
+            f"\n{count} instruments x {days:,} daily bars, one portfolio: {spent:.2f} s, {len(ledger.fills):,} fills"
         )

@@ -30,6 +30,15 @@ execution:
   entry: {use: market, signals: [streak], filters: [quiet], money: size}
 """
 
+DECIDING = """\
+risk:
+  low: {use: demo.lowest_low, bars: 3}
+money:
+  size: {use: demo.round_lots, percent: 40}
+execution:
+  entry: {use: demo.half_range, signals: [streak], filters: [quiet], risk: [low], money: size, patience: 3}
+"""
+
 pytestmark = pytest.mark.slow
 
 
@@ -65,6 +74,9 @@ def test_the_installed_package_is_listed_with_what_it_brings(site: str, tmp_path
         "indicators": ["demo.vwma"],
         "advisors": ["demo.streak"],
         "filters": ["demo.quiet"],
+        "executors": ["demo.half_range"],
+        "risk_managers": ["demo.lowest_low"],
+        "money_managers": ["demo.round_lots"],
         "data_providers": ["demo.waves"],
     }
 
@@ -97,6 +109,22 @@ def test_a_run_trades_on_the_signals_of_the_package(site: str, strategy: Path, t
     entries = [trade["entry_bar"] for trade in trades]
     distances = [later - earlier for earlier, later in itertools.pairwise(entries)]
     assert set(distances[1:]) <= {59, 60, 61}, "the waves are 60 bars long, and each is ridden once"
+
+
+def test_its_own_execution_risk_and_money_decide_a_run(site: str, tmp_path: Path) -> None:
+    path = tmp_path / "deciding.yaml"
+    path.write_text(STRATEGY.partition("money:")[0] + DECIDING, encoding="utf-8")
+    done = quantcrafter("run", str(path), "--json", "-", home=tmp_path, PYTHONPATH=site)
+
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert len(result["trades"]) >= 4
+    entries = [fill for fill in result["fills"] if fill["side"] == "buy"]
+    assert all(fill["order_type"] == "limit" and fill["quantity"] % 10 == 0 for fill in entries)
+    assert {fill["reason"] for fill in result["fills"]} == {"component"}
+    stops = [order for order in result["orders"] if order["rule"] == "low"]
+    assert len(stops) == len(entries)
+    assert {order["order_type"] for order in stops} == {"stop"}
 
 
 def test_a_disabled_package_counts_as_not_installed(site: str, strategy: Path, tmp_path: Path) -> None:

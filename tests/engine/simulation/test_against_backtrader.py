@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from engine.api.bars import Bars
+from engine.api.entries import EntryRule, Offset
+from engine.api.ledger import OrderKind
 from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from engine.api.rules import OnOpposite, ProtectiveKind, ProtectiveRule
+from engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule
 from engine.simulation.driver import simulate
 from tests.support.jobs import Setup, make_job
 from tests.support.random_jobs import random_bars
@@ -112,6 +114,83 @@ def test_stop_losses_fill_as_in_backtrader_when_armed_from_the_next_bar(percent:
     ledger = simulate(make_job((bars, Setup(flags=list(flags))), protection=(stop,), settings=settings))
     ours = [(int(f["bar"]), float(f["side"] * f["lots"]), float(f["price"])) for f in ledger.fills]
     assert len(ours) > 4
+    assert [fill[:2] for fill in ours] == [fill[:2] for fill in theirs]
+    assert [fill[2] for fill in ours] == pytest.approx([fill[2] for fill in theirs], abs=1e-9)
+    assert ledger.cash[-1] == pytest.approx(their_cash, abs=1e-6)
+
+
+WAITS = {"limit": (OrderKind.LIMIT, -1), "stop": (OrderKind.STOP, 1)}
+
+
+@pytest.mark.parametrize("kind", list(WAITS))
+@pytest.mark.parametrize("seed", range(3))
+def test_entries_that_wait_fill_as_in_backtrader(kind: str, seed: int) -> None:
+    """A long entry half a percent from the close, replaced on each signal; closed at the open after an exit signal."""
+    bars = random_bars(100 + seed, "TEST", np.arange(BARS))
+    rng = np.random.default_rng(seed)
+    flags = np.where(rng.random(BARS) < 0.3, rng.choice([ENTER_LONG, EXIT_LONG], BARS), 0)
+    order_kind, direction = WAITS[kind]
+
+    class Waiting(recorder()):  # type: ignore[misc]
+        entry: Any = None
+
+        def next(self) -> None:
+            import backtrader as bt
+
+            flag = int(flags[len(self) - 1])
+            if flag and self.entry is not None and self.entry.alive():
+                self.cancel(self.entry)
+            if flag & EXIT_LONG and self.position.size > 0:
+                self.close()
+            if flag & ENTER_LONG and self.position.size == 0:
+                level = self.data.close[0] * (1 + direction * 0.005)
+                price = np.floor(level * 100 * (1 + 1e-12) + 0.5) / 100
+                exectype = bt.Order.Limit if kind == "limit" else bt.Order.Stop
+                self.entry = self.buy(size=1, exectype=exectype, price=price)
+
+    theirs, their_cash = run_backtrader(bars, Waiting)
+    ours, our_cash = native(bars, flags, execution=ExecutionRule(entry=EntryRule(order_kind, Offset(percent=0.5))))
+    assert len(ours) > BARS / 20
+    assert [fill[:2] for fill in ours] == [fill[:2] for fill in theirs]
+    assert [fill[2] for fill in ours] == pytest.approx([fill[2] for fill in theirs], abs=1e-9)
+    assert our_cash == pytest.approx(their_cash, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_bracket_fills_as_in_backtrader_where_a_bar_touches_only_one_end(seed: int) -> None:
+    """Market entry with stop and target from the next bar on; backtrader's own bracket knows no order of ties."""
+    bars = random_bars(200 + seed, "TEST", np.arange(BARS))
+    flags = np.where(np.arange(BARS) % 9 == 0, ENTER_LONG, 0)
+    stop_percent, target_percent = 1.4, 1.6
+
+    def at_tick(price: float) -> float:
+        return float(np.floor(price * 100 * (1 + 1e-12) + 0.5) / 100)
+
+    class Bracket(recorder()):  # type: ignore[misc]
+        guards: tuple[Any, ...] = ()
+
+        def next(self) -> None:
+            import backtrader as bt
+
+            if self.position.size == 0 and flags[len(self) - 1]:
+                self.buy(size=1)
+                self.guards = ()
+            elif self.position.size > 0 and not self.guards:
+                price = self.position.price
+                below, above = at_tick(price * (1 - stop_percent / 100)), at_tick(price * (1 + target_percent / 100))
+                # The stop is sent first, so that it goes first in a bar that touches both.
+                stop = self.sell(size=1, exectype=bt.Order.Stop, price=below)
+                self.guards = (stop, self.sell(size=1, exectype=bt.Order.Limit, price=above, oco=stop))
+
+    theirs, their_cash = run_backtrader(bars, Bracket)
+    rules = (
+        ProtectiveRule(ProtectiveKind.STOP_LOSS, percent=stop_percent),
+        ProtectiveRule(ProtectiveKind.TAKE_PROFIT, percent=target_percent),
+    )
+    settings = {"cash": CASH, "commission": {"percent": PERCENT}, "fills": {"arm": "next_bar"}}
+    ledger = simulate(make_job((bars, Setup(flags=list(flags))), protection=rules, settings=settings))
+    ours = [(int(f["bar"]), float(f["side"] * f["lots"]), float(f["price"])) for f in ledger.fills]
+    assert len(ours) > 10
     assert [fill[:2] for fill in ours] == [fill[:2] for fill in theirs]
     assert [fill[2] for fill in ours] == pytest.approx([fill[2] for fill in theirs], abs=1e-9)
     assert ledger.cash[-1] == pytest.approx(their_cash, abs=1e-6)

@@ -1,4 +1,4 @@
-"""A small QuantCrafter plugin: an indicator, an advisor, a filter and a data provider."""
+"""A small QuantCrafter plugin: one component of each role that decides, an indicator and a data provider."""
 
 from __future__ import annotations
 
@@ -10,19 +10,31 @@ import numpy as np
 from quantcrafter import (
     API_VERSION,
     ENTER_LONG,
+    ENTER_SHORT,
     EXIT_LONG,
+    EXIT_SHORT,
     Advisor,
     Bars,
     BarsInput,
     BoolColumn,
+    CancelOrder,
     DataError,
     DataProvider,
     DataRequest,
+    ExecutionLogic,
     Filter,
+    FilterInputs,
     FloatColumn,
     Indicator,
+    MoneyInput,
+    MoneyManager,
+    PlaceOrder,
+    Protection,
     RawBars,
+    RiskInputs,
+    RiskManager,
     SeriesInput,
+    SignalInputs,
     StrategyContext,
     hookimpl,
     param,
@@ -98,6 +110,74 @@ class Quiet(Filter):
         return quiet
 
 
+class HalfRange(ExecutionLogic):
+    """Enter by a limit order half a bar's range better than the close, good for one bar; leave at the next open.
+
+    The quantity is the money manager's. One entry waits at a time.
+    """
+
+    name = "demo.half_range"
+    category = "Orders"
+    signals: SignalInputs = port("The advisors whose signals are traded.", min_length=1)
+    filters: FilterInputs = port("Filters that hold back entries.", default=())
+    risk: RiskInputs = port("Stops and targets that protect the position.", default=())
+    money: MoneyInput = port("What decides the size of an entry.")
+    patience: int = param("How many bars an entry waits.", default=1, unit="bars", ge=1, le=100)
+
+    def on_bar(self, ctx: StrategyContext) -> list[PlaceOrder | CancelOrder]:
+        """Return the orders to place and to cancel after the bar that just closed."""
+        flags = 0
+        for signal in ctx.signals.values():
+            flags |= int(signal.now)
+        held = ctx.positions[ctx.market.symbol]
+        if held.side == "long" and flags & (EXIT_LONG | ENTER_SHORT):
+            return [PlaceOrder("sell", held.quantity, only_close=True)]
+        if held.side == "short" and flags & (EXIT_SHORT | ENTER_LONG):
+            return [PlaceOrder("buy", held.quantity, only_close=True)]
+        if held.side != "flat" or not flags & (ENTER_LONG | ENTER_SHORT):
+            return []
+        side = "long" if flags & ENTER_LONG else "short"
+        half = (ctx.market.high.now - ctx.market.low.now) / 2
+        better = -half if side == "long" else half
+        word = "buy" if side == "long" else "sell"
+        entry = PlaceOrder(word, ctx.size(side), "limit", price=ctx.market.close.now + better, bars=self.patience)
+        return [CancelOrder(), entry]
+
+
+class LowestLow(RiskManager):
+    """Keep the stop of a long position at the lowest low of the last bars; the highest high for a short one."""
+
+    name = "demo.lowest_low"
+    category = "Stop-loss"
+    bars: int = param("How many bars back.", default=5, unit="bars", ge=1, le=1000)
+
+    def warmup(self) -> int:
+        return self.bars - 1
+
+    def on_bar(self, ctx: StrategyContext) -> Protection | None:
+        """Return where the stop belongs after the bar that just closed."""
+        held = ctx.positions[ctx.market.symbol]
+        if held.side == "flat":
+            return None
+        if held.side == "long":
+            return Protection(stop=float(ctx.market.low[-self.bars :].min()))
+        return Protection(stop=float(ctx.market.high[-self.bars :].max()))
+
+
+class WholeHundreds(MoneyManager):
+    """Trade a part of the equity, in units of a hundred, or ten where that is nothing."""
+
+    name = "demo.round_lots"
+    category = "Account"
+    percent: float = param("Part of the equity.", default=50.0, unit="%", gt=0, le=100)
+
+    def on_bar(self, ctx: StrategyContext) -> float:
+        """Return the quantity of an entry at the close of the bar."""
+        quantity = ctx.portfolio.equity * self.percent / 100 / ctx.market.close.now
+        whole = quantity // 100 * 100
+        return float(whole) if whole else float(quantity // 10 * 10)
+
+
 class Waves(DataProvider):
     """Daily bars on a sine wave: the same at every run, and plainly not a market."""
 
@@ -147,6 +227,24 @@ def register_advisors() -> Iterable[type[Advisor]]:
 def register_filters() -> Iterable[type[Filter]]:
     """Return the filter."""
     return [Quiet]
+
+
+@hookimpl
+def register_executors() -> Iterable[type[ExecutionLogic]]:
+    """Return the execution logic."""
+    return [HalfRange]
+
+
+@hookimpl
+def register_risk_managers() -> Iterable[type[RiskManager]]:
+    """Return the risk manager."""
+    return [LowestLow]
+
+
+@hookimpl
+def register_money_managers() -> Iterable[type[MoneyManager]]:
+    """Return the money manager."""
+    return [WholeHundreds]
 
 
 @hookimpl
