@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from engine.api import Capability, EngineAdapter, Need, OrderKind, Problem, ProtectiveKind, RunSettings, SpecError
+from engine.api import Capability, EngineAdapter, Need, OrderKind, Problem, ProtectiveKind, Role, RunSettings, SpecError
 from engine.api.wording import did_you_mean
 from engine.graph import BoundGraph, Decision, make_plan
 
@@ -21,6 +21,7 @@ _PROTECTIVE = {
     ProtectiveKind.TRAILING_STOP: Capability.STOP_ORDERS,
     ProtectiveKind.BREAK_EVEN: Capability.STOP_ORDERS,
     ProtectiveKind.TAKE_PROFIT: Capability.LIMIT_ORDERS,
+    ProtectiveKind.COMPONENT: Capability.STOP_ORDERS,
 }
 
 
@@ -113,6 +114,13 @@ def _needs(decision: Decision) -> Iterator[Need]:
         yield Need(_ENTRIES[rule.entry.kind], decision.node)
     for each in decision.protection:
         yield Need(_PROTECTIVE[each.rule.kind], each.node)
+    for part in decision.components:
+        # What a component may ask for is known only when it does.
+        if part.component.role in (Role.EXECUTION, Role.RISK):
+            yield Need(Capability.STOP_ORDERS, part.node)
+            yield Need(Capability.LIMIT_ORDERS, part.node)
+        if part.component.role is Role.EXECUTION:
+            yield Need(Capability.STOP_LIMIT_ORDERS, part.node)
 
 
 def find_engine(

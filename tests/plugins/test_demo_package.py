@@ -74,9 +74,9 @@ def test_the_installed_package_is_listed_with_what_it_brings(site: str, tmp_path
         "indicators": ["demo.vwma"],
         "advisors": ["demo.streak"],
         "filters": ["demo.quiet"],
-        "executors": ["demo.half_range"],
-        "risk_managers": ["demo.lowest_low"],
-        "money_managers": ["demo.round_lots"],
+        "execution": ["demo.half_range"],
+        "risk": ["demo.lowest_low"],
+        "money": ["demo.round_lots"],
         "data_providers": ["demo.waves"],
     }
 
