@@ -378,6 +378,8 @@ class MainWindow(QMainWindow):
         for name in ("engine", "data_engine"):
             if name in self.__dict__:
                 self.__dict__[name].close()
+        if "runs" in self.__dict__:
+            self.runs.close()
         for tab in self.tabs.all():
             tab.dispose()
         if self._docks is not None:

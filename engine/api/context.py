@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, Literal, Protocol, TypeVar, overload
 
 import numpy as np
@@ -75,7 +76,7 @@ class MarketView:
     """The bars up to now: `ctx.market.close[-1]`, `ctx.market.symbol`, `ctx.market.ts_ns`."""
 
     def __init__(self, bars: Bars, ctx: StrategyContext) -> None:
-        self._bars = bars
+        self.log.bars = bars
         self._ctx = ctx
         self._views = {name: ColumnView(bars.column(name), ctx) for name in BAR_COLUMNS}
 
@@ -143,6 +144,24 @@ class DeskView(Protocol):
         ...
 
 
+class BarLog(logging.LoggerAdapter[logging.Logger]):
+    """A logger whose records carry the node, and the bar at which it spoke: `node`, `symbol`, `bar`, `ts_ns`."""
+
+    def __init__(self, ctx: StrategyContext) -> None:
+        super().__init__(logging.getLogger("quantcrafter.strategy"))
+        self._ctx = ctx
+        self.bars: Bars | None = None
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        """Add the place to a record."""
+        bars, index = self.bars, self._ctx.index
+        place: dict[str, Any] = {"node": self._ctx.node}
+        if bars is not None and 0 <= index < len(bars):
+            place |= {"symbol": bars.symbol, "bar": index, "ts_ns": int(bars.close_ns[index])}
+        kwargs["extra"] = {**(kwargs.get("extra") or {}), **place}
+        return msg, kwargs
+
+
 @dataclass
 class StrategyContext:
     """What a component sees at the close of one bar.
@@ -155,16 +174,21 @@ class StrategyContext:
 
     node: str
     index: int = -1
-    log: logging.Logger = field(default_factory=lambda: logging.getLogger("quantcrafter.strategy"))
     _market: MarketView | None = None
     _indicators: ColumnsView | None = None
     _signals: ColumnsView | None = None
     _desk: DeskView | None = None
 
+    @cached_property
+    def log(self) -> BarLog:
+        """Takes messages for the run's log, which leads from a line to its bar."""
+        return BarLog(self)
+
     def bind(
         self, bars: Bars, indicators: Mapping[str, npt.NDArray[Any]], signals: Mapping[str, npt.NDArray[Any]]
     ) -> None:
         """Give the context the columns it shows; the engine calls this once before the first bar."""
+        self.log.bars = bars
         self._market = MarketView(bars, self)
         self._indicators = ColumnsView(indicators, self)
         self._signals = ColumnsView(signals, self)

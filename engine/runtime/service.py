@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
-from engine.runtime.jobs.contract import CANCELLED, Failure, LogLine
+from engine.runtime.jobs.contract import CANCELLED, INSTRUMENTS, Failure, LogLine
 from engine.runtime.jobs.table import job_function
 from engine.runtime.messages import Batch, Cancel, Done, Failed, Order, Progressed, Ready, Started, Submit
 from engine.runtime.outbox import Outbox
@@ -154,7 +154,6 @@ class _Listening(logging.Handler):
         """Write a record that the job's own thread made."""
         if record.thread != self._thread:
             return
-        place = {
-            name: getattr(record, name) for name in ("ts_ns", "instrument", "bar", "node") if hasattr(record, name)
-        }
-        self._context.log(LogLine(record.levelno, record.getMessage(), **place))
+        place = {name: getattr(record, name) for name in ("ts_ns", "bar", "node") if hasattr(record, name)}
+        number = self._context.memory.get(INSTRUMENTS, {}).get(getattr(record, "symbol", ""), 0)
+        self._context.log(LogLine(record.levelno, record.getMessage(), instrument=number, **place))

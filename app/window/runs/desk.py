@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from app.window.runs.notice import FailureNotice
 from app.window.runs.strategy import StrategyRuns
 from engine.api import Severity
 from engine.runtime.jobs.run import RunRequest
+from engine.runtime.traces import forget_trials
 
 if TYPE_CHECKING:
     from app.document.document import Change
@@ -73,6 +75,10 @@ class RunDesk(QObject):
         self._autos.pop(tab, None)
         if runs is not None:
             runs.stop()
+
+    def close(self) -> None:
+        """Delete the trials of this program; its engine has ended."""
+        forget_trials(str(os.getpid()))
 
     def of(self, tab: StrategyTab) -> StrategyRuns:
         """Return the runs of an open strategy."""

@@ -12,6 +12,8 @@ from engine.api.errors import Problem, QuantCrafterError, RunCancelledError, Spe
 CANCELLED = RunCancelledError.code
 UNEXPECTED = "unexpected"
 ENDED = "engine_ended"
+INSTRUMENTS = "instruments"
+"""Key of a context's memory: the numbers of the instruments by symbol, for what components log."""
 
 
 class Request:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from engine.runtime.jobs.contract import JobContext, LogLine, Request
+from engine.runtime.jobs.contract import INSTRUMENTS, JobContext, LogLine, Request
 
 if TYPE_CHECKING:
     from engine.api import EngineAdapter
@@ -69,6 +69,7 @@ def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome | None:
     graph = load_text(request.text, registry, file=request.file, base_dir=request.base_dir, overrides=request.overrides)
     if request.unless and strategy_hash(graph.spec) == request.unless:
         return None
+    context.memory[INSTRUMENTS] = {each.spec.symbol: number for number, each in enumerate(graph.instruments)}
     for warning in graph.warnings:
         context.log(LogLine(logging.WARNING, f"{warning.message} {warning.remedy}".strip(), node=warning.node))
     progress = _progress(registry.engine(request.engine or graph.spec.run.engine), context)
