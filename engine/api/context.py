@@ -76,7 +76,7 @@ class MarketView:
     """The bars up to now: `ctx.market.close[-1]`, `ctx.market.symbol`, `ctx.market.ts_ns`."""
 
     def __init__(self, bars: Bars, ctx: StrategyContext) -> None:
-        self.log.bars = bars
+        self._bars = bars
         self._ctx = ctx
         self._views = {name: ColumnView(bars.column(name), ctx) for name in BAR_COLUMNS}
 
