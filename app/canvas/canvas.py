@@ -210,6 +210,11 @@ class Canvas(QWidget):
         """Show what the strategy's run did at the place that a session points at."""
         self.run = RunView(self, session)
 
+    def show_stale(self, *, stale: bool) -> None:
+        """Say with the bar that is shown that its run is out of date, or no longer."""
+        if self.run is not None:
+            self.run.set_stale(stale)
+
     @property
     def has_run(self) -> bool:
         """Whether there is a run to look at."""

@@ -39,6 +39,7 @@ class RunView(QObject):
         self.session = session
         self.explainer = Explainer.of(session)
         self.is_on = True
+        self._stale = False
         self._sparkline: Sparkline | None = None
         self._wire: WireView | None = None
         self._caption = Caption(canvas.view)
@@ -91,7 +92,13 @@ class RunView(QObject):
         if why is not None:
             said = [ordered_text(order) for order in why.ordered] + [blocked_text(each) for each in why.blocked]
             said = said or [filled_text(fill, facts) for fill in why.filled if fill.node]
-        return "   ·   ".join([moment, *said[:1]])
+        return "   ·   ".join([moment, *said[:1], *([tr("Out of date")] if self._stale else [])])
+
+    def set_stale(self, stale: bool) -> None:  # noqa: FBT001 - a state
+        """Say that the run is out of date, or no longer."""
+        if stale != self._stale:
+            self._stale = stale
+            self.refresh()
 
     def set_on(self, on: bool) -> None:  # noqa: FBT001 - a state
         """Show the run on the canvas, or nothing of it."""

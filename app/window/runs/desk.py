@@ -222,8 +222,11 @@ class RunDesk(QObject):
             status.show_result(stale=runs.is_stale)
         else:
             status.show_nothing()
+        stale = runs is not None and runs.is_stale
+        if window.tab is not None:
+            window.tab.canvas.show_stale(stale=stale)
         if window.has_panes():
-            window.docks.show_stale(stale=runs is not None and runs.is_stale)
+            window.docks.show_stale(stale=stale)
         if self.is_busy(window.tab) != self._was_busy:
             self._was_busy = not self._was_busy
             window.refresh_actions()

@@ -198,3 +198,14 @@ def test_an_edit_of_the_strategy_keeps_the_marks_of_what_is_still_there(desk: Ru
     point_at_entry(desk)
     desk.document.do(SetValues("rsi", {"timeperiod": 3}), label="Set")
     assert desk.mark("dip").value == "enter long"
+
+
+def test_the_caption_says_when_the_run_is_out_of_date(desk: RunDesk) -> None:
+    point_at_entry(desk)
+    caption = desk.view._caption  # noqa: SLF001 - what the user reads
+    assert "Ordered to enter long" in caption.text()
+    assert "Out of date" not in caption.text()
+    desk.canvas.show_stale(stale=True)
+    assert caption.text().endswith("Out of date")
+    desk.canvas.show_stale(stale=False)
+    assert "Out of date" not in caption.text()
