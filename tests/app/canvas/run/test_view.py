@@ -202,7 +202,7 @@ def test_an_edit_of_the_strategy_keeps_the_marks_of_what_is_still_there(desk: Ru
 
 def test_the_caption_says_when_the_run_is_out_of_date(desk: RunDesk) -> None:
     point_at_entry(desk)
-    caption = desk.view._caption  # noqa: SLF001 - what the user reads
+    caption = desk.view._caption
     assert "Ordered to enter long" in caption.text()
     assert "Out of date" not in caption.text()
     desk.canvas.show_stale(stale=True)
