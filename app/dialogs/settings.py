@@ -45,6 +45,14 @@ class SettingsDialog(DialogFrame):
         self.theme = _choices(
             {"system": tr("As the system"), "light": tr("Light"), "dark": tr("Dark")}, preferences.theme
         )
+        self.candle_colors = _choices(
+            {
+                "green_red": tr("Green rises, red falls"),
+                "red_green": tr("Red rises, green falls"),
+                "blue_orange": tr("Blue rises, orange falls"),
+            },
+            preferences.candle_colors,
+        )
         self.yaml_place = _choices(
             {"below": tr("Below the canvas"), "beside": tr("Beside the canvas"), "hidden": tr("Hidden")},
             preferences.yaml_place,
@@ -56,7 +64,7 @@ class SettingsDialog(DialogFrame):
         self.folder_button = QPushButton(tr("Open folder"))
         self._lay_out()
         self._connect()
-        self.resize(620, 520)
+        self.resize(620, 550)
 
     @property
     def preferences(self) -> Preferences:
@@ -67,6 +75,7 @@ class SettingsDialog(DialogFrame):
             self.yaml_place.currentData(),
             self.minimap.isChecked(),
             self._forget,
+            self.candle_colors.currentData(),
         )
 
     def reject(self) -> None:
@@ -86,6 +95,7 @@ class SettingsDialog(DialogFrame):
         form.addRow(tr("Language"), self.language)
         form.addRow("", self.language_note)
         form.addRow(tr("Theme"), self.theme)
+        form.addRow(tr("Candle colours"), self.candle_colors)
         form.addRow(section(tr("Canvas")))
         form.addRow(tr("YAML view"), self.yaml_place)
         form.addRow(tr("Minimap"), self.minimap)

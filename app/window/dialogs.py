@@ -87,6 +87,8 @@ class Dialogs:
         chosen.store(window.settings)
         window.looks.set_theme(chosen.theme)
         window.looks.set_yaml_place(chosen.yaml_place)
+        if window.has_panes() and window.docks.frames["chart"].has_pane:
+            window.docks.chart.recolor()
         for tab in window.tabs.all():
             tab.show_minimap(shown=chosen.minimap)
         if chosen.language != before.language:

@@ -27,12 +27,13 @@ def dialog(qtbot: QtBot, previews: list[str]) -> SettingsDialog:
 
 def test_ok_returns_what_was_chosen(qtbot: QtBot, dialog: SettingsDialog) -> None:
     qtbot.keyClicks(dialog.theme, "Dark")
+    qtbot.keyClicks(dialog.candle_colors, "Blue")
     qtbot.keyClicks(dialog.yaml_place, "Beside")
     qtbot.mouseClick(dialog.minimap, Qt.MouseButton.LeftButton, pos=dialog.minimap.rect().center() / 4)
     qtbot.mouseClick(dialog.forget_button, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(dialog.ok_button, Qt.MouseButton.LeftButton)
     assert dialog.result() == QDialog.DialogCode.Accepted
-    assert dialog.preferences == Preferences("en", "dark", "beside", minimap=False, forget_habits=True)
+    assert dialog.preferences == Preferences("en", "dark", "beside", False, True, "blue_orange")
 
 
 def test_a_theme_is_shown_at_once_and_taken_back_on_escape(
@@ -70,9 +71,11 @@ def test_no_note_is_cut_off(dialog: SettingsDialog) -> None:
 def test_preferences_survive_the_settings_file() -> None:
     settings = Settings()
     settings.quick_add_counts = {"indicators:ta.RSI": 3}
-    Preferences("zh_CN", "dark", "hidden", minimap=False, forget_habits=True).store(settings)
+    Preferences("zh_CN", "dark", "hidden", minimap=False, forget_habits=True, candle_colors="blue_orange").store(
+        settings
+    )
     again = Settings()
-    assert Preferences.of(again) == Preferences("zh_CN", "dark", "hidden", minimap=False)
+    assert Preferences.of(again) == Preferences("zh_CN", "dark", "hidden", minimap=False, candle_colors="blue_orange")
     assert again.quick_add_counts == {}
 
 
