@@ -57,15 +57,19 @@ class Tree:
     facts: Facts
     bar: int
     _known: dict[Ref, Node] = field(default_factory=dict)
-    _leaves: dict[tuple[Ref, Reason], Judged] = field(default_factory=dict)
+    _leaves: dict[tuple[Ref, Reason, bool], Judged] = field(default_factory=dict)
     _depth: int = 0
+    _slow: bool = False
+    """Whether what is asked now is read as a node of a longer timeframe: bars at which nothing changes do not count."""
 
     def of(self, ref: Ref) -> Node:
         """Return the expression of an output at the bar; it is as true as the output was."""
         if ref not in self._known:
+            outer = self._slow
             self._depth += 1
             self._known[ref] = self._work_out(ref)
             self._depth -= 1
+            self._slow = outer
         return self._known[ref]
 
     def _work_out(self, ref: Ref) -> Node:
@@ -74,11 +78,13 @@ class Tree:
         if component is not None and self._depth <= DEEPEST:
             try:
                 reason = component.explain(Asked(self.facts, ref, self.bar))
-                found, said = self._judge(ref, reason) if reason is not None else (None, held)
+                for slow in (False, True):
+                    self._slow = slow
+                    found, said = self._judge(ref, reason) if reason is not None else (None, held)
+                    if found is not None and said == held:
+                        return found
             except Exception:  # noqa: BLE001 - a plugin's mistake costs its words, not the explanation
-                found, said = None, held
-            if found is not None and said == held:
-                return found
+                return Leaf(About(ref, Unexplained()), held)
         return Leaf(About(ref, Unexplained()), held)
 
     # ------------------------------------------------------------------ what a component said
@@ -93,7 +99,7 @@ class Tree:
             return Inverse(part), not held
         if isinstance(reason, Holds):
             return self._wired(ref, reason)
-        key = (ref, reason)
+        key = (ref, reason, self._slow)
         if key not in self._leaves:
             self._leaves[key] = self._leaf(ref, reason)
         return self._leaves[key]
@@ -118,9 +124,9 @@ class Tree:
         if isinstance(reason, Compared):
             held = compare(left.value, reason.op, right.value)
             return Leaf(About(ref, Comparison(left, reason.op, right), read), held), held
-        signs = self._signs(ref, reason)
+        bars, signs = self._signs(ref, reason)
         held, since = crossing(signs, above=reason.above)
-        first = None if since is None else self.bar + 1 - len(signs) + since
+        first = None if since is None else int(bars[since])
         return Leaf(About(ref, Crossing(left, right, reason.above, first), read), held), held
 
     def _side(self, ref: Ref, term: Term) -> Side:
@@ -130,11 +136,16 @@ class Tree:
             return Side(float(term))
         return self.facts.side(self.facts.source(ref.node, term, None), self.bar)
 
-    def _signs(self, ref: Ref, reason: Crossed) -> npt.NDArray[np.int64]:
-        """Return on which side the line stood at the bars that count, 0 for neither."""
-        start = max(0, self.bar - reason.memory)
+    def _signs(self, ref: Ref, reason: Crossed) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the bars that count, and on which side the line stood at each, 0 for neither."""
+        start = 0 if self._slow else max(0, self.bar - reason.memory)
         left, right = (self._recent(ref, term, start) for term in (reason.left, reason.right))
-        return (left > right).astype(np.int64) - (left < right).astype(np.int64)
+        signs = (left > right).astype(np.int64) - (left < right).astype(np.int64)
+        bars = np.arange(start, self.bar + 1)
+        if self._slow:
+            counts = np.concatenate(([True], (left[1:] != left[:-1]) | (right[1:] != right[:-1])))
+            bars, signs = bars[counts][-1 - reason.memory :], signs[counts][-1 - reason.memory :]
+        return bars, signs
 
     def _recent(self, ref: Ref, term: Term, start: int) -> npt.NDArray[Any]:
         if isinstance(term, str):

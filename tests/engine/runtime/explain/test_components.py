@@ -103,3 +103,29 @@ def test_a_comparison_has_the_numbers_of_the_trace(tmp_path: Path) -> None:
     assert (test.left.node, test.left.value) == ("quick", facts.column("quick", "value")[50])
     assert (test.right.node, test.right.value) == ("middle", facts.column("middle", "value")[50])
     assert test.gap == pytest.approx(abs(test.left.value - test.right.value) / max(test.left.value, test.right.value))
+
+
+WEEKLY = """\
+quantcrafter: 1
+instruments: [{symbol: AAPL, data: sample, timeframe: 1d}]
+data: {weekly: {use: resample, timeframe: 1w}}
+indicators:
+  quick: {use: ta.SMA, input: weekly.close, timeperiod: 3}
+  slow: {use: ta.SMA, input: weekly.close, timeperiod: 9}
+advisors: {turn: {use: crossover, fast: quick, slow: slow, direction: both}}
+money: {size: {use: fixed_quantity, quantity: 1}}
+execution: {entry: {use: market, signals: [turn], money: size}}
+"""
+
+
+def test_a_crossing_on_a_longer_timeframe_is_explained_all_week(tmp_path: Path) -> None:
+    facts = Facts(saved_run(WEEKLY, tmp_path), registry())
+    column = facts.column("turn", "signal")
+    fired = [bar for bar in range(len(column)) if column[bar] & 1][:60]
+    assert any(bar + 1 in fired for bar in fired)  # a week has several days
+    for bar in [*fired, *range(400, 500)]:
+        ref = Ref("turn", "signal", 1)
+        (leaf,) = leaves(Tree(facts, bar).of(ref))
+        assert leaf.held == facts.truth(ref, bar)
+        assert isinstance(leaf.about.test, Crossing)
+        assert leaf.about.test.left.value == facts.column("quick", "value")[bar]
