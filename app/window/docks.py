@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QByteArray, QObject, Qt, Signal
+from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from app.inspector.inspector import Inspector
@@ -34,6 +34,7 @@ _LEFT, _RIGHT, _BELOW = (
 )
 
 
+LEAST_HEIGHT = 180
 RESULT_HEIGHT = 280
 """What the panes of the run side get at least when the first run is finished, in pixels."""
 
@@ -83,11 +84,14 @@ class Docks(QObject):
             "problems": self._dock("problems", tr("Problems"), self.problems),
         }
         self.frames: dict[str, PaneFrame] = {}
+        self._roomy: set[str] = set()
+        self._is_settled = False
         self._add_run_panes()
         self._titles = SlimTitles(window, self.docks.values())
         self.reset()
         self._restore()
         self._titles.refresh()
+        QTimer.singleShot(0, self, self._settle)
 
     def _add_run_panes(self) -> None:
         """Add what shows runs, from left to right; a pane is imported and made when it is first seen."""
@@ -142,6 +146,7 @@ class Docks(QObject):
         self.frames[name] = frame
         self.docks[name] = self._dock(name, title, frame)
         self.docks[name].visibilityChanged.connect(frame.set_seen)
+        self.docks[name].visibilityChanged.connect(lambda seen: self._give_room(name) if seen else None)
 
     def _why(self) -> QWidget:
         from app.panes.why import WhyPane
@@ -159,6 +164,18 @@ class Docks(QObject):
     def chart_choice(self) -> ChartChoice | None:
         """What the chart shows of the strategy in front, None before there is a chart."""
         return self.chart.choice if self.frames["chart"].has_pane else None
+
+    def _give_room(self, name: str) -> None:
+        """Make a pane that is looked at for the first time high enough to be of use; later its height is the user's."""
+        dock = self.docks[name]
+        if not self._is_settled or name in self._roomy:
+            return
+        self._roomy.add(name)
+        if dock.height() < LEAST_HEIGHT and not dock.isFloating():
+            self._window.resizeDocks([dock], [LEAST_HEIGHT], Qt.Orientation.Vertical)
+
+    def _settle(self) -> None:
+        self._is_settled = True
 
     def set_session(self, session: RunSession) -> None:
         """Let the panes of the run side show another strategy's run."""

@@ -88,9 +88,9 @@ class LogPane(QWidget):
         """Say how many lines there are, or how many wait."""
         shown, waiting = self.model.rowCount(), self.model.waiting
         if self.pause.isChecked() and waiting:
-            self.state.setText(tr("Paused: {count} new lines", count=f"{waiting:,}"))
+            self.state.setText(tr("Paused. New lines: {count}", count=f"{waiting:,}"))
         else:
-            self.state.setText(tr("{count} lines", count=f"{shown:,}"))
+            self.state.setText(tr("Lines: {count}", count=f"{shown:,}"))
 
     # ------------------------------------------------------------------ filters
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -52,11 +53,17 @@ class Job(QObject):
         self.state = JobState.QUEUED
         self.cancelling = False
         self.progress: Progressed | None = None
+        self._told_at = 0.0
 
     @property
     def is_over(self) -> bool:
         """Whether the job has ended."""
         return self.state not in (JobState.QUEUED, JobState.RUNNING)
+
+    @property
+    def silent_s(self) -> float:
+        """How long ago the progress was told, in seconds."""
+        return time.monotonic() - self._told_at if self.progress is not None else 0.0
 
     def begin(self) -> None:
         """Note that the job's turn has come."""
@@ -66,6 +73,7 @@ class Job(QObject):
     def advance(self, progress: Progressed) -> None:
         """Note how far the job is."""
         self.progress = progress
+        self._told_at = time.monotonic()
         self.progressed.emit(progress)
 
     def finish(self, result: object) -> None:

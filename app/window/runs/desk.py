@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 RUNNING_BADGE_MS = 250
 """A run that takes no longer needs no sign on every node."""
 COMPARE_MS = 40
+TICK_MS = 1000
+"""The time left goes on while a run tells nothing."""
 LEAST_CANVAS = 280
 """Height in pixels under which the canvas cannot be read."""
 
@@ -51,6 +53,8 @@ class RunDesk(QObject):
         self._compare_soon.timeout.connect(self._compare)
         self._refresh_soon = QTimer(self, singleShot=True, interval=0)
         self._refresh_soon.timeout.connect(self._refresh)
+        self._tick = QTimer(self, interval=TICK_MS)
+        self._tick.timeout.connect(self._refresh)
         window.engine.broke.connect(window.say)
         window.engine.changed.connect(self._refresh_soon.start)
         window.status.run.cancel_clicked.connect(self._cancel_running)
@@ -215,6 +219,9 @@ class RunDesk(QObject):
         job = window.engine.running
         owner = next((tab for tab, runs in self._of.items() if job in runs.jobs), None)
         runs = self._of.get(window.tab) if window.tab is not None else None
+        shown = job is not None and owner is not None and _is_kept(job)
+        if shown != self._tick.isActive():
+            (self._tick.start if shown else self._tick.stop)()
         if job is not None and owner is not None and _is_kept(job):
             name = "" if owner is window.tab else owner.title
             status.show_job(job, name, len(window.engine.waiting))

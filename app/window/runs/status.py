@@ -58,7 +58,7 @@ class RunStatus(QWidget):
         parts = [
             f"{name}: {tr('Cancelling')}" if name and job.cancelling else tr("Cancelling") if job.cancelling else "",
             "" if job.cancelling else f"{name}: {stage}" if name else stage,
-            "" if job.cancelling else time_left(job.progress),
+            "" if job.cancelling else time_left(job.progress, job.silent_s),
             tr("{count} waiting", count=waiting) if waiting else "",
         ]
         self.text.setText("  \N{MIDDLE DOT}  ".join(filter(None, parts)))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from engine.runtime.messages import Progressed
 
 MINUTE_S = 60
+PATIENCE_S = 2.0
 
 
 def stage_name(stage: str) -> str:
@@ -25,11 +26,16 @@ def stage_name(stage: str) -> str:
     return names.get(stage, tr("Running"))
 
 
-def time_left(progress: Progressed | None) -> str:
-    """Return how long it will still take, in words; "" as long as that cannot be told."""
-    if progress is None or progress.left_s is None:
+def time_left(progress: Progressed | None, silent_s: float = 0.0) -> str:
+    """Return how long it will still take, in words; "" as long as that cannot be told.
+
+    Args:
+        progress: what was told last.
+        silent_s: how long ago; a promise that was not kept is not repeated.
+    """
+    if progress is None or progress.left_s is None or silent_s > progress.left_s + PATIENCE_S:
         return ""
-    seconds = max(1, round(progress.left_s))
+    seconds = max(1, round(progress.left_s - silent_s))
     if seconds < MINUTE_S:
         return tr("{seconds} s left", seconds=seconds)
     return tr("{minutes} min {seconds} s left", minutes=seconds // MINUTE_S, seconds=seconds % MINUTE_S)

@@ -311,3 +311,19 @@ def test_docks_that_share_a_place_leave_their_titles_to_the_tabs(window: MainWin
     qtbot.waitUntil(lambda: docks["outline"].titleBarWidget() is None)
     docks["help"].show()
     qtbot.waitUntil(lambda: docks["outline"].titleBarWidget() is not None)
+
+
+def test_a_pane_that_is_looked_at_for_the_first_time_gets_enough_height_and_later_what_the_user_gave_it(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    dock = window.docks.docks["log"]
+    qtbot.waitUntil(lambda: window.docks.is_shown("problems"))
+
+    window.docks.show("log")
+    qtbot.waitUntil(lambda: dock.height() >= 150)
+
+    window.resizeDocks([dock], [90], Qt.Orientation.Vertical)
+    window.docks.show("problems")
+    window.docks.show("log")
+    QApplication.processEvents()
+    assert dock.height() < 120

@@ -64,7 +64,7 @@ def test_lines_appear_and_the_end_stays_in_sight(pane: LogPane, qtbot: QtBot) ->
     qtbot.waitUntil(lambda: pane.model.rowCount() == 500)
     bar = pane.view.verticalScrollBar()
     assert bar.value() == bar.maximum()
-    assert pane.state.text() == "500 lines"
+    assert pane.state.text() == "Lines: 500"
 
     bar.setValue(100)
     log.add(1, lines(50, start=500))
@@ -130,7 +130,7 @@ def test_while_paused_nothing_moves_and_what_waits_is_counted(pane: LogPane, qtb
     pane.flush()
     qtbot.mouseClick(pane.pause, Qt.MouseButton.LeftButton)
     log.add(1, lines(1200, start=3))
-    qtbot.waitUntil(lambda: pane.state.text() == "Paused: 1,200 new lines")
+    qtbot.waitUntil(lambda: pane.state.text() == "Paused. New lines: 1,200")
     assert len(shown(pane)) == 3
 
     qtbot.mouseClick(pane.pause, Qt.MouseButton.LeftButton)
