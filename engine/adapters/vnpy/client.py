@@ -22,7 +22,7 @@ from typing import Any
 
 from engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Request
 from engine.api.engine import ClassJob, EngineJob
-from engine.api.errors import RunCancelledError, RunError
+from engine.api.errors import ComponentError, QuantCrafterError, RunCancelledError, RunError
 from engine.api.home import home
 
 _START_TIMEOUT_S = 120.0
@@ -76,7 +76,7 @@ class VnpyProcess:
         """Run a job and return what it gave.
 
         Raises:
-            RunError: the job failed, or the process died.
+            RunError: the job failed, or the process died; ComponentError if a component failed.
             RunCancelledError: `job.cancelled()` returned True; the process is ended.
         """
         with self._lock:
@@ -150,9 +150,11 @@ class VnpyProcess:
         except (EOFError, OSError, ValueError, pickle.UnpicklingError):
             self._messages.put(_ENDED)
 
-    def _failure(self, message: Any) -> RunError:
+    def _failure(self, message: Any) -> QuantCrafterError:
         if isinstance(message, Refusal):
-            return RunError(message.message + (f"\n{message.traceback}" if message.traceback else ""))
+            kind = ComponentError if message.code == ComponentError.code else RunError
+            text = message.message + (f"\n{message.traceback}" if message.traceback else "")
+            return kind(text, node=message.node, field=message.field)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_TIMEOUT_S)
         code = self._process.poll()

@@ -41,7 +41,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Refusal:
-    """The job failed; `traceback` is set when that is nobody's mistake but ours or vnpy's."""
+    """The job failed, with code, node and field of the error; `traceback` is set for a fault of ours or of vnpy."""
 
     message: str
     traceback: str = ""
+    code: str = ""
+    node: str = ""
+    field: str = ""

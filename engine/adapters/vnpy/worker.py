@@ -47,7 +47,7 @@ def _served(request: Request, progress: Callable[[int, int], None]) -> Answer | 
     try:
         return Answer(_run(request.kind, replace(request.job, progress=progress)))
     except QuantCrafterError as error:
-        return Refusal(str(error))
+        return Refusal(str(error), "", error.code, error.node, error.field)
     except Exception as error:  # noqa: BLE001 - the process must outlive a job
         return Refusal(f"The vnpy engine failed: {type(error).__name__}: {error}.", traceback.format_exc())
 

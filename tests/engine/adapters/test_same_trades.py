@@ -59,6 +59,7 @@ def compare(job: EngineJob) -> Ledger:
     return ledger
 
 
+@pytest.mark.timeout(3600)  # many examples by hand take long
 @settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
