@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -33,6 +33,8 @@ from engine.data.store import Series
 
 FILE_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet", ".pq")
 _FULL = 1000
+_PASSING_MS = 150
+"""How long the docks may take to find their places, during which panes are shown in passing."""
 
 
 class DataPane(QWidget):
@@ -162,6 +164,11 @@ class DataPane(QWidget):
         """List the store once the pane is looked at."""
         super().showEvent(event)
         if not event.spontaneous():
+            QTimer.singleShot(_PASSING_MS, self, self._refresh_if_seen)
+
+    def _refresh_if_seen(self) -> None:
+        """List the store, unless the pane was shown in passing only, while docks found their places."""
+        if self.isVisible() and not self.visibleRegion().isEmpty():
             self.jobs.refresh()
 
     def show_series(self, series: Sequence[Series]) -> None:

@@ -82,17 +82,28 @@ class PeriodRow(QWidget):
                     day = day or (self._limits[0] if name == "start" else self._limits[1])
                 if day is not None:
                     edit.setDate(_qdate(day))
+        self._keep_apart()
+
+    def _keep_apart(self) -> None:
+        """Let the period end after its beginning."""
+        start, end = self._days["start"], self._days["end"]
+        low, high = self._limits or (date(1900, 1, 1), date(2199, 12, 31))
+        with QSignalBlocker(self.edits["start"]), QSignalBlocker(self.edits["end"]):
+            self.edits["end"].setMinimumDate(_qdate(max(low, start + timedelta(days=1)) if start else low))
+            self.edits["start"].setMaximumDate(_qdate(min(high, end - timedelta(days=1)) if end else high))
 
     def _toggled(self, name: str, *, on: bool) -> None:
         self._touched.add(name)
         self._days[name] = _day(self.edits[name].date()) if on else None
         self.edits[name].setEnabled(on)
+        self._keep_apart()
         self.changed.emit()
 
     def _picked(self, name: str) -> None:
         if self.boxes[name].isChecked():
             self._touched.add(name)
             self._days[name] = _day(self.edits[name].date())
+            self._keep_apart()
             self.changed.emit()
 
 

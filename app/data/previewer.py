@@ -36,6 +36,7 @@ class Previewer(QObject):
     def ask(self, request: PreviewRequest, *, at_once: bool = False) -> None:
         """Wish for a preview; a burst of wishes is one."""
         self._wish = request
+        self._drop()
         if at_once:
             self._settle.stop()
             self._send()
@@ -46,18 +47,19 @@ class Previewer(QObject):
     def stop(self) -> None:
         """Let the preview that is under way go."""
         self._settle.stop()
+        self._drop()
+        self.busy.emit(False)
+
+    def _drop(self) -> None:
+        """Give up the preview that is under way: what it would show is no longer wanted."""
         job, self._job = self._job, None
         if job is not None and not job.is_over:
             self._engine.cancel(job)
-        self.busy.emit(False)
 
     def _send(self) -> None:
         request = self._wish
         if request is None:
             return
-        before, self._job = self._job, None
-        if before is not None and not before.is_over:
-            self._engine.cancel(before)
         job = self._job = self._engine.submit(request, first=True)
         job.finished.connect(lambda result: self._take(job, result))
         job.failed.connect(lambda failure: self._fail(job, failure))

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.data.draft import feed_draft, feed_edits, instrument_draft, instrument_edits, relative
+from app.data.draft import (
+    feed_draft,
+    feed_edits,
+    instrument_draft,
+    instrument_edits,
+    provider_help,
+    provider_names,
+    relative,
+)
 from app.data.texts import price_text, size_text, span_text, volume_text
 from app.document.document import Document
 from app.document.edits import UNSET
-from engine.api import NEW_YORK_STOCKS
+from app.inspector.fields import FieldKind
+from engine.api import NEW_YORK_STOCKS, DataProvider, DataRequest, RawBars, hookimpl, param
 from engine.plugins import load_registry
 from engine.runtime.jobs.preview import Preview
 from tests.support.market_data import moments
@@ -37,6 +47,43 @@ def test_the_form_has_what_must_be_given_first_and_every_option_of_the_provider(
     assert names[:3] == ["path", "symbol", "timeframe"]
     assert {"columns", "time_format", "stamp", "session", "separator", "tick_size", "on_bad_bars"} <= set(names)
     assert "data" not in names
+
+
+class RandomBars(DataProvider):
+    """Bars of a plugin."""
+
+    name = "random.bars"
+
+    speed: float = param("How fast.", default=1.0, gt=0)
+    mode: Literal["up", "down"] = param("Which way.", default="up")
+    token: str = param("Where to ask.")
+
+    def load(self, request: DataRequest) -> RawBars:
+        raise NotImplementedError(request)
+
+
+def test_a_plugins_provider_has_its_form_too() -> None:
+    catalog = load_registry(extra_plugins=[("mine", PluginOfProviders(RandomBars))])
+    draft = instrument_draft(Document(TEXT, catalog), 0)
+    assert "random.bars" in provider_names(catalog)
+
+    draft.choose("random.bars")
+
+    fields = {field.name: field for field in draft.form(None).fields}
+    assert (fields["speed"].kind, fields["mode"].choices) == (FieldKind.NUMBER, ("up", "down"))
+    assert next(iter(fields)) == "token"
+    assert provider_help(catalog, "random.bars") == "Bars of a plugin."
+
+
+class PluginOfProviders:
+    """A plugin that brings providers."""
+
+    def __init__(self, *providers: type[DataProvider]) -> None:
+        self._providers = providers
+
+    @hookimpl
+    def register_data_providers(self) -> tuple[type[DataProvider], ...]:
+        return self._providers
 
 
 def test_another_provider_takes_its_options_away_and_brings_them_back() -> None:

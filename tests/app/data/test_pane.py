@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 from pytestqt.qtbot import QtBot
@@ -49,6 +50,12 @@ def keep(tmp_path: Path, name: str, skip: range = range(0)) -> Path:
     holes = write_csv(tmp_path / f"{name}.csv", workdays("2024-01-02", 60, skip))
     import_file(BarStore(), str(holes), (name,), ImportOptions())
     return write_csv(tmp_path / f"{name}_whole.csv", workdays("2024-01-02", 60))
+
+
+def test_the_data_process_is_not_started_before_data_are_looked_at(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.wait(500)
+
+    assert window.data_engine.pid is None
 
 
 def test_an_empty_store_says_how_to_begin(pane: DataPane) -> None:
@@ -103,8 +110,30 @@ def test_the_pane_is_a_dock_that_its_action_shows(qtbot: QtBot, window: MainWind
     assert window.docks.docks["data"].isAncestorOf(pane)
 
 
+def test_bars_dropped_anywhere_on_the_window_are_looked_at(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "spy.csv", workdays("2024-01-02", 5))
+    names: list[str] = []
+
+    def act(dialog: ImportDialog) -> None:
+        names.extend(file.path.name for file in dialog.files)
+        dialog.reject()
+
+    with using(ImportDialog, act):
+        assert drop_files(window, [str(path)])
+        qtbot.waitUntil(lambda: names == ["spy.csv"])
+    assert BarStore().list() == []
+
+
 def test_other_files_are_not_taken(pane: DataPane, tmp_path: Path) -> None:
-    assert not drop_files(pane, [str(tmp_path / "strategy.yaml")])
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "strategy.yaml"))])
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    event = QDragEnterEvent(QPoint(20, 20), copy, data, left, none)
+    event.ignore()
+
+    pane.dragEnterEvent(event)
+
+    assert not event.isAccepted()
 
 
 def test_gaps_are_filled_from_a_file(qtbot: QtBot, pane: DataPane, tmp_path: Path) -> None:

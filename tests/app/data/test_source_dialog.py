@@ -83,6 +83,7 @@ def test_the_period_is_chosen_within_what_the_data_have(qtbot: QtBot, window: Ma
         start.setSelectedSection(QDateEdit.Section.YearSection)
         QTest.keyClicks(start, "2010")
         assert dialog.view.line.period[0] == 1_267_401_600_000_000_000
+        assert dialog.period.edits["end"].minimumDate() == QDate(2010, 3, 2)
         press(dialog.ok_button)
 
     with using(SourceDialog, act):
