@@ -65,6 +65,10 @@ class Stepper:
         self.matcher = matcher
         self.state = State.of(job, table_rows)
         self._deciders = None if job.is_compiled else Deciders(job, self.state)
+        # One instrument that acts on signals alone: most closes ask for nothing, and need no call.
+        desk = self.state.desk
+        asked = desk["rebalance"] or desk["care"] or not desk["plain"]
+        self._is_quiet = len(self.state.timeline.first_event) == 0 and not asked
         self.index = 0
         self._equity = float(job.settings.cash)
         self._decided = True
@@ -112,7 +116,8 @@ class Stepper:
         else:
             if not has_room_for(state.desks, state.timeline, self.index):
                 state.harvest()
-            open_step(state.desks, state.books, state.market, state.timeline, self.index)
+            if not state.desk["plain"]:
+                open_step(state.desks, state.books, state.market, state.timeline, self.index)
             self._match(self.matcher)
             self._equity = settle(state.desks, state.books, state.market, state.timeline, state.curve, self.index)
         self._decided = False
@@ -124,7 +129,7 @@ class Stepper:
         state = self.state
         if self._deciders is not None:
             self._deciders.decide(self.index, self._equity, self.events(self.index))
-        else:
+        elif not self._is_quiet or state.market.flags[self.index] or self.index == len(self) - 1:
             decide_step(state.desks, state.books, state.rules, state.market, state.timeline, self.index, self._equity)
         self.index += 1
         self._decided = True

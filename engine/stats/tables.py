@@ -130,8 +130,9 @@ def trades_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
 def orders_table(ledger: Ledger, instruments: Sequence[InstrumentJob], rule_nodes: Sequence[str] = ()) -> Table:
     """Return the orders with their life; `rule` is the node id of the protective rule, or empty.
 
-    `price` is the trigger or limit; `closed_bar` is None while the order works; prices that do not exist are NaN in
-    the column and None in a row.
+    `price` is the trigger or limit, `limit` that of a stop-limit, which is one from `touched_bar` on; `filled` is the
+    quantity filled so far, `expires_bar` the last bar at which the order may fill, `grid_line` counts from 0. What does
+    not exist is None: in a row, and in the columns of whole numbers; prices that do not exist are NaN in their column.
     """
     orders = ledger.orders
     nodes = np.array([*rule_nodes, ""] if len(rule_nodes) else [""], dtype=np.str_)
@@ -152,6 +153,11 @@ def orders_table(ledger: Ledger, instruments: Sequence[InstrumentJob], rule_node
             "status": _words(OrderStatus, orders["status"]),
             "reason": _words(Reason, orders["reason"]),
             "status_reason": _words(StatusReason, orders["status_reason"]),
+            "limit": orders["limit"],
+            "touched_bar": _optional(orders["touched_bar"]),
+            "filled": _quantities(instruments, orders["instrument"], orders["filled"]),
+            "expires_bar": _optional(orders["expires"]),
+            "grid_line": _optional(orders["level"]),
         }
     )
 
