@@ -23,9 +23,11 @@ from engine.simulation.records import (
     ENDED_BY_SIGNAL,
     ENTRY,
     IGNORE_OPPOSITE,
+    LONG,
     MARKET,
     OPPOSITE,
     REPLACED,
+    SHORT,
     SIGNAL,
     Market,
     Record,
@@ -98,9 +100,9 @@ def exit_by_signal(desk: Record, book: Record, bar: int, flags: int) -> int:
     held = book["lots"]
     if desk["care"] == 1:
         if (flags & EXIT_LONG) != 0:
-            end_entries(desk, book, bar, 1, ENDED_BY_SIGNAL)
+            end_entries(desk, book, bar, LONG, ENDED_BY_SIGNAL)
         if (flags & EXIT_SHORT) != 0:
-            end_entries(desk, book, bar, -1, ENDED_BY_SIGNAL)
+            end_entries(desk, book, bar, SHORT, ENDED_BY_SIGNAL)
     forced = held != 0 and book["leaving"] == 1
     leaving = (held > 0 and (flags & EXIT_LONG) != 0) or (held < 0 and (flags & EXIT_SHORT) != 0)
     if leaving and not forced:

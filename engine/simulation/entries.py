@@ -11,6 +11,7 @@ from engine.simulation.records import (
     BARS,
     CANCELLED,
     DAY,
+    EITHER,
     ENTRY,
     EXPIRED,
     LIMIT,
@@ -90,7 +91,7 @@ def waiting_entry(book: Record, side: int) -> int:
 def replace_entry(desk: Record, book: Record, market: Market, k: int, bar: int, price: float) -> None:
     """Cancel a waiting entry and put it to work anew at another price, for what is left of its lots and its life."""
     order = book["slots"][k]
-    side, lots, expires = order["side"], order["lots"] - order["filled"], order["expires"]
+    side, lots, expires = int(order["side"]), order["lots"] - order["filled"], order["expires"]
     retire(desk, book, k, bar, CANCELLED, REPLACED)
     place_entry(desk, book, market, bar, side, lots, price, expires)
 
@@ -103,8 +104,8 @@ def tend_orders(desk: Record, book: Record, market: Market, bar: int) -> None:
             retire(desk, book, k, bar, CANCELLED, EXPIRED)
     if desk["follow"] == 0:
         return
-    k = waiting_entry(book, 0)
+    k = waiting_entry(book, EITHER)
     if k >= 0 and book["slots"][k]["touched_bar"] < 0:
-        price = entry_price(desk, book, market, book["start"] + bar, book["slots"][k]["side"])
+        price = entry_price(desk, book, market, book["start"] + bar, int(book["slots"][k]["side"]))
         if not math.isnan(price) and price != book["slots"][k]["price"]:
             replace_entry(desk, book, market, k, bar, price)

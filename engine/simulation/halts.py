@@ -16,10 +16,12 @@ from engine.simulation.records import (
     BLOCKED_SESSION_END,
     ENDED_BY_HALT,
     HALTED,
+    LONG,
     MARGIN_CALLED,
     MARKET,
     NONE,
     SESSION_ENDED,
+    SHORT,
     TIME_STOPPED,
     Market,
     Record,
@@ -46,7 +48,7 @@ from engine.simulation.risk_records import (
 @jit
 def cancel_entries(desk: Record, book: Record) -> None:
     """Take orders off work that would open or enlarge a position; a grid ends."""
-    for side in (-1, 1):
+    for side in (SHORT, LONG):
         end_entries(desk, book, book["bar"], side, ENDED_BY_HALT)
 
 

@@ -21,7 +21,7 @@ from engine.simulation.jit import inlined, jit
 from engine.simulation.matching import end_data, mark, match_inside, match_open
 from engine.simulation.protection import move_orders
 from engine.simulation.rebalance import rebalance
-from engine.simulation.records import ANY, CLOSING, Market, Record, Table, Timeline
+from engine.simulation.records import ALONE, ANY, CLOSING, Market, Record, Table, Timeline
 
 
 @jit
@@ -177,15 +177,15 @@ def run_one(desks: Table, books: Table, rules: Table, market: Market, curve: Flo
         if busy and not has_room(desk, 1):
             return bar
         if book["working"] > 0:
-            match_open(desk, books, rules, columns, 0, bar, ANY, open_[bar])
-            match_inside(desk, books, rules, columns, 0, bar, (open_[bar], high[bar], low[bar], close[bar]))
+            match_open(desk, books, rules, columns, ALONE, bar, ANY, open_[bar])
+            match_inside(desk, books, rules, columns, ALONE, bar, (open_[bar], high[bar], low[bar], close[bar]))
         if book["lots"] != 0:
             mark(desk, book, bar, high[bar], low[bar], close[bar])
         equity = desk["cash"] + book["quantity"] * book["mark"] * book["rate"]
         curve[0, bar] = equity
         curve[1, bar] = desk["cash"]
         if flags[bar] != 0 or (care and (book["working"] > 0 or book["lots"] != 0)):
-            decide(desk, books, rules, market, 0, bar, equity)
+            decide(desk, books, rules, market, ALONE, bar, equity)
         end_data(desk, book, bar)
     return stop
 

@@ -174,11 +174,11 @@ def match_inside(desk: Record, books: Table, rules: Table, columns: FloatColumn,
             order = book["slots"][k]
             number = order["id"]
             if phase == STOPS:
-                price = match_stop(order["side"], order["price"], open_, high, low)
+                price = match_stop(int(order["side"]), order["price"], open_, high, low)
             else:
                 limit = order["limit"] if order["kind"] == STOP_LIMIT else order["price"]
                 first, highest, lowest = rest_of_bar(book, k, bar, open_, high, low, close)
-                price = match_limit(order["side"], limit, first, highest, lowest)
+                price = match_limit(int(order["side"]), limit, first, highest, lowest)
             if not math.isnan(price):
                 if phase == STOPS and order["kind"] == STOP_LIMIT:
                     touch(book, k, bar, price)

@@ -108,6 +108,13 @@ STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, BREAK_EVEN, BY_COMPONENT = _numbers(Prote
     FIXED_RATIO,
 ) = _numbers(SizeKind)
 NONE: Any = np.int64(-1)
+LONG: Any = np.int64(1)
+SHORT: Any = np.int64(-1)
+EITHER: Any = np.int64(0)
+"""Sides of orders and positions."""
+
+ALONE: Any = np.int64(0)
+"""The place of an instrument that has no other beside it."""
 
 OPENS, STOPS, LIMITS = _numbers(Phase)
 """The phases in which orders fill: market orders at the open, then stops, then limits."""
