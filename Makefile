@@ -33,10 +33,13 @@ else
 	@echo "There is no display: the app's window is drawn in reports/app.png"
 endif
 
+# The simulation is compiled before the workers start: each would do it for itself, within the time of one test.
 test: $(STAMP) $(SYSTEM)
+	$(PY) -m tests.support.compile_ahead
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal
 
 test-quick: $(STAMP) $(SYSTEM)
+	$(PY) -m tests.support.compile_ahead
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not benchmark_report"
 
 check: $(STAMP)

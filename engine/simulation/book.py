@@ -151,8 +151,9 @@ def write_trade(desk: Record, book: Record, k: int, bar: int, lots: int, price: 
     trade["pnl"] = (
         side * (price * book["rate"] - book["basis"]) * to_quantity(lots, book["lot_size"], book["lot_inverse"])
     )
-    trade["mae"] = entry - lowest if side > 0 else highest - entry
-    trade["mfe"] = highest - entry if side > 0 else entry - lowest
+    # An average of several entries at one price may lie beyond it by its rounding.
+    trade["mae"] = max(entry - lowest if side > 0 else highest - entry, 0.0)
+    trade["mfe"] = max(highest - entry if side > 0 else entry - lowest, 0.0)
     trade["instrument"] = book["index"]
     trade["side"] = side
     trade["exit_reason"] = order["reason"]

@@ -64,10 +64,12 @@ class TalibIndicator(Indicator):
         warmup = self.warmup()
         function = getattr(functions(), self.info.name)
         arguments = self.arguments()
+        by_bar = warmup == 0 and self.lookback() == 0
         if self.info.name == "MAVP":
+            by_bar = False  # TA-Lib would take a missing period for any number
             columns[1] = np.clip(columns[1], self.arguments()["minperiod"], self.arguments()["maxperiod"])
         length = len(columns[0])
-        stretches = [(0, length)] if warmup == 0 and self.lookback() == 0 else _stretches(columns, warmup)
+        stretches = [(0, length)] if by_bar else _stretches(columns, warmup)
         outputs = [self._empty(length) for _ in self.outputs] if stretches != [(0, length)] else []
         for start, stop in stretches:
             result = function(*(column[start:stop] for column in columns), **arguments)

@@ -53,7 +53,9 @@ def test_families_are_listed_with_their_counts(qtbot: QtBot) -> None:
     ]  # fmt: skip
     assert palette.model.index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole) == "Indicators, 201 entries"
     assert "Momentum Indicators" in titles(palette, palette.model.index(1, 0))
-    assert titles(palette, palette.model.index(6, 0))[:2] == ["fixed_quantity", "fixed_cash"]
+    sizing = palette.model.index(6, 0)
+    assert titles(palette, sizing)[:2] == ["Fixed", "Account"]
+    assert titles(palette, palette.model.index(0, 0, sizing)) == ["fixed_quantity", "fixed_cash"]
 
 
 @pytest.mark.parametrize(
@@ -103,10 +105,12 @@ def test_enter_adds_what_is_found_first_and_the_arrows_reach_the_others(qtbot: Q
 def test_a_double_click_adds_and_a_click_unfolds_a_family(qtbot: QtBot) -> None:
     palette = show(qtbot)
     family = palette.model.index(6, 0)
-    place = palette.view.visualRect(family).center()
-    QTest.mouseClick(palette.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert palette.view.isExpanded(family)
-    leaf = palette.view.visualRect(palette.model.index(0, 0, family)).center()
+    group = palette.model.index(0, 0, family)
+    for index in (family, group):
+        place = palette.view.visualRect(index).center()
+        QTest.mouseClick(palette.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        assert palette.view.isExpanded(index)
+    leaf = palette.view.visualRect(palette.model.index(0, 0, group)).center()
     with qtbot.waitSignal(palette.highlighted) as looked_at:
         QTest.mouseClick(palette.view.viewport(), Qt.MouseButton.LeftButton, pos=leaf)
     assert looked_at.args == [Role.MONEY, "fixed_quantity"]

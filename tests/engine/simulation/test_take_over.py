@@ -17,9 +17,13 @@ many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 
 
 def with_terms_of(job: EngineJob, other: EngineJob) -> EngineJob:
-    """Return a job on the same bars with another one's terms but the same starting cash."""
+    """Return a job on the same bars with another one's terms but the same starting cash.
+
+    An execution rule that rebalances stays where it is: its weights are a column of the bars.
+    """
     terms = other.settings.model_copy(update={"cash": job.settings.cash})
-    return replace(job, size=other.size, execution=other.execution, settings=terms)
+    execution = job.execution if other.execution.rebalance is not None else other.execution
+    return replace(job, size=other.size, execution=execution, settings=terms)
 
 
 @many

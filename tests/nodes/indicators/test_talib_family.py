@@ -128,6 +128,13 @@ def test_an_average_over_variable_periods_reads_them_from_a_line() -> None:
     assert equal(expected, component.compute(input=BARS.close, periods=periods))
 
 
+def test_where_the_period_of_an_average_is_missing_there_is_no_average() -> None:
+    periods = np.tile([3.0, np.nan, 5.0], 100)
+    for kind in ("SMA", "DISABLED"):
+        component = wired(FAMILY.build("ta.MAVP"), minperiod=2, maxperiod=9, matype=kind)
+        assert np.isnan(component.compute(input=BARS.close, periods=periods)[1::3]).all()
+
+
 def test_the_line_of_a_volume_indicator_can_be_another_than_the_close() -> None:
     component = wired(FAMILY.build("ta.VWMA"), timeperiod=4)
     assert equal(functions().VWMA(BARS.open, BARS.volume, 4), component.compute(bars=BARS, input=BARS.open))

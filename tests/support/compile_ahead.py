@@ -1,0 +1,35 @@
+"""Compile the simulation before the tests, once: `python -m tests.support.compile_ahead`.
+
+On a fresh machine each worker would else compile all of it inside the first test that needs it, for half a minute or,
+where several compile at once on a slow machine, for longer than a test may take.
+"""
+
+from __future__ import annotations
+
+import time
+
+import tests.conftest  # noqa: F401 - it says where compiled code is kept
+from engine.api.ports import ENTER_LONG
+from engine.simulation.driver import simulate
+from engine.simulation.matcher import BarMatcher
+from engine.simulation.stepper import simulate_stepwise
+from tests.support.jobs import Setup, make_bars, make_job
+
+LONG_S = 5.0
+"""Loading what is compiled already takes less: then there is nothing to tell."""
+
+
+def main() -> None:
+    """Run a few bars by both drivers: their machine code is then on disk for every worker."""
+    begun = time.perf_counter()
+    bars = make_bars([(10.0, 11.0, 9.0, 10.0)] * 5)
+    job = make_job((bars, Setup(flags={1: ENTER_LONG})))
+    simulate(job)
+    simulate_stepwise(job, BarMatcher())
+    spent = time.perf_counter() - begun
+    if spent > LONG_S:
+        print(f"Compiled the simulation for this machine in {spent:.0f} s; the tests find it on disk.")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
