@@ -53,7 +53,7 @@ class VnpyProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(_search_path())},
+            env={**os.environ, **_places()},
             start_new_session=True,  # Ctrl-C is ours to handle
         )
         self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -200,9 +200,13 @@ def end_shared_process() -> None:
     _shared.close()
 
 
-def _search_path() -> list[str]:
-    """Return where modules are found here, in absolute paths: the process runs in another folder."""
-    return [str(Path(entry or ".").absolute()) for entry in sys.path]
+def _places() -> dict[str, str]:
+    """Return what the environment says of places, in absolute paths: the process runs in another folder."""
+    places = {"PYTHONPATH": os.pathsep.join(str(Path(entry or ".").absolute()) for entry in sys.path)}
+    for name in ("QUANTCRAFTER_HOME", "NUMBA_CACHE_DIR"):
+        if os.environ.get(name):
+            places[name] = str(Path(os.environ[name]).expanduser().absolute())
+    return places
 
 
 def _silent(done: int, total: int) -> None:

@@ -107,6 +107,19 @@ def test_vnpy_keeps_its_settings_in_our_folder_and_loads_no_qt() -> None:
         process.close()
 
 
+def test_a_relative_folder_of_the_user_means_the_same_in_the_vnpy_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QUANTCRAFTER_HOME", "mine")
+    process = VnpyProcess()
+    try:
+        assert Path(process.hello.settings_folder) == tmp_path / "mine" / "vnpy" / ".vntrader"
+        assert not (tmp_path / "mine" / "vnpy" / "mine").exists()
+    finally:
+        process.close()
+
+
 def test_a_cancelled_run_ends_the_process() -> None:
     process = VnpyProcess()
     bars = random_bars(7, "S", np.arange(50))
