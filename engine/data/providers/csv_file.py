@@ -45,6 +45,10 @@ class CsvProvider(FileProvider):
 
     separator: Literal["auto", ",", ";", "\t", "|"] = param("What separates columns.", default="auto")
 
+    def _names_symbols(self, path: Path, subject: str) -> bool:
+        layout = find_layout(_head(path, subject), self.separator, self.columns, subject)
+        return "symbol" in self._roles(layout, subject)
+
     def _read(self, path: Path, subject: str) -> Table:
         import polars as pl
 

@@ -75,12 +75,19 @@ class FileProvider(DataProvider):
     def _read(self, path: Path, subject: str) -> Table:
         """Return the file's rows, without empty ones."""
 
+    def _names_symbols(self, path: Path, subject: str) -> bool:
+        """Return whether the file may have a column of symbols, at a glance: most have none, and may be large."""
+        del path, subject
+        return True
+
     def known_symbols(self, base_dir: str = "") -> tuple[str, ...]:
         """Return the symbols that the file's own column names, nothing where it has none."""
         import polars as pl
 
-        table = self._read(find_file(self.path, base_dir, self.path), self.path)
-        column = table.column("symbol")
+        file = find_file(self.path, base_dir, self.path)
+        if not self._names_symbols(file, self.path):
+            return ()
+        column = self._read(file, self.path).column("symbol")
         if column is None or column.dtype == pl.Null:
             return ()
         return tuple(sorted(column.cast(pl.String).str.strip_chars().drop_nulls().unique().to_list()))

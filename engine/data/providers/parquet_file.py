@@ -18,6 +18,15 @@ class ParquetProvider(FileProvider):
 
     name = "parquet"
 
+    def _names_symbols(self, path: Path, subject: str) -> bool:
+        import polars as pl
+
+        try:
+            names = list(pl.read_parquet_schema(path))
+        except (pl.exceptions.PolarsError, OSError, ValueError):
+            return True  # reading it says what is wrong
+        return "symbol" in find_columns(names, self.columns, subject)
+
     def _read(self, path: Path, subject: str) -> Table:
         import polars as pl
 

@@ -196,3 +196,16 @@ def test_generated_bars_keep_their_mark() -> None:
     BarStore().put(bars, overlap=Overlap.KEEP)
 
     assert load_bars(StoreProvider(), DataRequest("X", DAY)).bars.synthetic
+
+
+def test_a_file_without_a_column_of_symbols_is_not_read_to_tell_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_csv(tmp_path / "spy.csv", workdays("2024-01-02", 5))
+    import_file(BarStore(), str(path), ("SPY",), PLAIN)
+    export_bars(BarStore(), "SPY", DAY, tmp_path / "out.parquet")
+    assert symbols_in(str(tmp_path / "out.parquet"), {}) == ("SPY",)
+
+    monkeypatch.setattr(CsvProvider, "_read", lambda *_: pytest.fail("the file was read"))
+
+    assert symbols_in(str(path), {}) == ("SPY",)
