@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from pytestqt.qtbot import QtBot
 
 from engine.api.compiled import numba_cache_dir
 
@@ -14,6 +15,12 @@ from engine.api.compiled import numba_cache_dir
 os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_dir()))
 # Windows are painted into memory; tests that need a real screen start one (see tests/support/screen.py).
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+PATIENCE_MS = 60_000
+"""How long a test waits for a Qt signal or condition: a busy machine may be slow, and only a failure waits so long."""
+
+for wait in (QtBot.waitSignal, QtBot.waitSignals, QtBot.waitUntil, QtBot.waitCallback, QtBot.waitExposed):
+    wait.__kwdefaults__["timeout"] = PATIENCE_MS
 
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("long", deadline=None, print_blob=True, max_examples=2000)

