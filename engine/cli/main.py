@@ -49,6 +49,10 @@ def _process(arguments: Sequence[str]) -> int:
     Starting makes many objects and hardly any garbage: collecting seldom, and not at all on the way out, takes a fifth
     off a short command.
     """
+    if getattr(sys, "frozen", False):  # in a bundle the desktop's engine process is this program again
+        from multiprocessing import freeze_support
+
+        freeze_support()
     gc.set_threshold(100_000, 20, 20)
     try:
         return main(arguments)
