@@ -1,6 +1,15 @@
 """The surface that nodes and plugins stand on; `quantcrafter` re-exports it."""
 
-from engine.api.bars import BAR_COLUMNS, NEW_YORK_STOCKS, ROUND_THE_CLOCK, Bars, DataRequest, RawBars, Session
+from engine.api.bars import (
+    BAR_COLUMNS,
+    NEW_YORK_STOCKS,
+    ROUND_THE_CLOCK,
+    Bars,
+    CorporateActions,
+    DataRequest,
+    RawBars,
+    Session,
+)
 from engine.api.capability import BAR_STANDARD, Capability, Need
 from engine.api.catalog import Catalog
 from engine.api.compiled import compiled
@@ -148,6 +157,7 @@ __all__ = [
     "ComponentFamily",
     "ConditionInput",
     "ConditionInputs",
+    "CorporateActions",
     "Crossed",
     "DataError",
     "DataNode",

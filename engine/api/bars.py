@@ -31,6 +31,22 @@ NEW_YORK_STOCKS = Session("America/New_York", 570, 960, (0, 1, 2, 3, 4))
 ROUND_THE_CLOCK = Session()
 
 
+@dataclass(frozen=True, slots=True)
+class CorporateActions:
+    """What happened at the open of each bar, shape (n,).
+
+    `split` is how many units one becomes (1 for none, 2 for two for one, 0.1 for a reverse split), `dividend` the cash
+    that each unit after the split gets (0 for none).
+    """
+
+    split: FloatColumn
+    dividend: FloatColumn
+
+    def take(self, rows: TimeColumn | slice) -> CorporateActions:
+        """Return those of some bars."""
+        return CorporateActions(self.split[rows], self.dividend[rows])
+
+
 @dataclass(frozen=True)
 class Bars:
     """Checked bars of one instrument, oldest first; all columns have shape (n,).
@@ -38,6 +54,10 @@ class Bars:
     `open_ns` and `close_ns` are UTC nanoseconds since 1970: the moments a bar begins and ends. Both rise strictly,
     and a bar's values are known from its `close_ns` on. Prices are in the instrument's quote currency, volume in
     units of the instrument. `synthetic` marks generated data, which is labelled wherever it shows.
+
+    Where prices are adjusted for corporate actions by the engine itself, `traded` holds the same bars at the prices at
+    which they were traded, and its `actions` what was adjusted for: columns are computed on the former, orders fill at
+    the latter.
     """
 
     symbol: str
@@ -52,6 +72,8 @@ class Bars:
     session: Session = ROUND_THE_CLOCK
     source: str = ""
     synthetic: bool = False
+    traded: Bars | None = None
+    actions: CorporateActions | None = None
 
     def __len__(self) -> int:
         return len(self.close)
@@ -70,7 +92,9 @@ class Bars:
     def slice(self, start: int, stop: int) -> Bars:
         """Return bars `start` to `stop` (exclusive) as views, without copying."""
         arrays = {f.name: getattr(self, f.name)[start:stop] for f in fields(self) if f.name in _ARRAYS}
-        return replace(self, **arrays)
+        traded = None if self.traded is None else self.traded.slice(start, stop)
+        actions = None if self.actions is None else self.actions.take(slice(start, stop))
+        return replace(self, traded=traded, actions=actions, **arrays)
 
     @cached_property
     def content_hash(self) -> str:
@@ -80,6 +104,9 @@ class Bars:
         digest = hashlib.blake2b(digest_size=16)
         for name in sorted(_ARRAYS):
             digest.update(np.ascontiguousarray(getattr(self, name)).view(np.uint8).data)
+        if self.actions is not None:
+            for column in (self.actions.split, self.actions.dividend):
+                digest.update(np.ascontiguousarray(column).view(np.uint8).data)
         return digest.hexdigest()
 
 
@@ -109,7 +136,8 @@ class RawBars:
     (UTC midnight of the local trading day). `rows` names each bar's place in the source, as a user would count it
     (a line of the file). Columns have shape (n,). `timeframe` is the length of the source's bars, None to have it
     detected; `notes` are what the provider guessed, one sentence each, for the user to see. A source that knows when
-    each bar closes gives `close_ns` (UTC ns) beside a stamp of `open`; else it follows from length and session.
+    each bar closes gives `close_ns` (UTC ns) beside a stamp of `open`; else it follows from length and session. With
+    `actions`, or an `adjusted_close` that tells of them, prices are as traded, and the engine adjusts them.
     """
 
     time_ns: TimeColumn
@@ -126,3 +154,5 @@ class RawBars:
     timeframe: Timeframe | None = None
     notes: tuple[str, ...] = ()
     close_ns: TimeColumn | None = None
+    actions: CorporateActions | None = None
+    adjusted_close: FloatColumn | None = None

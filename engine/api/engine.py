@@ -35,10 +35,10 @@ class InstrumentJob:
     which a decision may be taken, `rule_columns[i]` the column of the i-th protective rule or None,
     `execution_columns` those of the execution rule by the names in `EXECUTION_COLUMNS`.
 
-    `size_column` is the column of the size rule, `score` ranks entries that fill at the same moment, highest first.
-    `rate_open` and `rate_close` are units of the account's currency for one of the instrument's, as known at the opens
-    and closes of its bars; None where the two are the same. `split` is how many units one becomes at a bar's open,
-    `dividend` the cash that a unit gets then. `borrow_percent` is what a short position costs a year.
+    `size_column` is the column of the size rule. `rate_open` and `rate_close` are units of the account's currency for
+    one of the instrument's, as known at the opens and closes of its bars; None where the two are the same. `split` is
+    how many units one becomes at a bar's open, `dividend` the cash that a unit gets then. `borrow_percent` is what a
+    short position costs a year.
     """
 
     symbol: str
@@ -51,7 +51,6 @@ class InstrumentJob:
     rule_columns: tuple[FloatColumn | None, ...] = ()
     execution_columns: Mapping[str, FloatColumn] = field(default_factory=dict)
     size_column: FloatColumn | None = None
-    score: FloatColumn | None = None
     min_quantity: float = 0.0
     borrow_percent: float = 0.0
     currency: str = ""

@@ -148,7 +148,7 @@ class OnOpposite(IntEnum):
     REVERSE = 2
 
 
-EXECUTION_COLUMNS = ("line", "short_line", "atr", "weight")
+EXECUTION_COLUMNS = ("line", "short_line", "atr", "weight", "rank")
 """The input ports of an execution component whose columns its rule may use."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.cli.moments import utc_text
 from engine.stats.catalogue import METRICS, Metric
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (("Return", "Activity"), ("Risk", "Trades"))
 _TWO_COLUMNS_FROM = 78
+_MOST_LINES = 5
 _SIGNED = frozenset({"net_profit", "total_return_pct", "cagr_pct"})
 
 
@@ -33,6 +35,8 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
         out.print(label + (" (synthetic)" if bars.synthetic and "synthetic" not in bars.source else ""))
     out.print(f"{result.mode} on {result.engine}, no decision before bar {result.warmup:,}\n")
     out.print(metrics_table(result.metrics, out.width))
+    for line in stepped_in(result):
+        out.print(line, style="yellow")
     timing = result.timing
     out.print(
         f"\nData {_duration(timing['load_s'])}, columns {_duration(timing['columns_s'])}, "
@@ -43,6 +47,19 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
         out.print(f"{label:<7} {path}", soft_wrap=True)
     if run_id is not None:
         out.print(f"Kept as run {run_id} (quantcrafter runs show last)")
+
+
+def stepped_in(result: RunResult) -> list[str]:
+    """Return a line for each halt and margin call: when, by which node, and at what equity."""
+    table = result.interventions
+    lines = []
+    for row in table.rows():
+        if row["kind"] in ("halt_began", "margin_call"):
+            what = "Trading was halted" if row["kind"] == "halt_began" else "Margin was called"
+            by = f" by '{row['node']}'" if row["node"] else ""
+            lines.append(f"{what}{by} on {utc_text(row['ts_ns'])} UTC at an equity of {row['after']:,.2f}.")
+    more = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], f"... and {more:,} more times."] if more > 0 else lines
 
 
 def metrics_table(metrics: Mapping[str, float | None], width: int) -> Table:

@@ -27,7 +27,10 @@ _COLUMNS = ("time_ns", "open", "high", "low", "close", "volume", "rows")
 def take(raw: RawBars, rows: TimeColumn) -> RawBars:
     """Return the bars at these positions."""
     close_ns = None if raw.close_ns is None else raw.close_ns[rows]
-    return replace(raw, close_ns=close_ns, **{name: getattr(raw, name)[rows] for name in _COLUMNS})
+    actions = None if raw.actions is None else raw.actions.take(rows)
+    adjusted_close = None if raw.adjusted_close is None else raw.adjusted_close[rows]
+    columns = {name: getattr(raw, name)[rows] for name in _COLUMNS}
+    return replace(raw, close_ns=close_ns, actions=actions, adjusted_close=adjusted_close, **columns)
 
 
 def find_overlaps(raw: RawBars, timeframe: Timeframe) -> TimeColumn:

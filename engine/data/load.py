@@ -26,6 +26,7 @@ from engine.api import (
     Severity,
     Timeframe,
 )
+from engine.data.actions import actions_from_adjusted, adjusted
 from engine.data.findings import Finding, clock
 from engine.data.quality import check
 from engine.data.resample import check_multiple, resample, same_length
@@ -63,7 +64,23 @@ def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str 
             f"{request.symbol} from {raw.source}: {len(raw.time_ns):,} bars of {source} make no complete bar of "
             f"{request.timeframe}. Give more data, or a shorter timeframe."
         )
+    if raw.actions is not None or raw.adjusted_close is not None:
+        bars = _with_actions(bars, raw, source, request)
     return LoadedBars(_cut(bars, request), (*_guesses(raw), *findings))
+
+
+def _with_actions(bars: Bars, raw: RawBars, source: Timeframe, request: DataRequest) -> Bars:
+    """Return the bars at adjusted prices, with those as traded beside them."""
+    subject = f"{request.symbol} from {raw.source}"
+    if not same_length(source, request.timeframe):
+        raise DataError(
+            f"{subject}: splits and dividends are booked on the bars of the source, {source}; {request.timeframe} was "
+            f"asked for. Set 'timeframe: {source}', or leave 'corporate_actions' out."
+        )
+    actions = raw.actions
+    if actions is None and raw.adjusted_close is not None:
+        actions = actions_from_adjusted(raw.close, raw.adjusted_close, raw.rows, subject)
+    return bars if actions is None else adjusted(bars, actions)
 
 
 def load_as_they_are(provider: DataProvider, request: DataRequest, *, on_bad_bars: str = "refuse") -> LoadedBars:

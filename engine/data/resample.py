@@ -51,6 +51,8 @@ def resample(bars: Bars, timeframe: Timeframe) -> Bars:
         low=np.minimum.reduceat(bars.low, first),
         close=bars.close[last],
         volume=np.add.reduceat(bars.volume, first),
+        traded=None,
+        actions=None,
     )
     complete = len(made) if reached_ns >= slot.end_ns[-1] else len(made) - 1
     return made.slice(0, complete)
@@ -103,4 +105,5 @@ def _fits(source: Timeframe, target: Timeframe) -> bool:
 
 def _take(bars: Bars, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Bars:
     names = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
-    return replace(bars, **{name: getattr(bars, name)[rows] for name in names})
+    columns = {name: getattr(bars, name)[rows] for name in names}
+    return replace(bars, traded=None, actions=None, **columns)

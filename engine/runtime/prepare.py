@@ -30,6 +30,9 @@ from engine.graph import BoundGraph, Decision, Evaluation, Plan, PlanSource
 from engine.runtime.rates import rate_columns
 from engine.runtime.trace import ColumnStore
 
+_PRICES = ("line", "short_line", "atr")
+"""The columns of an execution rule that are prices, or differences of them."""
+
 Progress = Callable[[str, int, int], None]
 """Called with a stage (`load`, `columns`, `simulate`), and how much of how much is done."""
 
@@ -178,6 +181,10 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
     for part in decision.components:
         wired = [evaluation.ready_at(source) for source in part.sources()]
         ready.append(max(wired, default=0) + part.component.warmup())
+    # Columns are computed on adjusted prices, orders fill at those as traded.
+    traded = evaluation.bars.traded or evaluation.bars
+    actions = traded.actions
+    scale = None if actions is None else traded.close / evaluation.bars.close
     currency = spec.currency or run.currency
     rate_open, rate_close, first_rate = (
         (None, None, 0)
@@ -186,22 +193,22 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
     )
     return InstrumentJob(
         symbol=spec.symbol,
-        bars=evaluation.bars,
+        bars=traded,
         tick_size=spec.tick_size,
         lot_size=spec.lot_size,
         flags=combine_flags(flags, require_all=decision.rule.combine == "all", length=len(evaluation.bars)),
         allowed=_allowed(decision, evaluation),
         first_bar=max([first_rate, *ready]),
-        rule_columns=tuple(_column(evaluation, each.column) for each in decision.protection),
-        execution_columns={
-            name: np.ascontiguousarray(evaluation.column(source)) for name, source in decision.columns.items()
-        },
+        rule_columns=tuple(_scaled(_column(evaluation, each.column), scale) for each in decision.protection),
+        execution_columns=_execution_columns(decision, evaluation, scale),
         size_column=_column(evaluation, decision.size_column),
         min_quantity=spec.min_quantity,
         borrow_percent=run.borrow_percent if spec.borrow_percent is None else spec.borrow_percent,
         currency=currency,
         rate_open=rate_open,
         rate_close=rate_close,
+        split=None if actions is None else actions.split,
+        dividend=None if actions is None else actions.dividend,
     )
 
 
@@ -222,6 +229,20 @@ def decision_components(decision: Decision, evaluations: tuple[Evaluation, ...])
         )
         for part in decision.components
     )
+
+
+def _execution_columns(decision: Decision, evaluation: Evaluation, scale: FloatColumn | None) -> dict[str, FloatColumn]:
+    """Return the columns of the execution rule by port: those that are prices at the scale of the traded ones."""
+    columns = {name: np.ascontiguousarray(evaluation.column(source)) for name, source in decision.columns.items()}
+    return {name: _times(column, scale) if name in _PRICES else column for name, column in columns.items()}
+
+
+def _times(column: FloatColumn, scale: FloatColumn | None) -> FloatColumn:
+    return column if scale is None else column * scale
+
+
+def _scaled(column: FloatColumn | None, scale: FloatColumn | None) -> FloatColumn | None:
+    return None if column is None else _times(column, scale)
 
 
 def _column(evaluation: Evaluation, source: PlanSource | None) -> FloatColumn | None:

@@ -36,11 +36,11 @@ class RunResult:
 
     `bars` counts the steps (close times at which any instrument had a bar), `warmup` the leading bars without a
     decision. `warnings` tells what is doubtful in the file, `findings` what is in the data, `notes` what was guessed of
-    it. `rule_nodes` names the node of each protective rule, `timing` holds seconds by stage, and `trace` every column
-    of every node.
+    it. `rule_nodes` names the node of each rule, protective ones first, then guards, `timing` holds seconds by stage,
+    and `trace` every column of every node.
 
-    `fills`, `trades`, `orders`, `blocked` and `equity` are tables: `trades["pnl"]` is a numpy column, `trades[0]` a row
-    as a dict. They are built from `ledger` when first asked for.
+    `fills`, `trades`, `orders`, `blocked`, `interventions`, `cashflows` and `equity` are tables: `trades["pnl"]` is a
+    numpy column, `trades[0]` a row as a dict. They are built from `ledger` when first asked for.
     """
 
     strategy: str
@@ -83,6 +83,16 @@ class RunResult:
         return tables.blocked_table(self.ledger, self.instruments)
 
     @cached_property
+    def interventions(self) -> Table:
+        """Every time that a rule moved an order, cut or blocked an entry, closed a position, or halted trading."""
+        return tables.interventions_table(self.ledger, self.instruments, self.rule_nodes)
+
+    @cached_property
+    def cashflows(self) -> Table:
+        """Every amount that came or went without a fill: borrow fees, dividends."""
+        return tables.cashflows_table(self.ledger, self.instruments)
+
+    @cached_property
     def equity(self) -> Table:
         """Time (`ts_ns`, UTC) and equity (`value`) of every step."""
         return tables.equity_table(self.ledger)
@@ -103,6 +113,8 @@ class RunResult:
             "open_positions": tables.open_positions_table(self.ledger, self.instruments).rows(),
             "orders": self.orders.rows(),
             "blocked": self.blocked.rows(),
+            "interventions": self.interventions.rows(),
+            "cashflows": self.cashflows.rows(),
             "synthetic": self.synthetic,
             "data": {
                 "hash": self.data_hash,

@@ -36,7 +36,7 @@ from engine.stats.tables import Table
 FORMAT = 1
 _FILE = "run.json"
 _TIMES = ("open_ns", "close_ns")
-_RECORDS = ("orders", "fills", "trades", "blocked")
+_RECORDS = ("orders", "fills", "trades", "blocked", "interventions", "cashflows")
 _CURVES = ("ts_ns", "equity", "cash")
 Column = npt.NDArray[Any]
 
@@ -197,7 +197,9 @@ class SavedRun:
     @cached_property
     def ledger(self) -> Ledger:
         """The books."""
-        arrays = {name: self._array(name) for name in (*_RECORDS, *_CURVES)}
+        # A run kept before there were interventions and cash flows has no files of them.
+        names = [name for name in (*_RECORDS, *_CURVES) if (self.folder / f"{name}.npy").exists()]
+        arrays = {name: self._array(name) for name in names}
         held = tuple(OpenPosition(**each) for each in self._description["open_positions"])
         return Ledger(**arrays, open_positions=held)
 
@@ -240,6 +242,16 @@ class SavedRun:
     def blocked(self) -> Table:
         """Every entry signal that became no order, as in `RunResult`."""
         return tables.blocked_table(self.ledger, self.instruments)
+
+    @cached_property
+    def interventions(self) -> Table:
+        """Every time that a rule stepped in, as in `RunResult`."""
+        return tables.interventions_table(self.ledger, self.instruments, self.rule_nodes)
+
+    @cached_property
+    def cashflows(self) -> Table:
+        """Every amount that came or went without a fill, as in `RunResult`."""
+        return tables.cashflows_table(self.ledger, self.instruments)
 
     # ------------------------------------------------------------------ the trace
 
@@ -308,10 +320,11 @@ class SavedRun:
     def _bars(self, number: int) -> Bars:
         about = self._description["instruments"][number]
         session = {**about["session"], "weekdays": tuple(about["session"]["weekdays"])}
+        columns: dict[str, Any] = {name: self._part(f"bars.{name}", number) for name in (*_TIMES, *BAR_COLUMNS)}
         return Bars(
             symbol=about["symbol"],
             timeframe=Timeframe.parse(about["timeframe"]),
-            **{name: self._part(f"bars.{name}", number) for name in (*_TIMES, *BAR_COLUMNS)},
+            **columns,
             session=Session(**session),
             source=about["source"],
             synthetic=about["synthetic"],

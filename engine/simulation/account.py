@@ -31,7 +31,7 @@ def joined(parts: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.ND
 def check_account(instrument: InstrumentJob) -> None:
     """Refuse columns of an instrument that do not fit its bars, and rates that are no rates."""
     name, n = instrument.symbol, len(instrument.bars)
-    optional = (instrument.size_column, instrument.score, instrument.rate_open, instrument.rate_close)
+    optional = (instrument.size_column, instrument.rate_open, instrument.rate_close)
     columns = [column for column in (*optional, instrument.split, instrument.dividend) if column is not None]
     if any(len(column) != n for column in columns):
         raise RunError(f"Columns of {name} must have {n} values, one a bar, were {[len(c) for c in columns]}.")
@@ -140,7 +140,6 @@ def account_of(job: EngineJob) -> AccountColumns:
         dividend=column(lambda each: each.dividend, 0.0),
         closing=joined([_closing(job, each) for each in jobs], np.bool_),
         size=column(lambda each: each.size_column, np.nan),
-        score=column(lambda each: each.score, np.nan),
         day=_days(job) if is_watched(job) else no_times,
     )
 

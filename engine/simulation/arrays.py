@@ -106,6 +106,8 @@ def desk_of(job: EngineJob, table_rows: int) -> Table:
     set_account(desk, job)
     rows = {name: len(_shared_columns(job)) + k for k, name in enumerate(_execution_columns(job))}
     set_execution_terms(desk, job.execution, rows)
+    if len(job.instruments) == 1:
+        desk["rank"] = -1  # alone, an instrument is always first
     desk["arm_delay"] = settings.fills.arm == "next_bar"
     desk["reject"] = settings.insufficient_cash == "reject"
     desk["close_last"] = settings.end_of_data == "close_last"

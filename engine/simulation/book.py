@@ -6,7 +6,7 @@ into the instrument's own bars.
 
 from __future__ import annotations
 
-from engine.simulation.costs import fill_costs, note_charge, volume_lots
+from engine.simulation.costs import fill_costs, note_part, volume_lots
 from engine.simulation.jit import jit
 from engine.simulation.orders import cancel_exits, end_entries, retire
 from engine.simulation.primitives import to_quantity
@@ -19,7 +19,7 @@ def book_fill(desk: Record, book: Record, k: int, bar: int, lots: int, price: fl
     """Write a fill, move the cash, and return commission and slippage."""
     order = book["slots"][k]
     quantity, commission, slippage = fill_costs(desk, book, k, lots, price)
-    note_charge(desk, book, k, lots, price)
+    note_part(book, k, lots, quantity * price, commission)
     desk["cash"] -= order["side"] * (quantity * price * book["rate"]) + commission + slippage
     book["volume_left"] -= quantity
     order["fill_price"] = price
@@ -44,6 +44,7 @@ def book_fill(desk: Record, book: Record, k: int, bar: int, lots: int, price: fl
 def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price: float) -> None:
     """Fill an entry order: the position grows, its price is the average by cost."""
     commission, slippage = book_fill(desk, book, k, bar, lots, price)
+    order = book["slots"][k]
     held = abs(book["lots"])
     if held == 0:
         book["price"] = price
@@ -53,7 +54,7 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
         book["commission"] = commission
         book["slippage"] = slippage
         book["entry_bar"] = bar
-        book["entry_order"] = book["slots"][k]["id"]
+        book["entry_order"] = order["id"]
         book["highest"] = price
         book["lowest"] = price
         book["entries"] = 0
@@ -64,11 +65,11 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
         book["commission"] += commission
         book["slippage"] += slippage
     # An order that fills in parts is one entry.
-    book["entries"] += book["slots"][k]["filled"] == lots
+    book["entries"] += order["filled"] == lots
     book["last_lots"] = lots
     book["last_price"] = price
-    book["decided_bar"] = book["slots"][k]["created_bar"]
-    book["lots"] += book["slots"][k]["side"] * lots
+    book["decided_bar"] = order["created_bar"]
+    book["lots"] += order["side"] * lots
     book["quantity"] = to_quantity(book["lots"], book["lot_size"], book["lot_inverse"])
     book["mark"] = price
 

@@ -12,16 +12,10 @@ from engine.simulation.records import CLOSE, LIMIT, STOP_LIMIT, Record, Table
 
 
 @jit
-def order_charge(desk: Record, book: Record, k: int, lots: int, price: float) -> float:
-    """Return what the broker takes for the order in slot `k` once it has filled so many lots more, in all its fills."""
-    order = book["slots"][k]
-    percent = desk["commission_percent"]
-    if order["kind"] in (LIMIT, STOP_LIMIT):
-        percent = desk["commission_maker_percent"]
-    filled = order["filled"] + lots
-    quantity = to_quantity(filled, book["lot_size"], book["lot_inverse"])
-    notional = book["value"][k] + to_quantity(lots, book["lot_size"], book["lot_inverse"]) * price
-    fixed = desk["commission_per_order"] + desk["commission_per_lot"] * filled
+def order_charge(desk: Record, kind: int, lots: int, quantity: float, notional: float) -> float:
+    """Return what the broker takes for an order that has filled so much in all, in the instrument's currency."""
+    percent = desk["commission_maker_percent"] if kind in (LIMIT, STOP_LIMIT) else desk["commission_percent"]
+    fixed = desk["commission_per_order"] + desk["commission_per_lot"] * lots
     return float(
         commission_of(notional, quantity, percent, desk["commission_per_unit"], fixed, desk["commission_minimum"])
     )
@@ -33,21 +27,33 @@ def fill_costs(desk: Record, book: Record, k: int, lots: int, price: float) -> t
 
     The commission of an order that fills in parts is that of the whole, so its minimum is charged once.
     """
+    order = book["slots"][k]
+    kind, filled = order["kind"], order["filled"]
     quantity = to_quantity(lots, book["lot_size"], book["lot_inverse"])
-    commission = (order_charge(desk, book, k, lots, price) - book["charged"][k]) * book["rate"]
+    notional = quantity * price
+    if filled == 0:
+        commission = order_charge(desk, kind, lots, quantity, notional)
+    else:
+        whole = to_quantity(filled + lots, book["lot_size"], book["lot_inverse"])
+        charge = order_charge(desk, kind, filled + lots, whole, book["value"][k] + notional)
+        commission = charge - book["charged"][k]
     slippage = 0.0
-    if book["slots"][k]["kind"] not in (LIMIT, STOP_LIMIT):
+    if kind not in (LIMIT, STOP_LIMIT):
         move = book["bar_range"] * desk["slippage_range_percent"] / 100.0
         ticks, tick_size = desk["slippage_ticks"], book["tick_size"]
-        slippage = slippage_of(quantity * price, quantity, desk["slippage_bps"], ticks, tick_size, move) * book["rate"]
-    return quantity, commission, slippage
+        slippage = slippage_of(notional, quantity, desk["slippage_bps"], ticks, tick_size, move) * book["rate"]
+    return quantity, commission * book["rate"], slippage
 
 
 @jit
-def note_charge(desk: Record, book: Record, k: int, lots: int, price: float) -> None:
-    """Remember what a fill is worth and what the order has been charged, before it counts as filled."""
-    book["charged"][k] = order_charge(desk, book, k, lots, price)
-    book["value"][k] += to_quantity(lots, book["lot_size"], book["lot_inverse"]) * price
+def note_part(book: Record, k: int, lots: int, notional: float, commission: float) -> None:
+    """Remember what a part of an order was worth and what it was charged, when there are more parts to come."""
+    order = book["slots"][k]
+    filled = order["filled"]
+    if filled + lots < order["lots"]:
+        book["value"][k] = notional if filled == 0 else book["value"][k] + notional
+        charged = commission / book["rate"]
+        book["charged"][k] = charged if filled == 0 else book["charged"][k] + charged
 
 
 @jit

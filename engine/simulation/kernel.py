@@ -20,6 +20,7 @@ from engine.simulation.halts import force_exit, watch
 from engine.simulation.jit import inlined, jit
 from engine.simulation.matching import end_data, mark, match_inside, match_open
 from engine.simulation.protection import move_orders
+from engine.simulation.ranking import next_ranked
 from engine.simulation.rebalance import rebalance
 from engine.simulation.records import ALONE, ANY, CLOSING, Market, Record, Table, Timeline
 
@@ -106,6 +107,18 @@ def open_step(desks: Table, books: Table, market: Market, timeline: Timeline, st
 
 
 @jit
+def open_ranked(desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, step: int) -> None:
+    """Fill entries at the open of a step, the instrument of the highest rank first."""
+    first, last = events_of(timeline, step)
+    event = next_ranked(desks, books, market, timeline, first, last, step)
+    while event >= 0:
+        i, bar = event_at(timeline, event)
+        price = market.open[books[i]["start"] + bar]
+        match_open(desks[0], books, rules, market.columns, i, bar, ANY, price)
+        event = next_ranked(desks, books, market, timeline, first, last, step)
+
+
+@jit
 def fill_step(
     desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, curve: FloatColumn, step: int
 ) -> float:
@@ -119,10 +132,12 @@ def fill_step(
         return math.nan
     if desk["plain"] == 0:
         open_step(desks, books, market, timeline, step)
-    if desk["rebalance"] == 1:
+    if desk["rebalance"] == 1 or desk["rank"] >= 0:
         for event in range(first, last):
             i, bar = event_at(timeline, event)
             match_open(desk, books, rules, market.columns, i, bar, CLOSING, market.open[books[i]["start"] + bar])
+    if desk["rank"] >= 0:
+        open_ranked(desks, books, rules, market, timeline, step)
     for event in range(first, last):
         i, bar = event_at(timeline, event)
         if books[i]["working"] > 0:

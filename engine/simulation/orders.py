@@ -40,8 +40,6 @@ def add_order(desk: Record, book: Record, bar: int, kind: int, side: int, lots: 
         book["working"] = k + 1
         desk["at_work"] += 1
     book["from_bar"][k] = bar + 1
-    book["value"][k] = 0.0
-    book["charged"][k] = 0.0
     book["phase"][k] = OPENS if kind in (MARKET, CLOSE) else LIMITS if kind == LIMIT else STOPS
     book["opens"][k] = 1 if reason in (ENTRY, SCALE_IN) else 0
     order = book["slots"][k]

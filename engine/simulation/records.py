@@ -25,7 +25,9 @@ from engine.api.ports import BoolColumn, FlagColumn, FloatColumn, TimeColumn
 from engine.api.rules import OnOpposite, ProtectiveKind, SizeKind
 from engine.simulation.risk_records import (
     RISK_BOOK_FIELDS,
+    RISK_BOOK_TERMS,
     RISK_DESK_FIELDS,
+    RISK_TERMS,
     SIZE_FIELDS,
     AccountColumns,
     risk_tables,
@@ -225,6 +227,7 @@ EXECUTION_TERMS: list[tuple[str, type]] = [
     ("short_line", np.int64),
     ("atr", np.int64),
     ("weight", np.int64),
+    ("rank", np.int64),
     # Further entries: at most that many in all, spaced in favour (+1) of the position or against it (-1).
     ("scale_entries", np.int64),
     ("scale_percent", np.float64),
@@ -282,6 +285,7 @@ def desk_dtype(table_rows: int = TABLE_ROWS) -> np.dtype[np.void]:
             ("reject", np.int64),
             ("close_last", np.int64),
             ("cash", np.float64),
+            *RISK_TERMS,
             *RISK_DESK_FIELDS,
             ("next_order", np.int64),
             ("at_work", np.int64),
@@ -305,14 +309,16 @@ def desk_dtype(table_rows: int = TABLE_ROWS) -> np.dtype[np.void]:
 _RULES_OF_THE_RUN = ("arm_delay", "reject", "close_last", "rows_per_bar", "capacity")
 DESK_TERMS = frozenset(
     [
-        *(name for name, _ in (*EXECUTION_TERMS, *SIZE_TERMS, *COST_TERMS)),
+        *(field[0] for field in (*EXECUTION_TERMS, *SIZE_TERMS, *COST_TERMS, *RISK_TERMS)),
         *_RULES_OF_THE_RUN,
-        *(f"{name}_rows" for name in ("order", "fill", "trade", "blocked")),
+        *(f"{name}_rows" for name in ("order", "fill", "trade", "blocked", "intervention", "cashflow")),
     ]
 )
 """Fields of a desk that come from the job and do not change, and the tables; the others are its state."""
 
-BOOK_TERMS = frozenset(["index", "start", "bars", "first_bar", "tick_size", "tick_inverse", "lot_size", "lot_inverse"])
+BOOK_TERMS = frozenset(
+    ["index", "start", "bars", "first_bar", "tick_size", "tick_inverse", "lot_size", "lot_inverse", *RISK_BOOK_TERMS]
+)
 """Fields of a book that come from the job and do not change; the others are its state."""
 
 

@@ -10,6 +10,9 @@ from engine.api.ledger import CASHFLOW_DTYPE, INTERVENTION_DTYPE, CashflowKind, 
 from engine.api.ports import BoolColumn, FloatColumn, TimeColumn
 from engine.api.rules import HISTORY_TRADES, GuardKind, HaltAction
 
+HISTORY_RING = 1 << (HISTORY_TRADES - 1).bit_length()
+"""Closed trades that are remembered: a power of two, so that a ring needs no division."""
+
 
 def _numbers(members: Any) -> tuple[Any, ...]:
     """Return the members as int64: a plain int, or a member, would have each value compiled as a type of its own."""
@@ -69,9 +72,11 @@ RISK_BOOK_FIELDS: list[tuple[str, type]] = [
     ("rate", np.float64),
     ("basis", np.float64),
     ("carry", np.float64),
-    # Its latest bar, whether an exit is on its way, the bar of its last losing trade, its streaks.
+    # Its latest bar, whether an exit is on its way, the step at which its entries had their turn, the bar of its last
+    # losing trade, its streaks.
     ("bar", np.int64),
     ("leaving", np.int64),
+    ("served", np.int64),
     ("lost_bar", np.int64),
     ("losses_in_row", np.int64),
     ("wins_in_row", np.int64),
@@ -80,7 +85,10 @@ RISK_BOOK_FIELDS: list[tuple[str, type]] = [
     ("volume_left", np.float64),
 ]
 
-RISK_DESK_FIELDS: list[tuple[Any, ...]] = [
+RISK_BOOK_TERMS = ("min_quantity", "borrow_percent")
+"""Those of them that come from the job and do not change."""
+
+RISK_TERMS: list[tuple[Any, ...]] = [
     # Margin as parts of one.
     ("initial_margin", np.float64),
     ("maintenance_margin", np.float64),
@@ -91,6 +99,12 @@ RISK_DESK_FIELDS: list[tuple[Any, ...]] = [
     ("watched", np.int64),
     ("moving", np.int64),
     ("spare_rows", np.int64),
+    ("guards", np.int64),
+    ("guard_rows", GUARD_DTYPE, (MAX_GUARDS,)),
+]
+"""Fields of the desk that come from the job and do not change."""
+
+RISK_DESK_FIELDS: list[tuple[Any, ...]] = [
     # The halt, and what it is measured by.
     ("margin_called", np.int64),
     ("halted", np.int64),
@@ -103,11 +117,9 @@ RISK_DESK_FIELDS: list[tuple[Any, ...]] = [
     # Closed trades: how many, what they earned, and each one's result as a part of its entry value.
     ("closed", np.int64),
     ("realised", np.float64),
-    ("history", np.float64, (HISTORY_TRADES,)),
+    ("history", np.float64, (HISTORY_RING,)),
     ("interventions", np.int64),
     ("cashflows", np.int64),
-    ("guards", np.int64),
-    ("guard_rows", GUARD_DTYPE, (MAX_GUARDS,)),
 ]
 
 SIZE_FIELDS: list[tuple[str, type]] = [
@@ -131,8 +143,8 @@ class AccountColumns(NamedTuple):
 
     Times are those of the bars. `rate_open` and `rate_close` are units of the account's currency for one of the
     instrument's, as known then; `split` is how many units one becomes at the bar's open, `dividend` the cash a unit
-    gets then. `closing` says whether the session is about to end, `size` is the column of the money rule, `score` ranks
-    entries. `day` is the trading day of each step, not of each bar.
+    gets then. `closing` says whether the session is about to end, `size` is the column of the money rule. `day` is the
+    trading day of each step, not of each bar.
     """
 
     open_ns: TimeColumn
@@ -144,5 +156,4 @@ class AccountColumns(NamedTuple):
     dividend: FloatColumn
     closing: BoolColumn
     size: FloatColumn
-    score: FloatColumn
     day: TimeColumn

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from engine.api.rules import HISTORY_TRADES
 from engine.simulation.jit import jit
 from engine.simulation.primitives import TOLERANCE, to_quantity, whole_lots
 from engine.simulation.records import (
@@ -24,17 +23,20 @@ from engine.simulation.records import (
     Record,
     Table,
 )
+from engine.simulation.risk_records import HISTORY_RING
 
 
 @jit
 def kelly_percent(returns: Table, first: int, count: int) -> float:
-    """Return Kelly's percentage, 100 x (W - (1 - W) / R), of `count` results of a ring that begins at `first`.
+    """Return Kelly's percentage, 100 x (W - (1 - W) / R), of `count` results of a ring, from number `first` on.
+
+    The ring's length is a power of two.
 
     W is the part of results above zero; R the mean of those over the mean of the results below zero, its sign ignored.
     """
     wins, losses, gained, lost = 0, 0, 0.0, 0.0
     for k in range(count):
-        result = returns[(first + k) % len(returns)]
+        result = returns[(first + k) & (len(returns) - 1)]
         if result > 0.0:
             wins += 1
             gained += result
@@ -147,7 +149,7 @@ def is_too_small(book: Record, lots: int) -> bool:
 @jit
 def note_result(desk: Record, book: Record, bar: int, profit: float, entry_value: float) -> None:
     """Remember the result of a closed trade: for sizes by history, streaks and cooling down."""
-    desk["history"][desk["closed"] % HISTORY_TRADES] = profit / entry_value if entry_value > 0.0 else 0.0
+    desk["history"][desk["closed"] & (HISTORY_RING - 1)] = profit / entry_value if entry_value > 0.0 else 0.0
     desk["closed"] += 1
     desk["realised"] += profit
     if profit > 0.0:

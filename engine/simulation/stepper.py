@@ -20,6 +20,7 @@ from engine.simulation.components import Deciders
 from engine.simulation.kernel import decide_step, fill_step, has_room_for, open_step, settle
 from engine.simulation.matcher import Matcher, WorkingOrder
 from engine.simulation.matching import fill_slot, next_slot, touch_slot
+from engine.simulation.ranking import next_ranked
 from engine.simulation.records import (
     ANY,
     BOOK_TERMS,
@@ -209,15 +210,30 @@ class Stepper:
     def _match(self, matcher: Matcher) -> None:
         events = self.events(self.index)
         books = self.state.books
-        parts = (CLOSING, ANY) if self.state.desk["rebalance"] else (ANY,)
-        for part in parts:
+        ranked = self.state.desk["rank"] >= 0
+        if self.state.desk["rebalance"] or ranked:
             for i, bar in events:
                 if books[i]["working"]:
-                    self._match_phase(matcher, i, bar, OPENS, part)
+                    self._match_phase(matcher, i, bar, OPENS, CLOSING)
+        if ranked:
+            self._match_ranked(matcher)
+        for i, bar in events:
+            if books[i]["working"]:
+                self._match_phase(matcher, i, bar, OPENS)
         for i, bar in events:
             if books[i]["working"]:
                 self._match_phase(matcher, i, bar, STOPS)
                 self._match_phase(matcher, i, bar, LIMITS)
+
+    def _match_ranked(self, matcher: Matcher) -> None:
+        """Ask for entries at the open, the instrument of the highest rank first."""
+        state, (first_event, instrument, bars, *_) = self.state, self.state.timeline
+        span = (int(first_event[self.index]), int(first_event[self.index + 1]))
+        while True:
+            event = next_ranked(state.desks, state.books, state.market, state.timeline, *span, self.index)
+            if event < 0:
+                return
+            self._match_phase(matcher, int(instrument[event]), int(bars[event]), OPENS)
 
     def _match_phase(self, matcher: Matcher, i: int, bar: int, phase: int, part: int = ANY) -> None:
         state = self.state

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import IntEnum
 from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.api.engine import InstrumentJob
-from engine.api.ledger import BlockReason, Ledger, OrderKind, OrderStatus, Reason, StatusReason
+from engine.api.ledger import (
+    BlockReason,
+    CashflowKind,
+    InterventionKind,
+    Ledger,
+    OrderKind,
+    OrderStatus,
+    Reason,
+    StatusReason,
+)
 from engine.api.ports import FloatColumn, TimeColumn
 
 Column = npt.NDArray[Any]
@@ -165,19 +175,65 @@ def orders_table(ledger: Ledger, instruments: Sequence[InstrumentJob], rule_node
 def blocked_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
     """Return the entry signals that became no order, and why."""
     blocked = ledger.blocked
-    ts_ns = np.zeros(len(blocked), dtype=np.int64)
-    for number, job in enumerate(instruments):
-        own = blocked["instrument"] == number
-        ts_ns[own] = job.bars.close_ns[blocked["bar"][own]]
     return Table(
         {
             "bar": blocked["bar"],
-            "ts_ns": ts_ns,
+            "ts_ns": _close_times(instruments, blocked),
             "instrument": _symbols(instruments, blocked["instrument"]),
             "flags": blocked["flags"],
             "reason": _words(BlockReason, blocked["reason"]),
         }
     )
+
+
+def interventions_table(ledger: Ledger, instruments: Sequence[InstrumentJob], rule_nodes: Sequence[str] = ()) -> Table:
+    """Return what rules did beyond, or against, the signals; `node` is empty where the broker did it.
+
+    `instrument` is empty for the whole account, whose `bar` counts the steps of the run. `before` and `after` are the
+    prices of an order that was moved, the quantity asked for and allowed of an entry, the position and 0 when it is
+    flattened, the equity that a halt measures from (or that the margin asks for) and the equity there was.
+    """
+    rows = ledger.interventions
+    whole = rows["instrument"] < 0
+    nodes = np.array([*rule_nodes, ""], dtype=np.str_)
+    return Table(
+        {
+            "bar": rows["bar"],
+            "ts_ns": np.where(whole, _step_times(ledger, rows["bar"], whole), _close_times(instruments, rows)),
+            "instrument": np.where(whole, "", _symbols(instruments, rows["instrument"])),
+            "node": nodes[np.where(rows["rule"] < len(rule_nodes), rows["rule"], -1)],
+            "kind": _words(InterventionKind, rows["kind"]),
+            "before": rows["before"],
+            "after": rows["after"],
+        }
+    )
+
+
+def cashflows_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
+    """Return money that came or went without a fill: borrow fees, dividends, parts of shares paid out after a split."""
+    rows = ledger.cashflows
+    return Table(
+        {
+            "bar": rows["bar"],
+            "ts_ns": _close_times(instruments, rows),
+            "instrument": _symbols(instruments, rows["instrument"]),
+            "kind": _words(CashflowKind, rows["kind"]),
+            "amount": rows["amount"],
+        }
+    )
+
+
+def _close_times(instruments: Sequence[InstrumentJob], rows: Column) -> TimeColumn:
+    """Return when the bars of rows closed; 0 for those of the whole account."""
+    ts_ns = np.zeros(len(rows), dtype=np.int64)
+    for number, job in enumerate(instruments):
+        own = rows["instrument"] == number
+        ts_ns[own] = job.bars.close_ns[rows["bar"][own]]
+    return ts_ns
+
+
+def _step_times(ledger: Ledger, steps: Column, chosen: Column) -> TimeColumn:
+    return np.asarray(ledger.ts_ns[np.where(chosen, steps, 0)]) if len(ledger.ts_ns) else np.zeros(len(steps), np.int64)
 
 
 def open_positions_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
@@ -210,7 +266,7 @@ def _sides(side: Column, up: str, down: str) -> Column:
     return np.where(side > 0, up, down)
 
 
-def _words(kind: type[OrderKind | OrderStatus | Reason | StatusReason | BlockReason], codes: Column) -> Column:
+def _words(kind: type[IntEnum], codes: Column) -> Column:
     return np.array([member.name.lower() for member in kind], dtype=np.str_)[codes]
 
 

@@ -34,6 +34,9 @@ class SignalExecution(ExecutionLogic):
     filters: FilterInputs = port("Filters that hold back entries.", default=())
     risk: RiskInputs = port("Stops and targets that protect the position.", default=())
     money: MoneyInput = port("What decides the size of an entry.")
+    rank: SeriesInput | None = port(
+        "Which instrument enters first when several open at once: the highest.", default=None, advanced=True
+    )
     on_opposite: Literal["ignore", "close", "reverse"] = param(
         "What an entry signal against the open position does.", default="close"
     )

@@ -38,7 +38,7 @@ GIVEN = {"example", "bars", "risk", "money", "execution", "on_opposite", "run", 
 GIVEN |= {"instrument"}
 COLUMNS = ("rate_open", "rate_close", "split", "dividend")
 NEUTRAL = {"rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0, "volume": 1000.0}
-COLUMN_WORDS = {"atr": "atr", "line": "line", "short_line": "short_line", "weight": "weight"}
+COLUMN_WORDS = {name: name for name in ("atr", "line", "short_line", "weight", "rank")}
 SIDES = {1: "buy", -1: "sell"}
 
 

@@ -115,7 +115,13 @@ def random_bars(seed: int, symbol: str, days: np.ndarray[Any, np.dtype[np.int64]
 
 
 def random_setup(
-    seed: int, bars: Bars, protection: tuple[ProtectiveRule, ...], lot_size: float, execution: ExecutionRule
+    seed: int,
+    bars: Bars,
+    protection: tuple[ProtectiveRule, ...],
+    lot_size: float,
+    execution: ExecutionRule,
+    *,
+    ranked: bool = False,
 ) -> Setup:
     """Return random signals, filters and columns, some of whose values are missing."""
     n = len(bars)
@@ -126,6 +132,8 @@ def random_setup(
     columns = tuple(given[rule.column] if rule.column else None for rule in protection)
     allowed, first_bar = list(rng.random(n) < 0.8), int(rng.integers(0, 5))
     execution_columns = {"atr": atr}
+    if ranked:
+        execution_columns["rank"] = np.where(rng.random(n) < 0.2, np.nan, rng.integers(0, 4, n).astype(np.float64))
     if execution.rebalance is not None:
         execution_columns["weight"] = np.where(rng.random(n) < 0.2, np.nan, rng.uniform(-0.5, 0.8, n).round(1))
     elif rng.random() < 0.5:
@@ -143,6 +151,7 @@ def jobs(
     protection = draw(RULES) + draw(st.sampled_from([(), (), PARTS])) + (draw(MOVING_RULES) if account else ())
     execution = draw(executions())
     lot_size = draw(st.sampled_from([1.0, 0.1, 0.25, 5.0]))
+    ranked = account and draw(st.booleans())
     currency, actions = account and draw(st.booleans()), account and draw(st.booleans())
     pairs = []
     for k in range(draw(st.integers(1, max_instruments))):
@@ -151,7 +160,7 @@ def jobs(
         days = np.flatnonzero(np.random.default_rng(seed).random(length) < (1.0 if k == 0 else 0.7))
         days = days if len(days) else np.array([0])
         bars = random_bars(seed, f"S{k}", days)
-        setup = random_setup(seed, bars, protection, lot_size, execution)
+        setup = random_setup(seed, bars, protection, lot_size, execution, ranked=ranked)
         if account:
             setup.more = random_financing(seed, bars, currency=currency, actions=actions)
         pairs.append((bars, setup))

@@ -9,7 +9,9 @@ from typing import Literal
 from engine.api import DataError
 from engine.api.wording import did_you_mean
 
-ColumnRole = Literal["time", "date", "open", "high", "low", "close", "volume", "symbol"]
+ColumnRole = Literal[
+    "time", "date", "open", "high", "low", "close", "volume", "symbol", "split", "dividend", "adjusted_close"
+]
 
 # Adjusted closes are known by name so that they are not taken for the close.
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -64,6 +66,39 @@ def guess_columns(names: Sequence[str]) -> dict[ColumnRole, int]:
             place = next((i for i, name in enumerate(plain) if name.startswith("volume")), None)
         if place is not None:
             found[role] = place  # type: ignore[index] # the table's keys are the roles
+    return found
+
+
+_ACTIONS: dict[ColumnRole, tuple[str, ...]] = {
+    "split": ("split", "splits", "stocksplit", "stocksplits", "splitratio", "splitfactor", "splitcoefficient"),
+    "dividend": ("dividend", "dividends", "dividendamount", "divcash", "cashdividend", "exdividend"),
+    "adjusted_close": ("adjclose", "adjustedclose", "closeadj", "closeadjusted", "adjcloseprice", "adjustedcloseprice"),
+}
+
+
+def find_actions(
+    names: Sequence[str], chosen: Mapping[ColumnRole, str | int], wanted: Sequence[ColumnRole], subject: str
+) -> dict[ColumnRole, int]:
+    """Return the positions of the columns of corporate actions that are wanted: at least one of them.
+
+    Raises:
+        DataError: there is none.
+    """
+    plain = [_plain(name) for name in names]
+    found: dict[ColumnRole, int] = {}
+    for role in wanted:
+        if role in chosen:
+            found[role] = _place(names, role, chosen[role], subject)
+        else:
+            place = next((plain.index(name) for name in _ACTIONS[role] if name in plain), None)
+            if place is not None:
+                found[role] = place
+    if not found:
+        raise DataError(
+            f"{subject}: no column for {' or '.join(repr(role) for role in wanted)} among "
+            f"{', '.join(repr(name) for name in names)}. Name it under 'columns', or leave 'corporate_actions' out.",
+            field="corporate_actions",
+        )
     return found
 
 

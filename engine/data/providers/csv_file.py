@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from engine.api import DataError, param
 from engine.data.providers.columns import (
     ColumnRole,
+    find_actions,
     find_columns,
     guess_columns,
     positional_columns,
@@ -54,6 +55,8 @@ class CsvProvider(FileProvider):
 
         layout = find_layout(_head(path, subject), self.separator, self.columns, subject)
         roles = self._roles(layout, subject)
+        if self.action_roles():
+            roles |= find_actions(layout.names, self.columns, self.action_roles(), subject)
         data = _bytes(path, subject)
         try:
             frame = pl.read_csv(

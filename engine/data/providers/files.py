@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from pydantic import field_validator, model_validator
 
-from engine.api import DataError, DataProvider, DataRequest, RawBars, Timeframe, param
+from engine.api import (
+    CorporateActions,
+    DataError,
+    DataProvider,
+    DataRequest,
+    FloatColumn,
+    RawBars,
+    TimeColumn,
+    Timeframe,
+    param,
+)
 from engine.api.wording import did_you_mean
 from engine.data.providers.columns import ColumnRole
 from engine.data.providers.markets import check_zone, parse_session
@@ -44,7 +54,7 @@ class FileProvider(DataProvider):
     path: str = param("The file; a relative path is meant from the strategy file's folder.", min_length=1)
     columns: dict[ColumnRole, str | int] = param(
         "Names of columns, or their places from 1, where they are not told by themselves: time, date, open, high, "
-        "low, close, volume, symbol.",
+        "low, close, volume, symbol, split, dividend, adjusted_close.",
         default={},
     )
     time_format: str | None = param(
@@ -56,6 +66,10 @@ class FileProvider(DataProvider):
     )
     session: str = param(
         "Trading hours: auto, 24x7, us_stocks, or hours such as '09:00-17:30 Europe/Berlin'.", default="auto"
+    )
+    corporate_actions: Literal["none", "columns", "adjusted_close"] = param(
+        "Splits and dividends of prices as traded: from columns of their own, or from an adjusted close.",
+        default="none",
     )
     source_timeframe: Timeframe | None = param(
         "Length of the file's bars, where it is not told by their distances.", default=None, advanced=True
@@ -103,11 +117,13 @@ class FileProvider(DataProvider):
         volume = numbers(table, "volume", subject) if "volume" in table.columns else None
         if volume is None or np.isnan(volume).all():
             volume = np.zeros(len(table.rows))
+        extra = {role: numbers(table, role, subject) for role in self.action_roles() if role in table.columns}
         rows = table.rows.to_numpy().astype(np.int64)
         time_ns = times.time_ns
         if len(time_ns) > 2 and (np.diff(time_ns) < 0).all():  # noqa: PLR2004 - two rows show no order
             time_ns, rows, volume = time_ns[::-1], rows[::-1], volume[::-1]
             values = {role: column[::-1] for role, column in values.items()}
+            extra = {role: column[::-1] for role, column in extra.items()}
         return RawBars(
             time_ns=time_ns,
             open=values["open"],
@@ -121,7 +137,15 @@ class FileProvider(DataProvider):
             source=self.path,
             timeframe=self.source_timeframe,
             notes=(*notes, *times.notes),
+            actions=_actions(extra, rows, subject) if self.corporate_actions == "columns" else None,
+            adjusted_close=extra.get("adjusted_close"),
         )
+
+    def action_roles(self) -> tuple[ColumnRole, ...]:
+        """Return which columns tell of corporate actions, as the parameter says."""
+        if self.corporate_actions == "columns":
+            return ("split", "dividend")
+        return ("adjusted_close",) if self.corporate_actions == "adjusted_close" else ()
 
     def data_version(self, request: DataRequest) -> str | None:
         try:
@@ -130,6 +154,19 @@ class FileProvider(DataProvider):
         except (DataError, OSError):
             return None
         return f"{file.absolute()}|{status.st_ino}|{status.st_size}|{status.st_mtime_ns}"
+
+
+def _actions(columns: dict[ColumnRole, FloatColumn], rows: TimeColumn, subject: str) -> CorporateActions:
+    """Return splits and dividends from columns; empty cells and zeros mean that there was none."""
+    given = {role: np.where(np.isnan(column), 0.0, column) for role, column in columns.items()}
+    none = np.zeros(len(rows))
+    split, dividend = given.get("split", none), given.get("dividend", none)
+    for role, column in (("split", split), ("dividend", dividend)):
+        bad = np.flatnonzero((column < 0.0) | ~np.isfinite(column))
+        if len(bad):
+            found = f"row {rows[bad[0]]} has {column[bad[0]]:g}"
+            raise DataError(f"{subject}: a {role} must not be negative, {found}. Correct the file.", field="columns")
+    return CorporateActions(np.where(split == 0.0, 1.0, split), dividend)
 
 
 def find_file(path: str, base_dir: str, subject: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.api import DataError
-from engine.data.providers.columns import find_columns
+from engine.data.providers.columns import find_actions, find_columns
 from engine.data.providers.files import FileProvider, Table
 
 
@@ -38,4 +38,7 @@ class ParquetProvider(FileProvider):
                 f"{subject}: the file is no Parquet file that can be read: {reason}. Write it again.", field="path"
             ) from error
         rows = pl.Series("row", range(1, frame.height + 1), dtype=pl.Int64)
-        return Table(frame, rows, find_columns(frame.columns, self.columns, subject))
+        roles = find_columns(frame.columns, self.columns, subject)
+        if self.action_roles():
+            roles |= find_actions(frame.columns, self.columns, self.action_roles(), subject)
+        return Table(frame, rows, roles)

@@ -25,8 +25,10 @@ class SampleProvider(DataProvider):
 
     name = "sample"
 
-    adjust: Literal["splits_and_dividends", "none"] = param(
-        "none: prices as they were traded, with a jump at each split.", default="splits_and_dividends"
+    adjust: Literal["splits_and_dividends", "actions", "none"] = param(
+        "none: prices as they were traded, with a jump at each split. actions: orders fill at these, splits and "
+        "dividends are booked, and columns are computed on adjusted prices.",
+        default="splits_and_dividends",
     )
 
     def known_symbols(self, base_dir: str = "") -> tuple[str, ...]:  # noqa: ARG002 - the contract
@@ -43,7 +45,7 @@ class SampleProvider(DataProvider):
         cells = np.array([line.split(b",") for line in lines])
         values = cells[:, 2:].astype(np.float64)
         prices, volume = values[:, :4], values[:, 4]
-        if self.adjust != "none":
+        if self.adjust == "splits_and_dividends":
             factor = values[:, 5] / values[:, 3]
             prices, volume = prices * factor[:, np.newaxis], volume / factor
         days = cells[:, 1].astype("U10").astype("datetime64[D]").astype(np.int64)
@@ -59,6 +61,7 @@ class SampleProvider(DataProvider):
             session=NEW_YORK_STOCKS,
             source="sample",
             timeframe=_DAY,
+            adjusted_close=values[:, 5] if self.adjust == "actions" else None,
         )
 
     def data_version(self, request: DataRequest) -> str:

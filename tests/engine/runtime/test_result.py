@@ -146,7 +146,8 @@ def test_a_run_without_trades_has_empty_tables() -> None:
     bars = walk_bars(10)
     result = result_of(curve_ledger(bars.close_ns, np.full(10, 100.0)), [job_of(bars)])
     document = result.to_json()
-    assert [document[key] for key in ("fills", "trades", "orders", "blocked", "open_positions")] == [[]] * 5
+    tables = ("fills", "trades", "orders", "blocked", "interventions", "cashflows", "open_positions")
+    assert [document[key] for key in tables] == [[]] * 7
 
 
 def test_the_json_file_reads_back_as_the_document(tmp_path: Path) -> None:

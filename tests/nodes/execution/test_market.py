@@ -22,6 +22,7 @@ def test_the_ports_of_market_execution_take_the_roles_of_the_strategy_file() -> 
         "filters": (PortType.FILTER, True, False),
         "risk": (PortType.RISK, True, False),
         "money": (PortType.MONEY, False, True),
+        "rank": (PortType.SERIES, False, False),
     }
 
 

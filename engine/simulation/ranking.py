@@ -1,0 +1,43 @@
+"""Whose entries come first when several instruments open at once: the highest rank. Compiled."""
+
+from __future__ import annotations
+
+import math
+
+from engine.simulation.jit import jit
+from engine.simulation.orders import next_working
+from engine.simulation.records import NONE, OPENING, OPENS, Market, Record, Table, Timeline
+
+
+@jit
+def rank_of(desk: Record, book: Record, market: Market, bar: int) -> float:
+    """Return the rank of an instrument's entry at the open of `bar`, as it was when it was decided; NaN without one.
+
+    An entry whose rank has no value comes last: its rank is minus infinity.
+    """
+    k = next_working(book, bar, OPENS, OPENING, NONE)
+    if k < 0:
+        return math.nan
+    rank = market.columns[desk["rank"], book["start"] + book["slots"][k]["created_bar"]]
+    return -math.inf if math.isnan(rank) else float(rank)
+
+
+@jit
+def next_ranked(
+    desks: Table, books: Table, market: Market, timeline: Timeline, first: int, last: int, step: int
+) -> int:
+    """Return the event, of those from `first` to `last`, whose entries are next at the open of a step; -1 for none.
+
+    The highest rank goes first, of equal ones the earlier in the file. Each instrument has one turn a step.
+    """
+    chosen, best = -1, math.nan
+    for event in range(first, last):
+        book = books[timeline.instrument[event]]
+        if book["served"] == step + 1 or book["working"] == 0:
+            continue
+        rank = rank_of(desks[0], book, market, timeline.bar[event])
+        if not math.isnan(rank) and (chosen < 0 or rank > best):
+            chosen, best = event, rank
+    if chosen >= 0:
+        books[timeline.instrument[chosen]]["served"] = step + 1
+    return chosen
