@@ -194,3 +194,44 @@ def test_a_bracket_fills_as_in_backtrader_where_a_bar_touches_only_one_end(seed:
     assert [fill[:2] for fill in ours] == [fill[:2] for fill in theirs]
     assert [fill[2] for fill in ours] == pytest.approx([fill[2] for fill in theirs], abs=1e-9)
     assert ledger.cash[-1] == pytest.approx(their_cash, abs=1e-6)
+
+
+@pytest.mark.parametrize("percent", [1.5, 3.0])
+def test_trailing_stops_fill_as_when_a_script_moves_them_in_backtrader(percent: float) -> None:
+    import backtrader as bt
+
+    bars = random_bars(12, "TEST", np.arange(BARS))
+    flags = np.where(np.arange(BARS) % 7 == 0, ENTER_LONG, 0)
+
+    class WithTrail(recorder()):  # type: ignore[misc]
+        guard: Any = None
+        best = level = 0.0
+
+        def next(self) -> None:
+            if self.position.size == 0:
+                self.best = self.level = 0.0
+                if flags[len(self) - 1]:
+                    self.buy(size=1)
+                return
+            self.best = max(self.best, self.position.price, self.data.high[0])
+            wanted = np.floor(self.best * (1 - percent / 100) * 100 + 0.5) / 100
+            if wanted > self.level:
+                if self.guard is not None:
+                    self.cancel(self.guard)
+                self.level = wanted
+                self.guard = self.sell(size=1, exectype=bt.Order.Stop, price=wanted)
+
+        def notify_order(self, order: Any) -> None:
+            super().notify_order(order)
+            if self.guard is not None and order.ref == self.guard.ref and order.status == order.Completed:
+                self.guard = None
+
+    theirs, their_cash = run_backtrader(bars, WithTrail)
+    stop = ProtectiveRule(ProtectiveKind.TRAILING_STOP, percent=percent)
+    settings = {"cash": CASH, "commission": {"percent": PERCENT}, "fills": {"arm": "next_bar"}}
+    ledger = simulate(make_job((bars, Setup(flags=list(flags))), protection=(stop,), settings=settings))
+    ours = [(int(f["bar"]), float(f["side"] * f["lots"]), float(f["price"])) for f in ledger.fills]
+    assert len(ours) > 10
+    assert [fill[:2] for fill in ours] == [fill[:2] for fill in theirs]
+    assert [fill[2] for fill in ours] == pytest.approx([fill[2] for fill in theirs], abs=1e-9)
+    assert ledger.cash[-1] == pytest.approx(their_cash, abs=1e-6)

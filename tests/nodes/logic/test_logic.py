@@ -198,3 +198,16 @@ def test_every_node_explains_itself(cls: Any) -> None:
     assert "Known at" in cls.help()
     assert all(port.description for port in cls.inputs())
     assert all(cls.model_fields[name].description for name in cls.parameters())
+
+
+def test_volatility_is_the_deviation_of_log_returns_a_year_and_waits_out_a_missing_price() -> None:
+    prices = 100 * np.exp(np.cumsum(np.random.default_rng(3).normal(0, 0.01, 60)))
+    result = run("volatility", {"input": prices}, bars=10, bars_per_year=252)
+    returns = np.diff(np.log(prices))
+    assert np.isnan(result[:10]).all()
+    for bar in range(10, 60):
+        assert result[bar] == pytest.approx(100 * returns[bar - 10 : bar].std(ddof=1) * np.sqrt(252))
+    prices[20] = np.nan
+    gap = run("volatility", {"input": prices}, bars=10, bars_per_year=252)
+    assert np.isnan(gap[20:31]).all()
+    assert not np.isnan(gap[31])

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from engine.api import SizeKind, SizeRule
+from nodes.money import AntiMartingale, FixedRatio, Kelly, Martingale, VolatilityTarget
+
+
+def test_sizes_that_adapt_describe_themselves_as_size_rules() -> None:
+    assert VolatilityTarget(volatility="swing", percent=8).rule() == SizeRule(
+        SizeKind.VOLATILITY_TARGET, 8, column="volatility", most=100
+    )
+    assert Martingale(percent=2).rule() == SizeRule(SizeKind.MARTINGALE, 2, factor=2, most=40)
+    assert AntiMartingale(percent=2, factor=3).rule() == SizeRule(SizeKind.ANTI_MARTINGALE, 2, factor=3, most=40)
+    assert FixedRatio(units=10, delta=100, maximum=50).rule() == SizeRule(SizeKind.FIXED_RATIO, 10, delta=100, most=50)
+
+
+def test_kelly_never_waits_for_more_trades_than_it_looks_at_nor_begins_above_its_cap() -> None:
+    rule = Kelly(window=10, trades=30, start_percent=50, maximum_percent=20, minimum_percent=30).rule()
+    assert (rule.window, rule.trades, rule.start, rule.least, rule.most) == (10, 10, 20, 20, 20)
