@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 
+from engine.simulation.book import reduce_position
 from engine.simulation.interventions import book_cash
 from engine.simulation.jit import jit
+from engine.simulation.orders import add_order
 from engine.simulation.primitives import TOLERANCE, round_to_tick, to_quantity
-from engine.simulation.records import Market, Record
+from engine.simulation.records import CLOSE, SPLIT_UP, Market, Record
 from engine.simulation.risk_records import BORROW, CASH_IN_LIEU, DIVIDEND
 
 YEAR_NS = 365 * 86_400_000_000_000
@@ -39,6 +41,14 @@ def split_lots(lots: int, ratio: float) -> int:
     if abs(exact - whole) > TOLERANCE * exact:
         whole = math.floor(exact)
     return int(whole) if lots >= 0 else -int(whole)
+
+
+@jit
+def close_remainder(desk: Record, book: Record, bar: int) -> None:
+    """Close a position, of which a split would leave no whole lot, at the last close before it."""
+    lots = book["lots"]
+    k = add_order(desk, book, bar, CLOSE, -1 if lots > 0 else 1, abs(lots), SPLIT_UP)
+    reduce_position(desk, book, k, bar, book["mark"])
 
 
 @jit
@@ -85,6 +95,8 @@ def begin_bar(desk: Record, book: Record, market: Market, bar: int) -> None:
         return
     ratio = columns.split[row]
     if ratio != 1.0:
+        if book["lots"] != 0 and split_lots(book["lots"], ratio) == 0:
+            close_remainder(desk, book, bar)
         if book["lots"] != 0:
             split_position(desk, book, bar, ratio)
         split_orders(book, ratio)

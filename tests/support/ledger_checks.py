@@ -65,8 +65,9 @@ def _held(instrument: InstrumentJob, fills: Table) -> FloatColumn:
     np.add.at(signed, fills["bar"], fills["side"].astype(np.int64) * fills["lots"])
     for bar in range(len(held)):
         if instrument.split is not None:
-            after = abs(lots) * Fraction(float(instrument.split[bar]))
-            lots = math.floor(after) * (1 if lots > 0 else -1)
+            after = math.floor(abs(lots) * Fraction(float(instrument.split[bar])))
+            # Where no whole lot is left the position is closed before the split, by a fill of this bar.
+            lots = after * (1 if lots > 0 else -1) if after > 0 else lots
         lots += int(signed[bar])
         held[bar] = lots * instrument.lot_size
     return held
