@@ -72,13 +72,21 @@ def split_position(desk: Record, book: Record, bar: int, ratio: float) -> None:
 
 
 @jit
+def split_price(book: Record, price: float, ratio: float) -> float:
+    """Return the price of an order after a split, on the tick and not below one; NaN stays NaN."""
+    if math.isnan(price):
+        return price
+    return float(max(round_to_tick(price / ratio, book["tick_size"], book["tick_inverse"]), book["tick_size"]))
+
+
+@jit
 def split_orders(book: Record, ratio: float) -> None:
     """Let the orders at work mean the units after a split: more of them, at prices so much lower."""
     for k in range(book["working"]):
         order = book["slots"][k]
         order["lots"] = order["filled"] + max(1, split_lots(order["lots"] - order["filled"], ratio))
-        order["price"] = round_to_tick(order["price"] / ratio, book["tick_size"], book["tick_inverse"])
-        order["limit"] = round_to_tick(order["limit"] / ratio, book["tick_size"], book["tick_inverse"])
+        order["price"] = split_price(book, order["price"], ratio)
+        order["limit"] = split_price(book, order["limit"], ratio)
         if order["rule"] >= 0:
             order["lots"] = abs(book["lots"])
 
