@@ -17,10 +17,13 @@ def test_every_limit_is_documented_with_its_value() -> None:
 
 
 def test_the_examples_of_the_reference_are_valid() -> None:
-    whole, blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    whole, blocks, currencies = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert parse_strategy(whole).name == "Golden cross"
     header = (
         "quantcrafter: 1\ninstruments: [{symbol: A, data: sample}]\ndata: {weekly: {use: resample, timeframe: 1w}}\n"
     )
     spec = parse_strategy(header + blocks)
     assert spec.nodes["long_term/ema"].values["timeperiod"] == 100
+    spec = parse_strategy("quantcrafter: 1\n" + currencies)
+    assert [instrument.currency for instrument in spec.instruments] == ["EUR", "JPY"]
+    assert spec.run.rates == {"EUR": "eurusd", "JPY": "1/usdjpy"}
