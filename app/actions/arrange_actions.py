@@ -21,7 +21,6 @@ def arrange_actions() -> tuple[ActionSpec, ...]:
             "Ctrl+L",
             icon="layout",
             enabled=has_tab,
-            toolbar=True,
         ),
         *_align_actions(),
         ActionSpec(

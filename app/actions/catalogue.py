@@ -11,10 +11,19 @@ from app.actions.file_actions import file_actions
 from app.actions.help_actions import help_actions
 from app.actions.node_actions import node_actions
 from app.actions.registry import ActionRegistry, ShortcutStore
-from app.actions.run_actions import run_actions
+from app.actions.run_actions import report_actions, run_actions
 from app.actions.spec import MenuSpec
 from app.actions.view_actions import view_actions
 from app.services.i18n import tr
+
+TOOLBAR = (
+    ("file.new", "file.gallery", "file.open", "file.save"),
+    ("edit.undo", "edit.redo"),
+    ("run.run", "run.stop", "run.auto"),
+    ("data.source", "explain.sweep", "explain.lookahead", "run.report"),
+    ("node.quick_add", "arrange.auto", "view.fit_all"),
+)
+"""What has a button: files, steps, then what a trader does over and over, then the graph."""
 
 
 def all_actions(store: ShortcutStore) -> ActionRegistry:
@@ -45,11 +54,12 @@ def all_actions(store: ShortcutStore) -> ActionRegistry:
         *edit_actions(),
         *view_actions(),
         *node_actions(),
-        *explain_actions(),
         *arrange_actions(),
         *data_actions(),
         *run_actions(),
+        *explain_actions(),
+        *report_actions(),
         *chart_actions(),
         *help_actions(),
     )
-    return ActionRegistry(menus, specs, store)
+    return ActionRegistry(menus, specs, store, TOOLBAR)

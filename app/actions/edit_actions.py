@@ -24,7 +24,6 @@ def edit_actions() -> tuple[ActionSpec, ...]:
             icon="undo",
             enabled=can_undo,
             label=_undo_text,
-            toolbar=True,
         ),
         ActionSpec(
             "edit.redo",
@@ -36,7 +35,6 @@ def edit_actions() -> tuple[ActionSpec, ...]:
             icon="redo",
             enabled=can_redo,
             label=_redo_text,
-            toolbar=True,
         ),
         *_clipboard_actions(),
         *_selection_actions(),

@@ -51,21 +51,23 @@ def explain_actions() -> tuple[ActionSpec, ...]:
             enabled=has_run,
         ),
         ActionSpec(
-            "explain.lookahead",
-            tr("Check for look-ahead"),
-            "run",
-            lambda window: window.lookahead.toggle(),
-            enabled=has_tab,
-            checked=_is_checking,
-            separated=True,
-        ),
-        ActionSpec(
             "explain.sweep",
             tr("Vary parameters..."),
             "run",
             lambda window: window.dialogs.sweep(),
             "Ctrl+Shift+V",
+            icon="sweep",
             enabled=has_tab,
+            separated=True,
+        ),
+        ActionSpec(
+            "explain.lookahead",
+            tr("Check for look-ahead"),
+            "run",
+            lambda window: window.lookahead.toggle(),
+            icon="lookahead",
+            enabled=has_tab,
+            checked=_is_checking,
         ),
     )
 

@@ -10,9 +10,7 @@ from app.services.i18n import tr
 def file_actions() -> tuple[ActionSpec, ...]:
     """Return what opens, saves, exports and closes."""
     return (
-        ActionSpec(
-            "file.new", tr("New strategy"), "file", lambda window: window.desk.new(), "Ctrl+N", icon="new", toolbar=True
-        ),
+        ActionSpec("file.new", tr("New strategy"), "file", lambda window: window.desk.new(), "Ctrl+N", icon="new"),
         ActionSpec(
             "file.gallery",
             tr("New from an example..."),
@@ -28,7 +26,6 @@ def file_actions() -> tuple[ActionSpec, ...]:
             lambda window: window.desk.ask_open(),
             "Ctrl+O",
             icon="open",
-            toolbar=True,
         ),
         ActionSpec(
             "file.save",
@@ -39,7 +36,6 @@ def file_actions() -> tuple[ActionSpec, ...]:
             icon="save",
             enabled=lambda window: window.tab is not None and (window.tab.needs_saving or window.tab.path is None),
             separated=True,
-            toolbar=True,
         ),
         ActionSpec(
             "file.save_as",

@@ -28,7 +28,6 @@ def node_actions() -> tuple[ActionSpec, ...]:
             canvas_keys=("Tab", "Space"),
             icon="add",
             enabled=has_tab,
-            toolbar=True,
         ),
         ActionSpec(
             "node.search",

@@ -123,12 +123,10 @@ class ActionSet:
         toolbar.setIconSize(QSize(TOOLBAR_ICON, TOOLBAR_ICON))
         toolbar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         toolbar.toggleViewAction().setEnabled(False)
-        previous = ""
-        for spec in (spec for spec in self.registry.specs.values() if spec.toolbar):
-            if previous and spec.menu != previous:
+        for number, group in enumerate(self.registry.toolbar):
+            if number:
                 toolbar.addSeparator()
-            toolbar.addAction(self.actions[spec.id])
-            previous = spec.menu
+            toolbar.addActions([self.actions[action_id] for action_id in group])
         self._window.addToolBar(toolbar)
         return toolbar
 

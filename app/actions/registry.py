@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from app.actions.keys import is_typing, normal_keys
@@ -22,13 +22,21 @@ class ActionRegistry:
         menus: the menus, in order; a menu inside another comes after it.
         specs: the actions, in order.
         store: where the user's own key sequences are kept.
+        toolbar: the ids of the actions that have a button, in groups.
 
     Raises:
         ValueError: two actions have the same id, or one stands in a menu that is not there.
     """
 
-    def __init__(self, menus: Iterable[MenuSpec], specs: Iterable[ActionSpec], store: ShortcutStore) -> None:
+    def __init__(
+        self,
+        menus: Iterable[MenuSpec],
+        specs: Iterable[ActionSpec],
+        store: ShortcutStore,
+        toolbar: Sequence[Sequence[str]] = (),
+    ) -> None:
         self.menus = tuple(menus)
+        self.toolbar = tuple(tuple(group) for group in toolbar)
         self.specs: Mapping[str, ActionSpec] = _by_id(specs, {menu.id for menu in self.menus})
         self._store = store
 

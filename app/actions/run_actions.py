@@ -23,7 +23,6 @@ def run_actions() -> tuple[ActionSpec, ...]:
             "F5",
             icon="run",
             enabled=has_tab,
-            toolbar=True,
         ),
         ActionSpec(
             "run.stop",
@@ -33,7 +32,6 @@ def run_actions() -> tuple[ActionSpec, ...]:
             "Shift+F5",
             icon="stop",
             enabled=_is_busy,
-            toolbar=True,
         ),
         ActionSpec(
             "run.auto",
@@ -45,8 +43,13 @@ def run_actions() -> tuple[ActionSpec, ...]:
             enabled=has_tab,
             checked=lambda window: window.settings.auto_run,
             separated=True,
-            toolbar=True,
         ),
+    )
+
+
+def report_actions() -> tuple[ActionSpec, ...]:
+    """Return what compares engines and makes reports; it stands below what checks a strategy."""
+    return (
         ActionSpec(
             "run.compare_engines",
             tr("Compare engines"),
@@ -59,6 +62,7 @@ def run_actions() -> tuple[ActionSpec, ...]:
             tr("Report in the browser"),
             "run",
             lambda window: window.reports.show(),
+            icon="report",
             enabled=_has_run,
             separated=True,
         ),

@@ -29,7 +29,6 @@ class ActionSpec:
         checked: whether its mark is set now; None means it has no mark.
         label: the text to show now, where it changes (undo names the step); None means `title`.
         separated: a line above it in the menu.
-        toolbar: it has a button in the toolbar.
         listed: it is found in the command palette.
     """
 
@@ -45,7 +44,6 @@ class ActionSpec:
     checked: Callable[[MainWindow], bool] | None = None
     label: Callable[[MainWindow], str] | None = None
     separated: bool = False
-    toolbar: bool = False
     listed: bool = True
 
     @property

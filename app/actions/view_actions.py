@@ -94,7 +94,6 @@ def _zoom_actions() -> tuple[ActionSpec, ...]:
             canvas_keys=("Home",),
             icon="zoom-fit",
             enabled=has_tab,
-            toolbar=True,
         ),
         ActionSpec(
             "view.fit_selection",

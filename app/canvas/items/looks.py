@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
 SIMPLE_BELOW = 0.66
 """Under this zoom the texts of a whole node are too small to read."""
-FAR_NAME, FAR_LINE = 13.0, 11.0
-"""Sizes of the texts on a node seen from afar, in pixels of the screen."""
-FAR_LARGEST = 27.0
-"""The same, in scene units: as large as a node has room for."""
 NAMED_ABOVE = 0.24
 DIRECT_ABOVE = 1.6
 PICTURE_BYTES = 96 * 1024 * 1024
@@ -53,8 +49,8 @@ class Looks:
         self._bytes = 0
 
     def far_font(self, pixels: float, scale: float, weight: QFont.Weight) -> tuple[QFont, QFontMetricsF]:
-        """Return font and metrics of so many pixels of the screen at a zoom, as far as nodes have room for it."""
-        size = round(min(pixels / scale, FAR_LARGEST))
+        """Return font and metrics of so many pixels of the screen at a zoom."""
+        size = round(pixels / scale)
         found = self._far_fonts.get((size, weight))
         if found is None:
             font = self._font(size, weight)

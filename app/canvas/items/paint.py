@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
+from app.canvas.items.far import STRIPE as FAR_STRIPE
+from app.canvas.items.far import paint_far_texts
 from app.canvas.items.layout import HEADER, ROW, SUBTITLE, NodeLayout, Slot
-from app.canvas.items.looks import FAR_LINE, FAR_NAME, Looks
+from app.canvas.items.looks import Looks
 from app.canvas.items.ports import RADIUS, port_shape
 from app.document.view import NodeView
 from app.services.i18n import tr
@@ -18,12 +20,12 @@ from app.theme.tokens import family_of, mix
 
 CORNER = 7.0
 STRIPE = 3.0
-FAR_STRIPE = 11.0
 INSET = 13.0
 ICON = 16.0
 BADGE = 18.0
+QUIET, QUIET_FAR, LOUD_FAR = 7.5, 17.0, 26.0
+"""Diameters of badges that are dots: on a whole node, and on one seen from afar that is well, or is not."""
 MUTED = 0.45
-_MIDDLE = int(Qt.AlignmentFlag.AlignCenter)
 BADGE_ICONS = {"error": "error", "warning": "warning", "running": "running", "done": "done"}
 
 
@@ -86,33 +88,18 @@ def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks, *, scale
     painter.fillRect(QRectF(edge, edge, layout.width - 2 * edge, stripe - edge), looks.color(accent))
     if node.bypass:
         painter.fillRect(QRectF(3, 3, layout.width - 6, stripe - 8), body)
-    if picture.badge and picture.badge != "done":  # from afar only what asks for attention
-        painter.fillRect(QRectF(layout.width - 32, stripe + 4, 24, 24), looks.color(badge_color(picture.badge, looks)))
     if scale:
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
-        _paint_far_texts(painter, picture, looks, scale)
+        paint_far_texts(painter, picture, looks, scale)
         for slot in (*layout.inputs, *layout.outputs):
             paint_port(painter, slot, QPointF(0.0 if slot.side == "in" else layout.width, slot.y), looks)
+    if picture.badge and (scale or not is_quiet(picture.badge)):  # from very far only what asks for attention
+        _paint_dot(painter, picture.badge, layout, looks, QUIET_FAR if is_quiet(picture.badge) else LOUD_FAR)
 
 
-def _paint_far_texts(painter: QPainter, picture: NodePicture, looks: Looks, scale: float) -> None:
-    """Write the name in the middle, and below it the key parameters where there is room for both."""
-    node, layout, theme = picture.node, picture.layout, looks.theme
-    name_font, name_metrics = looks.far_font(FAR_NAME, scale, QFont.Weight.DemiBold)
-    line_font, line_metrics = looks.far_font(FAR_LINE, scale, QFont.Weight.Normal)
-    high, low = name_metrics.height(), line_metrics.height()
-    room = layout.height - FAR_STRIPE - 2
-    second = node.subtitle if layout.has_subtitle and node.known and high + low <= room else ""
-    top = FAR_STRIPE + (room - high - (low if second else 0.0)) / 2
-    wide = layout.width - (64 if picture.badge else 20)
-    lines = [(node.id, name_font, name_metrics, theme.node_text_dim if node.mute else theme.node_text)]
-    lines += [(second, line_font, line_metrics, theme.node_text_dim)] if second else []
-    for text, font, metrics, color in lines:
-        painter.setFont(font)
-        painter.setPen(looks.color(color))
-        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, wide)
-        painter.drawText(QRectF((layout.width - wide) / 2, top, wide, metrics.height()), _MIDDLE, shown)
-        top += metrics.height()
+def is_quiet(badge: str | None) -> bool:
+    """Return whether a badge says that all is well: every node has it, so it must not shout or take room."""
+    return badge in {"done", "running"}
 
 
 def badge_color(kind: str, looks: Looks) -> str:
@@ -178,7 +165,7 @@ def icon_of(node: NodeView) -> str:
 
 def name_room(picture: NodePicture) -> float:
     """Return the width there is for a node's name."""
-    badge = BADGE - 6 if picture.badge else 0.0
+    badge = BADGE - 6 if picture.badge and picture.badge != "done" else 0.0
     return picture.layout.width - 31 - 10 - badge - len(marks_of(picture.node)) * (ICON + 2)
 
 
@@ -301,8 +288,19 @@ def _paint_cross(painter: QPainter, body: QRectF, looks: Looks) -> None:
 
 
 def _paint_badge(painter: QPainter, kind: str, layout: NodeLayout, looks: Looks) -> None:
+    if kind == "done":
+        _paint_dot(painter, kind, layout, looks, QUIET)
+        return
     rect = badge_rect(layout)
     painter.setPen(QPen(looks.color(badge_color(kind, looks)), 1.4))
     painter.setBrush(looks.color(looks.theme.node))
     painter.drawEllipse(rect)
     renderer(BADGE_ICONS[kind], badge_color(kind, looks)).render(painter, rect.adjusted(2, 2, -2, -2))
+
+
+def _paint_dot(painter: QPainter, kind: str, layout: NodeLayout, looks: Looks, size: float) -> None:
+    """Paint a badge as a dot over the top right corner, with a rim that sets it off from what lies under it."""
+    painter.setPen(QPen(looks.color(looks.theme.canvas), size / 6))
+    painter.setBrush(looks.color(badge_color(kind, looks)))
+    middle = badge_rect(layout).center()
+    painter.drawEllipse(middle, size / 2, size / 2)

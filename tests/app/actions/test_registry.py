@@ -119,3 +119,18 @@ def test_letters_and_arrows_are_typing(keys: str) -> None:
 @pytest.mark.parametrize("keys", ["Ctrl+B", "Alt+Left", "F2", "Shift+F12", "Ctrl++", ""])
 def test_what_no_text_field_wants_is_no_typing(keys: str) -> None:
     assert not is_typing(keys)
+
+
+def test_the_toolbar_has_what_runs_a_strategy_and_every_button_an_icon_of_its_own() -> None:
+    registry = all_actions(Settings())
+
+    buttons = [action_id for group in registry.toolbar for action_id in group]
+    icons = [registry.specs[action_id].icon for action_id in buttons]
+
+    assert {"run.run", "run.stop", "run.auto", "data.source"} <= set(buttons)
+    assert all(icons)
+    assert len(set(icons)) == len(icons)
+
+
+def test_the_run_menu_begins_with_running() -> None:
+    assert [spec.id for spec in all_actions(Settings()).in_menu("run")][:3] == ["run.run", "run.stop", "run.auto"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRect
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -151,6 +151,32 @@ def test_a_badge_shows_in_its_colour_and_goes_again(qtbot: QtBot) -> None:
     item.set_badge(None)
     assert item.badge_reason == ""
     assert not {current().done, current().error} & picture.colors(box.x(), box.y(), box.width(), box.height())
+
+
+def test_the_badge_of_a_good_run_is_a_dot_that_takes_nothing_from_the_name(qtbot: QtBot) -> None:
+    picture = Picture(qtbot, graph(sma()))
+    item = picture.scene.nodes["average"]
+    room = name_room(item.picture)
+    box = badge_rect(item.layout)
+
+    item.set_badge("done", "Was run")
+    small = count_of(current().done, picture, box)
+    assert name_room(item.picture) == room
+    item.set_badge("error", "Because.")
+    assert name_room(item.picture) < room
+
+    assert 0 < small < box.width() * box.height() / 5
+
+
+def count_of(color: str, picture: Picture, box: QRectF) -> int:
+    """Return on how many pixels of a place a colour is."""
+    image = picture.image()
+    start = picture.view.mapFromScene(box.topLeft())
+    return sum(
+        image.pixelColor(start.x() + x, start.y() + y).name() == color
+        for x in range(int(box.width()))
+        for y in range(int(box.height()))
+    )
 
 
 def test_a_faulty_node_has_a_red_border(qtbot: QtBot) -> None:
