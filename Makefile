@@ -22,7 +22,7 @@ ifeq ($(shell uname -s),Linux)
 endif
 endif
 
-.PHONY: run test test-quick check format bench clean
+.PHONY: run test test-quick check format bench docs clean
 
 run: $(STAMP) $(SYSTEM)
 	$(BIN)/quantcrafter run $(EXAMPLE) --report reports/golden_cross.html --json reports/golden_cross.json
@@ -50,6 +50,9 @@ check: $(STAMP)
 
 bench: $(STAMP) $(SYSTEM)
 	$(PY) -m pytest tests/benchmarks -m benchmark_report -s -n 0
+
+docs: $(STAMP)
+	$(BIN)/quantcrafter nodes --markdown > docs/nodes.md
 
 format: $(STAMP)
 	$(PY) -m ruff check --fix .

@@ -86,8 +86,8 @@ def _least_values(cls: type[BaseModel]) -> dict[str, Any]:
     return values
 
 
-def example_lines(section: str, cls: type[BaseModel]) -> list[str]:
-    """Return the example as lines of YAML, at most 80 columns wide."""
+def example_lines(section: str, cls: type[BaseModel], width: int = _WIDTH) -> list[str]:
+    """Return the example as lines of YAML: two if the second is no wider than `width`, else one a value."""
     name = str(getattr(cls, "name", ""))
     values = example_values(cls)
     if issubclass(cls, DataProvider):
@@ -97,7 +97,7 @@ def example_lines(section: str, cls: type[BaseModel]) -> list[str]:
         heading, key = f"{section}:", f"  my_{name.rpartition('.')[2].lower()}: "
         entries = {"use": name, **values}
     flow = ", ".join(f"{entry}: {_scalar(value, in_flow=True)}" for entry, value in entries.items())
-    if len(key) + len(flow) + 2 <= _WIDTH:
+    if len(key) + len(flow) + 2 <= width:
         return [heading, f"{key}{{{flow}}}"]
     block = [f"{entry}: {_scalar(value)}" for entry, value in entries.items()]
     if key == "  - ":

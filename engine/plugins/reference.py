@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.api import Role
+from engine.plugins.example import example_lines
 from engine.plugins.facts import SOURCES, describe, find, names
 from engine.plugins.registry import Registry
 
@@ -23,6 +24,7 @@ TITLES = {
 }
 """What a section of the strategy file is called in lists."""
 
+_ANY_WIDTH = 1_000
 _INTRODUCTION = """\
 # Components
 
@@ -53,7 +55,7 @@ def _facts(registry: Registry, section: str, plugin: str) -> Iterator[dict[str, 
         for found, cls in find(registry, name, section):
             about = describe(registry, found, cls)
             if found == section and plugin in ("", about["plugin"]):
-                yield about
+                yield {**about, "example": "\n".join(example_lines(section, cls, _ANY_WIDTH))}
 
 
 def _anchor(name: str) -> str:
@@ -74,6 +76,8 @@ def _entry(facts: Mapping[str, Any]) -> str:
         lines += [f"Warm-up {facts['warmup']:,} bars, lookback {lookback}, with the values of the example.", ""]
     if facts["formula_source"]:
         lines += [f"Source: {facts['formula_source']}", ""]
+    elif "Source:" not in facts["help"]:
+        lines += ["Source: the definition above.", ""]
     return "\n".join([*lines, "```yaml", facts["example"], "```", ""])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from engine.plugins import load_registry
 from engine.plugins.facts import names, sections
@@ -16,7 +17,9 @@ def test_every_component_has_an_entry_with_help_ports_and_an_example() -> None:
     for section in sections():
         for name in names(registry, section):
             assert name in entries
-            assert "```yaml" in entries[name]
+            example = entries[name].partition("```yaml\n")[2].partition("\n```")[0]
+            assert len(example.splitlines()) == 2
+            assert "Source:" in entries[name]
     assert "| `timeperiod` | integer |" in entries["ta.SMA"]
     assert "Source: TA-Lib" in entries["ta.SMA"]
 
@@ -32,3 +35,8 @@ def test_a_page_can_be_of_one_section_and_one_plugin() -> None:
     assert "### risk_percent" in page
     assert "### ta.SMA" not in page
     assert "###" not in reference_page(load_registry(), ("money",), plugin="builtin-data")
+
+
+def test_the_page_in_the_documents_is_the_one_that_is_printed() -> None:
+    written = (Path(__file__).parents[3] / "docs" / "nodes.md").read_text(encoding="utf-8")
+    assert written == reference_page(load_registry(), sections()), "make docs writes it anew"
