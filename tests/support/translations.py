@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.inspector.fields import plain_words
 from app.inspector.subjects import InstrumentFields, StrategyFields
-from engine.api.ledger import BlockReason, OrderKind, OrderStatus, Reason, StatusReason
+from engine.api.ledger import BlockReason, CashflowKind, InterventionKind, OrderKind, OrderStatus, Reason, StatusReason
 from engine.api.settings import Commission, FillRules, Margin, RunSettings, Slippage
 from engine.runtime.comparison import COMPARED
 from engine.spec import StrategyFile
@@ -73,7 +73,7 @@ def result_words() -> Iterator[str]:
     for metric in METRICS:
         yield metric.label
         yield metric.group
-    for kind in (OrderKind, OrderStatus, Reason, StatusReason, BlockReason):
+    for kind in (OrderKind, OrderStatus, Reason, StatusReason, BlockReason, InterventionKind, CashflowKind):
         yield from (member.name.lower().replace("_", " ") for member in kind if member.name != "NONE")
     yield from ("buy", "sell", "long", "short", "days", "bars")
     yield from COMPARED

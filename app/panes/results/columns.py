@@ -127,6 +127,39 @@ def blocked_sheet(run: SavedRun) -> Sheet:
     return Sheet(shown, Table({**table.columns, "side": side}), _numbers(run, table), table["bar"])
 
 
+def interventions_sheet(run: SavedRun) -> Sheet:
+    """Return what rules and the broker did beyond the signals; a row of the whole account stands at its step."""
+    table = run.interventions
+    shown = (
+        Shown("ts_ns", tr("Time"), "time"),
+        Shown("kind", tr("What happened"), "word"),
+        Shown("node", tr("Node"), "text"),
+        Shown("instrument", tr("Instrument"), "text"),
+        Shown("before", tr("Before"), "amount"),
+        Shown("after", tr("After"), "amount"),
+    )
+    return Sheet(shown, table, _numbers(run, table), _bars_at(run, table))
+
+
+def cashflows_sheet(run: SavedRun) -> Sheet:
+    """Return money that came or went without a fill."""
+    table = run.cashflows
+    shown = (
+        Shown("ts_ns", tr("Time"), "time"),
+        Shown("instrument", tr("Instrument"), "text"),
+        Shown("kind", tr("What for"), "word"),
+        Shown("amount", tr("Amount"), "amount", signed=True),
+    )
+    return Sheet(shown, table, _numbers(run, table), table["bar"])
+
+
+def _bars_at(run: SavedRun, table: Table) -> Column:
+    """Return each row's bar; for the whole account the first instrument's latest one at that time."""
+    whole = table["instrument"] == ""
+    latest = np.searchsorted(run.instruments[0].bars.close_ns, table["ts_ns"], side="right") - 1
+    return np.asarray(np.where(whole, np.maximum(latest, 0), table["bar"]))
+
+
 def text_of(kind: Kind, value: Any, *, intraday: bool) -> str:
     """Return a value as people read it; a dash where there is none."""
     if value is None or (isinstance(value, float) and not np.isfinite(value)):

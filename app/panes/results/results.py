@@ -9,7 +9,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QStackedLayout, QTabWidget, QWidget
 
-from app.panes.results.columns import blocked_sheet, is_intraday, orders_sheet, trades_sheet
+from app.panes.results.columns import (
+    Sheet,
+    blocked_sheet,
+    cashflows_sheet,
+    interventions_sheet,
+    is_intraday,
+    orders_sheet,
+    trades_sheet,
+)
 from app.panes.results.distribution import DistributionPage
 from app.panes.results.months import MonthsPage
 from app.panes.results.overview import Overview
@@ -30,20 +38,33 @@ class ResultsPane(QWidget):
         self.trades = TablePage(tr("Trades"), tr("No trade was closed in this run."))
         self.orders = TablePage(tr("Orders"), tr("No order was made in this run."))
         self.blocked = TablePage(tr("Blocked signals"), tr("Every entry signal became an order, or there was none."))
+        self.interventions = TablePage(tr("Interventions"), tr("No rule stepped in, and no stop was moved."))
+        self.cashflows = TablePage(tr("Cash flows"), tr("No fees for borrowing, no dividends."))
         self.months = MonthsPage()
         self.distribution = DistributionPage()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self._fill: dict[QWidget, Callable[[SavedRun], object]] = {
             self.overview: self.overview.show_run,
-            self.trades: lambda run: self.trades.show_sheet(trades_sheet(run), intraday=is_intraday(run)),
-            self.orders: lambda run: self.orders.show_sheet(orders_sheet(run), intraday=is_intraday(run)),
-            self.blocked: lambda run: self.blocked.show_sheet(blocked_sheet(run), intraday=is_intraday(run)),
+            self.trades: lambda run: self._show_sheet(self.trades, trades_sheet(run), run),
+            self.orders: lambda run: self._show_sheet(self.orders, orders_sheet(run), run),
+            self.blocked: lambda run: self._show_sheet(self.blocked, blocked_sheet(run), run),
+            self.interventions: lambda run: self._show_sheet(self.interventions, interventions_sheet(run), run),
+            self.cashflows: lambda run: self._show_sheet(self.cashflows, cashflows_sheet(run), run),
             self.months: lambda run: self.months.show_months(run.months),
             self.distribution: self._show_distribution,
         }
         self._stale: set[QWidget] = set()
-        titles = (tr("Overview"), tr("Trades"), tr("Orders"), tr("Blocked signals"), tr("Months"), tr("Distribution"))
+        titles = (
+            tr("Overview"),
+            tr("Trades"),
+            tr("Orders"),
+            tr("Blocked signals"),
+            tr("Interventions"),
+            tr("Cash flows"),
+            tr("Months"),
+            tr("Distribution"),
+        )
         for page, title in zip(self._fill, titles, strict=True):
             self.tabs.addTab(page, title)
         self.nothing = QLabel(tr("Run the strategy to see its results here."), alignment=Qt.AlignmentFlag.AlignCenter)
@@ -52,7 +73,7 @@ class ResultsPane(QWidget):
         self._stack.addWidget(self.nothing)
         self._stack.addWidget(self.tabs)
         self.tabs.currentChanged.connect(self._fill_page)
-        for page in (self.trades, self.orders, self.blocked):
+        for page in (self.trades, self.orders, self.blocked, self.interventions, self.cashflows):
             page.chosen.connect(self._chosen)
 
     def set_session(self, session: RunSession | None) -> None:
@@ -79,6 +100,9 @@ class ResultsPane(QWidget):
             for page, count in ((self.trades, run.ledger.trades), (self.blocked, run.ledger.blocked)):
                 title = tr("Trades") if page is self.trades else tr("Blocked signals")
                 self.tabs.setTabText(self.tabs.indexOf(page), f"{title} ({len(count):,})")
+            # Tables that few strategies fill are there only when they hold something.
+            self.tabs.setTabVisible(self.tabs.indexOf(self.interventions), len(run.ledger.interventions) > 0)
+            self.tabs.setTabVisible(self.tabs.indexOf(self.cashflows), len(run.ledger.cashflows) > 0)
             self._fill_page()
 
     def _fill_page(self) -> None:
@@ -92,6 +116,10 @@ class ResultsPane(QWidget):
         """Fill the page that comes into sight; one that nobody sees costs nothing while parameters are dragged."""
         super().showEvent(event)
         self._fill_page()
+
+    @staticmethod
+    def _show_sheet(page: TablePage, sheet: Sheet, run: SavedRun) -> None:
+        page.show_sheet(sheet, intraday=is_intraday(run))
 
     def _show_distribution(self, run: SavedRun) -> None:
         trades = run.ledger.trades

@@ -241,3 +241,21 @@ def test_a_run_without_trades_says_so(pane: ResultsPane, tmp_path: Path) -> None
     assert not pane.trades.view.isVisible()
     for page in (pane.orders, pane.blocked, pane.months, pane.distribution):
         pane.tabs.setCurrentWidget(page)
+
+
+def test_what_rules_did_is_listed_where_they_did_anything(pane: ResultsPane, rsi: SavedRun, tmp_path: Path) -> None:
+    session_of(pane).show_run(rsi)
+    assert not pane.tabs.isTabVisible(pane.tabs.indexOf(pane.interventions))
+    guarded = saved_example("guarded_breakout", tmp_path / "run")
+    session_of(pane).show_run(guarded)
+    assert pane.tabs.isTabVisible(pane.tabs.indexOf(pane.interventions))
+    pane.tabs.setCurrentWidget(pane.interventions)
+    kinds = texts_in(pane.interventions, "What happened")
+    assert len(kinds) == len(guarded.ledger.interventions)
+    assert {"stop moved", "halt began"} <= set(kinds)
+    row = kinds.index("halt began")
+    pane.interventions.view.scrollTo(pane.interventions.model.index(row, 0))
+    click_row(pane.interventions, row)
+    bar = session_of(pane).bar
+    assert bar is not None
+    assert guarded.instruments[0].bars.close_ns[bar] == guarded.interventions["ts_ns"][row]
