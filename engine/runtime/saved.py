@@ -9,10 +9,8 @@ so that it is whole or not there. Reading needs numpy and the engine's own light
 from __future__ import annotations
 
 import json
-import secrets
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -20,24 +18,20 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import Bars, InstrumentJob, Ledger, PortType, Role, RunError, RunSettings, Signals
+from engine.api import Bars, InstrumentJob, Ledger, PortType, Role, RunError, RunSettings
 from engine.api.bars import BAR_COLUMNS, Session
 from engine.api.ledger import OpenPosition
 from engine.api.timeframe import Timeframe
-from engine.graph import MarketColumn, NodeColumn, Number
-from engine.graph.bound import BASE_CLOCK, Source
-from engine.graph.plan import StepColumn
 from engine.runtime.result import Origin, RunResult
-from engine.runtime.trace import Trace
-from engine.stats import curve, tables
+from engine.stats import tables
 from engine.stats.metrics import Value
 from engine.stats.tables import Table
 
 FORMAT = 1
-_FILE = "run.json"
-_TIMES = ("open_ns", "close_ns")
-_RECORDS = ("orders", "fills", "trades", "blocked", "interventions", "cashflows")
-_CURVES = ("ts_ns", "equity", "cash")
+FILE = "run.json"
+TIMES = ("open_ns", "close_ns")
+RECORDS = ("orders", "fills", "trades", "blocked", "interventions", "cashflows")
+CURVES = ("ts_ns", "equity", "cash")
 Column = npt.NDArray[Any]
 
 
@@ -91,27 +85,6 @@ class SavedDecision:
     protection: tuple[str, ...]
 
 
-def save_run(result: RunResult, folder: Path) -> Path:
-    """Write a run with its whole trace to a new folder and return it.
-
-    Raises:
-        RunError: the folder exists already, or cannot be written.
-    """
-    folder = Path(folder)
-    beside = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.part"
-    try:
-        beside.mkdir(parents=True)
-        for name, column in _columns(result):
-            np.save(beside / f"{name}.npy", column)
-        (beside / _FILE).write_text(json.dumps(_description(result)), encoding="utf-8")
-        beside.rename(folder)
-    except OSError as error:
-        shutil.rmtree(beside, ignore_errors=True)
-        reason = error.strerror or str(error)
-        raise RunError(f"The run cannot be kept in '{folder}': {reason}. Free some space, or name another.") from error
-    return folder
-
-
 class SavedRun:
     """A run read from its folder. Columns are memory-mapped and read-only."""
 
@@ -152,7 +125,7 @@ class SavedRun:
             RunError: there is none, it is damaged, or a newer version wrote it.
         """
         try:
-            description = json.loads((Path(folder) / _FILE).read_text(encoding="utf-8"))
+            description = json.loads((Path(folder) / FILE).read_text(encoding="utf-8"))
             if description["format"] != FORMAT:
                 raise RunError(f"The run in '{folder}' has format {description['format']}, not {FORMAT}. Run it again.")
             return cls(Path(folder), description)
@@ -198,7 +171,7 @@ class SavedRun:
     def ledger(self) -> Ledger:
         """The books."""
         # A run kept before there were interventions and cash flows has no files of them.
-        names = [name for name in (*_RECORDS, *_CURVES) if (self.folder / f"{name}.npy").exists()]
+        names = [name for name in (*RECORDS, *CURVES) if (self.folder / f"{name}.npy").exists()]
         arrays = {name: self._array(name) for name in names}
         held = tuple(OpenPosition(**each) for each in self._description["open_positions"])
         return Ledger(**arrays, open_positions=held)
@@ -320,7 +293,7 @@ class SavedRun:
     def _bars(self, number: int) -> Bars:
         about = self._description["instruments"][number]
         session = {**about["session"], "weekdays": tuple(about["session"]["weekdays"])}
-        columns: dict[str, Any] = {name: self._part(f"bars.{name}", number) for name in (*_TIMES, *BAR_COLUMNS)}
+        columns: dict[str, Any] = {name: self._part(f"bars.{name}", number) for name in (*TIMES, *BAR_COLUMNS)}
         return Bars(
             symbol=about["symbol"],
             timeframe=Timeframe.parse(about["timeframe"]),
@@ -341,143 +314,6 @@ class SavedRun:
             except (OSError, ValueError) as error:
                 raise RunError(f"The run in '{self.folder}' has lost '{name}': {error}. Run it again.") from error
         return self._opened[name]
-
-
-# ---------------------------------------------------------------------- writing
-
-
-def _columns(result: RunResult) -> Iterator[tuple[str, Column]]:
-    jobs = result.instruments
-    for name in (*_TIMES, *BAR_COLUMNS):
-        yield f"bars.{name}", _joined([getattr(job.bars, name) for job in jobs])
-    yield "market.flags", _joined([job.flags for job in jobs])
-    yield "market.allowed", _joined([job.allowed for job in jobs])
-    for name in (*_RECORDS, *_CURVES):
-        yield name, getattr(result.ledger, name)
-    with np.errstate(all="ignore"):
-        _, daily = curve.daily_equity(result.ledger, jobs)
-        yield "daily_returns", curve.daily_returns(daily, result.job_settings.cash)
-    trace: Trace | None = result.trace
-    if trace is None:
-        return
-    for number, step in enumerate(trace.plan.steps):
-        for place in range(len(step.component.outputs)):
-            values = [each.column(StepColumn(number, place)) for each in trace.evaluations]
-            name = f"column.{number}.{place}"
-            if not isinstance(values[0], Signals):
-                yield name, _joined(values)
-                continue
-            yield name, _joined([value.flags for value in values])
-            if all(value.strength is not None for value in values):
-                yield f"{name}.strength", _joined([value.strength for value in values])
-
-    for feed, column in _feed_columns(trace):
-        values = [each.column(MarketColumn(feed, column)) for each in trace.evaluations]
-        yield f"feed.{feed}.{column}", _joined(values)
-
-
-def _feed_columns(trace: Trace | None) -> list[tuple[str, str]]:
-    """Return the columns of feeds other than the instrument's own that nodes read."""
-    if trace is None or trace.graph is None:
-        return []
-    read = (source for node in trace.graph.nodes.values() for source in node.sources())
-    found = ((each.feed, each.column) for each in read if isinstance(each, MarketColumn) and each.column)
-    return list(dict.fromkeys(pair for pair in found if pair[0] != BASE_CLOCK))
-
-
-def _joined(parts: Sequence[Column]) -> Column:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _description(result: RunResult) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "strategy": result.strategy,
-        "engine": result.engine,
-        "mode": result.mode,
-        "bars": result.bars,
-        "warmup": result.warmup,
-        "metrics": dict(result.metrics),
-        "timing": dict(result.timing),
-        "findings": result.findings,
-        "notes": result.notes,
-        "synthetic": result.synthetic,
-        "data_hash": result.data_hash,
-        "settings": result.job_settings.model_dump(mode="json"),
-        "origin": asdict(result.origin),
-        "rule_nodes": result.rule_nodes,
-        "months": curve.monthly_returns(result.ledger, result.instruments, result.job_settings.cash),
-        "instruments": [_instrument(job) for job in result.instruments],
-        "open_positions": [asdict(each) for each in result.ledger.open_positions],
-        "nodes": _nodes(result.trace),
-        "decision": _decided(result.trace),
-        "feeds": [{"feed": feed, "column": column} for feed, column in _feed_columns(result.trace)],
-    }
-
-
-def _instrument(job: InstrumentJob) -> dict[str, Any]:
-    return {
-        "symbol": job.symbol,
-        "timeframe": str(job.bars.timeframe),
-        "bars": len(job.bars),
-        "tick_size": job.tick_size,
-        "lot_size": job.lot_size,
-        "first_bar": job.first_bar,
-        "session": asdict(job.bars.session),
-        "source": job.bars.source,
-        "synthetic": job.bars.synthetic,
-    }
-
-
-def _nodes(trace: Trace | None) -> list[dict[str, Any]]:
-    if trace is None or trace.graph is None:
-        return []
-    found = []
-    for name, node in trace.graph.nodes.items():
-        step = trace.plan.step_of.get(name, -1)
-        component = node.component
-        ready = [each.ready_at(StepColumn(step, 0)) for each in trace.evaluations] if step >= 0 else []
-        found.append(
-            {
-                "id": name,
-                "role": component.role,
-                "use": node.spec.use,
-                "parameters": component.model_dump(mode="json", include=set(type(component).parameters())),
-                "inputs": {
-                    port: [_source(each) for each in (wires if isinstance(wires, tuple) else (wires,))]
-                    for port, wires in node.inputs.items()
-                },
-                "outputs": [{"name": each.name, "type": each.type} for each in component.outputs],
-                "step": step,
-                "ready": ready,
-            }
-        )
-    return found
-
-
-def _source(source: Source) -> dict[str, Any]:
-    if isinstance(source, Number):
-        return {"kind": "number", "value": source.value}
-    if isinstance(source, MarketColumn):
-        return {"kind": "market", "node": source.feed, "output": source.column}
-    return {"kind": "node", "node": source.node, "output": source.output}
-
-
-def _decided(trace: Trace | None) -> dict[str, Any] | None:
-    decision = trace.plan.decision if trace is not None else None
-    if trace is None or trace.graph is None or decision is None:
-        return None
-    wired = [each for each in trace.graph.nodes[decision.node].sources() if isinstance(each, NodeColumn)]
-    return {
-        "node": decision.node,
-        "combine": decision.rule.combine,
-        "signals": [_source(each) for each in wired if each.type is PortType.SIGNAL],
-        "filters": {each.node: each.blocks for each in decision.filters},
-        "protection": [each.node for each in decision.protection],
-    }
-
-
-# ---------------------------------------------------------------------- reading
 
 
 def _node(about: Mapping[str, Any]) -> SavedNode:

@@ -103,7 +103,7 @@ def count_color(image: QImage, color: str, area: tuple[int, int, int, int]) -> i
 
 def one_bar_run(folder: Path) -> SavedRun:
     """Return a run over a single bar, without a trade."""
-    from engine.runtime.saved import save_run
+    from engine.runtime.saving import save_run
     from tests.support.ledgers import curve_ledger, job_of, walk_bars
     from tests.support.results import result_of
 

@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 
 from engine.plugins import Registry, load_registry
 from engine.runtime.run import run
-from engine.runtime.saved import SavedRun, save_run
+from engine.runtime.saved import SavedRun
+from engine.runtime.saving import save_run
 from engine.spec import check_strategy
 
 EXAMPLES = Path(__file__).parents[2] / "resources" / "examples"

@@ -8,7 +8,8 @@ from engine.plugins import load_registry
 from engine.runtime.history import RunHistory
 from engine.runtime.record import RunRecord
 from engine.runtime.run import run
-from engine.runtime.saved import SavedRun, save_run
+from engine.runtime.saved import SavedRun
+from engine.runtime.saving import save_run
 from engine.runtime.traces import trace_folder
 
 EXAMPLES = Path(__file__).parents[2] / "resources" / "examples"

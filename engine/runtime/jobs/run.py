@@ -118,7 +118,7 @@ def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOut
     """
     from engine.api import RunError
     from engine.runtime.history import RunHistory, RunRecord
-    from engine.runtime.saved import save_run
+    from engine.runtime.saving import save_run
     from engine.runtime.traces import prune_traces, trace_folder
 
     context.progress("save", 0, 1)
@@ -133,7 +133,7 @@ def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOut
 
 
 def _keep_trial(result: RunResult, request: RunRequest) -> RunOutcome:
-    from engine.runtime.saved import save_run
+    from engine.runtime.saving import save_run
     from engine.runtime.traces import prune_trials, trial_folder
 
     owner = str(os.getppid())

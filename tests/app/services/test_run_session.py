@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.services.run_session import RunSession
-from engine.runtime.saved import SavedRun, save_run
+from engine.runtime.saved import SavedRun
+from engine.runtime.saving import save_run
 from tests.support.results import walk_result
 
 

@@ -12,7 +12,8 @@ from engine.runtime.class_paths import AllowedPath, allow, allowed_paths, class_
 from engine.runtime.class_run import ClassSource, run_class
 from engine.runtime.history import RunHistory, RunRecord
 from engine.runtime.result import RunResult
-from engine.runtime.saved import SavedRun, save_run
+from engine.runtime.saved import SavedRun
+from engine.runtime.saving import save_run
 
 FOLDER = Path(__file__).parents[2] / "support" / "own_strategies"
 SMA = "bt_examples.SmaCross"

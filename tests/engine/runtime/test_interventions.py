@@ -9,7 +9,8 @@ import pytest
 import quantcrafter
 from engine.cli.summary import stepped_in
 from engine.runtime.result import RunResult
-from engine.runtime.saved import SavedRun, save_run
+from engine.runtime.saved import SavedRun
+from engine.runtime.saving import save_run
 
 EXAMPLES = Path(__file__).parents[3] / "resources" / "examples"
 

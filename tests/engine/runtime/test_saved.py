@@ -16,7 +16,8 @@ from engine.runtime.jobs.table import job_function
 from engine.runtime.report import report_data
 from engine.runtime.result import RunResult
 from engine.runtime.run import run
-from engine.runtime.saved import SavedRun, SavedSource, save_run
+from engine.runtime.saved import SavedRun, SavedSource
+from engine.runtime.saving import save_run
 from tests.support.job_context import DirectContext
 
 EXAMPLES = Path(__file__).parents[3] / "resources" / "examples"

@@ -17,7 +17,8 @@ from app.window.application import make_application
 from engine.plugins import load_registry
 from engine.runtime.jobs import LogLine
 from engine.runtime.run import run
-from engine.runtime.saved import SavedRun, save_run
+from engine.runtime.saved import SavedRun
+from engine.runtime.saving import save_run
 from tests.support.desktop import EXAMPLES
 
 

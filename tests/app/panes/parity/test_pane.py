@@ -18,7 +18,8 @@ from app.services.run_session import RunSession
 from engine.runtime.jobs import Failure, Request
 from engine.runtime.messages import Progressed
 from engine.runtime.parity import Cause, ParityReport
-from engine.runtime.saved import SavedRun, save_run
+from engine.runtime.saved import SavedRun
+from engine.runtime.saving import save_run
 from tests.support.parity_reports import difference, report_of
 from tests.support.results import walk_result
 
