@@ -31,10 +31,13 @@ _TIMEFRAME = re.compile(r"^[0-9]+(s|m|h|d|w|mo)$")
 def example_values(cls: type[BaseModel]) -> dict[str, Any]:
     """Return values for every required port and parameter, and the defaults of the first few plain parameters.
 
-    Where these alone are not accepted, such as by a rule that needs one of several ports, optional ones are added until
-    they are.
+    Where these alone are not accepted, such as by a rule that needs one of several distances or ports, a number that is
+    0 is raised to 1, or else optional ports and parameters are added until they are.
     """
     values = _least_values(cls)
+    if not _accepted(cls, values):
+        raised = ({**values, name: 1} for name, field in cls.model_fields.items() if _is_zero(field.default))
+        values = next((each for each in raised if _accepted(cls, each)), values)
     trial = dict(values)
     for name, value in _optional_values(cls).items():
         if _accepted(cls, trial):
@@ -148,6 +151,10 @@ def _number(schema: dict[str, Any], *, whole: bool) -> float:
 
 def _is_plain(value: object) -> bool:
     return isinstance(value, (bool, int, float)) or (isinstance(value, str) and bool(value))
+
+
+def _is_zero(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
 
 
 def _scalar(value: Any, *, in_flow: bool = False) -> str:
