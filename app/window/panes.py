@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.services.i18n import tr
@@ -14,6 +14,8 @@ from app.services.run_session import RunSession
 from app.window.runs.notice import StaleBanner
 
 LEAST = QSize(118, 36)
+BANNER_EDGE, BANNER_ROOM = 10, 24
+"""How far the banner stays from the pane's edges, and by how much it is wider than its text, in pixels."""
 
 
 class RunPane(Protocol):
@@ -98,7 +100,21 @@ class PaneFrame(QWidget):
         else:
             self._banner = StaleBanner(self)
             self._banner.run_asked.connect(self.run_asked)
-            self._column.insertWidget(0, self._banner)
+            self._place_banner()
+            self._banner.show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        self._place_banner()
+
+    def _place_banner(self) -> None:
+        """Lay the banner over the lower edge: the pane does not jump when results go out of date, and come back."""
+        if self._banner is not None:
+            size = self._banner.sizeHint()
+            width = min(size.width() + BANNER_ROOM, self.width() - 2 * BANNER_EDGE)
+            left = (self.width() - width) // 2
+            self._banner.setGeometry(left, self.height() - size.height() - BANNER_EDGE, width, size.height())
+            self._banner.raise_()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Let the canvas have the room: a pane that is not looked at may be squeezed to a line."""

@@ -21,7 +21,7 @@ LARGEST, FAIR, LEAST = 13.0, 11.0, 8.5
 STEP = 0.5
 SECOND = 2.0
 """By how many pixels the key parameters are smaller than the name."""
-EDGE = 7.0
+EDGE = 9.0
 """Left free at both sides, in scene units: the ports reach in there."""
 _MIDDLE = int(Qt.AlignmentFlag.AlignCenter)
 _BREAKS = re.compile(r"(?<=[_\-. /])(?=[^_\-. /])")

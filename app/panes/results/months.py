@@ -64,6 +64,8 @@ class _Months(QWidget):
             return
         locale = QLocale(language())
         painter.setPen(QColor(theme.text_dim))
+        corner = QRect(_PAD, _PAD, _LEFT, _ROW)
+        painter.drawText(corner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "%")
         for month in range(_MONTHS + 1):
             head = locale.standaloneMonthName(month, QLocale.FormatType.ShortFormat) if month else tr("Year")
             painter.drawText(self.cell(-1, month), Qt.AlignmentFlag.AlignCenter, head)

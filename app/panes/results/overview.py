@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QToolTip, QVBoxLayout, QWidget
 
 from app.panes.results.columns import metric_name
 from app.services.i18n import known, tr
@@ -29,6 +29,9 @@ _SIGNED = ("net_profit", "total_return_pct", "cagr_pct", "buy_and_hold_pct")
 _CARD = QSize(138, 58)
 _BIG, _SMALL = 15, 9
 _GAP = 8
+_EDGE = 10
+_SIDE_BY_SIDE = (4, 2, 1)
+"""In how many columns the groups may stand."""
 
 
 class Overview(QScrollArea):
@@ -39,11 +42,12 @@ class Overview(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.cards = _Cards()
-        self.groups = QHBoxLayout()
+        self.groups = QGridLayout()
+        self._groups: list[QWidget] = []
         self.facts = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         inside = QWidget()
         column = QVBoxLayout(inside)
-        column.setContentsMargins(10, 8, 10, 10)
+        column.setContentsMargins(_EDGE, 8, _EDGE, 10)
         column.setSpacing(10)
         column.addWidget(self.facts)
         column.addWidget(self.cards)
@@ -55,12 +59,30 @@ class Overview(QScrollArea):
         """Show the figures of a run."""
         self.facts.setText(" · ".join(_facts(run)))
         self.cards.show_metrics(run.metrics)
-        while (item := self.groups.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.deleteLater()
-        for group in dict.fromkeys(metric.group for metric in METRICS):
-            self.groups.addWidget(_group(group, run), 1, Qt.AlignmentFlag.AlignTop)
+        for old in self._groups:
+            self.groups.removeWidget(old)
+            old.deleteLater()
+        self._groups = [_group(group, run) for group in dict.fromkeys(metric.group for metric in METRICS)]
+        self._place_groups()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's
+        """Put as many groups side by side as there is room for."""
+        super().resizeEvent(event)
+        self._place_groups()
+
+    def _place_groups(self) -> None:
+        room = self.viewport().width() - 2 * _EDGE
+        columns = next((count for count in _SIDE_BY_SIDE if self._width_of(count) <= room), 1)
+        for column in range(max(_SIDE_BY_SIDE)):
+            self.groups.setColumnStretch(column, 1 if column < columns else 0)
+        for place, group in enumerate(self._groups):
+            self.groups.addWidget(group, *divmod(place, columns), Qt.AlignmentFlag.AlignTop)
+
+    def _width_of(self, columns: int) -> int:
+        """Return how wide the groups are in so many columns."""
+        widths = [group.minimumSizeHint().width() for group in self._groups]
+        gaps = (columns - 1) * max(self.groups.horizontalSpacing(), 0)
+        return sum(max(widths[column::columns], default=0) for column in range(columns)) + gaps
 
 
 class _Cards(QWidget):
@@ -79,7 +101,7 @@ class _Cards(QWidget):
 
     def text(self, metric: Metric) -> str:
         """Return what a card says."""
-        return metric.text(self.values.get(metric.key))
+        return value_text(metric, self.values.get(metric.key))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's
         """Take the height that the rows need: a scroll area's layout does not ask for it."""
@@ -97,6 +119,16 @@ class _Cards(QWidget):
         width = (self.width() + _GAP) // columns - _GAP
         row, column = divmod(place, columns)
         return QRect(column * (width + _GAP), row * (_CARD.height() + _GAP), width, _CARD.height())
+
+    def event(self, event: QEvent) -> bool:
+        """Say in a tooltip what a card is, whole, and how it comes about."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            found = (each for place, each in enumerate(self.metrics) if self.box(place).contains(event.pos()))
+            metric = next(found, None)
+            text = f"{known(metric.label)}: {self.text(metric)}\n{metric.formula}" if metric is not None else ""
+            QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's
         del event
@@ -126,6 +158,13 @@ class _Cards(QWidget):
         painter.end()
 
 
+def value_text(metric: Metric, value: Value) -> str:
+    """Return a figure with its unit in the language in use."""
+    text = metric.text(value)
+    number = text.removesuffix(" a year")
+    return text if number == text else tr("{number} a year", number=number)
+
+
 def _group(group: str, run: SavedRun) -> QWidget:
     """Return one group of figures, each with its formula as tooltip."""
     shown = QWidget()
@@ -141,7 +180,7 @@ def _group(group: str, run: SavedRun) -> QWidget:
     for row, metric in enumerate((each for each in METRICS if each.group == group), start=1):
         name = QLabel(metric_name(metric))
         name.setForegroundRole(name.palette().ColorRole.PlaceholderText)
-        value = QLabel(metric.text(run.metrics.get(metric.key)), alignment=Qt.AlignmentFlag.AlignRight)
+        value = QLabel(value_text(metric, run.metrics.get(metric.key)), alignment=Qt.AlignmentFlag.AlignRight)
         for label in (name, value):
             label.setToolTip(f"{metric.formula}\n{metric.source}")
         grid.addWidget(name, row, 0)

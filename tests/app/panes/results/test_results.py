@@ -95,6 +95,19 @@ def test_cards_stay_inside_however_narrow_the_pane(pane: ResultsPane, rsi: Saved
         boxes = [cards.box(place) for place in range(len(cards.metrics))]
         assert all(box.left() >= 0 and box.right() < cards.width() for box in boxes)
         assert boxes[-1].bottom() < cards.height()
+        assert cards.mapTo(pane, QPoint(boxes[-1].right(), 0)).x() < width
+
+
+def test_the_groups_of_figures_stand_below_each_other_where_the_pane_is_narrow(
+    pane: ResultsPane, rsi: SavedRun
+) -> None:
+    session_of(pane).show_run(rsi)
+    for width, columns in ((1700, 4), (740, 2)):
+        pane.resize(width, 320)
+        QTest.qWait(1)
+        tops = [pane.overview.groups.getItemPosition(place)[0] for place in range(4)]
+        assert tops == [place // columns for place in range(4)]
+        assert not pane.overview.horizontalScrollBar().isVisible()
 
 
 def test_a_click_on_a_trade_points_at_its_entry(pane: ResultsPane, rsi: SavedRun) -> None:
