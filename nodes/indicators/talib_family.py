@@ -64,11 +64,11 @@ class TalibIndicator(Indicator):
         warmup = self.warmup()
         function = getattr(functions(), self.info.name)
         arguments = self.arguments()
-        by_bar = warmup == 0 and self.lookback() == 0
         if self.info.name == "MAVP":
-            by_bar = False  # TA-Lib would take a missing period for any number
             columns[1] = np.clip(columns[1], self.arguments()["minperiod"], self.arguments()["maxperiod"])
         length = len(columns[0])
+        # A sum or a sine of a missing value is missing; what has a period can make a number of it, even of period 1.
+        by_bar = warmup == 0 and not self.info.parameters and self.lookback() == 0
         stretches = [(0, length)] if by_bar else _stretches(columns, warmup)
         outputs = [self._empty(length) for _ in self.outputs] if stretches != [(0, length)] else []
         for start, stop in stretches:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -57,7 +58,7 @@ def arrange(
     places, top = [], 0.0
     for spec in kept:
         bottom = top + min(spec.least, height) + spare * shares[spec.key] / total
-        places.append(PanelPlace(spec.key, round(top), round(bottom)))
+        places.append(PanelPlace(spec.key, _to_pixel(top), _to_pixel(bottom)))
         top = bottom + GAP
     return tuple(places), tuple(reversed(left_out))
 
@@ -73,6 +74,11 @@ def resized(places: Sequence[PanelPlace], specs: Sequence[PanelSpec], above: int
     spare[upper] += pixels
     spare[lower] -= pixels
     return spare
+
+
+def _to_pixel(y: float) -> int:
+    """Return the nearest pixel, halves always down the screen: two lines a pixel apart stay two lines."""
+    return math.floor(y + 0.5)
 
 
 def _least(specs: Sequence[PanelSpec]) -> float:

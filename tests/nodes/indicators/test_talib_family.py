@@ -135,6 +135,13 @@ def test_where_the_period_of_an_average_is_missing_there_is_no_average() -> None
         assert np.isnan(component.compute(input=BARS.close, periods=periods)[1::3]).all()
 
 
+def test_a_correlation_over_a_single_bar_is_missing_where_the_bar_is() -> None:
+    component = wired(FAMILY.build("ta.CORREL"), timeperiod=1)
+    gap = np.where(np.arange(len(BARS.close)) % 5 == 0, np.nan, BARS.close)
+    for n in (1, 12):
+        assert (np.isnan(component.compute(input0=gap[:n], input1=BARS.open[:n])) == np.isnan(gap[:n])).all()
+
+
 def test_the_line_of_a_volume_indicator_can_be_another_than_the_close() -> None:
     component = wired(FAMILY.build("ta.VWMA"), timeperiod=4)
     assert equal(functions().VWMA(BARS.open, BARS.volume, 4), component.compute(bars=BARS, input=BARS.open))

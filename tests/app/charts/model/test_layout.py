@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.charts.model.layout import PanelSpec, arrange, resized
@@ -19,6 +19,7 @@ SPECS = (
 
 
 @given(st.integers(1, 2500))
+@example(1001)  # lines between two pixels
 def test_panels_lie_one_below_the_other_and_fill_the_height(height: int) -> None:
     places, left_out = arrange(SPECS, height, {})
     assert [*(place.key for place in places), *left_out].count("price") == 1
