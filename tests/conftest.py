@@ -22,7 +22,8 @@ PATIENCE_MS = 60_000
 for wait in (QtBot.waitSignal, QtBot.waitSignals, QtBot.waitUntil, QtBot.waitCallback, QtBot.waitExposed):
     wait.__kwdefaults__["timeout"] = PATIENCE_MS
 
-settings.register_profile("default", deadline=None, print_blob=True)
+# The same examples at every run, so that a change is judged by what it changes; `long` looks further, at random.
+settings.register_profile("default", deadline=None, print_blob=True, derandomize=True)
 settings.register_profile("long", deadline=None, print_blob=True, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
