@@ -24,7 +24,11 @@ OUTSIDE_ALPHA = 150
 
 
 class Minimap(QWidget):
-    """Lies over a view's corner. It hides on a small view, on an empty graph, and when it is turned off."""
+    """Lies over a view's corner.
+
+    It hides on a small view, on an empty graph, where it would cover a graph that is all in sight, and when it is
+    turned off.
+    """
 
     def __init__(self, view: PaperView) -> None:
         super().__init__(view)
@@ -104,9 +108,16 @@ class Minimap(QWidget):
     def _refresh(self) -> None:
         room = self._view.size()
         fits = room.width() >= LEAST_VIEW.width() and room.height() >= LEAST_VIEW.height()
-        self.setVisible(self._on and fits and bool(self._scene.nodes))
         self.move(room.width() - self.width() - MARGIN, room.height() - self.height() - MARGIN)
+        self.setVisible(self._on and fits and bool(self._scene.nodes) and not self._is_in_the_way())
         self.update()
+
+    def _is_in_the_way(self) -> bool:
+        """Return whether the whole graph is in sight anyway, and the minimap would lie over some of it."""
+        if not self._view.visible_rect().contains(self._scene.content_rect()):
+            return False
+        place = self._view.mapToScene(self.geometry()).boundingRect()
+        return any(node.body().intersects(place) for node in self._scene.nodes.values())
 
     def _mapping(self) -> tuple[float, float, float]:
         """Return scale and offsets by which the graph fits into the minimap."""

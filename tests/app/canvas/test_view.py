@@ -392,6 +392,16 @@ def test_the_minimap_hides_on_a_small_view_on_an_empty_graph_and_when_turned_off
     qtbot.waitUntil(minimap.isHidden)
 
 
+def test_the_minimap_gives_way_where_the_whole_graph_is_in_sight_beneath_it(
+    qtbot: QtBot, view: CanvasView, minimap: Minimap
+) -> None:
+    corner = view.mapToScene(minimap.geometry().center())
+    view.graph_scene.nodes["size"].setPos(corner - QPointF(60, 40))
+    qtbot.waitUntil(minimap.isHidden)
+    view.zoom_by(3.0)
+    qtbot.waitUntil(minimap.isVisible)
+
+
 def test_the_minimap_follows_a_moved_node(qtbot: QtBot, view: CanvasView, minimap: Minimap) -> None:
     before = minimap.grab().toImage()
     view.graph_scene.nodes["size"].setPos(900, 900)
