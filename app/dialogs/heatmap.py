@@ -128,9 +128,12 @@ class Heatmap(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 - Qt's
         data = self.data
-        if data is None:
-            return
         painter = QPainter(self)
+        if data is None:
+            painter.setPen(QColor(current().text_dim))
+            around = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+            painter.drawText(self.rect(), around, tr("Here every combination gets a cell, coloured by the metric."))
+            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         finite = [value for row in data.values for value in row if math.isfinite(value)]
         low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)

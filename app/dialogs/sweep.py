@@ -144,7 +144,6 @@ class SweepDialog(DialogFrame):
         title = tr("Vary parameters")
         intro = tr("Runs the strategy for every combination. A click on a cell takes its values over.")
         super().__init__(parent, title=title, intro=intro)
-        self.setWindowFlag(Qt.WindowType.Tool, on=False)
         self._document = document
         self._engine = engine
         self._scope = scope

@@ -96,10 +96,16 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
+LEAST_WHOLE_REACH = 4.0
+
+
 def suggested(variable: Variable) -> Span:
-    """Return values around the present one: from half of it to one and a half, in round steps."""
+    """Return values around the present one: from half of it to one and a half, in round steps.
+
+    A small whole number, such as a period of 2, has no half to speak of: some whole numbers beside it are tried.
+    """
     now = variable.now if variable.now is not None else 10.0
-    reach = abs(now) / 2 or 1.0
+    reach = max(abs(now) / 2 or 1.0, LEAST_WHOLE_REACH if variable.whole else 0.0)
     step = _round_step(2 * reach / (WANTED_VALUES - 1), whole=variable.whole)
     first = _within(now - step * math.floor(reach / step), variable)
     last = _within(now + step * math.floor(reach / step), variable)

@@ -110,6 +110,7 @@ class RunDesk(QObject):
             self._window.say(tr("Mend the errors first, then run. {first}", first=errors[0].message))
             return
         tab.end_notice("run")
+        self._window.status.clearMessage()  # what was said of another run or strategy is over
         if self._of[tab].submit(in_use=self._in_use()) is None:
             self._window.say(tr("Just that is being run already."))
 

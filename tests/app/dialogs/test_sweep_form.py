@@ -61,6 +61,12 @@ def test_suggested_values_hold_the_present_one_and_keep_to_the_range(*, now: flo
     assert not whole or all(isinstance(value, int) for value in values)
 
 
+def test_a_short_period_is_tried_with_some_longer_ones() -> None:
+    short = Variable("rsi", "timeperiod", "indicators.rsi.timeperiod", True, 2.0, 2)
+
+    assert suggested(short).values(short) == (2, 3, 4, 5, 6)
+
+
 @pytest.mark.parametrize(
     ("span", "whole", "values"),
     [

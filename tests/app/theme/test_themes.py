@@ -128,3 +128,7 @@ def test_icons_outlive_what_made_them(qtbot: QtBot) -> None:
 def test_an_unknown_icon_is_an_error_at_once() -> None:
     with pytest.raises(FileNotFoundError):
         icon("no-such-picture")
+
+
+def test_an_icon_without_room_is_an_empty_picture_and_no_warning(qtbot: QtBot) -> None:  # noqa: ARG001
+    assert icon("run").pixmap(QSize(0, 12)).isNull()
