@@ -54,7 +54,7 @@ sys.exit(open_app([Path(sys.argv[1])]))
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [getattr(signal, name) for name in ("SIGTERM", "SIGKILL") if hasattr(signal, name)])
 def test_unsaved_work_survives_the_end_of_the_process(number: signal.Signals, tmp_path: Path) -> None:
     file = copy_example("golden_cross", tmp_path)
     with running_app(home(), file, program=EDIT_AND_WAIT) as app:

@@ -38,7 +38,7 @@ def killed(path: Path | None, code: str = MOVE) -> tuple[Found, ...]:
     """Let another process open a file, do something and be killed; return what is offered then."""
     command = [sys.executable, "-c", DEAD, str(path or ""), code]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert abs(done.returncode) == 9, done.stderr  # a negative signal number on POSIX, the code itself on Windows
     return Recovery().find()
 
 
