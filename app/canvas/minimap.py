@@ -26,7 +26,7 @@ OUTSIDE_ALPHA = 150
 class Minimap(QWidget):
     """Lies over a view's corner.
 
-    It hides on a small view, on an empty graph, where it would cover a graph that is all in sight, and when it is
+    It hides on a small view, on a graph of one node at most, where it would cover a graph that is all in sight, and when it is
     turned off.
     """
 
@@ -109,7 +109,8 @@ class Minimap(QWidget):
         room = self._view.size()
         fits = room.width() >= LEAST_VIEW.width() and room.height() >= LEAST_VIEW.height()
         self.move(room.width() - self.width() - MARGIN, room.height() - self.height() - MARGIN)
-        self.setVisible(self._on and fits and bool(self._scene.nodes) and not self._is_in_the_way())
+        worthwhile = len(self._scene.nodes) > 1 and not self._is_in_the_way()
+        self.setVisible(self._on and fits and worthwhile)
         self.update()
 
     def _is_in_the_way(self) -> bool:
