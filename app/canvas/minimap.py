@@ -26,8 +26,8 @@ OUTSIDE_ALPHA = 150
 class Minimap(QWidget):
     """Lies over a view's corner.
 
-    It hides on a small view, on a graph of one node at most, where it would cover a graph that is all in sight, and when it is
-    turned off.
+    It hides on a small view, on a graph of one node at most, where it would cover a graph that is all in sight, and
+    when it is turned off.
     """
 
     def __init__(self, view: PaperView) -> None:
