@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from app.charts.model.outputs import ChartOutput
 from app.charts.model.state import PANELS
 from app.services.i18n import tr
+from app.services.problems import error_text
 from engine.api import QuantCrafterError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class ChartCommands:
         try:
             getattr(self, name)(*(() if argument is None else (argument,)))
         except QuantCrafterError as error:
-            QMessageBox.warning(self._pane, "QuantCrafter", str(error))
+            QMessageBox.warning(self._pane, "QuantCrafter", error_text(error))
 
     def toggle_node(self, node: str) -> None:
         """Show all outputs of a node of the graph, or hide them."""

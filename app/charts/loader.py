@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
 
 from app.charts.model.chart import ChartModel, chart_model, read_lines
+from app.services.problems import error_text
 from engine.api import QuantCrafterError
 from engine.runtime.saved import SavedRun
 
@@ -107,7 +108,7 @@ class _Task(QRunnable):
         try:
             answer = self._request.answer()
         except QuantCrafterError as error:
-            answer = str(error)
+            answer = error_text(error)
         except Exception as error:
             log.exception("The chart could not be made ready")
             answer = f"{type(error).__name__}: {error}"

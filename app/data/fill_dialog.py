@@ -26,6 +26,7 @@ from app.inspector.fields import Field, FieldKind
 from app.inspector.subjects import InstrumentFields
 from app.services.engine import Engine
 from app.services.i18n import tr
+from app.services.problems import failure_text
 from engine.api import Catalog
 from engine.data.labels import bar_label
 from engine.data.store import Gap, Series
@@ -163,7 +164,7 @@ class FillDialog(DialogFrame):
 
     def _no_gaps(self, failure: Failure) -> None:
         if not failure.is_cancelled:
-            self.gaps.addTopLevelItem(QTreeWidgetItem([failure.message]))
+            self.gaps.addTopLevelItem(QTreeWidgetItem([failure_text(failure)]))
 
     def accept(self) -> None:
         """Take over what is typed; what changes by it is looked at first."""

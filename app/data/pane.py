@@ -24,7 +24,7 @@ from app.data.pane_table import SeriesTable
 from app.data.series_model import SeriesModel, SeriesRows
 from app.data.store_jobs import StoreJobs
 from app.data.texts import size_text
-from app.services.i18n import said, tr
+from app.services.i18n import tr
 from app.services.run_session import RunSession
 from app.theme import changed as theme_changed
 from app.theme import current
@@ -154,7 +154,7 @@ class DataPane(QWidget):
         self.table.menu_asked.connect(self._menu)
         self.jobs.listed.connect(self.show_series)
         self.jobs.working.connect(self._show_work)
-        self.jobs.failed.connect(lambda text: self.message.emit(said(text)))
+        self.jobs.failed.connect(self.message.emit)
         self.progress.cancel.clicked.connect(self.jobs.cancel)
         theme_changed.connect(self.nothing.restyle)
 

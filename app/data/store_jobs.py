@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
 from app.services.engine import Engine, Job
+from app.services.problems import failure_text
 from engine.api.home import home
 from engine.runtime.jobs import Failure, Request
 from engine.runtime.jobs.store import StoreListRequest
@@ -82,7 +83,7 @@ class StoreJobs(QObject):
 
     def _fail(self, failure: Failure) -> None:
         if not failure.is_cancelled:
-            self.failed.emit(failure.message)
+            self.failed.emit(failure_text(failure))
 
     def _changed_on_disk(self, _folder: str) -> None:
         if not self._jobs:

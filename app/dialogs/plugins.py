@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.dialogs.frame import DialogFrame, note, paint_words, table
 from app.dialogs.plugin_list import PluginList, PluginRow
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from app.theme import current
 from engine.api import PluginError
 from engine.plugins import PluginStatus
@@ -104,7 +104,7 @@ class PluginsDialog(DialogFrame):
             row = self.model.switch(item.data(0, NAME_ROLE), enabled=enabled)
         except PluginError as error:
             self.enabled.setChecked(not enabled)
-            self._warn(str(error))
+            self._warn(said(str(error)))
             return
         self._write(item, row)
         self._say_restart()
@@ -133,7 +133,7 @@ def _details(row: PluginRow) -> str:
     if info.distribution:
         parts.append(escape(tr("From the package {name}", name=info.distribution)))
     if info.error:
-        error = f'<span style="color: {current().error}">{escape(info.error)}</span>'
+        error = f'<span style="color: {current().error}">{escape(said(info.error))}</span>'
         parts.append(f"{escape(tr('It was left out:'))}<br>{error}")
     for title, names in row.brings():
         more = len(names) - MAX_NAMES

@@ -25,7 +25,8 @@ from app.dialogs.heatmap import Heatmap, HeatmapData
 from app.dialogs.sweep_form import MOST_CELLS, Span, Variable, axes_of, suggested, taking_over, variables
 from app.document.errors import EditError
 from app.panes.results.columns import metric_name
-from app.services.i18n import tr
+from app.services.i18n import said, tr
+from app.services.problems import failure_text
 from app.services.values import number_text
 from engine.runtime.jobs.sweep import SweepRequest
 from engine.stats.catalogue import METRICS, Metric
@@ -281,7 +282,7 @@ class SweepDialog(DialogFrame):
         if failure.is_cancelled:
             self.told.setText(tr("The sweep was cancelled."))
         else:
-            self.told.setText(failure.message)
+            self.told.setText(failure_text(failure))
 
     def _ended(self) -> None:
         self._job = None
@@ -349,14 +350,14 @@ class SweepDialog(DialogFrame):
             return
         what = self._values_text(cell)
         if cell.metrics is None:
-            self.told.setText(f"{what}\n{cell.error}")
+            self.told.setText(f"{what}\n{said(cell.error)}")
             return
-        said = [f"{metric_name(self.shown_metric)} {_text(cell, self.shown_metric)}"]
+        told = [f"{metric_name(self.shown_metric)} {_text(cell, self.shown_metric)}"]
         for key in ("total_return_pct", "max_drawdown_pct", "trades"):
             metric = next((each for each in METRICS if each.key == key), None)
             if metric is not None and metric is not self.shown_metric:
-                said.append(f"{metric_name(metric)} {_text(cell, metric)}")
-        self.told.setText(f"{what}\n{' · '.join(said)}")
+                told.append(f"{metric_name(metric)} {_text(cell, metric)}")
+        self.told.setText(f"{what}\n{' · '.join(told)}")
 
     def _values_text(self, cell: SweepCell) -> str:
         pairs = zip(self._chosen, cell.values, strict=True)

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
 from shiboken6 import isValid
 
+from app.services.i18n import said
 from engine.api import QuantCrafterError
 
 
@@ -45,7 +46,7 @@ class Background(QObject):
         self._latest: _Relay | None = None
 
     def run(self, work: Callable[[], Any], done: Callable[[Any], object], failed: Callable[[str], object]) -> None:
-        """Call `work` in a thread, then `done` with what it returned, or `failed` with the message of our own errors.
+        """Call `work` in a thread, then `done` with what it returned, or `failed` with what our own errors say.
 
         An earlier work that is still going is finished, and its outcome dropped.
         """
@@ -61,7 +62,7 @@ class Background(QObject):
                 call(outcome)
 
         relay.done.connect(lambda outcome: deliver(done, outcome))
-        relay.failed.connect(lambda text: deliver(failed, text))
+        relay.failed.connect(lambda text: deliver(failed, said(text)))
         QThreadPool.globalInstance().start(task)
 
     @property

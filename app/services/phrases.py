@@ -14,6 +14,17 @@ from dataclasses import dataclass
 _PLACE = re.compile(r"\{(\d+)\}")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[^a-z\s])")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_WHOLE_WORD = re.compile(r"(?<![A-Za-z}])[A-Za-z]{2,}(?![A-Za-z{])")
+_NAME = r"(?:[^']|'(?=\w))*?"
+"""What stands in quotes holds none, but it's no matter within a word."""
+_BULLET = re.compile(r"(\s*- )?(.*)")
+_SUBJECT = re.compile(r"((?:\S+: )?\S+(?: \(\S+\))?): ([A-Z0-9].*)", re.DOTALL)
+_FROM = re.compile(r"(\S+) from (\S.*)")
+MOST_KNOWN = 20_000
+"""How many texts are remembered: a log has many that differ in numbers only."""
+FROM = "{0} from {1}"
+"""Where bars come from; it is too short to be looked for anywhere but in the place of a message."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,7 @@ class _Pattern:
     """
 
     key: str
+    rank: int
     shape: re.Pattern[str]
     fixed: str
     translation: str
@@ -38,13 +50,19 @@ class Phrases:
 
     def __init__(self, table: Mapping[str, str]) -> None:
         self._table = table
-        found = (_pattern(key, done) for key, done in table.items() if _PLACE.search(key))
-        self._patterns = sorted(found, key=lambda pattern: -len(_PLACE.sub("", pattern.key)))
+        keys = [key for key in table if _PLACE.search(key) and key != FROM]
+        keys.sort(key=lambda key: -len(_PLACE.sub("", key)))
+        self._patterns: dict[str, list[_Pattern]] = {}
+        for rank, key in enumerate(keys):
+            self._patterns.setdefault(_longest_word(key), []).append(_pattern(key, rank, table[key]))
+        self._heads = {key.partition(": ")[0] for key in table if ": " in key}
         self._known: dict[str, str | None] = {}
         self.used: set[str] = set()
 
     def translate(self, text: str) -> str:
-        """Return a text of the engine, each sentence translated that is known."""
+        """Return a text of the engine, each sentence translated that is known; a list of faults line by line."""
+        if "\n  - " in text:
+            return "\n".join(self._line(line) for line in text.split("\n"))
         parts = list(sentences(text))
         whole = self.sentence(parts[0]) if len(parts) == 1 else self._table.get(text)
         if whole is not None:
@@ -54,8 +72,14 @@ class Phrases:
     def sentence(self, text: str) -> str | None:
         """Return the translation of one sentence or word, None when there is none."""
         if text not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
             self._known[text] = self._look_up(text)
         return self._known[text]
+
+    def _line(self, text: str) -> str:
+        bullet, said = _BULLET.fullmatch(text).groups(default="")  # type: ignore[union-attr] # it matches every line
+        return f"{bullet}{self.translate(said)}"
 
     def _paragraph(self, text: str) -> str:
         parts = [(part, self.sentence(part)) for part in sentences(text)]
@@ -70,14 +94,24 @@ class Phrases:
             return self._taken(text)
         if text.removesuffix(".") in self._table:
             return self._without_stop(text)
-        return self._by_pattern(text) or self._without_stop(text)
+        return self._of_subject(text) or self._by_pattern(text) or self._without_stop(text)
+
+    def _of_subject(self, text: str) -> str | None:
+        """Return `SPY: ...` where what is said of it is known by itself; a word of ours before a colon is no name."""
+        match = _SUBJECT.fullmatch(text)
+        if match is None or match[1] in self._heads:
+            return None
+        done = self.sentence(match[2])
+        return None if done is None else f"{match[1]}: {done}"
 
     def _without_stop(self, text: str) -> str | None:
         done = self.sentence(text[:-1]) if text.endswith(".") else None
         return None if done is None else done + ("。" if _CHINESE.search(done) else ".")
 
     def _by_pattern(self, text: str) -> str | None:
-        for pattern in self._patterns:
+        words = {"", *_WORD.findall(text)}
+        at_hand = [pattern for word in words for pattern in self._patterns.get(word, ())]
+        for pattern in sorted(at_hand, key=lambda pattern: pattern.rank):
             match = pattern.shape.fullmatch(text) if pattern.fixed in text else None
             if match is not None:
                 self.used.add(pattern.key)
@@ -90,11 +124,21 @@ class Phrases:
 
     def _piece(self, text: str) -> str:
         """Return what a place holds: a word or sentence that is known, or as it is."""
-        plain = self.sentence(text)
+        plain = self._listed(text, ", ") or self.sentence(text) or self._listed(text, "; ")
         if plain is None and text[-1:].isalpha():
             whole = self.sentence(f"{text}.")
             plain = whole.rstrip(".。") if whole else None
+        match = _FROM.fullmatch(text) if plain is None and FROM in self._table else None
+        if match is not None:
+            self.used.add(FROM)
+            plain = _filled(self._table[FROM], {"p0": match[1], "p1": match[2]})
         return text if plain is None else plain
+
+    def _listed(self, text: str, sign: str) -> str | None:
+        """Return several parts with a sign between, where each is known."""
+        parts = [self.sentence(part) for part in text.split(sign)] if sign in text else []
+        known = [part for part in parts if part is not None]
+        return sign.join(known) if known and len(known) == len(parts) else None
 
     def _taken(self, key: str) -> str:
         self.used.add(key)
@@ -111,7 +155,12 @@ def _filled(text: str, pieces: Mapping[str, str]) -> str:
     return _PLACE.sub(lambda place: pieces[f"p{place[1]}"], text)
 
 
-def _pattern(key: str, translation: str) -> _Pattern:
+def _longest_word(key: str) -> str:
+    """Return the longest word that a text must have to fit a pattern, "" where it has none."""
+    return max(_WHOLE_WORD.findall(key), key=len, default="")
+
+
+def _pattern(key: str, rank: int, translation: str) -> _Pattern:
     pieces = _PLACE.split(key)
     names = frozenset(f"p{number}" for number in re.findall(r"'\{(\d+)\}'", key))
     shape, seen = "", set()
@@ -122,5 +171,5 @@ def _pattern(key: str, translation: str) -> _Pattern:
             shape += f"(?P=p{piece})"
         else:
             seen.add(piece)
-            shape += f"(?P<p{piece}>.*?)"
-    return _Pattern(key, re.compile(shape, re.DOTALL), max(pieces[::2], key=len), translation, names)
+            shape += f"(?P<p{piece}>{_NAME if f'p{piece}' in names else '.*?'})"
+    return _Pattern(key, rank, re.compile(shape, re.DOTALL), max(pieces[::2], key=len), translation, names)

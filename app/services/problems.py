@@ -1,11 +1,34 @@
-"""What validation finds, in the language in use. No Qt."""
+"""What validation finds, and why something came to nothing, in the language in use. No Qt."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from app.services.i18n import said
-from engine.api import Problem
+from engine.api import Problem, Severity, SpecError
+
+if TYPE_CHECKING:
+    from engine.runtime.jobs import Failure
 
 
 def problem_text(problem: Problem) -> str:
     """Return what is wrong and what to do about it."""
     return f"{said(problem.message)} {said(problem.remedy)}".strip()
+
+
+def error_text(error: Exception) -> str:
+    """Return what an error of ours says; of a strategy with several mistakes, the first."""
+    if isinstance(error, SpecError) and error.problems:
+        return problem_text(_first(error.problems))
+    return said(str(error))
+
+
+def failure_text(failure: Failure) -> str:
+    """Return why a job came to nothing: the first mistake of a wrong strategy, else the error in words."""
+    if failure.problems:
+        return problem_text(_first(failure.problems))
+    return said(failure.message)
+
+
+def _first(problems: tuple[Problem, ...]) -> Problem:
+    return next((each for each in problems if each.severity is Severity.ERROR), problems[0])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from app.services.values import flags_text, number_text
 from engine.api.reasons import Operator
 from engine.runtime.explain import (
@@ -181,7 +181,7 @@ def _words_text(test: Words, *, wanted: bool) -> str:
 
 
 def _word(text: str) -> str:
-    return _labels().get(text, text)
+    return _labels().get(text) or said(text)
 
 
 def _account_text(test: Account, facts: Facts) -> str:

@@ -16,6 +16,7 @@ from app.document.edits import Edit, SetField
 from app.document.errors import EditError
 from app.document.view import Scope
 from app.services.i18n import tr
+from app.services.problems import error_text
 from engine.api import FeedNode
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class DataDesk:
         try:
             document.do(*edits, label=label, scope=scope)
         except EditError as error:
-            self._window.complain(str(error))
+            self._window.complain(error_text(error))
 
     def tell_limits(self, take: Callable[[date, date], None]) -> None:
         """Call a function with the first and the last day of the first instrument's data, once they are known."""

@@ -13,6 +13,7 @@ from app.dialogs.unsaved import UnsavedAnswer, ask_unsaved
 from app.document.document import Document
 from app.services import files
 from app.services.i18n import tr
+from app.services.problems import error_text
 from app.services.watch import FileChange, FileWatch
 from app.window.tab import StrategyTab
 from engine.api import QuantCrafterError
@@ -63,7 +64,7 @@ class FileDesk:
             try:
                 self.open(path)
             except QuantCrafterError as error:
-                self._window.complain(str(error))
+                self._window.complain(error_text(error))
 
     def open(self, path: Path) -> StrategyTab:
         """Open a file, or go to its tab if it is open.
@@ -196,7 +197,7 @@ class FileDesk:
         try:
             text = files.read(path)
         except files.FileError as error:
-            self._window.complain(str(error))
+            self._window.complain(error_text(error))
             return
         tab.document.set_text(text)
         tab.document.mark_saved(path)

@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.services.i18n import tr
+from app.services.problems import error_text
 from engine.api import QuantCrafterError
 from engine.api.home import home
 
@@ -60,7 +61,7 @@ class CrashReporter(QObject):
 
     def _show(self, error: BaseException) -> None:
         if isinstance(error, QuantCrafterError):
-            self.told.emit(str(error))
+            self.told.emit(error_text(error))
             return
         written = write_report(error)
         if self.dialog is not None:

@@ -13,6 +13,7 @@ from app import theme
 from app.actions.catalogue import all_actions
 from app.actions.qt import ActionSet
 from app.actions.spec import ActionSpec
+from app.services.problems import error_text
 from app.services.recent import RecentFiles
 from app.window.command_palette import CommandPalette
 from app.window.drops import dropped_bars, dropped_files
@@ -270,7 +271,7 @@ class MainWindow(QMainWindow):
         try:
             spec.callback(self)
         except QuantCrafterError as error:
-            self.complain(str(error))
+            self.complain(error_text(error))
         self.refresh_actions()
 
     def on_canvas(self, method: str, *arguments: Any, **options: Any) -> None:

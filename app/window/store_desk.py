@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from app.data.store_jobs import StoreJobs
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from engine.runtime.jobs.store import (
     FillDone,
     ImportDone,
@@ -99,7 +99,7 @@ class StoreDesk:
                 replaced=f"{sum(each.replaced for each in good):,}",
             )
         )
-        faults = [each.error for each in done if each.error]
+        faults = [said(each.error) for each in done if each.error]
         if faults:
             self._window.complain("\n\n".join(faults[:_SHOWN]))
         self.pane.select_next([(each.symbol, each.timeframe) for each in good])

@@ -13,6 +13,7 @@ from app import theme
 from app.canvas.badges import badges
 from app.charts.model.choice import eyes_of
 from app.services.explainer import Explainer
+from app.services.i18n import said
 from app.window.status import problem_counts
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class Wiring:
         if problems:
             self._problem = (self._problem + 1) % len(problems)
             self.go_to(problems[self._problem])
-            self._window.say(str(problems[self._problem].message))
+            self._window.say(said(problems[self._problem].message))
 
     @contextmanager
     def _pass(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from engine.api import DataProvider, DataRequest, QuantCrafterError, RunCancelledError
+from engine.api import DataProvider, DataRequest, QuantCrafterError, RunCancelledError, SpecError
 from engine.data.load import LoadedBars, load_bars
 from engine.graph import BoundGraph
 from engine.runtime.memo import ColumnMemo
@@ -79,9 +79,15 @@ def sweep(
         except RunCancelledError:
             raise
         except QuantCrafterError as error:
-            cells.append(SweepCell(values, error=str(error)))
+            cells.append(SweepCell(values, error=_reason(error)))
         progress(done + 1, len(chosen))
     return Sweep(axes, tuple(cells))
+
+
+def _reason(error: QuantCrafterError) -> str:
+    """Return what an error says; of a strategy with several mistakes, the first."""
+    first = error.problems[0] if isinstance(error, SpecError) and error.problems else None
+    return str(error) if first is None else f"{first.message} {first.remedy}".strip()
 
 
 class _LoadedOnce:

@@ -98,8 +98,8 @@ class Deciders:
             raise self._failure(part, ctx, detail) from error
 
     def _failure(self, part: DecisionComponent, ctx: StrategyContext, detail: str) -> ComponentError:
-        label = f"Node '{part.node}' ({part.component.name})"
-        return ComponentError(f"{label} {detail.rstrip('.')}, at {ctx.place()}. Given: {ctx.given()}.", node=part.node)
+        what = f"Node '{part.node}' ({part.component.name}) {detail.rstrip('.')}, at {ctx.place()}."
+        return ComponentError(f"{what} Given: {ctx.given()}.", node=part.node)
 
     # ------------------------------------------------------------------ money
 

@@ -15,16 +15,45 @@ from pydantic import BaseModel
 from app.inspector.fields import plain_words
 from app.services.phrases import Phrases, sentences
 from engine.plugins import PluginInfo, facts, load_registry
+from tests.support.engine_fragments import DATA, RUNS
 
 ROOT = Path(__file__).resolve().parents[2]
-SPOKEN = ("engine/spec", "engine/graph", "engine/plugins/info.py", "engine/plugins/registry.py", "engine/api", "nodes")
-"""Where the sentences stand that the desktop shows as problems and refusals."""
+SPOKEN = (
+    *("engine/spec", "engine/graph", "engine/plugins/info.py", "engine/plugins/registry.py", "engine/api", "nodes"),
+    *("engine/data", "engine/runtime", "engine/simulation", "engine/adapters", "engine/stats"),
+)
+"""Where the sentences stand that the desktop shows: problems, refusals, findings, and what jobs log."""
+
+_AREAS = {f"engine/{name}": f"engine_{name}.json" for name in ("data", "runtime", "simulation")} | {
+    "engine/adapters": "engine_simulation.json",
+    "engine/stats": "engine_runtime.json",
+}
 
 _UNSEEN = {"schema.py", "talib_text.py", "settings.py"}
 """Descriptions that no window shows, and those that the registry or the forms bring."""
 
+COMMAND_LINE = (
+    *("engine/runtime/class_paths.py", "engine/runtime/class_run.py"),
+    *("engine/adapters/classes", "engine/adapters/vnpy/classes.py", "engine/adapters/backtrader/classes.py"),
+)
+"""What runs strategy classes of other engines, which only the command line does."""
+
+SCRIPTS = ("engine/runtime/script.py", "engine/runtime/replay", "engine/simulation/stepper.py")
+"""What only scripts call: runs in Python and replays, bar by bar."""
+
+DOCUMENTS = (
+    *("engine/runtime/parity/certificate.py", "engine/stats/catalogue.py"),
+    *("engine/stats/report.py", "engine/stats/report_html.py", "engine/stats/report_figures.py"),
+)
+"""Reports and certificates, which are English whoever reads them, and the books that formulas come from."""
+
+_NOT_SHOWN = (*COMMAND_LINE, *SCRIPTS, *DOCUMENTS)
+_SQL = re.compile(r"(SELECT|INSERT|DELETE|CREATE|BEGIN|PRAGMA|WHERE|AND|ORDER BY|LIMIT)\b|\^")
+
 _PLACE = re.compile(r"\{\d*\}")
 _SENTENCE = re.compile(r"""[.?]['"]?$""")
+_LIST = re.compile(r"\{\}\n")
+"""Faults in a message, each on a line of its own."""
 _UNIT = re.compile(r"[A-Za-z]{2,}")
 
 FRAGMENTS = (
@@ -59,6 +88,8 @@ FRAGMENTS = (
     *("did not find expected ',' or ']'", "did not find expected ',' or '}'"),
     "found character that cannot start any token",
     " here",
+    *DATA,
+    *RUNS,
 )
 """Parts that places of a message hold, the wishes of pydantic and the complaints of the YAML parser."""
 
@@ -109,11 +140,20 @@ def problem_templates() -> dict[str, str]:
     for root in SPOKEN:
         base = ROOT / root
         for path in [base] if base.is_file() else sorted(base.rglob("*.py")):
-            for line, text in () if path.name in _UNSEEN else _written(path):
-                for sentence in sentences(text):
-                    if _SENTENCE.search(sentence) and re.search(r"[a-z]{2,}", _PLACE.sub("", sentence)):
+            for line, text in () if _is_unseen(path) else _written(path):
+                for sentence in sentences(_LIST.sub("\n\n", text)):
+                    if _SENTENCE.search(sentence) and _is_prose(sentence):
                         found.setdefault(_numbered(sentence), f"{path.relative_to(ROOT)}:{line}")
     return found
+
+
+def _is_unseen(path: Path) -> bool:
+    place = path.relative_to(ROOT).as_posix()
+    return path.name in _UNSEEN or place.startswith(_NOT_SHOWN)
+
+
+def _area(place: str) -> str:
+    return next((area for package, area in _AREAS.items() if place.startswith(package)), "engine.json")
 
 
 def _written(path: Path) -> Iterator[tuple[int, str]]:
@@ -137,6 +177,10 @@ def _written(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+def _is_prose(text: str) -> bool:
+    return re.search(r"[a-z]{2,}", _PLACE.sub("", text)) is not None and _SQL.match(text) is None
+
+
 def _numbered(text: str) -> str:
     """Return a sentence with its places numbered from 0, in order."""
     number = iter(range(100))
@@ -154,7 +198,7 @@ def untranslated(table: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
             yield sentence, place, area
     for sentence, place in problem_templates().items():
         if sentence not in table and sentence.removesuffix(".") not in table and sentence not in done:
-            yield sentence, place, "engine.json"
+            yield sentence, place, _area(place)
 
 
 def engine_keys(table: Mapping[str, str]) -> set[str]:

@@ -16,6 +16,7 @@ from app.document.view import WireView
 from app.services.events import blocked_text, filled_text, fired_text, idle_text, ordered_text
 from app.services.explainer import Explainer
 from app.services.i18n import tr
+from app.services.problems import error_text
 from app.services.reasons import moment_text, obstacle_brief, obstacle_short, obstacle_text
 from app.services.run_session import RunSession
 from app.services.values import value_text
@@ -80,7 +81,7 @@ class RunView(QObject):
             marks = NO_MARKS if level is None else self._marks(level)
         except RunError as error:  # its folder went, as those of old trials do
             level, marks = None, NO_MARKS
-            self._canvas.message.emit(str(error))
+            self._canvas.message.emit(error_text(error))
         self._canvas.scene.set_marks(marks)
         self._caption.tell("" if level is None or bar is None else self._said(level.facts, bar))
 

@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from app.services.run_log import Entry, RunLog
 from app.theme import current
 
@@ -22,7 +22,10 @@ _NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which lines to show: of one run (None: of all), of at least a level, with a text in message or node."""
+    """Which lines to show: of one run (None: of all), of at least a level, with a text in message or node.
+
+    The text may be in English or in the language in use.
+    """
 
     run: int | None = None
     level: int = logging.INFO
@@ -33,7 +36,9 @@ class Filter:
         line = entry.line
         if line.level < self.level or (self.run is not None and entry.run != self.run):
             return False
-        return not self.text or self.text in line.text.casefold() or self.text in line.node.casefold()
+        if not self.text or self.text in line.text.casefold() or self.text in line.node.casefold():
+            return True
+        return not self.text.isascii() and self.text in said(line.text).casefold()
 
 
 class LogModel(QAbstractTableModel):
@@ -103,7 +108,7 @@ class LogModel(QAbstractTableModel):
         entry = self.entry(row)
         if entry is None:
             return ""
-        return "\t".join((time_text(entry), level_name(entry.line.level), entry.line.node, entry.line.text))
+        return "\t".join((time_text(entry), level_name(entry.line.level), entry.line.node, said(entry.line.text)))
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's
         return 0 if parent.isValid() else self._rows()
@@ -127,7 +132,7 @@ class LogModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole:
             return _color(entry.line.level, column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return entry.line.text if column == TEXT else None
+            return said(entry.line.text) if column == TEXT else None
         return _cell(entry, column)
 
     def _rows(self) -> int:
@@ -147,7 +152,7 @@ def _cell(entry: Entry, column: int) -> str:
         return time_text(entry)
     if column == LEVEL:
         return level_name(entry.line.level)
-    return entry.line.node if column == NODE else entry.line.text
+    return entry.line.node if column == NODE else said(entry.line.text)
 
 
 def time_text(entry: Entry) -> str:

@@ -25,7 +25,8 @@ from app.panes.cells import RoomyCells
 from app.panes.parity.model import DifferenceRows, EngineRows
 from app.panes.parity.words import verdict
 from app.services.engine_comparison import EngineComparison
-from app.services.i18n import said, tr
+from app.services.i18n import tr
+from app.services.problems import error_text, failure_text
 from app.services.run_session import RunSession
 from engine.api import RunError
 
@@ -122,7 +123,7 @@ class ParityPane(QWidget):
         comparison = self._comparison
         report = None if comparison is None else comparison.report
         if comparison is not None and comparison.failure is not None:
-            self.verdict.setText(said(comparison.failure.message))
+            self.verdict.setText(failure_text(comparison.failure))
         elif comparison is not None and comparison.is_running:
             self.verdict.setText(tr("Comparing the engines"))
         else:
@@ -168,7 +169,7 @@ class ParityPane(QWidget):
         try:
             write_certificate(path if path.suffix else path.with_suffix(".html"), report)
         except RunError as error:
-            QMessageBox.warning(self, "QuantCrafter", said(str(error)))
+            QMessageBox.warning(self, "QuantCrafter", error_text(error))
 
     # ------------------------------------------------------------------ making
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QResizeEven
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QToolTip, QVBoxLayout, QWidget
 
 from app.panes.results.columns import metric_name
-from app.services.i18n import known, tr
+from app.services.i18n import known, said, tr
 from app.theme import changed as theme_changed
 from app.theme import current
 from engine.runtime.saved import SavedRun
@@ -196,4 +196,4 @@ def _facts(run: SavedRun) -> list[str]:
         facts.insert(0, tr("SYNTHETIC DATA"))
     if run.warmup:
         facts.append(tr("warm-up {count}", count=run.warmup))
-    return [*facts, *run.findings]
+    return [*facts, *(said(finding) for finding in run.findings)]

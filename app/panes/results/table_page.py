@@ -26,6 +26,7 @@ from app.panes.results.columns import Sheet
 from app.panes.results.model import SheetModel
 from app.panes.results.row_filter import FilterError
 from app.services.i18n import tr
+from app.services.problems import error_text
 from app.theme.icons import icon
 from engine.api import RunError
 from engine.stats.files import write_whole
@@ -138,7 +139,7 @@ class TablePage(QWidget):
             try:
                 write_whole(path if path.suffix else path.with_suffix(".csv"), text.encode(), tr("The table"))
             except RunError as error:
-                QMessageBox.warning(self, "QuantCrafter", str(error))
+                QMessageBox.warning(self, "QuantCrafter", error_text(error))
 
     def _apply_filter(self) -> None:
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from engine.api import Severity
 from engine.runtime.jobs.parity import ParityRequest
 
@@ -41,7 +41,7 @@ class EngineDesk(QObject):
         if errors:
             window.docks.show("problems")
             window.wiring.go_to(errors[0])
-            window.say(tr("Mend the errors first, then compare. {first}", first=errors[0].message))
+            window.say(tr("Mend the errors first, then compare. {first}", first=said(errors[0].message)))
             return
         document = tab.document
         request = ParityRequest(document.text, str(document.path or ""), str(document.folder.absolute()))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.services.i18n import tr
+from app.services.i18n import said, tr
+from app.services.problems import failure_text
 from app.window.runs.auto import AutoRun
 from app.window.runs.notice import FailureNotice
 from app.window.runs.strategy import StrategyRuns
@@ -107,7 +108,7 @@ class RunDesk(QObject):
             self._window.docks.show("problems")
             self._window.wiring.show_problems(tab)
             self._window.wiring.go_to(errors[0])
-            self._window.say(tr("Mend the errors first, then run. {first}", first=errors[0].message))
+            self._window.say(tr("Mend the errors first, then run. {first}", first=said(errors[0].message)))
             return
         tab.end_notice("run")
         self._window.status.clearMessage()  # what was said of another run or strategy is over
@@ -167,7 +168,7 @@ class RunDesk(QObject):
             nodes = tab.document.graph().nodes
             tab.canvas.set_run_badges({node: ("running", tr("Being run")) for node in nodes})
         elif runs.failure is not None and runs.failure.node:
-            tab.canvas.set_run_badges({runs.failure.node.partition("/")[0]: ("error", runs.failure.message)})
+            tab.canvas.set_run_badges({runs.failure.node.partition("/")[0]: ("error", failure_text(runs.failure))})
         elif runs.run is not None and not runs.is_stale and running is None:
             tab.canvas.set_run_badges({node.partition("/")[0]: ("done", tr("Was run")) for node in runs.run.nodes})
         elif running is None and not self._autos[tab].is_busy:
@@ -193,7 +194,7 @@ class RunDesk(QObject):
 
     def _failed(self, tab: StrategyTab, failure: Failure) -> None:
         errors = [each for each in failure.problems if each.severity is Severity.ERROR]
-        message = failure.message if not errors else f"{errors[0].message} {errors[0].remedy}".strip()
+        message = failure_text(failure)
         if failure.trace:
             log.error("a run failed: %s\n%s", failure.message, failure.trace)
             message = tr("The run met an error that was not expected: {error}", error=failure.message)

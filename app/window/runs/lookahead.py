@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.services.i18n import tr
+from app.services.problems import failure_text
 from app.window.runs.notice import FailureNotice
 from engine.runtime.jobs.lookahead import LookAheadRequest
 
@@ -85,7 +86,7 @@ class LookAheadDesk(QObject):
         if failure.is_cancelled:
             self._window.say(tr("The check for look-ahead was ended."))
         else:
-            self._window.say(tr("The check for look-ahead failed: {error}", error=failure.message))
+            self._window.say(tr("The check for look-ahead failed: {error}", error=failure_text(failure)))
 
     def _ended(self) -> None:
         self._job = None

@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from app.services.i18n import tr
+from app.services.problems import failure_text
 from engine.runtime.jobs.report import ReportRequest
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class ReportDesk(QObject):
         self._jobs.add(job)
         self._window.say(tr("The report is being written..."))
         job.finished.connect(lambda written: self._written(written, then_open=then_open))
-        job.failed.connect(lambda failure: self._window.complain(failure.message))
+        job.failed.connect(lambda failure: self._window.complain(failure_text(failure)))
         job.ended.connect(lambda: self._jobs.discard(job))
 
     def _written(self, path: Path, *, then_open: bool) -> None:

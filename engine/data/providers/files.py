@@ -234,7 +234,7 @@ def numbers(table: Table, role: ColumnRole, subject: str) -> np.ndarray[tuple[in
         if len(bad):
             raise DataError(
                 f"{subject}: '{role}' must be a number, row {table.rows[bad[0]]} has {column[bad[0]]!r} "
-                f"({len(bad):,} such row{'s' if len(bad) > 1 else ''}). Correct the file, or name the right column by "
+                f"(rows like it: {len(bad):,}). Correct the file, or name the right column by "
                 "'columns'.",
                 field="columns",
             )

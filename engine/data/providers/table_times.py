@@ -135,7 +135,7 @@ def _check(micro: pl.Series, column: pl.Series, table: Table, time_format: str |
     how = f" as {time_format!r}" if time_format else " like those before, between 1900 and 2200"
     raise DataError(
         f"{subject}: times must be written{how}, row {table.rows[bad[0]]} has {found} "
-        f"({len(bad):,} such row{'s' if len(bad) > 1 else ''}). Correct the file, or 'time_format'.",
+        f"(rows like it: {len(bad):,}). Correct the file, or 'time_format'.",
         field="time_format",
     )
 

@@ -1,0 +1,98 @@
+"""What a run and its data say is told in the language in use, wherever the window shows it."""
+
+# ruff: noqa: RUF001 - letters and signs of other languages
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.data.preview_view import PreviewView
+from app.panes.log.model import TEXT, LogModel
+from app.services import i18n
+from app.services.run_log import RunLog
+from app.window.runs.notice import FailureNotice
+from engine.data.quality import check
+from engine.runtime.jobs import LogLine
+from engine.runtime.jobs.preview import FindingView, Preview
+from tests.engine.data.test_quality import corrupted
+from tests.support.bar_store import workdays, write_csv
+from tests.support.desktop import open_window, tab_of
+from tests.support.market_data import MINUTE, minutes, raw_bars
+from tests.support.running import PATIENCE_MS
+
+TEXT_OF_BAD_BARS = """\
+quantcrafter: 1
+name: Bad bars
+instruments:
+  - {symbol: SPY, data: csv, path: spy.csv, timeframe: 1d}
+indicators:
+  fast: {use: ta.SMA, input: bars.close, timeperiod: 5}
+advisors:
+  cross: {use: crossover, fast: bars.close, slow: fast}
+money:
+  size: {use: percent_of_equity, percent: 95}
+execution:
+  entry: {use: market, signals: [cross], money: size}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _english_after() -> Iterator[None]:
+    yield
+    i18n.use_language("en")
+
+
+def test_a_run_that_fails_on_its_bars_says_so_in_russian(qtbot: QtBot, tmp_path: Path) -> None:
+    lines = workdays("2024-01-02", 60)
+    lines[9] = "2024-01-15,0,0,0,0,1"
+    write_csv(tmp_path / "spy.csv", lines)
+    (tmp_path / "own.yaml").write_text(TEXT_OF_BAD_BARS, encoding="utf-8")
+    with open_window(qtbot, tmp_path / "own.yaml") as window:
+        i18n.use_language("ru")
+        tab = tab_of(window)
+        assert not tab.document.problems
+        window.action_set.refresh()
+        QTest.keyClick(window, Qt.Key.Key_F5)
+        qtbot.waitUntil(lambda: bool(tab.findChildren(FailureNotice)), timeout=PATIENCE_MS)
+
+        told = tab.findChildren(FailureNotice)[0].text.text()
+
+    assert told.startswith("SPY из spy.csv: бары должны быть возможными")
+    assert "1 бар, цена не больше нуля: строка 11 (2024-01-15: открытие 0" in told
+    assert told.endswith("Исправьте источник или задайте 'on_bad_bars: repair'.")
+
+
+def findings() -> tuple[FindingView, ...]:
+    bad = corrupted(raw_bars(minutes("2024-03-11T06:00", 40)), "negative_volume", [7, 9])
+    found = check(bad, MINUTE, on_bad_bars="repair").findings
+    return tuple(FindingView(each.kind, each.message, each.repair, True, each.count) for each in found)
+
+
+@pytest.mark.parametrize(("language", "fault"), [("ru", "объём меньше нуля"), ("zh_CN", "成交量为负数")])
+def test_findings_about_bars_are_listed_in_the_language_in_use(qtbot: QtBot, language: str, fault: str) -> None:
+    i18n.use_language(language)
+    view = PreviewView()
+    qtbot.addWidget(view)
+    view.show_preview(Preview("SPY", findings=findings()))
+    assert fault in view.findings.topLevelItem(0).text(0)
+
+
+def test_the_log_shows_findings_translated_and_is_searched_in_both_languages() -> None:
+    log, model = RunLog(), LogModel()
+    log.add(1, [LogLine(30, f"SPY: {each.message}") for each in findings()])
+    log.add(1, [LogLine(20, "BUY 10 SPY at 98.5  (market, signal, order 3, commission 1.00)")])
+    i18n.use_language("ru")
+    model.set_log(log)
+
+    assert "объём меньше нуля" in model.index(0, TEXT).data()
+    assert model.index(1, TEXT).data().startswith("ПОКУПКА 10 SPY по 98.5")
+
+    for searched in ("покупка", "buy"):
+        model.set_filter(type(model.filter)(text=searched))
+        assert model.rowCount() == 1
