@@ -14,8 +14,9 @@ from app.services.run_session import RunSession
 from app.window.runs.notice import StaleBanner
 
 LEAST = QSize(118, 36)
-BANNER_EDGE, BANNER_ROOM = 10, 24
-"""How far the banner stays from the pane's edges, and by how much it is wider than its text, in pixels."""
+BANNER_EDGE, BANNER_LIFT, BANNER_ROOM = 10, 36, 24
+"""How far the banner stays from the pane's sides and from its lower edge, where the chart has its dates, and by how
+much it is wider than its text; in pixels."""
 
 
 class RunPane(Protocol):
@@ -113,7 +114,7 @@ class PaneFrame(QWidget):
             size = self._banner.sizeHint()
             width = min(size.width() + BANNER_ROOM, self.width() - 2 * BANNER_EDGE)
             left = (self.width() - width) // 2
-            self._banner.setGeometry(left, self.height() - size.height() - BANNER_EDGE, width, size.height())
+            self._banner.setGeometry(left, max(0, self.height() - size.height() - BANNER_LIFT), width, size.height())
             self._banner.raise_()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name

@@ -116,6 +116,7 @@ class ParityPane(QWidget):
         for row in range(0 if report is None else len(report.outcomes), rows):
             self.engine_view.setSpan(row, 1, 1, self.engines.columnCount() - 2)  # the command that brings it is long
         height = self.engine_view.horizontalHeader().sizeHint().height()
+        height += self.engine_view.horizontalScrollBar().sizeHint().height()  # in a narrow pane it would take a row
         self.engine_view.setFixedHeight(height + rows * self.engine_view.verticalHeader().defaultSectionSize() + 4)
 
     def _tell(self) -> None:

@@ -82,6 +82,15 @@ def test_engines_that_agree_are_said_to_and_have_no_table_of_differences(pane: P
     assert pane.save.isEnabled()
 
 
+def test_in_a_narrow_pane_every_engine_is_still_in_sight(pane: ParityPane, session: RunSession, qtbot: QtBot) -> None:
+    pane.resize(520, 300)
+    compared(session, report_of())
+    qtbot.waitUntil(pane.engine_view.horizontalScrollBar().isVisible)
+
+    last = pane.engines.index(pane.engines.rowCount() - 1, 0)
+    assert pane.engine_view.viewport().rect().contains(pane.engine_view.visualRect(last))
+
+
 def test_differences_are_listed_with_their_class_and_both_sides(pane: ParityPane, session: RunSession) -> None:
     compared(session, report_of(difference(), difference(None, bar=5, node="target")))
     assert pane.verdict.text() == "Different from native: vnpy."
