@@ -52,3 +52,9 @@ RUNS = (
     "Node '{0}' ({1}) returned {2}, where PlaceOrder or CancelOrder is wanted, at {3}.",
     "Node '{0}' ({1}) cancels order {2}, which is none of its orders at work, at {3}.",
 )
+
+PLUGINS = (
+    *("no arguments", "{0} is not a hook.", "{0} lacks the mark @hookimpl."),
+    "{0} returned {1}, whose role is {2} where only {3} may stand.",
+    *("it raised {0}: {1}", "{0} raised {1}: {2}"),
+)

@@ -15,16 +15,16 @@ from pydantic import BaseModel
 from app.inspector.fields import plain_words
 from app.services.phrases import Phrases, sentences
 from engine.plugins import PluginInfo, facts, load_registry
-from tests.support.engine_fragments import DATA, RUNS
+from tests.support.engine_fragments import DATA, PLUGINS, RUNS
 
 ROOT = Path(__file__).resolve().parents[2]
 SPOKEN = (
-    *("engine/spec", "engine/graph", "engine/plugins/info.py", "engine/plugins/registry.py", "engine/api", "nodes"),
+    *("engine/spec", "engine/graph", "engine/plugins", "engine/api", "nodes"),
     *("engine/data", "engine/runtime", "engine/simulation", "engine/adapters", "engine/stats"),
 )
 """Where the sentences stand that the desktop shows: problems, refusals, findings, and what jobs log."""
 
-_AREAS = {f"engine/{name}": f"engine_{name}.json" for name in ("data", "runtime", "simulation")} | {
+_AREAS = {f"engine/{name}": f"engine_{name}.json" for name in ("data", "plugins", "runtime", "simulation")} | {
     "engine/adapters": "engine_simulation.json",
     "engine/stats": "engine_runtime.json",
 }
@@ -42,10 +42,10 @@ SCRIPTS = ("engine/runtime/script.py", "engine/runtime/replay", "engine/simulati
 """What only scripts call: runs in Python and replays, bar by bar."""
 
 DOCUMENTS = (
-    *("engine/runtime/parity/certificate.py", "engine/stats/catalogue.py"),
+    *("engine/runtime/parity/certificate.py", "engine/stats/catalogue.py", "engine/plugins/reference.py"),
     *("engine/stats/report.py", "engine/stats/report_html.py", "engine/stats/report_figures.py"),
 )
-"""Reports and certificates, which are English whoever reads them, and the books that formulas come from."""
+"""Reports, certificates and the reference of components, which are English whoever reads them, and the books that formulas come from."""
 
 _NOT_SHOWN = (*COMMAND_LINE, *SCRIPTS, *DOCUMENTS)
 _SQL = re.compile(r"(SELECT|INSERT|DELETE|CREATE|BEGIN|PRAGMA|WHERE|AND|ORDER BY|LIMIT)\b|\^")
@@ -90,6 +90,7 @@ FRAGMENTS = (
     " here",
     *DATA,
     *RUNS,
+    *PLUGINS,
 )
 """Parts that places of a message hold, the wishes of pydantic and the complaints of the YAML parser."""
 
