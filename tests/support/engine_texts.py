@@ -45,7 +45,7 @@ DOCUMENTS = (
     *("engine/runtime/parity/certificate.py", "engine/stats/catalogue.py", "engine/plugins/reference.py"),
     *("engine/stats/report.py", "engine/stats/report_html.py", "engine/stats/report_figures.py"),
 )
-"""Reports, certificates and the reference of components, which are English whoever reads them, and the books that formulas come from."""
+"""Reports, certificates and the reference of components are English whoever reads them; so are books on formulas."""
 
 _NOT_SHOWN = (*COMMAND_LINE, *SCRIPTS, *DOCUMENTS)
 _SQL = re.compile(r"(SELECT|INSERT|DELETE|CREATE|BEGIN|PRAGMA|WHERE|AND|ORDER BY|LIMIT)\b|\^")
