@@ -38,7 +38,7 @@ COMMAND_LINE = (
 )
 """What runs strategy classes of other engines, which only the command line does."""
 
-SCRIPTS = ("engine/runtime/script.py", "engine/runtime/replay", "engine/simulation/stepper.py")
+SCRIPTS = ("engine/runtime/script.py", "engine/runtime/replay")
 """What only scripts call: runs in Python and replays, bar by bar."""
 
 DOCUMENTS = (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from app.services import i18n
 from app.services.phrases import Phrases, sentences
-from tests.support.engine_texts import untranslated
+from tests.support.engine_texts import COMMAND_LINE, ROOT, SCRIPTS, problem_templates, untranslated
 from tests.support.translations import LANGUAGES, translations
 
 HOW = (
@@ -29,6 +30,32 @@ def test_every_text_of_a_built_in_component_and_of_a_problem_is_translated(langu
     for sentence, place, area in untranslated(translations(language)):
         missing.setdefault(f"resources/translations/{language}/{area}", {})[sentence] = place
     assert not missing, "\n".join(f"{HOW.format(file=file)}\n{texts}" for file, texts in missing.items())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_message_is_told_by_its_own_translation_and_no_other_that_fits_it_too(language: str) -> None:
+    table = translations(language)
+    phrases = Phrases(table)
+    wrong = {}
+    for sentence, place in problem_templates().items():
+        own = table.get(sentence) or table[sentence.removesuffix(".")]
+        told = phrases.sentence(_filled(sentence))
+        if told is None or told.rstrip(".。") != _filled(own).rstrip(".。"):
+            wrong[sentence] = f"{place}: {told}"
+    assert not wrong
+
+
+def _filled(text: str) -> str:
+    return re.sub(r"\{(\d+)\}", r"X\1", text)
+
+
+def test_what_is_left_to_the_command_line_and_to_scripts_is_reached_by_nothing_of_the_desktop() -> None:
+    modules = [place.removesuffix(".py").replace("/", ".") for place in (*COMMAND_LINE, *SCRIPTS)]
+    assert all((ROOT / place).exists() for place in (*COMMAND_LINE, *SCRIPTS))
+    jobs = ROOT / "engine" / "runtime"
+    for path in (*(ROOT / "app").rglob("*.py"), *(jobs / "jobs").glob("*.py"), jobs / "service.py"):
+        source = path.read_text(encoding="utf-8")
+        assert not [name for name in (*modules, "run_class") if name in source], path
 
 
 def test_the_longest_pattern_wins_and_what_its_places_hold_is_translated_too() -> None:
