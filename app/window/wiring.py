@@ -91,8 +91,9 @@ class Wiring:
         """Let the graph say what the chart shows of it, and the menus as well."""
         window = self._window
         choice = window.docks.chart_choice
-        if window.tab is not None and choice is not None:
-            window.tab.canvas.set_eyes(eyes_of(choice, theme.current()))
+        if window.tab is not None:
+            is_drawn = choice is not None and window.tab.session.run is not None  # else the choice is of another one
+            window.tab.canvas.set_eyes(eyes_of(choice, theme.current()) if choice is not None and is_drawn else {})
         window.refresh_actions()
 
     def _eye_clicked(self, node: str) -> None:

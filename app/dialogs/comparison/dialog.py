@@ -22,13 +22,14 @@ from PySide6.QtWidgets import (
 from app.dialogs.comparison.curves import CurvesView, thinned
 from app.dialogs.frame import DialogFrame
 from app.panes.cells import RoomyCells
-from app.panes.results.columns import text_of
+from app.panes.results.columns import metric_name, text_of, value_text
 from app.services.i18n import known, tr
 from app.theme import current
 from engine.runtime.comparison import Comparison, MetricChange
 from engine.runtime.record import RunRecord
 from engine.stats.tables import Row
 
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ENTRY = int(Qt.ItemDataRole.UserRole)
 
@@ -78,9 +79,9 @@ class ComparisonDialog(DialogFrame):
         colors = {"better": QColor(current().done), "worse": QColor(current().error)}
         for row, change in enumerate(changes):
             texts = (
-                known(change.metric.label),
-                change.metric.text(change.a),
-                change.metric.text(change.b),
+                metric_name(change.metric),
+                value_text(change.metric, change.a),
+                value_text(change.metric, change.b),
                 _delta(change),
             )
             for column, text in enumerate(texts):
@@ -152,7 +153,7 @@ def _name(record: RunRecord, other: RunRecord) -> str:
 def _delta(change: MetricChange) -> str:
     if change.delta is None or change.verdict == "same" or change.metric.unit == "time":
         return ""
-    text = change.metric.text(change.delta)
+    text = value_text(change.metric, change.delta)
     return text if text.startswith("-") else f"+{text}"
 
 
@@ -179,6 +180,10 @@ def _table(heads: Sequence[str], rows: int) -> QTableWidget:
 def _fitted(table: QTableWidget) -> QTableWidget:
     table.resizeColumnsToContents()
     table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    for column in range(table.columnCount()):  # a head stands over its values
+        value, head = table.item(0, column), table.horizontalHeaderItem(column)
+        if value is not None and head is not None:
+            head.setTextAlignment(Qt.AlignmentFlag(value.textAlignment() or _LEFT))
     return table
 
 

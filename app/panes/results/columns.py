@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from app.services.i18n import known, tr
 from engine.runtime.saved import SavedRun
-from engine.stats.catalogue import Metric
+from engine.stats.catalogue import Metric, Value
 from engine.stats.tables import Table
 
 Column = npt.NDArray[Any]
@@ -175,6 +175,13 @@ def word(value: str) -> str:
 def metric_name(metric: Metric) -> str:
     """Return what a figure is called, with the unit where its value does not show it."""
     return f"{known(metric.label)}, {known(metric.unit)}" if metric.unit in ("days", "bars") else known(metric.label)
+
+
+def value_text(metric: Metric, value: Value) -> str:
+    """Return a figure with its unit in the language in use."""
+    text = metric.text(value)
+    number = text.removesuffix(" a year")
+    return text if number == text else tr("{number} a year", number=number)
 
 
 def _time(value: Any, intraday: bool) -> str:  # noqa: FBT001 - one signature for all kinds

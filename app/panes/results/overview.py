@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QToolTip, QVBoxLayout, QWidget
 
-from app.panes.results.columns import metric_name
+from app.panes.results.columns import metric_name, value_text
 from app.services.i18n import known, said, tr
 from app.theme import changed as theme_changed
 from app.theme import current
@@ -156,13 +156,6 @@ class _Cards(QWidget):
             shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, inner.width())
             painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, shown)
         painter.end()
-
-
-def value_text(metric: Metric, value: Value) -> str:
-    """Return a figure with its unit in the language in use."""
-    text = metric.text(value)
-    number = text.removesuffix(" a year")
-    return text if number == text else tr("{number} a year", number=number)
 
 
 def _group(group: str, run: SavedRun) -> QWidget:

@@ -73,6 +73,8 @@ class RunDesk(QObject):
         runs.changed.connect(lambda: self._changed(tab))
         runs.finished.connect(lambda request: self._finished(tab, request))
         runs.failed.connect(lambda failure: self._failed(tab, failure))
+        if self._was_finished:  # the results keep their height, so that the next strategy finds as little room
+            QTimer.singleShot(0, self, lambda: self._make_room(tab))
 
     def forget(self, tab: StrategyTab) -> None:
         """Let go of a strategy that is closed; its runs are cancelled."""

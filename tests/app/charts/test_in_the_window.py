@@ -70,6 +70,21 @@ def test_the_menu_moves_about_in_the_chart(window: MainWindow, qtbot: QtBot, tmp
     assert chart.toolbar.date.hasFocus()
 
 
+def test_a_strategy_that_was_not_run_has_no_eyes_of_another_one(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    show_run(window, qtbot, tmp_path / "run")
+    run = tab_of(window)
+    qtbot.waitUntil(lambda: bool(run.canvas._eyes))
+
+    window.desk.new(run.document.text, "copy")
+
+    assert tab_of(window) is not run
+    qtbot.waitUntil(lambda: not tab_of(window).canvas._eyes)
+    window.tabs.step(-1)
+    qtbot.waitUntil(lambda: bool(run.canvas._eyes))
+
+
 def test_a_node_is_shown_and_hidden_by_its_own_menu(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     chart = show_run(window, qtbot, tmp_path / "run")
     canvas = tab_of(window).canvas
