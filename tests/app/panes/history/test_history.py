@@ -100,6 +100,7 @@ def test_two_runs_are_compared_in_figures_trades_and_file(
     qtbot.addWidget(dialog)
     dialog.show()
     figures = {dialog.figures.item(row, 0).text(): row for row in range(dialog.figures.rowCount())}
+    assert {"Max. drawdown length, days", "Max. drawdown length, bars"} <= set(figures)
     row = figures["Trades"]
     assert [dialog.figures.item(row, column).text() for column in (1, 2, 3)] == ["96", "132", "+36"]
     trades = dialog.trades
