@@ -39,11 +39,12 @@ def test_while_a_wire_is_pulled_fitting_ports_light_up_and_the_others_fade(desk:
     nodes = desk.canvas.scene.nodes
     assert nodes["cross"].lit == {PortRef("cross", "in", "fast"), PortRef("cross", "in", "slow")}
     assert nodes["slow"].lit == {PortRef("slow", "in", "input")}
-    assert nodes["entry"].lit == frozenset()
-    assert nodes["entry"].opacity() < 0.5 < nodes["cross"].opacity()
+    assert nodes["entry"].lit == {PortRef("entry", "in", "rank")}
+    assert nodes["size"].lit == frozenset()
+    assert nodes["size"].opacity() < 0.5 < nodes["cross"].opacity()
     mouse.key(desk.canvas.view, Qt.Key.Key_Escape)
-    assert nodes["entry"].lit is None
-    assert nodes["entry"].opacity() == 1.0
+    assert nodes["size"].lit is None
+    assert nodes["size"].opacity() == 1.0
     mouse.release(desk.viewport, desk.empty())
     assert desk.text == desk.before
     assert not desk.canvas.asking.popup.isVisible()
@@ -61,14 +62,14 @@ def test_a_wire_dropped_on_a_node_takes_its_first_port_that_fits(desk: Desk) -> 
 
 
 def test_a_wire_of_the_wrong_type_says_why_at_the_mouse_and_in_the_status_bar(desk: Desk) -> None:
-    start, end = desk.out("fast"), desk.into("entry", "money")
+    start, end = desk.out("fast"), desk.into("entry", "filters")
     mouse.press(desk.viewport, start)
     mouse.travel(desk.viewport, start, end)
     hint = desk.canvas.stage.hint
     assert hint.isVisible()
-    assert hint.text() == "This input takes a money, the output is a series."
+    assert hint.text() == "This input takes a filter, the output is a series."
     mouse.release(desk.viewport, end)
-    assert desk.messages == ["This input takes a money, the output is a series."]
+    assert desk.messages == ["This input takes a filter, the output is a series."]
     assert not hint.isVisible()
     assert desk.text == desk.before
 
@@ -127,7 +128,7 @@ def test_a_wire_dropped_on_empty_canvas_offers_what_fits_and_wires_the_choice_in
     assert popup.title.text() == "What reads: Series"
     names = [offer.use for offer in popup.model.offers]
     assert "levels" in names
-    assert "market" not in names
+    assert "fixed_quantity" not in names
     mouse.type_text(popup.search, "levels")
     mouse.key(popup.search, Qt.Key.Key_Return)
     assert "levels: {use: levels, input: fast}" in desk.text

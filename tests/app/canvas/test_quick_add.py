@@ -52,7 +52,7 @@ def test_a_new_strategy_begins_with_what_most_begin_with() -> None:
 def test_only_what_fits_a_wire_is_offered_the_usual_first() -> None:
     readers = found("", Wanted(PortType.SERIES, gives=False, use="ta.RSI"))
     assert readers[0] == "levels"
-    assert "market" not in readers
+    assert "fixed_quantity" not in readers
     assert found("", Wanted(PortType.SIGNAL, gives=False))[0] == "market"
     assert found("", Wanted(PortType.MONEY, gives=True))[:2] == ["percent_of_equity", "risk_percent"]
 
