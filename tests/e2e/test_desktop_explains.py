@@ -149,9 +149,11 @@ def test_parameters_are_varied_from_the_inspector_and_taken_over(window: MainWin
     tab.document.undo()
     assert tab.document.text == before
 
+    dialog.close()
+    window.activateWindow()  # what a window manager does when a window closes
+    qtbot.waitUntil(window.isActiveWindow)
     run_result = run(window, qtbot)
     assert run_result.metrics == metrics
-    dialog.close()
 
 
 def test_the_inspector_offers_it_by_the_right_button(window: MainWindow, qtbot: QtBot) -> None:
