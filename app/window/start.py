@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,6 +53,8 @@ class Start(QObject):
     def _next(self) -> None:
         if not self.steps:
             log.info("window usable")
+            # What starting made stays: a look through all of it for garbage would hold up a key press by 70 ms.
+            gc.freeze()
             self._window.engine.start()
             return
         step = self.steps.pop(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 import time
 
@@ -36,6 +37,7 @@ def opened(qtbot: QtBot, text: str) -> tuple[YamlView, Document]:
     view.show()
     view.editor.setFocus()
     qtbot.waitUntil(view.editor.hasFocus)
+    gc.freeze()  # as the program does once it is usable
     return view, document
 
 
