@@ -22,7 +22,7 @@ ifeq ($(shell uname -s),Linux)
 endif
 endif
 
-.PHONY: run test test-quick check format bench docs clean
+.PHONY: run test test-quick test-long check format bench docs clean
 
 run: $(STAMP) $(SYSTEM)
 	$(BIN)/quantcrafter run $(EXAMPLE) --report reports/golden_cross.html --json reports/golden_cross.json
@@ -41,6 +41,12 @@ test: $(STAMP) $(SYSTEM)
 test-quick: $(STAMP) $(SYSTEM)
 	$(PY) -m tests.support.compile_ahead
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not benchmark_report"
+
+# The tests that draw random cases, with the large counts: hours. They write the figures in docs/reliability.md.
+test-long: export QUANTCRAFTER_TEST_LONG = 1
+test-long: $(STAMP) $(SYSTEM)
+	$(PY) -m tests.support.compile_ahead
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "long or hypothesis" --timeout 36000
 
 check: $(STAMP)
 	$(PY) -m ruff check .

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis.core
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from pytestqt.qtbot import QtBot
 
 from engine.api.compiled import numba_cache_dir
+from tests.support.counts import choose_seed, how_to_repeat, sample
 
 # Set before any test: child processes and workers find the same compiled code, whatever their user directory is.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_dir()))
@@ -22,10 +24,29 @@ PATIENCE_MS = 60_000
 for wait in (QtBot.waitSignal, QtBot.waitSignals, QtBot.waitUntil, QtBot.waitCallback, QtBot.waitExposed):
     wait.__kwdefaults__["timeout"] = PATIENCE_MS
 
-# The same examples at every run, so that a change is judged by what it changes; `long` looks further, at random.
-settings.register_profile("default", deadline=None, print_blob=True, derandomize=True)
-settings.register_profile("long", deadline=None, print_blob=True, max_examples=2000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+# Every run explores: its seed is new, or the one that is asked for (see tests/support/counts.py). The clock judges no
+# example, and none is kept for the next run: the seed repeats them.
+hypothesis.core.global_force_seed = choose_seed()
+settings.register_profile(
+    "explore",
+    deadline=None,
+    print_blob=True,
+    database=None,
+    max_examples=sample(100, of=2000),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("explore")
+
+
+def pytest_report_header() -> str:
+    """Print the seed before the first test."""
+    return how_to_repeat()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+    """Print the seed again where a failure is read."""
+    if exitstatus:
+        terminalreporter.write_line(how_to_repeat())
 
 
 @pytest.fixture(autouse=True)

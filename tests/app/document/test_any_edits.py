@@ -29,6 +29,7 @@ from app.document.errors import EditError
 from app.document.ports import reference_to
 from app.document.view import GraphView, Scope
 from engine.api import Role
+from tests.support.counts import sample
 from tests.support.documents import all_redone, all_undone, catalog, example, example_names, rich
 
 REMOVING = (RemoveNodes, GroupIntoBlock, SetField)
@@ -118,7 +119,7 @@ def test_any_edits_undone_give_back_the_bytes_and_redone_the_document(document: 
 
 
 @pytest.mark.slow
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=sample(400, of=2_000), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(documents(), st.data())
 def test_many_more_edits_undone_give_back_the_bytes(document: Document, data: st.DataObject) -> None:
     edit_undo_redo(document, data)

@@ -19,11 +19,12 @@ from engine.adapters.vnpy.client import end_shared_process
 from engine.api import EngineJob, Ledger, RunCancelledError, RunError
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
 from engine.api.rules import ProtectiveKind, ProtectiveRule
+from tests.support.counts import sample
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.random_jobs import jobs, random_bars
 
 COMPARED = {"runs": 0, "fills": 0, "inside": 0, "several": 0}
-EXAMPLES = max(500, settings.default.max_examples if settings.default else 0)
+EXAMPLES = sample(500, of=2_000)
 OTHERS = (BacktraderEngine(), VnpyEngine())
 TABLES = ("orders", "fills", "trades", "blocked", "ts_ns", "equity", "cash")
 
@@ -72,7 +73,7 @@ def test_random_strategies_on_random_bars_have_the_same_books_on_all_three(job: 
     COMPARED["inside"] += int((ledger.fills["kind"] > 0).sum())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=sample(60, of=2_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(st.integers(-3, 3), st.integers(-2, 2), st.integers(0, 3), st.integers(0, 3)),

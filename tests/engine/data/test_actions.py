@@ -15,6 +15,7 @@ from engine.data.actions import actions_from_adjusted, adjusted
 from engine.data.load import load_bars
 from engine.data.providers.csv_file import CsvProvider
 from engine.data.providers.sample import SampleProvider
+from tests.support.counts import sample
 from tests.support.jobs import make_bars
 
 HEADER = "date,open,high,low,close,volume"
@@ -41,7 +42,7 @@ def test_a_dividend_of_the_whole_price_is_refused() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=sample(60, of=2_000))
 def test_an_adjusted_close_gives_back_the_actions_it_was_made_from(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = 60

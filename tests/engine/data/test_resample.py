@@ -11,6 +11,7 @@ from engine.api import BAR_COLUMNS, NEW_YORK_STOCKS, ROUND_THE_CLOCK, Bars, Data
 from engine.data.align import as_of
 from engine.data.load import load_bars
 from engine.data.resample import resample
+from tests.support.counts import sample
 from tests.support.market_data import DAY, FixedProvider, bars_at, minutes, moments, new_york_minutes, raw_bars, texts
 
 FRAMES = tuple(Timeframe.parse(text) for text in ("2m", "15m", "1h", "4h", "1d", "2d", "1w", "1mo"))
@@ -36,7 +37,7 @@ def sparse_minutes(draw: st.DrawFn) -> Bars:
     return bars_at(kept if len(kept) else every[:1], session=draw(st.sampled_from(SESSIONS)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=sample(150, of=2_000), deadline=None)
 @given(sparse_minutes(), st.sampled_from(FRAMES))
 def test_intraday_bars_keep_volume_extremes_and_order(bars: Bars, timeframe: Timeframe) -> None:
     made = resample(bars, timeframe)
@@ -54,7 +55,7 @@ def test_intraday_bars_keep_volume_extremes_and_order(bars: Bars, timeframe: Tim
     assert made.close[-1] == covered.close[-1]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=sample(150, of=2_000), deadline=None)
 @given(sparse_minutes(), st.sampled_from(FRAMES), st.floats(0, 1))
 def test_more_data_never_change_bars_that_were_given_out(bars: Bars, timeframe: Timeframe, share: float) -> None:
     full = resample(bars, timeframe)
@@ -64,7 +65,7 @@ def test_more_data_never_change_bars_that_were_given_out(bars: Bars, timeframe: 
         np.testing.assert_array_equal(getattr(prefix, name), getattr(full, name)[: len(prefix)])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=sample(100, of=2_000), deadline=None)
 @given(sparse_minutes(), st.sampled_from(FRAMES))
 def test_a_longer_bar_is_seen_only_when_all_its_bars_have_closed(bars: Bars, timeframe: Timeframe) -> None:
     made = resample(bars, timeframe)

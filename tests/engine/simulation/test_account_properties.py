@@ -18,10 +18,11 @@ from engine.simulation.driver import simulate
 from engine.simulation.matcher import BarMatcher
 from engine.simulation.matching import fill_slot
 from engine.simulation.stepper import Stepper
+from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved
 from tests.support.random_jobs import jobs
 
-quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=sample(150, of=2_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CAPS = (GuardKind.MAX_POSITION, GuardKind.GROSS_EXPOSURE, GuardKind.NET_EXPOSURE, GuardKind.OPEN_TRADES)
 
 

@@ -13,13 +13,13 @@ from engine.simulation.driver import simulate
 from engine.simulation.matcher import BarMatcher, WorkingOrder
 from engine.simulation.records import OPENS, STOPS
 from engine.simulation.stepper import Stepper, simulate_stepwise
+from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 from tests.support.random_jobs import jobs
 
 COMPARED = {"runs": 0, "fills": 0}
-LONG = settings.default is not None and settings.default.max_examples >= 2_000
-EXAMPLES = 20_000 if LONG else 2_000
-"""How many random runs are compared; `HYPOTHESIS_PROFILE=long` for ten times as many."""
+EXAMPLES = sample(2_000, of=20_000)
+"""How many random runs are compared."""
 
 many = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -65,7 +65,7 @@ def test_both_drivers_keep_the_same_books_to_the_last_bit(job: EngineJob, matche
     COMPARED["fills"] += len(compiled.fills)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=sample(100, of=2_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(jobs(account=True), st.data())
 def test_a_restored_snapshot_goes_on_as_if_nothing_had_happened(job: EngineJob, data: st.DataObject) -> None:
     whole = simulate(job)

@@ -38,6 +38,7 @@ from engine.api.engine import EngineJob
 from engine.api.ledger import BlockReason, Ledger, OrderKind, OrderStatus, Reason, StatusReason
 from engine.simulation.driver import simulate
 from engine.simulation.stepper import Stepper, simulate_stepwise
+from tests.support.counts import sample
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 from tests.support.random_jobs import random_bars
@@ -249,7 +250,7 @@ def like_market(ctx: StrategyContext) -> list[PlaceOrder]:
     return orders
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=sample(60, of=2_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["reduce", "reject"]), st.sampled_from([0.0, 0.1]))
 def test_a_component_that_trades_like_market_has_the_books_of_market(seed: int, short_of: str, percent: float) -> None:
     bars = random_bars(seed, "TEST", np.arange(40))

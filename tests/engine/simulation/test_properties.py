@@ -10,10 +10,11 @@ from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunCancelledError
 from engine.api.ledger import OrderKind, OrderStatus, Reason
 from engine.simulation.driver import Pace, simulate
+from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 from tests.support.random_jobs import jobs
 
-quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=sample(150, of=2_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def cut(job: EngineJob, ts_ns: int) -> EngineJob | None:

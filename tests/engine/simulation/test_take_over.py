@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from engine.api.engine import EngineJob
 from engine.simulation.driver import simulate
 from engine.simulation.stepper import Stepper
+from tests.support.counts import sample
 from tests.support.ledger_checks import assert_same_bits
 from tests.support.random_jobs import jobs
 
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=sample(150, of=2_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def with_terms_of(job: EngineJob, other: EngineJob) -> EngineJob:

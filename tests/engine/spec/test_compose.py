@@ -13,6 +13,7 @@ from engine.spec import limits
 from engine.spec.compose import compose
 from engine.spec.source import ProblemLog
 from engine.spec.tree import Mapping, Sequence, content, plain
+from tests.support.counts import sample
 
 
 def read(text: str) -> tuple[Any, list[str]]:
@@ -177,7 +178,7 @@ def test_importing_the_package_stays_light() -> None:
     assert done.stdout.strip() == "set()"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=sample(300, of=2_000), deadline=None)
 @given(st.text(alphabet="ab1: -{}[],#'\"\n\r\t &*|>!?%@`\\\ufeff\x85\u2028~<=.", max_size=80))
 def test_any_text_gives_a_tree_or_problems_with_a_place(text: str) -> None:
     log = ProblemLog()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.api.errors import SpecError
 from engine.spec.document import StrategyFile
+from tests.support.counts import sample
 
 TEXT = """\
 # The golden cross.
@@ -291,7 +292,7 @@ def comments_of(text: str) -> list[str]:
     return [f"# c{part.partition('.')[0]}." for part in text.split("# c")[1:]]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=sample(80, of=2_000), deadline=None)
 @given(st.one_of(documents(), st.text(alphabet="ab: -{}[],#'\"\n\r &*|>!1", max_size=60)))
 def test_any_text_that_parses_comes_back_as_it_was(text: str) -> None:
     try:
@@ -301,7 +302,7 @@ def test_any_text_that_parses_comes_back_as_it_was(text: str) -> None:
     assert document.dumps() == text
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=sample(80, of=2_000), deadline=None)
 @given(documents(), values, st.data())
 def test_setting_a_value_gives_that_value_and_keeps_the_comments_outside(
     text: str, value: Any, data: st.DataObject
@@ -326,7 +327,7 @@ def test_setting_a_value_gives_that_value_and_keeps_the_comments_outside(
         assert len(text) - head - tail <= 40
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=sample(80, of=2_000), deadline=None)
 @given(documents(), keys, values, st.data())
 def test_adding_a_key_only_inserts(text: str, key: str, value: Any, data: st.DataObject) -> None:
     document = StrategyFile.loads(text)
@@ -345,7 +346,7 @@ def test_adding_a_key_only_inserts(text: str, key: str, value: Any, data: st.Dat
     assert document.text.endswith(text[head:])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=sample(80, of=2_000), deadline=None)
 @given(documents(), st.data())
 def test_removing_and_renaming_keep_every_other_line(text: str, data: st.DataObject) -> None:
     document = StrategyFile.loads(text)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.spec import NodeSpec, StrategySpec, check_strategy
 from engine.spec.limits import MAX_PROBLEMS
+from tests.support.counts import sample
 from tests.support.strategies import FULL
 
 PIECES = [
@@ -43,7 +44,7 @@ def resolve_everything(spec: StrategySpec) -> None:
         visit(node, node.values)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=sample(400, of=2_000), deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_mutated_file_gives_a_specification_or_located_problems(seed: int) -> None:
     text = mutated(random.Random(seed), FULL)  # noqa: S311 - no secret

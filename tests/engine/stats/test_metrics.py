@@ -13,6 +13,7 @@ from engine.api.bars import Bars, Session
 from engine.api.timeframe import Timeframe
 from engine.stats import curve
 from engine.stats.metrics import METRICS, compute_metrics
+from tests.support.counts import sample
 from tests.support.ledgers import (
     CASH,
     DAY_NS,
@@ -192,7 +193,7 @@ def test_streaks_are_counted_in_the_order_in_which_trades_end() -> None:
     assert (values["longest_win_streak"], values["longest_loss_streak"]) == (3, 1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=sample(150, of=2_000), deadline=None)
 @given(
     values=st.lists(
         st.one_of(
@@ -212,7 +213,7 @@ def test_no_equity_curve_makes_a_metric_raise_or_be_not_finite(
     assert all(value is None or math.isfinite(value) for value in metrics.values())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=sample(60, of=2_000), deadline=None)
 @given(
     scale=st.sampled_from([1e-12, 1.0, 1e150, 1e307]),
     deals=st.lists(

@@ -15,6 +15,7 @@ from engine.api import NEW_YORK_STOCKS, Bars, DataError, DataRequest, RawBars, T
 from engine.data.load import load_bars
 from engine.data.providers.csv_file import CsvProvider
 from engine.data.zones import to_local
+from tests.support.counts import sample
 from tests.support.market_data import minutes, moments, new_york_minutes, texts, walk
 
 HEADER = "Date,Open,High,Low,Close,Volume"
@@ -320,7 +321,7 @@ def test_one_broken_time_among_many_is_named_by_its_row(tmp_path: Path) -> None:
         read(tmp_path, rows("1704189600", "170418o660", "1704189720"))
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=sample(300, of=2_000), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([",", ";"]), st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=6), st.integers(0, 9))))
 def test_a_damaged_file_is_read_or_refused_by_a_clear_error(
     tmp_path: Path, separator: str, damages: list[tuple[float, bytes, int]]
@@ -339,7 +340,7 @@ def test_a_damaged_file_is_read_or_refused_by_a_clear_error(
 FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%d.%m.%Y %H:%M:%S", "%Y%m%d %H%M%S", "%s")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=sample(60, of=2_000), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     start=st.sampled_from(["2024-03-10T00:00", "2024-11-03T00:00", "2024-10-27T00:00", "2024-06-15T00:00"]),
     count=st.integers(2, 400),

@@ -20,6 +20,7 @@ from engine.runtime.explain.logic import (
     mattering,
     smallest_sets,
 )
+from tests.support.counts import sample
 
 
 @st.composite
@@ -51,7 +52,7 @@ def by_trying(root: Any) -> set[frozenset[Any]]:
     return set()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=sample(400, of=2_000), deadline=None)
 @given(root=expressions())
 def test_the_sets_found_are_exactly_the_smallest_ones_there_are(root: Any) -> None:
     found = smallest_sets(root)
@@ -63,7 +64,7 @@ def test_the_sets_found_are_exactly_the_smallest_ones_there_are(root: Any) -> No
     assert len(found.sets) == min(len(wanted), len(found.sets)) if len(wanted) > 20 else set(found.sets) == wanted
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=sample(200, of=2_000), deadline=None)
 @given(root=expressions())
 def test_a_search_that_is_given_up_still_gives_a_set_that_fires_and_holds_nothing_needless(root: Any) -> None:
     found = smallest_sets(root, work=0)
@@ -73,7 +74,7 @@ def test_a_search_that_is_given_up_still_gives_a_set_that_fires_and_holds_nothin
         assert not any(is_true(root, chosen - {leaf}) for leaf in chosen)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=sample(200, of=2_000), deadline=None)
 @given(root=expressions())
 def test_what_mattered_alone_keeps_an_expression_as_it_is(root: Any) -> None:
     value = is_true(root)

@@ -1,0 +1,72 @@
+"""Writes the figures of the long tests into docs/reliability.md, each test into a section of its own."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.counts import is_long
+
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+PATIENCE_SECONDS = 30.0
+
+
+def record(section: str, headings: Sequence[str], rows: Sequence[Sequence[object]], *, page: Path = PAGE) -> None:
+    """Write a table between `<!-- figures: SECTION -->` and `<!-- end -->`, in `make test-long` alone.
+
+    Elsewhere a sample was tried, which says less than what the page has; then it is only checked that the page has the
+    section. Whole numbers get thousands separators. Put no dates and no names of machines into the rows.
+
+    Raises:
+        LookupError: the page has no such markers.
+    """
+    with _alone(page) if is_long() else _nothing():
+        text = page.read_text(encoding="utf-8")
+        begin = f"<!-- figures: {section} -->\n"
+        start, found, rest = text.partition(begin)
+        _old, ended, after = rest.partition("<!-- end -->")
+        if not found or not ended:
+            raise LookupError(f"{page.name} has no '{begin.strip()}' with '<!-- end -->' after it.")
+        if is_long():
+            new = page.with_suffix(".new")
+            new.write_text(f"{start}{begin}{table(headings, rows)}<!-- end -->{after}", encoding="utf-8", newline="\n")
+            new.replace(page)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a Markdown table; columns of numbers stand to the right."""
+    texts = [[_cell(value) for value in row] for row in rows]
+    right = [all(isinstance(row[i], int | float) for row in rows) for i in range(len(headings))]
+    lines = [list(headings), ["---:" if side else "---" for side in right], *texts]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _alone(page: Path) -> Iterator[None]:
+    """Keep the workers of one test run from writing the page at once."""
+    lock = page.with_suffix(".lock")
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+            break
+        except FileExistsError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+    try:
+        yield
+    finally:
+        lock.unlink()
