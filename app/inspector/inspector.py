@@ -16,8 +16,9 @@ from app.document.errors import EditError
 from app.document.view import BARS, NodeView, Scope
 from app.inspector.form_view import Drafts
 from app.inspector.header import NodeHeader, TitleHeader
+from app.inspector.instrument_pages import InstrumentsPage, StrategyPage
 from app.inspector.look import tint
-from app.inspector.pages import InstrumentsPage, NodesPage, Page, PageContext, RawPage, StrategyPage
+from app.inspector.pages import NodesPage, Page, PageContext, RawPage
 from app.services.i18n import tr
 from app.theme import changed as theme_changed
 from app.theme import current

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.document.document import Document
-from app.document.edits import UNSET, SetField
 from app.document.view import NodeView, Scope
 from app.inspector import subjects, values
-from app.inspector.content import content
 from app.inspector.fields import Field
 from app.inspector.form import Form
 from app.inspector.form_view import Drafts, FormView
@@ -174,105 +171,3 @@ class RawPage(Page):
 
     def refresh(self) -> bool:
         return False
-
-
-class InstrumentsPage(Page):
-    """Every instrument with its data provider's own fields."""
-
-    def __init__(self, context: PageContext, parent: QWidget | None = None) -> None:
-        super().__init__(context, parent)
-        self._count = subjects.instrument_count(context.document)
-        self.add_instruments()
-        self.box.addStretch(1)
-
-    def add_instruments(self) -> None:
-        """Put the forms of all instruments on the page, and a button for one more."""
-        document = self.context.document
-        self.instruments: list[FormView] = []
-        self.source_buttons: list[QToolButton] = []
-        for index in range(self._count):
-            form = subjects.instrument_form(document, index)
-            section = Section(_instrument_title(form), self, foldable=True, is_open=self._count <= _OPEN_INSTRUMENTS)
-            self.instruments.append(self.show_form(form, self.context.rows(), section))
-            section.head.addWidget(self._source_button(index, section.title))
-            section.head.addWidget(self._remove_button(index, section.title))
-            self.box.addWidget(section)
-        add = QPushButton(icon("add"), tr("Add an instrument"), self)
-        add.setAutoDefault(False)
-        add.clicked.connect(self._add)
-        self.add_button = add
-        self.box.addWidget(add, alignment=Qt.AlignmentFlag.AlignHCenter)
-
-    def refresh(self) -> bool:
-        document = self.context.document
-        if subjects.instrument_count(document) != self._count:
-            return False
-        forms = [subjects.instrument_form(document, index) for index in range(self._count)]
-        if any(form.key != view.form.key for form, view in zip(forms, self.instruments, strict=True)):
-            return False
-        for form, view in zip(forms, self.instruments, strict=True):
-            view.refresh(form)
-        return True
-
-    def _source_button(self, index: int, title: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setIcon(icon("bars"))
-        button.setIconSize(QSize(14, 14))
-        button.setText(tr("Data..."))
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setAutoRaise(True)
-        button.setToolTip(tr("Choose the data, with the bars in view"))
-        button.setAccessibleName(tr("Data of {name}", name=title))
-        button.clicked.connect(lambda: self.source_asked.emit(index))
-        self.source_buttons.append(button)
-        return button
-
-    def _remove_button(self, index: int, title: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setIcon(icon("close"))
-        button.setIconSize(QSize(14, 14))
-        button.setAutoRaise(True)
-        button.setToolTip(tr("Remove this instrument"))
-        button.setAccessibleName(tr("Remove {name}", name=title))
-        button.setEnabled(self._count > 1)
-        button.clicked.connect(lambda: self._ask(SetField(("instruments", index), UNSET), tr("Remove an instrument")))
-        return button
-
-    def _add(self) -> None:
-        document = self.context.document
-        entry = subjects.new_instrument(document)
-        listed = content(document).get("instruments")
-        if isinstance(listed, list):
-            self._ask(SetField(("instruments", len(listed)), entry), tr("Add an instrument"))
-        else:
-            self._ask(SetField(("instruments",), [entry]), tr("Add an instrument"))
-
-    def _ask(self, edit: SetField, label: str) -> None:
-        self.edit_asked.emit((edit,), label)
-
-
-class StrategyPage(InstrumentsPage):
-    """The strategy's name, instruments and run settings."""
-
-    def add_instruments(self) -> None:
-        self.head = self.show_form(subjects.head_form(self.context.document), self.context.rows())
-        self.box.addWidget(Section(tr("Instruments"), self))
-        super().add_instruments()
-        section = Section(tr("Run"), self)
-        self.run = self.show_form(subjects.run_form(self.context.document), self.context.rows(), section)
-        self.box.addWidget(section)
-
-    def refresh(self) -> bool:
-        if not super().refresh():
-            return False
-        self.head.refresh(subjects.head_form(self.context.document))
-        self.run.refresh(subjects.run_form(self.context.document))
-        return True
-
-
-def _instrument_title(form: Form) -> str:
-    written: dict[str, Any] = {
-        entry.name: form.value(entry) for entry in form.fields if entry.name in ("symbol", "timeframe")
-    }
-    symbol = written.get("symbol", UNSET)
-    return values.show(symbol) or tr("Instrument")

@@ -41,7 +41,7 @@ def read_instruments(root: Mapping, log: ProblemLog) -> tuple[InstrumentSpec, ..
         message = f"'instruments' must list at least one instrument, was {found}."
         log.add("instruments", message, example, at=at, path="instruments")
         return ()
-    made: list[InstrumentSpec] = []
+    made: dict[str, InstrumentSpec] = {}
     for index, item in enumerate(section.items):
         body = content(item)
         path = join("instruments", index)
@@ -51,13 +51,13 @@ def read_instruments(root: Mapping, log: ProblemLog) -> tuple[InstrumentSpec, ..
         instrument = _Reader(body, path, log).read()
         if instrument is None:
             continue
-        if any(instrument.symbol == other.symbol for other in made):
+        if instrument.symbol in made:
             message = f"The symbol '{instrument.symbol}' is there twice."
             at = instrument.place("symbol")
             log.add("duplicate_symbol", message, "Remove one of them.", at=at, path=f"{path}.symbol", field="symbol")
             continue
-        made.append(instrument)
-    return tuple(made)
+        made[instrument.symbol] = instrument
+    return tuple(made.values())
 
 
 class _Reader:

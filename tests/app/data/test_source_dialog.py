@@ -144,5 +144,5 @@ def test_the_inspectors_calendar_knows_how_far_the_data_reach(qtbot: QtBot, wind
 
 def _data_button(window: MainWindow) -> QToolButton:
     page = window.docks.inspector.page
-    button: QToolButton = page.source_buttons[0]  # type: ignore[union-attr]
+    button: QToolButton = page.cards[0].source_button  # type: ignore[union-attr]
     return button

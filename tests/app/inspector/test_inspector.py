@@ -22,7 +22,8 @@ from app.inspector.editors import (
 )
 from app.inspector.header import NodeHeader
 from app.inspector.inspector import Inspector
-from app.inspector.pages import InstrumentsPage, NodesPage, StrategyPage
+from app.inspector.instrument_pages import InstrumentsPage, StrategyPage
+from app.inspector.pages import NodesPage
 from app.inspector.row import FieldRow
 from app.theme import apply
 from engine.api import Role
