@@ -16,7 +16,7 @@ from engine.api import QuantCrafterError, SpecError
 from engine.plugins import Registry, load_registry
 from engine.runtime.run import run
 from engine.runtime.source import validate_file
-from tests.support.mutate import mutants
+from tests.support.mutate_text import mutants
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "resources" / "examples").glob("*.yaml"))
 COUNT = 1000

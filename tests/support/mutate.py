@@ -1,129 +1,81 @@
-"""Seeded damage to a strategy file, of the kinds that people, merges and enemies do."""
+"""Mutants of strategy files: of the examples and of strategies drawn at random, in their values or in their syntax."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-_TOKENS = (
-    *(
-        "bars",
-        "bars.close",
-        "bars.nothing",
-        "fast",
-        "slow",
-        "entry",
-        "size",
-        "null",
-        "true",
-        "~",
-        "''",
-        '""',
-        "[]",
-        "{}",
-    ),
-    *("-1", "0", "1", "2", "1e308", "-1e400", "nan", ".nan", ".inf", "99999999999999999999999", "0x1F", "1_000", "3.7"),
-    *("ta.SMA", "ta.sma", "ta.NOPE", "crossover", "market", "limit", "sample", "csv", "synthetic", "AAPL", "ZZZZ"),
-    *("&a", "*a", "!!python/object:os.system", "!x", "<<: *a", "- - - -", "? x", "|", ">", "%YAML 1.1", "---", "..."),
-    *("2020-01-01", "9999-99-99", "1d", "1w", "1m", "0d", "é", "名", "🎉", "\u202e", "\x00", "\x1b[31m", "\t", "\r\n"),
-    *("{use: ta.RSI, input: bars.close}", "{use: }", "use: use", "blocks/../../etc/passwd", "blocks/trend.yaml"),
-)
+import numpy as np
+
+from engine.plugins import Registry
+from engine.spec.compose import compose
+from engine.spec.source import ProblemLog
+from engine.spec.tree import plain
+from tests.support.mutate_text import mutants as damaged
+from tests.support.mutate_values import changed
+from tests.support.random_strategy import Values, strategies
+from tests.support.written import written
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "resources" / "examples").glob("*.yaml"))
+KINDS = ("values of an example", "values of a random graph", "damaged example", "damaged random graph")
+_SHARES = (0.3, 0.4, 0.2, 0.1)
+_EVENTS = "time,name\n2010-02-01 14:00,rates\n2010-06-30,holiday\n2012-01-01 00:00+00:00,new year\n"
 
 
-def mutants(text: str, count: int, seed: int) -> list[str]:
-    """Return `count` damaged versions of a text, the same for the same seed; one to four kinds of damage each."""
-    rng = random.Random(seed)  # noqa: S311 - damage, not secrets
-    results = []
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A strategy's text, and of which kind it is (one of KINDS)."""
+
+    kind: str
+    text: str
+
+
+def strategy_mutants(registry: Registry, count: int, seed: int) -> Iterator[Mutant]:
+    """Yield `count` mutants, the same for the same seed; of those that change values more than half are valid."""
+    rng = random.Random(seed)  # noqa: S311 - cases of a test, no secrets
+    examples = [path.read_text(encoding="utf-8") for path in EXAMPLES]
+    drawn = strategies(registry, rng)
     for _ in range(count):
-        mutant = text
-        for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 4))):
-            mutant = rng.choice(_KINDS)(mutant, rng)
-        results.append(mutant)
-    return results
+        kind = rng.choices(KINDS, _SHARES)[0]
+        if kind == KINDS[0]:
+            values, text = read(rng.choice(examples)), ""
+        elif kind == KINDS[1]:
+            values, text = next(drawn), ""
+        else:
+            values, text = {}, rng.choice(examples) if kind == KINDS[2] else written(next(drawn), rng)
+        if text:
+            yield Mutant(kind, damaged(text, 1, rng.randrange(2**32))[0])
+        else:
+            yield Mutant(kind, written(changed(values, rng, registry, rng.choice((0, 1, 1, 1, 2, 2, 4))), rng))
 
 
-def _replace_token(text: str, rng: random.Random) -> str:
-    words = text.split(" ")
-    if len(words) < 2:
-        return text
-    words[rng.randrange(len(words))] = rng.choice(_TOKENS)
-    return " ".join(words)
+def write_mutants(folder: Path, registry: Registry, count: int, seed: int) -> list[tuple[Path, Mutant]]:
+    """Write mutants as files, beside the blocks, prices and events that they read; return each path and mutant."""
+    shutil.copytree(EXAMPLES[0].parent / "blocks", folder / "blocks", dirs_exist_ok=True)
+    (folder / "prices.csv").write_text(_prices(), encoding="utf-8")
+    (folder / "events.csv").write_text(_EVENTS, encoding="utf-8")
+    found = []
+    for number, mutant in enumerate(strategy_mutants(registry, count, seed)):
+        path = folder / f"{number:04}.yaml"
+        path.write_text(mutant.text, encoding="utf-8", newline="", errors="surrogatepass")
+        found.append((path, mutant))
+    return found
 
 
-def _insert_token(text: str, rng: random.Random) -> str:
-    at = rng.randrange(len(text) + 1)
-    return text[:at] + rng.choice(_TOKENS) + text[at:]
+def read(text: str) -> Values:
+    """Return a strategy's text as plain values."""
+    root = compose(text, "", ProblemLog())
+    assert root is not None
+    values: Values = plain(root)
+    return values
 
 
-def _flip_character(text: str, rng: random.Random) -> str:
-    if not text:
-        return text
-    at = rng.randrange(len(text))
-    return text[:at] + chr(rng.choice((rng.randrange(32, 127), rng.randrange(1, 0x2FF)))) + text[at + 1 :]
-
-
-def _drop_span(text: str, rng: random.Random) -> str:
-    at = rng.randrange(len(text) + 1)
-    return text[:at] + text[at + rng.choice((1, 2, 5, 40)) :]
-
-
-def _lines(text: str, rng: random.Random, change: Callable[[list[str], int, random.Random], None]) -> str:
-    lines = text.split("\n")
-    change(lines, rng.randrange(len(lines)), rng)
-    return "\n".join(lines)
-
-
-def _drop_line(text: str, rng: random.Random) -> str:
-    return _lines(text, rng, lambda lines, at, _rng: lines.__delitem__(at))
-
-
-def _double_line(text: str, rng: random.Random) -> str:
-    return _lines(text, rng, lambda lines, at, _rng: lines.insert(at, lines[at]))
-
-
-def _swap_lines(text: str, rng: random.Random) -> str:
-    def swap(lines: list[str], at: int, chance: random.Random) -> None:
-        other = chance.randrange(len(lines))
-        lines[at], lines[other] = lines[other], lines[at]
-
-    return _lines(text, rng, swap)
-
-
-def _indent_line(text: str, rng: random.Random) -> str:
-    def indent(lines: list[str], at: int, chance: random.Random) -> None:
-        lines[at] = chance.choice((" ", "  ", "\t", "- ")) + lines[at]
-
-    return _lines(text, rng, indent)
-
-
-def _truncate(text: str, rng: random.Random) -> str:
-    return text[: rng.randrange(len(text) + 1)]
-
-
-def _bomb(text: str, rng: random.Random) -> str:
-    return text + rng.choice(
-        (
-            "\nlayout: " + "[" * rng.choice((10, 200, 5000)),
-            "\na: &a [x, x, x, x, x, x, x, x, x]\n"
-            + "".join(f"b{i}: &b{i} [*a, *a, *a, *a, *a, *a]\n" for i in range(9)),
-            "\nlayout: {" + ", ".join(f"n{i}: [1, 2]" for i in range(3000)) + "}",
-            "\ndescription: " + "x" * 200_000,
-            "\nself: &self [*self]",
-            "\nlogic: {a: {use: not, input: b}, b: {use: not, input: a}}",
-            "\nbig: " + "9" * 10_000,
-        )
-    )
-
-
-def _break_number(text: str, rng: random.Random) -> str:
-    digits = [at for at, char in enumerate(text) if char.isdigit()]
-    if not digits:
-        return text
-    at = rng.choice(digits)
-    return text[:at] + rng.choice(("-", "0", "9999999", "1e", ".", "'", "10000000000000000")) + text[at + 1 :]
-
-
-_KINDS = (
-    *(_replace_token, _replace_token, _insert_token, _flip_character, _drop_span, _drop_line, _double_line),
-    *(_swap_lines, _indent_line, _truncate, _bomb, _break_number, _break_number),
-)
+def _prices() -> str:
+    rng = np.random.default_rng(7)
+    closes = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, 500)))
+    days = np.datetime64("2010-01-04") + np.arange(500)
+    rows = [f"{day},{c:.2f},{c * 1.01:.2f},{c * 0.99:.2f},{c:.2f},1000" for day, c in zip(days, closes, strict=True)]
+    return "date,open,high,low,close,volume\n" + "\n".join(rows) + "\n"
