@@ -18,8 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def prepare_numba() -> Any:
     """Import numba with its disk cache under the user's directory, and return the module.
 
-    The cache's folder is named after numba's version and the sources of the compiled code, so that neither an upgrade
-    nor a changed helper function in another file can bring back stale machine code.
+    That cache serves functions of others; ours keep their code as `KeptCode` does.
     """
     os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_dir()))
     import numba
@@ -29,13 +28,41 @@ def prepare_numba() -> Any:
 
 @functools.cache
 def numba_cache_dir() -> Path:
-    """Return the folder that holds compiled code for exactly this version of the sources."""
+    """Return the folder that holds compiled code for exactly this version of the sources.
+
+    Its name holds numba's version and a hash of the sources of the compiled code, so that neither an upgrade nor a
+    changed helper function in another file can bring back stale machine code.
+    """
     digest = hashlib.blake2b(digest_size=6)
     digest.update(metadata.version("numba").encode())
     root = Path(__file__).resolve().parents[1]
     for source in sorted((root / "simulation").glob("*.py")):
         digest.update(source.read_bytes())
     return home() / "cache" / f"numba-{digest.hexdigest()}"
+
+
+def code_folder() -> Path:
+    """Return the folder for compiled code: `NUMBA_CACHE_DIR` if set, else `numba_cache_dir()`."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR", "").strip()
+    try:
+        return Path(chosen).expanduser().absolute() if chosen else numba_cache_dir()
+    except RuntimeError:  # ~nobody: taken as it is, it cannot be written, and that is said
+        return Path(chosen).absolute()
+
+
+def njit_kept(function: F, **options: Any) -> F:
+    """Return `function` as numba compiles it on its first call (nopython, without the GIL), its code kept on disk.
+
+    Args:
+        function: numba must know all that it calls: numpy, math, or `numba.njit` functions.
+        options: those of `numba.njit`.
+    """
+    from engine.api.kept_code import KeptCode
+
+    dispatcher = prepare_numba().njit(function, nogil=True, **options)
+    dispatcher._cache = KeptCode(function, code_folder)  # noqa: SLF001 - numba has no other place for a cache
+    made: F = dispatcher
+    return made
 
 
 def compiled(function: F) -> F:
@@ -53,5 +80,4 @@ def compiled(function: F) -> F:
 
 @functools.cache
 def _dispatcher(function: Callable[..., Any]) -> Callable[..., Any]:
-    compiled_function: Callable[..., Any] = prepare_numba().njit(function, cache=True, nogil=True)
-    return compiled_function
+    return njit_kept(function)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from engine.api.compiled import prepare_numba
+from engine.api.compiled import njit_kept
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-_NUMBA = prepare_numba()
 
 
 def jit(function: F) -> F:
@@ -18,8 +16,7 @@ def jit(function: F) -> F:
     Floating-point operations keep their order (no fast-math), so that every caller gets the same bits; division by
     zero gives infinity or NaN, as in numpy. The GIL is released.
     """
-    dispatcher: F = _NUMBA.njit(function, cache=True, nogil=True, error_model="numpy")
-    return dispatcher
+    return njit_kept(function, error_model="numpy")
 
 
 def inlined(function: F) -> F:
@@ -27,5 +24,4 @@ def inlined(function: F) -> F:
 
     For the little that is done at every bar, where a call would cost more than the work.
     """
-    dispatcher: F = _NUMBA.njit(function, cache=True, nogil=True, error_model="numpy", forceinline=True)
-    return dispatcher
+    return njit_kept(function, error_model="numpy", forceinline=True)

@@ -1,0 +1,299 @@
+"""Machine code kept on disk between runs, which is trusted only as far as it can be checked.
+
+numba's own cache takes what it finds: a damaged file raises out of the call of the function, at every run, and a folder
+that cannot be written loses the run. Here a file is either whole, ours and made for just this function, or it is not
+there:
+1. A file's name holds a hash of all that the code depends on: versions, processor, signature, sources.
+2. Its content begins with a checksum. What does not fit is deleted, and the function is compiled anew.
+3. It is written beside its place, and renamed once it is on the disk.
+4. Code is a pickle, so only files and folders are read that nobody else can write.
+Whatever goes wrong costs time, and no run; it is logged once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import logging
+import os
+import pickle
+import secrets
+import stat
+import sys
+import time
+import types
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger("quantcrafter.compiled")
+
+FOLDER = "quantcrafter"
+SUFFIX = ".code"
+_CHECK = 32
+_LEFTOVER_S = 3600.0
+_PLAIN = (bool, int, float, complex, str, bytes, type(None))
+
+
+class KeptCode:
+    """The cache of one compiled function, in the place of numba's own (`Dispatcher._cache`).
+
+    Args:
+        function: the function in Python.
+        root: returns the folder for all compiled code; asked when code is loaded or kept.
+    """
+
+    def __init__(self, function: Callable[..., Any], root: Callable[[], Path]) -> None:
+        self._function = function
+        self._root = root
+
+    @property
+    def cache_path(self) -> str:
+        """The folder, for numba's statistics."""
+        return str(self._root() / FOLDER)
+
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        """Return the compiled function for a signature, or None when it is to be compiled."""
+        try:
+            target.refresh()
+            path = self._path(signature, target.codegen())
+            content = _read(path)
+            return None if content is None else _rebuilt(target, content, path)
+        except Exception:
+            log.exception("Compiled code of '%s' cannot be looked up; it is compiled anew", self._function.__name__)
+            return None
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:
+        """Keep a compiled function, if that is possible."""
+        try:
+            if any(not lifted.can_cache for lifted in compiled.lifted) or compiled.library.has_dynamic_globals:
+                return
+            from numba.core.serialize import dumps
+
+            _write(self._path(signature, compiled.codegen), dumps(compiled._reduce()))  # type: ignore[no-untyped-call] # noqa: SLF001 - as numba's own
+        except Exception:
+            log.exception("Compiled code of '%s' cannot be kept", self._function.__name__)
+
+    def enable(self) -> None:
+        """Do nothing: it is always on."""
+
+    def disable(self) -> None:
+        """Do nothing: it is always on."""
+
+    def flush(self) -> None:
+        """Do nothing: stale code has another name."""
+
+    def _path(self, signature: Any, codegen: Any) -> Path:
+        digest = hashlib.blake2b(_versions(), digest_size=16)
+        digest.update(repr((str(signature), codegen.magic_tuple())).encode())
+        digest.update(fingerprint(self._function))
+        name = "".join(c if c.isalnum() or c == "_" else "-" for c in self._function.__qualname__)[-60:]
+        return self._root() / FOLDER / f"{name}-{digest.hexdigest()}{SUFFIX}"
+
+
+def fingerprint(function: Callable[..., Any]) -> bytes:
+    """Return a hash of a function's code, its source file, and all functions and constants that it uses."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in _parts(function, set()):
+        digest.update(part)
+    return digest.digest()
+
+
+def _parts(function: Any, seen: set[int]) -> Iterator[bytes]:
+    function = getattr(function, "py_func", function)
+    code = getattr(function, "__code__", None)
+    if code is None or id(code) in seen:
+        return
+    seen.add(id(code))
+    yield _source_hash(code.co_filename)
+    yield from _code_parts(code)
+    names = dict.fromkeys(_names(code))
+    scope = function.__globals__
+    used = [scope[name] for name in names if name in scope]
+    used += [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
+    for value in used:
+        if isinstance(value, types.ModuleType):
+            yield from _members(value, names, seen)
+        else:
+            yield from _value_parts(value, seen)
+
+
+def _value_parts(value: Any, seen: set[int]) -> Iterator[bytes]:
+    if isinstance(value, types.FunctionType) or hasattr(value, "py_func"):
+        yield from _parts(value, seen)
+    elif isinstance(value, _PLAIN) or (isinstance(value, tuple) and all(isinstance(each, _PLAIN) for each in value)):
+        yield repr(value).encode()
+    elif hasattr(value, "tobytes"):
+        yield bytes(value.tobytes())
+
+
+def _members(module: types.ModuleType, names: dict[str, None], seen: set[int]) -> Iterator[bytes]:
+    """Yield what a function uses of a module of somebody's own; that of numpy and its like goes by their versions."""
+    if module.__name__.partition(".")[0] in {"numpy", "numba", "math"}:
+        return
+    for name in names:
+        yield from _value_parts(vars(module).get(name), seen)
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)
+
+
+def _code_parts(code: types.CodeType) -> Iterator[bytes]:
+    yield code.co_code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _code_parts(constant)
+        else:
+            yield repr(constant).encode()
+
+
+def _is_filled(cell: types.CellType) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 - an empty one raises
+    except ValueError:
+        return False
+    return True
+
+
+@functools.cache
+def _source_hash(path: str) -> bytes:
+    try:
+        return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).digest()
+    except (OSError, ValueError):
+        return path.encode(errors="replace")
+
+
+@functools.cache
+def _versions() -> bytes:
+    packages = (f"{name} {metadata.version(name)}" for name in ("numba", "llvmlite", "numpy"))
+    return "\n".join((sys.version, sys.implementation.cache_tag or "", *packages)).encode()
+
+
+def _rebuilt(target: Any, content: bytes, path: Path) -> Any:
+    from numba.core.compiler import CompileResult
+
+    try:
+        return CompileResult._rebuild(target, *pickle.loads(content))  # type: ignore[no-untyped-call] # noqa: S301, SLF001 - checked, and ours
+    except Exception as error:  # noqa: BLE001 - whatever it is, compiling mends it
+        _refuse(path, f"{type(error).__name__}: {error}")
+        return None
+
+
+def _read(path: Path) -> bytes | None:
+    """Return the content of a file that is whole and ours, or None."""
+    if not is_safe(path.parent, make=False):
+        return None
+    try:
+        with path.open("rb") as stream:
+            if not _is_ours(os.fstat(stream.fileno())):
+                _refuse(path, "it belongs to somebody else, or others can write it")
+                return None
+            whole = stream.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        _refuse(path, error.strerror or str(error))
+        return None
+    check, content = whole[:_CHECK], whole[_CHECK:]
+    if hashlib.blake2b(content, digest_size=_CHECK).digest() != check:
+        _refuse(path, "it is incomplete or changed")
+        return None
+    return content
+
+
+def _refuse(path: Path, reason: str) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+    say_once(
+        "damaged",
+        f"Compiled code in '{path.parent}' cannot be used ({path.name[:24]}...: {reason}). It is compiled anew, which "
+        "can take a minute.",
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    folder = path.parent
+    if not is_safe(folder, make=True):
+        return
+    clear_leftovers(folder)
+    temporary = folder / f"{secrets.token_hex(6)}.part"
+    try:
+        with open(temporary, "xb", opener=_private) as stream:
+            stream.write(hashlib.blake2b(content, digest_size=_CHECK).digest())
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        say_not_kept(folder, error.strerror or str(error))
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def is_safe(folder: Path, *, make: bool) -> bool:
+    """Return whether code may be read from a folder, or with `make` also be written to it; say why it may not."""
+    try:
+        if make:
+            _make(folder)
+        found = folder.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        say_not_kept(folder, error.strerror or str(error))
+        return False
+    if not _is_ours(found):
+        say_not_kept(folder, "it belongs to somebody else, or others can write to it")
+        return False
+    return True
+
+
+def _make(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+@functools.cache
+def clear_leftovers(folder: Path) -> None:
+    """Delete what processes left that were killed while they wrote."""
+    with contextlib.suppress(OSError):
+        for path in folder.glob("*.part"):
+            if time.time() - path.stat().st_mtime > _LEFTOVER_S:
+                path.unlink()
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    """Return whether a file or folder is the user's own and nobody else's to write; known on POSIX only."""
+    if sys.platform == "win32":
+        return True
+    return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+_said: set[str] = set()
+
+
+def say_not_kept(folder: Path, reason: str) -> None:
+    """Log that code cannot be kept, and what to do about it."""
+    say_once(
+        "not kept",
+        f"Compiled code cannot be kept in '{folder}': {reason}. Every run compiles anew until then, which can take a "
+        "minute. Give it a folder of your own with free space: set NUMBA_CACHE_DIR, or delete this one.",
+    )
+
+
+def say_once(kind: str, text: str) -> None:
+    """Log a warning of a kind, once in a process."""
+    if kind not in _said:
+        _said.add(kind)
+        log.warning("%s", text)
