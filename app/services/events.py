@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.services.i18n import tr
 from app.services.reasons import moment_text
 from app.services.values import flags_text, number_text, position_text
-from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, PortType
+from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG
 from engine.runtime.explain import Blocked, Facts, Filled, NodeCensus, Ordered
 
 
@@ -143,21 +143,38 @@ def fired_text(count: int) -> str:
     return f"{text}\N{MULTIPLICATION SIGN}"
 
 
-def idle_text(census: NodeCensus, kind: PortType) -> str:
+def idle_text(census: NodeCensus) -> str:
     """Return why a node changed no decision, empty if it did."""
-    if not census.idle:
+    if census.idle is None:
         return ""
-    if kind is PortType.FILTER:
-        if census.blocked:
-            return tr("Changed no decision: it held back {count} entries, but never one that another filter would have "
-                      "let pass", count=census.blocked)  # fmt: skip
-        return tr("Changed no decision: it never held back an entry")
-    if kind is PortType.SIGNAL:
-        if census.idle == "silent":
-            return tr("Changed no decision: it never gave a signal")
-        return tr("Changed no decision: no order came from its signals alone")
     texts = {
-        "always": tr("Changed no decision: it was always true"),
-        "never": tr("Changed no decision: it was never true"),
+        "silent": tr("Changed no decision: it never gave a signal"),
+        "no_order": tr("Changed no decision: none of its signals became an order"),
+        "always": tr("True at every bar, so that nothing ever waited for it"),
+        "never": tr("True at no bar, so that what needs it never happened"),
+        "passed": tr("Changed no decision: it never held back an entry"),
+        "covered": tr(
+            "Changed no decision: it held back {count} entries, and each of them was held back by another filter, too",
+            count=f"{census.blocked:,}",
+        ),
+        "no_difference": tr("Changed no decision: whenever it changed, the outcome was the same without it"),
     }
-    return texts.get(census.idle, tr("Changed no decision: whenever it changed, the outcome was the same without it"))
+    return texts[census.idle]
+
+
+def count_text(census: NodeCensus, instrument: int) -> str:
+    """Return how often a node fired, and whether that changed a decision, as the node shows it."""
+    fired = fired_text(census.fired[instrument])
+    if census.idle == "always":
+        return tr("always true")
+    if census.idle == "never":
+        return tr("never true")
+    return tr("{fired} idle", fired=fired) if census.idle else fired
+
+
+def held_back_text(census: NodeCensus) -> str:
+    """Return how many entries a filter held back, empty if none."""
+    if not census.blocked or census.idle:
+        return ""
+    return tr("Held back {count} entries, {alone} of them alone",
+              count=f"{census.blocked:,}", alone=f"{census.alone:,}")  # fmt: skip

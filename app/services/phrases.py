@@ -124,7 +124,7 @@ class Phrases:
 
     def _piece(self, text: str) -> str:
         """Return what a place holds: a word or sentence that is known, or as it is."""
-        plain = self._listed(text, ", ") or self.sentence(text) or self._listed(text, "; ")
+        plain = self._counted(text) or self._listed(text, ", ") or self.sentence(text) or self._listed(text, "; ")
         if plain is None and text[-1:].isalpha():
             whole = self.sentence(f"{text}.")
             plain = whole.rstrip(".。") if whole else None
@@ -133,6 +133,11 @@ class Phrases:
             self.used.add(FROM)
             plain = _filled(self._table[FROM], {"p0": match[1], "p1": match[2]})
         return text if plain is None else plain
+
+    def _counted(self, text: str) -> str | None:
+        """Return a list of counts, such as `3 of one; 4 of another`: a pattern would take the sign for its own text."""
+        parts = text.split("; ")
+        return self._listed(text, "; ") if all(part[:1].isdigit() for part in parts) else None
 
     def _listed(self, text: str, sign: str) -> str | None:
         """Return several parts with a sign between, where each is known."""

@@ -25,6 +25,8 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
     """Print the summary of a run, the files it wrote and its number in the history."""
     from rich.text import Text
 
+    from engine.runtime.explain.no_trades import why_no_trade
+
     title = Text(result.strategy, style="bold")
     if result.synthetic:
         title.append("  SYNTHETIC DATA", style="bold yellow")
@@ -35,6 +37,9 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
         out.print(label + (" (synthetic)" if bars.synthetic and "synthetic" not in bars.source else ""))
     out.print(f"{result.mode} on {result.engine}, no decision before bar {result.warmup:,}\n")
     out.print(metrics_table(result.metrics, out.width))
+    no_trades = why_no_trade(result)
+    if no_trades:
+        out.print(f"\n{no_trades}", style="yellow", highlight=False)
     for line in stepped_in(result):
         out.print(line, style="yellow")
     timing = result.timing

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.api import Bars, FloatColumn, Role
+from engine.runtime.explain.no_trades import why_no_trade
 from engine.runtime.result import RunResult
 from engine.stats.report_data import ReportData, ReportSeries
 
@@ -23,6 +24,7 @@ def report_data(result: RunResult) -> ReportData:
         instruments=result.instruments,
         metrics=result.metrics,
         settings=result.job_settings,
+        no_trades=why_no_trade(result),
         series=tuple(_series(result)),
         description=origin.description,
         file=origin.file,

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import InstrumentJob, PortType, RunError, Signals
+from engine.api import InstrumentJob, RunError, Signals
 from engine.api.bars import BAR_COLUMNS
-from engine.graph import MarketColumn, NodeColumn, Number
-from engine.graph.bound import BASE_CLOCK, Source
+from engine.graph import MarketColumn
+from engine.graph.bound import BASE_CLOCK
 from engine.graph.plan import StepColumn
 from engine.runtime.result import RunResult
 from engine.runtime.saved import CURVES, FILE, FORMAT, RECORDS, TIMES, Column
-from engine.runtime.trace import Trace
+from engine.runtime.trace import Trace, saved_source
 from engine.stats import curve
 
 
@@ -108,7 +108,9 @@ def _description(result: RunResult) -> dict[str, Any]:
         "instruments": [_instrument(job) for job in result.instruments],
         "open_positions": [asdict(each) for each in result.ledger.open_positions],
         "nodes": _nodes(result.trace),
-        "decision": _decided(result.trace),
+        "decision": asdict(result.trace.decision)
+        if result.trace is not None and result.trace.decision is not None
+        else None,
         "feeds": [{"feed": feed, "column": column} for feed, column in _feed_columns(result.trace)],
     }
 
@@ -142,7 +144,7 @@ def _nodes(trace: Trace | None) -> list[dict[str, Any]]:
                 "use": node.spec.use,
                 "parameters": component.model_dump(mode="json", include=set(type(component).parameters())),
                 "inputs": {
-                    port: [_source(each) for each in (wires if isinstance(wires, tuple) else (wires,))]
+                    port: [asdict(saved_source(each)) for each in (wires if isinstance(wires, tuple) else (wires,))]
                     for port, wires in node.inputs.items()
                 },
                 "outputs": [{"name": each.name, "type": each.type} for each in component.outputs],
@@ -151,25 +153,3 @@ def _nodes(trace: Trace | None) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def _source(source: Source) -> dict[str, Any]:
-    if isinstance(source, Number):
-        return {"kind": "number", "value": source.value}
-    if isinstance(source, MarketColumn):
-        return {"kind": "market", "node": source.feed, "output": source.column}
-    return {"kind": "node", "node": source.node, "output": source.output}
-
-
-def _decided(trace: Trace | None) -> dict[str, Any] | None:
-    decision = trace.plan.decision if trace is not None else None
-    if trace is None or trace.graph is None or decision is None:
-        return None
-    wired = [each for each in trace.graph.nodes[decision.node].sources() if isinstance(each, NodeColumn)]
-    return {
-        "node": decision.node,
-        "combine": decision.rule.combine,
-        "signals": [_source(each) for each in wired if each.type is PortType.SIGNAL],
-        "filters": {each.node: each.blocks for each in decision.filters},
-        "protection": [each.node for each in decision.protection],
-    }

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import Bars, Role, Signals
-from engine.graph import BoundGraph, Evaluation, Plan, StepColumn
+from engine.api import Bars, PortType, Role, Signals
+from engine.graph import BoundGraph, Evaluation, MarketColumn, NodeColumn, Number, Plan, StepColumn
+from engine.graph.bound import Source
+from engine.runtime.saved import SavedDecision, SavedSource
 
 IN_MEMORY_BYTES = 512 * 1024 * 1024
 
@@ -55,6 +57,21 @@ class Trace:
     store: ColumnStore = field(default_factory=ColumnStore)
     graph: BoundGraph | None = None
 
+    @property
+    def decision(self) -> SavedDecision | None:
+        """What the execution node was wired to; None without one, or where the graph is not kept."""
+        decision = self.plan.decision
+        if self.graph is None or decision is None:
+            return None
+        wired = [each for each in self.graph.nodes[decision.node].sources() if isinstance(each, NodeColumn)]
+        return SavedDecision(
+            node=decision.node,
+            combine=decision.rule.combine,
+            signals=tuple(saved_source(each) for each in wired if each.type is PortType.SIGNAL),
+            filters={each.node: each.blocks for each in decision.filters},
+            protection=tuple(each.node for each in decision.protection),
+        )
+
     def columns(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield each node id that has columns, with its output names."""
         for node, step in self.plan.step_of.items():
@@ -81,3 +98,12 @@ class Trace:
     def clock_bars(self, node: str, instrument: int = 0) -> Bars:
         """Return the bars by which the node's own column ticks."""
         return self.evaluations[instrument].clock_bars(self.plan.steps[self.plan.step_of[node]].clock)
+
+
+def saved_source(source: Source) -> SavedSource:
+    """Return what an input port reads as saved runs keep it."""
+    if isinstance(source, Number):
+        return SavedSource("number", value=source.value)
+    if isinstance(source, MarketColumn):
+        return SavedSource("market", source.feed, source.column)
+    return SavedSource("node", source.node, source.output)

@@ -34,13 +34,17 @@ class ReportSeries:
 
 @dataclass(frozen=True)
 class ReportData:
-    """Everything that `write_report` shows; texts may hold anything, they are escaped."""
+    """Everything that `write_report` shows; texts may hold anything, they are escaped.
+
+    `no_trades` says why no trade was closed, empty if one was.
+    """
 
     strategy: str
     ledger: Ledger
     instruments: Sequence[InstrumentJob]
     metrics: Mapping[str, Value]
     settings: RunSettings
+    no_trades: str = ""
     series: Sequence[ReportSeries] = ()
     description: str = ""
     file: str = ""

@@ -86,7 +86,7 @@ def header(data: ReportData) -> str:
 
 
 def cards(data: ReportData) -> str:
-    """Return the headline numbers."""
+    """Return the headline numbers, and above them why there was no trade, if there was none."""
     parts = []
     for metric in METRICS:
         if metric.key in _HEADLINES:
@@ -97,7 +97,8 @@ def cards(data: ReportData) -> str:
             parts.append(
                 (_HEADLINES.index(metric.key), f'<div class="card" title="{escape(metric.formula)}">{body}</div>')
             )
-    return f'<section class="cards">{"".join(part for _, part in sorted(parts))}</section>'
+    why = f'<p class="empty">{escape(data.no_trades)}</p>' if data.no_trades else ""
+    return f'{why}<section class="cards">{"".join(part for _, part in sorted(parts))}</section>'
 
 
 def all_metrics(data: ReportData) -> str:

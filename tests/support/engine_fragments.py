@@ -53,6 +53,24 @@ RUNS = (
     "Node '{0}' ({1}) cancels order {2}, which is none of its orders at work, at {3}.",
 )
 
+NO_TRADES = (
+    *("blocked by a filter", "blocked by filter '{0}'", "blocked by filters {0}"),
+    *("'{0}' and '{1}'", "'{0}', '{1}' and '{2}'", "'{0}', '{1}', '{2}' and {3} more"),
+    *("{0} of them {1}", "for other reasons"),
+    *("given during the warm-up", "ignored for the opposite position"),
+    *("contradicted by another signal at the same bar", "sized to less than one lot"),
+    *("without a distance for the stop or target", "without equity left", "without a valid order price"),
+    *("blocked while a risk rule halted trading", "blocked while '{0}' halted trading", "blocked after a margin call"),
+    *("too close to the end of the session", "blocked by '{0}' at the end of the session"),
+    *("given in the pause after a loss", "blocked by '{0}' in the pause after a loss"),
+    *("sized below the least allowed", "without a volatility to size by"),
+    *("rejected for want of cash", "rejected by the engine", "expired before the price was reached"),
+    "cancelled before it filled",
+    *("still waiting at the end of the data", "replaced by a newer order", "cancelled by an exit signal"),
+    *("cancelled by the opposite signal", "cancelled by the execution", "cut to nothing by a cap"),
+    *("cancelled by a risk rule that halted trading", "cut below the least allowed size"),
+)
+
 PLUGINS = (
     *("no arguments", "{0} is not a hook.", "{0} lacks the mark @hookimpl."),
     "{0} returned {1}, whose role is {2} where only {3} may stand.",

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from app.inspector.fields import plain_words
 from app.services.phrases import Phrases, sentences
 from engine.plugins import PluginInfo, facts, load_registry
-from tests.support.engine_fragments import DATA, PLUGINS, RUNS
+from tests.support.engine_fragments import DATA, NO_TRADES, PLUGINS, RUNS
 
 ROOT = Path(__file__).resolve().parents[2]
 SPOKEN = (
@@ -90,6 +90,7 @@ FRAGMENTS = (
     " here",
     *DATA,
     *RUNS,
+    *NO_TRADES,
     *PLUGINS,
 )
 """Parts that places of a message hold, the wishes of pydantic and the complaints of the YAML parser."""

@@ -13,7 +13,7 @@ from app.canvas.run.level import RunLevel, prefix_of
 from app.canvas.run.marks import NO_MARKS, NodeMark, RunMarks, Tone
 from app.canvas.run.sparkline import Sparkline
 from app.document.view import WireView
-from app.services.events import blocked_text, filled_text, fired_text, idle_text, ordered_text
+from app.services.events import blocked_text, count_text, filled_text, held_back_text, idle_text, ordered_text
 from app.services.explainer import Explainer
 from app.services.i18n import tr
 from app.services.problems import error_text
@@ -21,8 +21,17 @@ from app.services.reasons import moment_text, obstacle_brief, obstacle_short, ob
 from app.services.run_session import RunSession
 from app.services.values import value_text
 from engine.api import EXIT_LONG, EXIT_SHORT, RunError
-from engine.runtime.explain import Facts, Obstacle, Value, Why, firings, next_firing, previous_firing, values_at
-from engine.runtime.explain.facts import BOOLEAN
+from engine.runtime.explain import (
+    Facts,
+    NodeCensus,
+    Obstacle,
+    Value,
+    Why,
+    firings,
+    next_firing,
+    previous_firing,
+    values_at,
+)
 
 if TYPE_CHECKING:
     from app.canvas.canvas import Canvas
@@ -146,21 +155,18 @@ class RunView(QObject):
             tone = "blocking"
         elif part == "path" and tone == "on":
             tone = "path"
-        fired, idle = self._counts(level, node)
+        census = self._census(level, node)
+        fired = count_text(census, level.facts.instrument) if census is not None else ""
+        idle = idle_text(census) if census is not None else ""
+        if census is not None and held_back_text(census):
+            lines.append(held_back_text(census))
         if not text and not fired and not part:
             return None
         return NodeMark(text, tone, fired, idle, part, "\n".join(lines), brief)  # type: ignore[arg-type]
 
-    def _counts(self, level: RunLevel, node: str) -> tuple[str, str]:
+    def _census(self, level: RunLevel, node: str) -> NodeCensus | None:
         census = self.explainer.census
-        name = level.name(node)
-        found = census.nodes.get(name) if census is not None else None
-        if found is None:
-            return "", ""
-        kind = next((each.type for each in level.facts.run.nodes[name].outputs if each.type in BOOLEAN), None)
-        idle = idle_text(found, kind) if kind is not None else ""
-        fired = fired_text(found.fired[level.facts.instrument])
-        return (tr("{fired} idle", fired=fired) if idle else fired), idle
+        return census.nodes.get(level.name(node)) if census is not None else None
 
     # ------------------------------------------------------------------ firings
 

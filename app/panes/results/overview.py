@@ -10,6 +10,7 @@ from app.panes.results.columns import metric_name, value_text
 from app.services.i18n import known, said, tr
 from app.theme import changed as theme_changed
 from app.theme import current
+from engine.runtime.explain import why_no_trade
 from engine.runtime.saved import SavedRun
 from engine.stats.catalogue import METRICS, Metric, Value
 
@@ -45,11 +46,14 @@ class Overview(QScrollArea):
         self.groups = QGridLayout()
         self._groups: list[QWidget] = []
         self.facts = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.no_trades = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.no_trades.setObjectName("results.no_trades")
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(_EDGE, 8, _EDGE, 10)
         column.setSpacing(10)
         column.addWidget(self.facts)
+        column.addWidget(self.no_trades)
         column.addWidget(self.cards)
         column.addLayout(self.groups)
         column.addStretch(1)
@@ -58,6 +62,9 @@ class Overview(QScrollArea):
     def show_run(self, run: SavedRun) -> None:
         """Show the figures of a run."""
         self.facts.setText(" · ".join(_facts(run)))
+        why = why_no_trade(run)
+        self.no_trades.setText(said(why))
+        self.no_trades.setVisible(bool(why))
         self.cards.show_metrics(run.metrics)
         for old in self._groups:
             self.groups.removeWidget(old)

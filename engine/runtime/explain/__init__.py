@@ -5,6 +5,7 @@ from engine.runtime.explain.census import Census, Idle, NodeCensus, take_census
 from engine.runtime.explain.facts import Facts, Ref
 from engine.runtime.explain.findings import Account, Comparison, Crossing, Obstacle, Side, Test, Unexplained, Words
 from engine.runtime.explain.firings import firings, next_firing, previous_firing
+from engine.runtime.explain.no_trades import why_no_trade
 from engine.runtime.explain.path import Path, Wire
 from engine.runtime.explain.values import Value, value_at, values_at
 from engine.runtime.explain.why import Blocked, Filled, Ordered, Way, Why, decision_bar, explain
@@ -40,4 +41,5 @@ __all__ = [
     "take_census",
     "value_at",
     "values_at",
+    "why_no_trade",
 ]

@@ -5,10 +5,12 @@ true (of a signal: each flag for itself), and at no bar of any instrument would 
 was not, or not have been that was. The account is taken as it was: an entry signal on top of a position of its own
 side changes nothing, nor does one that was refused for want of size, stop distance or equity.
 
-So a filter that never held back an entry on its own changed nothing, nor did an advisor whose signals became no order
-that would not have come without them, nor a condition that was never decisive. A condition behind a component with a
-memory (vote, bars_since) is judged by its own column alone: it changed nothing if it never changed. Nodes that give
-numbers, and those of the decision stage itself, are not judged.
+For a filter of the execution the only such constant is the one that lets every entry pass: a filter that blocks them
+all decides everything. So a filter that never held back an entry on its own changed nothing, nor did an advisor whose
+signals became no order that would not have come without them, nor a condition that was never decisive. A condition
+that was never true may be what kept everything from happening: it is told apart, and not said to be without effect. A
+condition behind a component with a memory (vote, bars_since) is judged by its own column alone: it changed nothing if
+it never changed. Nodes that give numbers, and those of the decision stage itself, are not judged.
 """
 
 from __future__ import annotations
@@ -20,14 +22,17 @@ from typing import Literal
 import numpy as np
 
 from engine.api import Catalog, PortType, RunCancelledError
+from engine.api.ledger import Reason
 from engine.runtime.explain.facts import BOOLEAN, Facts, Ref
 from engine.runtime.explain.firings import firings
 from engine.runtime.explain.vectors import FLAGS, Vectors
 from engine.runtime.saved import SavedRun
 
-Idle = Literal["silent", "always", "never", "no_difference"]
-"""Why a node changed nothing: a signal that never came, a column that was always or never true, or no bar at which it
+Idle = Literal["silent", "no_order", "always", "never", "passed", "covered", "no_difference"]
+"""Why a node changed nothing: a signal that never came, or of which none became an order; a condition that was always
+or never true; a filter of the execution that held back no entry, or none that the others did not; or no bar at which it
 made a difference."""
+_OF_SIGNALS = (Reason.ENTRY, Reason.SIGNAL, Reason.OPPOSITE, Reason.SCALE_IN, Reason.GRID, Reason.COMPONENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,11 @@ def take_census(
         boolean = any(output.type in BOOLEAN for output in run.nodes[node].outputs)
         if boolean or any(fired):
             blocked, alone = _held_back(judges, node)
-            idle = _idle(judges, node, sum(fired)) if boolean and judges else None
+            idle = None
+            if judges and node in judges[0].decision.filters:
+                idle = _idle_filter(judges, node, blocked)
+            elif judges and boolean:
+                idle = _idle(judges, node, sum(fired))
             found[node] = NodeCensus(fired, idle, blocked, alone)
         progress(done + 1, len(run.nodes))
     return Census(found)
@@ -89,11 +98,30 @@ def _idle(judges: list[Vectors], node: str, fired: int) -> Idle | None:
     ]
     if all(_is_harmless(judges, ref) for ref in refs):
         if outputs[0].type is PortType.SIGNAL:
-            return "no_difference" if fired else "silent"
+            if not fired:
+                return "silent"
+            return "no_difference" if _was_ordered(judges, node) else "no_order"
         if all(_is_constant(judges, ref, value=True) for ref in refs):
             return "always"
         return "never" if all(_is_constant(judges, ref, value=False) for ref in refs) else "no_difference"
     return None
+
+
+def _idle_filter(judges: list[Vectors], node: str, blocked: int) -> Idle | None:
+    """Return why a filter of the execution changed nothing, None if entries would have passed without it."""
+    if any(judge.matters(judge.filter_ref(node), constant=not judge.decision.filters[node]) for judge in judges):
+        return None
+    return "covered" if blocked else "passed"
+
+
+def _was_ordered(judges: list[Vectors], node: str) -> bool:
+    """Return whether any order was decided at a bar at which a node gave a signal."""
+    for judge in judges:
+        orders = judge.facts.run.ledger.orders
+        own = (orders["instrument"] == judge.facts.instrument) & np.isin(orders["reason"], _OF_SIGNALS)
+        if np.isin(orders["created_bar"][own], firings(judge.facts, node)).any():
+            return True
+    return False
 
 
 def _is_harmless(judges: list[Vectors], ref: Ref) -> bool:

@@ -125,7 +125,7 @@ class Vectors:
     def heads(self) -> tuple[Ref, ...]:
         """What the execution node reads: each flag of its signals, and its filters."""
         signals = tuple(Ref(each.node, each.output, flag) for each in self.decision.signals for flag in FLAGS)
-        return (*signals, *(self._filter(node) for node in self.decision.filters))
+        return (*signals, *(self.filter_ref(node) for node in self.decision.filters))
 
     @cached_property
     def reached(self) -> frozenset[Ref]:
@@ -187,10 +187,11 @@ class Vectors:
 
     def blocking(self, node: str) -> Bools:
         """Return the bars at which a filter of the execution node lets no entry pass."""
-        column = self.recorded(self._filter(node))
+        column = self.recorded(self.filter_ref(node))
         return column if self.decision.filters[node] else ~column
 
-    def _filter(self, node: str) -> Ref:
+    def filter_ref(self, node: str) -> Ref:
+        """Return the output by which a filter lets entries pass."""
         return Ref(node, self.facts.run.nodes[node].outputs[0].name)
 
     def _any(self, read: Callable[[Ref], Bools], flag: int) -> Bools:
@@ -205,7 +206,7 @@ class Vectors:
     def _allowed(self, read: Callable[[Ref], Bools]) -> Bools:
         allowed = np.ones(len(self.facts.bars), np.bool_)
         for node, blocks in self.decision.filters.items():
-            column = read(self._filter(node))
+            column = read(self.filter_ref(node))
             allowed &= ~column if blocks else column
         return allowed
 

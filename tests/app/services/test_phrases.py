@@ -91,3 +91,27 @@ def test_a_problem_is_told_in_the_language_in_use(language: str, greater: str) -
     assert told.count(greater) == 2
     assert "'percent_of_equity'" in told
     assert "greater" not in told
+
+
+NO_TRADES = (
+    "No trades: 93 entry signals, all blocked by filter 'calm'.",
+    "No trades: 1 entry signal, blocked by filters 'calm', 'hot' and 'some'.",
+    (
+        "No trades: 93 entry signals, and none became an order: 48 of them blocked by filters 'a', 'b', 'c' "
+        "and 2 more; 44 of them sized to less than one lot; 1 of them for other reasons."
+    ),
+    (
+        "No trades: 9 entry orders, none of them filled: 8 of them expired before the price was reached; "
+        "1 of them cancelled by an exit signal. 3 more entry signals became no order: without equity left."
+    ),
+    "No trades: 'go' and 'other' never gave the same entry signal at the same bar, and the execution needs all.",
+    "No trades: the warm-up takes all 3,270 bars. Take more bars, or shorter periods.",
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("text", NO_TRADES)
+def test_why_there_was_no_trade_is_told_in_the_language_in_use(text: str, language: str) -> None:
+    i18n.use_language(language)
+    left = re.sub(r"'\w+'", "", i18n.said(text))
+    assert not re.findall(r"[A-Za-z]{2,}", left), left

@@ -78,6 +78,17 @@ def test_a_narrow_terminal_gets_one_column(
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 50
 
 
+def test_a_run_without_a_trade_says_why_in_summary_and_report(
+    strategy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.html"
+    changes = ["-s", "indicators.slow.timeperiod=500"]
+    assert main(["run", strategy, *changes, "--report", str(report), "--no-history"]) == 0
+    text = "No trades: the warm-up takes all 400 bars. Take more bars, or shorter periods."
+    assert text in " ".join(capsys.readouterr().out.split())
+    assert text in report.read_text(encoding="utf-8")
+
+
 def test_a_run_writes_what_is_asked_for(strategy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "deep" / "folder"
     files = ["--json", str(out / "r.json"), "--trades", str(out / "t.csv"), "--report", str(out / "r.html")]

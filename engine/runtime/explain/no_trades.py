@@ -1,0 +1,225 @@
+"""why_no_trade: one or two sentences that say why a run closed no trade."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api.ledger import BlockReason, InterventionKind, OrderStatus, StatusReason
+from engine.api.ports import ENTER_LONG, ENTER_SHORT
+from engine.runtime.saved import SavedDecision, SavedRun
+
+if TYPE_CHECKING:
+    from engine.runtime.result import RunResult
+    from engine.runtime.trace import Trace
+
+ENTRIES = ENTER_LONG | ENTER_SHORT
+Column = npt.NDArray[Any]
+MOST_REASONS = 4
+"""Rarer reasons are counted together."""
+MOST_NAMES = 3
+
+_BLOCKED = {
+    BlockReason.FILTER: "blocked by a filter",
+    BlockReason.WARMUP: "given during the warm-up",
+    BlockReason.OPPOSITE_IGNORED: "ignored for the opposite position",
+    BlockReason.CONTRADICTION: "contradicted by another signal at the same bar",
+    BlockReason.SIZE_ZERO: "sized to less than one lot",
+    BlockReason.NO_STOP_DISTANCE: "without a distance for the stop or target",
+    BlockReason.NO_EQUITY: "without equity left",
+    BlockReason.NO_PRICE: "without a valid order price",
+    BlockReason.HALT: "blocked while a risk rule halted trading",
+    BlockReason.MARGIN_CALL: "blocked after a margin call",
+    BlockReason.SESSION_END: "too close to the end of the session",
+    BlockReason.COOL_DOWN: "given in the pause after a loss",
+    BlockReason.BELOW_MINIMUM: "sized below the least allowed",
+    BlockReason.NO_VOLATILITY: "without a volatility to size by",
+}
+_ENDED = {
+    StatusReason.NO_CASH: "rejected for want of cash",
+    StatusReason.EXPIRED: "expired before the price was reached",
+    StatusReason.END_OF_DATA: "still waiting at the end of the data",
+    StatusReason.NONE: "still waiting at the end of the data",
+    StatusReason.REPLACED: "replaced by a newer order",
+    StatusReason.SIGNAL: "cancelled by an exit signal",
+    StatusReason.OPPOSITE: "cancelled by the opposite signal",
+    StatusReason.COMPONENT: "cancelled by the execution",
+    StatusReason.HALT: "cancelled by a risk rule that halted trading",
+    StatusReason.CAP: "cut to nothing by a cap",
+    StatusReason.BELOW_MINIMUM: "cut below the least allowed size",
+}
+_BY_RULE = {
+    BlockReason.HALT: "blocked while '{name}' halted trading",
+    BlockReason.SESSION_END: "blocked by '{name}' at the end of the session",
+    BlockReason.COOL_DOWN: "blocked by '{name}' in the pause after a loss",
+}
+
+
+def why_no_trade(run: RunResult | SavedRun) -> str:
+    """Return why a run closed no trade, in one or two sentences; empty if it closed one.
+
+    Raises:
+        RunError: a saved run has lost a column.
+    """
+    ledger = run.ledger
+    if len(ledger.trades):
+        return ""
+    if len(ledger.fills):
+        return _still_open(len(ledger.open_positions))
+    blocked = _blocked(run)
+    orders = ledger.orders[ledger.orders["parent"] < 0]
+    if len(orders):
+        return " ".join(part for part in (_unfilled(orders), _left(blocked)) if part)
+    return _all_blocked(blocked) if blocked else _no_signal(run)
+
+
+def _all_blocked(blocked: Counter[str]) -> str:
+    """Return what kept every signal from becoming an order."""
+    why, total = _listed(blocked), blocked.total()
+    if total == 1:
+        return f"No trades: 1 entry signal, {why}."
+    if len(blocked) == 1:
+        return f"No trades: {total:,} entry signals, all {why}."
+    return f"No trades: {total:,} entry signals, and none became an order: {why}."
+
+
+def _still_open(count: int) -> str:
+    if count == 1:
+        return "No closed trades: the position that was entered is still open at the end."
+    return f"No closed trades: the {count:,} positions that were entered are still open at the end."
+
+
+def _unfilled(orders: Column) -> str:
+    """Return what became of entry orders of which none filled."""
+    endings = zip(orders["status"].tolist(), orders["status_reason"].tolist(), strict=True)
+    ended: Counter[str] = Counter()
+    for (status, reason), count in Counter(endings).items():
+        ended[_ending(status, StatusReason(reason))] += count
+    if len(orders) == 1:
+        return f"No trades: 1 entry order, not filled but {_listed(ended)}."
+    return f"No trades: {len(orders):,} entry orders, none of them filled: {_listed(ended)}."
+
+
+def _ending(status: int, reason: StatusReason) -> str:
+    if status == OrderStatus.REJECTED and reason is StatusReason.NONE:
+        return "rejected by the engine"
+    return _ENDED.get(reason, "cancelled before it filled")
+
+
+def _left(blocked: Counter[str]) -> str:
+    """Return what kept the other signals from becoming orders, where there were any."""
+    if not blocked:
+        return ""
+    if blocked.total() == 1:
+        return f"1 more entry signal became no order: {_listed(blocked)}."
+    return f"{blocked.total():,} more entry signals became no order: {_listed(blocked)}."
+
+
+def _listed(reasons: Counter[str]) -> str:
+    """Return counted reasons in words, the most frequent first; a single one without its number."""
+    ranked = reasons.most_common()
+    if len(ranked) == 1:
+        return ranked[0][0]
+    parts = [f"{count:,} of them {why}" for why, count in ranked[:MOST_REASONS]]
+    if len(ranked) > MOST_REASONS:
+        parts.append(f"{sum(count for _, count in ranked[MOST_REASONS:]):,} of them for other reasons")
+    return "; ".join(parts)
+
+
+# ---------------------------------------------------------------------- signals that became no order
+
+
+def _trace(run: RunResult | SavedRun) -> Trace | SavedRun | None:
+    return run if isinstance(run, SavedRun) else run.trace
+
+
+def _blocked(run: RunResult | SavedRun) -> Counter[str]:
+    """Return how many entry signals became no order, by the reason in words."""
+    found: Counter[str] = Counter()
+    for number in range(len(run.instruments)):
+        rows = run.ledger.blocked[run.ledger.blocked["instrument"] == number]
+        for code in np.unique(rows["reason"]):
+            reason, bars = BlockReason(int(code)), rows["bar"][rows["reason"] == code]
+            if reason is BlockReason.FILTER:
+                found += _by_filters(run, number, bars)
+            elif reason in _BY_RULE:
+                found += _by_rules(run, number, bars, reason)
+            else:
+                found[_BLOCKED[reason]] += len(bars)
+    return found
+
+
+def _by_filters(run: RunResult | SavedRun, instrument: int, bars: Column) -> Counter[str]:
+    """Return how many signals, those of these bars, were blocked by which filters of the execution."""
+    trace = _trace(run)
+    filters = trace.decision.filters if trace is not None and trace.decision is not None else {}
+    if trace is None or not filters:
+        return Counter({_BLOCKED[BlockReason.FILTER]: len(bars)})
+    columns = [trace.column(node, "", instrument)[bars].astype(np.bool_) == shuts for node, shuts in filters.items()]
+    kinds, counts = np.unique(np.stack(columns), axis=1, return_counts=True)
+    found: Counter[str] = Counter()
+    for shut, count in zip(kinds.T, counts, strict=True):
+        names = [name for name, blocks in zip(filters, shut, strict=True) if blocks]
+        word = "filter" if len(names) == 1 else "filters"
+        found[f"blocked by {word} {_named(names)}" if names else _BLOCKED[BlockReason.FILTER]] += int(count)
+    return found
+
+
+def _by_rules(run: RunResult | SavedRun, instrument: int, bars: Column, reason: BlockReason) -> Counter[str]:
+    """Return how many signals, those of these bars, which risk rule shut out."""
+    rows = run.ledger.interventions
+    rows = rows[(rows["kind"] == InterventionKind.ENTRY_BLOCKED) & (rows["instrument"] == instrument)]
+    rules, counts = np.unique(rows["rule"][np.isin(rows["bar"], bars)], return_counts=True)
+    if counts.sum() != len(bars) or rules.min(initial=0) < 0:
+        return Counter({_BLOCKED[reason]: len(bars)})
+    return Counter(
+        {
+            _BY_RULE[reason].format(name=run.rule_nodes[rule]): int(count)
+            for rule, count in zip(rules, counts, strict=True)
+        }
+    )
+
+
+def _named(names: list[str]) -> str:
+    """Return names in quotes: 'a', 'a' and 'b', or the first of them and how many more."""
+    if len(names) > MOST_NAMES:
+        shown = ", ".join(f"'{name}'" for name in names[:MOST_NAMES])
+        return f"{shown} and {len(names) - MOST_NAMES} more"
+    quoted = [f"'{name}'" for name in names]
+    return " and ".join(part for part in (", ".join(quoted[:-1]), quoted[-1]) if part)
+
+
+# ---------------------------------------------------------------------- no signal at all
+
+
+def _no_signal(run: RunResult | SavedRun) -> str:
+    trace = _trace(run)
+    decision = trace.decision if trace is not None else None
+    if decision is None or not decision.signals:
+        return "No trades: the strategy made no order."
+    total = sum(len(job.bars) for job in run.instruments)
+    if all(job.first_bar >= len(job.bars) for job in run.instruments):
+        return f"No trades: the warm-up takes all {total:,} bars. Take more bars, or shorter periods."
+    if any(np.any(np.asarray(job.flags) & ENTRIES) for job in run.instruments):
+        return "No trades: there were entry signals, but the execution made no order."
+    names = list(dict.fromkeys(each.node for each in decision.signals))
+    if len(names) == 1:
+        return f"No trades: '{names[0]}' gave no entry signal in {total:,} bars."
+    if decision.combine == "all" and all(_enters(trace, decision, name, len(run.instruments)) for name in names):
+        return (
+            f"No trades: {_named(names)} never gave the same entry signal at the same bar, and the execution needs all."
+        )
+    return f"No trades: none of {_named(names)} gave an entry signal in {total:,} bars."
+
+
+def _enters(trace: Trace | SavedRun | None, decision: SavedDecision, node: str, instruments: int) -> bool:
+    """Return whether a node ever asks for an entry."""
+    outputs = [each.output for each in decision.signals if each.node == node]
+    return trace is not None and any(
+        np.any(np.asarray(trace.column(node, output, number)) & ENTRIES)
+        for output in outputs
+        for number in range(instruments)
+    )
