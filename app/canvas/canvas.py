@@ -313,11 +313,11 @@ class Canvas(QWidget):
             self.reveal(wire.target)
 
     def export_png(self, path: Path) -> None:
-        """Write a picture of the graph; raise OSError when it cannot be written."""
+        """Write a picture of the graph; raise RunError when it cannot be written."""
         export_png(self.scene, path)
 
     def export_svg(self, path: Path) -> None:
-        """Write a drawing of the graph; raise OSError when it cannot be written."""
+        """Write a drawing of the graph; raise RunError when it cannot be written."""
         export_svg(self.scene, path)
 
     # ------------------------------------------------------------------ changing

@@ -12,6 +12,7 @@ from PySide6.QtSvg import QSvgGenerator
 
 from app.canvas.scene import GraphScene
 from app.services.i18n import tr
+from engine.stats.files import write_whole
 
 MARGIN = 40.0
 SCALE = 2.0
@@ -23,7 +24,7 @@ def export_png(scene: GraphScene, path: Path) -> None:
     """Write the whole graph as PNG, two pixels a scene unit (fewer when it would be too large for memory).
 
     Raises:
-        OSError: the file cannot be written.
+        RunError: the file cannot be written.
     """
     area = _area(scene)
     scale = min(SCALE, sqrt(MOST_PIXELS / (area.width() * area.height())))
@@ -35,14 +36,14 @@ def export_png(scene: GraphScene, path: Path) -> None:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]
-    _write(path, bytes(buffer.data().data()))
+    write_whole(path, bytes(buffer.data().data()), "The drawing")
 
 
 def export_svg(scene: GraphScene, path: Path) -> None:
     """Write the whole graph as SVG, one pixel a scene unit, text as text.
 
     Raises:
-        OSError: the file cannot be written.
+        RunError: the file cannot be written.
     """
     area = _area(scene)
     buffer = QBuffer()
@@ -60,7 +61,8 @@ def export_svg(scene: GraphScene, path: Path) -> None:
     painter.end()
     # Elsewhere the font may be missing: say what kind to take then.
     text = bytes(buffer.data().data()).decode()
-    _write(path, re.sub(r'font-family="([^"]*)"', r'font-family="\1, sans-serif"', text).encode())
+    drawing = re.sub(r'font-family="([^"]*)"', r'font-family="\1, sans-serif"', text)
+    write_whole(path, drawing.encode(), "The drawing")
 
 
 def picture(scene: GraphScene, size: QSize) -> QImage:
@@ -85,13 +87,3 @@ def _render(scene: GraphScene, painter: QPainter, target: QRectF, area: QRectF) 
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
     with scene.drawn_for_export():
         scene.render(painter, target, area)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write beside and rename, so that a failure leaves the file that was there."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -12,9 +12,10 @@ import secrets
 import time
 from pathlib import Path
 
-from app.services.i18n import tr
+from app.services.i18n import said, tr
 from app.services.problems import problem_text
 from engine.api import QuantCrafterError
+from engine.api.os_errors import fault
 from engine.spec import ProblemLog, StrategyFile
 from engine.spec.compose import compose
 from engine.spec.files import read_text
@@ -26,7 +27,6 @@ _UNFINISHED_FOR_S = 3600.0
 _UNSAFE = re.compile(r"[^\w-]+")
 _RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])")
 _LONGEST_STEM = 60
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class FileError(QuantCrafterError):
@@ -170,13 +170,8 @@ def _sweep(target: Path) -> None:
 
 
 def _sentence(path: Path, error: Exception) -> str:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return tr("'{name}' cannot be saved: the disk is full. Free some space and save again.", name=path.name)
     if isinstance(error, FileNotFoundError):
         return tr("'{name}' cannot be saved: its folder is gone. Save it elsewhere.", name=path.name)
-    if isinstance(error, PermissionError):
-        return tr(
-            "'{name}' cannot be saved in this folder: {reason}. Save it elsewhere.", name=path.name, reason=reason
-        )
-    return tr("'{name}' cannot be saved: {reason}. Save it elsewhere.", name=path.name, reason=reason)
+    cause, remedy = fault(error)
+    what = tr("'{name}' cannot be saved: {reason}.", name=path.name, reason=said(cause))
+    return f"{what} {said(remedy)}"

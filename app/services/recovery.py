@@ -25,6 +25,7 @@ from typing import IO, Any
 from app.document.document import Change, Document
 from app.services.files import digest
 from engine.api.home import home
+from engine.api.os_errors import fault
 
 _log = logging.getLogger(__name__)
 _LOCK, _SWAP, _BESIDE = ".lock", ".swap", ".new"
@@ -135,7 +136,7 @@ class Recovery:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = self._lock_path(self._session).open("w+b")
         except OSError as error:
-            _log.warning("There will be no recovery files in %s: %s", self.folder, error)
+            _log.warning("There will be no recovery files in %s: %s", self.folder, fault(error, "home").cause)
         else:
             _lock(self._lock)
 
@@ -173,7 +174,7 @@ class Swap:
             beside.write_text(json.dumps(content), encoding="ascii")
             beside.replace(self.file)
         except OSError as error:
-            _log.warning("The recovery file %s cannot be written: %s", self.file, error)
+            _log.warning("The recovery file %s cannot be written: %s", self.file, fault(error, "home").cause)
 
     def close(self) -> None:
         """Stop following the document, which is closed in order; nothing of it remains here."""

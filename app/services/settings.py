@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
 from engine.api.home import home
+from engine.api.os_errors import fault
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ class Settings:
         try:
             self._write(self._values)
         except OSError as error:
-            log.warning("The settings are not kept: '%s' cannot be written: %s", self.path, error)
+            log.warning("The settings are not kept: '%s' cannot be written: %s", self.path, fault(error, "home").cause)
 
     def count_quick_add(self, role: str, use: str) -> None:
         """Note that the user added a component."""
@@ -161,11 +162,13 @@ class Settings:
 
     def _put_aside(self, error: Exception) -> None:
         aside = self.path.with_suffix(".unreadable.json")
-        log.warning("The settings '%s' cannot be read (%s); kept as '%s'", self.path, error, aside.name)
+        log.warning(
+            "The settings '%s' cannot be read (%s); kept as '%s'", self.path, fault(error, "read").cause, aside.name
+        )
         try:
             self.path.replace(aside)
         except OSError as failure:
-            log.warning("The settings '%s' cannot be put aside: %s", self.path, failure)
+            log.warning("The settings '%s' cannot be put aside: %s", self.path, fault(failure).cause)
 
     def _write(self, values: Mapping[str, Any]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

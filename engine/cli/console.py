@@ -75,12 +75,14 @@ def write_text(path: Path, text: str) -> None:
         RunError: it cannot be written.
     """
     from engine.api import RunError
+    from engine.api.os_errors import fault, shown_path
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise RunError(f"'{path}' cannot be written: {error.strerror or error}. Choose another place.") from error
+    except (OSError, ValueError) as error:
+        cause, remedy = fault(error)
+        raise RunError(f"'{shown_path(path)}' cannot be written: {cause}. {remedy}") from error
 
 
 def print_json(data: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from engine.api import PluginError, Problem, Severity
 from engine.api.home import home
+from engine.api.os_errors import fault, shown_path
 
 
 def state_file() -> Path:
@@ -24,7 +26,7 @@ def read_disabled() -> tuple[frozenset[str], Problem | None]:
     except FileNotFoundError:
         return frozenset(), None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return frozenset(), _unreadable(path, f"{type(error).__name__}: {error}")
+        return frozenset(), _unreadable(path, _reason(error))
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return frozenset(), _unreadable(path, "'disabled' must be a list of plugin names")
     return frozenset(names), None
@@ -47,11 +49,15 @@ def write_disabled(names: frozenset[str]) -> None:
         Path(temporary).replace(path)
     except OSError as error:
         if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise PluginError(
-            f"The list of disabled plugins must be writable, but '{path}' is not: {error}. "
-            "Check the folder's permissions, or set QUANTCRAFTER_HOME to another one."
-        ) from error
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink(missing_ok=True)
+        cause, remedy = fault(error, "home")
+        text = f"The list of disabled plugins must be writable, but '{shown_path(path)}' is not: {cause}. {remedy}"
+        raise PluginError(text) from error
+
+
+def _reason(error: Exception) -> str:
+    return fault(error, "read").cause if isinstance(error, OSError) else "it is no list of plugins in JSON"
 
 
 def _unreadable(path: Path, why: str) -> Problem:

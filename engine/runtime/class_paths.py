@@ -14,6 +14,7 @@ from pathlib import Path
 
 from engine.api import RunError
 from engine.api.home import home
+from engine.api.os_errors import fault, shown_path
 from engine.api.wording import did_you_mean
 from engine.stats.files import write_whole
 
@@ -54,8 +55,9 @@ def allowed_paths() -> tuple[AllowedPath, ...]:
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        why = fault(error, "read").cause if isinstance(error, OSError) else "it is no such list in JSON"
         raise RunError(
-            f"The list of allowed strategy classes, '{path}', cannot be read ({type(error).__name__}: {error}). "
+            f"The list of allowed strategy classes, '{shown_path(path)}', cannot be read: {why}. "
             "Repair or delete it; until then no class is imported."
         ) from error
 

@@ -24,6 +24,7 @@ from typing import Any
 
 from engine.api import RunError
 from engine.api.home import home
+from engine.api.os_errors import Fault, fault, is_damage, shown_path
 from engine.runtime.comparison import Comparison, compare_runs
 from engine.runtime.record import Books, RunRecord, read_books, write_books
 
@@ -38,11 +39,6 @@ _LAST = re.compile(r"^last(?:-([0-9]{1,9}))?$")
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ATTEMPTS = 20
 _ORPHAN_AGE_S = 3600.0
-_REMEDIES = (
-    (("locked", "busy"), "Another program is using it; try again."),
-    (("not a database", "malformed", "corrupt"), "Move the file away; a new history begins with the next run."),
-    (("full",), "Free some space, or set QUANTCRAFTER_HOME to another folder."),
-)
 
 
 class RunHistory:
@@ -197,7 +193,9 @@ class RunHistory:
             self._prepare(connection)
             yield connection
         except (sqlite3.Error, OSError, json.JSONDecodeError) as error:
-            raise RunError(f"The run history '{self.path}' cannot be used: {error}. {_remedy(error)}") from error
+            cause, remedy = _why(error)
+            text = f"The run history '{shown_path(self.path)}' cannot be used: {cause}. {remedy}"
+            raise RunError(text) from error
         finally:
             if connection is not None:
                 connection.close()
@@ -242,12 +240,11 @@ def _record(row: tuple[Any, ...]) -> RunRecord:
     return RunRecord(**{**values, "synthetic": bool(values["synthetic"]), "started": started})
 
 
-def _remedy(error: Exception) -> str:
-    text = str(error).lower()
-    for words, remedy in _REMEDIES:
-        if any(word in text for word in words):
-            return remedy
-    return "Check the permissions of its folder, or set QUANTCRAFTER_HOME to another one."
+def _why(error: Exception) -> Fault:
+    found = fault(error, "home")
+    return (
+        Fault(found.cause, "Move the file away; a new history begins with the next run.") if is_damage(error) else found
+    )
 
 
 def _remove(path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.api import RunError
+from engine.api.os_errors import fault, shown_path
 from engine.runtime.result import RunResult
 from engine.stats.metrics import Value
 from engine.stats.tables import Table
@@ -118,6 +119,7 @@ def read_books(path: Path) -> Books | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        text = f"The fills and trades in '{path}' cannot be read: {error}. Delete the run or run it again."
+        cause = fault(error, "read").cause
+        text = f"The fills and trades in '{shown_path(path)}' cannot be read: {cause}. Delete the run or run it again."
         raise RunError(text) from error
     return Books(*(Table(parts[part]) for part in _PARTS))

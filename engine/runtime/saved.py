@@ -21,6 +21,7 @@ import numpy.typing as npt
 from engine.api import Bars, InstrumentJob, Ledger, PortType, Role, RunError, RunSettings
 from engine.api.bars import BAR_COLUMNS, Session
 from engine.api.ledger import OpenPosition
+from engine.api.os_errors import fault, shown_path
 from engine.api.timeframe import Timeframe
 from engine.runtime.result import Origin, RunResult
 from engine.stats import tables
@@ -130,7 +131,8 @@ class SavedRun:
                 raise RunError(f"The run in '{folder}' has format {description['format']}, not {FORMAT}. Run it again.")
             return cls(Path(folder), description)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"The run in '{folder}' cannot be read: {error}. Run it again.") from error
+            cause = fault(error, "read").cause
+            raise RunError(f"The run in '{shown_path(folder)}' cannot be read: {cause}. Run it again.") from error
 
     # ------------------------------------------------------------------ what was run
 
@@ -312,7 +314,9 @@ class SavedRun:
             try:
                 self._opened[name] = np.load(self.folder / f"{name}.npy", mmap_mode="r").view(np.ndarray)
             except (OSError, ValueError) as error:
-                raise RunError(f"The run in '{self.folder}' has lost '{name}': {error}. Run it again.") from error
+                cause = fault(error, "read").cause
+                text = f"The run in '{shown_path(self.folder)}' has lost '{name}': {cause}. Run it again."
+                raise RunError(text) from error
         return self._opened[name]
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.api import InstrumentJob, RunError, Signals
 from engine.api.bars import BAR_COLUMNS
+from engine.api.os_errors import fault, shown_path
 from engine.graph import MarketColumn
 from engine.graph.bound import BASE_CLOCK
 from engine.graph.plan import StepColumn
@@ -39,8 +40,8 @@ def save_run(result: RunResult, folder: Path) -> Path:
         beside.rename(folder)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
-        reason = error.strerror or str(error)
-        raise RunError(f"The run cannot be kept in '{folder}': {reason}. Free some space, or name another.") from error
+        cause, remedy = fault(error, "home")
+        raise RunError(f"The run cannot be kept in '{shown_path(folder)}': {cause}. {remedy}") from error
     return folder
 
 

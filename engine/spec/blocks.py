@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from engine.api.component import NODE_KEYS, Role
 from engine.api.home import home
+from engine.api.os_errors import fault
 from engine.api.ports import PortType
 from engine.spec.compose import compose
 from engine.spec.files import read_text
@@ -209,7 +210,9 @@ class BlockLibrary:
             self._refuse(raw, f"The block file {shown(raw.use)} is refused: {_LOOP}.")
             return None
         except (OSError, ValueError) as error:
-            reason = str(error) if isinstance(error, ValueError) else f"it cannot be opened ({error.strerror})"
+            reason = (
+                str(error) if isinstance(error, ValueError) else f"it cannot be opened, {fault(error, 'read').cause}"
+            )
             self._refuse(raw, f"The block file {shown(raw.use)} is refused: {reason}.")
             return None
         if path is None:

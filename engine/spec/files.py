@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.api.os_errors import fault, shown_path
 from engine.spec.limits import MAX_FILE_BYTES
 from engine.spec.source import Place, ProblemLog
 
@@ -12,13 +13,13 @@ def read_text(path: Path, log: ProblemLog) -> str | None:
     """Return the text of a UTF-8 file with its line ends as they are, or None after noting why not."""
     try:
         if path.exists() and not path.is_file():
-            log.add("file", f"'{path}' is no file.", "Name a strategy file.", at=Place(str(path)))
+            log.add("file", f"'{shown_path(path)}' is no file.", "Name a strategy file.", at=Place(shown_path(path)))
             return None
         with path.open("rb") as stream:
             data = stream.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        log.add("file", f"The file cannot be read: {reason}.", "Check its name and place.", at=Place(str(path)))
+        cause, remedy = fault(error, "read")
+        log.add("file", f"The file cannot be read: {cause}.", remedy, at=Place(shown_path(path)))
         return None
     if len(data) > MAX_FILE_BYTES:
         message = f"A file may have at most {MAX_FILE_BYTES} bytes, this one has more."

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 from engine.api.errors import RunError
+from engine.api.os_errors import fault, shown_path
 
 
 def write_whole(path: str | Path, content: bytes, what: str) -> Path:
@@ -15,7 +16,11 @@ def write_whole(path: str | Path, content: bytes, what: str) -> Path:
     Raises:
         RunError: the file cannot be written; the message begins with `what` it is.
     """
-    target = Path(path).expanduser()
+    try:
+        target = Path(path).expanduser()
+    except RuntimeError as error:  # there is no such user
+        text = f"{what} cannot be written to '{shown_path(path)}': there is no user of that name. Correct the path."
+        raise RunError(text) from error
     temporary = target.parent / f".{target.name[:100]}.{secrets.token_hex(4)}.part"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -25,6 +30,6 @@ def write_whole(path: str | Path, content: bytes, what: str) -> Path:
     except (OSError, ValueError) as error:
         with contextlib.suppress(OSError, ValueError):
             temporary.unlink(missing_ok=True)
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise RunError(f"{what} cannot be written to '{path}': {reason}. Name a file in a folder you own.") from error
+        cause, remedy = fault(error)
+        raise RunError(f"{what} cannot be written to '{shown_path(path)}': {cause}. {remedy}") from error
     return target

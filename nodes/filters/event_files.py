@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.api import DataError
+from engine.api.os_errors import fault
 from nodes.local_time import SECOND_NS
 
 Event = tuple[int, int]
@@ -55,7 +56,8 @@ def _text(path: Path) -> str:
             raise _error(path, 0, f"must not be larger than {MAX_BYTES >> 20} MB, was {path.stat().st_size >> 20} MB")
         return path.read_text("utf-8-sig")
     except OSError as error:
-        raise _error(path, 0, f"cannot be read: {error.strerror}") from error
+        cause, remedy = fault(error, "read")
+        raise DataError(f"Event calendar {path} cannot be read: {cause}. {remedy}", field="path") from error
     except UnicodeDecodeError as error:
         raise _error(path, 0, f"must be UTF-8 text, has another byte at position {error.start}") from error
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from app.inspector.fields import plain_words
 from app.services.phrases import Phrases, sentences
+from engine.api import os_errors
 from engine.plugins import PluginInfo, facts, load_registry
 from tests.support.engine_fragments import DATA, NO_TRADES, PLUGINS, RUNS
 
@@ -88,6 +89,7 @@ FRAGMENTS = (
     *("did not find expected ',' or ']'", "did not find expected ',' or '}'"),
     "found character that cannot start any token",
     " here",
+    *(words.cause for words in os_errors.all_words()),
     *DATA,
     *RUNS,
     *NO_TRADES,

@@ -24,6 +24,7 @@ from engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Requ
 from engine.api.engine import ClassJob, EngineJob
 from engine.api.errors import ComponentError, QuantCrafterError, RunCancelledError, RunError
 from engine.api.home import home
+from engine.api.os_errors import fault, shown_path
 
 _START_TIMEOUT_S = 120.0
 _END_TIMEOUT_S = 5.0
@@ -44,10 +45,9 @@ class VnpyProcess:
         try:
             (folder / ".vntrader").mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunError(
-                f"vnpy needs a folder for its settings, but '{folder}' cannot be made: {error}. Check the permissions, "
-                "or set QUANTCRAFTER_HOME to another folder."
-            ) from error
+            cause, remedy = fault(error, "home")
+            text = f"vnpy needs a folder for its settings, but '{shown_path(folder)}' cannot be made: {cause}. {remedy}"
+            raise RunError(text) from error
         self._process = subprocess.Popen(
             [sys.executable, "-m", "engine.adapters.vnpy.worker"],
             stdin=subprocess.PIPE,

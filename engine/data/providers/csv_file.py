@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from engine.api import DataError, param
+from engine.api.os_errors import fault
 from engine.data.providers.columns import (
     ColumnRole,
     find_actions,
@@ -126,7 +127,8 @@ def _head(path: Path, subject: str) -> str:
         with _open(path) as file:
             head = file.read(_HEAD_BYTES)
     except (OSError, EOFError) as error:
-        raise DataError(f"{subject}: the file cannot be read: {error}.", field="path") from error
+        cause, remedy = fault(error, "read", otherwise="Get the file again.")
+        raise DataError(f"{subject}: the file cannot be read: {cause}. {remedy}", field="path") from error
     if head.startswith(_UTF16) or b"\x00" in head:
         raise DataError(f"{subject}: the file is no text in UTF-8. Save it as CSV in UTF-8.", field="path")
     return head.decode("utf-8-sig", errors="replace")
@@ -137,7 +139,8 @@ def _bytes(path: Path, subject: str) -> bytes:
         with _open(path) as file:
             return file.read()
     except (OSError, EOFError) as error:
-        raise DataError(f"{subject}: the file cannot be read: {error}.", field="path") from error
+        cause, remedy = fault(error, "read", otherwise="Get the file again.")
+        raise DataError(f"{subject}: the file cannot be read: {cause}. {remedy}", field="path") from error
 
 
 def _from_line(data: bytes, number: int) -> bytes:

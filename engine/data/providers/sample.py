@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from engine.api import NEW_YORK_STOCKS, DataError, DataProvider, DataRequest, RawBars, Timeframe, param
+from engine.api.os_errors import fault
 from engine.api.wording import did_you_mean
 from engine.data.zones import DAY_NS
 
@@ -78,9 +79,9 @@ def _stocks() -> bytes:
         file = resources.files(_PACKAGE) / "_data" / "stocks.csv.gz"
         return gzip.decompress(file.read_bytes())
     except (ImportError, OSError) as error:
-        raise DataError(
-            f"Data 'sample' needs the package {_PACKAGE}, which cannot be read: {error}. Reinstall it by pip."
-        ) from error
+        why = fault(error, "read").cause if isinstance(error, OSError) else "it is not installed"
+        text = f"Data 'sample' needs the package {_PACKAGE}, which cannot be read: {why}. Install it again by pip."
+        raise DataError(text) from error
 
 
 def _lines_of(symbol: str, text: bytes) -> tuple[int, list[bytes]]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.api import BAR_COLUMNS, Bars, BoolColumn, DataError
+from engine.api.os_errors import fault, shown_path
 
 _PARTS = ("times", "values")
 
@@ -124,9 +125,9 @@ def read(folder: Path, name: str, count: int) -> Columns:
         except FileNotFoundError:
             raise
         except (OSError, ValueError, EOFError) as error:
-            raise DataError(
-                f"The bars in '{path}' cannot be read: {error}. Delete the series and import it again."
-            ) from error
+            cause = fault(error, "read").cause
+            text = f"The bars in '{shown_path(path)}' cannot be read: {cause}. Delete the series and import it again."
+            raise DataError(text) from error
         if block.shape != (rows, count) or block.dtype != dtype:
             raise DataError(
                 f"'{path}' must hold {rows} columns of {count:,} bars, it has {block.dtype} of shape {block.shape}. "

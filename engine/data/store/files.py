@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from engine.api import DataError, DataRequest, Session, Timeframe
+from engine.api.os_errors import fault, shown_path
 from engine.api.wording import did_you_mean
 from engine.data.findings import Finding
 from engine.data.gaps import describe
@@ -200,6 +202,8 @@ def export_bars(
             frame.write_parquet(beside)
         beside.replace(path)
     except (OSError, pl.exceptions.PolarsError) as error:
-        beside.unlink(missing_ok=True)
-        raise DataError(f"'{path}' cannot be written: {error}. Choose another place.", field="path") from error
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        cause, remedy = fault(error)
+        raise DataError(f"'{shown_path(path)}' cannot be written: {cause}. {remedy}", field="path") from error
     return len(bars)

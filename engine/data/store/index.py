@@ -17,13 +17,9 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from engine.api import DataError, Session, Timeframe
+from engine.api.os_errors import Fault, fault, is_damage, shown_path
 
 _SCHEMA_VERSION = 1
-_REMEDIES = (
-    (("locked", "busy"), "Another program is using it; try again."),
-    (("not a database", "malformed", "corrupt"), "Move the folder away and import your bars again."),
-    (("full",), "Free some space, or set QUANTCRAFTER_HOME to another folder."),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +119,9 @@ class Index:
             self._prepare(connection)
             yield connection
         except (sqlite3.Error, OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"The bar store '{self.path.parent}' cannot be used: {error}. {_remedy(error)}") from error
+            cause, remedy = _why(error)
+            text = f"The bar store '{shown_path(self.path.parent)}' cannot be used: {cause}. {remedy}"
+            raise DataError(text) from error
         finally:
             if connection is not None:
                 connection.close()
@@ -163,9 +161,6 @@ def _series(row: tuple[str | int, ...]) -> Series:
     return Series(**values)  # type: ignore[arg-type] # the table has the fields' types
 
 
-def _remedy(error: Exception) -> str:
-    text = str(error).lower()
-    for words, remedy in _REMEDIES:
-        if any(word in text for word in words):
-            return remedy
-    return "Check the permissions of its folder, or set QUANTCRAFTER_HOME to another one."
+def _why(error: Exception) -> Fault:
+    found = fault(error, "home")
+    return Fault(found.cause, "Move the folder away and import your bars again.") if is_damage(error) else found

@@ -20,6 +20,7 @@ import numpy as np
 
 from engine.api import Bars, DataError, Session, Timeframe
 from engine.api.home import home
+from engine.api.os_errors import fault, shown_path
 from engine.api.wording import did_you_mean
 from engine.data.store.columns import Columns, Overlap, columns_of, merge, names_in, read, remove, write
 from engine.data.store.gaps import gaps_of
@@ -204,10 +205,9 @@ class BarStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             size = write(self.folder, name, columns)
         except OSError as error:
-            raise DataError(
-                f"{bars.symbol}: its bars cannot be written to '{self.folder}': {error.strerror or error}. Free some "
-                "space, or set QUANTCRAFTER_HOME to another folder."
-            ) from error
+            cause, remedy = fault(error, "home")
+            text = f"{bars.symbol}: its bars cannot be written to '{shown_path(self.folder)}': {cause}. {remedy}"
+            raise DataError(text) from error
         times = columns.times
         names = (*(name for name in sources if name != bars.source), bars.source)
         row = Series(

@@ -19,7 +19,7 @@ from app.canvas.export import export_png, export_svg
 from app.canvas.scene import GraphScene, PortRef
 from app.document.view import BARS, FrameView, GraphView, NodeView, PortView, WireView
 from app.theme import apply, current
-from engine.api import Role
+from engine.api import Role, RunError
 from tests.support.graphs import bars, graph, node, pullback
 
 RSI_TO_DIP = WireView("rsi", "value", "dip", "input")
@@ -230,9 +230,12 @@ def test_an_svg_keeps_text_as_text_and_draws_the_same_picture(scene: GraphScene,
 
 
 def test_an_export_that_cannot_be_written_leaves_the_old_file(scene: GraphScene, tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="nowhere"):
-        export_png(scene, tmp_path / "nowhere" / "graph.png")
-    assert list(tmp_path.iterdir()) == []
+    old = tmp_path / "graph.png"
+    old.write_text("old")
+    with pytest.raises(RunError, match=r"cannot be written to .*: a part of the path is a file|of that name already"):
+        export_png(scene, old / "graph.png")
+    assert list(tmp_path.iterdir()) == [old]
+    assert old.read_text() == "old"
 
 
 @pytest.mark.usefixtures("qapp")

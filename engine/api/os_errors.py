@@ -1,0 +1,177 @@
+"""Why a file can't be read or written, in words: the cause of an error of the system or of SQLite, and its remedy."""
+
+from __future__ import annotations
+
+import errno
+import re
+from pathlib import PurePath
+from typing import Literal, NamedTuple
+
+Doing = Literal["read", "write", "home"]
+"""What failed: reading a file, writing one that the user named, or keeping something in QUANTCRAFTER_HOME."""
+
+LONGEST_PATH = 120
+LONGEST_CAUSE = 160
+
+
+class Fault(NamedTuple):
+    """The cause as a clause without full stop, and the remedy as a sentence."""
+
+    cause: str
+    remedy: str
+
+
+class _Words(NamedTuple):
+    cause: str
+    write: str
+    read: str = ""
+    home: str = ""
+
+    def to(self, doing: Doing) -> Fault:
+        own = {"read": self.read, "home": self.home}.get(doing, "")
+        return Fault(self.cause, own or self.write)
+
+
+_FULL = "Free some space, or choose another place."
+_FULL_HOME = "Free some space, or set QUANTCRAFTER_HOME to another folder."
+_OTHER_HOME = "Set QUANTCRAFTER_HOME to another folder."
+_DENIED = _Words(
+    "access is denied",
+    "Check the permissions of the file and its folder, or choose another place.",
+    "Check the permissions of the file and its folder.",
+    "Check the permissions of its folder, or set QUANTCRAFTER_HOME to another one.",
+)
+_IN_USE = _Words("another program is using it", "Close that program, or try again later.")
+_DISK = _Words("the disk reports an error", "Check the disk, and copy what matters to another one.")
+_FILES = _Words("too many files are open", "Close other programs, or raise the limit on open files.")
+_NETWORK = _Words("its network drive does not answer", "Connect the drive and try again.")
+_READ_ONLY = _Words(
+    "the file system is read-only",
+    "Choose another place.",
+    home=_OTHER_HOME,
+)
+_MISSING = _Words(
+    "there is no such file or folder", "Choose a folder that is there.", "Check the name and the folder.", _OTHER_HOME
+)
+_DAMAGED = _Words("the file is damaged", "Move the file away, and try again.")
+_FULL_DISK = _Words("the disk is full", _FULL, home=_FULL_HOME)
+
+_BY_NAME: dict[str, _Words] = {
+    "ENOSPC": _FULL_DISK,
+    "EDQUOT": _Words("your quota of disk space is used up", _FULL, home=_FULL_HOME),
+    "EFBIG": _Words("the file would be larger than is allowed here", "Choose another place, or write less."),
+    "EACCES": _DENIED,
+    "EPERM": _DENIED,
+    "EROFS": _READ_ONLY,
+    "ENAMETOOLONG": _Words("the name is too long", "Choose a shorter one.", home=_OTHER_HOME),
+    "ELOOP": _Words("its symbolic links lead in a circle", "Correct the links."),
+    "EISDIR": _Words("it is a folder", "Name a file."),
+    "ENOTDIR": _Words("a part of the path is a file, not a folder", "Correct the path.", home=_OTHER_HOME),
+    "ENOENT": _MISSING,
+    "EEXIST": _Words("there is something of that name already", "Choose another name.", home=_OTHER_HOME),
+    "ENOTEMPTY": _Words("there is a folder of that name already", "Choose another name."),
+    "EMFILE": _FILES,
+    "ENFILE": _FILES,
+    "EIO": _DISK,
+    "EBUSY": _IN_USE,
+    "ETXTBSY": _IN_USE,
+    "EAGAIN": _IN_USE,
+    "ENOMEM": _Words("there is not enough memory", "Close other programs and try again."),
+    "ENXIO": _Words("it is a device or a pipe, not a file", "Name a file."),
+    "ENODEV": _Words("it is a device or a pipe, not a file", "Name a file."),
+    "ESPIPE": _Words("it is a device or a pipe, not a file", "Name a file."),
+    "EILSEQ": _Words("the name has characters that are not allowed", "Choose another name."),
+    "EINVAL": _Words("the system does not accept the name or the request", "Choose another name."),
+    "ETIMEDOUT": _NETWORK,
+    "ESTALE": _NETWORK,
+    "EHOSTDOWN": _NETWORK,
+    "EHOSTUNREACH": _NETWORK,
+    "ENETDOWN": _NETWORK,
+    "ENETUNREACH": _NETWORK,
+    "ENOTCONN": _NETWORK,
+}
+_BY_ERRNO = {getattr(errno, name): words for name, words in _BY_NAME.items() if hasattr(errno, name)}
+_BY_WINDOWS = {
+    32: _IN_USE,  # sharing violation
+    33: _IN_USE,  # lock violation
+    39: _FULL_DISK,
+    53: _NETWORK,
+    112: _FULL_DISK,
+    123: _Words("the name has characters that are not allowed", "Choose another name."),
+    206: _BY_NAME["ENAMETOOLONG"],
+}
+"""Codes of Windows whose errno says less than they do."""
+_BY_SQLITE = {
+    3: _DENIED,  # SQLITE_PERM
+    5: _IN_USE,  # SQLITE_BUSY
+    6: _IN_USE,  # SQLITE_LOCKED
+    7: _BY_NAME["ENOMEM"],  # SQLITE_NOMEM
+    8: _DENIED,  # SQLITE_READONLY
+    10: _DISK,  # SQLITE_IOERR
+    11: _DAMAGED,  # SQLITE_CORRUPT
+    13: _FULL_DISK,  # SQLITE_FULL
+    14: _Words(
+        "the file cannot be opened",
+        "Check the permissions of the file and its folder, or choose another place.",
+        home=_DENIED.home,
+    ),  # SQLITE_CANTOPEN
+    26: _DAMAGED,  # SQLITE_NOTADB
+}
+_RUST = re.compile(r"\(os error (\d+)\)")
+"""How libraries written in Rust tell an errno."""
+_PRIMARY = 0xFF
+"""The part of SQLite's extended codes that is the primary code."""
+
+
+def fault(error: BaseException, doing: Doing = "write", *, otherwise: str = "") -> Fault:
+    """Return why a file can't be read or written, and what to do about it.
+
+    Args:
+        error: of the system (OSError), of SQLite, or what a library raised about the file.
+        doing: what was tried, which decides the remedy.
+        otherwise: the remedy where the cause is none of those that are known.
+    """
+    words = _known(error)
+    if words is not None:
+        return words.to(doing)
+    said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    remedy = otherwise or _DENIED.to(doing).remedy
+    return Fault(shortened(" ".join(str(said).split()).rstrip("."), LONGEST_CAUSE), remedy)
+
+
+def all_words() -> tuple[Fault, ...]:
+    """Return every cause that is known, with the remedy for a file that the user named."""
+    tables: tuple[dict[int, _Words], ...] = (_BY_ERRNO, _BY_WINDOWS, _BY_SQLITE)
+    return tuple(dict.fromkeys(words.to("write") for table in tables for words in table.values()))
+
+
+def is_damage(error: BaseException) -> bool:
+    """Return whether SQLite says that the file is no database, or a damaged one."""
+    return _known(error) is _DAMAGED
+
+
+def shown_path(path: str | PurePath) -> str:
+    """Return a path as a message shows it: the middle of a long one is left out."""
+    return shortened(str(path), LONGEST_PATH)
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text with its middle left out where it is longer than `longest` characters."""
+    if len(text) <= longest:
+        return text
+    head = (longest - 3) // 2
+    return f"{text[:head]}...{text[-(longest - 3 - head) :]}"
+
+
+def _known(error: BaseException) -> _Words | None:
+    if isinstance(error, OSError) and error.errno:
+        windows = _BY_WINDOWS.get(getattr(error, "winerror", None) or 0)
+        return windows or _BY_ERRNO.get(error.errno)
+    code = getattr(error, "sqlite_errorcode", None)
+    if isinstance(code, int):
+        return _BY_SQLITE.get(code & _PRIMARY)
+    text = str(error)
+    if isinstance(error, ValueError) and "null byte" in text:
+        return _BY_NAME["EILSEQ"]
+    told = _RUST.search(text)
+    return _BY_ERRNO.get(int(told[1])) if told else None
