@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
     QAbstractListModel,
-    QEvent,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -17,12 +16,11 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QIcon, QKeyEvent, QPainter, QPalette
+from PySide6.QtGui import QFont, QIcon, QPainter, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QLabel,
-    QLineEdit,
     QListView,
     QStyle,
     QStyledItemDelegate,
@@ -34,6 +32,7 @@ from PySide6.QtWidgets import (
 from app.canvas.looks import offer_icon, popup_style
 from app.canvas.offers import Offer, Wanted
 from app.canvas.ranking import rank
+from app.overlay import Overlay
 from app.services.i18n import tr
 from app.services.names import family_member, port_type_name
 
@@ -111,7 +110,7 @@ class OfferDelegate(QStyledItemDelegate):
         painter.drawText(top, Qt.AlignmentFlag.AlignVCenter, title)
 
 
-class QuickAdd(QFrame):
+class QuickAdd(Overlay):
     """The search itself. It lies over its parent, emits what was chosen once, and goes away."""
 
     chosen = Signal(object)
@@ -129,7 +128,6 @@ class QuickAdd(QFrame):
         self._wanted: Wanted | None = None
         self.model = OfferModel(self)
         self.title = QLabel()
-        self.search = QLineEdit()
         self.list = QListView()
         self.empty = QLabel(tr("Nothing matches. Try another word, or fewer letters."))
         self._compose()
@@ -139,7 +137,6 @@ class QuickAdd(QFrame):
         self.search.setPlaceholderText(tr("Search by name or what it does"))
         self.search.setAccessibleName(tr("Search for a node"))
         self.search.setClearButtonEnabled(True)
-        self.search.installEventFilter(self)
         self.search.textChanged.connect(self._refresh)
         self.list.setModel(self.model)
         self.list.setItemDelegate(OfferDelegate(self.list))
@@ -173,9 +170,7 @@ class QuickAdd(QFrame):
         x = max(4, min(at.x(), room.width() - self.width() - 4))
         y = max(4, min(at.y(), room.height() - self.height() - 4))
         self.move(x, y)
-        self.show()
-        self.raise_()
-        self.search.setFocus(Qt.FocusReason.PopupFocusReason)
+        self.show_over()
 
     @staticmethod
     def _heading(wanted: Wanted | None) -> str:
@@ -206,19 +201,7 @@ class QuickAdd(QFrame):
             self.hide()
             self.dismissed.emit()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        if watched is self.search and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            return self._key(event.key())
-        if watched is self.search and event.type() == QEvent.Type.FocusOut and not self._keeps_focus():
-            self.dismiss()
-        return super().eventFilter(watched, event)
-
-    def _keeps_focus(self) -> bool:
-        """Return whether the focus is about to be inside: the context menu of the search box, another window."""
-        popup = self.window().focusWidget()
-        return popup is not None and self.isAncestorOf(popup)
-
-    def _key(self, key: int) -> bool:
+    def press_key(self, key: int) -> bool:
         steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -6, Qt.Key.Key_PageDown: 6}
         if key in steps:
             row = self.list.currentIndex().row() + steps[Qt.Key(key)]

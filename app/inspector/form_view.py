@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.inspector.fields import Field
 from app.inspector.form import Form
@@ -14,7 +14,7 @@ from app.inspector.sections import Section
 from app.services.i18n import tr
 
 Drafts = MutableMapping[tuple[object, ...], str]
-"""Texts that are refused and so not written, by subject and field; they are there again when the subject is."""
+"""Texts that are refused and so not written, by subject and field, to be kept when the form is made anew."""
 
 
 class FormView(QWidget):
@@ -55,6 +55,21 @@ class FormView(QWidget):
         """Take over what is typed but not yet finished."""
         for row in tuple(self.rows.values()):
             row.editor.finish()
+
+    def refused(self) -> FieldRow | None:
+        """Return the first field with a text that is not used, as it was refused; call `finish` before."""
+        return next((row for row in self.rows.values() if row.editor.draft() is not None), None)
+
+    def show_refused(self) -> bool:
+        """Put the focus into the field whose text was refused, the text selected; return whether there is one."""
+        row = self.refused()
+        if row is None:
+            return False
+        self.focus(row.field.path)
+        line = row.editor.findChild(QLineEdit)
+        if line is not None:
+            line.selectAll()
+        return True
 
     def focused(self) -> tuple[str, ...] | None:
         """Return the path of the field that has the focus, None where none has."""

@@ -258,12 +258,16 @@ class FieldRow(QWidget):
         self.drafted.emit(text)
         self._show_reset()
 
+    def give_up(self) -> None:
+        """Show the value that is used in place of a text that was refused."""
+        value = self._form.value(self.field)
+        self.editor.show_value(self.field.default if value is UNSET else value, various=value is VARIOUS)
+        self.drafted.emit(None)
+        self.refresh(self._form)
+
     def _reset(self) -> None:
         if self.editor.draft() is not None:
-            value = self._form.value(self.field)
-            self.editor.show_value(self.field.default if value is UNSET else value, various=value is VARIOUS)
-            self.drafted.emit(None)
-            self.refresh(self._form)
+            self.give_up()
         elif self._form.is_changed(self.field):
             self.accepted.emit(UNSET)
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QFrame, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from app.actions.fuzzy import match_score
 from app.actions.registry import ActionRegistry
 from app.actions.spec import ActionSpec
+from app.overlay import Overlay
 from app.services.i18n import tr
 
 WIDTH, HEIGHT, ROW_HEIGHT = 620, 400, 26
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8, Qt.Key.Key_PageDown: 8}
 
 
-class CommandPalette(QFrame):
+class CommandPalette(Overlay):
     """Lies over the window until an action is run or the focus goes elsewhere.
 
     Args:
@@ -43,10 +44,8 @@ class CommandPalette(QFrame):
         self._run = run
         self._over = parent
         self._before: QWidget | None = None
-        self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Type what you want to do"))
         self.search.setAccessibleName(tr("Find an action"))
-        self.search.installEventFilter(self)
         self.search.textChanged.connect(self._refresh)
         self.list = _action_list()
         self.list.itemClicked.connect(lambda _item: self._take())
@@ -67,24 +66,13 @@ class CommandPalette(QFrame):
         self.setGeometry((room.width() - width) // 2, 48, width, min(HEIGHT, room.height() - 64))
         self.search.clear()
         self._refresh()
-        self.show()
-        self.raise_()
-        self.search.setFocus(Qt.FocusReason.PopupFocusReason)
+        self.show_over()
 
     def titles(self) -> list[str]:
         """Return what is listed now, the best first."""
         return [self.list.topLevelItem(row).text(0) for row in range(self.list.topLevelItemCount())]
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        if watched is self.search and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            return self._key(event.key())
-        if watched is self.search and event.type() == QEvent.Type.FocusOut and self.isVisible():
-            inside = self.window().focusWidget()
-            if inside is None or not self.isAncestorOf(inside):
-                self.hide()
-        return super().eventFilter(watched, event)
-
-    def _key(self, key: int) -> bool:
+    def press_key(self, key: int) -> bool:
         if key in _STEPS:
             row = self.list.indexOfTopLevelItem(self.list.currentItem()) + _STEPS[Qt.Key(key)]
             last = self.list.topLevelItemCount() - 1

@@ -56,6 +56,7 @@ class NumberEditor(TextEditor):
         self._default: Any = field.default
         self.spin = _Spin(self, field)
         self.spin.setLineEdit(self.line)
+        self.spin.editingFinished.connect(self.finish)  # Enter goes to the box, which keeps it from the line
         self._show_unit(said(field.unit) if field.has_short_unit else "")
         self.box.addWidget(self.spin)
         self.setFocusProxy(self.spin)
