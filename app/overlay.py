@@ -30,7 +30,12 @@ class Overlay(QFrame):
 
     def dismiss(self) -> None:
         """Go away without a choice."""
-        self.hide()
+        raise NotImplementedError
+
+    @property
+    def has_focus(self) -> bool:
+        """Whether the keys go to something inside; where they do not, the user has already chosen another place."""
+        return self._holds(self.window().focusWidget())
 
     def press_key(self, key: int) -> bool:
         """Take a key that was pressed in the search box; return whether it is used up."""
@@ -53,7 +58,7 @@ class Overlay(QFrame):
         elif watched is self.search:
             if kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
                 return self.press_key(event.key())
-            if kind == QEvent.Type.FocusOut and self.isVisible() and not self._holds(self.window().focusWidget()):
+            if kind == QEvent.Type.FocusOut and self.isVisible() and not self.has_focus:
                 self.dismiss()
         return False
 

@@ -63,5 +63,4 @@ class Asking(QObject):
 
     def _leave(self) -> None:
         self._stage.scene.clear_drag_wire()
-        self._stage.view.setFocus()
         self._loose = None

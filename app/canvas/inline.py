@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
 from app.canvas.hint import Hint
@@ -16,8 +16,22 @@ LEAST_WIDTH = 170
 NAME_HEIGHT = 28
 
 
+PASSING = {
+    Qt.FocusReason.PopupFocusReason,
+    Qt.FocusReason.MenuBarFocusReason,
+    Qt.FocusReason.ActiveWindowFocusReason,
+}
+"""Why the focus may go for a moment: a menu is open, another window is in front."""
+
+
 class NameEditor(QLineEdit):
-    """Asks for a name. `accept` returns why it will not do, which is shown in place, or '' when it is taken."""
+    """Asks for a name: Enter or a click elsewhere takes it, Esc does not.
+
+    `accept` returns why a name will not do, or '' when it is taken. After Enter the reason is shown in place; after a
+    click elsewhere the editor is gone, and the Qt signal `refused` carries the reason.
+    """
+
+    refused = Signal(str)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -41,14 +55,24 @@ class NameEditor(QLineEdit):
         self.raise_()
         self.setFocus(Qt.FocusReason.PopupFocusReason)
 
-    def _take(self) -> None:
-        if self._accept is None:
-            return
-        refusal = self._accept(self.text().strip())
+    def _take(self) -> str:
+        """Hand the name over, and close; return why it was refused."""
+        accept, self._accept = self._accept, None
+        refusal = accept(self.text().strip()) if accept is not None else ""
         if refusal:
+            self._accept = accept
             self._mark(refusal)
         else:
             self.leave()
+        return refusal
+
+    def finish(self) -> None:
+        """Close, and take the name if it will do."""
+        if self._accept is not None and self.text().strip():
+            refusal = self._take()
+            if refusal:
+                self.refused.emit(refusal)
+        self.leave()
 
     def _mark(self, refusal: str) -> None:
         color = current().error if refusal else current().accent
@@ -61,8 +85,10 @@ class NameEditor(QLineEdit):
         self._accept = None
         self._hint.hide()
         if self.isVisible():
+            had_focus = self.hasFocus()
             self.hide()
-            self._area.setFocus()
+            if had_focus:
+                self._area.setFocus()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
@@ -77,9 +103,11 @@ class NameEditor(QLineEdit):
                 self.leave()
             event.accept()
             return True
-        if event.type() == QEvent.Type.FocusOut:
-            self.leave()
-        return super().event(event)
+        left = isinstance(event, QFocusEvent) and event.lostFocus() and event.reason() not in PASSING
+        done = super().event(event)
+        if left:
+            self.finish()
+        return done
 
 
 class TextEditor(QPlainTextEdit):
@@ -108,8 +136,10 @@ class TextEditor(QPlainTextEdit):
         """Close; `taking` hands the text over."""
         accept, self._accept = self._accept, None
         if self.isVisible():
+            had_focus = self.hasFocus()
             self.hide()
-            self._area.setFocus()
+            if had_focus:
+                self._area.setFocus()
         if accept is not None and taking:
             accept(self.toPlainText().strip())
 
@@ -122,6 +152,6 @@ class TextEditor(QPlainTextEdit):
             if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and control:
                 self.leave(taking=True)
                 return True
-        if event.type() == QEvent.Type.FocusOut:
+        if isinstance(event, QFocusEvent) and event.lostFocus() and event.reason() not in PASSING:
             self.leave(taking=True)
         return super().eventFilter(watched, event)

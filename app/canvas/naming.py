@@ -24,12 +24,18 @@ class Naming(QObject):
         super().__init__(stage)
         self._stage = stage
         self.name_editor = NameEditor(stage.view)
+        self.name_editor.refused.connect(stage.message)
         self.text_editor = TextEditor(stage.view)
 
     @property
     def is_open(self) -> bool:
         """Whether something is being edited."""
         return self.name_editor.isVisible() or self.text_editor.isVisible()
+
+    def finish(self) -> None:
+        """Take over what is being typed."""
+        self.name_editor.finish()
+        self.text_editor.leave(taking=True)
 
     def rename(self) -> None:
         """Edit the name of the one selected node on its title."""

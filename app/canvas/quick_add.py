@@ -198,7 +198,10 @@ class QuickAdd(Overlay):
     def dismiss(self) -> None:
         """Go away without a choice."""
         if self.isVisible():
+            had_focus = self.has_focus
             self.hide()
+            if had_focus:
+                self._area.setFocus()
             self.dismissed.emit()
 
     def press_key(self, key: int) -> bool:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -75,6 +75,7 @@ class AxisChoice(QWidget):
         spin = _Number()
         spin.setRange(-LARGEST, LARGEST)
         spin.setDecimals(6)
+        spin.setLocale(QLocale.c())  # textFromValue writes a point whatever the language is
         spin.setAccessibleName(name)
         spin.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         spin.setMinimumWidth(64)

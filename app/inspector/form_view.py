@@ -57,19 +57,21 @@ class FormView(QWidget):
             row.editor.finish()
 
     def refused(self) -> FieldRow | None:
-        """Return the first field with a text that is not used, as it was refused; call `finish` before."""
+        """Return the first field with a text that was refused, and so is not what is used; call `finish` before."""
         return next((row for row in self.rows.values() if row.editor.draft() is not None), None)
 
-    def show_refused(self) -> bool:
-        """Put the focus into the field whose text was refused, the text selected; return whether there is one."""
+    def show_refused(self) -> None:
+        """Put the focus into the field with a refused text, and select the text."""
         row = self.refused()
-        if row is None:
-            return False
-        self.focus(row.field.path)
-        line = row.editor.findChild(QLineEdit)
-        if line is not None:
-            line.selectAll()
-        return True
+        if row is not None:
+            self.focus(row.field.path)
+            line = row.editor.findChild(QLineEdit)
+            if line is not None:
+                line.selectAll()
+
+    def give_up(self) -> list[str]:
+        """Show what is used in place of texts that were refused; return what became of each, in words."""
+        return [row.give_up() for row in self.rows.values() if row.editor.draft() is not None]
 
     def focused(self) -> tuple[str, ...] | None:
         """Return the path of the field that has the focus, None where none has."""

@@ -40,7 +40,7 @@ class NodeHeader(QWidget):
         self.bypass = self._toggle("bypass", tr("Bypass: its first fitting input passes through"))
         self.mute = self._toggle("mute", tr("Mute: it gives nothing"))
         self._lay_out()
-        self.name.editingFinished.connect(self._finish)
+        self.name.editingFinished.connect(self.finish)
         self.bypass.clicked.connect(self.bypassed)
         self.mute.clicked.connect(self.muted)
 
@@ -87,7 +87,13 @@ class NodeHeader(QWidget):
         painter.fillRect(0, 0, _STRIPE, self.height(), QColor(theme.family(self.family)))
         painter.fillRect(0, self.height() - 1, self.width(), 1, QColor(theme.divider))
 
-    def _finish(self) -> None:
+    @property
+    def is_refused(self) -> bool:
+        """Whether a name is shown that the node does not have; call `finish` before."""
+        return self.name.text().strip() != self.name.shown
+
+    def finish(self) -> None:
+        """Ask for the name that was typed, if it is another."""
         text = self.name.text().strip()
         if text == self.name.shown:
             self.say("")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
@@ -14,7 +13,6 @@ from app.document.document import Change, Document
 from app.document.edits import Edit, RenameNode, SetFlags
 from app.document.errors import EditError
 from app.document.view import BARS, NodeView, Scope
-from app.inspector.form_view import Drafts
 from app.inspector.header import NodeHeader, TitleHeader
 from app.inspector.instrument_pages import InstrumentsPage, StrategyPage
 from app.inspector.look import tint
@@ -73,28 +71,27 @@ class Inspector(QWidget):
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self.refresh)
-        self._drafts: WeakKeyDictionary[Document, Drafts] = WeakKeyDictionary()
         self._unsubscribe: Callable[[], None] = lambda: None
         theme_changed.connect(self._restyle)
         self.set_document(document)
 
     def set_document(self, document: Document) -> None:
         """Show another document, with nothing selected."""
-        self.finish()
+        self._leave()
         self._unsubscribe()
         self.document = document
-        self._context = PageContext(document, self._drafts.setdefault(document, {}), self._limits)
+        self._context = PageContext(document, {}, self._limits)
         self._unsubscribe = document.subscribe(self._on_change)
         self.ids, self.scope = (), ()
         self._forget_strategy()
         self._rebuild()
 
     def set_selection(self, ids: Sequence[str], scope: Scope = ()) -> None:
-        """Show the form of these nodes; what was typed for others is taken over first, if it is valid."""
+        """Show the form of these nodes; what was typed for others is taken over first, or given up if it is refused."""
         wanted = tuple(ids)
         if (wanted, scope) == (self.ids, self.scope):
             return
-        self.finish()
+        self._leave()
         self.ids, self.scope = wanted, scope
         self._rebuild()
 
@@ -104,8 +101,39 @@ class Inspector(QWidget):
 
     def finish(self) -> None:
         """Take over what is typed but not yet finished."""
+        if isinstance(self.header, NodeHeader):
+            self.header.finish()
         if self.page is not None:
             self.page.finish()
+
+    def refused(self) -> str:
+        """Return what is shown but was refused, and why, '' where all that is shown is used; call `finish` before."""
+        if isinstance(self.header, NodeHeader) and self.header.is_refused:
+            return tr("The node's name is refused: {reason}", reason=self.header.reason.text())
+        view = self.page.refused() if self.page is not None else None
+        row = view.refused() if view is not None else None
+        if row is None:
+            return ""
+        return tr("{field} is refused: {reason}", field=row.field.label, reason=row.reason.text())
+
+    def show_refused(self) -> None:
+        """Put the focus into the field whose text was refused."""
+        if isinstance(self.header, NodeHeader) and self.header.is_refused:
+            self.header.name.setFocus()
+            self.header.name.selectAll()
+            return
+        view = self.page.refused() if self.page is not None else None
+        row = view.refused() if view is not None else None
+        if view is not None and row is not None:
+            view.show_refused()
+            self.scroller.ensureWidgetVisible(row)
+
+    def _leave(self) -> None:
+        """Take over what is typed; what is refused is given up, so that what is shown later is what is used."""
+        self.finish()
+        if self.page is not None:
+            for told in self.page.give_up():
+                self.message.emit(told)
 
     def refresh(self) -> None:
         """Show the document as it is now, leaving alone what is being typed."""

@@ -85,6 +85,7 @@ class InstrumentsPage(Page):
             return
         if view is not None:
             view.finish()
+            view.give_up()
             self.views.remove(view)
         for card in self.cards.values():
             self.box.removeWidget(card)

@@ -87,6 +87,14 @@ class Page(QWidget):
         for view in tuple(self.views):
             view.finish()
 
+    def refused(self) -> FormView | None:
+        """Return the form with a text that was refused, None where there is none."""
+        return next((view for view in self.views if view.refused() is not None), None)
+
+    def give_up(self) -> list[str]:
+        """Show what is used in place of texts that were refused; return what became of each, in words."""
+        return [told for view in self.views for told in view.give_up()]
+
     def show_form(self, form: Form, rows: RowContext, section: Section | None = None) -> FormView:
         """Add a form to the page, or to a section of it."""
         view = FormView(form, rows, self.context.drafts, self if section is None else section.body)

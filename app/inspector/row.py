@@ -258,12 +258,14 @@ class FieldRow(QWidget):
         self.drafted.emit(text)
         self._show_reset()
 
-    def give_up(self) -> None:
-        """Show the value that is used in place of a text that was refused."""
+    def give_up(self) -> str:
+        """Show the value that is used in place of a text that was refused; return what became of it, in words."""
+        refused = self.editor.draft() or ""
         value = self._form.value(self.field)
         self.editor.show_value(self.field.default if value is UNSET else value, various=value is VARIOUS)
         self.drafted.emit(None)
         self.refresh(self._form)
+        return tr("{field}: '{text}' was refused and is not used.", field=self.field.label, text=refused)
 
     def _reset(self) -> None:
         if self.editor.draft() is not None:

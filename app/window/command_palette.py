@@ -80,7 +80,7 @@ class CommandPalette(Overlay):
         elif key in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self._take()
         elif key == Qt.Key.Key_Escape:
-            self._leave()
+            self.dismiss()
         else:
             return False
         return True
@@ -89,14 +89,14 @@ class CommandPalette(Overlay):
         item = self.list.currentItem()
         if item is None:
             return
-        self._leave()
+        self.dismiss()
         self._run(str(item.data(0, Qt.ItemDataRole.UserRole)))
 
-    def _leave(self) -> None:
-        """Go away and give the focus back to where it was."""
-        before = self._before
+    def dismiss(self) -> None:
+        """Go away and give the focus back to where it was, unless it is elsewhere by now."""
+        before, had_focus = self._before, self.has_focus
         self.hide()
-        if before is not None and before.isVisible():
+        if had_focus and before is not None and before.isVisible():
             before.setFocus()
 
     def _refresh(self) -> None:

@@ -115,11 +115,13 @@ class Dialogs:
     def sweep(self, first: tuple[str, str] | None = None) -> None:
         """Ask for parameters to vary, and run the strategy in front over them; `first` is a node and its field."""
         from app.dialogs.sweep import SweepDialog
+        from app.window.runs.ready import is_typed_well
 
         window, tab = self._window, self._window.tab
         if tab is None:
             return
-        window.finish_typing(tab)
+        if not is_typed_well(window, tab):
+            return
         if first is None and len(tab.selection) == 1:
             first = (tab.selection[0], "")
         dialog = SweepDialog(window, tab.document, window.engine, scope=tab.scope, first=first, say=window.say)

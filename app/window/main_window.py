@@ -250,7 +250,8 @@ class MainWindow(QMainWindow):
         self.refresh_actions()
 
     def finish_typing(self, tab: StrategyTab) -> None:
-        """Take over what is typed in the text or the inspector but not yet finished."""
+        """Take over what is typed in the text, on the canvas or in the inspector but not yet finished."""
+        tab.canvas.naming.finish()
         tab.yaml.flush()
         if tab is self.tab and self._docks is not None:
             self._docks.inspector.finish()

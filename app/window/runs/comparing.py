@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.services.i18n import said, tr
+from app.window.runs.ready import is_typed_well
 from engine.api import Severity
 from engine.runtime.jobs.parity import ParityRequest
 
@@ -35,7 +36,8 @@ class EngineDesk(QObject):
         window, tab = self._window, self._window.tab
         if tab is None or tab.session.engines.is_running:
             return
-        window.finish_typing(tab)
+        if not is_typed_well(window, tab):
+            return
         window.docks.show_roomy("parity")
         errors = [each for each in tab.document.problems if each.severity is Severity.ERROR]
         if errors:

@@ -13,6 +13,7 @@ from app.services.i18n import said, tr
 from app.services.problems import failure_text
 from app.window.runs.auto import AutoRun
 from app.window.runs.notice import FailureNotice
+from app.window.runs.ready import is_typed_well
 from app.window.runs.strategy import StrategyRuns
 from engine.api import Severity
 from engine.runtime.jobs.run import RunRequest
@@ -67,9 +68,7 @@ class RunDesk(QObject):
         """Look after a strategy from now on."""
         runs = StrategyRuns(tab, self._window.engine)
         self._of[tab] = runs
-        self._autos[tab] = AutoRun(
-            runs, lambda: self._window.settings.auto_run, lambda: runs.submit(keep=False, in_use=self._in_use())
-        )
+        self._autos[tab] = AutoRun(runs, lambda: self._window.settings.auto_run, lambda: self._try(tab))
         runs.changed.connect(lambda: self._changed(tab))
         runs.finished.connect(lambda request: self._finished(tab, request))
         runs.failed.connect(lambda failure: self._failed(tab, failure))
@@ -104,7 +103,8 @@ class RunDesk(QObject):
         tab = self._window.tab
         if tab is None:
             return
-        self._window.finish_typing(tab)
+        if not is_typed_well(self._window, tab):
+            return
         errors = [each for each in tab.document.problems if each.severity is Severity.ERROR]
         if errors:
             self._window.docks.show("problems")
@@ -121,6 +121,15 @@ class RunDesk(QObject):
         """Run the strategy in front without keeping the run; None if it cannot be run as it is."""
         tab = self._window.tab
         if tab is None or any(each.severity is Severity.ERROR for each in tab.document.problems):
+            return None
+        return self._of[tab].submit(keep=False, in_use=self._in_use())
+
+    def _try(self, tab: StrategyTab) -> Job | None:
+        """Run a strategy after a change, unless the inspector shows what is not used."""
+        window = self._window
+        refused = window.docks.inspector.refused() if tab is window.tab and window.has_panes() else ""
+        if refused:
+            window.say(tr("Not run. {refused} Correct it, or press Esc to keep the value in use.", refused=refused))
             return None
         return self._of[tab].submit(keep=False, in_use=self._in_use())
 

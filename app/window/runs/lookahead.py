@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from app.services.i18n import tr
 from app.services.problems import failure_text
 from app.window.runs.notice import FailureNotice
+from app.window.runs.ready import is_typed_well
 from engine.runtime.jobs.lookahead import LookAheadRequest
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class LookAheadDesk(QObject):
             return
         if tab is None:
             return
-        window.finish_typing(tab)
+        if not is_typed_well(window, tab):
+            return
         tab.end_notice(NOTICE)
         tab.canvas.set_check_badges({})
         document = tab.document

@@ -99,16 +99,15 @@ def test_a_bad_value_is_marked_with_the_reason_kept_and_not_written(qtbot: QtBot
     assert (bad.severity, bad.reason.text(), bad.reason.isVisible()) == ("error", "Allowed: 2 to 100000.", True)
     assert bad.reset.isVisible()
 
-    inspector.set_selection(("dip",))
-    inspector.set_selection(("rsi",))
-    kept = row(inspector, "timeperiod")
+    document.do(SetValues("stop", {"percent": 8}), label="Set")
+    inspector.refresh()
     assert line(inspector, "timeperiod").text() == "1"
-    assert kept.severity == "error"
+    assert bad.severity == "error"
 
-    QTest.mouseClick(kept.reset, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(bad.reset, Qt.MouseButton.LeftButton)
     assert line(inspector, "timeperiod").text() == "2"
-    assert kept.severity == ""
-    assert not kept.reason.isVisible()
+    assert bad.severity == ""
+    assert not bad.reason.isVisible()
 
 
 def test_words_in_a_number_say_so(qtbot: QtBot) -> None:
@@ -307,15 +306,38 @@ def test_a_problem_of_the_node_as_a_whole_is_told_above_its_fields(qtbot: QtBot)
     qtbot.waitUntil(lambda: isinstance(inspector.page, NodesPage) and not inspector.page.findings.isVisible())
 
 
-def test_what_is_refused_is_still_there_after_a_look_at_another_strategy(qtbot: QtBot) -> None:
-    document, other = open_document(), open_document(WITH_BLOCK)
-    inspector = show(qtbot, document, "rsi")
+def test_what_is_refused_stays_marked_until_another_node_is_selected_and_then_shows_what_is_used(qtbot: QtBot) -> None:
+    inspector = show(qtbot, open_document(), "rsi")
+    told: list[str] = []
+    inspector.message.connect(told.append)
     retype(line(inspector, "timeperiod"), "1")
-    inspector.set_document(other)
-    inspector.set_document(document)
-    inspector.set_selection(("rsi",))
-    assert line(inspector, "timeperiod").text() == "1"
     assert row(inspector, "timeperiod").severity == "error"
+    assert inspector.refused() == "Timeperiod is refused: Allowed: 2 to 100000."
+    inspector.set_selection(("stop",))
+    assert told == ["Timeperiod: '1' was refused and is not used."]
+    inspector.set_selection(("rsi",))
+    assert line(inspector, "timeperiod").text() == "2"
+    assert row(inspector, "timeperiod").severity == ""
+    assert inspector.refused() == ""
+
+
+def test_what_is_refused_for_the_strategy_is_given_up_though_its_page_is_kept(qtbot: QtBot) -> None:
+    inspector = show(qtbot, open_document())
+    retype(line(inspector, "run", "cash"), "-5")
+    inspector.set_selection(("rsi",))
+    inspector.set_selection(())
+    assert line(inspector, "run", "cash").text() == "100000"
+
+
+def test_enter_in_the_box_of_a_number_takes_it_over(qtbot: QtBot) -> None:
+    document = open_document()
+    inspector = show(qtbot, document, "rsi")
+    editor = row(inspector, "timeperiod").editor
+    assert isinstance(editor, NumberEditor)
+    editor.spin.selectAll()
+    QTest.keyClicks(editor.spin, "44")
+    QTest.keyClick(editor.spin, Qt.Key.Key_Return)
+    assert "timeperiod: 44" in document.text
 
 
 def test_help_is_a_tooltip_and_opens_below_the_field(qtbot: QtBot) -> None:
