@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.api import Catalog, Problem
-from engine.graph import bind
-from engine.runtime.source import in_file_order
+from engine.runtime.source import in_file_order, spec_problems
 from engine.spec import StrategyFile
 from engine.spec.identity import strategy_hash
 
@@ -24,5 +23,5 @@ def check(file: StrategyFile, folder: Path, catalog: Catalog) -> Checked:
     spec, problems = file.check(folder)
     if spec is None:
         return Checked(tuple(in_file_order(problems)))
-    problems = [*problems, *bind(spec, catalog)[1]]
+    problems = [*problems, *spec_problems(spec, catalog)]
     return Checked(tuple(in_file_order(problems)), strategy_hash(spec))

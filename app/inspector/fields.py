@@ -57,7 +57,8 @@ class Field:
     itself for a plain field. `suggestions` are offered, but others may be typed. `low` and `high` are the ends of the
     range, None where open; `low_in` and `high_in` tell whether the end itself is allowed. `default` is a plain value,
     and means nothing where `required`. `optional` tells that it may be left out for good. `group` is the title of the
-    nested part it belongs to. `unavailable` are further choices that cannot be made yet, each with what brings it.
+    nested part it belongs to. `unavailable` are further choices that cannot be made yet, each with what brings it;
+    `barred` are those that cannot be made as things are, each with why.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Field:
     group: str = ""
     suggestions: tuple[str, ...] = ()
     unavailable: tuple[tuple[str, str], ...] = ()
+    barred: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:

@@ -282,7 +282,10 @@ class Inspector(QWidget):
     def _on_change(self, change: Change) -> None:
         if change.origin is self:
             self.refresh()
-        elif not self._settle.isActive():
+            return
+        if self.fault.text():  # it was refused of another text
+            self._say("")
+        if not self._settle.isActive():
             self._settle.start()
 
     def _say(self, text: str) -> None:

@@ -72,7 +72,7 @@ _EDITORS: dict[FieldKind, Callable[[Field, RowContext, QWidget], Editor]] = {
     ),
     FieldKind.REFERENCES: lambda field, context, parent: ReferencesEditor(context.offers(field), parent),
     FieldKind.CHOICE: lambda field, _context, parent: ChoiceEditor(
-        field.choices, parent, unavailable=field.unavailable
+        field.choices, parent, unavailable=field.unavailable, barred=field.barred
     ),
     FieldKind.CHOICES: lambda field, _context, parent: ChoicesEditor(field.choices, parent),
     FieldKind.FLAG: lambda _field, _context, parent: FlagEditor(parent),

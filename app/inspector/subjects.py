@@ -18,7 +18,7 @@ from app.inspector.form import FileForm, NodeForm, common_fields
 from app.services.i18n import tr
 from engine.api import Catalog, Component, FeedNode, PortType, RunSettings, Timeframe, param
 from engine.api.settings import Currency
-from engine.runtime.engines import Engines, engine_choices
+from engine.runtime.engines import Engines, engine_choices, modes_of
 
 
 def _not_blank(text: str) -> str:
@@ -97,11 +97,26 @@ def head_form(document: Document) -> FileForm:
 def run_form(document: Document) -> FileForm:
     """Return the form of the run settings."""
     values_now = content(document)
-    run = [
-        with_engines(document.catalog, field, values_now) if field.path == ("run", "engine") else field
-        for field in fields_of(RunSettings, ("run",))
-    ]
+    run = [_of_run(document.catalog, field, values_now) for field in fields_of(RunSettings, ("run",))]
     return FileForm(run, values_now, (), document.problems)
+
+
+def _of_run(catalog: Catalog, field: schema.Field, values_now: Mapping[str, Any]) -> schema.Field:
+    if field.path == ("run", "engine"):
+        return with_engines(catalog, field, values_now)
+    return with_modes(catalog, field, values_now) if field.path == ("run", "mode") else field
+
+
+def with_modes(catalog: Catalog, field: schema.Field, values_now: Mapping[str, Any]) -> schema.Field:
+    """Return the field of the mode with those in which the chosen engine can run to choose from, and the others."""
+    if not isinstance(catalog, Engines):
+        return field
+    run = values_now.get("run")
+    engine = run.get("engine", "native") if isinstance(run, Mapping) else "native"
+    able = modes_of(str(engine), catalog)
+    hint = tr("The engine '{engine}' cannot run in this mode.", engine=engine)
+    others = tuple((str(mode), hint) for mode in field.choices if mode not in able)
+    return replace(field, choices=able, suggestions=able, barred=others)
 
 
 def with_engines(catalog: Catalog, field: schema.Field, values_now: Mapping[str, Any]) -> schema.Field:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
-from engine.api import Capability, EngineAdapter, Need, OrderKind, Problem, ProtectiveKind, Role, RunSettings, SpecError
+from engine.api import (
+    Capability,
+    EngineAdapter,
+    Need,
+    OrderKind,
+    Problem,
+    ProtectiveKind,
+    Role,
+    RunSettings,
+    Severity,
+    SpecError,
+)
 from engine.api.wording import did_you_mean
 from engine.graph import BoundGraph, Decision, make_plan
 
@@ -92,6 +103,42 @@ def engine_for(graph: BoundGraph, settings: RunSettings, registry: Engines) -> E
     return find_engine(settings.engine, registry, mode=settings.mode, needs=needs, file=graph.spec.file)
 
 
+def run_problems(graph: BoundGraph, registry: Engines, *, is_sound: bool) -> list[Problem]:
+    """Return what keeps a strategy from being run here as its settings say: engine and mode, and what they lack.
+
+    An engine that is not installed is a warning, as the strategy may well run elsewhere.
+
+    Args:
+        graph: the bound graph.
+        registry: knows the engines.
+        is_sound: the graph has no errors, so that what it asks of the engine can be told.
+    """
+    run = graph.spec.run
+    cls = registry.engine(run.engine)
+    if cls is None:
+        return [_in_file(_unknown(run.engine, registry), graph)]
+    needs: tuple[Need, ...] = ()
+    if is_sound and not cls.missing() and not set(Capability) <= set(cls.capabilities):
+        decision = make_plan(graph).decision
+        needs = () if decision is None else needs_of(decision, len(graph.instruments), run)
+    return [_in_file(problem, graph) for problem in _shortcomings(cls, registry, run.mode, needs)]
+
+
+def _in_file(problem: Problem, graph: BoundGraph) -> Problem:
+    """Return a problem with its place under `run`."""
+    name = problem.path.removeprefix("run.")
+    at = graph.spec.place(name)
+    severity = Severity.WARNING if problem.code == "engine_not_installed" else Severity.ERROR
+    return replace(problem, file=at.file, line=at.line, column=at.column, field=name, severity=severity)
+
+
+def modes_of(name: str, registry: Engines) -> tuple[str, ...]:
+    """Return the modes in which an engine can run, those of all installed engines if it is none of them."""
+    cls = registry.engine(name)
+    engines = [cls] if cls is not None else [choice.adapter for choice in engine_choices(registry) if choice.installed]
+    return tuple(dict.fromkeys(mode for engine in engines for mode in engine.modes))
+
+
 def needs_of(decision: Decision, instruments: int, settings: RunSettings) -> tuple[Need, ...]:
     """Return what a run asks of its engine, each once, with the node that asks for it."""
     found: dict[Capability, Need] = {}
@@ -169,6 +216,4 @@ def _can(cls: type[EngineAdapter] | None, need: Need) -> bool:
 
 
 def _placed(problem: Problem, file: str) -> Problem:
-    from dataclasses import replace
-
     return replace(problem, file=file)

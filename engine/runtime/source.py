@@ -9,7 +9,7 @@ from typing import Protocol
 
 from engine.api import Catalog, Problem, Severity, SpecError
 from engine.graph import BoundGraph, bind, has_errors
-from engine.runtime.engines import Engines
+from engine.runtime.engines import Engines, run_problems
 from engine.spec import StrategySpec, check_strategy, check_strategy_file
 
 
@@ -20,9 +20,15 @@ class Installed(Catalog, Engines, Protocol):
 def validate_file(path: str | Path, registry: Catalog, overrides: Sequence[str] = ()) -> list[Problem]:
     """Return every problem of a strategy file, in file order; an empty list means it can run."""
     spec, problems = check_strategy_file(path, overrides=overrides)
-    if spec is not None:
-        problems = [*problems, *bind(spec, registry)[1]]
-    return in_file_order(problems)
+    return in_file_order(problems if spec is None else [*problems, *spec_problems(spec, registry)])
+
+
+def spec_problems(spec: StrategySpec, registry: Catalog) -> list[Problem]:
+    """Return what is wrong with a strategy against what is installed: its graph, and how it is to be run."""
+    graph, problems = bind(spec, registry)
+    if isinstance(registry, Engines):
+        problems = [*problems, *run_problems(graph, registry, is_sound=not has_errors(problems))]
+    return problems
 
 
 def load_graph(source: str | Path | StrategySpec, registry: Catalog, overrides: Sequence[str] = ()) -> BoundGraph:

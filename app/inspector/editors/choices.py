@@ -24,10 +24,16 @@ class ChoiceEditor(Editor):
         choices: the values.
         parent: the widget that it belongs to.
         unavailable: further values that are listed and cannot be chosen, each with the command that brings it.
+        barred: those that cannot be chosen for another reason, each with that.
     """
 
     def __init__(
-        self, choices: Sequence[Any], parent: QWidget | None = None, *, unavailable: Sequence[tuple[str, str]] = ()
+        self,
+        choices: Sequence[Any],
+        parent: QWidget | None = None,
+        *,
+        unavailable: Sequence[tuple[str, str]] = (),
+        barred: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(parent)
         self.combo = QComboBox(self)
@@ -35,7 +41,10 @@ class ChoiceEditor(Editor):
         for choice in choices:
             self.combo.addItem(choice_text(choice), choice)
         for choice, command in unavailable:
-            self._add_unavailable(choice, command)
+            hint = tr("Not installed. Bring it by: {command}", command=command)
+            self._add_greyed(tr("{name} (not installed)", name=choice), choice, hint)
+        for choice, why in barred:
+            self._add_greyed(tr("{name} (not possible)", name=choice_text(choice)), choice, why)
         self.combo.setMinimumContentsLength(2)
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.combo.activated.connect(lambda index: self.chosen.emit(self.combo.itemData(index)))
@@ -44,10 +53,9 @@ class ChoiceEditor(Editor):
         box.addWidget(self.combo)
         self.setFocusProxy(self.combo)
 
-    def _add_unavailable(self, choice: str, command: str) -> None:
+    def _add_greyed(self, text: str, choice: str, hint: str) -> None:
         row = self.combo.count()
-        self.combo.addItem(tr("{name} (not installed)", name=choice), choice)
-        hint = tr("Not installed. Bring it by: {command}", command=command)
+        self.combo.addItem(text, choice)
         self.combo.setItemData(row, hint, Qt.ItemDataRole.ToolTipRole)
         model = self.combo.model()
         if isinstance(model, QStandardItemModel):

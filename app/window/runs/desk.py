@@ -72,6 +72,7 @@ class RunDesk(QObject):
         runs.changed.connect(lambda: self._changed(tab))
         runs.finished.connect(lambda request: self._finished(tab, request))
         runs.failed.connect(lambda failure: self._failed(tab, failure))
+        runs.mended.connect(lambda: tab.end_notice("run"))
         if self._was_finished:  # the results keep their height, so that the next strategy finds as little room
             QTimer.singleShot(0, self, lambda: self._make_room(tab))
 

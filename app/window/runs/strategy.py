@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app.services.engine import Job, JobState
 from app.services.i18n import tr
 from engine.api import QuantCrafterError
-from engine.runtime.jobs import Failure, LogLine
+from engine.runtime.jobs import Failure, LogLine, Request
 from engine.runtime.jobs.journal import JournalRequest
 from engine.runtime.jobs.run import RunOutcome, RunRequest
 from engine.runtime.saved import SavedRun
@@ -38,6 +38,8 @@ class StrategyRuns(QObject):
     """Carries the RunRequest whose run is shown now."""
     failed = Signal(object)
     """Carries the Failure of a run that was not cancelled."""
+    mended = Signal()
+    """The strategy is no longer the one whose run failed."""
 
     def __init__(self, tab: StrategyTab, engine: Engine) -> None:
         super().__init__(tab)
@@ -46,6 +48,7 @@ class StrategyRuns(QObject):
         self.jobs: list[Job] = []
         self._journal: Job | None = None
         self.failure: Failure | None = None
+        self._failed_text = self._failed_meaning = ""
         self.is_stale = False
         tab.session.run_changed.connect(self._shown)
 
@@ -103,11 +106,16 @@ class StrategyRuns(QObject):
             self._engine.cancel(job)
 
     def compare(self) -> None:
-        """See whether the run that is shown is still what the strategy does."""
+        """See whether the run that is shown, and the one that failed, are still what the strategy does."""
         stale = self._is_stale()
         if stale != self.is_stale:
             self.is_stale = stale
             self.changed.emit()
+        document = self.tab.document
+        if self.failure is not None and self._failed_text != document.text and self._failed_meaning != document.meaning:
+            self.failure = None
+            self.changed.emit()
+            self.mended.emit()
 
     # ------------------------------------------------------------------ how runs end
 
@@ -119,7 +127,7 @@ class StrategyRuns(QObject):
         try:
             run = SavedRun.open(outcome.folder)
         except QuantCrafterError as error:
-            self._tell(Failure.of(error))
+            self._tell(Failure.of(error), job.request)
             return
         self.tab.session.show_run(run)
         self.finished.emit(job.request)
@@ -154,9 +162,12 @@ class StrategyRuns(QObject):
             self.changed.emit()
         else:
             self.tab.session.log.add(job.number, [LogLine(logging.ERROR, failure.message, node=failure.node)])
-            self._tell(failure)
+            self._tell(failure, job.request)
 
-    def _tell(self, failure: Failure) -> None:
+    def _tell(self, failure: Failure, request: Request) -> None:
+        document = self.tab.document
+        self._failed_text = request.text if isinstance(request, RunRequest) else document.text
+        self._failed_meaning = document.meaning if self._failed_text == document.text else ""
         self.failure = failure
         self.changed.emit()
         self.failed.emit(failure)

@@ -71,3 +71,23 @@ def test_what_is_not_installed_is_listed_and_cannot_be_chosen(registry: Registry
     assert 'pip install "quantcrafter[absent]"' in editor.combo.toolTip()
     editor.show_value("native", various=False)
     assert editor.combo.toolTip() == ""
+
+
+@pytest.mark.parametrize("engine", ["native", "backtrader"])
+def test_modes_that_the_engine_cannot_run_are_listed_and_cannot_be_chosen(
+    engine: str, registry: Registry, qtbot: QtBot
+) -> None:
+    text = GOLDEN.read_text(encoding="utf-8").replace("run: {", f"run: {{engine: {engine}, mode: live, ")
+    document = Document(text, registry)
+    assert [problem.path for problem in document.problems] == ["run.mode"]
+    field = next(field for field in run_form(document).fields if field.path == ("run", "mode"))
+    editor = ChoiceEditor(field.choices, unavailable=field.unavailable, barred=field.barred)
+    qtbot.addWidget(editor)
+    texts = [editor.combo.itemText(row) for row in range(editor.combo.count())]
+    assert texts == ["backtest", "replay (not possible)", "paper (not possible)", "live (not possible)"]
+    model = editor.combo.model()
+    assert isinstance(model, QStandardItemModel)
+    assert [model.item(row).isEnabled() for row in range(4)] == [True, False, False, False]
+    editor.show_value("live", various=False)
+    assert editor.combo.currentText() == "live (not possible)"
+    assert editor.combo.toolTip() == f"The engine '{engine}' cannot run in this mode."

@@ -128,3 +128,27 @@ def test_how_long_validate_takes(good: Path, tmp_path: Path, capsys: pytest.Capt
     with capsys.disabled():
         sys_note = f"\nquantcrafter validate: {best:.2f} s in all (aim: 0.7 s)"
         print(sys_note)  # noqa: T201 - a benchmark reports
+
+
+@pytest.mark.parametrize("mode", ["paper", "live", "replay"])
+def test_a_mode_that_no_engine_here_can_run_is_told_at_its_place(
+    mode: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(GOOD + f"run:\n  cash: 1000\n  mode: {mode}\n", encoding="utf-8")
+    assert main(["validate", str(path)]) == 2
+    said = capsys.readouterr()
+    text = " ".join((said.out + said.err).split())
+    assert f"s.yaml:16:9: error: The engine 'native' cannot run in mode '{mode}'. It can: backtest." in text
+    assert main(["validate", str(path), "--set", "run.mode=backtest"]) == 0
+    assert main(["run", str(path), "--mode", "backtest", "--no-history", "--quiet"]) == 0
+
+
+def test_an_engine_that_nobody_knows_is_told_at_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(GOOD + "run: {engine: nativ}\n", encoding="utf-8")
+    assert main(["validate", str(path)]) == 2
+    said = capsys.readouterr()
+    assert "s.yaml:14:15: error: There is no engine 'nativ'. Did you mean 'native'?" in " ".join(
+        (said.out + said.err).split()
+    )

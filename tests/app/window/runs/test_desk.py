@@ -12,8 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.document.edits import SetValues
+from app.document.edits import SetField, SetValues
 from app.window.main_window import MainWindow
+from app.window.runs.desk import COMPARE_MS
+from app.window.runs.notice import FailureNotice
 from app.window.tab import StrategyTab
 from engine.runtime.history import RunHistory
 from tests.support.desktop import copy_example, open_window, tab_of
@@ -42,6 +44,10 @@ def begin_slow_run(window: MainWindow, qtbot: QtBot) -> None:
     press_run(window)
     engine = window.engine
     qtbot.waitUntil(lambda: engine.running is not None and engine.running.progress is not None, timeout=PATIENCE_MS)
+
+
+def _notices(tab: StrategyTab) -> list[FailureNotice]:
+    return [notice for notice in tab.findChildren(FailureNotice) if not notice.isHidden()]
 
 
 def badges(window: MainWindow) -> dict[str, str | None]:
@@ -210,6 +216,30 @@ def test_a_node_that_fails_in_the_run_is_marked_and_can_be_shown(window: MainWin
     press_run(window)
     wait_for_run(window, qtbot)
     assert not any(label.isVisible() and "lost.csv is not there" in label.text() for label in _labels(tab))
+
+
+def test_the_bar_about_a_failed_run_goes_once_the_strategy_is_another(window: MainWindow, qtbot: QtBot) -> None:
+    window.desk.new(BROKEN, "broken")
+    press_run(window)
+    tab = tab_of(window)
+    qtbot.waitUntil(lambda: bool(_notices(tab)), timeout=PATIENCE_MS)
+    tab.document.set_text(BROKEN.replace("name: ", "# a comment\nname: ", 1))
+    qtbot.wait(3 * COMPARE_MS)
+    assert _notices(tab), "what it does is the same, and fails alike"
+    tab.document.set_text(BROKEN.replace("event_calendar, path: lost.csv, before: 60m", "weekdays, days: [mon]"))
+    qtbot.waitUntil(lambda: not _notices(tab))
+    qtbot.waitUntil(lambda: badges(window)["news"] is None)
+
+
+def test_a_mode_that_cannot_be_run_is_among_the_problems_and_leaves_no_bar(window: MainWindow) -> None:
+    window.desk.new(BROKEN.replace("event_calendar, path: lost.csv, before: 60m", "weekdays, days: [mon]"), "live")
+    tab = tab_of(window)
+    tab.document.do(SetField(("run", "mode"), "live"), label="Mode")
+    press_run(window)
+    assert "cannot run in mode 'live'" in window.status.currentMessage()
+    assert not _notices(tab)
+    tab.document.undo()
+    assert not [each for each in tab.document.problems if each.path == "run.mode"]
 
 
 def test_after_every_change_the_strategy_runs_by_itself_without_filling_the_history(
