@@ -94,8 +94,7 @@ class YamlHighlighter(QSyntaxHighlighter):
         token = tokens[number]
         if number or not token.start:
             return "SECTION" if not token.start else "KEY"
-        after = tokens[2].text if len(tokens) > 2 else "{"  # noqa: PLR2004 - key, colon, value
-        family = self._vocabulary.families.get(token.text, "") if after in ("{", "[") or after[0] in "#&" else ""
+        family = self._vocabulary.families.get(token.text, "") if _may_hold_fields(tokens[2:]) else ""
         return f"node.{family}" if family else "KEY"
 
     def _make_formats(self) -> None:
@@ -130,6 +129,14 @@ class YamlHighlighter(QSyntaxHighlighter):
             self._timer.start()
         else:
             self._timer.stop()
+
+
+def _may_hold_fields(value: list[Token]) -> bool:
+    """Return whether a key could be a node's own, by what stands behind its colon: nothing, a bracket or an anchor."""
+    if not value or value[0].kind is Kind.COMMENT:
+        return True
+    first = value[0]
+    return first.text in ("{", "[") if first.kind is Kind.MARK else first.kind is Kind.WORD and first.text[:1] == "&"
 
 
 def _format(color: str, *, bold: bool = False, italic: bool = False) -> QTextCharFormat:

@@ -28,6 +28,13 @@ def fail(error: Exception) -> None:
         sys.excepthook(type(raised), raised, raised.__traceback__)
 
 
+def fail_elsewhere(error: Exception) -> None:
+    try:
+        raise error
+    except type(error) as raised:
+        sys.excepthook(type(raised), raised, raised.__traceback__)
+
+
 def reports() -> list[str]:
     return [file.read_text(encoding="utf-8") for file in sorted((home() / "logs").glob("desktop-*.txt"))]
 
@@ -36,7 +43,7 @@ def test_an_unexpected_error_is_written_down_and_shown_once(reporter: CrashRepor
     fail(ZeroDivisionError("first"))
     qtbot.waitUntil(lambda: reporter.dialog is not None)
     first = reporter.dialog
-    fail(ZeroDivisionError("second"))
+    fail_elsewhere(ZeroDivisionError("second"))
 
     assert reporter.dialog is first
     assert first is not None
@@ -48,6 +55,23 @@ def test_an_unexpected_error_is_written_down_and_shown_once(reporter: CrashRepor
     ]
     first.close()
     assert reporter.dialog is None
+
+
+def test_a_fault_that_returns_is_written_down_and_shown_once(
+    reporter: CrashReporter, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(1000):
+        fail(ZeroDivisionError("each frame"))
+    qtbot.waitUntil(lambda: reporter.dialog is not None)
+    assert reporter.dialog is not None
+    reporter.dialog.close()
+    fail(ZeroDivisionError("and again"))
+    qtbot.wait(50)
+
+    assert reporter.dialog is None
+    assert len(reports()) == 1
+    assert "512 times so far" in caplog.text
+    assert len(caplog.records) < 12
 
 
 def test_an_error_of_ours_is_told_in_words_without_a_report(reporter: CrashReporter, qtbot: QtBot) -> None:
