@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from app.services.i18n import said, tr
+from app.services.locks import writing
 from app.services.problems import problem_text
 from engine.api import QuantCrafterError
 from engine.api.os_errors import fault
@@ -27,6 +28,8 @@ _UNFINISHED_FOR_S = 3600.0
 _UNSAFE = re.compile(r"[^\w-]+")
 _RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])")
 _LONGEST_STEM = 60
+_MOST_COMPARED = 16 * MAX_FILE_BYTES
+"""A file that was opened here is smaller; of a larger one no more is read to see that it is another."""
 
 
 class FileError(QuantCrafterError):
@@ -59,13 +62,34 @@ def read(path: Path) -> str:
     return text
 
 
-def write(path: Path, text: str) -> None:
+class ChangedError(FileError):
+    """A file holds what its writer has not seen; `theirs` is its text, None where it is no text that can be shown."""
+
+    code = "file_changed"
+
+    def __init__(self, path: Path, content: bytes) -> None:
+        self.content = hashlib.sha256(content).hexdigest()
+        try:
+            self.theirs: str | None = content.decode("utf-8") if len(content) <= MAX_FILE_BYTES else None
+        except UnicodeDecodeError:
+            self.theirs = None
+        super().__init__(path, tr("'{name}' was changed by another program. It was not saved.", name=path.name))
+
+
+def write(path: Path, text: str, *, known: str | None = None) -> None:
     """Replace a file's content, all or nothing: whoever reads it, and whenever we die, finds the old or the new text.
 
-    The text is written beside the file, brought to the disk, and renamed over it. The file's mode stays, a symbolic
-    link stays one.
+    The text is written beside the file, brought to the disk, and renamed over it. The file's mode and, as far as the
+    system allows, its owner stay; a symbolic link stays one.
+
+    Args:
+        path: the file.
+        text: what it is to hold.
+        known: the `digest` of the content that may be replaced, "" for none. It is compared with the file at the last
+            moment, while no other window of ours writes. If left out, whatever is there is replaced.
 
     Raises:
+        ChangedError: the file holds neither what is known nor `text`; nothing is written.
         FileError: it cannot be written; what was there is still there.
     """
     try:
@@ -79,7 +103,8 @@ def write(path: Path, text: str) -> None:
         target = path.resolve()
         _refuse_unwritable(path, target)
         _sweep(target)
-        _replace(target, data)
+        with writing(target):
+            _replace(path, target, data, known)
     except (OSError, RuntimeError) as error:
         raise FileError(path, _sentence(path, error)) from error
 
@@ -127,26 +152,55 @@ def _refuse_unwritable(path: Path, target: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not target.exists():
         return
+    if not target.is_file():
+        raise FileError(path, tr("'{name}' is no file. Save under another name.", name=path.name))
     if not target.stat().st_mode & 0o222 or not os.access(target, os.W_OK):
         message = tr("'{name}' is read-only. Save under another name, or make the file writable.", name=path.name)
         raise FileError(path, message)
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _replace(path: Path, target: Path, data: bytes, known: str | None) -> None:
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.saving")
     try:
         with beside.open("xb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        if target.exists():
-            beside.chmod(target.stat().st_mode & 0o7777)
+        _dress_like(target, beside)
+        if known is not None:
+            _refuse_changed(path, target, data, known)
         beside.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def _refuse_changed(path: Path, target: Path, data: bytes, known: str) -> None:
+    """Raise ChangedError if a file holds what is not known; a file that is gone has nothing to lose."""
+    try:
+        with target.open("rb") as stream:
+            there = stream.read(_MOST_COMPARED + 1)
+    except FileNotFoundError:
+        return
+    if there != data and hashlib.sha256(there).hexdigest() != known:
+        raise ChangedError(path, there)
+
+
+def _dress_like(target: Path, beside: Path) -> None:
+    """Give a new file the owner and the mode of the one that it will replace, as far as the system allows."""
+    if not target.exists():
+        return
+    status = target.stat()
+    if hasattr(os, "chown"):
+        ours = beside.stat()
+        with contextlib.suppress(OSError):
+            if status.st_gid != ours.st_gid:
+                os.chown(beside, -1, status.st_gid)
+            if status.st_uid != ours.st_uid:
+                os.chown(beside, status.st_uid, -1)
+    beside.chmod(status.st_mode & 0o7777)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -14,7 +14,6 @@ import json
 import logging
 import os
 import secrets
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from typing import IO, Any
 
 from app.document.document import Change, Document
 from app.services.files import digest
+from app.services.locks import try_lock
 from engine.api.home import home
 from engine.api.os_errors import fault
 
@@ -38,7 +38,7 @@ class Found:
     """Unsaved work of a process that is gone.
 
     `path` is the file it belongs to, None for a strategy that was never saved; `saved_text` is what that file holds
-    now, "" where there is none.
+    now, "" where there is none. `stale` tells that another program wrote the file since it was opened.
     """
 
     key: str
@@ -47,6 +47,7 @@ class Found:
     text: str
     path: Path | None = None
     saved_text: str = ""
+    stale: bool = False
 
 
 class Recovery:
@@ -118,7 +119,7 @@ class Recovery:
         path = self._lock_path(session)
         try:
             with path.open("r+b") as stream:
-                if not _lock(stream):
+                if not try_lock(stream):
                     return False
         except FileNotFoundError:
             return True
@@ -138,7 +139,7 @@ class Recovery:
         except OSError as error:
             _log.warning("There will be no recovery files in %s: %s", self.folder, fault(error, "home").cause)
         else:
-            _lock(self._lock)
+            try_lock(self._lock)
 
     def _lock_path(self, session: str) -> Path:
         return self.folder / f"{session}{_LOCK}"
@@ -214,7 +215,8 @@ def _read(file: Path) -> tuple[Found | None, list[int] | None]:
             return None, None
         edited_at = datetime.fromtimestamp(content["time_ns"] / 1e9, UTC)
         saved = None if path is None else Path(path)
-        return Found(file.name, str(content["name"]), edited_at, text, saved, _text_of(saved)), content["saved"]
+        stale = saved is not None and _stamp(saved) not in (None, content["saved"])
+        return Found(file.name, str(content["name"]), edited_at, text, saved, _text_of(saved), stale), content["saved"]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None, None
 
@@ -231,26 +233,3 @@ def _is_older_than_its_file(work: Found, saved: list[int] | None) -> bool:
     """Return whether the file is another one than was being edited, and written after the last edit."""
     stamp = _stamp(work.path)
     return stamp is not None and stamp != saved and stamp[0] / 1e9 > work.edited_at.timestamp()
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(stream: IO[bytes]) -> bool:
-        """Take a lock for as long as the file is open; return whether it was free."""
-        try:
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(stream: IO[bytes]) -> bool:
-        """Take a lock for as long as the file is open; return whether it was free."""
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog
 
 from app.dialogs.changed import ChangedAnswer, ChangedNotice
+from app.dialogs.conflict import ConflictAnswer, ask_conflict
 from app.dialogs.unsaved import UnsavedAnswer, ask_unsaved
 from app.document.document import Document
 from app.services import files
 from app.services.i18n import tr
 from app.services.problems import error_text
-from app.services.watch import FileChange, FileWatch
+from app.services.watch import FileChange, FileWatch, look
 from app.window.tab import StrategyTab
 from engine.api import QuantCrafterError
 
@@ -79,7 +80,7 @@ class FileDesk:
         path = path.absolute()
         text = files.read(path)
         tab = self._window.add_tab(Document(text, self._window.catalog, path), path.stem)
-        self._known(path, text)
+        self.know(tab, path, text)
         return tab
 
     def reload_current(self) -> None:
@@ -97,32 +98,70 @@ class FileDesk:
 
     def save_all(self) -> bool:
         """Save every strategy that has unsaved changes; return whether all were saved."""
-        saved = [self.save(tab) for tab in self._window.tabs.all() if tab.needs_saving]
+        saved = [self._try_to_save(tab) for tab in self._window.tabs.all() if tab.needs_saving]
         return all(saved)
 
     def save(self, tab: StrategyTab, *, ask: bool = False) -> bool:
         """Save a strategy, asking for a file name if it has none or `ask` is set; return whether it was saved.
 
+        Where the file holds what was never seen here, the user is shown both versions and asked.
+
         Raises:
             FileError: the file cannot be written.
         """
-        path = tab.path if tab.path is not None and not ask else self._ask_path(tab)
-        if path is None:
-            return False
-        other = self._window.tabs.of_file(path)
-        if other is not None and other is not tab:
-            self._window.complain(tr("{name} is open in another tab. Choose another name.", name=path.name))
-            return False
         self._window.finish_typing(tab)
-        text = tab.document.text
-        files.write(path, text)
+        path = tab.path if tab.path is not None and not ask else self._ask_path(tab)
+        known = self._known_of(tab, path)
+        while path is not None:
+            other = self._window.tabs.of_file(path)
+            if other is not None and other is not tab:
+                self._window.complain(tr("{name} is open in another tab. Choose another name.", name=path.name))
+                return False
+            text = tab.document.text
+            try:
+                files.write(path, text, known=known)
+            except files.ChangedError as change:
+                path, known = self._settle(tab, path, change)
+            else:
+                self._saved(tab, path, text)
+                return True
+        return False
+
+    def _settle(self, tab: StrategyTab, path: Path, change: files.ChangedError) -> tuple[Path | None, str]:
+        """Ask what to do about a file that changed on disk; return where to save, over what; None for nowhere."""
+        self._window.tabs.setCurrentWidget(tab)
+        answer = ask_conflict(self._window, path, tab.document.text, change.theirs)
+        if answer is ConflictAnswer.OVERWRITE:
+            return path, change.content
+        if answer is ConflictAnswer.COPY:
+            chosen = self._ask_path(tab)
+            return chosen, self._known_of(tab, chosen)
+        if answer is ConflictAnswer.RELOAD:
+            self._reload(tab, path)
+        return None, ""
+
+    def _known_of(self, tab: StrategyTab, path: Path | None) -> str:
+        """Return the content that may be replaced: of its own file what was seen here, of another what is there."""
+        if path is None or path == tab.path:
+            return tab.on_disk
+        sight = look(path)
+        return (sight.content if sight is not None else None) or ""
+
+    def _saved(self, tab: StrategyTab, path: Path, text: str) -> None:
         if tab.path is not None and tab.path != path:
             self.watch.unwatch(tab.path)
         tab.document.mark_saved(path)
         tab.end_notice()
-        self._known(path, text)
+        self.know(tab, path, text)
         self._window.say(tr("Saved as {path}", path=path))
-        return True
+
+    def _try_to_save(self, tab: StrategyTab) -> bool:
+        """Save one of several strategies: a failure is told and does not keep the others from being saved."""
+        try:
+            return self.save(tab)
+        except files.FileError as error:
+            self._window.complain(error_text(error))
+            return False
 
     # ------------------------------------------------------------------ closing
 
@@ -149,7 +188,8 @@ class FileDesk:
             return True
         answer = ask_unsaved(self._window, [tab.title for tab in unsaved])
         if answer is UnsavedAnswer.SAVE:
-            return all(self.save(tab) for tab in unsaved)
+            saved = [self._try_to_save(tab) for tab in unsaved]
+            return all(saved)
         return answer is UnsavedAnswer.DISCARD
 
     # ------------------------------------------------------------------ exporting
@@ -202,12 +242,14 @@ class FileDesk:
         tab.document.set_text(text)
         tab.document.mark_saved(path)
         tab.end_notice()
-        self._known(path, text)
+        self.know(tab, path, text)
         self._window.say(tr("Loaded again from {path}", path=path))
 
     # ------------------------------------------------------------------ names
 
-    def _known(self, path: Path, text: str) -> None:
+    def know(self, tab: StrategyTab, path: Path, text: str) -> None:
+        """Note what a strategy's file holds, as read or written just now."""
+        tab.on_disk = files.digest(text)
         self._window.recent.add(path)
         self.watch.watch(path, text)
         self._window.show_recent()

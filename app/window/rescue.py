@@ -63,7 +63,9 @@ class Rescue:
             return
         if work.path is not None:
             tab = window.add_tab(Document(work.saved_text, window.catalog, work.path), work.path.stem)
-            window.desk.watch.watch(work.path, work.saved_text)
+            window.desk.know(tab, work.path, work.saved_text)
+            if work.stale:
+                tab.on_disk = ""
         else:
             tab = window.add_tab(Document.new(window.catalog), work.name or tr("Recovered strategy"))
         tab.document.set_text(work.text)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from app.canvas.canvas import Canvas
 from app.panes.yaml_view import YamlView
+from app.services.files import digest
 from app.services.i18n import tr
 from app.services.run_session import RunSession
 from app.services.settings import Settings
@@ -47,6 +48,8 @@ class StrategyTab(QWidget):
         self.document = document
         self.name = name
         self.key = ""
+        self.on_disk = "" if document.path is None else digest(document.text)
+        """The `digest` of its file's content when it was last read or written here; "" while there is none."""
         self.selection: tuple[str, ...] = ()
         self.yaml_share = settings.yaml_share
         self.canvas = Canvas(document, self, settings=settings, actions=actions)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
@@ -45,6 +45,26 @@ def answering(kind: type[T], act: Callable[[T], object]) -> Iterator[None]:
         timer.stop()
     if not done:
         raise AssertionError(f"No {kind.__name__} came up.")
+
+
+@contextmanager
+def answering_in_turn(*steps: tuple[type[Any], Callable[[Any], object]]) -> Iterator[None]:
+    """Answer several dialogs, each of its kind, that come up one after the other or one from another."""
+    waiting = list(steps)
+    with ExitStack() as stack:
+
+        def wait_for_next() -> None:
+            if waiting:
+                kind, act = waiting.pop(0)
+
+                def answer(dialog: Any) -> None:
+                    wait_for_next()
+                    act(dialog)
+
+                stack.enter_context(answering(kind, answer))
+
+        wait_for_next()
+        yield
 
 
 def choosing(path: Path) -> Callable[[QFileDialog], None]:

@@ -174,3 +174,78 @@ def test_a_strategy_is_known_by_what_is_in_the_file(tmp_path: Path) -> None:
         assert files.is_strategy(path) is expected, name
     assert not files.is_strategy(tmp_path / "nowhere.yaml")
     assert not files.is_strategy(tmp_path)
+
+
+def test_a_file_that_holds_what_was_not_seen_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("theirs")
+    with pytest.raises(files.ChangedError) as raised:
+        files.write(path, TEXT, known=files.digest("old"))
+    assert raised.value.theirs == "theirs"
+    assert raised.value.content == files.digest("theirs")
+    with pytest.raises(files.ChangedError):
+        files.write(path, TEXT, known="")
+    assert path.read_text() == "theirs"
+    assert list(tmp_path.iterdir()) == [path]
+    files.write(path, TEXT, known=files.digest("theirs"))
+    assert path.read_text() == TEXT
+
+
+def test_a_file_that_grew_beyond_what_can_be_opened_is_a_change_without_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_bytes(b"x" * (files.MAX_FILE_BYTES + 1))
+    with pytest.raises(files.ChangedError) as raised:
+        files.write(path, TEXT, known=files.digest("old"))
+    assert raised.value.theirs is None
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_saving_keeps_the_owner(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("old")
+    path.chmod(0o664)
+    os.chown(path, 12_345, 23_456)
+    files.write(path, TEXT)
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (12_345, 23_456, 0o664)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes of that kind")
+def test_saving_over_a_pipe_is_refused_and_does_not_hang(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    os.mkfifo(path)
+    with pytest.raises(FileError, match=r"'s\.yaml' is no file"):
+        files.write(path, TEXT, known="")
+
+
+COMPETITOR = """
+import sys
+from pathlib import Path
+from app.services import files
+path, me = Path(sys.argv[1]), sys.argv[2]
+won = 0
+for number in range(150):
+    try:
+        before = files.read(path)
+        files.write(path, before + f"# {me} {number}\\n", known=files.digest(before))
+        won += 1
+    except files.ChangedError:
+        pass
+print(won)
+"""
+
+
+def test_two_processes_that_save_one_file_at_once_lose_no_save_that_succeeded(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(TEXT)
+    environment = {**os.environ, "QUANTCRAFTER_HOME": str(tmp_path / "home")}
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", COMPETITOR, str(path), name], stdout=subprocess.PIPE, text=True, env=environment
+        )
+        for name in ("a", "b")
+    ]
+    won = [int(writer.communicate(timeout=120)[0]) for writer in writers]
+    lines = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    assert len(lines) == len(set(lines)) == sum(won)
+    assert all(won)

@@ -1,0 +1,209 @@
+"""The question before a file that another program changed is written: both versions side by side."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QTextCharFormat, QTextCursor, QTextFormat
+from PySide6.QtWidgets import (
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QSplitter,
+    QTextEdit,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.dialogs.conflict_text import Pair, places, side_by_side, span
+from app.dialogs.frame import DialogFrame, note, section
+from app.panes.yaml_view.texts import units
+from app.services.i18n import tr
+from app.theme import current
+from app.theme.icons import icon
+
+_CONTEXT = 3
+_SHARE = 0.86
+
+
+class ConflictAnswer(Enum):
+    """What to do about a file that holds what was never seen here."""
+
+    OVERWRITE = "overwrite"
+    RELOAD = "reload"
+    COPY = "copy"
+    CANCEL = "cancel"
+
+
+class ConflictDialog(DialogFrame):
+    """Shows the strategy as it is here beside the file as it is on disk; `answer` is CANCEL until a button is pressed.
+
+    Args:
+        path: the file.
+        ours: the text that was to be saved.
+        theirs: the text in the file, None where it is none that can be shown.
+        parent: the window.
+    """
+
+    def __init__(self, path: Path, ours: str, theirs: str | None, parent: QWidget | None = None) -> None:
+        intro = tr("Another program or window wrote {path} after you opened it. Nothing has been saved yet.", path=path)
+        super().__init__(parent, title=tr("“{name}” changed on disk", name=path.name), intro=intro)
+        self.answer = ConflictAnswer.CANCEL
+        self.pairs = side_by_side(ours, theirs) if theirs is not None else [Pair(x, x) for x in ours.splitlines()]
+        self._places = places(self.pairs)
+        self._at = -1
+        self.ours = _Version(tr("Your version"))
+        self.theirs = _Version(tr("The file on disk"))
+        self.ours.fill([(pair.ours, pair.theirs) for pair in self.pairs])
+        if theirs is None:
+            self.theirs.editor.setPlainText(tr("The file is no text that can be shown here."))
+        else:
+            self.theirs.fill([(pair.theirs, pair.ours) for pair in self.pairs])
+            self._scroll_together()
+        self._compose()
+        self._add_buttons(can_reload=theirs is not None)
+        self._resize(parent)
+        self.step(1)
+
+    def step(self, by: int) -> None:
+        """Go to the next (1) or the previous (-1) difference, around the ends."""
+        if not self._places:
+            self.place.setText(tr("They differ in their line ends only.") if self._can_reload else "")
+            return
+        self._at = (self._at + by) % len(self._places)
+        row = self._places[self._at]
+        self.place.setText(tr("Difference {number} of {count}", number=self._at + 1, count=len(self._places)))
+        for version in (self.ours, self.theirs):
+            version.go_to(row)
+
+    def _compose(self) -> None:
+        self.place = QLabel()
+        self.place.setForegroundRole(self.place.palette().ColorRole.PlaceholderText)
+        self.previous_button = self._arrow("chevron-up", tr("Previous difference"), -1)
+        self.next_button = self._arrow("chevron-down", tr("Next difference"), 1)
+        line = QHBoxLayout()
+        line.addWidget(self.place)
+        line.addWidget(self.previous_button)
+        line.addWidget(self.next_button)
+        line.addStretch(1)
+        sides = QSplitter(Qt.Orientation.Horizontal)
+        sides.setChildrenCollapsible(False)
+        sides.addWidget(self.ours)
+        sides.addWidget(self.theirs)
+        self.body.addLayout(line)
+        self.body.addWidget(sides, 1)
+        self.body.addWidget(
+            note(tr("If you take the file from disk, Undo brings your version back as long as the tab is open."))
+        )
+
+    def _add_buttons(self, *, can_reload: bool) -> None:
+        roles = QDialogButtonBox.ButtonRole
+        self._can_reload = can_reload
+        self.copy_button = self.add_button(
+            tr("Save mine as..."), roles.AcceptRole, lambda: self._give(ConflictAnswer.COPY), default=True
+        )
+        self.overwrite_button = self.add_button(
+            tr("Overwrite the file"), roles.DestructiveRole, lambda: self._give(ConflictAnswer.OVERWRITE)
+        )
+        self.reload_button = self.add_button(
+            tr("Take the file from disk"), roles.DestructiveRole, lambda: self._give(ConflictAnswer.RELOAD)
+        )
+        self.reload_button.setEnabled(can_reload)
+        self.cancel_button = self.add_button(tr("Cancel"), roles.RejectRole, self.reject)
+        self.copy_button.setFocus()
+
+    def _arrow(self, name: str, text: str, by: int) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(icon(name))
+        button.setAutoRaise(True)
+        button.setToolTip(text)
+        button.setAccessibleName(text)
+        button.setEnabled(len(self._places) > 1)
+        button.clicked.connect(lambda: self.step(by))
+        return button
+
+    def _scroll_together(self) -> None:
+        for bars in (
+            (self.ours.editor.verticalScrollBar(), self.theirs.editor.verticalScrollBar()),
+            (self.ours.editor.horizontalScrollBar(), self.theirs.editor.horizontalScrollBar()),
+        ):
+            bars[0].valueChanged.connect(bars[1].setValue)
+            bars[1].valueChanged.connect(bars[0].setValue)
+
+    def _resize(self, parent: QWidget | None) -> None:
+        room = (parent.window() if parent is not None else self).screen().availableSize()
+        wanted = QSize(1180, 700)
+        self.resize(wanted.boundedTo(QSize(round(room.width() * _SHARE), round(room.height() * _SHARE))))
+
+    def _give(self, answer: ConflictAnswer) -> None:
+        self.answer = answer
+        self.accept()
+
+
+class _Version(QWidget):
+    """A version under its name: the lines that differ stand out, and a gap stands where the other has more lines."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.editor = QPlainTextEdit()
+        self.editor.setReadOnly(True)
+        self.editor.setAccessibleName(name)
+        self.editor.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.editor.setFont(_code_font(self.editor.font()))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(section(name))
+        column.addWidget(self.editor, 1)
+
+    def fill(self, lines: list[tuple[str | None, str | None]]) -> None:
+        """Show the first of each two lines, None for a gap, and let what differs from the second stand out."""
+        self.editor.setPlainText("\n".join(line or "" for line, _ in lines))
+        theme = current()
+        marks = []
+        for row, (line, other) in enumerate(lines):
+            if line == other:
+                continue
+            start = self.editor.document().findBlockByNumber(row).position()
+            marks.append(_mark(self.editor, start, start, theme.divider if line is None else theme.warning_soft))
+            if line is not None and other is not None:
+                first, last = span(line, other)
+                places = start + units(line[:first]), start + units(line[:last])
+                marks.append(_mark(self.editor, *places, theme.accent_soft))
+        self.editor.setExtraSelections(marks)
+
+    def go_to(self, row: int) -> None:
+        """Bring a row into view, with a few lines above it."""
+        self.editor.setTextCursor(QTextCursor(self.editor.document().findBlockByNumber(row)))
+        self.editor.verticalScrollBar().setValue(max(row - _CONTEXT, 0))
+
+
+def _mark(editor: QPlainTextEdit, start: int, end: int, color: str) -> QTextEdit.ExtraSelection:
+    """Return a background from one place to another, or over the whole row where they are the same."""
+    made = QTextEdit.ExtraSelection()
+    form = QTextCharFormat()
+    form.setBackground(QColor(color))
+    form.setProperty(QTextFormat.Property.FullWidthSelection, start == end)
+    cursor = QTextCursor(editor.document())
+    cursor.setPosition(start)
+    cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+    made.format, made.cursor = form, cursor  # type: ignore[attr-defined]  # not in the stubs
+    return made
+
+
+def _code_font(like: QFont) -> QFont:
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+    font.setPointSizeF(like.pointSizeF())
+    return font
+
+
+def ask_conflict(parent: QWidget | None, path: Path, ours: str, theirs: str | None) -> ConflictAnswer:
+    """Ask what to do about a file that changed on disk; closing the question means CANCEL."""
+    dialog = ConflictDialog(path, ours, theirs, parent)
+    dialog.exec()
+    answer = dialog.answer
+    dialog.deleteLater()
+    return answer

@@ -1,0 +1,255 @@
+"""Nobody overwrites anybody: a save over a file that another program wrote asks first, with both versions in view."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from app.dialogs.conflict import ConflictDialog
+from app.dialogs.recovery import RecoveryDialog
+from app.dialogs.unsaved import UnsavedDialog
+from app.document.document import Document
+from app.document.edits import SetValues
+from app.services.recovery import Recovery
+from app.window.main_window import MainWindow
+from engine.plugins import load_registry
+from tests.support.desktop import copy_example, open_window, tab_of
+from tests.support.modal import answering, answering_in_turn, choosing, pressing
+
+CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return copy_example("golden_cross", tmp_path)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, file: Path) -> Iterator[MainWindow]:
+    with open_window(qtbot, file) as window:
+        yield window
+
+
+def type_mine(window: MainWindow) -> None:
+    document = tab_of(window).document
+    document.set_text(document.text.replace("timeperiod: 50", "timeperiod: 21"))
+
+
+def write_theirs(file: Path) -> str:
+    """Change a file as another program does, in its place and with its old times; return the text."""
+    before = file.stat()
+    text = file.read_text(encoding="utf-8").replace("timeperiod: 200", "timeperiod: 150")
+    file.write_text(text, encoding="utf-8")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    return text
+
+
+def press_save(window: MainWindow) -> None:
+    window.action_set.refresh()
+    window.action_set.trigger("file.save")
+
+
+def test_saving_over_a_file_that_another_program_wrote_shows_both_and_cancel_touches_neither(
+    window: MainWindow, file: Path
+) -> None:
+    type_mine(window)
+    theirs = write_theirs(file)
+    seen: list[str] = []
+
+    def look(dialog: ConflictDialog) -> None:
+        seen.extend([dialog.ours.editor.toPlainText(), dialog.theirs.editor.toPlainText(), dialog.place.text()])
+        QTest.keyClick(dialog, Qt.Key.Key_Escape)
+
+    with answering(ConflictDialog, look):
+        press_save(window)
+
+    assert "timeperiod: 21" in seen[0]
+    assert "timeperiod: 150" not in seen[0]
+    assert "timeperiod: 150" in seen[1]
+    assert "timeperiod: 21" not in seen[1]
+    assert seen[2] == "Difference 1 of 1"
+    assert file.read_text(encoding="utf-8") == theirs
+    assert tab_of(window).needs_saving
+
+
+def test_the_question_comes_again_at_the_next_save(window: MainWindow, file: Path) -> None:
+    type_mine(window)
+    theirs = write_theirs(file)
+    for _ in range(2):
+        with answering(ConflictDialog, lambda dialog: dialog.reject()):
+            press_save(window)
+    assert file.read_text(encoding="utf-8") == theirs
+
+
+def test_overwrite_writes_mine(window: MainWindow, file: Path) -> None:
+    type_mine(window)
+    write_theirs(file)
+    with answering(ConflictDialog, lambda dialog: dialog.overwrite_button.click()):
+        press_save(window)
+    assert "timeperiod: 21" in file.read_text(encoding="utf-8")
+    assert not tab_of(window).needs_saving
+
+
+def test_a_file_that_changes_again_while_the_question_stands_is_asked_about_again(
+    window: MainWindow, file: Path
+) -> None:
+    type_mine(window)
+    write_theirs(file)
+    third = "quantcrafter: 1\nname: third\n"
+    shown: list[str] = []
+
+    def overwrite_late(dialog: ConflictDialog) -> None:
+        file.write_text(third, encoding="utf-8")
+        dialog.overwrite_button.click()
+
+    def look(dialog: ConflictDialog) -> None:
+        shown.append(dialog.theirs.editor.toPlainText())
+        dialog.reject()
+
+    with answering_in_turn((ConflictDialog, overwrite_late), (ConflictDialog, look)):
+        press_save(window)
+    assert "name: third" in shown[0]
+    assert file.read_text(encoding="utf-8") == third
+
+
+def test_taking_theirs_keeps_mine_one_undo_away(window: MainWindow, file: Path) -> None:
+    type_mine(window)
+    theirs = write_theirs(file)
+    with answering(ConflictDialog, lambda dialog: dialog.reload_button.click()):
+        press_save(window)
+    assert tab_of(window).document.text == theirs
+    assert not tab_of(window).needs_saving
+    tab_of(window).document.undo()
+    assert "timeperiod: 21" in tab_of(window).document.text
+    press_save(window)
+    assert "timeperiod: 21" in file.read_text(encoding="utf-8")
+
+
+def test_saving_mine_as_a_copy_leaves_theirs(window: MainWindow, file: Path, tmp_path: Path) -> None:
+    type_mine(window)
+    theirs = write_theirs(file)
+    with answering_in_turn(
+        (ConflictDialog, lambda dialog: dialog.copy_button.click()),
+        (QFileDialog, choosing(tmp_path / "mine")),
+    ):
+        press_save(window)
+    assert file.read_text(encoding="utf-8") == theirs
+    assert "timeperiod: 21" in (tmp_path / "mine.yaml").read_text(encoding="utf-8")
+    assert tab_of(window).path == tmp_path / "mine.yaml"
+
+
+def test_what_another_program_wrote_alike_is_no_conflict(window: MainWindow, file: Path) -> None:
+    type_mine(window)
+    file.write_text(tab_of(window).document.text, encoding="utf-8")
+    press_save(window)
+    assert not tab_of(window).needs_saving
+
+
+def test_two_windows_on_one_file_do_not_overwrite_each_other(qtbot: QtBot, window: MainWindow, file: Path) -> None:
+    with open_window(qtbot, file) as second:
+        document = tab_of(second).document
+        document.set_text(document.text.replace("Golden cross", "BBB"))
+        type_mine(window)
+        assert window.desk.save(tab_of(window))
+        mine = file.read_text(encoding="utf-8")
+        with answering(ConflictDialog, lambda dialog: dialog.reject()):
+            assert not second.desk.save(tab_of(second))
+        assert file.read_text(encoding="utf-8") == mine
+
+
+def test_a_deleted_file_is_written_again(window: MainWindow, file: Path) -> None:
+    type_mine(window)
+    file.unlink()
+    press_save(window)
+    assert "timeperiod: 21" in file.read_text(encoding="utf-8")
+
+
+def test_a_conflict_behind_a_link_asks_and_the_link_stays(qtbot: QtBot, file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.yaml"
+    link.symlink_to(file)
+    with open_window(qtbot, link) as window:
+        type_mine(window)
+        write_theirs(file)
+        with answering(ConflictDialog, lambda dialog: dialog.overwrite_button.click()):
+            press_save(window)
+    assert link.is_symlink()
+    assert "timeperiod: 21" in file.read_text(encoding="utf-8")
+
+
+def test_theirs_that_is_no_text_is_told_and_not_lost(window: MainWindow, file: Path) -> None:
+    type_mine(window)
+    file.write_bytes(b"\xff\xfe\x00binary")
+    seen: list[bool] = []
+
+    def look(dialog: ConflictDialog) -> None:
+        seen.append(dialog.reload_button.isEnabled())
+        dialog.reject()
+
+    with answering(ConflictDialog, look):
+        press_save(window)
+    assert seen == [False]
+    assert file.read_bytes() == b"\xff\xfe\x00binary"
+
+
+def test_closing_with_save_stops_at_a_conflict(window: MainWindow, file: Path) -> None:
+    type_mine(window)
+    theirs = write_theirs(file)
+    with answering_in_turn(
+        (UnsavedDialog, lambda dialog: dialog.save_button.click()),
+        (ConflictDialog, lambda dialog: dialog.reject()),
+    ):
+        window.close()
+    assert window.isVisible()
+    assert tab_of(window).needs_saving
+    assert file.read_text(encoding="utf-8") == theirs
+
+
+def test_save_all_saves_the_others_when_one_cannot_be_saved(window: MainWindow, file: Path, tmp_path: Path) -> None:
+    second = copy_example("rsi_pullback", tmp_path / "other")
+    window.desk.open(second)
+    for tab in window.tabs.all():
+        tab.document.set_text(tab.document.text + "\n# more\n")
+    file.unlink()
+    file.mkdir()
+    told: list[str] = []
+    with answering(QMessageBox, lambda box: (told.append(box.text()), box.accept())):
+        assert not window.desk.save_all()
+    assert "it is a folder" in told[0]
+    assert second.read_text(encoding="utf-8").endswith("# more\n")
+
+
+def test_save_as_onto_its_own_file_asks_too(window: MainWindow, file: Path) -> None:
+    type_mine(window)
+    theirs = write_theirs(file)
+    with answering_in_turn(
+        (QFileDialog, choosing(file)),
+        (QMessageBox, pressing(QMessageBox.StandardButton.Yes)),
+        (ConflictDialog, lambda dialog: dialog.reject()),
+    ):
+        QTest.keyClick(window, Qt.Key.Key_S, CONTROL | SHIFT)
+    assert file.read_text(encoding="utf-8") == theirs
+
+
+def test_restored_work_asks_before_it_covers_what_was_written_since(qtbot: QtBot, file: Path) -> None:
+    abandoned = Recovery()
+    document = Document.open(file, load_registry())
+    abandoned.follow(document)
+    theirs = write_theirs(file)
+    os.utime(file, ns=(10**18, 10**18))
+    document.do(SetValues("fast", {"timeperiod": 21}), label="Set timeperiod")
+    lock = abandoned._lock
+    assert lock is not None
+    lock.close()
+    with open_window(qtbot) as window:
+        with answering(RecoveryDialog, lambda dialog: dialog.ok_button.click()):
+            window.rescue.offer()
+        with answering(ConflictDialog, lambda dialog: dialog.reject()):
+            assert not window.desk.save(tab_of(window))
+        assert file.read_text(encoding="utf-8") == theirs
