@@ -1,17 +1,20 @@
 """Carry out `bypass` and `mute`: take the flagged nodes out of a typed graph.
 
 1. What reads a bypassed node reads instead what that node's first input of the same type reads.
-2. What a muted node gave is dropped from lists and from inputs that may be empty; a node that cannot do without is
-   muted too, and so on.
+2. What a muted node gave is dropped from lists and from inputs that may be empty; a node that cannot do without, or
+   whose component refuses what is left, is muted too, and so on.
 3. Bypassed and muted nodes leave the graph. An execution node that has nothing left to trade on is an error.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.api import ExecutionLogic, InputPort, PortType, Problem
+from pydantic import ValidationError
+
+from engine.api import Component, ExecutionLogic, InputPort, PortType, Problem
 from engine.graph.bound import BoundGraph, BoundNode, MarketColumn, NodeColumn, Number, Source, Wires, type_of
 
 
@@ -94,6 +97,10 @@ class _Flags:
             if _is_needed(node, port):
                 self.muted[name] = port.name
                 return True
+        _, changed = self._without_muted(node)
+        if changed and not _is_accepted(node.component, changed):
+            self.muted[name] = next(iter(changed))
+            return True
         return False
 
     def _left(self, wires: Wires) -> tuple[Source, ...]:
@@ -102,6 +109,12 @@ class _Flags:
 
     def _reduced(self, node: BoundNode) -> BoundNode:
         """Return a node without what muted nodes gave it; its component knows as little of them."""
+        inputs, changed = self._without_muted(node)
+        component = node.component.model_copy(update=changed) if changed else node.component
+        return replace(node, component=component, inputs=inputs)
+
+    def _without_muted(self, node: BoundNode) -> tuple[dict[str, Wires], dict[str, Any]]:
+        """Return the wires that are left, and the component's fields that differ for it."""
         inputs: dict[str, Wires] = {}
         changed: dict[str, Any] = {}
         for port, wires in node.inputs.items():
@@ -116,8 +129,7 @@ class _Flags:
                 inputs[port] = wires
             else:
                 changed[port] = None
-        component = node.component.model_copy(update=changed) if changed else node.component
-        return replace(node, component=component, inputs=inputs)
+        return inputs, changed
 
     # ------------------------------------------------------------------ words
 
@@ -144,6 +156,9 @@ def _reason(node: BoundNode, port: str) -> tuple[str, str, str]:
     kind = next(each.type for each in type(node.component).inputs() if each.name == port)
     if kind is PortType.MONEY:
         return f"What sizes the orders of '{name}' is muted, so it cannot trade.", "Unmute it or wire another.", port
+    if kind is not PortType.SIGNAL:
+        text = f"What '{port}' of '{name}' reads is muted, and '{name}' cannot do without it."
+        return text, "Unmute it or wire another.", port
     return f"Everything that '{port}' of '{name}' reads is muted: nothing is left to trade on.", "Unmute one.", port
 
 
@@ -152,6 +167,16 @@ def _owner(source: Source) -> str | None:
     if isinstance(source, Number):
         return None
     return source.node if isinstance(source, NodeColumn) else source.feed
+
+
+def _is_accepted(component: Component, changed: Mapping[str, Any]) -> bool:
+    """Return whether a component can do with so little, such as a rule with the conditions that are left."""
+    values = {name: getattr(component, name) for name in component.model_fields_set}
+    try:
+        type(component).model_validate({**values, **changed})
+    except ValidationError:
+        return False
+    return True
 
 
 def _is_needed(node: BoundNode, port: InputPort) -> bool:

@@ -217,3 +217,36 @@ def test_an_example_runs_with_its_filter_muted() -> None:
     assert spec is not None
     _, found = bind(spec, load_registry())
     assert [*problems, *found] == []
+
+
+SAMPLE = "{symbol: AAPL, data: sample}"
+RULE = """
+logic:
+  dear: {use: compare, left: bars.close, op: ">", right: 10, mute: true}
+  cheap: {use: compare, left: bars.close, op: "<", right: 20}
+advisors:
+  go: {use: rule, enter_long: [dear], exit_long: [cheap]}
+  rising: {use: rule, enter_long: [cheap]}
+money: {size: {use: fixed_quantity, quantity: 1}}
+execution: {entry: {use: market, signals: [go, rising], money: size}}
+"""
+
+
+def test_a_rule_whose_entries_are_all_muted_is_muted_too() -> None:
+    spec, _ = read(strategy_text(RULE, instrument=SAMPLE))
+    graph, problems = bind(spec, load_registry())
+    assert problems == []
+    assert set(graph.nodes) == {"cheap", "rising", "size", "entry"}
+
+
+def test_an_entry_at_a_distance_in_ranges_cannot_do_without_the_range() -> None:
+    nodes = """
+indicators: {atr: {use: ta.ATR, mute: true}}
+logic: {up: {use: compare, left: bars.close, op: ">", right: 10}}
+advisors: {go: {use: rule, enter_long: [up]}}
+money: {size: {use: fixed_quantity, quantity: 1}}
+execution: {entry: {use: limit, signals: [go], money: size, offset_atr: 2, atr: atr}}
+"""
+    spec, _ = read(strategy_text(nodes, instrument=SAMPLE))
+    _, problems = bind(spec, load_registry())
+    assert [p.message for p in problems] == ["What 'atr' of 'entry' reads is muted, and 'entry' cannot do without it."]

@@ -1,0 +1,190 @@
+"""Strategy files through the command line in long-lived processes, watched for time, memory and what they print.
+
+A process of its own for each file would hide what builds up; so one does many files, and is ended only when it hangs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.support.command_line import ROOT, clean_environment
+
+STARTING_SECONDS = 120.0
+_PEAK = "VmHWM:"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of one file: exit codes by command, what was printed, how long it took and the most memory it had."""
+
+    path: str
+    codes: dict[str, int]
+    printed: str
+    seconds: float
+    peak_bytes: int
+    died: str = ""
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether validation found no error."""
+        return self.codes.get("validate") == 0
+
+
+def trials(paths: Iterable[Path], home: Path, *, processes: int = 2, limit_s: float = 20.0) -> Iterator[Trial]:
+    """Yield a trial for each file as it is done, in no order; a file past `limit_s` ends its process and says so."""
+    waiting: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Trial | None] = queue.SimpleQueue()
+    count = 0
+    for path in paths:
+        waiting.put(path)
+        count += 1
+    for _ in range(processes):
+        waiting.put(None)
+    threads = [
+        threading.Thread(target=_work, args=(waiting, done, home / str(number), limit_s)) for number in range(processes)
+    ]
+    for thread in threads:
+        thread.start()
+    for _ in range(count):
+        yield done.get() or _never()
+    for thread in threads:
+        thread.join()
+
+
+def _never() -> Trial:
+    raise AssertionError("a queue of trials holds trials")
+
+
+def _work(
+    waiting: queue.SimpleQueue[Path | None], done: queue.SimpleQueue[Trial | None], home: Path, limit_s: float
+) -> None:
+    process = None
+    while (path := waiting.get()) is not None:
+        if process is None:
+            process = _Process(home)
+        trial = process.trial(path, limit_s)
+        if trial.died:
+            process.end()
+            process = None
+        done.put(trial)
+    if process is not None:
+        process.end()
+
+
+class _Process:
+    """A child that does one file after another; its answers come through a thread, so that waiting has an end."""
+
+    def __init__(self, home: Path) -> None:
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.file_trials"],
+            cwd=ROOT,
+            env=clean_environment(home),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._answers.get(timeout=STARTING_SECONDS)
+
+    def _read(self) -> None:
+        assert self._child.stdout is not None
+        for line in self._child.stdout:
+            self._answers.put(line)
+        self._answers.put("")
+
+    def trial(self, path: Path, limit_s: float) -> Trial:
+        assert self._child.stdin is not None
+        started = time.perf_counter()
+        self._child.stdin.write(f"{path}\n")
+        self._child.stdin.flush()
+        try:
+            answer = self._answers.get(timeout=limit_s)
+        except queue.Empty:
+            return Trial(str(path), {}, "", limit_s, 0, f"no end after {limit_s:g} s")
+        if not answer:
+            code = self._child.wait()
+            return Trial(str(path), {}, "", time.perf_counter() - started, 0, f"the process ended with {code}")
+        return Trial(**json.loads(answer))
+
+    def end(self) -> None:
+        self._child.kill()
+        self._child.wait()
+        self._reader.join()
+        for stream in (self._child.stdin, self._child.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+# ---------------------------------------------------------------------- in the child
+
+
+def _serve() -> None:
+    from engine.cli.main import main
+
+    answers, sys.stdout = sys.stdout, sys.stderr
+    with tempfile.TemporaryDirectory() as folder:
+        result = str(Path(folder) / "result.json")
+        commands = {
+            "validate": ["validate"],
+            "run": ["run", "--quiet", "--no-history", "--json", result],
+            "lookahead": ["lookahead", "--quiet", "--cuts", "6"],
+        }
+        # The first run loads what every run needs; its time and memory belong to no file.
+        main(["run", str(ROOT / "resources/examples/golden_cross.yaml"), "--quiet", "--no-history"])
+        answers.write("ready\n")
+        answers.flush()
+        for line in sys.stdin:
+            answers.write(json.dumps(asdict(_tried(line.rstrip("\n"), commands))) + "\n")
+            answers.flush()
+
+
+def _tried(path: str, commands: dict[str, list[str]]) -> Trial:
+    from engine.cli.main import main
+
+    codes, printed = {}, io.StringIO()
+    _forget_peak()
+    started = time.perf_counter()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        for name, command in commands.items():
+            try:
+                codes[name] = main([command[0], path, *command[1:]])
+            except BaseException:  # noqa: BLE001 - whatever comes out is a finding
+                codes[name] = -1
+                traceback.print_exc()
+    return Trial(path, codes, printed.getvalue(), time.perf_counter() - started, _peak())
+
+
+def _forget_peak() -> None:
+    """Let the system measure the largest memory anew; Linux can."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _peak() -> int:
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return psutil.Process().memory_info().rss
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(_PEAK))
+
+
+if __name__ == "__main__":
+    _serve()
