@@ -15,7 +15,8 @@ _CONFIG = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 CURRENCY_PATTERN = r"^[A-Z][A-Z0-9]{1,9}$"
 Currency = Annotated[str, StringConstraints(pattern=CURRENCY_PATTERN)]
-RateSource = Annotated[str, StringConstraints(pattern=r"^(1/)?[A-Za-z_][A-Za-z0-9_]*$")]
+RATE_PATTERN = r"^(1/)?[A-Za-z_][A-Za-z0-9_]*$"
+RateSource = Annotated[str, StringConstraints(pattern=RATE_PATTERN)]
 
 
 class Commission(BaseModel):

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from engine.api import Component, Problem
+from engine.api.schema_words import must, own_words
 from engine.spec import InstrumentSpec, NodeSpec, Suggester
 from engine.spec.source import shown
 
@@ -49,15 +50,15 @@ def _words(
         what = (known[name].description or "").rstrip(".") if name in known else ""
         return f"{subject} needs '{name}'{f' ({what})' if what else ''}.", "Add it."
     whose = f"'{name}' of {subject}" if name else subject
-    wish = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     if kind == "too_short":
         return f"{whose} needs at least {detail['ctx']['min_length']}, was {shown(value)}.", ""
     ports = {port.name for port in model.inputs()} if issubclass(model, Component) else set()
     if name in ports:
         return f"{whose} must name a node, such as bars.close or fast, was {shown(value)}.", ""
-    if kind == "value_error":
-        return f"{whose}: {wish}.", ""
-    return f"{whose} must be {wish}, was {shown(value)}.", _remedy(detail)
+    wish = must(detail)
+    if not wish:
+        return f"{whose}: {own_words(detail)}.", ""
+    return f"{whose} must {wish}, was {shown(value)}.", _remedy(detail)
 
 
 def _remedy(detail: Mapping[str, Any]) -> str:

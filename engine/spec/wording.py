@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from engine.api.schema_words import must, own_words
 from engine.spec.source import Suggester, shown
 
 
@@ -18,10 +19,10 @@ def explain(error: ErrorDetails, subject: str) -> str:
         return f"'{subject}' is missing."
     if error["type"] == "extra_forbidden":
         return f"There is no setting '{subject}' here."
-    wish = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    wish = wish[:1].lower() + wish[1:]
-    wish = f"must {wish.removeprefix('should ')}" if wish.startswith("should ") else f"is refused: {wish}"
-    return f"'{subject}' {wish}, was {shown(actual)}."
+    wish = must(dict(error))
+    if not wish:
+        return f"'{subject}' is refused: {own_words(dict(error))}, was {shown(actual)}."
+    return f"'{subject}' must {wish}, was {shown(actual)}."
 
 
 def findings(
@@ -29,7 +30,7 @@ def findings(
 ) -> Iterable[tuple[tuple[str, ...], str, str]]:
     """Yield (keys down to the field, message, remedy) for each finding, one a field."""
     done: set[tuple[str, ...]] = set()
-    for details in error.errors(include_url=False, include_context=False):
+    for details in error.errors(include_url=False):
         names, owner = _split(details["loc"], model)
         if names in done:
             continue

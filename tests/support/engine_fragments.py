@@ -7,7 +7,7 @@ DATA = (
     "{0}: data provider '{1}'",
     "{0}: data provider '{1}' failed: {2}: {3}",
     "Data provider '{0}' failed: {1}: {2}",
-    *("'{0}' is needed", "input should be {0}"),
+    *("'{0}' is needed", "'{0}' must {1}", "it must {0}", "there is no option '{0}'"),
     "'{0}': {1}",
     "{0}: bars must be possible, in order and each once, but:",
     *("{0} bars {1}: {2}.", "1 bar {0}: {1}."),

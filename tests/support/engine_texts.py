@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from app.inspector.fields import plain_words
 from app.services.phrases import Phrases, sentences
-from engine.api import os_errors
+from engine.api import os_errors, schema_words
 from engine.plugins import PluginInfo, facts, load_registry
 from tests.support.engine_fragments import DATA, NO_TRADES, PLUGINS, RUNS
 
@@ -64,22 +64,10 @@ FRAGMENTS = (
     "'{0}' has no output",
     "'{0}' of {1}",
     "data provider {0}",
-    "a valid integer",
-    "a valid number",
-    "a valid string",
-    "a valid boolean",
-    "a valid list",
-    "a valid date",
-    "a finite number",
-    "greater than or equal to {0}",
-    "greater than {0}",
-    "less than or equal to {0}",
-    "less than {0}",
-    "a valid integer, unable to parse string as an integer",
-    "a valid number, unable to parse string as a number",
-    "a valid integer, got a number with a fractional part",
-    "must be {0}",
-    "is refused: {0}",
+    *schema_words.fixed_words(),
+    *("be greater than {0}", "be greater than or equal to {0}", "be less than {0}", "be less than or equal to {0}"),
+    *("be a multiple of {0}", "have at least {0} items", "have at most {0} items", "have at most {0} characters"),
+    *("have at least {0} characters", "not be empty", "match the pattern {0}", "be {0}"),
     "'{0}' or '{1}'",
     " ({0})",
     *("two numbers", "two numbers above 0", "a mapping", "block output", "block input", "block parameter"),

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from engine.api import DataError, DataRequest, Session, Timeframe
 from engine.api.os_errors import fault, shown_path
+from engine.api.schema_words import must, own_words
 from engine.api.wording import did_you_mean
 from engine.data.findings import Finding
 from engine.data.gaps import describe
@@ -79,8 +80,9 @@ def file_provider(path: str, options: Mapping[str, Any]) -> FileProvider:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        text = first["msg"].removeprefix("Value error, ")
-        raise DataError(f"'{path}': '{where}' is wrong: {text}.", field=where) from error
+        wish = must(dict(first))
+        text = f"it must {wish}" if wish else own_words(dict(first))
+        raise DataError(f"'{shown_path(path)}': '{where}' is wrong: {text}.", field=where) from error
 
 
 def symbol_of(path: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from engine.api import DataError, DataProvider
+from engine.api.schema_words import must, own_words
 from engine.api.wording import did_you_mean
 from engine.data.store.files import SUFFIXES, file_provider
 
@@ -52,10 +53,15 @@ def make_provider(cls: type[DataProvider], options: Mapping[str, Any]) -> DataPr
         faults = []
         for details in error.errors(include_url=False, include_context=True):
             where = ".".join(str(part) for part in details["loc"])
-            text = details["msg"].removeprefix("Value error, ")
+            wish = must(dict(details))
+            text = f"must {wish}" if wish else own_words(dict(details))
             if details["type"] == "missing":
                 faults.append(f"'{where}' is needed")
+            elif details["type"] == "extra_forbidden":
+                faults.append(f"there is no option '{where}'")
+            elif wish and where:
+                faults.append(f"'{where}' {text}")
             else:
-                faults.append(f"'{where}': {text[:1].lower() + text[1:]}" if where else text)
+                faults.append(f"'{where}': {text}" if where else text)
         field = str(error.errors(include_url=False)[0]["loc"][:1] or "").strip("(),'")
         raise DataError(f"Data provider '{cls.name}': {'; '.join(faults)}.", field=field) from error

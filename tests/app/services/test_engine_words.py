@@ -88,9 +88,9 @@ def test_a_refusal_lists_its_faults_line_by_line(language: str) -> None:
             "买入 10 SPY @ 98.5（市价，信号，订单 3，手续费 1.00）",
         ),
         (
-            "Data provider 'csv': 'path' is needed; 'stamp': input should be 'open' or 'close'.",
-            "Поставщик данных 'csv': нужно 'path'; 'stamp': нужно 'open' или 'close'.",
-            "数据提供方 'csv'：需要 'path'; 'stamp'：应为 'open' 或 'close'。",
+            "Data provider 'csv': 'path' is needed; 'stamp' must be 'open' or 'close'.",
+            "Поставщик данных 'csv': нужно 'path'; 'stamp': нужно значение 'open' или 'close'.",
+            "数据提供方 'csv'：需要 'path'; 'stamp' 必须是 'open' 或 'close'。",
         ),
     ],
 )
