@@ -70,6 +70,7 @@ class StatusReason(IntEnum):
     HALT = 11
     CAP = 12
     BELOW_MINIMUM = 13
+    NO_SIZE = 14
 
 
 class BlockReason(IntEnum):

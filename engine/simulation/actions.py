@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
 from engine.simulation.decisions import leave
-from engine.simulation.entries import tend_orders
+from engine.simulation.entries import expire_orders
 from engine.simulation.halts import cancel_entries, force_exit, is_shut_out, watch
 from engine.simulation.interventions import intervene
 from engine.simulation.jit import jit
@@ -50,7 +50,7 @@ def tend_event(desks: Table, books: Table, rules: Table, market: Market, i: int,
     if desk["guards"] > 0:
         force_exit(desk, book, market, bar)
     if book["working"] > 0:
-        tend_orders(desk, book, market, bar)
+        expire_orders(desk, book, bar)
 
 
 @jit

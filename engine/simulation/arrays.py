@@ -105,7 +105,7 @@ def desk_of(job: EngineJob, table_rows: int) -> Table:
     desk["cash"] = settings.cash
     set_account(desk, job)
     rows = {name: len(_shared_columns(job)) + k for k, name in enumerate(_execution_columns(job))}
-    set_execution_terms(desk, job.execution, rows)
+    set_execution_terms(desk, job.execution, rows, partial=job.settings.slippage.volume_percent > 0.0)
     if len(job.instruments) == 1:
         desk["rank"] = -1  # alone, an instrument is always first
     desk["arm_delay"] = settings.fills.arm == "next_bar"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from engine.simulation.costs import fill_costs, note_part, volume_lots
 from engine.simulation.jit import jit
-from engine.simulation.orders import cancel_exits, end_entries, retire
+from engine.simulation.orders import cancel_exits, end_entries, retire, slot_of
 from engine.simulation.primitives import to_quantity
-from engine.simulation.records import FILLED, NO_REASON, OPENS, POSITION_CLOSED, STOPS, Record
+from engine.simulation.records import CANCELLED, FILLED, NO_REASON, OPENS, POSITION_CLOSED, STOP, STOPS, Record
 from engine.simulation.sizing import note_result
 
 
@@ -68,10 +68,23 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
     book["entries"] += order["filled"] == lots
     book["last_lots"] = lots
     book["last_price"] = price
-    book["decided_bar"] = order["created_bar"]
+    book["decided_bar"] = book["decided"][k]
     book["lots"] += order["side"] * lots
     book["quantity"] = to_quantity(book["lots"], book["lot_size"], book["lot_inverse"])
     book["mark"] = price
+
+
+@jit
+def end_partial_entries(desk: Record, book: Record, k: int, bar: int) -> int:
+    """Cancel what is left of partly filled entries when the stop in slot `k` is triggered; return the stop's new slot.
+
+    What is no longer wanted at this price is not bought on.
+    """
+    number = book["slots"][k]["id"]
+    for other in range(book["working"] - 1, -1, -1):
+        if book["opens"][other] == 1 and book["slots"][other]["filled"] > 0 and book["slots"][other]["level"] < 0:
+            retire(desk, book, other, bar, CANCELLED, POSITION_CLOSED)
+    return int(slot_of(book, number))
 
 
 @jit
@@ -79,6 +92,9 @@ def reduce_position(desk: Record, book: Record, k: int, bar: int, price: float) 
     """Fill an exit order: the position shrinks, and when it is gone, so are the orders that were there to close it."""
     order = book["slots"][k]
     parent, level = order["parent"], order["level"]
+    if order["kind"] == STOP:
+        k = end_partial_entries(desk, book, k, bar)
+        order = book["slots"][k]
     wanted = min(order["lots"] - order["filled"], abs(book["lots"]))
     closed = close_part(desk, book, k, bar, price)
     if level >= 0:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from engine.simulation.entries import entry_price, last_bar, place_entry, tend_orders, waiting_entry
+from engine.simulation.entries import (
+    entry_price,
+    expire_orders,
+    follow_line,
+    last_bar,
+    limit_beyond,
+    lots_at,
+    place_entry,
+    waiting_entry,
+)
 from engine.simulation.grid import begin_grid, tend_grid
 from engine.simulation.halts import is_shut_out
 from engine.simulation.jit import inlined, jit
 from engine.simulation.orders import add_order, block, end_entries, is_leaving, retire
-from engine.simulation.protection import stop_distance
 from engine.simulation.records import (
     BLOCKED_CONTRADICTION,
     BLOCKED_FILTER,
@@ -29,14 +40,18 @@ from engine.simulation.records import (
     REPLACED,
     SHORT,
     SIGNAL,
+    STOP_LIMIT,
     Market,
     Record,
     Table,
 )
 from engine.simulation.scaling import scale_in
-from engine.simulation.sizing import entry_lots
 
 ENTRIES = ENTER_LONG | ENTER_SHORT
+STAYING: Any = np.int64(0)
+BY_SIGNAL: Any = np.int64(1)
+FORCED: Any = np.int64(2)
+"""Whether a position is left at this close: no; by an exit signal; by a rule or an order that is at work already."""
 
 
 @jit
@@ -61,12 +76,12 @@ def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, si
         return
     at_market = desk["entry_kind"] == MARKET
     price = market.close[row] if at_market else entry_price(desk, book, market, row, side)
+    if desk["entry_kind"] == STOP_LIMIT and math.isnan(limit_beyond(desk, book, market, row, side, price)):
+        price = math.nan
     if math.isnan(price):
         block(desk, book, bar, flag, BLOCKED_PRICE)
         return
-    distance = stop_distance(rules, market.columns, book, row, price, side)
-    value = market.account.size[row] if len(market.account.size) > 0 else 0.0
-    lots, reason = entry_lots(desk, book, price, equity, distance, value)
+    lots, reason = lots_at(desk, book, rules, market, bar, side, price, equity)
     if lots == 0:
         block(desk, book, bar, flag, reason)
         return
@@ -93,9 +108,9 @@ def leave(desk: Record, book: Record, bar: int, reason: int) -> None:
 
 @inlined
 def exit_by_signal(desk: Record, book: Record, bar: int, flags: int) -> int:
-    """Act on the exit flags: waiting entries of the side end, its position is left: return 1 if it is, else 0.
+    """Act on the exit flags: waiting entries of the side end, its position is left; return whether it is.
 
-    A position that is being left already, by a rule or for want of volume, is not left twice.
+    A position that is being left already, by a rule or for want of volume, is not left twice: then return FORCED.
     """
     held = book["lots"]
     if desk["care"] == 1:
@@ -107,7 +122,9 @@ def exit_by_signal(desk: Record, book: Record, bar: int, flags: int) -> int:
     leaving = (held > 0 and (flags & EXIT_LONG) != 0) or (held < 0 and (flags & EXIT_SHORT) != 0)
     if leaving and not forced:
         leave(desk, book, bar, SIGNAL)
-    return 1 if leaving or forced else 0
+    if leaving:
+        return BY_SIGNAL
+    return FORCED if forced else STAYING
 
 
 @inlined
@@ -119,14 +136,15 @@ def act_on_entry(
     side = 1 if entries == ENTER_LONG else -1
     if held * side > 0 or book["grid_side"] == side:
         return
-    if held != 0 and leaving == 0:
+    if held != 0 and leaving != BY_SIGNAL:
         if desk["on_opposite"] == IGNORE_OPPOSITE:
             block(desk, book, bar, entries, BLOCKED_OPPOSITE)
             return
-        leave(desk, book, bar, OPPOSITE)
+        if leaving == STAYING:
+            leave(desk, book, bar, OPPOSITE)
     if desk["care"] == 1:
         end_entries(desk, book, bar, -side, ENDED_BY_OPPOSITE)
-    if held != 0 and leaving == 0 and desk["on_opposite"] == CLOSE_OPPOSITE:
+    if held != 0 and leaving != BY_SIGNAL and desk["on_opposite"] == CLOSE_OPPOSITE:
         return
     enter(desk, book, rules, market, bar, side, equity)
 
@@ -141,7 +159,9 @@ def decide(desk: Record, books: Table, rules: Table, market: Market, i: int, bar
     flags = market.flags[book["start"] + bar]
     entries = flags & ENTRIES
     if desk["care"] == 1 and book["working"] > 0:
-        tend_orders(desk, book, market, bar)
+        expire_orders(desk, book, bar)
+        if desk["follow"] == 1:
+            follow_line(desk, book, rules, market, bar, equity)
     if bar < book["first_bar"]:
         if entries != 0:
             block(desk, book, bar, entries, BLOCKED_WARMUP)
@@ -152,7 +172,7 @@ def decide(desk: Record, books: Table, rules: Table, market: Market, i: int, bar
             block(desk, book, bar, entries, BLOCKED_CONTRADICTION)
         else:
             act_on_entry(desk, book, rules, market, bar, entries, leaving, equity)
-    if desk["scale_entries"] > 1:
-        scale_in(desk, book, market, bar, flags, equity)
+    if desk["scale_entries"] > 1 and not contradicts(flags):
+        scale_in(desk, book, rules, market, bar, flags, equity)
     if book["grid_side"] != 0 and equity > 0.0 and not is_leaving(book):
         tend_grid(desk, book, market, bar, equity)

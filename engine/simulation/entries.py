@@ -7,6 +7,7 @@ import math
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order, retire
 from engine.simulation.primitives import round_to_tick
+from engine.simulation.protection import stop_distance
 from engine.simulation.records import (
     BARS,
     CANCELLED,
@@ -15,11 +16,14 @@ from engine.simulation.records import (
     ENTRY,
     EXPIRED,
     LIMIT,
+    NO_SIZE,
     REPLACED,
     STOP_LIMIT,
     Market,
     Record,
+    Table,
 )
+from engine.simulation.sizing import entry_lots
 
 
 @jit
@@ -43,6 +47,29 @@ def entry_price(desk: Record, book: Record, market: Market, row: int, side: int)
     away = -side if desk["entry_kind"] == LIMIT else side
     price = round_to_tick(base + away * distance, book["tick_size"], book["tick_inverse"])
     return price if 0.0 < price < math.inf else math.nan
+
+
+@jit
+def limit_beyond(desk: Record, book: Record, market: Market, row: int, side: int, trigger: float) -> float:
+    """Return the limit of a stop-limit with that trigger, at least one tick; NaN when its distance is not known."""
+    terms = desk["limit_percent"], desk["limit_ticks"], desk["limit_multiple"]
+    distance = offset_distance(desk, market, row, trigger, *terms, book["tick_size"])
+    limit = round_to_tick(trigger + side * distance, book["tick_size"], book["tick_inverse"])
+    return limit if not limit <= 0.0 else book["tick_size"]
+
+
+@jit
+def lots_at(
+    desk: Record, book: Record, rules: Table, market: Market, decided: int, side: int, price: float, equity: float
+) -> tuple[int, int]:
+    """Return the lots of an entry at `price`, or 0 and why there is none.
+
+    Distances and the money rule's column have their values of the bar `decided`: the same that protect the position.
+    """
+    row = book["start"] + decided
+    distance = stop_distance(rules, market.columns, book, row, price, side)
+    value = market.account.size[row] if len(market.account.size) > 0 else 0.0
+    return entry_lots(desk, book, price, equity, distance, value)
 
 
 @jit
@@ -70,10 +97,7 @@ def place_entry(
     order["price"] = price
     order["expires"] = expires
     if kind == STOP_LIMIT:
-        terms = desk["limit_percent"], desk["limit_ticks"], desk["limit_multiple"]
-        distance = offset_distance(desk, market, book["start"] + bar, price, *terms, book["tick_size"])
-        limit = round_to_tick(price + side * distance, book["tick_size"], book["tick_inverse"])
-        order["limit"] = limit if limit > 0.0 else book["tick_size"]
+        order["limit"] = limit_beyond(desk, book, market, book["start"] + bar, side, price)
     return k
 
 
@@ -88,24 +112,41 @@ def waiting_entry(book: Record, side: int) -> int:
 
 
 @jit
-def replace_entry(desk: Record, book: Record, market: Market, k: int, bar: int, price: float) -> None:
-    """Cancel a waiting entry and put it to work anew at another price, for what is left of its lots and its life."""
+def replace_entry(
+    desk: Record, book: Record, rules: Table, market: Market, k: int, bar: int, price: float, equity: float
+) -> None:
+    """Cancel a waiting entry and put it to work anew at another price, for what is left of its life.
+
+    It is sized for the new price, with the distances of the bar that gave its signal. One that can no longer be sized
+    or protected ends; the rest of one that has filled in part keeps its lots.
+    """
     order = book["slots"][k]
     side, lots, expires = int(order["side"]), order["lots"] - order["filled"], order["expires"]
-    retire(desk, book, k, bar, CANCELLED, REPLACED)
-    place_entry(desk, book, market, bar, side, lots, price, expires)
+    decided = book["decided"][k]
+    if order["filled"] == 0:
+        lots, _ = lots_at(desk, book, rules, market, decided, side, price, equity)
+    retire(desk, book, k, bar, CANCELLED, REPLACED if lots > 0 else NO_SIZE)
+    if lots > 0:
+        k = place_entry(desk, book, market, bar, side, lots, price, expires)
+        book["decided"][k] = decided
 
 
 @jit
-def tend_orders(desk: Record, book: Record, market: Market, bar: int) -> None:
-    """End orders whose time is over, and let a waiting entry follow its line."""
+def expire_orders(desk: Record, book: Record, bar: int) -> None:
+    """End orders whose time is over."""
     for k in range(book["working"] - 1, -1, -1):
         if 0 <= book["slots"][k]["expires"] <= bar:
             retire(desk, book, k, bar, CANCELLED, EXPIRED)
-    if desk["follow"] == 0:
-        return
+
+
+@jit
+def follow_line(desk: Record, book: Record, rules: Table, market: Market, bar: int, equity: float) -> None:
+    """Let a waiting entry follow its line while the line has a value."""
     k = waiting_entry(book, EITHER)
     if k >= 0 and book["slots"][k]["touched_bar"] < 0:
-        price = entry_price(desk, book, market, book["start"] + bar, int(book["slots"][k]["side"]))
+        row, side = book["start"] + bar, int(book["slots"][k]["side"])
+        price = entry_price(desk, book, market, row, side)
+        if desk["entry_kind"] == STOP_LIMIT and math.isnan(limit_beyond(desk, book, market, row, side, price)):
+            price = math.nan
         if not math.isnan(price) and price != book["slots"][k]["price"]:
-            replace_entry(desk, book, market, k, bar, price)
+            replace_entry(desk, book, rules, market, k, bar, price, equity)

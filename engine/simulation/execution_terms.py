@@ -59,8 +59,11 @@ def rows_per_bar(job: EngineJob) -> int:
     return ROWS_PER_BAR + 2 * (len(job.protection) + levels) + by_components
 
 
-def set_execution_terms(desk: Record, rule: ExecutionRule, columns: Mapping[str, int]) -> None:
-    """Write the rule to the desk; `columns` are the rows of the market's columns by name."""
+def set_execution_terms(desk: Record, rule: ExecutionRule, columns: Mapping[str, int], *, partial: bool) -> None:
+    """Write the rule to the desk; `columns` are the rows of the market's columns by name.
+
+    `partial` says whether the volume of a bar may leave a part of an order at work.
+    """
     entry = rule.entry
     desk["on_opposite"] = int(rule.on_opposite)
     desk["entry_kind"] = int(entry.kind)
@@ -79,7 +82,7 @@ def set_execution_terms(desk: Record, rule: ExecutionRule, columns: Mapping[str,
         _set_offset(desk, "grid", rule.grid.spacing)
     if rule.rebalance is not None:
         desk["rebalance"], desk["drift_percent"] = 1, rule.rebalance.drift_percent
-    desk["care"] = entry.kind != OrderKind.MARKET or rule.scale_in is not None or rule.grid is not None
+    desk["care"] = entry.kind != OrderKind.MARKET or rule.scale_in is not None or rule.grid is not None or partial
 
 
 def _set_offset(desk: Record, name: str, offset: Offset) -> None:

@@ -157,7 +157,7 @@ def decide_event(desks: Table, books: Table, rules: Table, market: Market, i: in
         move_orders(desk, book, rules, market.columns, bar)
     if desk["guards"] > 0:
         force_exit(desk, book, market, bar)
-    cared = desk["care"] == 1 and (book["working"] > 0 or book["lots"] != 0)
+    cared = desk["care"] == 1 and (book["working"] > 0 or book["lots"] != 0 or book["grid_side"] != 0)
     if cared or market.flags[book["start"] + bar] != 0:
         decide(desk, books, rules, market, i, bar, equity)
     end_data(desk, book, bar)
@@ -188,7 +188,8 @@ def run_one(desks: Table, books: Table, rules: Table, market: Market, curve: Flo
     care = desk["care"] == 1
     for bar in range(start, stop):
         # Most bars have nothing to do: they must cost nothing but the look at their flags.
-        busy = flags[bar] != 0 or book["working"] > 0 or bar == book["bars"] - 1 or (care and book["lots"] != 0)
+        busy = flags[bar] != 0 or book["working"] > 0 or bar == book["bars"] - 1
+        busy = busy or (care and (book["lots"] != 0 or book["grid_side"] != 0))
         if busy and not has_room(desk, 1):
             return bar
         if book["working"] > 0:
@@ -199,7 +200,7 @@ def run_one(desks: Table, books: Table, rules: Table, market: Market, curve: Flo
         equity = desk["cash"] + book["quantity"] * book["mark"] * book["rate"]
         curve[0, bar] = equity
         curve[1, bar] = desk["cash"]
-        if flags[bar] != 0 or (care and (book["working"] > 0 or book["lots"] != 0)):
+        if flags[bar] != 0 or (care and (book["working"] > 0 or book["lots"] != 0 or book["grid_side"] != 0)):
             decide(desk, books, rules, market, ALONE, bar, equity)
         end_data(desk, book, bar)
     return stop

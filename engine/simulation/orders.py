@@ -42,6 +42,7 @@ def add_order(desk: Record, book: Record, bar: int, kind: int, side: int, lots: 
     book["from_bar"][k] = bar + 1
     book["phase"][k] = OPENS if kind in (MARKET, CLOSE) else LIMITS if kind == LIMIT else STOPS
     book["opens"][k] = 1 if reason in (ENTRY, SCALE_IN) else 0
+    book["decided"][k] = bar
     order = book["slots"][k]
     order["id"] = desk["next_order"]
     desk["next_order"] += 1
@@ -123,6 +124,7 @@ def retire(desk: Record, book: Record, k: int, bar: int, status: int, reason: in
         book["from_bar"][j] = book["from_bar"][j + 1]
         book["phase"][j] = book["phase"][j + 1]
         book["opens"][j] = book["opens"][j + 1]
+        book["decided"][j] = book["decided"][j + 1]
         book["touch_price"][j] = book["touch_price"][j + 1]
         book["value"][j] = book["value"][j + 1]
         book["charged"][j] = book["charged"][j + 1]

@@ -15,6 +15,9 @@ from engine.simulation.records import TAKE_PROFIT
 TOLERANCE = 1e-12
 """The relative error of a few floating-point operations, generously: it decides ties as decimal arithmetic would."""
 
+TICK_TOLERANCE = 1e-6
+"""How much less than a tick still counts as one: prices are large beside a tick, and so is their rounding."""
+
 MOST_LOTS = 2.0**53
 """Beyond this a float64 no longer holds every whole number."""
 
@@ -30,8 +33,11 @@ def whole_inverse(step: float) -> float:
 
 @jit
 def round_to_tick(price: float, tick_size: float, tick_inverse: float) -> float:
-    """Return the multiple of the tick nearest to `price`, halves away from zero; tick size 0 means no rounding."""
-    if tick_size <= 0.0:
+    """Return the multiple of the tick nearest to `price`, halves away from zero; tick size 0 means no rounding.
+
+    NaN and infinity are returned as they are.
+    """
+    if tick_size <= 0.0 or not abs(price) < math.inf:
         return price
     scaled = price * tick_inverse if tick_inverse > 0.0 else price / tick_size
     ticks = math.floor(abs(scaled) * (1.0 + TOLERANCE) + 0.5)
@@ -103,8 +109,9 @@ def protective_level(
     """
     sign = side if kind == TAKE_PROFIT else -side
     level = round_to_tick(price + sign * distance, tick_size, tick_inverse)
-    if (level - price) * sign <= 0.0:
+    least = tick_size * (1.0 - TICK_TOLERANCE)
+    if (level - price) * sign < least:
         level = round_to_tick(price + sign * tick_size, tick_size, tick_inverse)
-        if (level - price) * sign <= 0.0:
+        if (level - price) * sign < least:
             level = round_to_tick(level + sign * tick_size, tick_size, tick_inverse)
     return level if level > 0.0 else max(tick_size, 0.0)

@@ -78,6 +78,7 @@ WORKING, FILLED, CANCELLED, REJECTED = _numbers(OrderStatus)
     ENDED_BY_HALT,
     CAPPED,
     BELOW_MINIMUM,
+    NO_SIZE,
 ) = _numbers(StatusReason)
 (
     BLOCKED_FILTER,
@@ -194,12 +195,14 @@ BOOK_DTYPE = np.dtype(
         ("grid_lots", np.int64),
         ("grid_held", np.int64, (MOST_LEVELS,)),
         # Its orders at work, the first `working` slots, by id; each may fill from its `from_bar` on, in its `phase`. An
-        # order that `opens` may make a position or let it grow, all others only close. A stop-limit was touched at
+        # order that `opens` may make a position or let it grow, all others only close; it is sized and protected by the
+        # values of the bar on whose close it was `decided`. A stop-limit was touched at
         # `touch_price`. What has filled of each is worth `value`, and was charged `charged`.
         ("working", np.int64),
         ("from_bar", np.int64, (WORKING_SLOTS,)),
         ("phase", np.int64, (WORKING_SLOTS,)),
         ("opens", np.int64, (WORKING_SLOTS,)),
+        ("decided", np.int64, (WORKING_SLOTS,)),
         ("touch_price", np.float64, (WORKING_SLOTS,)),
         ("value", np.float64, (WORKING_SLOTS,)),
         ("charged", np.float64, (WORKING_SLOTS,)),

@@ -8,9 +8,10 @@ from engine.api.ports import ENTER_LONG, ENTER_SHORT
 from engine.simulation.entries import offset_distance
 from engine.simulation.halts import shut_out
 from engine.simulation.jit import jit
-from engine.simulation.orders import add_order, is_leaving
+from engine.simulation.orders import add_order, block, is_leaving
 from engine.simulation.primitives import MOST_LOTS, TOLERANCE
-from engine.simulation.records import MARKET, SCALE_IN, Market, Record
+from engine.simulation.protection import stop_distance
+from engine.simulation.records import BLOCKED_DISTANCE, MARKET, SCALE_IN, Market, Record, Table
 
 
 @jit
@@ -41,8 +42,8 @@ def is_growing(book: Record) -> bool:
 
 
 @jit
-def scale_in(desk: Record, book: Record, market: Market, bar: int, flags: int, equity: float) -> None:
-    """Order a further entry when there may be one."""
+def scale_in(desk: Record, book: Record, rules: Table, market: Market, bar: int, flags: int, equity: float) -> None:
+    """Order a further entry when there may be one: not without a distance for its stop and target."""
     held = book["lots"]
     if held == 0 or book["entries"] >= desk["scale_entries"] or not equity > 0.0:
         return
@@ -54,5 +55,10 @@ def scale_in(desk: Record, book: Record, market: Market, bar: int, flags: int, e
     if desk["scale_on_signal"] == 1 and (flags & wanted) == 0:
         return
     lots = scaled_lots(book, desk["scale_factor"])
-    if lots > 0 and has_moved(desk, book, market, bar):
-        add_order(desk, book, bar, MARKET, 1 if held > 0 else -1, lots, SCALE_IN)
+    if lots == 0 or not has_moved(desk, book, market, bar):
+        return
+    side, row = 1 if held > 0 else -1, book["start"] + bar
+    if math.isnan(stop_distance(rules, market.columns, book, row, market.close[row], side)):
+        block(desk, book, bar, wanted, BLOCKED_DISTANCE)
+        return
+    add_order(desk, book, bar, MARKET, side, lots, SCALE_IN)

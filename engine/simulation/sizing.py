@@ -88,7 +88,7 @@ def percent_of_equity(desk: Record, book: Record, value: float) -> float:
         return float(min(100.0 * desk["size_value"] / value, most))
     if kind == KELLY:
         count = min(desk["closed"], desk["size_window"])
-        if count < desk["size_trades"]:
+        if desk["closed"] < desk["size_trades"]:
             return bounded(desk["size_start"], 0.0, most)
         percent = kelly_percent(desk["history"], desk["closed"] - count, count)
         return bounded(desk["size_value"] * percent, desk["size_least"], most)

@@ -113,11 +113,13 @@ def daily_equity(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> tuple[
 def daily_returns(equity: FloatColumn, cash: float) -> FloatColumn:
     """Return the change from one daily equity to the next as fractions, the first against the starting cash.
 
-    Changes from an equity that is not positive have no meaning and are left out.
+    The last one is that of the first day that ends at zero or below: an account that is lost earns no more returns,
+    and changes from an equity that is not positive have no meaning.
     """
-    before = np.concatenate(([cash], equity[:-1])) if len(equity) else equity
-    sound = before > 0
-    return np.asarray(equity[sound] / before[sound] - 1.0)
+    lost = np.flatnonzero(equity <= 0.0)
+    lived = equity[: lost[0] + 1] if len(lost) else equity
+    before = np.concatenate(([cash], lived[:-1])) if len(lived) else lived
+    return np.asarray(lived / before - 1.0)
 
 
 def drawdown_curve(equity: FloatColumn, cash: float) -> FloatColumn:

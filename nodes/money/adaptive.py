@@ -54,7 +54,7 @@ class Kelly(MoneyManager):
             least=min(self.minimum_percent, self.maximum_percent),
             most=self.maximum_percent,
             window=self.window,
-            trades=min(self.trades, self.window),
+            trades=self.trades,
             start=min(self.start_percent, self.maximum_percent),
         )
 

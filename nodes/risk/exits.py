@@ -27,7 +27,7 @@ class SessionEnd(RiskManager):
     """Close the position before the trading session ends, and enter no more until the next one.
 
     At the close of the last bar but one of a session a market order is made; it fills at the open of the last bar. With
-    `minutes` it is made so much earlier: at the first close from which less than `minutes` plus the length of a bar are
+    `minutes` it is made so much earlier: at the first close from which at most `minutes` plus the length of a bar are
     left. No entry is made from then on. The session is that of the instrument's data: its hours are known beforehand,
     holidays and early closes are not. Only for bars shorter than a day.
     """

@@ -233,6 +233,11 @@ def test_no_trades_make_a_metric_raise_or_be_not_finite(scale: float, deals: lis
     assert all(value is None or math.isfinite(value) for value in metrics.values())
 
 
+def test_returns_end_with_the_day_on_which_the_account_is_lost() -> None:
+    returns = curve.daily_returns(np.array([1000.0, 500.0, -500.0, 200.0, 500.0]), 1000.0)
+    np.testing.assert_allclose(returns, [0.0, -0.5, -2.0])
+
+
 def test_a_run_without_instruments_or_steps_has_empty_metrics() -> None:
     values = compute_metrics(curve_ledger(np.zeros(0), np.zeros(0)), [], cash=CASH)
     assert values["final_equity"] == CASH

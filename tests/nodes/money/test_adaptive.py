@@ -13,6 +13,6 @@ def test_sizes_that_adapt_describe_themselves_as_size_rules() -> None:
     assert FixedRatio(units=10, delta=100, maximum=50).rule() == SizeRule(SizeKind.FIXED_RATIO, 10, delta=100, most=50)
 
 
-def test_kelly_never_waits_for_more_trades_than_it_looks_at_nor_begins_above_its_cap() -> None:
+def test_kelly_waits_for_its_number_of_trades_and_never_begins_above_its_cap() -> None:
     rule = Kelly(window=10, trades=30, start_percent=50, maximum_percent=20, minimum_percent=30).rule()
-    assert (rule.window, rule.trades, rule.start, rule.least, rule.most) == (10, 10, 20, 20, 20)
+    assert (rule.window, rule.trades, rule.start, rule.least, rule.most) == (10, 30, 20, 20, 20)
