@@ -32,7 +32,7 @@ def data_actions() -> tuple[ActionSpec, ...]:
             "data.pane",
             tr("My data"),
             "data",
-            lambda window: window.docks.toggle("data"),
+            lambda window: window.pane_focus.toggle("data"),
             "Ctrl+Alt+B",
             enabled=has_tab,
             checked=lambda window: window.has_panes() and window.docks.is_shown("data"),

@@ -47,9 +47,21 @@ def view_actions() -> tuple[ActionSpec, ...]:
             "F11",
             checked=lambda window: window.isFullScreen(),
         ),
-        ActionSpec("view.next_tab", tr("Next strategy"), "view", lambda window: window.tabs.step(1), "Ctrl+PgDown"),
         ActionSpec(
-            "view.previous_tab", tr("Previous strategy"), "view", lambda window: window.tabs.step(-1), "Ctrl+PgUp"
+            "view.next_tab",
+            tr("Next strategy"),
+            "view",
+            lambda window: window.tabs.step(1),
+            "Ctrl+PgDown",
+            ("Ctrl+Tab",),
+        ),
+        ActionSpec(
+            "view.previous_tab",
+            tr("Previous strategy"),
+            "view",
+            lambda window: window.tabs.step(-1),
+            "Ctrl+PgUp",
+            ("Ctrl+Shift+Tab",),
         ),
         ActionSpec("view.reset_layout", tr("Reset the layout"), "view", lambda window: window.looks.reset_layout()),
     )
@@ -120,17 +132,36 @@ def _pane_actions() -> tuple[ActionSpec, ...]:
         ("parity", tr("Engines"), ""),
         ("log", tr("Log"), "Alt+0"),
     )
-    return tuple(
+    return (
+        *(
+            ActionSpec(
+                f"view.{name}", title, "view/panes", _toggle(name), keys, enabled=has_tab, checked=_is_shown(name)
+            )
+            for name, title, keys in panes
+        ),
+        *_walk_actions(),
+    )
+
+
+def _walk_actions() -> tuple[ActionSpec, ...]:
+    return (
         ActionSpec(
-            f"view.{name}",
-            title,
+            "view.next_pane",
+            tr("Go to the next pane"),
             "view/panes",
-            _toggle(name),
-            keys,
+            lambda window: window.pane_focus.step(1),
+            "F6",
             enabled=has_tab,
-            checked=_is_shown(name),
-        )
-        for name, title, keys in panes
+            separated=True,
+        ),
+        ActionSpec(
+            "view.previous_pane",
+            tr("Go to the previous pane"),
+            "view/panes",
+            lambda window: window.pane_focus.step(-1),
+            "Shift+F6",
+            enabled=has_tab,
+        ),
     )
 
 
@@ -192,7 +223,7 @@ def _language_actions() -> tuple[ActionSpec, ...]:
 
 
 def _toggle(pane: str) -> Callable[[MainWindow], None]:
-    return lambda window: window.docks.toggle(pane)
+    return lambda window: window.pane_focus.toggle(pane)
 
 
 def _is_shown(pane: str) -> Callable[[MainWindow], bool]:

@@ -52,7 +52,7 @@ def context_menu(canvas: Canvas, hit: Hit, at: QPoint) -> QMenu:
         shown = keys.toString(QKeySequence.SequenceFormat.NativeText)
         action = menu.addAction(f"{entry.title or spec.title}\t{shown}".rstrip())
         action.setObjectName(spec.id)
-        if spec.icon:
+        if spec.icon and spec.checked is None:  # an icon would stand in the place of the check mark
             action.setIcon(icon(spec.icon))
         action.setEnabled(entry.enabled)
         if spec.canvas is None and entry.call is None:

@@ -54,6 +54,7 @@ class CanvasView(PaperView):
         self._pan_from: QPoint | None = None
         self._space = False
         self._space_used = False
+        self._invites = False
         self._hover = Hit(QPointF())
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -215,9 +216,18 @@ class CanvasView(PaperView):
 
     # Painting
 
+    def scrollContentsBy(self, dx: int, dy: int) -> None:  # noqa: N802 - Qt's
+        super().scrollContentsBy(dx, dy)
+        if self._invites:
+            self.viewport().update()  # Qt moved the words with the paper
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's
         super().paintEvent(event)
-        if set(self.graph_scene.graph.nodes) <= {BARS} and not self.graph_scene.frames:
+        invites = set(self.graph_scene.graph.nodes) <= {BARS} and not self.graph_scene.frames
+        if invites != self._invites:
+            self._invites = invites
+            self.viewport().update()  # the words lie over the scene, which paints anew only where its items change
+        if invites:
             painter = QPainter(self.viewport())
             self._say(painter, tr("Press Tab or double-click to add a node, or drag one from the components"))
             painter.end()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QIcon, QKeyEvent, QPixmap
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.charts.model.choice import ChartChoice
@@ -18,7 +18,9 @@ from app.theme import current
 from app.theme.icons import icon
 
 _ICON = 16
-_SWATCH = 12
+_SWATCH = 14
+_LIGHT = 0.55
+"""Colours that are lighter get a dark tick."""
 _ARROW = " \N{BLACK DOWN-POINTING SMALL TRIANGLE}"
 
 
@@ -51,6 +53,38 @@ class DateBox(QLineEdit):
 
     def _mark(self, *, wrong: bool) -> None:
         self.setStyleSheet(f"QLineEdit {{ border-color: {current().error}; }}" if wrong else "")
+
+
+def _swatch(color: str, ratio: float, *, shown: bool) -> QPixmap:
+    """Return the box of a line in a menu: filled with its colour and ticked if it is shown, an outline if not.
+
+    A menu draws either an icon or a check mark: this is both.
+    """
+    picture = QPixmap(round(_SWATCH * ratio), round(_SWATCH * ratio))
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(color), 2))
+    painter.setBrush(QColor(color) if shown else Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(QRectF(1, 1, _SWATCH - 2, _SWATCH - 2), 2, 2)
+    if shown:
+        dark = QColor(color).lightnessF() > _LIGHT
+        painter.setPen(QPen(QColor("black" if dark else "white"), 2))
+        painter.drawPolyline([QPointF(x * _SWATCH, y * _SWATCH) for x, y in ((0.24, 0.52), (0.43, 0.7), (0.76, 0.3))])
+    painter.end()
+    return picture
+
+
+def _head(menu: QMenu, title: str) -> None:
+    """Begin a part of a menu under a title; a section of Qt's would be a mere line under a style sheet."""
+    if menu.actions():
+        menu.addSeparator()
+    action = menu.addAction(title)
+    action.setEnabled(False)
+    font = action.font()
+    font.setBold(True)
+    action.setFont(font)
 
 
 class ChartToolbar(QToolBar):
@@ -143,7 +177,7 @@ class ChartToolbar(QToolBar):
         for place, title in titles.items():
             outputs = [each for each in choice.outputs if each.place is place]
             if outputs:
-                menu.addSection(title)
+                _head(menu, title)
                 for output in outputs:
                     self._output(menu, choice, look, output)
         if choice.outputs:
@@ -156,9 +190,8 @@ class ChartToolbar(QToolBar):
         action = self._add(menu, output.name.replace("&", "&&"), "toggle_output", output)
         action.setCheckable(True)
         action.setChecked(choice.is_shown(output.node, output.output))
-        swatch = QPixmap(_SWATCH, _SWATCH)
-        swatch.fill(QColor(look.slot(output.slot)))
-        action.setIcon(QIcon(swatch))
+        ratio = self.devicePixelRatioF()
+        action.setIcon(QIcon(_swatch(look.slot(output.slot), ratio, shown=action.isChecked())))
         action.setIconVisibleInMenu(True)
 
     def _panel_entries(self) -> dict[str, QAction]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from app.dialogs.frame import section
 from app.dialogs.tour_steps import Box, TourStep, place, tour_steps
@@ -39,6 +40,7 @@ class Tour(QObject):
         self._find = find
         self.steps = tuple(steps) if steps is not None else tour_steps()
         self.number = 0
+        self._focused: QWidget | None = None
         self.ring = _Ring(window)
         self.bubble = _Bubble(window)
         self.bubble.next_button.clicked.connect(self.next)
@@ -50,6 +52,7 @@ class Tour(QObject):
     def start(self) -> None:
         """Show the first step."""
         self.number = 0
+        self._focused = self._window.focusWidget()
         self._window.installEventFilter(self)
         self._show()
 
@@ -70,6 +73,7 @@ class Tour(QObject):
         """Take the coach marks away."""
         self._window.removeEventFilter(self)
         if self.bubble.isVisibleTo(self._window):
+            self._give_focus_back()
             self.bubble.hide()
             self.ring.hide()
             self.finished.emit()
@@ -104,6 +108,16 @@ class Tour(QObject):
         self.bubble.point(spot.side, rect.center() - QPoint(spot.x, spot.y) if rect is not None else QPoint())
         self.bubble.setGeometry(spot.x, spot.y, size.width(), size.height())
         self.bubble.raise_()
+
+    def _give_focus_back(self) -> None:
+        """Leave the focus where it was before the tour, or on the canvas; Qt would give it to what comes next."""
+        now = self._window.focusWidget()
+        if now is not None and not self.bubble.isAncestorOf(now):
+            return
+        before = self._focused if self._focused is not None and isValid(self._focused) else None
+        target = before if before is not None and before.isVisibleTo(self._window) else self._find("canvas")
+        if target is not None:
+            target.setFocus()
 
     def _target(self) -> QRect | None:
         """Return where the target lies in the window, None where it cannot be seen."""

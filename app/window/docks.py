@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QCoreApplication, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from app.inspector.inspector import Inspector
@@ -34,7 +35,10 @@ _LEFT, _RIGHT, _BELOW = (
 )
 
 
+BELOW_HEIGHT = 112
+"""How high the place below the canvas is at first, with its tabs: room for two problems."""
 LEAST_HEIGHT = 180
+"""What a pane of the run side gets at least when it is first looked at, in pixels."""
 RESULT_HEIGHT = 280
 """What the panes of the run side get at least when the first run is finished, in pixels."""
 
@@ -190,8 +194,8 @@ class Docks(QObject):
     def show_results(self, *, first: bool) -> None:
         """Show the panes of the run side; the chart comes to the front after the `first` run, with enough height."""
         shown = next((name for name in self.frames if self.is_shown(name)), None)
-        front = next(iter(self.frames), None) if first or shown is None else None
-        if front is not None:
+        front = next(iter(self.frames), None) if first or shown is None else shown
+        if front is not None and (front is not shown or front not in self._roomy):
             self.show_roomy(front)
 
     def show_roomy(self, name: str) -> None:
@@ -205,13 +209,6 @@ class Docks(QObject):
         """Let every pane show another strategy."""
         for pane in (self.palette, self.inspector, self.outline, self.help, self.problems):
             pane.set_document(document)
-
-    def toggle(self, name: str) -> None:
-        """Show a pane in front of the others, or hide it if it is there."""
-        if self.is_shown(name):
-            self.docks[name].hide()
-        else:
-            self.show(name)
 
     def show(self, name: str) -> None:
         """Show a pane in front of those it shares its place with."""
@@ -238,6 +235,8 @@ class Docks(QObject):
             dock.show()
         self.docks["outline"].raise_()
         self.docks["problems"].raise_()
+        self._roomy.clear()
+        QTimer.singleShot(0, self, self._size)  # Qt gives docks that came back sizes of its own first
 
     def remember(self) -> None:
         """Keep the layout for the next start."""
@@ -268,7 +267,7 @@ class Docks(QObject):
             self._window.restoreState(state, LAYOUT_VERSION)
 
     def _dock(self, name: str, title: str, pane: QWidget) -> QDockWidget:
-        dock = QDockWidget(title, self._window)
+        dock = _Dock(title, self._window)
         dock.setObjectName(f"dock.{name}")
         dock.setWidget(pane)
         return dock
@@ -290,9 +289,24 @@ class Docks(QObject):
             window.addDockWidget(_BELOW, docks[name])
             window.tabifyDockWidget(docks["problems"], docks[name])
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(_LEFT).North)
+        self._size()
+
+    def _size(self) -> None:
+        """Give the docks the sizes of the first start."""
+        window, docks = self._window, self.docks
         window.resizeDocks([docks["palette"], docks["inspector"]], [216, 304], Qt.Orientation.Horizontal)
         window.resizeDocks([docks["inspector"], docks["outline"]], [380, 240], Qt.Orientation.Vertical)
-        window.resizeDocks([docks["problems"]], [40], Qt.Orientation.Vertical)
+        window.resizeDocks([docks["problems"]], [BELOW_HEIGHT], Qt.Orientation.Vertical)
+
+
+class _Dock(QDockWidget):
+    """A dock whose window hears its keys, though it floats."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        super().keyPressEvent(event)
+        window = self.parentWidget()
+        if self.isFloating() and not event.isAccepted() and window is not None:
+            QCoreApplication.sendEvent(window, event)
 
 
 def _results() -> QWidget:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStackedWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QPushButton, QStackedWidget, QToolButton
 
 from app import theme
 from app.actions.catalogue import all_actions
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from app.window.desk import FileDesk
     from app.window.dialogs import Dialogs
     from app.window.docks import Docks
+    from app.window.pane_focus import PaneFocus
     from app.window.rescue import Rescue
     from app.window.runs.comparing import EngineDesk
     from app.window.runs.desk import RunDesk
@@ -174,6 +175,13 @@ class MainWindow(QMainWindow):
         from app.window.runs.comparing import EngineDesk
 
         return EngineDesk(self)
+
+    @cached_property
+    def pane_focus(self) -> PaneFocus:
+        """What takes the keyboard from pane to pane."""
+        from app.window.pane_focus import PaneFocus
+
+        return PaneFocus(self)
 
     @cached_property
     def wiring(self) -> Wiring:
@@ -345,6 +353,16 @@ class MainWindow(QMainWindow):
             self.wiring.show_tab(self.tab)
 
     # ------------------------------------------------------------------ events
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Press the button that has the focus on Enter, and go back to the canvas on Escape, where nobody else does."""
+        focused = QApplication.focusWidget()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focused, (QPushButton, QToolButton)):
+            focused.click()
+        elif event.key() == Qt.Key.Key_Escape and not event.modifiers() and self.has_panes():
+            self.pane_focus.leave()
+        else:
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Take files that could be strategies."""

@@ -14,6 +14,8 @@ from app.services.run_session import RunSession
 from app.window.runs.notice import StaleBanner
 
 LEAST = QSize(118, 36)
+USABLE = QSize(118, 120)
+"""Under this a pane that is looked at would be nothing but its buttons."""
 BANNER_EDGE, BANNER_LIFT, BANNER_ROOM = 10, 36, 24
 """How far the banner stays from the pane's sides and from its lower edge, where the chart has its dates, and by how
 much it is wider than its text; in pixels."""
@@ -119,7 +121,7 @@ class PaneFrame(QWidget):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Let the canvas have the room: a pane that is not looked at may be squeezed to a line."""
-        return LEAST
+        return USABLE if self._pane is not None and self._stack.currentWidget() is self._pane else LEAST
 
     def set_seen(self, seen: bool) -> None:  # noqa: FBT001 - what Qt's `visibilityChanged` carries
         """Take note that the dock came into sight or went out of it; Qt leaves what is behind a tab visible.
@@ -138,6 +140,7 @@ class PaneFrame(QWidget):
         shown = self._pane if wanted and self._seen and self._pane is not None else self._empty
         if self._stack.currentWidget() is not shown:
             self._stack.setCurrentWidget(shown)
+            self.updateGeometry()
 
     def _make_empty(self) -> QWidget:
         page = QWidget()

@@ -1,11 +1,14 @@
-"""Title bars of docks that share a place: their tabs name them already, so the bars give their height to the panes."""
+"""Title bars of docks that share a place: their tabs name them already, so the bars give their height to the panes.
+
+The tabs show their names whole, however little room there is: arrows lead to those that find none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 
 class SlimTitles(QObject):
@@ -35,3 +38,7 @@ class SlimTitles(QObject):
             slim = bool(others) and not dock.isFloating()
             if slim != (dock.titleBarWidget() is not None):
                 dock.setTitleBarWidget(QWidget() if slim else None)  # type: ignore[arg-type] # None is Qt's own bar
+        bar: QTabBar
+        for bar in self._window.findChildren(QTabBar, "", Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setElideMode(Qt.TextElideMode.ElideNone)
+            bar.setUsesScrollButtons(True)

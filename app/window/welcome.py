@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFont, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
@@ -56,6 +56,10 @@ class Welcome(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 48, 24, 24)
         outer.addWidget(body, 1, Qt.AlignmentFlag.AlignHCenter)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Ask for no room: it shares its place with the canvas, whose panes would be squeezed for it."""
+        return QSize(0, 0)
 
     def show_recent(self, files: Sequence[RecentFile]) -> None:
         """List the recent files, the latest first; those that are gone are greyed."""

@@ -29,6 +29,8 @@ _BATCH = 6
 _PAUSE_MS = 10
 _SETTLE_MS = 250
 _LIST_KEYS = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
+LEAST_WIDTH = 180
+"""Under this the names of the families are cut; in pixels."""
 
 
 class Palette(QWidget):
@@ -45,6 +47,7 @@ class Palette(QWidget):
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(tr("Components"))
+        self.setMinimumWidth(LEAST_WIDTH)
         self.index = PaletteIndex(document.catalog)
         self.model = PaletteModel(self)
         self._blocks: tuple[Entry, ...] = ()

@@ -44,6 +44,7 @@ class ResultsPane(QWidget):
         self.distribution = DistributionPage()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)  # a tab that is cut is reached by the arrows
         self._fill: dict[QWidget, Callable[[SavedRun], object]] = {
             self.overview: self.overview.show_run,
             self.trades: lambda run: self._show_sheet(self.trades, trades_sheet(run), run),

@@ -69,6 +69,7 @@ class TablePage(QWidget):
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typing.timeout.connect(self._apply_filter)
         self._following = False
+        self._fitted: tuple[object, ...] = ()
         self._compose()
 
     def _compose(self) -> None:
@@ -100,14 +101,17 @@ class TablePage(QWidget):
 
     def show_sheet(self, sheet: Sheet | None, *, intraday: bool) -> None:
         """Show the rows of another run; filter and order stay."""
-        known = self.model.sheet is not None
+        kinds = _kinds(sheet, intraday=intraday)
         self._following = True
         try:
             self.model.show(sheet, intraday=intraday)
         finally:
             self._following = False
-        if sheet is not None and not known:
+        if sheet is not None and len(sheet.values) and kinds != self._fitted:
+            self._fitted = kinds
             self.view.fit_columns()
+        elif sheet is not None:
+            self.view.widen_columns()
         self._tell()
 
     def follow(self, row: int | None) -> None:
@@ -169,6 +173,11 @@ class TablePage(QWidget):
         self.chosen.emit(int(sheet.instrument[row]), int(sheet.bar[row]), row if sheet.trade else None)
 
 
+def _kinds(sheet: Sheet | None, *, intraday: bool) -> tuple[object, ...]:
+    """Return what decides how wide a table's columns have to be at least."""
+    return () if sheet is None else (intraday, *(shown.name for shown in sheet.shown))
+
+
 class _View(QTableView):
     """The table itself."""
 
@@ -192,12 +201,29 @@ class _View(QTableView):
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.horizontalHeader().setResizeContentsPrecision(_MEASURED_ROWS)
+        self.horizontalHeader().sectionResized.connect(self._resized)
+        self._fitting = False
+        self._dragged: set[int] = set()
 
     def fit_columns(self) -> None:
         """Give the columns the width of their first rows."""
-        self.resizeColumnsToContents()
-        for column in range(self.model().columnCount()):
-            self.setColumnWidth(column, self.columnWidth(column) + _ROOM)
+        self._dragged.clear()
+        self._fit(least=0)
+
+    def widen_columns(self) -> None:
+        """Widen the columns whose first rows no longer fit; those that the user dragged stay as they are."""
+        self._fit(least=1)
+
+    def _fit(self, *, least: int) -> None:
+        self._fitting = True
+        for column in set(range(self.model().columnCount())) - self._dragged:
+            wanted = max(self.sizeHintForColumn(column), self.horizontalHeader().sectionSizeHint(column)) + _ROOM
+            self.setColumnWidth(column, max(wanted, self.columnWidth(column) * least))
+        self._fitting = False
+
+    def _resized(self, column: int, _before: int, _after: int) -> None:
+        if not self._fitting:
+            self._dragged.add(column)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's
         if event.matches(QKeySequence.StandardKey.Copy):

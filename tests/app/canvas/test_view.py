@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent, QHelpEvent, QMouseEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent, QHelpEvent, QMouseEvent, QPaintEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
@@ -406,3 +406,24 @@ def test_the_minimap_follows_a_moved_node(qtbot: QtBot, view: CanvasView, minima
     before = minimap.grab().toImage()
     view.graph_scene.nodes["size"].setPos(900, 900)
     qtbot.waitUntil(lambda: minimap.grab().toImage() != before)
+
+
+def test_the_invitation_leaves_nothing_behind_once_there_are_nodes(view: CanvasView, qtbot: QtBot) -> None:
+    scene = view.graph_scene
+    view.settle()
+    painted: list[QRect] = []
+    original = CanvasView.paintEvent
+
+    def note(self: CanvasView, event: QPaintEvent) -> None:
+        painted.append(event.region().boundingRect())
+        original(self, event)
+
+    CanvasView.paintEvent = note  # type: ignore[method-assign]
+    try:
+        scene.set_graph(graph(bars()))
+        qtbot.waitUntil(lambda: view.viewport().rect() in painted)
+        painted.clear()
+        scene.set_graph(pullback())
+        qtbot.waitUntil(lambda: view.viewport().rect() in painted)
+    finally:
+        CanvasView.paintEvent = original  # type: ignore[method-assign]

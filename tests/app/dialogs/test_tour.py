@@ -121,3 +121,26 @@ def test_a_mark_stands_where_there_is_room(target: Box | None, side: str) -> Non
     assert spot.side == side
     assert 0 <= spot.x <= 1280 - 360
     assert 0 <= spot.y <= 720 - 140
+
+
+@pytest.mark.parametrize("button", ["skip_button", "next_button"])
+def test_the_focus_is_where_it_was_once_the_tour_is_over(qtbot: QtBot, button: str) -> None:
+    scene = Scene(qtbot)
+    scene.tour.end()
+    after = QLineEdit(scene.window.centralWidget())
+    after.show()
+    scene.left.setFocus()
+    scene.tour.start()
+    assert scene.window.focusWidget() is scene.tour.bubble.next_button
+    while scene.tour.bubble.isVisible():
+        QTest.keyClick(getattr(scene.tour.bubble, button), Qt.Key.Key_Space)
+    assert scene.window.focusWidget() is scene.left
+
+
+def test_the_focus_stays_where_the_user_put_it_during_the_tour(qtbot: QtBot) -> None:
+    scene = Scene(qtbot)
+    other = QLineEdit(scene.window.centralWidget())
+    other.show()
+    other.setFocus()
+    scene.tour.end()
+    assert scene.window.focusWidget() is other

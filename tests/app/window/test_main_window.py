@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -210,21 +211,102 @@ def test_every_action_can_be_run_or_says_that_it_cannot(window: MainWindow, monk
     assert set(asked) == {"gallery", "settings", "shortcuts", "plugins", "tour", "about"}
 
 
-def test_panes_are_shown_and_hidden_by_their_keys(window: MainWindow, qtbot: QtBot) -> None:
-    dock = window.docks.docks["palette"]
-    qtbot.waitUntil(lambda: window.docks.is_shown("palette"))
+def focus_is_in(window: MainWindow, name: str) -> bool:
+    place = window.pane_focus.places().get(name)
+    focused = QApplication.focusWidget()
+    return place is not None and focused is not None and (focused is place or place.isAncestorOf(focused))
 
-    QTest.keyClick(window, Qt.Key.Key_1, ALT)
-    assert dock.isHidden()
 
-    QTest.keyClick(window, Qt.Key.Key_1, ALT)
+@pytest.mark.parametrize(("name", "key"), [("palette", Qt.Key.Key_1), ("inspector", Qt.Key.Key_2)])
+def test_the_key_of_a_pane_goes_there_first_and_hides_it_from_there(
+    name: str, key: Qt.Key, window: MainWindow, qtbot: QtBot
+) -> None:
+    dock = window.docks.docks[name]
+    qtbot.waitUntil(lambda: window.docks.is_shown(name))
+    tab_of(window).canvas.setFocus()
+
+    QTest.keyClick(window, key, ALT)
+    qtbot.waitUntil(lambda: focus_is_in(window, name))
     assert not dock.isHidden()
+
+    QTest.keyClick(window, key, ALT)
+    assert dock.isHidden()
+    assert focus_is_in(window, "canvas")
+
+    QTest.keyClick(window, key, ALT)
+    qtbot.waitUntil(lambda: focus_is_in(window, name))
+    assert not dock.isHidden()
+
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    assert focus_is_in(window, "canvas")
+    assert not dock.isHidden()
+
+
+def test_f6_walks_through_all_that_is_shown_and_back(window: MainWindow, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: window.docks.is_shown("problems"))
+    tab_of(window).canvas.setFocus()
+    order = ["text", "inspector", "outline", "problems", "palette", "canvas"]
+    for name in order:
+        QTest.keyClick(window, Qt.Key.Key_F6)
+        qtbot.waitUntil(lambda name=name: focus_is_in(window, name))  # type: ignore[misc]
+    for name in [*reversed(order[:-1]), "canvas"]:
+        QTest.keyClick(window, Qt.Key.Key_F6, SHIFT)
+        qtbot.waitUntil(lambda name=name: focus_is_in(window, name))  # type: ignore[misc]
+
+
+def test_ctrl_tab_goes_to_the_next_strategy_and_back(window: MainWindow) -> None:
+    first = tab_of(window)
+    window.desk.new()
+    second = tab_of(window)
+    window.action_set.refresh()
+    QTest.keyClick(window, Qt.Key.Key_Tab, CONTROL)
+    assert tab_of(window) is first
+    QTest.keyClick(window, Qt.Key.Key_Tab, CONTROL | SHIFT)
+    assert tab_of(window) is second
+
+
+def test_enter_presses_the_button_that_has_the_focus_on_the_first_page(empty: MainWindow) -> None:
+    button = empty.welcome.findChild(QPushButton, "welcome.file.new")
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Return)
+    assert tab_of(empty).canvas.isVisible()
+
+
+def test_components_and_inspector_keep_their_width_in_a_small_window(window: MainWindow, qtbot: QtBot) -> None:
+    docks = window.docks.docks
+    window.resize(860, 600)
+    qtbot.waitUntil(lambda: window.width() == 860)
+    qtbot.wait(50)
+    assert docks["palette"].width() >= 180
+    assert docks["inspector"].width() >= 260
+    window.resize(1280, 720)
+    qtbot.waitUntil(lambda: window.width() == 1280)
+    qtbot.wait(50)
+    assert docks["palette"].width() >= 200
+
+
+def test_a_pane_can_be_read_after_the_layout_was_reset(window: MainWindow, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: window.docks.is_shown("problems"))
+    window.docks.show_roomy("log")
+    window.looks.reset_layout()
+    qtbot.wait(50)
+    assert window.docks.is_shown("problems")
+    assert 80 <= window.docks.docks["problems"].height() <= 140
+    window.docks.show("log")
+    qtbot.waitUntil(lambda: window.docks.docks["log"].height() >= 140)
+
+
+def test_no_menu_begins_or_ends_with_a_line_or_has_two_in_a_row(window: MainWindow) -> None:
+    for name, menu in window.action_set.menus.items():
+        lines = [action.isSeparator() for action in menu.actions() if action.isVisible()]
+        assert not lines or (not lines[0] and not lines[-1]), name
+        assert not any(one and other for one, other in itertools.pairwise(lines)), name
 
 
 def test_the_layout_is_there_at_the_next_start(qtbot: QtBot) -> None:
     with open_window(qtbot, EXAMPLES / "golden_cross.yaml") as window:
         window.resize(1100, 700)
-        window.docks.toggle("palette")
+        window.docks.docks["palette"].hide()
         window.looks.set_yaml_place("beside")
 
     with open_window(qtbot, EXAMPLES / "golden_cross.yaml") as window:
@@ -282,7 +364,7 @@ def test_tabs_are_closed_by_their_button_and_by_a_middle_click(window: MainWindo
 
 
 def test_the_panes_come_back_as_they_were_with_the_next_strategy(window: MainWindow) -> None:
-    window.docks.toggle("problems")
+    window.docks.docks["problems"].hide()
     window.desk.close_current()
 
     window.desk.new()

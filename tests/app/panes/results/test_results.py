@@ -281,3 +281,41 @@ def test_what_rules_did_is_listed_where_they_did_anything(pane: ResultsPane, rsi
     bar = session_of(pane).bar
     assert bar is not None
     assert guarded.instruments[0].bars.close_ns[bar] == guarded.interventions["ts_ns"][row]
+
+
+HOURLY = ("instruments.0.data=synthetic", "instruments.0.timeframe=1h")
+
+
+def test_times_of_an_intraday_run_are_not_cut_after_a_daily_one(
+    pane: ResultsPane, rsi: SavedRun, tmp_path: Path
+) -> None:
+    session_of(pane).show_run(rsi)
+    pane.tabs.setCurrentWidget(pane.trades)
+    view = pane.trades.view
+    before = view.columnWidth(3)
+    view.horizontalHeader().resizeSection(0, 20)
+    session_of(pane).show_run(saved_example("rsi_pullback", tmp_path / "run", *HOURLY))
+    times = texts_in(pane.trades, "Entry time")
+    assert ":" in times[0]
+    for column in (3, 4):
+        assert view.columnWidth(column) >= view.sizeHintForColumn(column)
+    assert view.columnWidth(3) > before
+
+
+def test_a_column_that_the_user_dragged_keeps_its_width(pane: ResultsPane, rsi: SavedRun) -> None:
+    session_of(pane).show_run(rsi)
+    pane.tabs.setCurrentWidget(pane.trades)
+    pane.trades.view.horizontalHeader().resizeSection(5, 31)
+    session_of(pane).show_run(None)
+    session_of(pane).show_run(rsi)
+    assert pane.trades.view.columnWidth(5) == 31
+
+
+def test_no_tab_of_the_results_is_cut(pane: ResultsPane, rsi: SavedRun) -> None:
+    session_of(pane).show_run(rsi)
+    bar = pane.tabs.tabBar()
+    for width in (300, 940):
+        pane.resize(width, 320)
+        for index in range(bar.count()):
+            if pane.tabs.isTabVisible(index):
+                assert bar.tabRect(index).width() > bar.fontMetrics().horizontalAdvance(bar.tabText(index))
