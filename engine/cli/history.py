@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from engine.cli.console import complain, console, note, print_json, table
 from engine.cli.main import WRONG_INPUT
+from engine.cli.run_space import space_commands
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,12 +27,16 @@ _WIDE = 104
 
 def runs_app() -> typer.Typer:
     """Return the group of commands."""
-    group = typer.Typer(help="List, show and delete the runs that were kept.", invoke_without_command=True)
+    group = typer.Typer(help="List, show, pin and delete the runs that were kept.", invoke_without_command=True)
     group.callback()(_runs)
     group.command("list")(list_runs)
     group.command("show")(show)
     group.command("delete")(delete)
     group.command("prune")(prune)
+    group.command("pin")(pin)
+    group.command("unpin")(unpin)
+    for name, command in space_commands().items():
+        group.command(name)(command)
     return group
 
 
@@ -53,6 +59,8 @@ def record_json(record: RunRecord) -> dict[str, Any]:
     return {
         "id": record.id,
         "started": record.started.isoformat(),
+        "pinned": record.pinned,
+        "damage": record.damage or None,
         "strategy": record.strategy,
         "file": record.file,
         "engine": record.engine,
@@ -71,7 +79,7 @@ def record_json(record: RunRecord) -> dict[str, Any]:
 
 
 def _runs(context: typer.Context, *, json: Json = False) -> None:
-    """List, show and delete the runs that were kept; without a command, list them."""
+    """List, show, pin and delete the runs that were kept; without a command, list them."""
     if context.invoked_subcommand is None:
         list_runs(json=json)
 
@@ -90,6 +98,14 @@ def list_runs(
         out.print(_overview(records))
         if any(record.synthetic for record in records):
             out.print("* on synthetic data")
+        if any(record.pinned for record in records):
+            out.print("^ pinned")
+        for record in records:
+            if record.damage:
+                note(
+                    f"The run {record.id} is damaged: {record.damage}. Delete it by 'quantcrafter runs delete "
+                    f"{record.id}'."
+                )
     else:
         note("No run has been kept yet. 'quantcrafter run FILE' keeps one.")
 
@@ -102,7 +118,12 @@ def _overview(records: list[RunRecord]) -> Table:
     made = table("Run", "Strategy", "Symbols", *labels, right=tuple(labels))
     made.columns[0].no_wrap = True
     for record in records:
-        strategy = record.strategy + (" *" if record.synthetic else "")
+        if record.damage:
+            made.add_row(
+                record.id, f"{record.strategy} (damaged)".strip(), _shortened(record.symbols), *[""] * len(labels)
+            )
+            continue
+        strategy = record.strategy + (" *" if record.synthetic else "") + (" ^" if record.pinned else "")
         figures = (metric.text(record.metrics.get(metric.key)) for metric in metrics)
         made.add_row(record.id, strategy, _shortened(record.symbols), *figures)
     return made
@@ -179,17 +200,39 @@ def _trade_cells(row: dict[str, Any], *, narrow: bool) -> tuple[str, ...]:
 
 
 def delete(run_id: RunId) -> None:
-    """Delete one run."""
+    """Delete one run; a damaged one too."""
+    note(f"Deleted run {_named(run_id, lambda history: history.delete(run_id))}.")
+
+
+def pin(run_id: RunId) -> None:
+    """Let a run stay, whatever space runs use."""
+    note(f"Pinned run {_named(run_id, lambda history: history.pin(run_id))}.")
+
+
+def unpin(run_id: RunId) -> None:
+    """Let a run go again when it is old and runs use too much space."""
+    note(f"Unpinned run {_named(run_id, lambda history: history.pin(run_id, on=False))}.")
+
+
+def _named(key: str, act: Callable[[RunHistory], str]) -> str:
+    """Do something with a run and return its id; a wrong id is said on stderr and ends the command with 2."""
+    from engine.api import RunError
     from engine.runtime.history import RunHistory
 
     history = RunHistory()
-    note(f"Deleted run {history.delete(find_run(history, run_id).id)}.")
+    try:
+        history.find(key)
+    except RunError as error:
+        history.list(1)  # a history that cannot be read is no wrong id
+        complain(str(error))
+        raise typer.Exit(WRONG_INPUT) from None
+    return act(history)
 
 
 def prune(
     *, keep: Annotated[int, typer.Option("--keep", "-k", min=0, help="How many of the latest runs stay.")] = 100
 ) -> None:
-    """Delete all but the latest runs."""
+    """Delete all but the latest runs; pinned ones stay."""
     from engine.runtime.history import RunHistory
 
     gone = RunHistory().prune(keep)

@@ -138,9 +138,16 @@ def _keep(result: RunResult) -> str | None:
     """Put the run into the history and return its id; a history that cannot be used does not spoil the run."""
     from engine.api import RunError
     from engine.runtime.history import RunHistory, RunRecord
+    from engine.runtime.storage import clean
 
+    history = RunHistory()
     try:
-        return RunHistory().add(RunRecord.from_result(result))
+        run_id = history.add(RunRecord.from_result(result))
     except RunError as error:
         warn(f"The run is not kept: {error}")
         return None
+    try:
+        clean([history.folder / f"{run_id}.npz"])
+    except RunError as error:
+        warn(str(error))
+    return run_id

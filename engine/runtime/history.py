@@ -10,7 +10,6 @@ The standard library's sqlite3 is used rather than sqlite-utils: importing that 
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import sqlite3
@@ -20,22 +19,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from engine.api import RunError
 from engine.api.home import home
 from engine.api.os_errors import Fault, fault, is_damage, shown_path
 from engine.runtime.comparison import Comparison, compare_runs
+from engine.runtime.history_rows import COLUMNS, SCHEMA_VERSION, from_row, prepare, to_row
 from engine.runtime.record import Books, RunRecord, read_books, write_books
+from engine.runtime.traces import discard
 
 __all__ = ["Books", "Comparison", "RunHistory", "RunRecord", "compare_runs"]
 
-_SCHEMA_VERSION = 1
-_TEXT = ("id", "started", "strategy", "engine", "mode", "file", "spec_text", "spec_hash", "data_hash")
-_NUMBERS = ("bars", "warmup", "synthetic")
-_JSON = ("symbols", "overrides", "metrics", "settings", "timing")
-_COLUMNS = (*_TEXT, *_NUMBERS, *_JSON)
 _LAST = re.compile(r"^last(?:-([0-9]{1,9}))?$")
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ATTEMPTS = 20
 _ORPHAN_AGE_S = 3600.0
@@ -44,7 +40,8 @@ _ORPHAN_AGE_S = 3600.0
 class RunHistory:
     """Keeps finished runs, by default in `history.db` of the user's directory.
 
-    A history that is locked, read-only or damaged raises a RunError that names the file, the reason and a remedy.
+    A history that is locked, read-only or damaged raises a RunError that names the file, the reason and a remedy. A
+    damaged row hides no other: it is listed with what can be read of it, and can be deleted.
 
     Args:
         path: the SQLite file; the folder `runs` beside it holds the books.
@@ -54,6 +51,7 @@ class RunHistory:
     def __init__(self, path: Path | None = None, *, timeout_s: float = 5.0) -> None:
         self.path = home() / "history.db" if path is None else Path(path)
         self.folder = self.path.parent / "runs"
+        self.traces = self.path.parent / "traces"
         self._timeout_s = timeout_s
 
     def add(self, record: RunRecord) -> str:
@@ -80,10 +78,10 @@ class RunHistory:
             return []
         with self._open() as connection:
             rows = connection.execute(
-                f"SELECT {', '.join(_COLUMNS)} FROM runs ORDER BY number DESC LIMIT ?",  # noqa: S608 - names of our own
+                f"SELECT {', '.join(COLUMNS)} FROM runs ORDER BY number DESC LIMIT ?",  # noqa: S608 - names of our own
                 (-1 if limit is None else max(limit, 0),),
             )
-            return [_record(row) for row in rows]
+            return [from_row(row) for row in rows]
 
     def get(self, key: str) -> RunRecord:
         """Return a run with its books, by its id, the beginning of it, `last`, or `last-1` for the one before.
@@ -91,23 +89,71 @@ class RunHistory:
         Raises:
             RunError: there is no such run, or several; or the history cannot be read.
         """
-        record = self._find(key)
+        record = self.find(key)
+        if record.damage:
+            raise RunError(
+                f"The run '{record.id}' in the history '{shown_path(self.path)}' is damaged: {record.damage}. "
+                f"Delete it by `quantcrafter runs delete {record.id}`."
+            )
         return replace(record, books=read_books(self._books_path(record.id)))
 
     def delete(self, key: str) -> str:
-        """Delete a run, named as for `get`, and return its id.
+        """Delete a run with its books and columns, named as for `get`, and return its id; a damaged one too.
 
         Raises:
             RunError: there is no such run, or several; or the history cannot be written.
         """
-        run_id = self._find(key).id
+        run_id = self.find(key).id
         with self._open() as connection:
             connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
-        _remove(self._books_path(run_id))
+        self.remove_files(run_id)
         return run_id
 
+    def pin(self, key: str, *, on: bool = True) -> str:
+        """Let a run stay whatever space runs use, or no longer; return its id.
+
+        Raises:
+            RunError: there is no such run, or several; or the history cannot be written.
+        """
+        run_id = self.find(key).id
+        with self._open() as connection:
+            connection.execute("UPDATE runs SET pinned = ? WHERE id = ?", (int(on), run_id))
+        return run_id
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection in autocommit mode.
+
+        Raises:
+            RunError: the history cannot be used.
+        """
+        with self._open() as connection:
+            yield connection
+
+    @contextmanager
+    def held(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection in a transaction: no other process adds, deletes or pins a run meanwhile.
+
+        Raises:
+            RunError: the history cannot be used.
+        """
+        with self._open() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+
+    def remove_files(self, run_id: str) -> None:
+        """Delete the books and the columns of a run, as far as that can be done."""
+        if _ID.fullmatch(run_id):  # the id of a damaged row must lead nowhere else
+            discard(self._books_path(run_id))
+            discard(self.traces / run_id)
+
     def prune(self, keep: int) -> int:
-        """Delete all but the latest `keep` runs and return how many went.
+        """Delete all but the latest `keep` runs and return how many went; pinned ones stay.
 
         Books without a run, which a killed process may leave, go as well once they are an hour old.
 
@@ -118,17 +164,13 @@ class RunHistory:
             raise RunError(f"The number of runs to keep must be at least 0, was {keep}.")
         if not self.path.exists():
             return 0
-        with self._open() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            old = [
-                row[0]
-                for row in connection.execute("SELECT id FROM runs ORDER BY number DESC LIMIT -1 OFFSET ?", (keep,))
-            ]
+        with self.held() as connection:
+            latest = "SELECT id, pinned FROM runs ORDER BY number DESC LIMIT -1 OFFSET ?"
+            old = [row[0] for row in connection.execute(f"SELECT id FROM ({latest}) WHERE NOT pinned", (keep,))]  # noqa: S608
             connection.executemany("DELETE FROM runs WHERE id = ?", [(run_id,) for run_id in old])
             kept = {row[0] for row in connection.execute("SELECT id FROM runs")}
-            connection.execute("COMMIT")
         for run_id in old:
-            _remove(self._books_path(run_id))
+            self.remove_files(run_id)
         for path in self.folder.glob("*.npz"):
             with suppress(OSError):
                 if path.stem not in kept and time.time() - path.stat().st_mtime > _ORPHAN_AGE_S:
@@ -138,9 +180,14 @@ class RunHistory:
     def _books_path(self, run_id: str) -> Path:
         return self.folder / f"{run_id}.npz"
 
-    def _find(self, key: str) -> RunRecord:
+    def find(self, key: str) -> RunRecord:
+        """Return a run without its books, named as for `get`; of a damaged one what can be read.
+
+        Raises:
+            RunError: there is no such run, or several; or the history cannot be read.
+        """
         last = _LAST.match(key)
-        sql = f"SELECT {', '.join(_COLUMNS)} FROM runs "  # noqa: S608 - names of our own
+        sql = f"SELECT {', '.join(COLUMNS)} FROM runs "  # noqa: S608 - names of our own
         values: tuple[int | str, ...]
         if last:
             sql += "ORDER BY number DESC LIMIT 1 OFFSET ?"
@@ -152,7 +199,7 @@ class RunHistory:
         if self.path.exists() and key:
             with self._open() as connection:
                 rows = connection.execute(sql, values).fetchall()
-        records = [_record(row) for row in rows]
+        records = [from_row(row) for row in rows]
         if not records:
             raise RunError(f"There is no run '{key}' in the history '{self.path}'. `quantcrafter runs` lists them.")
         if len(records) > 1 and records[0].id != key:
@@ -168,14 +215,9 @@ class RunHistory:
                 write_books(books_path, record.books)
         except FileExistsError:
             return False
-        values = [
-            *(str(getattr(record, name)) if name != "started" else record.started.isoformat() for name in _TEXT),
-            *(int(getattr(record, name)) for name in _NUMBERS),
-            *(json.dumps(getattr(record, name)) for name in _JSON),
-        ]
-        marks = ", ".join("?" * len(_COLUMNS))
+        marks = ", ".join("?" * len(COLUMNS))
         try:
-            connection.execute(f"INSERT INTO runs ({', '.join(_COLUMNS)}) VALUES ({marks})", values)  # noqa: S608
+            connection.execute(f"INSERT INTO runs ({', '.join(COLUMNS)}) VALUES ({marks})", to_row(record))  # noqa: S608
         except BaseException as error:
             _remove(books_path)
             if isinstance(error, sqlite3.IntegrityError):
@@ -192,7 +234,7 @@ class RunHistory:
             connection = sqlite3.connect(self.path, timeout=self._timeout_s, isolation_level=None)
             self._prepare(connection)
             yield connection
-        except (sqlite3.Error, OSError, json.JSONDecodeError) as error:
+        except (sqlite3.Error, OSError) as error:
             cause, remedy = _why(error)
             text = f"The run history '{shown_path(self.path)}' cannot be used: {cause}. {remedy}"
             raise RunError(text) from error
@@ -201,43 +243,15 @@ class RunHistory:
                 connection.close()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > _SCHEMA_VERSION:
+        if version > SCHEMA_VERSION:
             raise RunError(
-                f"The run history '{self.path}' has format {version}, this version knows {_SCHEMA_VERSION}. Install the"
+                f"The run history '{self.path}' has format {version}, this version knows {SCHEMA_VERSION}. Install the"
                 " newer QuantCrafter that made it, or set QUANTCRAFTER_HOME to another folder."
             )
-        if version == _SCHEMA_VERSION:
-            return
-        self._switch_to_wal(connection)
-        columns = [f"{name} TEXT NOT NULL" for name in (*_TEXT[1:], *_JSON)]
-        columns += [f"{name} INTEGER NOT NULL" for name in _NUMBERS]
-        connection.execute("BEGIN IMMEDIATE")
-        keys = "number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE"
-        connection.execute(f"CREATE TABLE IF NOT EXISTS runs ({keys}, {', '.join(columns)})")
-        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-
-    def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
-        """Turn on the write-ahead log; SQLite does not wait for other writers here by itself."""
-        deadline = time.monotonic() + self._timeout_s
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-            else:
-                return
-
-
-def _record(row: tuple[Any, ...]) -> RunRecord:
-    values = dict(zip(_COLUMNS, row, strict=True))
-    values |= {name: json.loads(values[name]) for name in _JSON}
-    values |= {name: tuple(values[name]) for name in ("symbols", "overrides")}
-    started = datetime.fromisoformat(values.pop("started"))
-    return RunRecord(**{**values, "synthetic": bool(values["synthetic"]), "started": started})
+        if version < SCHEMA_VERSION:
+            prepare(connection, version, self._timeout_s)
 
 
 def _why(error: Exception) -> Fault:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -18,6 +21,17 @@ from engine.stats.metrics import Value
 from engine.stats.tables import Table
 
 _COMPRESS_BELOW_BYTES = 1_000_000
+_MOST_UNPACKED = 64 * _COMPRESS_BELOW_BYTES
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _PARTS = ("fills", "trades", "equity")
 
 
@@ -36,7 +50,7 @@ class RunRecord:
 
     `id` is empty until the record is kept; `started` is in UTC; `spec_text` is the strategy file as it was run and
     `spec_hash` the hash of what it does, without the layout. `books` is None in lists, and where the file that held
-    them is gone.
+    them is gone. A pinned run stays whatever space runs use. `damage` says what of its row cannot be read.
     """
 
     strategy: str
@@ -56,6 +70,8 @@ class RunRecord:
     overrides: tuple[str, ...] = ()
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     id: str = ""
+    pinned: bool = False
+    damage: str = field(default="", compare=False)
     books: Books | None = field(default=None, repr=False, compare=False)
 
     @classmethod
@@ -112,14 +128,38 @@ def read_books(path: Path) -> Books | None:
     """
     parts: dict[str, dict[str, Any]] = {part: {} for part in _PARTS}
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            for key in arrays.files:
-                part, _, name = key.partition(".")
-                parts[part][name] = arrays[key]
+        with path.open("rb") as stream:
+            _check_sizes(stream)
+            stream.seek(0)
+            with np.load(stream, allow_pickle=False) as arrays:
+                for key in arrays.files:
+                    part, _, name = key.partition(".")
+                    parts[part][name] = arrays[key]
+        _check_lengths(parts)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        cause = fault(error, "read").cause
+    except _UNREADABLE as error:
+        cause = fault(error, "read").cause if isinstance(error, OSError) else "the file is damaged"
         text = f"The fills and trades in '{shown_path(path)}' cannot be read: {cause}. Delete the run or run it again."
         raise RunError(text) from error
     return Books(*(Table(parts[part]) for part in _PARTS))
+
+
+def _check_lengths(parts: Mapping[str, Mapping[str, Any]]) -> None:
+    if any(len({column.shape for column in part.values()}) != 1 for part in parts.values()):
+        raise ValueError("columns are missing or of different length")
+
+
+def _check_sizes(stream: BinaryIO) -> None:
+    """Raise ValueError where an array claims to be larger than what the file holds of it, before memory is taken."""
+    size = stream.seek(0, os.SEEK_END)
+    with zipfile.ZipFile(stream) as archive:
+        for info in archive.infolist():
+            most = size if info.compress_type == zipfile.ZIP_STORED else _MOST_UNPACKED
+            with archive.open(info) as member:
+                version = np.lib.format.read_magic(member)
+                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                shape, _, dtype = read(member)
+            claimed = math.prod(shape) * dtype.itemsize
+            if claimed > min(info.file_size, most):
+                raise ValueError(f"'{info.filename}' claims {claimed} bytes")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from engine.graph.plan import StepColumn
 from engine.runtime.result import RunResult
 from engine.runtime.saved import CURVES, FILE, FORMAT, RECORDS, TIMES, Column
 from engine.runtime.trace import Trace, saved_source
+from engine.runtime.traces import unfinished
 from engine.stats import curve
 
 
@@ -31,15 +31,17 @@ def save_run(result: RunResult, folder: Path) -> Path:
         RunError: the folder exists already, or cannot be written.
     """
     folder = Path(folder)
-    beside = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.part"
+    beside = unfinished(folder)
     try:
         beside.mkdir(parents=True)
         for name, column in _columns(result):
             np.save(beside / f"{name}.npy", column)
         (beside / FILE).write_text(json.dumps(_description(result)), encoding="utf-8")
         beside.rename(folder)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(beside, ignore_errors=True)
+        if not isinstance(error, OSError):
+            raise
         cause, remedy = fault(error, "home")
         raise RunError(f"The run cannot be kept in '{shown_path(folder)}': {cause}. {remedy}") from error
     return folder

@@ -86,7 +86,7 @@ def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome | None:
         context.log(LogLine(logging.WARNING, finding))
     for note in result.notes:
         context.log(LogLine(logging.INFO, note))
-    outcome = _keep(result, request, context) if request.keep else _keep_trial(result, request)
+    outcome = _keep(result, request, context) if request.keep else _keep_trial(result, request, context)
     context.log(LogLine(logging.INFO, _summary(result)))
     return outcome
 
@@ -119,26 +119,38 @@ def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOut
     from engine.api import RunError
     from engine.runtime.history import RunHistory, RunRecord
     from engine.runtime.saving import save_run
-    from engine.runtime.traces import prune_traces, trace_folder
+    from engine.runtime.traces import trace_folder
 
     context.progress("save", 0, 1)
     try:
         run_id = RunHistory().add(RunRecord.from_result(result))
     except RunError as error:
         context.log(LogLine(logging.WARNING, f"The run is not kept: {error}"))
-        return _keep_trial(result, request)
+        return _keep_trial(result, request, context)
     folder = save_run(result, trace_folder(run_id))
-    prune_traces(request.in_use)
+    _make_room((*request.in_use, folder), context)
     return RunOutcome(run_id, folder)
 
 
-def _keep_trial(result: RunResult, request: RunRequest) -> RunOutcome:
+def _make_room(in_use: tuple[Path, ...], context: JobContext) -> None:
+    """Delete the oldest of what runs take beyond their limit; where that fails the run is there all the same."""
+    from engine.api import RunError
+    from engine.runtime.storage import clean
+
+    try:
+        clean(in_use)
+    except RunError as error:
+        context.log(LogLine(logging.WARNING, str(error)))
+
+
+def _keep_trial(result: RunResult, request: RunRequest, context: JobContext) -> RunOutcome:
     from engine.runtime.saving import save_run
     from engine.runtime.traces import prune_trials, trial_folder
 
     owner = str(os.getppid())
     folder = save_run(result, trial_folder(owner, secrets.token_hex(6)))
-    prune_trials(owner, request.in_use)
+    prune_trials(owner, (*request.in_use, folder))
+    _make_room((*request.in_use, folder), context)
     return RunOutcome("", folder)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from engine.runtime.traces import forget_trials, prune_traces, prune_trials, trace_folder, trial_folder
+from engine.runtime.traces import discard, forget_trials, prune_trials, trace_folder, trial_folder
 
 
 def make(folder: Path, age_s: float, size: int = 10) -> Path:
@@ -12,22 +12,6 @@ def make(folder: Path, age_s: float, size: int = 10) -> Path:
     then = folder.stat().st_mtime - age_s
     os.utime(folder, (then, then))
     return folder
-
-
-def test_the_oldest_traces_go_first_and_those_in_use_stay() -> None:
-    folders = [make(trace_folder(f"run{number}"), age_s=100 * number) for number in range(6)]
-
-    assert prune_traces([folders[5]], runs=3) == 2
-
-    assert [folder.exists() for folder in folders] == [True, True, True, False, False, True]
-
-
-def test_traces_are_limited_in_bytes_but_the_latest_stay() -> None:
-    folders = [make(trace_folder(f"run{number}"), age_s=100 * number, size=1000) for number in range(8)]
-
-    prune_traces(limit=2500)
-
-    assert [folder.exists() for folder in folders] == [True] * 5 + [False] * 3
 
 
 def test_trials_are_pruned_apart_from_runs_and_apart_for_each_program() -> None:
@@ -45,11 +29,11 @@ def test_trials_are_pruned_apart_from_runs_and_apart_for_each_program() -> None:
     assert other.exists()
 
 
-def test_what_a_killed_process_left_half_written_goes_once_it_is_old() -> None:
-    old = make(trace_folder(".run.ab12.part"), age_s=7200)
-    fresh = make(trace_folder(".run.cd34.part"), age_s=10)
-
-    prune_traces()
-
-    assert not old.exists()
-    assert fresh.exists()
+def test_what_is_discarded_is_gone_whole_and_leaves_nothing(tmp_path: Path) -> None:
+    folder = make(tmp_path / "run", age_s=0)
+    file = tmp_path / "run.npz"
+    file.write_bytes(b"x")
+    assert discard(folder)
+    assert discard(file)
+    assert discard(tmp_path / "nowhere")
+    assert list(tmp_path.iterdir()) == []

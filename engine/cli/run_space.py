@@ -1,0 +1,77 @@
+"""`quantcrafter runs usage`, `limit` and `clean`: what runs take on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from engine.cli.console import complain, console, note, print_json, table
+from engine.cli.main import WRONG_INPUT
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+
+def space_commands() -> dict[str, Callable[..., Any]]:
+    """Return the commands by name."""
+    return {"usage": usage, "limit": limit, "clean": clean}
+
+
+def usage(*, json: Json = False) -> None:
+    """Show what runs take on the disk, by kind, and how much they may."""
+    from engine.runtime.storage import gb, measure, usage_text
+
+    now = measure()
+    kinds = {
+        "history": now.history,
+        "books": now.books,
+        "columns": now.columns,
+        "trials": now.trials,
+        "unfinished": now.unfinished,
+    }
+    if json:
+        counts = {"runs": now.runs, "pinned": now.pinned, "pinned_bytes": now.pinned_bytes}
+        print_json({"used_bytes": now.used, "limit_bytes": now.limit, **counts, "bytes": kinds})
+        return
+    out = console()
+    out.print(f"{usage_text(now)}.")
+    made = table("What", "GB", right=("GB",))
+    for name, size in kinds.items():
+        made.add_row(name, gb(size))
+    made.add_row("of these pinned", gb(now.pinned_bytes))
+    out.print(made)
+
+
+def limit(
+    gigabytes: Annotated[float | None, typer.Argument(help="How many GB runs may take.", metavar="GB")] = None,
+) -> None:
+    """Show how much runs may take on the disk, or set it; what is too much then goes, the oldest first."""
+    from engine.api import RunError
+    from engine.runtime.storage import keep_gb, set_keep_gb
+
+    if gigabytes is None:
+        console().print(f"Runs may take {keep_gb():g} GB.")
+        return
+    try:
+        set_keep_gb(gigabytes)
+    except RunError as error:
+        complain(str(error))
+        raise typer.Exit(WRONG_INPUT) from None
+    clean()
+
+
+def clean() -> None:
+    """Delete the columns and books of the oldest runs beyond the limit, and leftovers; pinned runs stay."""
+    from engine.runtime import storage
+
+    gone = storage.clean()
+    what = [f"the columns and books of {gone.emptied:,} {_runs_text(gone.emptied)}"] if gone.emptied else []
+    what += [f"{gone.trials:,} {'trial' if gone.trials == 1 else 'trials'}"] if gone.trials else []
+    what += [f"{gone.deleted:,} {_runs_text(gone.deleted)} altogether"] if gone.deleted else []
+    note(f"Deleted {', '.join(what)}." if what else "No run had to go.")
+    console().print(f"{storage.usage_text(storage.measure())}.")
+
+
+def _runs_text(count: int) -> str:
+    return "run" if count == 1 else "runs"

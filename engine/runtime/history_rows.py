@@ -1,0 +1,150 @@
+"""How a run stands in the history's table, and what is made of a row that is damaged."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from engine.runtime.record import RunRecord
+
+SCHEMA_VERSION = 2
+"""1: a row a run; 2: runs can be pinned."""
+TEXT = ("id", "started", "strategy", "engine", "mode", "file", "spec_text", "spec_hash", "data_hash")
+NUMBERS = ("bars", "warmup", "synthetic", "pinned")
+JSON = ("symbols", "overrides", "metrics", "settings", "timing")
+COLUMNS = (*TEXT, *NUMBERS, *JSON)
+_KEYS = "number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE"
+_WAIT_S = 0.02
+_LONGEST_SHOWN = 40
+
+
+def prepare(connection: sqlite3.Connection, version: int, timeout_s: float) -> None:
+    """Bring a history of an older version, or a new one, to this one's form in one transaction; its rows stay."""
+    _switch_to_wal(connection, timeout_s)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if connection.execute("PRAGMA user_version").fetchone()[0] <= version:  # else another process was faster
+            columns = [f"{name} TEXT NOT NULL" for name in (*TEXT[1:], *JSON)]
+            columns += [f"{name} INTEGER NOT NULL DEFAULT 0" for name in NUMBERS]
+            connection.execute(f"CREATE TABLE IF NOT EXISTS runs ({_KEYS}, {', '.join(columns)})")
+            there = {row[1] for row in connection.execute("PRAGMA table_info(runs)")}
+            for name in COLUMNS:
+                if name not in there:
+                    kind = "INTEGER NOT NULL DEFAULT 0" if name in NUMBERS else "TEXT NOT NULL DEFAULT ''"
+                    connection.execute(f"ALTER TABLE runs ADD COLUMN {name} {kind}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def to_row(record: RunRecord) -> list[Any]:
+    """Return a record as the values of its row, in the order of COLUMNS."""
+    return [
+        *(str(getattr(record, name)) if name != "started" else record.started.isoformat() for name in TEXT),
+        *(int(getattr(record, name)) for name in NUMBERS),
+        *(json.dumps(getattr(record, name)) for name in JSON),
+    ]
+
+
+def from_row(row: tuple[Any, ...]) -> RunRecord:
+    """Return the record of a row; where values are damaged, the others are kept and `damage` names what is wrong."""
+    written = dict(zip(COLUMNS, row, strict=True))
+    values: dict[str, Any] = {}
+    damage = []
+    for name, value in written.items():
+        read, expected, instead = _READERS[name]
+        try:
+            values[name] = read(value)
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            values[name] = instead
+            damage.append(f"'{name}' must be {expected}, was {_shown(value)}")
+    return RunRecord(**values, damage="; ".join(damage))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _started(value: Any) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    moment.astimezone()
+    return moment.astimezone(UTC)
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise TypeError
+    return value
+
+
+def _flag(value: Any) -> bool:
+    return bool(_count(value))
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    found = json.loads(_text(value))
+    if not isinstance(found, list):
+        raise TypeError
+    return tuple(_text(each) for each in found)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    found = json.loads(_text(value))
+    if not isinstance(found, dict):
+        raise TypeError
+    return found
+
+
+def _numbers(value: Any) -> Mapping[str, Any]:
+    found = _mapping(value)
+    if not all(each is None or isinstance(each, (int, float)) for each in found.values()):
+        raise TypeError
+    if not all(each is None or math.isfinite(each) for each in found.values()):
+        return {name: each for name, each in found.items() if each is None or math.isfinite(each)}
+    return found
+
+
+_Reader = tuple[Callable[[Any], Any], str, Any]
+_TEXT_READER: _Reader = (_text, "text", "")
+_COUNT_READER: _Reader = (_count, "a whole number", 0)
+_READERS: dict[str, _Reader] = {
+    **dict.fromkeys(TEXT, _TEXT_READER),
+    **dict.fromkeys(NUMBERS, _COUNT_READER),
+    "started": (_started, "a time", datetime(1970, 1, 1, tzinfo=UTC)),
+    "synthetic": (_flag, "0 or 1", False),
+    "pinned": (_flag, "0 or 1", False),
+    "symbols": (_texts, "a list of texts", ()),
+    "overrides": (_texts, "a list of texts", ()),
+    "metrics": (_numbers, "a mapping of numbers", {}),
+    "settings": (_mapping, "a mapping", {}),
+    "timing": (_numbers, "a mapping of numbers", {}),
+}
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+
+
+def _switch_to_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
+    """Turn on the write-ahead log; SQLite does not wait for other writers here by itself."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_WAIT_S)
+        else:
+            return
