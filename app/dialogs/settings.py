@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialogButtonBox,
+    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
@@ -60,11 +61,17 @@ class SettingsDialog(DialogFrame):
         self.minimap = QCheckBox(tr("Show it in the corner of the canvas"))
         self.minimap.setChecked(preferences.minimap)
         self.forget_button = QPushButton(tr("Forget what I add most often"))
+        self.runs_gb = QDoubleSpinBox()
+        self.runs_gb.setRange(0.01, 1_000_000)
+        self.runs_gb.setDecimals(2)
+        self.runs_gb.setSuffix(" GB")
+        self.runs_gb.setValue(preferences.runs_gb)
+        self._runs_before = self.runs_gb.text()
         self.folder = QLineEdit(str(home()))
         self.folder_button = QPushButton(tr("Open folder"))
         self._lay_out()
         self._connect()
-        self.resize(620, 550)
+        self.resize(620, 620)
 
     @property
     def preferences(self) -> Preferences:
@@ -76,6 +83,7 @@ class SettingsDialog(DialogFrame):
             self.minimap.isChecked(),
             self._forget,
             self.candle_colors.currentData(),
+            self._before.runs_gb if self.runs_gb.text() == self._runs_before else self.runs_gb.value(),
         )
 
     def reject(self) -> None:
@@ -110,6 +118,14 @@ class SettingsDialog(DialogFrame):
             )
         )
         form.addRow(tr("Recovery"), self.recovery_note)
+        form.addRow(tr("Disk for runs"), self.runs_gb)
+        self.runs_note = note(
+            tr(
+                "Counts everything that runs keep. When they take more, the oldest lose their trades and charts after "
+                "the next run; their figures stay, and so do pinned runs."
+            )
+        )
+        form.addRow("", self.runs_note)
         self.folder.setReadOnly(True)
         self.folder.setCursorPosition(0)
         self.folder.setAccessibleName(tr("Data folder"))

@@ -117,7 +117,7 @@ class RunHistory:
         """
         run_id = self.find(key).id
         with self._open() as connection:
-            connection.execute("UPDATE runs SET pinned = ? WHERE id = ?", (int(on), run_id))
+            connection.execute("UPDATE runs SET pinned = :on WHERE id = :id", {"on": int(on), "id": run_id})
         return run_id
 
     @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.panes.cells import RoomyCells
-from app.panes.history.model import HistoryModel
+from app.panes.history.model import PIN, HistoryModel
 from app.services.background import Background
 from app.services.i18n import tr
 from app.services.run_session import RunSession
@@ -29,6 +28,7 @@ from engine.runtime.comparison import Comparison, compare_runs
 from engine.runtime.history import RunHistory
 from engine.runtime.record import RunRecord
 from engine.runtime.saved import SavedRun
+from engine.runtime.storage import Usage, gb, measure
 from engine.runtime.traces import trace_folder
 
 MOST = 500
@@ -64,6 +64,14 @@ class HistoryPane(QWidget):
             self.whose.addItem(text)
         self.whose.currentIndexChanged.connect(self._choose)
         self.view = _view(self.model, self)
+        self.usage = QLabel()
+        self.usage.setForegroundRole(self.usage.palette().ColorRole.PlaceholderText)
+        self.usage.setToolTip(
+            tr(
+                "Everything that runs keep on the disk. "
+                "The oldest that aren't pinned go first; the limit is in Settings."
+            )
+        )
         self.nothing = QLabel(tr("No finished run yet."), alignment=Qt.AlignmentFlag.AlignCenter)
         self.nothing.setForegroundRole(self.nothing.palette().ColorRole.PlaceholderText)
         self.show_button = self._button(tr("Show"), tr("Show this run in chart and tables"), self.show_run)
@@ -71,6 +79,7 @@ class HistoryPane(QWidget):
         self.reopen_button = self._button(
             tr("Open as it was"), tr("Open the strategy as it was in this run, in a tab of its own"), self.reopen
         )
+        self.pin_button = self._button(tr("Pin"), tr("Let the selected runs stay whatever space runs use"), self.pin)
         self.delete_button = self._button(tr("Delete"), tr("Delete the selected runs"), self.delete)
         self._compose()
         self._refresh_buttons()
@@ -80,8 +89,9 @@ class HistoryPane(QWidget):
         line.setContentsMargins(6, 4, 6, 4)
         line.setSpacing(6)
         line.addWidget(self.whose)
+        line.addWidget(self.usage)
         line.addStretch(1)
-        for button in (self.show_button, self.compare_button, self.reopen_button, self.delete_button):
+        for button in self._buttons():
             line.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -93,6 +103,9 @@ class HistoryPane(QWidget):
         self.view.doubleClicked.connect(self.show_run)
         self.view.activated.connect(self.show_run)
         self.view.customContextMenuRequested.connect(self._menu)
+
+    def _buttons(self) -> tuple[QPushButton, ...]:
+        return self.show_button, self.compare_button, self.reopen_button, self.pin_button, self.delete_button
 
     def _button(self, text: str, tip: str, call: Callable[[], object]) -> QPushButton:
         button = QPushButton(text)
@@ -119,10 +132,11 @@ class HistoryPane(QWidget):
         self._soon.start()
 
     def _read(self) -> None:
-        self._reading.run(lambda: RunHistory().list(MOST), self._show, self.message.emit)
+        self._reading.run(lambda: (RunHistory().list(MOST), measure()), self._show, self.message.emit)
 
-    def _show(self, records: list[RunRecord]) -> None:
-        self._all = records
+    def _show(self, found: tuple[list[RunRecord], Usage]) -> None:
+        self._all, usage = found
+        self.usage.setText(_usage_text(usage) if usage.runs or usage.used else "")
         self._choose()
 
     def _choose(self) -> None:
@@ -130,7 +144,7 @@ class HistoryPane(QWidget):
         run = self.session.run if self.session is not None else None
         records = self._all
         if self.whose.currentIndex() == 0 and run is not None:
-            records = [each for each in records if _same_strategy(each, run)]
+            records = [each for each in records if each.damage or _same_strategy(each, run)]
         self.model.show(records)
         self.view.resizeColumnsToContents()
         self.view.setVisible(bool(records))
@@ -146,18 +160,21 @@ class HistoryPane(QWidget):
         return [self.model.records[row] for row in rows if row < len(self.model.records)]
 
     def _refresh_buttons(self) -> None:
-        count = len(self.selected())
+        chosen = self.selected()
+        whole = not any(record.damage for record in chosen)
         for button in (self.show_button, self.reopen_button):
-            button.setEnabled(count == 1)
-        self.compare_button.setEnabled(count == _TWO)
-        self.delete_button.setEnabled(count > 0)
+            button.setEnabled(len(chosen) == 1 and whole)
+        self.compare_button.setEnabled(len(chosen) == _TWO and whole)
+        self.delete_button.setEnabled(bool(chosen))
+        self.pin_button.setEnabled(bool(chosen))
+        self.pin_button.setText(tr("Unpin") if chosen and all(record.pinned for record in chosen) else tr("Pin"))
 
     # ------------------------------------------------------------------ what is done
 
     def show_run(self) -> None:
         """Let every pane show the selected run."""
         chosen = self.selected()
-        if len(chosen) != 1 or self.session is None:
+        if len(chosen) != 1 or chosen[0].damage or self.session is None:
             return
         session, folder = self.session, trace_folder(chosen[0].id)
         if not folder.is_dir():
@@ -196,13 +213,25 @@ class HistoryPane(QWidget):
             history = RunHistory()
             for record in chosen:
                 history.delete(record.id)
-                shutil.rmtree(trace_folder(record.id), ignore_errors=True)
 
         self._work.run(remove, lambda _none: self.refresh(), self.message.emit)
 
+    def pin(self) -> None:
+        """Let the selected runs stay, or, where all of them are pinned, go again."""
+        chosen = self.selected()
+        on = not all(record.pinned for record in chosen)
+
+        def change() -> None:
+            history = RunHistory()
+            for record in chosen:
+                history.pin(record.id, on=on)
+
+        if chosen:
+            self._work.run(change, lambda _none: self.refresh(), self.message.emit)
+
     def _menu(self, place: QPoint) -> None:
         menu = QMenu(self)
-        for button in (self.show_button, self.compare_button, self.reopen_button, self.delete_button):
+        for button in self._buttons():
             action = menu.addAction(button.text(), button.click)
             action.setEnabled(button.isEnabled())
         menu.exec(self.view.viewport().mapToGlobal(place))
@@ -212,6 +241,11 @@ def _same_strategy(record: RunRecord, run: SavedRun) -> bool:
     if run.file and record.file:
         return Path(record.file) == Path(run.file).absolute()
     return record.strategy == run.strategy
+
+
+def _usage_text(usage: Usage) -> str:
+    text = tr("Runs use {used} of {limit} GB", used=gb(usage.used), limit=gb(usage.limit))
+    return tr("{text}; {count} pinned", text=text, count=usage.pinned) if usage.pinned else text
 
 
 def _view(model: HistoryModel, parent: QWidget) -> QTableView:
@@ -232,4 +266,5 @@ def _view(model: HistoryModel, parent: QWidget) -> QTableView:
     view.verticalHeader().setDefaultSectionSize(view.fontMetrics().lineSpacing() + 8)
     view.horizontalHeader().setHighlightSections(False)
     view.horizontalHeader().setStretchLastSection(True)
+    view.horizontalHeader().moveSection(PIN, 0)
     return view

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 
 from app.services.i18n import known, tr
 from app.theme import current
+from app.theme.icons import icon
 from engine.runtime.record import RunRecord
 from engine.stats.catalogue import METRICS
 
@@ -20,6 +21,8 @@ _NO_PARENT = QModelIndex()
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _WORDS = 4
+PIN = _WORDS + len(_METRICS)
+"""The column of the pin; the view shows it first."""
 
 
 class HistoryModel(QAbstractTableModel):
@@ -48,13 +51,15 @@ class HistoryModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.records)
 
     def columnCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's
-        return 0 if parent.isValid() else _WORDS + len(_METRICS)
+        return 0 if parent.isValid() else PIN + 1
 
     def headerData(  # noqa: N802 - Qt's
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         if orientation != Qt.Orientation.Horizontal:
             return None
+        if section == PIN:
+            return tr("Pinned") if role == Qt.ItemDataRole.ToolTipRole else None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _LEFT if section < _WORDS else _RIGHT
         if role == Qt.ItemDataRole.DisplayRole:
@@ -66,13 +71,17 @@ class HistoryModel(QAbstractTableModel):
         if not index.isValid():
             return None
         record, column = self.records[index.row()], index.column()
+        if column == PIN:
+            return _mark(record, role)
+        return self._cell(record, column, role)
+
+    def _cell(self, record: RunRecord, column: int, role: int) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(record, column)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _LEFT if column < _WORDS else _RIGHT
         if role == Qt.ItemDataRole.ToolTipRole:
-            changes = "\n".join(record.overrides)
-            return "\n".join(part for part in (record.id, record.file, changes) if part)
+            return _about(record)
         if role == Qt.ItemDataRole.ForegroundRole:
             return self._color(record, column)
         return None
@@ -82,10 +91,29 @@ class HistoryModel(QAbstractTableModel):
             metric = _METRICS[column - _WORDS]
             return metric.text(record.metrics.get(metric.key))
         when = record.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        return (when, record.strategy, ", ".join(record.symbols), record.engine)[column]
+        strategy = tr("{name} (damaged)", name=record.strategy).strip() if record.damage else record.strategy
+        return (when, strategy, ", ".join(record.symbols), record.engine)[column]
 
     def _color(self, record: RunRecord, column: int) -> QColor | None:
         if column >= _WORDS and FIGURES[column - _WORDS] in _SIGNED:
             value = record.metrics.get(FIGURES[column - _WORDS])
             return None if not value else QColor(current().done if value > 0 else current().error)
         return QColor(current().accent) if record.id == self.shown_id else None
+
+
+def _about(record: RunRecord) -> str:
+    damage = tr("Damaged: {what}. Delete the run.", what=record.damage) if record.damage else ""
+    return "\n".join(part for part in (record.id, record.file, *record.overrides, damage) if part)
+
+
+def _mark(record: RunRecord, role: int) -> Any:
+    """Return the pin of a run that stays, or the sign of one that is damaged."""
+    if role == Qt.ItemDataRole.DecorationRole and record.damage:
+        return icon("error", current().error)
+    if role == Qt.ItemDataRole.DecorationRole and record.pinned:
+        return icon("pin")
+    if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+        if record.damage:
+            return tr("Damaged: {what}. Delete the run.", what=record.damage)
+        return tr("Pinned: it stays whatever space runs use.") if record.pinned else None
+    return None

@@ -9,6 +9,7 @@ from app.dialogs.preferences import Preferences
 from app.dialogs.settings import SettingsDialog
 from app.services.settings import Settings
 from engine.api.home import home
+from engine.runtime.storage import keep_gb
 
 
 @pytest.fixture
@@ -84,3 +85,11 @@ def test_the_systems_language_is_kept_as_no_choice() -> None:
     Preferences("system").store(settings)
     assert settings.language == ""
     assert Preferences.of(settings).language == "system"
+
+
+def test_the_disk_for_runs_is_kept_where_the_command_line_finds_it(dialog: SettingsDialog) -> None:
+    assert dialog.runs_gb.value() == 5
+    dialog.runs_gb.setValue(12.5)
+    dialog.preferences.store(Settings())
+    assert keep_gb() == 12.5
+    assert Preferences.of(Settings()).runs_gb == 12.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.dialogs.comparison import ComparisonDialog
 from app.panes.history import HistoryPane
+from app.panes.history.model import PIN
 from app.services.run_session import RunSession
 from engine.runtime.comparison import Comparison
 from engine.runtime.history import RunHistory
@@ -163,3 +165,43 @@ def test_a_history_that_cannot_be_read_is_told_of(
     with qtbot.waitSignal(pane.message) as told:
         pane.set_session(RunSession())
     assert "history.db" in str(told.args)
+
+
+def test_a_run_is_pinned_and_unpinned_and_the_space_is_shown(
+    qtbot: QtBot, pane: HistoryPane, runs: tuple[str, ...]
+) -> None:
+    assert pane.usage.text().startswith("Runs use ")
+    assert pane.usage.text().endswith(" of 5 GB")
+    pick(pane, 0)
+    press(pane.pin_button)
+    qtbot.waitUntil(lambda: pane.model.records[0].pinned)
+    assert pane.usage.text().endswith("; 1 pinned")
+    assert pane.model.index(0, PIN).data(Qt.ItemDataRole.DecorationRole) is not None
+    assert pane.model.index(1, PIN).data(Qt.ItemDataRole.DecorationRole) is None
+    assert pane.view.horizontalHeader().visualIndex(PIN) == 0
+    assert RunHistory().find(runs[2]).pinned
+    pick(pane, 0)
+    assert pane.pin_button.text() == "Unpin"
+    press(pane.pin_button)
+    qtbot.waitUntil(lambda: not pane.model.records[0].pinned)
+
+
+def test_a_damaged_run_is_shown_beside_the_others_and_can_only_be_deleted(
+    qtbot: QtBot, pane: HistoryPane, runs: tuple[str, ...]
+) -> None:
+    with sqlite3.connect(RunHistory().path) as connection:
+        connection.execute("UPDATE runs SET started = 'yesterday' WHERE id = ?", (runs[1],))
+    connection.close()
+    pane.refresh()
+    qtbot.waitUntil(lambda: any(record.damage for record in pane.model.records))
+    assert pane.model.rowCount() == 2
+    row = next(row for row, record in enumerate(pane.model.records) if record.damage)
+    assert pane.model.index(row, 1).data() == "RSI pullback (damaged)"
+    assert "'started' must be a time" in pane.model.index(row, PIN).data(Qt.ItemDataRole.ToolTipRole)
+    pick(pane, row)
+    assert not pane.show_button.isEnabled()
+    assert not pane.reopen_button.isEnabled()
+    with answering(QMessageBox, pressing(QMessageBox.StandardButton.Yes)):
+        press(pane.delete_button)
+    qtbot.waitUntil(lambda: pane.model.rowCount() == 1)
+    assert not trace_folder(runs[1]).exists()
