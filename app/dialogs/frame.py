@@ -43,6 +43,11 @@ class DialogFrame(QDialog):
         self.buttons = QDialogButtonBox()
         outer.addWidget(self.buttons)
 
+    def retitle(self, title: str) -> None:
+        """Call the dialog otherwise, in its frame and in its heading."""
+        self.setWindowTitle(title)
+        self.heading.setText(title)
+
     def add_button(
         self,
         text: str,

@@ -92,8 +92,10 @@ class DataDesk:
         from app.data.source_dialog import SourceDialog, choose_source
 
         folder = document.folder if document.path is not None else None
-        title = tr("Data of {name}", name=name) if name else tr("Data source")
-        dialog = SourceDialog(draft, self._window.data_engine, title=title, folder=folder, run=run, parent=self._window)
+        engine = self._window.data_engine
+        dialog = SourceDialog(draft, engine, title=_title(name), folder=folder, run=run, parent=self._window)
+        if run is not None:  # an instrument is called by its symbol, which may be changed there
+            dialog.form.changed.connect(lambda: dialog.retitle(_title(draft.symbol)))
         return choose_source(dialog)
 
     def _may_edit(self, document: Document) -> bool:
@@ -160,3 +162,7 @@ class DataDesk:
         for name, value in values.items():
             draft.set((name,), value)
         self._do(document, instrument_edits(index, draft.changes()), tr("Choose the data"))
+
+
+def _title(name: str) -> str:
+    return tr("Data of {name}", name=name) if name else tr("Data source")

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QToolB
 from pytestqt.qtbot import QtBot
 
 from app.document.document import Document
-from app.document.edits import RenameNode, SetValues
+from app.document.edits import RenameNode, SetField, SetValues
 from app.inspector.editors import (
     ChoiceEditor,
     ChoicesEditor,
@@ -286,6 +286,15 @@ def test_a_change_from_elsewhere_is_shown(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: line(inspector, "timeperiod").text() == "21")
     document.do(RenameNode("rsi", "other"), label="Rename")
     qtbot.waitUntil(lambda: inspector.ids == ())
+
+
+def test_the_heading_of_an_instrument_follows_a_change_made_elsewhere(qtbot: QtBot) -> None:
+    document = open_document(PULLBACK)
+    inspector = show(qtbot, document)
+    assert isinstance(inspector.page, StrategyPage)
+    card = inspector.page.cards[0]
+    document.do(SetField(("instruments", 0, "symbol"), "MSFT"), label="Choose the data")
+    qtbot.waitUntil(lambda: card.toggle is not None and card.toggle.text() == "MSFT")
 
 
 def test_a_problem_of_the_file_is_told_at_its_field(qtbot: QtBot) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import theme
+from app.data.source_dialog import SourceDialog
 from app.dialogs.about import AboutDialog
 from app.dialogs.gallery import GalleryDialog
 from app.dialogs.settings import SettingsDialog
@@ -215,3 +216,19 @@ def test_the_tour_comes_with_the_first_strategy_and_only_once(qtbot: QtBot) -> N
     assert not skip.isVisible()
     window.shut()
     window.deleteLater()
+
+
+def test_the_data_dialog_is_called_by_the_symbol_that_is_typed_in_it(window: MainWindow, qtbot: QtBot) -> None:
+    seen: list[str] = []
+
+    def act(dialog: SourceDialog) -> None:
+        seen.append(dialog.heading.text())
+        dialog.draft.set(("symbol",), "IBM")
+        dialog.form.changed.emit()
+        seen.extend((dialog.heading.text(), dialog.windowTitle()))
+        dialog.reject()
+
+    with answering(SourceDialog, act):
+        window.data_desk.choose_instrument(0)
+    qtbot.wait(0)
+    assert seen == ["Data of AAPL", "Data of IBM", "Data of IBM"]
