@@ -65,6 +65,7 @@ class Looks:
         self.set_yaml_place("below")
         if self._window.has_panes():
             self._window.docks.reset()
+            self._window.pane_focus.leave()
 
 
 def preview_theme(name: str) -> None:

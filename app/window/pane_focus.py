@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QToolBar, QWidget
 from shiboken6 import isValid
 
 from app.theme import current
@@ -153,6 +153,7 @@ def _target(place: QWidget, *, docked: bool) -> QWidget:
 
 
 def _takes(widget: QWidget, place: QWidget) -> bool:
-    # A scroll area takes keys to scroll: what is in it is meant.
-    can = bool(widget.focusPolicy().value & _TAB_FOCUS) and not isinstance(widget, QScrollArea)
+    # A scroll area takes keys to scroll: what is in it is meant; and what a row of buttons is for, not its buttons.
+    meant = not isinstance(widget, QScrollArea) and not isinstance(widget.parentWidget(), QToolBar)
+    can = meant and bool(widget.focusPolicy().value & _TAB_FOCUS)
     return can and widget.isEnabled() and widget.isVisible() and place.isAncestorOf(widget)

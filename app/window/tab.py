@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
 
 from app.canvas.canvas import Canvas
 from app.panes.yaml_view import YamlView
@@ -129,6 +129,9 @@ class StrategyTab(QWidget):
         """Take a notice away."""
         notice = self._notices.pop(about, None)
         if notice is not None:
+            focused = QApplication.focusWidget()
+            if focused is not None and notice.isAncestorOf(focused):
+                self.canvas.setFocus()  # Qt would give the focus to whatever comes next
             notice.hide()
             notice.deleteLater()
 
