@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from functools import partial
 
 from PySide6.QtCore import QObject, QThreadPool
 from pytestqt.qtbot import QtBot
@@ -68,3 +70,26 @@ def test_nothing_is_delivered_once_the_owner_is_gone(qtbot: QtBot) -> None:
     QThreadPool.globalInstance().waitForDone()
     qtbot.wait(20)
     assert not got
+
+
+def test_nothing_of_a_work_is_held_once_it_is_over(qtbot: QtBot) -> None:
+    class Large:
+        pass
+
+    background = Background(owner := QObject())
+    got: list[str] = []
+
+    def take(_large: Large, text: str) -> None:
+        got.append(text)
+
+    held: list[weakref.ref[Large]] = []
+    for _ in range(20):
+        large = Large()
+        held.append(weakref.ref(large))
+        background.run(partial(str, large), partial(take, large), partial(print, large))
+        del large
+    qtbot.waitUntil(lambda: not background.busy)
+    QThreadPool.globalInstance().waitForDone()
+    qtbot.waitUntil(lambda: not [ref for ref in held if ref() is not None])
+    assert len(got) == 1
+    assert owner is background.parent()
