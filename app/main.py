@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.services.crash import CrashFile
 from app.services.i18n import LANGUAGES, use_language
 from app.services.logs import write_log
 from app.services.settings import Settings
@@ -65,6 +66,7 @@ def open_app(files: Sequence[Path] = ()) -> int:
     ):
         raise RunError(NO_DISPLAY)
     write_log("desktop.log")
+    crash_file = CrashFile()
     settings = Settings()
 
     from app.window.application import make_application, system_language
@@ -88,6 +90,7 @@ def open_app(files: Sequence[Path] = ()) -> int:
     start.stop()
     reporter.release()
     ends.release()
+    crash_file.close()
     return ends.code or int(code)
 
 

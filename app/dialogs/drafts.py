@@ -10,9 +10,10 @@ from pathlib import Path
 
 
 class RecoveryAnswer(Enum):
-    """What to do with a draft: open it with its changes, throw it away, or ask again at the next start."""
+    """What to do with a draft: open it, write it into another file, throw it away, or ask again at the next start."""
 
     RESTORE = "restore"
+    SAVE_AS = "save_as"
     DISCARD = "discard"
     LATER = "later"
 
@@ -22,6 +23,7 @@ class Draft:
     """A strategy as it stood at its last edit. `key` is whatever the caller knows it by.
 
     `path` is the file it belongs to, None for one that was never saved; `saved_text` is what that file holds now.
+    `was_tried` says that the program ended while it was being restored, `is_damaged` that its text may not be whole.
     """
 
     key: str
@@ -30,6 +32,23 @@ class Draft:
     text: str
     path: Path | None = None
     saved_text: str = ""
+    was_tried: bool = False
+    is_damaged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What else a crash left: reports of it, damaged recovery files and damaged settings that were set aside."""
+
+    reports: tuple[Path, ...] = ()
+    set_aside: tuple[Path, ...] = ()
+    settings: Path | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.reports or self.set_aside or self.settings)
+
+
+NOTHING_LEFT = Leftovers()
 
 
 @dataclass(frozen=True, slots=True)

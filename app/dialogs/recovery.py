@@ -10,15 +10,18 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialogButtonBox,
     QHeaderView,
+    QLabel,
     QPlainTextEdit,
     QSplitter,
+    QStyle,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from app.dialogs.drafts import DiffLine, Draft, RecoveryAnswer, counts, differences
-from app.dialogs.frame import DialogFrame, plain, table
+from app.dialogs.crash_notice import CrashNotice
+from app.dialogs.drafts import NOTHING_LEFT, DiffLine, Draft, Leftovers, RecoveryAnswer, counts, differences
+from app.dialogs.frame import DialogFrame, paint_words, plain, table
 from app.services.i18n import language, tr
 from app.theme import current
 from app.theme.tokens import mix
@@ -27,7 +30,7 @@ from app.theme.tokens import mix
 class RecoveryDialog(DialogFrame):
     """Lists drafts; each is set to restore, and can be set to discard or later. Closing decides nothing."""
 
-    def __init__(self, drafts: Sequence[Draft], parent: QWidget | None = None) -> None:
+    def __init__(self, drafts: Sequence[Draft], parent: QWidget | None = None, left: Leftovers = NOTHING_LEFT) -> None:
         super().__init__(
             parent,
             title=tr("Recover unsaved work"),
@@ -35,6 +38,9 @@ class RecoveryDialog(DialogFrame):
         )
         self._drafts = tuple(drafts)
         self._done = False
+        if left:
+            self.notice = CrashNotice(left)
+            self.body.addWidget(self.notice)
         columns = [tr("Strategy"), tr("Last edit"), tr("Changes"), tr("What to do")]
         self.table = table(columns, tr("Unsaved strategies"))
         self.table.setStyleSheet("QTreeView::item { padding: 0 5px; border: 0px solid transparent; }")
@@ -47,6 +53,9 @@ class RecoveryDialog(DialogFrame):
         self.preview.setAccessibleName(tr("Changes since the last save"))
         self.where = plain("")
         self.where.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.warning = QLabel()
+        self.warning.setWordWrap(True)
+        paint_words(self.warning, current().error)
         self._lay_out()
         self.table.currentItemChanged.connect(self._show_current)
         self.table.setCurrentItem(self.table.topLevelItem(0))
@@ -62,6 +71,7 @@ class RecoveryDialog(DialogFrame):
         column = QVBoxLayout(below)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.where)
+        column.addWidget(self.warning)
         column.addWidget(self.preview, 1)
         split = QSplitter(Qt.Orientation.Vertical)
         split.setChildrenCollapsible(False)
@@ -82,8 +92,14 @@ class RecoveryDialog(DialogFrame):
         box = QComboBox()
         box.setAccessibleName(tr("What to do with {name}", name=draft.name))
         box.addItem(tr("Restore"), RecoveryAnswer.RESTORE.value)
+        box.addItem(tr("Save to another file..."), RecoveryAnswer.SAVE_AS.value)
         box.addItem(tr("Discard"), RecoveryAnswer.DISCARD.value)
         box.addItem(tr("Later"), RecoveryAnswer.LATER.value)
+        if draft.was_tried:
+            box.setCurrentIndex(box.findData(RecoveryAnswer.LATER.value))
+        if draft.was_tried or draft.is_damaged:
+            item.setIcon(0, self.style().standardIcon(QStyle.StandardPixmap.SP_MessageBoxWarning))
+            item.setToolTip(0, _warning(draft))
         item.setSizeHint(3, box.sizeHint() + QSize(0, 6))
         self.table.setItemWidget(item, 3, box)
         self.table.setColumnWidth(3, max(self.table.columnWidth(3), box.sizeHint().width() + 16))
@@ -97,6 +113,8 @@ class RecoveryDialog(DialogFrame):
         where = str(draft.path) if draft.path else tr("Never saved to a file")
         self.where.setText(where)
         self.where.setToolTip(where)
+        self.warning.setText(_warning(draft))
+        self.warning.setVisible(bool(self.warning.text()))
         self.preview.clear()
         cursor = self.preview.textCursor()
         lines = differences(draft)
@@ -121,13 +139,25 @@ class RecoveryDialog(DialogFrame):
         self.accept()
 
 
-def offer_recovery(parent: QWidget | None, drafts: Sequence[Draft]) -> Mapping[str, RecoveryAnswer]:
+def offer_recovery(
+    parent: QWidget | None, drafts: Sequence[Draft], left: Leftovers = NOTHING_LEFT
+) -> Mapping[str, RecoveryAnswer]:
     """Offer drafts after a crash; return what to do with each by its key. Closing the offer means LATER for all."""
-    dialog = RecoveryDialog(drafts, parent)
+    dialog = RecoveryDialog(drafts, parent, left)
     dialog.exec()
     answers = dialog.answers
     dialog.deleteLater()
     return answers
+
+
+def _warning(draft: Draft) -> str:
+    """Return what is to be known before a draft is restored, "" if nothing."""
+    if draft.was_tried:
+        return tr(
+            "QuantCrafter ended while it restored this strategy. Restore it again, or save it to another file "
+            "without opening it."
+        )
+    return tr("The recovery file is damaged. The text may not be complete.") if draft.is_damaged else ""
 
 
 def _moment(draft: Draft) -> str:

@@ -4,50 +4,32 @@ Each session (one running program) has a lock file in `home()/recovery`, held as
 gives it free when the process dies, so a swap file whose session can be locked belongs to nobody any more. After every
 edit the whole text is written beside its swap file and renamed over it; a reader sees the old or the new, never half.
 Nothing is flushed to the disk: what a process has handed to the system outlives the process, and waiting for the disk
-at each keystroke would be felt. A swap file that a power failure tore is told by its checksum and left out.
+at each keystroke would be felt. What a power failure tore is told by its checksum.
+
+A swap file goes only when its work is saved, undone or discarded by the user. A damaged one whose text can be read is
+offered as damaged; any other is moved into `recovery/damaged`. While work is being restored, a mark stands beside it:
+if the program ends then, the next start knows which work may have ended it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-import os
 import secrets
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from app.document.document import Change, Document
-from app.services.files import digest
+from app.document.document import Document
 from app.services.locks import try_lock
+from app.services.swaps import BESIDE, SWAP, TRIED, DamagedError, Found, NewerError, Swap, read_swap, remove, stamp
 from engine.api.home import home
 from engine.api.os_errors import fault
 
 _log = logging.getLogger(__name__)
-_LOCK, _SWAP, _BESIDE = ".lock", ".swap", ".new"
-_KEPT_NS = 60 * 24 * 3600 * 10**9
-_FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Unsaved work of a process that is gone.
-
-    `path` is the file it belongs to, None for a strategy that was never saved; `saved_text` is what that file holds
-    now, "" where there is none. `stale` tells that another program wrote the file since it was opened.
-    """
-
-    key: str
-    name: str
-    edited_at: datetime
-    text: str
-    path: Path | None = None
-    saved_text: str = ""
-    stale: bool = False
+_LOCK = ".lock"
+_DAMAGED = "damaged"
 
 
 class Recovery:
@@ -59,32 +41,56 @@ class Recovery:
         self._count = 0
         self._swaps: list[Swap] = []
         self._lock: IO[bytes] | None = None
+        self._aside: list[Path] = []
 
     def follow(self, document: Document, name: str = "") -> Swap:
         """Keep a swap file of a document from now on; `name` is what a user calls it while it has no file."""
         self._count += 1
         self._claim()
-        swap = Swap(document, self.folder / f"{self._session}-{self._count}{_SWAP}", name)
+        swap = Swap(document, self.folder / f"{self._session}-{self._count}{SWAP}", name)
         self._swaps.append(swap)
         return swap
 
     def find(self) -> tuple[Found, ...]:
         """Return the unsaved work that sessions which are gone left behind, the latest first.
 
-        Left out is what its file holds already, and what is older than its file. What is of no use is removed.
+        Left out is what its file holds already, and what is older than its file. What cannot be read is set aside.
         """
-        found = []
-        for path in self._abandoned():
-            work, saved = _read(path)
-            if work is None or self._is_over(work):
-                path.unlink(missing_ok=True)
-            elif not _is_older_than_its_file(work, saved):
-                found.append(work)
-        return tuple(sorted(found, key=lambda work: work.edited_at, reverse=True))
+        found: dict[tuple[object, str], Found] = {}
+        for file in self._abandoned():
+            try:
+                work, saved = read_swap(file)
+            except NewerError as error:
+                _log.warning("The recovery file '%s' is left alone: %s", file, error)
+            except (DamagedError, OSError) as error:
+                self._set_aside(file, str(error))
+            else:
+                if work.path is not None and work.saved_text == work.text:
+                    self.discard(work)
+                elif not _is_older_than_its_file(work, saved):
+                    self._add(found, work)
+        return tuple(sorted(found.values(), key=lambda work: work.edited_at, reverse=True))
+
+    def set_aside(self) -> tuple[Path, ...]:
+        """Return the damaged files that `find` has set aside."""
+        return tuple(self._aside)
+
+    def begin(self, found: Found, swap: Swap | None = None) -> None:
+        """Mark that work is about to be restored, and the swap file that will hold it then."""
+        for file in (self.folder / found.key, *([] if swap is None else [swap.file])):
+            with contextlib.suppress(OSError):
+                file.with_suffix(TRIED).touch()
+
+    def succeed(self, found: Found, swap: Swap | None = None) -> None:
+        """Take the marks away: the work is restored, and the program lives. The old swap file goes."""
+        self.discard(found)
+        if swap is not None:
+            remove(swap.file.with_suffix(TRIED))
 
     def discard(self, found: Found) -> None:
         """Remove what was found, after it was restored or refused."""
-        (self.folder / found.key).unlink(missing_ok=True)
+        remove(self.folder / found.key)
+        remove((self.folder / found.key).with_suffix(TRIED))
 
     def close(self) -> None:
         """End the session in order: no swap file of it remains."""
@@ -96,24 +102,46 @@ class Recovery:
             self._lock = None
             self._lock_path(self._session).unlink(missing_ok=True)
 
-    def _is_over(self, work: Found) -> bool:
-        """Return whether the work stands in its file, or is too old to be of interest."""
-        age_ns = time.time_ns() - int(work.edited_at.timestamp() * 1e9)
-        return (work.path is not None and work.saved_text == work.text) or age_ns > _KEPT_NS
+    def _add(self, found: dict[tuple[object, str], Found], work: Found) -> None:
+        """Add work, unless the same is there twice, as when the program ended while it restored it."""
+        there = found.setdefault((work.path or work.name, work.text), work)
+        if there is work:
+            return
+        late, early = (work, there) if work.edited_at > there.edited_at else (there, work)
+        found[work.path or work.name, work.text] = replace(late, was_tried=late.was_tried or early.was_tried)
+        self.discard(early)
+        if early.was_tried:
+            self.begin(late)
+
+    def _set_aside(self, file: Path, reason: str) -> None:
+        """Move a damaged file out of the way; nothing of it is lost."""
+        place = self.folder / _DAMAGED / file.name
+        try:
+            place.parent.mkdir(exist_ok=True)
+            file.replace(place)
+        except OSError as error:
+            _log.warning("The damaged recovery file '%s' cannot be set aside: %s", file, error)
+            place = file
+        _log.warning("The recovery file '%s' is damaged (%s); it is kept as '%s'", file.name, reason, place)
+        self._aside.append(place)
 
     def _abandoned(self) -> Iterator[Path]:
         """Yield the swap files of sessions that are gone; their locks and half-written files are removed."""
-        files = sorted(self.folder.glob("*")) if self.folder.is_dir() else []
+        try:
+            files = sorted(file for file in self.folder.glob("*") if file.name != _DAMAGED)
+        except OSError as error:
+            _log.warning("The recovery files in %s cannot be listed: %s", self.folder, error)
+            return
         sessions = {file.name.partition("-")[0].partition(".")[0] for file in files} - {self._session}
         for session in sorted(sessions):
             if not self._is_gone(session):
                 continue
             for file in files:
                 if file.name.startswith(f"{session}-"):
-                    if file.name.endswith(_SWAP):
+                    if file.name.endswith(SWAP):
                         yield file
-                    elif file.name.endswith(_BESIDE):
-                        file.unlink(missing_ok=True)
+                    elif file.name.endswith(BESIDE):
+                        remove(file)
 
     def _is_gone(self, session: str) -> bool:
         path = self._lock_path(session)
@@ -145,91 +173,7 @@ class Recovery:
         return self.folder / f"{session}{_LOCK}"
 
 
-class Swap:
-    """The swap file of one document: there while the document has unsaved changes."""
-
-    def __init__(self, document: Document, file: Path, name: str = "") -> None:
-        self.document = document
-        self.file = file
-        self.name = name
-        self._end: Callable[[], None] | None = document.subscribe(self._changed)
-        self._saved = _stamp(document.path)
-        if document.is_modified:
-            self.write()
-
-    def write(self) -> None:
-        """Write the text as it is now; where that fails, a warning goes to the log and the edit goes on."""
-        path = self.document.path
-        content = {
-            "format": _FORMAT,
-            "path": None if path is None else str(path.absolute()),
-            "name": path.name if path is not None else self.name,
-            "saved": self._saved,
-            "time_ns": time.time_ns(),
-            "pid": os.getpid(),
-            "digest": digest(self.document.text),
-            "text": self.document.text,
-        }
-        beside = self.file.with_suffix(_BESIDE)
-        try:
-            beside.write_text(json.dumps(content), encoding="ascii")
-            beside.replace(self.file)
-        except OSError as error:
-            _log.warning("The recovery file %s cannot be written: %s", self.file, fault(error, "home").cause)
-
-    def close(self) -> None:
-        """Stop following the document, which is closed in order; nothing of it remains here."""
-        if self._end is not None:
-            self._end()
-            self._end = None
-        self._remove()
-
-    def _changed(self, change: Change) -> None:
-        if change.kind == "saved":
-            self._saved = _stamp(self.document.path)
-        if self.document.is_modified:
-            self.write()
-        else:
-            self._remove()
-
-    def _remove(self) -> None:
-        with contextlib.suppress(OSError):
-            self.file.unlink(missing_ok=True)
-
-
-def _stamp(path: Path | None) -> list[int] | None:
-    """Return time of change and size of the file that a document was read from."""
-    try:
-        state = None if path is None else path.stat()
-    except OSError:
-        return None
-    return None if state is None else [state.st_mtime_ns, state.st_size]
-
-
-def _read(file: Path) -> tuple[Found | None, list[int] | None]:
-    """Return what a swap file holds, None where it is not whole; and the stamp of the file that was being edited."""
-    try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="ascii"))
-        text, path = content["text"], content["path"]
-        if content["format"] != _FORMAT or content["digest"] != digest(text):
-            return None, None
-        edited_at = datetime.fromtimestamp(content["time_ns"] / 1e9, UTC)
-        saved = None if path is None else Path(path)
-        stale = saved is not None and _stamp(saved) not in (None, content["saved"])
-        return Found(file.name, str(content["name"]), edited_at, text, saved, _text_of(saved), stale), content["saved"]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return None, None
-
-
-def _text_of(path: Path | None) -> str:
-    """Return what a file holds now, "" where it cannot be read."""
-    try:
-        return "" if path is None else path.read_bytes().decode("utf-8")
-    except (OSError, ValueError):
-        return ""
-
-
 def _is_older_than_its_file(work: Found, saved: list[int] | None) -> bool:
     """Return whether the file is another one than was being edited, and written after the last edit."""
-    stamp = _stamp(work.path)
-    return stamp is not None and stamp != saved and stamp[0] / 1e9 > work.edited_at.timestamp()
+    now = stamp(work.path)
+    return now is not None and now != saved and now[0] / 1e9 > work.edited_at.timestamp()

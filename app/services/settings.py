@@ -122,6 +122,8 @@ class Settings:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or home() / "desktop.json"
+        self.set_aside: Path | None = None
+        """Where a file that could not be read is kept."""
         self._values: dict[str, Any] = self._read()
 
     def stored(self, name: str) -> Any:
@@ -152,7 +154,7 @@ class Settings:
             values = json.loads(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError, MemoryError) as error:
             self._put_aside(error)
             return {}
         if isinstance(values, dict):
@@ -161,12 +163,15 @@ class Settings:
         return {}
 
     def _put_aside(self, error: Exception) -> None:
+        if isinstance(error, RecursionError):
+            error = ValueError("it is nested too deep")
         aside = self.path.with_suffix(".unreadable.json")
         log.warning(
             "The settings '%s' cannot be read (%s); kept as '%s'", self.path, fault(error, "read").cause, aside.name
         )
         try:
             self.path.replace(aside)
+            self.set_aside = aside
         except OSError as failure:
             log.warning("The settings '%s' cannot be put aside: %s", self.path, fault(failure).cause)
 
@@ -175,7 +180,7 @@ class Settings:
         handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix="desktop-", suffix=".tmp")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(values, file, indent=2, ensure_ascii=False, sort_keys=True)
+                json.dump(values, file, indent=2, sort_keys=True)  # ASCII: names of files may hold half characters
                 file.write("\n")
             Path(temporary).replace(self.path)
         except BaseException:

@@ -382,12 +382,12 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, lambda: self.data_desk.store.import_files(bars))
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
-        """Ask about unsaved changes; then remember the layout and go."""
+        """Ask about unsaved changes; then remember the layout and go. Should asking fail, the window stays."""
+        event.ignore()
         if self.tabs.count() and not self.desk.may_close(self.tabs.all()):
-            event.ignore()
             return
-        self.shut()
         event.accept()
+        self.shut()
 
     def shut(self, *, keep_drafts: bool = False) -> None:
         """Remember the layout, and let go of everything; `keep_drafts` leaves unsaved work in its recovery files."""
@@ -403,6 +403,7 @@ class MainWindow(QMainWindow):
         for tab in self.tabs.all():
             tab.dispose()
         if self._docks is not None:
+            self.rescue.settle()
             if not keep_drafts:
                 self.rescue.close()
             self.desk.watch.close()

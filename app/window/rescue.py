@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.dialogs.drafts import Draft, RecoveryAnswer
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFileDialog
+
+from app.dialogs.crash_notice import tell_of_crash
+from app.dialogs.drafts import Draft, Leftovers, RecoveryAnswer
 from app.dialogs.recovery import offer_recovery
 from app.document.document import Document
+from app.services.crash import crash_reports
+from app.services.files import FileError, suggested_name, write
 from app.services.i18n import tr
-from app.services.recovery import Found, Recovery, Swap
+from app.services.problems import error_text
+from app.services.recovery import Recovery
+from app.services.swaps import Found, Swap
 
 if TYPE_CHECKING:
     from app.window.main_window import MainWindow
     from app.window.tab import StrategyTab
+
+TRIAL_MS = 3000
+"""How long the window has to live on before restored work counts as restored."""
 
 
 class Rescue:
@@ -26,6 +39,9 @@ class Rescue:
         self._window = window
         self._store = Recovery()
         self._swaps: dict[StrategyTab, Swap] = {}
+        self._on_trial: list[tuple[Found, Swap | None]] = []
+        self._settling = QTimer(window, singleShot=True, interval=TRIAL_MS)
+        self._settling.timeout.connect(self.settle)
 
     def follow(self, tab: StrategyTab) -> None:
         """Keep a recovery file of a strategy from now on."""
@@ -38,38 +54,84 @@ class Rescue:
             swap.close()
 
     def offer(self) -> None:
-        """Ask what to do with unsaved work that is left from earlier, if there is any, and do it."""
+        """Tell of a crash and of damaged files, ask what to do with unsaved work that is left, and do it."""
         found = {work.key: work for work in self._store.find()}
+        left = Leftovers(crash_reports(), self._store.set_aside(), self._window.settings.set_aside)
         if not found:
+            tell_of_crash(self._window, left)
             return
-        answers = offer_recovery(self._window, [_draft(work) for work in found.values()])
+        answers = offer_recovery(self._window, [_draft(work) for work in found.values()], left)
         for key, answer in answers.items():
-            if answer is RecoveryAnswer.RESTORE:
-                self._restore(found[key])
-            if answer is not RecoveryAnswer.LATER:
-                self._store.discard(found[key])
+            try:
+                self._do(found[key], answer)
+            except Exception:  # noqa: BLE001 - one that fails is reported, and does not keep the others
+                sys.excepthook(*sys.exc_info())
 
     def close(self) -> None:
         """Remove every recovery file of this window: it is closed in order."""
+        self.settle()
         self._swaps.clear()
         self._store.close()
 
+    def settle(self) -> None:
+        """Take restored work as restored for good: the window lives, or is closed in order."""
+        self._settling.stop()
+        for work, swap in self._on_trial:
+            self._store.succeed(work, swap)
+        self._on_trial.clear()
+
+    def _do(self, work: Found, answer: RecoveryAnswer) -> None:
+        if answer is RecoveryAnswer.RESTORE:
+            self._restore(work)
+        elif answer is RecoveryAnswer.DISCARD or (answer is RecoveryAnswer.SAVE_AS and self._save(work)):
+            self._store.discard(work)
+
     def _restore(self, work: Found) -> None:
-        """Open a strategy as it was at its last edit; undoing that gives what its file holds."""
+        """Open a strategy as it was at its last edit; undoing that gives what its file holds.
+
+        Should that end the program, the next start knows it: the marks go once the window has lived on for a while.
+        """
         window = self._window
-        open_already = window.tabs.of_file(work.path) if work.path is not None else None
-        if open_already is not None:
-            open_already.document.set_text(work.text)
-            return
-        if work.path is not None:
+        self._store.begin(work)
+        tab = window.tabs.of_file(work.path) if work.path is not None else None
+        if tab is None and work.path is not None:
             tab = window.add_tab(Document(work.saved_text, window.catalog, work.path), work.path.stem)
             window.desk.know(tab, work.path, work.saved_text)
             if work.stale:
                 tab.on_disk = ""
-        else:
+        elif tab is None:
             tab = window.add_tab(Document.new(window.catalog), work.name or tr("Recovered strategy"))
+        swap = self._swaps.get(tab)
+        self._store.begin(work, swap)
         tab.document.set_text(work.text)
+        self._on_trial.append((work, swap))
+        self._settling.start()
+
+    def _save(self, work: Found) -> bool:
+        """Write work into a file that the user names, without opening it; return whether it was written."""
+        name = suggested_name(Path(work.name).stem or tr("Recovered strategy"))
+        folder = work.path.parent if work.path is not None and work.path.parent.is_dir() else Path.home()
+        chosen, _ = QFileDialog.getSaveFileName(
+            self._window, tr("Save {name}", name=work.name), str(folder / name), tr("All files (*)")
+        )
+        if not chosen:
+            return False
+        try:
+            write(Path(chosen), work.text)
+        except FileError as error:
+            self._window.complain(error_text(error))
+            return False
+        return True
 
 
 def _draft(work: Found) -> Draft:
-    return Draft(work.key, work.name, work.edited_at, work.text, work.path, work.saved_text)
+    return Draft(
+        work.key,
+        work.name,
+        work.edited_at,
+        work.text,
+        work.path,
+        work.saved_text,
+        was_tried=work.was_tried,
+        is_damaged=work.is_damaged,
+    )

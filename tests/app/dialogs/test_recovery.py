@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.drafts import Draft, RecoveryAnswer, counts, differences
+from app.dialogs.drafts import Draft, Leftovers, RecoveryAnswer, counts, differences
 from app.dialogs.recovery import RecoveryDialog
 
 SAVED = "name: A\nrun:\n  cash: 1\n"
@@ -51,7 +52,8 @@ def test_the_preview_shows_what_changed_in_colour(qtbot: QtBot, dialog: Recovery
 
 def test_continue_restores_all_but_those_set_otherwise(qtbot: QtBot, dialog: RecoveryDialog) -> None:
     dialog.choices[1].setFocus()
-    qtbot.keyClick(dialog.choices[1], Qt.Key.Key_Down)
+    for _ in range(2):
+        qtbot.keyClick(dialog.choices[1], Qt.Key.Key_Down)
     qtbot.mouseClick(dialog.ok_button, Qt.MouseButton.LeftButton)
     assert dialog.answers == {"one": RecoveryAnswer.RESTORE, "two": RecoveryAnswer.DISCARD}
 
@@ -61,6 +63,36 @@ def test_closing_the_offer_decides_nothing(qtbot: QtBot, dialog: RecoveryDialog)
     qtbot.keyClick(dialog.choices[0], Qt.Key.Key_Down)
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert dialog.answers == {"one": RecoveryAnswer.LATER, "two": RecoveryAnswer.LATER}
+
+
+def test_work_that_ended_the_program_is_skipped_unless_set_otherwise(qtbot: QtBot) -> None:
+    tried = Draft("one", "RSI pullback", WHEN, EDITED, Path("/strategies/rsi.yaml"), SAVED, was_tried=True)
+    damaged = Draft("two", "Half", WHEN, SAVED, is_damaged=True)
+    dialog = RecoveryDialog([tried, damaged])
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert "ended while it restored" in dialog.warning.text()
+    dialog.table.setCurrentItem(dialog.table.topLevelItem(1))
+    assert "is damaged" in dialog.warning.text()
+    qtbot.mouseClick(dialog.ok_button, Qt.MouseButton.LeftButton)
+
+    assert dialog.answers == {"one": RecoveryAnswer.LATER, "two": RecoveryAnswer.RESTORE}
+
+
+def test_the_report_of_a_crash_can_be_copied(qtbot: QtBot, tmp_path: Path) -> None:
+    report = tmp_path / "desktop-crash-1.txt"
+    report.write_text("Fatal Python error: Segmentation fault\n")
+    aside = tmp_path / "damaged" / "aa-1.swap"
+    dialog = RecoveryDialog([UNTITLED], left=Leftovers((report,), (aside,), tmp_path / "desktop.unreadable.json"))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    shown = [label.text() for label in dialog.notice.findChildren(QLabel)]
+    assert str(report) in shown
+    assert any("aa-1.swap" in text for text in shown)
+    assert str(tmp_path / "desktop.unreadable.json") in shown
+    qtbot.mouseClick(dialog.notice.buttons["copy"], Qt.MouseButton.LeftButton)
+
+    assert QGuiApplication.clipboard().text() == "Fatal Python error: Segmentation fault\n"
 
 
 def test_differences_leave_out_what_is_equal() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -12,7 +13,8 @@ import pytest
 
 from app.document.document import Document
 from app.document.edits import MoveNodes
-from app.services.recovery import Found, Recovery
+from app.services.recovery import Recovery
+from app.services.swaps import Found
 from engine.spec import StrategyFile
 from tests.support.documents import catalog, example
 
@@ -109,17 +111,82 @@ def test_the_work_of_a_process_that_lives_is_not_offered(file: Path) -> None:
     assert list(first.folder.iterdir()) == []
 
 
-def test_torn_and_foreign_files_are_no_offers(file: Path) -> None:
+def test_what_is_damaged_is_offered_or_set_aside_and_hides_nothing(file: Path) -> None:
     folder = Recovery().folder
     found = killed(file)
-    whole = (folder / found[0].key).read_text()
-    (folder / "aa-1.swap").write_text(whole[: len(whole) // 2])
-    (folder / "bb-1.swap").write_text(whole.replace("quantcrafter: 1", "quantcrafter: 2"))
+    whole = json.loads((folder / found[0].key).read_text())
+
+    def put(key: str, **changes: object) -> None:
+        (folder / f"{key}-1.swap").write_text(json.dumps({**whole, "path": None, "name": key, **changes}))
+
+    put("digest", text=whole["text"] + "# more")
+    put("future", text="a: 4", time_ns=1e30)
+    put("past", text="a: 5", time_ns=-1e30)
+    put("no time", text="a: 6", time_ns="yesterday")
+    put("zero", path="/tmp/a\0b.yaml", text="a: 1")  # noqa: S108 - no file of that name can be
+    put("where", path=["a"], text="a: 2")
+    put("who", name=None, text="a: 3")
+    put("newer", format=2, text={"parts": []})
+    put("textless", text=None)
+    put("list", text=["a"])
+    (folder / "aa-1.swap").write_text(json.dumps(whole)[:-20])
+    (folder / "bb-1.swap").write_text("[" * 100_000)
     (folder / "cc-1.swap").write_bytes(b"\xff\x00")
-    (folder / "dd-1.new").write_text(whole)
+    (folder / "dd-1.swap").write_text("[]")
+    (folder / "ee-1.swap").write_text("")
+    (folder / "ff-1.swap").mkdir()
+    (folder / "gg-1.new").write_text("half")
     (folder / "notes.txt").write_text("mine")
-    assert Recovery().find() == found
-    assert {path.name for path in folder.iterdir()} == {found[0].key, "notes.txt"}
+    recovery = Recovery()
+    offered = recovery.find()
+
+    assert found[0] in offered
+    damaged = {work.key.partition("-")[0]: work for work in offered if work.is_damaged}
+    assert set(damaged) == {"digest", "future", "past", "no time", "zero", "where", "who"}
+    assert damaged["zero"].path is None
+    assert damaged["digest"].text.endswith("# more")
+    aside = {path.name for path in recovery.set_aside()}
+    assert aside == {f"{name}-1.swap" for name in ("textless", "list", "aa", "bb", "cc", "dd", "ee", "ff")}
+    assert {path.name for path in (folder / "damaged").iterdir()} == aside
+    assert (folder / "newer-1.swap").exists()
+    assert (folder / "notes.txt").exists()
+    again = Recovery()
+    assert again.find() == offered
+    assert again.set_aside() == ()
+
+
+def test_old_work_is_offered_however_old(file: Path) -> None:
+    found = killed(file)
+    path = Recovery().folder / found[0].key
+    path.write_text(json.dumps({**json.loads(path.read_text()), "time_ns": 10**18, "saved": None, "path": None}))
+
+    assert [work.edited_at.year for work in Recovery().find()] == [2001]
+
+
+def test_work_that_ended_the_program_as_it_was_restored_is_marked_the_next_time(file: Path) -> None:
+    found = killed(file)
+    code = f"""
+work = Recovery().find()[0]
+recovery.begin(work, swap)
+document.set_text({found[0].text!r})
+"""
+    (tried,) = killed(file, code)
+
+    assert tried.was_tried
+    assert tried.text == found[0].text
+    assert Recovery().find() == (tried,)  # and again, as long as nobody decides
+    recovery = Recovery()
+    recovery.discard(tried)
+    assert list(recovery.folder.iterdir()) == []
+
+
+def test_work_that_was_restored_and_lived_on_is_marked_no_more(file: Path) -> None:
+    killed(file)
+    (left,) = killed(
+        file, f"work = Recovery().find()[0]; recovery.begin(work, swap); {MOVE}; recovery.succeed(work, swap)"
+    )
+
+    assert not left.was_tried
 
 
 def test_a_folder_that_cannot_be_written_does_not_stop_editing(

@@ -48,7 +48,7 @@ def test_values_of_a_newer_version_survive(tmp_path: Path) -> None:
     assert Settings(file).theme == "light"
 
 
-@pytest.mark.parametrize("text", ["{", "[1, 2]", "\x00", "null"])
+@pytest.mark.parametrize("text", ["{", "[1, 2]", "\x00", "null", "", "[" * 100_000])
 def test_an_unreadable_file_is_kept_aside_and_defaults_hold(
     text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
