@@ -88,6 +88,7 @@ class Docks(QObject):
             "problems": self._dock("problems", tr("Problems"), self.problems),
         }
         self.frames: dict[str, PaneFrame] = {}
+        self._no_session = RunSession(self)
         self._roomy: set[str] = set()
         self._is_settled = False
         self._add_run_panes()
@@ -185,6 +186,10 @@ class Docks(QObject):
         """Let the panes of the run side show another strategy's run."""
         for frame in self.frames.values():
             frame.set_session(session)
+
+    def let_go(self) -> None:
+        """Let the panes hold nothing of a strategy that is closed while no other is open."""
+        self.set_session(self._no_session)
 
     def show_stale(self, *, stale: bool) -> None:
         """Say in the panes of the run side that what they show is out of date, or no longer."""

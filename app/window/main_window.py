@@ -271,6 +271,8 @@ class MainWindow(QMainWindow):
             tab.canvas.setFocus()
         elif tab is None:
             self.status.clear_document()
+            if self._docks is not None:
+                self._docks.let_go()
         self.refresh_actions()
 
     # ------------------------------------------------------------------ what actions call
