@@ -23,5 +23,4 @@ def check(file: StrategyFile, folder: Path, catalog: Catalog) -> Checked:
     spec, problems = file.check(folder)
     if spec is None:
         return Checked(tuple(in_file_order(problems)))
-    problems = [*problems, *spec_problems(spec, catalog)]
-    return Checked(tuple(in_file_order(problems)), strategy_hash(spec))
+    return Checked(tuple(in_file_order(spec_problems(spec, catalog, problems))), strategy_hash(spec))

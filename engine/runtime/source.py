@@ -20,12 +20,16 @@ class Installed(Catalog, Engines, Protocol):
 def validate_file(path: str | Path, registry: Catalog, overrides: Sequence[str] = ()) -> list[Problem]:
     """Return every problem of a strategy file, in file order; an empty list means it can run."""
     spec, problems = check_strategy_file(path, overrides=overrides)
-    return in_file_order(problems if spec is None else [*problems, *spec_problems(spec, registry)])
+    return in_file_order(problems if spec is None else spec_problems(spec, registry, problems))
 
 
-def spec_problems(spec: StrategySpec, registry: Catalog) -> list[Problem]:
-    """Return what is wrong with a strategy against what is installed: its graph, and how it is to be run."""
+def spec_problems(spec: StrategySpec, registry: Catalog, found: Sequence[Problem]) -> list[Problem]:
+    """Return what was `found` in a strategy's file, and what is wrong with it against what is installed.
+
+    That is its graph, and how it is to be run.
+    """
     graph, problems = bind(spec, registry)
+    problems = [*found, *problems]
     if isinstance(registry, Engines):
         problems = [*problems, *run_problems(graph, registry, is_sound=not has_errors(problems))]
     return problems

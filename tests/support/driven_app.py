@@ -1,7 +1,8 @@
 """The app in a process of its own, under its real event loop, which opens files or is typed into by the hundred.
 
-Arguments: `open FOLDER` opens every file in turn, shows it in every pane, and closes it; `type FILE COUNT SEED` opens one
-and makes random edits in its text. The last line printed is a JSON object (`Report`); lines before it name what is done.
+Arguments: `open FOLDER` opens every file in turn, shows it in every pane, and closes it; `type FILE COUNT SEED` opens
+one and makes random edits in its text. The last line printed is a JSON object (`Report`); lines before it name what is
+done.
 """
 
 from __future__ import annotations
@@ -16,9 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psutil
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QTextCursor
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.main import open_app
@@ -26,47 +25,10 @@ from app.services.files import FileError
 from app.window.main_window import MainWindow
 from app.window.start import Start
 from engine.api import Severity
+from tests.support.random_typing import choose, make
 
 DONE = 7
 _SETTLE_TURNS = 3
-
-_PIECES = (
-    *"'\"[]{}:-#&*!|>%@`,?~ \t",
-    *("''", '""', "\n", "\n  ", "\n    ", "\n\t", ": ''", ': ""', "- - ", "use: ", "{use: ta.RSI, input: bars.close}"),
-    *("bars", "bars.close", "fast", "null", "true", "1e308", "-1", "nan", ".inf", "2020-01-01", "|\n  a", ">\n"),
-    *(
-        "é",
-        "名",
-        "🎉",
-        "👩\u200d👩\u200d👧",
-        "\u202e",
-        "e\u0301",
-        "\u2028",
-        "\u00a0",
-        "&a ",
-        "*a",
-        "<<: *a",
-        "---\n",
-        "...\n",
-    ),
-)
-_PASTES = (
-    "x:\n  a: ''\n",
-    'x:\n  a: ""\n',
-    "x:\n  a: '\n",
-    "indicators:\n  again: {use: ta.RSI, input: bars.close}\n",
-    "\r\na: b\r\n",
-    "[" * 300,
-    "a: &a [x, x]\nb: *a\n",
-    "\ttabs:\t''\n",
-    "long: " + "x" * 20_000 + "\n",
-    "\x00\x07\ufeff",
-    "",
-)
-_KEYS = (
-    *(Qt.Key.Key_Return, Qt.Key.Key_Backspace, Qt.Key.Key_Delete, Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Up),
-    *(Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Escape),
-)
 
 
 @dataclass(slots=True)
@@ -187,58 +149,17 @@ class Drive:
         for number in range(count):
             if number == min(20, count // 2):
                 self.report.start_mb = _megabytes()
-            what = self._edit(rng, number)
+            tab = self.window.tab
+            assert tab is not None
+            what = f"edit {number}: {choose(tab, rng)}"
+            self._doing(f"{what} at {tab.yaml.editor.textCursor().position()}")
+            make(tab, what.split()[2], rng, file.read_text(encoding="utf-8"))
             yield from self._watched(iter(range(rng.choice((1, 1, 2, 12)))), what)
             self.report.done += 1
             if number % 25 == 0:
                 self.window.docks.show(rng.choice(list(self.window.docks.docks)))
                 self.window.grab()
                 yield
-
-    def _edit(self, rng: random.Random, number: int) -> str:
-        """Make one edit by keys, as a user does; return what was done."""
-        tab = self.window.tab
-        assert tab is not None
-        tab.place_yaml("beside")
-        editor = tab.yaml.editor
-        editor.setFocus()
-        if rng.random() < 0.5:
-            cursor = editor.textCursor()
-            cursor.setPosition(rng.randrange(editor.document().characterCount()))
-            if rng.random() < 0.3:
-                cursor.setPosition(
-                    min(cursor.position() + rng.randrange(200), editor.document().characterCount() - 1),
-                    QTextCursor.MoveMode.KeepAnchor,
-                )
-            editor.setTextCursor(cursor)
-        kind = rng.choices(("type", "key", "paste", "undo", "redo", "cut", "reset"), (50, 22, 10, 8, 4, 4, 2))[0]
-        piece = rng.choice(_PIECES)
-        self._doing(f"edit {number}: {kind} {piece!a} at {editor.textCursor().position()}")
-        control = Qt.KeyboardModifier.ControlModifier
-        if kind == "type":
-            for char in piece:
-                if char == "\n":
-                    QTest.keyClick(editor, Qt.Key.Key_Return)
-                elif char.isascii():
-                    QTest.keyClicks(editor, char)
-                else:
-                    QTest.sendKeyEvent(
-                        QTest.KeyAction.Click, editor, Qt.Key.Key_unknown, char, Qt.KeyboardModifier.NoModifier
-                    )
-        elif kind == "key":
-            for _ in range(rng.choice((1, 1, 3, 20))):
-                QTest.keyClick(editor, rng.choice(_KEYS))
-        elif kind == "paste":
-            QApplication.clipboard().setText(rng.choice(_PASTES))
-            QTest.keyClick(editor, Qt.Key.Key_V, control)
-        elif kind in ("undo", "redo"):
-            for _ in range(rng.choice((1, 1, 5))):
-                QTest.keyClick(editor, Qt.Key.Key_Z if kind == "undo" else Qt.Key.Key_Y, control)
-        elif kind == "cut":
-            QTest.keyClick(editor, Qt.Key.Key_X, control)
-        else:  # back to something valid, so that the canvas has a graph to follow
-            tab.document.set_text(Path(sys.argv[2]).read_text(encoding="utf-8"))
-        return self._faults.doing
 
 
 def _megabytes() -> int:

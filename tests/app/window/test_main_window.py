@@ -409,3 +409,17 @@ def test_a_pane_that_is_looked_at_for_the_first_time_gets_enough_height_and_late
     window.docks.show("log")
     QApplication.processEvents()
     assert dock.height() < 120
+
+
+def test_after_the_last_strategy_was_closed_another_opens_with_all_its_panes(qtbot: QtBot, tmp_path: Path) -> None:
+    first, second = copy_example("golden_cross", tmp_path), copy_example("rsi_pullback", tmp_path)
+    with open_window(qtbot, first) as window:
+        for name in window.docks.docks:
+            window.docks.show(name)
+        gone = tab_of(window)
+        with qtbot.waitSignal(gone.destroyed):
+            window.remove_tab(gone)
+        window.desk.open(second)
+
+        assert window.docks.chart.session is tab_of(window).session
+        assert window.docks.inspector.document is tab_of(window).document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -26,7 +27,8 @@ from engine.api import (
 from engine.plugins import Registry, load_registry
 from engine.runtime.engines import engine_choices, find_engine, installed_engines, needs_of
 from engine.runtime.run import run
-from engine.runtime.source import load_graph
+from engine.runtime.source import load_graph, validate_file
+from tests.support.command_line import ROOT
 from tests.support.plugin_packages import module
 
 ENGINES = '''
@@ -171,3 +173,13 @@ def test_an_engine_without_strategy_classes_says_so() -> None:
 
     with pytest.raises(RunError, match=r"'plain' runs no strategy classes, so 'a.B' cannot be run on it"):
         Plain().run_class(ClassJob("a.B", (), RunSettings()))
+
+
+def test_a_node_without_anything_in_it_is_among_the_problems_though_others_refer_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "empty_node.yaml"
+    text = (ROOT / "resources" / "examples" / "golden_cross.yaml").read_text(encoding="utf-8")
+    file.write_text(re.sub(r"(?m)^( +)size:.*$", r"\1size:", text), encoding="utf-8")
+
+    problems = validate_file(file, load_registry())
+
+    assert any("must be a mapping with 'use', was empty" in problem.message for problem in problems)

@@ -1,0 +1,92 @@
+"""Mutated files opened, and random edits typed, in the app under its real event loop: no fault, no wait, no leak."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.plugins import load_registry
+from tests.support.command_line import ROOT, clean_environment
+from tests.support.counts import is_long, sample, seed
+from tests.support.desktop import copy_example
+from tests.support.driven_app import DONE
+from tests.support.mutate import write_mutants
+from tests.support.reliability import record
+
+SECTION = "strategy files in the app"
+HEADINGS = ("what", "tried", "valid", "crashes", "errors", "longest wait, s", "memory, MB")
+LONGEST_S = 4.0
+"""Seconds of the processor for one turn of the event loop."""
+_rows: dict[str, tuple[object, ...]] = {}
+
+
+def drive(home: Path, *arguments: str, timeout: float) -> dict[str, Any]:
+    """Run the app with these arguments; return its report, with what it did last where there is none."""
+    with (home.parent / f"{home.name}.txt").open("w+", encoding="utf-8") as output:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.support.driven_app", *arguments],
+            cwd=ROOT,
+            env=clean_environment(home, QT_QPA_PLATFORM="offscreen"),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=timeout,
+        )
+        output.seek(0)
+        lines = output.read().splitlines()
+    reports = [line for line in lines if line.startswith("{")]
+    assert done.returncode == DONE, (done.returncode, lines[-15:])
+    report: dict[str, Any] = json.loads(reports[-1])
+    assert report["faults"] == [], "\n\n".join(report["faults"][:5])
+    assert report["longest_s"] < LONGEST_S, report
+    assert list((home / "logs").glob("desktop-2*.txt")) == []
+    return report
+
+
+def note(what: str, tried: int, reports: list[dict[str, Any]], valid: object) -> None:
+    """Keep a row of figures; they are written once both tests are through."""
+    longest = max(each["longest_s"] for each in reports)
+    memory = f"{min(each['start_mb'] for each in reports)} to {max(each['end_mb'] for each in reports)}"
+    _rows[what] = (what, tried, valid, 0, 0, longest, memory)
+    record(SECTION, HEADINGS, list(_rows.values()))
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_the_app_opens_whatever_file_there_is(tmp_path: Path) -> None:
+    """Long-lived processes, each of which opens hundreds; what is valid and what is not shows in every pane."""
+    registry = load_registry()
+    processes, each = (4, 500) if is_long() else (1, 100)
+    reports = []
+    for number in range(processes):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        write_mutants(folder, registry, each, seed(f"app {number}"))
+        reports.append(drive(tmp_path / f"home{number}", "open", str(folder), timeout=1800))
+    assert sum(report["done"] for report in reports) == processes * each
+    valid = sum(report["valid"] for report in reports)
+    assert valid > processes * each * 0.2
+    for report in reports:
+        assert report["end_mb"] - report["start_mb"] < 150 + each, report
+    note("files opened", processes * each, reports, valid)
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_the_yaml_view_takes_whatever_is_typed(tmp_path: Path) -> None:
+    file = copy_example("rsi_pullback", tmp_path)
+    before = file.read_bytes()
+    count = sample(100, of=500)
+    report = drive(tmp_path / "home", "type", str(file), str(count), str(seed("typing")), timeout=1000)
+
+    assert report["done"] == count
+    assert file.read_bytes() == before
+    assert report["end_mb"] - report["start_mb"] < 400, report
+    note("edits typed", count, [report], "-")
