@@ -15,7 +15,7 @@ from tests.support.kept_runs import registry
 
 STRATEGY = """\
 quantcrafter: 1
-instruments: [{{symbol: AAPL, data: sample, timeframe: 1d}}]
+instruments: [{{symbol: AAPL, {data}}}]
 indicators:
   fast: {{use: ta.SMA, input: bars.close, timeperiod: 5}}
   slow: {{use: ta.SMA, input: bars.close, timeperiod: {slow}}}
@@ -33,6 +33,8 @@ filters:
   some: {{use: volatility_band, input: bars.close, maximum: 10}}
 risk:
   stop: {{use: line_stop, line: top}}
+  cap: {{use: max_exposure, percent: 0.0001}}
+  late: {{use: session_end, minutes: 1440}}
 money:
   size: {money}
 execution: {{entry: {{use: {execution}, signals: [{signals}], filters: [{filters}], risk: [{risk}], money: size}}}}
@@ -48,6 +50,7 @@ PLAIN = {
     "risk": "",
     "cash": "100000",
     "slow": "20",
+    "data": "data: sample, timeframe: 1d",
 }
 
 CASES = {
@@ -82,6 +85,11 @@ CASES = {
         "No trades: 93 entry signals, all without a distance for the stop or target.",
     ),
     "no cash": ({"cash": "0.5"}, "No trades: 93 entry orders, none of them filled: rejected for want of cash."),
+    "a cap": ({"risk": "cap"}, "No trades: 93 entry orders, none of them filled: cut to nothing by a cap."),
+    "a risk rule that lets no entry pass": (
+        {"risk": "late", "data": "data: synthetic, timeframe: 1h, bars: 3000, seed: 2"},
+        "No trades: 94 entry signals, all blocked by 'late' at the end of the session.",
+    ),
     "a price that is never reached": (
         {"execution": "limit, offset_percent: 90, time_in_force: bars, bars: 2"},
         (
