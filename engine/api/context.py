@@ -14,6 +14,7 @@ import numpy.typing as npt
 from engine.api.bars import BAR_COLUMNS, Bars
 from engine.api.decisions import Account, Holding, OpenOrder, SessionDay
 from engine.api.errors import RunError
+from engine.api.frozen import read_only
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -24,7 +25,7 @@ class ColumnView(Generic[Scalar]):
     __slots__ = ("_column", "_ctx")
 
     def __init__(self, column: npt.NDArray[Scalar], ctx: StrategyContext) -> None:
-        self._column = column
+        self._column = read_only(column)
         self._ctx = ctx
 
     def __len__(self) -> int:
@@ -45,9 +46,7 @@ class ColumnView(Generic[Scalar]):
         if not isinstance(key, slice) and not -now - 1 <= key <= now:
             when = "is not known yet" if key > now else "does not exist"
             raise IndexError(f"bar {key if key > now else now + 1 + key} {when}: the bar that just closed is {now}")
-        known = self._column[: now + 1]
-        known.flags.writeable = False
-        return known[key]
+        return self._column[: now + 1][key]
 
 
 class ColumnsView(Mapping[str, ColumnView[Any]]):

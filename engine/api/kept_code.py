@@ -28,6 +28,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from engine.api.os_errors import fault
+
 log = logging.getLogger("quantcrafter.compiled")
 
 FOLDER = "quantcrafter"
@@ -198,7 +200,7 @@ def _read(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        _refuse(path, error.strerror or str(error))
+        _refuse(path, fault(error, "read").cause)
         return None
     check, content = whole[:_CHECK], whole[_CHECK:]
     if hashlib.blake2b(content, digest_size=_CHECK).digest() != check:
@@ -233,7 +235,7 @@ def _write(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        say_not_kept(folder, error.strerror or str(error))
+        say_not_kept(folder, fault(error).cause)
 
 
 def _private(path: str, flags: int) -> int:
@@ -249,7 +251,7 @@ def is_safe(folder: Path, *, make: bool) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        say_not_kept(folder, error.strerror or str(error))
+        say_not_kept(folder, fault(error).cause)
         return False
     if not _is_ours(found):
         say_not_kept(folder, "it belongs to somebody else, or others can write to it")

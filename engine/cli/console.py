@@ -74,15 +74,9 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         RunError: it cannot be written.
     """
-    from engine.api import RunError
-    from engine.api.os_errors import fault, shown_path
+    from engine.stats.files import write_whole
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except (OSError, ValueError) as error:
-        cause, remedy = fault(error)
-        raise RunError(f"'{shown_path(path)}' cannot be written: {cause}. {remedy}") from error
+    write_whole(path, text.encode(), "The text")
 
 
 def print_json(data: Any) -> None:

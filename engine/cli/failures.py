@@ -9,13 +9,14 @@ import traceback
 from datetime import UTC, datetime
 
 from engine.api import PluginError, QuantCrafterError, RunCancelledError, SpecError
+from engine.api.foreign import text_of
 from engine.api.home import home
 from engine.cli.console import complain, note
 from engine.cli.main import FAILED, INTERRUPTED, WRONG_INPUT
 from engine.cli.problems import print_problems
 
 
-def report_failure(error: Exception, *, verbose: bool = False) -> int:
+def report_failure(error: BaseException, *, verbose: bool = False) -> int:
     """Print an error that a command raised and return the exit code.
 
     An error of ours is printed as it is. Anything else is a fault in QuantCrafter or in a plugin: one line is printed,
@@ -35,27 +36,31 @@ def report_failure(error: Exception, *, verbose: bool = False) -> int:
     return _report_crash(error, verbose=verbose)
 
 
-def _report_crash(error: Exception, *, verbose: bool) -> int:
+def _report_crash(error: BaseException, *, verbose: bool) -> int:
     text = _traceback_of(error)
-    complain(f"Unexpected {type(error).__name__}: {' '.join(str(error).split()) or 'no message'}")
+    complain(f"Unexpected {type(error).__name__}: {' '.join(text_of(error).split()) or 'no message'}")
     if verbose:
         note(text)
     note(f"The full traceback was written to {_write_crash(text)}")
     return FAILED
 
 
-def _traceback_of(error: Exception) -> str:
+def _traceback_of(error: BaseException) -> str:
     return "".join(traceback.format_exception(error)).rstrip()
 
 
 def _write_crash(text: str) -> str:
     """Write the traceback to a file of its own and return the path, or say why there is none."""
     now = datetime.now(UTC)
-    path = home() / "logs" / f"crash-{now:%Y%m%d-%H%M%S}-{os.getpid()}.txt"
+    try:
+        path = home() / "logs" / f"crash-{now:%Y%m%d-%H%M%S}-{os.getpid()}.txt"
+    except QuantCrafterError as failure:
+        return f"nowhere: {failure} Use --verbose to see it."
     heading = f"{now:%Y-%m-%d %H:%M:%S} UTC, Python {platform.python_version()} on {platform.platform()}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{heading}\nArguments: {sys.argv[1:]}\n\n{text}\n", encoding="utf-8")
-    except OSError as failure:
-        return f"nowhere: '{path}' cannot be written ({failure.strerror}). Use --verbose to see it."
+    except (OSError, ValueError) as failure:
+        reason = getattr(failure, "strerror", None) or failure
+        return f"nowhere: '{path}' cannot be written ({reason}). Use --verbose to see it."
     return str(path)

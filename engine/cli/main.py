@@ -16,6 +16,9 @@ FAILED = 1
 WRONG_INPUT = 2
 DIFFERENT = 3
 INTERRUPTED = 130
+_FOR_PROGRAMS = ("--json", "--markdown", "schema")
+"""What makes standard output a thing that programs read."""
+_VERSION = (["--version"], ["-V"])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,9 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         return _process(sys.argv[1:])
+    from engine.cli.streams import prepare_streams
+
     arguments = list(argv)
-    _prepare_streams()
-    if arguments in (["--version"], ["-V"]):
+    prepare_streams()
+    if arguments in _VERSION:
         return print_version()
     verbose = "--verbose" in arguments
     try:
@@ -37,10 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _interrupted()
     except BrokenPipeError:
         return _reader_gone()
-    except Exception as error:  # noqa: BLE001 - the last resort, which writes the traceback to a file
-        from engine.cli.failures import report_failure
-
-        return report_failure(error, verbose=verbose)
+    except BaseException as error:  # noqa: BLE001 - the last resort, which writes the traceback to a file
+        return _report(error, verbose=verbose)
 
 
 def _process(arguments: Sequence[str]) -> int:
@@ -54,10 +57,36 @@ def _process(arguments: Sequence[str]) -> int:
 
         freeze_support()
     gc.set_threshold(100_000, 20, 20)
+    code = FAILED
     try:
-        return main(arguments)
+        _set_up(arguments)
+        code = main(arguments)
+        return code
     finally:
         gc.freeze()
+        from engine.cli.streams import leave
+
+        leave(code)
+
+
+def _set_up(arguments: Sequence[str]) -> None:
+    """Make the process ready for others' code, and for Ctrl-C."""
+    if list(arguments) in _VERSION:
+        return
+    from engine.cli import streams
+    from engine.cli.interrupt import install
+
+    streams.prepare_streams()
+    interrupts = install()
+    try:
+        if any(each.startswith(_FOR_PROGRAMS) for each in arguments):
+            streams.keep_stdout_for_results()
+        streams.show_log()
+        from engine.api.foreign import listen
+
+        listen(streams.Console(interrupts))
+    except KeyboardInterrupt:
+        os._exit(_interrupted())
 
 
 def _run(arguments: list[str]) -> int:
@@ -67,8 +96,19 @@ def _run(arguments: list[str]) -> int:
         code = run_app(arguments)
         sys.stdout.flush()
     except SystemExit as leaving:
-        code = leaving.code if isinstance(leaving.code, int) else FAILED
+        # Nothing of ours ends by itself in the middle: an exit code of 0 here would tell of a success that was none.
+        code = leaving.code if isinstance(leaving.code, int) and leaving.code else FAILED
     return _interrupted() if code == INTERRUPTED else code
+
+
+def _report(error: BaseException, *, verbose: bool) -> int:
+    try:
+        from engine.cli.failures import report_failure
+
+        return report_failure(error, verbose=verbose)
+    except Exception as failure:  # noqa: BLE001 - what reports failures has failed
+        sys.stderr.write(f"error: Unexpected {type(error).__name__}; reporting it failed: {type(failure).__name__}\n")
+        return FAILED
 
 
 def _interrupted() -> int:
@@ -88,11 +128,3 @@ def print_version() -> int:
 
     sys.stdout.write(f"QuantCrafter {version('quantcrafter')}\n")
     return DONE
-
-
-def _prepare_streams() -> None:
-    """Make the streams take any character: UTF-8 on Windows, and replacement where the encoding has no such letter."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding="utf-8" if sys.platform == "win32" else None, errors="replace")

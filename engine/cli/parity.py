@@ -52,14 +52,15 @@ def parity(
         say_if_compiling(registry.engine("native"))
     with cancel_on_interrupt() as cancelled, show_progress(quiet=quiet) as progress:
         found = run_parity(graph, registry=registry, engines=names, progress=progress, cancelled=cancelled)
+        written = None if report is None else write_certificate(report, found)
     for name, missing in found.left_out.items():
         note(f"Without {name}, which is {missing}")
     if json:
         print_json(_as_json(found))
     else:
         _print(console(), found)
-    if report is not None:
-        note(f"Wrote {write_certificate(report, found)}")
+    if written is not None:
+        note(f"Wrote {written}")
     return DONE if found.same else DIFFERENT
 
 

@@ -42,7 +42,7 @@ def _bars() -> Iterator[Progress]:
         TimeElapsedColumn(),
     )
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=console(stderr=True), transient=True) as shown:
+    with Progress(*columns, console=console(stderr=True), transient=True, redirect_stdout=False) as shown:
 
         def update(stage: str, done: int, total: int) -> None:
             if stage not in tasks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -11,7 +11,7 @@ import typer
 
 from engine.cli.catalog import registry_with_warnings
 from engine.cli.console import console, note, warn
-from engine.cli.interrupt import cancel_on_interrupt
+from engine.cli.interrupt import cancel_on_interrupt, not_halfway
 from engine.cli.problems import print_problems
 from engine.cli.progress import show_progress
 from engine.cli.run_class import check_alone, class_source, run_source
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.runtime.result import RunResult
 
 STDOUT = Path("-")
+_STDOUT_FILES = (Path("/dev/stdout"), Path("/dev/fd/1"), Path("/proc/self/fd/1"))
 
 
 def run(  # noqa: PLR0913 - one argument an option
@@ -65,23 +66,21 @@ def run(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Run a strategy file, or a class written for another engine, and show what happened."""
     _check_mode(mode)
+    json = STDOUT if json in _STDOUT_FILES else json
     registry = registry_with_warnings()
-    if engine_class is not None and file is None:
-        source = class_source(engine_class, engine, data or (), params or (), timeframe, settings or ())
-        result = run_source(source, registry, quiet=quiet)
-    else:
-        check_alone(file, bool(engine_class or data or params or timeframe))
-        result = _run_file(file, registry, (mode, engine), settings or (), quiet=quiet)
-    for finding in result.findings:
-        warn(finding)
-    for guess in result.notes:
-        note(guess)
-    run_id = None if no_history else _keep(result)
-    written = _write(result, json, trades, report)
-    if json == STDOUT:
-        from pydantic_core import to_json
-
-        sys.stdout.write(to_json(result.to_json(), indent=2).decode() + "\n")
+    with cancel_on_interrupt() as cancelled:
+        if engine_class is not None and file is None:
+            source = class_source(engine_class, engine, data or (), params or (), timeframe, settings or ())
+            result = run_source(source, registry, quiet=quiet)
+        else:
+            check_alone(file, bool(engine_class or data or params or timeframe))
+            result = _run_file(file, registry, (mode, engine), settings or (), quiet=quiet)
+        for finding in result.findings:
+            warn(finding)
+        for guess in result.notes:
+            note(guess)
+        run_id, written, text = _finish(result, (json, trades, report), cancelled, keep=not no_history)
+    sys.stdout.write(text)
     if not quiet:
         from engine.cli.summary import print_summary
 
@@ -118,20 +117,62 @@ def _check_mode(mode: str | None) -> None:
 
 def say_if_compiling(engine: type[EngineAdapter] | None) -> None:
     """Tell that the first run on a machine takes longer, if this is the first."""
-    if engine is not None and not engine.missing() and not engine().is_ready():
+    from engine.runtime.engines import is_ready
+
+    if engine is not None and not is_ready(engine):
         note("Compiling the simulator for this machine, once; this can take a minute ...")
 
 
-def _write(result: RunResult, json: Path | None, trades: Path | None, report: Path | None) -> dict[str, Path]:
-    """Write the files asked for and return them by what they are."""
+def _finish(
+    result: RunResult,
+    places: tuple[Path | None, Path | None, Path | None],
+    cancelled: Callable[[], bool],
+    *,
+    keep: bool,
+) -> tuple[str | None, dict[str, Path], str]:
+    """Write the files asked for and keep the run, all of it or nothing.
+
+    Returns the run's id, the files by what they are, and what goes to standard output.
+
+    Raises:
+        RunError: a file cannot be written; the run itself is kept all the same.
+        RunCancelledError: Ctrl-C was pressed before everything was ready.
+    """
+    from engine.api import RunCancelledError, RunError
+    from engine.stats.files import together
+
+    with together() as files:
+        try:
+            written, text = _write(result, *places)
+            if cancelled():
+                raise RunCancelledError("The run was cancelled; nothing was written.")  # noqa: TRY301 - as a run does
+            with not_halfway():
+                files.commit()
+                return (_keep(result) if keep else None), written, text
+        except RunCancelledError:
+            raise
+        except RunError:
+            run_id = _keep(result) if keep else None
+            if run_id is not None:
+                note(f"The run itself is kept: 'quantcrafter runs show {run_id}' shows it.")
+            raise
+
+
+def _write(
+    result: RunResult, json: Path | None, trades: Path | None, report: Path | None
+) -> tuple[dict[str, Path], str]:
+    """Write the files asked for; return them by what they are, and the text for standard output."""
+    from pydantic_core import to_json
+
     written: dict[str, Path] = {}
+    text = to_json(result.to_json(), indent=2).decode() + "\n" if json == STDOUT else ""
     if json is not None and json != STDOUT:
         written["Result"] = result.write_json(json)
     if trades is not None:
         written["Trades"] = result.write_trades_csv(trades)
     if report is not None:
         written["Report"] = result.write_report(report)
-    return written
+    return written, text
 
 
 def _keep(result: RunResult) -> str | None:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from engine.api import BAR_COLUMNS, DataProvider, DataRequest
+from engine.api.foreign import calling, is_own, origin
 from engine.data.load import LoadedBars, load_bars
 
 LIMIT_BYTES = 512 * 1024 * 1024
@@ -30,7 +31,7 @@ class BarCache:
         Raises:
             DataError: as for `load_bars`.
         """
-        version = provider.data_version(request)
+        version = _version(provider, request)
         if version is None:
             return load_bars(provider, request, on_bad_bars=on_bad_bars)
         key = (type(provider), provider.model_dump_json(), request, on_bad_bars, version)
@@ -41,6 +42,16 @@ class BarCache:
         while len(self._kept) > 1 and sum(map(_size, self._kept.values())) > self._limit:
             self._kept.popitem(last=False)
         return found
+
+
+def _version(provider: DataProvider, request: DataRequest) -> str | None:
+    try:
+        with calling(f"{request.symbol}: data provider '{provider.name}'{origin(provider)}", "looking", provider):
+            return provider.data_version(request)
+    except Exception:
+        if is_own(provider):
+            raise
+        return None  # what is wrong, loading the bars says
 
 
 def _size(loaded: LoadedBars) -> int:

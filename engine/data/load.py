@@ -10,14 +10,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.api import (
     BAR_COLUMNS,
     Bars,
+    CorporateActions,
     DataError,
     DataProvider,
     DataRequest,
@@ -26,6 +28,8 @@ from engine.api import (
     Severity,
     Timeframe,
 )
+from engine.api.foreign import calling, is_own, is_plain, origin, reason_of
+from engine.api.frozen import frozen_bars
 from engine.data.actions import actions_from_adjusted, adjusted
 from engine.data.findings import Finding, clock
 from engine.data.quality import check
@@ -66,7 +70,7 @@ def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str 
         )
     if raw.actions is not None or raw.adjusted_close is not None:
         bars = _with_actions(bars, raw, source, request)
-    return LoadedBars(_cut(bars, request), (*_guesses(raw), *findings))
+    return LoadedBars(_cut(frozen_bars(bars), request), (*_guesses(raw), *findings))
 
 
 def _with_actions(bars: Bars, raw: RawBars, source: Timeframe, request: DataRequest) -> Bars:
@@ -92,7 +96,7 @@ def load_as_they_are(provider: DataProvider, request: DataRequest, *, on_bad_bar
     raw = raw_bars(provider, request)
     source = length_of(raw, request)
     raw, findings = check(raw, source, symbol=request.symbol, on_bad_bars=on_bad_bars)
-    return LoadedBars(timed(raw, source, request.symbol), (*_guesses(raw), *findings))
+    return LoadedBars(frozen_bars(timed(raw, source, request.symbol)), (*_guesses(raw), *findings))
 
 
 def _guesses(raw: RawBars) -> tuple[Finding, ...]:
@@ -107,23 +111,27 @@ def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
     """
     subject = f"{request.symbol}: data provider '{provider.name}'"
     try:
-        raw = provider.load(request)
-    except QuantCrafterError:
-        raise
+        with calling(f"{request.symbol}: data provider '{provider.name}'{origin(provider)}", "loading", provider):
+            raw = provider.load(request)
     except Exception as error:
-        raise DataError(f"{subject} failed: {type(error).__name__}: {error}") from error
+        if isinstance(error, QuantCrafterError) and is_plain(error):
+            raise
+        raise DataError(f"{subject} failed: {reason_of(error)}.") from error
     if not isinstance(raw, RawBars) or raw.stamp not in _STAMPS:
         raise DataError(f"{subject} must return RawBars with a stamp of {', '.join(_STAMPS)}. Report it to its author.")
+    take = _as_it_is if is_own(provider) else _copied
     raw = replace(
         raw,
-        time_ns=np.ascontiguousarray(raw.time_ns, dtype=np.int64),
-        open=np.ascontiguousarray(raw.open, dtype=np.float64),
-        high=np.ascontiguousarray(raw.high, dtype=np.float64),
-        low=np.ascontiguousarray(raw.low, dtype=np.float64),
-        close=np.ascontiguousarray(raw.close, dtype=np.float64),
-        volume=np.ascontiguousarray(raw.volume, dtype=np.float64),
-        rows=np.ascontiguousarray(raw.rows, dtype=np.int64),
-        close_ns=None if raw.close_ns is None else np.ascontiguousarray(raw.close_ns, dtype=np.int64),
+        time_ns=take(raw.time_ns, np.int64),
+        open=take(raw.open, np.float64),
+        high=take(raw.high, np.float64),
+        low=take(raw.low, np.float64),
+        close=take(raw.close, np.float64),
+        volume=take(raw.volume, np.float64),
+        rows=take(raw.rows, np.int64),
+        close_ns=None if raw.close_ns is None else take(raw.close_ns, np.int64),
+        adjusted_close=None if raw.adjusted_close is None else take(raw.adjusted_close, np.float64),
+        actions=None if raw.actions is None else _actions(raw.actions, take),
     )
     columns = (*BAR_COLUMNS, "time_ns", "rows", *(("close_ns",) if raw.close_ns is not None else ()))
     shapes = {getattr(raw, name).shape for name in columns}
@@ -140,6 +148,19 @@ def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
             f"{clock(int(raw.time_ns[odd[0]]))}. Say how times are written by 'time_format'."
         )
     return raw
+
+
+def _as_it_is(column: Any, dtype: Any) -> Any:
+    return np.ascontiguousarray(column, dtype=dtype)
+
+
+def _copied(column: Any, dtype: Any) -> Any:
+    """Return a copy: a provider of others may keep its array, and write to it later."""
+    return np.array(column, dtype=dtype, order="C")
+
+
+def _actions(actions: CorporateActions, take: Callable[[Any, Any], Any]) -> CorporateActions:
+    return CorporateActions(take(actions.split, np.float64), take(actions.dividend, np.float64))
 
 
 def length_of(raw: RawBars, request: DataRequest) -> Timeframe:

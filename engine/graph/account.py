@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.api import ExecutionLogic, FeedNode, GuardKind, GuardRule, Problem, RiskManager
 from engine.api.wording import did_you_mean
-from engine.graph.bound import BoundGraph, BoundNode, NodeColumn
+from engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
 
 MAX_GUARDS = 32
 """How many risk managers other than stops and targets a strategy may have."""
@@ -54,7 +54,7 @@ def guards_of(graph: BoundGraph) -> Iterator[tuple[BoundNode, GuardRule]]:
         if isinstance(node.component, ExecutionLogic):
             for source in node.sources():
                 part = graph.nodes.get(source.node) if isinstance(source, NodeColumn) else None
-                rule = part.component.rule() if part and isinstance(part.component, RiskManager) else None
+                rule = rule_of(part) if part and isinstance(part.component, RiskManager) else None
                 if part is not None and isinstance(rule, GuardRule):
                     yield part, rule
 

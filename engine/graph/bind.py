@@ -21,6 +21,8 @@ from engine.api import (
     BAR_COLUMNS,
     Catalog,
     Component,
+    ComponentError,
+    DataError,
     DataNode,
     DataProvider,
     FeedNode,
@@ -30,6 +32,7 @@ from engine.api import (
     Role,
     Severity,
 )
+from engine.api.foreign import calling, is_own, node_label, origin, reason_of
 from engine.graph.bound import (
     BASE_CLOCK,
     BoundFeed,
@@ -100,11 +103,18 @@ class _Binder:
         for name in cls.path_parameters():
             if isinstance(values.get(name), str):
                 values[name] = str(Path(self.spec.base_dir) / values[name])
+        who = node_label(node.id, cls)
         try:
-            return cls.model_validate(values)
+            with calling(who, "checking its parameters", cls, node.id):
+                return cls.model_validate(values)
         except ValidationError as error:
             self.problems += parameter_problems(error, cls, node, f"'{node.use}'", self.suggest)
             return None
+        except Exception as error:
+            if is_own(cls):
+                raise
+            text = f"{who} failed while its parameters were checked: {reason_of(error)}."
+            raise ComponentError(text, node=node.id) from error
 
     def _unknown_use(self, node: NodeSpec) -> None:
         elsewhere = [role for role in Role if role != node.role and self.catalog.component(role, node.use) is not None]
@@ -135,11 +145,17 @@ class _Binder:
                 )
             )
             return None
+        who = f"Data provider '{name}'{origin(cls)}"
         try:
-            return cls.model_validate(dict(options))
+            with calling(who, "checking its options", cls):
+                return cls.model_validate(dict(options))
         except ValidationError as error:
             self.problems += parameter_problems(error, cls, owner, f"data provider '{name}'", self.suggest)
             return None
+        except Exception as error:
+            if is_own(cls):
+                raise
+            raise DataError(f"{who} failed while its options were checked: {reason_of(error)}.") from error
 
     def _instrument(self, instrument: InstrumentSpec) -> BoundInstrument | None:
         provider = self._provider(instrument.data, instrument.options, instrument)

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from engine.api import Component, DataProvider, FeedNode, PortType, Problem
+from engine.api import (
+    Component,
+    ComponentError,
+    DataProvider,
+    FeedNode,
+    PortType,
+    Problem,
+    QuantCrafterError,
+)
+from engine.api.foreign import calling, is_plain, node_label, reason_of
 from engine.spec import InstrumentSpec, NodeSpec, StrategySpec
 
 BASE_CLOCK = "bars"
@@ -60,6 +70,24 @@ class BoundNode:
         """Yield every source of every input."""
         for wires in self.inputs.values():
             yield from wires if isinstance(wires, tuple) else (wires,)
+
+
+def rule_of(node: BoundNode) -> Any:
+    """Return the rule of a node's component, which is one that has rules; None if it decides bar by bar.
+
+    Raises:
+        ComponentError: it failed.
+    """
+    component: Any = node.component
+    who = node_label(node.spec.id, component)
+    try:
+        with calling(who, "telling its rule", component, node.spec.id):
+            return component.rule()
+    except Exception as error:
+        if isinstance(error, QuantCrafterError) and is_plain(error):
+            error.node = error.node or node.spec.id
+            raise
+        raise ComponentError(f"{who} failed in rule: {reason_of(error)}.", node=node.spec.id) from error
 
 
 @dataclass(frozen=True)

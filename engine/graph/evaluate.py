@@ -4,6 +4,8 @@
 2. The component computes its columns; an event-style component is looped over the bars.
 3. Type and length are checked, and the first bar at which the step is complete is noted: its own warm-up after the
    first bar at which all its inputs are.
+
+Components get read-only views. What one of others returns is copied, as it may keep the array and write to it later.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from engine.api import (
     Signals,
     TimeColumn,
 )
+from engine.api.foreign import calling, is_own, is_plain, reason_of
+from engine.api.frozen import frozen, frozen_copy, read_only, shown, shown_bars
 from engine.data.align import align, as_of
 from engine.graph.bound import BASE_CLOCK, MarketColumn, Number
 from engine.graph.events import loop_on_bar
@@ -115,7 +119,7 @@ class Evaluation:
 
     def _bring(self, source: PlanSource, clock: str) -> Any:
         if isinstance(source, Number):
-            return np.full(len(self.clock_bars(clock)), source.value)
+            return frozen(np.full(len(self.clock_bars(clock)), source.value))
         own, _ = self._origin(source)
         column = self._raw(source)
         if own == clock or (own == ANY_CLOCK and clock == BASE_CLOCK):
@@ -127,15 +131,15 @@ class Evaluation:
         if isinstance(column, Bars):
             return _align_bars(column, index)
         if isinstance(column, Signals):
-            strength = None if column.strength is None else align(column.strength, index)
-            return Signals(align(column.flags, index), strength)
-        return align(column, index)
+            strength = None if column.strength is None else frozen(align(column.strength, index))
+            return Signals(frozen(align(column.flags, index)), strength)
+        return frozen(align(column, index))
 
     def _raw(self, source: MarketColumn | StepColumn) -> Any:
         if isinstance(source, StepColumn):
             return self.values[source.step][source.output]
         bars = self.clock_bars(source.feed)
-        return bars.column(source.column) if source.column else bars
+        return read_only(bars.column(source.column)) if source.column else shown_bars(bars)
 
     # ------------------------------------------------------------------ computing
 
@@ -154,9 +158,11 @@ class Evaluation:
     def _outputs(self, step: Step, clock: str) -> StepValues:
         bars = self.clock_bars(clock)
         inputs = {
-            port: tuple(self.column(source, clock) for source in wires)
-            if isinstance(wires, tuple)
-            else self.column(wires, clock)
+            port: shown(
+                tuple(self.column(source, clock) for source in wires)
+                if isinstance(wires, tuple)
+                else self.column(wires, clock)
+            )
             for port, wires in step.inputs.items()
         }
         with np.errstate(all="ignore"):
@@ -177,16 +183,16 @@ class Evaluation:
     def _call(self, step: Step, bars: Bars, inputs: Mapping[str, Any]) -> Any:
         component = step.component
         try:
-            if type(component).overrides("compute"):
-                return component.compute(**inputs)
-            return loop_on_bar(component, step.nodes[0], bars, inputs)
-        except QuantCrafterError as error:
-            error.node = error.node or step.nodes[0]
-            raise
+            with calling(step.label, "computing", component, step.nodes[0]):
+                if type(component).overrides("compute"):
+                    return component.compute(**inputs)
+                return loop_on_bar(component, step.nodes[0], shown_bars(bars), inputs)
         except Exception as error:
-            detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            if isinstance(error, QuantCrafterError) and is_plain(error):
+                error.node = error.node or step.nodes[0]
+                raise
             given = f"{len(bars)} bars of {bars.symbol}"
-            raise ComponentError(f"{step.label} failed on {given}: {detail}.", node=step.nodes[0]) from error
+            raise ComponentError(f"{step.label} failed on {given}: {reason_of(error)}.", node=step.nodes[0]) from error
 
 
 def _align_bars(bars: Bars, index: TimeColumn) -> Bars:
@@ -232,7 +238,7 @@ def _checked(step: Step, name: str, kind: PortType, value: Any, length: int) -> 
             node=step.nodes[0],
             field=name,
         )
-    column: FloatColumn = np.ascontiguousarray(array)
+    column: FloatColumn = frozen(np.ascontiguousarray(array)) if is_own(step.component) else frozen_copy(array)
     return Signals(column) if kind is PortType.SIGNAL else column  # type: ignore[arg-type]
 
 

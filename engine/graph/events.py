@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.api import Bars, Component, ComponentError, PortType, QuantCrafterError, Signals, StrategyContext
+from engine.api.foreign import is_plain, node_label, reason_of
 
 _BLANK: Mapping[PortType, tuple[Any, Any]] = {
     PortType.SERIES: (np.float64, np.nan),
@@ -37,20 +38,19 @@ def loop_on_bar(component: Component, node: str, bars: Bars, inputs: Mapping[str
         ctx.index = bar
         try:
             value = component.on_bar(ctx)
-        except QuantCrafterError:
-            raise
         except Exception as error:
-            label = f"Node '{node}' ({component.name})"
-            text = f"{label} raised {type(error).__name__} in on_bar at {ctx.place()}: {error}. Given: {ctx.given()}."
-            raise ComponentError(text, node=node) from error
+            if isinstance(error, QuantCrafterError) and is_plain(error):
+                raise
+            what = f"{node_label(node, component)} failed in on_bar at {ctx.place()}: {reason_of(error)}."
+            raise ComponentError(f"{what} Given: {ctx.given()}.", node=node) from error
         values = value if isinstance(value, tuple) else (value,)
         if len(values) != len(outputs):
             given = f"{len(values)} values from on_bar at bar {bar}, not {len(outputs)}"
-            text = f"Node '{node}' ({component.name}) returned {given}."
+            text = f"{node_label(node, component)} returned {given}."
             raise ComponentError(text, node=node)
         for result, item in zip(results, values, strict=True):
             if item is not None:
-                _put(result, bar, item, f"Node '{node}' ({component.name})")
+                _put(result, bar, item, node_label(node, component))
     return tuple(results) if len(results) != 1 else results[0]
 
 

@@ -28,7 +28,18 @@ from engine.api import (
     SizeKind,
     SizeRule,
 )
-from engine.graph.bound import BASE_CLOCK, BoundGraph, BoundNode, MarketColumn, NodeColumn, Number, Source, type_of
+from engine.api.foreign import calling, node_label, reason_of
+from engine.graph.bound import (
+    BASE_CLOCK,
+    BoundGraph,
+    BoundNode,
+    MarketColumn,
+    NodeColumn,
+    Number,
+    Source,
+    rule_of,
+    type_of,
+)
 
 ANY_CLOCK = ""
 _STAGES = (PortType.FILTER, PortType.RISK, PortType.MONEY)
@@ -60,7 +71,7 @@ class Step:
     @property
     def label(self) -> str:
         """How messages call the step."""
-        return f"Node '{self.nodes[0]}' ({self.component.name})"
+        return node_label(self.nodes[0], self.component)
 
 
 @dataclass(frozen=True)
@@ -225,7 +236,7 @@ class _Planner:
         for node in self.graph.nodes.values():
             component = node.component
             if isinstance(component, ExecutionLogic):
-                rule = component.rule()
+                rule = rule_of(node)
                 if rule is not None or component.overrides("on_bar"):
                     return self._decide(node, rule)
         return None
@@ -274,7 +285,7 @@ class _Planner:
                 return nothing, None
             text = f"Execution node '{node.spec.id}' has no money manager."
             raise RunError(text, node=node.spec.id, field="money")
-        size = money.component.rule() if isinstance(money.component, MoneyManager) else None
+        size = rule_of(money) if isinstance(money.component, MoneyManager) else None
         return size or nothing, self._rule_column(money, size.column if size is not None else None)
 
     def _components(
@@ -284,7 +295,7 @@ class _Planner:
         numbered = [(execution, -1)]
         numbered += [(self.graph.nodes[each.node], number) for number, each in enumerate(protection)]
         numbered += [(money, -1)] if money is not None else []
-        return tuple(self._component(part, number) for part, number in numbered if _has_no_rule(part.component))
+        return tuple(self._component(part, number) for part, number in numbered if _has_no_rule(part))
 
     def _component(self, part: BoundNode, rule: int = -1) -> PlannedComponent:
         """Return a component that decides in Python, with those of its wires that carry columns."""
@@ -307,7 +318,7 @@ class _Planner:
         return column
 
     def _protection(self, part: BoundNode) -> PlannedProtection | PlannedGuard:
-        rule = part.component.rule() if isinstance(part.component, RiskManager) else None
+        rule = rule_of(part) if isinstance(part.component, RiskManager) else None
         if rule is None:
             # Its orders bear the number of this rule, which has no distance of its own.
             rule = ProtectiveRule(ProtectiveKind.COMPONENT)
@@ -321,13 +332,15 @@ class _Planner:
         return None if wires is None or isinstance(wires, tuple) else self._source(wires)
 
 
-def _has_no_rule(component: Component) -> bool:
-    return isinstance(component, (ExecutionLogic, RiskManager, MoneyManager)) and component.rule() is None
+def _has_no_rule(part: BoundNode) -> bool:
+    return isinstance(part.component, (ExecutionLogic, RiskManager, MoneyManager)) and rule_of(part) is None
 
 
 def _warmup(node: BoundNode) -> int:
+    who = node_label(node.spec.id, node.component)
     try:
-        return max(0, int(node.component.warmup()))
+        with calling(who, "telling its warm-up", node.component, node.spec.id):
+            return max(0, int(node.component.warmup()))
     except Exception as error:
-        what = f"Node '{node.spec.id}' ({node.spec.use}) could not tell its warm-up: {type(error).__name__}: {error}."
+        what = f"{who} could not tell its warm-up: {reason_of(error)}."
         raise RunError(what, node=node.spec.id) from error

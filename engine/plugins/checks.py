@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
@@ -44,6 +45,8 @@ OTHER_HOOKS = MappingProxyType(
         "register_strategies": "strategies",
     }
 )
+MOST_NAMES = 10_000
+"""How many components a family may have."""
 _COLUMN_ROLES = (Role.INDICATOR, Role.LOGIC, Role.ADVISOR, Role.FILTER)
 
 
@@ -84,7 +87,9 @@ def check_family_names(family: ComponentFamily, roles: Iterable[Role], hook: str
     """
     label = type(family).__name__
     _check_role(family.role, tuple(roles), f"{hook} returned the family {label}, whose role is")
-    names = tuple(family.names())
+    names = tuple(islice(family.names(), MOST_NAMES + 1))
+    if len(names) > MOST_NAMES:
+        raise PluginRefusedError(f"{hook} returned the family {label} of more than {MOST_NAMES:,} names.")
     for name in names:
         _check_name(name, f"family {label}")
     return names

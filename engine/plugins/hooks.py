@@ -5,15 +5,18 @@ from __future__ import annotations
 import difflib
 import inspect
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from types import ModuleType
 from typing import Any
 
 import pluggy
 
 from engine.api import API_VERSION, Component, ComponentFamily, Role, hookspecs
+from engine.api.foreign import LOAD_LIMIT_S, LOAD_SLOW_S, EscapedError, TooLongError, foreign, text_of
 from engine.plugins.checks import (
     COMPONENT_HOOKS,
     OTHER_HOOKS,
@@ -25,6 +28,8 @@ from engine.plugins.checks import (
 from engine.plugins.info import PluginRefusedError
 
 API_ATTRIBUTE = "QUANTCRAFTER_API"
+MOST_ENTRIES = 10_000
+"""How much a hook may return: a generator need not end by itself."""
 
 
 @dataclass
@@ -52,7 +57,28 @@ def hook_names() -> tuple[str, ...]:
     return tuple(name for name in vars(hookspecs) if name.startswith("register_"))
 
 
-def read_plugin(plugin: object) -> Contribution:
+@contextmanager
+def of_plugin(name: str, what: str) -> Iterator[None]:
+    """Be in a call of a plugin's code, which ends with that plugin whatever it does.
+
+    Raises:
+        PluginRefusedError: it raised, or took too long; the message says what did.
+    """
+    try:
+        with foreign(f"Plugin '{name}'", "loading", slow_s=LOAD_SLOW_S, limit_s=LOAD_LIMIT_S):
+            yield
+    except PluginRefusedError:
+        raise
+    except TooLongError as error:
+        raise PluginRefusedError(f"{what} {error}.") from error
+    except EscapedError as error:
+        raise PluginRefusedError(f"{what} raised {error}", traceback=traceback.format_exc()) from error
+    except Exception as error:
+        text = f"{what} raised {type(error).__name__}: {text_of(error)}"
+        raise PluginRefusedError(text, traceback=traceback.format_exc()) from error
+
+
+def read_plugin(plugin: object, name: str = "") -> Contribution:
     """Return what the plugin adds, after checking all of it.
 
     Each plugin gets a pluggy manager of its own and each hook is called by itself, so that whatever one plugin does
@@ -61,17 +87,23 @@ def read_plugin(plugin: object) -> Contribution:
     Raises:
         PluginRefusedError: the plugin breaks the contract, or one of its hooks raised.
     """
-    _check_api(plugin)
-    if inspect.isclass(plugin):
-        raise PluginRefusedError(f"its entry point names the class {plugin.__name__}. Name a module or an instance.")
-    hooks = _implementations(plugin)
+    with of_plugin(name, "it"):
+        _check_api(plugin)
+        hooks = _hooks(plugin)
     contribution = Contribution()
     for hook_name in hook_names():
         function = hooks.get(hook_name)
         if function is not None:
-            for entry in _entries(hook_name, function):
-                _add(contribution, hook_name, entry)
+            for entry in _entries(hook_name, function, name):
+                with of_plugin(name, f"{hook_name} returned something that"):
+                    _add(contribution, hook_name, entry)
     return contribution
+
+
+def _hooks(plugin: object) -> dict[str, Callable[[], object]]:
+    if inspect.isclass(plugin):
+        raise PluginRefusedError(f"its entry point names the class {plugin.__name__}. Name a module or an instance.")
+    return _implementations(plugin)
 
 
 def _check_api(plugin: object) -> None:
@@ -140,37 +172,30 @@ def _signature_message(plugin: object) -> str:
     return ""
 
 
-def _entries(hook_name: str, function: Callable[[], object]) -> tuple[object, ...]:
-    try:
+def _entries(hook_name: str, function: Callable[[], object], name: str) -> tuple[object, ...]:
+    with of_plugin(name, hook_name):
         result = function()
         if isinstance(result, Iterable) and not isinstance(result, (str, bytes, type)):
-            return tuple(result)
-    except (Exception, SystemExit) as error:
-        raise PluginRefusedError(
-            f"{hook_name} raised {type(error).__name__}: {error}", traceback=traceback.format_exc()
-        ) from error
+            entries = tuple(islice(result, MOST_ENTRIES + 1))
+            if len(entries) > MOST_ENTRIES:
+                raise PluginRefusedError(
+                    f"{hook_name} returned more than {MOST_ENTRIES:,} things, or never ends. Return a family for more."
+                )
+            return entries
     raise PluginRefusedError(f"{hook_name} must return a list, returned {type(result).__name__} instead.")
 
 
 def _add(contribution: Contribution, hook_name: str, entry: object) -> None:
-    try:
-        if hook_name in OTHER_HOOKS:
-            _put(contribution.others, (OTHER_HOOKS[hook_name], check_other(entry, hook_name)), entry)
-            return
-        roles = COMPONENT_HOOKS[hook_name]
-        if is_family(entry):
-            for name in check_family_names(entry, roles, hook_name):
-                _put(contribution.components, (entry.role, name), entry)
-        else:
-            component = check_component(entry, roles, hook_name)
-            _put(contribution.components, (component.role, component.name), component)
-    except PluginRefusedError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise PluginRefusedError(
-            f"{hook_name} returned something that raised {type(error).__name__}: {error}",
-            traceback=traceback.format_exc(),
-        ) from error
+    if hook_name in OTHER_HOOKS:
+        _put(contribution.others, (OTHER_HOOKS[hook_name], check_other(entry, hook_name)), entry)
+        return
+    roles = COMPONENT_HOOKS[hook_name]
+    if is_family(entry):
+        for name in check_family_names(entry, roles, hook_name):
+            _put(contribution.components, (entry.role, name), entry)
+    else:
+        component = check_component(entry, roles, hook_name)
+        _put(contribution.components, (component.role, component.name), component)
 
 
 def _put(table: dict[Any, Any], key: tuple[Any, str], entry: object) -> None:

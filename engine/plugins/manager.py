@@ -11,7 +11,6 @@ In order:
 from __future__ import annotations
 
 import importlib.metadata
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -19,9 +18,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from engine.api import ENTRY_POINT_GROUP, PluginError, Problem
+from engine.api.foreign import claim
 from engine.api.home import home
 from engine.api.wording import did_you_mean
-from engine.plugins.hooks import Contribution, read_plugin
+from engine.plugins.hooks import Contribution, of_plugin, read_plugin
 from engine.plugins.info import PluginInfo, PluginRefusedError, PluginStatus
 from engine.plugins.registry import Registry
 from engine.plugins.state import read_disabled, write_disabled
@@ -111,26 +111,20 @@ def _admit(candidate: _Candidate, total: Contribution, owners: dict[tuple[str, s
     """Load one plugin and add what it brings to `total`; return how that went."""
     info = candidate.info
     try:
-        contribution = read_plugin(_imported(candidate))
+        with of_plugin(info.name, "its import"):
+            plugin = candidate.load()
+        contribution = read_plugin(plugin, info.name)
         _check_free(contribution, owners)
     except PluginRefusedError as error:
         return _failed(info, str(error), error.traceback)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin does ends with that plugin
-        return _failed(info, f"it raised {type(error).__name__}: {error}", traceback.format_exc())
+    for thing in (*contribution.components.values(), *contribution.others.values()):
+        if isinstance(thing, type):
+            claim(thing, info.name, builtin=info.builtin)
     for section, name in (*contribution.components, *contribution.others):
         owners[str(section), name] = info.name
     total.components.update(contribution.components)
     total.others.update(contribution.others)
     return replace(info, provides=MappingProxyType(contribution.provides()))
-
-
-def _imported(candidate: _Candidate) -> object:
-    try:
-        return candidate.load()
-    except (Exception, SystemExit) as error:
-        raise PluginRefusedError(
-            f"its import raised {type(error).__name__}: {error}", traceback=traceback.format_exc()
-        ) from error
 
 
 def _check_free(contribution: Contribution, owners: dict[tuple[str, str], str]) -> None:

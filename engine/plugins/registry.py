@@ -17,6 +17,7 @@ from engine.api import (
     Role,
     StrategyTemplate,
 )
+from engine.api.foreign import claim, foreign, reason_of, text_of
 from engine.plugins.checks import check_built, is_family
 from engine.plugins.info import PluginInfo
 
@@ -106,11 +107,16 @@ class Registry:
         return tuple(self._others.get(kind, {}))
 
     def _build(self, family: ComponentFamily, role: Role, name: str) -> type[Component]:
+        owner = self.owner(role, name)
+        builtin = any(info.builtin for info in self.plugins if info.name == owner)
         try:
-            return check_built(family.build(name), name, role)
+            with foreign(f"Plugin '{owner}'", f"building '{name}'"):
+                built = check_built(family.build(name), name, role)
         except Exception as error:
-            owner = self.owner(role, name)
+            text = text_of(error).rstrip(".") if isinstance(error, PluginError) else reason_of(error)
             raise PluginError(
-                f"Plugin '{owner}' promised '{name}' in {role} but cannot build it: {error}. "
+                f"Plugin '{owner}' promised '{name}' in {role} but cannot build it: {text}. "
                 f"Upgrade or repair the plugin."
             ) from error
+        claim(built, owner, builtin=builtin)
+        return built

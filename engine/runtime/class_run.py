@@ -31,7 +31,7 @@ from engine.api import (
 )
 from engine.graph import BoundGraph, bind, has_errors
 from engine.runtime.class_paths import AllowedPath, check_allowed
-from engine.runtime.engines import find_engine
+from engine.runtime.engines import find_engine, run_class_job
 from engine.runtime.prepare import Market, Progress, load_market
 from engine.runtime.result import Origin, RunResult
 from engine.runtime.run import Clock, data_hash, never, silent
@@ -98,7 +98,7 @@ def run_class(
         progress=lambda done, total: progress("simulate", done, total),
         cancelled=cancelled,
     )
-    run = adapter.run_class(job)
+    run = run_class_job(adapter, job)
     clock.lap("simulate_s")
     return _result(job, run, graph, market, clock, _origin(source, allowed, graph))
 

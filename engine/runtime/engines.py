@@ -9,16 +9,23 @@ from typing import Protocol, runtime_checkable
 
 from engine.api import (
     Capability,
+    ClassJob,
+    ClassRun,
     EngineAdapter,
+    EngineJob,
+    Ledger,
     Need,
     OrderKind,
     Problem,
     ProtectiveKind,
+    QuantCrafterError,
     Role,
+    RunError,
     RunSettings,
     Severity,
     SpecError,
 )
+from engine.api.foreign import calling, foreign, is_own, is_plain, origin, reason_of
 from engine.api.wording import did_you_mean
 from engine.graph import BoundGraph, Decision, make_plan
 
@@ -80,8 +87,64 @@ def engine_choices(registry: Engines) -> tuple[EngineChoice, ...]:
     return tuple(_choice(cls) for name in registry.engine_names() if (cls := registry.engine(name)) is not None)
 
 
+def run_job(adapter: EngineAdapter, job: EngineJob) -> Ledger:
+    """Run a job on an engine and return the books.
+
+    Raises:
+        ComponentError: a component failed.
+        RunError: the engine cannot do what the job asks for, or failed; RunCancelledError if the run was cancelled.
+    """
+    if is_own(adapter) and all(is_own(part.component) for part in job.components):
+        return adapter.run(job)
+    who = f"Engine '{adapter.name}'{origin(adapter)}"
+    try:
+        with foreign(who, "running"):
+            ledger = adapter.run(job)
+    except Exception as error:
+        if is_own(adapter) or (isinstance(error, QuantCrafterError) and (is_plain(error) or job.cancelled())):
+            raise
+        raise RunError(f"{who} failed: {reason_of(error)}.") from error
+    if not isinstance(ledger, Ledger):
+        raise RunError(f"{who} must return a Ledger, and returned a {type(ledger).__name__}. Report it to its author.")
+    return ledger
+
+
+def run_class_job(adapter: EngineAdapter, job: ClassJob) -> ClassRun:
+    """Run a strategy class on its engine and return the books.
+
+    Raises:
+        RunError: the class or the engine failed; RunCancelledError if the run was cancelled.
+    """
+    who = f"'{job.path}'"
+    try:
+        with foreign(who, "running"):
+            return adapter.run_class(job)
+    except Exception as error:
+        if isinstance(error, QuantCrafterError) and (is_plain(error) or job.cancelled()):
+            raise
+        raise RunError(f"{who} failed on the engine '{adapter.name}': {reason_of(error)}.") from error
+
+
+def is_ready(cls: type[EngineAdapter]) -> bool:
+    """Return whether an engine that is installed can start at once; True where it cannot even tell."""
+    try:
+        with calling(f"Engine '{cls.name}'{origin(cls)}", "getting ready", cls):
+            return bool(cls.missing()) or bool(cls().is_ready())
+    except Exception:  # noqa: BLE001 - the run says what is wrong
+        return True
+
+
+def _missing(cls: type[EngineAdapter]) -> str:
+    """Return what an engine lacks, or why it cannot tell."""
+    try:
+        with calling(f"Engine '{cls.name}'{origin(cls)}", "telling what it needs", cls):
+            return str(cls.missing())
+    except Exception as error:  # noqa: BLE001 - a list of engines is shown all the same
+        return f"not usable: {reason_of(error)}"
+
+
 def _choice(cls: type[EngineAdapter]) -> EngineChoice:
-    missing = cls.missing()
+    missing = _missing(cls)
     paragraph = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0]
     abilities = tuple(each for each in Capability if each in cls.capabilities)
     return EngineChoice(cls.name, " ".join(paragraph.split()), missing, abilities, cls)
@@ -178,12 +241,17 @@ def find_engine(
     Raises:
         SpecError: there is no such engine, it is not installed, or it cannot do all that is asked; it holds a problem
             for each thing that is missing.
+        RunError: it raised when it was made.
     """
     cls = registry.engine(name)
     problems = [_unknown(name, registry)] if cls is None else list(_shortcomings(cls, registry, mode, needs))
     if cls is None or problems:
         raise SpecError([_placed(problem, file) for problem in problems])
-    return cls()
+    try:
+        with calling(f"Engine '{name}'{origin(cls)}", "starting", cls):
+            return cls()
+    except Exception as error:
+        raise RunError(f"Engine '{name}'{origin(cls)} cannot be made: {reason_of(error)}.") from error
 
 
 def _unknown(name: str, registry: Engines) -> Problem:
@@ -193,7 +261,7 @@ def _unknown(name: str, registry: Engines) -> Problem:
 
 
 def _shortcomings(cls: type[EngineAdapter], registry: Engines, mode: str, needs: tuple[Need, ...]) -> Iterator[Problem]:
-    missing = cls.missing()
+    missing = _missing(cls)
     if missing:
         others = f"Or choose another engine: {', '.join(installed_engines(registry))}."
         yield Problem("engine_not_installed", f"The engine '{cls.name}' is {missing}.", others, path="run.engine")

@@ -23,6 +23,7 @@ from engine.api import (
     RunSettings,
     Signals,
 )
+from engine.api.frozen import frozen
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
 from engine.data.load import LoadedBars, load_bars
 from engine.data.resample import resample
@@ -196,8 +197,8 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
         bars=traded,
         tick_size=spec.tick_size,
         lot_size=spec.lot_size,
-        flags=combine_flags(flags, require_all=decision.rule.combine == "all", length=len(evaluation.bars)),
-        allowed=_allowed(decision, evaluation),
+        flags=frozen(combine_flags(flags, require_all=decision.rule.combine == "all", length=len(evaluation.bars))),
+        allowed=frozen(_allowed(decision, evaluation)),
         first_bar=max([first_rate, *ready]),
         rule_columns=tuple(_scaled(_column(evaluation, each.column), scale) for each in decision.protection),
         execution_columns=_execution_columns(decision, evaluation, scale),
@@ -205,8 +206,8 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
         min_quantity=spec.min_quantity,
         borrow_percent=run.borrow_percent if spec.borrow_percent is None else spec.borrow_percent,
         currency=currency,
-        rate_open=rate_open,
-        rate_close=rate_close,
+        rate_open=None if rate_open is None else frozen(rate_open),
+        rate_close=None if rate_close is None else frozen(rate_close),
         split=None if actions is None else actions.split,
         dividend=None if actions is None else actions.dividend,
     )
@@ -238,7 +239,7 @@ def _execution_columns(decision: Decision, evaluation: Evaluation, scale: FloatC
 
 
 def _times(column: FloatColumn, scale: FloatColumn | None) -> FloatColumn:
-    return column if scale is None else column * scale
+    return column if scale is None else frozen(column * scale)
 
 
 def _scaled(column: FloatColumn | None, scale: FloatColumn | None) -> FloatColumn | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from engine.api import EngineJob, InstrumentJob, Ledger, RunError, RunSettings
 from engine.data.load import load_bars
 from engine.graph import BoundGraph, Evaluation, Plan, make_plan
-from engine.runtime.engines import engine_for
+from engine.runtime.engines import engine_for, run_job
 from engine.runtime.prepare import (
     Columns,
     Loader,
@@ -85,7 +85,7 @@ def run(  # noqa: PLR0913 - every one has a default
     prepared = prepare_run(
         graph, settings, clock=clock, progress=progress, cancelled=cancelled, loader=loader, columns=columns
     )
-    ledger = adapter.run(prepared.job)
+    ledger = run_job(adapter, prepared.job)
     clock.lap("simulate_s")
     return result_of(prepared, ledger, clock)
 

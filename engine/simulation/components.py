@@ -19,6 +19,7 @@ from engine.api.context import StrategyContext
 from engine.api.decisions import CancelOrder, PlaceOrder, Protection
 from engine.api.engine import DecisionComponent, EngineJob
 from engine.api.errors import ComponentError, QuantCrafterError
+from engine.api.foreign import calling, is_plain, node_label, own_call, reason_of, settled
 from engine.api.ledger import OrderKind
 from engine.graph.events import split_inputs
 from engine.simulation import actions
@@ -43,6 +44,7 @@ class Deciders:
     def __init__(self, job: EngineJob, state: State) -> None:
         self._job = job
         self._state = state
+        self._labels = {part.node: node_label(part.node, part.component) for part in job.components}
         self._view = BookView(job, state, self._size)
         self._contexts = {part.node: self._contexts_of(part) for part in job.components}
         self._risk = [part for part in job.components if isinstance(part.component, RiskManager)]
@@ -86,19 +88,22 @@ class Deciders:
     def _ask(self, part: DecisionComponent, i: int, bar: int) -> tuple[Any, StrategyContext]:
         ctx = self._contexts[part.node][i]
         ctx.index = bar
+        within = own_call()
         try:
-            return part.component.on_bar(ctx), ctx
-        except QuantCrafterError as error:
-            error.node = error.node or part.node
-            raise
-        except Exception as error:
-            detail = (
-                f"raised {type(error).__name__} in on_bar: {error}" if str(error) else f"raised {error!r} in on_bar"
-            )
-            raise self._failure(part, ctx, detail) from error
+            if within is not None:  # a call around the whole run costs less than one for each bar
+                within.turn_to(self._labels[part.node], part.node)
+                return part.component.on_bar(ctx), ctx
+            with calling(self._labels[part.node], "deciding", part.component, part.node):
+                return part.component.on_bar(ctx), ctx
+        except BaseException as raised:
+            error = settled(raised)
+            if isinstance(error, QuantCrafterError) and is_plain(error):
+                error.node = error.node or part.node
+                raise error from error.__cause__
+            raise self._failure(part, ctx, f"failed in on_bar: {reason_of(error)}") from raised
 
     def _failure(self, part: DecisionComponent, ctx: StrategyContext, detail: str) -> ComponentError:
-        what = f"Node '{part.node}' ({part.component.name}) {detail.rstrip('.')}, at {ctx.place()}."
+        what = f"{self._labels[part.node]} {detail.rstrip('.')}, at {ctx.place()}."
         return ComponentError(f"{what} Given: {ctx.given()}.", node=part.node)
 
     # ------------------------------------------------------------------ money

@@ -1,13 +1,119 @@
-"""Writing result files whole: beside the target first, then renamed onto it."""
+"""Writing result files whole: beside the target first, then renamed onto it; several of them together or not at all."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import secrets
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.api.errors import RunError
 from engine.api.os_errors import fault, shown_path
+
+
+@dataclass
+class Batch:
+    """Files that are written, and wait beside their places for `commit`."""
+
+    _waiting: list[_Waiting] = field(default_factory=list)
+
+    def add(self, waiting: _Waiting) -> None:
+        """Take in a file."""
+        self._waiting.append(waiting)
+
+    def commit(self) -> None:
+        """Put every file in its place, or none.
+
+        Raises:
+            RunError: one cannot be put there; those before it are taken back.
+        """
+        waiting, self._waiting = self._waiting, []
+        several = len(waiting) > 1
+        placed: list[tuple[_Waiting, Path | None]] = []
+        try:
+            for each in waiting:
+                placed.append((each, each.backup() if several else None))
+                each.place()
+        except RunError:
+            for each, backup in reversed(placed):
+                each.take_back(backup)
+            raise
+        finally:
+            for each in waiting:
+                each.discard()
+            for _, backup in placed:
+                _forget(backup)
+
+    def discard(self) -> None:
+        """Delete what waits."""
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.discard()
+
+
+@dataclass
+class _Waiting:
+    """A file beside its place. What is no file, such as a device or a pipe, is written to when it is placed."""
+
+    path: str | Path
+    target: Path
+    what: str
+    temporary: Path | None
+    content: bytes = b""
+    is_placed: bool = False
+
+    def place(self) -> None:
+        try:
+            if self.temporary is None:
+                with self.target.open("wb") as stream:
+                    stream.write(self.content)
+            else:
+                self.temporary.replace(self.target)
+        except (OSError, ValueError) as error:
+            raise _refused(self.what, self.path, error) from error
+        self.is_placed = True
+
+    def backup(self) -> Path | None:
+        """Return another name of what is in its place now, or None where there is nothing, or no second name."""
+        if self.temporary is None or not self.target.exists():
+            return None
+        kept = _beside(self.target)
+        try:
+            os.link(self.target, kept)
+        except (OSError, NotImplementedError, AttributeError):
+            return None
+        _open_files.add(kept)
+        return kept
+
+    def take_back(self, backup: Path | None) -> None:
+        with contextlib.suppress(OSError):
+            if backup is not None:
+                backup.replace(self.target)
+            elif self.is_placed and self.temporary is not None:
+                self.target.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        _forget(self.temporary)
+
+
+_batch: ContextVar[Batch | None] = ContextVar("batch", default=None)
+_open_files: set[Path] = set()
+
+
+@contextlib.contextmanager
+def together() -> Iterator[Batch]:
+    """Let `write_whole` put nothing in its place before the batch's `commit`; what is not committed is deleted."""
+    batch = Batch()
+    token = _batch.set(batch)
+    try:
+        yield batch
+    finally:
+        _batch.reset(token)
+        batch.discard()
 
 
 def write_whole(path: str | Path, content: bytes, what: str) -> Path:
@@ -21,15 +127,53 @@ def write_whole(path: str | Path, content: bytes, what: str) -> Path:
     except RuntimeError as error:  # there is no such user
         text = f"{what} cannot be written to '{shown_path(path)}': there is no user of that name. Correct the path."
         raise RunError(text) from error
-    temporary = target.parent / f".{target.name[:100]}.{secrets.token_hex(4)}.part"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_symlink():
+            target = target.resolve()
+        waiting = _Waiting(path, target, what, None, content)
+        if not target.exists() or target.is_file():
+            waiting = _Waiting(path, target, what, _written(target, content))
+        elif target.is_dir():
+            raise _refused(what, path, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
+    except (OSError, ValueError) as error:
+        raise _refused(what, path, error) from error
+    batch = _batch.get() or Batch()
+    batch.add(waiting)
+    if batch is not _batch.get():
+        batch.commit()
+    return target
+
+
+def discard_all() -> None:
+    """Delete all that waits beside its place: the process ends at once."""
+    for path in tuple(_open_files):
+        _forget(path)
+
+
+def _written(target: Path, content: bytes) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _beside(target)
+    _open_files.add(temporary)
+    try:
         with temporary.open("xb") as stream:
             stream.write(content)
-        temporary.replace(target)
-    except (OSError, ValueError) as error:
+    except BaseException:
+        _forget(temporary)
+        raise
+    return temporary
+
+
+def _beside(target: Path) -> Path:
+    return target.parent / f".{target.name[:100]}.{secrets.token_hex(4)}.part"
+
+
+def _forget(path: Path | None) -> None:
+    if path is not None:
         with contextlib.suppress(OSError, ValueError):
-            temporary.unlink(missing_ok=True)
-        cause, remedy = fault(error)
-        raise RunError(f"{what} cannot be written to '{shown_path(path)}': {cause}. {remedy}") from error
-    return target
+            path.unlink(missing_ok=True)
+        _open_files.discard(path)
+
+
+def _refused(what: str, path: str | Path, error: Exception) -> RunError:
+    cause, remedy = fault(error)
+    return RunError(f"{what} cannot be written to '{shown_path(path)}': {cause}. {remedy}")

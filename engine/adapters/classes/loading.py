@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from engine.api.errors import RunError
+from engine.api.foreign import EscapedError, settled, text_of
 
 
 def load_class(path: str, folder: str, base: type, engine: str) -> type[Any]:
@@ -29,8 +30,10 @@ def load_class(path: str, folder: str, base: type, engine: str) -> type[Any]:
             where = f"in '{folder}' or among the installed packages" if folder else "among the installed packages"
             raise RunError(f"There is no module '{module_name}' {where}. Check the path '{path}'.") from error
         raise RunError(f"Importing '{module_name}' raised ModuleNotFoundError: {error}.") from error
-    except (Exception, SystemExit) as error:
-        raise RunError(f"Importing '{module_name}' raised {type(error).__name__}: {error}.") from error
+    except BaseException as raised:  # noqa: BLE001 - such as sys.exit
+        failure = settled(raised)
+        text = text_of(failure) if isinstance(failure, EscapedError) else f"{type(raised).__name__}: {text_of(raised)}"
+        raise RunError(f"Importing '{module_name}' raised {text}.") from failure
     found = getattr(module, class_name, None)
     if not inspect.isclass(found):
         names = [name for name, each in vars(module).items() if inspect.isclass(each) and issubclass(each, base)]

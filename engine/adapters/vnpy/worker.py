@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Request
 from engine.api.errors import QuantCrafterError
+from engine.api.foreign import reason_of, settled
 
 QT = frozenset({"PySide6", "shiboken6", "PyQt5", "PyQt6", "qtpy", "qdarkstyle", "pyqtgraph"})
 
@@ -50,6 +51,9 @@ def _served(request: Request, progress: Callable[[int, int], None]) -> Answer | 
         return Refusal(str(error), "", error.code, error.node, error.field)
     except Exception as error:  # noqa: BLE001 - the process must outlive a job
         return Refusal(f"The vnpy engine failed: {type(error).__name__}: {error}.", traceback.format_exc())
+    except BaseException as error:  # noqa: BLE001 - such as sys.exit in somebody's class
+        who = f"'{request.job.path}'" if request.kind == "class" else "A component"
+        return Refusal(f"{who} failed in the vnpy process: {reason_of(settled(error))}.")
 
 
 def _run(kind: str, job: Any) -> Any:

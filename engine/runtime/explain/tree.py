@@ -27,6 +27,8 @@ from engine.api import (
     Reason,
     Said,
 )
+from engine.api.foreign import calling, node_label
+from engine.api.frozen import read_only, shown_bars
 from engine.api.reasons import Operator, Term
 from engine.runtime.explain.facts import BARS, BOOLEAN, Facts, Ref
 from engine.runtime.explain.findings import Comparison, Crossing, Side, Test, Unexplained, Words
@@ -77,7 +79,8 @@ class Tree:
         component = self.facts.component(ref.node)
         if component is not None and self._depth <= DEEPEST:
             try:
-                reason = component.explain(Asked(self.facts, ref, self.bar))
+                with calling(node_label(ref.node, component), "explaining", component, ref.node):
+                    reason = component.explain(Asked(self.facts, ref, self.bar))
                 for slow in (False, True):
                     self._slow = slow
                     found, said = self._judge(ref, reason) if reason is not None else (None, held)
@@ -198,10 +201,10 @@ class Asked:
         return float(self.column(port, index)[-1])
 
     def column(self, port: str, index: int | None = None) -> npt.NDArray[Any]:
-        return self._facts.values(self._facts.source(self._node, port, index), self.bar + 1)
+        return read_only(self._facts.values(self._facts.source(self._node, port, index), self.bar + 1))
 
     def bars(self, port: str) -> Bars:
         source = self._facts.source(self._node, port, None)
         if source.kind != "market" or source.node != BARS:
             raise LookupError(port)
-        return self._facts.bars.slice(0, self.bar + 1)
+        return shown_bars(self._facts.bars.slice(0, self.bar + 1))

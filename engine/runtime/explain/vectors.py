@@ -27,6 +27,7 @@ from engine.api import (
     Never,
     Reason,
 )
+from engine.api.foreign import calling, node_label
 from engine.api.ledger import BlockReason
 from engine.runtime.explain.facts import BOOLEAN, Facts, Ref
 from engine.runtime.explain.tree import Asked
@@ -77,7 +78,8 @@ class Vectors:
         if component is None or not length:
             return None
         try:
-            reason = component.explain(Asked(self.facts, ref, length - 1))
+            with calling(node_label(ref.node, component), "explaining", component, ref.node):
+                reason = component.explain(Asked(self.facts, ref, length - 1))
             if reason is None:
                 return None
             parts: dict[Ref, None] = {}

@@ -101,7 +101,9 @@ def _loader(context: JobContext) -> Loader:
 
 def _progress(engine: type[EngineAdapter] | None, context: JobContext) -> Progress:
     """Return what tells of progress; an engine that is not ready yet compiles before its first bar."""
-    if engine is None or engine().is_ready():
+    from engine.runtime.engines import is_ready
+
+    if engine is None or is_ready(engine):
         return context.progress
     context.log(LogLine(logging.INFO, "The simulator is compiled for this machine, once; that takes a while ..."))
 

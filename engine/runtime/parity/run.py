@@ -14,7 +14,7 @@ from importlib.metadata import version
 from engine.api import EngineAdapter, InstrumentJob, Ledger, Need, Problem, RunCancelledError, RunError, SpecError
 from engine.data.load import load_bars
 from engine.graph import BoundGraph
-from engine.runtime.engines import engine_choices, find_engine, needs_of
+from engine.runtime.engines import engine_choices, find_engine, needs_of, run_job
 from engine.runtime.parity.compare import Comparison
 from engine.runtime.parity.model import Cause, ComparedData, Difference, EngineOutcome, ParityReport
 from engine.runtime.parity.nodes import Nodes
@@ -136,7 +136,7 @@ class _Round:
     def _ledger(self, name: str) -> Ledger:
         adapter: EngineAdapter = find_engine(name, self.registry, mode="backtest", needs=self._needs())
         job = replace(self.prepared.job, progress=lambda done, total: self.progress(name, done, total))
-        return adapter.run(job)
+        return run_job(adapter, job)
 
     def _needs(self) -> tuple[Need, ...]:
         decision = self.prepared.plan.decision

@@ -13,7 +13,6 @@ import pytest
 
 from engine.api import QuantCrafterError
 from engine.api.os_errors import all_words, fault, shown_path
-from engine.cli.console import write_text
 from engine.data.store.index import Index
 from engine.plugins.state import write_disabled
 from engine.runtime.history import RunHistory
@@ -99,12 +98,11 @@ def a_full_disk(*_: object, **__: object) -> None:
     "write",
     [
         lambda path: write_whole(path / "a.json", b"x", "The result"),
-        lambda path: write_text(path / "a.json", "x"),
         lambda path: RunHistory(path / "home" / "history.db", timeout_s=0.1).prune(0),
         lambda path: Index(path / "home" / "index.db", timeout_s=0.1).rows(),
         lambda _path: write_disabled(frozenset({"a"})),
     ],
-    ids=["result", "text", "history", "bar store", "plugins"],
+    ids=["result", "history", "bar store", "plugins"],
 )
 def test_a_full_disk_is_called_one_wherever_something_is_kept(
     write: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

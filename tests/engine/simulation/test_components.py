@@ -293,7 +293,7 @@ PLACE = r"at bar 1 of TEST \(1970-01-03 00:00:00 UTC\)\. Given: close 100, fast 
 @pytest.mark.parametrize(
     ("make", "answer", "message"),
     [
-        (execution, lambda _: 1 / 0, "raised ZeroDivisionError in on_bar: division by zero"),
+        (execution, lambda _: 1 / 0, "failed in on_bar: ZeroDivisionError: division by zero"),
         (execution, lambda ctx: ctx.market.close[2], "bar 2 is not known yet: the bar that just closed is 1"),
         (execution, lambda _: "buy", "returned 'buy', where orders are wanted"),
         (execution, lambda _: 3.0, "returned 3.0, where orders are wanted"),

@@ -1,0 +1,389 @@
+"""Calls into the code of others: plugins, components, data providers, engines, strategy classes.
+
+Whatever such code does, it is named and it ends with the call:
+1. What it raises comes out as an error; `sys.exit`, or a KeyboardInterrupt that nobody pressed, as `EscapedError`.
+2. The folder, locale, warning filters, error state of numpy, recursion limit, signal handlers and standard streams are
+   afterwards what they were before.
+3. What it prints and warns of goes to the listener of the program with its name, never among the program's results.
+4. A watch tells of a call that takes long. One with a limit is ended at it, where the platform has a timer for that.
+
+Without a listener, as in somebody's own script, prints and warnings are left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import locale
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import FrameType, TracebackType
+from typing import Any, Protocol, Self, TextIO
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from engine.api.errors import QuantCrafterError, RunCancelledError, SpecError
+from engine.api.foreign_output import LineStream
+
+LOAD_SLOW_S = 3.0
+"""After how long the import of a plugin is told of as slow."""
+LOAD_LIMIT_S = 60.0
+"""How long a plugin may take to import, and to say what it brings."""
+CALL_SLOW_S = 30.0
+"""After how long any other call is told of as slow."""
+_LOOK_S = 0.25
+
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGPIPE") if hasattr(signal, name)
+)
+
+
+class EscapedError(Exception):
+    """What would have ended the program: SystemExit, GeneratorExit, or another exception that is no error."""
+
+
+class TooLongError(EscapedError):
+    """A call took longer than it may, and was ended."""
+
+
+class TimeLimitError(BaseException):
+    """Raised within a call at its time limit."""
+
+
+class Listener(Protocol):
+    """The program that calls, told of what others' code says and how long it takes."""
+
+    def said(self, call: Call | None, text: str, *, warning: bool) -> None:
+        """Take a line that was printed, or a warning; without a call it came from a thread that outlived its own."""
+        ...
+
+    def slow(self, call: Call, seconds: float) -> None:
+        """Take notice that a call has taken so long and goes on."""
+        ...
+
+    def interrupted(self) -> bool:
+        """Return whether the user pressed Ctrl-C, so that the call is to end."""
+        ...
+
+    def restore(self) -> None:
+        """Put back what the program itself has set up in the process; called after each call."""
+        ...
+
+
+@dataclass
+class Call:
+    """A call into others' code.
+
+    Args:
+        who: whose code, such as `Node 'p' (mine.spread of plugin 'mine')`.
+        doing: what it does, such as `computing`.
+        node: id of the node, if it is one.
+        slow_s: after how many seconds it is told of.
+    """
+
+    who: str
+    doing: str
+    node: str = ""
+    slow_s: float = CALL_SLOW_S
+    since: float = field(default_factory=time.monotonic)
+    told: int = 0
+
+    def turn_to(self, who: str, node: str) -> None:
+        """Go on with another component within the same call."""
+        self.who, self.node, self.since, self.told = who, node, time.monotonic(), 0
+
+
+# ---------------------------------------------------------------------- whose a class is
+
+_owners: WeakKeyDictionary[type, tuple[str, bool]] = WeakKeyDictionary()
+
+
+def claim(cls: type, plugin: str, *, builtin: bool) -> None:
+    """Note from which plugin a class comes."""
+    _owners[cls] = plugin, builtin
+
+
+def is_own(thing: object) -> bool:
+    """Return whether a class, or that of an object, is part of QuantCrafter."""
+    return _owners.get(thing if isinstance(thing, type) else type(thing), ("", False))[1]
+
+
+def origin(thing: object) -> str:
+    """Return ` of plugin 'name'` for a class, or that of an object, that comes from one; '' for our own."""
+    plugin, builtin = _owners.get(thing if isinstance(thing, type) else type(thing), ("", True))
+    return "" if builtin or not plugin else f" of plugin '{plugin}'"
+
+
+def node_label(node: str, component: Any) -> str:
+    """Return how messages name a node: its id, its component, and the plugin that this comes from."""
+    return f"Node '{node}' ({component.name}{origin(component)})"
+
+
+# ---------------------------------------------------------------------- the program's side
+
+_listener: Listener | None = None
+_stream: LineStream | None = None
+_home_stream: TextIO | None = None
+_calls: dict[int, list[Call]] = {}
+_lock = threading.RLock()
+
+
+def listen(listener: Listener | None) -> None:
+    """Say who is told of what others' code prints and how long it takes; None for nobody. Starts the watch."""
+    global _listener, _stream, _home_stream  # noqa: PLW0603 - one for the process, as standard output is
+    _listener = listener
+    if listener is None:
+        _stream = _home_stream = None
+        return
+    _stream = LineStream(lambda line: listener.said(current(), line, warning=False))
+    _home_stream = sys.stdout
+    warnings.showwarning = _show_warning
+    os._exit = _exit
+    threading.Thread(target=_watch, args=(listener,), name="watch", daemon=True).start()
+
+
+def current() -> Call | None:
+    """Return the call that this thread is in, or else any that there is."""
+    own = _calls.get(threading.get_ident())
+    if own:
+        return own[-1]
+    with contextlib.suppress(RuntimeError):  # calls begin and end in other threads
+        return next((calls[-1] for calls in _calls.values() if calls), None)
+    return None
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    if _listener is None or file is not None:
+        (file or sys.stderr).write(warnings.formatwarning(message, category, filename, lineno, line))
+        return
+    place = f"{os.path.basename(filename)}:{lineno}"  # noqa: PTH119 - a warning may name no path at all
+    _listener.said(current(), f"{category.__name__}: {' '.join(str(message).split())} ({place})", warning=True)
+
+
+def _watch(listener: Listener) -> None:
+    while _listener is listener:
+        time.sleep(_LOOK_S)
+        for call in [call for calls in list(_calls.values()) for call in calls[-1:]]:
+            passed = time.monotonic() - call.since
+            if passed >= call.slow_s * 2**call.told:
+                call.told += 1
+                listener.slow(call, passed)
+
+
+# ---------------------------------------------------------------------- the call
+
+
+class foreign:  # noqa: N801 - used as a function: with foreign("Plugin 'x'", "importing")
+    """Be in a call into others' code.
+
+    Args:
+        who: whose code it is, as messages name it.
+        doing: what it does, such as `computing`.
+        node: id of the node, if it is one.
+        slow_s: after how many seconds it is told of as slow.
+        limit_s: after how many seconds it is ended, as far as that can be done; None for never.
+
+    Raises:
+        EscapedError: it raised what would have ended the program.
+        KeyboardInterrupt: the user pressed Ctrl-C.
+    """
+
+    def __init__(
+        self, who: str, doing: str, *, node: str = "", slow_s: float = CALL_SLOW_S, limit_s: float | None = None
+    ) -> None:
+        self.call = Call(who, doing, node, slow_s)
+        self._limit_s = limit_s
+        self._state = _State()
+
+    def __enter__(self) -> Self:
+        self._state.take()
+        self.call.since = time.monotonic()
+        with _lock:
+            _calls.setdefault(threading.get_ident(), []).append(self.call)
+            if _stream is not None:
+                sys.stdout = _stream
+        if self._limit_s is not None:
+            self._state.start_timer(self._limit_s)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._state.restore()
+        if _stream is not None and _listener is not None:
+            with contextlib.suppress(Exception):
+                _listener.restore()
+                _stream.end_line()
+        with _lock:
+            calls = _calls[threading.get_ident()]
+            calls.remove(self.call)
+            if not calls:
+                del _calls[threading.get_ident()]
+            if _home_stream is not None:
+                sys.stdout = _stream if _calls and _stream is not None else _home_stream
+        if _listener is not None and _listener.interrupted() and not isinstance(error, RunCancelledError):
+            raise KeyboardInterrupt
+        if isinstance(error, TimeLimitError):
+            raise TooLongError(f"took longer than {self._limit_s:.0f} s") from None
+        if error is not None and not isinstance(error, Exception):
+            raise settled(error) from error
+
+
+class _State:
+    """What others' code may change in the process, to be put back."""
+
+    def take(self) -> None:
+        self._streams = sys.stdin, sys.stdout, sys.stderr
+        self._folder = _folder()
+        self._locale = locale.setlocale(locale.LC_ALL)
+        self._errors = np.geterr()
+        self._depth = sys.getrecursionlimit()
+        self._filters, self._show = warnings.filters[:], warnings.showwarning
+        self._is_main = threading.current_thread() is threading.main_thread()
+        self._handlers = {each: signal.getsignal(each) for each in _SIGNALS} if self._is_main else {}
+        self._is_timed = False
+
+    def start_timer(self, seconds: float) -> None:
+        """Let the limit be raised after so many seconds, and again each second."""
+        if self._is_main and hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, _raise_limit)
+            signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+            self._is_timed = True
+
+    def restore(self) -> None:
+        if self._is_timed:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+        for number, handler in self._handlers.items():
+            if signal.getsignal(number) is not handler and handler is not None:
+                signal.signal(number, handler)
+        sys.stdin, sys.stdout, sys.stderr = self._streams
+        if sys.getrecursionlimit() != self._depth:
+            sys.setrecursionlimit(self._depth)
+        if np.geterr() != self._errors:
+            np.seterr(**self._errors)
+        if warnings.filters != self._filters:
+            warnings.filters[:] = self._filters  # type: ignore[index]  # it is a list
+            warnings._filters_mutated()  # type: ignore[attr-defined]  # noqa: SLF001 - as catch_warnings does
+        warnings.showwarning = self._show
+        if locale.setlocale(locale.LC_ALL) != self._locale:
+            with contextlib.suppress(locale.Error):
+                locale.setlocale(locale.LC_ALL, self._locale)
+        if self._folder and _folder() != self._folder:
+            with contextlib.suppress(OSError):
+                os.chdir(self._folder)
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - it is compared at every call
+    except OSError:
+        return ""
+
+
+def _raise_limit(_number: int, _frame: FrameType | None) -> None:
+    raise TimeLimitError
+
+
+_PROCESS = os.getpid()
+_leave_process = os._exit
+
+
+def _exit(status: int = 0) -> Any:
+    """Stand for `os._exit` in a program that listens: within a call it raises, but in a process made by fork."""
+    if os.getpid() != _PROCESS or not _calls.get(threading.get_ident()):
+        _leave_process(status)
+    raise SystemExit(status)
+
+
+# ---------------------------------------------------------------------- what went wrong
+
+
+def settled(error: BaseException) -> Exception:
+    """Return what others' code raised as an exception that does not end the program.
+
+    Raises:
+        KeyboardInterrupt: the user pressed Ctrl-C. Without a listener that is what a KeyboardInterrupt means.
+    """
+    if isinstance(error, Exception):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        pressed = _listener.interrupted() if _listener is not None else _ends_by_key()
+        if pressed:
+            raise error
+    escaped = EscapedError(_described(error))
+    escaped.__cause__ = error
+    return escaped
+
+
+def _ends_by_key() -> bool:
+    return signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def own_call() -> Call | None:
+    """Return the call that this thread is in."""
+    calls = _calls.get(threading.get_ident())
+    return calls[-1] if calls else None
+
+
+def _described(error: BaseException) -> str:
+    text = " ".join(text_of(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def text_of(error: BaseException) -> str:
+    """Return an error's text, whatever its `__str__` does."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an error of somebody's own that cannot even be printed
+        return "(it cannot be printed)"
+
+
+MOST_TEXT = 1_000
+"""How much of an error's text a message holds."""
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what went wrong in others' code, in one line without a full stop."""
+    text = text_of(error)
+    if isinstance(error, EscapedError):
+        reason = f"{' '.join(text.split())}. A component must return or raise an error, and not end the program"
+    elif "read-only" in text or "readonly" in text:
+        reason = (
+            f"it writes into its input, which is read-only ({type(error).__name__}). "
+            "It must copy the column first, such as 'values = values.copy()'"
+        )
+    else:
+        reason = _described(error)
+    reason = reason if len(reason) <= MOST_TEXT else f"{reason[:MOST_TEXT]}..."
+    return reason.rstrip(".")
+
+
+def is_plain(error: QuantCrafterError) -> bool:
+    """Return whether an error of ours that a component raised can be told as it is.
+
+    One that speaks for the program (the run was cancelled, the file is wrong), or says nothing, cannot.
+    """
+    return bool(text_of(error).strip()) and not isinstance(error, (RunCancelledError, SpecError))
+
+
+@contextlib.contextmanager
+def calling(who: str, doing: str, component: object, node: str = "") -> Iterator[Call | None]:
+    """Be in a call of a component's method; one of our own is called as it is."""
+    if is_own(component):
+        yield None
+        return
+    with foreign(who, doing, node=node) as within:
+        yield within.call
