@@ -37,6 +37,8 @@ LOAD_LIMIT_S = 60.0
 """How long a plugin may take to import, and to say what it brings."""
 CALL_SLOW_S = 30.0
 """After how long any other call is told of as slow."""
+MOST_LINES = 1_000
+"""How many lines of one plugin or node are shown."""
 _LOOK_S = 0.25
 
 _SIGNALS = tuple(
@@ -120,9 +122,14 @@ def origin(thing: object) -> str:
     return "" if builtin or not plugin else f" of plugin '{plugin}'"
 
 
+def use_of(component: Any) -> str:
+    """Return a component's name with the plugin that it comes from: `mine.spread of plugin 'mine'`."""
+    return f"{component.name}{origin(component)}"
+
+
 def node_label(node: str, component: Any) -> str:
     """Return how messages name a node: its id, its component, and the plugin that this comes from."""
-    return f"Node '{node}' ({component.name}{origin(component)})"
+    return f"Node '{node}' ({use_of(component)})"
 
 
 # ---------------------------------------------------------------------- the program's side

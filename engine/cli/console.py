@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -66,17 +65,6 @@ def note(message: str) -> None:
 def printable(text: str) -> str:
     """Return the text with control characters made visible, so that a file cannot steer the terminal."""
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file, making its folder.
-
-    Raises:
-        RunError: it cannot be written.
-    """
-    from engine.stats.files import write_whole
-
-    write_whole(path, text.encode(), "The text")
 
 
 def print_json(data: Any) -> None:

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -20,6 +21,7 @@ from typing import Any
 INTERRUPTED = 130
 STOPPING = "Stopping; press Ctrl-C again to end at once.\n"
 FINISHING = "The results are being written; press Ctrl-C again to end at once.\n"
+_AT_ONCE_S = 0.2
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -72,6 +74,8 @@ class Interrupts:
                 self._presses += 1
                 self.pressed.set()
                 if self._presses == 1:
+                    if self.way is _Way.END:
+                        time.sleep(_AT_ONCE_S)  # most commands have ended by then
                     _say(FINISHING if self.way is _Way.FINISH else STOPPING)
                 else:
                     self._end_now()

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.cli.catalog import registry_with_warnings
-from engine.cli.console import note, print_json, write_text
+from engine.cli.console import note, print_json
 
 
 def schema(
@@ -17,10 +17,12 @@ def schema(
 ) -> None:
     """Print the JSON Schema of strategy files with everything that is installed, so that editors complete and check."""
     from engine.spec.schema import json_schema
+    from engine.stats.files import write_whole
 
     document = json_schema(registry_with_warnings())
     if out is None:
         print_json(document)
         return
-    write_text(out, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_whole(out, text.encode(), "The schema")
     note(f"Wrote {out}")

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from engine.api.foreign import Call
     from engine.cli.interrupt import Interrupts
 
-MOST_LINES = 1_000
-"""How many lines of one plugin or node are shown."""
-
 
 def prepare_streams() -> None:
     """Have three open streams that take any character.
@@ -68,6 +65,8 @@ class Console:
 
     def said(self, call: Call | None, text: str, *, warning: bool) -> None:
         """Show a line that was printed, or a warning."""
+        from engine.api.foreign import MOST_LINES
+
         who = call.who if call is not None else "A plugin"
         count = self._lines[who] = self._lines.get(who, 0) + 1
         if count <= MOST_LINES:

@@ -116,7 +116,8 @@ def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
     except Exception as error:
         if isinstance(error, QuantCrafterError) and is_plain(error):
             raise
-        raise DataError(f"{subject} failed: {reason_of(error)}.") from error
+        text = f"{request.symbol}: data provider '{provider.name}'{origin(provider)} failed: {reason_of(error)}."
+        raise DataError(text) from error
     if not isinstance(raw, RawBars) or raw.stamp not in _STAMPS:
         raise DataError(f"{subject} must return RawBars with a stamp of {', '.join(_STAMPS)}. Report it to its author.")
     take = _as_it_is if is_own(provider) else _copied

@@ -32,7 +32,7 @@ from engine.api import (
     Role,
     Severity,
 )
-from engine.api.foreign import calling, is_own, node_label, origin, reason_of
+from engine.api.foreign import calling, is_own, node_label, origin, reason_of, use_of
 from engine.graph.bound import (
     BASE_CLOCK,
     BoundFeed,
@@ -113,7 +113,7 @@ class _Binder:
         except Exception as error:
             if is_own(cls):
                 raise
-            text = f"{who} failed while its parameters were checked: {reason_of(error)}."
+            text = f"Node '{node.id}' ({use_of(cls)}) failed while its parameters were checked: {reason_of(error)}."
             raise ComponentError(text, node=node.id) from error
 
     def _unknown_use(self, node: NodeSpec) -> None:
@@ -155,7 +155,8 @@ class _Binder:
         except Exception as error:
             if is_own(cls):
                 raise
-            raise DataError(f"{who} failed while its options were checked: {reason_of(error)}.") from error
+            text = f"Data provider '{name}'{origin(cls)} failed while its options were checked: {reason_of(error)}."
+            raise DataError(text) from error
 
     def _instrument(self, instrument: InstrumentSpec) -> BoundInstrument | None:
         provider = self._provider(instrument.data, instrument.options, instrument)

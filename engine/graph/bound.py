@@ -15,7 +15,7 @@ from engine.api import (
     Problem,
     QuantCrafterError,
 )
-from engine.api.foreign import calling, is_plain, node_label, reason_of
+from engine.api.foreign import calling, is_plain, node_label, reason_of, use_of
 from engine.spec import InstrumentSpec, NodeSpec, StrategySpec
 
 BASE_CLOCK = "bars"
@@ -87,7 +87,8 @@ def rule_of(node: BoundNode) -> Any:
         if isinstance(error, QuantCrafterError) and is_plain(error):
             error.node = error.node or node.spec.id
             raise
-        raise ComponentError(f"{who} failed in rule: {reason_of(error)}.", node=node.spec.id) from error
+        text = f"Node '{node.spec.id}' ({use_of(component)}) failed in rule: {reason_of(error)}."
+        raise ComponentError(text, node=node.spec.id) from error
 
 
 @dataclass(frozen=True)

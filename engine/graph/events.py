@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.api import Bars, Component, ComponentError, PortType, QuantCrafterError, Signals, StrategyContext
-from engine.api.foreign import is_plain, node_label, reason_of
+from engine.api.foreign import is_plain, node_label, reason_of, use_of
 
 _BLANK: Mapping[PortType, tuple[Any, Any]] = {
     PortType.SERIES: (np.float64, np.nan),
@@ -41,12 +41,12 @@ def loop_on_bar(component: Component, node: str, bars: Bars, inputs: Mapping[str
         except Exception as error:
             if isinstance(error, QuantCrafterError) and is_plain(error):
                 raise
-            what = f"{node_label(node, component)} failed in on_bar at {ctx.place()}: {reason_of(error)}."
+            what = f"Node '{node}' ({use_of(component)}) failed in on_bar at {ctx.place()}: {reason_of(error)}."
             raise ComponentError(f"{what} Given: {ctx.given()}.", node=node) from error
         values = value if isinstance(value, tuple) else (value,)
         if len(values) != len(outputs):
             given = f"{len(values)} values from on_bar at bar {bar}, not {len(outputs)}"
-            text = f"{node_label(node, component)} returned {given}."
+            text = f"Node '{node}' ({use_of(component)}) returned {given}."
             raise ComponentError(text, node=node)
         for result, item in zip(results, values, strict=True):
             if item is not None:

@@ -28,7 +28,7 @@ from engine.api import (
     SizeKind,
     SizeRule,
 )
-from engine.api.foreign import calling, node_label, reason_of
+from engine.api.foreign import calling, node_label, reason_of, use_of
 from engine.graph.bound import (
     BASE_CLOCK,
     BoundGraph,
@@ -342,5 +342,5 @@ def _warmup(node: BoundNode) -> int:
         with calling(who, "telling its warm-up", node.component, node.spec.id):
             return max(0, int(node.component.warmup()))
     except Exception as error:
-        what = f"{who} could not tell its warm-up: {reason_of(error)}."
+        what = f"Node '{node.spec.id}' ({use_of(node.component)}) could not tell its warm-up: {reason_of(error)}."
         raise RunError(what, node=node.spec.id) from error

@@ -103,7 +103,7 @@ def run_job(adapter: EngineAdapter, job: EngineJob) -> Ledger:
     except Exception as error:
         if is_own(adapter) or (isinstance(error, QuantCrafterError) and (is_plain(error) or job.cancelled())):
             raise
-        raise RunError(f"{who} failed: {reason_of(error)}.") from error
+        raise RunError(f"Engine '{adapter.name}'{origin(adapter)} failed: {reason_of(error)}.") from error
     if not isinstance(ledger, Ledger):
         raise RunError(f"{who} must return a Ledger, and returned a {type(ledger).__name__}. Report it to its author.")
     return ledger

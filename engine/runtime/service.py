@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
+from engine.api.foreign import MOST_LINES, Call, listen
 from engine.runtime.jobs.contract import CANCELLED, INSTRUMENTS, Failure, LogLine
 from engine.runtime.jobs.table import job_function
 from engine.runtime.messages import Batch, Cancel, Done, Failed, Order, Progressed, Ready, Started, Submit
@@ -43,7 +44,9 @@ def serve(orders: Connection, events: Connection, *, compiles: bool = True) -> N
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the owner, which ends this process
     if sys.platform != "win32":
         os.nice(NICE)
-    Service(orders, events).run(compiles=compiles)
+    service = Service(orders, events)
+    listen(Heard(service))
+    service.run(compiles=compiles)
 
 
 class Service:
@@ -60,6 +63,7 @@ class Service:
         self._cancelled: set[int] = set()
         self._memory: dict[Hashable, Any] = {}
         self._pace = Pace()
+        self.context: Context | None = None
 
         def send(batch: Batch) -> None:
             events.send(batch)
@@ -88,7 +92,7 @@ class Service:
 
     def _carry_out(self, order: Submit) -> None:
         job, request = order.job, order.request
-        context = Context(job, self._outbox, self._pace, self._cancelled, self._memory)
+        context = self.context = Context(job, self._outbox, self._pace, self._cancelled, self._memory)
         self._outbox.tell(Started(job))
         try:
             if context.cancelled():
@@ -103,7 +107,46 @@ class Service:
             self._pace.end()
             self._outbox.tell(Done(job, result))
         finally:
+            self.context = None
             self._cancelled.discard(job)
+
+
+class Heard:
+    """Puts what others' code prints, and how long it takes, into the log of the job (`engine.api.foreign.Listener`)."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._lines: dict[tuple[int, str], int] = {}
+
+    def said(self, call: Call | None, text: str, *, warning: bool) -> None:
+        """Log a line that was printed, or a warning; of many lines the first."""
+        who = call.who if call is not None else "A plugin"
+        context = self._service.context
+        place = (context.job if context is not None else 0, who)
+        count = self._lines[place] = self._lines.get(place, 0) + 1
+        if count <= MOST_LINES:
+            self._log(call, f"{who} {'warns' if warning else 'prints'}: {text}", warning=warning)
+        elif count == MOST_LINES + 1:
+            self._log(call, f"{who} prints more than {MOST_LINES:,} lines; the rest is left out.", warning=True)
+
+    def slow(self, call: Call, seconds: float) -> None:
+        """Log that a call has taken so long."""
+        self._log(call, f"{call.who} has been {call.doing} for {seconds:.0f} s.", warning=True)
+
+    def interrupted(self) -> bool:
+        """Return False: Ctrl-C is the owner's."""
+        return False
+
+    def restore(self) -> None:
+        """Do nothing: the process has set up nothing of its own."""
+
+    def _log(self, call: Call | None, text: str, *, warning: bool) -> None:
+        level = logging.WARNING if warning else logging.INFO
+        context = self._service.context
+        if context is None:
+            log.log(level, "%s", text)
+        else:
+            context.log(LogLine(level, text, node=call.node if call is not None else ""))
 
 
 class Context:

@@ -19,7 +19,7 @@ from engine.api.context import StrategyContext
 from engine.api.decisions import CancelOrder, PlaceOrder, Protection
 from engine.api.engine import DecisionComponent, EngineJob
 from engine.api.errors import ComponentError, QuantCrafterError
-from engine.api.foreign import calling, is_plain, node_label, own_call, reason_of, settled
+from engine.api.foreign import calling, is_plain, node_label, own_call, reason_of, settled, use_of
 from engine.api.ledger import OrderKind
 from engine.graph.events import split_inputs
 from engine.simulation import actions
@@ -103,7 +103,7 @@ class Deciders:
             raise self._failure(part, ctx, f"failed in on_bar: {reason_of(error)}") from raised
 
     def _failure(self, part: DecisionComponent, ctx: StrategyContext, detail: str) -> ComponentError:
-        what = f"{self._labels[part.node]} {detail.rstrip('.')}, at {ctx.place()}."
+        what = f"Node '{part.node}' ({use_of(part.component)}) {detail.rstrip('.')}, at {ctx.place()}."
         return ComponentError(f"{what} Given: {ctx.given()}.", node=part.node)
 
     # ------------------------------------------------------------------ money

@@ -201,7 +201,7 @@ def test_a_run_with_damaged_code_of_a_node_blames_no_node(tmp_path: Path, monkey
     monkeypatch.undo()
     cache = tmp_path / "copy"
     arguments = ("run", "--no-history", "-q", "resources/examples/golden_cross.yaml")
-    first = quantcrafter(*arguments, home=tmp_path)
+    first = quantcrafter(*arguments, home=tmp_path, timeout=280)  # it may be the first on this machine
     shutil.copytree(code_folder(), cache)
     damaged = list((cache / kept_code.FOLDER).glob("crosses-*"))
     for file in damaged:
