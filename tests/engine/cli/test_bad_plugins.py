@@ -235,7 +235,7 @@ while True:
 @pytest.mark.parametrize("body", ["while True:\n    pass", "time.sleep(999)", STUBBORN], ids=["loop", "sleep", "catch"])
 def test_ctrl_c_is_heard_at_once_and_the_second_ends_the_process(tmp_path: Path, strategy: str, body: str) -> None:
     _computes(tmp_path, BEGUN + body)
-    command = Running(tmp_path, "run", strategy, "--json", "r.json", "--trades", "t.csv")
+    command = Running(tmp_path, "run", strategy, "-q", "--json", "r.json", "--trades", "t.csv")
     command.press()
     assert command.line() == "Stopping; press Ctrl-C again to end at once.\n"
     command.press()
@@ -266,7 +266,7 @@ def test_ctrl_c_while_results_are_written_leaves_nothing_at_all(tmp_path: Path, 
     files._written = written
     """
     _computes(tmp_path, textwrap.dedent(slow))
-    command = Running(tmp_path, "run", strategy, "--json", "r.json", "--trades", "t.csv")
+    command = Running(tmp_path, "run", strategy, "-q", "--json", "r.json", "--trades", "t.csv")
     command.press()
     code, out, errors = command.end()
 
@@ -287,7 +287,7 @@ def test_ctrl_c_twice_while_results_are_written_leaves_no_part_either(tmp_path: 
     files._written = written
     """
     _computes(tmp_path, textwrap.dedent(slow))
-    command = Running(tmp_path, "run", strategy, "--json", "r.json")
+    command = Running(tmp_path, "run", strategy, "-q", "--json", "r.json")
     command.press()
     command.line()
     command.press()
