@@ -1,5 +1,6 @@
 #!/bin/sh
 # Install what Qt needs of the system on Debian and Ubuntu: nothing else installs it, and Qt's wheels do not hold it.
+# With it comes what tests drive a real window by: a screen, a window manager, a mouse and a keyboard.
 # Does nothing where it is there already, and on other systems. Without the right to install, it prints the command.
 set -eu
 
@@ -7,7 +8,7 @@ set -eu
 
 wanted="libegl1 libgl1 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 libxcb-cursor0 libxcb-icccm4
 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1
-fonts-dejavu-core xvfb"
+fonts-dejavu-core xvfb openbox xdotool"
 
 missing=""
 for name in $wanted; do

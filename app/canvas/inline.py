@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
@@ -106,8 +106,20 @@ class NameEditor(QLineEdit):
         left = isinstance(event, QFocusEvent) and event.lostFocus() and event.reason() not in PASSING
         done = super().event(event)
         if left:
-            self.finish()
+            self._finish_soon()
         return done
+
+    def _finish_soon(self) -> None:
+        """Close now, and take the name once the click that ends this is dealt with: what it hits may be made anew."""
+        accept, text = self._accept, self.text().strip()
+        self.leave()
+
+        def take() -> None:
+            refusal = accept(text) if accept is not None and text else ""
+            if refusal:
+                self.refused.emit(refusal)
+
+        QTimer.singleShot(0, self, take)
 
 
 class TextEditor(QPlainTextEdit):

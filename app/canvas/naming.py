@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QPoint, QRect, QRectF
 
 from app.canvas.inline import NameEditor, TextEditor
 from app.canvas.items.layout import HEADER
-from app.canvas.stage import Selection, Stage
+from app.canvas.stage import Stage
 from app.document.edits import RenameNode, SetFrame
 from app.document.errors import EditError
 from app.document.ports import is_id
@@ -61,7 +61,6 @@ class Naming(QObject):
             stage.document.do(edit, label=tr("Rename"), scope=stage.scope, origin=stage)
         except EditError as error:
             return str(error)
-        stage.select(Selection((name,)))
         return ""
 
     def ask_block_name(self, accept: Callable[[str], bool]) -> None:

@@ -67,9 +67,13 @@ class GraphScene(QGraphicsScene):
         """Show a graph; items of what did not change stay as they are."""
         wired = wired_ports(graph.wires)
         selected = self._selected()
+        gone, new = self.nodes.keys() - graph.nodes.keys(), graph.nodes.keys() - self.nodes.keys()
+        renamed = len(gone) == len(new) == 1 and gone <= set(selected[0])
         blocked = self.blockSignals(True)
         self._drop_what_is_gone(graph)
         moved = self._take_nodes(graph.nodes, wired)
+        for node_id in new if renamed else ():  # it stays selected under its new name
+            self.nodes[node_id].setSelected(True)
         self._place(graph)
         for view in graph.wires:
             if view not in self.wires and view.source in self.nodes and view.target in self.nodes:
@@ -321,7 +325,7 @@ class GraphScene(QGraphicsScene):
         """Return the selected wires in file order."""
         return tuple(view for view, item in self.wires.items() if item.chosen)
 
-    def _selected(self) -> tuple[object, ...]:
+    def _selected(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[WireView, ...]]:
         return self.selected_ids(), self.selected_frames(), self.selected_wires()
 
     def select(self, ids: Iterable[str], *, frames: Iterable[str] = (), wires: Iterable[WireView] = ()) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -40,7 +40,11 @@ class NodeHeader(QWidget):
         self.bypass = self._toggle("bypass", tr("Bypass: its first fitting input passes through"))
         self.mute = self._toggle("mute", tr("Mute: it gives nothing"))
         self._lay_out()
-        self.name.editingFinished.connect(self.finish)
+        self.name.returnPressed.connect(self.finish)
+        # Soon: a click that ends the typing is dealt with first, as a new name makes the form below anew.
+        self._finish_soon = QTimer(self, singleShot=True, interval=0)
+        self._finish_soon.timeout.connect(self.finish)
+        self.name.editingFinished.connect(self._finish_soon.start)
         self.bypass.clicked.connect(self.bypassed)
         self.mute.clicked.connect(self.muted)
 

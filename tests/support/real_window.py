@@ -27,7 +27,7 @@ from tests.support.window_probe import MARK
 
 TOOLS = ("Xvfb", "openbox", "xdotool")
 SIZE = (1600, 1000)
-PATIENCE_S = 60
+PATIENCE_S = 30
 LOOK_S = 0.02
 TYPING_MS = 4
 """Between two letters: faster than any hand, and slow enough for the X server to keep them in order."""
@@ -100,7 +100,8 @@ class RealWindow:
         self.home = home
         self.printed: list[str] = []
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def _listen(self) -> None:
         for line in self.process.stdout or ():
@@ -109,6 +110,16 @@ class RealWindow:
             else:
                 self.printed.append(line)
         self._answers.put('{"error": "The application has ended."}')
+
+    def close(self) -> None:
+        """End the application."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(PATIENCE_S)
+        self._listener.join(PATIENCE_S)
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
 
     # ------------------------------------------------------------------ looking
 
@@ -192,6 +203,15 @@ class RealWindow:
 
     # ------------------------------------------------------------------ what a user calls it
 
+    def start_over(self) -> None:
+        """Close what is open over the window, and take every change of the strategy back."""
+        self.key("Escape", "Escape")
+        self.click(center(self.ask("empty")))
+        until(lambda: self.ask("selection") == [] and self.ask("focus")["name"] == "Canvas", "the canvas")
+        while "*" in self.ask("title"):
+            self.key("ctrl+z")
+        self.key("ctrl+1")
+
     def press(self, text: str, kind: str = "QAbstractButton") -> None:
         """Click a button by what is on it or what its tooltip says."""
         self.click(center(self.wait("find", kind, text)[0]["rect"]))
@@ -211,9 +231,36 @@ class RealWindow:
             self.key("Return")
 
     def show_field(self, *path: str) -> list[int]:
+        """Wait until a field of the inspector is at its place, and return where it is."""
+        places: list[Any] = [None]
+
+        def is_at_rest() -> bool:
+            found = self.ask("field", *path)
+            places.append(found["rect"] if found is not None and found["visible"] else None)
+            return places[-1] is not None and places[-1] == places[-2]
+
+        until(is_at_rest, f"the field {path}")
+        return list(places[-1])
+
+    def scroll_to_field(self, *path: str) -> list[int]:
         """Turn the wheel over the inspector until a field can be seen, and return where it is."""
-        found = self.wait("field", *path)
-        return list(found["rect"])
+        place = center(self.wait("find", "Inspector")[0]["rect"])
+        for _ in range(20):
+            if self.wait("field", *path)["visible"]:
+                return self.show_field(*path)
+            self.wheel(place, 3)
+        raise AssertionError(f"The field {path} can't be seen.")
+
+    def show_row(self, text: str, view: str) -> list[int]:
+        """Turn the wheel over a list until a row can be seen, and return where it is."""
+        place = center(self.wait("find", "QAbstractItemView", view)[0]["rect"])
+        for clicks in (*[0] * 5, *[3] * 12, *[-3] * 12):
+            found = self.ask("row", text, view)
+            if found is not None:
+                return list(found)
+            if clicks:
+                self.wheel(place, clicks)
+        raise AssertionError(f"'{text}' is not in '{view}'.")
 
     def select(self, node: str) -> None:
         """Click the header of a node."""
@@ -226,6 +273,12 @@ class RealWindow:
         self.drag(center(start), center(end))
         wanted = f"{source}.{output} > {target}.{port}"
         until(lambda: wanted in self.ask("wires"), f"the wire {wanted}")
+
+
+def seen_before(home: Path) -> None:
+    """Let the application start as for a user who has seen the tour."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "desktop.json").write_text('{"tour_done": true}', encoding="utf-8")
 
 
 @contextmanager
@@ -250,7 +303,9 @@ def real_window(display: str, home: Path, *files: Path, **environment: str) -> I
         until(lambda: "window usable" in window.log or process.poll() is not None, "the window")
         until(lambda: _tool(display, "search", "--onlyvisible", "--pid", str(process.pid)), "the window on the screen")
         yield window
+    except BaseException as error:
+        if shutil.which("import") is not None:
+            error.add_note(f"The screen is in {window.picture(home / 'failed.png')}.")
+        raise
     finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait(PATIENCE_S)
+        window.close()

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QMenuBar,
     QTabBar,
+    QToolButton,
     QTreeView,
     QWidget,
 )
@@ -150,6 +151,18 @@ class Answers:
         view = self._canvas.view.viewport()
         return _global(view, view.rect())
 
+    def empty(self) -> list[int]:
+        """Return a place of the canvas that has nothing on it."""
+        view = self._canvas.view
+        for y in range(8, view.viewport().height() - 8, 24):
+            for x in range(8, view.viewport().width() - 8, 24):
+                at = QPoint(x, y)
+                hit = self._canvas.scene.hit(view.mapToScene(at))
+                free = hit.node is None and hit.wire is None and hit.frame is None
+                if free and view.childAt(at) is view.viewport():
+                    return _global(view.viewport(), QRect(at, at))
+        raise LookupError("The canvas is full.")
+
     def zoom(self) -> float:
         """Return how large the canvas is drawn."""
         return float(self._canvas.view.transform().m11())
@@ -182,6 +195,7 @@ class Answers:
                     "reason": row.reason.text() if row.reason.isVisible() else "",
                     "visible": row.isVisible() and not row.editor.visibleRegion().isEmpty(),
                     "focus": inside.hasFocus(),
+                    "buttons": [_global(button, button.rect()) for button in row.editor.findChildren(QToolButton)],
                     "rect": _global(inside, inside.rect()),
                     "label": _global(row.label, row.label.rect()),
                 }
@@ -198,6 +212,12 @@ class Answers:
             return {}
         runs = self.window.runs.of(tab)
         return {"jobs": len(runs.jobs), "run": None if runs.run is None else runs.run.folder.name}
+
+    def ran(self) -> str:
+        """Return the text of the strategy that the shown run ran."""
+        tab = self.window.tab
+        run = None if tab is None else tab.session.run
+        return "" if run is None else run.text
 
     def title(self) -> str:
         """Return the main window's title, with the star of unsaved changes."""
@@ -242,7 +262,8 @@ def _search(view: QAbstractItemView, text: str, parent: QModelIndex) -> QModelIn
     for row in range(model.rowCount(parent) if model is not None else 0):
         index = model.index(row, 0, parent)
         while index.isValid():
-            if str(index.data()) == text and not view.visualRect(index).isEmpty():
+            rect = view.visualRect(index)
+            if str(index.data()) == text and not rect.isEmpty() and view.viewport().rect().contains(rect.center()):
                 return index
             index = index.siblingAtColumn(index.column() + 1)
         found = _search(view, text, model.index(row, 0, parent)) if isinstance(view, QTreeView) else None

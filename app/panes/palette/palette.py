@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDrag, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDrag, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLabel,
@@ -250,6 +250,20 @@ class _View(RowTree):
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._is_second_click = False
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's
+        """Choose the entry; a family was opened or closed by the first click, which the second does not undo."""
+        model, index = self.model(), self.indexAt(event.position().toPoint())
+        self._is_second_click = isinstance(model, PaletteModel) and index.isValid() and model.entry(index) is None
+        if not self._is_second_click:
+            super().mouseDoubleClickEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's
+        if self._is_second_click:
+            self._is_second_click = False
+        else:
+            super().mouseReleaseEvent(event)
 
     def startDrag(self, actions: Qt.DropAction) -> None:  # noqa: N802 - Qt's
         """Drag the entry under the cursor as a picture of its node."""
