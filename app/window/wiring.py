@@ -168,6 +168,8 @@ class Wiring:
         """Select the node whose text the user went to, if the canvas shows its level."""
         if self._passing or node is None or scope != tab.canvas.scope or tab.selection == (node,):
             return
+        if node not in tab.canvas.graph.nodes:  # it is being typed: the text cannot be read yet
+            return
         with self._pass():
             tab.canvas.select((node,))
         tab.selection = (node,)
