@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.api import Catalog, Problem
-from engine.runtime.source import in_file_order, spec_problems
+from engine.runtime.source import every_problem
 from engine.spec import StrategyFile
 from engine.spec.identity import strategy_hash
 
@@ -21,6 +21,5 @@ class Checked(NamedTuple):
 def check(file: StrategyFile, folder: Path, catalog: Catalog) -> Checked:
     """Return what is to be said of a readable text."""
     spec, problems = file.check(folder)
-    if spec is None:
-        return Checked(tuple(in_file_order(problems)))
-    return Checked(tuple(in_file_order(spec_problems(spec, catalog, problems))), strategy_hash(spec))
+    found = tuple(every_problem(spec, problems, catalog))
+    return Checked(found, strategy_hash(spec) if spec is not None else "")

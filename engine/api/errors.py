@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.api.wording import shortened
+
+_LONGEST = {"message": 300, "remedy": 300, "path": 200}
+LONGEST_ERROR = 2_000
+"""Characters of an error's message; a list of faulty bars takes several lines."""
+
 
 class Severity(StrEnum):
     """How much a problem matters: an error stops the run, a warning does not."""
@@ -19,7 +25,7 @@ class Problem:
 
     `message` has subject, constraint and actual value; `remedy` says what to do. `line` and `column` count from 1 and
     are 0 where the finding has no place in a file. `path` is the place in the document, such as
-    `indicators.fast.timeperiod`.
+    `indicators.fast.timeperiod`. `more` is above 0 for the one that stands for those left out of a long list.
     """
 
     code: str
@@ -32,6 +38,14 @@ class Problem:
     node: str = ""
     field: str = ""
     severity: Severity = Severity.ERROR
+    more: int = 0
+
+    def __post_init__(self) -> None:
+        """Leave out the middle of what a file made endless, such as a name of 60,000 characters."""
+        for name, longest in _LONGEST.items():
+            text = getattr(self, name)
+            if len(text) > longest:
+                object.__setattr__(self, name, shortened(text, longest))
 
     def __str__(self) -> str:
         """Return `file:line:column: severity: message remedy`, leaving out what is not known."""
@@ -52,7 +66,7 @@ class QuantCrafterError(Exception):
     code = "error"
 
     def __init__(self, message: str, *, node: str = "", field: str = "") -> None:
-        super().__init__(message)
+        super().__init__(message if isinstance(self, SpecError) else shortened(message, LONGEST_ERROR))
         self.node = node
         self.field = field
 

@@ -7,6 +7,8 @@ import re
 from pathlib import PurePath
 from typing import Literal, NamedTuple
 
+from engine.api.wording import shortened
+
 Doing = Literal["read", "write", "home"]
 """What failed: reading a file, writing one that the user named, or keeping something in QUANTCRAFTER_HOME."""
 
@@ -153,14 +155,6 @@ def is_damage(error: BaseException) -> bool:
 def shown_path(path: str | PurePath) -> str:
     """Return a path as a message shows it: the middle of a long one is left out."""
     return shortened(str(path), LONGEST_PATH)
-
-
-def shortened(text: str, longest: int) -> str:
-    """Return a text with its middle left out where it is longer than `longest` characters."""
-    if len(text) <= longest:
-        return text
-    head = (longest - 3) // 2
-    return f"{text[:head]}...{text[-(longest - 3 - head) :]}"
 
 
 def _known(error: BaseException) -> _Words | None:

@@ -1,9 +1,9 @@
-"""Words that every message shares: the nearest known name to a misspelt one."""
+"""Words that every message shares: the nearest known name to a misspelt one, and long texts made short."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 LONGEST_WORD = 60
 MOST_NAMES = 2_000
@@ -25,6 +25,20 @@ def nearest(word: str, names: Iterable[str], count: int = 1) -> list[str]:
     if folded in known:
         return [known[folded]]
     return [known[name] for name in difflib.get_close_matches(folded, known, n=count, cutoff=0.6)]
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text with its middle left out where it is longer than `longest` characters."""
+    if len(text) <= longest:
+        return text
+    head = (longest - 3) // 2
+    return f"{text[:head]}...{text[-(longest - 3 - head) :]}"
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Return names in quotes with commas between: the first of many, and how many more there are."""
+    shown = ", ".join(repr(shortened(str(name), LONGEST_WORD)) for name in names[:most])
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:

@@ -26,9 +26,9 @@ def count(problems: Sequence[Problem]) -> str:
     """Return `2 errors, 1 warning`."""
     parts = []
     for severity in Severity:
-        number = sum(problem.severity is severity for problem in problems)
+        number = sum(max(1, problem.more) for problem in problems if problem.severity is severity)
         if number:
-            parts.append(f"{number} {severity}{'s' if number > 1 else ''}")
+            parts.append(f"{number:,} {severity}{'s' if number > 1 else ''}")
     return ", ".join(parts)
 
 

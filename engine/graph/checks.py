@@ -40,14 +40,24 @@ def _walk(graph: BoundGraph, start: str, done: set[str]) -> list[Problem]:
             pending.pop()
             done.add(path.pop())
         elif name in path:
-            loop = [*path[path.index(name) :], name]
-            problems.append(_problem(graph.nodes[name], "cycle", f"The nodes {' <- '.join(loop)} form a cycle.", _CUT))
+            problems.append(_problem(graph.nodes[name], "cycle", _cycle(path[path.index(name) :]), _CUT))
         elif name not in done and name in graph.nodes:
             path.append(name)
             pending.append(_upstream(graph, name))
     return problems
 
 
+def _cycle(names: list[str]) -> str:
+    """Return what is said of a cycle; of a long one its ends are named."""
+    if len(names) <= _SHOWN:
+        return f"The nodes {' <- '.join([*names, names[0]])} form a cycle."
+    half = _SHOWN // 2
+    ends = [*names[:half], "...", *names[-half:], names[0]]
+    return f"The nodes {' <- '.join(ends)} form a cycle of {len(names):,} nodes."
+
+
+_SHOWN = 8
+"""Nodes of a cycle that are named."""
 _CUT = "A node cannot depend on itself; remove one of these wires, or put a 'lag' of past bars where you meant one."
 
 
@@ -63,7 +73,7 @@ def decision_problems(graph: BoundGraph) -> list[Problem]:
     if not written:
         text = "The strategy has no execution node, so it can never trade."
         remedy = "Add a section such as 'execution: {entry: {use: market, signals: [...], money: ...}}'."
-        problems.append(Problem("no_execution", text, remedy, graph.spec.file))
+        problems.append(Problem("no_execution", text, remedy, graph.spec.file, 1, 1))
     for extra in written[1:]:
         text = f"A strategy has one execution node for now, but '{extra.id}' is a further one."
         remedy = "Combine the signals in one node, or make two strategies."

@@ -11,6 +11,8 @@ from engine.api import Catalog, Problem, Severity, SpecError
 from engine.graph import BoundGraph, bind, has_errors
 from engine.runtime.engines import Engines, run_problems
 from engine.spec import StrategySpec, check_strategy, check_strategy_file
+from engine.spec.limits import MAX_PROBLEMS
+from engine.spec.source import further
 
 
 class Installed(Catalog, Engines, Protocol):
@@ -20,7 +22,19 @@ class Installed(Catalog, Engines, Protocol):
 def validate_file(path: str | Path, registry: Catalog, overrides: Sequence[str] = ()) -> list[Problem]:
     """Return every problem of a strategy file, in file order; an empty list means it can run."""
     spec, problems = check_strategy_file(path, overrides=overrides)
-    return in_file_order(problems if spec is None else spec_problems(spec, registry, problems))
+    return every_problem(spec, problems, registry)
+
+
+def every_problem(spec: StrategySpec | None, problems: Sequence[Problem], registry: Catalog) -> list[Problem]:
+    """Return a text's own problems and those of what it means, in file order; past a limit only the former."""
+    if spec is None or is_past_limit(problems):
+        return in_file_order(problems)
+    return in_file_order(spec_problems(spec, registry, problems))
+
+
+def is_past_limit(problems: Sequence[Problem]) -> bool:
+    """Return whether a text is too large in some way; what it means then is known in part and judged by nobody."""
+    return any(problem.code == "limit" for problem in problems)
 
 
 def spec_problems(spec: StrategySpec, registry: Catalog, found: Sequence[Problem]) -> list[Problem]:
@@ -56,7 +70,7 @@ def load_text(
 
 
 def _bound(spec: StrategySpec | None, problems: Sequence[Problem], registry: Catalog) -> BoundGraph:
-    if spec is None:
+    if spec is None or is_past_limit(problems):
         raise SpecError(in_file_order(problems))
     graph, found = bind(spec, registry)
     problems = in_file_order([*problems, *found])
@@ -75,6 +89,20 @@ def _read(source: str | Path | StrategySpec, overrides: Sequence[str]) -> tuple[
 
 
 def in_file_order(problems: Sequence[Problem]) -> list[Problem]:
-    """Return the problems by place in the file, each once, errors before warnings at the same place."""
-    unique = dict.fromkeys(problems)
-    return sorted(unique, key=lambda p: (p.file, p.line, p.column, p.severity is not Severity.ERROR))
+    """Return the problems by place in the file, each once, errors before warnings at the same place.
+
+    Of more than MAX_PROBLEMS, errors go before warnings; a last problem says how many are left out.
+    """
+    unique = [problem for problem in dict.fromkeys(problems) if not problem.more]
+    ordered = sorted(unique, key=_by_place)
+    kept = sorted(sorted(ordered, key=lambda p: p.severity is not Severity.ERROR)[:MAX_PROBLEMS], key=_by_place)
+    more = sum(problem.more for problem in problems) + len(ordered) - len(kept)
+    if not more:
+        return kept
+    left_out = [*(problem for problem in problems if problem.more), *set(ordered).difference(kept)]
+    severity = Severity.ERROR if has_errors(left_out) else Severity.WARNING
+    return [*kept, further(more, kept[0].file, severity)]
+
+
+def _by_place(problem: Problem) -> tuple[str, int, int, bool]:
+    return problem.file, problem.line, problem.column, problem.severity is not Severity.ERROR

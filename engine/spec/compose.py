@@ -86,7 +86,7 @@ def _syntax_problem(source: Source, log: ProblemLog, what: str, offset: int) -> 
 def _refuse_by_size_and_characters(source: Source, log: ProblemLog) -> None:
     size = len(source.text.encode("utf-8", "surrogatepass"))
     if size > MAX_FILE_BYTES:
-        message = f"A file may have at most {MAX_FILE_BYTES} bytes, this one has {size}."
+        message = f"A file may have at most {MAX_FILE_BYTES:,} bytes, this one has {size:,}."
         log.add("limit", message, "Split it into blocks of their own files.", at=source.place(0))
         raise _StopError
     bad = _FORBIDDEN.search(source.text)
@@ -164,7 +164,7 @@ class _Composer:
         self.total += nodes
         if self.total > MAX_YAML_NODES:
             self._stop(
-                f"A file may have at most {MAX_YAML_NODES} values, aliases expanded.", "Split it into blocks.", event
+                f"A file may have at most {MAX_YAML_NODES:,} values, aliases expanded.", "Split it into blocks.", event
             )
         if depth > MAX_DEPTH:
             self._stop(f"Lists and mappings may be nested {MAX_DEPTH} deep at most.", "Flatten them.", event)
@@ -183,7 +183,7 @@ class _Composer:
     def _scalar(self, event: ScalarEvent, start: int, end: int) -> Scalar:
         text: str = event.value
         if len(text) > MAX_SCALAR_CHARS:
-            message = f"A text may have at most {MAX_SCALAR_CHARS} characters, this one has {len(text)}."
+            message = f"A text may have at most {MAX_SCALAR_CHARS:,} characters, this one has {len(text):,}."
             self._stop(message, "Shorten it.", event)
         self._check_tag(event, _STR)
         style = event.style or ""

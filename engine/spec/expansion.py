@@ -93,10 +93,10 @@ class Expander:
         if self._count <= MAX_STRATEGY_NODES and self._values <= MAX_YAML_NODES:
             return True
         self._full = True
-        message = f"A strategy may have at most {MAX_STRATEGY_NODES} nodes, blocks expanded."
+        message = f"A strategy may have at most {MAX_STRATEGY_NODES:,} nodes, blocks expanded."
         if self._values > MAX_YAML_NODES:
-            message = f"A strategy may have at most {MAX_YAML_NODES} values, blocks expanded."
-        self._problem("limit", message, "Use fewer blocks.", raw.origin, raw, level.scope)
+            message = f"A strategy may have at most {MAX_YAML_NODES:,} values, blocks expanded."
+        self._problem("limit", message, "Leave some out, or split the strategy.", raw.origin, raw, level.scope)
         return False
 
     def _problem(

@@ -22,7 +22,7 @@ def read_text(path: Path, log: ProblemLog) -> str | None:
         log.add("file", f"The file cannot be read: {cause}.", remedy, at=Place(shown_path(path)))
         return None
     if len(data) > MAX_FILE_BYTES:
-        message = f"A file may have at most {MAX_FILE_BYTES} bytes, this one has more."
+        message = f"A file may have at most {MAX_FILE_BYTES:,} bytes, this one has more."
         log.add("limit", message, "Split it into blocks of their own files.", at=Place(str(path), 1, 1))
         return None
     try:

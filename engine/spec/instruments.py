@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from engine.api.settings import CURRENCY_PATTERN
 from engine.api.timeframe import Timeframe
+from engine.spec.limits import MAX_INSTRUMENTS, MAX_NAME_CHARS
 from engine.spec.model import DAY, InstrumentSpec, Located
 from engine.spec.sections import is_empty, join
 from engine.spec.source import ProblemLog, shown
@@ -41,8 +42,12 @@ def read_instruments(root: Mapping, log: ProblemLog) -> tuple[InstrumentSpec, ..
         message = f"'instruments' must list at least one instrument, was {found}."
         log.add("instruments", message, example, at=at, path="instruments")
         return ()
+    if len(section.items) > MAX_INSTRUMENTS:
+        message = f"A strategy may have at most {MAX_INSTRUMENTS:,} instruments, this one has {len(section.items):,}."
+        at = section.items[MAX_INSTRUMENTS].place
+        log.add("limit", message, "Split them between several files.", at=at, path="instruments")
     made: dict[str, InstrumentSpec] = {}
-    for index, item in enumerate(section.items):
+    for index, item in enumerate(section.items[:MAX_INSTRUMENTS]):
         body = content(item)
         path = join("instruments", index)
         if not isinstance(body, Mapping):
@@ -68,6 +73,11 @@ class _Reader:
 
     def read(self) -> InstrumentSpec | None:
         symbol = self._field("symbol", "", _text, "text such as AAPL")
+        if len(symbol) > MAX_NAME_CHARS:
+            message = f"A symbol may have at most {MAX_NAME_CHARS} characters, this one has {len(symbol):,}."
+            at = self.body.entries["symbol"].value.place
+            self.log.add("limit", message, "Shorten it.", at=at, path=join(self.path, "symbol"), field="symbol")
+            symbol = ""
         data = self._field("data", "", _text, "the name of a data provider such as sample")
         for name in ("symbol", "data"):
             if self.body.get(name) is None:

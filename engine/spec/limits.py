@@ -17,6 +17,12 @@ MAX_SCALAR_CHARS = 65_536
 MAX_INTEGER_DIGITS = 18
 """Digits of a whole number: more would not fit into 64 bits."""
 
+MAX_NAME_CHARS = 100
+"""Length of a symbol, and of the name of a node, block input or block output."""
+
+MAX_INSTRUMENTS = 1_000
+"""Instruments of a strategy."""
+
 MAX_STRATEGY_NODES = 2_000
 """Nodes and block uses of a strategy, blocks expanded."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from engine.api.component import NODE_KEYS, Role
+from engine.spec.limits import MAX_NAME_CHARS
 from engine.spec.model import SECTIONS
 from engine.spec.references import BARS, NODE_ID
 from engine.spec.source import Place, ProblemLog, shown
@@ -117,6 +118,10 @@ def id_is_good(name: str, at: Place, path: str, log: ProblemLog, what: str) -> b
             at=at,
             path=path,
         )
+        return False
+    if len(name) > MAX_NAME_CHARS:
+        message = f"The name of a {what} may have at most {MAX_NAME_CHARS} characters, this one has {len(name):,}."
+        log.add("limit", message, "Shorten it.", at=at, path=path)
         return False
     if NODE_ID.fullmatch(name) is None:
         message = f"{shown(name)} is no name for a {what}."

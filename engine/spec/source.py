@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from engine.api.errors import Problem, SpecError
-from engine.api.wording import did_you_mean
+from engine.api.errors import Problem, Severity, SpecError
+from engine.api.wording import did_you_mean, shortened
 from engine.spec.limits import MAX_PROBLEMS
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 _repr = reprlib.Repr()
+LONGEST_SHOWN = 80
 _repr.maxstring = _repr.maxother = _repr.maxlong = 60
 
 
@@ -55,7 +56,7 @@ def shown(value: object) -> str:
         return "empty"
     if isinstance(value, bool):
         return str(value).lower()
-    return _repr.repr(value)
+    return shortened(_repr.repr(value), LONGEST_SHOWN)
 
 
 @dataclass(eq=False)
@@ -70,6 +71,12 @@ class Suggester:
             return ""
         self.budget -= 1
         return did_you_mean(word, names)
+
+
+def further(count: int, file: str = "", severity: Severity = Severity.ERROR) -> Problem:
+    """Return the problem that stands for those left out of a list."""
+    what = "There is 1 more problem." if count == 1 else f"There are {count:,} more problems."
+    return Problem("too_many", what, "Correct these first.", file, severity=severity, more=count)
 
 
 @dataclass(eq=False)
@@ -109,7 +116,7 @@ class ProblemLog:
         found = sorted(self.problems, key=lambda p: (order[p.file], p.line, p.column))
         if self.dropped:
             file = found[0].file
-            found.append(Problem("too_many", f"There are {self.dropped} more problems.", "Mend these first.", file))
+            found.append(further(self.dropped, file))
         return found
 
     def raise_if_any(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.api import DataError
 from engine.api.os_errors import fault
+from engine.api.wording import listed
 from nodes.local_time import SECOND_NS
 
 Event = tuple[int, int]
@@ -68,7 +69,7 @@ def _csv_events(path: Path, text: str, zone: tzinfo, time_column: str, end_colum
         names = reader.fieldnames or ()
         for wanted in filter(None, (time_column, end_column)):
             if wanted not in names:
-                raise _error(path, 1, f"has no column '{wanted}'; there are: {', '.join(names) or 'none'}")
+                raise _error(path, 1, f"has no column '{wanted}'; there are: {listed(names) or 'none'}")
         for row in reader:
             start, end = _span(path, reader.line_num, row[time_column], zone)
             if end_column is not None and row[end_column]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from engine.api import DataError
-from engine.api.wording import did_you_mean
+from engine.api.wording import did_you_mean, listed, shortened
 
 ColumnRole = Literal[
     "time", "date", "open", "high", "low", "close", "volume", "symbol", "split", "dividend", "adjusted_close"
@@ -49,7 +49,7 @@ def find_columns(names: Sequence[str], chosen: Mapping[ColumnRole, str | int], s
     if missing:
         lacking = " or ".join(repr(role) for role in missing)
         raise DataError(
-            f"{subject}: no column for {lacking} among {', '.join(repr(name) for name in names)}. "
+            f"{subject}: no column for {lacking} among {listed(names)}. "
             f"Name it, such as 'columns: {{{missing[0]}: {names[0] if names else 'NAME'}}}'.",
             field="columns",
         )
@@ -96,7 +96,7 @@ def find_actions(
     if not found:
         raise DataError(
             f"{subject}: no column for {' or '.join(repr(role) for role in wanted)} among "
-            f"{', '.join(repr(name) for name in names)}. Name it under 'columns', or leave 'corporate_actions' out.",
+            f"{listed(names)}. Name it under 'columns', or leave 'corporate_actions' out.",
             field="corporate_actions",
         )
     return found
@@ -122,8 +122,8 @@ def _place(names: Sequence[str], role: str, wanted: str | int, subject: str) -> 
         )
     if wanted in names:
         return names.index(wanted)
-    among = ", ".join(repr(name) for name in names)
-    text = f"{subject}: no column '{wanted}' for '{role}' among {among}. {did_you_mean(wanted, names)}"
+    hint = did_you_mean(wanted, names)
+    text = f"{subject}: no column '{shortened(wanted, 60)}' for '{role}' among {listed(names)}. {hint}"
     raise DataError(text.rstrip(), field="columns")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, Self
 
 import numpy as np
@@ -24,10 +24,11 @@ from engine.api import (
     param,
 )
 from engine.data.sessions import bounds, hours, is_round_the_clock, is_session_day
-from engine.data.zones import DAY_NS, LATEST_NS, MINUTE_NS
+from engine.data.zones import DAY_NS, EARLIEST_NS, LATEST_NS, MINUTE_NS
 
 _DAY = Timeframe(1, "d")
 _EPOCH = date(1970, 1, 1)
+_EARLIEST, _LATEST = (_EPOCH + timedelta(days=ns // DAY_NS) for ns in (EARLIEST_NS, LATEST_NS))
 _OVERNIGHT_SHARE = 0.3  # of a session's variance, in the jump to the next open
 _BASE_VOLUME = 1000.0
 _DAYS_A_YEAR = 365
@@ -53,7 +54,7 @@ class SyntheticProvider(DataProvider):
     price: float = param("Price at the start.", default=100.0, gt=0, le=1e9)
     volatility: float = param("Standard deviation of a year's log return.", default=20.0, unit="%", ge=0, le=500)
     drift: float = param("Expected growth in a year.", default=5.0, unit="%", ge=-100, le=1000)
-    tick: float = param("Prices are multiples of this.", default=0.01, gt=0)
+    tick: float = param("Prices are multiples of this.", default=0.01, ge=1e-9, le=1e9)
     session: Literal["24x7", "us_stocks"] = param("When the market is open.", default="24x7")
 
     def known_timeframes(self, symbol: str, base_dir: str = "") -> tuple[Timeframe, ...]:  # noqa: ARG002 - the contract
@@ -86,6 +87,14 @@ class SyntheticProvider(DataProvider):
     def data_version(self, request: DataRequest) -> str:
         del request
         return str(self.seed)
+
+    @model_validator(mode="after")
+    def _starts_within_the_calendar(self) -> Self:
+        if not _EARLIEST <= self.start_date < _LATEST:
+            raise ValueError(
+                f"start_date must lie from {_EARLIEST} to {_LATEST - timedelta(days=1)}, was {self.start_date}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _price_is_a_tick_or_more(self) -> Self:

@@ -84,4 +84,5 @@ def test_a_problem_in_json_is_all_of_its_facts() -> None:
         "node": "",
         "field": "",
         "severity": "error",
+        "more": 0,
     }

@@ -162,7 +162,7 @@ def test_blocks_cannot_multiply_without_bound() -> None:
     text = blocks(levels + "  l6: {outputs: {v: x}, logic: {x: {use: a}}}\n", "  n: {use: l0}\n")
     problems = problems_of(text)
     assert [p.code for p in problems] == ["limit"]
-    assert f"at most {MAX_STRATEGY_NODES} nodes" in problems[0].message
+    assert f"at most {MAX_STRATEGY_NODES:,} nodes" in problems[0].message
 
 
 def test_blocks_cannot_multiply_values_without_bound() -> None:

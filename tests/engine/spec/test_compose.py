@@ -130,11 +130,11 @@ def test_what_a_strategy_file_has_no_use_for_is_refused_at_its_place(text: str, 
         ("{a: " * 200_000, "nested 32 deep"),
         ("- " * 500_000, "nested 32 deep"),
         ("".join(f"{' ' * n}k:\n" for n in range(1000)), "nested 32 deep"),
-        ("a: [" + "1," * 60_000 + "]", "at most 50000 values"),
-        ("a: " + "x" * 70_000, "at most 65536 characters"),
-        ("#" * (limits.MAX_FILE_BYTES + 1), "at most 1048576 bytes"),
+        ("a: [" + "1," * 60_000 + "]", "at most 50,000 values"),
+        ("a: " + "x" * 70_000, "at most 65,536 characters"),
+        ("#" * (limits.MAX_FILE_BYTES + 1), "at most 1,048,576 bytes"),
         ("n0: &n0 [1]\n" + "".join(f"n{i}: &n{i} [*n{i - 1}, *n{i - 1}]\n" for i in range(1, 26)),
-         "at most 50000 values"),
+         "at most 50,000 values"),
         ("".join(f"n{i}: &n{i} [{f'*n{i - 1}' if i else 1}]\n" for i in range(200)), "nested 32 deep"),
         ("&a " * 100_000, "valid YAML"),
         ("? " * 500_000, "nested 32 deep"),
@@ -154,7 +154,7 @@ def test_the_depth_limit_is_the_documented_one() -> None:
 def test_many_problems_are_counted_not_listed() -> None:
     _, problems = read("".join("a: 1\n" for _ in range(5000)))
     assert len(problems) == limits.MAX_PROBLEMS + 1
-    assert "4899 more problems" in problems[-1]
+    assert "4,899 more problems" in problems[-1]
 
 
 def test_the_pure_python_parser_stands_in_for_the_c_one() -> None:

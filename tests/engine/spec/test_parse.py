@@ -211,7 +211,7 @@ def test_a_file_that_cannot_be_read_is_a_problem_not_a_traceback(tmp_path: Path)
         assert spec is None
         messages.append(str(problems[0]))
     assert "latin.yaml:2:17: error: The file must be UTF-8 text, byte 0xe9 is not." in messages[0]
-    assert "at most 1048576 bytes" in messages[1]
+    assert "at most 1,048,576 bytes" in messages[1]
     assert "must be UTF-8 text" in messages[2]
     assert "there is no such file" in messages[3]
     assert "is no file" in messages[4]

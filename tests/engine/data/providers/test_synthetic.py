@@ -68,3 +68,34 @@ def test_bars_beyond_the_calendar_and_prices_below_a_tick_are_refused() -> None:
         SyntheticProvider(bars=1_000_000).load(request("1d"))
     with pytest.raises(ValidationError, match="at least a tick"):
         SyntheticProvider(price=0.001)
+
+
+@pytest.mark.parametrize("start", ["0001-01-01", "1400-01-01", "1600-01-01", "1899-12-31", "2200-01-01", "9999-12-31"])
+def test_a_start_outside_the_calendar_is_refused_with_both_ends(start: str) -> None:
+    with pytest.raises(ValidationError, match=f"start_date must lie from 1900-01-01 to 2199-12-31, was {start}"):
+        SyntheticProvider.model_validate({"start_date": start})
+
+
+def test_bars_begin_on_the_day_that_was_asked_for() -> None:
+    for start in ("1900-01-01", "1969-12-31", "2150-06-01"):
+        raw = SyntheticProvider.model_validate({"start_date": start, "bars": 5}).load(request("1d"))
+        assert str(raw.time_ns[:1].astype("datetime64[ns]").astype("datetime64[D]")[0]) == start
+
+
+@pytest.mark.parametrize("price", [1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("tick", [1e-9, 0.01, 1e9])
+@pytest.mark.parametrize("drift", [-100, 1000])
+def test_prices_stay_finite_and_positive_at_the_ends_of_every_range(price: float, tick: float, drift: float) -> None:
+    if price < tick:
+        return
+    provider = SyntheticProvider(price=price, tick=tick, drift=drift, volatility=500, bars=20_000)
+    raw = provider.load(request("1d"))
+    for column in (raw.open, raw.high, raw.low, raw.close):
+        assert np.isfinite(column).all()
+        assert (column > 0).all()
+
+
+@pytest.mark.parametrize("tick", [5e-324, 1e-10, 1e10])
+def test_a_tick_that_no_price_could_be_a_multiple_of_is_refused(tick: float) -> None:
+    with pytest.raises(ValidationError):
+        SyntheticProvider(tick=tick, price=1e9)
