@@ -41,6 +41,7 @@ class RecoveryDialog(DialogFrame):
         if left:
             self.notice = CrashNotice(left)
             self.body.addWidget(self.notice)
+        self._extra = self.notice.sizeHint().height() if left else 0
         columns = [tr("Strategy"), tr("Last edit"), tr("Changes"), tr("What to do")]
         self.table = table(columns, tr("Unsaved strategies"))
         self.table.setStyleSheet("QTreeView::item { padding: 0 5px; border: 0px solid transparent; }")
@@ -83,7 +84,8 @@ class RecoveryDialog(DialogFrame):
         roles = QDialogButtonBox.ButtonRole
         self.ok_button = self.add_button(tr("Continue"), roles.AcceptRole, self._finish, default=True)
         self.later_button = self.add_button(tr("Decide later"), roles.RejectRole, self.reject)
-        self.resize(820, 560)
+        self.resize(820, 560 + self._extra)
+        self.table.setFocus()
 
     def _add_row(self, draft: Draft) -> QComboBox:
         added, removed = counts(draft)
