@@ -248,9 +248,9 @@ def is_safe(folder: Path, *, make: bool) -> bool:
         if make:
             _make(folder)
         found = folder.stat()
-    except FileNotFoundError:
-        return False
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not make:
+            return False
         say_not_kept(folder, fault(error).cause)
         return False
     if not _is_ours(found):

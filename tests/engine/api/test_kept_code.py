@@ -121,7 +121,7 @@ def test_a_full_disk_costs_no_run_and_leaves_nothing(
     assert "NUMBA_CACHE_DIR" in warning
 
 
-@pytest.mark.parametrize("place", ["a file", "below a file", "nobody's"])
+@pytest.mark.parametrize("place", ["a file", "below a file", "nobody's", "of the system"])
 def test_a_folder_that_cannot_be_made_costs_no_run(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -129,6 +129,7 @@ def test_a_folder_that_cannot_be_made_costs_no_run(
     file.touch()
     # Even root cannot make a folder below a file.
     places = {"a file": file, "below a file": file / "deep" / "code", "nobody's": f"{file}/~nobody-like-this"}
+    places["of the system"] = "/proc/no-such-folder" if sys.platform == "linux" else file
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(places[place]))
 
     assert _total() == (6.0, 0)
