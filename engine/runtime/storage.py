@@ -196,8 +196,8 @@ def usage_text(usage: Usage) -> str:
 
 def gb(count: int) -> str:
     """Return bytes in GB, with as many digits as tell something."""
-    value = count / GB
-    return f"{value:.2f}".rstrip("0").rstrip(".") if value >= 0.01 or not count else "<0.01"  # noqa: PLR2004
+    value = round(count / GB, 2)
+    return f"{value:.2f}".rstrip("0").rstrip(".") if value or not count else "<0.01"
 
 
 def _checked(value: float) -> float:
