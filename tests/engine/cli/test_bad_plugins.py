@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,18 @@ def test_a_home_of_nobody_is_one_line(tmp_path: Path) -> None:
 BEGUN = "open(os.environ['BEGUN'], 'w').close()\n"
 
 
+_running: list[subprocess.Popen[bytes]] = []
+
+
+@pytest.fixture(autouse=True)
+def _leave_nothing_running() -> Iterator[None]:
+    yield
+    while _running:
+        process = _running.pop()
+        process.kill()
+        process.wait(20)
+
+
 class Running:
     """A command that runs until its plugin has begun."""
 
@@ -199,6 +212,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        _running.append(self.process)
         until = time.monotonic() + 100
         while not begun.exists() and self.process.poll() is None and time.monotonic() < until:
             time.sleep(0.02)
