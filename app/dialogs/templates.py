@@ -15,6 +15,7 @@ from app.services.i18n import known, tr
 from app.services.names import family_name
 from engine.api import Role, SpecError, StrategyTemplate
 from engine.spec import StrategyFile
+from engine.spec.blocks import block_file
 
 EMPTY_TEXT = TEMPLATE.format(name="New strategy")
 """A strategy without nodes."""
@@ -74,9 +75,10 @@ def self_contained(text: str, folder: Path) -> str:
     file = StrategyFile.loads(text)
     blocks: dict[str, Path] = {}
     for path, use in list(_block_uses(file.value)):
-        if (folder / use).is_file():
+        found = block_file(use, folder)
+        if found is not None:
             name = _free_name(Path(use).stem, file.value)
-            blocks[name] = folder / use
+            blocks[name] = found
             file.set(path, name)
     file = _with_blocks(file, blocks)
     for path, relative in list(_data_paths(file.value)):

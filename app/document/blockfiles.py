@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from engine.api import SpecError
-from engine.api.home import home
 from engine.spec import StrategyFile
+from engine.spec.blocks import block_file
 
 Stamp = tuple[int, int]
 
@@ -20,16 +20,14 @@ class BlockFiles:
 
     def find(self, use: str, folder: Path) -> dict[str, Any] | None:
         """Return the values of a block file, None where there is none that can be read."""
-        if ".." in PurePosixPath(use).parts or "\\" in use or Path(use).is_absolute():
+        path = block_file(use, folder)
+        if path is None:
             return None
-        for root in (folder, home() / "blocks"):
-            path = root / use
-            try:
-                state = path.stat()
-            except (OSError, ValueError):
-                continue
-            return self._load(path, (state.st_mtime_ns, state.st_size))
-        return None
+        try:
+            state = path.stat()
+        except OSError:
+            return None
+        return self._load(path, (state.st_mtime_ns, state.st_size))
 
     def _load(self, path: Path, stamp: Stamp) -> dict[str, Any] | None:
         known = self._read.get(path)

@@ -106,6 +106,11 @@ class Document(DocumentLike):
         return self._check().problems
 
     @property
+    def folders(self) -> tuple[str, ...]:
+        """Return the folders that the strategy reads files in, and may not until the user allows it."""
+        return self._check().folders
+
+    @property
     def meaning(self) -> str:
         """Return a hash of what the strategy does, as `SavedRun.spec_hash`; empty while the text is not readable."""
         return self._check().meaning

@@ -10,6 +10,7 @@ from app.document.document import Document
 from engine.api import Role, SpecError
 from engine.api.home import home
 from engine.spec import StrategyFile
+from engine.spec.blocks import block_file
 
 BLOCK_SUFFIXES = (".yaml", ".yml")
 _MOST_BLOCK_FILES = 500
@@ -30,11 +31,8 @@ def block_body(document: Document, use: str) -> Mapping[str, Any]:
     """Return the definition of a block of the document, or of a block file; nothing when it cannot be read."""
     if not use.endswith(BLOCK_SUFFIXES):
         return mapping_at(mapping_at(content(document), "blocks"), use)
-    for folder in (document.folder, home() / "blocks"):
-        body = _file_content(folder / use)
-        if body:
-            return body
-    return {}
+    path = block_file(use, document.folder)
+    return {} if path is None else _file_content(path)
 
 
 def _file_content(path: Path) -> Mapping[str, Any]:

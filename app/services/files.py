@@ -16,6 +16,7 @@ from app.services.i18n import said, tr
 from app.services.locks import writing
 from app.services.problems import problem_text
 from engine.api import QuantCrafterError
+from engine.api.home import usual_modes
 from engine.api.os_errors import fault
 from engine.spec import ProblemLog, StrategyFile
 from engine.spec.compose import compose
@@ -162,7 +163,7 @@ def _refuse_unwritable(path: Path, target: Path) -> None:
 def _replace(path: Path, target: Path, data: bytes, known: str | None) -> None:
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.saving")
     try:
-        with beside.open("xb") as stream:
+        with usual_modes(beside), beside.open("xb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())

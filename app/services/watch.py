@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
 from app.services.files import digest
+from engine.api import PathRefusedError, open_regular
 
 POLL_MS = 5_000
 SETTLE_MS = 150
@@ -199,7 +200,8 @@ def look(path: Path, last: Sight | None = None) -> Sight | None:
     When its identity, size and time are those of `last`, it is not read again.
     """
     try:
-        with path.open("rb") as stream:
+        path.stat()
+        with open_regular(path) as stream:
             status = path.stat()
             stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
             if last is not None and last.stamp == stamp:
@@ -207,5 +209,5 @@ def look(path: Path, last: Sight | None = None) -> Sight | None:
             return Sight(stamp, hashlib.file_digest(stream, "sha256").hexdigest())
     except (FileNotFoundError, NotADirectoryError):
         return Sight(None, None)
-    except OSError:
+    except (OSError, PathRefusedError):
         return None

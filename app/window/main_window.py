@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from app.window.desk import FileDesk
     from app.window.dialogs import Dialogs
     from app.window.docks import Docks
+    from app.window.folders import FolderQuestions
     from app.window.pane_focus import PaneFocus
     from app.window.rescue import Rescue
     from app.window.runs.comparing import EngineDesk
@@ -119,6 +120,13 @@ class MainWindow(QMainWindow):
         from app.window.data_desk import DataDesk
 
         return DataDesk(self)
+
+    @cached_property
+    def folders(self) -> FolderQuestions:
+        """What asks about folders beyond a strategy's own."""
+        from app.window.folders import FolderQuestions
+
+        return FolderQuestions(self)
 
     @cached_property
     def dialogs(self) -> Dialogs:
@@ -234,6 +242,7 @@ class MainWindow(QMainWindow):
         self.wiring.connect_tab(tab)
         self.rescue.follow(tab)
         self.runs.follow(tab)
+        self.folders.follow(tab)
         self.tabs.add(tab)
         tab.place_yaml(self.settings.yaml_place)
         QTimer.singleShot(0, tab, tab.canvas.fit_all)  # once everything has its size
@@ -243,6 +252,7 @@ class MainWindow(QMainWindow):
         """Take a tab out, without asking."""
         self.rescue.forget(tab)
         self.runs.forget(tab)
+        self.folders.forget(tab)
         self.engines.forget(tab)
         self.settings.yaml_share = tab.yaml_share
         if self.tabs.count() == 1 and self._docks is not None:

@@ -60,9 +60,11 @@ from engine.api.errors import (
     Severity,
     SpecError,
 )
+from engine.api.folders import PathRefusedError
 from engine.api.hookspecs import API_VERSION, ENTRY_POINT_GROUP, hookimpl
 from engine.api.ledger import Ledger, OrderKind
 from engine.api.matching import Matcher, Phase, WorkingOrder
+from engine.api.opening import open_named, open_regular
 from engine.api.ports import (
     ENTER_LONG,
     ENTER_SHORT,
@@ -199,6 +201,7 @@ __all__ = [
     "OrderLife",
     "Output",
     "PathParam",
+    "PathRefusedError",
     "Phase",
     "PlaceOrder",
     "PluginError",
@@ -241,6 +244,8 @@ __all__ = [
     "compiled",
     "duration_ns",
     "hookimpl",
+    "open_named",
+    "open_regular",
     "param",
     "port",
 ]

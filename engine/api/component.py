@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from engine.api.context import StrategyContext
-from engine.api.ports import InputPort, Output, PathMark, PortType, param, port_mark
+from engine.api.ports import InputPort, Output, PortType, param, path_fields, port_mark
 from engine.api.reasons import Question, Reason
 from engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
 from engine.api.timeframe import Timeframe
@@ -97,8 +97,7 @@ class Component(BaseModel):
     @classmethod
     def path_parameters(cls) -> tuple[str, ...]:
         """Return the names of the parameters that are paths of files (`PathParam`)."""
-        marked = ((name, field.metadata) for name, field in cls.model_fields.items())
-        return tuple(name for name, metadata in marked if any(isinstance(meta, PathMark) for meta in metadata))
+        return path_fields(cls)
 
     @classmethod
     def help(cls) -> str:

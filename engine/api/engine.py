@@ -114,8 +114,8 @@ class ClassInstrument:
 class ClassJob:
     """A strategy class of the engine's own kind, to be run by that engine alone on our bars.
 
-    `path` is `package.module.Class`, `folder` where to look for the module beside the installed packages ('' for
-    nowhere). Whoever makes the job has checked that the user allows the import.
+    `path` is `package.module.Class`, `folder` where to look for the module when it is not installed ('' for
+    nowhere), `modules` what else is allowed there. Whoever makes the job has checked that the user allows the import.
     """
 
     path: str
@@ -123,6 +123,7 @@ class ClassJob:
     settings: RunSettings
     parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     folder: str = ""
+    modules: tuple[str, ...] = ()
     progress: Callable[[int, int], None] = field(default=_no_progress)
     cancelled: Callable[[], bool] = field(default=_never)
 

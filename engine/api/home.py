@@ -1,13 +1,25 @@
-"""The one directory that holds all of a user's data."""
+"""The one directory that holds all of a user's data, and what keeps it from other users of the computer."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 
 from engine.api.errors import RunError
+
+USUAL_UMASK = "QUANTCRAFTER_USUAL_UMASK"
+"""What the user's umask was before a command of ours made its files private; in octal."""
+
+_PRIVATE = 0o077
+_OURS = (
+    *("bars", "blocks", "cache", "data", "logs", "recovery", "runs", "traces", "vnpy"),
+    *("desktop.json", "engine-classes.json", "folders.json", "history.db", "plugins.json"),
+)
 
 
 def home() -> Path:
@@ -28,3 +40,61 @@ def home() -> Path:
         raise RunError(
             f"QUANTCRAFTER_HOME must be a folder, {was}: {str(error).rstrip('.')}. Set it to a folder of your own."
         ) from error
+
+
+def close_home() -> None:
+    """Take other users' rights from what earlier versions left open in the user's directory.
+
+    Only what bears our names is touched. The directory itself stays as it is where it is more than ours: the user's own
+    folder, or one that many share. Nothing is done on Windows, nor in a process that is no command of ours.
+    """
+    if os.name != "posix" or USUAL_UMASK not in os.environ:
+        return
+    with contextlib.suppress(OSError, RuntimeError, ValueError, RunError):
+        folder = home()
+        status = folder.stat()
+        if folder.resolve() != Path.home().resolve() and not status.st_mode & stat.S_ISVTX:
+            _close(folder)
+        for name in _OURS:
+            _close_all(folder / name)
+
+
+@contextlib.contextmanager
+def usual_modes(path: Path) -> Iterator[None]:
+    """Make a file of the user's own, outside of the user's directory, with the rights that it would have anyway."""
+    usual = os.environ.get(USUAL_UMASK)
+    if os.name != "posix" or usual is None or _is_at_home(path):
+        yield
+        return
+    before = os.umask(int(usual, 8))
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _is_at_home(path: Path) -> bool:
+    try:
+        return path.absolute().is_relative_to(home().absolute())
+    except (OSError, RuntimeError, RunError):
+        return False
+
+
+def _close_all(path: Path) -> None:
+    """Take others' rights from a file or folder, and from what is below a folder that was open to them."""
+    if _close(path) and path.is_dir():
+        for folder, names, files in os.walk(path):
+            for name in (*names, *files):
+                _close(Path(folder, name))
+
+
+def _close(path: Path) -> bool:
+    """Take others' rights from a file or folder of the user's, and return whether there were any."""
+    with contextlib.suppress(OSError):
+        status = path.lstat()
+        mode = stat.S_IMODE(status.st_mode)
+        mine = status.st_uid == os.geteuid() and (stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode))
+        if mine and mode & _PRIVATE:
+            path.chmod(mode & ~_PRIVATE)
+            return True
+    return False

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 from pydantic.fields import FieldInfo
 
 FloatColumn = npt.NDArray[np.float64]
@@ -61,6 +61,12 @@ class PortMark:
 @dataclass(frozen=True, slots=True)
 class PathMark:
     """Marks a parameter as a file's path; a relative one is meant from the strategy file's folder."""
+
+
+def path_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    """Return the names of a model's fields that are paths of files."""
+    marked = ((name, field.metadata) for name, field in model.model_fields.items())
+    return tuple(name for name, metadata in marked if any(isinstance(meta, PathMark) for meta in metadata))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from engine.api.bars import DataRequest, RawBars
+from engine.api.ports import path_fields
 from engine.api.timeframe import Timeframe
 
 
@@ -57,6 +58,11 @@ class DataProvider(BaseModel, ABC):
         """
         del symbol, base_dir
         return ()
+
+    @classmethod
+    def path_parameters(cls) -> tuple[str, ...]:
+        """Return the names of the parameters that are paths of files (`PathParam`)."""
+        return path_fields(cls)
 
     @classmethod
     def help(cls) -> str:

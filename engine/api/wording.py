@@ -45,3 +45,23 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
     """Return `Did you mean 'x'?` for the nearest name, or nothing."""
     close = nearest(word, names)
     return f"Did you mean '{close[0]}'?" if close else ""
+
+
+_SHOWN_PATH = 160
+
+
+def shown_path(path: str) -> str:
+    """Return a path as a message shows it: on one line, and shortened in the middle where it is long."""
+    text = "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in path)
+    if len(text) <= _SHOWN_PATH:
+        return text
+    return f"{text[: _SHOWN_PATH // 2]}...{text[-_SHOWN_PATH // 4 :]}"
+
+
+_SHOWN_CELL = 60
+
+
+def shown_cell(value: object) -> str:
+    """Return what a table's cell holds as a message shows it: quoted, in one line, and shortened where it is long."""
+    text = str(value)
+    return repr(text if len(text) <= _SHOWN_CELL else f"{text[:_SHOWN_CELL]}...")

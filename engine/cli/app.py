@@ -13,6 +13,7 @@ from engine.cli import (
     data,
     desktop,
     engines,
+    folders,
     history,
     lookahead,
     nodes,
@@ -51,6 +52,7 @@ def build_app(*, pretty_help: bool = False) -> typer.Typer:
     app.add_typer(data.data_app(), name="data")
     app.add_typer(history.runs_app(), name="runs")
     app.command("compare")(compare.compare)
+    app.add_typer(folders.folders_app(), name="folders")
     app.add_typer(plugins.plugins_app(), name="plugins")
     app.add_typer(engines.engines_app(), name="engines")
     app.command("parity")(parity.parity)
@@ -92,3 +94,7 @@ def _options(
     ] = False,
 ) -> None:
     """Design a trading strategy as a graph, save it as YAML, run it."""
+    del version, verbose
+    from engine.api.home import close_home
+
+    close_home()

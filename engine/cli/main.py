@@ -56,6 +56,7 @@ def _process(arguments: Sequence[str]) -> int:
         from multiprocessing import freeze_support
 
         freeze_support()
+    _write_private_files()
     gc.set_threshold(100_000, 20, 20)
     code = FAILED
     try:
@@ -87,6 +88,12 @@ def _set_up(arguments: Sequence[str]) -> None:
         listen(streams.Console(interrupts))
     except KeyboardInterrupt:
         os._exit(_interrupted())
+
+
+def _write_private_files() -> None:
+    """Let only the user read what this process and those it starts write; see `engine.api.home`."""
+    if os.name == "posix":
+        os.environ.setdefault("QUANTCRAFTER_USUAL_UMASK", f"{os.umask(0o077):o}")
 
 
 def _run(arguments: list[str]) -> int:

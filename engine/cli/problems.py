@@ -9,8 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.api import Problem, Severity
+from engine.api import PathRefusedError, Problem, Severity, open_regular
 from engine.cli.console import is_terminal, paint, printable, terminal_width
+from engine.spec.limits import MAX_FILE_BYTES
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33"}
 _INDENT = "    "
@@ -58,8 +59,10 @@ def excerpt(problem: Problem, sources: dict[str, list[str]], width: int) -> str:
         return ""
     if problem.file not in sources:
         try:
-            sources[problem.file] = Path(problem.file).read_text(encoding="utf-8-sig", errors="replace").split("\n")
-        except OSError:
+            with open_regular(Path(problem.file)) as file:
+                text = file.read(MAX_FILE_BYTES).decode("utf-8-sig", errors="replace")
+            sources[problem.file] = text.split("\n")
+        except (OSError, PathRefusedError):
             sources[problem.file] = []
     lines = sources[problem.file]
     if problem.line > len(lines):

@@ -11,8 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -27,11 +26,13 @@ from engine.api import (
     DataProvider,
     FeedNode,
     InputPort,
+    PathRefusedError,
     PortType,
     Problem,
     Role,
     Severity,
 )
+from engine.api.folders import allow_for_now, check_place, expanded
 from engine.api.foreign import calling, is_own, node_label, origin, reason_of, use_of
 from engine.graph.bound import (
     BASE_CLOCK,
@@ -48,7 +49,7 @@ from engine.graph.bound import (
 )
 from engine.graph.checks import decision_problems, find_cycles, idle_nodes
 from engine.graph.flags import without_flagged
-from engine.graph.suggest import parameter_problems
+from engine.graph.suggest import owner_problem, parameter_problems
 from engine.spec import (
     Bound,
     Bypassed,
@@ -75,6 +76,7 @@ class _Binder:
     problems: list[Problem] = field(default_factory=list)
     components: dict[str, Component] = field(default_factory=dict)
     suggest: Suggester = field(default_factory=Suggester)
+    folders: dict[str, None] = field(default_factory=dict)
 
     def bind(self) -> tuple[BoundGraph, list[Problem]]:
         for node in self.spec.nodes.values():
@@ -90,7 +92,7 @@ class _Binder:
         self.problems += found
         self.problems += decision_problems(graph)
         self.problems += idle_nodes(whole)
-        return graph, self.problems
+        return replace(graph, folders=tuple(self.folders)), self.problems
 
     # ------------------------------------------------------------------ components and providers
 
@@ -102,7 +104,7 @@ class _Binder:
         values = dict(node.values)
         for name in cls.path_parameters():
             if isinstance(values.get(name), str):
-                values[name] = str(Path(self.spec.base_dir) / values[name])
+                values[name] = self._path(values[name], name, node)
         who = node_label(node.id, cls)
         try:
             with calling(who, "checking its parameters", cls, node.id):
@@ -148,7 +150,7 @@ class _Binder:
         who = f"Data provider '{name}'{origin(cls)}"
         try:
             with calling(who, "checking its options", cls):
-                return cls.model_validate(dict(options))
+                provider = cls.model_validate(dict(options))
         except ValidationError as error:
             self.problems += parameter_problems(error, cls, owner, f"data provider '{name}'", self.suggest)
             return None
@@ -157,6 +159,30 @@ class _Binder:
                 raise
             text = f"Data provider '{name}'{origin(cls)} failed while its options were checked: {reason_of(error)}."
             raise DataError(text) from error
+        for parameter in cls.path_parameters():
+            path = getattr(provider, parameter)
+            if isinstance(path, str):
+                self._path(path, parameter, owner)
+        return provider
+
+    def _path(self, written: str, name: str, owner: InstrumentSpec | NodeSpec) -> str:
+        """Return the absolute path, after noting a problem where a strategy may not read it."""
+        try:
+            path = expanded(written, self.spec.base_dir)
+            if self._is_given(written, name):
+                allow_for_now(path)
+            check_place(path, self.spec.base_dir, written)
+        except PathRefusedError as error:
+            code = "folder" if error.folder else "path"
+            self.folders |= {error.folder: None} if error.folder else {}
+            self.problems.append(owner_problem(owner, code, error.reason, error.remedy, name))
+            return written
+        return str(path)
+
+    def _is_given(self, written: str, name: str) -> bool:
+        """Return whether an override says it: what the user gives by hand needs no permission."""
+        given = (change.partition("=") for change in self.spec.overrides)
+        return any(key.rpartition(".")[2].strip() == name and value.strip(" '\"") == written for key, _, value in given)
 
     def _instrument(self, instrument: InstrumentSpec) -> BoundInstrument | None:
         provider = self._provider(instrument.data, instrument.options, instrument)

@@ -26,11 +26,12 @@ def parameter_problems(
         index = location[1] if len(location) > 1 and isinstance(location[1], int) else None
         if (name, index) not in found:
             message, remedy = _words(dict(detail), name, model, subject, suggest)
-            found[name, index] = _located(owner, str(detail["type"]), message, remedy, name, index)
+            found[name, index] = owner_problem(owner, str(detail["type"]), message, remedy, name, index)
     return list(found.values())
 
 
-def _located(owner: Owner, code: str, message: str, remedy: str, name: str, index: int | None) -> Problem:
+def owner_problem(owner: Owner, code: str, message: str, remedy: str, name: str, index: int | None = None) -> Problem:
+    """Return a problem at a field of a node or an instrument."""
     wrong_key = code == "extra_forbidden"
     if isinstance(owner, NodeSpec):
         return owner.problem(code, message, remedy, field=name or None, index=index, key=wrong_key)

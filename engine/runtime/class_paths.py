@@ -25,7 +25,7 @@ _MODULE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
 class AllowedPath:
     """A module or package from which classes may be imported, with all that is below it.
 
-    `folder` is where it is looked for, before the installed packages; '' for installed packages only.
+    `folder` is where it is looked for when it is not installed; '' for installed packages only.
     """
 
     module: str
@@ -109,6 +109,12 @@ def check_allowed(path: str) -> AllowedPath:
             "installed)."
         )
     return covering[-1]
+
+
+def modules_in(folder: str) -> tuple[str, ...]:
+    """Return the top-level modules that are allowed in a folder; none in ''."""
+    found = (each.module.partition(".")[0] for each in allowed_paths() if folder and each.folder == folder)
+    return tuple(dict.fromkeys(found))
 
 
 def _write(paths: Sequence[AllowedPath]) -> None:

@@ -29,8 +29,9 @@ from engine.api import (
     SpecError,
     Timeframe,
 )
+from engine.api.folders import allow_for_now
 from engine.graph import BoundGraph, bind, has_errors
-from engine.runtime.class_paths import AllowedPath, check_allowed
+from engine.runtime.class_paths import AllowedPath, check_allowed, modules_in
 from engine.runtime.engines import find_engine, run_class_job
 from engine.runtime.prepare import Market, Progress, load_market
 from engine.runtime.result import Origin, RunResult
@@ -95,6 +96,7 @@ def run_class(
         graph.spec.run,
         dict(source.parameters),
         allowed.folder,
+        modules_in(allowed.folder),
         progress=lambda done, total: progress("simulate", done, total),
         cancelled=cancelled,
     )
@@ -153,6 +155,10 @@ def _graph(source: ClassSource, registry: Installed) -> BoundGraph:
     spec, problems = check_strategy(text, file="", base_dir=Path.cwd(), overrides=source.overrides)
     if spec is None:
         raise SpecError(problems)
+    for instrument in spec.instruments:  # the user names them on the command line, which is permission enough
+        path = instrument.options.get("path")
+        if isinstance(path, str):
+            allow_for_now(Path.cwd() / path)
     graph, found = bind(spec, registry)
     problems = [*problems, *(problem for problem in found if problem.code != "no_execution"), *_unheeded(spec.run)]
     if has_errors(problems):

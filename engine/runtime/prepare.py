@@ -18,12 +18,14 @@ from engine.api import (
     FlagColumn,
     FloatColumn,
     InstrumentJob,
+    PathRefusedError,
     ResampleNode,
     RunCancelledError,
     RunSettings,
     Signals,
 )
 from engine.api.frozen import frozen
+from engine.api.opening import find_named
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
 from engine.data.load import LoadedBars, load_bars
 from engine.data.resample import resample
@@ -84,9 +86,10 @@ def load_market(
     """Load the bars of every instrument and feed.
 
     Raises:
-        DataError: bars cannot be had, or are refused.
+        DataError: bars cannot be had, or are refused; or a file must not be read.
         RunCancelledError: the owner cancelled.
     """
+    _check_files(graph)
     settings = graph.spec.run
     span = (_to_ns(settings.start), _to_ns(settings.end))
     total = len(graph.instruments) * (1 + len(graph.feeds))
@@ -124,6 +127,25 @@ def load_market(
                 raise RunCancelledError("The run was cancelled while data was loaded.")
         feeds.append(own)
     return Market(tuple(bars), tuple(feeds), tuple(findings), tuple(notes))
+
+
+def _check_files(graph: BoundGraph) -> None:
+    """Refuse files of nodes that are none, or links that lead where the strategy may not read.
+
+    Raises:
+        PathRefusedError: there is one.
+    """
+    for name, node in graph.nodes.items():
+        for parameter in type(node.component).path_parameters():
+            path = getattr(node.component, parameter)
+            if not isinstance(path, str):  # a path that was left out
+                continue
+            try:
+                find_named(path, within=graph.spec.base_dir)
+            except PathRefusedError as error:
+                told = error.of(f"Node '{name}'")
+                told.node = name
+                raise told from error
 
 
 def _tell(subject: str, loaded: LoadedBars, findings: list[str], notes: list[str]) -> None:

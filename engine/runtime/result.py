@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.api import InstrumentJob, Ledger, Problem, RunSettings
+from engine.api.csv_text import csv_text
 from engine.stats import tables
 from engine.stats.files import write_whole
 from engine.stats.metrics import Value
@@ -154,12 +153,9 @@ class RunResult:
         columns = dict(self.trades.columns)
         for end in ("entry", "exit"):
             columns[f"{end}_time"] = columns[f"{end}_ts_ns"].astype("datetime64[ns]").astype("datetime64[s]")
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
         times = [column.astype(str) if column.dtype.kind == "M" else column for column in columns.values()]
-        writer.writerows(zip(*(tables.plain_list(column) for column in times), strict=True))
-        return write_whole(path, text.getvalue().encode(), "The trade list")
+        rows = zip(*(tables.plain_list(column) for column in times), strict=True)
+        return write_whole(path, csv_text(columns, rows).encode(), "The trade list")
 
 
 def _feed(job: InstrumentJob) -> dict[str, Any]:

@@ -22,14 +22,20 @@ class Installed(Catalog, Engines, Protocol):
 def validate_file(path: str | Path, registry: Catalog, overrides: Sequence[str] = ()) -> list[Problem]:
     """Return every problem of a strategy file, in file order; an empty list means it can run."""
     spec, problems = check_strategy_file(path, overrides=overrides)
-    return every_problem(spec, problems, registry)
+    return every_problem(spec, problems, registry)[0]
 
 
-def every_problem(spec: StrategySpec | None, problems: Sequence[Problem], registry: Catalog) -> list[Problem]:
-    """Return a text's own problems and those of what it means, in file order; past a limit only the former."""
+def every_problem(
+    spec: StrategySpec | None, problems: Sequence[Problem], registry: Catalog
+) -> tuple[list[Problem], tuple[str, ...]]:
+    """Return a text's own problems and those of what it means, in file order; past a limit only the former.
+
+    Beside them stand the folders that the strategy reads files in, and may not.
+    """
     if spec is None or is_past_limit(problems):
-        return in_file_order(problems)
-    return in_file_order(spec_problems(spec, registry, problems))
+        return in_file_order(problems), ()
+    found, folders = spec_problems(spec, registry, problems)
+    return in_file_order(found), folders
 
 
 def is_past_limit(problems: Sequence[Problem]) -> bool:
@@ -37,16 +43,18 @@ def is_past_limit(problems: Sequence[Problem]) -> bool:
     return any(problem.code == "limit" for problem in problems)
 
 
-def spec_problems(spec: StrategySpec, registry: Catalog, found: Sequence[Problem]) -> list[Problem]:
+def spec_problems(
+    spec: StrategySpec, registry: Catalog, found: Sequence[Problem]
+) -> tuple[list[Problem], tuple[str, ...]]:
     """Return what was `found` in a strategy's file, and what is wrong with it against what is installed.
 
-    That is its graph, and how it is to be run.
+    That is its graph, and how it is to be run. Beside it stand the folders that it reads files in, and may not.
     """
     graph, problems = bind(spec, registry)
     problems = [*found, *problems]
     if isinstance(registry, Engines):
         problems = [*problems, *run_problems(graph, registry, is_sound=not has_errors(problems))]
-    return problems
+    return problems, graph.folders
 
 
 def load_graph(source: str | Path | StrategySpec, registry: Catalog, overrides: Sequence[str] = ()) -> BoundGraph:

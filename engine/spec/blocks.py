@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from engine.api.component import NODE_KEYS, Role
+from engine.api.folders import is_listed
 from engine.api.home import home
 from engine.api.os_errors import fault
 from engine.api.ports import PortType
@@ -205,7 +206,7 @@ class BlockLibrary:
         if not raw.use.endswith((".yaml", ".yml")):
             return self.own[raw.use]
         try:
-            path = self._locate(raw.use)
+            path = _locate(raw.use, self._roots)
         except RuntimeError:  # how Python 3.11 and 3.12 report such a link; 3.13 does not
             self._refuse(raw, f"The block file {shown(raw.use)} is refused: {_LOOP}.")
             return None
@@ -229,25 +230,6 @@ class BlockLibrary:
         remedy = "Name a .yaml file inside the strategy's folder or the user's block folder."
         self.log.add(code, message, remedy, at=raw.use_place, path=join(raw.path, "use"), node=raw.id, field="use")
 
-    def _locate(self, use: str) -> Path | None:
-        windows = PureWindowsPath(use)
-        if PurePosixPath(use).is_absolute() or windows.drive or windows.root or "\\" in use:
-            raise ValueError("it must be a relative path with forward slashes")
-        if ".." in PurePosixPath(use).parts:
-            raise ValueError("'..' is not allowed")
-        roots = [root.resolve() for root in self._roots]
-        for root in roots:
-            path = (root / use).resolve()
-            if path.is_symlink():  # what is still a link after resolving leads to itself
-                raise ValueError(_LOOP)
-            if path.exists():
-                if not any(path.is_relative_to(allowed) for allowed in roots):
-                    raise ValueError("it leads out of the strategy's folder")
-                if not path.is_file():
-                    raise ValueError("it is no file")
-                return path
-        return None
-
     def _load(self, path: Path, raw: RawNode) -> BlockDefinition | None:
         text = read_text(path, self.log)
         root = None if text is None else compose(text, str(path), self.log)
@@ -259,3 +241,31 @@ class BlockLibrary:
         if not version_is_good(root, self.log):
             return None
         return DefinitionReader(root, "", self.log).read(str(path), raw.use, in_file=False)
+
+
+def block_file(use: str, folder: Path) -> Path | None:
+    """Return the block file that a strategy in `folder` uses by that name; None where there is none to be read."""
+    try:
+        return _locate(use, (folder, home() / "blocks"))
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
+def _locate(use: str, folders: Iterable[Path]) -> Path | None:
+    windows = PureWindowsPath(use)
+    if PurePosixPath(use).is_absolute() or windows.drive or windows.root or "\\" in use:
+        raise ValueError("it must be a relative path with forward slashes")
+    if ".." in PurePosixPath(use).parts:
+        raise ValueError("'..' is not allowed")
+    roots = [root.resolve() for root in folders]
+    for root in roots:
+        path = (root / use).resolve()
+        if path.is_symlink():  # what is still a link after resolving leads to itself
+            raise ValueError(_LOOP)
+        if path.exists():
+            if not any(path.is_relative_to(allowed) for allowed in roots) and not is_listed(path):
+                raise ValueError("it leads out of the strategy's folder")
+            if not path.is_file():
+                raise ValueError("it is no file")
+            return path
+    return None

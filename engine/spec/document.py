@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine.api.errors import Problem, SpecError
+from engine.api.home import usual_modes
 from engine.spec.edits import DocumentPath, TextEditor, compose_mapping, same
 from engine.spec.emit import unflavoured
 from engine.spec.files import read_text
@@ -87,7 +88,7 @@ class StrategyFile:
         target = Path(path if path is not None else self.file).resolve()
         beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         try:
-            with beside.open("xb") as stream:
+            with usual_modes(beside), beside.open("xb") as stream:
                 stream.write(self._text.encode("utf-8"))
                 stream.flush()
                 os.fsync(stream.fileno())

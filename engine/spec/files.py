@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.api.folders import PathRefusedError
+from engine.api.opening import open_regular
 from engine.api.os_errors import fault, shown_path
 from engine.spec.limits import MAX_FILE_BYTES
 from engine.spec.source import Place, ProblemLog
@@ -12,11 +14,11 @@ from engine.spec.source import Place, ProblemLog
 def read_text(path: Path, log: ProblemLog) -> str | None:
     """Return the text of a UTF-8 file with its line ends as they are, or None after noting why not."""
     try:
-        if path.exists() and not path.is_file():
-            log.add("file", f"'{shown_path(path)}' is no file.", "Name a strategy file.", at=Place(shown_path(path)))
-            return None
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             data = stream.read(MAX_FILE_BYTES + 1)
+    except PathRefusedError as error:
+        log.add("file", error.reason, "Name a strategy file.", at=Place(shown_path(path)))
+        return None
     except (OSError, ValueError) as error:
         cause, remedy = fault(error, "read")
         log.add("file", f"The file cannot be read: {cause}.", remedy, at=Place(shown_path(path)))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.api.errors import RunError
+from engine.api.home import usual_modes
 from engine.api.os_errors import fault, shown_path
 
 
@@ -151,11 +152,12 @@ def discard_all() -> None:
 
 
 def _written(target: Path, content: bytes) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(target)
+    with usual_modes(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
     _open_files.add(temporary)
     try:
-        with temporary.open("xb") as stream:
+        with usual_modes(target), temporary.open("xb") as stream:
             stream.write(content)
     except BaseException:
         _forget(temporary)

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
-from engine.api import DataError
+from engine.api import DataError, open_regular
 from engine.api.os_errors import fault
-from engine.api.wording import listed
+from engine.api.wording import shown_cell
 from nodes.local_time import SECOND_NS
 
 Event = tuple[int, int]
 
 MAX_BYTES = 16 * 1024 * 1024
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
+_MOST_NAMES, _LONGEST_NAME = 20, 40
 _LONGEST = timedelta(days=365 * 50)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -51,11 +52,13 @@ def read_events(path: Path, zone: tzinfo, time_column: str, end_column: str | No
 
 def _text(path: Path) -> str:
     try:
-        if not path.is_file():
+        if not path.exists():  # what is there but no file is refused when it is opened
             raise _error(path, 0, "is not there. Check the filter's 'path', which is relative to the strategy file")
-        if path.stat().st_size > MAX_BYTES:
-            raise _error(path, 0, f"must not be larger than {MAX_BYTES >> 20} MB, was {path.stat().st_size >> 20} MB")
-        return path.read_text("utf-8-sig")
+        with open_regular(path) as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise _error(path, 0, f"must not be larger than {MAX_BYTES >> 20} MB. Keep the events that matter")
+        return data.decode("utf-8-sig")
     except OSError as error:
         cause, remedy = fault(error, "read")
         raise DataError(f"Event calendar {path} cannot be read: {cause}. {remedy}", field="path") from error
@@ -69,7 +72,7 @@ def _csv_events(path: Path, text: str, zone: tzinfo, time_column: str, end_colum
         names = reader.fieldnames or ()
         for wanted in filter(None, (time_column, end_column)):
             if wanted not in names:
-                raise _error(path, 1, f"has no column '{wanted}'; there are: {listed(names) or 'none'}")
+                raise _error(path, 1, f"has no column '{wanted}'; {_listed(names)}")
         for row in reader:
             start, end = _span(path, reader.line_num, row[time_column], zone)
             if end_column is not None and row[end_column]:
@@ -79,11 +82,19 @@ def _csv_events(path: Path, text: str, zone: tzinfo, time_column: str, end_colum
         raise _error(path, reader.line_num, f"is no proper CSV: {error}") from error
 
 
+def _listed(names: Sequence[str]) -> str:
+    """Return the columns for a message; only their number where the line may be any text, and no header."""
+    if len(names) < 2 or any(len(name) > _LONGEST_NAME or not name.isprintable() for name in names):  # noqa: PLR2004
+        return f"its first line has {len(names)} of them" if names else "there are: none"
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return f"there are: {', '.join(names[:_MOST_NAMES])}{more}"
+
+
 def _span(path: Path, line: int, text: str | None, zone: tzinfo) -> Event:
     try:
         value = datetime.fromisoformat((text or "").strip())
     except ValueError:
-        shown = "nothing" if not text else f"'{text}'"
+        shown = "nothing" if not text else shown_cell(text)
         raise _error(path, line, f"must have a time such as 2024-01-31 14:00, has {shown}") from None
     _check_year(path, line, value)
     whole_day = len((text or "").strip()) <= len("2024-01-31")
@@ -98,7 +109,7 @@ def _ics_events(path: Path, text: str, zone: tzinfo) -> Iterator[Event]:
         calendar = Calendar.from_ical(text)
         components = calendar.walk("VEVENT")
     except Exception as error:  # on a broken file icalendar fails in whatever way comes
-        raise _error(path, 1, f"is no proper iCalendar file: {error}") from error
+        raise _error(path, 1, "is no proper iCalendar file") from error
     for line, component in zip(lines, components, strict=False):
         yield _ics_event(path, line, component, zone)
 

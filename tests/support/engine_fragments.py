@@ -23,6 +23,7 @@ DATA = (
     *("Dropped.", "Swapped.", "Sorted."),
     *("no time", " as '{0}'", " like those before, between 1900 and 2200"),
     *("some rows have the day first and others the month", "no day is above 12"),
+    *("a folder", "a pipe", "a device", "a socket"),
     *("split", "dividend", "real", "generated", "{0} and {1} more"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from app.inspector import values
 from app.inspector.editors.base import Editor, guard_wheel
 from app.services.i18n import tr
 from app.theme.icons import icon
+from engine.api import RunError
+from engine.runtime.allowed_folders import allow_folder
 
 
 class EscapableLine(QLineEdit):
@@ -157,7 +160,14 @@ class PathEditor(LineEditor):
         start = str(self._folder) if self._folder is not None else ""
         name, _ = QFileDialog.getOpenFileName(self, tr("Choose a file"), start)
         if name:
+            self._allow(Path(name))
             self.take(Path(name))
+
+    def _allow(self, path: Path) -> None:
+        """Let strategies read a file that the user picks by hand, wherever it lies."""
+        if self._folder is None or not path.is_relative_to(self._folder):
+            with contextlib.suppress(RunError):  # the strategy's own question says what is wrong
+                allow_folder(path)
 
 
 class LongTextEditor(Editor):

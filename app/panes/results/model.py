@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from PySide6.QtGui import QColor
 from app.panes.results.columns import Sheet, Shown, text_of
 from app.panes.results.row_filter import rows_that_match
 from app.theme import current
+from engine.api.csv_text import csv_text
 from engine.stats.tables import Table, plain_list
 
 Index = QModelIndex | QPersistentModelIndex
@@ -76,11 +75,8 @@ class SheetModel(QAbstractTableModel):
             columns[shown.name.replace("_ts_ns", "_time").replace("ts_ns", "time")] = (
                 values.astype("datetime64[ns]").astype("datetime64[s]").astype(str) if shown.kind == "time" else values
             )
-        out = io.StringIO(newline="")
-        writer = csv.writer(out, delimiter=separator, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(zip(*(plain_list(column) for column in Table(columns).columns.values()), strict=True))
-        return out.getvalue()
+        rows = zip(*(plain_list(column) for column in Table(columns).columns.values()), strict=True)
+        return csv_text(columns, rows, separator)
 
     def _arrange(self) -> None:
         if self.sheet is None:

@@ -214,6 +214,8 @@ class RunDesk(QObject):
         notice.closed.connect(lambda: tab.end_notice("run"))
         notice.node_asked.connect(lambda: self._window.wiring.go_to_node(tab, failure.node))
         tab.show_notice(notice, "run")
+        if any(each.code == "folder" for each in errors):
+            self._window.folders.ask(tab, again=True)
         if errors and tab is self._window.tab:
             self._window.docks.show("problems")
 

@@ -13,7 +13,7 @@ from app.theme.icons import icon
 ICON = 16
 
 
-class _Bar(QFrame):
+class NoticeBar(QFrame):
     """A tinted bar with an icon and a sentence."""
 
     def __init__(self, text: str, kind: str, parent: QWidget | None = None) -> None:
@@ -48,7 +48,7 @@ class _Bar(QFrame):
         self._sign.setPixmap(icon(self._kind, strong).pixmap(QSize(ICON, ICON)))
 
 
-class FailureNotice(_Bar):
+class FailureNotice(NoticeBar):
     """Says why a run came to nothing. `node_asked` asks to show the node at fault, `closed` to take the bar away."""
 
     node_asked = Signal()
@@ -68,7 +68,7 @@ class FailureNotice(_Bar):
         self.row.addWidget(close)
 
 
-class StaleBanner(_Bar):
+class StaleBanner(NoticeBar):
     """Says that results are out of date; `run_asked` asks for a run."""
 
     run_asked = Signal()

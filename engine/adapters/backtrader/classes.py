@@ -107,7 +107,7 @@ def run_class(job: ClassJob) -> ClassRun:
         RunError: the class cannot be had, takes no such parameter, or raised.
         RunCancelledError: `job.cancelled()` returned True.
     """
-    strategy = load_class(job.path, job.folder, bt.Strategy, "backtrader")
+    strategy = load_class(job.path, job.folder, bt.Strategy, "backtrader", job.modules)
     _check_parameters(strategy, job)
     feeds = [bar_feed(each.bars, closed_at(each.bars)) for each in job.instruments]
     cerebro = bt.Cerebro(stdstats=False)

@@ -5,31 +5,75 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+from collections.abc import Iterable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 from typing import Any
 
 from engine.api.errors import RunError
 from engine.api.foreign import EscapedError, settled, text_of
 
 
-def load_class(path: str, folder: str, base: type, engine: str) -> type[Any]:
+class AllowedModules(MetaPathFinder):
+    """Finds the modules that the user has allowed in a folder, after everything that is installed.
+
+    No other file of the folder is ever imported by its name: a `plotly.py` beside a strategy takes no library's place.
+    """
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+
+    def allow(self, names: Iterable[str], folder: str) -> None:
+        """Let these top-level modules be found in a folder."""
+        self._folders |= dict.fromkeys(names, folder)
+        if self not in sys.meta_path:
+            sys.meta_path.append(self)
+        importlib.invalidate_caches()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return where an allowed module is; what lies below a package, the package itself knows."""
+        folder = self._folders.get(fullname) if path is None else None
+        return None if folder is None else PathFinder.find_spec(fullname, [folder], target)
+
+    def invalidate_caches(self) -> None:
+        """Forget nothing: the folders' own finders are asked anew by `importlib`."""
+
+
+_allowed = AllowedModules()
+
+
+def load_class(path: str, folder: str, base: type, engine: str, others: Iterable[str] = ()) -> type[Any]:
     """Return the class that `package.module.Class` names.
 
-    `folder` is searched before the installed packages, unless it is ''.
+    Args:
+        path: the class.
+        folder: where its module or package is looked for when it is not installed; '' for nowhere.
+        base: what it must be derived from.
+        engine: whose strategy it is, for messages.
+        others: further modules that are allowed in that folder.
 
     Raises:
         RunError: there is no such module or class, its import raised, or it is not derived from `base`.
     """
     module_name, _, class_name = path.rpartition(".")
-    if folder and folder not in sys.path:
-        sys.path.insert(0, folder)
-        importlib.invalidate_caches()
+    if folder:
+        _allowed.allow((module_name.partition(".")[0], *others), folder)
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is not None and (module_name == error.name or module_name.startswith(f"{error.name}.")):
             where = f"in '{folder}' or among the installed packages" if folder else "among the installed packages"
             raise RunError(f"There is no module '{module_name}' {where}. Check the path '{path}'.") from error
-        raise RunError(f"Importing '{module_name}' raised ModuleNotFoundError: {error}.") from error
+        remedy = (
+            f" If it lies in '{folder}' and you trust it, allow it too: quantcrafter engines allow {error.name} "
+            "--folder FOLDER"
+            if folder and error.name
+            else ""
+        )
+        raise RunError(f"Importing '{module_name}' raised ModuleNotFoundError: {error}.{remedy}") from error
     except BaseException as raised:  # noqa: BLE001 - such as sys.exit
         failure = settled(raised)
         text = text_of(failure) if isinstance(failure, EscapedError) else f"{type(raised).__name__}: {text_of(raised)}"

@@ -73,7 +73,7 @@ def run_class(job: ClassJob) -> ClassRun:
     Raises:
         RunError: the class cannot be had, takes no such parameter, raised, or there are several instruments.
     """
-    strategy = load_class(job.path, job.folder, CtaTemplate, "vnpy")
+    strategy = load_class(job.path, job.folder, CtaTemplate, "vnpy", job.modules)
     unknown = [name for name in job.parameters if name not in strategy.parameters]
     if unknown:
         has = f"It has: {', '.join(strategy.parameters)}." if strategy.parameters else "It has none."

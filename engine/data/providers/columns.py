@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from engine.api import DataError
-from engine.api.wording import did_you_mean, listed, shortened
+from engine.api.wording import did_you_mean, shortened
 
 ColumnRole = Literal[
     "time", "date", "open", "high", "low", "close", "volume", "symbol", "split", "dividend", "adjusted_close"
@@ -27,6 +27,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "volume": ("volume", "v", "vol", "tickvol", "tickvolume", "totalvolume", "qty", "quantity", "basevolume"),
     "symbol": ("symbol", "ticker", "sym", "instrument", "tic", "code", "name"),
 }
+_SHOWN = 20
+_FEWEST, _LONGEST = 4, 40  # a line of fewer or longer cells may be any text, whose content no message may show
 _REQUIRED = ("open", "high", "low", "close")
 
 
@@ -49,8 +51,8 @@ def find_columns(names: Sequence[str], chosen: Mapping[ColumnRole, str | int], s
     if missing:
         lacking = " or ".join(repr(role) for role in missing)
         raise DataError(
-            f"{subject}: no column for {lacking} among {listed(names)}. "
-            f"Name it, such as 'columns: {{{missing[0]}: {names[0] if names else 'NAME'}}}'.",
+            f"{subject}: no column for {lacking} among {_listed(names)}. "
+            f"Name it under 'columns', such as '{missing[0]}: NAME'.",
             field="columns",
         )
     return found
@@ -95,8 +97,8 @@ def find_actions(
                 found[role] = place
     if not found:
         raise DataError(
-            f"{subject}: no column for {' or '.join(repr(role) for role in wanted)} among "
-            f"{listed(names)}. Name it under 'columns', or leave 'corporate_actions' out.",
+            f"{subject}: no column for {' or '.join(repr(role) for role in wanted)} among {_listed(names)}. "
+            "Name it under 'columns', or leave 'corporate_actions' out.",
             field="corporate_actions",
         )
     return found
@@ -123,8 +125,16 @@ def _place(names: Sequence[str], role: str, wanted: str | int, subject: str) -> 
     if wanted in names:
         return names.index(wanted)
     hint = did_you_mean(wanted, names)
-    text = f"{subject}: no column '{shortened(wanted, 60)}' for '{role}' among {listed(names)}. {hint}"
+    text = f"{subject}: no column '{shortened(wanted, 60)}' for '{role}' among {_listed(names)}. {hint}"
     raise DataError(text.rstrip(), field="columns")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the names of a table's columns for a message; only their number where they may be no names at all."""
+    if len(names) < _FEWEST or any(len(name) > _LONGEST or not name.isprintable() for name in names[:_SHOWN]):
+        return f"its {len(names):,}"
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(map(repr, names[:_SHOWN]))}{more}"
 
 
 def _plain(name: str) -> str:

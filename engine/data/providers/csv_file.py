@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from engine.api import DataError, param
-from engine.api.os_errors import fault
+from engine.data.limits import MAX_CELLS, MAX_COLUMNS, MAX_LINE_BYTES
 from engine.data.providers.columns import (
     ColumnRole,
     find_actions,
@@ -18,6 +17,7 @@ from engine.data.providers.columns import (
     positional_columns,
 )
 from engine.data.providers.files import FileProvider, Table
+from engine.data.providers.text_file import read_head, read_whole
 
 _HEAD_BYTES = 65_536
 _PREAMBLE_LINES = 30
@@ -58,7 +58,8 @@ class CsvProvider(FileProvider):
         roles = self._roles(layout, subject)
         if self.action_roles():
             roles |= find_actions(layout.names, self.columns, self.action_roles(), subject)
-        data = _bytes(path, subject)
+        data = read_whole(path, subject)
+        _check_cells(data, layout, subject)
         try:
             frame = pl.read_csv(
                 _from_line(data, layout.data_line - layout.has_header),
@@ -94,7 +95,7 @@ def find_layout(head: str, separator: str, chosen: dict[ColumnRole, str | int], 
     """Return how the file is laid out, from its first lines; lines before the header are skipped.
 
     Raises:
-        DataError: the file is empty.
+        DataError: the file is empty, no table, or has too many columns.
     """
     lines = [line.rstrip("\r") for line in head.split("\n", _PREAMBLE_LINES)[:_PREAMBLE_LINES]]
     if not any(line.strip() for line in lines):
@@ -105,13 +106,29 @@ def find_layout(head: str, separator: str, chosen: dict[ColumnRole, str | int], 
             cells = _cells(line, separating)
             known = guess_columns(cells).keys() >= _PRICE_ROLES or (wanted and wanted <= set(cells))
             if len(cells) > 1 and known:
-                return Layout(separating, number + 1, cells, has_header=True)
+                return _checked(Layout(separating, number + 1, cells, has_header=True), subject)
     number, line = next((number, line) for number, line in enumerate(lines, 1) if line.strip())
     separating = max(_SEPARATORS, key=lambda sign: len(_cells(line, sign))) if separator == "auto" else separator
     cells = _cells(line, separating)
+    if len(cells) == 1:  # what it says stays unsaid: it may be any text
+        raise DataError(
+            f"{subject}: the file is no table: its lines have no columns separated by comma, semicolon, tab or bar. "
+            "Give a CSV file with times and prices.",
+            field="path",
+        )
     if any(any(sign.isdigit() for sign in cell) and not cell[:1].isalpha() for cell in cells):
-        return Layout(separating, number, cells, has_header=False)
-    return Layout(separating, number + 1, cells, has_header=True)
+        return _checked(Layout(separating, number, cells, has_header=False), subject)
+    return _checked(Layout(separating, number + 1, cells, has_header=True), subject)
+
+
+def _checked(layout: Layout, subject: str) -> Layout:
+    if len(layout.names) > MAX_COLUMNS:
+        raise DataError(
+            f"{subject}: a table may have at most {MAX_COLUMNS:,} columns, this one has {len(layout.names):,} or more. "
+            "Keep those of times, prices and volume.",
+            field="path",
+        )
+    return layout
 
 
 def _cells(line: str, separator: str) -> list[str]:
@@ -123,24 +140,12 @@ def _cells(line: str, separator: str) -> list[str]:
 
 
 def _head(path: Path, subject: str) -> str:
-    try:
-        with _open(path) as file:
-            head = file.read(_HEAD_BYTES)
-    except (OSError, EOFError) as error:
-        cause, remedy = fault(error, "read", otherwise="Get the file again.")
-        raise DataError(f"{subject}: the file cannot be read: {cause}. {remedy}", field="path") from error
+    head = read_head(path, subject, _HEAD_BYTES)
+    if len(head) == _HEAD_BYTES and b"\n" not in head and b"\r" not in head:  # a header of thousands of columns
+        head = read_head(path, subject, MAX_LINE_BYTES)
     if head.startswith(_UTF16) or b"\x00" in head:
         raise DataError(f"{subject}: the file is no text in UTF-8. Save it as CSV in UTF-8.", field="path")
     return head.decode("utf-8-sig", errors="replace")
-
-
-def _bytes(path: Path, subject: str) -> bytes:
-    try:
-        with _open(path) as file:
-            return file.read()
-    except (OSError, EOFError) as error:
-        cause, remedy = fault(error, "read", otherwise="Get the file again.")
-        raise DataError(f"{subject}: the file cannot be read: {cause}. {remedy}", field="path") from error
 
 
 def _from_line(data: bytes, number: int) -> bytes:
@@ -151,15 +156,23 @@ def _from_line(data: bytes, number: int) -> bytes:
     return data[start:] if start else data
 
 
-def _open(path: Path) -> io.BufferedIOBase:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+def _check_cells(data: bytes, layout: Layout, subject: str) -> None:
+    width = len(layout.names)
+    cells = width * (data.count(b"\n") or data.count(b"\r"))
+    if cells > MAX_CELLS:
+        raise DataError(
+            f"{subject}: a file may have at most {MAX_CELLS:,} cells, this one has about {cells:,} in {width:,} "
+            "columns. Keep the columns of times and prices only.",
+            field="path",
+        )
 
 
 def _ragged(data: bytes, layout: Layout, subject: str, error: Exception) -> str:
     """Return what is wrong with a file that cannot be cut into columns: the first line that has too many."""
     width = len(layout.names)
-    for number, line in enumerate(data.decode("utf-8", errors="replace").split("\n"), 1):
+    for number, line in enumerate(io.TextIOWrapper(io.BytesIO(data), "utf-8", errors="replace", newline="\n"), 1):
         found = len(_cells(line, layout.separator)) if number >= layout.data_line else 0
         if found > width:
             return f"{subject}: rows must have {width} columns, row {number} has {found}. Correct the file."
-    return f"{subject}: the file cannot be read as CSV: {str(error).splitlines()[0]}. Correct the file."
+    del error  # polars quotes what it cannot read
+    return f"{subject}: the file cannot be read as CSV: its rows and quotes do not fit together. Correct the file."

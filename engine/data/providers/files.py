@@ -21,12 +21,16 @@ from engine.api import (
     DataProvider,
     DataRequest,
     FloatColumn,
+    PathParam,
+    PathRefusedError,
     RawBars,
     TimeColumn,
     Timeframe,
     param,
 )
-from engine.api.wording import did_you_mean
+from engine.api.csv_text import MARKED
+from engine.api.opening import find_named
+from engine.api.wording import did_you_mean, shown_cell, shown_path
 from engine.data.providers.columns import ColumnRole
 from engine.data.providers.markets import check_zone, parse_session
 
@@ -51,7 +55,7 @@ class Table(NamedTuple):
 class FileProvider(DataProvider):
     """Base of the providers that read a table from a file."""
 
-    path: str = param("The file; a relative path is meant from the strategy file's folder.", min_length=1)
+    path: PathParam = param("The file; a relative path is meant from the strategy file's folder.", min_length=1)
     columns: dict[ColumnRole, str | int] = param(
         "Names of columns, or their places from 1, where they are not told by themselves: time, date, open, high, "
         "low, close, volume, symbol, split, dividend, adjusted_close.",
@@ -98,19 +102,20 @@ class FileProvider(DataProvider):
         """Return the symbols that the file's own column names, nothing where it has none."""
         import polars as pl
 
-        file = find_file(self.path, base_dir, self.path)
-        if not self._names_symbols(file, self.path):
+        subject = shown_path(self.path)
+        file = find_file(self.path, base_dir)
+        if not self._names_symbols(file, subject):
             return ()
-        column = self._read(file, self.path).column("symbol")
+        column = self._read(file, subject).column("symbol")
         if column is None or column.dtype == pl.Null:
             return ()
-        return tuple(sorted(column.cast(pl.String).str.strip_chars().drop_nulls().unique().to_list()))
+        return tuple(sorted(_symbols(column).drop_nulls().unique().to_list()))
 
     def load(self, request: DataRequest) -> RawBars:
         from engine.data.providers.table_times import read_times
 
-        subject = f"{request.symbol} from {self.path}"
-        table = self._read(find_file(self.path, request.base_dir, subject), subject)
+        subject = f"{request.symbol} from {shown_path(self.path)}"
+        table = self._read(find_file(self.path, request.base_dir, request.symbol), subject)
         table, notes = _only(table, request.symbol, subject)
         times = read_times(self, table, subject)
         values = {role: numbers(table, role, subject) for role in _PRICES}
@@ -169,22 +174,23 @@ def _actions(columns: dict[ColumnRole, FloatColumn], rows: TimeColumn, subject: 
     return CorporateActions(np.where(split == 0.0, 1.0, split), dividend)
 
 
-def find_file(path: str, base_dir: str, subject: str) -> Path:
-    """Return the file of that path.
+def find_file(path: str, base_dir: str, symbol: str = "") -> Path:
+    """Return the file of that path, with every link followed.
 
     Raises:
-        DataError: there is no such file; the message names one with a similar name.
+        PathRefusedError: there is no such file, or it must not be read; the message begins with the symbol.
     """
-    file = Path(path).expanduser()
-    if not file.is_absolute():
-        file = Path(base_dir or ".") / file
-    if file.is_file():
-        return file
-    if file.is_dir():
-        raise DataError(f"{subject}: {file} is a folder. Give the path of a file.", field="path")
-    names = [entry.name for entry in file.parent.iterdir()] if file.parent.is_dir() else []
-    hint = did_you_mean(file.name, names) or "Correct 'path', which is meant from the strategy file's folder."
-    raise DataError(f"{subject}: there is no file {file}. {hint}", field="path")
+    try:
+        return find_named(path, base_dir)
+    except PathRefusedError as error:
+        raise error.of(symbol) from error
+
+
+def _symbols(column: pl.Series) -> pl.Series:
+    """Return a column of symbols as they were before a table marked them as text."""
+    import polars as pl
+
+    return column.cast(pl.String).str.strip_chars(" ").str.replace(MARKED, "${1}").str.strip_chars()
 
 
 def _only(table: Table, symbol: str, subject: str) -> tuple[Table, tuple[str, ...]]:
@@ -196,7 +202,7 @@ def _only(table: Table, symbol: str, subject: str) -> tuple[Table, tuple[str, ..
     column = table.column("symbol")
     if column is None or column.dtype == pl.Null:
         return table, ()
-    column = column.cast(pl.String).str.strip_chars()
+    column = _symbols(column)
     mine = (column == symbol).fill_null(value=False)
     if not mine.any():
         mine = (column.str.to_lowercase() == symbol.lower()).fill_null(value=False)
@@ -204,9 +210,9 @@ def _only(table: Table, symbol: str, subject: str) -> tuple[Table, tuple[str, ..
         return table, ()
     if mine.any():
         return table._replace(frame=table.frame.filter(mine), rows=table.rows.filter(mine)), ()
-    symbols = sorted(column.drop_nulls().unique().to_list())
+    symbols = sorted(shown_path(name) for name in column.drop_nulls().unique().to_list())
     if len(symbols) == 1:
-        return table, (f"The file names its symbol {symbols[0]!r}: taken as {symbol}.",)
+        return table, (f"The file names its symbol {shown_cell(symbols[0])}: taken as {symbol}.",)
     hint = did_you_mean(symbol, symbols) or "Correct 'symbol', or name the right column by 'columns'."
     listed = ", ".join(symbols[:10]) + (f" and {len(symbols) - 10:,} more" if len(symbols) > 10 else "")  # noqa: PLR2004
     raise DataError(f"{subject}: the file has {listed}, but no '{symbol}'. {hint}", field="symbol")
@@ -233,7 +239,7 @@ def numbers(table: Table, role: ColumnRole, subject: str) -> np.ndarray[tuple[in
         bad = (result.is_null() & column.is_not_null()).arg_true()
         if len(bad):
             raise DataError(
-                f"{subject}: '{role}' must be a number, row {table.rows[bad[0]]} has {column[bad[0]]!r} "
+                f"{subject}: '{role}' must be a number, row {table.rows[bad[0]]} has {shown_cell(column[bad[0]])} "
                 f"(rows like it: {len(bad):,}). Correct the file, or name the right column by "
                 "'columns'.",
                 field="columns",

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.api import DataError
+from engine.data.limits import MAX_CELL_BYTES
 from engine.data.providers.columns import find_actions, find_columns
 from engine.data.providers.files import FileProvider, Table
+from engine.data.providers.parquet_size import check_size
+from engine.data.providers.text_file import open_data
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class ParquetProvider(FileProvider):
@@ -22,7 +29,9 @@ class ParquetProvider(FileProvider):
         import polars as pl
 
         try:
-            names = list(pl.read_parquet_schema(path))
+            with open_data(path, subject) as file:
+                check_size(file, subject)
+                names = list(pl.read_parquet_schema(file))
         except (pl.exceptions.PolarsError, OSError, ValueError):
             return True  # reading it says what is wrong
         return "symbol" in find_columns(names, self.columns, subject)
@@ -31,14 +40,35 @@ class ParquetProvider(FileProvider):
         import polars as pl
 
         try:
-            frame = pl.read_parquet(path)
+            with open_data(path, subject) as file:
+                check_size(file, subject)
+                names = list(pl.read_parquet_schema(file))
+                roles = find_columns(names, self.columns, subject)
+                if self.action_roles():
+                    roles |= find_actions(names, self.columns, self.action_roles(), subject)
+                used = sorted(set(roles.values()))
+                file.seek(0)
+                frame = pl.read_parquet(file, columns=used)
         except (pl.exceptions.PolarsError, OSError, ValueError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise DataError(
-                f"{subject}: the file is no Parquet file that can be read: {reason}. Write it again.", field="path"
+                f"{subject}: the file is no Parquet file that can be read: {reason[:200]}. Write it again.",
+                field="path",
             ) from error
+        _check_cells(frame, subject)
         rows = pl.Series("row", range(1, frame.height + 1), dtype=pl.Int64)
-        roles = find_columns(frame.columns, self.columns, subject)
-        if self.action_roles():
-            roles |= find_actions(frame.columns, self.columns, self.action_roles(), subject)
-        return Table(frame, rows, roles)
+        return Table(frame, rows, {role: used.index(place) for role, place in roles.items()})
+
+
+def _check_cells(frame: pl.DataFrame, subject: str) -> None:
+    """Refuse texts so long that working on them would take the memory that the file itself does not."""
+    import polars as pl
+
+    for column in frame:
+        longest = column.str.len_bytes().max() if column.dtype == pl.String else None
+        if isinstance(longest, int) and longest > MAX_CELL_BYTES:
+            raise DataError(
+                f"{subject}: a cell of column {column.name!r} has {longest:,} bytes, at most {MAX_CELL_BYTES:,} make "
+                "sense. Name the right column by 'columns'.",
+                field="columns",
+            )

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from engine.api import DataError, Session, TimeColumn
+from engine.api.wording import shown_cell
 from engine.data.providers.markets import Market, market_of_dates, market_of_times
 from engine.data.providers.time_text import EPOCH_UNITS, ZONE_SUFFIX, TimeFormat, recognise
 from engine.data.sessions import bounds
@@ -131,7 +132,7 @@ def _check(micro: pl.Series, column: pl.Series, table: Table, time_format: str |
         return
     text = column if column.dtype == pl.String else column.to_physical().cast(pl.String)
     value = text[bad[0]]
-    found = "no time" if value is None else repr(value)
+    found = "no time" if value is None else shown_cell(value)
     how = f" as {time_format!r}" if time_format else " like those before, between 1900 and 2200"
     raise DataError(
         f"{subject}: times must be written{how}, row {table.rows[bad[0]]} has {found} "
@@ -149,7 +150,7 @@ def _localized(wall: TimeColumn, market: Market, column: pl.Series, table: Table
     if len(where):
         first = int(where[0])
         raise DataError(
-            f"{subject}: row {table.rows[first]} has {str(column[first])!r}, an hour that the clocks of "
+            f"{subject}: row {table.rows[first]} has {shown_cell(column[first])}, an hour that the clocks of "
             f"{market.zone} skipped. Set 'timezone' to the zone of the file's times, perhaps UTC.",
             field="timezone",
         )

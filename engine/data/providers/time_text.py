@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.api import DataError
+from engine.api.wording import shown_cell
 
 if TYPE_CHECKING:
     import polars as pl
@@ -60,7 +61,7 @@ def recognise(values: pl.Series, subject: str) -> TimeFormat:
     kinds = Counter(kind for kind in map(_kind, texts) if kind is not None)
     if not kinds:
         raise DataError(
-            f"{subject}: the time {texts[0]!r} is in no known form. "
+            f"{subject}: the time {shown_cell(texts[0])} is in no known form. "
             "Describe it by 'time_format', such as '%d.%m.%Y %H:%M', or name the right column by 'columns'.",
             field="time_format",
         )
@@ -95,7 +96,7 @@ def _epoch(sample: list[str], subject: str) -> TimeFormat:
     largest = statistics.median_low([abs(float(text)) for text in sample])
     if largest < _FIRST_EPOCH:
         raise DataError(
-            f"{subject}: the time {sample[0]!r} is a number, but too small for seconds since 1970. "
+            f"{subject}: the time {shown_cell(sample[0])} is a number, but too small for seconds since 1970. "
             "Name the right column by 'columns', or say what is counted by 'time_format': s, ms, us or ns.",
             field="time_format",
         )
@@ -124,7 +125,7 @@ def _year_last(match: re.Match[str], values: pl.Series, subject: str) -> str:
         return orders["day first" if day_first else "month first"]
     why = "some rows have the day first and others the month" if day_first else "no day is above 12"
     raise DataError(
-        f"{subject}: the date {match[0]!r} can be read as day-month or month-day, and {why}. "
+        f"{subject}: the date {shown_cell(match[0])} can be read as day-month or month-day, and {why}. "
         f"Say which by 'time_format': '{orders['day first']}' or '{orders['month first']}', with the time of day if "
         "there is one, such as ' %H:%M'.",
         field="time_format",

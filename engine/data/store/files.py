@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from engine.api import DataError, DataRequest, Session, Timeframe
+from engine.api.csv_text import safe_text
+from engine.api.home import usual_modes
 from engine.api.os_errors import fault, shown_path
 from engine.api.schema_words import must, own_words
 from engine.api.wording import did_you_mean
@@ -192,16 +194,17 @@ def export_bars(
         {
             "time": pl.Series(bars.open_ns).cast(pl.Datetime("ns", "UTC")),
             **{column: bars.column(column) for column in ("open", "high", "low", "close", "volume")},
-            "symbol": pl.repeat(symbol, len(bars), eager=True),
+            "symbol": pl.repeat(safe_text(symbol) if name.endswith(".csv") else symbol, len(bars), eager=True),
         }
     )
     beside = path.with_name(f".{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if name.endswith(".csv"):
-            frame.write_csv(beside, datetime_format="%Y-%m-%dT%H:%M:%SZ")
-        else:
-            frame.write_parquet(beside)
+        with usual_modes(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if name.endswith(".csv"):
+                frame.write_csv(beside, datetime_format="%Y-%m-%dT%H:%M:%SZ")
+            else:
+                frame.write_parquet(beside)
         beside.replace(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         with contextlib.suppress(OSError):

@@ -214,7 +214,7 @@ def test_a_file_that_cannot_be_read_is_a_problem_not_a_traceback(tmp_path: Path)
     assert "at most 1,048,576 bytes" in messages[1]
     assert "must be UTF-8 text" in messages[2]
     assert "there is no such file" in messages[3]
-    assert "is no file" in messages[4]
+    assert "is a folder, not a file" in messages[4]
     assert "characters that are not allowed" in messages[5]
 
 

@@ -157,7 +157,7 @@ def test_an_icalendar_file_is_read(tmp_path: Path, lines: str, expected: str) ->
     [
         ("a.csv", "time\n2024-01-02\nsoon\n", "line 3, must have a time such as .*, has 'soon'"),
         ("a.csv", "time,b\n2024-01-02,1\n,2\n", "line 3, must have a time such as .*, has nothing"),
-        ("a.csv", "date\n2024-01-02\n", "line 1, has no column 'time'; there are: date"),
+        ("a.csv", "date\n2024-01-02\n", "line 1, has no column 'time'; its first line has 1 of them"),
         ("a.csv", "", "line 1, has no column 'time'; there are: none"),
         ("a.csv", "time\n", "has no events"),
         ("a.csv", 'time\n"2024\n', "no proper CSV"),
@@ -189,7 +189,7 @@ def test_a_wrong_calendar_is_named_with_its_line(tmp_path: Path, name: str, text
 def test_a_calendar_that_is_no_readable_text_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not there"):
         run("event_calendar", hours(1), path=str(tmp_path / "missing.csv"))
-    with pytest.raises(DataError, match="is not there"):
+    with pytest.raises(DataError, match="is a folder, not a file"):
         run("event_calendar", hours(1), path=str(tmp_path))
     (tmp_path / "a.csv").write_bytes(b"time\n\xff\xfe\n")
     with pytest.raises(DataError, match="must be UTF-8 text"):

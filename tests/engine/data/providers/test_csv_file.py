@@ -210,7 +210,7 @@ def test_what_cannot_be_read_is_named_with_row_value_and_remedy(
 def test_a_missing_file_is_answered_by_the_nearest_name(tmp_path: Path) -> None:
     (tmp_path / "spy_daily.csv").write_text(rows("2024-01-02"))
     provider = CsvProvider(path="spy-daily.csv")
-    with pytest.raises(DataError, match=r"there is no file .*spy-daily\.csv\. Did you mean 'spy_daily\.csv'\?"):
+    with pytest.raises(DataError, match=r"There is no file .*spy-daily\.csv'\. Did you mean 'spy_daily\.csv'\?"):
         provider.load(DataRequest("SPY", Timeframe(1, "d"), base_dir=str(tmp_path)))
     with pytest.raises(DataError, match="is a folder"):
         CsvProvider(path=".").load(DataRequest("SPY", Timeframe(1, "d"), base_dir=str(tmp_path)))

@@ -1,0 +1,224 @@
+"""Which files a strategy may read: those below its own folder, of the user's data folders, and where the user said so.
+
+A strategy file may come from anyone, and what it names is read with the user's rights. So a path that leads elsewhere
+is refused until the user allows the folder: `folders.json` in the user's directory lists what was allowed, and the
+environment variable QUANTCRAFTER_ALLOW_FOLDERS adds folders (separated as those of PATH are).
+
+A path that the user gave by hand, such as a file to import, needs no permission.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.api.errors import DataError, RunError
+from engine.api.home import home
+from engine.api.wording import shown_path
+
+VARIABLE = "QUANTCRAFTER_ALLOW_FOLDERS"
+_DATA_FOLDERS = ("bars", "blocks", "data")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{1,20}://")
+_SYSTEM = ("/dev", "/proc", "/sys")
+_given: dict[Path, None] = {}
+
+
+class PathRefusedError(DataError):
+    """A path that is not read.
+
+    Args:
+        reason: what is wrong, in one sentence.
+        remedy: what to do about it.
+        folder: what the user could allow; '' where that would change nothing.
+        symbol: whose path it is, if that is known.
+    """
+
+    code = "path"
+
+    def __init__(self, reason: str, remedy: str = "", *, folder: str = "", symbol: str = "") -> None:
+        text = f"{reason} {remedy}".strip()
+        super().__init__(f"{symbol}: {text}" if symbol else text, field="path")
+        self.reason = reason
+        self.remedy = remedy
+        self.folder = folder
+
+    def of(self, symbol: str) -> PathRefusedError:
+        """Return the same error, with the symbol before it."""
+        return PathRefusedError(self.reason, self.remedy, folder=self.folder, symbol=symbol)
+
+
+def folders_file() -> Path:
+    """Return the file that lists what the user has allowed."""
+    return home() / "folders.json"
+
+
+def listed_folders() -> tuple[Path, ...]:
+    """Return the folders (and single files) that the user allowed, in the order in which they were allowed.
+
+    Raises:
+        RunError: the list cannot be read; nothing of it counts then.
+    """
+    path = folders_file()
+    try:
+        listed = json.loads(path.read_text(encoding="utf-8"))["allowed"]
+        if not isinstance(listed, list) or not all(isinstance(each, str) and "\x00" not in each for each in listed):
+            raise ValueError("'allowed' must be a list of folders")  # noqa: TRY301 - one handler for every damage
+        return tuple(map(Path, listed))
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RunError(
+            f"The list of allowed folders, '{path}', cannot be read ({type(error).__name__}: {error}). "
+            "Repair or delete it; until then no folder of it is allowed."
+        ) from error
+
+
+def variable_folders() -> tuple[Path, ...]:
+    """Return the folders that the environment variable names; relative ones are left out."""
+    parts = os.environ.get(VARIABLE, "").split(os.pathsep)
+    return tuple(path for part in parts if part.strip() and (path := _with_home(part.strip())).is_absolute())
+
+
+def allow_for_now(path: str | Path) -> None:
+    """Let this process read a file or folder that the user named by hand, such as on the command line."""
+    _given[_flat(_with_home(str(path)))] = None
+
+
+def expanded(path: str, base_dir: str) -> Path:
+    """Return the absolute path that a strategy's text means, without looking at the disk.
+
+    Raises:
+        PathRefusedError: it is no path of a file of this computer.
+    """
+    said = shown_path(path)
+    if not path.strip():
+        raise PathRefusedError("'path' is empty.", "Name a file.")
+    if "\x00" in path:
+        raise PathRefusedError(f"'{said}' has a NUL character, which no file name has.", "Correct 'path'.")
+    if _ADDRESS.match(path):
+        raise PathRefusedError(
+            f"'{said}' is a network address, and only files of this computer are read.",
+            "Download it, and name the file.",
+        )
+    if path.startswith(("\\\\", "//")):
+        raise PathRefusedError(
+            f"'{said}' is a path on another computer, and only files of this one are read.",
+            "Copy it, and name the file.",
+        )
+    if path.startswith("~") and path[1:2] not in ("", "/", os.sep):
+        raise PathRefusedError(
+            f"'{said}' is meant from another user's folder, which is not looked up.",
+            "Write the whole path, or '~/' for your own folder.",
+        )
+    try:
+        return _flat(Path(base_dir or ".") / _with_home(path))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise PathRefusedError(f"'{said}' is no path: {error}.", "Correct 'path'.") from error
+
+
+def check_place(path: Path, base_dir: str, written: str) -> None:
+    """Refuse a path outside of the folders that a strategy may read, by its name alone.
+
+    Args:
+        path: the absolute path.
+        base_dir: the strategy's folder; '' for a path that the user gave by hand, which is not refused.
+        written: the path as the strategy has it, for the message.
+
+    Raises:
+        PathRefusedError: it lies elsewhere; the message says how to allow it.
+    """
+    if path.as_posix() == "/dev/stdin" or path.as_posix().startswith("/dev/fd/"):
+        raise PathRefusedError(f"'{shown_path(written)}' is the standard input, which is not read.", "Name a file.")
+    if system_place(path):
+        raise PathRefusedError(
+            f"'{shown_path(written)}' is a device or a file of the system.", "Name a file with data."
+        )
+    if base_dir and not _is_allowed(path, base_dir):
+        folder = str(path.parent)
+        raise PathRefusedError(
+            f"'{shown_path(written)}' lies outside the strategy's folder, and strategies may not read '{folder}'.",
+            f"If you trust the strategy with that folder, allow it: quantcrafter folders allow {_quoted(folder)} (the "
+            "window asks by itself).",
+            folder=folder,
+        )
+
+
+def system_place(path: Path) -> bool:
+    """Return whether a path lies where Linux and macOS keep devices and processes, not files."""
+    text = path.as_posix()
+    return (
+        os.name == "posix"
+        and any(text == place or text.startswith(f"{place}/") for place in _SYSTEM)
+        and not (
+            text.startswith("/dev/shm/")  # noqa: S108 - files in memory, which are files all the same
+        )
+    )
+
+
+def _is_allowed(path: Path, base_dir: str) -> bool:
+    if any(_is_own(path, folder) for folder in _both(_flat(base_dir))):
+        return True
+    return is_listed(path)
+
+
+def is_listed(path: Path) -> bool:
+    """Return whether every strategy may read a path: it lies in a data folder of the user's, or was allowed."""
+    return any(path.is_relative_to(root) for root in _roots())
+
+
+def _is_own(path: Path, folder: Path) -> bool:
+    """Return whether a path lies below a strategy's folder.
+
+    Where that is the user's home, or above it, only visible files right beside the strategy count: what is below is
+    most of what the user has.
+    """
+    user = _with_home("~")
+    if user.is_relative_to(folder) or folder == Path(folder.anchor):
+        return path.parent == folder and not path.name.startswith(".")
+    return path.is_relative_to(folder)
+
+
+def _roots() -> Iterator[Path]:
+    for name in _DATA_FOLDERS:
+        yield from _both(_flat(home() / name))
+    for folder in (*_given, *variable_folders(), *_listed()):
+        yield from _both(folder)
+
+
+def _listed() -> tuple[Path, ...]:
+    try:
+        return listed_folders()
+    except RunError:
+        return ()  # the commands on folders tell of it; here it means that nothing is allowed
+
+
+def _both(folder: Path) -> tuple[Path, ...]:
+    """Return a folder as it is named and as it is without links."""
+    try:
+        return folder, folder.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return (folder,)
+
+
+def _with_home(path: str) -> Path:
+    """Return a path with `~` replaced; it stays where nobody knows the user's folder."""
+    if path == "~" or path.startswith(("~/", f"~{os.sep}")):
+        with contextlib.suppress(RuntimeError):
+            return Path(path).expanduser()
+    return Path(path)
+
+
+def _flat(path: str | Path) -> Path:
+    """Return an absolute path without `.` and `..`, by its name alone."""
+    return Path(os.path.normpath(Path(path).absolute()))
+
+
+def _quoted(text: str) -> str:
+    """Return a path as a shell takes it."""
+    if re.fullmatch(r"[\w@%+=:,./\\-]+", text):
+        return text
+    return '"' + text.replace('"', '\\"') + '"' if os.name == "nt" else "'" + text.replace("'", "'\\''") + "'"

@@ -1,0 +1,58 @@
+"""`quantcrafter folders`: which folders strategies may read beyond their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.console import console, note, print_json
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+Folder = Annotated[Path, typer.Argument(help="A folder, with all that is below it; or one file.", metavar="FOLDER")]
+
+
+def folders_app() -> typer.Typer:
+    """Return the group of commands."""
+    group = typer.Typer(help="Say which folders strategies may read beyond their own.", invoke_without_command=True)
+    group.callback()(_folders)
+    group.command("list")(list_allowed)
+    group.command("allow")(allow)
+    group.command("forget")(forget)
+    return group
+
+
+def _folders(context: typer.Context, *, json: Json = False) -> None:
+    """Say which folders strategies may read beyond their own. Without a command, list them."""
+    if context.invoked_subcommand is None:
+        list_allowed(json=json)
+
+
+def list_allowed(*, json: Json = False) -> None:
+    """List the folders that strategies may read, whatever folder they lie in themselves."""
+    from engine.api.folders import VARIABLE, listed_folders, variable_folders
+
+    listed, named = listed_folders(), variable_folders()
+    if json:
+        print_json({"allowed": [str(each) for each in listed], "by_environment": [str(each) for each in named]})
+    elif not listed and not named:
+        note("No folder is allowed: a strategy reads files below its own folder only.")
+    for folder in () if json else listed:
+        console().print(str(folder), soft_wrap=True, markup=False)
+    for folder in () if json else named:
+        console().print(f"{folder} (by {VARIABLE})", soft_wrap=True, markup=False)
+
+
+def allow(folder: Folder) -> None:
+    """Let strategies read the files below a folder, for this user: those that you trust, and those you do not."""
+    from engine.runtime.allowed_folders import allow_folder
+
+    note(f"Strategies may read '{allow_folder(folder)}' from now on.")
+
+
+def forget(folder: Folder) -> None:
+    """Take a folder off the list again."""
+    from engine.runtime.allowed_folders import forget_folder
+
+    note(f"Strategies may no longer read '{forget_folder(folder)}'.")

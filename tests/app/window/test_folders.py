@@ -1,0 +1,96 @@
+"""The window asks before a strategy reads another folder, and remembers the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.window.folder_notice import FolderNotice
+from app.window.folders import ABOUT
+from app.window.main_window import MainWindow
+from engine.api.folders import listed_folders
+from tests.support.desktop import EXAMPLES, open_window
+
+ROWS = "date,open,high,low,close\n" + "".join(f"2020-01-{day:02d},10,11,9,10.5\n" for day in range(1, 31))
+
+
+@pytest.fixture
+def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a strategy that reads a file of another folder."""
+    monkeypatch.delenv("QUANTCRAFTER_ALLOW_FOLDERS", raising=False)
+    for name in ("mine", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "other" / "bars.csv").write_text(ROWS)
+    text = (EXAMPLES / "golden_cross.yaml").read_text()
+    line = next(line for line in text.splitlines() if "data: sample" in line)
+    file = tmp_path / "mine" / "stranger.yaml"
+    file.write_text(text.replace(line, "  - {symbol: X, data: csv, path: ../other/bars.csv, timeframe: 1d}"))
+    return file
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    """Give an empty window."""
+    with open_window(qtbot) as made:
+        yield made
+
+
+def question(window: MainWindow) -> FolderNotice | None:
+    """Return the question over the strategy in front."""
+    assert window.tab is not None
+    found = window.tab._notices.get(ABOUT)
+    assert found is None or isinstance(found, FolderNotice)
+    return found
+
+
+def test_allowing_the_folder_is_remembered_and_the_strategy_is_right_then(window: MainWindow, stranger: Path) -> None:
+    tab = window.desk.open(stranger)
+    asked = question(window)
+    assert asked is not None
+    assert str(stranger.parent.parent / "other") in asked.text.text()
+    assert [each.code for each in tab.document.problems] == ["folder"]
+    asked.allow.click()
+    assert listed_folders() == (stranger.parent.parent / "other",)
+    assert question(window) is None
+    assert tab.document.problems == ()
+    tab = window.desk.open(stranger)
+    assert question(window) is None
+
+
+def test_what_is_refused_stays_refused_and_is_asked_again_when_the_strategy_is_run(
+    window: MainWindow, stranger: Path, qtbot: QtBot
+) -> None:
+    tab = window.desk.open(stranger)
+    asked = question(window)
+    assert asked is not None
+    qtbot.keyClick(asked, Qt.Key.Key_Escape)
+    assert question(window) is None
+    assert listed_folders() == ()
+    tab.document.set_text(tab.document.text + "# changed\n")
+    assert question(window) is None
+    window.folders.ask(tab, again=True)
+    assert question(window) is not None
+
+
+def test_the_question_goes_when_the_strategy_no_longer_names_the_folder(window: MainWindow, stranger: Path) -> None:
+    tab = window.desk.open(stranger)
+    assert question(window) is not None
+    tab.document.set_text((EXAMPLES / "golden_cross.yaml").read_text())
+    assert question(window) is None
+
+
+def test_a_file_picked_by_hand_is_allowed_alone(qtbot: QtBot, stranger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PySide6.QtWidgets import QFileDialog
+
+    from app.inspector.editors.texts import PathEditor
+
+    picked = stranger.parent.parent / "other" / "bars.csv"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(picked), ""))
+    editor = PathEditor(stranger.parent)
+    qtbot.addWidget(editor)
+    editor.browse.click()
+    assert listed_folders() == (picked,)

@@ -1,0 +1,70 @@
+"""What the program keeps is for the user's eyes only; what the user asks for has the usual rights."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import ROOT
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has other rights")
+
+
+def command(home: Path, *arguments: str, cwd: Path) -> None:
+    """Run a command as a user with the usual umask does."""
+    environment = {**os.environ, "QUANTCRAFTER_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    before = os.umask(0o022)
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "engine.cli", *arguments], env=environment, cwd=cwd, check=True, capture_output=True
+        )
+    finally:
+        os.umask(before)
+
+
+def open_to_others(folder: Path) -> list[str]:
+    """Return what others may read, write or enter."""
+    return [str(path) for path in (folder, *folder.rglob("*")) if path.lstat().st_mode & 0o077]
+
+
+def mode(path: Path) -> int:
+    """Return a file's rights."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_what_is_kept_is_private_from_the_first_and_what_is_asked_for_is_not(tmp_path: Path) -> None:
+    home = tmp_path / "made" / "home"
+    csv = tmp_path / "x.csv"
+    csv.write_text("date,open,high,low,close\n2020-01-01,1,2,1,2\n2020-01-02,1,2,1,2\n")
+    command(home, "data", "import", str(csv), cwd=tmp_path)
+    command(home, "data", "export", "X", "1d", str(tmp_path / "out" / "y.csv"), cwd=tmp_path)
+    assert list((home / "bars").iterdir())
+    assert open_to_others(home) == []
+    assert mode(tmp_path / "out") == 0o755
+    assert mode(tmp_path / "out" / "y.csv") == 0o644
+
+
+def test_a_directory_of_an_earlier_version_is_closed_and_nothing_else_in_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "runs").mkdir(parents=True)
+    (home / "runs" / "a.npz").write_bytes(b"")
+    (home / "desktop.json").write_text("{}")
+    (home / "theirs.txt").write_text("")
+    for path in (home, home / "runs"):
+        path.chmod(0o755)
+    command(home, "folders", cwd=tmp_path)
+    assert open_to_others(home) == [str(home / "theirs.txt")]
+
+
+def test_the_users_own_folder_is_not_closed_when_it_serves_as_the_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    tmp_path.chmod(0o755)
+    command(tmp_path, "folders", cwd=tmp_path)
+    assert mode(tmp_path) == 0o755
