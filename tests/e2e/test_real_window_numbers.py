@@ -10,6 +10,8 @@ import pytest
 from tests.support.desktop import copy_example
 from tests.support.real_window import RealWindow, center, need_screen, real_window, screen, seen_before, until
 
+pytestmark = pytest.mark.slow
+
 REFUSED = "Allowed: 2 to 100000."
 
 
@@ -110,7 +112,6 @@ def test_the_arrows_and_a_drag_of_the_name_change_a_number(window: RealWindow) -
     until(lambda: period(window) == "13", "ten steps up")
 
 
-@pytest.mark.slow
 def test_a_number_that_is_typed_but_not_taken_over_is_taken_over_by_a_run(window: RealWindow) -> None:
     window.select("rsi")
     window.fill("3", "timeperiod", enter=False)

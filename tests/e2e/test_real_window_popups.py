@@ -9,6 +9,8 @@ import pytest
 from tests.support.desktop import copy_example
 from tests.support.real_window import Place, RealWindow, center, need_screen, real_window, screen, seen_before, until
 
+pytestmark = pytest.mark.slow
+
 SEARCH = "Search for a node"
 
 
