@@ -27,7 +27,8 @@ from tests.support.window_probe import MARK
 
 TOOLS = ("Xvfb", "openbox", "xdotool")
 SIZE = (1600, 1000)
-PATIENCE_S = 30
+PATIENCE_S = 120
+"""How long a test waits: a busy machine may be slow, and only a failure waits so long."""
 LOOK_S = 0.02
 TYPING_MS = 4
 """Between two letters: faster than any hand, and slow enough for the X server to keep them in order."""
