@@ -24,6 +24,7 @@ from app.panes.history.model import PIN, HistoryModel
 from app.services.background import Background
 from app.services.i18n import tr
 from app.services.run_session import RunSession
+from app.theme.icons import icon
 from engine.runtime.comparison import Comparison, compare_runs
 from engine.runtime.history import RunHistory
 from engine.runtime.record import RunRecord
@@ -65,6 +66,7 @@ class HistoryPane(QWidget):
         self.whose.currentIndexChanged.connect(self._choose)
         self.view = _view(self.model, self)
         self.usage = QLabel()
+        self.usage.setContentsMargins(8, 3, 8, 3)
         self.usage.setForegroundRole(self.usage.palette().ColorRole.PlaceholderText)
         self.usage.setToolTip(
             tr(
@@ -79,7 +81,8 @@ class HistoryPane(QWidget):
         self.reopen_button = self._button(
             tr("Open as it was"), tr("Open the strategy as it was in this run, in a tab of its own"), self.reopen
         )
-        self.pin_button = self._button(tr("Pin"), tr("Let the selected runs stay whatever space runs use"), self.pin)
+        self.pin_button = self._button("", tr("Let the selected runs stay whatever space runs use"), self.pin)
+        self.pin_button.setIcon(icon("pin"))
         self.delete_button = self._button(tr("Delete"), tr("Delete the selected runs"), self.delete)
         self._compose()
         self._refresh_buttons()
@@ -89,7 +92,6 @@ class HistoryPane(QWidget):
         line.setContentsMargins(6, 4, 6, 4)
         line.setSpacing(6)
         line.addWidget(self.whose)
-        line.addWidget(self.usage)
         line.addStretch(1)
         for button in self._buttons():
             line.addWidget(button)
@@ -99,6 +101,7 @@ class HistoryPane(QWidget):
         column.addLayout(line)
         column.addWidget(self.view, 1)
         column.addWidget(self.nothing, 1)
+        column.addWidget(self.usage)
         self.view.selectionModel().selectionChanged.connect(self._refresh_buttons)
         self.view.doubleClicked.connect(self.show_run)
         self.view.activated.connect(self.show_run)
@@ -167,7 +170,8 @@ class HistoryPane(QWidget):
         self.compare_button.setEnabled(len(chosen) == _TWO and whole)
         self.delete_button.setEnabled(bool(chosen))
         self.pin_button.setEnabled(bool(chosen))
-        self.pin_button.setText(tr("Unpin") if chosen and all(record.pinned for record in chosen) else tr("Pin"))
+        pinned = bool(chosen) and all(record.pinned for record in chosen)
+        self.pin_button.setAccessibleName(tr("Unpin") if pinned else tr("Pin"))
 
     # ------------------------------------------------------------------ what is done
 
@@ -232,7 +236,7 @@ class HistoryPane(QWidget):
     def _menu(self, place: QPoint) -> None:
         menu = QMenu(self)
         for button in self._buttons():
-            action = menu.addAction(button.text(), button.click)
+            action = menu.addAction(button.text() or button.accessibleName(), button.click)
             action.setEnabled(button.isEnabled())
         menu.exec(self.view.viewport().mapToGlobal(place))
 

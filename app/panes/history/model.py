@@ -90,7 +90,7 @@ class HistoryModel(QAbstractTableModel):
         if column >= _WORDS:
             metric = _METRICS[column - _WORDS]
             return metric.text(record.metrics.get(metric.key))
-        when = record.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        when = record.started.astimezone().strftime("%Y-%m-%d %H:%M:%S") if record.started.timestamp() else ""
         strategy = tr("{name} (damaged)", name=record.strategy).strip() if record.damage else record.strategy
         return (when, strategy, ", ".join(record.symbols), record.engine)[column]
 

@@ -181,7 +181,7 @@ def test_a_run_is_pinned_and_unpinned_and_the_space_is_shown(
     assert pane.view.horizontalHeader().visualIndex(PIN) == 0
     assert RunHistory().find(runs[2]).pinned
     pick(pane, 0)
-    assert pane.pin_button.text() == "Unpin"
+    assert pane.pin_button.accessibleName() == "Unpin"
     press(pane.pin_button)
     qtbot.waitUntil(lambda: not pane.model.records[0].pinned)
 
@@ -196,6 +196,7 @@ def test_a_damaged_run_is_shown_beside_the_others_and_can_only_be_deleted(
     qtbot.waitUntil(lambda: any(record.damage for record in pane.model.records))
     assert pane.model.rowCount() == 2
     row = next(row for row, record in enumerate(pane.model.records) if record.damage)
+    assert pane.model.index(row, 0).data() == ""
     assert pane.model.index(row, 1).data() == "RSI pullback (damaged)"
     assert "'started' must be a time" in pane.model.index(row, PIN).data(Qt.ItemDataRole.ToolTipRole)
     pick(pane, row)
