@@ -307,18 +307,18 @@ def _frame(text: str) -> Timeframe:
 
 def _options(settings: list[str] | None) -> dict[str, Any]:
     """Return the options that `--set` gives, with values as a strategy file would have them."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from engine.spec.compose import compose
+    from engine.spec.source import ProblemLog
+    from engine.spec.tree import plain
 
     made: dict[str, Any] = {}
     for text in settings or ():
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise typer.BadParameter(f"An option is NAME=VALUE, was {text!r}.", param_hint="'--set'")
-        try:
-            made[name.strip()] = YAML(typ="safe").load(value)
-        except YAMLError:
-            raise typer.BadParameter(
-                f"The value of {name!r} cannot be read: {value!r}.", param_hint="'--set'"
-            ) from None
+        log = ProblemLog()
+        node = compose(value, "--set", log, located=False) if value.strip() else None
+        if log.problems:
+            raise typer.BadParameter(f"The value of {name!r} cannot be read: {value!r}.", param_hint="'--set'")
+        made[name.strip()] = None if node is None else plain(node)
     return made

@@ -26,6 +26,13 @@ from engine.spec.source import Place, ProblemLog, Source, shown
 from engine.spec.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, children, content
 
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TEXT_SIGN = re.compile(
+    r"""(?:(?<=[\s,\[\]{}])|\A)!\S*"""  # a tag, which is left alone
+    r"""|(?P<colon>(?<!['"\]}]):(?=[^\s,\[\]{}]))"""  # after a quote or a bracket it separates
+    r"""|(?P<mark>(?<=[^\s,\[\]{}'"])\?)"""
+)
+"""A colon, or a question mark, that YAML 1.2 takes for text in brackets too, as in 09:45."""
+_PRIVATE = range(0xE000, 0xE100)
 _STR, _MAP, _SEQ = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))
 _REMEDIES = (
     ("mapping values are not allowed", "Put text that contains ': ' in quotes."),
@@ -37,6 +44,7 @@ _REMEDIES = (
     ("expected ',' or", "A bracket above is not closed, or a comma is missing."),
     ("unexpected end of stream", "A quote is not closed."),
     ("unknown escape character", "Use single quotes for text with backslashes."),
+    ("found unexpected ':'", "Put a space after the colon, or put the text in quotes."),
     ("undefined alias", "Quote text that begins with *."),
     ("could not find expected ':'", "A key needs a colon and a space after it."),
     ("expected <document start>", "Check the indentation and the brackets above."),
@@ -122,8 +130,24 @@ class _Composer:
         return self.root
 
     def _events(self) -> Iterator[Event]:
-        parser = YAML(typ="safe", pure=False).parse(self.source.text)
-        yield from parser
+        """Yield the parser's events.
+
+        The parser knows YAML 1.1, whose bare text in brackets has no such signs as `_TEXT_SIGN` finds. Characters that
+        the file does not use, nor writes as an escape, stand for them while it reads.
+        """
+        text = self.source.text
+        lowered = text.lower()
+        free = [chr(code) for code in _PRIVATE if chr(code) not in text and f"{code:x}" not in lowered][:2]
+        if len(free) < 2 or _TEXT_SIGN.search(text) is None:  # noqa: PLR2004 - one a sign
+            yield from YAML(typ="safe", pure=False).parse(text)
+            return
+        stand_in = dict(zip(("colon", "mark"), free, strict=True))
+        back = str.maketrans(dict(zip(free, ":?", strict=True)))
+        readable = _TEXT_SIGN.sub(lambda found: stand_in.get(found.lastgroup or "", found[0]), text)
+        for event in YAML(typ="safe", pure=False).parse(readable):
+            if isinstance(event, ScalarEvent):
+                event.value = event.value.translate(back)
+            yield event
 
     def _place(self, event: Event) -> Place:
         return self.source.place(event.start_mark.index)

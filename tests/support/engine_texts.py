@@ -76,6 +76,7 @@ FRAGMENTS = (
     *("did not find expected key", "found unexpected end of stream", "could not find expected ':'"),
     *("did not find expected ',' or ']'", "did not find expected ',' or '}'"),
     "found character that cannot start any token",
+    "found unexpected ':'",
     " here",
     *(words.cause for words in os_errors.all_words()),
     *DATA,

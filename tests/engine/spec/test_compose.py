@@ -187,3 +187,59 @@ def test_any_text_gives_a_tree_or_problems_with_a_place(text: str) -> None:
     assert all(problem.line >= 1 and problem.column >= 1 for problem in log.problems)
     if root is not None:
         assert plain(content(root)) is not NotImplemented
+
+
+FLOW = [
+    ("{use: time_window, start: 09:45, end: 15:30}", {"use": "time_window", "start": "09:45", "end": "15:30"}),
+    ("[09:45, 12:30:15]", ["09:45", "12:30:15"]),
+    ("{url: http://a.b/c?d=e:f}", {"url": "http://a.b/c?d=e:f"}),
+    ("{a: b:c:d, e: ::f}", {"a": "b:c:d", "e": "::f"}),
+    ("{a: :b}", {"a": ":b"}),
+    ("{a:b, c: d}", {"a:b": None, "c": "d"}),
+    ("{'a':1, \"b\":c:d}", {"a": 1, "b": "c:d"}),
+    ("{a: 'b:c', d: \"e:f\", g: h}", {"a": "b:c", "d": "e:f", "g": "h"}),
+    ("{é: 名:x, b: 🎉:z}", {"é": "名:x", "b": "🎉:z"}),
+    ("{a: [x:y, {z: 1:2}]}", {"a": ["x:y", {"z": "1:2"}]}),
+    ("{a: \ue000:x}", {"a": "\ue000:x"}),
+    ('{a: "\\uE000\\ue001 x:y", b: c:d?e}', {"a": "\ue000\ue001 x:y", "b": "c:d?e"}),
+    ("{a: 9:45, b: 1:2} # c:d", {"a": "9:45", "b": "1:2"}),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), FLOW)
+def test_a_colon_within_a_word_is_text_in_brackets_as_elsewhere(text: str, value: Any) -> None:
+    assert value_of(text) == value
+
+
+def test_places_behind_such_a_colon_are_right() -> None:
+    log = ProblemLog()
+    root = compose("h: {start: 09:45, end: 15:30}\nx: y\n", "f", log)
+    assert isinstance(root, Mapping)
+    window = root.entries["h"].value
+    assert isinstance(window, Mapping)
+    spans = [(entry.value.start, entry.value.end) for entry in window.entries.values()]
+    assert [root.source.text[start:end] for start, end in spans] == ["09:45", "15:30"]
+    assert root.entries["x"].value.place.line == 2
+
+
+@pytest.mark.parametrize("text", ["{a: b:}", "{a: b:, c: d}", "[a:[x], b]", "{a: b: c}"])
+def test_a_colon_that_separates_in_brackets_is_no_text(text: str) -> None:
+    _, problems = read(f"v: {text}\n")
+    assert len(problems) == 1
+    assert "not valid YAML" in problems[0]
+
+
+def test_the_reader_without_compiled_code_agrees() -> None:
+    code = (
+        "import sys; sys.modules['_ruamel_yaml'] = None\n"
+        "from engine.spec.compose import compose\n"
+        "from engine.spec.source import ProblemLog\n"
+        "from engine.spec.tree import plain\n"
+        "import ruamel.yaml.main; assert ruamel.yaml.main.CParser is None\n"
+        "for text in eval(sys.argv[1]):\n"
+        "    print(plain(compose(text, 'f', ProblemLog())))\n"
+    )
+    texts = [text for text, _ in FLOW]
+    command = [sys.executable, "-X", "utf8", "-c", code, repr(texts)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8")
+    assert done.stdout.splitlines() == [str(value) for _, value in FLOW]

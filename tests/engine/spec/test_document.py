@@ -367,3 +367,16 @@ def test_removing_and_renaming_keep_every_other_line(text: str, data: st.DataObj
         renamed.rename(path, "renamed key")
         assert comments_of(renamed.text) == comments_of(text)
         assert renamed.get((*path[:-1], "renamed key")) == gone
+
+
+def test_bare_times_in_brackets_survive_edits_around_them() -> None:
+    text = "filters:\n  h: {use: time_window, start: 09:45, end: 15:30}  # hours\n"
+    document = StrategyFile.loads(text)
+    assert document.dumps() == text
+    document.set(("filters", "h", "end"), "16:00")
+    document.set(("filters", "h", "group"), "block")
+    changed = document.dumps()
+    assert "start: 09:45" in changed
+    assert changed.endswith("# hours\n")
+    again = StrategyFile.loads(changed).value["filters"]["h"]
+    assert again == {"use": "time_window", "start": "09:45", "end": "16:00", "group": "block"}

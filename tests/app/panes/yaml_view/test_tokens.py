@@ -69,3 +69,15 @@ def test_any_text_is_cut_into_pieces_that_follow_each_other(lines: list[str]) ->
         for token in tokens:
             assert at <= token.start < token.end <= len(line)
             at = token.end
+
+
+def test_bare_times_in_brackets_are_words_and_their_keys_keys() -> None:
+    assert pieces("  h: {use: time_window, start: 09:45, end: 15:30}") == [
+        ("h", "KEY"),
+        ("use", "KEY"),
+        ("time_window", "WORD"),
+        ("start", "KEY"),
+        ("09:45", "WORD"),
+        ("end", "KEY"),
+        ("15:30", "WORD"),
+    ]
