@@ -18,6 +18,7 @@ from pathlib import Path
 
 from engine.api.errors import DataError, RunError
 from engine.api.home import home
+from engine.api.os_errors import fault
 from engine.api.wording import shown_path
 
 VARIABLE = "QUANTCRAFTER_ALLOW_FOLDERS"
@@ -71,8 +72,9 @@ def listed_folders() -> tuple[Path, ...]:
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        why = fault(error, "read").cause if isinstance(error, OSError) else "it is no such list in JSON"
         raise RunError(
-            f"The list of allowed folders, '{path}', cannot be read ({type(error).__name__}: {error}). "
+            f"The list of allowed folders, '{shown_path(path)}', cannot be read: {why}. "
             "Repair or delete it; until then no folder of it is allowed."
         ) from error
 

@@ -30,6 +30,7 @@ import numpy as np
 
 from engine.api.errors import QuantCrafterError, RunCancelledError, SpecError
 from engine.api.foreign_output import LineStream
+from engine.api.os_errors import told
 
 LOAD_SLOW_S = 3.0
 """After how long the import of a plugin is told of as slow."""
@@ -372,6 +373,10 @@ def reason_of(error: BaseException) -> str:
             f"it writes into its input, which is read-only ({type(error).__name__}). "
             "It must copy the column first, such as 'values = values.copy()'"
         )
+    elif isinstance(error, MemoryError):
+        reason = "there is not enough memory"
+    elif isinstance(error, OSError) and error.errno:
+        reason = told(error)
     else:
         reason = _described(error)
     reason = reason if len(reason) <= MOST_TEXT else f"{reason[:MOST_TEXT]}..."

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import errno
 import re
-from pathlib import PurePath
 from typing import Literal, NamedTuple
 
-from engine.api.wording import shortened
+from engine.api.wording import shortened, shown_path
 
 Doing = Literal["read", "write", "home"]
 """What failed: reading a file, writing one that the user named, or keeping something in QUANTCRAFTER_HOME."""
 
-LONGEST_PATH = 120
 LONGEST_CAUSE = 160
 
 
@@ -152,9 +150,11 @@ def is_damage(error: BaseException) -> bool:
     return _known(error) is _DAMAGED
 
 
-def shown_path(path: str | PurePath) -> str:
-    """Return a path as a message shows it: the middle of a long one is left out."""
-    return shortened(str(path), LONGEST_PATH)
+def told(error: OSError) -> str:
+    """Return what there is to say of an error that nobody expected: the file, where it is named, cause and remedy."""
+    cause, remedy = fault(error, "write")
+    named = f"'{shown_path(str(error.filename))}'" if error.filename else "A file"
+    return f"{named} cannot be used: {cause}. {remedy}"
 
 
 def _known(error: BaseException) -> _Words | None:

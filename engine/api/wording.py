@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 
 LONGEST_WORD = 60
 MOST_NAMES = 2_000
@@ -47,15 +48,13 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
     return f"Did you mean '{close[0]}'?" if close else ""
 
 
-_SHOWN_PATH = 160
+LONGEST_PATH = 120
 
 
-def shown_path(path: str) -> str:
+def shown_path(path: str | PurePath) -> str:
     """Return a path as a message shows it: on one line, and shortened in the middle where it is long."""
-    text = "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in path)
-    if len(text) <= _SHOWN_PATH:
-        return text
-    return f"{text[: _SHOWN_PATH // 2]}...{text[-_SHOWN_PATH // 4 :]}"
+    text = "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in str(path))
+    return shortened(text, LONGEST_PATH)
 
 
 _SHOWN_CELL = 60

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from engine.api import PluginError, QuantCrafterError, RunCancelledError, SpecError
 from engine.api.foreign import text_of
 from engine.api.home import home
+from engine.api.os_errors import fault, told
+from engine.api.wording import shown_path
 from engine.cli.console import complain, note
 from engine.cli.main import FAILED, INTERRUPTED, WRONG_INPUT
 from engine.cli.problems import print_problems
@@ -38,11 +40,19 @@ def report_failure(error: BaseException, *, verbose: bool = False) -> int:
 
 def _report_crash(error: BaseException, *, verbose: bool) -> int:
     text = _traceback_of(error)
-    complain(f"Unexpected {type(error).__name__}: {' '.join(text_of(error).split()) or 'no message'}")
+    complain(_unexpected(error))
     if verbose:
         note(text)
     note(f"The full traceback was written to {_write_crash(text)}")
     return FAILED
+
+
+def _unexpected(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this. Take fewer bars, or close other programs."
+    if isinstance(error, OSError) and error.errno:
+        return told(error)
+    return f"Unexpected {type(error).__name__}: {' '.join(text_of(error).split()) or 'no message'}"
 
 
 def _traceback_of(error: BaseException) -> str:
@@ -61,6 +71,5 @@ def _write_crash(text: str) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{heading}\nArguments: {sys.argv[1:]}\n\n{text}\n", encoding="utf-8")
     except (OSError, ValueError) as failure:
-        reason = getattr(failure, "strerror", None) or failure
-        return f"nowhere: '{path}' cannot be written ({reason}). Use --verbose to see it."
+        return f"nowhere: '{shown_path(path)}' cannot be written ({fault(failure).cause}). Use --verbose to see it."
     return str(path)

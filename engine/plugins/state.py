@@ -10,7 +10,8 @@ from pathlib import Path
 
 from engine.api import PluginError, Problem, Severity
 from engine.api.home import home
-from engine.api.os_errors import fault, shown_path
+from engine.api.os_errors import fault
+from engine.api.wording import shown_path
 
 
 def state_file() -> Path:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from engine.api import RunError
 from engine.api.home import home
-from engine.api.os_errors import fault, shown_path
-from engine.api.wording import did_you_mean
+from engine.api.os_errors import fault
+from engine.api.wording import did_you_mean, shown_path
 from engine.stats.files import write_whole
 
 _MODULE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")

@@ -22,7 +22,8 @@ from pathlib import Path
 
 from engine.api import RunError
 from engine.api.home import home
-from engine.api.os_errors import Fault, fault, is_damage, shown_path
+from engine.api.os_errors import Fault, fault, is_damage
+from engine.api.wording import shown_path
 from engine.runtime.comparison import Comparison, compare_runs
 from engine.runtime.history_rows import COLUMNS, SCHEMA_VERSION, from_row, prepare, to_row
 from engine.runtime.record import Books, RunRecord, read_books, write_books

@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from engine.api import RunError
-from engine.api.os_errors import fault, shown_path
+from engine.api.os_errors import fault
+from engine.api.wording import shown_path
 from engine.runtime.result import RunResult
 from engine.stats.metrics import Value
 from engine.stats.tables import Table

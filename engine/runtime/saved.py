@@ -21,8 +21,9 @@ import numpy.typing as npt
 from engine.api import Bars, InstrumentJob, Ledger, PortType, Role, RunError, RunSettings
 from engine.api.bars import BAR_COLUMNS, Session
 from engine.api.ledger import OpenPosition
-from engine.api.os_errors import fault, shown_path
+from engine.api.os_errors import fault
 from engine.api.timeframe import Timeframe
+from engine.api.wording import shown_path
 from engine.runtime.result import Origin, RunResult
 from engine.stats import tables
 from engine.stats.metrics import Value

@@ -13,7 +13,8 @@ import numpy as np
 
 from engine.api import InstrumentJob, RunError, Signals
 from engine.api.bars import BAR_COLUMNS
-from engine.api.os_errors import fault, shown_path
+from engine.api.os_errors import fault
+from engine.api.wording import shown_path
 from engine.graph import MarketColumn
 from engine.graph.bound import BASE_CLOCK
 from engine.graph.plan import StepColumn

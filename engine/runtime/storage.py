@@ -23,7 +23,8 @@ from pathlib import Path
 
 from engine.api import RunError
 from engine.api.home import home
-from engine.api.os_errors import fault, shown_path
+from engine.api.os_errors import fault
+from engine.api.wording import shown_path
 from engine.runtime.history import RunHistory
 from engine.runtime.traces import UNFINISHED_AGE_S, age, folders, is_abandoned, is_alive, remove, unfinished
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from engine.api.folders import PathRefusedError
 from engine.api.opening import open_regular
-from engine.api.os_errors import fault, shown_path
+from engine.api.os_errors import fault
+from engine.api.wording import shown_path
 from engine.spec.limits import MAX_FILE_BYTES
 from engine.spec.source import Place, ProblemLog
 

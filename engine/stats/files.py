@@ -13,7 +13,8 @@ from pathlib import Path
 
 from engine.api.errors import RunError
 from engine.api.home import usual_modes
-from engine.api.os_errors import fault, shown_path
+from engine.api.os_errors import fault
+from engine.api.wording import shown_path
 
 
 @dataclass

@@ -77,7 +77,7 @@ FRAGMENTS = (
     *("did not find expected ',' or ']'", "did not find expected ',' or '}'"),
     "found character that cannot start any token",
     "found unexpected ':'",
-    " here",
+    *(" here", "A file", "it is no such list in JSON"),
     *(words.cause for words in os_errors.all_words()),
     *DATA,
     *RUNS,

@@ -24,7 +24,8 @@ from engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Requ
 from engine.api.engine import ClassJob, EngineJob
 from engine.api.errors import ComponentError, QuantCrafterError, RunCancelledError, RunError
 from engine.api.home import home
-from engine.api.os_errors import fault, shown_path
+from engine.api.os_errors import fault
+from engine.api.wording import shown_path
 
 _START_TIMEOUT_S = 120.0
 _END_TIMEOUT_S = 5.0

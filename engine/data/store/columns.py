@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.api import BAR_COLUMNS, Bars, BoolColumn, DataError
-from engine.api.os_errors import fault, shown_path
+from engine.api.os_errors import fault
+from engine.api.wording import shown_path
 
 _PARTS = ("times", "values")
 

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from engine.api import DataError, DataRequest, Session, Timeframe
 from engine.api.csv_text import safe_text
 from engine.api.home import usual_modes
-from engine.api.os_errors import fault, shown_path
+from engine.api.os_errors import fault
 from engine.api.schema_words import must, own_words
-from engine.api.wording import did_you_mean
+from engine.api.wording import did_you_mean, shown_path
 from engine.data.findings import Finding
 from engine.data.gaps import describe
 from engine.data.load import LoadedBars, load_as_they_are

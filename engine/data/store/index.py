@@ -17,7 +17,8 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from engine.api import DataError, Session, Timeframe
-from engine.api.os_errors import Fault, fault, is_damage, shown_path
+from engine.api.os_errors import Fault, fault, is_damage
+from engine.api.wording import shown_path
 
 _SCHEMA_VERSION = 1
 

@@ -20,8 +20,8 @@ import numpy as np
 
 from engine.api import Bars, DataError, Session, Timeframe
 from engine.api.home import home
-from engine.api.os_errors import fault, shown_path
-from engine.api.wording import did_you_mean
+from engine.api.os_errors import fault
+from engine.api.wording import did_you_mean, shown_path
 from engine.data.store.columns import Columns, Overlap, columns_of, merge, names_in, read, remove, write
 from engine.data.store.gaps import gaps_of
 from engine.data.store.index import Index, Series

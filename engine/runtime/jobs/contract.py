@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from engine.api.errors import Problem, QuantCrafterError, RunCancelledError, SpecError
+from engine.api.os_errors import told
 
 CANCELLED = RunCancelledError.code
 UNEXPECTED = "unexpected"
@@ -94,5 +95,7 @@ class Failure:
             return cls(error.code, str(error), error.node, error.field, problems)
         if isinstance(error, MemoryError):
             return cls("memory", "There is not enough memory for this. Take fewer bars, or close other programs.")
+        if isinstance(error, OSError) and error.errno:
+            return cls(UNEXPECTED, told(error), trace="".join(traceback.format_exception(error)))
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         return cls(UNEXPECTED, text, trace="".join(traceback.format_exception(error)))

@@ -20,6 +20,7 @@ from engine.api import (
     TimeColumn,
     Timeframe,
 )
+from engine.api.foreign import reason_of
 from engine.runtime.jobs.contract import JobContext, Request
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def look_at(provider: DataProvider, request: DataRequest, *, own: bool = False) 
             **base,
         )
     except Exception as error:  # noqa: BLE001 - a plugin's provider may raise anything
-        return Preview(error=f"Data provider '{provider.name}' failed: {type(error).__name__}: {error}", **base)
+        return Preview(error=f"Data provider '{provider.name}' failed: {reason_of(error)}", **base)
     base |= {"timeframe": str(bars.timeframe), "timeframes": offered(frames or (source,))}
     return _seen(raw, checked.bars, checked.findings, bars, str(source), base)
 

@@ -12,10 +12,14 @@ from pathlib import Path
 import pytest
 
 from engine.api import QuantCrafterError
-from engine.api.os_errors import all_words, fault, shown_path
+from engine.api.foreign import reason_of
+from engine.api.os_errors import all_words, fault, told
+from engine.api.wording import shown_path
+from engine.cli.failures import report_failure
 from engine.data.store.index import Index
 from engine.plugins.state import write_disabled
 from engine.runtime.history import RunHistory
+from engine.runtime.jobs.contract import Failure
 from engine.spec.files import read_text
 from engine.spec.source import ProblemLog
 from engine.stats.files import write_whole
@@ -88,6 +92,33 @@ def test_the_middle_of_a_long_path_is_left_out() -> None:
     assert shown_path("/a/b.csv") == "/a/b.csv"
     assert len(shown_path("/a" * 3000 + "/end.csv")) == 120
     assert shown_path("/a" * 3000 + "/end.csv").endswith("/end.csv")
+
+
+def test_an_error_of_the_system_that_nobody_expected_is_told_by_its_cause() -> None:
+    error = PermissionError(errno.EACCES, "Permission denied", "/somewhere/x")
+    said = "'/somewhere/x' cannot be used: access is denied. Check the permissions of the file"
+    assert told(error).startswith(said)
+    assert reason_of(error).startswith(said)
+    failure = Failure.of(of(errno.ENOSPC))
+    assert failure.message == "A file cannot be used: the disk is full. Free some space, or choose another place."
+    assert "Traceback" not in failure.message
+    assert failure.trace
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (of(errno.EMFILE), "error: A file cannot be used: too many files are open."),
+        (MemoryError(), "error: There is not enough memory for this."),
+    ],
+)
+def test_the_command_line_names_the_cause_and_not_an_exception(
+    error: Exception, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report_failure(error) == 1
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert "Error:" not in printed
 
 
 def a_full_disk(*_: object, **__: object) -> None:
