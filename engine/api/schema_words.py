@@ -100,7 +100,7 @@ def own_words(details: Mapping[str, Any]) -> str:
 
 
 def _number(limit: object) -> str:
-    return f"{limit:g}" if isinstance(limit, float) and abs(limit) < 1e6 else str(limit)  # noqa: PLR2004
+    return f"{limit:.15g}" if isinstance(limit, float) else str(limit)
 
 
 def _count(bound: str, limit: int, what: str) -> str:

@@ -13,39 +13,69 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import Bars, PortType, Role, Signals
+from engine.api import Bars, PortType, Role, RunError, Signals
+from engine.api.os_errors import fault
+from engine.api.wording import shown_path
 from engine.graph import BoundGraph, Evaluation, MarketColumn, NodeColumn, Number, Plan, StepColumn
 from engine.graph.bound import Source
 from engine.runtime.saved import SavedDecision, SavedSource
 
 IN_MEMORY_BYTES = 512 * 1024 * 1024
+LEAST_FILE_BYTES = 64 * 1024 * 1024
+ALIGNED = 64
+"""Bytes at a multiple of which a column begins in its file."""
 
 
 @dataclass
 class ColumnStore:
     """Holds finished columns in memory up to `limit` bytes, and those beyond in memory-mapped files.
 
-    The files lie in a temporary folder that goes when the store does.
+    A file holds many columns, since every mapping keeps a file open. The files lie in a temporary folder that goes when
+    the store does.
     """
 
     limit: int = IN_MEMORY_BYTES
     _used: int = 0
     _count: int = 0
     _folder: Path | None = None
+    _room: npt.NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
 
     def keep(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return an array with the column's content that is cheap to hold on to."""
+        """Return an array with the column's content that is cheap to hold on to.
+
+        Raises:
+            RunError: there is no room for it on the disk.
+        """
         self._used += column.nbytes
         if self._used <= self.limit:
             return column
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="quantcrafter-trace-"))
-            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        self._count += 1
-        path = self._folder / f"{self._count}.npy"
-        np.save(path, column)
-        mapped: npt.NDArray[Any] = np.load(path, mmap_mode="r")
-        return mapped
+        if len(self._room) < column.nbytes:
+            self._room = self._new_file(max(column.nbytes, self._used // 8, LEAST_FILE_BYTES))
+        kept = self._room[: column.nbytes].view(column.dtype).reshape(column.shape)
+        kept[...] = column
+        kept.flags.writeable = False
+        self._room = self._room[-(-column.nbytes // ALIGNED) * ALIGNED :]
+        return kept
+
+    def _new_file(self, size: int) -> npt.NDArray[np.uint8]:
+        """Return the content of a new file; it is written first, since a mapping of a full disk ends the process."""
+        try:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="quantcrafter-trace-"))
+                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            self._count += 1
+            path = self._folder / f"{self._count}.columns"
+            empty = memoryview(bytes(min(size, LEAST_FILE_BYTES)))
+            with path.open("xb") as file:
+                for start in range(0, size, len(empty)):
+                    file.write(empty[: size - start])
+            return np.memmap(path, np.uint8, "r+").view(np.ndarray)
+        except OSError as error:
+            cause, _ = fault(error)
+            raise RunError(
+                f"The columns of the run cannot be kept in '{shown_path(tempfile.gettempdir())}': {cause}. "
+                "Free some space, set TMPDIR to another folder, or take fewer nodes, instruments or bars."
+            ) from error
 
 
 @dataclass(frozen=True)

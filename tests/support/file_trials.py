@@ -29,12 +29,13 @@ _PEAK = "VmHWM:"
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of one file: exit codes by command, what was printed, how long it took and the most memory it had."""
+    """What came of one file: exit codes by command, what was printed, how long it took, and the most memory it had."""
 
     path: str
     codes: dict[str, int]
     printed: str
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
     died: str = ""
 
@@ -117,10 +118,10 @@ class _Process:
         try:
             answer = self._answers.get(timeout=limit_s)
         except queue.Empty:
-            return Trial(str(path), {}, "", limit_s, 0, f"no end after {limit_s:g} s")
+            return Trial(str(path), {}, "", limit_s, 0.0, 0, f"no end after {limit_s:g} s")
         if not answer:
             code = self._child.wait()
-            return Trial(str(path), {}, "", time.perf_counter() - started, 0, f"the process ended with {code}")
+            return Trial(str(path), {}, "", time.perf_counter() - started, 0.0, 0, f"the process ended with {code}")
         return Trial(**json.loads(answer))
 
     def end(self) -> None:
@@ -161,7 +162,7 @@ def _tried(path: str, commands: dict[str, list[str]]) -> Trial:
 
     codes, printed = {}, io.StringIO()
     _forget_peak()
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         for name, command in commands.items():
             try:
@@ -169,7 +170,8 @@ def _tried(path: str, commands: dict[str, list[str]]) -> Trial:
             except BaseException:  # noqa: BLE001 - whatever comes out is a finding
                 codes[name] = -1
                 traceback.print_exc()
-    return Trial(path, codes, printed.getvalue(), time.perf_counter() - started, _peak())
+    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - worked
+    return Trial(path, codes, printed.getvalue(), seconds, cpu_seconds, _peak())
 
 
 def _forget_peak() -> None:

@@ -50,7 +50,7 @@ class Inner(BaseModel):
     [
         (Annotated[int, Field(ge=2)], 1, "be greater than or equal to 2"),
         (Annotated[float, Field(gt=0.5)], 0.25, "be greater than 0.5"),
-        (Annotated[float, Field(le=1e9)], 1e10, "be less than or equal to 1000000000.0"),
+        (Annotated[float, Field(le=1e9)], 1e10, "be less than or equal to 1000000000"),
         (int, "x", "be a whole number"),
         (int, 1.5, "be a whole number"),
         (float, [], "be a number"),
