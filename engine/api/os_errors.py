@@ -117,6 +117,8 @@ _BY_SQLITE = {
     ),  # SQLITE_CANTOPEN
     26: _DAMAGED,  # SQLITE_NOTADB
 }
+_CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
+"""What numpy says when a disk is full; it passes no errno on."""
 _RUST = re.compile(r"\(os error (\d+)\)")
 """How libraries written in Rust tell an errno."""
 _PRIMARY = 0xFF
@@ -165,6 +167,8 @@ def _known(error: BaseException) -> _Words | None:
     if isinstance(code, int):
         return _BY_SQLITE.get(code & _PRIMARY)
     text = str(error)
+    if _CUT_SHORT.search(text):
+        return _FULL_DISK
     if isinstance(error, ValueError) and "null byte" in text:
         return _BY_NAME["EILSEQ"]
     told = _RUST.search(text)

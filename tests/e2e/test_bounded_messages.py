@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from app.document.validation import check
 from engine.api import DataError, Problem
 from engine.cli.main import main
 from engine.plugins import load_registry
 from engine.runtime.source import in_file_order, validate_file
+from engine.spec import StrategyFile
 from engine.spec.limits import MAX_INSTRUMENTS, MAX_PROBLEMS, MAX_STRATEGY_NODES
 
 HEAD = "quantcrafter: 1\ninstruments: [{symbol: AAPL, data: sample}]\n"
@@ -46,6 +48,12 @@ def test_of_thousands_of_bad_references_a_hundred_are_listed_and_the_rest_is_cou
     found = json.loads(capsys.readouterr().out)["files"][0]["problems"]
     assert len(found) == MAX_PROBLEMS + 1
     assert found[-1]["more"] == 1801
+
+
+def test_the_desktop_lists_as_few(tmp_path: Path) -> None:
+    found = check(StrategyFile.loads(nodes(1900, "missing{}")), tmp_path, load_registry()).problems
+    assert len(found) == MAX_PROBLEMS + 1
+    assert found[-1].more == 1801
 
 
 def test_an_error_is_never_left_out_for_a_warning() -> None:

@@ -84,6 +84,7 @@ def test_what_sqlite_and_libraries_in_rust_say_is_told_alike() -> None:
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
     assert fault(full) == fault(of(errno.ENOSPC))
     assert fault(RuntimeError("write failed: No space left on device (os error 28)")) == fault(of(28))
+    assert fault(OSError("1200000 requested and 4080 written")) == fault(of(errno.ENOSPC))
     assert fault(RuntimeError("x" * 5000)).cause.startswith("xxx")
     assert len(fault(RuntimeError("x" * 5000)).cause) <= 160
 
