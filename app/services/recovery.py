@@ -51,6 +51,12 @@ class Recovery:
         self._swaps.append(swap)
         return swap
 
+    def forget(self, swap: Swap) -> None:
+        """Remove the swap file of a document that is closed in order, and let go of the document."""
+        swap.close()
+        if swap in self._swaps:
+            self._swaps.remove(swap)
+
     def find(self) -> tuple[Found, ...]:
         """Return the unsaved work that sessions which are gone left behind, the latest first.
 

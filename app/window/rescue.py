@@ -51,7 +51,7 @@ class Rescue:
         """Remove the recovery file of a strategy that is closed in order."""
         swap = self._swaps.pop(tab, None)
         if swap is not None:
-            swap.close()
+            self._store.forget(swap)
 
     def offer(self) -> None:
         """Tell of a crash and of damaged files, ask what to do with unsaved work that is left, and do it."""

@@ -38,25 +38,25 @@ class PaletteModel(QStandardItemModel):
             total = sum(map(len, groups.values()))
             family = _group(family_name(role), total, role.value, family=role.value)
             if len(groups) == 1 or total <= FLAT:
-                family.appendRows([_leaf(entry) for members in groups.values() for entry in members])
+                _append(family, [_leaf(entry) for members in groups.values() for entry in members])
             else:
                 for category, members in groups.items():
                     inner = _group(category or tr("Loading…"), len(members), f"{role.value}/{category}")
-                    inner.appendRows([_leaf(entry) for entry in members])
+                    _append(inner, [_leaf(entry) for entry in members])
                     family.appendRow(inner)
             top.append(family)
         if blocks:
             group = _group(tr("Blocks"), len(blocks), "blocks", family="block")
-            group.appendRows([_leaf(entry, sign="block") for entry in blocks])
+            _append(group, [_leaf(entry, sign="block") for entry in blocks])
             top.append(group)
-        self.invisibleRootItem().appendRows(top)
+        _append(self, top)
 
     def show_list(self, entries: Sequence[Entry], blocks: Sequence[Entry]) -> None:
         """Show what was found, the best first."""
         self.clear()
         own = set(blocks)
         rows = [_leaf(entry, sign="block" if entry in own else "") for entry in entries]
-        self.invisibleRootItem().appendRows(rows)
+        _append(self, rows)
 
     def entry(self, index: QModelIndex) -> Entry | None:
         """Return the entry of a row, None for a group."""
@@ -73,6 +73,12 @@ class PaletteModel(QStandardItemModel):
             named = {"role": str(entry.role), "use": entry.use}
             data.setData(MIME, json.dumps(named).encode())
         return data
+
+
+def _append(parent: QStandardItem | QStandardItemModel, rows: Sequence[QStandardItem]) -> None:
+    """Append items one by one, at the top to the model: `appendRows` and the invisible root never let go of them."""
+    for row in rows:
+        parent.appendRow(row)
 
 
 def _group(title: str, count: int, key: str, family: str = "") -> QStandardItem:
