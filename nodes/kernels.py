@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from engine.api import BoolColumn, FlagColumn, FloatColumn, compiled
@@ -125,7 +127,7 @@ def volatility(prices: FloatColumn, bars: int, bars_per_year: float) -> FloatCol
         if i == 0 or not (prices[i] > 0.0 and prices[i] < np.inf and prices[i - 1] > 0.0 and prices[i - 1] < np.inf):
             blank = i
             continue
-        returns[i] = np.log(prices[i] / prices[i - 1])
+        returns[i] = math.log(prices[i] / prices[i - 1])
         if i - blank < bars:
             continue
         mean = 0.0

@@ -10,9 +10,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from engine.api.home import home
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+SHORT_ROWS = 5_000
+"""Columns that are shorter take less time in Python than numba takes to be imported."""
 
 
 def prepare_numba() -> Any:
@@ -68,11 +73,20 @@ def njit_kept(function: F, **options: Any) -> F:
 def compiled(function: F) -> F:
     """Compile `function` by numba (nopython) when it is first called; importing it costs nothing.
 
+    Short columns are looped over in Python, without numba, as long as no longer one has come. So the function must give
+    the same bits both ways: logarithms and powers by `math` rather than by numpy, for one.
+
     The function may call other functions only if numba knows them: numpy, math, or `numba.njit` functions.
     """
+    is_compiled = False
 
     @functools.wraps(function)
     def call(*args: Any) -> Any:
+        nonlocal is_compiled
+        if not is_compiled and all(len(arg) < SHORT_ROWS for arg in args if isinstance(arg, np.ndarray)):
+            with np.errstate(all="ignore"):
+                return function(*args)
+        is_compiled = True
         return _dispatcher(function)(*args)
 
     return call  # type: ignore[return-value]

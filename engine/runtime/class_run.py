@@ -35,7 +35,7 @@ from engine.runtime.class_paths import AllowedPath, check_allowed, modules_in
 from engine.runtime.engines import find_engine, run_class_job
 from engine.runtime.prepare import Market, Progress, load_market
 from engine.runtime.result import Origin, RunResult
-from engine.runtime.run import Clock, data_hash, never, silent
+from engine.runtime.run import Clock, never, silent
 from engine.runtime.source import Installed
 from engine.spec import check_strategy
 from engine.stats.metrics import compute_metrics
@@ -235,6 +235,5 @@ def _result(job: ClassJob, run: ClassRun, graph: BoundGraph, market: Market, clo
         findings=market.findings,
         notes=market.notes,
         synthetic=any(bars.synthetic for bars in market.bars),
-        data_hash=data_hash(instruments),
         origin=origin,
     )

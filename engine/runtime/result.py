@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -36,7 +37,7 @@ class RunResult:
     `bars` counts the steps (close times at which any instrument had a bar), `warmup` the leading bars without a
     decision. `warnings` tells what is doubtful in the file, `findings` what is in the data, `notes` what was guessed of
     it. `rule_nodes` names the node of each rule, protective ones first, then guards, `timing` holds seconds by stage,
-    and `trace` every column of every node.
+    and `trace` every column of every node. `stored_hash` is the hash of the bars where it is known.
 
     `fills`, `trades`, `orders`, `blocked`, `interventions`, `cashflows` and `equity` are tables: `trades["pnl"]` is a
     numpy column, `trades[0]` a row as a dict. They are built from `ledger` when first asked for.
@@ -56,10 +57,15 @@ class RunResult:
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     synthetic: bool = False
-    data_hash: str = ""
+    stored_hash: str = ""
     origin: Origin = field(default_factory=Origin)
     warnings: tuple[Problem, ...] = ()
     trace: Any = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def data_hash(self) -> str:
+        """A hash of all bars of the run; of a run that was kept, the one it was kept with."""
+        return self.stored_hash or data_hash(self.instruments)
 
     @cached_property
     def fills(self) -> Table:
@@ -156,6 +162,14 @@ class RunResult:
         times = [column.astype(str) if column.dtype.kind == "M" else column for column in columns.values()]
         rows = zip(*(tables.plain_list(column) for column in times), strict=True)
         return write_whole(path, csv_text(columns, rows).encode(), "The trade list")
+
+
+def data_hash(instruments: Sequence[InstrumentJob]) -> str:
+    """Return a hash of all bars of a run."""
+    digest = hashlib.blake2b(digest_size=16)
+    for instrument in instruments:
+        digest.update(instrument.bars.content_hash.encode())
+    return digest.hexdigest()
 
 
 def _feed(job: InstrumentJob) -> dict[str, Any]:

@@ -9,13 +9,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.api import EngineJob, InstrumentJob, Ledger, RunError, RunSettings
+from engine.api import EngineJob, Ledger, RunError, RunSettings
 from engine.data.load import load_bars
 from engine.graph import BoundGraph, Evaluation, Plan, make_plan
 from engine.runtime.engines import engine_for, run_job
@@ -166,7 +165,6 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
         notes=market.notes,
         synthetic=any(bars.synthetic for bars in market.bars)
         or any(feed.synthetic for feeds in market.feeds for feed in feeds.values()),
-        data_hash=data_hash(instruments),
         origin=_origin(graph),
         warnings=graph.warnings,
         trace=Trace(prepared.plan, prepared.evaluations, prepared.store, graph),
@@ -194,14 +192,6 @@ class Clock:
 def _origin(graph: BoundGraph) -> Origin:
     spec = graph.spec
     return Origin(spec.file, spec.text, spec.description, spec_hash(graph), spec.overrides)
-
-
-def data_hash(instruments: Sequence[InstrumentJob]) -> str:
-    """Return a hash of all bars of a run."""
-    digest = hashlib.blake2b(digest_size=16)
-    for instrument in instruments:
-        digest.update(instrument.bars.content_hash.encode())
-    return digest.hexdigest()
 
 
 def spec_hash(graph: BoundGraph) -> str:

@@ -281,7 +281,7 @@ class SavedRun:
             findings=self.findings,
             notes=self.notes,
             synthetic=self.synthetic,
-            data_hash=self.data_hash,
+            stored_hash=self.data_hash,
             origin=self.origin,
             trace=self,
         )

@@ -3,8 +3,8 @@
 1. The owner starts it by `multiprocessing`'s spawn, with the ends of two pipes.
 2. A thread reads the orders: requests queue up, a cancelled job is marked. When the owner is gone, however it ended,
    the pipe closes and the process ends at once.
-3. The simulator's machine code is loaded, or compiled for a new machine, in a thread of its own, so that jobs that
-   do without it need not wait.
+3. The simulator's machine code is loaded by a thread of its own; on a new machine another process compiles it first.
+   Jobs that come meanwhile run interpreted.
 4. Jobs run in the main thread. What they tell goes through the outbox, at most 30 batches a second.
 """
 

@@ -1,4 +1,7 @@
-"""Machine code ahead of the first run: a made-up strategy is run, so that the simulator is loaded or compiled."""
+"""What a first run needs, ahead of it: a made-up strategy is run, and the simulator's machine code is loaded.
+
+On a new machine another process compiles that code first. Runs that come meanwhile go on without it.
+"""
 
 from __future__ import annotations
 
@@ -27,24 +30,26 @@ run: {cash: 100000}
 
 
 class WarmUp(threading.Thread):
-    """Compiles in a thread of its own; `done` is called at its end.
-
-    numba compiles one function at a time, whichever thread asks: a run that begins meanwhile goes on when it can.
-    """
+    """Works in a thread of its own; `done` is called at its end."""
 
     def __init__(self, done: Callable[[], None]) -> None:
         super().__init__(name="warm-up", daemon=True)
         self._done = done
 
     def run(self) -> None:
-        """Run the strategy; an error is for the first real run to tell."""
+        """Run the strategy and load the code; an error is for the first real run to tell."""
         from engine.plugins import load_registry
         from engine.runtime.run import run
         from engine.runtime.source import load_text
+        from engine.simulation.ahead import compile_ahead, compile_elsewhere, is_kept
 
         try:
             registry = load_registry()
             run(load_text(_STRATEGY, registry), registry=registry)
+            compiling = None if is_kept() else compile_elsewhere()
+            if compiling is not None:
+                compiling.wait()
+            compile_ahead()
         except Exception:
             log.exception("The warm-up failed")
         self._done()

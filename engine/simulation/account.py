@@ -55,6 +55,13 @@ def is_moving(job: EngineJob) -> bool:
     return any(rule.kind in moving or rule.follow for rule in job.protection)
 
 
+def is_restless(job: EngineJob) -> bool:
+    """Return whether something may move or grow a position at any close, whatever its best price so far is."""
+    moving = (ProtectiveKind.TRAILING_STOP, ProtectiveKind.BREAK_EVEN)
+    by_value = any(rule.kind in moving and (rule.column is not None or rule.cash > 0.0) for rule in job.protection)
+    return by_value or any(rule.follow for rule in job.protection) or job.execution.scale_in is not None
+
+
 def is_watched(job: EngineJob) -> bool:
     """Return whether the account is looked at on every close."""
     return job.settings.margin.maintenance > 0.0 or any(guard.kind in _HALTS for guard in job.guards)
@@ -87,10 +94,13 @@ def set_account(desk: Record, job: EngineJob) -> None:
     desk["peak"] = desk["last_equity"] = desk["day_equity"] = settings.cash
     desk["day"] = np.iinfo(np.int64).min
     desk["financed"], desk["moving"], desk["watched"] = is_financed(job), is_moving(job), is_watched(job)
+    desk["restless"] = is_restless(job)
     desk["spare_rows"] = spare_rows(job)
     special = slippage.range_percent > 0.0 or slippage.volume_percent > 0.0
     special = special or bool(job.components)
     desk["plain"] = not (special or job.guards or desk["financed"] or desk["moving"] or desk["watched"])
+    by_session = any(guard.kind is GuardKind.SESSION_END for guard in job.guards)
+    desk["simple"] = not (desk["financed"] or desk["watched"] or by_session)
     _set_guards(desk, job)
     if slippage.volume_percent > 0.0:
         for each in job.instruments:

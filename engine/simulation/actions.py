@@ -1,4 +1,4 @@
-"""What a decision written in Python does to the books: compiled functions over tables, for the driver in Python."""
+"""What a decision written in Python does to the books: functions over tables, for the driver in Python."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from engine.simulation.decisions import leave
 from engine.simulation.entries import expire_orders
 from engine.simulation.halts import cancel_entries, force_exit, is_shut_out, watch
 from engine.simulation.interventions import intervene
-from engine.simulation.jit import jit
 from engine.simulation.matching import end_data
 from engine.simulation.orders import add_order, block, retire
 from engine.simulation.primitives import round_to_tick
@@ -29,7 +28,6 @@ from engine.simulation.risk_records import FOR_GOOD, HALT_BEGAN, STOP_MOVED, TAR
 from engine.simulation.sizing import entry_lots
 
 
-@jit
 def begin_decisions(desks: Table, books: Table, market: Market, timeline: Timeline, step: int, equity: float) -> None:
     """Do what comes before the instruments' own decisions: the account's guards, then weights."""
     desk = desks[0]
@@ -41,7 +39,6 @@ def begin_decisions(desks: Table, books: Table, market: Market, timeline: Timeli
         rebalance(desk, books, market, instruments, bars, timeline.due[step], equity)
 
 
-@jit
 def tend_event(desks: Table, books: Table, rules: Table, market: Market, i: int, bar: int) -> None:
     """Do to an instrument's orders and position what needs no decision: stops follow, time runs out."""
     desk, book = desks[0], books[i]
@@ -53,13 +50,11 @@ def tend_event(desks: Table, books: Table, rules: Table, market: Market, i: int,
         expire_orders(desk, book, bar)
 
 
-@jit
 def end_event(desks: Table, books: Table, i: int, bar: int) -> None:
     """End an instrument's orders with its data."""
     end_data(desks[0], books[i], bar)
 
 
-@jit
 def sized_lots(
     desks: Table, books: Table, rules: Table, market: Market, i: int, bar: int, side: int, equity: float
 ) -> tuple[int, float]:
@@ -73,7 +68,6 @@ def sized_lots(
     return lots, distance
 
 
-@jit
 def is_held_back(desks: Table, books: Table, market: Market, i: int, bar: int, side: int) -> bool:
     """Return whether a filter or a guard keeps an entry out at this close; note it if so."""
     desk, book = desks[0], books[i]
@@ -84,32 +78,27 @@ def is_held_back(desks: Table, books: Table, market: Market, i: int, bar: int, s
     return bool(is_shut_out(desk, book, market, bar, flag))
 
 
-@jit
 def note_no_size(desks: Table, books: Table, i: int, bar: int, side: int) -> None:
     """Note that an order came to less than one lot."""
     block(desks[0], books[i], bar, ENTER_LONG if side > 0 else ENTER_SHORT, BLOCKED_SIZE)
 
 
-@jit
 def make_order(desks: Table, books: Table, i: int, bar: int, kind: int, side: int, lots: int) -> int:
     """Put an order of a component to work from the next bar on, and return its slot."""
     return int(add_order(desks[0], books[i], bar, kind, side, lots, COMPONENT))
 
 
-@jit
 def cancel_order(desks: Table, books: Table, i: int, k: int, bar: int) -> None:
     """Take an order off work because a component wants it."""
     retire(desks[0], books[i], k, bar, CANCELLED, ENDED_BY_COMPONENT)
 
 
-@jit
 def leave_position(desks: Table, books: Table, i: int, bar: int) -> None:
     """Order the position to be closed at the next open, once."""
     if books[i]["lots"] != 0 and books[i]["leaving"] == 0:
         leave(desks[0], books[i], bar, COMPONENT)
 
 
-@jit
 def halt_trading(desks: Table, books: Table, step: int, rule: int, equity: float) -> None:
     """Cancel entries that wait, and let no more be made."""
     desk = desks[0]
@@ -122,7 +111,6 @@ def halt_trading(desks: Table, books: Table, step: int, rule: int, equity: float
         cancel_entries(desk, books[i])
 
 
-@jit
 def set_stop(desks: Table, books: Table, rules: Table, i: int, bar: int, rule: int, price: float) -> None:
     """Move the position's stop to a price, if that is nearer than where it is; without one put it to work there."""
     desk, book = desks[0], books[i]
@@ -142,7 +130,6 @@ def set_stop(desks: Table, books: Table, rules: Table, i: int, bar: int, rule: i
     order["reason"] = COMPONENT
 
 
-@jit
 def set_target(desks: Table, books: Table, rules: Table, i: int, bar: int, rule: int, price: float) -> None:
     """Move the component's target to a price, or put it to work there unless that of another rule is nearer."""
     desk, book = desks[0], books[i]

@@ -69,7 +69,7 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
     book["last_lots"] = lots
     book["last_price"] = price
     book["decided_bar"] = book["decided"][k]
-    book["lots"] += order["side"] * lots
+    book["lots"] += int(order["side"]) * lots
     book["quantity"] = to_quantity(book["lots"], book["lot_size"], book["lot_inverse"])
     book["mark"] = price
 
@@ -142,7 +142,7 @@ def close_part(desk: Record, book: Record, k: int, bar: int, price: float) -> in
     book["commission"] -= entry_commission
     book["slippage"] -= entry_slippage
     book["carry"] -= carry
-    book["lots"] += book["slots"][k]["side"] * lots
+    book["lots"] += int(book["slots"][k]["side"]) * lots
     book["quantity"] = to_quantity(book["lots"], book["lot_size"], book["lot_inverse"])
     book["mark"] = price
     return int(lots)
@@ -155,7 +155,7 @@ def write_trade(desk: Record, book: Record, k: int, bar: int, lots: int, price: 
     entry = book["price"]
     highest = max(book["highest"], price)
     lowest = min(book["lowest"], price)
-    side = -order["side"]
+    side = -int(order["side"])
     trade = desk["trade_rows"][desk["trades"]]
     desk["trades"] += 1
     trade["entry_bar"] = book["entry_bar"]

@@ -54,7 +54,7 @@ def most_lots(
     desk: Record, book: Record, guard: Record, k: int, lots: int, price: float, before: tuple[float, float]
 ) -> int:
     """Return the largest number of lots, at most `lots`, that a cap of value allows the entry in slot `k`."""
-    equity, side = desk["cash"] + before[1], book["slots"][k]["side"]
+    equity, side = desk["cash"] + before[1], int(book["slots"][k]["side"])
     fits, breaks, middle = 0, lots + 1, lots
     while breaks - fits > 1:
         _, commission, slippage = fill_costs(desk, book, k, middle, price)

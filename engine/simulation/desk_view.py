@@ -71,7 +71,8 @@ class BookView:
         state, bar = self._state, self.bars_now[i]
         flags = state.market.flags[state.books[i]["start"] + bar]
         side = -1 if flags & ENTER_SHORT else 1
-        _, distance = sized_lots(state.desks, state.books, state.rules, state.market, i, bar, side, self.equity)
+        arrays = (state.desks, state.books, state.rules, state.market)
+        _, distance = sized_lots(*arrays, i, bar, side, self.equity)
         return {"stop_distance": float(distance), "halted": float(state.desk["halted"] > 0)}
 
     def orders(self, symbol: str) -> tuple[OpenOrder, ...]:

@@ -52,7 +52,7 @@ def tend_grid(desk: Record, book: Record, market: Market, bar: int, equity: floa
     for k in range(book["working"]):
         order = book["slots"][k]
         if order["level"] >= 0:
-            has_order |= 1 << order["level"]
+            has_order |= 1 << int(order["level"])
             if book["opens"][k] == 1:
                 planned += order["lots"] - order["filled"]
     largest = desk["grid_cap_percent"] / 100.0 * equity / (book["grid_anchor"] * book["rate"])

@@ -1,27 +1,74 @@
-"""`jit`: numba's compiler with the settings that every function of the simulation uses."""
+"""Marks for the functions of the simulation, which run in Python as they stand or as machine code.
+
+Python calls one of them, the bar loop, in either form (`engine.simulation.kernels`).
+"""
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, TypeVar
 
 from engine.api.compiled import njit_kept
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_MARKED: dict[Callable[..., Any], dict[str, Any]] = {}
+"""Every function of the simulation, with what is special in its compilation."""
+
+_OPTIONS = {
+    # Floating-point operations keep their order (no fast-math), so that every caller gets the same bits; division by
+    # zero gives infinity or NaN, as in numpy.
+    "error_model": "numpy",
+    # The functions allocate nothing, and their arrays outlive every call: counting references took half of the time.
+    # The option is not part of numba's public interface, so pyproject.toml bounds its version.
+    "_nrt": False,
+    "no_cfunc_wrapper": True,
+}
+
 
 def jit(function: F) -> F:
-    """Compile `function` on its first call and keep the machine code on disk.
-
-    Floating-point operations keep their order (no fast-math), so that every caller gets the same bits; division by
-    zero gives infinity or NaN, as in numpy. The GIL is released.
-    """
-    return njit_kept(function, error_model="numpy")
+    """Mark a function that others of the simulation call. It must not allocate: no arrays, lists or strings."""
+    _MARKED[function] = {"no_cpython_wrapper": True}
+    return function
 
 
 def inlined(function: F) -> F:
-    """Compile `function` as `jit` does, and into each of its callers.
+    """Mark a function as `jit` does, to be compiled into each of its callers.
 
     For the little that is done at every bar, where a call would cost more than the work.
     """
-    return njit_kept(function, error_model="numpy", forceinline=True)
+    _MARKED[function] = {"no_cpython_wrapper": True, "forceinline": True}
+    return function
+
+
+def entry(function: F) -> F:
+    """Mark the function that Python calls: its machine code is kept on disk, with all that it calls."""
+    _MARKED[function] = {}
+    return function
+
+
+@functools.cache
+def machine_code(function: Callable[..., Any]) -> Any:
+    """Return the compiled twin of a function marked as `entry`; it is compiled, or loaded, at its first call."""
+    return twins()[function]
+
+
+@functools.cache
+def twins() -> dict[Callable[..., Any], Any]:
+    """Return the compiled twin of every marked function: a copy that sees twins where the function sees its like."""
+    from engine.simulation.lowering import inner
+
+    made: dict[Callable[..., Any], Any] = {}
+    modules: dict[str, dict[str, Any]] = {}
+    for function, special in _MARKED.items():
+        seen = modules.setdefault(function.__module__, {})
+        copy = FunctionType(function.__code__, seen, function.__name__, function.__defaults__)
+        copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
+        made[function] = inner(copy, **_OPTIONS, **special) if special else njit_kept(copy, **_OPTIONS)
+    for name, seen in modules.items():
+        for key, value in vars(sys.modules[name]).items():
+            seen[key] = made.get(value, value) if isinstance(value, FunctionType) else value
+    return made

@@ -17,15 +17,16 @@ from engine.api.ports import FloatColumn
 from engine.simulation.decisions import decide
 from engine.simulation.financing import begin_bar, end_bar
 from engine.simulation.halts import force_exit, watch
-from engine.simulation.jit import inlined, jit
+from engine.simulation.jit import entry, inlined, jit
 from engine.simulation.matching import end_data, mark, match_inside, match_open
 from engine.simulation.protection import move_orders
+from engine.simulation.quiet import is_asleep, is_quiet, mark_quiet, pass_quiet, pass_quiet_alone, set_alarm
 from engine.simulation.ranking import next_ranked
 from engine.simulation.rebalance import rebalance
-from engine.simulation.records import ALONE, ANY, CLOSING, Market, Record, Table, Timeline
+from engine.simulation.records import ANY, CLOSING, DECISIONS, UP_TO_CLOSE, WHOLE, Market, Record, Table, Timeline
 
 
-@jit
+@inlined
 def equity_of(desk: Record, books: Table) -> float:
     """Return cash plus all positions at their marks."""
     equity = desk["cash"]
@@ -41,7 +42,7 @@ def has_room(desk: Record, bars: int) -> bool:
     return bool(used + desk["at_work"] + bars * desk["rows_per_bar"] + desk["spare_rows"] <= desk["capacity"])
 
 
-@jit
+@inlined
 def events_of(timeline: Timeline, step: int) -> tuple[int, int]:
     """Return the first event of a step and the one after its last; steps of a single instrument are their events."""
     if len(timeline.first_event) == 0:
@@ -49,14 +50,13 @@ def events_of(timeline: Timeline, step: int) -> tuple[int, int]:
     return timeline.first_event[step], timeline.first_event[step + 1]
 
 
-@jit
 def has_room_for(desks: Table, timeline: Timeline, step: int) -> bool:
     """Return whether every table can take what a step may write."""
     first, last = events_of(timeline, step)
     return bool(has_room(desks[0], last - first))
 
 
-@jit
+@inlined
 def event_at(timeline: Timeline, event: int) -> tuple[int, int]:
     """Return instrument and bar of an event."""
     if len(timeline.first_event) == 0:
@@ -70,7 +70,7 @@ def prices_at(market: Market, row: int) -> tuple[float, float, float, float]:
     return market.open[row], market.high[row], market.low[row], market.close[row]
 
 
-@jit
+@inlined
 def settle(desks: Table, books: Table, market: Market, timeline: Timeline, curve: FloatColumn, step: int) -> float:
     """Mark the positions of a step at its close; note equity and cash, and return the equity."""
     desk = desks[0]
@@ -79,6 +79,9 @@ def settle(desks: Table, books: Table, market: Market, timeline: Timeline, curve
         i, bar = event_at(timeline, event)
         book = books[i]
         row = book["start"] + bar
+        if is_asleep(book):
+            mark_quiet(desk, book, market, bar, row)
+            continue
         if desk["financed"] == 1:
             end_bar(desk, book, market, bar)
         if book["lots"] != 0:
@@ -98,6 +101,10 @@ def open_step(desks: Table, books: Table, market: Market, timeline: Timeline, st
         i, bar = event_at(timeline, event)
         book = books[i]
         row = book["start"] + bar
+        if is_asleep(book):
+            if len(market.account.rate_open) > 0:
+                book["rate"] = market.account.rate_open[row]
+            continue
         book["bar"] = bar
         book["bar_range"] = market.high[row] - market.low[row]
         if desk["volume_percent"] > 0.0:
@@ -118,6 +125,14 @@ def open_ranked(desks: Table, books: Table, rules: Table, market: Market, timeli
         event = next_ranked(desks, books, market, timeline, first, last, step)
 
 
+@inlined
+def wake(desk: Record, books: Table, market: Market, timeline: Timeline, first: int, last: int) -> None:
+    """Note which instruments of a step are more than quiet at its bar: the others need only be marked."""
+    for event in range(first, last):
+        i, bar = event_at(timeline, event)
+        books[i]["awake"] = 0 if is_quiet(desk, books[i], market, bar, books[i]["start"] + bar) else 1
+
+
 @jit
 def fill_step(
     desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, curve: FloatColumn, step: int
@@ -130,6 +145,7 @@ def fill_step(
     first, last = events_of(timeline, step)
     if not has_room(desk, last - first):
         return math.nan
+    wake(desk, books, market, timeline, first, last)
     if desk["plain"] == 0:
         open_step(desks, books, market, timeline, step)
     if desk["rebalance"] == 1 or desk["rank"] >= 0:
@@ -140,16 +156,16 @@ def fill_step(
         open_ranked(desks, books, rules, market, timeline, step)
     for event in range(first, last):
         i, bar = event_at(timeline, event)
-        if books[i]["working"] > 0:
+        if books[i]["working"] > 0 and books[i]["awake"] == 1:
             match_open(desk, books, rules, market.columns, i, bar, ANY, market.open[books[i]["start"] + bar])
     for event in range(first, last):
         i, bar = event_at(timeline, event)
-        if books[i]["working"] > 0:
+        if books[i]["working"] > 0 and books[i]["awake"] == 1:
             match_inside(desk, books, rules, market.columns, i, bar, prices_at(market, books[i]["start"] + bar))
     return float(settle(desks, books, market, timeline, curve, step))
 
 
-@jit
+@inlined
 def decide_event(desks: Table, books: Table, rules: Table, market: Market, i: int, bar: int, equity: float) -> None:
     """Take the decisions of one instrument on the close of its bar, and end its orders with its data."""
     desk, book = desks[0], books[i]
@@ -176,38 +192,13 @@ def decide_step(
         rebalance(desks[0], books, market, instruments, bars, timeline.due[step], equity)
     for event in range(first, last):
         i, bar = event_at(timeline, event)
+        if is_asleep(books[i]):
+            continue
         decide_event(desks, books, rules, market, i, bar, equity)
 
 
-@jit
-def run_one(desks: Table, books: Table, rules: Table, market: Market, curve: FloatColumn, start: int, stop: int) -> int:
-    """Run steps `start` to `stop` of a single instrument, where the desk is plain; return the first step not run."""
-    desk, book = desks[0], books[0]
-    open_, high, low, close = market.open, market.high, market.low, market.close
-    flags, columns = market.flags, market.columns
-    care = desk["care"] == 1
-    for bar in range(start, stop):
-        # Most bars have nothing to do: they must cost nothing but the look at their flags.
-        busy = flags[bar] != 0 or book["working"] > 0 or bar == book["bars"] - 1
-        busy = busy or (care and (book["lots"] != 0 or book["grid_side"] != 0))
-        if busy and not has_room(desk, 1):
-            return bar
-        if book["working"] > 0:
-            match_open(desk, books, rules, columns, ALONE, bar, ANY, open_[bar])
-            match_inside(desk, books, rules, columns, ALONE, bar, (open_[bar], high[bar], low[bar], close[bar]))
-        if book["lots"] != 0:
-            mark(desk, book, bar, high[bar], low[bar], close[bar])
-        equity = desk["cash"] + book["quantity"] * book["mark"] * book["rate"]
-        curve[0, bar] = equity
-        curve[1, bar] = desk["cash"]
-        if flags[bar] != 0 or (care and (book["working"] > 0 or book["lots"] != 0 or book["grid_side"] != 0)):
-            decide(desk, books, rules, market, ALONE, bar, equity)
-        end_data(desk, book, bar)
-    return stop
-
-
-@jit
-def run_many(
+@entry
+def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothing else
     desks: Table,
     books: Table,
     rules: Table,
@@ -216,31 +207,39 @@ def run_many(
     curve: FloatColumn,
     start: int,
     stop: int,
-) -> int:
-    """Run steps `start` to `stop` of any instruments; return the first step not run."""
-    for step in range(start, stop):
-        if not has_room_for(desks, timeline, step):
-            return step
-        equity = fill_step(desks, books, rules, market, timeline, curve, step)
-        decide_step(desks, books, rules, market, timeline, step, equity)
-    return stop
-
-
-@jit
-def run_steps(
-    desks: Table,
-    books: Table,
-    rules: Table,
-    market: Market,
-    timeline: Timeline,
-    curve: FloatColumn,
-    start: int,
-    stop: int,
+    part: int,
 ) -> int:
     """Run steps `start` to `stop`, writing equity and cash of each to `curve`; return the first step not run.
 
     That is `stop`, or an earlier step for which a table may be too full: empty the tables and call again from there.
+    `part` is WHOLE, or what of each step is to be run: UP_TO_CLOSE, or the DECISIONS on a close that was reached so.
     """
-    if len(timeline.first_event) == 0 and desks[0]["plain"] == 1:
-        return int(run_one(desks, books, rules, market, curve, start, stop))
-    return int(run_many(desks, books, rules, market, timeline, curve, start, stop))
+    desk = desks[0]
+    alone = len(timeline.first_event) == 0 and desk["simple"] == 1
+    step = start
+    while step < stop:
+        if part == WHOLE:
+            if alone:
+                step = pass_quiet_alone(desk, books[0], market, curve, step, stop)
+            else:
+                step = pass_quiet(desk, books, market, timeline, curve, step, stop)
+            if step == stop:
+                break
+        if part != DECISIONS and math.isnan(fill_step(desks, books, rules, market, timeline, curve, step)):
+            return step
+        if part != UP_TO_CLOSE:
+            decide_step(desks, books, rules, market, timeline, step, curve[0, step])
+        if part == WHOLE:
+            set_alarms(desk, books, timeline, step)
+        step += 1
+    return step
+
+
+@inlined
+def set_alarms(desk: Record, books: Table, timeline: Timeline, step: int) -> None:
+    """Note for the instruments of a step what will wake them; those that slept through it keep their alarms."""
+    first, last = events_of(timeline, step)
+    for event in range(first, last):
+        book = books[event_at(timeline, event)[0]]
+        if not is_asleep(book):
+            set_alarm(desk, book)

@@ -187,19 +187,16 @@ def match_inside(desk: Record, books: Table, rules: Table, columns: FloatColumn,
             k = next_working(book, bar, phase, ANY, number)
 
 
-@jit
 def next_slot(books: Table, i: int, bar: int, phase: int, part: int, after: int) -> int:
     """Return `next_working` of instrument `i`; the driver in Python passes tables, which are faster than records."""
     return int(next_working(books[i], bar, phase, part, after))
 
 
-@jit
 def touch_slot(books: Table, i: int, k: int, bar: int, price: float) -> None:
     """Let the stop-limit in slot `k` of instrument `i` be a limit from now on."""
     touch(books[i], k, bar, price)
 
 
-@jit
 def fill_slot(desks: Table, books: Table, rules: Table, market: Market, i: int, k: int, bar: int, price: float) -> None:
     """Fill the order in slot `k` of instrument `i` at `price`."""
     fill_order(desks[0], books, rules, market.columns, i, k, bar, price)

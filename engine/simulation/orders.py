@@ -39,6 +39,7 @@ def add_order(desk: Record, book: Record, bar: int, kind: int, side: int, lots: 
     else:
         book["working"] = k + 1
         desk["at_work"] += 1
+    book["alarm_bar"] = 0
     book["from_bar"][k] = bar + 1
     book["phase"][k] = OPENS if kind in (MARKET, CLOSE) else LIMITS if kind == LIMIT else STOPS
     book["opens"][k] = 1 if reason in (ENTRY, SCALE_IN) else 0
@@ -118,6 +119,7 @@ def retire(desk: Record, book: Record, k: int, bar: int, status: int, reason: in
     desk["order_rows"][desk["orders"]] = order
     desk["orders"] += 1
     desk["at_work"] -= 1
+    book["alarm_bar"] = 0
     book["working"] -= 1
     for j in range(k, book["working"]):
         book["slots"][j] = book["slots"][j + 1]

@@ -22,7 +22,6 @@ MOST_LOTS = 2.0**53
 """Beyond this a float64 no longer holds every whole number."""
 
 
-@jit
 def whole_inverse(step: float) -> float:
     """Return 1 / `step` when it is a whole number within 1e-9, else 0."""
     if step <= 0.0:

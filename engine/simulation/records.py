@@ -116,8 +116,10 @@ SHORT: Any = np.int64(-1)
 EITHER: Any = np.int64(0)
 """Sides of orders and positions."""
 
-ALONE: Any = np.int64(0)
-"""The place of an instrument that has no other beside it."""
+WHOLE: Any = np.int64(0)
+UP_TO_CLOSE: Any = np.int64(1)
+DECISIONS: Any = np.int64(2)
+"""What of a step is run: all of it, what happens up to the close, or the decisions on it."""
 
 OPENS, STOPS, LIMITS = _numbers(Phase)
 """The phases in which orders fill: market orders at the open, then stops, then limits."""
@@ -187,6 +189,12 @@ BOOK_DTYPE = np.dtype(
         ("last_price", np.float64),
         ("decided_bar", np.int64),
         *RISK_BOOK_FIELDS,
+        # What wakes it: a price this low or this high, or this bar; and whether it is awake in the step that is run
+        # (see `engine.simulation.quiet`).
+        ("alarm_below", np.float64),
+        ("alarm_above", np.float64),
+        ("alarm_bar", np.int64),
+        ("awake", np.int64),
         # Its grid: the side (0: none), the price the lines are counted from, their spacing, the lots of a line, and how
         # many each line holds.
         ("grid_side", np.int64),
@@ -250,6 +258,8 @@ EXECUTION_TERMS: list[tuple[str, type]] = [
     ("drift_percent", np.float64),
     # 1 when every close must be looked at while there are orders or a position, 0 when only signals matter.
     ("care", np.int64),
+    # 1 when every close must be looked at while there is a position: a rule follows a column, or it may grow.
+    ("restless", np.int64),
 ]
 """How signals become orders."""
 

@@ -92,9 +92,11 @@ RISK_TERMS: list[tuple[Any, ...]] = [
     # Margin as parts of one.
     ("initial_margin", np.float64),
     ("maintenance_margin", np.float64),
-    # Whether there is nothing to do beyond orders and signals; else whether positions are financed, the account is
-    # watched, and protective orders move. And how many rows of the tables a step may take beside those of its bars.
+    # Whether there is nothing to do beyond orders and signals, or at least nothing where neither of them does anything;
+    # else whether positions are financed, the account is watched, and protective orders move. And how many rows of the
+    # tables a step may take beside those of its bars.
     ("plain", np.int64),
+    ("simple", np.int64),
     ("financed", np.int64),
     ("watched", np.int64),
     ("moving", np.int64),

@@ -19,8 +19,10 @@ from engine.api.ledger import (
     OpenPosition,
 )
 from engine.api.ports import FloatColumn, TimeColumn
+from engine.simulation.ahead import kernel_for
 from engine.simulation.arrays import books_of, check, desk_of, market_of, rules_of, timeline_of
 from engine.simulation.execution_terms import check_execution
+from engine.simulation.kernels import RunSteps
 from engine.simulation.records import TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
 
 TABLES = ("orders", "fills", "trades", "blocked", "interventions", "cashflows")
@@ -32,7 +34,8 @@ class State:
     """All that a simulation reads and writes.
 
     `desks` is one record, `books` one for each instrument; `curve` has shape (2, steps): equity and cash. The desk's
-    tables are emptied into `pages` now and then.
+    tables are emptied into `pages` now and then. `kernel` is the bar loop that
+    works on them.
     """
 
     desks: Table
@@ -42,10 +45,11 @@ class State:
     timeline: Timeline
     curve: FloatColumn
     ts_ns: TimeColumn
+    kernel: RunSteps
     pages: list[dict[str, Table]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, job: EngineJob, table_rows: int = TABLE_ROWS) -> State:
+    def of(cls, job: EngineJob, table_rows: int = TABLE_ROWS, kernel: RunSteps | None = None) -> State:
         """Return the state before the first step.
 
         Raises:
@@ -58,13 +62,19 @@ class State:
         check_execution(job)
         ts_ns, timeline = timeline_of(job)
         curve = np.empty((2, len(ts_ns)))
-        return cls(desk_of(job, table_rows), books_of(job), rules_of(job), market_of(job), timeline, curve, ts_ns)
+        arrays = (desk_of(job, table_rows), books_of(job), rules_of(job), market_of(job), timeline, curve, ts_ns)
+        bars = sum(len(instrument.bars) for instrument in job.instruments)
+        return cls(*arrays, kernel if kernel is not None else kernel_for(bars))
 
     @property
     def desk(self) -> Record:
         """The one record that all instruments share."""
         desk: Record = self.desks[0]
         return desk
+
+    def arrays(self) -> tuple[Table, Table, Table, Market, Timeline, FloatColumn]:
+        """Return what the bar loop works on."""
+        return self.desks, self.books, self.rules, self.market, self.timeline, self.curve
 
     def harvest(self) -> None:
         """Move the rows in use from the desk's tables to a page of their own.

@@ -1,13 +1,12 @@
 """The Python driver: the same bar loop as the kernel's, one step at a time.
 
-It calls the kernel's compiled functions, so that both drivers keep the same books to the last bit, and lets Python in
-where the compiled loop cannot: a matcher of another engine, decisions written in Python, a look at the state between
-two steps, and a way back to an earlier one.
+It runs the same functions as the bar loop, so that both drivers keep the same books to the last bit, and lets Python in
+where the loop cannot: a matcher of another engine, decisions written in Python, a look at the state between two steps,
+and a way back to an earlier one. Around those the functions run interpreted: Python takes most of the time anyway.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,8 @@ from engine.api.engine import EngineJob
 from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import Ledger
 from engine.simulation.components import Deciders
-from engine.simulation.kernel import decide_step, fill_step, has_room_for, open_step, settle
+from engine.simulation.kernel import has_room_for, open_step, settle
+from engine.simulation.kernels import RunSteps
 from engine.simulation.matcher import Matcher, WorkingOrder
 from engine.simulation.matching import fill_slot, next_slot, touch_slot
 from engine.simulation.ranking import next_ranked
@@ -25,12 +25,14 @@ from engine.simulation.records import (
     ANY,
     BOOK_TERMS,
     CLOSING,
+    DECISIONS,
     DESK_TERMS,
     LIMITS,
     OPENS,
     STOP_LIMIT,
     STOPS,
     TABLE_ROWS,
+    UP_TO_CLOSE,
     Record,
     Table,
 )
@@ -61,10 +63,17 @@ class Stepper:
         RunError: an instrument has no bars, columns of the wrong length, or an impossible tick or lot size.
     """
 
-    def __init__(self, job: EngineJob, matcher: Matcher | None = None, *, table_rows: int = TABLE_ROWS) -> None:
+    def __init__(
+        self,
+        job: EngineJob,
+        matcher: Matcher | None = None,
+        *,
+        table_rows: int = TABLE_ROWS,
+        kernel: RunSteps | None = None,
+    ) -> None:
         self.job = job
         self.matcher = matcher
-        self.state = State.of(job, table_rows)
+        self.state = State.of(job, table_rows, kernel)
         self._deciders = None if job.is_compiled else Deciders(job, self.state)
         # One instrument that acts on signals alone: most closes ask for nothing, and need no call.
         desk = self.state.desk
@@ -107,31 +116,38 @@ class Stepper:
             raise RunError(f"The data has ended after {self.index} steps. Restore a snapshot to go back.")
         if not self._decided:
             raise RunError("Decisions of the last step are still to be taken. Call decide() before fill().")
-        state = self.state
-        if self.matcher is None:
-            arrays = (state.desks, state.books, state.rules, state.market, state.timeline, state.curve)
-            self._equity = fill_step(*arrays, self.index)
-            if math.isnan(self._equity):
-                state.harvest()
-                self._equity = fill_step(*arrays, self.index)
-        else:
-            if not has_room_for(state.desks, state.timeline, self.index):
-                state.harvest()
-            if not state.desk["plain"]:
-                open_step(state.desks, state.books, state.market, state.timeline, self.index)
-            self._match(self.matcher)
-            self._equity = settle(state.desks, state.books, state.market, state.timeline, state.curve, self.index)
+        with np.errstate(all="ignore"):
+            if self.matcher is None:
+                self._run(UP_TO_CLOSE)
+            else:
+                self._fill_by(self.matcher)
+        self._equity = float(self.state.curve[0, self.index])
         self._decided = False
+
+    def _fill_by(self, matcher: Matcher) -> None:
+        state = self.state
+        if not has_room_for(state.desks, state.timeline, self.index):
+            state.harvest()
+        if not state.desk["plain"]:
+            open_step(state.desks, state.books, state.market, state.timeline, self.index)
+        self._match(matcher)
+        settle(state.desks, state.books, state.market, state.timeline, state.curve, self.index)
+
+    def _run(self, part: int) -> None:
+        state, step = self.state, self.index
+        if state.kernel(*state.arrays(), step, step + 1, part) == step:
+            state.harvest()
+            state.kernel(*state.arrays(), step, step + 1, part)
 
     def decide(self) -> None:
         """Take the decisions on the close of the step that `fill` ran."""
         if self._decided:
             raise RunError("There is no close to decide on. Call fill() first.")
-        state = self.state
-        if self._deciders is not None:
-            self._deciders.decide(self.index, self._equity, self.events(self.index))
-        elif not self._is_quiet or state.market.flags[self.index] or self.index == len(self) - 1:
-            decide_step(state.desks, state.books, state.rules, state.market, state.timeline, self.index, self._equity)
+        with np.errstate(all="ignore"):
+            if self._deciders is not None:
+                self._deciders.decide(self.index, self._equity, self.events(self.index))
+            elif not self._is_quiet or self.state.market.flags[self.index] or self.index == len(self) - 1:
+                self._run(DECISIONS)
         self.index += 1
         self._decided = True
 
@@ -230,7 +246,8 @@ class Stepper:
         state, (first_event, instrument, bars, *_) = self.state, self.state.timeline
         span = (int(first_event[self.index]), int(first_event[self.index + 1]))
         while True:
-            event = next_ranked(state.desks, state.books, state.market, state.timeline, *span, self.index)
+            arrays = (state.desks, state.books, state.market, state.timeline)
+            event = next_ranked(*arrays, *span, self.index)
             if event < 0:
                 return
             self._match_phase(matcher, int(instrument[event]), int(bars[event]), OPENS)
@@ -246,7 +263,8 @@ class Stepper:
             if price is not None and touched:
                 touch_slot(state.books, i, k, bar, price)
             elif price is not None:
-                fill_slot(state.desks, state.books, state.rules, state.market, i, k, bar, price)
+                arrays = (state.desks, state.books, state.rules, state.market)
+                fill_slot(*arrays, i, k, bar, price)
             k = next_slot(state.books, i, bar, phase, part, number)
 
     def _query(self, book: Record, i: int, bar: int, phase: int, k: int) -> WorkingOrder:
@@ -266,14 +284,14 @@ class Stepper:
         return WorkingOrder(number, i, bar, phase, side, lots, price, open_, high, low, close, whole)
 
 
-def simulate_stepwise(job: EngineJob, matcher: Matcher | None = None) -> Ledger:
+def simulate_stepwise(job: EngineJob, matcher: Matcher | None = None, kernel: RunSteps | None = None) -> Ledger:
     """Run a job to its end by the Python driver and return the books.
 
     Raises:
         RunError: as of `Stepper`.
         RunCancelledError: `job.cancelled()` returned True.
     """
-    stepper = Stepper(job, matcher)
+    stepper = Stepper(job, matcher, kernel=kernel)
     total = len(stepper.state.market.close)
     first_event = stepper.state.timeline.first_event
     while not stepper.done:

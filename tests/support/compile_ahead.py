@@ -9,23 +9,16 @@ from __future__ import annotations
 import time
 
 import tests.conftest  # noqa: F401 - it says where compiled code is kept
-from engine.api.ports import ENTER_LONG
-from engine.simulation.driver import simulate
-from engine.simulation.matcher import BarMatcher
-from engine.simulation.stepper import simulate_stepwise
-from tests.support.jobs import Setup, make_bars, make_job
+from engine.simulation.ahead import compile_ahead
 
 LONG_S = 5.0
 """Loading what is compiled already takes less: then there is nothing to tell."""
 
 
 def main() -> None:
-    """Run a few bars by both drivers: their machine code is then on disk for every worker."""
+    """Compile the bar loop: the machine code is then on disk for every worker."""
     begun = time.perf_counter()
-    bars = make_bars([(10.0, 11.0, 9.0, 10.0)] * 5)
-    job = make_job((bars, Setup(flags={1: ENTER_LONG})))
-    simulate(job)
-    simulate_stepwise(job, BarMatcher())
+    compile_ahead()
     spent = time.perf_counter() - begun
     if spent > LONG_S:
         print(f"Compiled the simulation for this machine in {spent:.0f} s; the tests find it on disk.")  # noqa: T201

@@ -28,7 +28,7 @@ def result_of(
         timing={"load_s": 0.1, "columns_s": 0.2, "simulate_s": 0.3, "total_s": 0.6},
         findings=("SYM0: 2 days are missing.",),
         synthetic=any(job.bars.synthetic for job in jobs),
-        data_hash="0" * 32,
+        stored_hash="0" * 32,
         origin=origin or Origin(),
     )
 

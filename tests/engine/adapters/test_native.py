@@ -30,17 +30,18 @@ def test_the_native_engine_runs_a_job() -> None:
     assert ledger.fills["price"].tolist() == [102.0]
 
 
-def test_the_engine_is_ready_once_it_has_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
-    engine = NativeEngine()
-    assert not engine.is_ready()
-    engine.run(make_job((make_bars([[100, 101, 99, 100]]), Setup())))
-    assert engine.is_ready()
+def test_a_small_job_runs_at_once_without_the_compiler() -> None:
+    code = (
+        "import sys\n"
+        "from engine.adapters.native import NativeEngine\n"
+        "from tests.support.jobs import Setup, make_bars, make_job\n"
+        "NativeEngine().run(make_job((make_bars([[100, 101, 99, 100]] * 3), Setup(flags={0: 1}))))\n"
+        "sys.exit('numba' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_cache_that_cannot_be_written_does_not_cost_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file" / "cache"))
-    engine = NativeEngine()
-    assert len(engine.run(make_job((make_bars([[100, 101, 99, 100]]), Setup()))).equity) == 1
-    assert not engine.is_ready()
+    assert len(NativeEngine().run(make_job((make_bars([[100, 101, 99, 100]]), Setup()))).equity) == 1

@@ -1,4 +1,4 @@
-"""The compiled and the Python driver keep the same books to the last bit, whatever is thrown at them."""
+"""Compiled, interpreted and step by step the books are the same to the last bit, whatever is thrown at them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.api.engine import EngineJob
 from engine.simulation.driver import simulate
+from engine.simulation.kernels import INTERPRETED, compiled
 from engine.simulation.matcher import BarMatcher, WorkingOrder
 from engine.simulation.records import OPENS, STOPS
 from engine.simulation.stepper import Stepper, simulate_stepwise
@@ -32,7 +33,7 @@ def _report(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        print(f"\nboth drivers agree on {COMPARED['runs']:,} random runs, {COMPARED['fills']:,} fills")  # noqa: T201
+        print(f"\nall drivers agree on {COMPARED['runs']:,} random runs, {COMPARED['fills']:,} fills")  # noqa: T201
 
 
 class PlainMatcher:
@@ -51,18 +52,21 @@ class PlainMatcher:
         return order.open if beyond else order.price
 
 
+KERNELS = {"compiled": compiled, "interpreted": lambda: INTERPRETED}
 MATCHERS = {"compiled": None, "primitives": BarMatcher(), "plain": PlainMatcher()}
 
 
 @many
-@given(st.one_of(jobs(), jobs(account=True)), st.sampled_from(list(MATCHERS)))
-def test_both_drivers_keep_the_same_books_to_the_last_bit(job: EngineJob, matcher: str) -> None:
-    compiled = simulate(job)
-    stepped = simulate_stepwise(job, MATCHERS[matcher])
-    assert_same_bits(compiled, stepped)
-    assert_money_is_conserved(job, compiled)
+@given(st.one_of(jobs(), jobs(account=True)), st.sampled_from(list(MATCHERS)), st.sampled_from(list(KERNELS)))
+def test_both_drivers_keep_the_same_books_to_the_last_bit(job: EngineJob, matcher: str, kernel: str) -> None:
+    loop = simulate(job, kernel=compiled())
+    interpreted = simulate(job, kernel=INTERPRETED)
+    stepped = simulate_stepwise(job, MATCHERS[matcher], KERNELS[kernel]())
+    assert_same_bits(loop, interpreted)
+    assert_same_bits(loop, stepped)
+    assert_money_is_conserved(job, loop)
     COMPARED["runs"] += 1
-    COMPARED["fills"] += len(compiled.fills)
+    COMPARED["fills"] += len(loop.fills)
 
 
 @settings(max_examples=sample(100, of=2_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,0 +1,114 @@
+"""The simulation's machine code: made ahead of its use, by a process of its own, while others run without it.
+
+1. `kernel_for` says what to run on. Small jobs run interpreted before numba is even imported; so do large ones, while
+   another process compiles.
+2. `compile_ahead` is what that process does; at last it leaves a marker beside the code that is kept.
+Run as `python -m engine.simulation.ahead` this module is that process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from engine.api.bars import Bars
+from engine.api.compiled import code_folder, numba_cache_dir
+from engine.api.engine import EngineJob, InstrumentJob
+from engine.api.rules import ExecutionRule, OnOpposite, SizeKind, SizeRule
+from engine.api.settings import RunSettings
+from engine.api.timeframe import Timeframe
+from engine.simulation.kernels import INTERPRETED, RunSteps, compiled, is_loaded
+from engine.simulation.records import WHOLE
+
+SMALL_BARS = 50_000
+"""A job of fewer bars runs interpreted, unless this process has the machine code already."""
+
+NICE = 10
+"""The compiling process gives way to the one that works meanwhile; POSIX only."""
+
+
+def kernel_for(bars: int) -> RunSteps:
+    """Return what to run so many bars on; the answer may be another one as soon as there is machine code."""
+    if is_loaded():
+        return compiled()
+    if bars < SMALL_BARS:
+        return INTERPRETED
+    if is_kept():
+        return compiled()
+    compiling = compile_elsewhere()
+    # Where another process cannot compile, or cannot keep what it made, this one does.
+    return compiled() if compiling is None or compiling.is_done() else INTERPRETED
+
+
+def is_kept() -> bool:
+    """Return whether the machine code for these sources and this Python lies on the disk."""
+    return _marker().exists()
+
+
+def _marker() -> Path:
+    return code_folder() / f"native-{numba_cache_dir().name}-{sys.implementation.cache_tag}.ready"
+
+
+def compile_ahead() -> None:
+    """Compile the bar loop, or load it, and note that it is there."""
+    from engine.simulation.state import State
+
+    compiled()(*State.of(_sample(), kernel=INTERPRETED).arrays(), 0, 1, WHOLE)
+    # Only a hint: a disk that cannot be written is no reason to fail.
+    with contextlib.suppress(OSError):
+        _marker().parent.mkdir(parents=True, exist_ok=True)
+        _marker().touch()
+
+
+def _sample() -> EngineJob:
+    """Return a job of one bar: all jobs give arrays of the same types."""
+    time, price = np.zeros(1, np.int64), np.ones(1)
+    bars = Bars("", Timeframe(1, "d"), time, time + 1, price, price, price, price, price)
+    columns = (np.zeros(1, np.uint8), np.ones(1, np.bool_))
+    instrument = InstrumentJob("", bars, 1.0, 1.0, *columns, 0)
+    size = SizeRule(SizeKind.QUANTITY, 1.0)
+    return EngineJob((instrument,), ExecutionRule(OnOpposite.CLOSE), size, (), RunSettings())
+
+
+class Compiling:
+    """Another process at work on the machine code. It goes on when the one that started it ends."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            # -P: the code is that of the installed program, whatever the working directory holds.
+            [sys.executable, "-P", "-m", "engine.simulation.ahead"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def is_done(self) -> bool:
+        """Return whether it has ended, whatever came of it."""
+        return self._process.poll() is not None
+
+    def wait(self) -> None:
+        """Wait for its end."""
+        self._process.wait()
+
+
+@functools.cache
+def compile_elsewhere() -> Compiling | None:
+    """Have another process compile, once; None where the program cannot start itself by a module's name."""
+    return None if getattr(sys, "frozen", False) else Compiling()
+
+
+def main() -> None:
+    """Compile, giving way to others."""
+    if sys.platform != "win32":
+        os.nice(NICE)
+    compile_ahead()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""The bar loop, interpreted or as machine code; both give the same books to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.simulation.jit import machine_code
+from engine.simulation.kernel import run_steps
+
+RunSteps = Callable[..., int]
+"""`engine.simulation.kernel.run_steps`, in either form."""
+
+INTERPRETED: RunSteps = run_steps
+
+
+def compiled() -> RunSteps:
+    """Return the bar loop as machine code, which is compiled, or loaded from disk, when it is first called."""
+    twin: RunSteps = machine_code(run_steps)
+    return twin
+
+
+def is_loaded() -> bool:
+    """Return whether this process has the machine code."""
+    twin: Any = machine_code(run_steps) if machine_code.cache_info().currsize else None
+    return twin is not None and bool(twin.overloads)

@@ -1,0 +1,192 @@
+"""Bars at which nothing happens: they are passed quickly, with the same books as if each had been run. Compiled.
+
+1. After a bar that was run, `set_alarm` notes what would wake the instrument: prices at which an order is touched, and
+   a bar at which something is due whatever the prices are.
+2. `pass_quiet` marks positions and notes equity at every step, up to the first at which an instrument is woken, by its
+   alarm or by a signal, or at which the account's guards have something to do.
+Whatever is not known for sure to be quiet is run: an alarm that goes off for nothing costs time only.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from engine.api.ports import FloatColumn
+from engine.simulation.halts import breached, severity
+from engine.simulation.jit import inlined, jit
+from engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, Market, Record, Table, Timeline
+from engine.simulation.risk_records import TIME_STOP
+
+AT_ONCE: Any = np.int64(0)
+"""An alarm that goes off at the next bar."""
+
+
+@jit
+def set_alarm(desk: Record, book: Record) -> None:
+    """Note what would make the next bars of an instrument more than quiet."""
+    below, above, due = -math.inf, math.inf, book["bars"] - 1
+    for k in range(book["working"]):
+        order, phase = book["slots"][k], book["phase"][k]
+        price = order["limit"] if phase == LIMITS and order["kind"] == STOP_LIMIT else order["price"]
+        if phase == OPENS or not abs(price) < math.inf:
+            due = AT_ONCE
+        elif (order["side"] > 0) == (phase == LIMITS):
+            below = max(below, price)
+        else:
+            above = min(above, price)
+        if order["expires"] >= 0:
+            due = min(due, order["expires"])
+    if book["working"] > 0 and desk["follow"] == 1:
+        due = AT_ONCE
+    if book["grid_side"] != 0 or (book["lots"] != 0 and desk["restless"] == 1):
+        due = AT_ONCE
+    if book["lots"] != 0:
+        due = min(due, time_stop_bar(desk, book, due))
+    book["alarm_below"], book["alarm_above"], book["alarm_bar"] = below, above, due
+
+
+@inlined
+def is_asleep(book: Record) -> bool:
+    """Return whether an instrument was quiet when the step began, and nothing has woken it since."""
+    return bool(book["awake"] == 0 and book["alarm_bar"] > 0)
+
+
+@jit
+def time_stop_bar(desk: Record, book: Record, due: int) -> int:
+    """Return the bar at which a position's time is over, at most `due`."""
+    for g in range(desk["guards"]):
+        guard = desk["guard_rows"][g]
+        if guard["kind"] == TIME_STOP and book["entry_bar"] + guard["value"] - 1 < due:
+            due = max(math.floor(book["entry_bar"] + guard["value"] - 1), 0)
+    return int(due)
+
+
+@inlined
+def is_quiet(desk: Record, book: Record, market: Market, bar: int, row: int) -> bool:  # noqa: PLR0911 - one reason each
+    """Return whether nothing happens to an instrument at a bar but that a position is marked."""
+    if market.flags[row] != 0 or bar >= book["alarm_bar"]:
+        return False
+    high, low = market.high[row], market.low[row]
+    if not (low > book["alarm_below"] and high < book["alarm_above"]):
+        return False
+    if desk["plain"] == 1:
+        return True
+    lots = book["lots"]
+    if lots != 0 and desk["moving"] == 1 and (high > book["highest"] if lots > 0 else low < book["lowest"]):
+        return False
+    if lots != 0 and len(market.account.closing) > 0 and market.account.closing[row]:
+        return False
+    if desk["financed"] == 0:
+        return True
+    if lots < 0 and book["borrow_percent"] > 0.0:
+        return False
+    if len(market.account.split) == 0:
+        return True
+    return bool(market.account.split[row] == 1.0 and (lots == 0 or market.account.dividend[row] == 0.0))
+
+
+@inlined
+def mark_quiet(desk: Record, book: Record, market: Market, bar: int, row: int) -> None:
+    """Mark an instrument at the close of a quiet bar."""
+    if desk["plain"] == 0:
+        book["bar"] = bar
+        if len(market.account.rate_close) > 0:
+            book["rate"] = market.account.rate_close[row]
+    if book["lots"] != 0:
+        book["highest"] = max(book["highest"], market.high[row])
+        book["lowest"] = min(book["lowest"], market.low[row])
+        book["mark"] = market.close[row]
+
+
+@inlined
+def is_calm(desk: Record, market: Market, equity: float, value: float, step: int) -> bool:
+    """Return whether the account's guards have nothing to do at a close; `value` is that of all positions."""
+    if len(market.account.day) > 0 and market.account.day[step] != desk["day"]:
+        return False
+    required = value * desk["maintenance_margin"]
+    if desk["maintenance_margin"] > 0.0 and (equity < required or desk["margin_called"] == 1):
+        return False
+    desk["peak"] = max(desk["peak"], equity)
+    for g in range(desk["guards"]):
+        guard = desk["guard_rows"][g]
+        if severity(guard["action"]) > desk["halted"] and breached(desk, guard, equity):
+            return False
+    desk["last_equity"] = equity
+    return True
+
+
+@inlined
+def stretch_end(book: Record, market: Market, start: int, stop: int, lid: float, floor: float) -> int:
+    """Return the first bar from `start` on that is not quiet: with a signal, an alarm, or an extreme beyond a limit."""
+    flags, high, low = market.flags, market.high, market.low
+    bar, end = start, min(stop, book["alarm_bar"])
+    if book["working"] == 0 and lid == math.inf and floor == -math.inf:
+        while bar < end and flags[bar] == 0:
+            bar += 1
+        return bar
+    below, above = book["alarm_below"], book["alarm_above"]
+    while bar < end and flags[bar] == 0 and below < low[bar] and high[bar] < above:
+        if high[bar] > lid or low[bar] < floor:
+            break
+        bar += 1
+    return bar
+
+
+@inlined
+def pass_quiet_alone(desk: Record, book: Record, market: Market, curve: FloatColumn, start: int, stop: int) -> int:
+    """Pass the quiet bars of a single instrument that has nothing but orders and a position; return the first other."""
+    lots, moving = book["lots"], desk["moving"] == 1
+    # A stop that follows the best price wakes the instrument when there is a better one.
+    lid = book["highest"] if moving and lots > 0 else math.inf
+    floor = book["lowest"] if moving and lots < 0 else -math.inf
+    end = stretch_end(book, market, start, stop, lid, floor)
+    if end == start:
+        return start
+    cash, quantity, rate = desk["cash"], book["quantity"], book["rate"]
+    equities, cashes = curve[0], curve[1]
+    if lots == 0:
+        equity = cash + quantity * book["mark"] * rate
+        for bar in range(start, end):
+            equities[bar] = equity
+            cashes[bar] = cash
+        return end
+    highest, lowest = book["highest"], book["lowest"]
+    for bar in range(start, end):
+        highest = max(highest, market.high[bar])
+        lowest = min(lowest, market.low[bar])
+        equities[bar] = cash + quantity * market.close[bar] * rate
+        cashes[bar] = cash
+    book["highest"], book["lowest"], book["mark"] = highest, lowest, market.close[end - 1]
+    return end
+
+
+@jit
+def pass_quiet(
+    desk: Record, books: Table, market: Market, timeline: Timeline, curve: FloatColumn, start: int, stop: int
+) -> int:
+    """Pass steps at which nothing happens; return the first that must be run."""
+    alone = len(timeline.first_event) == 0
+    for step in range(start, stop):
+        first, last = (step, step + 1) if alone else (timeline.first_event[step], timeline.first_event[step + 1])
+        if desk["rebalance"] == 1 and (desk["drift_percent"] > 0.0 or timeline.due[step]):
+            return step
+        for event in range(first, last):
+            i, bar = (0, event) if alone else (timeline.instrument[event], timeline.bar[event])
+            if not is_quiet(desk, books[i], market, bar, books[i]["start"] + bar):
+                return step
+        for event in range(first, last):
+            i, bar = (0, event) if alone else (timeline.instrument[event], timeline.bar[event])
+            mark_quiet(desk, books[i], market, bar, books[i]["start"] + bar)
+        equity, value = desk["cash"], 0.0
+        for i in range(len(books)):
+            equity += books[i]["quantity"] * books[i]["mark"] * books[i]["rate"]
+            if desk["maintenance_margin"] > 0.0:
+                value += abs(books[i]["quantity"]) * books[i]["mark"] * books[i]["rate"]
+        if desk["watched"] == 1 and not is_calm(desk, market, equity, value, step):
+            return step
+        curve[0, step] = equity
+        curve[1, step] = desk["cash"]
+    return stop
