@@ -76,7 +76,7 @@ def percent_rank(values: FloatColumn, bars: int) -> FloatColumn:
         newest = values[i]
         twice = 0
         for j in range(i - bars + 1, i):
-            twice += (values[j] < newest) + (values[j] <= newest)
+            twice += int(values[j] < newest) + int(values[j] <= newest)
         out[i] = 50.0 * twice / (bars - 1)
     return out
 

@@ -49,6 +49,23 @@ def trading_days(time_ns: TimeColumn, session: Session) -> TimeColumn:
     return (local - opening * MINUTE_NS) // DAY_NS + shift
 
 
+def trading_days_in_order(time_ns: TimeColumn, session: Session) -> TimeColumn:
+    """Return `trading_days` of moments that are in order, looking at each day once."""
+    if not len(time_ns):
+        return np.empty(0, np.int64)
+    first, last = trading_days(time_ns[[0, -1]], session).tolist()
+    days = np.arange(first, last + 1)
+    edges = np.append(np.searchsorted(time_ns, day_edges(days, session)[0]), len(time_ns))
+    edges[0] = 0
+    counts = np.diff(edges)
+    some = counts > 0
+    ends = np.stack([time_ns[edges[:-1][some]], time_ns[edges[1:][some] - 1]])
+    if (counts < 0).any() or (trading_days(ends.ravel(), session).reshape(2, -1) != days[some]).any():
+        # Where clocks are set back at midnight a day begins twice.
+        return trading_days(time_ns, session)
+    return np.repeat(days, counts)
+
+
 def bounds(days: TimeColumn, session: Session) -> tuple[TimeColumn, TimeColumn]:
     """Return when each trading day's session opens and closes, in UTC ns."""
     opening, closing, shift = hours(session)

@@ -12,7 +12,7 @@ from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunError
 from engine.api.ports import BoolColumn, TimeColumn
 from engine.api.rules import GuardKind, ProtectiveKind
-from engine.data.sessions import bounds, trading_days
+from engine.data.sessions import bounds, trading_days_in_order
 from engine.simulation.records import Record
 from engine.simulation.risk_records import MAX_GUARDS, AccountColumns
 
@@ -160,7 +160,7 @@ def _closing(job: EngineJob, instrument: InstrumentJob) -> BoolColumn:
     if not minutes:
         return np.empty(0, np.bool_)
     bars = instrument.bars
-    days = trading_days(bars.close_ns - 1, bars.session)
+    days = trading_days_in_order(bars.close_ns - 1, bars.session)
     _, ends = bounds(days, bars.session)
     reach = bars.timeframe.nominal_ns + int(max(minutes) * MINUTE_NS)
     closing: BoolColumn = bars.close_ns + reach >= ends
@@ -169,5 +169,8 @@ def _closing(job: EngineJob, instrument: InstrumentJob) -> BoolColumn:
 
 def _days(job: EngineJob) -> TimeColumn:
     """Return the trading day of every step, by the session of the first instrument."""
-    closes = np.unique(np.concatenate([each.bars.close_ns for each in job.instruments]))
-    return joined([trading_days(closes - 1, job.instruments[0].bars.session)], np.int64)
+    closes = job.instruments[0].bars.close_ns
+    if len(job.instruments) > 1:
+        closes = np.sort(np.concatenate([each.bars.close_ns for each in job.instruments]))
+        closes = closes[np.diff(closes, prepend=closes[0] - 1) > 0]
+    return joined([trading_days_in_order(closes - 1, job.instruments[0].bars.session)], np.int64)

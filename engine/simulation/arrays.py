@@ -16,8 +16,8 @@ from engine.simulation.execution_terms import days_of, due_steps, rows_per_bar, 
 from engine.simulation.primitives import whole_inverse
 from engine.simulation.records import (
     BOOK_DTYPE,
+    MOST_ROWS,
     RULE_DTYPE,
-    TABLE_ROWS,
     Market,
     Table,
     Timeline,
@@ -98,7 +98,7 @@ def desk_of(job: EngineJob, table_rows: int) -> Table:
     """Return terms, account and empty tables: one record."""
     settings = job.settings
     needed = (slots_needed(job) + rows_per_bar(job)) * len(job.instruments) + spare_rows(job)
-    desks = np.zeros(1, desk_dtype(max(TABLE_ROWS, 1 << (needed - 1).bit_length())))
+    desks = np.zeros(1, desk_dtype(max(MOST_ROWS, 1 << (needed - 1).bit_length())))
     desk = desks[0]
     desk["capacity"] = min(max(table_rows, needed), len(desk["order_rows"]))
     desk["rows_per_bar"] = rows_per_bar(job)

@@ -123,8 +123,8 @@ def exit_by_signal(desk: Record, book: Record, bar: int, flags: int) -> int:
     if leaving and not forced:
         leave(desk, book, bar, SIGNAL)
     if leaving:
-        return BY_SIGNAL
-    return FORCED if forced else STAYING
+        return int(BY_SIGNAL)
+    return int(FORCED if forced else STAYING)
 
 
 @inlined

@@ -12,7 +12,7 @@ from engine.api.errors import RunError
 from engine.api.ledger import OrderKind
 from engine.api.ports import BoolColumn, TimeColumn
 from engine.api.rules import EXECUTION_COLUMNS, ExecutionRule
-from engine.data.sessions import trading_days
+from engine.data.sessions import trading_days_in_order
 from engine.simulation.records import ROWS_PER_BAR, USUAL_SLOTS, WORKING_SLOTS, Record
 
 
@@ -94,7 +94,7 @@ def days_of(job: EngineJob) -> TimeColumn:
     """Return the trading day of each bar of each instrument, or nothing where no order depends on it."""
     if job.execution.entry.life is not OrderLife.DAY:
         return np.empty(0, np.int64)
-    days = [trading_days(each.bars.open_ns, each.bars.session) for each in job.instruments]
+    days = [trading_days_in_order(each.bars.open_ns, each.bars.session) for each in job.instruments]
     return np.ascontiguousarray(np.concatenate(days), np.int64)
 
 

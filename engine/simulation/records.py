@@ -139,7 +139,11 @@ ROWS_PER_BAR = 8
 """How many orders a bar of one instrument may make, fill and end, beyond those at work before it."""
 
 TABLE_ROWS = 16_384
-"""Rows of a desk's tables, after which the driver empties them. A number of its own is a compilation of its own."""
+"""Rows of a desk's tables that are used before the driver empties them."""
+
+MOST_ROWS = 1 << 17
+"""Rows that there are: enough for a step of some 8,000 instruments. What is not used takes no memory; more rows are a
+type of their own, and so a compilation of their own."""
 
 RULE_DTYPE = np.dtype(
     [
@@ -281,7 +285,7 @@ COST_TERMS: list[tuple[str, type]] = [
 """What a fill costs."""
 
 
-def desk_dtype(table_rows: int = TABLE_ROWS) -> np.dtype[np.void]:
+def desk_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
     """Return the record of what the whole run shares: terms, account, and tables of that many rows.
 
     `arm_delay` is 0 when protective orders work within the entry bar, else 1; `reject` and `close_last` are 0 or 1.

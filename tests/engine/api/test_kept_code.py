@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import shutil
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from engine.api import kept_code
-from engine.api.compiled import code_folder, njit_kept
+from engine.api.compiled import SHORT_ROWS, code_folder, njit_kept
 from engine.api.kept_code import SUFFIX, fingerprint
 from tests.support.command_line import quantcrafter
 
@@ -200,8 +201,13 @@ def test_another_machines_code_is_left_alone(folder: Path, monkeypatch: pytest.M
 
 def test_a_run_with_damaged_code_of_a_node_blames_no_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    cache = tmp_path / "copy"
-    arguments = ("run", "--no-history", "-q", "resources/examples/golden_cross.yaml")
+    cache, long = tmp_path / "copy", tmp_path / "long.yaml"
+    # Shorter columns are looped over without compiled code.
+    data = {"symbol": "TEST", "data": "synthetic", "timeframe": "1h", "bars": SHORT_ROWS, "seed": 1}
+    example = Path("resources/examples/golden_cross.yaml").read_text(encoding="utf-8")
+    head, _, rest = example.partition("instruments:")
+    long.write_text(f"{head}instruments: [{json.dumps(data)}]\n{rest[rest.index(chr(10) + 'indicators:') :]}", "utf-8")
+    arguments = ("run", "--no-history", "-q", str(long))
     first = quantcrafter(*arguments, home=tmp_path, timeout=280)  # it may be the first on this machine
     shutil.copytree(code_folder(), cache)
     damaged = list((cache / kept_code.FOLDER).glob("crosses-*"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, Session
-from engine.data.sessions import bounds, is_round_the_clock, session_days_between, trading_days
+from engine.data.sessions import bounds, is_round_the_clock, session_days_between, trading_days, trading_days_in_order
 from tests.support.market_data import moments, texts
 
 FUTURES = Session("America/Chicago", 17 * 60, 16 * 60, (0, 1, 2, 3, 4))
@@ -40,3 +40,13 @@ def test_equal_hours_mean_round_the_clock() -> None:
 def test_sessions_between_two_days_leave_out_weekends(first: str, last: str, between: int) -> None:
     counted = session_days_between(np.array([day(first)]), np.array([day(last)]), NEW_YORK_STOCKS)
     assert counted.tolist() == [between]
+
+
+@pytest.mark.parametrize("timezone", ["UTC", "America/New_York", "America/Havana", "America/Sao_Paulo", "Asia/Beirut"])
+@pytest.mark.parametrize("hours", [(0, 0), (570, 960), (1020, 960)])
+def test_days_of_moments_in_order_are_the_same_however_they_are_found(timezone: str, hours: tuple[int, int]) -> None:
+    session = Session(timezone, *hours)
+    rng = np.random.default_rng(1)
+    for count in (0, 1, 2, 5_000):
+        times = np.sort(rng.integers(0, 1_600_000_000, count)) * 1_000_000_000
+        np.testing.assert_array_equal(trading_days_in_order(times, session), trading_days(times, session))

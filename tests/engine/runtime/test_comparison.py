@@ -74,7 +74,7 @@ def test_settings_data_and_lines_that_differ_are_named() -> None:
     a = record_of([], text="name: walk\nfast: 20\nslow: 50\n")
     b = record_of([], text="name: walk\nfast: 30\nslow: 50\n")
     settings = {**b.settings, "slippage": {"bps": 2.0, "ticks": 0.0}}
-    found = compare_runs(a, replace(b, settings=settings, stored_hash="1" * 32, overrides=("run.cash=5",)))
+    found = compare_runs(a, replace(b, settings=settings, data_hash="1" * 32, overrides=("run.cash=5",)))
     named = {each.what: (each.a, each.b) for each in found.differences}
     assert named["run.slippage.bps"] == ("0.0", "2.0")
     assert named["data"] == ("0" * 12, "1" * 12)

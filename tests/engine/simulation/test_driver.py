@@ -58,8 +58,6 @@ def test_columns_may_be_read_only_strided_or_of_another_float_type() -> None:
     assert simulate(plain).orders.tobytes() == simulate(odd).orders.tobytes()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1_200)  # tables of another size are compiled anew
 def test_more_instruments_than_the_usual_tables_can_hold_still_run() -> None:
     count = 2_800
     pairs = [(make_bars(ROWS[:2], f"S{k}"), Setup(flags={0: ENTER_LONG})) for k in range(count)]

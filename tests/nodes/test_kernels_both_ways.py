@@ -1,0 +1,42 @@
+"""Loops over columns give the same bits in Python and as machine code: short columns take the first way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.api.compiled import njit_kept
+from nodes import kernels
+from nodes.advisors import kernels as advisors
+
+RNG = np.random.default_rng(11)
+PRICES = np.exp(np.cumsum(RNG.normal(0.0, 0.02, 900))).round(2)
+GAPS = np.where(RNG.random(900) < 0.02, np.nan, PRICES)
+OTHER = np.where(RNG.random(900) < 0.02, np.nan, PRICES + RNG.integers(-1, 2, 900) * 0.01)
+TRUE = RNG.random(900) < 0.1
+FLAGS = RNG.integers(0, 16, 900).astype(np.uint8)
+
+CALLS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    "crosses": (kernels.crosses, (GAPS, OTHER, 1, 2, 20)),
+    "bars_since": (kernels.bars_since, (TRUE,)),
+    "highest_since": (kernels.highest_since, (GAPS, TRUE)),
+    "percent_rank": (kernels.percent_rank, (GAPS, 20)),
+    "zscore": (kernels.zscore, (GAPS, 20)),
+    "volatility": (kernels.volatility, (GAPS, 20, 252.0)),
+    "pattern_flags": (advisors.pattern_flags, (TRUE, TRUE[::-1].copy(), 3, (1, 2), (4, 8))),
+    "stances": (advisors.stances, (FLAGS,)),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_loop_gives_the_same_bits_in_python_and_as_machine_code(name: str) -> None:
+    function, arguments = CALLS[name]
+    plain = function.__wrapped__  # type: ignore[attr-defined]
+    with np.errstate(all="ignore"):
+        in_python = plain(*arguments)
+    compiled = njit_kept(plain)(*arguments)
+    assert in_python.dtype == compiled.dtype
+    assert in_python.tobytes() == compiled.tobytes()
