@@ -7,6 +7,7 @@ import pytest
 from engine.adapters import plugin
 from engine.adapters.native import NativeEngine
 from engine.api.ports import ENTER_LONG
+from tests.support.command_line import quantcrafter
 from tests.support.jobs import Setup, make_bars, make_job
 
 
@@ -45,3 +46,10 @@ def test_a_cache_that_cannot_be_written_does_not_cost_the_run(tmp_path: Path, mo
     (tmp_path / "file").touch()
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file" / "cache"))
     assert len(NativeEngine().run(make_job((make_bars([[100, 101, 99, 100]]), Setup()))).equity) == 1
+
+
+def test_the_first_run_ever_of_an_example_compiles_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "code"
+    result = quantcrafter("run", "resources/examples/golden_cross.yaml", home=tmp_path, NUMBA_CACHE_DIR=str(folder))
+    assert result.returncode == 0
+    assert not folder.exists()
