@@ -15,6 +15,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from importlib.abc import MetaPathFinder
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -27,11 +28,28 @@ _PLAIN: dict[str, Callable[[], Any]] = {"bool": bool, "int": int, "float": float
 
 
 def install() -> None:
-    """Wrap the overriding methods of every class of this package that is made from now on."""
-    try:
-        from shiboken6 import Shiboken
-    except ImportError:  # without Qt there is nothing to guard
-        return
+    """Wrap the overriding methods of every class of this package that is made from now on.
+
+    Documents are read without Qt, so it is not imported here: the hook is put on when the first module of Qt is.
+    """
+    if any(name.startswith("PySide6.") for name in sys.modules):
+        _put_hook()
+    else:
+        sys.meta_path.insert(0, _BeforeQt())
+
+
+class _BeforeQt(MetaPathFinder):
+    """Finds nothing: it is asked for the first module of Qt, puts on the hook, and goes."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        del path, target
+        if fullname.startswith("PySide6.Qt"):
+            sys.meta_path.remove(self)
+            _put_hook()
+
+
+def _put_hook() -> None:
+    from shiboken6 import Shiboken
 
     def made(cls: type, **options: Any) -> None:
         super(Shiboken.Object, cls).__init_subclass__(**options)  # type: ignore[misc]  # it is one of Qt's
