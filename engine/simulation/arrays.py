@@ -124,7 +124,7 @@ def books_of(job: EngineJob) -> Table:
         book["tick_size"], book["tick_inverse"] = instrument.tick_size, whole_inverse(instrument.tick_size)
         book["lot_size"], book["lot_inverse"] = instrument.lot_size, whole_inverse(instrument.lot_size)
         book["min_quantity"], book["borrow_percent"] = instrument.min_quantity, instrument.borrow_percent
-        book["rate"], book["lost_bar"] = 1.0, -1
+        book["rate"], book["lost_bar"], book["inside_bar"] = 1.0, -1, -1
         start += len(instrument.bars)
     return books
 

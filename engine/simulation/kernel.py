@@ -1,10 +1,11 @@
 """The bar loop after QC-BAR-1, compiled; and the same steps one at a time, for the driver in Python.
 
 At every step, for the instruments whose bars close then, each phase in file order:
-1. market orders fill at the open;
-2. stop orders are matched, then limit orders, each by id; a filled one cancels its OCO sibling at once;
-3. positions are marked at the close, and equity is noted;
-4. decisions are taken; orders made here work from the instrument's next bar on.
+1. what the open satisfies fills at the open: market orders, then stops, then limits;
+2. stop orders that the bar touches fill, then limit orders, each by id; a filled one cancels its OCO sibling at once;
+3. of entries inside the bar those stops fill, then those targets, that were certainly reached after the entry;
+4. positions are marked at the close, and equity is noted;
+5. decisions are taken; orders made here work from the instrument's next bar on.
 A phase runs for all of these instruments before the next begins, so that no entry at an open is paid with what a stop
 brings in only later, and all decisions of a step see the same equity.
 """
@@ -12,18 +13,38 @@ brings in only later, and all decisions of a step see the same equity.
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from engine.api.ports import FloatColumn
 from engine.simulation.decisions import decide
 from engine.simulation.financing import begin_bar, end_bar
 from engine.simulation.halts import force_exit, watch
 from engine.simulation.jit import entry, inlined, jit
-from engine.simulation.matching import end_data, mark, match_inside, match_open
+from engine.simulation.matching import end_data, mark, match_after, match_open, match_phase
 from engine.simulation.protection import move_orders
 from engine.simulation.quiet import is_asleep, is_quiet, mark_quiet, pass_quiet, pass_quiet_alone, set_alarm
 from engine.simulation.ranking import next_ranked
 from engine.simulation.rebalance import rebalance
-from engine.simulation.records import ANY, CLOSING, DECISIONS, UP_TO_CLOSE, WHOLE, Market, Record, Table, Timeline
+from engine.simulation.records import (
+    ANY,
+    CLOSING,
+    DECISIONS,
+    LIMITS,
+    STOPS,
+    UP_TO_CLOSE,
+    WHOLE,
+    Market,
+    Record,
+    Table,
+    Timeline,
+)
+
+AT_OPEN: Any = np.int64(0)
+INSIDE: Any = np.int64(1)
+AFTER: Any = np.int64(2)
+"""The course of a bar: what the open satisfies, what the bar touches, what it reached after entries inside it."""
 
 
 @inlined
@@ -134,6 +155,33 @@ def wake(desk: Record, books: Table, market: Market, timeline: Timeline, first: 
 
 
 @jit
+def match_step(
+    desk: Record, books: Table, rules: Table, market: Market, timeline: Timeline, first: int, last: int
+) -> None:
+    """Fill stops and limits of a step: at the open, inside the bar, then what came after entries inside it."""
+    entered = False
+    for course in (AT_OPEN, INSIDE, AFTER):
+        if course == AFTER and not entered:
+            return
+        for phase in (STOPS, LIMITS):
+            for event in range(first, last):
+                i, bar = event_at(timeline, event)
+                book = books[i]
+                if book["working"] == 0 or book["awake"] == 0:
+                    continue
+                prices = prices_at(market, book["start"] + bar)
+                if course == AFTER:
+                    match_after(desk, books, rules, market.columns, i, bar, phase, prices)
+                    continue
+                book["inside"] = course
+                if course == AT_OPEN:
+                    prices = prices[0], prices[0], prices[0], prices[0]
+                match_phase(desk, books, rules, market.columns, i, bar, phase, prices)
+                book["inside"] = 0
+                entered = entered or book["inside_bar"] == bar
+
+
+@jit
 def fill_step(
     desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, curve: FloatColumn, step: int
 ) -> float:
@@ -158,10 +206,7 @@ def fill_step(
         i, bar = event_at(timeline, event)
         if books[i]["working"] > 0 and books[i]["awake"] == 1:
             match_open(desk, books, rules, market.columns, i, bar, ANY, market.open[books[i]["start"] + bar])
-    for event in range(first, last):
-        i, bar = event_at(timeline, event)
-        if books[i]["working"] > 0 and books[i]["awake"] == 1:
-            match_inside(desk, books, rules, market.columns, i, bar, prices_at(market, books[i]["start"] + bar))
+    match_step(desk, books, rules, market, timeline, first, last)
     return float(settle(desks, books, market, timeline, curve, step))
 
 

@@ -30,6 +30,7 @@ from engine.simulation.records import (
     OPENS,
     REDUCED,
     REJECTED,
+    STOP,
     STOP_LIMIT,
     STOPS,
     Market,
@@ -62,6 +63,19 @@ def entry_limit(desk: Record, books: Table, i: int, k: int, bar: int, offered: i
     return lots, why
 
 
+@jit
+def way_to(book: Record, k: int, bar: int) -> int:
+    """Return which way the price went when it reached an entry inside the bar: +1 up, -1 down.
+
+    A stop is reached in its own direction, a limit from the other side. A stop-limit that was touched inside this bar
+    fills at its trigger.
+    """
+    order = book["slots"][k]
+    touched = order["kind"] == STOP_LIMIT and order["touched_bar"] == bar
+    at_trigger = touched and order["price"] == book["touch_price"][k]
+    return int(order["side"] if order["kind"] == STOP or at_trigger else -order["side"])
+
+
 @inlined
 def fill_entry(
     desk: Record, books: Table, rules: Table, columns: FloatColumn, i: int, k: int, bar: int, price: float
@@ -71,14 +85,14 @@ def fill_entry(
     What the bar's volume does not take stays at work; of a stop that was triggered as a market order.
 
     What filled at the open is protected from the same bar on, or the next, as the terms say; what filled inside the bar
-    from the next bar on: nobody knows what of the bar came after the entry.
+    from the next bar on, but for what certainly came after it (see `match_after`).
     """
     book = books[i]
     order = book["slots"][k]
     wanted = order["lots"] - order["filled"]
     offered = volume_lots(desk, book, k, wanted)
     delay = 1
-    if book["phase"][k] == OPENS:
+    if book["inside"] == 0:
         # What was protected before this bar stays so when the position grows.
         delay = 0 if book["lots"] != 0 and book["entry_bar"] < bar else desk["arm_delay"]
     if offered < wanted and book["phase"][k] == STOPS:
@@ -89,6 +103,8 @@ def fill_entry(
     if lots == 0:
         retire(desk, book, k, bar, REJECTED if order["filled"] == 0 else FILLED, why)
         return
+    if book["inside"] == 1:
+        book["inside_bar"], book["inside_way"] = bar, way_to(book, k, bar)
     open_position(desk, book, k, bar, lots, price)
     if order["level"] >= 0:
         book["grid_held"][order["level"]] += lots
@@ -164,27 +180,92 @@ def match_open(
 
 
 @jit
-def match_inside(desk: Record, books: Table, rules: Table, columns: FloatColumn, i: int, bar: int, prices: Any) -> None:
-    """Fill what the bar touches: stop orders by id, then limit orders by id. `prices` are open, high, low and close."""
+def match_phase(
+    desk: Record, books: Table, rules: Table, columns: FloatColumn, i: int, bar: int, phase: int, prices: Any
+) -> None:
+    """Fill the stops, or the limits, that `prices` touch, by id: open, high, low and close, or the open four times."""
     book = books[i]
     open_, high, low, close = prices
-    for phase in (STOPS, LIMITS):
-        k = next_working(book, bar, phase, ANY, NONE)
-        while k >= 0:
-            order = book["slots"][k]
-            number = order["id"]
-            if phase == STOPS:
-                price = match_stop(int(order["side"]), order["price"], open_, high, low)
+    k = next_working(book, bar, phase, ANY, NONE)
+    while k >= 0:
+        order = book["slots"][k]
+        number = order["id"]
+        if phase == STOPS:
+            price = match_stop(int(order["side"]), order["price"], open_, high, low)
+        else:
+            limit = order["limit"] if order["kind"] == STOP_LIMIT else order["price"]
+            first, highest, lowest = rest_of_bar(book, k, bar, open_, high, low, close)
+            price = match_limit(int(order["side"]), limit, first, highest, lowest)
+        if not math.isnan(price):
+            if phase == STOPS and order["kind"] == STOP_LIMIT:
+                touch(book, k, bar, price)
             else:
-                limit = order["limit"] if order["kind"] == STOP_LIMIT else order["price"]
-                first, highest, lowest = rest_of_bar(book, k, bar, open_, high, low, close)
-                price = match_limit(int(order["side"]), limit, first, highest, lowest)
-            if not math.isnan(price):
-                if phase == STOPS and order["kind"] == STOP_LIMIT:
-                    touch(book, k, bar, price)
-                else:
-                    fill_order(desk, books, rules, columns, i, k, bar, price)
-            k = next_working(book, bar, phase, ANY, number)
+                fill_order(desk, books, rules, columns, i, k, bar, price)
+        k = next_working(book, bar, phase, ANY, number)
+
+
+@jit
+def was_entered_inside(desk: Record, book: Record, bar: int) -> bool:
+    """Return whether a position of this bar has orders that what came after its entry may reach within the bar."""
+    return bool(book["inside_bar"] == bar and book["lots"] != 0 and book["working"] > 0 and desk["arm_delay"] == 0)
+
+
+@jit
+def next_armed(book: Record, bar: int, phase: int, after: int) -> int:
+    """Return the slot of the next protective order of that phase that an entry of this bar made, or -1."""
+    for k in range(book["working"]):
+        order = book["slots"][k]
+        made = order["rule"] >= 0 and order["created_bar"] == bar and book["from_bar"][k] == bar + 1
+        if made and book["phase"][k] == phase and order["id"] > after:
+            return k
+    return -1
+
+
+@jit
+def after_entry(book: Record, bar: int, open_: float, high: float, low: float, close: float) -> Any:
+    """Return the prices that a bar certainly saw after the entry inside it: where it began, highest, lowest, close.
+
+    That is the way from the entry to the close, and the extreme that the price was moving to when it reached the entry.
+    A stop that the bar reaches, and beyond which it did not open, may have been reached after the entry, too: where a
+    target is certain, the stop is taken.
+    """
+    price, way = book["last_price"], book["inside_way"]
+    highest = high if way > 0 else max(price, close)
+    lowest = low if way < 0 else min(price, close)
+    stop, certain = next_armed(book, bar, STOPS, NONE), False
+    k = next_armed(book, bar, LIMITS, NONE)
+    while k >= 0:
+        order = book["slots"][k]
+        certain = certain or not math.isnan(match_limit(int(order["side"]), order["price"], price, highest, lowest))
+        k = next_armed(book, bar, LIMITS, order["id"])
+    if certain and stop >= 0:
+        level = book["slots"][stop]["price"]
+        if book["lots"] > 0 and open_ > level:
+            lowest = low
+        if book["lots"] < 0 and open_ < level:
+            highest = high
+    return price, highest, lowest, close
+
+
+@jit
+def match_after(
+    desk: Record, books: Table, rules: Table, columns: FloatColumn, i: int, bar: int, phase: int, prices: Any
+) -> None:
+    """Fill protective stops, or targets, of an entry inside the bar that were reached after it."""
+    book = books[i]
+    if not was_entered_inside(desk, book, bar):
+        return
+    open_, high, low, close = prices
+    first, highest, lowest, _ = after_entry(book, bar, open_, high, low, close)
+    touched = match_stop if phase == STOPS else match_limit
+    k = next_armed(book, bar, phase, NONE)
+    while k >= 0:
+        order = book["slots"][k]
+        number = order["id"]
+        price = touched(int(order["side"]), order["price"], first, highest, lowest)
+        if not math.isnan(price):
+            fill_order(desk, books, rules, columns, i, k, bar, price)
+        k = next_armed(book, bar, phase, number)
 
 
 def next_slot(books: Table, i: int, bar: int, phase: int, part: int, after: int) -> int:
@@ -197,6 +278,21 @@ def touch_slot(books: Table, i: int, k: int, bar: int, price: float) -> None:
     touch(books[i], k, bar, price)
 
 
+def entered_inside(desks: Table, books: Table, i: int, bar: int) -> bool:
+    """Return `was_entered_inside` of instrument `i`."""
+    return bool(was_entered_inside(desks[0], books[i], bar))
+
+
+def armed_slot(books: Table, i: int, bar: int, phase: int, after: int) -> int:
+    """Return `next_armed` of instrument `i`."""
+    return int(next_armed(books[i], bar, phase, after))
+
+
+def after_entry_of(books: Table, i: int, bar: int, open_: float, high: float, low: float, close: float) -> Any:
+    """Return `after_entry` of instrument `i`."""
+    return after_entry(books[i], bar, open_, high, low, close)
+
+
 def fill_slot(desks: Table, books: Table, rules: Table, market: Market, i: int, k: int, bar: int, price: float) -> None:
     """Fill the order in slot `k` of instrument `i` at `price`."""
     fill_order(desks[0], books, rules, market.columns, i, k, bar, price)
@@ -204,7 +300,13 @@ def fill_slot(desks: Table, books: Table, rules: Table, market: Market, i: int, 
 
 @inlined
 def mark(desk: Record, book: Record, bar: int, high: float, low: float, close: float) -> None:
-    """Mark an open position at the close; at the end of the instrument's data close it, if the terms say so."""
+    """Mark an open position at the close; at the end of the instrument's data close it, if the terms say so.
+
+    Of a bar inside which it was entered only what certainly came after counts for its extremes.
+    """
+    if book["inside_bar"] == bar and book["entry_bar"] == bar:
+        high = high if book["inside_way"] > 0 else close
+        low = low if book["inside_way"] < 0 else close
     book["highest"] = max(book["highest"], high)
     book["lowest"] = min(book["lowest"], low)
     book["mark"] = close

@@ -185,6 +185,11 @@ BOOK_DTYPE = np.dtype(
         ("mark", np.float64),
         ("entry_bar", np.int64),
         ("entry_order", np.int64),
+        # Whether its orders are matched inside a bar (1) or at the open (0); the bar inside which an entry filled last,
+        # and which way the price went when it reached that entry: up (+1) or down (-1).
+        ("inside", np.int64),
+        ("inside_bar", np.int64),
+        ("inside_way", np.int64),
         # How it grew: the number of entries, the lots of the first and the last, the last one's price, and the bar on
         # whose close the last one was decided.
         ("entries", np.int64),

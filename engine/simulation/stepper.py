@@ -19,7 +19,14 @@ from engine.simulation.components import Deciders
 from engine.simulation.kernel import has_room_for, open_step, settle
 from engine.simulation.kernels import RunSteps
 from engine.simulation.matcher import Matcher, WorkingOrder
-from engine.simulation.matching import fill_slot, next_slot, touch_slot
+from engine.simulation.matching import (
+    after_entry_of,
+    armed_slot,
+    entered_inside,
+    fill_slot,
+    next_slot,
+    touch_slot,
+)
 from engine.simulation.ranking import next_ranked
 from engine.simulation.records import (
     ANY,
@@ -236,10 +243,21 @@ class Stepper:
         for i, bar in events:
             if books[i]["working"]:
                 self._match_phase(matcher, i, bar, OPENS)
-        for i, bar in events:
-            if books[i]["working"]:
-                self._match_phase(matcher, i, bar, STOPS)
-                self._match_phase(matcher, i, bar, LIMITS)
+        self._match_prices(matcher, events)
+
+    def _match_prices(self, matcher: Matcher, events: list[tuple[int, int]]) -> None:
+        """Ask for stops and limits: at the open, inside the bar, and on what came after entries inside it."""
+        books = self.state.books
+        for inside in (0, 1):
+            for phase in (STOPS, LIMITS):
+                for i, bar in events:
+                    books[i]["inside"] = inside
+                    self._match_phase(matcher, i, bar, phase)
+                    books[i]["inside"] = 0
+        for phase in (STOPS, LIMITS):
+            for i, bar in events:
+                if entered_inside(self.state.desks, books, i, bar):
+                    self._match_after(matcher, i, bar, phase)
 
     def _match_ranked(self, matcher: Matcher) -> None:
         """Ask for entries at the open, the instrument of the highest rank first."""
@@ -267,13 +285,32 @@ class Stepper:
                 fill_slot(*arrays, i, k, bar, price)
             k = next_slot(state.books, i, bar, phase, part, number)
 
+    def _match_after(self, matcher: Matcher, i: int, bar: int, phase: int) -> None:
+        """Ask for stops, or targets, of an entry inside the bar, on what the bar certainly saw after it."""
+        state = self.state
+        book = state.books[i]
+        seen = [float(price) for price in after_entry_of(state.books, i, bar, *self._prices(book, bar))]
+        k = armed_slot(state.books, i, bar, phase, -1)
+        while k >= 0:
+            order = book["slots"][k]
+            number, lots = int(order["id"]), int(order["lots"] - order["filled"])
+            asked = WorkingOrder(number, i, bar, phase, int(order["side"]), lots, float(order["price"]), *seen, False)
+            price = matcher.match(asked)
+            if price is not None:
+                fill_slot(state.desks, state.books, state.rules, state.market, i, k, bar, price)
+            k = armed_slot(state.books, i, bar, phase, number)
+
+    def _prices(self, book: Record, bar: int) -> tuple[float, float, float, float]:
+        row, market = book["start"] + bar, self.state.market
+        return float(market.open[row]), float(market.high[row]), float(market.low[row]), float(market.close[row])
+
     def _query(self, book: Record, i: int, bar: int, phase: int, k: int) -> WorkingOrder:
         order = book["slots"][k]
-        row = book["start"] + bar
-        market = self.state.market
-        open_, high, low, close = (float(c[row]) for c in (market.open, market.high, market.low, market.close))
+        open_, high, low, close = self._prices(book, bar)
         price = float(order["price"])
-        whole = True
+        whole = phase == OPENS or bool(book["inside"])
+        if not whole:
+            high = low = close = open_
         if phase == LIMITS and order["kind"] == STOP_LIMIT:
             price = float(order["limit"])
             at = float(book["touch_price"][k])

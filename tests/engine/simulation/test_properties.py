@@ -75,8 +75,15 @@ def test_orders_fill_inside_their_bar_and_never_on_the_bar_of_their_decision(job
             assert fill["price"] == bars.close[len(bars) - 1]
         elif order["rule"] >= 0:
             entry = ledger.orders[order["parent"]]
-            late = job.settings.fills.arm == "next_bar" or entry["kind"] != OrderKind.MARKET
-            assert bar >= entry["closed_bar"] + late
+            assert bar >= entry["closed_bar"] + (job.settings.fills.arm == "next_bar")
+            if (
+                bar == entry["closed_bar"]
+                and entry["fill_price"] != bars.open[bar]
+                and order["kind"] == OrderKind.LIMIT
+            ):
+                rose = (entry["side"] > 0) == (entry["kind"] == OrderKind.STOP)
+                reached = [bars.close[bar], bars.high[bar] if rose else bars.low[bar]]
+                assert fill["price"] <= max(reached) if order["side"] < 0 else fill["price"] >= min(reached)
         else:
             assert bar > order["created_bar"]
             assert order["expires"] < 0 or bar <= order["expires"]
