@@ -180,6 +180,7 @@ class InterventionKind(IntEnum):
     HALT_BEGAN = 5
     HALT_ENDED = 6
     MARGIN_CALL = 7
+    FLATTENED_LATE = 8
 
 
 INTERVENTION_DTYPE = np.dtype(

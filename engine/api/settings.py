@@ -98,6 +98,10 @@ class FillRules(BaseModel):
         "From when protective orders of an entry at the open work: within the same bar, or from the next.",
         default="entry_bar",
     )
+    zero_volume: Literal["fill", "none"] = param(
+        "On a bar without volume: orders fill as on any other bar, or none does and all wait for the next with volume.",
+        default="fill",
+    )
 
 
 class RunSettings(BaseModel):

@@ -40,6 +40,13 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
     no_trades = why_no_trade(result)
     if no_trades:
         out.print(f"\n{no_trades}", style="yellow", highlight=False)
+    if empty := result.fills_without_volume:
+        out.print(
+            f"{empty:,} of {len(result.ledger.fills):,} fills were made on bars without volume. "
+            "With 'fills: {zero_volume: none}' under 'run' orders wait for a bar with volume.",
+            style="yellow",
+            highlight=False,
+        )
     for line in stepped_in(result):
         out.print(line, style="yellow")
     timing = result.timing
@@ -55,10 +62,15 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
 
 
 def stepped_in(result: RunResult) -> list[str]:
-    """Return a line for each halt and margin call: when, by which node, and at what equity."""
+    """Return a line for each halt, margin call and late exit: when, by which node, and at what equity."""
     table = result.interventions
     lines = []
     for row in table.rows():
+        if row["kind"] == "flattened_late":
+            lines.append(
+                f"{row['symbol']} was closed late by '{row['node']}', on {utc_text(row['ts_ns'])} UTC: "
+                "the last bars of its session are missing."
+            )
         if row["kind"] in ("halt_began", "margin_call"):
             what = "Trading was halted" if row["kind"] == "halt_began" else "Margin was called"
             by = f" by '{row['node']}'" if row["node"] else ""

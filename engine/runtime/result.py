@@ -68,6 +68,17 @@ class RunResult:
         return self.stored_hash or data_hash(self.instruments)
 
     @cached_property
+    def fills_without_volume(self) -> int:
+        """Return how many fills were made on bars without volume, of instruments that have volume on other bars."""
+        count = 0
+        for number, each in enumerate(self.instruments):
+            volume = each.bars.volume
+            if volume.any():
+                bars = self.ledger.fills["bar"][self.ledger.fills["instrument"] == number]
+                count += int((volume[bars] == 0.0).sum())
+        return count
+
+    @cached_property
     def fills(self) -> Table:
         """Every execution, in the order in which they happened."""
         return tables.fills_table(self.ledger, self.instruments)
@@ -111,6 +122,7 @@ class RunResult:
             "bars": self.bars,
             "warmup": self.warmup,
             "fills": self.fills.rows(),
+            "fills_without_volume": self.fills_without_volume,
             "trades": self.trades.rows(),
             "metrics": dict(self.metrics),
             "equity": {name: tables.plain_list(self.equity[name]) for name in ("ts_ns", "value")},

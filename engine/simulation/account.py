@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunError
-from engine.api.ports import BoolColumn, TimeColumn
+from engine.api.ports import FlagColumn, TimeColumn
 from engine.api.rules import GuardKind, ProtectiveKind
 from engine.data.sessions import bounds, trading_days_in_order
 from engine.simulation.records import Record
-from engine.simulation.risk_records import MAX_GUARDS, AccountColumns
+from engine.simulation.risk_records import MAX_GUARDS, OVERDUE, AccountColumns
 
 MINUTE_NS = 60_000_000_000
 _HALTS = (GuardKind.MAX_DRAWDOWN, GuardKind.DAILY_LOSS, GuardKind.LOSING_STREAK)
@@ -67,6 +67,11 @@ def is_watched(job: EngineJob) -> bool:
     return job.settings.margin.maintenance > 0.0 or any(guard.kind in _HALTS for guard in job.guards)
 
 
+def needs_volume(job: EngineJob) -> bool:
+    """Return whether the volume of a bar says what may fill in it."""
+    return job.settings.slippage.volume_percent > 0.0 or job.settings.fills.zero_volume == "none"
+
+
 def spare_rows(job: EngineJob) -> int:
     """Return how many rows of each table a step may take beside those of its own bars: when everything is closed."""
     return 4 * len(job.instruments) + 2 * MAX_GUARDS if is_watched(job) else 0
@@ -96,18 +101,20 @@ def set_account(desk: Record, job: EngineJob) -> None:
     desk["financed"], desk["moving"], desk["watched"] = is_financed(job), is_moving(job), is_watched(job)
     desk["restless"] = is_restless(job)
     desk["spare_rows"] = spare_rows(job)
-    special = slippage.range_percent > 0.0 or slippage.volume_percent > 0.0
+    desk["skip_empty"] = settings.fills.zero_volume == "none"
+    special = slippage.range_percent > 0.0 or needs_volume(job)
     special = special or bool(job.components)
     desk["plain"] = not (special or job.guards or desk["financed"] or desk["moving"] or desk["watched"])
     by_session = any(guard.kind is GuardKind.SESSION_END for guard in job.guards)
     desk["simple"] = not (desk["financed"] or desk["watched"] or by_session)
     _set_guards(desk, job)
-    if slippage.volume_percent > 0.0:
+    if needs_volume(job):
+        what = "volume_percent" if slippage.volume_percent > 0.0 else "zero_volume"
         for each in job.instruments:
             if not each.bars.volume.any():
                 raise RunError(
-                    f"'volume_percent' fills orders by the volume of a bar, but {each.symbol} has none. "
-                    "Give data with volume, or leave 'volume_percent' out."
+                    f"'{what}' fills orders by the volume of a bar, but {each.symbol} has none. "
+                    f"Give data with volume, or leave '{what}' out."
                 )
 
 
@@ -139,31 +146,37 @@ def account_of(job: EngineJob) -> AccountColumns:
         return joined(parts, np.float64)
 
     financed, no_times = is_financed(job), joined([np.empty(0, np.int64)], np.int64)
-    by_volume = job.settings.slippage.volume_percent > 0.0
     return AccountColumns(
         open_ns=joined([each.bars.open_ns for each in jobs], np.int64) if financed else no_times,
         close_ns=joined([each.bars.close_ns for each in jobs], np.int64) if financed else no_times,
-        volume=joined([each.bars.volume for each in jobs] if by_volume else [nothing], np.float64),
+        volume=joined([each.bars.volume for each in jobs] if needs_volume(job) else [nothing], np.float64),
         rate_open=column(lambda each: each.rate_open, 1.0),
         rate_close=column(lambda each: each.rate_close, 1.0),
         split=column(lambda each: each.split, 1.0),
         dividend=column(lambda each: each.dividend, 0.0),
-        closing=joined([_closing(job, each) for each in jobs], np.bool_),
+        closing=joined([_closing(job, each) for each in jobs], np.uint8),
         size=column(lambda each: each.size_column, np.nan),
         day=_days(job) if is_watched(job) else no_times,
     )
 
 
-def _closing(job: EngineJob, instrument: InstrumentJob) -> BoolColumn:
-    """Return at which closes the session is about to end: within the guard's minutes and the length of a bar."""
+def _closing(job: EngineJob, instrument: InstrumentJob) -> FlagColumn:
+    """Return at which closes the session is about to end: within the guard's minutes and the length of a bar.
+
+    Where the last bars of a session are missing, the first bar of the next one is OVERDUE.
+    """
     minutes = [guard.value for guard in job.guards if guard.kind is GuardKind.SESSION_END]
     if not minutes:
-        return np.empty(0, np.bool_)
+        return np.empty(0, np.uint8)
     bars = instrument.bars
     days = trading_days_in_order(bars.close_ns - 1, bars.session)
     _, ends = bounds(days, bars.session)
     reach = bars.timeframe.nominal_ns + int(max(minutes) * MINUTE_NS)
-    closing: BoolColumn = bars.close_ns + reach >= ends
+    closing: FlagColumn = (bars.close_ns + reach >= ends).astype(np.uint8)
+    starts = np.flatnonzero(np.diff(days, prepend=days[:1] - 1))
+    if len(starts):
+        late = starts[1:][np.maximum.reduceat(closing, starts)[:-1] == 0]
+        closing[late[closing[late] == 0]] = OVERDUE
     return closing
 
 

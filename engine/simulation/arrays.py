@@ -11,7 +11,7 @@ from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunError
 from engine.api.ports import TimeColumn
 from engine.api.rules import EXECUTION_COLUMNS, ProtectiveRule
-from engine.simulation.account import account_of, check_account, joined, set_account, spare_rows
+from engine.simulation.account import account_of, check_account, joined, needs_volume, set_account, spare_rows
 from engine.simulation.execution_terms import days_of, due_steps, rows_per_bar, set_execution_terms, slots_needed
 from engine.simulation.primitives import whole_inverse
 from engine.simulation.records import (
@@ -105,7 +105,7 @@ def desk_of(job: EngineJob, table_rows: int) -> Table:
     desk["cash"] = settings.cash
     set_account(desk, job)
     rows = {name: len(_shared_columns(job)) + k for k, name in enumerate(_execution_columns(job))}
-    set_execution_terms(desk, job.execution, rows, partial=job.settings.slippage.volume_percent > 0.0)
+    set_execution_terms(desk, job.execution, rows, partial=needs_volume(job))
     if len(job.instruments) == 1:
         desk["rank"] = -1  # alone, an instrument is always first
     desk["arm_delay"] = settings.fills.arm == "next_bar"

@@ -28,11 +28,13 @@ from engine.simulation.records import (
     Table,
 )
 from engine.simulation.risk_records import (
+    CLOSING,
     COOL_DOWN,
     DAILY_LOSS,
     ENTRY_BLOCKED,
     FLATTEN_AND_HALT,
     FLATTENED,
+    FLATTENED_LATE,
     FOR_GOOD,
     HALT_BEGAN,
     HALT_ENDED,
@@ -40,6 +42,7 @@ from engine.simulation.risk_records import (
     MARGIN_CALL,
     MAX_DRAWDOWN,
     NO_NEW_TRADES,
+    OVERDUE,
     SESSION_END,
     TIME_STOP,
 )
@@ -53,15 +56,18 @@ def cancel_entries(desk: Record, book: Record) -> None:
 
 
 @jit
-def flatten(desk: Record, book: Record, reason: int, rule: int) -> None:
-    """Cancel entries at work, and order a position to be closed at its instrument's next open, once."""
+def flatten(desk: Record, book: Record, reason: int, rule: int, kind: int) -> None:
+    """Cancel entries at work, and order a position to be closed at its instrument's next open, once.
+
+    `kind` is how the intervention is noted.
+    """
     cancel_entries(desk, book)
     bar, lots = book["bar"], book["lots"]
     if lots == 0 or book["leaving"] == 1 or bar >= book["bars"] - 1:
         return
     book["leaving"] = 1
     add_order(desk, book, bar, MARKET, -1 if lots > 0 else 1, abs(lots), reason)
-    intervene(desk, book["index"], bar, FLATTENED, rule, book["quantity"], 0.0)
+    intervene(desk, book["index"], bar, kind, rule, book["quantity"], 0.0)
 
 
 @jit
@@ -112,7 +118,7 @@ def watch(desk: Record, books: Table, market: Market, step: int, equity: float) 
                 if guard["action"] == NO_NEW_TRADES:
                     cancel_entries(desk, books[i])
                 else:
-                    flatten(desk, books[i], HALTED, guard["number"])
+                    flatten(desk, books[i], HALTED, guard["number"], FLATTENED)
     if desk["maintenance_margin"] > 0.0:
         call_margin(desk, books, step, equity)
     desk["last_equity"] = equity
@@ -130,7 +136,7 @@ def call_margin(desk: Record, books: Table, step: int, equity: float) -> None:
     if equity < required and holding:
         intervene(desk, NONE, step, MARGIN_CALL, NONE, required, equity)
         for i in range(len(books)):
-            flatten(desk, books[i], MARGIN_CALLED, NONE)
+            flatten(desk, books[i], MARGIN_CALLED, NONE, FLATTENED)
 
 
 @jit
@@ -141,11 +147,16 @@ def force_exit(desk: Record, book: Record, market: Market, bar: int) -> None:
     for g in range(desk["guards"]):
         guard = desk["guard_rows"][g]
         if guard["kind"] == TIME_STOP and bar - book["entry_bar"] + 1 >= guard["value"]:
-            flatten(desk, book, TIME_STOPPED, guard["number"])
+            flatten(desk, book, TIME_STOPPED, guard["number"], FLATTENED)
             return
-        if guard["kind"] == SESSION_END and market.account.closing[book["start"] + bar]:
-            flatten(desk, book, SESSION_ENDED, guard["number"])
-            return
+        if guard["kind"] == SESSION_END:
+            closing = market.account.closing[book["start"] + bar]
+            if closing == CLOSING:
+                flatten(desk, book, SESSION_ENDED, guard["number"], FLATTENED)
+                return
+            if closing == OVERDUE and book["entry_bar"] < bar:
+                flatten(desk, book, SESSION_ENDED, guard["number"], FLATTENED_LATE)
+                return
 
 
 @jit
@@ -157,7 +168,7 @@ def shut_out(desk: Record, book: Record, market: Market, bar: int) -> tuple[int,
         return BLOCKED_MARGIN, NONE
     for g in range(desk["guards"]):
         guard = desk["guard_rows"][g]
-        if guard["kind"] == SESSION_END and market.account.closing[book["start"] + bar]:
+        if guard["kind"] == SESSION_END and market.account.closing[book["start"] + bar] == CLOSING:
             return BLOCKED_SESSION_END, guard["number"]
         lost = book["lost_bar"]
         if guard["kind"] == COOL_DOWN and lost >= 0 and bar < lost + guard["value"]:

@@ -128,6 +128,8 @@ def open_step(desks: Table, books: Table, market: Market, timeline: Timeline, st
             continue
         book["bar"] = bar
         book["bar_range"] = market.high[row] - market.low[row]
+        if desk["skip_empty"] == 1:
+            book["untraded"] = 0 if market.account.volume[row] > 0.0 else 1
         if desk["volume_percent"] > 0.0:
             book["volume_left"] = market.account.volume[row] * desk["volume_percent"] / 100.0
         if desk["financed"] == 1:

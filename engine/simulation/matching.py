@@ -290,7 +290,8 @@ def armed_slot(books: Table, i: int, bar: int, phase: int, after: int) -> int:
 
 def after_entry_of(books: Table, i: int, bar: int, open_: float, high: float, low: float, close: float) -> Any:
     """Return `after_entry` of instrument `i`."""
-    return after_entry(books[i], bar, open_, high, low, close)
+    first, highest, lowest, last = after_entry(books[i], bar, open_, high, low, close)
+    return float(first), float(highest), float(lowest), float(last)
 
 
 def fill_slot(desks: Table, books: Table, rules: Table, market: Market, i: int, k: int, bar: int, price: float) -> None:

@@ -72,8 +72,10 @@ def add_order(desk: Record, book: Record, bar: int, kind: int, side: int, lots: 
 def next_working(book: Record, bar: int, phase: int, part: int, after: int) -> int:
     """Return the slot of the next order of that phase and part that may fill at `bar`, with an id above `after`, or -1.
 
-    `part` is ANY, CLOSING or OPENING.
+    `part` is ANY, CLOSING or OPENING. On a bar without volume there is none, where the terms say so.
     """
+    if book["untraded"] == 1:
+        return -1
     for k in range(book["working"]):
         meant = book["phase"][k] == phase and (part == ANY or book["opens"][k] == part - 1)
         if meant and book["slots"][k]["id"] > after and book["from_bar"][k] <= bar:

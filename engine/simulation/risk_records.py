@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.api.ledger import CASHFLOW_DTYPE, INTERVENTION_DTYPE, CashflowKind, InterventionKind
-from engine.api.ports import BoolColumn, FloatColumn, TimeColumn
+from engine.api.ports import FlagColumn, FloatColumn, TimeColumn
 from engine.api.rules import HISTORY_TRADES, GuardKind, HaltAction
 
 HISTORY_RING = 1 << (HISTORY_TRADES - 1).bit_length()
@@ -41,8 +41,13 @@ NO_NEW_TRADES, FLATTEN_AND_HALT, FLATTEN_FOR_THE_DAY = _numbers(HaltAction)
     HALT_BEGAN,
     HALT_ENDED,
     MARGIN_CALL,
+    FLATTENED_LATE,
 ) = _numbers(InterventionKind)
 BORROW, DIVIDEND, CASH_IN_LIEU = _numbers(CashflowKind)
+
+CLOSING: Any = np.uint8(1)
+OVERDUE: Any = np.uint8(2)
+"""Values of `AccountColumns.closing`; 0 is any other bar."""
 
 FOR_GOOD: Any = np.int64(3)
 """`desk["halted"]`: 0 trading, 1 no entries until the next day, 2 flat until the next day, 3 flat for good."""
@@ -83,6 +88,8 @@ RISK_BOOK_FIELDS: list[tuple[str, type]] = [
     # Range and volume left of the bar that is being matched.
     ("bar_range", np.float64),
     ("volume_left", np.float64),
+    # Whether the bar had no volume, and orders wait for one that has.
+    ("untraded", np.int64),
 ]
 
 RISK_BOOK_TERMS = ("min_quantity", "borrow_percent")
@@ -101,6 +108,7 @@ RISK_TERMS: list[tuple[Any, ...]] = [
     ("watched", np.int64),
     ("moving", np.int64),
     ("spare_rows", np.int64),
+    ("skip_empty", np.int64),
     ("guards", np.int64),
     ("guard_rows", GUARD_DTYPE, (MAX_GUARDS,)),
 ]
@@ -145,8 +153,8 @@ class AccountColumns(NamedTuple):
 
     Times are those of the bars. `rate_open` and `rate_close` are units of the account's currency for one of the
     instrument's, as known then; `split` is how many units one becomes at the bar's open, `dividend` the cash a unit
-    gets then. `closing` says whether the session is about to end, `size` is the column of the money rule. `day` is the
-    trading day of each step, not of each bar.
+    gets then. `closing` says whether the session is about to end (CLOSING), or should have ended a position of the one
+    before (OVERDUE). `size` is the column of the money rule. `day` is the trading day of each step, not of each bar.
     """
 
     open_ns: TimeColumn
@@ -156,6 +164,6 @@ class AccountColumns(NamedTuple):
     rate_close: FloatColumn
     split: FloatColumn
     dividend: FloatColumn
-    closing: BoolColumn
+    closing: FlagColumn
     size: FloatColumn
     day: TimeColumn

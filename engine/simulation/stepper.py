@@ -289,12 +289,13 @@ class Stepper:
         """Ask for stops, or targets, of an entry inside the bar, on what the bar certainly saw after it."""
         state = self.state
         book = state.books[i]
-        seen = [float(price) for price in after_entry_of(state.books, i, bar, *self._prices(book, bar))]
+        open_, high, low, close = after_entry_of(state.books, i, bar, *self._prices(book, bar))
         k = armed_slot(state.books, i, bar, phase, -1)
         while k >= 0:
             order = book["slots"][k]
             number, lots = int(order["id"]), int(order["lots"] - order["filled"])
-            asked = WorkingOrder(number, i, bar, phase, int(order["side"]), lots, float(order["price"]), *seen, False)
+            side, level = int(order["side"]), float(order["price"])
+            asked = WorkingOrder(number, i, bar, phase, side, lots, level, open_, high, low, close, whole_bar=False)
             price = matcher.match(asked)
             if price is not None:
                 fill_slot(state.desks, state.books, state.rules, state.market, i, k, bar, price)

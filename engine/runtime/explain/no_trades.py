@@ -50,6 +50,7 @@ _ENDED = {
     StatusReason.HALT: "cancelled by a risk rule that halted trading",
     StatusReason.CAP: "cut to nothing by a cap",
     StatusReason.BELOW_MINIMUM: "cut below the least allowed size",
+    StatusReason.NO_SIZE: "without a size or a stop distance at their new price",
 }
 _BY_RULE = {
     BlockReason.HALT: "blocked while '{name}' halted trading",
