@@ -181,6 +181,7 @@ class InterventionKind(IntEnum):
     HALT_ENDED = 6
     MARGIN_CALL = 7
     FLATTENED_LATE = 8
+    ACCOUNT_LOST = 9
 
 
 INTERVENTION_DTYPE = np.dtype(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 from engine.api.ports import param
 
 _WHOLE = 100.0
+_SHORT_MAINTENANCE = 30.0
 _CONFIG = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -64,8 +65,8 @@ class Margin(BaseModel):
         le=100,
     )
     maintenance_percent: float | None = param(
-        "Below this part of all positions' value, everything is closed at the next open; half of the initial margin, "
-        "and none without leverage, if left out.",
+        "Below this part of all positions' value, everything is closed at the next open. If left out: half of the "
+        "initial margin, without leverage none for long positions; for short ones at most 30.",
         default=None,
         unit="%",
         ge=0,
@@ -83,10 +84,20 @@ class Margin(BaseModel):
 
     @property
     def maintenance(self) -> float:
-        """The maintenance margin in percent, 0 for none."""
+        """The maintenance margin of long positions in percent, 0 for none."""
         if self.maintenance_percent is not None:
             return self.maintenance_percent
         return self.initial_percent / 2.0 if self.initial_percent < _WHOLE else 0.0
+
+    @property
+    def maintenance_short(self) -> float:
+        """The maintenance margin of short positions in percent, 0 for none.
+
+        The default of 30 percent is that of FINRA Rule 4210 for stocks sold short.
+        """
+        if self.maintenance_percent is not None:
+            return self.maintenance_percent
+        return min(_SHORT_MAINTENANCE, self.initial_percent / 2.0)
 
 
 class FillRules(BaseModel):

@@ -62,10 +62,15 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
 
 
 def stepped_in(result: RunResult) -> list[str]:
-    """Return a line for each halt, margin call and late exit: when, by which node, and at what equity."""
+    """Return a line for each halt, margin call, late exit and lost account: when, by which node, at what equity."""
     table = result.interventions
     lines = []
     for row in table.rows():
+        if row["kind"] == "account_lost":
+            lines.append(
+                f"The account was lost on {utc_text(row['ts_ns'])} UTC: equity was {row['after']:,.2f}. Everything was "
+                "closed at the next open, and no entry followed."
+            )
         if row["kind"] == "flattened_late":
             lines.append(
                 f"{row['symbol']} was closed late by '{row['node']}', on {utc_text(row['ts_ns'])} UTC: "

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunError
-from engine.api.ports import FlagColumn, TimeColumn
+from engine.api.ports import ENTER_SHORT, FlagColumn, TimeColumn
 from engine.api.rules import GuardKind, ProtectiveKind
 from engine.data.sessions import bounds, trading_days_in_order
 from engine.simulation.records import Record
@@ -64,7 +64,15 @@ def is_restless(job: EngineJob) -> bool:
 
 def is_watched(job: EngineJob) -> bool:
     """Return whether the account is looked at on every close."""
-    return job.settings.margin.maintenance > 0.0 or any(guard.kind in _HALTS for guard in job.guards)
+    margin = job.settings.margin
+    called = margin.maintenance > 0.0 or (margin.maintenance_short > 0.0 and may_be_short(job))
+    return called or any(guard.kind in _HALTS for guard in job.guards)
+
+
+def may_be_short(job: EngineJob) -> bool:
+    """Return whether any decision of a job could open a short position."""
+    by_weight = job.execution.rebalance is not None or bool(job.components)
+    return by_weight or any(bool((each.flags & ENTER_SHORT).any()) for each in job.instruments)
 
 
 def needs_volume(job: EngineJob) -> bool:
@@ -74,7 +82,7 @@ def needs_volume(job: EngineJob) -> bool:
 
 def spare_rows(job: EngineJob) -> int:
     """Return how many rows of each table a step may take beside those of its own bars: when everything is closed."""
-    return 4 * len(job.instruments) + 2 * MAX_GUARDS if is_watched(job) else 0
+    return 4 * len(job.instruments) + (2 * MAX_GUARDS if is_watched(job) else 1)
 
 
 def set_account(desk: Record, job: EngineJob) -> None:
@@ -96,6 +104,7 @@ def set_account(desk: Record, job: EngineJob) -> None:
     desk["slippage_range_percent"], desk["volume_percent"] = slippage.range_percent, slippage.volume_percent
     desk["initial_margin"] = settings.margin.initial_percent / 100.0
     desk["maintenance_margin"] = settings.margin.maintenance / 100.0
+    desk["short_margin"] = settings.margin.maintenance_short / 100.0
     desk["peak"] = desk["last_equity"] = desk["day_equity"] = settings.cash
     desk["day"] = np.iinfo(np.int64).min
     desk["financed"], desk["moving"], desk["watched"] = is_financed(job), is_moving(job), is_watched(job)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
 from engine.simulation.decisions import leave
 from engine.simulation.entries import expire_orders
-from engine.simulation.halts import cancel_entries, force_exit, is_shut_out, watch
+from engine.simulation.halts import cancel_entries, close_account, force_exit, is_lost, is_shut_out, watch
 from engine.simulation.interventions import intervene
 from engine.simulation.matching import end_data
 from engine.simulation.orders import add_order, block, retire
@@ -33,6 +33,8 @@ def begin_decisions(desks: Table, books: Table, market: Market, timeline: Timeli
     desk = desks[0]
     if desk["watched"] == 1:
         watch(desk, books, market, step, equity)
+    if is_lost(desk, equity):
+        close_account(desk, books, step, equity)
     if desk["rebalance"] == 1:
         first, last = timeline.first_event[step], timeline.first_event[step + 1]
         instruments, bars = timeline.instrument[first:last], timeline.bar[first:last]

@@ -11,6 +11,7 @@ from engine.simulation.jit import jit
 from engine.simulation.orders import add_order, block, end_entries
 from engine.simulation.records import (
     BLOCKED_COOL_DOWN,
+    BLOCKED_EQUITY,
     BLOCKED_HALT,
     BLOCKED_MARGIN,
     BLOCKED_SESSION_END,
@@ -28,6 +29,7 @@ from engine.simulation.records import (
     Table,
 )
 from engine.simulation.risk_records import (
+    ACCOUNT_LOST,
     CLOSING,
     COOL_DOWN,
     DAILY_LOSS,
@@ -119,19 +121,40 @@ def watch(desk: Record, books: Table, market: Market, step: int, equity: float) 
                     cancel_entries(desk, books[i])
                 else:
                     flatten(desk, books[i], HALTED, guard["number"], FLATTENED)
-    if desk["maintenance_margin"] > 0.0:
+    if desk["short_margin"] > 0.0:
         call_margin(desk, books, step, equity)
     desk["last_equity"] = equity
 
 
 @jit
+def margin_of(desk: Record, book: Record) -> float:
+    """Return the equity that a position must be kept with, in the account's currency."""
+    part = desk["short_margin"] if book["lots"] < 0 else desk["maintenance_margin"]
+    return float(abs(book["quantity"]) * book["mark"] * book["rate"] * part)
+
+
+@jit
+def is_lost(desk: Record, equity: float) -> bool:
+    """Return whether the account is lost at this close, and was not before."""
+    return bool(equity <= 0.0 and desk["halted"] < FOR_GOOD)
+
+
+@jit
+def close_account(desk: Record, books: Table, step: int, equity: float) -> None:
+    """Close everything at the next open and let no entry follow: there is no equity left."""
+    desk["halted"], desk["halt_rule"] = FOR_GOOD, NONE
+    intervene(desk, NONE, step, ACCOUNT_LOST, NONE, 0.0, equity)
+    for i in range(len(books)):
+        flatten(desk, books[i], MARGIN_CALLED, NONE, FLATTENED)
+
+
+@jit
 def call_margin(desk: Record, books: Table, step: int, equity: float) -> None:
     """Close everything at the next open when equity is below the maintenance margin of all positions."""
-    value, holding = 0.0, False
+    required, holding = 0.0, False
     for i in range(len(books)):
-        value += abs(books[i]["quantity"]) * books[i]["mark"] * books[i]["rate"]
+        required += margin_of(desk, books[i])
         holding = holding or (books[i]["lots"] != 0 and books[i]["leaving"] == 0)
-    required = value * desk["maintenance_margin"]
     desk["margin_called"] = 1 if equity < required else 0
     if equity < required and holding:
         intervene(desk, NONE, step, MARGIN_CALL, NONE, required, equity)
@@ -163,7 +186,7 @@ def force_exit(desk: Record, book: Record, market: Market, bar: int) -> None:
 def shut_out(desk: Record, book: Record, market: Market, bar: int) -> tuple[int, int]:
     """Return why no entry may be made at this close, and the rule that says so; -1 where one may."""
     if desk["halted"] > 0:
-        return BLOCKED_HALT, desk["halt_rule"]
+        return BLOCKED_EQUITY if desk["halt_rule"] < 0 else BLOCKED_HALT, desk["halt_rule"]
     if desk["margin_called"] == 1:
         return BLOCKED_MARGIN, NONE
     for g in range(desk["guards"]):

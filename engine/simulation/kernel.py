@@ -20,7 +20,7 @@ import numpy as np
 from engine.api.ports import FloatColumn
 from engine.simulation.decisions import decide
 from engine.simulation.financing import begin_bar, end_bar
-from engine.simulation.halts import force_exit, watch
+from engine.simulation.halts import close_account, force_exit, is_lost, watch
 from engine.simulation.jit import entry, inlined, jit
 from engine.simulation.matching import end_data, mark, match_after, match_open, match_phase
 from engine.simulation.protection import move_orders
@@ -153,6 +153,7 @@ def wake(desk: Record, books: Table, market: Market, timeline: Timeline, first: 
     """Note which instruments of a step are more than quiet at its bar: the others need only be marked."""
     for event in range(first, last):
         i, bar = event_at(timeline, event)
+        books[i]["bar"] = bar
         books[i]["awake"] = 0 if is_quiet(desk, books[i], market, bar, books[i]["start"] + bar) else 1
 
 
@@ -233,6 +234,8 @@ def decide_step(
     """Take all decisions of a step: those of the account's guards, then those of the instruments in file order."""
     if desks[0]["watched"] == 1:
         watch(desks[0], books, market, step, equity)
+    if is_lost(desks[0], equity):
+        close_account(desks[0], books, step, equity)
     first, last = events_of(timeline, step)
     if desks[0]["rebalance"] == 1:
         instruments, bars = timeline.instrument[first:last], timeline.bar[first:last]

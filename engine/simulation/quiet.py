@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.api.ports import FloatColumn
-from engine.simulation.halts import breached, severity
+from engine.simulation.halts import breached, is_lost, margin_of, severity
 from engine.simulation.jit import inlined, jit
 from engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, Market, Record, Table, Timeline
 from engine.simulation.risk_records import TIME_STOP
@@ -91,10 +91,9 @@ def is_quiet(desk: Record, book: Record, market: Market, bar: int, row: int) -> 
 @inlined
 def mark_quiet(desk: Record, book: Record, market: Market, bar: int, row: int) -> None:
     """Mark an instrument at the close of a quiet bar."""
-    if desk["plain"] == 0:
-        book["bar"] = bar
-        if len(market.account.rate_close) > 0:
-            book["rate"] = market.account.rate_close[row]
+    book["bar"] = bar
+    if desk["plain"] == 0 and len(market.account.rate_close) > 0:
+        book["rate"] = market.account.rate_close[row]
     if book["lots"] != 0:
         book["highest"] = max(book["highest"], market.high[row])
         book["lowest"] = min(book["lowest"], market.low[row])
@@ -102,12 +101,11 @@ def mark_quiet(desk: Record, book: Record, market: Market, bar: int, row: int) -
 
 
 @inlined
-def is_calm(desk: Record, market: Market, equity: float, value: float, step: int) -> bool:
-    """Return whether the account's guards have nothing to do at a close; `value` is that of all positions."""
+def is_calm(desk: Record, market: Market, equity: float, required: float, step: int) -> bool:
+    """Return whether the account's guards have nothing to do at a close; `required` is the margin of all positions."""
     if len(market.account.day) > 0 and market.account.day[step] != desk["day"]:
         return False
-    required = value * desk["maintenance_margin"]
-    if desk["maintenance_margin"] > 0.0 and (equity < required or desk["margin_called"] == 1):
+    if equity < required or desk["margin_called"] == 1:
         return False
     desk["peak"] = max(desk["peak"], equity)
     for g in range(desk["guards"]):
@@ -136,6 +134,15 @@ def stretch_end(book: Record, market: Market, start: int, stop: int, lid: float,
 
 
 @inlined
+def lost_bar(desk: Record, book: Record, market: Market, start: int, end: int) -> int:
+    """Return the first bar from `start` on at whose close the account is lost, or `end`."""
+    for bar in range(start, end):
+        if is_lost(desk, desk["cash"] + book["quantity"] * market.close[bar] * book["rate"]):
+            return bar
+    return end
+
+
+@inlined
 def pass_quiet_alone(desk: Record, book: Record, market: Market, curve: FloatColumn, start: int, stop: int) -> int:
     """Pass the quiet bars of a single instrument that has nothing but orders and a position; return the first other."""
     lots, moving = book["lots"], desk["moving"] == 1
@@ -154,12 +161,16 @@ def pass_quiet_alone(desk: Record, book: Record, market: Market, curve: FloatCol
             cashes[bar] = cash
         return end
     highest, lowest = book["highest"], book["lowest"]
+    if lots < 0 or cash < 0.0:
+        end = lost_bar(desk, book, market, start, end)
+        if end == start:
+            return start
     for bar in range(start, end):
         highest = max(highest, market.high[bar])
         lowest = min(lowest, market.low[bar])
         equities[bar] = cash + quantity * market.close[bar] * rate
         cashes[bar] = cash
-    book["highest"], book["lowest"], book["mark"] = highest, lowest, market.close[end - 1]
+    book["highest"], book["lowest"], book["mark"], book["bar"] = highest, lowest, market.close[end - 1], end - 1
     return end
 
 
@@ -180,12 +191,12 @@ def pass_quiet(
         for event in range(first, last):
             i, bar = (0, event) if alone else (timeline.instrument[event], timeline.bar[event])
             mark_quiet(desk, books[i], market, bar, books[i]["start"] + bar)
-        equity, value = desk["cash"], 0.0
+        equity, required = desk["cash"], 0.0
         for i in range(len(books)):
             equity += books[i]["quantity"] * books[i]["mark"] * books[i]["rate"]
-            if desk["maintenance_margin"] > 0.0:
-                value += abs(books[i]["quantity"]) * books[i]["mark"] * books[i]["rate"]
-        if desk["watched"] == 1 and not is_calm(desk, market, equity, value, step):
+            if desk["watched"] == 1:
+                required += margin_of(desk, books[i])
+        if is_lost(desk, equity) or (desk["watched"] == 1 and not is_calm(desk, market, equity, required, step)):
             return step
         curve[0, step] = equity
         curve[1, step] = desk["cash"]

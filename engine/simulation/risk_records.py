@@ -42,6 +42,7 @@ NO_NEW_TRADES, FLATTEN_AND_HALT, FLATTEN_FOR_THE_DAY = _numbers(HaltAction)
     HALT_ENDED,
     MARGIN_CALL,
     FLATTENED_LATE,
+    ACCOUNT_LOST,
 ) = _numbers(InterventionKind)
 BORROW, DIVIDEND, CASH_IN_LIEU = _numbers(CashflowKind)
 
@@ -96,9 +97,10 @@ RISK_BOOK_TERMS = ("min_quantity", "borrow_percent")
 """Those of them that come from the job and do not change."""
 
 RISK_TERMS: list[tuple[Any, ...]] = [
-    # Margin as parts of one.
+    # Margin as parts of one: what an entry takes, what a long position must keep, and a short one.
     ("initial_margin", np.float64),
     ("maintenance_margin", np.float64),
+    ("short_margin", np.float64),
     # Whether there is nothing to do beyond orders and signals, or at least nothing where neither of them does anything;
     # else whether positions are financed, the account is watched, and protective orders move. And how many rows of the
     # tables a step may take beside those of its bars.
