@@ -257,12 +257,15 @@ def match_after(
         return
     open_, high, low, close = prices
     first, highest, lowest, _ = after_entry(book, bar, open_, high, low, close)
-    touched = match_stop if phase == STOPS else match_limit
     k = next_armed(book, bar, phase, NONE)
     while k >= 0:
         order = book["slots"][k]
         number = order["id"]
-        price = touched(int(order["side"]), order["price"], first, highest, lowest)
+        side, level = int(order["side"]), order["price"]
+        if phase == STOPS:
+            price = match_stop(side, level, first, highest, lowest)
+        else:
+            price = match_limit(side, level, first, highest, lowest)
         if not math.isnan(price):
             fill_order(desk, books, rules, columns, i, k, bar, price)
         k = next_armed(book, bar, phase, number)
