@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from engine.api import RunError
+from engine.api.npy import read_npz
 from engine.api.os_errors import fault
 from engine.api.wording import shown_path
 from engine.runtime.result import RunResult
@@ -130,12 +129,9 @@ def read_books(path: Path) -> Books | None:
     parts: dict[str, dict[str, Any]] = {part: {} for part in _PARTS}
     try:
         with path.open("rb") as stream:
-            _check_sizes(stream)
-            stream.seek(0)
-            with np.load(stream, allow_pickle=False) as arrays:
-                for key in arrays.files:
-                    part, _, name = key.partition(".")
-                    parts[part][name] = arrays[key]
+            for key, array in read_npz(stream, _MOST_UNPACKED).items():
+                part, _, name = key.partition(".")
+                parts[part][name] = array
         _check_lengths(parts)
     except FileNotFoundError:
         return None
@@ -149,18 +145,3 @@ def read_books(path: Path) -> Books | None:
 def _check_lengths(parts: Mapping[str, Mapping[str, Any]]) -> None:
     if any(len({column.shape for column in part.values()}) != 1 for part in parts.values()):
         raise ValueError("columns are missing or of different length")
-
-
-def _check_sizes(stream: BinaryIO) -> None:
-    """Raise ValueError where an array claims to be larger than what the file holds of it, before memory is taken."""
-    size = stream.seek(0, os.SEEK_END)
-    with zipfile.ZipFile(stream) as archive:
-        for info in archive.infolist():
-            most = size if info.compress_type == zipfile.ZIP_STORED else _MOST_UNPACKED
-            with archive.open(info) as member:
-                version = np.lib.format.read_magic(member)
-                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-                shape, _, dtype = read(member)
-            claimed = math.prod(shape) * dtype.itemsize
-            if claimed > min(info.file_size, most):
-                raise ValueError(f"'{info.filename}' claims {claimed} bytes")

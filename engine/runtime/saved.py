@@ -21,6 +21,7 @@ import numpy.typing as npt
 from engine.api import Bars, InstrumentJob, Ledger, PortType, Role, RunError, RunSettings
 from engine.api.bars import BAR_COLUMNS, Session
 from engine.api.ledger import OpenPosition
+from engine.api.npy import map_npy
 from engine.api.os_errors import fault
 from engine.api.timeframe import Timeframe
 from engine.api.wording import shown_path
@@ -313,7 +314,7 @@ class SavedRun:
     def _array(self, name: str) -> Column:
         if name not in self._opened:
             try:
-                self._opened[name] = np.load(self.folder / f"{name}.npy", mmap_mode="r").view(np.ndarray)
+                self._opened[name] = map_npy(self.folder / f"{name}.npy")
             except (OSError, ValueError) as error:
                 cause = fault(error, "read").cause
                 text = f"The run in '{shown_path(self.folder)}' has lost '{name}': {cause}. Run it again."

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.api import BAR_COLUMNS, Bars, BoolColumn, DataError
+from engine.api.npy import map_npy
 from engine.api.os_errors import fault
 from engine.api.wording import shown_path
 
@@ -122,10 +123,10 @@ def read(folder: Path, name: str, count: int) -> Columns:
     blocks = []
     for path, rows, dtype in zip(paths_of(folder, name), (2, 5), (np.int64, np.float64), strict=True):
         try:
-            block = np.load(path, mmap_mode="c", allow_pickle=False)
+            block = map_npy(path, "c")
         except FileNotFoundError:
             raise
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError) as error:
             cause = fault(error, "read").cause
             text = f"The bars in '{shown_path(path)}' cannot be read: {cause}. Delete the series and import it again."
             raise DataError(text) from error
@@ -134,7 +135,7 @@ def read(folder: Path, name: str, count: int) -> Columns:
                 f"'{path}' must hold {rows} columns of {count:,} bars, it has {block.dtype} of shape {block.shape}. "
                 "Delete the series and import it again."
             )
-        blocks.append(np.asarray(block))
+        blocks.append(block)
     return Columns(*blocks)
 
 
