@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
+import shutil
+import sys
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from engine.api.wording import shortened, shown_path
@@ -117,6 +121,9 @@ _BY_SQLITE = {
     ),  # SQLITE_CANTOPEN
     26: _DAMAGED,  # SQLITE_NOTADB
 }
+_PERHAPS_FULL = (_BY_SQLITE[10], _BY_SQLITE[14])
+_LEAST_FREE = 64 * 1024
+"""SQLite takes up to 32 KiB at once, beside what it writes."""
 _CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
 """What numpy says when a disk is full; it passes no errno on."""
 _RUST = re.compile(r"\(os error (\d+)\)")
@@ -125,15 +132,18 @@ _PRIMARY = 0xFF
 """The part of SQLite's extended codes that is the primary code."""
 
 
-def fault(error: BaseException, doing: Doing = "write", *, otherwise: str = "") -> Fault:
+def fault(error: BaseException, doing: Doing = "write", *, otherwise: str = "", place: Path | None = None) -> Fault:
     """Return why a file can't be read or written, and what to do about it.
 
     Args:
         error: of the system (OSError), of SQLite, or what a library raised about the file.
         doing: what was tried, which decides the remedy.
         otherwise: the remedy where the cause is none of those that are known.
+        place: the file of SQLite, which calls a full disk an error of the disk, or says only that it cannot open.
     """
     words = _known(error)
+    if place is not None and words in _PERHAPS_FULL and _is_full(place):
+        words = _FULL_DISK
     if words is not None:
         return words.to(doing)
     said = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -152,11 +162,30 @@ def is_damage(error: BaseException) -> bool:
     return _known(error) is _DAMAGED
 
 
+def is_in_use(error: BaseException) -> bool:
+    """Return whether another program holds what is wanted, so that waiting helps."""
+    return _known(error) is _IN_USE
+
+
 def told(error: OSError) -> str:
     """Return what there is to say of an error that nobody expected: the file, where it is named, cause and remedy."""
     cause, remedy = fault(error, "write")
     named = f"'{shown_path(str(error.filename))}'" if error.filename else "A file"
     return f"{named} cannot be used: {cause}. {remedy}"
+
+
+def _is_full(path: Path) -> bool:
+    """Return whether the disk of a file, which need not exist, has no room for SQLite's files."""
+    try:
+        place = next(each for each in path.absolute().parents if each.is_dir())
+        if shutil.disk_usage(place).free < _LEAST_FREE:
+            return True
+        if sys.platform == "win32":
+            return False
+        status = os.statvfs(place)
+    except (OSError, ValueError, StopIteration):
+        return False
+    return status.f_files > 0 and status.f_favail == 0
 
 
 def _known(error: BaseException) -> _Words | None:

@@ -23,6 +23,7 @@ from pathlib import Path
 from engine.api import RunError
 from engine.api.home import home
 from engine.api.os_errors import Fault, fault, is_damage
+from engine.api.transaction import transaction
 from engine.api.wording import shown_path
 from engine.runtime.comparison import Comparison, compare_runs
 from engine.runtime.history_rows import COLUMNS, SCHEMA_VERSION, from_row, prepare, to_row
@@ -138,14 +139,8 @@ class RunHistory:
         Raises:
             RunError: the history cannot be used.
         """
-        with self._open() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
+        with self._open() as connection, transaction(connection):
+            yield connection
 
     def remove_files(self, run_id: str) -> None:
         """Delete the books and the columns of a run, as far as that can be done."""
@@ -236,7 +231,7 @@ class RunHistory:
             self._prepare(connection)
             yield connection
         except (sqlite3.Error, OSError) as error:
-            cause, remedy = _why(error)
+            cause, remedy = _why(error, self.path)
             text = f"The run history '{shown_path(self.path)}' cannot be used: {cause}. {remedy}"
             raise RunError(text) from error
         finally:
@@ -255,8 +250,8 @@ class RunHistory:
             prepare(connection, version, self._timeout_s)
 
 
-def _why(error: Exception) -> Fault:
-    found = fault(error, "home")
+def _why(error: Exception, path: Path) -> Fault:
+    found = fault(error, "home", place=path)
     return (
         Fault(found.cause, "Move the file away; a new history begins with the next run.") if is_damage(error) else found
     )

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from engine.api.os_errors import is_in_use
+from engine.api.transaction import transaction
 from engine.runtime.record import RunRecord
 
 SCHEMA_VERSION = 2
@@ -26,8 +28,7 @@ _LONGEST_SHOWN = 40
 def prepare(connection: sqlite3.Connection, version: int, timeout_s: float) -> None:
     """Bring a history of an older version, or a new one, to this one's form in one transaction; its rows stay."""
     _switch_to_wal(connection, timeout_s)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         if connection.execute("PRAGMA user_version").fetchone()[0] <= version:  # else another process was faster
             columns = [f"{name} TEXT NOT NULL" for name in (*TEXT[1:], *JSON)]
             columns += [f"{name} INTEGER NOT NULL DEFAULT 0" for name in NUMBERS]
@@ -38,10 +39,6 @@ def prepare(connection: sqlite3.Connection, version: int, timeout_s: float) -> N
                     kind = "INTEGER NOT NULL DEFAULT 0" if name in NUMBERS else "TEXT NOT NULL DEFAULT ''"
                     connection.execute(f"ALTER TABLE runs ADD COLUMN {name} {kind}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
 
 
 def to_row(record: RunRecord) -> list[Any]:
@@ -142,8 +139,8 @@ def _switch_to_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            if not is_in_use(error) or time.monotonic() > deadline:
                 raise
             time.sleep(_WAIT_S)
         else:

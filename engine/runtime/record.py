@@ -111,13 +111,13 @@ def write_books(path: Path, books: Books) -> None:
     """
     arrays = {f"{part}.{name}": column for part in _PARTS for name, column in getattr(books, part).columns.items()}
     small = sum(array.nbytes for array in arrays.values()) < _COMPRESS_BELOW_BYTES
-    with path.open("xb") as stream:
-        try:
+    stream = path.open("xb")
+    try:
+        with stream:
             (np.savez_compressed if small else np.savez)(stream, **arrays)
-        except BaseException:
-            stream.close()
-            path.unlink(missing_ok=True)
-            raise
+    except BaseException:  # closing writes what is left, which fails again on a full disk; the file is closed then
+        path.unlink(missing_ok=True)
+        raise
 
 
 def read_books(path: Path) -> Books | None:

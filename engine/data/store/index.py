@@ -18,6 +18,7 @@ from pathlib import Path
 
 from engine.api import DataError, Session, Timeframe
 from engine.api.os_errors import Fault, fault, is_damage
+from engine.api.transaction import transaction
 from engine.api.wording import shown_path
 
 _SCHEMA_VERSION = 1
@@ -92,21 +93,15 @@ class Index:
         if key is None:
             return True
         where = (key.symbol, str(key.timeframe))
-        with self._open() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                query = "SELECT version, file FROM series WHERE symbol = ? AND timeframe = ?"
-                found = connection.execute(query, where).fetchone()
-                if found != (None if before is None else (before.version, before.file)):
-                    return False
-                connection.execute("DELETE FROM series WHERE symbol = ? AND timeframe = ?", where)
-                if after is not None:
-                    marks = ", ".join("?" * len(_NAMES))
-                    connection.execute(f"INSERT INTO series ({', '.join(_NAMES)}) VALUES ({marks})", _row(after))  # noqa: S608
-                connection.execute("COMMIT")
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+        with self._open() as connection, transaction(connection):
+            query = "SELECT version, file FROM series WHERE symbol = ? AND timeframe = ?"
+            found = connection.execute(query, where).fetchone()
+            if found != (None if before is None else (before.version, before.file)):
+                return False
+            connection.execute("DELETE FROM series WHERE symbol = ? AND timeframe = ?", where)
+            if after is not None:
+                marks = ", ".join("?" * len(_NAMES))
+                connection.execute(f"INSERT INTO series ({', '.join(_NAMES)}) VALUES ({marks})", _row(after))  # noqa: S608
         return True
 
     @contextmanager
@@ -120,7 +115,7 @@ class Index:
             self._prepare(connection)
             yield connection
         except (sqlite3.Error, OSError, ValueError, KeyError, TypeError) as error:
-            cause, remedy = _why(error)
+            cause, remedy = _why(error, self.path)
             text = f"The bar store '{shown_path(self.path.parent)}' cannot be used: {cause}. {remedy}"
             raise DataError(text) from error
         finally:
@@ -137,10 +132,9 @@ class Index:
         if version == _SCHEMA_VERSION:
             return
         columns = ", ".join(f"{name} {'TEXT' if name in _TEXTS else 'INTEGER'} NOT NULL" for name in _NAMES)
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute(f"CREATE TABLE IF NOT EXISTS series ({columns}, PRIMARY KEY (symbol, timeframe))")
-        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-        connection.execute("COMMIT")
+        with transaction(connection):
+            connection.execute(f"CREATE TABLE IF NOT EXISTS series ({columns}, PRIMARY KEY (symbol, timeframe))")
+            connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
 
 
 def _row(series: Series) -> tuple[str | int, ...]:
@@ -162,6 +156,6 @@ def _series(row: tuple[str | int, ...]) -> Series:
     return Series(**values)  # type: ignore[arg-type] # the table has the fields' types
 
 
-def _why(error: Exception) -> Fault:
-    found = fault(error, "home")
+def _why(error: Exception, path: Path) -> Fault:
+    found = fault(error, "home", place=path)
     return Fault(found.cause, "Move the folder away and import your bars again.") if is_damage(error) else found
