@@ -165,7 +165,7 @@ class Document(DocumentLike):
         if self._error is not None:
             first = self._error.problems[0]
             message = tr(
-                "The text has a mistake on line {line}: mend it first. {reason}",
+                "The text has a mistake on line {line}: fix it first. {reason}",
                 line=first.line,
                 reason=said(first.message),
             )

@@ -65,7 +65,7 @@ class Draft:
         if isinstance(found, dict):
             return found
         if found is not None:
-            raise EditError(tr("'{name}' in the file is not a mapping; mend it in the text first.", name=name))
+            raise EditError(tr("'{name}' in the file is not a mapping; fix it in the text first.", name=name))
         made: Values = {}
         self.level[name] = made
         return made

@@ -150,6 +150,6 @@ def _refuse(draft: Draft, ids: dict[str, Role], name: str) -> None:
         raise EditError(tr("'{name}' is no name for a block: use letters, digits and underscores.", name=name))
     blocks = draft.values.get("blocks")
     if blocks is not None and not isinstance(blocks, dict):
-        raise EditError(tr("'{name}' in the file is not a mapping; mend it in the text first.", name="blocks"))
+        raise EditError(tr("'{name}' in the file is not a mapping; fix it in the text first.", name="blocks"))
     if isinstance(blocks, dict) and name in blocks:
         raise EditError(tr("There is a block '{name}' already.", name=name))

@@ -104,7 +104,7 @@ class DataDesk:
         if tab is not None:
             self._window.finish_typing(tab)
         if not document.is_readable:
-            self._window.complain(tr("The strategy's text has a mistake. Mend it first."))
+            self._window.complain(tr("The strategy's text has a mistake. Fix it first."))
         return document.is_readable
 
     def _do(self, document: Document, edits: Sequence[Edit], label: str, scope: Scope = ()) -> None:

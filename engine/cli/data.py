@@ -32,7 +32,7 @@ Settings = Annotated[
         "--set", "-s", metavar="NAME=VALUE", help="An option of the source, such as timezone=Europe/Berlin; repeatable."
     ),
 ]
-Repair = Annotated[bool, typer.Option("--repair", help="Mend bad bars instead of refusing them.")]
+Repair = Annotated[bool, typer.Option("--repair", help="Fix bad bars instead of refusing them.")]
 
 
 def data_app() -> typer.Typer:

@@ -1,4 +1,4 @@
-"""What a registered thing must be: one check for each hook, each naming what is wrong and how to mend it."""
+"""What a registered thing must be: one check for each hook, each naming what is wrong and how to fix it."""
 
 from __future__ import annotations
 

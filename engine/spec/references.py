@@ -150,7 +150,7 @@ class Resolver:
             return Unresolved(f"There is no node '{head}'{where}.", remedy)
         expanded = scope.nodes[head]
         if expanded is None:
-            return Unresolved(f"The node '{head}' has problems of its own.", "Mend it first.", reported=True)
+            return Unresolved(f"The node '{head}' has problems of its own.", "Fix it first.", reported=True)
         return Resolved(expanded, output)
 
     def _bars(self, output: str) -> Resolution:

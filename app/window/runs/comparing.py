@@ -43,7 +43,7 @@ class EngineDesk(QObject):
         if errors:
             window.docks.show("problems")
             window.wiring.go_to(errors[0])
-            window.say(tr("Mend the errors first, then compare. {first}", first=said(errors[0].message)))
+            window.say(tr("Fix the errors first, then compare. {first}", first=said(errors[0].message)))
             return
         document = tab.document
         request = ParityRequest(document.text, str(document.path or ""), str(document.folder.absolute()))

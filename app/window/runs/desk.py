@@ -111,7 +111,7 @@ class RunDesk(QObject):
             self._window.docks.show("problems")
             self._window.wiring.show_problems(tab)
             self._window.wiring.go_to(errors[0])
-            self._window.say(tr("Mend the errors first, then run. {first}", first=said(errors[0].message)))
+            self._window.say(tr("Fix the errors first, then run. {first}", first=said(errors[0].message)))
             return
         tab.end_notice("run")
         self._window.status.clearMessage()  # what was said of another run or strategy is over

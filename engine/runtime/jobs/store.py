@@ -163,7 +163,7 @@ class StoreFillRequest(Request):
         options: its parameters.
         source_symbol: what the symbol is called there; the same if empty.
         base_dir: against which relative paths are meant.
-        repair: mend bad bars instead of refusing them.
+        repair: fix bad bars instead of refusing them.
     """
 
     kind: ClassVar[str] = "store_fill"

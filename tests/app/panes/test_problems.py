@@ -51,7 +51,7 @@ def test_the_list_and_its_counts_follow_the_document(qtbot: QtBot) -> None:
     document = open_document(FAULTY)
     problems = show(qtbot, document)
     with qtbot.waitSignal(problems.count_changed) as signal:
-        document.do(SetValues("stop", {"percent": 10}), label="Mend")
+        document.do(SetValues("stop", {"percent": 10}), label="Fix")
     assert signal.args == [0, 1]
     assert len(rows(problems)) == 1
 

@@ -82,11 +82,11 @@ def test_wrong_arguments_end_with_2(arguments: list[str], capsys: pytest.Capture
 def test_a_wrong_file_prints_every_problem_and_ends_with_2(
     command_raises: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = Problem("a", "First.", "Mend it.", file="s.yaml", line=3, column=5)
+    first = Problem("a", "First.", "Fix it.", file="s.yaml", line=3, column=5)
     command_raises(SpecError([first, Problem("b", "Second.", file="s.yaml")]))
 
     assert main(["run", "s.yaml"]) == 2
-    assert capsys.readouterr().err == "s.yaml:3:5: error: First. Mend it.\ns.yaml: error: Second.\n"
+    assert capsys.readouterr().err == "s.yaml:3:5: error: First. Fix it.\ns.yaml: error: Second.\n"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a plugin returns is checked entry by entry, with a message that says how to mend it."""
+"""What a plugin returns is checked entry by entry, with a message that says how to fix it."""
 
 from __future__ import annotations
 
