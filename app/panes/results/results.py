@@ -56,6 +56,7 @@ class ResultsPane(QWidget):
             self.distribution: self._show_distribution,
         }
         self._stale: set[QWidget] = set()
+        self._titled = False
         titles = (
             tr("Overview"),
             tr("Trades"),
@@ -97,14 +98,22 @@ class ResultsPane(QWidget):
         run = self.run
         self._stack.setCurrentWidget(self.nothing if run is None else self.tabs)
         self._stale = set(self._fill)
-        if run is not None:
-            for page, count in ((self.trades, run.ledger.trades), (self.blocked, run.ledger.blocked)):
-                title = tr("Trades") if page is self.trades else tr("Blocked signals")
-                self.tabs.setTabText(self.tabs.indexOf(page), f"{title} ({len(count):,})")
-            # Tables that few strategies fill are there only when they hold something.
-            self.tabs.setTabVisible(self.tabs.indexOf(self.interventions), len(run.ledger.interventions) > 0)
-            self.tabs.setTabVisible(self.tabs.indexOf(self.cashflows), len(run.ledger.cashflows) > 0)
-            self._fill_page()
+        self._titled = False
+        self._title_tabs()
+        self._fill_page()
+
+    def _title_tabs(self) -> None:
+        """Say in the tabs how much they hold; a bar that is changed while it is hidden keeps its old layout."""
+        run = self.run
+        if run is None or self._titled or not self.isVisible():
+            return
+        self._titled = True
+        for page, count in ((self.trades, run.ledger.trades), (self.blocked, run.ledger.blocked)):
+            title = tr("Trades") if page is self.trades else tr("Blocked signals")
+            self.tabs.setTabText(self.tabs.indexOf(page), f"{title} ({len(count):,})")
+        # Tables that few strategies fill are there only when they hold something.
+        self.tabs.setTabVisible(self.tabs.indexOf(self.interventions), len(run.ledger.interventions) > 0)
+        self.tabs.setTabVisible(self.tabs.indexOf(self.cashflows), len(run.ledger.cashflows) > 0)
 
     def _fill_page(self) -> None:
         page, run = self.tabs.currentWidget(), self.run
@@ -116,6 +125,7 @@ class ResultsPane(QWidget):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Fill the page that comes into sight; one that nobody sees costs nothing while parameters are dragged."""
         super().showEvent(event)
+        self._title_tabs()
         self._fill_page()
 
     @staticmethod
