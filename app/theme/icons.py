@@ -14,8 +14,11 @@ from app.theme.themes import current
 PLACEHOLDER = "currentColor"
 
 
+@lru_cache(maxsize=1024)
 def icon(name: str, color: str = "") -> QIcon:
     """Return the icon of a name in `icon_names()`; it follows the theme, or keeps `color` (`#rrggbb`) if given.
+
+    The same one is returned each time: what draws it is never given free by PySide.
 
     Raises:
         FileNotFoundError: there is no such icon.

@@ -7,8 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
+
+
+class _NoTitle(QWidget):
+    """A title bar that takes no room; a plain widget asks for a height of -1."""
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        return QSize(0, 0)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        return QSize(0, 0)
 
 
 class SlimTitles(QObject):
@@ -37,7 +47,10 @@ class SlimTitles(QObject):
             others = [other for other in self._window.tabifiedDockWidgets(dock) if not other.isHidden()]
             slim = bool(others) and not dock.isFloating()
             if slim != (dock.titleBarWidget() is not None):
-                dock.setTitleBarWidget(QWidget() if slim else None)  # type: ignore[arg-type] # None is Qt's own bar
+                bar_before = dock.titleBarWidget()
+                dock.setTitleBarWidget(_NoTitle() if slim else None)  # type: ignore[arg-type] # None is Qt's own bar
+                if bar_before is not None:
+                    bar_before.deleteLater()
         bar: QTabBar
         for bar in self._window.findChildren(QTabBar, "", Qt.FindChildOption.FindDirectChildrenOnly):
             bar.setElideMode(Qt.TextElideMode.ElideNone)
