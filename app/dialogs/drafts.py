@@ -23,7 +23,8 @@ class Draft:
     """A strategy as it stood at its last edit. `key` is whatever the caller knows it by.
 
     `path` is the file it belongs to, None for one that was never saved; `saved_text` is what that file holds now.
-    `was_tried` says that the program ended while it was being restored, `is_damaged` that its text may not be whole.
+    `stale` says that the file was changed after it was opened for this work, `was_tried` that the program ended while
+    the draft was being restored, `is_damaged` that its text may not be whole.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Draft:
     text: str
     path: Path | None = None
     saved_text: str = ""
+    stale: bool = False
     was_tried: bool = False
     is_damaged: bool = False
 

@@ -34,7 +34,9 @@ class RecoveryDialog(DialogFrame):
         super().__init__(
             parent,
             title=tr("Recover unsaved work"),
-            intro=tr("QuantCrafter ended before these strategies were saved. Your files are as you last saved them."),
+            intro=tr(
+                "QuantCrafter ended before these strategies were saved. Restoring them does not change your files."
+            ),
         )
         self._drafts = tuple(drafts)
         self._done = False
@@ -99,7 +101,7 @@ class RecoveryDialog(DialogFrame):
         box.addItem(tr("Later"), RecoveryAnswer.LATER.value)
         if draft.was_tried:
             box.setCurrentIndex(box.findData(RecoveryAnswer.LATER.value))
-        if draft.was_tried or draft.is_damaged:
+        if _warning(draft):
             item.setIcon(0, self.style().standardIcon(QStyle.StandardPixmap.SP_MessageBoxWarning))
             item.setToolTip(0, _warning(draft))
         item.setSizeHint(3, box.sizeHint() + QSize(0, 6))
@@ -154,12 +156,21 @@ def offer_recovery(
 
 def _warning(draft: Draft) -> str:
     """Return what is to be known before a draft is restored, "" if nothing."""
+    warnings = []
     if draft.was_tried:
-        return tr(
-            "QuantCrafter ended while it restored this strategy. Restore it again, or save it to another file "
-            "without opening it."
+        warnings.append(
+            tr(
+                "QuantCrafter ended while it restored this strategy. Restore it again, or save it to another file "
+                "without opening it."
+            )
         )
-    return tr("The recovery file is damaged. The text may not be complete.") if draft.is_damaged else ""
+    if draft.is_damaged:
+        warnings.append(tr("The recovery file is damaged. The text may not be complete."))
+    if draft.stale:
+        warnings.append(
+            tr("The file has changed since. Restoring opens your version; saving it then shows both versions and asks.")
+        )
+    return " ".join(warnings)
 
 
 def _moment(draft: Draft) -> str:

@@ -23,7 +23,7 @@ from typing import IO
 
 from app.document.document import Document
 from app.services.locks import try_lock
-from app.services.swaps import BESIDE, SWAP, TRIED, DamagedError, Found, NewerError, Swap, read_swap, remove, stamp
+from app.services.swaps import BESIDE, SWAP, TRIED, DamagedError, Found, NewerError, Swap, read_swap, remove
 from engine.api.home import home
 from engine.api.os_errors import fault
 
@@ -60,20 +60,21 @@ class Recovery:
     def find(self) -> tuple[Found, ...]:
         """Return the unsaved work that sessions which are gone left behind, the latest first.
 
-        Left out is what its file holds already, and what is older than its file. What cannot be read is set aside.
+        Left out is only what its file holds already: work on a file that was written since is offered as `stale`. What
+        cannot be read is set aside.
         """
         found: dict[tuple[object, str], Found] = {}
         for file in self._abandoned():
             try:
-                work, saved = read_swap(file)
+                work = read_swap(file)
             except NewerError as error:
                 _log.warning("The recovery file '%s' is left alone: %s", file, error)
             except (DamagedError, OSError) as error:
                 self._set_aside(file, str(error))
             else:
-                if work.path is not None and work.saved_text == work.text:
+                if work.is_saved:
                     self.discard(work)
-                elif not _is_older_than_its_file(work, saved):
+                else:
                     self._add(found, work)
         return tuple(sorted(found.values(), key=lambda work: work.edited_at, reverse=True))
 
@@ -177,9 +178,3 @@ class Recovery:
 
     def _lock_path(self, session: str) -> Path:
         return self.folder / f"{session}{_LOCK}"
-
-
-def _is_older_than_its_file(work: Found, saved: list[int] | None) -> bool:
-    """Return whether the file is another one than was being edited, and written after the last edit."""
-    now = stamp(work.path)
-    return now is not None and now != saved and now[0] / 1e9 > work.edited_at.timestamp()

@@ -29,8 +29,9 @@ class Found:
     """Unsaved work of a process that is gone.
 
     `path` is the file it belongs to, None for a strategy that was never saved; `saved_text` is what that file holds
-    now, "" where there is none. `stale` tells that another program wrote the file since it was opened, `was_tried`
-    that the program ended while it was being restored, `is_damaged` that its swap file is not as it was written.
+    now, "" where there is none. `stale` tells that it is not what the work was made from, as another program wrote the
+    file since; `is_saved` that the file holds the work already; `was_tried` that the program ended while it was being
+    restored; `is_damaged` that its swap file is not as it was written.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Found:
     path: Path | None = None
     saved_text: str = ""
     stale: bool = False
+    is_saved: bool = False
     was_tried: bool = False
     is_damaged: bool = False
 
@@ -52,7 +54,7 @@ class Swap:
         self.file = file
         self.name = name
         self._end: Callable[[], None] | None = document.subscribe(self._changed)
-        self._saved = stamp(document.path)
+        self._saved = None if document.is_modified else digest(document.text)
         if document.is_modified:
             self.write()
 
@@ -76,6 +78,10 @@ class Swap:
         except OSError as error:
             _log.warning("The recovery file %s cannot be written: %s", self.file, fault(error, "home").cause)
 
+    def distrust(self) -> None:
+        """Note that the file holds what the work was not made from, until it is saved."""
+        self._saved = None
+
     def close(self) -> None:
         """Stop following the document, which is closed in order; nothing of it remains here."""
         if self._end is not None:
@@ -85,7 +91,7 @@ class Swap:
 
     def _changed(self, change: Change) -> None:
         if change.kind == "saved":
-            self._saved = stamp(self.document.path)
+            self._saved = digest(self.document.text)
         if self.document.is_modified:
             self.write()
         else:
@@ -96,15 +102,6 @@ class Swap:
         remove(self.file.with_suffix(TRIED))
 
 
-def stamp(path: Path | None) -> list[int] | None:
-    """Return time of change and size of the file that a document was read from."""
-    try:
-        state = None if path is None else path.stat()
-    except (OSError, ValueError):
-        return None
-    return None if state is None else [state.st_mtime_ns, state.st_size]
-
-
 class DamagedError(Exception):
     """A swap file holds no text that could be offered."""
 
@@ -113,8 +110,8 @@ class NewerError(Exception):
     """A swap file was written by a later version of the program."""
 
 
-def read_swap(file: Path) -> tuple[Found, list[int] | None]:
-    """Return what a swap file holds, and the stamp of the file that was being edited.
+def read_swap(file: Path) -> Found:
+    """Return what a swap file holds, and how its strategy's file is now.
 
     Raises:
         DamagedError: there is no text in it.
@@ -137,18 +134,19 @@ def read_swap(file: Path) -> tuple[Found, list[int] | None]:
     if edited_at is None:
         edited_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     name = str(content.get("name") or (path.name if path else "")).splitlines() or [""]
-    work = Found(
+    saved_text, is_there = _text_of(path), path is not None and _is_there(path)
+    return Found(
         key=file.name,
         name=name[0][:_LONGEST_NAME],
         edited_at=edited_at,
         text=text,
         path=path,
-        saved_text=_text_of(path),
-        stale=path is not None and stamp(path) not in (None, content.get("saved")),
+        saved_text=saved_text,
+        stale=is_there and content.get("saved") != digest(saved_text),
+        is_saved=is_there and saved_text == text,
         was_tried=file.with_suffix(TRIED).exists(),
         is_damaged=not is_whole,
     )
-    return work, content.get("saved")
 
 
 def _content(file: Path) -> dict[str, Any]:
@@ -185,6 +183,13 @@ def _path(text: Any) -> Path | None:
         return None
     path = Path(text)
     return path if path.is_absolute() else None
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _text_of(path: Path | None) -> str:

@@ -97,11 +97,13 @@ class Rescue:
         if tab is None and work.path is not None:
             tab = window.add_tab(Document(work.saved_text, window.catalog, work.path), work.path.stem)
             window.desk.know(tab, work.path, work.saved_text)
-            if work.stale:
-                tab.on_disk = ""
         elif tab is None:
             tab = window.add_tab(Document.new(window.catalog), work.name or tr("Recovered strategy"))
         swap = self._swaps.get(tab)
+        if work.stale:
+            tab.on_disk = ""  # so that saving asks
+            if swap is not None:
+                swap.distrust()
         self._store.begin(work, swap)
         tab.document.set_text(work.text)
         self._on_trial.append((work, swap))
@@ -132,6 +134,7 @@ def _draft(work: Found) -> Draft:
         work.text,
         work.path,
         work.saved_text,
+        stale=work.stale,
         was_tried=work.was_tried,
         is_damaged=work.is_damaged,
     )

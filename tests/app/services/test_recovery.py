@@ -81,11 +81,38 @@ def test_text_that_cannot_be_read_as_yaml_is_offered_too(file: Path) -> None:
         f"{MOVE}; swap.close()",
         f"{MOVE}; recovery.close()",
         f"{MOVE}; Path(path).write_text(document.text)",
-        f"{MOVE}; Path(path).write_text('newer'); os.utime(path, (4e9, 4e9))",
     ],
 )
 def test_nothing_is_offered_when_there_is_nothing_to_recover(file: Path, code: str) -> None:
     assert killed(file, code) == ()
+
+
+@pytest.mark.parametrize("seconds", [0, 10**9, 4 * 10**9])
+def test_work_on_a_file_that_changed_later_is_offered_as_such_whatever_its_time(file: Path, seconds: int) -> None:
+    found = killed(file, f"{MOVE}; Path(path).write_text('newer')" + f"; os.utime(path, ({seconds}, {seconds}))")
+    assert [(each.path, each.saved_text, each.stale) for each in found] == [(file, "newer", True)]
+    assert "bars: [5, 5]" in found[0].text
+
+
+def test_work_on_a_file_that_changed_by_the_same_length_at_the_same_time_is_offered_as_such(file: Path) -> None:
+    state = file.stat()
+    times = f"ns=({state.st_atime_ns}, {state.st_mtime_ns})"
+    found = killed(file, f"{MOVE}; Path(path).write_text('#' * {state.st_size}); os.utime(path, {times})")
+    assert [each.stale for each in found] == [True]
+
+
+def test_a_file_that_was_only_touched_has_not_changed(file: Path) -> None:
+    assert [each.stale for each in killed(file, f"{MOVE}; os.utime(path, (4e9, 4e9))")] == [False]
+
+
+def test_the_last_save_is_what_a_file_is_held_to(file: Path) -> None:
+    save = "Path(path).write_text(document.text); document.mark_saved()"
+    found = killed(file, f"{MOVE}; {save}; {MOVE.replace('5, 5', '6, 6')}")
+    assert [each.stale for each in found] == [False]
+
+
+def test_work_that_was_emptied_on_a_file_that_is_gone_is_offered(file: Path) -> None:
+    assert len(killed(file, "document.set_text(''); os.remove(path)")) == 1
 
 
 def test_work_on_a_file_whose_clock_runs_ahead_is_offered(file: Path) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.dialogs.conflict import ConflictDialog
+from app.dialogs.drafts import RecoveryAnswer
 from app.dialogs.recovery import RecoveryDialog
 from app.dialogs.unsaved import UnsavedDialog
 from app.document.document import Document
@@ -237,19 +238,65 @@ def test_save_as_onto_its_own_file_asks_too(window: MainWindow, file: Path) -> N
     assert file.read_text(encoding="utf-8") == theirs
 
 
-def test_restored_work_asks_before_it_covers_what_was_written_since(qtbot: QtBot, file: Path) -> None:
+@pytest.mark.parametrize("crashes", [1, 2])
+@pytest.mark.parametrize("seconds", [10**9, 4 * 10**9])
+def test_work_on_a_file_that_changed_after_it_is_offered_with_a_word_and_asks_when_it_is_saved(
+    qtbot: QtBot, file: Path, seconds: int, crashes: int
+) -> None:
     abandoned = Recovery()
     document = Document.open(file, load_registry())
     abandoned.follow(document)
-    theirs = write_theirs(file)
-    os.utime(file, ns=(10**18, 10**18))
     document.do(SetValues("fast", {"timeperiod": 21}), label="Set timeperiod")
-    lock = abandoned._lock
+    theirs = write_theirs(file)
+    os.utime(file, (seconds, seconds))
+    kill(abandoned)
+    warnings: list[str] = []
+
+    def restore(dialog: RecoveryDialog) -> None:
+        warnings.append(dialog.warning.text())
+        dialog.choices[0].setCurrentIndex(dialog.choices[0].findData(RecoveryAnswer.RESTORE.value))
+        dialog.ok_button.click()
+
+    for crash in range(crashes):
+        with open_window(qtbot) as window:
+            with answering(RecoveryDialog, restore):
+                window.rescue.offer()
+            assert "timeperiod: 21" in tab_of(window).document.text
+            assert tab_of(window).needs_saving
+            if crash < crashes - 1:
+                crash_now(window)
+                continue
+            shown: list[str] = []
+
+            def look(dialog: ConflictDialog, shown: list[str] = shown) -> None:
+                shown.extend([dialog.ours.editor.toPlainText(), dialog.theirs.editor.toPlainText()])
+                dialog.reject()
+
+            with answering(ConflictDialog, look):
+                press_save(window)
+            assert "timeperiod: 21" in shown[0]
+            assert "timeperiod: 150" in shown[1]
+    assert file.read_text(encoding="utf-8") == theirs
+    assert len(warnings) == crashes
+    assert all("The file has changed since." in warning for warning in warnings)
+
+
+def kill(recovery: Recovery) -> None:
+    """Leave a session's files as the end of its process does."""
+    lock = recovery._lock
     assert lock is not None
     lock.close()
-    with open_window(qtbot) as window:
-        with answering(RecoveryDialog, lambda dialog: dialog.ok_button.click()):
-            window.rescue.offer()
-        with answering(ConflictDialog, lambda dialog: dialog.reject()):
-            assert not window.desk.save(tab_of(window))
-        assert file.read_text(encoding="utf-8") == theirs
+
+
+def crash_now(window: MainWindow) -> None:
+    """Leave the recovery files of a window as a crash does."""
+    store = window.rescue._store
+    kill(store)
+    window.rescue._on_trial.clear()
+    window.rescue._settling.stop()
+    for swap in store._swaps:
+        assert swap._end is not None
+        swap._end()
+    window.rescue._swaps.clear()
+    store._swaps.clear()
+    store._lock = None
