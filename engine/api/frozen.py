@@ -1,7 +1,12 @@
-"""Read-only columns: what is handed out of the engine cannot be changed by whoever gets it, and keeps it."""
+"""Read-only columns: what is handed out of the engine cannot be changed by whoever gets it, and keeps it.
+
+Others' code can write to any memory that it is given: read-only flags can be taken off an array that owns its memory,
+and an address is enough for ctypes. So it gets copies of its own (`Lent`), which are compared after the call.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -54,13 +59,53 @@ def shown_bars(bars: Bars) -> Bars:
 
 def shown(value: Any) -> Any:
     """Return what flows through a wire for a component to look at: a column, `Signals`, `Bars`, or a tuple of these."""
+    return _mapped(value, read_only)
+
+
+class OverwrittenError(ValueError):
+    """Others' code wrote into its inputs, past their being read-only."""
+
+    def __init__(self) -> None:
+        super().__init__("the input is read-only, and was changed")
+
+
+class Lent:
+    """Copies of columns, read-only, for others' code; what it does to them reaches nobody else."""
+
+    def __init__(self) -> None:
+        self._copies: dict[tuple[Any, ...], tuple[npt.NDArray[Any], npt.NDArray[Any]]] = {}
+
+    def value(self, value: Any) -> Any:
+        """Return a copy of what flows through a wire: a column, `Signals`, `Bars`, or several of these."""
+        return _mapped(value, self._column)
+
+    def check(self) -> None:
+        """Compare the copies with what they were made of.
+
+        Raises:
+            OverwrittenError: one of them was changed.
+        """
+        for column, copy in self._copies.values():
+            if not np.array_equal(np.ascontiguousarray(column).view(np.uint8), copy.view(np.uint8)):
+                raise OverwrittenError
+
+    def _column(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        place = column.__array_interface__["data"][0], column.dtype.str, column.shape, column.strides
+        if place not in self._copies:
+            self._copies[place] = column, np.array(column, order="C")
+        return frozen(self._copies[place][1])
+
+
+def _mapped(value: Any, make: Any) -> Any:
     if isinstance(value, np.ndarray):
-        return read_only(value)
+        return make(value)
     if isinstance(value, Signals):
-        return Signals(read_only(value.flags), None if value.strength is None else read_only(value.strength))
+        return Signals(make(value.flags), None if value.strength is None else make(value.strength))
     if isinstance(value, Bars):
-        return shown_bars(value)
-    return tuple(map(shown, value)) if isinstance(value, tuple) else value
+        return _with(value, make)
+    if isinstance(value, Mapping):
+        return {key: _mapped(each, make) for key, each in value.items()}
+    return tuple(_mapped(each, make) for each in value) if isinstance(value, tuple) else value
 
 
 def _with(bars: Bars, make: Any) -> Bars:

@@ -5,7 +5,8 @@
 3. Type and length are checked, and the first bar at which the step is complete is noted: its own warm-up after the
    first bar at which all its inputs are.
 
-Components get read-only views. What one of others returns is copied, as it may keep the array and write to it later.
+Components get read-only views; those of others get copies, which are compared after the call: one that wrote into its
+input fails. What one of others returns is copied, as it may keep the array and write to it later.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from engine.api import (
     TimeColumn,
 )
 from engine.api.foreign import calling, is_own, is_plain, reason_of
-from engine.api.frozen import frozen, frozen_copy, read_only, shown, shown_bars
+from engine.api.frozen import Lent, frozen, frozen_copy, read_only, shown, shown_bars
 from engine.data.align import align, as_of
 from engine.graph.bound import BASE_CLOCK, MarketColumn, Number
 from engine.graph.events import loop_on_bar
@@ -183,16 +184,27 @@ class Evaluation:
     def _call(self, step: Step, bars: Bars, inputs: Mapping[str, Any]) -> Any:
         component = step.component
         try:
+            if is_own(component):
+                return _computed(step, shown_bars(bars), inputs)
+            lent = Lent()
+            shows = bars if type(component).overrides("compute") else lent.value(bars)
+            copies = lent.value(inputs)
             with calling(step.label, "computing", component, step.nodes[0]):
-                if type(component).overrides("compute"):
-                    return component.compute(**inputs)
-                return loop_on_bar(component, step.nodes[0], shown_bars(bars), inputs)
+                result = _computed(step, shows, copies)
+            lent.check()
+            return result
         except Exception as error:
             if isinstance(error, QuantCrafterError) and is_plain(error):
                 error.node = error.node or step.nodes[0]
                 raise
             given = f"{len(bars)} bars of {bars.symbol}"
             raise ComponentError(f"{step.label} failed on {given}: {reason_of(error)}.", node=step.nodes[0]) from error
+
+
+def _computed(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> Any:
+    if type(step.component).overrides("compute"):
+        return step.component.compute(**inputs)
+    return loop_on_bar(step.component, step.nodes[0], bars, inputs)
 
 
 def _align_bars(bars: Bars, index: TimeColumn) -> Bars:

@@ -26,6 +26,7 @@ from engine.api import (
     SpecError,
 )
 from engine.api.foreign import calling, foreign, is_own, is_plain, origin, reason_of
+from engine.api.frozen import Lent
 from engine.api.wording import did_you_mean
 from engine.graph import BoundGraph, Decision, make_plan
 
@@ -97,9 +98,13 @@ def run_job(adapter: EngineAdapter, job: EngineJob) -> Ledger:
     if is_own(adapter) and all(is_own(part.component) for part in job.components):
         return adapter.run(job)
     who = f"Engine '{adapter.name}'{origin(adapter)}"
+    lent = Lent()
+    if not is_own(adapter):
+        job = _lent_job(job, lent)
     try:
         with foreign(who, "running"):
             ledger = adapter.run(job)
+        lent.check()
     except Exception as error:
         if is_own(adapter) or (isinstance(error, QuantCrafterError) and (is_plain(error) or job.cancelled())):
             raise
@@ -115,14 +120,24 @@ def run_class_job(adapter: EngineAdapter, job: ClassJob) -> ClassRun:
     Raises:
         RunError: the class or the engine failed; RunCancelledError if the run was cancelled.
     """
-    who = f"'{job.path}'"
+    who, lent = f"'{job.path}'", Lent()
+    job = replace(job, instruments=tuple(replace(each, bars=lent.value(each.bars)) for each in job.instruments))
     try:
         with foreign(who, "running"):
-            return adapter.run_class(job)
+            made = adapter.run_class(job)
+        lent.check()
     except Exception as error:
         if isinstance(error, QuantCrafterError) and (is_plain(error) or job.cancelled()):
             raise
         raise RunError(f"{who} failed on the engine '{adapter.name}': {reason_of(error)}.") from error
+    return made
+
+
+def _lent_job(job: EngineJob, lent: Lent) -> EngineJob:
+    """Return a job for an engine of others, with copies of all that it may read."""
+    instruments = [replace(each, **lent.value(vars(each))) for each in job.instruments]
+    components = [replace(part, inputs=tuple(map(lent.value, part.inputs))) for part in job.components]
+    return replace(job, instruments=tuple(instruments), components=tuple(components))
 
 
 def is_ready(cls: type[EngineAdapter]) -> bool:

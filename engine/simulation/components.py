@@ -19,7 +19,8 @@ from engine.api.context import StrategyContext
 from engine.api.decisions import CancelOrder, PlaceOrder, Protection
 from engine.api.engine import DecisionComponent, EngineJob
 from engine.api.errors import ComponentError, QuantCrafterError
-from engine.api.foreign import calling, is_plain, node_label, own_call, reason_of, settled, use_of
+from engine.api.foreign import calling, is_own, is_plain, node_label, own_call, reason_of, settled, use_of
+from engine.api.frozen import Lent, OverwrittenError
 from engine.api.ledger import OrderKind
 from engine.graph.events import split_inputs
 from engine.simulation import actions
@@ -46,6 +47,7 @@ class Deciders:
         self._state = state
         self._labels = {part.node: node_label(part.node, part.component) for part in job.components}
         self._view = BookView(job, state, self._size)
+        self._lent = {part.node: Lent() for part in job.components if not is_own(part.component)}
         self._contexts = {part.node: self._contexts_of(part) for part in job.components}
         self._risk = [part for part in job.components if isinstance(part.component, RiskManager)]
         self._money = next((part for part in job.components if isinstance(part.component, MoneyManager)), None)
@@ -76,11 +78,27 @@ class Deciders:
                 self._execute(self._execution, i, bar)
             actions.end_event(state.desks, state.books, i, bar)
 
+    def check_inputs(self) -> None:
+        """Look at the end of a run whether a component wrote into its inputs.
+
+        Raises:
+            ComponentError: one did.
+        """
+        for part in self._job.components:
+            try:
+                self._lent.get(part.node, Lent()).check()
+            except OverwrittenError as error:
+                text = f"{self._labels[part.node]} failed in on_bar: {reason_of(error)}."
+                raise ComponentError(text, node=part.node) from error
+
     def _contexts_of(self, part: DecisionComponent) -> tuple[StrategyContext, ...]:
         contexts = []
         for instrument, inputs in zip(self._job.instruments, part.inputs, strict=True):
             ctx = StrategyContext(part.node)
-            ctx.bind(*split_inputs(inputs, instrument.bars))
+            bars, lent = instrument.bars, self._lent.get(part.node)
+            if lent is not None:
+                bars = lent.value(bars)
+            ctx.bind(*split_inputs(inputs if lent is None else lent.value(inputs), bars))
             ctx.show(self._view)
             contexts.append(ctx)
         return tuple(contexts)

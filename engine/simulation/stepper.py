@@ -153,6 +153,8 @@ class Stepper:
         with np.errstate(all="ignore"):
             if self._deciders is not None:
                 self._deciders.decide(self.index, self._equity, self.events(self.index))
+                if self.index == len(self) - 1:
+                    self._deciders.check_inputs()
             elif not self._is_quiet or self.state.market.flags[self.index] or self.index == len(self) - 1:
                 self._run(DECISIONS)
         self.index += 1

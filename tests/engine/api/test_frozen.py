@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.api import Bars, Signals, Timeframe
-from engine.api.frozen import frozen, frozen_bars, frozen_copy, shown
+from engine.api.frozen import Lent, OverwrittenError, frozen, frozen_bars, frozen_copy, shown
 
 
 def _bars(values: Any) -> Bars:
@@ -56,3 +56,20 @@ def test_bars_are_frozen_with_what_was_traded() -> None:
     assert whole.traded is not None
     assert not whole.traded.open_ns.flags.writeable
     assert not whole.slice(1, 2).close.flags.writeable
+
+
+@pytest.mark.parametrize("wrap", [lambda a: a, lambda a: (a, a), lambda a: Signals(a, a), _bars, lambda a: {"x": a}])
+def test_what_is_lent_is_a_copy_and_a_change_of_it_is_found(wrap: Any) -> None:
+    column = frozen(np.array([1.0, np.nan, 3.0]))
+    lent = Lent()
+    value = lent.value(wrap(column))
+    lent.check()
+    value = value["x"] if isinstance(value, dict) else value.close if isinstance(value, Bars) else value
+    owner = (value[0] if isinstance(value, tuple) else value).base
+    assert owner is not None
+    owner.flags.writeable = True
+    owner[0] = 7.0
+
+    assert column[0] == 1.0
+    with pytest.raises(OverwrittenError):
+        lent.check()
