@@ -192,13 +192,13 @@ class Evaluation:
             with calling(step.label, "computing", component, step.nodes[0]):
                 result = _computed(step, shows, copies)
             lent.check()
-            return result
         except Exception as error:
             if isinstance(error, QuantCrafterError) and is_plain(error):
                 error.node = error.node or step.nodes[0]
                 raise
             given = f"{len(bars)} bars of {bars.symbol}"
             raise ComponentError(f"{step.label} failed on {given}: {reason_of(error)}.", node=step.nodes[0]) from error
+        return result
 
 
 def _computed(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> Any:

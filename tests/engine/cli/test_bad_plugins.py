@@ -66,16 +66,19 @@ def _computes(tmp_path: Path, body: str) -> str:
     return str(tmp_path / "site")
 
 
+BY_INTERFACE = """
+i = dict(input.__array_interface__)
+i['data'] = (i['data'][0], False)
+h = type('H', (), {})()
+h.__array_interface__ = i
+np.asarray(h)[:] = 1.0
+"""
 WRITES = "it writes into its input, which is read-only"
 FAULTS = {
     "writes into its input": ("input[:] = 1.0", "it writes into its input, which is read-only"),
     "makes it writeable": ("input.flags.writeable = True\ninput[:] = 1.0", "cannot set WRITEABLE flag to True"),
     "makes its base writeable": ("b = input.base\nb.flags.writeable = True\nb[:] = 1.0", WRITES),
-    "goes by the array interface": (
-        "i = dict(input.__array_interface__)\ni['data'] = (i['data'][0], False)\n"
-        "h = type('H', (), {})()\nh.__array_interface__ = i\nnp.asarray(h)[:] = 1.0",
-        WRITES,
-    ),
+    "goes by the array interface": (BY_INTERFACE, WRITES),
     "goes by its address": ("import ctypes\nctypes.memset(input.ctypes.data, 1, input.nbytes)", WRITES),
     "sorts it": ("input.sort()", "it writes into its input"),
     "sys.exit": ("sys.exit(0)", "SystemExit: 0"),
@@ -87,7 +90,8 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(
-    ("command", "fault"), [*(("run", name) for name in FAULTS), ("lookahead", "writes into its input"), ("lookahead", "goes by its address")]
+    ("command", "fault"),
+    [*(("run", name) for name in FAULTS), ("lookahead", "writes into its input"), ("lookahead", "goes by its address")],
 )
 def test_a_component_that_fails_is_named_in_one_line_and_never_a_success(
     tmp_path: Path, strategy: str, command: str, fault: str

@@ -327,3 +327,19 @@ def test_a_wrong_answer_stops_the_run_with_name_bar_and_what_was_given(
     assert message in text
     assert caught.value.node == "node"
     assert re.search(PLACE, text), text
+
+
+def test_a_component_that_overwrites_what_it_is_shown_fails_and_harms_nobody() -> None:
+    def overwrite(ctx: StrategyContext) -> float:
+        column: Any = ctx.market.close[:]
+        while isinstance(column.base, np.ndarray):
+            column = column.base
+        column.flags.writeable = True
+        column[:] = 1.0
+        return 1.0
+
+    job = job_with(money(overwrite), CALM, {1: ENTER_LONG})
+    before = job.instruments[0].bars.close.copy()
+    with pytest.raises(ComponentError, match="it writes into its input, which is read-only"):
+        simulate_stepwise(job)
+    assert np.array_equal(job.instruments[0].bars.close, before)
