@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor, QFont, QPalette, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -18,10 +18,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.fitting import fit
+
 MARGIN = 20
 GAP = 12
 SECTION_GAP = 6
 HEADING_SCALE = 1.35
+_FRAMED_MS = 250
+"""After that the window manager has put its frame around."""
 
 
 class DialogFrame(QDialog):
@@ -42,6 +46,13 @@ class DialogFrame(QDialog):
         outer.addLayout(self.body, 1)
         self.buttons = QDialogButtonBox()
         outer.addWidget(self.buttons)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Keep the dialog within the screen, now and once the width of its frame is known."""
+        super().showEvent(event)
+        if not event.spontaneous():
+            fit(self)
+            QTimer.singleShot(_FRAMED_MS, self, lambda: fit(self))
 
     def retitle(self, title: str) -> None:
         """Call the dialog otherwise, in its frame and in its heading."""

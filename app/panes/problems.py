@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QCloseEvent, QColor, QGuiApplication, QIcon, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -26,6 +26,8 @@ from engine.api import Problem, Severity
 
 Index = QModelIndex | QPersistentModelIndex
 _SETTLE_MS = 120
+FOLDER = "folder"
+"""The code of problems of a folder that the strategy may not read; to activate one is to be asked about it."""
 _MESSAGE, _REMEDY, _NODE, _PLACE = range(4)
 _LEAST_HEIGHT = 34
 """One line: in a small window the canvas needs the room."""
@@ -135,17 +137,14 @@ class _Model(QAbstractTableModel):
         problem = self.problem(index)
         if problem is None:
             return None
-        texts = (said(problem.message), said(problem.remedy), problem.node, _place(problem))
+        texts = (said(problem.message), _remedy(problem), problem.node, _place(problem))
         if role == Qt.ItemDataRole.DisplayRole:
             return texts[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{said(problem.message)}\n{said(problem.remedy)}".strip()
+            return "\n".join(filter(None, texts[:2]))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{_severity(problem)}: {texts[0]}" if index.column() == _MESSAGE else texts[index.column()]
-        if role == Qt.ItemDataRole.DecorationRole and index.column() == _MESSAGE:
-            wrong = problem.severity is Severity.ERROR
-            return icon("error", current().error) if wrong else icon("warning", current().warning)
-        return None
+        return _look(problem, index.column(), role)
 
 
 class _View(QTableView):
@@ -195,6 +194,21 @@ def _nothing(parent: QWidget) -> QWidget:
     box.addWidget(text)
     box.addStretch(1)
     return shown
+
+
+def _look(problem: Problem, column: int, role: int) -> QIcon | QColor | None:
+    """Return the icon of a problem, and the colour of what can be clicked."""
+    if role == Qt.ItemDataRole.DecorationRole and column == _MESSAGE:
+        wrong = problem.severity is Severity.ERROR
+        return icon("error", current().error) if wrong else icon("warning", current().warning)
+    if role == Qt.ItemDataRole.ForegroundRole and column == _REMEDY and problem.code == FOLDER:
+        return QColor(current().accent)
+    return None
+
+
+def _remedy(problem: Problem) -> str:
+    """Return what to do; a folder is allowed by a click on its problem, without the command line."""
+    return tr("Allow this folder...") if problem.code == FOLDER else said(problem.remedy)
 
 
 def _place(problem: Problem) -> str:

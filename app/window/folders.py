@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from app.services.i18n import tr
@@ -12,6 +13,7 @@ from engine.runtime.allowed_folders import allow_folder
 if TYPE_CHECKING:
     from app.window.main_window import MainWindow
     from app.window.tab import StrategyTab
+    from engine.api import Problem
 
 ABOUT = "folder"
 
@@ -19,7 +21,8 @@ ABOUT = "folder"
 class FolderQuestions:
     """Puts the question over the canvas of each strategy that names such a folder, one folder after the other.
 
-    What is allowed is remembered for good; what is not, until the strategy is run: then it is asked again.
+    What is allowed is remembered for good; what is not, until the strategy is run or the problem is clicked in the list
+    of problems: then it is asked again.
 
     Args:
         window: whose strategies they are.
@@ -58,6 +61,13 @@ class FolderQuestions:
             notice = FolderNotice(tab.title, wanted, tab)
             notice.answered.connect(lambda allowed: self._answer(tab, wanted, allowed=allowed))
             tab.show_notice(notice, ABOUT)
+
+    def ask_again(self, tab: StrategyTab, problems: Iterable[Problem]) -> bool:
+        """Ask about all folders if one of these problems is that of a folder; return whether it is."""
+        wanted = any(each.code == ABOUT for each in problems)
+        if wanted:
+            self.ask(tab, again=True)
+        return wanted
 
     def _answer(self, tab: StrategyTab, folder: str, *, allowed: bool) -> None:
         tab.end_notice(ABOUT)

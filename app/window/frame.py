@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QByteArray, QSize
 from PySide6.QtWidgets import QMainWindow
+
+from app.fitting import fit, room_for
 
 if TYPE_CHECKING:
     from app.services.settings import Settings
@@ -17,16 +19,14 @@ SCREEN_SHARE = 0.9
 def restore_frame(window: QMainWindow, settings: Settings) -> None:
     """Put a window where it was, or at the first start in the middle of the screen."""
     saved = QByteArray.fromBase64(settings.geometry.encode("ascii", "ignore"))
-    if not saved.isEmpty() and window.restoreGeometry(saved):
-        return
-    screen = window.screen().availableGeometry()
-    width = min(FIRST_SIZE[0], screen.width())
-    height = min(FIRST_SIZE[1], screen.height())
-    if screen.width() > FIRST_SIZE[0] / SCREEN_SHARE:
-        width = int(screen.width() * SCREEN_SHARE)
-        height = int(screen.height() * SCREEN_SHARE)
-    window.resize(width, height)
-    window.move(screen.center() - window.rect().center())
+    if saved.isEmpty() or not window.restoreGeometry(saved):
+        screen = window.screen().availableGeometry()
+        size = QSize(*FIRST_SIZE)
+        if screen.width() > FIRST_SIZE[0] / SCREEN_SHARE:
+            size = screen.size() * SCREEN_SHARE
+        window.resize(size.boundedTo(room_for(window)))
+        window.move(screen.center() - window.rect().center())
+    fit(window)
 
 
 def remember_frame(window: QMainWindow, settings: Settings) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 
+from app.fitting import fit
+
 if TYPE_CHECKING:
     from app.window.main_window import MainWindow
 
@@ -48,6 +50,7 @@ class Start(QObject):
 
     def _painted(self) -> None:
         log.info("window painted")
+        fit(self._window)  # how wide its frame is, is known only now
         self._timer.start()
 
     def _next(self) -> None:

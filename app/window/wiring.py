@@ -44,7 +44,7 @@ class Wiring:
     def connect_docks(self, docks: Docks) -> None:
         """Listen to the panes."""
         docks.outline.selected.connect(self._outline_selected)
-        docks.problems.activated.connect(self.go_to)
+        docks.problems.activated.connect(self._problem_chosen)
         docks.palette.chosen.connect(self._chosen)
         docks.palette.highlighted.connect(self._component_highlighted)
         docks.palette.help_asked.connect(self._component_help)
@@ -98,6 +98,11 @@ class Wiring:
 
     def _eye_clicked(self, node: str) -> None:
         self._window.docks.chart.commands.toggle_node(node)
+
+    def _problem_chosen(self, problem: Problem) -> None:
+        self.go_to(problem)
+        if self._window.tab is not None:
+            self._window.folders.ask_again(self._window.tab, [problem])
 
     def go_to(self, problem: Problem) -> None:
         """Show the node and the line that a problem is about."""

@@ -43,6 +43,8 @@ class EngineDesk(QObject):
         if errors:
             window.docks.show("problems")
             window.wiring.go_to(errors[0])
+            window.folders.ask_again(tab, errors)
+            window.folders.ask_again(tab, errors)
             window.say(tr("Fix the errors first, then compare. {first}", first=said(errors[0].message)))
             return
         document = tab.document

@@ -111,7 +111,10 @@ class RunDesk(QObject):
             self._window.docks.show("problems")
             self._window.wiring.show_problems(tab)
             self._window.wiring.go_to(errors[0])
-            self._window.say(tr("Fix the errors first, then run. {first}", first=said(errors[0].message)))
+            if self._window.folders.ask_again(tab, errors):
+                self._window.say(tr("Not run. The strategy reads another folder: answer the question over the canvas."))
+            else:
+                self._window.say(tr("Fix the errors first, then run. {first}", first=said(errors[0].message)))
             return
         tab.end_notice("run")
         self._window.status.clearMessage()  # what was said of another run or strategy is over
@@ -214,8 +217,7 @@ class RunDesk(QObject):
         notice.closed.connect(lambda: tab.end_notice("run"))
         notice.node_asked.connect(lambda: self._window.wiring.go_to_node(tab, failure.node))
         tab.show_notice(notice, "run")
-        if any(each.code == "folder" for each in errors):
-            self._window.folders.ask(tab, again=True)
+        self._window.folders.ask_again(tab, errors)
         if errors and tab is self._window.tab:
             self._window.docks.show("problems")
 

@@ -76,6 +76,39 @@ def test_what_is_refused_stays_refused_and_is_asked_again_when_the_strategy_is_r
     assert question(window) is not None
 
 
+def test_f5_brings_the_question_back_after_it_was_refused(window: MainWindow, stranger: Path) -> None:
+    window.desk.open(stranger)
+    asked = question(window)
+    assert asked is not None
+    asked.refuse.click()
+    assert question(window) is None
+    window.runs.run()
+    again = question(window)
+    assert again is not None
+    assert "question" in window.status.currentMessage()
+    again.allow.click()
+    assert window.tab is not None
+    assert window.tab.document.problems == ()
+
+
+def test_the_problem_of_a_refused_folder_offers_to_allow_it(window: MainWindow, stranger: Path, qtbot: QtBot) -> None:
+    tab = window.desk.open(stranger)
+    asked = question(window)
+    assert asked is not None
+    asked.refuse.click()
+    pane = window.docks.problems
+    pane.refresh()
+    index = pane.model.index(0, 1)
+    assert index.data() == "Allow this folder..."
+    assert "quantcrafter folders" not in index.data(Qt.ItemDataRole.ToolTipRole)
+    window.docks.show("problems")
+    qtbot.mouseClick(pane.view.viewport(), Qt.MouseButton.LeftButton, pos=pane.view.visualRect(index).center())
+    again = question(window)
+    assert again is not None
+    again.allow.click()
+    assert tab.document.problems == ()
+
+
 def test_the_question_goes_when_the_strategy_no_longer_names_the_folder(window: MainWindow, stranger: Path) -> None:
     tab = window.desk.open(stranger)
     assert question(window) is not None
