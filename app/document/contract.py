@@ -57,6 +57,11 @@ class DocumentLike(Protocol):
         """Whether the text is a YAML mapping; if not, `graph` is that of the last text that was."""
         ...
 
+    @property
+    def was_readable(self) -> bool:
+        """Whether any text since the document was opened could be read; else `graph` is empty."""
+        ...
+
     def graph(self, scope: Scope = ()) -> GraphView:
         """The graph at one level."""
         ...

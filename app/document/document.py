@@ -51,6 +51,7 @@ class Document(DocumentLike):
         self._blocks = BlockFiles()
         self._readable: Readable = Readable.of("{}", "")
         self._error: SpecError | None = None
+        self._was_readable = False
         self._levels: dict[Scope, Level] = {}
         self._graphs: dict[Scope, GraphView] = {}
         self._checked: Checked | None = None
@@ -91,6 +92,11 @@ class Document(DocumentLike):
         return self._error is None
 
     @property
+    def was_readable(self) -> bool:
+        """Return whether any text since the document was opened could be read; else `graph` is empty."""
+        return self._was_readable
+
+    @property
     def values(self) -> Mapping[str, Any]:
         """Return the plain values of the last readable text; not to be changed."""
         return self._readable.values
@@ -124,7 +130,7 @@ class Document(DocumentLike):
     def graph(self, scope: Scope = ()) -> GraphView:
         """Return the graph at one level; the same object until the text changes."""
         if scope not in self._graphs:
-            self._graphs[scope] = self._level(scope).graph()
+            self._graphs[scope] = self._level(scope).graph() if self._was_readable else GraphView()
         return self._graphs[scope]
 
     def refusal(self, reference: str, target: str, port: str, scope: Scope = ()) -> str:
@@ -262,5 +268,6 @@ class Document(DocumentLike):
             self._error = error
             return
         self._error = None
+        self._was_readable = True
         self._levels.clear()
         self._graphs.clear()

@@ -98,7 +98,7 @@ class Rescue:
             tab = window.add_tab(Document(work.saved_text, window.catalog, work.path), work.path.stem)
             window.desk.know(tab, work.path, work.saved_text)
         elif tab is None:
-            tab = window.add_tab(Document.new(window.catalog), work.name or tr("Recovered strategy"))
+            tab = window.add_tab(Document("", window.catalog), work.name or tr("Recovered strategy"))
         swap = self._swaps.get(tab)
         if work.stale:
             tab.on_disk = ""  # so that saving asks

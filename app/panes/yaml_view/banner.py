@@ -15,7 +15,7 @@ _PATIENCE_MS = 500
 
 
 class Banner(QFrame):
-    """Says that the canvas shows an older state. The Qt signal `clicked` asks to be led to the mistake."""
+    """Says that the canvas shows an older state, or nothing. The Qt signal `clicked` asks to be led to the mistake."""
 
     clicked = Signal()
 
@@ -23,7 +23,7 @@ class Banner(QFrame):
         super().__init__(parent)
         self.setAutoFillBackground(True)
         self._icon = QLabel()
-        self.text = QLabel(tr("The text is not valid YAML; the canvas shows the last valid state"))
+        self.text = QLabel()
         self.text.setWordWrap(True)
         self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.button = QPushButton(tr("Go to the mistake"))
@@ -34,13 +34,25 @@ class Banner(QFrame):
         row.addWidget(self._icon)
         row.addWidget(self.text, 1)
         row.addWidget(self.button)
-        self.setAccessibleName(self.text.text())
         self._late = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
         self._late.timeout.connect(self.show)
         self.hide()
 
-    def say(self, *, broken: bool, at_once: bool = False) -> None:
-        """Show the bar when the text stays broken for a moment, so that it does not flicker while one types."""
+    def say(self, *, broken: bool, drawn: bool = True, at_once: bool = False) -> None:
+        """Show the bar when the text stays broken for a moment, so that it does not flicker while one types.
+
+        Args:
+            broken: the text cannot be read.
+            drawn: an earlier one could be, and is on the canvas.
+            at_once: show the bar without waiting.
+        """
+        words = (
+            tr("The text is not valid YAML; the canvas shows the last valid state")
+            if drawn
+            else tr("The text is not valid YAML; the canvas stays empty until it is")
+        )
+        self.text.setText(words)
+        self.setAccessibleName(words)
         if not broken:
             self._late.stop()
             self.hide()

@@ -172,7 +172,8 @@ class YamlView(QWidget):
         """Show what the document says of its text: problems, names, whether it can be read."""
         self.editor.set_problems([problem for problem in self._document.problems if self._is_here(problem)])
         self._highlighter.set_vocabulary(vocabulary(self._document, self._uses))
-        self.banner.say(broken=not self._document.is_readable, at_once=at_once)
+        document = self._document
+        self.banner.say(broken=not document.is_readable, drawn=document.was_readable, at_once=at_once)
         self.find_bar.refresh()
 
     def _is_here(self, problem: Problem) -> bool:

@@ -192,6 +192,30 @@ def test_unsaved_work_of_a_killed_session_is_offered_and_restored(qtbot: QtBot, 
         assert tab.document.text == file.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("text", ["quantcrafter: 1\nname: [never, closed\n", "just words\n", "a: b: c\n"])
+def test_restored_text_that_was_never_valid_shows_an_empty_canvas_and_says_so(qtbot: QtBot, text: str) -> None:
+    abandoned = Recovery()
+    document = Document.new(load_registry())
+    abandoned.follow(document, "Draft")
+    document.set_text(text)
+    lock = abandoned._lock
+    assert lock is not None
+    lock.close()
+
+    with open_window(qtbot) as window:
+        with answering(RecoveryDialog, lambda dialog: dialog.ok_button.click()):
+            window.rescue.offer()
+
+        tab = tab_of(window)
+        assert tab.document.text == text
+        assert tab.needs_saving
+        assert tab.document.graph().nodes == {}
+        qtbot.waitUntil(tab.yaml.banner.isVisible)
+        assert tab.yaml.banner.text.text() == "The text is not valid YAML; the canvas stays empty until it is"
+        tab.document.set_text("quantcrafter: 1\n")
+        assert "bars" in tab.document.graph().nodes
+
+
 def test_a_window_closed_in_order_leaves_nothing_to_recover(qtbot: QtBot, file: Path) -> None:
     with open_window(qtbot, file) as window:
         change(window)
