@@ -34,7 +34,7 @@ def file_actions() -> tuple[ActionSpec, ...]:
             lambda window: window.desk.save_current(),
             "Ctrl+S",
             icon="save",
-            enabled=lambda window: window.tab is not None and (window.tab.needs_saving or window.tab.path is None),
+            enabled=has_tab,  # whatever was changed: what is typed is taken over first
             separated=True,
         ),
         ActionSpec(
@@ -51,7 +51,7 @@ def file_actions() -> tuple[ActionSpec, ...]:
             "file",
             lambda window: window.desk.save_all(),
             "Ctrl+Alt+S",
-            enabled=lambda window: any(tab.needs_saving for tab in window.tabs.all()),
+            enabled=has_tab,
         ),
         ActionSpec(
             "file.reload",

@@ -17,6 +17,7 @@ from app.services.i18n import tr
 from app.services.problems import error_text
 from app.services.watch import FileChange, FileWatch, look
 from app.window.tab import StrategyTab
+from app.window.typed import is_typed_well, refused_of
 from engine.api import QuantCrafterError
 
 if TYPE_CHECKING:
@@ -98,18 +99,22 @@ class FileDesk:
 
     def save_all(self) -> bool:
         """Save every strategy that has unsaved changes; return whether all were saved."""
-        saved = [self._try_to_save(tab) for tab in self._window.tabs.all() if tab.needs_saving]
-        return all(saved)
+        unsaved = self._unsaved(self._window.tabs.all())
+        if not unsaved:
+            self._window.say(tr("There are no unsaved changes."))
+        return self._save_each(unsaved)
 
     def save(self, tab: StrategyTab, *, ask: bool = False) -> bool:
         """Save a strategy, asking for a file name if it has none or `ask` is set; return whether it was saved.
 
-        Where the file holds what was never seen here, the user is shown both versions and asked.
+        What is typed is taken over first; where some of it is refused, nothing is saved and the field is shown. Where
+        the file holds what was never seen here, the user is shown both versions and asked.
 
         Raises:
             FileError: the file cannot be written.
         """
-        self._window.finish_typing(tab)
+        if not is_typed_well(self._window, tab, saving=True):
+            return False
         path = tab.path if tab.path is not None and not ask else self._ask_path(tab)
         known = self._known_of(tab, path)
         while path is not None:
@@ -155,6 +160,17 @@ class FileDesk:
         self.know(tab, path, text)
         self._window.say(tr("Saved as {path}", path=path))
 
+    def _unsaved(self, tabs: Sequence[StrategyTab]) -> list[StrategyTab]:
+        """Take over what is typed; return the strategies with something that is not in their files."""
+        refused = [tab for tab in tabs if refused_of(self._window, tab)]
+        return [tab for tab in tabs if tab.needs_saving or tab in refused]
+
+    def _save_each(self, tabs: Sequence[StrategyTab]) -> bool:
+        """Save several strategies, the one in front last: what is said of it stays; return whether all were saved."""
+        front = self._window.tab
+        saved = [self._try_to_save(tab) for tab in sorted(tabs, key=lambda tab: tab is front)]
+        return all(saved)
+
     def _try_to_save(self, tab: StrategyTab) -> bool:
         """Save one of several strategies: a failure is told and does not keep the others from being saved."""
         try:
@@ -181,15 +197,12 @@ class FileDesk:
 
     def may_close(self, tabs: Sequence[StrategyTab]) -> bool:
         """Ask what to do with unsaved changes and do it; return whether the strategies may go."""
-        for tab in tabs:
-            self._window.finish_typing(tab)
-        unsaved = [tab for tab in tabs if tab.needs_saving]
+        unsaved = self._unsaved(tabs)
         if not unsaved:
             return True
         answer = ask_unsaved(self._window, [tab.title for tab in unsaved])
         if answer is UnsavedAnswer.SAVE:
-            saved = [self._try_to_save(tab) for tab in unsaved]
-            return all(saved)
+            return self._save_each(unsaved)
         return answer is UnsavedAnswer.DISCARD
 
     # ------------------------------------------------------------------ exporting
@@ -197,8 +210,10 @@ class FileDesk:
     def export_yaml(self, *, layout: bool) -> None:
         """Write the strategy's text to a file of the user's choice, without its layout if that is not wanted."""
         tab = self._window.tab
-        path = self._ask_export(tr("Strategies (*.yaml *.yml)"), "yaml") if tab else None
-        if tab is not None and path is not None:
+        if tab is None or not is_typed_well(self._window, tab, saving=True):
+            return
+        path = self._ask_export(tr("Strategies (*.yaml *.yml)"), "yaml")
+        if path is not None:
             files.write(path, tab.document.text if layout else files.without_layout(tab.document.text))
             self._window.say(tr("Exported to {path}", path=path))
 

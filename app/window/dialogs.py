@@ -115,7 +115,7 @@ class Dialogs:
     def sweep(self, first: tuple[str, str] | None = None) -> None:
         """Ask for parameters to vary, and run the strategy in front over them; `first` is a node and its field."""
         from app.dialogs.sweep import SweepDialog
-        from app.window.runs.ready import is_typed_well
+        from app.window.typed import is_typed_well
 
         window, tab = self._window, self._window.tab
         if tab is None:

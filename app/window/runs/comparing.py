@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.services.i18n import said, tr
-from app.window.runs.ready import is_typed_well
+from app.window.typed import is_typed_well
 from engine.api import Severity
 from engine.runtime.jobs.parity import ParityRequest
 

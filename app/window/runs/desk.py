@@ -13,8 +13,8 @@ from app.services.i18n import said, tr
 from app.services.problems import failure_text
 from app.window.runs.auto import AutoRun
 from app.window.runs.notice import FailureNotice
-from app.window.runs.ready import is_typed_well
 from app.window.runs.strategy import StrategyRuns
+from app.window.typed import is_typed_well
 from engine.api import Severity
 from engine.runtime.jobs.run import RunRequest
 from engine.runtime.traces import forget_trials

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from app.services.i18n import tr
 from app.services.problems import failure_text
 from app.window.runs.notice import FailureNotice
-from app.window.runs.ready import is_typed_well
+from app.window.typed import is_typed_well
 from engine.runtime.jobs.lookahead import LookAheadRequest
 
 if TYPE_CHECKING:
