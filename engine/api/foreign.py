@@ -3,7 +3,7 @@
 Whatever such code does, it is named and it ends with the call:
 1. What it raises comes out as an error; `sys.exit`, or a KeyboardInterrupt that nobody pressed, as `EscapedError`.
 2. The folder, locale, warning filters, error state of numpy, recursion limit, signal handlers and standard streams are
-   afterwards what they were before.
+   afterwards what they were before. The process stays ours (`engine.api.foreign_process`).
 3. What it prints and warns of goes to the listener of the program with its name, never among the program's results.
 4. A watch tells of a call that takes long. One with a limit is ended at it, where the platform has a timer for that.
 
@@ -30,6 +30,7 @@ import numpy as np
 
 from engine.api.errors import QuantCrafterError, RunCancelledError, SpecError
 from engine.api.foreign_output import LineStream
+from engine.api.foreign_process import guard_process, leave_fork, release_process, set_handler
 from engine.api.os_errors import told
 
 LOAD_SLOW_S = 3.0
@@ -148,11 +149,12 @@ def listen(listener: Listener | None) -> None:
     _listener = listener
     if listener is None:
         _stream = _home_stream = None
+        release_process()
         return
     _stream = LineStream(lambda line: listener.said(current(), line, warning=False))
     _home_stream = sys.stdout
     warnings.showwarning = _show_warning
-    os._exit = _exit
+    guard_process(_who)
     threading.Thread(target=_watch, args=(listener,), name="watch", daemon=True).start()
 
 
@@ -164,6 +166,11 @@ def current() -> Call | None:
     with contextlib.suppress(RuntimeError):  # calls begin and end in other threads
         return next((calls[-1] for calls in _calls.values() if calls), None)
     return None
+
+
+def _who(any_thread: bool) -> str:  # noqa: FBT001 - one thing to say
+    call = current() if any_thread else own_call()
+    return call.who if call is not None else ""
 
 
 def _show_warning(
@@ -217,7 +224,10 @@ class foreign:  # noqa: N801 - used as a function: with foreign("Plugin 'x'", "i
         self._state = _State()
 
     def __enter__(self) -> Self:
+        self._process = os.getpid()
         self._state.take()
+        if _listener is None:
+            self._state.listen_for_key()
         self.call.since = time.monotonic()
         with _lock:
             _calls.setdefault(threading.get_ident(), []).append(self.call)
@@ -230,6 +240,7 @@ class foreign:  # noqa: N801 - used as a function: with foreign("Plugin 'x'", "i
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        leave_fork(self._process)
         self._state.restore()
         if _stream is not None and _listener is not None:
             with contextlib.suppress(Exception):
@@ -242,12 +253,15 @@ class foreign:  # noqa: N801 - used as a function: with foreign("Plugin 'x'", "i
                 del _calls[threading.get_ident()]
             if _home_stream is not None:
                 sys.stdout = _stream if _calls and _stream is not None else _home_stream
-        if _listener is not None and _listener.interrupted() and not isinstance(error, RunCancelledError):
-            raise KeyboardInterrupt
-        if isinstance(error, TimeLimitError):
-            raise TooLongError(f"took longer than {self._limit_s:.0f} s") from None
-        if error is not None and not isinstance(error, Exception):
-            raise settled(error) from error
+        try:
+            if _is_interrupted() and not isinstance(error, RunCancelledError):
+                raise KeyboardInterrupt
+            if isinstance(error, TimeLimitError):
+                raise TooLongError(f"took longer than {self._limit_s:.0f} s") from None
+            if error is not None and not isinstance(error, Exception):
+                raise settled(error) from error
+        finally:
+            self._state.forget_key()
 
 
 class _State:
@@ -262,7 +276,19 @@ class _State:
         self._filters, self._show = warnings.filters[:], warnings.showwarning
         self._is_main = threading.current_thread() is threading.main_thread()
         self._handlers = {each: signal.getsignal(each) for each in _SIGNALS} if self._is_main else {}
-        self._is_timed = False
+        self._is_timed = self._has_key = False
+
+    def listen_for_key(self) -> None:
+        """Tell a Ctrl-C of the user's from a KeyboardInterrupt that the code raises, where Python's own handler is."""
+        if self._is_main and self._handlers.get(signal.SIGINT) is signal.default_int_handler:
+            _keys.pressed = False
+            set_handler(signal.SIGINT, _on_key)
+            self._has_key = True
+
+    def forget_key(self) -> None:
+        """Be done with what `listen_for_key` began."""
+        if self._has_key:
+            _keys.pressed = None
 
     def start_timer(self, seconds: float) -> None:
         """Let the limit be raised after so many seconds, and again each second."""
@@ -276,7 +302,7 @@ class _State:
             signal.setitimer(signal.ITIMER_REAL, 0.0)
         for number, handler in self._handlers.items():
             if signal.getsignal(number) is not handler and handler is not None:
-                signal.signal(number, handler)
+                set_handler(number, handler)
         sys.stdin, sys.stdout, sys.stderr = self._streams
         if sys.getrecursionlimit() != self._depth:
             sys.setrecursionlimit(self._depth)
@@ -305,15 +331,25 @@ def _raise_limit(_number: int, _frame: FrameType | None) -> None:
     raise TimeLimitError
 
 
-_PROCESS = os.getpid()
-_leave_process = os._exit
+class _Keys:
+    pressed: bool | None = None
+    """Whether Ctrl-C was pressed in this call of a script's; None where that is not listened for."""
 
 
-def _exit(status: int = 0) -> Any:
-    """Stand for `os._exit` in a program that listens: within a call it raises, but in a process made by fork."""
-    if os.getpid() != _PROCESS or not _calls.get(threading.get_ident()):
-        _leave_process(status)
-    raise SystemExit(status)
+_keys = _Keys()
+
+
+def _on_key(number: int, frame: FrameType | None) -> None:
+    _keys.pressed = True
+    signal.default_int_handler(number, frame)
+
+
+def _is_interrupted() -> bool:
+    return _listener.interrupted() if _listener is not None else bool(_keys.pressed) and _is_main_thread()
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 # ---------------------------------------------------------------------- what went wrong
@@ -323,21 +359,20 @@ def settled(error: BaseException) -> Exception:
     """Return what others' code raised as an exception that does not end the program.
 
     Raises:
-        KeyboardInterrupt: the user pressed Ctrl-C. Without a listener that is what a KeyboardInterrupt means.
+        KeyboardInterrupt: the user pressed Ctrl-C. Outside of a call in a script every KeyboardInterrupt means that.
     """
     if isinstance(error, Exception):
         return error
-    if isinstance(error, KeyboardInterrupt):
-        pressed = _listener.interrupted() if _listener is not None else _ends_by_key()
-        if pressed:
-            raise error
+    unwatched = _listener is None and _keys.pressed is None and _ends_by_key()
+    if isinstance(error, KeyboardInterrupt) and (unwatched or _is_interrupted()):
+        raise error
     escaped = EscapedError(_described(error))
     escaped.__cause__ = error
     return escaped
 
 
 def _ends_by_key() -> bool:
-    return signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return _is_main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def own_call() -> Call | None:
@@ -352,10 +387,16 @@ def _described(error: BaseException) -> str:
 
 
 def text_of(error: BaseException) -> str:
-    """Return an error's text, whatever its `__str__` does."""
+    """Return an error's text, whatever its `__str__` does.
+
+    Raises:
+        KeyboardInterrupt: the user pressed Ctrl-C.
+    """
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - an error of somebody's own that cannot even be printed
+    except BaseException as failure:  # noqa: BLE001 - an error of somebody's own that cannot even be printed
+        if isinstance(failure, KeyboardInterrupt):
+            settled(failure)
         return "(it cannot be printed)"
 
 

@@ -31,7 +31,7 @@ def report_failure(error: BaseException, *, verbose: bool = False) -> int:
         print_problems(error.problems)
         return WRONG_INPUT
     if isinstance(error, QuantCrafterError):
-        complain(str(error))
+        complain(text_of(error))
         if verbose:
             note(_traceback_of(error))
         return WRONG_INPUT if isinstance(error, PluginError) else FAILED

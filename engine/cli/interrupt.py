@@ -48,7 +48,7 @@ class Interrupts:
     def rearm(self) -> None:
         """Listen again, where somebody's event loop has taken the wake-up away."""
         if threading.current_thread() is threading.main_thread() and self.is_handler():
-            signal.set_wakeup_fd(self._descriptor, warn_on_full_buffer=False)
+            _set_wakeup(self._descriptor, warn_on_full_buffer=False)
 
     def is_handler(self) -> bool:
         """Return whether Ctrl-C comes here; the desktop has a way of its own."""
@@ -91,6 +91,7 @@ class Interrupts:
 
 
 _leave = os._exit
+_set_wakeup = signal.set_wakeup_fd
 _current: Interrupts | None = None
 
 

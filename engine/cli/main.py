@@ -19,6 +19,7 @@ INTERRUPTED = 130
 _FOR_PROGRAMS = ("--json", "--markdown", "schema")
 """What makes standard output a thing that programs read."""
 _VERSION = (["--version"], ["-V"])
+_leave = os._exit
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,6 +68,10 @@ def _process(arguments: Sequence[str]) -> int:
         gc.freeze()
         from engine.cli.streams import leave
 
+        guard = sys.modules.get("engine.api.foreign_process")
+        if guard is not None:
+            guard.ending(code)
+
         leave(code)
 
 
@@ -87,7 +92,7 @@ def _set_up(arguments: Sequence[str]) -> None:
 
         listen(streams.Console(interrupts))
     except KeyboardInterrupt:
-        os._exit(_interrupted())
+        _leave(_interrupted())
 
 
 def _write_private_files() -> None:
@@ -113,7 +118,7 @@ def _report(error: BaseException, *, verbose: bool) -> int:
         from engine.cli.failures import report_failure
 
         return report_failure(error, verbose=verbose)
-    except Exception as failure:  # noqa: BLE001 - what reports failures has failed
+    except BaseException as failure:  # noqa: BLE001 - what reports failures has failed
         sys.stderr.write(f"error: Unexpected {type(error).__name__}; reporting it failed: {type(failure).__name__}\n")
         return FAILED
 

@@ -108,13 +108,14 @@ def show_log() -> None:
 
     class Shown(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
+            from engine.api.foreign import text_of
             from engine.cli.console import warn
 
             node = getattr(record, "node", "")
             where = f"Node '{node}': " if node else ""
             text = record.getMessage()
             if record.exc_info and record.exc_info[1] is not None:
-                text = f"{text} ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
+                text = f"{text} ({type(record.exc_info[1]).__name__}: {text_of(record.exc_info[1])})"
             with contextlib.suppress(Exception):
                 warn(f"{where}{text}")
 

@@ -21,6 +21,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from engine.api.foreign import MOST_LINES, Call, listen
+from engine.api.foreign_process import leave_process
 from engine.runtime.jobs.contract import CANCELLED, INSTRUMENTS, Failure, LogLine
 from engine.runtime.jobs.table import job_function
 from engine.runtime.messages import Batch, Cancel, Done, Failed, Order, Progressed, Ready, Started, Submit
@@ -84,7 +85,7 @@ class Service:
             try:
                 order: Order = self._orders.recv()
             except (EOFError, OSError):
-                os._exit(0)  # the owner is gone: nobody waits for what is being computed
+                leave_process(0)  # the owner is gone: nobody waits for what is being computed
             if isinstance(order, Cancel):
                 self._cancelled.add(order.job)
             else:

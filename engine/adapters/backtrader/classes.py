@@ -15,6 +15,7 @@ from engine.adapters.classes.loading import load_class
 from engine.adapters.classes.stamps import closed_at
 from engine.api.engine import ClassJob, ClassRun
 from engine.api.errors import RunCancelledError, RunError
+from engine.api.foreign import text_of
 from engine.api.ledger import OrderKind, OrderStatus, StatusReason
 from engine.api.settings import RunSettings
 
@@ -125,7 +126,7 @@ def run_class(job: ClassJob) -> ClassRun:
         raise
     except Exception as error:
         bar = max((len(feed) for feed in feeds), default=0) - 1
-        raise RunError(f"'{job.path}' raised {type(error).__name__} at bar {bar}: {error}.") from error
+        raise RunError(f"'{job.path}' raised {type(error).__name__} at bar {bar}: {text_of(error)}.") from error
     if not results:
         raise RunError(f"'{job.path}' skipped its own run (StrategySkipError), so there is nothing to show.")
     recorder = results[0].analyzers.recorder

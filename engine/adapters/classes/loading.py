@@ -73,7 +73,7 @@ def load_class(path: str, folder: str, base: type, engine: str, others: Iterable
             if folder and error.name
             else ""
         )
-        raise RunError(f"Importing '{module_name}' raised ModuleNotFoundError: {error}.{remedy}") from error
+        raise RunError(f"Importing '{module_name}' raised ModuleNotFoundError: {text_of(error)}.{remedy}") from error
     except BaseException as raised:  # noqa: BLE001 - such as sys.exit
         failure = settled(raised)
         text = text_of(failure) if isinstance(failure, EscapedError) else f"{type(raised).__name__}: {text_of(raised)}"

@@ -15,6 +15,7 @@ from engine.adapters.classes.loading import load_class
 from engine.adapters.vnpy.bars import bar_list, interval_of, vt_symbol
 from engine.api.engine import ClassJob, ClassRun
 from engine.api.errors import RunError
+from engine.api.foreign import text_of
 from engine.api.ledger import OrderKind, OrderStatus, StatusReason
 
 _TELL_EVERY = 2_000
@@ -84,7 +85,8 @@ def run_class(job: ClassJob) -> ClassRun:
     engine.run_backtesting()
     if engine.failure is not None:
         error = engine.failure
-        raise RunError(f"'{job.path}' raised {type(error).__name__} at bar {engine.index}: {error}.") from error
+        text = f"{type(error).__name__} at bar {engine.index}: {text_of(error)}"
+        raise RunError(f"'{job.path}' raised {text}.") from error
     return _books(job, engine)
 
 
@@ -107,7 +109,7 @@ def _engine(job: ClassJob, strategy: type[Any]) -> WatchedEngine:
     try:
         engine.add_strategy(strategy, dict(job.parameters))
     except Exception as error:
-        raise RunError(f"'{job.path}' raised {type(error).__name__} when it was made: {error}.") from error
+        raise RunError(f"'{job.path}' raised {type(error).__name__} when it was made: {text_of(error)}.") from error
     return engine
 
 

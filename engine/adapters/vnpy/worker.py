@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Request
 from engine.api.errors import QuantCrafterError
-from engine.api.foreign import reason_of, settled
+from engine.api.foreign import reason_of, settled, text_of
 
 QT = frozenset({"PySide6", "shiboken6", "PyQt5", "PyQt6", "qtpy", "qdarkstyle", "pyqtgraph"})
 
@@ -27,7 +27,7 @@ def main() -> None:
         except EOFError:
             return
         except Exception as error:  # noqa: BLE001 - such as a plugin that is not installed here
-            _say(answers, Refusal(f"The vnpy process cannot read the run: {error}."))
+            _say(answers, Refusal(f"The vnpy process cannot read the run: {text_of(error)}."))
             continue
         _say(answers, _served(request, lambda done, total: _say(answers, Progress(done, total))))
 
@@ -37,7 +37,7 @@ def _imported() -> Hello | Refusal:
         import vnpy.trader.utility
         import vnpy_ctastrategy.backtesting  # noqa: F401 - what jobs need
     except Exception as error:  # noqa: BLE001 - whatever keeps vnpy from starting
-        return Refusal(f"vnpy cannot be imported: {type(error).__name__}: {error}.")
+        return Refusal(f"vnpy cannot be imported: {type(error).__name__}: {text_of(error)}.")
     from engine.adapters.vnpy.adapter import VnpyEngine
 
     loaded = sorted({name.partition(".")[0] for name in sys.modules} & QT)
@@ -48,9 +48,9 @@ def _served(request: Request, progress: Callable[[int, int], None]) -> Answer | 
     try:
         return Answer(_run(request.kind, replace(request.job, progress=progress)))
     except QuantCrafterError as error:
-        return Refusal(str(error), "", error.code, error.node, error.field)
+        return Refusal(text_of(error), "", error.code, error.node, error.field)
     except Exception as error:  # noqa: BLE001 - the process must outlive a job
-        return Refusal(f"The vnpy engine failed: {type(error).__name__}: {error}.", traceback.format_exc())
+        return Refusal(f"The vnpy engine failed: {type(error).__name__}: {text_of(error)}.", traceback.format_exc())
     except BaseException as error:  # noqa: BLE001 - such as sys.exit in somebody's class
         who = f"'{request.job.path}'" if request.kind == "class" else "A component"
         return Refusal(f"{who} failed in the vnpy process: {reason_of(settled(error))}.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from engine.api.errors import Problem, QuantCrafterError, RunCancelledError, SpecError
+from engine.api.foreign import text_of
 from engine.api.os_errors import told
 
 CANCELLED = RunCancelledError.code
@@ -92,10 +93,10 @@ class Failure:
         """Return what is to be told of an exception."""
         if isinstance(error, QuantCrafterError):
             problems = error.problems if isinstance(error, SpecError) else ()
-            return cls(error.code, str(error), error.node, error.field, problems)
+            return cls(error.code, text_of(error), error.node, error.field, problems)
         if isinstance(error, MemoryError):
             return cls("memory", "There is not enough memory for this. Take fewer bars, or close other programs.")
         if isinstance(error, OSError) and error.errno:
             return cls(UNEXPECTED, told(error), trace="".join(traceback.format_exception(error)))
-        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        text = f"{type(error).__name__}: {text_of(error)}" if text_of(error) else type(error).__name__
         return cls(UNEXPECTED, text, trace="".join(traceback.format_exception(error)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import locale
 import os
 import signal
@@ -81,9 +82,32 @@ def test_a_pressed_ctrl_c_is_no_fault_of_the_code_and_cannot_be_swallowed(heard:
         raise SystemExit(0)
 
 
-def test_without_a_listener_ctrl_c_reaches_the_script() -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_without_a_listener_ctrl_c_reaches_the_script_and_cannot_be_swallowed() -> None:
     with pytest.raises(KeyboardInterrupt), foreign("X", "working"):
+        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), foreign("X", "working"), contextlib.suppress(BaseException):
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_without_a_listener_a_keyboard_interrupt_that_nobody_pressed_is_an_error() -> None:
+    with pytest.raises(EscapedError, match="KeyboardInterrupt"), foreign("X", "working"):
         raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_handlers_of_ctrl_c_stay_while_others_code_runs(heard: Heard) -> None:
+    del heard
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    with foreign("X", "working"):
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN)
+            assert signal.getsignal(number) is handler
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    signal.signal(signal.SIGTERM, before[signal.SIGTERM])
 
 
 def test_os_exit_does_not_end_the_program_with_a_success(heard: Heard) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -83,6 +84,15 @@ FAULTS = {
     "sorts it": ("input.sort()", "it writes into its input"),
     "sys.exit": ("sys.exit(0)", "SystemExit: 0"),
     "os._exit": ("os._exit(0)", "SystemExit: 0"),
+    "os.execv": ("os.execv(sys.executable, [sys.executable, '-c', ''])", "it calls os.execv"),
+    "leaves as the program ends": (
+        "import atexit\natexit.register(os._exit, 0)\nraise ValueError('x')",
+        "ValueError: x",
+    ),
+    "an error that cannot be printed": (
+        "raise type('E', (Exception,), {'__str__': lambda self: sys.exit(0)})",
+        "E: (it cannot be printed)",
+    ),
     "its own Ctrl-C": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
     "cancels": ("raise RunCancelledError('')", "RunCancelledError"),
     "says the file is wrong": ("raise SpecError([])", "SpecError"),
@@ -122,6 +132,33 @@ def test_parity_and_validate_do_not_succeed_either(tmp_path: Path, strategy: str
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {NODE} ") or "error: Node 'p' (bad.x of plugin 'bad')" in done.stderr
     assert "SystemExit: 0" in done.stderr
+
+
+LEAVES = """
+import threading
+threading.Thread(target=lambda: os._exit(0)).start()
+time.sleep(5)
+"""
+
+
+def test_a_thread_of_a_plugin_cannot_end_the_program_with_a_success(tmp_path: Path, strategy: str) -> None:
+    done = quantcrafter("run", strategy, "-q", home=tmp_path / "home", PYTHONPATH=_computes(tmp_path, LEAVES))
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"error: A plugin ended the program by os._exit(0) while in a call of: {NODE}. Nothing was finished.\n"
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_component_that_forks_gives_one_result(tmp_path: Path, strategy: str) -> None:
+    site = _computes(tmp_path, "if os.fork():\n    os.wait()")
+    done = quantcrafter("run", strategy, "-q", "--json", "-", home=tmp_path / "home", PYTHONPATH=site)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["bars"] == 80
+    assert len(list((tmp_path / "home" / "runs").glob("*.npz"))) == 1
 
 
 def test_what_is_printed_in_any_way_stays_out_of_the_json(tmp_path: Path, strategy: str) -> None:
@@ -256,11 +293,23 @@ while True:
         pass
 """
 
+DEAF = """
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.set_wakeup_fd(-1)
+while True:
+    pass
+"""
+
 
 @posix
-@pytest.mark.parametrize("body", ["while True:\n    pass", "time.sleep(999)", STUBBORN], ids=["loop", "sleep", "catch"])
+@pytest.mark.parametrize(
+    "body",
+    ["while True:\n    pass", "time.sleep(999)", STUBBORN, DEAF],
+    ids=["loop", "sleep", "catch", "ignores the signal"],
+)
 def test_ctrl_c_is_heard_at_once_and_the_second_ends_the_process(tmp_path: Path, strategy: str, body: str) -> None:
-    _computes(tmp_path, BEGUN + body)
+    _computes(tmp_path, body.replace("while True", f"{BEGUN}while True") if body is DEAF else BEGUN + body)
     command = Running(tmp_path, "run", strategy, "-q", "--json", "r.json", "--trades", "t.csv")
     command.press()
     assert command.line() == "Stopping; press Ctrl-C again to end at once.\n"

@@ -1,0 +1,128 @@
+"""What others' code may not do to the process: end it, replace it by another program, or take Ctrl-C from it.
+
+In the process that began, from `guard_process` on:
+1. `os._exit` raises `SystemExit` within a call. Elsewhere, in a thread or at the end of the program, it ends the
+   process with 1 and a line that says so; after `ending` with the exit code that was told there.
+2. `os.execv` and its like raise.
+3. Handlers of SIGINT and SIGTERM stay as they are within a call.
+
+A process made by fork may do as it likes, but for returning from the call (`leave_fork`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+Who = Callable[[bool], str]
+"""Names whose call the thread is in, or with True, any thread; '' for nobody's."""
+
+FAILED = 1
+_KEPT_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
+
+_system: Any = import_module("nt" if os.name == "nt" else "posix")
+_signal: Any = import_module("_signal")
+leave_process = os._exit
+_set_handler = _signal.signal
+_set_wakeup = signal.set_wakeup_fd
+_exec = {name: getattr(os, name) for name in ("execv", "execve") if hasattr(os, name)}
+
+_process = 0
+_who: Who
+_code: int | None = None
+
+
+class ReplacedError(Exception):
+    """Others' code would have put another program in the place of this one."""
+
+
+def guard_process(who: Who) -> None:
+    """Begin to guard the process."""
+    global _process, _who
+    _process, _who = os.getpid(), who
+    _patch(_exit, {name: _refuse(name) for name in _exec}, _signal_within, _wakeup_within)
+
+
+def release_process() -> None:
+    """Guard it no more."""
+    _patch(leave_process, _exec, _set_handler, _set_wakeup)
+
+
+def set_handler(number: int, handler: Any) -> None:
+    """Set the handler of a signal, guarded or not."""
+    _set_handler(int(number), int(handler) if isinstance(handler, signal.Handlers) else handler)
+
+
+def ending(code: int) -> None:
+    """Say that the program ends by itself, and with which exit code, whatever is called from now on."""
+    global _code  # noqa: PLW0603 - one for the process
+    _code = code
+
+
+def leave_fork(process: int) -> None:
+    """End the process if it is a child of the one that began: what follows is to be done once."""
+    if os.getpid() != process:
+        leave_process(FAILED)
+
+
+def _patch(leave: Any, execs: dict[str, Any], handler: Any, wakeup: Any) -> None:
+    modules: tuple[Any, ...] = (os, _system)
+    for module in modules:
+        module._exit = leave  # noqa: SLF001 - that is its name
+        for name, function in execs.items():
+            setattr(module, name, function)
+    _signal.signal = handler  # `signal.signal` calls this one
+    _signal.set_wakeup_fd = signal.set_wakeup_fd = wakeup
+
+
+def _is_here() -> bool:
+    return os.getpid() == _process
+
+
+def _exit(status: int = 0) -> Any:
+    """Stand for `os._exit`."""
+    if not _is_here():
+        leave_process(status)
+    if _code is not None:
+        leave_process(_code)
+    if _who(False):
+        raise SystemExit(status)
+    files = sys.modules.get("engine.stats.files")
+    if files is not None:
+        with contextlib.suppress(Exception):
+            files.discard_all()
+    who = _who(True)
+    during = f" while in a call of: {who}" if who else ""
+    _say(f"error: A plugin ended the program by os._exit({status}){during}. Nothing was finished.\n")
+    leave_process(FAILED)
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        os.write(2, text.encode(errors="replace"))
+
+
+def _refuse(name: str) -> Callable[..., Any]:
+    def refuse(*arguments: Any) -> Any:
+        if not _is_here():
+            return _exec[name](*arguments)
+        raise ReplacedError(f"it calls os.{name}, which would end QuantCrafter. Start a process by 'subprocess'")
+
+    return refuse
+
+
+def _signal_within(number: int, handler: Any) -> Any:
+    if number in _KEPT_SIGNALS and _is_here() and _who(False):
+        return signal.getsignal(number)
+    return _set_handler(number, handler)
+
+
+def _wakeup_within(descriptor: int, **options: Any) -> int:
+    if _is_here() and _who(False):
+        return -1
+    return _set_wakeup(descriptor, **options)
