@@ -112,9 +112,9 @@ class Document(DocumentLike):
         return self._check().problems
 
     @property
-    def folders(self) -> tuple[str, ...]:
-        """Return the folders that the strategy reads files in, and may not until the user allows it."""
-        return self._check().folders
+    def refused_files(self) -> tuple[str, ...]:
+        """Return the files that the strategy names, and may not read until the user allows it."""
+        return self._check().refused_files
 
     @property
     def meaning(self) -> str:

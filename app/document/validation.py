@@ -14,16 +14,16 @@ from engine.spec.identity import strategy_hash
 class Checked(NamedTuple):
     """Every problem of a text in file order; and a hash of what the strategy does, empty where that cannot be told.
 
-    `folders` are those that the strategy reads files in, and may not.
+    `refused_files` are those that the strategy names, and may not read.
     """
 
     problems: tuple[Problem, ...]
     meaning: str = ""
-    folders: tuple[str, ...] = ()
+    refused_files: tuple[str, ...] = ()
 
 
 def check(file: StrategyFile, folder: Path, catalog: Catalog) -> Checked:
     """Return what is to be said of a readable text."""
     spec, problems = file.check(folder)
-    found, folders = every_problem(spec, problems, catalog)
-    return Checked(tuple(found), strategy_hash(spec) if spec is not None else "", folders)
+    found, refused = every_problem(spec, problems, catalog)
+    return Checked(tuple(found), strategy_hash(spec) if spec is not None else "", refused)

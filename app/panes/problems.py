@@ -208,7 +208,7 @@ def _look(problem: Problem, column: int, role: int) -> QIcon | QColor | None:
 
 def _remedy(problem: Problem) -> str:
     """Return what to do; a folder is allowed by a click on its problem, without the command line."""
-    return tr("Allow this folder...") if problem.code == FOLDER else said(problem.remedy)
+    return tr("Allow this file...") if problem.code == FOLDER else said(problem.remedy)
 
 
 def _place(problem: Problem) -> str:

@@ -1,8 +1,9 @@
-"""FolderQuestions: asks whether strategies may read the folders that they name beyond their own."""
+"""FolderQuestions: asks whether strategies may read the files that they name beyond their own folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.services.i18n import tr
@@ -19,10 +20,10 @@ ABOUT = "folder"
 
 
 class FolderQuestions:
-    """Puts the question over the canvas of each strategy that names such a folder, one folder after the other.
+    """Puts the question over the canvas of each strategy that names such a file, one file after the other.
 
-    What is allowed is remembered for good; what is not, until the strategy is run or the problem is clicked in the list
-    of problems: then it is asked again.
+    What is allowed is remembered for good. A file that is not, and the others of its folder, are asked about again when
+    the strategy is run or the problem is clicked in the list of problems.
 
     Args:
         window: whose strategies they are.
@@ -34,7 +35,7 @@ class FolderQuestions:
         self._asked: dict[StrategyTab, str] = {}
 
     def follow(self, tab: StrategyTab) -> None:
-        """Ask about a strategy's folders now, and whenever it changes."""
+        """Ask about a strategy's files now, and whenever it changes."""
         self._refused[tab] = set()
         tab.changed.connect(lambda _change: self.ask(tab))
         self.ask(tab)
@@ -45,12 +46,13 @@ class FolderQuestions:
         self._asked.pop(tab, None)
 
     def ask(self, tab: StrategyTab, *, again: bool = False) -> None:
-        """Show the question about the first folder that is neither allowed nor refused; `again` asks about all."""
+        """Show the question about the first file that is neither allowed nor refused; `again` asks about all."""
         if tab not in self._refused:
             return
         if again:
             self._refused[tab].clear()
-        wanted = next((each for each in tab.document.folders if each not in self._refused[tab]), "")
+        refused = self._refused[tab]
+        wanted = next((each for each in tab.document.refused_files if str(Path(each).parent) not in refused), "")
         if wanted == self._asked.get(tab, ""):
             return
         self._asked[tab] = wanted
@@ -59,30 +61,30 @@ class FolderQuestions:
             from app.window.folder_notice import FolderNotice
 
             notice = FolderNotice(tab.title, wanted, tab)
-            notice.answered.connect(lambda allowed: self._answer(tab, wanted, allowed=allowed))
+            notice.answered.connect(lambda allowed: self._answer(tab, wanted, allowed))
             tab.show_notice(notice, ABOUT)
 
     def ask_again(self, tab: StrategyTab, problems: Iterable[Problem]) -> bool:
-        """Ask about all folders if one of these problems is that of a folder; return whether it is."""
+        """Ask about all files if one of these problems is that of a refused file; return whether it is."""
         wanted = any(each.code == ABOUT for each in problems)
         if wanted:
             self.ask(tab, again=True)
         return wanted
 
-    def _answer(self, tab: StrategyTab, folder: str, *, allowed: bool) -> None:
+    def _answer(self, tab: StrategyTab, file: str, allowed: str) -> None:
         tab.end_notice(ABOUT)
         self._asked.pop(tab, None)
         if not allowed:
-            self._refused[tab].add(folder)
+            self._refused[tab].add(str(Path(file).parent))
             self.ask(tab)
             return
         try:
-            made = allow_folder(folder)
+            made = allow_folder(allowed)
         except RunError as error:
             self._window.complain(error_text(error))
-            self._refused[tab].add(folder)
+            self._refused[tab].add(str(Path(file).parent))
             return
         self._window.say(tr("Strategies may read {folder} from now on", folder=made))
         for other in self._window.tabs.all():
-            if other.document.folders:
+            if other.document.refused_files:
                 other.document.recheck()

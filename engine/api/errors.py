@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from engine.api.wording import shortened
 
-_LONGEST = {"message": 300, "remedy": 300, "path": 200}
+_LONGEST = {"message": 300, "remedy": 700, "path": 200}
 LONGEST_ERROR = 2_000
 """Characters of an error's message; a list of faulty bars takes several lines."""
 

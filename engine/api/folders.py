@@ -1,8 +1,8 @@
 """Which files a strategy may read: those below its own folder, of the user's data folders, and where the user said so.
 
 A strategy file may come from anyone, and what it names is read with the user's rights. So a path that leads elsewhere
-is refused until the user allows the folder: `folders.json` in the user's directory lists what was allowed, and the
-environment variable QUANTCRAFTER_ALLOW_FOLDERS adds folders (separated as those of PATH are).
+is refused until the user allows the file or its folder: `folders.json` in the user's directory lists what was allowed,
+and the environment variable QUANTCRAFTER_ALLOW_FOLDERS adds folders (separated as those of PATH are).
 
 A path that the user gave by hand, such as a file to import, needs no permission.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 from engine.api.errors import DataError, RunError
 from engine.api.home import home
 from engine.api.os_errors import fault
+from engine.api.wide_folders import is_too_wide
 from engine.api.wording import shown_path
 
 VARIABLE = "QUANTCRAFTER_ALLOW_FOLDERS"
@@ -34,22 +35,22 @@ class PathRefusedError(DataError):
     Args:
         reason: what is wrong, in one sentence.
         remedy: what to do about it.
-        folder: what the user could allow; '' where that would change nothing.
+        file: what the user could allow, a file; '' where that would change nothing.
         symbol: whose path it is, if that is known.
     """
 
     code = "path"
 
-    def __init__(self, reason: str, remedy: str = "", *, folder: str = "", symbol: str = "") -> None:
+    def __init__(self, reason: str, remedy: str = "", *, file: str = "", symbol: str = "") -> None:
         text = f"{reason} {remedy}".strip()
         super().__init__(f"{symbol}: {text}" if symbol else text, field="path")
         self.reason = reason
         self.remedy = remedy
-        self.folder = folder
+        self.file = file
 
     def of(self, symbol: str) -> PathRefusedError:
         """Return the same error, with the symbol before it."""
-        return PathRefusedError(self.reason, self.remedy, folder=self.folder, symbol=symbol)
+        return PathRefusedError(self.reason, self.remedy, file=self.file, symbol=symbol)
 
 
 def folders_file() -> Path:
@@ -140,13 +141,24 @@ def check_place(path: Path, base_dir: str, written: str) -> None:
             f"'{shown_path(written)}' is a device or a file of the system.", "Name a file with data."
         )
     if base_dir and not _is_allowed(path, base_dir):
-        folder = str(path.parent)
-        raise PathRefusedError(
-            f"'{shown_path(written)}' lies outside the strategy's folder, and strategies may not read '{folder}'.",
-            f"If you trust the strategy with that folder, allow it: quantcrafter folders allow {_quoted(folder)} (the "
-            "window asks by itself).",
-            folder=folder,
+        remedy = (
+            f"If you trust the strategy with that file, allow it: quantcrafter folders allow {_quoted(str(path))} (the "
+            "window asks by itself)."
         )
+        if (folder := offered_folder(path)) is not None:
+            remedy += f" All files of its folder: quantcrafter folders allow {_quoted(str(folder))}."
+        raise PathRefusedError(
+            f"'{shown_path(written)}' lies outside the strategy's folder, "
+            f"and strategies may not read '{shown_path(str(path))}'.",
+            remedy,
+            file=str(path),
+        )
+
+
+def offered_folder(file: str | Path) -> Path | None:
+    """Return the folder of a file, where the user may be asked to allow all of it; None where that is too much."""
+    folder = Path(file).parent
+    return None if is_too_wide(folder) else folder
 
 
 def system_place(path: Path) -> bool:
@@ -169,7 +181,7 @@ def _is_allowed(path: Path, base_dir: str) -> bool:
 
 def is_listed(path: Path) -> bool:
     """Return whether every strategy may read a path: it lies in a data folder of the user's, or was allowed."""
-    return any(path.is_relative_to(root) for root in _roots())
+    return any(each.is_relative_to(root) for each in _both(path) for root in _roots())
 
 
 def _is_own(path: Path, folder: Path) -> bool:

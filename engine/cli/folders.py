@@ -10,7 +10,9 @@ import typer
 from engine.cli.console import console, note, print_json
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-Folder = Annotated[Path, typer.Argument(help="A folder, with all that is below it; or one file.", metavar="FOLDER")]
+Folder = Annotated[
+    Path, typer.Argument(help="One file; or a folder, with all that is below it.", metavar="FILE|FOLDER")
+]
 
 
 def folders_app() -> typer.Typer:
@@ -45,14 +47,14 @@ def list_allowed(*, json: Json = False) -> None:
 
 
 def allow(folder: Folder) -> None:
-    """Let strategies read the files below a folder, for this user: those that you trust, and those you do not."""
+    """Let every strategy of this user read one file, or all files below a folder."""
     from engine.runtime.allowed_folders import allow_folder
 
     note(f"Strategies may read '{allow_folder(folder)}' from now on.")
 
 
 def forget(folder: Folder) -> None:
-    """Take a folder off the list again."""
+    """Take a file or folder off the list again."""
     from engine.runtime.allowed_folders import forget_folder
 
     note(f"Strategies may no longer read '{forget_folder(folder)}'.")

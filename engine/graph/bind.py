@@ -76,7 +76,7 @@ class _Binder:
     problems: list[Problem] = field(default_factory=list)
     components: dict[str, Component] = field(default_factory=dict)
     suggest: Suggester = field(default_factory=Suggester)
-    folders: dict[str, None] = field(default_factory=dict)
+    refused_files: dict[str, None] = field(default_factory=dict)
 
     def bind(self) -> tuple[BoundGraph, list[Problem]]:
         for node in self.spec.nodes.values():
@@ -92,7 +92,7 @@ class _Binder:
         self.problems += found
         self.problems += decision_problems(graph)
         self.problems += idle_nodes(whole)
-        return replace(graph, folders=tuple(self.folders)), self.problems
+        return replace(graph, refused_files=tuple(self.refused_files)), self.problems
 
     # ------------------------------------------------------------------ components and providers
 
@@ -173,8 +173,8 @@ class _Binder:
                 allow_for_now(path)
             check_place(path, self.spec.base_dir, written)
         except PathRefusedError as error:
-            code = "folder" if error.folder else "path"
-            self.folders |= {error.folder: None} if error.folder else {}
+            code = "folder" if error.file else "path"
+            self.refused_files |= {error.file: None} if error.file else {}
             self.problems.append(owner_problem(owner, code, error.reason, error.remedy, name))
             return written
         return str(path)

@@ -111,8 +111,8 @@ class BoundFeed:
 class BoundGraph:
     """Everything of a strategy that can be used, in file order, without what is bypassed or muted.
 
-    Errors are reported apart; `warnings` are the findings that do not keep it from running. `folders` are those that
-    the strategy reads files of, and may not.
+    Errors are reported apart; `warnings` are the findings that do not keep it from running. `refused_files` are
+    those that the strategy names, and may not read.
     """
 
     spec: StrategySpec
@@ -120,4 +120,4 @@ class BoundGraph:
     instruments: tuple[BoundInstrument, ...]
     feeds: Mapping[str, BoundFeed] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
-    folders: tuple[str, ...] = ()
+    refused_files: tuple[str, ...] = ()

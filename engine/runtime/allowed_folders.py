@@ -24,7 +24,7 @@ def allow_folder(path: str | Path) -> Path:
     try:
         made = given.expanduser().resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
-        raise RunError(f"There is no folder '{given}'. Name one that exists.") from error
+        raise RunError(f"There is no folder or file '{given}'. Name one that exists.") from error
     if system_place(made) or made == Path(made.anchor):
         raise RunError(f"'{made}' cannot be allowed as a whole. Name the folder that holds the data.")
     if not made.is_dir() and not made.is_file():

@@ -48,13 +48,13 @@ def spec_problems(
 ) -> tuple[list[Problem], tuple[str, ...]]:
     """Return what was `found` in a strategy's file, and what is wrong with it against what is installed.
 
-    That is its graph, and how it is to be run. Beside it stand the folders that it reads files in, and may not.
+    That is its graph, and how it is to be run. Beside it stand the files that it names, and may not read.
     """
     graph, problems = bind(spec, registry)
     problems = [*found, *problems]
     if isinstance(registry, Engines):
         problems = [*problems, *run_problems(graph, registry, is_sound=not has_errors(problems))]
-    return problems, graph.folders
+    return problems, graph.refused_files
 
 
 def load_graph(source: str | Path | StrategySpec, registry: Catalog, overrides: Sequence[str] = ()) -> BoundGraph:

@@ -47,14 +47,18 @@ def question(window: MainWindow) -> FolderNotice | None:
     return found
 
 
-def test_allowing_the_folder_is_remembered_and_the_strategy_is_right_then(window: MainWindow, stranger: Path) -> None:
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_is_allowed_is_remembered_and_the_strategy_is_right_then(
+    window: MainWindow, stranger: Path, what: str
+) -> None:
     tab = window.desk.open(stranger)
     asked = question(window)
     assert asked is not None
-    assert str(stranger.parent.parent / "other") in asked.text.text()
+    other = stranger.parent.parent / "other"
+    assert str(other / "bars.csv") in asked.text.text()
     assert [each.code for each in tab.document.problems] == ["folder"]
-    asked.allow.click()
-    assert listed_folders() == (stranger.parent.parent / "other",)
+    (asked.allow if what == "file" else asked.allow_folder).click()
+    assert listed_folders() == (other / "bars.csv" if what == "file" else other,)
     assert question(window) is None
     assert tab.document.problems == ()
     tab = window.desk.open(stranger)
@@ -99,7 +103,7 @@ def test_the_problem_of_a_refused_folder_offers_to_allow_it(window: MainWindow, 
     pane = window.docks.problems
     pane.refresh()
     index = pane.model.index(0, 1)
-    assert index.data() == "Allow this folder..."
+    assert index.data() == "Allow this file..."
     assert "quantcrafter folders" not in index.data(Qt.ItemDataRole.ToolTipRole)
     window.docks.show("problems")
     qtbot.mouseClick(pane.view.viewport(), Qt.MouseButton.LeftButton, pos=pane.view.visualRect(index).center())
@@ -107,6 +111,18 @@ def test_the_problem_of_a_refused_folder_offers_to_allow_it(window: MainWindow, 
     assert again is not None
     again.allow.click()
     assert tab.document.problems == ()
+
+
+def test_a_home_folder_is_not_offered_beside_the_file(
+    window: MainWindow, stranger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(stranger.parent.parent / "other"))
+    monkeypatch.setattr(Path, "home", lambda: stranger.parent.parent / "other")
+    window.desk.open(stranger)
+    asked = question(window)
+    assert asked is not None
+    assert asked.allow.isVisibleTo(asked)
+    assert not asked.allow_folder.isVisibleTo(asked)
 
 
 def test_the_question_goes_when_the_strategy_no_longer_names_the_folder(window: MainWindow, stranger: Path) -> None:

@@ -101,14 +101,19 @@ def test_files_below_the_strategys_folder_and_in_the_data_folders_are_read(place
 
 @pytest.mark.parametrize("path", ["../other/secret.csv", "{}/other/secret.csv", "below/../../other/secret.csv"])
 @pytest.mark.parametrize("kind", ["data", "feed", "events"])
-def test_a_file_elsewhere_is_refused_with_its_folder_and_the_command_that_allows_it(
+def test_a_file_elsewhere_is_refused_with_its_name_and_the_command_that_allows_it(
     place: Path, path: str, kind: str
 ) -> None:
     path = path.format(place)
     file = strategy(place, path) if kind == "data" else strategy(place, "bars.csv", **{kind: path})
     said = outcome(file)
     assert f"'{path}' lies outside the strategy's folder" in said
-    assert f"quantcrafter folders allow {place / 'other'}" in said
+    named = place / "other" / Path(path).name
+    assert f"strategies may not read '{named}'" in said
+    assert (
+        f"allow it: quantcrafter folders allow {named} (the window asks by itself). All files of its folder: " in said
+    )
+    assert f"quantcrafter folders allow {place / 'other'}." in said
     assert "stranger.yaml:" in said
     assert "SECRET" not in said
 
@@ -119,7 +124,7 @@ def test_a_link_that_leads_elsewhere_is_refused(place: Path, kind: str) -> None:
     (place / "mine" / "link.csv").symlink_to(place / "other" / "secret.csv")
     file = strategy(place, "link.csv") if kind == "data" else strategy(place, "bars.csv", **{kind: "link.csv"})
     said = outcome(file)
-    assert f"strategies may not read '{place / 'other'}'" in said
+    assert f"strategies may not read '{place / 'other' / 'secret.csv'}'" in said
     assert "SECRET" not in said
     (place / "mine" / "below" / "inside.csv").symlink_to(place / "mine" / "bars.csv")
     assert outcome(strategy(place, "below/inside.csv")) == ""
@@ -134,6 +139,33 @@ def test_an_allowed_folder_is_read_until_it_is_forgotten(place: Path) -> None:
     assert outcome(file) != ""
     allow_folder(place / "other" / "bars.csv")
     assert "events.csv" in outcome(file)
+
+
+@posix
+def test_a_file_that_is_allowed_under_the_name_of_a_link_is_read(place: Path) -> None:
+    (place / "short").symlink_to(place / "other")
+    file = strategy(place, str(place / "short" / "bars.csv"))
+    assert "quantcrafter folders allow" in outcome(file)
+    allow_folder(place / "short" / "bars.csv")
+    assert outcome(file) == ""
+    assert "may not read" in outcome(strategy(place, str(place / "short" / "secret.csv")))
+
+
+@posix
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("~/.bashrc", "~/.ssh/keys.csv", "~/visible.csv", "/etc/shadow", "/etc/ssl/x.csv", "/x.csv", "/home/x.csv"),
+        *("/home/somebody/x.csv", "/usr/share/x.csv", "/root/x.csv", "{}/sticky/x.csv"),
+        *("/tmp/x.csv", "/var/tmp/x.csv"),  # noqa: S108 - never opened
+    ],
+)
+def test_no_home_no_system_folder_and_no_shared_folder_is_offered_beside_the_file(place: Path, path: str) -> None:
+    (place / "sticky").mkdir()
+    (place / "sticky").chmod(0o1777)
+    said = outcome(strategy(place, path.format(place)))
+    assert f"quantcrafter folders allow {Path(path.format(place)).expanduser()} (" in said
+    assert "folder:" not in said
 
 
 def test_the_environment_allows_folders_for_servers(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
