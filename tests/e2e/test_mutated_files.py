@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from engine.plugins import load_registry
 from engine.runtime.source import validate_file
 from tests.support.counts import sample, seed
-from tests.support.file_trials import Trial, trials
+from tests.support.file_trials import Trial, WatchedProcess, trials
 from tests.support.mutate import EXAMPLES, KINDS, write_mutants
 from tests.support.mutate_text import mutants
 from tests.support.reliability import record
@@ -36,7 +37,7 @@ def fault_of(trial: Trial) -> str:
         trial.died: bool(trial.died),
         f"exit codes {trial.codes}": not trial.died and not set(trial.codes.values()) <= {0, 1, 2},
         f"printed {found[0] if found else ''!r}": found is not None,
-        f"took {trial.seconds:.1f} s": trial.seconds > SECONDS_EACH,
+        f"took {trial.cpu_seconds:.1f} s": trial.cpu_seconds > SECONDS_EACH,
         f"took {trial.peak_bytes:,} bytes": trial.peak_bytes > MOST_BYTES,
         f"printed {len(lines)} lines": len(lines) > MOST_LINES,
         f"printed a line of {max(map(len, lines), default=0)}": any(len(line) > LONGEST_LINE for line in lines),
@@ -69,6 +70,26 @@ def _row(kind: str, tried: list[Trial], written: dict[str, object]) -> tuple[obj
     peak = max((trial.peak_bytes for trial in own), default=0)
     valid = sum(trial.is_valid for trial in own)
     return (kind, len(own), valid, runs[0], runs[1], f"{slowest:.1f} s", f"{peak / 1e6:.0f} MB")
+
+
+@pytest.mark.slow
+def test_a_process_that_a_file_ends_is_a_fault_and_so_is_what_it_prints(tmp_path: Path) -> None:
+    process = WatchedProcess(tmp_path / "home")
+    process.kill()
+    trial = process.trial(EXAMPLES[0], SECONDS_EACH)
+    process.end()
+    assert fault_of(trial).startswith("the process ended with ")
+    sound = Trial("x", {"validate": 0}, "", 1.0, 1.0, 1)
+    assert fault_of(sound) == ""
+    for printed in (
+        "Traceback (most recent call last)",
+        "error: Unexpected KeyError",
+        "x.py:3: RuntimeWarning: overflow",
+    ):
+        assert fault_of(replace(sound, printed=printed))
+    assert fault_of(replace(sound, cpu_seconds=21.0)) == "took 21.0 s"
+    assert fault_of(replace(sound, peak_bytes=2_000_000_000)) == "took 2,000,000,000 bytes"
+    assert fault_of(replace(sound, codes={"validate": 2})) == "refused without a reason"
 
 
 @pytest.mark.slow
