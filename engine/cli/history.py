@@ -199,9 +199,22 @@ def _trade_cells(row: dict[str, Any], *, narrow: bool) -> tuple[str, ...]:
     )
 
 
-def delete(run_id: RunId) -> None:
-    """Delete one run; a damaged one too."""
-    note(f"Deleted run {_named(run_id, lambda history: history.delete(run_id))}.")
+def delete(
+    run_id: RunId, *, force: Annotated[bool, typer.Option("--force", "-f", help="Delete a pinned run as well.")] = False
+) -> None:
+    """Delete one run; a damaged one too, a pinned one only by --force."""
+
+    def act(history: RunHistory) -> str:
+        found = history.find(run_id)
+        if found.pinned and not force:
+            complain(
+                f"The run {found.id} is pinned and was not deleted. Unpin it by 'quantcrafter runs unpin {found.id}', "
+                "or delete it all the same by --force."
+            )
+            raise typer.Exit(WRONG_INPUT)
+        return history.delete(found.id)
+
+    note(f"Deleted run {_named(run_id, act)}.")
 
 
 def pin(run_id: RunId) -> None:

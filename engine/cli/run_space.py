@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from engine.cli.console import complain, console, note, print_json, table
 from engine.cli.main import WRONG_INPUT
+
+if TYPE_CHECKING:
+    from engine.runtime.storage import Usage
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
@@ -36,6 +39,7 @@ def usage(*, json: Json = False) -> None:
         return
     out = console()
     out.print(f"{usage_text(now)}.")
+    _tell_of_pinned(now)
     made = table("What", "GB", right=("GB",))
     for name, size in kinds.items():
         made.add_row(name, gb(size))
@@ -70,7 +74,22 @@ def clean() -> None:
     what += [f"{gone.trials:,} {'trial' if gone.trials == 1 else 'trials'}"] if gone.trials else []
     what += [f"{gone.deleted:,} {_runs_text(gone.deleted)} altogether"] if gone.deleted else []
     note(f"Deleted {', '.join(what)}." if what else "No run had to go.")
-    console().print(f"{storage.usage_text(storage.measure())}.")
+    now = storage.measure()
+    console().print(f"{storage.usage_text(now)}.")
+    _tell_of_pinned(now)
+
+
+def _tell_of_pinned(now: Usage) -> None:
+    """Say that pinned runs keep the runs above the limit, if they do."""
+    from engine.runtime.storage import gb
+
+    if now.used > now.limit and now.pinned:
+        pinned = f"{now.pinned:,} pinned {_runs_text(now.pinned)}"
+        note(
+            f"That is over the limit: {pinned} of {gb(now.pinned_bytes)} GB stay whole. Unpin what may go by "
+            "'quantcrafter runs unpin ID' ('quantcrafter runs' marks pinned runs with ^), or raise the limit by "
+            "'quantcrafter runs limit GB'."
+        )
 
 
 def _runs_text(count: int) -> str:

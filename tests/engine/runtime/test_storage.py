@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine.api import RunError
+from engine.cli.main import WRONG_INPUT, main
 from engine.runtime import storage
 from engine.runtime.history import RunHistory
 from engine.runtime.record import RunRecord
@@ -258,3 +259,38 @@ def test_several_processes_bring_an_old_history_to_the_new_format_at_once(home_d
         for _ in range(3)
     ]
     assert [opener.communicate("go\n", timeout=60)[0].strip() for opener in openers] == ["4"] * 3
+
+
+def test_a_pinned_run_is_deleted_by_force_only(capsys: pytest.CaptureFixture[str]) -> None:
+    run_id = kept_run(1)
+    RunHistory().pin(run_id)
+
+    assert main(["runs", "delete", "last"]) == WRONG_INPUT
+    said = capsys.readouterr().err
+    assert f"The run {run_id} is pinned and was not deleted. Unpin it by 'quantcrafter runs unpin {run_id}'" in said
+    assert "--force" in said
+    assert has_files(run_id)
+
+    assert main(["runs", "delete", "last", "--force"]) == 0
+    assert RunHistory().list() == []
+
+
+@pytest.mark.parametrize("command", ["clean", "usage"])
+def test_pinned_runs_that_hold_more_than_the_limit_are_named_with_what_to_do(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_id = kept_run(1, columns=12_000 * KB)
+    set_keep_gb(0.01)
+    RunHistory().pin(run_id)
+
+    assert main(["runs", command]) == 0
+    said = capsys.readouterr().err
+    assert (
+        "over the limit: 1 pinned run of 0.01 GB stay whole. Unpin what may go by 'quantcrafter runs unpin ID'" in said
+    )
+    assert has_files(run_id)
+
+    RunHistory().pin(run_id, on=False)
+    assert main(["runs", "clean"]) == 0
+    assert "over the limit" not in capsys.readouterr().err
+    assert not trace_folder(run_id).exists()
