@@ -8,6 +8,8 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from engine.cli.streams import results
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -25,9 +27,11 @@ def console(*, stderr: bool = False) -> Console:
     """Return a rich console that takes text as it is: no markup, no emoji, no guessing at what to colour."""
     from rich.console import Console
 
-    stream = sys.stderr if stderr else sys.stdout
+    stream = sys.stderr if stderr else results()
     width = None if is_terminal(stream) or os.environ.get("COLUMNS") else PIPED_WIDTH
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=width)
+    return Console(
+        stderr=stderr, file=None if stderr else stream, markup=False, emoji=False, highlight=False, width=width
+    )
 
 
 def table(*columns: str, right: tuple[str, ...] = (), title: str | None = None) -> Table:
@@ -69,7 +73,7 @@ def printable(text: str) -> str:
 
 def print_json(data: Any) -> None:
     """Print strict JSON on stdout."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    results().write(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def terminal_width() -> int:

@@ -25,7 +25,7 @@ def report_failure(error: BaseException, *, verbose: bool = False) -> int:
     and the traceback goes to a file under the user's directory.
     """
     if isinstance(error, RunCancelledError):
-        complain(str(error) or "The run was cancelled.")
+        note("Stopped. Nothing was written.")
         return INTERRUPTED
     if isinstance(error, SpecError):
         print_problems(error.problems)

@@ -85,7 +85,7 @@ def _set_up(arguments: Sequence[str]) -> None:
     streams.prepare_streams()
     interrupts = install()
     try:
-        if any(each.startswith(_FOR_PROGRAMS) for each in arguments):
+        if any(each.startswith(_FOR_PROGRAMS) for each in arguments) and not {"--help", "-h"} & set(arguments):
             streams.keep_stdout_for_results()
         streams.show_log()
         from engine.api.foreign import listen
@@ -103,10 +103,11 @@ def _write_private_files() -> None:
 
 def _run(arguments: list[str]) -> int:
     from engine.cli.app import run_app
+    from engine.cli.streams import results
 
     try:
         code = run_app(arguments)
-        sys.stdout.flush()
+        results().flush()
     except SystemExit as leaving:
         # Nothing of ours ends by itself in the middle: an exit code of 0 here would tell of a success that was none.
         code = leaving.code if isinstance(leaving.code, int) and leaving.code else FAILED
@@ -130,7 +131,9 @@ def _interrupted() -> int:
 
 def _reader_gone() -> int:
     """Send what is still to be said nowhere: the interpreter flushes at its end, and must not fail at that."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    from engine.cli.streams import results
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), results().fileno())
     return FAILED
 
 

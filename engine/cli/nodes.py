@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from engine.api.wording import nearest
 from engine.cli.catalog import registry_with_warnings
 from engine.cli.console import complain, console, print_json, table
 from engine.cli.main import DONE, WRONG_INPUT
+from engine.cli.streams import results
 from engine.plugins import Registry
 from engine.plugins.facts import describe, find, headline, names, sections
 from engine.plugins.reference import TITLES, reference_page
@@ -33,7 +33,7 @@ def nodes(
         raise typer.BadParameter(f"there is no section '{role}'; there are {', '.join(sections())}.")
     registry = registry_with_warnings(quiet=json or markdown)
     if markdown:
-        sys.stdout.write(reference_page(registry, (role,) if role else sections()))
+        results().write(reference_page(registry, (role,) if role else sections()))
         return DONE
     if name is None:
         _list(registry, [role] if role else list(sections()), json=json)

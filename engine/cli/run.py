@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -15,6 +14,7 @@ from engine.cli.interrupt import cancel_on_interrupt, not_halfway
 from engine.cli.problems import print_problems
 from engine.cli.progress import show_progress
 from engine.cli.run_class import check_alone, class_source, run_source
+from engine.cli.streams import results
 
 if TYPE_CHECKING:
     from engine.api import EngineAdapter
@@ -80,7 +80,7 @@ def run(  # noqa: PLR0913 - one argument an option
         for guess in result.notes:
             note(guess)
         run_id, written, text = _finish(result, (json, trades, report), cancelled, keep=not no_history)
-    sys.stdout.write(text)
+    results().write(text)
     if not quiet:
         from engine.cli.summary import print_summary
 

@@ -10,7 +10,7 @@ import io
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from engine.api.foreign import Call
@@ -41,16 +41,26 @@ def _open_nothing(number: int) -> None:
         os.close(opened)
 
 
+_results: TextIO | None = None
+
+
+def results() -> TextIO:
+    """Return the stream for what a command was asked for: standard output, which may be kept for that."""
+    return sys.stdout if _results is None else _results
+
+
 def keep_stdout_for_results() -> None:
-    """Give standard output to ourselves alone: what writes to descriptor 1 by itself reaches standard error."""
+    """Give standard output to `results` alone, until the process ends.
+
+    What prints, or writes to descriptor 1, reaches standard error, whenever and in whichever thread it does.
+    """
+    global _results  # noqa: PLW0603 - one for the process, as standard output is
     with contextlib.suppress(OSError, ValueError, io.UnsupportedOperation):
         sys.stdout.flush()
         ours = os.dup(1)
         os.dup2(2, 1)
-        raw = sys.stdout
-        sys.stdout = open(  # noqa: PTH123, SIM115 - it is open until the end
-            ours, "w", encoding=raw.encoding, errors="replace", newline="\n" if sys.platform != "win32" else None
-        )
+        encoding, newline = sys.stdout.encoding, "\n" if sys.platform != "win32" else None
+        _results = open(ours, "w", encoding=encoding, errors="replace", newline=newline)  # noqa: PTH123, SIM115 - it is open until the end
 
 
 class Console:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from engine.cli.catalog import registry_with_warnings
 from engine.cli.console import paint, print_json, printable
 from engine.cli.main import DONE, WRONG_INPUT
 from engine.cli.problems import as_json, count, has_errors, print_problems
+from engine.cli.streams import results
 from engine.plugins import Registry
 
 
@@ -44,7 +44,7 @@ def validate(
             print_problems(problems)
             verdict = count(problems) if has_errors(problems) else ", ".join(filter(None, ["valid", count(problems)]))
             colour = "1;31" if has_errors(problems) else "1;32"
-            sys.stdout.write(f"{printable(file)}: {paint(verdict, colour, sys.stdout)}\n")
+            results().write(f"{printable(file)}: {paint(verdict, colour, results())}\n")
     return WRONG_INPUT if any(has_errors(problems) for problems in found.values()) else DONE
 
 

@@ -174,6 +174,12 @@ def test_what_is_printed_in_any_way_stays_out_of_the_json(tmp_path: Path, strate
         sys.stdout = None
         os.chdir("/")
         os.close(1)
+        import atexit, threading
+        def later():
+            time.sleep(0.3)
+            print("LATER")
+        threading.Thread(target=later).start()
+        atexit.register(print, "LAST")
         """,
     )
     arguments = ("run", Path(strategy).name, "--no-history", "-q", "--json", "-", "--trades", "t.csv")
@@ -183,7 +189,7 @@ def test_what_is_printed_in_any_way_stays_out_of_the_json(tmp_path: Path, strate
     assert json.loads(done.stdout)["bars"] == 80
     assert f"{NODE} prints: PRINTED\n" in done.stderr
     assert f"{NODE} warns: UserWarning: WARNED" in done.stderr
-    assert all(word in done.stderr for word in ("RAW", "CHILD", "ORIGINAL"))
+    assert all(word in done.stderr for word in ("RAW", "CHILD", "ORIGINAL", "LATER", "LAST"))
     assert (tmp_path / "t.csv").is_file()
 
 
@@ -384,3 +390,13 @@ def test_a_file_that_cannot_be_written_leaves_the_others_as_they_were(tmp_path: 
     assert "The run itself is kept" in done.stderr
     assert (tmp_path / "r.json").read_text(encoding="utf-8") == "old"
     assert not list(tmp_path.glob(".*.part"))
+
+
+@posix
+def test_a_run_that_ctrl_c_ended_says_so_and_that_nothing_was_written(tmp_path: Path, strategy: str) -> None:
+    _computes(tmp_path, f"{BEGUN}time.sleep(1)\ninput = input.copy()")
+    command = Running(tmp_path, "run", strategy, "-q", "--json", "r.json")
+    command.press()
+
+    assert command.end() == (130, "", "Stopping; press Ctrl-C again to end at once.\nStopped. Nothing was written.\n")
+    _check_nothing_left(tmp_path)

@@ -91,7 +91,7 @@ def test_a_wrong_file_prints_every_problem_and_ends_with_2(
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(DataError("No bars for AAPL."), 1), (PluginError("No plugin."), 2), (RunCancelledError("Cancelled."), 130)],
+    [(DataError("No bars for AAPL."), 1), (PluginError("No plugin."), 2)],
 )
 def test_an_error_of_ours_is_one_line(
     command_raises: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str], error: Exception, code: int
@@ -100,6 +100,15 @@ def test_an_error_of_ours_is_one_line(
 
     assert main(["run", "s.yaml"]) == code
     assert capsys.readouterr().err == f"error: {error}\n"
+
+
+def test_a_cancelled_run_is_no_error(
+    command_raises: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command_raises(RunCancelledError("Cancelled."))
+
+    assert main(["run", "s.yaml"]) == 130
+    assert capsys.readouterr().err == "Stopped. Nothing was written.\n"
 
 
 def test_an_unexpected_error_is_one_line_and_a_file(
