@@ -60,7 +60,7 @@ def note(section: str, tried: int, reports: list[dict[str, Any]], valid: object)
 def test_the_app_opens_whatever_file_there_is(tmp_path: Path) -> None:
     """Long-lived processes, each of which opens hundreds; what is valid and what is not shows in every pane."""
     registry = load_registry()
-    processes, each = (4, 500) if is_long() else (1, 100)
+    processes, each = (4, 500) if is_long() else (1, 60)
 
     def opened(number: int) -> dict[str, Any]:
         folder = tmp_path / str(number)
