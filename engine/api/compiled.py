@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from engine.api.home import home
+from engine.api.waiting import IMPORT, tell_of_wait
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,6 +87,8 @@ def compiled(function: F) -> F:
         if not is_compiled and all(len(arg) < SHORT_ROWS for arg in args if isinstance(arg, np.ndarray)):
             with np.errstate(all="ignore"):
                 return function(*args)
+        if not is_compiled:
+            tell_of_wait(IMPORT)
         is_compiled = True
         return _dispatcher(function)(*args)
 

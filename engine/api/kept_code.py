@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.api.os_errors import fault
+from engine.api.waiting import COMPILE, tell_of_wait
 
 log = logging.getLogger("quantcrafter.compiled")
 
@@ -62,10 +63,13 @@ class KeptCode:
             target.refresh()
             path = self._path(signature, target.codegen())
             content = _read(path)
-            return None if content is None else _rebuilt(target, content, path)
+            found = None if content is None else _rebuilt(target, content, path)
         except Exception:
             log.exception("Compiled code of '%s' cannot be looked up; it is compiled anew", self._function.__name__)
-            return None
+            found = None
+        if found is None:
+            tell_of_wait(COMPILE)
+        return found
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
         """Keep a compiled function, if that is possible."""

@@ -11,9 +11,15 @@ USUAL = {"load": 0.3, "columns": 0.3, "simulate": 0.3, "save": 0.1}
 SURE_AFTER_S = 0.4
 """An estimate from less than that would jump about."""
 
+EVEN = "simulate"
+"""The stage of a run that goes on at an even speed, so that it is measured by itself."""
+
 
 class Pace:
     """Times the stages of jobs; a job's shares are those that the last job of its kind had.
+
+    The first job of a kind has several stages of which nobody knows how they compare: the time left is told only within
+    the one whose speed is even. So it is with a job that had to wait for libraries or for the compiler.
 
     Args:
         clock: seconds of a monotonic clock.
@@ -26,10 +32,11 @@ class Pace:
         self._stage = ""
         self._begun = self._stage_begun = clock()
         self._spent: dict[str, float] = {}
+        self._waited = False
 
     def begin(self, kind: str) -> None:
         """Begin with a job."""
-        self._kind, self._stage, self._spent = kind, "", {}
+        self._kind, self._stage, self._spent, self._waited = kind, "", {}, False
         self._begun = self._stage_begun = self._clock()
 
     def step(self, stage: str, done: int, total: int) -> tuple[float, float | None]:
@@ -46,13 +53,22 @@ class Pace:
             whole = sum(shares.values()) or 1.0
             share = (sum(shares.get(name, 0.0) for name in self._spent) + shares[stage] * part) / whole
         spent = now - self._begun
+        if stage in USUAL and (self._waited or self._kind not in self._shares):
+            spent, known = now - self._stage_begun, part if stage == EVEN else 0.0
+            return share, spent * (1.0 - known) / known if spent >= SURE_AFTER_S and known > 0.0 else None
         if spent < SURE_AFTER_S or share <= 0.0:
             return share, None
         return share, spent * (1.0 - share) / share
 
+    def wait(self) -> None:
+        """Note that the job waits for what is needed once."""
+        self._waited = True
+
     def end(self) -> None:
-        """Keep how the finished job's time was shared out."""
+        """Keep how the finished job's time was shared out, if it did not wait."""
         self._leave(self._clock())
+        if self._waited:
+            return
         whole = sum(self._spent.values())
         if whole > 0.0:
             self._shares[self._kind] = {name: spent / whole for name, spent in self._spent.items()}

@@ -22,6 +22,7 @@ from typing import Any
 
 from engine.api.foreign import MOST_LINES, Call, listen
 from engine.api.foreign_process import leave_process
+from engine.api.waiting import COMPILE, IMPORT, listen_to_waits
 from engine.runtime.jobs.contract import CANCELLED, INSTRUMENTS, Failure, LogLine
 from engine.runtime.jobs.table import job_function
 from engine.runtime.messages import Batch, Cancel, Done, Failed, Order, Progressed, Ready, Started, Submit
@@ -75,10 +76,16 @@ class Service:
         """Take jobs one after the other, for ever."""
         threading.Thread(target=self._read, name="orders", daemon=True).start()
         self._outbox.tell(Ready())
+        listen_to_waits(self._tell_of_wait)
         if compiles:
             WarmUp(lambda: self._outbox.tell(Ready(compiled=True))).start()
         while True:
             self._carry_out(self._queue.get())
+
+    def _tell_of_wait(self, reason: str) -> None:
+        """Tell that the job waits; what other threads wait for keeps nobody."""
+        if self.context is not None and threading.current_thread() is threading.main_thread():
+            self.context.progress(reason, 0, 1)
 
     def _read(self) -> None:
         while True:
@@ -158,12 +165,17 @@ class Context:
         self.memory = memory
         self._outbox = outbox
         self._pace = pace
+        self._share = 0.0
         self._cancelled = cancelled
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """Tell that `done` of `total` of a stage is done."""
-        share, left_s = self._pace.step(stage, done, total)
-        self._outbox.progress(Progressed(self.job, stage, done, total, share, left_s))
+        if stage in (IMPORT, COMPILE):
+            self._pace.wait()
+            left_s = None
+        else:
+            self._share, left_s = self._pace.step(stage, done, total)
+        self._outbox.progress(Progressed(self.job, stage, done, total, self._share, left_s))
 
     def log(self, line: LogLine) -> None:
         """Write a line into the job's log."""

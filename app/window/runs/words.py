@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from engine.runtime.messages import Progressed
 
 MINUTE_S = 60
-PATIENCE_S = 2.0
 
 
 def stage_name(stage: str) -> str:
     """Return what a run does at a stage."""
     names = {
+        "import": tr("Loading libraries"),
         "load": tr("Loading data"),
         "columns": tr("Computing columns"),
-        "compile": tr("Compiling the simulator, once"),
+        "compile": tr("Compiling for this machine, once"),
         "simulate": tr("Simulating"),
         "save": tr("Keeping the run"),
         "check": tr("Checking"),
@@ -33,7 +33,7 @@ def time_left(progress: Progressed | None, silent_s: float = 0.0) -> str:
         progress: what was told last.
         silent_s: how long ago; a promise that was not kept is not repeated.
     """
-    if progress is None or progress.left_s is None or silent_s > progress.left_s + PATIENCE_S:
+    if progress is None or progress.left_s is None or silent_s > progress.left_s:
         return ""
     seconds = max(1, round(progress.left_s - silent_s))
     if seconds < MINUTE_S:

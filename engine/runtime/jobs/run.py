@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from engine.api.waiting import IMPORT
 from engine.runtime.jobs.contract import INSTRUMENTS, JobContext, LogLine, Request
 
 if TYPE_CHECKING:
     from engine.api import EngineAdapter
     from engine.runtime.prepare import Loader, Progress
     from engine.runtime.result import RunResult
+
+_LIBRARIES = "libraries"
+"""Stands in the memory of a process that has imported what runs need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +64,15 @@ def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome | None:
     Raises:
         QuantCrafterError: as for `engine.runtime.run.run`; or the run cannot be kept.
     """
+    if _LIBRARIES not in context.memory:
+        context.progress(IMPORT, 0, 1)
     from engine.plugins import load_registry
     from engine.runtime.run import run
     from engine.runtime.source import load_text
     from engine.spec.identity import strategy_hash
 
     registry = load_registry()
+    context.memory[_LIBRARIES] = True
     graph = load_text(request.text, registry, file=request.file, base_dir=request.base_dir, overrides=request.overrides)
     if request.unless and strategy_hash(graph.spec) == request.unless:
         return None

@@ -49,6 +49,38 @@ def test_a_second_run_of_the_same_shape_is_told_right() -> None:
     assert (share, left) == (pytest.approx(0.6), pytest.approx(4.0))
 
 
+def test_the_first_run_promises_nothing_before_its_even_stage() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.begin("run")
+    for stage in ("load", "columns"):
+        for done in range(5):
+            clock.now += 1.0
+            assert pace.step(stage, done, 4)[1] is None
+    pace.step("simulate", 0, 100)
+    clock.now += 4.0
+    assert pace.step("simulate", 50, 100)[1] == pytest.approx(4.0)
+    assert pace.step("save", 0, 1)[1] is None
+
+
+def test_a_run_that_waited_for_the_compiler_promises_nothing_and_spoils_no_later_promise() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    stages = {"load": 1.0, "columns": 1.0, "simulate": 8.0}
+    run_once(pace, clock, stages)
+    pace.begin("run")
+    pace.step("columns", 0, 2)
+    pace.wait()
+    clock.now += 100.0
+    assert pace.step("columns", 1, 2)[1] is None
+    pace.end()
+
+    pace.begin("run")
+    pace.step("load", 0, 1)
+    clock.now += 1.0
+    assert pace.step("load", 1, 1)[1] == pytest.approx(9.0)
+
+
 def test_a_job_of_one_unknown_stage_is_measured_by_that_stage() -> None:
     clock = Clock()
     pace = Pace(clock)

@@ -18,5 +18,6 @@ def test_the_time_left_is_told_in_seconds_and_minutes() -> None:
 
 def test_it_goes_on_while_nothing_is_told_and_is_not_promised_for_ever() -> None:
     assert time_left(told(30), silent_s=12) == "18 s left"
-    assert time_left(told(2), silent_s=3) == "1 s left"
+    assert time_left(told(2), silent_s=1.9) == "1 s left"
+    assert time_left(told(2), silent_s=2.1) == ""
     assert time_left(told(2), silent_s=60) == ""

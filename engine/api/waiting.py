@@ -1,0 +1,27 @@
+"""Tells whoever listens that a computation first waits: for libraries that are imported, or for the compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+IMPORT = "import"
+COMPILE = "compile"
+
+_listeners: list[Callable[[str], None]] = []
+
+
+def listen_to_waits(listener: Callable[[str], None]) -> Callable[[], None]:
+    """Call `listener` with `IMPORT` or `COMPILE` in the thread that waits; return the function that ends that."""
+    _listeners.append(listener)
+
+    def end() -> None:
+        if listener in _listeners:
+            _listeners.remove(listener)
+
+    return end
+
+
+def tell_of_wait(reason: str) -> None:
+    """Tell that this thread waits."""
+    for listener in tuple(_listeners):
+        listener(reason)
