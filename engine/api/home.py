@@ -42,14 +42,17 @@ def home() -> Path:
         ) from error
 
 
-def close_home() -> None:
+def close_home() -> Path | None:
     """Take other users' rights from what earlier versions left open in the user's directory.
 
     Only what bears our names is touched. The directory itself stays as it is where it is more than ours: the user's own
     folder, or one that many share. Nothing is done on Windows, nor in a process that is no command of ours.
+
+    Returns:
+        The directory, where everybody may still put files into it.
     """
     if os.name != "posix" or USUAL_UMASK not in os.environ:
-        return
+        return None
     with contextlib.suppress(OSError, RuntimeError, ValueError, RunError):
         folder = home()
         status = folder.stat()
@@ -57,6 +60,8 @@ def close_home() -> None:
             _close(folder)
         for name in _OURS:
             _close_all(folder / name)
+        return folder if folder.stat().st_mode & stat.S_IWOTH else None
+    return None
 
 
 @contextlib.contextmanager

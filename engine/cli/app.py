@@ -97,4 +97,11 @@ def _options(
     del version, verbose
     from engine.api.home import close_home
 
-    close_home()
+    shared = close_home()
+    if shared is not None:
+        from engine.cli.console import warn
+
+        warn(
+            f"Everybody may put files into your QuantCrafter folder '{shared}'. Set QUANTCRAFTER_HOME to a folder of "
+            f"your own, or take that right away: chmod go-w '{shared}'"
+        )

@@ -85,7 +85,8 @@ def _csv_events(path: Path, text: str, zone: tzinfo, time_column: str, end_colum
 def _listed(names: Sequence[str]) -> str:
     """Return the columns for a message; only their number where the line may be any text, and no header."""
     if len(names) < 2 or any(len(name) > _LONGEST_NAME or not name.isprintable() for name in names):  # noqa: PLR2004
-        return f"its first line has {len(names)} of them" if names else "there are: none"
+        columns = "1 column" if len(names) == 1 else f"{len(names):,} columns"
+        return f"its first line has {columns} of another name" if names else "its first line has no names of columns"
     more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
     return f"there are: {', '.join(names[:_MOST_NAMES])}{more}"
 

@@ -95,11 +95,16 @@ def find_layout(head: str, separator: str, chosen: dict[ColumnRole, str | int], 
     """Return how the file is laid out, from its first lines; lines before the header are skipped.
 
     Raises:
-        DataError: the file is empty, no table, or has too many columns.
+        DataError: the file is empty, begins with blank lines only, is no table, or has too many columns.
     """
     lines = [line.rstrip("\r") for line in head.split("\n", _PREAMBLE_LINES)[:_PREAMBLE_LINES]]
     if not any(line.strip() for line in lines):
-        raise DataError(f"{subject}: the file is empty. Give a file with bars.", field="path")
+        if not head:
+            raise DataError(f"{subject}: the file is empty. Give a file with bars.", field="path")
+        raise DataError(
+            f"{subject}: the file has no row of data at its beginning, only blank lines. Give a file with bars.",
+            field="path",
+        )
     wanted = {name for name in chosen.values() if isinstance(name, str)}
     for separating in _SEPARATORS if separator == "auto" else (separator,):
         for number, line in enumerate(lines, 1):

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from engine.api import DataError, DataRequest, Session, Timeframe
 from engine.api.csv_text import safe_text
 from engine.api.home import usual_modes
+from engine.api.opening import find_named
 from engine.api.os_errors import fault
 from engine.api.schema_words import must, own_words
 from engine.api.wording import did_you_mean, shown_path
@@ -62,11 +63,12 @@ def file_provider(path: str, options: Mapping[str, Any]) -> FileProvider:
     """Return the provider that reads a file, by the end of its name.
 
     Raises:
-        DataError: no provider reads such files, or an option is wrong.
+        DataError: no provider reads such files, it is no file at all, or an option is wrong.
     """
     name = path.lower()
     provider = CsvProvider if name.endswith(_TEXT) else ParquetProvider if name.endswith(_PARQUET) else None
     if provider is None:
+        find_named(path)  # a folder, a pipe or a device is called that, whatever its name
         raise DataError(
             f"'{path}' must be a CSV or Parquet file, its name ends otherwise. Rename it to end in .csv or .parquet.",
             field="path",

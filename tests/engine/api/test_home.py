@@ -68,3 +68,17 @@ def test_the_users_own_folder_is_not_closed_when_it_serves_as_the_directory(
     tmp_path.chmod(0o755)
     command(tmp_path, "folders", cwd=tmp_path)
     assert mode(tmp_path) == 0o755
+
+
+def test_a_folder_that_everybody_may_write_to_is_told_of(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for rights, told in ((0o1777, True), (0o1755, False), (0o777, False)):
+        home.chmod(rights)
+        environment = {**os.environ, "QUANTCRAFTER_HOME": str(home), "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, "-m", "engine.cli", "folders"], env=environment, check=True, capture_output=True, text=True
+        )
+        warning = f"warning: Everybody may put files into your QuantCrafter folder '{home}'. Set QUANTCRAFTER_HOME to"
+        assert (warning in done.stderr) == told
+    assert mode(home) == 0o700

@@ -157,8 +157,8 @@ def test_an_icalendar_file_is_read(tmp_path: Path, lines: str, expected: str) ->
     [
         ("a.csv", "time\n2024-01-02\nsoon\n", "line 3, must have a time such as .*, has 'soon'"),
         ("a.csv", "time,b\n2024-01-02,1\n,2\n", "line 3, must have a time such as .*, has nothing"),
-        ("a.csv", "date\n2024-01-02\n", "line 1, has no column 'time'; its first line has 1 of them"),
-        ("a.csv", "", "line 1, has no column 'time'; there are: none"),
+        ("a.csv", "date\n2024-01-02\n", "line 1, has no column 'time'; its first line has 1 column of another name"),
+        ("a.csv", "", "line 1, has no column 'time'; its first line has no names of columns"),
         ("a.csv", "time\n", "has no events"),
         ("a.csv", 'time\n"2024\n', "no proper CSV"),
         ("a.csv", "time\n9999-12-31\n", "line 2, must have years from 1900 to 2200, has 9999"),

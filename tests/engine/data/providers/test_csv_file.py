@@ -176,6 +176,8 @@ def test_rows_of_the_symbol_are_taken_from_a_file_of_several(tmp_path: Path) -> 
     ("text", "options", "message"),
     [
         ("", {}, "the file is empty"),
+        ("\n", {}, "the file has no row of data at its beginning, only blank lines"),
+        ("\r\n  \n" * 50_000, {}, "the file has no row of data at its beginning, only blank lines"),
         (HEADER + "\n", {}, "the file has no rows"),
         (f"{HEADER}\n2024-01-02,{PRICES}\n2024-01-03,10,12,abc,11,1\n", {}, r"'low' must be a number, row 3 has 'abc'"),
         (f"{HEADER}\n2024-01-02,{PRICES}\nyesterday,{PRICES}\n", {}, r"row 3 has 'yesterday'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,7 @@ def test_the_stored_session_is_taken_where_the_files_is_left_to_be_guessed(tmp_p
 
 def test_wrong_files_and_options_are_told(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "spy.csv", workdays("2024-01-02", 5))
+    (tmp_path / "spy.xlsx").write_bytes(b"x")
     with pytest.raises(DataError, match="must be a CSV or Parquet file"):
         import_file(BarStore(), str(tmp_path / "spy.xlsx"), (), PLAIN)
     with pytest.raises(DataError, match=r"no option 'timezon'\. Did you mean 'timezone'\?"):
@@ -209,3 +211,23 @@ def test_a_file_without_a_column_of_symbols_is_not_read_to_tell_them(
     monkeypatch.setattr(CsvProvider, "_read", lambda *_: pytest.fail("the file was read"))
 
     assert symbols_in(str(path), {}) == ("SPY",)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices have names on POSIX only")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("folder", "is a folder, not a file"),
+        ("pipe", "is a pipe, not a file"),
+        ("/dev/zero", "is a device or a file of the system"),
+        ("none.xls", "There is no file"),
+        ("bars.xls", "Rename it to end in .csv or .parquet"),
+    ],
+)
+def test_what_is_no_file_of_bars_is_called_what_it_is_when_it_is_imported(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "bars.xls").write_text("x")
+    with pytest.raises(DataError, match=said) as caught:
+        import_file(BarStore(), str(tmp_path / name), (), PLAIN)
+    assert ("Rename" in str(caught.value)) == (name == "bars.xls")
