@@ -6,9 +6,10 @@ from enum import Enum
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from app import theme
+from app.dialogs.folding import FoldingBar
 from app.services.i18n import tr
 
 
@@ -19,12 +20,12 @@ class ChangedAnswer(Enum):
     KEEP = "keep"
 
 
-class ChangedNotice(QFrame):
+class ChangedNotice(FoldingBar):
     """Says that a file changed or vanished on disk and emits `answered(ChangedAnswer)` once; Escape keeps.
 
     Args:
         name: the file's name, for the sentence.
-        modified: whether the open strategy has unsaved changes, which a reload would lose.
+        modified: whether the open strategy has unsaved changes; after a reload Undo brings them back.
         missing: whether the file is gone, so that there is nothing to reload.
     """
 
@@ -33,26 +34,18 @@ class ChangedNotice(QFrame):
     def __init__(
         self, name: str, *, modified: bool = False, missing: bool = False, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
+        super().__init__(_sentence(name, modified=modified, missing=missing), parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAutoFillBackground(True)
         self._tint()
         theme.themes.changed.connect(self._tint)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 8, 10, 8)
-        row.setSpacing(8)
-        self.text = QLabel(_sentence(name, modified=modified, missing=missing))
-        self.text.setTextFormat(Qt.TextFormat.PlainText)
-        self.text.setWordWrap(True)
-        row.addWidget(self.text, 1)
-        self.reload_button = QPushButton(tr("Reload and lose my changes") if modified else tr("Reload"))
+        self.row.setContentsMargins(14, 8, 10, 8)
+        self.reload_button = QPushButton(tr("Reload"))
         self.reload_button.setVisible(not missing)
         self.reload_button.clicked.connect(lambda: self._give(ChangedAnswer.RELOAD))
-        self.keep_button = QPushButton(tr("Keep what is open"))
+        self.keep_button = QPushButton(tr("Keep mine"))
         self.keep_button.clicked.connect(lambda: self._give(ChangedAnswer.KEEP))
-        row.addWidget(self.reload_button)
-        row.addWidget(self.keep_button)
-        self.setAccessibleName(self.text.text())
+        self.buttons.addWidget(self.reload_button)
+        self.buttons.addWidget(self.keep_button)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Keep what is open on Escape."""
@@ -75,5 +68,9 @@ def _sentence(name: str, *, modified: bool, missing: bool) -> str:
     if missing:
         return tr("“{name}” was deleted or moved by another program. Save to write it again.", name=name)
     if modified:
-        return tr("“{name}” was changed by another program, and you have unsaved changes too.", name=name)
+        return tr(
+            "“{name}” was changed by another program, and you have unsaved changes too. If you reload it, Undo brings "
+            "your version back.",
+            name=name,
+        )
     return tr("“{name}” was changed by another program.", name=name)

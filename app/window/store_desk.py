@@ -158,7 +158,8 @@ class StoreDesk:
         there = [path.name for path in paths if path.exists()]
         if there:
             text = tr("These files are there already: {names}. Overwrite them?", names=", ".join(there[:_SHOWN]))
-            if QMessageBox.question(self._window, tr("Export"), text) != QMessageBox.StandardButton.Yes:
+            yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+            if QMessageBox.question(self._window, tr("Export"), text, yes | no, no) != yes:
                 return []
         return [(series.symbol, str(series.timeframe), str(path)) for series, path in zip(chosen, paths, strict=True)]
 

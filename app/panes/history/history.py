@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -88,13 +90,16 @@ class HistoryPane(QWidget):
         self._refresh_buttons()
 
     def _compose(self) -> None:
-        line = QHBoxLayout()
+        self._row = QHBoxLayout()
+        self._row.setSpacing(6)
+        for button in self._buttons():
+            self._row.addWidget(button)
+        self._line = line = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         line.setContentsMargins(6, 4, 6, 4)
         line.setSpacing(6)
         line.addWidget(self.whose)
         line.addStretch(1)
-        for button in self._buttons():
-            line.addWidget(button)
+        line.addLayout(self._row)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -106,6 +111,24 @@ class HistoryPane(QWidget):
         self.view.doubleClicked.connect(self.show_run)
         self.view.activated.connect(self.show_run)
         self.view.customContextMenuRequested.connect(self._menu)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Ask for the width of the buttons alone: the choice of runs goes above them where there is no more."""
+        hint = super().minimumSizeHint()
+        return QSize(min(hint.width(), self._row.sizeHint().width() + self._margin()), hint.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Lay the buttons below the choice of runs where they do not fit beside it."""
+        asked = self.whose.sizeHint().width() + self._row.sizeHint().width() + 2 * self._line.spacing() + self._margin()
+        directions = QBoxLayout.Direction
+        wanted = directions.LeftToRight if asked <= event.size().width() else directions.TopToBottom
+        if self._line.direction() != wanted:
+            self._line.setDirection(wanted)
+        super().resizeEvent(event)
+
+    def _margin(self) -> int:
+        margins = self._line.contentsMargins()
+        return margins.left() + margins.right()
 
     def _buttons(self) -> tuple[QPushButton, ...]:
         return self.show_button, self.compare_button, self.reopen_button, self.pin_button, self.delete_button
@@ -209,8 +232,10 @@ class HistoryPane(QWidget):
         chosen = self.selected()
         if not chosen:
             return
-        question = tr("Delete {count} run(s) for good?", count=len(chosen))
-        if QMessageBox.question(self, "QuantCrafter", question) != QMessageBox.StandardButton.Yes:
+        count = len(chosen)
+        question = tr("Delete this run for good?") if count == 1 else tr("Delete {count} runs for good?", count=count)
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        if QMessageBox.question(self, "QuantCrafter", question, yes | no, no) != yes:
             return
 
         def remove() -> None:

@@ -4,39 +4,32 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 
 from app import theme
+from app.dialogs.folding import FoldingBar
 from app.services.i18n import tr
 from app.theme.icons import icon
 
 ICON = 16
 
 
-class NoticeBar(QFrame):
+class NoticeBar(FoldingBar):
     """A tinted bar with an icon and a sentence."""
 
     def __init__(self, text: str, kind: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(text, parent)
         self._kind = kind
-        self.setAutoFillBackground(True)
-        self.row = QHBoxLayout(self)
         self.row.setContentsMargins(12, 5, 8, 5)
-        self.row.setSpacing(8)
         self._sign = QLabel()
-        self.text = QLabel(text)
-        self.text.setTextFormat(Qt.TextFormat.PlainText)
-        self.text.setWordWrap(True)
-        self.row.addWidget(self._sign)
-        self.row.addWidget(self.text, 1)
-        self.setAccessibleName(text)
+        self.words.insertWidget(0, self._sign)
         self._tint()
         theme.themes.changed.connect(self._tint)
 
     def add_button(self, text: str) -> QPushButton:
         """Return a new button at the right end."""
         button = QPushButton(text)
-        self.row.addWidget(button)
+        self.buttons.addWidget(button)
         return button
 
     def _tint(self) -> None:
@@ -65,13 +58,14 @@ class FailureNotice(NoticeBar):
         close.setToolTip(tr("Close"))
         close.setAccessibleName(tr("Close"))
         close.clicked.connect(self.closed)
-        self.row.addWidget(close)
+        self.buttons.addWidget(close)
 
 
 class StaleBanner(NoticeBar):
     """Says that results are out of date; `run_asked` asks for a run."""
 
     run_asked = Signal()
+    folds = False
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(tr("Out of date: the strategy was changed after this run."), "warning", parent)
@@ -83,4 +77,4 @@ class StaleBanner(NoticeBar):
         again.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         again.setIconSize(QSize(ICON, ICON))
         again.clicked.connect(self.run_asked)
-        self.row.addWidget(again)
+        self.buttons.addWidget(again)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox, QPlainTextEdit, QPushButton, QTableWidget
+from PySide6.QtWidgets import QMessageBox, QPlainTextEdit, QPushButton, QTableWidget, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.dialogs.comparison import ComparisonDialog
@@ -153,6 +153,40 @@ def test_runs_are_deleted_only_after_a_question(qtbot: QtBot, pane: HistoryPane,
     qtbot.waitUntil(lambda: pane.model.rowCount() == 1)
     assert [record.id for record in RunHistory().list()] == [runs[2], runs[0]]
     assert not trace_folder(runs[1]).exists()
+
+
+@pytest.mark.parametrize("width", [430, 496, 700])
+def test_every_button_has_room_for_its_words(qtbot: QtBot, width: int) -> None:
+    page = QWidget()
+    pane = HistoryPane(page)
+    qtbot.addWidget(page)
+    column = QVBoxLayout(page)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(pane)
+    page.resize(width, 400)
+    with qtbot.waitExposed(page):
+        page.show()
+    assert pane.width() == width
+    for button in pane.findChildren(QPushButton):
+        assert button.width() >= button.sizeHint().width(), button.text()
+        assert pane.rect().contains(button.geometry())
+    assert pane.whose.width() >= pane.whose.sizeHint().width()
+
+
+@pytest.mark.parametrize(("count", "question"), [(1, "Delete this run for good?"), (2, "Delete 2 runs for good?")])
+def test_enter_deletes_no_run(pane: HistoryPane, runs: tuple[str, ...], count: int, question: str) -> None:
+    pane.view.selectAll() if count > 1 else pick(pane, 0)
+    count = len(pane.selected())
+    asked: list[str] = []
+
+    def press_enter(box: QMessageBox) -> None:
+        asked.append(box.text())
+        QTest.keyClick(box, Qt.Key.Key_Return)
+
+    with answering(QMessageBox, press_enter):
+        press(pane.delete_button)
+    assert asked == [question]
+    assert len(RunHistory().list()) == len(runs)
 
 
 def test_a_history_that_cannot_be_read_is_told_of(
