@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,10 @@ from engine.api.errors import RunError
 USUAL_UMASK = "QUANTCRAFTER_USUAL_UMASK"
 """What the user's umask was before a command of ours made its files private; in octal."""
 
+log = logging.getLogger("quantcrafter.compiled")
+
 _PRIVATE = 0o077
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OURS = (
     *("bars", "blocks", "cache", "data", "logs", "recovery", "runs", "traces", "vnpy"),
     *("desktop.json", "engine-classes.json", "folders.json", "history.db", "plugins.json"),
@@ -46,7 +51,8 @@ def close_home() -> Path | None:
     """Take other users' rights from what earlier versions left open in the user's directory.
 
     Only what bears our names is touched. The directory itself stays as it is where it is more than ours: the user's own
-    folder, or one that many share. Nothing is done on Windows, nor in a process that is no command of ours.
+    folder, or one that many share. Compiled code that others could have written is deleted. Nothing is done on Windows,
+    nor in a process that is no command of ours.
 
     Returns:
         The directory, where everybody may still put files into it.
@@ -57,7 +63,12 @@ def close_home() -> Path | None:
         folder = home()
         status = folder.stat()
         if folder.resolve() != Path.home().resolve() and not status.st_mode & stat.S_ISVTX:
+            is_open = _others_write(folder)
             _close(folder)
+        else:
+            is_open = False
+        with contextlib.suppress(OSError):
+            _discard_code(folder / "cache", all_of_it=is_open)
         for name in _OURS:
             _close_all(folder / name)
         return folder if folder.stat().st_mode & stat.S_IWOTH else None
@@ -83,6 +94,38 @@ def _is_at_home(path: Path) -> bool:
         return path.absolute().is_relative_to(home().absolute())
     except (OSError, RuntimeError, RunError):
         return False
+
+
+def _discard_code(cache: Path, *, all_of_it: bool) -> None:
+    """Delete compiled code to whose folders others can write: closing them would make it seem the user's own."""
+    if not cache.is_dir():
+        return
+    above = all_of_it or _others_write(cache)
+    unsafe = [
+        code
+        for code in cache.glob("numba-*")
+        if above or any(_others_write(Path(each)) for each, _, _ in os.walk(code)) or code.is_symlink()
+    ]
+    if not unsafe:
+        return
+    _close(cache)
+    for code in unsafe:
+        _close(code)
+        if code.is_symlink():
+            code.unlink()
+        else:
+            shutil.rmtree(code, ignore_errors=True)
+    log.warning(
+        "Compiled code in '%s' was deleted: others could write to that folder. It is compiled anew, which can take a "
+        "minute.",
+        cache,
+    )
+
+
+def _others_write(folder: Path) -> bool:
+    """Return whether others can put something in the place of what is in a folder."""
+    mode = folder.stat().st_mode
+    return bool(mode & _OTHERS_WRITE) and not mode & stat.S_ISVTX
 
 
 def _close_all(path: Path) -> None:

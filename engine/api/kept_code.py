@@ -28,6 +28,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from engine.api.errors import QuantCrafterError
+from engine.api.home import home
 from engine.api.os_errors import fault
 from engine.api.waiting import COMPILE, tell_of_wait
 
@@ -251,16 +253,22 @@ def is_safe(folder: Path, *, make: bool) -> bool:
     try:
         if make:
             _make(folder)
-        found = folder.stat()
+        found = [each.stat() for each in (folder, *_own_folders_above(folder))]
     except OSError as error:
         if isinstance(error, FileNotFoundError) and not make:
             return False
         say_not_kept(folder, fault(error).cause)
         return False
-    if not _is_ours(found):
+    if not all(map(_is_ours, found)):
         say_not_kept(folder, "it belongs to somebody else, or others can write to it")
         return False
     return True
+
+
+def _own_folders_above(folder: Path) -> Iterator[Path]:
+    """Yield the folders of the user's directory above one: who can write to them can replace it."""
+    with contextlib.suppress(QuantCrafterError):
+        yield from (each for each in folder.parents if each.is_relative_to(home() / "cache"))
 
 
 def _make(folder: Path) -> None:

@@ -15,16 +15,17 @@ from tests.support.command_line import ROOT
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has other rights")
 
 
-def command(home: Path, *arguments: str, cwd: Path) -> None:
-    """Run a command as a user with the usual umask does."""
+def command(home: Path, *arguments: str, cwd: Path) -> str:
+    """Run a command as a user with the usual umask does, and return what it says on stderr."""
     environment = {**os.environ, "QUANTCRAFTER_HOME": str(home), "PYTHONPATH": str(ROOT)}
     before = os.umask(0o022)
     try:
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "engine.cli", *arguments], env=environment, cwd=cwd, check=True, capture_output=True
         )
     finally:
         os.umask(before)
+    return done.stderr.decode()
 
 
 def open_to_others(folder: Path) -> list[str]:
@@ -82,3 +83,25 @@ def test_a_folder_that_everybody_may_write_to_is_told_of(tmp_path: Path) -> None
         warning = f"warning: Everybody may put files into your QuantCrafter folder '{home}'. Set QUANTCRAFTER_HOME to"
         assert (warning in done.stderr) == told
     assert mode(home) == 0o700
+
+
+@pytest.mark.parametrize("opened", ["", "cache", "cache/numba-1", "cache/numba-1/quantcrafter"])
+def test_compiled_code_that_others_could_have_written_is_deleted_with_one_line(tmp_path: Path, opened: str) -> None:
+    home = tmp_path / "home"
+    code = home / "cache" / "numba-1" / "quantcrafter" / "f-1.code"
+    code.parent.mkdir(parents=True, mode=0o700)
+    code.write_bytes(b"planted")
+    for folder in (home, *home.rglob("*")):
+        folder.chmod(0o700 if folder.is_dir() else 0o600)
+    assert command(home, "folders", "--json", cwd=tmp_path) == ""
+    assert code.exists()
+
+    (home / opened).chmod(0o777)
+    said = command(home, "folders", "--json", cwd=tmp_path)
+    assert not code.exists()
+    assert said == (
+        f"warning: Compiled code in '{home / 'cache'}' was deleted: others could write to that folder. It is compiled "
+        "anew, which can take a minute.\n"
+    )
+    assert open_to_others(home) == []
+    assert command(home, "folders", "--json", cwd=tmp_path) == ""
