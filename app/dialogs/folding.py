@@ -49,6 +49,9 @@ class FoldingBar(QFrame):
         line = self.text.fontMetrics().horizontalAdvance(self.text.text())
         beside = taken + line / MOST_LINES <= room
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        others = (self.words.itemAt(index).widget() for index in range(self.words.count()))
+        signs = sum(each.sizeHint().width() + self.words.spacing() for each in others if each not in (None, self.text))
+        self.text.setMinimumHeight(max(0, self.text.heightForWidth(room - signs - (taken if beside else 0))))
         _turn(self.row, across if beside else down)
         _turn(self.buttons, across if beside or taken <= room else down)
         self.buttons.setAlignment(Qt.AlignmentFlag.AlignVCenter if beside else Qt.AlignmentFlag.AlignRight)
