@@ -31,6 +31,8 @@ MOST_FILES = 45
 MOST_MB = 40
 PATIENCE_MS = 120_000
 SETTLE_MS = 500
+QUIET_LOOKS = 8
+"""For so many looks in a row no file was let go of."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
@@ -46,8 +48,18 @@ class Load:
 
 
 def load(qtbot: QtBot) -> Load:
-    qtbot.wait(SETTLE_MS)  # threads end what they do for a run that is not shown any more
-    gc.collect()
+    """Return what the app holds once it lets go of nothing more: threads end what they do for runs no longer shown."""
+    held, unchanged = held_now(), 0
+    while unchanged < QUIET_LOOKS:
+        qtbot.wait(SETTLE_MS)
+        gc.collect()
+        now = held_now()
+        unchanged = unchanged + 1 if now.files >= held.files else 0
+        held = now
+    return held
+
+
+def held_now() -> Load:
     names = []
     for entry in Path("/proc/self/fd").iterdir():
         with suppress(FileNotFoundError):  # the one that lists the folder
