@@ -99,8 +99,9 @@ class PaperView(QGraphicsView):
     def scroll_by(self, dx: int, dy: int) -> None:
         """Move the window over the scene by whole pixels; Qt moves what is painted and asks for the new strip only."""
         horizontal, vertical = self.horizontalScrollBar(), self.verticalScrollBar()
-        horizontal.setValue(horizontal.value() + dx)
-        vertical.setValue(vertical.value() + dy)
+        for bar, change in ((horizontal, dx), (vertical, dy)):
+            # Bounded here: far out, the sum is more than Qt's whole numbers hold.
+            bar.setValue(max(bar.minimum(), min(bar.value() + change, bar.maximum())))
 
     def centre_on(self, scene_pos: QPointF) -> None:
         """Put a scene point into the middle."""

@@ -132,6 +132,13 @@ def test_zoom_stays_within_its_bounds(view: CanvasView) -> None:
     assert view.zoom == pytest.approx(LEAST_ZOOM)
 
 
+def test_scrolling_further_than_whole_numbers_of_qt_reach_stops_at_the_edge(view: CanvasView) -> None:
+    view.scroll_by(2**31 - 1, -(2**31) + 1)
+    assert view.horizontalScrollBar().value() == view.horizontalScrollBar().maximum()
+    view.scroll_by(2**31 - 1, 0)
+    assert view.verticalScrollBar().value() == view.verticalScrollBar().minimum()
+
+
 def test_shift_and_wheel_scroll_sideways(view: CanvasView) -> None:
     zoom, left, top = view.zoom, view.visible_rect().left(), view.visible_rect().top()
     wheel(view, QPoint(400, 300), QPoint(0, -120), held=Qt.KeyboardModifier.ShiftModifier)
