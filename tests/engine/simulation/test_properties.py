@@ -76,11 +76,8 @@ def test_orders_fill_inside_their_bar_and_never_on_the_bar_of_their_decision(job
         elif order["rule"] >= 0:
             entry = ledger.orders[order["parent"]]
             assert bar >= entry["closed_bar"] + (job.settings.fills.arm == "next_bar")
-            if (
-                bar == entry["closed_bar"]
-                and entry["fill_price"] != bars.open[bar]
-                and order["kind"] == OrderKind.LIMIT
-            ):
+            inside = bar == entry["closed_bar"] and entry["fill_price"] != bars.open[bar]
+            if inside and order["kind"] == OrderKind.LIMIT and entry["kind"] in {OrderKind.STOP, OrderKind.LIMIT}:
                 rose = (entry["side"] > 0) == (entry["kind"] == OrderKind.STOP)
                 reached = [bars.close[bar], bars.high[bar] if rose else bars.low[bar]]
                 assert fill["price"] <= max(reached) if order["side"] < 0 else fill["price"] >= min(reached)

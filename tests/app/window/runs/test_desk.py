@@ -202,7 +202,7 @@ def test_a_node_that_fails_in_the_run_is_marked_and_can_be_shown(window: MainWin
     window.desk.new(BROKEN, "broken")
     press_run(window)
     tab = tab_of(window)
-    qtbot.waitUntil(lambda: any("lost.csv is not there" in label.text() for label in _labels(tab)), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: any("There is no file" in label.text() for label in _labels(tab)), timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: badges(window)["news"] == "error")
     assert badges(window)["fast"] is None
     log = tab.session.log
@@ -215,7 +215,7 @@ def test_a_node_that_fails_in_the_run_is_marked_and_can_be_shown(window: MainWin
     tab.document.set_text(BROKEN.replace("event_calendar, path: lost.csv, before: 60m", "weekdays, days: [mon]"))
     press_run(window)
     wait_for_run(window, qtbot)
-    assert not any(label.isVisible() and "lost.csv is not there" in label.text() for label in _labels(tab))
+    assert not any(label.isVisible() and "There is no file" in label.text() for label in _labels(tab))
 
 
 def test_the_bar_about_a_failed_run_goes_once_the_strategy_is_another(window: MainWindow, qtbot: QtBot) -> None:
