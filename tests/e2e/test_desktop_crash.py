@@ -35,15 +35,19 @@ def answer(self):
 
 def crash(self):
     self._window.settings.tour_done = True
+    timer = QTimer(self, interval=20)
+    timer.timeout.connect(lambda: QApplication.activeModalWidget() or end(self, timer))
+    timer.start()
+
+def end(self, timer):
+    # The window's first steps go on while a dialog asks: what ends the app comes after the answer.
+    if sys.argv[1] == "settled" and self._window.rescue._on_trial:
+        return
+    timer.stop()
     tab = self._window.tab
     if sys.argv[1] != "live" and tab is not None and not tab.document.is_modified:
         tab.document.set_text(tab.document.text + "# last words\\n")
-    if sys.argv[1] == "settled":
-        timer = QTimer(self, interval=20)
-        timer.timeout.connect(lambda: self._window.rescue._on_trial or faulthandler._sigsegv())
-        timer.start()
-        return
-    then = {"crash": faulthandler._sigsegv, "live": lambda: self._window.close()}[sys.argv[1]]
+    then = self._window.close if sys.argv[1] == "live" else faulthandler._sigsegv
     QTimer.singleShot(0, self, then)
 
 recover = start.Start._recover
