@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-IMPORT = "import"
+IMPORT = "libraries"
 COMPILE = "compile"
 
 _listeners: list[Callable[[str], None]] = []

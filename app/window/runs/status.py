@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.services.engine import Job
 
 STEPS = 1000
-ENDLESS = ("import", "compile")
+ENDLESS = ("libraries", "compile")
 """Stages of which nobody knows how far they are."""
 BAR_SIZE = QSize(120, 12)
 

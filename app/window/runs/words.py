@@ -15,7 +15,7 @@ MINUTE_S = 60
 def stage_name(stage: str) -> str:
     """Return what a run does at a stage."""
     names = {
-        "import": tr("Loading libraries"),
+        "libraries": tr("Loading libraries"),
         "load": tr("Loading data"),
         "columns": tr("Computing columns"),
         "compile": tr("Compiling for this machine, once"),

@@ -336,7 +336,7 @@ def test_an_interrupted_run_ends_cleanly_and_leaves_nothing(strategy: str, home:
     out, errors = process.communicate(timeout=60)
 
     assert process.returncode == 130, errors
-    assert "cancelled" in errors
+    assert "Stopped" in errors
     assert "Traceback" not in errors
     assert out == ""
     assert not (tmp_path / "out.json").exists()
