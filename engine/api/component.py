@@ -57,11 +57,11 @@ class Component(BaseModel):
         return 0
 
     def lookback(self) -> int | None:
-        """Return after how many bars the output no longer depends on what came before.
+        """Return how many bars before the newest one its output depends on, to 9 digits; None for the whole history.
 
-        None means that it depends on the whole history. Live runs evaluate over a window of this length.
+        A component that doesn't say counts as one that remembers everything.
         """
-        return self.warmup()
+        return None
 
     def compute(self, *args: Any, **inputs: Any) -> Any:
         """Map whole input columns to output columns, causally."""

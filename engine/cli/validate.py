@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from engine.api import Problem, SpecError
+from engine.api import Problem, QuantCrafterError, SpecError
 from engine.cli.catalog import registry_with_warnings
 from engine.cli.console import paint, print_json, printable
 from engine.cli.main import DONE, WRONG_INPUT
@@ -33,7 +33,12 @@ def validate(
             {
                 "valid": not any(has_errors(problems) for problems in found.values()),
                 "files": [
-                    {"file": file, "valid": not has_errors(problems), "problems": [as_json(p) for p in problems]}
+                    {
+                        "file": file,
+                        "valid": not has_errors(problems),
+                        "problems": [as_json(p) for p in problems],
+                        "lookback": None if has_errors(problems) else _lookback(file, registry, settings or []),
+                    }
                     for file, problems in found.items()
                 ],
                 "plugin_problems": [as_json(problem) for problem in registry.problems],
@@ -46,6 +51,17 @@ def validate(
             colour = "1;31" if has_errors(problems) else "1;32"
             results().write(f"{printable(file)}: {paint(verdict, colour, results())}\n")
     return WRONG_INPUT if any(has_errors(problems) for problems in found.values()) else DONE
+
+
+def _lookback(file: str, registry: Registry, settings: list[str]) -> dict[str, Any] | None:
+    """Return what each node and the decisions remember; None where a component could not tell."""
+    from engine.graph import make_plan, told_lookback
+    from engine.runtime.source import load_graph
+
+    try:
+        return told_lookback(make_plan(load_graph(file, registry, settings)))
+    except QuantCrafterError:
+        return None
 
 
 def _check(file: Path, registry: Registry, settings: list[str]) -> list[Problem]:

@@ -4,7 +4,7 @@ from engine.graph.account import feed_of_rate
 from engine.graph.bind import bind, has_errors
 from engine.graph.bound import BASE_CLOCK, BoundGraph, BoundNode, MarketColumn, NodeColumn, Number
 from engine.graph.evaluate import Evaluation
-from engine.graph.plan import Decision, Plan, PlanSource, Step, StepColumn, make_plan
+from engine.graph.plan import Decision, Plan, PlanSource, Step, StepColumn, make_plan, told_lookback
 
 __all__ = [
     "BASE_CLOCK",
@@ -23,4 +23,5 @@ __all__ = [
     "feed_of_rate",
     "has_errors",
     "make_plan",
+    "told_lookback",
 ]

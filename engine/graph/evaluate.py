@@ -33,7 +33,7 @@ from engine.api.frozen import Lent, frozen, frozen_copy, read_only, shown, shown
 from engine.data.align import align, as_of
 from engine.graph.bound import BASE_CLOCK, MarketColumn, Number
 from engine.graph.events import loop_on_bar
-from engine.graph.plan import ANY_CLOCK, Plan, PlanSource, PlanWires, Step, StepColumn
+from engine.graph.plan import ANY_CLOCK, Plan, PlanSource, Step, StepColumn, each_wire
 
 Column = npt.NDArray[Any]
 StepValues = tuple[Column | Signals, ...]
@@ -148,7 +148,7 @@ class Evaluation:
         clock = step.clock or BASE_CLOCK
         values = self._outputs(step, clock)
         self.values.append(tuple(self._kept(value) for value in values))
-        wired = [self.ready_at(source, clock) for wires in step.inputs.values() for source in _each(wires)]
+        wired = [self.ready_at(source, clock) for wires in step.inputs.values() for source in each_wire(wires)]
         self.ready.append(max(wired, default=0) + step.warmup)
 
     def _kept(self, value: Column | Signals) -> Column | Signals:
@@ -214,10 +214,6 @@ def _align_bars(bars: Bars, index: TimeColumn) -> Bars:
         return replace(bars, open_ns=nothing, close_ns=nothing, **prices)
     known = np.maximum(index, 0)
     return replace(bars, open_ns=bars.open_ns[known], close_ns=bars.close_ns[known], **prices)
-
-
-def _each(wires: PlanWires) -> tuple[PlanSource, ...]:
-    return wires if isinstance(wires, tuple) else (wires,)
 
 
 _DTYPES = {

@@ -7,8 +7,8 @@ closed by then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.api import (
@@ -40,6 +40,7 @@ from engine.graph.bound import (
     rule_of,
     type_of,
 )
+from engine.graph.windows import Window, lengthened, longest
 
 ANY_CLOCK = ""
 _STAGES = (PortType.FILTER, PortType.RISK, PortType.MONEY)
@@ -60,13 +61,19 @@ PlanWires = PlanSource | tuple[PlanSource, ...]
 
 @dataclass(frozen=True)
 class Step:
-    """One column component to be computed; `nodes` are the ids that share it."""
+    """One column component to be computed; `nodes` are the ids that share it.
+
+    `lookback` is what the component itself remembers, in bars of the step's clock; `window` what the whole path up to
+    it remembers.
+    """
 
     component: Component
     clock: str
     inputs: Mapping[str, PlanWires]
     nodes: tuple[str, ...]
     warmup: int
+    lookback: int | None = None
+    window: Window = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -111,11 +118,12 @@ class PlannedComponent:
     component: Component
     inputs: Mapping[str, PlanWires]
     rule: int = -1
+    lookback: int | None = None
 
     def sources(self) -> Iterator[PlanSource]:
         """Yield every source of every input."""
         for wires in self.inputs.values():
-            yield from wires if isinstance(wires, tuple) else (wires,)
+            yield from each_wire(wires)
 
 
 @dataclass(frozen=True)
@@ -137,6 +145,15 @@ class Decision:
     size_column: PlanSource | None = None
     components: tuple[PlannedComponent, ...] = ()
 
+    def sources(self) -> Iterator[PlanSource]:
+        """Yield every source that the rules and filters of the stage read; not those of its `components`."""
+        yield from self.signals
+        yield from (each.column for each in self.filters)
+        yield from (each.column for each in self.protection if each.column is not None)
+        yield from self.columns.values()
+        if self.size_column is not None:
+            yield self.size_column
+
     @property
     def rule_nodes(self) -> tuple[str, ...]:
         """The node of each rule, as the ledger counts them: protective rules first, then guards."""
@@ -151,6 +168,40 @@ class Plan:
     step_of: Mapping[str, int]
     feeds: tuple[str, ...]
     decision: Decision | None
+
+    def window_of(self, source: PlanSource) -> Window:
+        """Return what the path to a source remembers."""
+        return _window_of(source, self.steps)
+
+    @property
+    def window(self) -> Window:
+        """What the decisions remember, over all paths; the position, orders and `ctx.state` come on top."""
+        decision = self.decision
+        if decision is None:
+            return {}
+        windows = [self.window_of(source) for source in decision.sources()]
+        for part in decision.components:
+            read = [self.window_of(source) for source in part.sources()]
+            windows.append(lengthened(longest(read), BASE_CLOCK, part.lookback))
+        return longest([{BASE_CLOCK: 0}, *windows])
+
+
+def _window_of(source: PlanSource, steps: Sequence[Step]) -> Window:
+    if isinstance(source, MarketColumn):
+        return {source.feed: 0}
+    return steps[source.step].window if isinstance(source, StepColumn) else {}
+
+
+def told_lookback(plan: Plan) -> dict[str, Any]:
+    """Return how many bars each node and the decisions look back, as plain data; None for the whole history.
+
+    `lookback` is the node's own, `path` that of all it reads with it, by clock.
+    """
+    nodes = {
+        name: {"lookback": plan.steps[step].lookback, "path": dict(plan.steps[step].window)}
+        for name, step in plan.step_of.items()
+    }
+    return {"decisions": dict(plan.window), "nodes": nodes}
 
 
 def make_plan(graph: BoundGraph) -> Plan:
@@ -203,13 +254,17 @@ class _Planner:
         index = self.by_key.get(key)
         if index is None:
             index = self.by_key[key] = len(self.steps)
-            warmup = _warmup(node)
-            self.steps.append(Step(node.component, self._clock(inputs), inputs, (node.spec.id,), warmup))
+            self.steps.append(self._new_step(node, inputs))
         else:
             step = self.steps[index]
-            nodes = (*step.nodes, node.spec.id)
-            self.steps[index] = Step(step.component, step.clock, step.inputs, nodes, step.warmup)
+            self.steps[index] = replace(step, nodes=(*step.nodes, node.spec.id))
         self.step_of[node.spec.id] = index
+
+    def _new_step(self, node: BoundNode, inputs: Mapping[str, PlanWires]) -> Step:
+        clock, lookback = self._clock(inputs), _lookback(node)
+        read = [_window_of(each, self.steps) for wires in inputs.values() for each in each_wire(wires)]
+        window = lengthened(longest(read), clock or BASE_CLOCK, lookback)
+        return Step(node.component, clock, inputs, (node.spec.id,), _warmup(node), lookback, window)
 
     def _source(self, source: Source) -> PlanSource:
         if not isinstance(source, NodeColumn):
@@ -220,7 +275,7 @@ class _Planner:
     def _clock(self, inputs: Mapping[str, PlanWires]) -> str:
         clocks = set()
         for wires in inputs.values():
-            for source in wires if isinstance(wires, tuple) else (wires,):
+            for source in each_wire(wires):
                 if isinstance(source, MarketColumn):
                     clocks.add(source.feed)
                 elif isinstance(source, StepColumn):
@@ -309,7 +364,7 @@ class _Planner:
                 continue
             columns = tuple(map(self._source, listed))
             inputs[port] = columns if isinstance(wires, tuple) else columns[0]
-        return PlannedComponent(part.spec.id, part.component, inputs, rule)
+        return PlannedComponent(part.spec.id, part.component, inputs, rule, _lookback(part))
 
     def _step(self, source: NodeColumn) -> StepColumn:
         column = self._source(source)
@@ -336,11 +391,31 @@ def _has_no_rule(part: BoundNode) -> bool:
     return isinstance(part.component, (ExecutionLogic, RiskManager, MoneyManager)) and rule_of(part) is None
 
 
+def each_wire(wires: PlanWires) -> tuple[PlanSource, ...]:
+    """Return the sources of a port, one or several."""
+    return wires if isinstance(wires, tuple) else (wires,)
+
+
 def _warmup(node: BoundNode) -> int:
+    return max(0, int(_told(node, "warm-up", node.component.warmup)))
+
+
+def _lookback(node: BoundNode) -> int | None:
+    bars = _told(node, "lookback", node.component.lookback)
+    return None if bars is None else max(0, int(bars))
+
+
+def _told(node: BoundNode, what: str, tell: Callable[[], int | None]) -> Any:
+    """Return a number of bars that a component tells of itself.
+
+    Raises:
+        RunError: it failed, or told something else.
+    """
     who = node_label(node.spec.id, node.component)
     try:
-        with calling(who, "telling its warm-up", node.component, node.spec.id):
-            return max(0, int(node.component.warmup()))
+        with calling(who, f"telling its {what}", node.component, node.spec.id):
+            bars = tell()
+            return bars if bars is None and what == "lookback" else int(bars)  # type: ignore[arg-type]
     except Exception as error:
-        what = f"Node '{node.spec.id}' ({use_of(node.component)}) could not tell its warm-up: {reason_of(error)}."
-        raise RunError(what, node=node.spec.id) from error
+        text = f"Node '{node.spec.id}' ({use_of(node.component)}) could not tell its {what}: {reason_of(error)}."
+        raise RunError(text, node=node.spec.id) from error

@@ -193,14 +193,7 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
     spec, run = graph.instruments[index].spec, graph.spec.run
     signals = [evaluation.column(source) for source in decision.signals]
     flags = [signal.flags for signal in signals if isinstance(signal, Signals)]
-    sources = [
-        *decision.signals,
-        *(each.column for each in decision.filters),
-        *(each.column for each in decision.protection if each.column is not None),
-        *decision.columns.values(),
-        *([decision.size_column] if decision.size_column is not None else []),
-    ]
-    ready = [evaluation.ready_at(source) for source in sources]
+    ready = [evaluation.ready_at(source) for source in decision.sources()]
     for part in decision.components:
         wired = [evaluation.ready_at(source) for source in part.sources()]
         ready.append(max(wired, default=0) + part.component.warmup())

@@ -26,9 +26,15 @@ LEGS = (ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT)
 
 
 class SignalAdvisor(Advisor):
-    """Base of all advisors here: one signal column of flags."""
+    """Base of all advisors here: one signal column of flags.
+
+    It reads its warm-up and the newest bar; what remembers more says so.
+    """
 
     outputs = (Output("signal", PortType.SIGNAL, "Entries and exits."),)
+
+    def lookback(self) -> int | None:
+        return self.warmup()
 
 
 class DirectedAdvisor(SignalAdvisor):

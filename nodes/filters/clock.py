@@ -7,8 +7,9 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from engine.api import Bars, BarsInput, BoolColumn, Filter, Question, Reason, Said, param, port
+from engine.api import Bars, BarsInput, BoolColumn, Question, Reason, Said, param, port
 from nodes import local_time
+from nodes.filters.base import WindowedFilter
 
 ZoneName = Annotated[str, AfterValidator(local_time.check_zone)]
 _CLOCK = r"^(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00)$"
@@ -17,7 +18,7 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ZONE_HELP = "Time zone such as America/New_York; that of the instrument's session if left out."
 
 
-class TimeWindow(Filter):
+class TimeWindow(WindowedFilter):
     """Hold while the bar closes within a time of day, both ends included.
 
     A bar that closes exactly at `start` or exactly at `end` is inside. The close counts, since decisions are taken
@@ -54,7 +55,7 @@ class TimeWindow(Filter):
         return Said(bool(self.compute(last)[0]), shown, f"{self.start} - {self.end}", "bars")
 
 
-class Weekdays(Filter):
+class Weekdays(WindowedFilter):
     """Hold while the bar closes on one of the given days.
 
     Days are local to the session, or to `timezone`; a bar that closes at midnight belongs to the day that begins, the

@@ -12,7 +12,6 @@ from engine.api import (
     BoolColumn,
     Compared,
     ConditionInput,
-    Filter,
     FloatColumn,
     Holds,
     Quantity,
@@ -22,11 +21,12 @@ from engine.api import (
     param,
     port,
 )
+from nodes.filters.base import WindowedFilter
 
 _MAX_BARS = 100_000
 
 
-class VolatilityBand(Filter):
+class VolatilityBand(WindowedFilter):
     """Hold while a measure of volatility lies within a band, both ends included.
 
     Wire ATR, NATR, a standard deviation or any other line; give `minimum`, `maximum` or both. Known at the bar's close,
@@ -63,7 +63,7 @@ class VolatilityBand(Filter):
         return AllOf(tuple(Compared("input", op, end) for op, end in ends if end is not None))  # type: ignore[arg-type]
 
 
-class Trend(Filter):
+class Trend(WindowedFilter):
     """Hold while the price is on the trend's side of its average.
 
     up: the line lies above the average; down: below it. With `slope_bars` above 0 the average must also have risen
@@ -107,7 +107,7 @@ class Trend(Filter):
         return AllOf(tuple(parts))
 
 
-class Condition(Filter):
+class Condition(WindowedFilter):
     """Hold while a condition does. Known at the bar's close, no warm-up."""
 
     name = "condition"

@@ -7,13 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from engine.api import Bars, BarsInput, BoolColumn, Duration, Filter, PathParam, duration_ns, param, port
+from engine.api import Bars, BarsInput, BoolColumn, Duration, PathParam, duration_ns, param, port
 from nodes import local_time
+from nodes.filters.base import WindowedFilter
 from nodes.filters.clock import ZoneName
 from nodes.filters.event_files import read_events
 
 
-class EventCalendar(Filter):
+class EventCalendar(WindowedFilter):
     """Hold around the events of a calendar file, such as rate decisions; by default it blocks entries then.
 
     A bar is held when any moment from its open to its close, both included, lies between `before` an event's start and

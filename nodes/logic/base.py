@@ -13,13 +13,20 @@ CATEGORY_STATISTICS = "Statistics"
 CATEGORY_TIME = "Time"
 
 
-class SeriesLogic(Logic):
+class WindowedLogic(Logic):
+    """Base of the logic here: it reads its warm-up and the newest bar; what remembers more says so."""
+
+    def lookback(self) -> int | None:
+        return self.warmup()
+
+
+class SeriesLogic(WindowedLogic):
     """Base of logic whose output is a series."""
 
     outputs = (Output("value", PortType.SERIES, "The result, float64."),)
 
 
-class ConditionLogic(Logic):
+class ConditionLogic(WindowedLogic):
     """Base of logic whose output is a condition."""
 
     outputs = (Output("value", PortType.CONDITION, "Whether it holds at this bar."),)

@@ -152,3 +152,15 @@ def test_an_engine_that_nobody_knows_is_told_at_its_place(tmp_path: Path, capsys
     assert "s.yaml:14:15: error: There is no engine 'nativ'. Did you mean 'native'?" in " ".join(
         (said.out + said.err).split()
     )
+
+
+def test_json_says_how_far_back_each_node_and_the_decisions_look(
+    good: Path, bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["validate", str(good), str(bad), "--json"]) == 2
+    first, second = json.loads(capsys.readouterr().out)["files"]
+    nodes = first["lookback"]["nodes"]
+    assert nodes["slow"] == {"lookback": 19, "path": {"bars": 19}}
+    assert nodes["cross"] == {"lookback": 1000, "path": {"bars": 1019}}
+    assert first["lookback"]["decisions"] == {"bars": 1019}
+    assert second["lookback"] is None
