@@ -1,0 +1,300 @@
+"""What is said about orders: commands that go to a broker, or to the simulated venue, and events that come back.
+
+A command asks, an event tells what became of it; `engine.api.order_state` says which event may follow which. All of
+them are plain frozen values with a form for JSON, by field name (`to_fields`, `from_fields`).
+
+An order is named by its `OrderId`, a function of who made it: the broker is given its text as the client's order id.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError, with_config
+
+from engine.api.order_id import OrderError, OrderId
+
+Side = Literal["buy", "sell"]
+OrderType = Literal["market", "limit", "stop", "stop_limit"]
+TimeInForce = Literal["gtc", "day"]
+
+
+def _identified(value: Any) -> Any:
+    return OrderId.parse(value) if isinstance(value, str) else value
+
+
+Ref = Annotated[OrderId, BeforeValidator(_identified), PlainSerializer(str, return_type=str)]
+"""An order id that is written as its text."""
+
+_FIELDS = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+def _check(message: Any, *, above_zero: tuple[str, ...] = (), numbers: tuple[str, ...] = ()) -> None:
+    """Refuse numbers that no order, and no report of one, can have."""
+    for name in above_zero:
+        if not 0 < getattr(message, name) < math.inf:
+            raise _wrong(message, name, "is above 0")
+    for name in numbers:
+        value = getattr(message, name)
+        if value is not None and not math.isfinite(value):
+            raise _wrong(message, name, "is a finite number")
+
+
+def _wrong(message: Any, name: str, constraint: str) -> OrderError:
+    what = f"{type(message).__name__} of order {message.order}"
+    return OrderError(f"{what}: '{name}' {constraint}, was {getattr(message, name)!r}.")
+
+
+def _check_prices(message: Submit) -> None:
+    has_price, has_limit = message.kind != "market", message.kind == "stop_limit"
+    if (message.price is not None) != has_price:
+        raise _wrong(message, "price", "is given unless the order is a market order" if has_price else "is not given")
+    if (message.limit is not None) != has_limit:
+        raise _wrong(message, "limit", "is given for a stop_limit" if has_limit else "is for a stop_limit alone")
+
+
+# ---------------------------------------------------------------------------------------------------------- commands
+
+
+@with_config(_FIELDS)
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Send an order. Repeated with the same id it is harmless: a broker knows the id, and refuses it.
+
+    `quantity` is what `lots` are in units of the instrument, whose `lot_size` is one lot. `price` is the limit of a
+    limit order and the trigger of a stop, `limit` that of a stop-limit, both in the instrument's currency. With
+    `reduce_only` it never opens a position or lets one grow. `parent` is the entry that it protects, whose other
+    protective orders end when it fills. `reason` is the word of `engine.api.ledger.Reason`, such as "stop_loss".
+    """
+
+    order: Ref
+    symbol: str
+    side: Side
+    kind: OrderType
+    lots: int
+    quantity: float
+    lot_size: float
+    ts_ns: int
+    price: float | None = None
+    limit: float | None = None
+    time_in_force: TimeInForce = "gtc"
+    reduce_only: bool = False
+    parent: Ref | None = None
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an order that no venue could take."""
+        _check(self, above_zero=("lots", "quantity", "lot_size"), numbers=("price", "limit"))
+        _check_prices(self)
+
+
+@with_config(_FIELDS)
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """Change an order that works: all of its terms as they shall be, so that a repeated one changes nothing.
+
+    `change` counts the amends of the order from 1 on; the answer names it. `lots` and `quantity` are those of the whole
+    order, with what has filled of it.
+    """
+
+    order: Ref
+    change: int
+    lots: int
+    quantity: float
+    ts_ns: int
+    price: float | None = None
+    limit: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse terms that no venue could take."""
+        _check(self, above_zero=("change", "lots", "quantity"), numbers=("price", "limit"))
+
+
+@with_config(_FIELDS)
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Take an order, or what is left of it, off work."""
+
+    order: Ref
+    ts_ns: int
+    reason: str = ""
+
+
+# ------------------------------------------------------------------------------------------------------------ events
+
+
+@with_config(_FIELDS)
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The venue has the order and works it; `venue_id` is its own name for it."""
+
+    order: Ref
+    ts_ns: int
+    venue_id: str = ""
+
+
+@with_config(_FIELDS)
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The venue does not take the order, or never had it when asked; `text` is in its words."""
+
+    order: Ref
+    ts_ns: int
+    text: str = ""
+
+
+@with_config(_FIELDS)
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The order was refused on our side, before it was sent."""
+
+    order: Ref
+    ts_ns: int
+    text: str = ""
+
+
+@with_config(_FIELDS)
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """An execution: the order, or a part of it, traded `lots` at `price`.
+
+    `execution` is the venue's own id of it, by which one that is reported twice is known. `price` is in the
+    instrument's currency; `fee` in the account's, negative for a rebate, None where the venue does not tell it and the
+    run's own terms apply.
+    """
+
+    order: Ref
+    execution: str
+    lots: int
+    price: float
+    ts_ns: int
+    fee: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a report without an id, or of nothing."""
+        if not self.execution:
+            raise _wrong(self, "execution", "is the venue's id of the execution")
+        _check(self, above_zero=("lots",), numbers=("price", "fee"))
+
+
+@with_config(_FIELDS)
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The order, or what was left of it, was taken off work, whether we asked for it or not."""
+
+    order: Ref
+    ts_ns: int
+    text: str = ""
+
+
+@with_config(_FIELDS)
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The order's time is over."""
+
+    order: Ref
+    ts_ns: int
+
+
+@with_config(_FIELDS)
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """The order works with the terms of the amend number `change`."""
+
+    order: Ref
+    change: int
+    ts_ns: int
+
+
+@with_config(_FIELDS)
+@dataclass(frozen=True, slots=True)
+class AmendRejected:
+    """The amend number `change` is not carried out; the order works as before, if it still does."""
+
+    order: Ref
+    change: int
+    ts_ns: int
+    text: str = ""
+
+
+@with_config(_FIELDS)
+@dataclass(frozen=True, slots=True)
+class CancelRejected:
+    """The cancel is not carried out; the order works as before, if it still does."""
+
+    order: Ref
+    ts_ns: int
+    text: str = ""
+
+
+@with_config(_FIELDS)
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """No answer came in time. What became of the order is not known: ask the venue, never send it again."""
+
+    order: Ref
+    ts_ns: int
+
+
+OrderCommand = Submit | Amend | Cancel
+OrderEvent = (
+    Accepted | Rejected | Denied | Filled | Cancelled | Expired | Amended | AmendRejected | CancelRejected | Unanswered
+)
+
+COMMANDS: tuple[type[Any], ...] = (Submit, Amend, Cancel)
+EVENTS: tuple[type[Any], ...] = (
+    *(Accepted, Rejected, Denied, Filled, Cancelled, Expired),
+    *(Amended, AmendRejected, CancelRejected, Unanswered),
+)
+_BY_NAME = {kind.__name__: kind for kind in (*COMMANDS, *EVENTS)}
+
+
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
+"""Made when they are first used."""
+
+
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
+
+
+def to_fields(message: OrderCommand | OrderEvent) -> dict[str, Any]:
+    """Return a command or event as plain values for JSON: its name under `message`, then its fields."""
+    return {"message": type(message).__name__, **written(message)}
+
+
+def from_fields(fields: dict[str, Any]) -> OrderCommand | OrderEvent:
+    """Return the command or event that `to_fields` wrote.
+
+    Raises:
+        OrderError: there is no such message, or a field is missing, unknown or of another type.
+    """
+    name = fields.get("message")
+    kind = _BY_NAME.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise OrderError(f"The message is one of {', '.join(_BY_NAME)}, was {name!r}.")
+    rest = {key: value for key, value in fields.items() if key != "message"}
+    return parsed(kind, rest)  # type: ignore[no-any-return]
+
+
+def written(value: Any) -> dict[str, Any]:
+    """Return a dataclass that holds messages as plain values for JSON, by field name."""
+    return dict(_adapter(type(value)).dump_python(value, mode="json"))
+
+
+def parsed(kind: type[Any], fields: dict[str, Any]) -> Any:
+    """Return the dataclass of that kind that `written` wrote.
+
+    Raises:
+        OrderError: a field is missing, unknown or of another type.
+    """
+    try:
+        return _adapter(kind).validate_json(json.dumps(fields, default=repr), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise OrderError(f"{kind.__name__}: '{place}' can't be read: {first['msg']}.") from error
