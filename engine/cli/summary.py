@@ -73,7 +73,7 @@ def stepped_in(result: RunResult) -> list[str]:
             )
         if row["kind"] == "flattened_late":
             lines.append(
-                f"{row['symbol']} was closed late by '{row['node']}', on {utc_text(row['ts_ns'])} UTC: "
+                f"{row['instrument']} was closed late by '{row['node']}', on {utc_text(row['ts_ns'])} UTC: "
                 "the last bars of its session are missing."
             )
         if row["kind"] in ("halt_began", "margin_call"):
