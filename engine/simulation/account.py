@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.api.engine import EngineJob, InstrumentJob
+from engine.api.entries import OrderLife
 from engine.api.errors import RunError
 from engine.api.ports import ENTER_SHORT, FlagColumn, TimeColumn
 from engine.api.rules import GuardKind, ProtectiveKind
@@ -115,7 +116,8 @@ def set_account(desk: Record, job: EngineJob) -> None:
     special = special or bool(job.components)
     desk["plain"] = not (special or job.guards or desk["financed"] or desk["moving"] or desk["watched"])
     by_session = any(guard.kind is GuardKind.SESSION_END for guard in job.guards)
-    desk["simple"] = not (desk["financed"] or desk["watched"] or by_session)
+    by_day = job.execution.entry.life is OrderLife.DAY
+    desk["simple"] = not (desk["financed"] or desk["watched"] or by_session or by_day)
     _set_guards(desk, job)
     if needs_volume(job):
         what = "volume_percent" if slippage.volume_percent > 0.0 else "zero_volume"

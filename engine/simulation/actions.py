@@ -49,7 +49,7 @@ def tend_event(desks: Table, books: Table, rules: Table, market: Market, i: int,
     if desk["guards"] > 0:
         force_exit(desk, book, market, bar)
     if book["working"] > 0:
-        expire_orders(desk, book, bar)
+        expire_orders(desk, book, market, bar)
 
 
 def end_event(desks: Table, books: Table, i: int, bar: int) -> None:

@@ -12,7 +12,7 @@ from engine.api.errors import RunError
 from engine.api.ports import TimeColumn
 from engine.api.rules import EXECUTION_COLUMNS, ProtectiveRule
 from engine.simulation.account import account_of, check_account, joined, needs_volume, set_account, spare_rows
-from engine.simulation.execution_terms import days_of, due_steps, rows_per_bar, set_execution_terms, slots_needed
+from engine.simulation.execution_terms import day_edges_of, due_steps, rows_per_bar, set_execution_terms, slots_needed
 from engine.simulation.primitives import whole_inverse
 from engine.simulation.records import (
     BOOK_DTYPE,
@@ -58,7 +58,9 @@ def market_of(job: EngineJob) -> Market:
         columns = rows[0].reshape(1, -1)
     else:
         columns = joined([np.array(rows, np.float64).reshape(len(rows), len(close))], np.float64)
-    return Market(open_, high, low, close, flags, allowed, columns, joined([days_of(job)], np.int64), account_of(job))
+    return Market(
+        open_, high, low, close, flags, allowed, columns, joined([day_edges_of(job)], np.uint8), account_of(job)
+    )
 
 
 def _execution_columns(job: EngineJob) -> list[str]:
@@ -120,6 +122,7 @@ def books_of(job: EngineJob) -> Table:
     start = 0
     for i, (book, instrument) in enumerate(zip(books, job.instruments, strict=True)):
         book["index"], book["start"], book["bars"] = i, start, len(instrument.bars)
+        book["last_bar"] = len(instrument.bars) - 1
         book["first_bar"] = instrument.first_bar
         book["tick_size"], book["tick_inverse"] = instrument.tick_size, whole_inverse(instrument.tick_size)
         book["lot_size"], book["lot_inverse"] = instrument.lot_size, whole_inverse(instrument.lot_size)

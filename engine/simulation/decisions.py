@@ -95,7 +95,7 @@ def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, si
     if at_market:
         add_order(desk, book, bar, MARKET, side, lots, ENTRY)
         return
-    place_entry(desk, book, market, bar, side, lots, price, last_bar(desk, book, market, bar))
+    place_entry(desk, book, market, bar, side, lots, price, last_bar(desk, bar))
 
 
 @jit
@@ -159,7 +159,7 @@ def decide(desk: Record, books: Table, rules: Table, market: Market, i: int, bar
     flags = market.flags[book["start"] + bar]
     entries = flags & ENTRIES
     if desk["care"] == 1 and book["working"] > 0:
-        expire_orders(desk, book, bar)
+        expire_orders(desk, book, market, bar)
         if desk["follow"] == 1:
             follow_line(desk, book, rules, market, bar, equity)
     if bar < book["first_bar"]:

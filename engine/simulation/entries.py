@@ -12,6 +12,8 @@ from engine.simulation.records import (
     BARS,
     CANCELLED,
     DAY,
+    DAY_BEGINS,
+    DAY_ENDS,
     EITHER,
     ENTRY,
     EXPIRED,
@@ -73,17 +75,9 @@ def lots_at(
 
 
 @jit
-def last_bar(desk: Record, book: Record, market: Market, bar: int) -> int:
-    """Return the last bar at which an order made on the close of `bar` may fill, or -1 without an end."""
-    if desk["life"] == BARS:
-        return int(bar + desk["life_bars"])
-    if desk["life"] != DAY:
-        return -1
-    last = bar + 1
-    start = book["start"]
-    while last + 1 < book["bars"] and market.day[start + last + 1] == market.day[start + last]:
-        last += 1
-    return last
+def last_bar(desk: Record, bar: int) -> int:
+    """Return the last bar at which an order made on the close of `bar` may fill, or -1 where it is not counted."""
+    return int(bar + desk["life_bars"]) if desk["life"] == BARS else -1
 
 
 @jit
@@ -96,6 +90,8 @@ def place_entry(
     order = book["slots"][k]
     order["price"] = price
     order["expires"] = expires
+    if desk["life"] == DAY:
+        book["day_bar"][k] = bar + 1
     if kind == STOP_LIMIT:
         order["limit"] = limit_beyond(desk, book, market, book["start"] + bar, side, price)
     return k
@@ -122,21 +118,39 @@ def replace_entry(
     """
     order = book["slots"][k]
     side, lots, expires = int(order["side"]), order["lots"] - order["filled"], order["expires"]
-    decided = book["decided"][k]
+    decided, day_bar = book["decided"][k], book["day_bar"][k]
     if order["filled"] == 0:
         lots, _ = lots_at(desk, book, rules, market, decided, side, price, equity)
     retire(desk, book, k, bar, CANCELLED, REPLACED if lots > 0 else NO_SIZE)
     if lots > 0:
         k = place_entry(desk, book, market, bar, side, lots, price, expires)
-        book["decided"][k] = decided
+        book["decided"][k], book["day_bar"][k] = decided, day_bar
 
 
 @jit
-def expire_orders(desk: Record, book: Record, bar: int) -> None:
-    """End orders whose time is over."""
+def expire_orders(desk: Record, book: Record, market: Market, bar: int) -> None:
+    """End orders whose time is over at a close: their number of bars, or the session of their day."""
+    if len(market.day_edge) > 0 and (market.day_edge[book["start"] + bar] & DAY_ENDS) != 0:
+        end_day(desk, book, bar)
     for k in range(book["working"] - 1, -1, -1):
         if 0 <= book["slots"][k]["expires"] <= bar:
             retire(desk, book, k, bar, CANCELLED, EXPIRED)
+
+
+@jit
+def end_day(desk: Record, book: Record, bar: int) -> None:
+    """End orders that are good for a day, because `bar` was the last one of it."""
+    for k in range(book["working"] - 1, -1, -1):
+        if 0 <= book["day_bar"][k] <= bar:
+            book["slots"][k]["expires"] = bar
+            retire(desk, book, k, bar, CANCELLED, EXPIRED)
+
+
+@jit
+def begin_day_bar(desk: Record, book: Record, market: Market, bar: int) -> None:
+    """End orders that were good for a day whose last bars are missing: the first bar of another one has come."""
+    if book["working"] > 0 and (market.day_edge[book["start"] + bar] & DAY_BEGINS) != 0:
+        end_day(desk, book, bar - 1)
 
 
 @jit

@@ -10,10 +10,10 @@ from engine.api.engine import EngineJob
 from engine.api.entries import MOST_ENTRIES, MOST_LEVELS, Offset, OrderLife
 from engine.api.errors import RunError
 from engine.api.ledger import OrderKind
-from engine.api.ports import BoolColumn, TimeColumn
+from engine.api.ports import BoolColumn, FlagColumn, TimeColumn
 from engine.api.rules import EXECUTION_COLUMNS, ExecutionRule
-from engine.data.sessions import trading_days_in_order
-from engine.simulation.records import ROWS_PER_BAR, USUAL_SLOTS, WORKING_SLOTS, Record
+from engine.data.sessions import bounds, trading_days_in_order
+from engine.simulation.records import DAY_BEGINS, DAY_ENDS, ROWS_PER_BAR, USUAL_SLOTS, WORKING_SLOTS, Record
 
 
 def check_execution(job: EngineJob) -> None:
@@ -90,12 +90,20 @@ def _set_offset(desk: Record, name: str, offset: Offset) -> None:
     desk[f"{name}_multiple"] = offset.multiple
 
 
-def days_of(job: EngineJob) -> TimeColumn:
-    """Return the trading day of each bar of each instrument, or nothing where no order depends on it."""
+def day_edges_of(job: EngineJob) -> FlagColumn:
+    """Return where trading days begin and their sessions end; nothing where no order depends on it.
+
+    A day is that of a bar's open. Both are known at the close of the bar: no later bar is looked at.
+    """
     if job.execution.entry.life is not OrderLife.DAY:
-        return np.empty(0, np.int64)
-    days = [trading_days_in_order(each.bars.open_ns, each.bars.session) for each in job.instruments]
-    return np.ascontiguousarray(np.concatenate(days), np.int64)
+        return np.empty(0, np.uint8)
+    parts = []
+    for bars in (each.bars for each in job.instruments):
+        days = trading_days_in_order(bars.open_ns, bars.session)
+        begins = np.diff(days, prepend=days[:1] - 1) != 0
+        ends = bars.close_ns >= bounds(days, bars.session)[1]
+        parts.append(begins * DAY_BEGINS + ends * DAY_ENDS)
+    return np.concatenate(parts).astype(np.uint8)
 
 
 def due_steps(job: EngineJob, ts_ns: TimeColumn) -> BoolColumn:

@@ -65,7 +65,7 @@ def flatten(desk: Record, book: Record, reason: int, rule: int, kind: int) -> No
     """
     cancel_entries(desk, book)
     bar, lots = book["bar"], book["lots"]
-    if lots == 0 or book["leaving"] == 1 or bar >= book["bars"] - 1:
+    if lots == 0 or book["leaving"] == 1 or bar >= book["last_bar"]:
         return
     book["leaving"] = 1
     add_order(desk, book, bar, MARKET, -1 if lots > 0 else 1, abs(lots), reason)

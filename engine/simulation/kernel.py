@@ -19,6 +19,7 @@ import numpy as np
 
 from engine.api.ports import FloatColumn
 from engine.simulation.decisions import decide
+from engine.simulation.entries import begin_day_bar
 from engine.simulation.financing import begin_bar, end_bar
 from engine.simulation.halts import close_account, force_exit, is_lost, watch
 from engine.simulation.jit import entry, inlined, jit
@@ -69,6 +70,12 @@ def events_of(timeline: Timeline, step: int) -> tuple[int, int]:
     if len(timeline.first_event) == 0:
         return step, step + 1
     return timeline.first_event[step], timeline.first_event[step + 1]
+
+
+def begin_days_of(desks: Table, books: Table, market: Market, timeline: Timeline, step: int) -> None:
+    """End orders that were good for a day which is over at the bars of a step."""
+    first, last = events_of(timeline, step)
+    begin_days(desks[0], books, market, timeline, first, last)
 
 
 def has_room_for(desks: Table, timeline: Timeline, step: int) -> bool:
@@ -137,6 +144,16 @@ def open_step(desks: Table, books: Table, market: Market, timeline: Timeline, st
 
 
 @jit
+def begin_days(desk: Record, books: Table, market: Market, timeline: Timeline, first: int, last: int) -> None:
+    """End orders that were good for a day which is over at the bars of a step."""
+    if len(market.day_edge) == 0:
+        return
+    for event in range(first, last):
+        i, bar = event_at(timeline, event)
+        begin_day_bar(desk, books[i], market, bar)
+
+
+@jit
 def open_ranked(desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, step: int) -> None:
     """Fill entries at the open of a step, the instrument of the highest rank first."""
     first, last = events_of(timeline, step)
@@ -197,6 +214,7 @@ def fill_step(
     if not has_room(desk, last - first):
         return math.nan
     wake(desk, books, market, timeline, first, last)
+    begin_days(desk, books, market, timeline, first, last)
     if desk["plain"] == 0:
         open_step(desks, books, market, timeline, step)
     if desk["rebalance"] == 1 or desk["rank"] >= 0:

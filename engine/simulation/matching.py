@@ -314,7 +314,7 @@ def mark(desk: Record, book: Record, bar: int, high: float, low: float, close: f
     book["highest"] = max(book["highest"], high)
     book["lowest"] = min(book["lowest"], low)
     book["mark"] = close
-    if bar == book["bars"] - 1 and desk["close_last"] == 1:
+    if bar == book["last_bar"] and desk["close_last"] == 1:
         close_last(desk, book, bar, close)
 
 
@@ -328,7 +328,7 @@ def close_last(desk: Record, book: Record, bar: int, close: float) -> None:
 @inlined
 def end_data(desk: Record, book: Record, bar: int) -> None:
     """Cancel what is still at work when the instrument has no further bar."""
-    if bar == book["bars"] - 1 and book["working"] > 0:
+    if bar == book["last_bar"] and book["working"] > 0:
         cancel_all(desk, book, bar)
 
 

@@ -44,6 +44,7 @@ def add_order(desk: Record, book: Record, bar: int, kind: int, side: int, lots: 
     book["phase"][k] = OPENS if kind in (MARKET, CLOSE) else LIMITS if kind == LIMIT else STOPS
     book["opens"][k] = 1 if reason in (ENTRY, SCALE_IN) else 0
     book["decided"][k] = bar
+    book["day_bar"][k] = -1
     order = book["slots"][k]
     order["id"] = desk["next_order"]
     desk["next_order"] += 1
@@ -129,6 +130,7 @@ def retire(desk: Record, book: Record, k: int, bar: int, status: int, reason: in
         book["phase"][j] = book["phase"][j + 1]
         book["opens"][j] = book["opens"][j + 1]
         book["decided"][j] = book["decided"][j + 1]
+        book["day_bar"][j] = book["day_bar"][j + 1]
         book["touch_price"][j] = book["touch_price"][j + 1]
         book["value"][j] = book["value"][j + 1]
         book["charged"][j] = book["charged"][j + 1]

@@ -27,7 +27,7 @@ AT_ONCE: Any = np.int64(0)
 @jit
 def set_alarm(desk: Record, book: Record) -> None:
     """Note what would make the next bars of an instrument more than quiet."""
-    below, above, due = -math.inf, math.inf, book["bars"] - 1
+    below, above, due = -math.inf, math.inf, int(book["last_bar"])
     for k in range(book["working"]):
         order, phase = book["slots"][k], book["phase"][k]
         price = order["limit"] if phase == LIMITS and order["kind"] == STOP_LIMIT else order["price"]
@@ -71,6 +71,8 @@ def is_quiet(desk: Record, book: Record, market: Market, bar: int, row: int) -> 
         return False
     high, low = market.high[row], market.low[row]
     if not (low > book["alarm_below"] and high < book["alarm_above"]):
+        return False
+    if len(market.day_edge) > 0 and market.day_edge[row] != 0 and book["working"] > 0:
         return False
     if desk["plain"] == 1:
         return True

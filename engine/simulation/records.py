@@ -129,6 +129,13 @@ CLOSING: Any = np.int64(1)
 OPENING: Any = np.int64(2)
 """Which orders of a phase are meant: all, those that only close a position, or those that may open one."""
 
+NO_BAR: Any = np.int64(1 << 62)
+"""A bar that is never reached: the last one of data that goes on."""
+
+DAY_BEGINS: Any = np.uint8(1)
+DAY_ENDS: Any = np.uint8(2)
+"""Values of `Market.day_edge`, added up: the bar is the first of a trading day; its session is over at the close."""
+
 WORKING_SLOTS = 64
 """Orders that an instrument can have at work at once; rules that could need more are refused before the run."""
 
@@ -164,10 +171,12 @@ RULE_DTYPE = np.dtype(
 
 BOOK_DTYPE = np.dtype(
     [
-        # The instrument: its bar `b` is row `start + b` of the market's columns.
+        # The instrument: its bar `b` is row `start + b` of the market's columns. How many bars are known, and which one
+        # is the last, are two facts: while the data is open, `last_bar` is NO_BAR.
         ("index", np.int64),
         ("start", np.int64),
         ("bars", np.int64),
+        ("last_bar", np.int64),
         ("first_bar", np.int64),
         ("tick_size", np.float64),
         ("tick_inverse", np.float64),
@@ -213,13 +222,15 @@ BOOK_DTYPE = np.dtype(
         ("grid_held", np.int64, (MOST_LEVELS,)),
         # Its orders at work, the first `working` slots, by id; each may fill from its `from_bar` on, in its `phase`. An
         # order that `opens` may make a position or let it grow, all others only close; it is sized and protected by the
-        # values of the bar on whose close it was `decided`. A stop-limit was touched at
-        # `touch_price`. What has filled of each is worth `value`, and was charged `charged`.
+        # values of the bar on whose close it was `decided`. One that is good for a day ends with that of its `day_bar`
+        # (-1: it isn't). A stop-limit was touched at `touch_price`. What has filled of each is worth `value`, and was
+        # charged `charged`.
         ("working", np.int64),
         ("from_bar", np.int64, (WORKING_SLOTS,)),
         ("phase", np.int64, (WORKING_SLOTS,)),
         ("opens", np.int64, (WORKING_SLOTS,)),
         ("decided", np.int64, (WORKING_SLOTS,)),
+        ("day_bar", np.int64, (WORKING_SLOTS,)),
         ("touch_price", np.float64, (WORKING_SLOTS,)),
         ("value", np.float64, (WORKING_SLOTS,)),
         ("charged", np.float64, (WORKING_SLOTS,)),
@@ -338,17 +349,16 @@ DESK_TERMS = frozenset(
 )
 """Fields of a desk that come from the job and do not change, and the tables; the others are its state."""
 
-BOOK_TERMS = frozenset(
-    ["index", "start", "bars", "first_bar", "tick_size", "tick_inverse", "lot_size", "lot_inverse", *RISK_BOOK_TERMS]
-)
+_PLACE = ("index", "start", "bars", "last_bar", "first_bar")
+BOOK_TERMS = frozenset([*_PLACE, "tick_size", "tick_inverse", "lot_size", "lot_inverse", *RISK_BOOK_TERMS])
 """Fields of a book that come from the job and do not change; the others are its state."""
 
 
 class Market(NamedTuple):
     """Bars and decision columns of all instruments, one after the other, each of shape (rows,).
 
-    `columns` has shape (k, rows): the columns that protective rules and the execution rule use. `day` is the trading
-    day of each bar; it is empty when no order depends on it. `account` holds what only some runs need.
+    `columns` has shape (k, rows): the columns that protective rules and the execution rule use. `day_edge` says where
+    trading days begin and end; it is empty when no order depends on it. `account` holds what only some runs need.
     """
 
     open: FloatColumn
@@ -358,7 +368,7 @@ class Market(NamedTuple):
     flags: FlagColumn
     allowed: BoolColumn
     columns: FloatColumn
-    day: TimeColumn
+    day_edge: FlagColumn
     account: AccountColumns
 
 

@@ -16,7 +16,7 @@ from engine.api.engine import EngineJob
 from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import Ledger
 from engine.simulation.components import Deciders
-from engine.simulation.kernel import has_room_for, open_step, settle
+from engine.simulation.kernel import begin_days_of, has_room_for, open_step, settle
 from engine.simulation.kernels import RunSteps
 from engine.simulation.matcher import Matcher, WorkingOrder
 from engine.simulation.matching import (
@@ -135,6 +135,7 @@ class Stepper:
         state = self.state
         if not has_room_for(state.desks, state.timeline, self.index):
             state.harvest()
+        begin_days_of(state.desks, state.books, state.market, state.timeline, self.index)
         if not state.desk["plain"]:
             open_step(state.desks, state.books, state.market, state.timeline, self.index)
         self._match(matcher)
