@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from engine.api.context import StrategyContext
+from engine.api.node_state import WrittenError, is_sealed
 from engine.api.ports import InputPort, Output, PortType, param, path_fields, port_mark
 from engine.api.reasons import Question, Reason
 from engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
@@ -42,6 +43,9 @@ class Component(BaseModel):
     `compute` is called by keyword: each input port's name, with a column of shape (n,): float64 for a series, bool
     for a condition, `Signals` for a signal, `Bars` for bars, and a tuple of these for a port that takes a list. It
     returns one column per output, as a tuple when there are several. The value at bar t may use bars up to t only.
+
+    One object serves all instruments and runs: no attribute can be set once it is at work, private ones neither. What
+    `on_bar` has to remember is kept in `ctx.state`. A `cached_property` may keep what follows from the parameters.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -51,6 +55,16 @@ class Component(BaseModel):
     category: ClassVar[str] = ""
     formula_source: ClassVar[str] = ""
     outputs: ClassVar[tuple[Output, ...]] = ()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if is_sealed(self):
+            raise WrittenError(f"'{name}'")
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if is_sealed(self):
+            raise WrittenError(f"'{name}'")
+        super().__delattr__(name)
 
     def warmup(self) -> int:
         """Return how many leading bars have no value yet, when the inputs are complete."""
@@ -68,7 +82,7 @@ class Component(BaseModel):
         raise NotImplementedError(type(self).__name__)
 
     def on_bar(self, ctx: StrategyContext) -> Any:
-        """Return the outputs for the bar that just closed: the event style of `compute`."""
+        """Return the outputs for the bar that just closed: the event style of `compute`. `ctx.state` remembers."""
         raise NotImplementedError(type(self).__name__)
 
     def explain(self, question: Question) -> Reason | None:  # noqa: ARG002 - a component may answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, Literal, Protocol, TypeVar, overload
 
@@ -15,6 +15,7 @@ from engine.api.bars import BAR_COLUMNS, Bars
 from engine.api.decisions import Account, Holding, OpenOrder, SessionDay
 from engine.api.errors import RunError
 from engine.api.frozen import read_only
+from engine.api.node_state import check_state
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -169,10 +170,14 @@ class StrategyContext:
     inputs by port name, `signals` its signal inputs. `positions`, `portfolio`, `risk`, `orders` and `calendar` are
     there for decision components only; a column component that asks for them gets a RunError, since its output must
     not depend on the portfolio.
+
+    `state` is what the component remembers from bar to bar: a dict of plain values (bool, int, float, str, None, and
+    lists and dicts of these), one for each node and instrument, empty when a run begins.
     """
 
     node: str
     index: int = -1
+    state: dict[str, Any] = field(default_factory=dict)
     _market: MarketView | None = None
     _indicators: ColumnsView | None = None
     _signals: ColumnsView | None = None
@@ -205,6 +210,14 @@ class StrategyContext:
             held = self.positions[self.market.symbol]
             parts += [f"position {held.side} {held.quantity:g}", f"equity {self.portfolio.equity:.2f}"]
         return ", ".join(parts)
+
+    def check_state(self) -> None:
+        """Look whether `state` can be saved; the engine calls this after each bar.
+
+        Raises:
+            StateError: it holds something else than plain values, or too many.
+        """
+        check_state(self.state)
 
     def place(self) -> str:
         """Return which bar this is, for messages: its number, instrument and time."""

@@ -30,6 +30,7 @@ from engine.api import (
 )
 from engine.api.foreign import calling, is_own, is_plain, reason_of
 from engine.api.frozen import Lent, frozen, frozen_copy, read_only, shown, shown_bars
+from engine.api.node_state import Contents, seal
 from engine.data.align import align, as_of
 from engine.graph.bound import BASE_CLOCK, MarketColumn, Number
 from engine.graph.events import loop_on_bar
@@ -186,12 +187,14 @@ class Evaluation:
         try:
             if is_own(component):
                 return _computed(step, shown_bars(bars), inputs)
-            lent = Lent()
+            lent, contents = Lent(), Contents(component)
             shows = bars if type(component).overrides("compute") else lent.value(bars)
             copies = lent.value(inputs)
+            seal(component)
             with calling(step.label, "computing", component, step.nodes[0]):
                 result = _computed(step, shows, copies)
             lent.check()
+            contents.check()
         except Exception as error:
             if isinstance(error, QuantCrafterError) and is_plain(error):
                 error.node = error.node or step.nodes[0]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.api import Bars, Component, ComponentError, PortType, QuantCrafterError, Signals, StrategyContext
 from engine.api.foreign import is_plain, node_label, reason_of, use_of
+from engine.api.node_state import seal
 
 _BLANK: Mapping[PortType, tuple[Any, Any]] = {
     PortType.SERIES: (np.float64, np.nan),
@@ -21,37 +23,50 @@ _BLANK: Mapping[PortType, tuple[Any, Any]] = {
 def loop_on_bar(component: Component, node: str, bars: Bars, inputs: Mapping[str, Any]) -> Any:
     """Return the columns that `on_bar` gives bar by bar; None means no value (NaN, False, no signal).
 
-    The component's state lives in `ctx` columns only: one context serves the whole loop and shows what is known.
+    One context serves the whole loop: it shows what is known at each bar, and keeps the component's state.
 
     Raises:
-        ComponentError: `on_bar` raised, or gave the wrong number or kind of values; names node and bar.
+        ComponentError: `on_bar` raised, gave the wrong number or kind of values, or wrote to the component; names node
+            and bar.
     """
     ctx = StrategyContext(node)
-    own, columns, signals = split_inputs(inputs, bars)
-    ctx.bind(own, columns, signals)
-    outputs = component.outputs
-    results = []
-    for output in outputs:
-        dtype, blank = _BLANK[output.type]
-        results.append(np.full(len(bars), blank, dtype=dtype))
+    ctx.bind(*split_inputs(inputs, bars))
+    results = blank_columns(component, len(bars))
+    seal(component)
     for bar in range(len(bars)):
-        ctx.index = bar
-        try:
-            value = component.on_bar(ctx)
-        except Exception as error:
-            if isinstance(error, QuantCrafterError) and is_plain(error):
-                raise
-            what = f"Node '{node}' ({use_of(component)}) failed in on_bar at {ctx.place()}: {reason_of(error)}."
-            raise ComponentError(f"{what} Given: {ctx.given()}.", node=node) from error
-        values = value if isinstance(value, tuple) else (value,)
-        if len(values) != len(outputs):
-            given = f"{len(values)} values from on_bar at bar {bar}, not {len(outputs)}"
-            text = f"Node '{node}' ({use_of(component)}) returned {given}."
-            raise ComponentError(text, node=node)
-        for result, item in zip(results, values, strict=True):
-            if item is not None:
-                _put(result, bar, item, node_label(node, component))
+        ask_bar(component, ctx, bar, results)
     return tuple(results) if len(results) != 1 else results[0]
+
+
+def blank_columns(component: Component, length: int) -> list[npt.NDArray[Any]]:
+    """Return a column without values for each output."""
+    return [np.full(length, blank, dtype=dtype) for dtype, blank in (_BLANK[each.type] for each in component.outputs)]
+
+
+def ask_bar(component: Component, ctx: StrategyContext, bar: int, results: Sequence[npt.NDArray[Any]]) -> None:
+    """Ask a component about a bar and put what it says into the columns of its outputs.
+
+    Raises:
+        ComponentError: as of `loop_on_bar`.
+    """
+    node = ctx.node
+    ctx.index = bar
+    try:
+        value = component.on_bar(ctx)
+        ctx.check_state()
+    except Exception as error:
+        if isinstance(error, QuantCrafterError) and is_plain(error):
+            raise
+        what = f"Node '{node}' ({use_of(component)}) failed in on_bar at {ctx.place()}: {reason_of(error)}."
+        raise ComponentError(f"{what} Given: {ctx.given()}.", node=node) from error
+    values = value if isinstance(value, tuple) else (value,)
+    if len(values) != len(results):
+        given = f"{len(values)} values from on_bar at bar {bar}, not {len(results)}"
+        text = f"Node '{node}' ({use_of(component)}) returned {given}."
+        raise ComponentError(text, node=node)
+    for result, item in zip(results, values, strict=True):
+        if item is not None:
+            _put(result, bar, item, node_label(node, component))
 
 
 def _put(result: Any, bar: int, item: Any, label: str) -> None:

@@ -417,5 +417,10 @@ def _told(node: BoundNode, what: str, tell: Callable[[], int | None]) -> Any:
             bars = tell()
             return bars if bars is None and what == "lookback" else int(bars)  # type: ignore[arg-type]
     except Exception as error:
-        text = f"Node '{node.spec.id}' ({use_of(node.component)}) could not tell its {what}: {reason_of(error)}."
-        raise RunError(text, node=node.spec.id) from error
+        name, use, reason = node.spec.id, use_of(node.component), reason_of(error)
+        text = (
+            f"Node '{name}' ({use}) could not tell its warm-up: {reason}."
+            if what == "warm-up"
+            else f"Node '{name}' ({use}) could not tell its lookback: {reason}."
+        )
+        raise RunError(text, node=name) from error

@@ -11,7 +11,7 @@ None is asked before the first bar at which everything is complete.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from engine.api.component import ExecutionLogic, MoneyManager, RiskManager
@@ -22,6 +22,7 @@ from engine.api.errors import ComponentError, QuantCrafterError
 from engine.api.foreign import calling, is_own, is_plain, node_label, own_call, reason_of, settled, use_of
 from engine.api.frozen import Lent, OverwrittenError
 from engine.api.ledger import OrderKind
+from engine.api.node_state import Contents, WrittenError, copied_state, seal
 from engine.graph.events import split_inputs
 from engine.simulation import actions
 from engine.simulation.decisions import ENTRIES
@@ -39,6 +40,10 @@ _KINDS = {"market": OrderKind.MARKET, "limit": OrderKind.LIMIT, "stop": OrderKin
 _KINDS["stop_limit"] = OrderKind.STOP_LIMIT
 
 
+States = Mapping[str, tuple[dict[str, Any], ...]]
+"""What the decision components remember: by node, one state for each instrument."""
+
+
 class Deciders:
     """The decision components of a job that bring their own `on_bar`, over the state of a simulation."""
 
@@ -47,6 +52,9 @@ class Deciders:
         self._state = state
         self._labels = {part.node: node_label(part.node, part.component) for part in job.components}
         self._view = BookView(job, state, self._size)
+        self._contents = {part.node: Contents(part.component) for part in job.components}
+        for part in job.components:
+            seal(part.component)
         self._lent = {part.node: Lent() for part in job.components if not is_own(part.component)}
         self._contexts = {part.node: self._contexts_of(part) for part in job.components}
         self._risk = [part for part in job.components if isinstance(part.component, RiskManager)]
@@ -78,8 +86,19 @@ class Deciders:
                 self._execute(self._execution, i, bar)
             actions.end_event(state.desks, state.books, i, bar)
 
+    def states(self) -> States:
+        """Return a copy of what the components remember, by node and instrument."""
+        return {node: tuple(copied_state(ctx.state) for ctx in contexts) for node, contexts in self._contexts.items()}
+
+    def restore(self, states: States) -> None:
+        """Let the components remember what they did when `states` was taken; a node that it doesn't name, nothing."""
+        for node, contexts in self._contexts.items():
+            kept = states.get(node, ())
+            for i, ctx in enumerate(contexts):
+                ctx.state = copied_state(kept[i]) if i < len(kept) else {}
+
     def check_inputs(self) -> None:
-        """Look at the end of a run whether a component wrote into its inputs.
+        """Look at the end of a run whether a component wrote into its inputs, or into itself.
 
         Raises:
             ComponentError: one did.
@@ -87,7 +106,8 @@ class Deciders:
         for part in self._job.components:
             try:
                 self._lent.get(part.node, Lent()).check()
-            except OverwrittenError as error:
+                self._contents[part.node].check()
+            except (OverwrittenError, WrittenError) as error:
                 text = f"{self._labels[part.node]} failed in on_bar: {reason_of(error)}."
                 raise ComponentError(text, node=part.node) from error
 
@@ -110,15 +130,18 @@ class Deciders:
         try:
             if within is not None:  # a call around the whole run costs less than one for each bar
                 within.turn_to(self._labels[part.node], part.node)
-                return part.component.on_bar(ctx), ctx
-            with calling(self._labels[part.node], "deciding", part.component, part.node):
-                return part.component.on_bar(ctx), ctx
+                answer = part.component.on_bar(ctx)
+            else:
+                with calling(self._labels[part.node], "deciding", part.component, part.node):
+                    answer = part.component.on_bar(ctx)
+            ctx.check_state()
         except BaseException as raised:
             error = settled(raised)
             if isinstance(error, QuantCrafterError) and is_plain(error):
                 error.node = error.node or part.node
                 raise error from error.__cause__
             raise self._failure(part, ctx, f"failed in on_bar: {reason_of(error)}") from raised
+        return answer, ctx
 
     def _failure(self, part: DecisionComponent, ctx: StrategyContext, detail: str) -> ComponentError:
         what = f"Node '{part.node}' ({use_of(part.component)}) {detail.rstrip('.')}, at {ctx.place()}."

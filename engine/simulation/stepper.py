@@ -7,7 +7,7 @@ and a way back to an earlier one. Around those the functions run interpreted: Py
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from engine.api.engine import EngineJob
 from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import Ledger
-from engine.simulation.components import Deciders
+from engine.simulation.components import Deciders, States
 from engine.simulation.kernel import begin_days_of, has_room_for, open_step, settle
 from engine.simulation.kernels import RunSteps
 from engine.simulation.matcher import Matcher, WorkingOrder
@@ -57,6 +57,7 @@ class Snapshot:
     desk: npt.NDArray[np.uint8]
     books: Table
     pages: tuple[dict[str, Table], ...]
+    states: States = field(default_factory=dict)
 
 
 class Stepper:
@@ -191,7 +192,8 @@ class Stepper:
             raise RunError("A snapshot is taken between two steps. Call decide() first.")
         self.state.harvest()
         books = whole_rows(self.state.books).copy().view(self.state.books.dtype)
-        return Snapshot(self.index, self._head().copy(), books, tuple(self.state.pages))
+        states = {} if self._deciders is None else self._deciders.states()
+        return Snapshot(self.index, self._head().copy(), books, tuple(self.state.pages), states)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back, or forward again, to a snapshot of this stepper, or of one for the same job up to there."""
@@ -202,6 +204,7 @@ class Stepper:
         self._head()[:] = snapshot.desk
         whole_rows(self.state.books)[:] = whole_rows(snapshot.books)
         self.state.pages[:] = snapshot.pages
+        self._remember(snapshot.states)
         self.index = snapshot.index
         self._decided = True
 
@@ -220,8 +223,13 @@ class Stepper:
                 if name not in terms:
                     record[name] = source[name]
         mine.pages[:] = theirs.pages
+        self._remember(taken.states)
         mine.curve[:, : taken.index] = theirs.curve[:, : taken.index]
         self.index, self._equity, self._decided = taken.index, other.equity, True
+
+    def _remember(self, states: States) -> None:
+        if self._deciders is not None:
+            self._deciders.restore(states)
 
     def _books_with(self, other: State) -> list[tuple[Record, Record, frozenset[str]]]:
         return [(mine, theirs, BOOK_TERMS) for mine, theirs in zip(self.state.books, other.books, strict=True)]
