@@ -7,9 +7,9 @@ import math
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
 from engine.simulation.halts import is_shut_out
 from engine.simulation.jit import jit
-from engine.simulation.orders import add_order, block
+from engine.simulation.orders import add_order, block, retire
 from engine.simulation.primitives import whole_lots
-from engine.simulation.records import BLOCKED_FILTER, MARKET, REBALANCE, Market, Record, Table
+from engine.simulation.records import BLOCKED_FILTER, CANCELLED, MARKET, REBALANCE, REPLACED, Market, Record, Table
 
 
 @jit
@@ -39,6 +39,14 @@ def target_lots(desk: Record, book: Record, market: Market, bar: int, equity: fl
     quantity = abs(weight) * equity / (market.close[book["start"] + bar] * book["rate"])
     lots = whole_lots(quantity, book["lot_size"], book["lot_inverse"])
     return lots if weight > 0.0 else -lots
+
+
+@jit
+def end_rebalancing(desk: Record, book: Record, bar: int) -> None:
+    """Cancel what is left of orders of an earlier rebalancing, for want of volume: the weights ask anew."""
+    for k in range(book["working"] - 1, -1, -1):
+        if book["slots"][k]["reason"] == REBALANCE:
+            retire(desk, book, k, bar, CANCELLED, REPLACED)
 
 
 @jit
@@ -83,6 +91,8 @@ def rebalance(
         return
     for e in range(len(bars)):
         book = books[instruments[e]]
+        if not math.isnan(weight_of(desk, book, market, bars[e])):
+            end_rebalancing(desk, book, bars[e])
         sell_down(desk, book, bars[e], target_lots(desk, book, market, bars[e], equity))
     for e in range(len(bars)):
         book = books[instruments[e]]

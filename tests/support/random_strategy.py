@@ -42,7 +42,7 @@ def strategies(registry: Registry, rng: random.Random) -> Iterator[Values]:
 
 def strategy(registry: Registry, rng: random.Random, wanted: list[tuple[Role, str]]) -> Values:
     """Return a strategy with these components, and with whatever they need to trade."""
-    growing = _Growing(registry, rng)
+    growing = GrowingGraph(registry, rng)
     execution = next((name for role, name in wanted if role is Role.EXECUTION), "market")
     for role, name in wanted:
         if name == "risk_percent":
@@ -54,7 +54,9 @@ def strategy(registry: Registry, rng: random.Random, wanted: list[tuple[Role, st
     return growing.strategy()
 
 
-class _Growing:
+class GrowingGraph:
+    """A strategy in the making: a node is added with whatever its ports need."""
+
     def __init__(self, registry: Registry, rng: random.Random) -> None:
         self.registry = registry
         self.rng = rng

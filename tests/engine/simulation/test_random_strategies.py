@@ -1,0 +1,89 @@
+"""Strategies drawn over everything that is installed, from their files: valid, and the same books however they run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.api import EngineJob, Role
+from engine.plugins import Registry, load_registry
+from engine.runtime.run import Clock, prepare_run
+from engine.runtime.source import load_graph
+from engine.simulation.driver import simulate
+from engine.simulation.kernels import INTERPRETED, compiled
+from engine.simulation.matcher import BarMatcher
+from engine.simulation.stepper import simulate_stepwise
+from tests.support.counts import sample, seed
+from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
+from tests.support.random_strategies import undrawn_fields, wanted_components, write_random_strategy
+from tests.support.random_strategy import components
+
+COUNT = sample(60, of=500)
+PIECES = 4
+SEEN: Counter[str] = Counter()
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return load_registry()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _report(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Print how many strategies were compared."""
+    yield
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print(f"\n{SEEN['strategies']} random strategies, {SEEN['traded']} traded, {SEEN['fills']:,} fills")  # noqa: T201
+
+
+def job_of(path: Path, registry: Registry) -> EngineJob:
+    """Return the job of a strategy file."""
+    graph = load_graph(path, registry)
+    return prepare_run(graph, graph.spec.run, clock=Clock()).job
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("piece", range(PIECES))
+def test_a_random_strategy_keeps_the_same_books_compiled_interpreted_and_step_by_step(
+    piece: int, registry: Registry, tmp_path: Path
+) -> None:
+    first = seed("random strategies") % 1_000_000
+    for number in range(first + piece, first + COUNT, PIECES):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        job = job_of(write_random_strategy(folder, registry, number), registry)
+        books = simulate(job, kernel=compiled())
+        try:
+            assert_same_bits(books, simulate(job, kernel=INTERPRETED))
+            assert_same_bits(books, simulate_stepwise(job))
+            assert_same_bits(books, simulate_stepwise(job, BarMatcher()))
+            assert_money_is_conserved(job, books)
+        except AssertionError as error:
+            raise AssertionError(f"the strategy of seed {number}, in {folder}: {error}") from error
+        SEEN.update(strategies=1, traded=int(len(books.fills) > 0), fills=len(books.fills))
+
+
+def test_strategies_of_seeds_in_a_row_have_every_component(registry: Registry) -> None:
+    first = seed("all components") % 1_000_000
+    found: set[tuple[Role, str]] = set()
+    for number in range(first, first + 2 * len(components(registry)) // 5):
+        wanted, execution, money = wanted_components(registry, number)
+        found |= {*wanted, (Role.EXECUTION, execution), (Role.MONEY, money)}
+    assert found == set(components(registry))
+
+
+def test_every_field_of_an_instrument_is_drawn() -> None:
+    assert not undrawn_fields()
+
+
+def test_the_strategy_of_a_seed_is_always_the_same(registry: Registry, tmp_path: Path) -> None:
+    texts = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        write_random_strategy(folder, registry, 7)
+        texts.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert texts[0] == texts[1]

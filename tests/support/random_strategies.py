@@ -1,0 +1,246 @@
+"""Valid strategies from a seed, over every component and setting of a run, with data of their own.
+
+Components, their parameters and the settings of the run come from the registry and their schemas: a new one is drawn
+without a new line here. Seeds that follow one another go through all components in turn.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from engine.api import Component, InputPort, MoneyManager, PortType, Role, RunSettings
+from engine.plugins import Registry
+from engine.runtime.source import validate_file
+from engine.spec.instruments import OWN_FIELDS
+from tests.support.random_data import FEEDS, Calendar, write_data
+from tests.support.random_strategy import BAR_COLUMNS, GrowingGraph, Values, components
+from tests.support.random_values import accepted, parameters, value
+from tests.support.written import written
+
+EACH = 5
+"""How many components a strategy is made around, beside its execution, money and risk managers."""
+
+ATTEMPTS = 60
+LONGEST = 25
+"""The most bars that an indicator is drawn to look back at: the data have some hundred."""
+
+USUAL = (0.3, 0.5, 1, 2, 3, 5, 10, 40)
+SIMPLE = 0.75
+"""How often an execution acts on the signals by chance alone: others often contradict them."""
+
+_DECIDING = frozenset({Role.EXECUTION, Role.RISK, Role.MONEY, Role.FILTER})
+_GIVEN_SETTINGS = frozenset({"mode", "engine", "cash", "currency", "rates", "start", "end"})
+_SMALL_SETTINGS = ("commission", "slippage")
+_FIXED_FIELDS = frozenset({"symbol", "data", "timeframe", "on_bad_bars"})
+INSTRUMENT_FIELDS: dict[str, tuple[Any, ...]] = {
+    "tick_size": (None, 0.01, 0.05, 0.25),
+    "lot_size": (None, 1, 0.1, 0.25, 5),
+    "min_quantity": (None, None, 2),
+    "currency": (None, None, "EUR"),
+    "borrow_percent": (None, None, 30),
+}
+"""What the fields of an instrument are drawn from; None leaves one out."""
+
+
+def undrawn_fields() -> set[str]:
+    """Return the fields of an instrument that no strategy would have."""
+    return set(OWN_FIELDS) - set(INSTRUMENT_FIELDS) - _FIXED_FIELDS
+
+
+def write_random_strategy(folder: Path, registry: Registry, seed: int) -> Path:
+    """Write a valid strategy with its data, the same for the same seed, and return its path.
+
+    Raises:
+        AssertionError: so many attempts gave no valid one.
+    """
+    problems = ""
+    for attempt in range(ATTEMPTS):
+        rng = random.Random(f"{seed} {attempt}")  # noqa: S311 - cases of a test, no secrets
+        calendar = Calendar.draw(rng)
+        path = folder / "strategy.yaml"
+        text = written(_Drawn(registry, rng, calendar).draw(seed), rng)
+        path.write_text(text, encoding="utf-8", newline="")
+        write_data(folder, calendar, seed)
+        errors = [each for each in validate_file(path, registry) if each.severity == "error"]
+        if not errors:
+            return path
+        problems = f"{errors[0].message}\n{text}"
+    raise AssertionError(f"seed {seed}: no valid strategy in {ATTEMPTS} attempts, at last: {problems}")
+
+
+def wanted_components(registry: Registry, seed: int) -> tuple[list[tuple[Role, str]], str, str]:
+    """Return the components that the strategy of a seed is made around: in general, its execution and its money."""
+    others = [each for each in components(registry) if each[0] not in {Role.EXECUTION, Role.MONEY}]
+    turn, place = divmod(seed, -(-len(others) // EACH))
+    random.Random(turn).shuffle(others)  # noqa: S311 - cases of a test, no secrets
+    executions, money = registry.component_names(Role.EXECUTION), registry.component_names(Role.MONEY)
+    picked = others[place * EACH : (place + 1) * EACH]
+    return picked, executions[seed % len(executions)], money[seed // len(executions) % len(money)]
+
+
+class _Drawn(GrowingGraph):
+    """One strategy; its numbers are such that it trades."""
+
+    def __init__(self, registry: Registry, rng: random.Random, calendar: Calendar) -> None:
+        super().__init__(registry, rng)
+        self.calendar = calendar
+
+    def draw(self, seed: int) -> Values:
+        """Return the strategy of a seed."""
+        wanted, execution, money = wanted_components(self.registry, seed)
+        risks = self.registry.component_names(Role.RISK)
+        more = [(Role.RISK, name) for name in self.rng.sample(risks, self.rng.choice((0, 0, 1, 2, 3)))]
+        self._noise()
+        for role, name in [*more, *wanted]:
+            self.add(role, name)
+        if money == "risk_percent":
+            self.add(Role.RISK, self.rng.choice(("percent_stop", "atr_stop", "trailing_stop")))
+        self.connect()
+        self.add(Role.MONEY, money)
+        self.add(Role.EXECUTION, execution)
+        sections = {str(role): nodes for role, nodes in self.sections.items() if nodes}
+        instruments = list(self._instruments())
+        return {"quantcrafter": 1, "instruments": instruments, **sections, "run": self._run(instruments)}
+
+    def _noise(self) -> None:
+        """Add signals that come and go by chance, so that something happens whatever else there is."""
+        self.sections[Role.DATA]["noise"] = {"use": "feed", "symbol": "N", "data": "csv", "path": "noise.csv"}
+        self.sections[Role.DATA]["noise"]["session"] = self.calendar.session
+        rule: Values = {"use": "rule"}
+        for number, leg in enumerate(("enter_long", "exit_long", "enter_short", "exit_short")):
+            column, lowest = self.rng.choice(("close", "open")), 1.1 + number * 0.2
+            self.sections[Role.LOGIC][leg] = {
+                "use": "between",
+                "input": f"noise.{column}",
+                "lower": round(lowest, 2),
+                "upper": round(lowest + self.rng.choice((0.05, 0.15, 0.3)), 2),
+            }
+            if leg.startswith("enter") or self.rng.random() < 0.6:
+                rule[leg] = [leg]
+        self.sections[Role.ADVISOR]["random"] = rule
+        self.made[PortType.SIGNAL].append("random")
+
+    def _instruments(self) -> Iterator[Values]:
+        for symbol in self.calendar.symbols:
+            drawn = {name: self.rng.choice(choices) for name, choices in INSTRUMENT_FIELDS.items()}
+            body = {"symbol": symbol, "data": "csv", "path": f"{symbol}.csv", "timeframe": self.calendar.timeframe}
+            body |= {"session": self.calendar.session, "source_timeframe": self.calendar.timeframe}
+            body |= {"stamp": "open", "timezone": "UTC"}
+            if self.calendar.actions:
+                body["corporate_actions"] = "columns"
+            yield body | {name: drawn[name] for name in drawn if drawn[name] is not None}
+
+    def _run(self, instruments: list[Values]) -> Values:
+        """Return the settings of the run, drawn from their schema."""
+        schema = RunSettings.model_json_schema()
+        definitions = schema["$defs"]
+        run: Values = {"cash": self.rng.choice((5_000, 50_000, 500_000))}
+        for name, field in schema["properties"].items():
+            if name not in _GIVEN_SETTINGS and self.rng.random() < 0.5:
+                drawn = value(name, field, definitions, self.rng, edge=0)
+                run[name] = _smaller(drawn) if name in _SMALL_SETTINGS else drawn
+        if any("currency" in each for each in instruments):
+            self.sections[Role.DATA]["fx"] = {"use": "feed", "symbol": "FX", "data": "csv", "path": "fx.csv"}
+            self.sections[Role.DATA]["fx"]["session"] = self.calendar.session
+            run["rates"] = {"EUR": self.rng.choice(("fx", "1/fx"))}
+        return run if accepted(RunSettings, run) else {"cash": run["cash"], "rates": run.get("rates", {})}
+
+    def _values(self, cls: type[Component], wires: Values) -> Values:
+        if cls.name == "feed":
+            name, path = self.rng.choice(FEEDS)
+            return {"symbol": name, "data": "csv", "path": path, "session": self.calendar.session}
+        if cls.name == "resample":
+            return {"timeframe": self.rng.choice(self.calendar.longer)}
+        if cls.name == "event_calendar":
+            return {"path": "events.csv", "time_column": "time", "timezone": "UTC", "before": "30m", **wires}
+        for _ in range(20):
+            values = parameters(cls, self.rng, often=0.5)
+            if cls.role in _DECIDING:
+                values = _usual(cls, values, self.rng)
+            elif any(isinstance(each, int) and each > LONGEST for each in values.values()):
+                continue
+            values = {**wires, **values}
+            if "symbol" in values:
+                values["symbol"] = self.rng.choice(self.calendar.symbols)
+            if accepted(cls, values):
+                return values
+        return super()._values(cls, wires)
+
+    def _wires(self, cls: type[Component]) -> Values:
+        if cls.role is not Role.EXECUTION:
+            return super()._wires(cls)
+        always = {PortType.SIGNAL, PortType.MONEY, PortType.RISK, PortType.FILTER}
+        meant = [port for port in cls.inputs() if port.type in always or port.required or self.rng.random() < 0.4]
+        there = [port for port in meant if port.required or port.type not in always or self.made[port.type]]
+        if self.rng.random() < SIMPLE:
+            there = [port for port in there if port.type is not PortType.FILTER]
+        return {port.name: self._port(port) for port in there}
+
+    def _port(self, port: InputPort) -> Any:
+        if port.name == "atr":
+            return self._once(Role.INDICATOR, "ta.ATR")
+        if port.name in {"line", "short_line", "average"}:
+            return self.rng.choice(("bars.close", "bars.low", "bars.high", self._once(Role.INDICATOR, "ta.SMA")))
+        if port.name == "weight":
+            return self._weight()
+        if port.type is PortType.SIGNAL and port.many and self.rng.random() < SIMPLE:
+            return ["random"]
+        if port.type is PortType.MONEY and self.made[PortType.MONEY]:
+            return self.made[PortType.MONEY][-1]
+        return super()._port(port)
+
+    def _once(self, role: Role, name: str) -> str:
+        """Return a short component of that name, made when it is first asked for."""
+        node = name.rpartition(".")[2].lower()
+        self.sections[role].setdefault(node, {"use": name, "timeperiod": 5})
+        if role is Role.INDICATOR and name == "ta.SMA":
+            self.sections[role][node]["input"] = "bars.close"
+        return node
+
+    def _weight(self) -> str:
+        """Return a series between -0.4 and 0.9, sometimes without a value."""
+        self.sections[Role.LOGIC]["weight"] = {
+            "use": "arithmetic",
+            "left": "noise.close",
+            "op": "-",
+            "right": self.rng.choice((1.1, 1.4)),
+        }
+        return "weight"
+
+    def _wire(self, kind: PortType) -> Any:
+        if kind is PortType.SERIES and self.rng.random() < 0.3:
+            return f"bars.{self.rng.choice(BAR_COLUMNS)}"
+        return super()._wire(kind)
+
+
+def _usual(cls: type[BaseModel], values: Values, rng: random.Random) -> Values:
+    """Return values whose numbers are mostly of a size that has an effect on some hundred bars."""
+    properties = cls.model_json_schema()["properties"]
+    for name, drawn in values.items():
+        schema = properties[name]
+        if isinstance(drawn, bool) or not isinstance(drawn, int | float) or rng.random() < 0.2:
+            continue
+        low, high = schema.get("minimum", schema.get("exclusiveMinimum", 0)), schema.get("maximum", 1e9)
+        fitting = [
+            each for each in USUAL if low < each <= high and (schema.get("type") != "integer" or each == int(each))
+        ]
+        many = 20 if "ticks" in name or name == "cash" else 1
+        near = name.startswith(("offset", "spacing", "limit_")) and many == 1
+        large = issubclass(cls, MoneyManager)
+        if fitting:
+            values[name] = rng.choice(fitting[:4] if near else fitting[-4:] if large else fitting) * many
+    return values
+
+
+def _smaller(drawn: Any) -> Any:
+    """Return costs that an account survives: fractions of what the schema allows; a part of the volume stays."""
+    return {key: each if key == "volume_percent" else _hundredth(each) for key, each in drawn.items()}
+
+
+def _hundredth(each: Any) -> Any:
+    return each if each is None else round(each / 100, 4)
