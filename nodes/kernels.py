@@ -127,7 +127,11 @@ def volatility(prices: FloatColumn, bars: int, bars_per_year: float) -> FloatCol
         if i == 0 or not (prices[i] > 0.0 and prices[i] < np.inf and prices[i - 1] > 0.0 and prices[i - 1] < np.inf):
             blank = i
             continue
-        returns[i] = math.log(prices[i] / prices[i - 1])
+        growth = prices[i] / prices[i - 1]
+        if not (growth > 0.0 and growth < np.inf):  # beyond what a number can hold
+            blank = i
+            continue
+        returns[i] = math.log(growth)
         if i - blank < bars:
             continue
         mean = 0.0

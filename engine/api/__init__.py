@@ -24,6 +24,7 @@ from engine.api.component import (
     Indicator,
     Logic,
     MoneyManager,
+    PositionNode,
     ResampleNode,
     RiskManager,
     Role,
@@ -121,6 +122,7 @@ from engine.api.rules import (
     SizeRule,
 )
 from engine.api.settings import RunSettings
+from engine.api.steps import Given, Known, StepForm, StepOutputs, StepProgram, StepValue
 from engine.api.timeframe import Duration, Timeframe, duration_ns
 
 __all__ = [
@@ -177,6 +179,7 @@ __all__ = [
     "FilterInputs",
     "FlagColumn",
     "FloatColumn",
+    "Given",
     "GridRule",
     "GuardKind",
     "GuardRule",
@@ -186,6 +189,7 @@ __all__ = [
     "Indicator",
     "InputPort",
     "InstrumentJob",
+    "Known",
     "Ledger",
     "Logic",
     "Matcher",
@@ -206,6 +210,7 @@ __all__ = [
     "PlaceOrder",
     "PluginError",
     "PortType",
+    "PositionNode",
     "Problem",
     "Protection",
     "ProtectiveKind",
@@ -236,6 +241,10 @@ __all__ = [
     "SizeKind",
     "SizeRule",
     "SpecError",
+    "StepForm",
+    "StepOutputs",
+    "StepProgram",
+    "StepValue",
     "StrategyContext",
     "StrategyTemplate",
     "TimeColumn",

@@ -13,6 +13,7 @@ from engine.api.node_state import WrittenError, is_sealed
 from engine.api.ports import InputPort, Output, PortType, param, path_fields, port_mark
 from engine.api.reasons import Question, Reason
 from engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
+from engine.api.steps import StepForm, StepOutputs
 from engine.api.timeframe import Timeframe
 
 
@@ -84,6 +85,14 @@ class Component(BaseModel):
     def on_bar(self, ctx: StrategyContext) -> Any:
         """Return the outputs for the bar that just closed: the event style of `compute`. `ctx.state` remembers."""
         raise NotImplementedError(type(self).__name__)
+
+    def steps(self, form: StepForm) -> StepOutputs:  # noqa: ARG002 - a component may have one
+        """Return the outputs of one bar as values made of the inputs' values: the step form of `compute`.
+
+        It is what lets a logic node, an advisor or a filter read the position, and must give the same bits as `compute`
+        at every bar. None means that there is none: such a component can't be wired behind the position.
+        """
+        return None
 
     def explain(self, question: Question) -> Reason | None:  # noqa: ARG002 - a component may answer
         """Return what a condition, filter or signal output's being true at a bar depends on; None has no answer.
@@ -168,6 +177,10 @@ class Logic(Component):
 
     role = Role.LOGIC
     outputs = (Output("value", PortType.CONDITION),)
+
+
+class PositionNode(Logic):
+    """Base of the nodes that read the position or the account: they have a step form only."""
 
 
 class Advisor(Component):

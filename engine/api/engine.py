@@ -17,6 +17,7 @@ from engine.api.ledger import Ledger
 from engine.api.ports import BoolColumn, FlagColumn, FloatColumn
 from engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
 from engine.api.settings import RunSettings
+from engine.api.steps import StepProgram
 
 
 def _no_progress(done: int, total: int) -> None:
@@ -38,7 +39,7 @@ class InstrumentJob:
     `size_column` is the column of the size rule. `rate_open` and `rate_close` are units of the account's currency for
     one of the instrument's, as known at the opens and closes of its bars; None where the two are the same. `split` is
     how many units one becomes at a bar's open, `dividend` the cash that a unit gets then. `borrow_percent` is what a
-    short position costs a year.
+    short position costs a year. `step_columns` are the inputs of the job's `steps`, in order.
     """
 
     symbol: str
@@ -58,6 +59,7 @@ class InstrumentJob:
     rate_close: FloatColumn | None = None
     split: FloatColumn | None = None
     dividend: FloatColumn | None = None
+    step_columns: tuple[FloatColumn, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,9 @@ class EngineJob:
     them takes the place of `execution`, a money manager that of `size`; each risk manager has a protective rule of the
     kind COMPONENT that names its orders.
 
+    `steps` is the program of the nodes that read the position; `flags` and `allowed` of the instruments are then those
+    of the other nodes, and what the program gives takes their place bar by bar.
+
     `progress(done, total)` is called now and then with counts of bars; `cancelled()` is asked as often.
     """
 
@@ -94,6 +99,7 @@ class EngineJob:
     cancelled: Callable[[], bool] = field(default=_never)
     guards: tuple[GuardRule, ...] = ()
     components: tuple[DecisionComponent, ...] = ()
+    steps: StepProgram | None = None
 
     @property
     def is_compiled(self) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.api.ports import FloatColumn, TimeColumn
+from engine.api.steps import StepRecord
 
 
 class OrderKind(IntEnum):
@@ -231,7 +232,8 @@ class Ledger:
     """The books of one run.
 
     `ts_ns`, `equity` and `cash` have one row a step: every close time at which any instrument had a bar. Equity is
-    cash plus positions marked at their instruments' latest close.
+    cash plus positions marked at their instruments' latest close. `steps` is what the nodes gave that read the
+    position, where there are any.
     """
 
     orders: npt.NDArray[Any]
@@ -244,3 +246,4 @@ class Ledger:
     open_positions: tuple[OpenPosition, ...] = ()
     interventions: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, INTERVENTION_DTYPE))
     cashflows: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, CASHFLOW_DTYPE))
+    steps: StepRecord | None = None

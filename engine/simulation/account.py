@@ -73,7 +73,8 @@ def is_watched(job: EngineJob) -> bool:
 def may_be_short(job: EngineJob) -> bool:
     """Return whether any decision of a job could open a short position."""
     by_weight = job.execution.rebalance is not None or bool(job.components)
-    return by_weight or any(bool((each.flags & ENTER_SHORT).any()) for each in job.instruments)
+    by_steps = job.steps is not None and job.steps.flags >= 0
+    return by_weight or by_steps or any(bool((each.flags & ENTER_SHORT).any()) for each in job.instruments)
 
 
 def needs_volume(job: EngineJob) -> bool:
@@ -106,7 +107,8 @@ def set_account(desk: Record, job: EngineJob) -> None:
     desk["initial_margin"] = settings.margin.initial_percent / 100.0
     desk["maintenance_margin"] = settings.margin.maintenance / 100.0
     desk["short_margin"] = settings.margin.maintenance_short / 100.0
-    desk["peak"] = desk["last_equity"] = desk["day_equity"] = settings.cash
+    desk["peak"] = desk["last_equity"] = desk["day_equity"] = desk["highest_equity"] = settings.cash
+    desk["stepped"] = job.steps is not None
     desk["day"] = np.iinfo(np.int64).min
     desk["financed"], desk["moving"], desk["watched"] = is_financed(job), is_moving(job), is_watched(job)
     desk["restless"] = is_restless(job)

@@ -26,11 +26,16 @@ from engine.simulation.records import (
 )
 from engine.simulation.risk_records import FOR_GOOD, HALT_BEGAN, STOP_MOVED, TARGET_MOVED
 from engine.simulation.sizing import entry_lots
+from engine.simulation.steps import Steps, run_nodes
 
 
-def begin_decisions(desks: Table, books: Table, market: Market, timeline: Timeline, step: int, equity: float) -> None:
-    """Do what comes before the instruments' own decisions: the account's guards, then weights."""
+def begin_decisions(
+    desks: Table, books: Table, market: Market, timeline: Timeline, steps: Steps, step: int, equity: float
+) -> None:
+    """Do what comes before the instruments' own decisions: nodes that read the position, guards, then weights."""
     desk = desks[0]
+    if desk["stepped"] == 1:
+        run_nodes(desks, books, steps, timeline, step, equity)
     if desk["watched"] == 1:
         watch(desk, books, market, step, equity)
     if is_lost(desk, equity):

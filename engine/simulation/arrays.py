@@ -11,6 +11,7 @@ from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunError
 from engine.api.ports import TimeColumn
 from engine.api.rules import EXECUTION_COLUMNS, ProtectiveRule
+from engine.api.steps import StepProgram
 from engine.simulation.account import account_of, check_account, joined, needs_volume, set_account, spare_rows
 from engine.simulation.execution_terms import day_edges_of, due_steps, rows_per_bar, set_execution_terms, slots_needed
 from engine.simulation.primitives import whole_inverse
@@ -23,9 +24,10 @@ from engine.simulation.records import (
     Timeline,
     desk_dtype,
 )
+from engine.simulation.step_arrays import check_steps
 
 
-def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...]) -> None:
+def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...], steps: StepProgram | None = None) -> None:
     """Refuse what would make the kernel read out of bounds or divide by nonsense."""
     name, n = instrument.symbol, len(instrument.bars)
     if n == 0:
@@ -37,6 +39,7 @@ def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...]) -> 
     if any(len(column) != n for column in columns):
         raise RunError(f"Columns of {name} must have {n} values, one a bar, were {[len(c) for c in columns]}.")
     check_account(instrument)
+    check_steps(instrument, steps)
     for field, size in (("tick_size", instrument.tick_size), ("lot_size", instrument.lot_size)):
         if not 0.0 < size < math.inf:
             raise RunError(f"The {field.replace('_', ' ')} of {name} must be above 0, was {size}. Set '{field}'.")
@@ -128,6 +131,7 @@ def books_of(job: EngineJob) -> Table:
         book["lot_size"], book["lot_inverse"] = instrument.lot_size, whole_inverse(instrument.lot_size)
         book["min_quantity"], book["borrow_percent"] = instrument.min_quantity, instrument.borrow_percent
         book["rate"], book["lost_bar"], book["inside_bar"] = 1.0, -1, -1
+        book["last_result"] = math.nan
         start += len(instrument.bars)
     return books
 

@@ -65,7 +65,9 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
         book["commission"] += commission
         book["slippage"] += slippage
     # An order that fills in parts is one entry.
-    book["entries"] += order["filled"] == lots
+    if order["filled"] == lots:
+        book["entries"] += 1
+        book["entries_made"] += 1
     book["last_lots"] = lots
     book["last_price"] = price
     book["decided_bar"] = book["decided"][k]

@@ -71,7 +71,8 @@ class Deciders:
         self._view.equity = equity
         for i, bar in events:
             self._view.bars_now[i] = bar
-        actions.begin_decisions(state.desks, state.books, state.market, state.timeline, step, equity)
+        arrays = (state.desks, state.books, state.market, state.timeline, state.steps)
+        actions.begin_decisions(*arrays, step, equity)
         for i, bar in events:
             ready = bar >= self._job.instruments[i].first_bar
             if self._execution is not None:

@@ -41,6 +41,7 @@ from engine.simulation.records import (
     Table,
     Timeline,
 )
+from engine.simulation.steps import Steps, run_nodes
 
 AT_OPEN: Any = np.int64(0)
 INSIDE: Any = np.int64(1)
@@ -247,9 +248,11 @@ def decide_event(desks: Table, books: Table, rules: Table, market: Market, i: in
 
 @jit
 def decide_step(
-    desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, step: int, equity: float
+    desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, steps: Steps, step: int, equity: float
 ) -> None:
-    """Take all decisions of a step: those of the account's guards, then those of the instruments in file order."""
+    """Run the nodes that read the position, then take all decisions: of guards, then of instruments in file order."""
+    if desks[0]["stepped"] == 1:
+        run_nodes(desks, books, steps, timeline, step, equity)
     if desks[0]["watched"] == 1:
         watch(desks[0], books, market, step, equity)
     if is_lost(desks[0], equity):
@@ -273,6 +276,7 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
     market: Market,
     timeline: Timeline,
     curve: FloatColumn,
+    steps: Steps,
     start: int,
     stop: int,
     part: int,
@@ -296,7 +300,7 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
         if part != DECISIONS and math.isnan(fill_step(desks, books, rules, market, timeline, curve, step)):
             return step
         if part != UP_TO_CLOSE:
-            decide_step(desks, books, rules, market, timeline, step, curve[0, step])
+            decide_step(desks, books, rules, market, timeline, steps, step, curve[0, step])
         if part == WHOLE:
             set_alarms(desk, books, timeline, step)
         step += 1

@@ -41,7 +41,7 @@ def set_alarm(desk: Record, book: Record) -> None:
             due = min(due, order["expires"])
     if book["working"] > 0 and desk["follow"] == 1:
         due = AT_ONCE
-    if book["grid_side"] != 0 or (book["lots"] != 0 and desk["restless"] == 1):
+    if desk["stepped"] == 1 or book["grid_side"] != 0 or (book["lots"] != 0 and desk["restless"] == 1):
         due = AT_ONCE
     if book["lots"] != 0:
         due = min(due, time_stop_bar(desk, book, due))

@@ -86,6 +86,9 @@ RISK_BOOK_FIELDS: list[tuple[str, type]] = [
     ("lost_bar", np.int64),
     ("losses_in_row", np.int64),
     ("wins_in_row", np.int64),
+    # What its last closed trade earned, in percent of its entry value (NaN before the first), and its entries so far.
+    ("last_result", np.float64),
+    ("entries_made", np.int64),
     # Range and volume left of the bar that is being matched.
     ("bar_range", np.float64),
     ("volume_left", np.float64),
@@ -111,6 +114,8 @@ RISK_TERMS: list[tuple[Any, ...]] = [
     ("moving", np.int64),
     ("spare_rows", np.int64),
     ("skip_empty", np.int64),
+    # Whether steps of the plan run at every close.
+    ("stepped", np.int64),
     ("guards", np.int64),
     ("guard_rows", GUARD_DTYPE, (MAX_GUARDS,)),
 ]
@@ -125,6 +130,8 @@ RISK_DESK_FIELDS: list[tuple[Any, ...]] = [
     ("day_equity", np.float64),
     ("last_equity", np.float64),
     ("peak", np.float64),
+    # The highest equity so far, as steps of the plan see it.
+    ("highest_equity", np.float64),
     ("losses_in_row", np.int64),
     # Closed trades: how many, what they earned, and each one's result as a part of its entry value.
     ("closed", np.int64),

@@ -149,7 +149,9 @@ def is_too_small(book: Record, lots: int) -> bool:
 @jit
 def note_result(desk: Record, book: Record, bar: int, profit: float, entry_value: float) -> None:
     """Remember the result of a closed trade: for sizes by history, streaks and cooling down."""
-    desk["history"][desk["closed"] & (HISTORY_RING - 1)] = profit / entry_value if entry_value > 0.0 else 0.0
+    result = profit / entry_value if entry_value > 0.0 else 0.0
+    desk["history"][desk["closed"] & (HISTORY_RING - 1)] = result
+    book["last_result"] = 100.0 * result
     desk["closed"] += 1
     desk["realised"] += profit
     if profit > 0.0:

@@ -24,6 +24,8 @@ from engine.simulation.arrays import books_of, check, desk_of, market_of, rules_
 from engine.simulation.execution_terms import check_execution
 from engine.simulation.kernels import RunSteps
 from engine.simulation.records import TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
+from engine.simulation.step_arrays import record_of, with_steps
+from engine.simulation.steps import Steps
 
 TABLES = ("orders", "fills", "trades", "blocked", "interventions", "cashflows")
 _DTYPES = (FILL_DTYPE, TRADE_DTYPE, BLOCKED_DTYPE, INTERVENTION_DTYPE, CASHFLOW_DTYPE)
@@ -34,8 +36,8 @@ class State:
     """All that a simulation reads and writes.
 
     `desks` is one record, `books` one for each instrument; `curve` has shape (2, steps): equity and cash. The desk's
-    tables are emptied into `pages` now and then. `kernel` is the bar loop that
-    works on them.
+    tables are emptied into `pages` now and then. `steps` are the programs that read the position, whose `state` lasts
+    from bar to bar like the books. `kernel` is the bar loop that works on them.
     """
 
     desks: Table
@@ -45,6 +47,7 @@ class State:
     timeline: Timeline
     curve: FloatColumn
     ts_ns: TimeColumn
+    steps: Steps
     kernel: RunSteps
     pages: list[dict[str, Table]] = field(default_factory=list)
 
@@ -58,11 +61,12 @@ class State:
         if not job.instruments:
             raise RunError("A run needs at least one instrument, had none. Add one under 'instruments'.")
         for instrument in job.instruments:
-            check(instrument, job.protection)
+            check(instrument, job.protection, job.steps)
         check_execution(job)
         ts_ns, timeline = timeline_of(job)
         curve = np.empty((2, len(ts_ns)))
-        arrays = (desk_of(job, table_rows), books_of(job), rules_of(job), market_of(job), timeline, curve, ts_ns)
+        market, steps = with_steps(job, market_of(job))
+        arrays = (desk_of(job, table_rows), books_of(job), rules_of(job), market, timeline, curve, ts_ns, steps)
         bars = sum(len(instrument.bars) for instrument in job.instruments)
         return cls(*arrays, kernel if kernel is not None else kernel_for(bars))
 
@@ -72,9 +76,9 @@ class State:
         desk: Record = self.desks[0]
         return desk
 
-    def arrays(self) -> tuple[Table, Table, Table, Market, Timeline, FloatColumn]:
+    def arrays(self) -> tuple[Table, Table, Table, Market, Timeline, FloatColumn, Steps]:
         """Return what the bar loop works on."""
-        return self.desks, self.books, self.rules, self.market, self.timeline, self.curve
+        return self.desks, self.books, self.rules, self.market, self.timeline, self.curve, self.steps
 
     def harvest(self) -> None:
         """Move the rows in use from the desk's tables to a page of their own.
@@ -107,7 +111,8 @@ class State:
         ts_ns, curve = self.ts_ns[:steps], self.curve[:, :steps]
         positions = tuple(_open_position(book) for book in self.books if book["lots"] != 0)
         curves = (ts_ns, curve[0], curve[1])
-        return Ledger(in_order, fills, trades, blocked, *curves, positions, interventions, cashflows)
+        record = record_of(self.steps, self.books)
+        return Ledger(in_order, fills, trades, blocked, *curves, positions, interventions, cashflows, record)
 
     def _written(self, name: str, dtype: np.dtype[np.void]) -> Table:
         if not self.pages:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from engine.api.engine import EngineJob
 from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import Ledger
+from engine.api.ports import FloatColumn
 from engine.simulation.components import Deciders, States
 from engine.simulation.kernel import begin_days_of, has_room_for, open_step, settle
 from engine.simulation.kernels import RunSteps
@@ -44,6 +45,7 @@ from engine.simulation.records import (
     Table,
 )
 from engine.simulation.state import State, whole_rows
+from engine.simulation.step_arrays import take_over_steps
 
 CANCEL_BARS = 1_000
 """How many steps run between two looks at `cancelled`."""
@@ -57,6 +59,7 @@ class Snapshot:
     desk: npt.NDArray[np.uint8]
     books: Table
     pages: tuple[dict[str, Table], ...]
+    steps: FloatColumn
     states: States = field(default_factory=dict)
 
 
@@ -85,7 +88,7 @@ class Stepper:
         self._deciders = None if job.is_compiled else Deciders(job, self.state)
         # One instrument that acts on signals alone: most closes ask for nothing, and need no call.
         desk = self.state.desk
-        asked = desk["rebalance"] or desk["care"] or not desk["plain"]
+        asked = desk["rebalance"] or desk["care"] or desk["stepped"] or not desk["plain"]
         self._is_quiet = len(self.state.timeline.first_event) == 0 and not asked
         self.index = 0
         self._equity = float(job.settings.cash)
@@ -193,7 +196,8 @@ class Stepper:
         self.state.harvest()
         books = whole_rows(self.state.books).copy().view(self.state.books.dtype)
         states = {} if self._deciders is None else self._deciders.states()
-        return Snapshot(self.index, self._head().copy(), books, tuple(self.state.pages), states)
+        pages, steps = tuple(self.state.pages), self.state.steps.state.copy()
+        return Snapshot(self.index, self._head().copy(), books, pages, steps, states)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back, or forward again, to a snapshot of this stepper, or of one for the same job up to there."""
@@ -205,6 +209,7 @@ class Stepper:
         whole_rows(self.state.books)[:] = whole_rows(snapshot.books)
         self.state.pages[:] = snapshot.pages
         self._remember(snapshot.states)
+        self.state.steps.state[:] = snapshot.steps
         self.index = snapshot.index
         self._decided = True
 
@@ -214,7 +219,7 @@ class Stepper:
         Both jobs have the same bars, and as many protective rules.
 
         Raises:
-            RunError: the other one is within a step.
+            RunError: the other one is within a step, or its strategy did not read of the position what this one does.
         """
         taken = other.snapshot()
         mine, theirs = self.state, other.state
@@ -225,11 +230,19 @@ class Stepper:
         mine.pages[:] = theirs.pages
         self._remember(taken.states)
         mine.curve[:, : taken.index] = theirs.curve[:, : taken.index]
+        take_over_steps(mine.steps, theirs.steps, mine.books, self._bars_done(taken.index))
         self.index, self._equity, self._decided = taken.index, other.equity, True
 
     def _remember(self, states: States) -> None:
         if self._deciders is not None:
             self._deciders.restore(states)
+
+    def _bars_done(self, steps: int) -> list[int]:
+        """Return how many bars of each instrument close within that many steps."""
+        first_event, instrument, *_ = self.state.timeline
+        if len(first_event) == 0:
+            return [steps]
+        return np.bincount(instrument[: first_event[steps]], minlength=len(self.state.books)).tolist()
 
     def _books_with(self, other: State) -> list[tuple[Record, Record, frozenset[str]]]:
         return [(mine, theirs, BOOK_TERMS) for mine, theirs in zip(self.state.books, other.books, strict=True)]

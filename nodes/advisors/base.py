@@ -19,6 +19,8 @@ from engine.api import (
     PortType,
     Question,
     Reason,
+    StepForm,
+    StepValue,
     param,
 )
 
@@ -65,3 +67,9 @@ def flag_column(legs: tuple[BoolColumn, ...], mask: int) -> FlagColumn:
         if flag & mask:
             flags |= leg.view(np.uint8) * np.uint8(flag)
     return flags
+
+
+def flag_value(form: StepForm, legs: tuple[StepValue | None, ...], mask: int) -> StepValue:
+    """Put the legs into flags as `flag_column` does; a leg may be missing."""
+    pairs = zip(LEGS, legs, strict=True)
+    return form.flags({flag: leg for flag, leg in pairs if flag & mask and leg is not None})

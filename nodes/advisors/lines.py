@@ -24,10 +24,13 @@ from engine.api import (
     Question,
     Reason,
     SeriesInput,
+    StepForm,
+    StepOutputs,
+    StepValue,
     param,
     port,
 )
-from nodes.advisors.base import DirectedAdvisor, flag_column
+from nodes.advisors.base import DirectedAdvisor, flag_column, flag_value
 from nodes.indicators.talib_import import functions
 from nodes.kernels import SIDE_MEMORY, crosses
 
@@ -61,6 +64,11 @@ class Crossover(DirectedAdvisor):
         above = self.mask & (ENTER_LONG | EXIT_SHORT)
         below = self.mask & (ENTER_SHORT | EXIT_LONG)
         return crosses(fast, slow, above, below, SIDE_MEMORY)
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        above = self.mask & (ENTER_LONG | EXIT_SHORT)
+        below = self.mask & (ENTER_SHORT | EXIT_LONG)
+        return form.cross(form.input("fast"), form.input("slow"), SIDE_MEMORY, above=above, below=below)
 
     def leg(self, question: Question) -> Reason:
         above = question.flag in (ENTER_LONG, EXIT_SHORT)
@@ -111,6 +119,11 @@ class Levels(DirectedAdvisor):
         enter_long, exit_long, enter_short, exit_short = (self._leg(line, *leg) for leg in self._legs().values())
         return flag_column((enter_long, exit_long, enter_short, exit_short), self.mask)
 
+    def steps(self, form: StepForm) -> StepOutputs:
+        line = form.input("input")
+        legs = {flag: leg for flag, leg in self._legs().items() if flag & self.mask}
+        return form.flags({flag: self._leg_value(form, line, *leg) for flag, leg in legs.items()})
+
     def leg(self, question: Question) -> Reason:
         level, above, back = self._legs()[question.flag]
         if self.mode == "inside":
@@ -135,6 +148,12 @@ class Levels(DirectedAdvisor):
         upward = above != back
         column = np.full(len(line), level)
         return crosses(line, column, int(upward), int(not upward), SIDE_MEMORY).view(np.bool_)
+
+    def _leg_value(self, form: StepForm, line: StepValue, level: float, above: bool, back: bool) -> StepValue:  # noqa: FBT001
+        if self.mode == "inside":
+            return line > level if above else line < level
+        upward = above != back
+        return form.cross(line, level, SIDE_MEMORY, above=int(upward), below=int(not upward))
 
 
 class BandReversal(DirectedAdvisor):
@@ -165,6 +184,13 @@ class BandReversal(DirectedAdvisor):
         from_below = crosses(line, inputs["lower"], 1, 0, SIDE_MEMORY).view(np.bool_)
         from_above = crosses(line, inputs["upper"], 0, 1, SIDE_MEMORY).view(np.bool_)
         return flag_column((from_below & ~over, over, from_above & ~under, under), self.mask)
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        line, middle = form.input("input"), form.input("middle")
+        over, under = line >= middle, line <= middle
+        from_below = form.cross(line, form.input("lower"), SIDE_MEMORY, above=1)
+        from_above = form.cross(line, form.input("upper"), SIDE_MEMORY, below=1)
+        return flag_value(form, (from_below & ~over, over, from_above & ~under, under), self.mask)
 
     def leg(self, question: Question) -> Reason:
         if question.flag == EXIT_LONG:

@@ -29,10 +29,13 @@ from engine.api import (
     SeriesInput,
     SignalInputs,
     Signals,
+    StepForm,
+    StepOutputs,
+    StepValue,
     param,
     port,
 )
-from nodes.advisors.base import LEGS, DirectedAdvisor, SignalAdvisor, flag_column
+from nodes.advisors.base import LEGS, DirectedAdvisor, SignalAdvisor, flag_column, flag_value
 from nodes.advisors.kernels import pattern_flags, stances
 
 
@@ -75,6 +78,15 @@ class Rule(SignalAdvisor):
         )
         return flag_column(legs, sum(LEGS))
 
+    def steps(self, form: StepForm) -> StepOutputs:
+        legs = (
+            _combined_values(form, "enter_long", self.combine),
+            _combined_values(form, "exit_long", self.combine_exits),
+            _combined_values(form, "enter_short", self.combine),
+            _combined_values(form, "exit_short", self.combine_exits),
+        )
+        return flag_value(form, legs, sum(LEGS))
+
     def explain(self, question: Question) -> Reason:
         name, combine = {
             ENTER_LONG: ("enter_long", self.combine),
@@ -116,6 +128,15 @@ class Candlestick(DirectedAdvisor):
             (ENTER_LONG & mask, EXIT_LONG & mask),
             (ENTER_SHORT & mask, EXIT_SHORT & mask),
         )
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        pattern = form.input("pattern")
+        bullish, bearish = pattern >= self.threshold, pattern <= -self.threshold
+        exit_long, exit_short = bearish, bullish
+        if self.hold:
+            exit_long |= form.age(bullish, bearish).equal(self.hold)
+            exit_short |= form.age(bearish, bullish).equal(self.hold)
+        return flag_value(form, (bullish, exit_long, bearish, exit_short), self.mask)
 
     def leg(self, question: Question) -> Reason:
         bullish = question.flag in (ENTER_LONG, EXIT_SHORT)
@@ -165,6 +186,18 @@ class Vote(SignalAdvisor):
         is_short = (shorts >= self.need) & (shorts > longs)
         return flag_column((*_edges(is_long), *_edges(is_short)), sum(LEGS))
 
+    def steps(self, form: StepForm) -> StepOutputs:
+        stances = [form.stance(signal) for signal in form.inputs("signals")]
+        longs, shorts = form.number(0.0), form.number(0.0)
+        for stance in stances:
+            longs += stance.equal(ENTER_LONG)
+            shorts += stance.equal(ENTER_SHORT)
+        legs: list[StepValue] = []
+        for state in ((longs >= self.need) & (longs > shorts), (shorts >= self.need) & (shorts > longs)):
+            before = form.lag(state, 1, before=0.0)
+            legs += [state & ~before, before & ~state]
+        return flag_value(form, tuple(legs), sum(LEGS))
+
     def explain(self, question: Question) -> Reason:
         side, other = ENTER_LONG, ENTER_SHORT
         if question.flag in (ENTER_SHORT, EXIT_SHORT):
@@ -194,6 +227,13 @@ def _combined(conditions: tuple[BoolColumn, ...], combine: str, none: BoolColumn
         return none
     held: BoolColumn = (np.logical_and if combine == "all" else np.logical_or).reduce(conditions)
     return held
+
+
+def _combined_values(form: StepForm, name: str, combine: str) -> StepValue | None:
+    conditions = form.inputs(name)
+    if not conditions:
+        return None
+    return form.all(conditions) if combine == "all" else form.any(conditions)
 
 
 def _edges(state: BoolColumn) -> tuple[BoolColumn, BoolColumn]:

@@ -18,6 +18,8 @@ from engine.api import (
     Question,
     Reason,
     SeriesInput,
+    StepForm,
+    StepOutputs,
     param,
     port,
 )
@@ -52,6 +54,15 @@ class VolatilityBand(WindowedFilter):
     def compute(self, **inputs: FloatColumn) -> BoolColumn:
         line = inputs["input"]
         held = ~np.isnan(line)
+        if self.minimum is not None:
+            held &= line >= self.minimum
+        if self.maximum is not None:
+            held &= line <= self.maximum
+        return held
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        line = form.input("input")
+        held = form.has_value(line)
         if self.minimum is not None:
             held &= line >= self.minimum
         if self.maximum is not None:
@@ -97,6 +108,14 @@ class Trend(WindowedFilter):
             held[self.slope_bars :] &= average[self.slope_bars :] > average[: -self.slope_bars]
         return held
 
+    def steps(self, form: StepForm) -> StepOutputs:
+        sign = 1.0 if self.direction == "up" else -1.0
+        line, average = form.input("input") * sign, form.input("average") * sign
+        held = line > average
+        if self.slope_bars:
+            held &= average > form.lag(average, self.slope_bars)
+        return held
+
     def explain(self, question: Question) -> Reason:
         beyond: Literal[">", "<"] = ">" if self.direction == "up" else "<"
         parts: list[Reason] = [Compared("input", beyond, "average")]
@@ -117,6 +136,9 @@ class Condition(WindowedFilter):
 
     def compute(self, **inputs: BoolColumn) -> BoolColumn:
         return inputs["input"]
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        return form.input("input")
 
     def explain(self, question: Question) -> Reason:  # noqa: ARG002 - the input says it all
         return Holds("input")

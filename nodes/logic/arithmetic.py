@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from operator import add, mul, sub, truediv
+from typing import Any, Literal
 
 import numpy as np
 
-from engine.api import Bars, BarsInput, FloatColumn, SeriesInput, param, port
+from engine.api import Bars, BarsInput, FloatColumn, SeriesInput, StepForm, StepOutputs, StepValue, param, port
 from nodes.logic.base import CATEGORY_ARITHMETIC, MAX_BARS, SeriesLogic
 
 
@@ -45,6 +47,18 @@ class Arithmetic(SeriesLogic):
         with np.errstate(all="ignore"):
             return _finite(_OPERATIONS[self.op](left, right))
 
+    def steps(self, form: StepForm) -> StepOutputs:
+        left, right = form.input("left"), form.input("right")
+        operations: dict[str, Callable[[Any, Any], StepValue]] = {
+            "+": add,
+            "-": sub,
+            "*": mul,
+            "/": truediv,
+            "min": form.least,
+            "max": form.most,
+        }
+        return form.finite(operations[self.op](left, right))
+
 
 class Absolute(SeriesLogic):
     """Drop the sign of a series. Known at the bar's close, no warm-up; NaN stays NaN."""
@@ -56,6 +70,9 @@ class Absolute(SeriesLogic):
 
     def compute(self, **inputs: FloatColumn) -> FloatColumn:
         return np.abs(inputs["input"])
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        return abs(form.input("input"))
 
 
 class Lag(SeriesLogic):
@@ -75,6 +92,9 @@ class Lag(SeriesLogic):
 
     def compute(self, **inputs: FloatColumn) -> FloatColumn:
         return _shifted(inputs["input"], self.bars)
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        return form.lag(form.input("input"), self.bars)
 
 
 class Change(SeriesLogic):
@@ -103,15 +123,25 @@ class Change(SeriesLogic):
             ratio = _finite(now / then)
             return ratio if self.kind == "ratio" else _finite(100 * (ratio - 1))
 
+    def steps(self, form: StepForm) -> StepOutputs:
+        now = form.input("input")
+        then = form.lag(now, self.bars)
+        if self.kind == "difference":
+            return form.finite(now - then)
+        ratio = form.finite(now / then)
+        return ratio if self.kind == "ratio" else form.finite((ratio - 1.0) * 100.0)
 
-_OPERATIONS = {
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {"+": add, "-": sub, "*": mul, "/": truediv}
+_OPERATIONS: dict[str, Callable[[FloatColumn, FloatColumn], Any]] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
     "/": np.divide,
-    "min": np.minimum,
-    "max": np.maximum,
+    "min": lambda left, right: np.minimum(left, right) + 0.0,
+    "max": lambda left, right: np.maximum(left, right) + 0.0,
 }
+"""Which of 0 and -0 is the smaller one depends on the processor, so there is no -0."""
 
 
 def _finite(values: FloatColumn) -> FloatColumn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import ge, gt, le, lt
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,9 @@ from engine.api import (
     Question,
     Reason,
     SeriesInput,
+    StepForm,
+    StepOutputs,
+    StepValue,
     param,
     port,
 )
@@ -46,6 +50,13 @@ class Compare(ConditionLogic):
             return (left < right) | (left > right)
         return _COMPARISONS[self.op](left, right)
 
+    def steps(self, form: StepForm) -> StepOutputs:
+        left, right = form.input("left"), form.input("right")
+        if self.op in ("==", "!="):
+            return left.equal(right) if self.op == "==" else left.differs(right)
+        held: StepValue = _ORDERS[self.op](left, right)
+        return held
+
     def explain(self, question: Question) -> Reason:  # noqa: ARG002 - the inputs say it all
         return Compared("left", self.op, "right")
 
@@ -65,6 +76,10 @@ class Between(ConditionLogic):
 
     def compute(self, **inputs: FloatColumn) -> BoolColumn:
         return (inputs["lower"] <= inputs["input"]) & (inputs["input"] <= inputs["upper"])
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        value = form.input("input")
+        return (form.input("lower") <= value) & (value <= form.input("upper"))
 
     def explain(self, question: Question) -> Reason:  # noqa: ARG002 - the inputs say it all
         return AllOf((Compared("input", ">=", "lower"), Compared("input", "<=", "upper")))
@@ -97,6 +112,9 @@ class CrossesAbove(_Crossing):
     def compute(self, left: FloatColumn, right: FloatColumn) -> BoolColumn:
         return crosses(left, right, 1, 0, SIDE_MEMORY).view(np.bool_)
 
+    def steps(self, form: StepForm) -> StepOutputs:
+        return form.cross(form.input("left"), form.input("right"), SIDE_MEMORY, above=1)
+
     def explain(self, question: Question) -> Reason:  # noqa: ARG002 - the inputs say it all
         return Crossed("left", "right", above=True, memory=SIDE_MEMORY)
 
@@ -115,6 +133,9 @@ class CrossesBelow(_Crossing):
     def compute(self, left: FloatColumn, right: FloatColumn) -> BoolColumn:
         return crosses(left, right, 0, 1, SIDE_MEMORY).view(np.bool_)
 
+    def steps(self, form: StepForm) -> StepOutputs:
+        return form.cross(form.input("left"), form.input("right"), SIDE_MEMORY, below=1)
+
     def explain(self, question: Question) -> Reason:  # noqa: ARG002 - the inputs say it all
         return Crossed("left", "right", above=False, memory=SIDE_MEMORY)
 
@@ -131,6 +152,9 @@ class And(ConditionLogic):
         held: BoolColumn = np.logical_and.reduce(conditions)
         return held
 
+    def steps(self, form: StepForm) -> StepOutputs:
+        return form.all(form.inputs("conditions"))
+
     def explain(self, question: Question) -> Reason:
         return AllOf(tuple(Holds("conditions", index) for index in range(question.count("conditions"))))
 
@@ -146,6 +170,9 @@ class Or(ConditionLogic):
     def compute(self, conditions: tuple[BoolColumn, ...]) -> BoolColumn:
         held: BoolColumn = np.logical_or.reduce(conditions)
         return held
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        return form.any(form.inputs("conditions"))
 
     def explain(self, question: Question) -> Reason:
         return AnyOf(tuple(Holds("conditions", index) for index in range(question.count("conditions"))))
@@ -166,8 +193,12 @@ class Not(ConditionLogic):
     def compute(self, **inputs: BoolColumn) -> BoolColumn:
         return ~inputs["input"]
 
+    def steps(self, form: StepForm) -> StepOutputs:
+        return ~form.input("input")
+
     def explain(self, question: Question) -> Reason:  # noqa: ARG002 - the input says it all
         return Negated(Holds("input"))
 
 
+_ORDERS = {">": gt, ">=": ge, "<": lt, "<=": le}
 _COMPARISONS = {">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal, "==": np.equal}

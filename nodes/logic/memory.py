@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import BoolColumn, ConditionInput, FloatColumn, SeriesInput, param, port
+from engine.api import BoolColumn, ConditionInput, FloatColumn, SeriesInput, StepForm, StepOutputs, param, port
 from nodes import kernels
 from nodes.logic.base import CATEGORY_MEMORY, MAX_BARS, SeriesLogic
 
@@ -27,6 +27,9 @@ class BarsSince(SeriesLogic):
 
     def compute(self, condition: BoolColumn) -> FloatColumn:
         return kernels.bars_since(condition)
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        return form.age(form.input("condition"))
 
 
 class RollingCount(SeriesLogic):
@@ -52,6 +55,9 @@ class RollingCount(SeriesLogic):
             out[self.bars :] -= count[: -self.bars]
         return out
 
+    def steps(self, form: StepForm) -> StepOutputs:
+        return form.count(form.input("condition"), self.bars)
+
 
 class HighestSince(SeriesLogic):
     """Give the highest value of a series since the condition was last true, that bar included.
@@ -71,6 +77,9 @@ class HighestSince(SeriesLogic):
 
     def compute(self, **inputs: Any) -> FloatColumn:
         return kernels.highest_since(inputs["input"], inputs["condition"])
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        return form.highest_since(form.input("input"), form.input("condition"))
 
 
 class LowestSince(SeriesLogic):
@@ -92,3 +101,6 @@ class LowestSince(SeriesLogic):
     def compute(self, **inputs: Any) -> FloatColumn:
         below: FloatColumn = -inputs["input"]
         return -kernels.highest_since(below, inputs["condition"])
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        return -form.highest_since(-form.input("input"), form.input("condition"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.api import FloatColumn, SeriesInput, param, port
+from engine.api import FloatColumn, SeriesInput, StepForm, StepOutputs, param, port
 from nodes import kernels
 from nodes.logic.base import CATEGORY_STATISTICS, SeriesLogic
 
@@ -29,6 +29,9 @@ class Rank(SeriesLogic):
     def compute(self, **inputs: FloatColumn) -> FloatColumn:
         return kernels.percent_rank(inputs["input"], self.bars)
 
+    def steps(self, form: StepForm) -> StepOutputs:
+        return form.rank(form.input("input"), self.bars)
+
 
 class ZScore(SeriesLogic):
     """Measure how many standard deviations a value lies above the mean of the last `bars`, this one included.
@@ -49,6 +52,9 @@ class ZScore(SeriesLogic):
 
     def compute(self, **inputs: FloatColumn) -> FloatColumn:
         return kernels.zscore(inputs["input"], self.bars)
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        return form.zscore(form.input("input"), self.bars)
 
 
 class Volatility(SeriesLogic):
@@ -72,3 +78,6 @@ class Volatility(SeriesLogic):
 
     def compute(self, **inputs: FloatColumn) -> FloatColumn:
         return kernels.volatility(inputs["input"], self.bars, self.bars_per_year)
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        return form.volatility(form.input("input"), self.bars, self.bars_per_year)

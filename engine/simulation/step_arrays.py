@@ -1,0 +1,101 @@
+"""From a job's program of steps to the arrays it works on, and what it leaves behind."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api.engine import EngineJob, InstrumentJob
+from engine.api.errors import RunError
+from engine.api.steps import INSTRUCTION_DTYPE, Known, StepProgram, StepRecord
+from engine.simulation.account import joined
+from engine.simulation.records import Market, Table
+from engine.simulation.steps import KNOWN, Steps, warm_up
+
+_NOTHING = StepProgram(np.zeros(0, INSTRUCTION_DTYPE), np.empty(0), np.empty(0), (), ())
+
+
+def check_steps(instrument: InstrumentJob, program: StepProgram | None) -> None:
+    """Refuse columns of an instrument that aren't those that the program reads."""
+    lengths = [len(column) for column in instrument.step_columns]
+    wanted = [len(instrument.bars)] * (0 if program is None else len(program.inputs))
+    if lengths != wanted:
+        raise RunError(f"The steps of {instrument.symbol} need columns of the lengths {wanted}, had {lengths}.")
+
+
+def with_steps(job: EngineJob, market: Market) -> tuple[Market, Steps]:
+    """Return the steps of a job, and the market whose flags and filter mask they write to."""
+    program, jobs = job.steps or _NOTHING, job.instruments
+    rows = len(market.close) if job.steps is not None else 0
+    columns = [joined([each.step_columns[k] for each in jobs], np.float64) for k in range(len(program.inputs))]
+    steps = Steps(
+        program=np.array(program.rows, INSTRUCTION_DTYPE),
+        registers=np.tile(program.registers, (len(jobs), 1)),
+        state=np.tile(program.state, (len(jobs), 1)),
+        columns=joined([np.array(columns, np.float64).reshape(len(columns), rows)], np.float64),
+        inputs=np.array(program.inputs, np.int64),
+        outputs=np.full((len(program.outputs), rows), np.nan),
+        recorded=np.array(program.outputs, np.int64),
+        heads=np.array([program.flags, program.allowed], np.int64),
+        flags=np.array(market.flags[:rows]),
+        allowed=np.array(market.allowed[:rows]),
+    )
+    if job.steps is None:
+        return market, steps
+    return market._replace(flags=joined([steps.flags], np.uint8), allowed=joined([steps.allowed], np.bool_)), steps
+
+
+def record_of(steps: Steps, books: Table) -> StepRecord | None:
+    """Return what the steps gave so far, for each instrument: views, which go on with the simulation."""
+    if not len(steps.program):
+        return None
+    spans = [slice(int(start), int(end)) for start, end in zip(books["start"], _ends(steps, books), strict=True)]
+    return StepRecord(
+        tuple(steps.outputs[:, span] for span in spans),
+        tuple(steps.flags[span] for span in spans),
+        tuple(steps.allowed[span] for span in spans),
+    )
+
+
+def _ends(steps: Steps, books: Table) -> npt.NDArray[np.int64]:
+    return np.append(books["start"][1:], len(steps.flags))
+
+
+def take_over_steps(mine: Steps, theirs: Steps, books: Table, done: list[int]) -> None:
+    """Bring steps to where those of another simulation stand; `done` is how many bars of each instrument are done.
+
+    Where the programs differ, this one is run over the bars gone by, with what the other one knew of the position.
+
+    Raises:
+        RunError: the other one did not know what this one reads.
+    """
+    if not len(mine.program):
+        return
+    spans = [range(int(start), int(start) + count) for start, count in zip(books["start"], done, strict=True)]
+    same = mine.program.tobytes() == theirs.program.tobytes() and np.array_equal(
+        mine.registers, theirs.registers, equal_nan=True
+    )
+    if same and np.array_equal(mine.columns, theirs.columns, equal_nan=True):
+        mine.state[:] = theirs.state
+        for span in spans:
+            for written, read in ((mine.outputs.T, theirs.outputs.T), (mine.flags, theirs.flags)):
+                written[span.start : span.stop] = read[span.start : span.stop]
+            mine.allowed[span.start : span.stop] = theirs.allowed[span.start : span.stop]
+        return
+    recorded = _known_columns(theirs)
+    registers = {}
+    for row in mine.program[mine.program["op"] == KNOWN]:
+        if int(row["size"]) not in recorded:
+            name = Known(int(row["size"])).name.lower()
+            raise RunError(f"A fork reads '{name}' of the position, which the run before it did not. Run it anew.")
+        registers[int(row["out"])] = recorded[int(row["size"])]
+    with np.errstate(all="ignore"):
+        for i, span in enumerate(spans):
+            warm_up(mine, i, span, registers)
+
+
+def _known_columns(steps: Steps) -> dict[int, npt.NDArray[np.float64]]:
+    """Return the recorded columns of what was known of the position, by `Known`."""
+    places = {int(register): place for place, register in enumerate(steps.recorded)}
+    rows = steps.program[steps.program["op"] == KNOWN]
+    return {int(row["size"]): steps.outputs[places[int(row["out"])]] for row in rows if int(row["out"]) in places}
