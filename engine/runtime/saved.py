@@ -176,7 +176,7 @@ class SavedRun:
         """The books."""
         # A run kept before there were interventions and cash flows has no files of them.
         names = [name for name in (*RECORDS, *CURVES) if (self.folder / f"{name}.npy").exists()]
-        arrays = {name: self._array(name) for name in names}
+        arrays: dict[str, Any] = {name: self._array(name) for name in names}
         held = tuple(OpenPosition(**each) for each in self._description["open_positions"])
         return Ledger(**arrays, open_positions=held)
 

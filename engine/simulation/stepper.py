@@ -242,7 +242,8 @@ class Stepper:
         first_event, instrument, *_ = self.state.timeline
         if len(first_event) == 0:
             return [steps]
-        return np.bincount(instrument[: first_event[steps]], minlength=len(self.state.books)).tolist()
+        counts = np.bincount(instrument[: first_event[steps]], minlength=len(self.state.books))
+        return [int(count) for count in counts]
 
     def _books_with(self, other: State) -> list[tuple[Record, Record, frozenset[str]]]:
         return [(mine, theirs, BOOK_TERMS) for mine, theirs in zip(self.state.books, other.books, strict=True)]
