@@ -42,13 +42,16 @@ COMMAND_LINE = (
 SCRIPTS = ("engine/runtime/script.py", "engine/runtime/replay")
 """What only scripts call: runs in Python and replays, bar by bar."""
 
+ORDERS = ("engine/api/order_id.py", "engine/api/orders.py", "engine/api/order_state.py")
+"""What is said about orders between a session and its broker, which no window shows."""
+
 DOCUMENTS = (
     *("engine/runtime/parity/certificate.py", "engine/stats/catalogue.py", "engine/plugins/reference.py"),
     *("engine/stats/report.py", "engine/stats/report_html.py", "engine/stats/report_figures.py"),
 )
 """Reports, certificates and the reference of components are English whoever reads them; so are books on formulas."""
 
-_NOT_SHOWN = (*COMMAND_LINE, *SCRIPTS, *DOCUMENTS)
+_NOT_SHOWN = (*COMMAND_LINE, *SCRIPTS, *ORDERS, *DOCUMENTS)
 _SQL = re.compile(r"(SELECT|INSERT|DELETE|CREATE|BEGIN|PRAGMA|WHERE|AND|ORDER BY|LIMIT)\b|\^")
 
 _PLACE = re.compile(r"\{\d*\}")
