@@ -6,19 +6,23 @@ into the instrument's own bars.
 
 from __future__ import annotations
 
-from engine.simulation.costs import fill_costs, note_part, volume_lots
+import math
+
+from engine.simulation.costs import fill_costs, note_part
 from engine.simulation.jit import jit
-from engine.simulation.orders import cancel_exits, end_entries, retire, slot_of
+from engine.simulation.orders import retire, slot_of
 from engine.simulation.primitives import to_quantity
-from engine.simulation.records import CANCELLED, FILLED, NO_REASON, OPENS, POSITION_CLOSED, STOP, STOPS, Record
+from engine.simulation.records import CANCELLED, POSITION_CLOSED, Record
 from engine.simulation.sizing import note_result
 
 
 @jit
-def book_fill(desk: Record, book: Record, k: int, bar: int, lots: int, price: float) -> tuple[float, float]:
-    """Write a fill, move the cash, and return commission and slippage."""
+def book_fill(desk: Record, book: Record, k: int, bar: int, lots: int, price: float, fee: float) -> tuple[float, float]:
+    """Write a fill, move the cash, and return commission and slippage: by the terms where the fee is NaN."""
     order = book["slots"][k]
     quantity, commission, slippage = fill_costs(desk, book, k, lots, price)
+    if not math.isnan(fee):
+        commission, slippage = fee, 0.0
     note_part(book, k, lots, quantity * price, commission)
     desk["cash"] -= order["side"] * (quantity * price * book["rate"]) + commission + slippage
     book["volume_left"] -= quantity
@@ -41,9 +45,9 @@ def book_fill(desk: Record, book: Record, k: int, bar: int, lots: int, price: fl
 
 
 @jit
-def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price: float) -> None:
-    """Fill an entry order: the position grows, its price is the average by cost."""
-    commission, slippage = book_fill(desk, book, k, bar, lots, price)
+def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price: float, fee: float) -> None:
+    """Book what an order opens: the position grows, its price is the average by cost."""
+    commission, slippage = book_fill(desk, book, k, bar, lots, price, fee)
     order = book["slots"][k]
     held = abs(book["lots"])
     if held == 0:
@@ -84,49 +88,17 @@ def end_partial_entries(desk: Record, book: Record, k: int, bar: int) -> int:
     """
     number = book["slots"][k]["id"]
     for other in range(book["working"] - 1, -1, -1):
-        if book["opens"][other] == 1 and book["slots"][other]["filled"] > 0 and book["slots"][other]["level"] < 0:
+        entry = book["slots"][other]
+        if book["opens"][other] == 1 and entry["filled"] > 0 and entry["level"] < 0:
             retire(desk, book, other, bar, CANCELLED, POSITION_CLOSED)
     return int(slot_of(book, number))
 
 
 @jit
-def reduce_position(desk: Record, book: Record, k: int, bar: int, price: float) -> None:
-    """Fill an exit order: the position shrinks, and when it is gone, so are the orders that were there to close it."""
-    order = book["slots"][k]
-    parent, level = order["parent"], order["level"]
-    if order["kind"] == STOP:
-        k = end_partial_entries(desk, book, k, bar)
-        order = book["slots"][k]
-    wanted = min(order["lots"] - order["filled"], abs(book["lots"]))
-    closed = close_part(desk, book, k, bar, price)
-    if level >= 0:
-        book["grid_held"][level] -= closed
-    if closed < wanted:
-        return
-    retire(desk, book, k, bar, FILLED, NO_REASON)
-    if level >= 0:
-        book["grid_held"][level] = 0
-    if book["lots"] == 0:
-        cancel_exits(desk, book, bar, parent)
-        if book["grid_side"] != 0 and level < 0:
-            end_entries(desk, book, bar, book["grid_side"], POSITION_CLOSED)
-
-
-@jit
-def close_part(desk: Record, book: Record, k: int, bar: int, price: float) -> int:
-    """Book what an order closes of the position: a trade, with that part's share of the entry's costs. Return its lots.
-
-    What the bar's volume does not take stays at work; of a stop that was triggered as a market order.
-    """
+def close_part(desk: Record, book: Record, k: int, bar: int, lots: int, price: float, fee: float) -> None:
+    """Book what an order closes of the position: a trade, with that part's share of the entry's costs."""
     held = abs(book["lots"])
-    wanted = min(book["slots"][k]["lots"] - book["slots"][k]["filled"], held)
-    lots = volume_lots(desk, book, k, wanted)
-    if lots < wanted and book["phase"][k] == STOPS:
-        book["phase"][k] = OPENS
-        book["leaving"] = 1
-    if lots == 0:
-        return 0
-    commission, slippage = book_fill(desk, book, k, bar, lots, price)
+    commission, slippage = book_fill(desk, book, k, bar, lots, price, fee)
     entry_commission, entry_slippage, carry = book["commission"], book["slippage"], book["carry"]
     if lots < held:
         entry_commission *= lots / held
@@ -147,7 +119,6 @@ def close_part(desk: Record, book: Record, k: int, bar: int, price: float) -> in
     book["lots"] += int(book["slots"][k]["side"]) * lots
     book["quantity"] = to_quantity(book["lots"], book["lot_size"], book["lot_inverse"])
     book["mark"] = price
-    return int(lots)
 
 
 @jit

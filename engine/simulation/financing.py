@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from engine.simulation.book import reduce_position
+from engine.simulation.fills import apply_exit
 from engine.simulation.interventions import book_cash
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order
@@ -48,7 +48,7 @@ def close_remainder(desk: Record, book: Record, bar: int) -> None:
     """Close a position, of which a split would leave no whole lot, at the last close before it."""
     lots = book["lots"]
     k = add_order(desk, book, bar, CLOSE, -1 if lots > 0 else 1, abs(lots), SPLIT_UP)
-    reduce_position(desk, book, k, bar, book["mark"])
+    apply_exit(desk, book, k, bar, abs(lots), book["mark"], math.nan)
 
 
 @jit

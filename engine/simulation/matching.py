@@ -6,14 +6,14 @@ import math
 from typing import Any
 
 from engine.api.ports import FloatColumn
-from engine.simulation.book import close_part, open_position, reduce_position
+from engine.simulation.book import end_partial_entries
 from engine.simulation.caps import capped_lots
 from engine.simulation.costs import affordable_lots, available_cash, volume_lots
+from engine.simulation.fills import apply_exit, apply_fill
 from engine.simulation.interventions import intervene
 from engine.simulation.jit import inlined, jit
-from engine.simulation.orders import add_order, cancel_exits, next_working, retire, slot_of
+from engine.simulation.orders import add_order, next_working, retire, slot_of
 from engine.simulation.primitives import match_limit, match_stop, to_quantity
-from engine.simulation.protection import follow_position, protect
 from engine.simulation.records import (
     ANY,
     BELOW_MINIMUM,
@@ -80,21 +80,14 @@ def way_to(book: Record, k: int, bar: int) -> int:
 def fill_entry(
     desk: Record, books: Table, rules: Table, columns: FloatColumn, i: int, k: int, bar: int, price: float
 ) -> None:
-    """Fill an entry order as far as volume, cash and caps allow, and protect the position.
+    """Fill an entry order as far as volume, cash and caps allow.
 
     What the bar's volume does not take stays at work; of a stop that was triggered as a market order.
-
-    What filled at the open is protected from the same bar on, or the next, as the terms say; what filled inside the bar
-    from the next bar on, but for what certainly came after it (see `match_after`).
     """
     book = books[i]
     order = book["slots"][k]
     wanted = order["lots"] - order["filled"]
     offered = volume_lots(desk, book, k, wanted)
-    delay = 1
-    if book["inside"] == 0:
-        # What was protected before this bar stays so when the position grows.
-        delay = 0 if book["lots"] != 0 and book["entry_bar"] < bar else desk["arm_delay"]
     if offered < wanted and book["phase"][k] == STOPS:
         book["phase"][k] = OPENS
     if offered == 0:
@@ -105,12 +98,30 @@ def fill_entry(
         return
     if book["inside"] == 1:
         book["inside_bar"], book["inside_way"] = bar, way_to(book, k, bar)
-    open_position(desk, book, k, bar, lots, price)
-    if order["level"] >= 0:
-        book["grid_held"][order["level"]] += lots
-    if why != NO_REASON or order["filled"] == order["lots"]:
-        retire(desk, book, k, bar, FILLED, why)
-    protect(desk, book, rules, columns, bar, bar + delay)
+    number = order["id"]
+    apply_fill(desk, books, rules, columns, i, k, bar, lots, price, math.nan)
+    if why != NO_REASON:
+        retire(desk, book, slot_of(book, number), bar, FILLED, why)
+
+
+@jit
+def fill_exit(
+    desk: Record, books: Table, rules: Table, columns: FloatColumn, i: int, k: int, bar: int, price: float
+) -> None:
+    """Close with an order as much of the position as the bar's volume allows.
+
+    What it does not take stays at work; of a stop that was triggered as a market order.
+    """
+    book = books[i]
+    if book["slots"][k]["kind"] == STOP and book["opens"][k] == 0:
+        k = end_partial_entries(desk, book, k, bar)
+    wanted = min(book["slots"][k]["lots"] - book["slots"][k]["filled"], abs(book["lots"]))
+    lots = volume_lots(desk, book, k, wanted)
+    if lots < wanted and book["phase"][k] == STOPS:
+        book["phase"][k] = OPENS
+        book["leaving"] = 1
+    if lots > 0:
+        apply_fill(desk, books, rules, columns, i, k, bar, lots, price, math.nan)
 
 
 @jit
@@ -123,24 +134,14 @@ def fill_order(
     """
     book = books[i]
     order = book["slots"][k]
-    if book["opens"][k] == 0:
-        reduce_position(desk, book, k, bar, price)
-        if book["lots"] != 0 and book["working"] > 0:
-            follow_position(book)
-        return
-    if book["lots"] * order["side"] < 0:
-        if order["lots"] - order["filled"] <= abs(book["lots"]):
-            reduce_position(desk, book, k, bar, price)
-            follow_position(book)
+    number, opens = order["id"], book["opens"][k] == 1
+    if not opens or book["lots"] * order["side"] < 0:
+        fill_exit(desk, books, rules, columns, i, k, bar, price)
+        if not opens or book["lots"] != 0:
             return
-        number = order["id"]
-        close_part(desk, book, k, bar, price)
-        if book["lots"] != 0:
-            follow_position(book)
-            return
-        cancel_exits(desk, book, bar, NONE)
         k = slot_of(book, number)
-    fill_entry(desk, books, rules, columns, i, k, bar, price)
+    if k >= 0:
+        fill_entry(desk, books, rules, columns, i, k, bar, price)
 
 
 @jit
@@ -322,7 +323,7 @@ def mark(desk: Record, book: Record, bar: int, high: float, low: float, close: f
 def close_last(desk: Record, book: Record, bar: int, close: float) -> None:
     """Close the position at the last close of its instrument's data."""
     k = add_order(desk, book, bar, CLOSE, -1 if book["lots"] > 0 else 1, abs(book["lots"]), DATA_ENDED)
-    reduce_position(desk, book, k, bar, close)
+    apply_exit(desk, book, k, bar, abs(book["lots"]), close, math.nan)
 
 
 @inlined

@@ -1,0 +1,109 @@
+"""Applying a fill: what an execution does to position, cash, trades and the other orders of its instrument. Compiled.
+
+Nothing is checked here, since what has traded has traded: cash, caps and volume are the business of the simulated venue
+before a fill (`engine.simulation.matching`), and of the check before an order is sent to a broker.
+
+`k` is a slot of the book's orders at work, `bar` an index into the instrument's own bars.
+"""
+
+from __future__ import annotations
+
+from engine.api.ports import FloatColumn
+from engine.simulation.book import close_part, end_partial_entries, open_position
+from engine.simulation.jit import jit
+from engine.simulation.orders import cancel_exits, end_entries, retire, slot_of
+from engine.simulation.protection import follow_position, protect
+from engine.simulation.records import FILLED, NO_REASON, POSITION_CLOSED, STOP, Record, Table
+
+
+@jit
+def apply_fill(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothing else
+    desk: Record,
+    books: Table,
+    rules: Table,
+    columns: FloatColumn,
+    i: int,
+    k: int,
+    bar: int,
+    lots: int,
+    price: float,
+    fee: float,
+) -> None:
+    """Book that `lots` of the order in slot `k` of instrument `i` traded at `price`.
+
+    What there is on the other side is closed first, and the rest opens a position, whatever the order was meant for.
+    The order leaves work once all of it has filled, or when it only closes and nothing is left to close.
+
+    `fee` is in the account's currency; the price is then what was paid, without slippage. NaN says that the run's own
+    terms tell commission and slippage.
+    """
+    book = books[i]
+    order = book["slots"][k]
+    closing = 0
+    if book["lots"] * order["side"] < 0:
+        closing = min(lots, abs(book["lots"]))
+    if closing == lots:
+        apply_exit(desk, book, k, bar, lots, price, fee)
+        return
+    book["opens"][k] = 1
+    if closing > 0:
+        number, part = order["id"], fee * closing / lots
+        apply_exit(desk, book, k, bar, closing, price, part)
+        k, fee = slot_of(book, number), fee - part
+    apply_entry(desk, book, rules, columns, k, bar, lots - closing, price, fee)
+
+
+@jit
+def apply_exit(desk: Record, book: Record, k: int, bar: int, lots: int, price: float, fee: float) -> None:
+    """Book lots that close a position, or a part of it; when it is gone, so are the orders that were there to close it.
+
+    `lots` are no more than the position.
+    """
+    order = book["slots"][k]
+    parent, level = order["parent"], order["level"]
+    if order["kind"] == STOP and book["opens"][k] == 0:
+        k = end_partial_entries(desk, book, k, bar)
+    close_part(desk, book, k, bar, lots, price, fee)
+    order = book["slots"][k]
+    is_flat = book["lots"] == 0
+    is_done = order["filled"] >= order["lots"] or (is_flat and book["opens"][k] == 0)
+    if level >= 0:
+        book["grid_held"][level] = 0 if is_done else book["grid_held"][level] - lots
+    if is_done:
+        retire(desk, book, k, bar, FILLED, NO_REASON)
+    if is_flat:
+        cancel_exits(desk, book, bar, parent)
+        if is_done and book["grid_side"] != 0 and level < 0:
+            end_entries(desk, book, bar, book["grid_side"], POSITION_CLOSED)
+    elif book["working"] > 0:
+        follow_position(book)
+
+
+@jit
+def apply_entry(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothing else
+    desk: Record,
+    book: Record,
+    rules: Table,
+    columns: FloatColumn,
+    k: int,
+    bar: int,
+    lots: int,
+    price: float,
+    fee: float,
+) -> None:
+    """Book lots that open a position or let it grow, and protect it.
+
+    What filled at the open is protected from the same bar on, or the next, as the terms say; what filled inside the bar
+    from the next bar on, but for what certainly came after it (see `engine.simulation.matching.match_after`).
+    """
+    delay = 1
+    if book["inside"] == 0:
+        # What was protected before this bar stays so when the position grows.
+        delay = 0 if book["lots"] != 0 and book["entry_bar"] < bar else desk["arm_delay"]
+    open_position(desk, book, k, bar, lots, price, fee)
+    order = book["slots"][k]
+    if order["level"] >= 0:
+        book["grid_held"][order["level"]] += lots
+    if order["filled"] >= order["lots"]:
+        retire(desk, book, k, bar, FILLED, NO_REASON)
+    protect(desk, book, rules, columns, bar, bar + delay)
