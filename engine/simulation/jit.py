@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from engine.api.compiled import njit_kept
 
 F = TypeVar("F", bound=Callable[..., Any])
+Fields = TypeVar("Fields")
 
 _MARKED: dict[Callable[..., Any], dict[str, Any]] = {}
 """Every function of the simulation, with what is special in its compilation."""
@@ -50,6 +51,14 @@ def entry(function: F) -> F:
     return function
 
 
+def lend(fields: Fields) -> Fields:
+    """Return a named tuple of arrays as it is handed on to others: machine code hands on its address.
+
+    See `engine.simulation.lending`.
+    """
+    return fields
+
+
 @functools.cache
 def machine_code(function: Callable[..., Any]) -> Any:
     """Return the compiled twin of a function marked as `entry`; it is compiled, or loaded, at its first call."""
@@ -59,6 +68,7 @@ def machine_code(function: Callable[..., Any]) -> Any:
 @functools.cache
 def twins() -> dict[Callable[..., Any], Any]:
     """Return the compiled twin of every marked function: a copy that sees twins where the function sees its like."""
+    from engine.simulation.lending import lend as lend_address
     from engine.simulation.lowering import inner
 
     made: dict[Callable[..., Any], Any] = {}
@@ -68,7 +78,8 @@ def twins() -> dict[Callable[..., Any], Any]:
         copy = FunctionType(function.__code__, seen, function.__name__, function.__defaults__)
         copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
         made[function] = inner(copy, **_OPTIONS, **special) if special else njit_kept(copy, **_OPTIONS)
+    compiled_as = {**made, lend: lend_address}
     for name, seen in modules.items():
         for key, value in vars(sys.modules[name]).items():
-            seen[key] = made.get(value, value) if isinstance(value, FunctionType) else value
+            seen[key] = compiled_as.get(value, value) if isinstance(value, FunctionType) else value
     return made

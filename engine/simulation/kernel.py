@@ -22,7 +22,7 @@ from engine.simulation.decisions import decide
 from engine.simulation.entries import begin_day_bar
 from engine.simulation.financing import begin_bar, end_bar
 from engine.simulation.halts import close_account, force_exit, is_lost, watch
-from engine.simulation.jit import entry, inlined, jit
+from engine.simulation.jit import entry, inlined, jit, lend
 from engine.simulation.matching import end_data, mark, match_after, match_open, match_phase
 from engine.simulation.protection import move_orders
 from engine.simulation.quiet import is_asleep, is_quiet, mark_quiet, pass_quiet, pass_quiet_alone, set_alarm
@@ -287,6 +287,7 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
     `part` is WHOLE, or what of each step is to be run: UP_TO_CLOSE, or the DECISIONS on a close that was reached so.
     """
     desk = desks[0]
+    market, timeline = lend(market), lend(timeline)
     alone = len(timeline.first_event) == 0 and desk["simple"] == 1
     step = start
     while step < stop:
