@@ -19,6 +19,6 @@ class NativeEngine(EngineAdapter):
 
     def run(self, job: EngineJob) -> Ledger:
         from engine.simulation.driver import simulate
-        from engine.simulation.stepper import simulate_stepwise
+        from engine.simulation.session import simulate_stepwise
 
         return simulate(job) if job.is_compiled else simulate_stepwise(job)

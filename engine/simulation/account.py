@@ -71,10 +71,11 @@ def is_watched(job: EngineJob) -> bool:
 
 
 def may_be_short(job: EngineJob) -> bool:
-    """Return whether any decision of a job could open a short position."""
-    by_weight = job.execution.rebalance is not None or bool(job.components)
+    """Return whether any decision of a job could open a short position; nobody knows the signals of bars to come."""
     by_steps = job.steps is not None and job.steps.flags >= 0
-    return by_weight or by_steps or any(bool((each.flags & ENTER_SHORT).any()) for each in job.instruments)
+    if job.execution.rebalance is not None or job.components or by_steps:
+        return True
+    return any(not len(each.bars) or bool((each.flags & ENTER_SHORT).any()) for each in job.instruments)
 
 
 def needs_volume(job: EngineJob) -> bool:
@@ -124,7 +125,7 @@ def set_account(desk: Record, job: EngineJob) -> None:
     if needs_volume(job):
         what = "volume_percent" if slippage.volume_percent > 0.0 else "zero_volume"
         for each in job.instruments:
-            if not each.bars.volume.any():
+            if len(each.bars) and not each.bars.volume.any():
                 raise RunError(
                     f"'{what}' fills orders by the volume of a bar, but {each.symbol} has none. "
                     f"Give data with volume, or leave '{what}' out."

@@ -30,8 +30,6 @@ from engine.simulation.step_arrays import check_steps
 def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...], steps: StepProgram | None = None) -> None:
     """Refuse what would make the kernel read out of bounds or divide by nonsense."""
     name, n = instrument.symbol, len(instrument.bars)
-    if n == 0:
-        raise RunError(f"{name} has no bars in the chosen range. Widen 'start' and 'end' under 'run'.")
     needed = [rule.column is not None for rule in protection]
     if [column is not None for column in instrument.rule_columns] != needed:
         raise RunError(f"{name} must have a column for just the protective rules that name one. Wire their inputs.")
@@ -53,9 +51,9 @@ def market_of(job: EngineJob) -> Market:
     )
     flags = joined([instrument.flags for instrument in jobs], np.uint8)
     allowed = joined([instrument.allowed for instrument in jobs], np.bool_)
-    groups = _shared_columns(job)
+    groups = shared_columns(job)
     parts = [[np.asarray(each.rule_columns[rules[0]]) for each in jobs] for rules in groups]
-    parts += [[np.asarray(each.execution_columns[name]) for each in jobs] for name in _execution_columns(job)]
+    parts += [[np.asarray(each.execution_columns[name]) for each in jobs] for name in execution_columns_of(job)]
     rows = [joined(part, np.float64) for part in parts]
     if len(rows) == 1:
         columns = rows[0].reshape(1, -1)
@@ -66,12 +64,12 @@ def market_of(job: EngineJob) -> Market:
     )
 
 
-def _execution_columns(job: EngineJob) -> list[str]:
+def execution_columns_of(job: EngineJob) -> list[str]:
     """Return the names of the execution rule's columns, in the order of their rows after those of the protection."""
     return [name for name in EXECUTION_COLUMNS if name in job.instruments[0].execution_columns]
 
 
-def _shared_columns(job: EngineJob) -> list[list[int]]:
+def shared_columns(job: EngineJob) -> list[list[int]]:
     """Return the rules that have a column, grouped by those that share one: a stop and a target on the same ATR."""
     groups: dict[tuple[int, ...], list[int]] = {}
     for r, rule in enumerate(job.protection):
@@ -109,7 +107,7 @@ def desk_of(job: EngineJob, table_rows: int) -> Table:
     desk["rows_per_bar"] = rows_per_bar(job)
     desk["cash"] = settings.cash
     set_account(desk, job)
-    rows = {name: len(_shared_columns(job)) + k for k, name in enumerate(_execution_columns(job))}
+    rows = {name: len(shared_columns(job)) + k for k, name in enumerate(execution_columns_of(job))}
     set_execution_terms(desk, job.execution, rows, partial=needs_volume(job))
     if len(job.instruments) == 1:
         desk["rank"] = -1  # alone, an instrument is always first
@@ -146,6 +144,6 @@ def rules_of(job: EngineJob) -> Table:
         row["share"] = rule.share
         row["ticks"], row["cash"], row["lock_percent"] = rule.ticks, rule.cash, rule.lock_percent
         row["line"], row["follow"] = rule.line, rule.follow
-    for column, members in enumerate(_shared_columns(job)):
+    for column, members in enumerate(shared_columns(job)):
         rules["column"][members] = column
     return rules

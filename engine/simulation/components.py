@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from engine.api.bars import Bars
 from engine.api.component import ExecutionLogic, MoneyManager, RiskManager
 from engine.api.context import StrategyContext
 from engine.api.decisions import CancelOrder, PlaceOrder, Protection
@@ -25,6 +26,7 @@ from engine.api.ledger import OrderKind
 from engine.api.node_state import Contents, WrittenError, copied_state, seal
 from engine.graph.events import split_inputs
 from engine.simulation import actions
+from engine.simulation.closed_bar import ClosedBar
 from engine.simulation.decisions import ENTRIES
 from engine.simulation.desk_view import BookView
 from engine.simulation.kernel import decide_event
@@ -74,7 +76,7 @@ class Deciders:
         arrays = (state.desks, state.books, state.market, state.timeline, state.steps)
         actions.begin_decisions(*arrays, step, equity)
         for i, bar in events:
-            ready = bar >= self._job.instruments[i].first_bar
+            ready = bar >= state.books[i]["first_bar"]
             if self._execution is not None:
                 actions.tend_event(state.desks, state.books, state.rules, state.market, i, bar)
             if ready:
@@ -112,21 +114,36 @@ class Deciders:
                 text = f"{self._labels[part.node]} failed in on_bar: {reason_of(error)}."
                 raise ComponentError(text, node=part.node) from error
 
+    def rebind(self, bars: Mapping[str, ClosedBar]) -> None:
+        """Show the components the inputs that came with the newest bars."""
+        for i, instrument in enumerate(self._job.instruments):
+            bar = bars.get(instrument.symbol)
+            if bar is None or bar.history is None:
+                continue
+            self._view.show_history(i, bar.history)
+            for part in self._job.components:
+                if part.node in self._lent:
+                    self._lent[part.node] = Lent()  # copies of the columns before are of no use
+                self._bind(self._contexts[part.node][i], part, bar.inputs[part.node], bar.history)
+
     def _contexts_of(self, part: DecisionComponent) -> tuple[StrategyContext, ...]:
         contexts = []
         for instrument, inputs in zip(self._job.instruments, part.inputs, strict=True):
             ctx = StrategyContext(part.node)
-            bars, lent = instrument.bars, self._lent.get(part.node)
-            if lent is not None:
-                bars = lent.value(bars)
-            ctx.bind(*split_inputs(inputs if lent is None else lent.value(inputs), bars))
+            self._bind(ctx, part, inputs, instrument.bars)
             ctx.show(self._view)
             contexts.append(ctx)
         return tuple(contexts)
 
+    def _bind(self, ctx: StrategyContext, part: DecisionComponent, inputs: Mapping[str, Any], bars: Bars) -> None:
+        lent = self._lent.get(part.node)
+        if lent is not None:
+            bars, inputs = lent.value(bars), lent.value(inputs)
+        ctx.bind(*split_inputs(inputs, bars))
+
     def _ask(self, part: DecisionComponent, i: int, bar: int) -> tuple[Any, StrategyContext]:
         ctx = self._contexts[part.node][i]
-        ctx.index = bar
+        ctx.index = self._view.row_of(i, bar)
         within = own_call()
         try:
             if within is not None:  # a call around the whole run costs less than one for each bar

@@ -23,19 +23,21 @@ Size = Callable[[int, Literal["long", "short"]], float]
 
 
 class Holdings(Mapping[str, Holding]):
-    """The positions of all instruments by symbol, read when asked for."""
+    """The positions of all instruments by symbol, read when asked for; bars are counted from the `first` ones shown."""
 
-    def __init__(self, job: EngineJob, state: State) -> None:
+    def __init__(self, job: EngineJob, state: State, first: list[int]) -> None:
         self._index = {each.symbol: i for i, each in enumerate(job.instruments)}
         self._state = state
+        self._first = first
 
     def __getitem__(self, symbol: str) -> Holding:
-        book = self._state.books[self._index[symbol]]
+        i = self._index[symbol]
+        book = self._state.books[i]
         lots = int(book["lots"])
         if lots == 0:
             return Holding()
         side: Literal["long", "short"] = "long" if lots > 0 else "short"
-        quantity, entry_bar = abs(float(book["quantity"])), int(book["entry_bar"])
+        quantity, entry_bar = abs(float(book["quantity"])), int(book["entry_bar"]) - self._first[i]
         return Holding(quantity, side, float(book["price"]), entry_bar, float(book["mark"]))
 
     def __iter__(self) -> Iterator[str]:
@@ -53,12 +55,22 @@ class BookView:
 
     def __init__(self, job: EngineJob, state: State, size: Size) -> None:
         self._state = state
-        self._bars = tuple(each.bars for each in job.instruments)
+        self._bars = [each.bars for each in job.instruments]
+        self._first = [0] * len(self._bars)  # the bar that is the first of those shown
         self._index = {each.symbol: i for i, each in enumerate(job.instruments)}
-        self._holdings = Holdings(job, state)
+        self._holdings = Holdings(job, state, self._first)
         self._size = size
         self.bars_now = [-1] * len(job.instruments)
         self.equity = float(job.settings.cash)
+
+    def show_history(self, i: int, bars: Bars) -> None:
+        """Let components see these bars of an instrument: the newest one known is the last of them."""
+        self._bars[i] = bars
+        self._first[i] = int(self._state.books[i]["bars"]) - len(bars)
+
+    def row_of(self, i: int, bar: int) -> int:
+        """Return which of the bars shown a bar of an instrument is."""
+        return bar - self._first[i]
 
     def positions(self) -> Mapping[str, Holding]:
         return self._holdings
@@ -81,7 +93,7 @@ class BookView:
 
     def calendar(self, symbol: str) -> SessionDay:
         i = self._index[symbol]
-        return session_day(self._bars[i], self.bars_now[i])
+        return session_day(self._bars[i], self.row_of(i, self.bars_now[i]))
 
     def size(self, symbol: str, side: Literal["long", "short"]) -> float:
         return self._size(self._index[symbol], side)

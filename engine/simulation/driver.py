@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from engine.api.engine import EngineJob
 from engine.api.errors import RunCancelledError
 from engine.api.ledger import Ledger
 from engine.simulation.ahead import kernel_for
 from engine.simulation.kernels import INTERPRETED, RunSteps
-from engine.simulation.records import TABLE_ROWS, WHOLE
-from engine.simulation.state import State
+from engine.simulation.records import TABLE_ROWS
+from engine.simulation.session import Session
 
 
 @dataclass(frozen=True)
@@ -43,22 +41,14 @@ def simulate(job: EngineJob, pace: Pace = PACE, kernel: RunSteps | None = None) 
         RunError: an instrument has no bars, columns of the wrong length, or an impossible tick or lot size.
         RunCancelledError: `job.cancelled()` returned True.
     """
-    state = State.of(job, pace.table_rows, kernel)
-    arrays, first_event, steps = state.arrays(), state.timeline.first_event, len(state.ts_ns)
-    step = 0
-    while step < steps:
+    session = Session(job, table_rows=pace.table_rows, kernel=kernel)
+    state, total = session.state, session.bars_total
+    while not session.done:
         if job.cancelled():
             raise RunCancelledError("The run was cancelled.")
         if kernel is None:
-            state.kernel = kernel_for(len(state.market.close))
+            state.kernel = kernel_for(total)
         bars = pace.chunk_bars if state.kernel is not INTERPRETED else min(pace.chunk_bars, INTERPRETED_BARS)
-        target = min(step + max(1, bars // len(job.instruments)), steps)
-        with np.errstate(all="ignore"):
-            done = state.kernel(*arrays, step, target, WHOLE)
-        if done < target:
-            state.harvest()
-        if done > step:
-            bars_done = int(first_event[done]) if len(first_event) else done
-            job.progress(bars_done, len(state.market.close))
-        step = done
-    return state.ledger()
+        if session.run_on(max(1, bars // len(job.instruments))):
+            job.progress(session.bars_before(session.index), total)
+    return session.ledger()

@@ -155,8 +155,10 @@ def call_margin(desk: Record, books: Table, step: int, equity: float) -> None:
     for i in range(len(books)):
         required += margin_of(desk, books[i])
         holding = holding or (books[i]["lots"] != 0 and books[i]["leaving"] == 0)
-    desk["margin_called"] = 1 if equity < required else 0
-    if equity < required and holding:
+    # Without a margin to keep there is nothing to call: an account without equity is closed by `close_account`.
+    called = required > 0.0 and equity < required
+    desk["margin_called"] = 1 if called else 0
+    if called and holding:
         intervene(desk, NONE, step, MARGIN_CALL, NONE, required, equity)
         for i in range(len(books)):
             flatten(desk, books[i], MARGIN_CALLED, NONE, FLATTENED)

@@ -8,10 +8,10 @@ from engine.simulation.records import Record
 
 @jit
 def intervene(desk: Record, instrument: int, bar: int, kind: int, rule: int, before: float, after: float) -> None:
-    """Note an intervention; `instrument` -1 is the whole account, whose `bar` is the step."""
+    """Note an intervention; `instrument` -1 is the whole account, whose `bar` is the row of the step."""
     row = desk["intervention_rows"][desk["interventions"]]
     desk["interventions"] += 1
-    row["bar"] = bar
+    row["bar"] = bar if instrument >= 0 else bar + desk["first_step"]
     row["instrument"] = instrument
     row["rule"] = rule
     row["kind"] = kind

@@ -333,6 +333,15 @@ def end_data(desk: Record, book: Record, bar: int) -> None:
         cancel_all(desk, book, bar)
 
 
+def finish(desks: Table, books: Table, i: int) -> None:
+    """End an instrument's data after its last close: close the position there, if the terms say so, and all orders."""
+    desk, book = desks[0], books[i]
+    bar = int(book["bars"]) - 1
+    if book["lots"] != 0 and desk["close_last"] == 1:
+        close_last(desk, book, bar, book["mark"])
+    cancel_all(desk, book, bar)
+
+
 @jit
 def cancel_all(desk: Record, book: Record, bar: int) -> None:
     """Cancel every order at work, because the data has ended."""

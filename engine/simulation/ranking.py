@@ -30,14 +30,14 @@ def next_ranked(
 
     The highest rank goes first, of equal ones the earlier in the file. Each instrument has one turn a step.
     """
-    chosen, best = -1, math.nan
+    chosen, best, turn = -1, math.nan, desks[0]["first_step"] + step + 1
     for event in range(first, last):
         book = books[timeline.instrument[event]]
-        if book["served"] == step + 1 or book["working"] == 0:
+        if book["served"] == turn or book["working"] == 0:
             continue
         rank = rank_of(desks[0], book, market, timeline.bar[event])
         if not math.isnan(rank) and (chosen < 0 or rank > best):
             chosen, best = event, rank
     if chosen >= 0:
-        books[timeline.instrument[chosen]]["served"] = step + 1
+        books[timeline.instrument[chosen]]["served"] = turn
     return chosen

@@ -305,6 +305,7 @@ def desk_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
     """Return the record of what the whole run shares: terms, account, and tables of that many rows.
 
     `arm_delay` is 0 when protective orders work within the entry bar, else 1; `reject` and `close_last` are 0 or 1.
+    `first_step` is the step to which the first row of the step columns belongs: 0, but in a session that goes on.
     `capacity` is how many rows of each table may be used, `rows_per_bar` how many a bar of an instrument may take
     beyond the orders `at_work`. Orders are written to their table when they leave work. `overflow` counts orders for
     which there was no slot.
@@ -323,6 +324,7 @@ def desk_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
             ("next_order", np.int64),
             ("at_work", np.int64),
             ("overflow", np.int64),
+            ("first_step", np.int64),
             ("rows_per_bar", np.int64),
             ("capacity", np.int64),
             ("orders", np.int64),
@@ -339,7 +341,7 @@ def desk_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
     )
 
 
-_RULES_OF_THE_RUN = ("arm_delay", "reject", "close_last", "rows_per_bar", "capacity")
+_RULES_OF_THE_RUN = ("arm_delay", "reject", "close_last", "first_step", "rows_per_bar", "capacity")
 DESK_TERMS = frozenset(
     [
         *(field[0] for field in (*EXECUTION_TERMS, *SIZE_TERMS, *COST_TERMS, *RISK_TERMS)),

@@ -23,7 +23,7 @@ from engine.simulation.ahead import kernel_for
 from engine.simulation.arrays import books_of, check, desk_of, market_of, rules_of, timeline_of
 from engine.simulation.execution_terms import check_execution
 from engine.simulation.kernels import RunSteps
-from engine.simulation.records import TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
+from engine.simulation.records import NO_BAR, TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
 from engine.simulation.step_arrays import record_of, with_steps
 from engine.simulation.steps import Steps
 
@@ -58,17 +58,31 @@ class State:
         Raises:
             RunError: an instrument has no bars, columns of the wrong length, or an impossible tick or lot size.
         """
-        if not job.instruments:
-            raise RunError("A run needs at least one instrument, had none. Add one under 'instruments'.")
-        for instrument in job.instruments:
-            check(instrument, job.protection, job.steps)
-        check_execution(job)
+        _check(job)
+        for each in job.instruments:
+            if not len(each.bars):
+                raise RunError(f"{each.symbol} has no bars in the chosen range. Widen 'start' and 'end' under 'run'.")
         ts_ns, timeline = timeline_of(job)
         curve = np.empty((2, len(ts_ns)))
         market, steps = with_steps(job, market_of(job))
         arrays = (desk_of(job, table_rows), books_of(job), rules_of(job), market, timeline, curve, ts_ns, steps)
         bars = sum(len(instrument.bars) for instrument in job.instruments)
         return cls(*arrays, kernel if kernel is not None else kernel_for(bars))
+
+    @classmethod
+    def growing(cls, job: EngineJob, market: Market, steps: Steps, table_rows: int, kernel: RunSteps) -> State:
+        """Return the state before the first bar of a session that goes on: its step columns are those of one step.
+
+        Raises:
+            RunError: an impossible tick or lot size, or a rule without its column.
+        """
+        _check(job)
+        count = len(job.instruments)
+        books = books_of(job)
+        books["last_bar"] = NO_BAR
+        closing = (np.zeros(2, np.int64), np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(1, np.bool_))
+        arrays = (desk_of(job, table_rows), books, rules_of(job), market, Timeline(*closing), np.zeros((2, 1)))
+        return cls(*arrays, np.zeros(1, np.int64), steps, kernel)
 
     @property
     def desk(self) -> Record:
@@ -97,27 +111,63 @@ class State:
         for name in TABLES:
             desk[name] = 0
 
-    def ledger(self, steps: int | None = None) -> Ledger:
-        """Return the books after that many steps (None: all); orders still at work are among the orders."""
+    def events(self, row: int) -> list[tuple[int, int]]:
+        """Return instrument and bar of everything that closes at the step of a row, in file order."""
+        first_event, instrument, bar, _ = self.timeline
+        if len(first_event) == 0:
+            return [(0, row)]
+        span = slice(first_event[row], first_event[row + 1])
+        return list(zip(instrument[span].tolist(), bar[span].tolist(), strict=True))
+
+    def ledger(
+        self,
+        steps: int | None = None,
+        curves: tuple[TimeColumn, FloatColumn, FloatColumn] | None = None,
+        *,
+        at_work: bool = True,
+    ) -> Ledger:
+        """Return the books after that many steps (None: all); orders still `at_work` are among the orders.
+
+        `curves` are times, equity and cash, where they are kept elsewhere.
+        """
         self.harvest()
         written = (self._written(name, dtype) for name, dtype in zip(TABLES[1:], _DTYPES, strict=True))
         fills, trades, blocked, interventions, cashflows = written
         # Orders were written as they ended; by id they are in the order of their making.
         parts = [page["orders"] for page in self.pages]
-        parts += [whole_rows(book["slots"][: book["working"]]) for book in self.books if book["working"]]
-        in_order = np.empty(sum(map(len, parts)), ORDER_DTYPE)
-        for part in parts:
-            whole_rows(in_order)[part.view(ORDER_DTYPE)["id"]] = part
-        ts_ns, curve = self.ts_ns[:steps], self.curve[:, :steps]
+        parts += [whole_rows(book["slots"][: book["working"]]) for book in self.books if book["working"] and at_work]
+        in_order = _by_id(parts, int(self.desk["next_order"]))
+        whole = curves is None
+        if curves is None:
+            curves = (self.ts_ns[:steps], self.curve[0, :steps], self.curve[1, :steps])
         positions = tuple(_open_position(book) for book in self.books if book["lots"] != 0)
-        curves = (ts_ns, curve[0], curve[1])
-        record = record_of(self.steps, self.books)
+        record = record_of(self.steps, self.books) if whole else None
         return Ledger(in_order, fills, trades, blocked, *curves, positions, interventions, cashflows, record)
 
     def _written(self, name: str, dtype: np.dtype[np.void]) -> Table:
         if not self.pages:
             return np.zeros(0, dtype)
         return np.concatenate([page[name] for page in self.pages]).view(dtype)
+
+
+def _check(job: EngineJob) -> None:
+    if not job.instruments:
+        raise RunError("A run needs at least one instrument, had none. Add one under 'instruments'.")
+    for instrument in job.instruments:
+        check(instrument, job.protection, job.steps)
+    check_execution(job)
+
+
+def _by_id(parts: list[Table], made: int) -> Table:
+    """Return orders by id; of those that were made, some may be kept elsewhere."""
+    in_order = np.empty(sum(map(len, parts)), ORDER_DTYPE)
+    if len(in_order) == made:
+        for part in parts:
+            whole_rows(in_order)[part.view(ORDER_DTYPE)["id"]] = part
+    elif parts:
+        whole_rows(in_order)[:] = np.concatenate(parts)
+        whole_rows(in_order)[:] = whole_rows(in_order)[np.argsort(in_order["id"])]
+    return in_order
 
 
 def whole_rows(table: Table) -> Table:

@@ -2,9 +2,9 @@
 
 At each bar:
 1. Cerebro advances the feeds that have a bar at this moment, and calls the broker.
-2. The broker asks our stepper to fill: that submits each working order, in the order of QC-BAR-1, to the broker's own
+2. The broker asks our session to fill: that submits each working order, in the order of QC-BAR-1, to the broker's own
    execution, one at a time. An order that did not fill is taken back and comes again at the next bar.
-3. Cerebro calls the strategy, which has our stepper decide.
+3. Cerebro calls the strategy, which has our session decide.
 
 Sizes, brackets, OCO, cash and books are ours: the broker's own cash is so large that it never refuses, it charges
 nothing and slips nothing.
@@ -22,7 +22,7 @@ from engine.api.engine import EngineJob
 from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import Ledger
 from engine.api.matching import Phase, WorkingOrder
-from engine.simulation.stepper import CANCEL_BARS, Stepper
+from engine.simulation.session import CANCEL_BARS, Session
 
 BOUNDLESS_CASH = 1e30
 _KINDS = {Phase.OPEN: bt.Order.Market, Phase.STOP: bt.Order.Stop, Phase.LIMIT: bt.Order.Limit}
@@ -36,19 +36,19 @@ class StepBroker(bt.brokers.BackBroker):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self.stepper: Stepper
+        self.session: Session
         self.feeds: tuple[Any, ...] = ()
 
     def next(self) -> None:
         """Fill what is at work on the bars that Cerebro has just moved to."""
-        for instrument, bar in self.stepper.events(self.stepper.index):
+        for instrument, bar in self.session.events(self.session.index):
             feed = self.feeds[instrument]
             if len(feed) != bar + 1:
                 raise RunError(
                     f"backtrader is at bar {len(feed) - 1} of {feed.p.name} where bar {bar} is due: bars of different "
                     "instruments close within 10 microseconds. Use the engine 'native'."
                 )
-        self.stepper.fill()
+        self.session.fill()
 
     def match(self, order: WorkingOrder) -> float | None:
         """Return the price at which backtrader fills the order on the current bar, or None."""
@@ -76,7 +76,7 @@ class StepBroker(bt.brokers.BackBroker):  # type: ignore[misc]
         return float(sent.executed.exbits[-1].price) if filled else None
 
     def notify(self, order: Any) -> None:
-        """Tell nobody: the stepper knows."""
+        """Tell nobody: the session knows."""
 
     @staticmethod
     def _narrow(feed: Any, prices: tuple[float | None, ...]) -> None:
@@ -88,7 +88,7 @@ class StepBroker(bt.brokers.BackBroker):  # type: ignore[misc]
 class StepStrategy(bt.Strategy):  # type: ignore[misc]
     """Has our decision side act on the close of every bar."""
 
-    params = (("stepper", None), ("job", None))
+    params = (("session", None), ("job", None))
 
     def prenext(self) -> None:
         self.next()
@@ -97,36 +97,36 @@ class StepStrategy(bt.Strategy):  # type: ignore[misc]
         self.next()
 
     def next(self) -> None:
-        stepper: Stepper = self.p.stepper
+        session: Session = self.p.session
         job: EngineJob = self.p.job
-        stepper.decide()
-        if stepper.index % CANCEL_BARS == 0:
+        session.decide()
+        if session.index % CANCEL_BARS == 0:
             if job.cancelled():
                 raise RunCancelledError("The run was cancelled.")
-            job.progress(sum(len(data) for data in self.datas), len(stepper.state.market.close))
+            job.progress(sum(len(data) for data in self.datas), session.bars_total)
 
 
 def simulate(job: EngineJob) -> Ledger:
     """Run a job with backtrader's broker as the matcher and return the books.
 
     Raises:
-        RunError: as of `Stepper`.
+        RunError: as of `Session`.
         RunCancelledError: `job.cancelled()` returned True.
     """
     broker = StepBroker()
-    stepper = Stepper(job, broker)
+    session = Session(job, broker)
     feeds = tuple(bar_feed(each.bars, each.bars.close_ns) for each in job.instruments)
-    broker.stepper, broker.feeds = stepper, feeds
+    broker.session, broker.feeds = session, feeds
     broker.setcash(BOUNDLESS_CASH)
     cerebro = bt.Cerebro(stdstats=False)
     cerebro.setbroker(broker)
     for feed in feeds:
         cerebro.adddata(feed)
-    cerebro.addstrategy(StepStrategy, stepper=stepper, job=job)
+    cerebro.addstrategy(StepStrategy, session=session, job=job)
     if job.cancelled():
         raise RunCancelledError("The run was cancelled.")
     with warnings.catch_warnings():
         # backtrader uses calls that newer Pythons deprecate.
         warnings.simplefilter("ignore", DeprecationWarning)
         cerebro.run()
-    return stepper.ledger()
+    return session.ledger()

@@ -4,9 +4,9 @@ vnpy's backtester of CTA strategies knows one instrument, and that of portfolios
 (it repeats the last close and fills orders in it). So each instrument has a CTA backtester of its own, and one more
 leads them in lockstep:
 1. `run_backtesting` calls `new_bar` with each step of our time line.
-2. Our stepper fills: each working order, in the order of QC-BAR-1, is sent to its instrument's backtester through the
+2. Our session fills: each working order, in the order of QC-BAR-1, is sent to its instrument's backtester through the
    strategy, crossed by vnpy's `cross_limit_order` or `cross_stop_order`, and taken back if it did not fill.
-3. The strategy's `on_bar` has our stepper decide.
+3. The strategy's `on_bar` has our session decide.
 Runs in the vnpy process.
 """
 
@@ -26,7 +26,7 @@ from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunError
 from engine.api.ledger import Ledger
 from engine.api.matching import Phase, WorkingOrder
-from engine.simulation.stepper import CANCEL_BARS, Stepper
+from engine.simulation.session import CANCEL_BARS, Session
 
 _MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -97,7 +97,7 @@ class Deciding(CtaTemplate):  # type: ignore[misc]
         """Do nothing: warm-up is ours."""
 
     def on_bar(self, _bar: Any) -> None:
-        self.cta_engine.stepper.decide()
+        self.cta_engine.session.decide()
 
 
 class Lockstep(BacktestingEngine):  # type: ignore[misc]
@@ -106,9 +106,9 @@ class Lockstep(BacktestingEngine):  # type: ignore[misc]
     def __init__(self, job: EngineJob) -> None:
         super().__init__()
         self.job = job
-        self.stepper = Stepper(job, self)
+        self.session = Session(job, self)
         self.engines = [OneInstrument(instrument) for instrument in job.instruments]
-        self.history_data = range(len(self.stepper))
+        self.history_data = range(len(self.session))
         self.failure: Exception | None = None
         self.vt_symbol = self.engines[0].vt_symbol
         self.add_strategy(Deciding, {})
@@ -119,15 +119,13 @@ class Lockstep(BacktestingEngine):  # type: ignore[misc]
 
     def new_bar(self, step: int) -> None:
         try:
-            self.stepper.fill()
+            self.session.fill()
             self.strategy.on_bar(step)
         except Exception as error:
             self.failure = error
             raise
-        if self.stepper.index % CANCEL_BARS == 0:
-            first_event = self.stepper.state.timeline.first_event
-            done = int(first_event[self.stepper.index]) if len(first_event) else self.stepper.index
-            self.job.progress(done, len(self.stepper.state.market.close))
+        if self.session.index % CANCEL_BARS == 0:
+            self.job.progress(self.session.bars_before(self.session.index), self.session.bars_total)
 
     def output(self, msg: str) -> None:
         """Say nothing."""
@@ -137,7 +135,7 @@ def simulate(job: EngineJob) -> Ledger:
     """Run a job with vnpy's backtesters as the matcher and return the books.
 
     Raises:
-        RunError: as of `Stepper`; or prices are not above zero, where vnpy fills no limit orders.
+        RunError: as of `Session`; or prices are not above zero, where vnpy fills no limit orders.
     """
     for instrument in job.instruments:
         low = instrument.bars.low
@@ -150,4 +148,4 @@ def simulate(job: EngineJob) -> Ledger:
     lead.run_backtesting()
     if lead.failure is not None:
         raise lead.failure
-    return lead.stepper.ledger()
+    return lead.session.ledger()

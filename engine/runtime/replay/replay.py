@@ -28,7 +28,7 @@ from engine.runtime.result import RunResult
 from engine.runtime.run import Clock, Prepared, prepare_run, result_of
 from engine.runtime.source import Installed, load_graph
 from engine.simulation.records import Table
-from engine.simulation.stepper import Snapshot, Stepper
+from engine.simulation.session import Session, Snapshot
 from engine.spec import StrategySpec
 
 SNAPSHOT_STEPS = 500
@@ -82,8 +82,8 @@ class Replay:
         self._loader = loader
         self._every = snapshot_steps
         self.prepared = self._prepare(self._overrides)
-        self._stepper = Stepper(self.prepared.job)
-        self._snapshots: dict[int, Snapshot] = {0: self._stepper.snapshot()}
+        self._session = Session(self.prepared.job)
+        self._snapshots: dict[int, Snapshot] = {0: self._session.snapshot()}
         self._paused = Event()
         self.breakpoints: list[Breakpoint] = []
         self.steps_per_s: float | None = None
@@ -97,35 +97,35 @@ class Replay:
     # ------------------------------------------------------------------ where it is
 
     def __len__(self) -> int:
-        return len(self._stepper)
+        return len(self._session)
 
     @property
     def index(self) -> int:
         """How many steps are done."""
-        return self._stepper.index
+        return self._session.index
 
     @property
     def done(self) -> bool:
         """Whether the data has ended."""
-        return self._stepper.done
+        return self._session.done
 
     @property
     def equity(self) -> float:
         """Equity at the latest close."""
-        return self._stepper.equity
+        return self._session.equity
 
     @property
     def cash(self) -> float:
         """Cash now."""
-        return self._stepper.cash
+        return self._session.cash
 
     def close_ns(self, step: int) -> int:
         """Return the close time (UTC ns) of a step, counted from 0."""
-        return int(self._stepper.state.ts_ns[step])
+        return int(self._session.state.ts_ns[step])
 
     def ledger(self) -> Ledger:
         """Return the books up to now; orders still at work are among the orders."""
-        return self._stepper.ledger()
+        return self._session.ledger()
 
     def result(self) -> RunResult:
         """Return the run up to now as a result, with metrics.
@@ -139,7 +139,7 @@ class Replay:
 
     def working_orders(self, instrument: int = 0) -> Table:
         """Return the instrument's orders at work (`ORDER_DTYPE`), by id."""
-        return self._stepper.working_orders(instrument)
+        return self._session.working_orders(instrument)
 
     def account(self, what: str, steps_ago: int = 0) -> float:
         """Return `equity`, `cash` or `drawdown` (percent below the highest equity so far) at a close."""
@@ -147,7 +147,7 @@ class Replay:
         start = float(self.prepared.settings.cash)
         if at < 0:
             return 0.0 if what == "drawdown" else start
-        equity, cash = self._stepper.state.curve
+        equity, cash = self._session.state.curve
         if what == "drawdown":
             peak = max(start, float(equity[: at + 1].max()))
             return 100.0 * (1.0 - float(equity[at]) / peak)
@@ -210,13 +210,13 @@ class Replay:
         Raises:
             RunError: the data has ended.
         """
-        stepper = self._stepper
-        before = Mark.of(stepper.state)
-        stepper.step()
-        events = tuple(stepper.events(stepper.index - 1))
-        rows = before.rows_since(stepper.state)
+        session = self._session
+        before = Mark.of(session.state)
+        session.step()
+        events = tuple(session.events(session.index - 1))
+        rows = before.rows_since(session.state)
         self.moment = Moment(
-            stepper.index, self.close_ns(stepper.index - 1), events, stepper.equity, stepper.cash, **rows
+            session.index, self.close_ns(session.index - 1), events, session.equity, session.cash, **rows
         )
         self._keep_snapshot()
         return self.moment
@@ -231,19 +231,19 @@ class Replay:
         if not first <= index <= len(self):
             raise RunError(f"The step to jump to must lie between {first} and {len(self)}, was {index}.")
         if index < self.index:
-            self._stepper.restore(self._snapshots[max(each for each in self._snapshots if each <= index)])
+            self._session.restore(self._snapshots[max(each for each in self._snapshots if each <= index)])
         while self.index < index:
-            self._stepper.step()
+            self._session.step()
             self._keep_snapshot()
         self.moment = None
 
     def jump_to(self, ts_ns: int) -> None:
         """Go to the state after the last step that closed at or before a time (UTC ns)."""
-        self.jump(int(np.searchsorted(self._stepper.state.ts_ns, ts_ns, side="right")))
+        self.jump(int(np.searchsorted(self._session.state.ts_ns, ts_ns, side="right")))
 
     def _keep_snapshot(self) -> None:
         if self.index % self._every == 0 and self.index not in self._snapshots:
-            self._snapshots[self.index] = self._stepper.snapshot()
+            self._snapshots[self.index] = self._session.snapshot()
 
     # ------------------------------------------------------------------ playing
 
@@ -317,8 +317,8 @@ class Replay:
         bars = [[job.bars.content_hash for job in each.prepared.job.instruments] for each in (self, other)]
         if bars[0] != bars[1]:
             raise RunError("A fork keeps instruments and data; the changes give other bars. Run the file anew instead.")
-        other._stepper.take_over(self._stepper)
-        other._snapshots = {step: other._stepper.snapshot()}
+        other._session.take_over(self._session)
+        other._snapshots = {step: other._session.snapshot()}
         self.jump(here)
         return other
 

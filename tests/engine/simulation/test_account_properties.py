@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from engine.api.engine import EngineJob
 from engine.api.ledger import CashflowKind, InterventionKind, Ledger, Reason
 from engine.api.rules import GuardKind, GuardRule, HaltAction, ProtectiveKind
-from engine.simulation import stepper as stepper_module
+from engine.simulation import by_matcher
 from engine.simulation.driver import simulate
 from engine.simulation.matcher import BarMatcher
 from engine.simulation.matching import fill_slot
-from engine.simulation.stepper import Stepper
+from engine.simulation.session import Session
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved
 from tests.support.random_jobs import jobs
@@ -79,13 +79,13 @@ class Watcher:
 
     def __init__(self, job: EngineJob) -> None:
         self.job = job
-        self.stepper = Stepper(job, BarMatcher())
+        self.session = Session(job, BarMatcher())
 
     def run(self) -> None:
         """Run the job to its end."""
-        with mock.patch.object(stepper_module, "fill_slot", self.fill_and_look):
-            while not self.stepper.done:
-                self.stepper.step()
+        with mock.patch.object(by_matcher, "fill_slot", self.fill_and_look):
+            while not self.session.done:
+                self.session.step()
 
     def fill_and_look(self, desks: Any, books: Any, *rest: Any) -> None:
         """Fill an order as ever; then check every cap, if that enlarged a position."""

@@ -13,7 +13,7 @@ from engine.simulation.driver import simulate
 from engine.simulation.kernels import INTERPRETED, compiled
 from engine.simulation.matcher import BarMatcher, WorkingOrder
 from engine.simulation.records import OPENS, STOPS
-from engine.simulation.stepper import Stepper, simulate_stepwise
+from engine.simulation.session import Session, simulate_stepwise
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 from tests.support.random_jobs import jobs
@@ -73,24 +73,24 @@ def test_both_drivers_keep_the_same_books_to_the_last_bit(job: EngineJob, matche
 @given(jobs(account=True), st.data())
 def test_a_restored_snapshot_goes_on_as_if_nothing_had_happened(job: EngineJob, data: st.DataObject) -> None:
     whole = simulate(job)
-    stepper = Stepper(job)
-    early = data.draw(st.integers(0, len(stepper)))
-    late = data.draw(st.integers(early, len(stepper)))
-    while stepper.index < early:
-        stepper.step()
-    snapshot, books = stepper.snapshot(), stepper.ledger()
-    while stepper.index < late:
-        stepper.step()
-    ahead = stepper.snapshot()
+    session = Session(job)
+    early = data.draw(st.integers(0, len(session)))
+    late = data.draw(st.integers(early, len(session)))
+    while session.index < early:
+        session.step()
+    snapshot, books = session.snapshot(), session.ledger()
+    while session.index < late:
+        session.step()
+    ahead = session.snapshot()
     for _ in range(2):
-        stepper.restore(ahead)
-        assert stepper.index == late
-        stepper.restore(snapshot)
-        assert_same_bits(stepper.ledger(), books)
-        while not stepper.done:
-            stepper.step()
-        assert_same_bits(stepper.ledger(), whole)
-    stepper.restore(ahead)
-    while not stepper.done:
-        stepper.step()
-    assert_same_bits(stepper.ledger(), whole)
+        session.restore(ahead)
+        assert session.index == late
+        session.restore(snapshot)
+        assert_same_bits(session.ledger(), books)
+        while not session.done:
+            session.step()
+        assert_same_bits(session.ledger(), whole)
+    session.restore(ahead)
+    while not session.done:
+        session.step()
+    assert_same_bits(session.ledger(), whole)

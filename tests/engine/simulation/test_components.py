@@ -37,7 +37,7 @@ from engine.api import (
 from engine.api.engine import EngineJob
 from engine.api.ledger import BlockReason, Ledger, OrderKind, OrderStatus, Reason, StatusReason
 from engine.simulation.driver import simulate
-from engine.simulation.stepper import Stepper, simulate_stepwise
+from engine.simulation.session import Session, simulate_stepwise
 from tests.support.counts import sample
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
@@ -273,16 +273,16 @@ def test_a_component_that_trades_like_market_has_the_books_of_market(seed: int, 
 
 def test_a_restored_snapshot_asks_the_components_again() -> None:
     job = job_with(execution(lambda ctx: PlaceOrder("buy", ctx.index + 1)))
-    stepper = Stepper(job)
-    stepper.step()
-    snapshot = stepper.snapshot()
-    while not stepper.done:
-        stepper.step()
-    whole = stepper.ledger()
-    stepper.restore(snapshot)
-    while not stepper.done:
-        stepper.step()
-    assert_same_bits(stepper.ledger(), whole)
+    session = Session(job)
+    session.step()
+    snapshot = session.snapshot()
+    while not session.done:
+        session.step()
+    whole = session.ledger()
+    session.restore(snapshot)
+    while not session.done:
+        session.step()
+    assert_same_bits(session.ledger(), whole)
 
 
 # ---------------------------------------------------------------------- what stops the run

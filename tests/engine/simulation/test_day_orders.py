@@ -16,7 +16,7 @@ from engine.api.rules import ExecutionRule
 from engine.api.timeframe import Timeframe
 from engine.simulation.driver import simulate
 from engine.simulation.kernels import INTERPRETED, compiled
-from engine.simulation.stepper import simulate_stepwise
+from engine.simulation.session import simulate_stepwise
 from tests.support.jobs import Setup, make_job
 
 HOUR_NS = 3_600_000_000_000

@@ -1,4 +1,4 @@
-"""A stepper that takes over another one's books keeps its own terms: every one of them."""
+"""A session that takes over another one's books keeps its own terms: every one of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.api.engine import EngineJob
 from engine.simulation.driver import simulate
-from engine.simulation.stepper import Stepper
+from engine.simulation.session import Session
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_same_bits
 from tests.support.random_jobs import jobs
@@ -31,17 +31,17 @@ def with_terms_of(job: EngineJob, other: EngineJob) -> EngineJob:
 @given(jobs(), jobs(max_bars=1, max_instruments=1))
 def test_taken_over_before_the_first_step_it_runs_as_its_own_job(job: EngineJob, other: EngineJob) -> None:
     changed = with_terms_of(job, other)
-    stepper = Stepper(changed)
-    stepper.take_over(Stepper(job))
-    while not stepper.done:
-        stepper.step()
-    assert_same_bits(stepper.ledger(), simulate(changed))
+    session = Session(changed)
+    session.take_over(Session(job))
+    while not session.done:
+        session.step()
+    assert_same_bits(session.ledger(), simulate(changed))
 
 
 @many
 @given(jobs(), st.data())
 def test_taken_over_anywhere_on_the_same_terms_nothing_changes(job: EngineJob, data: st.DataObject) -> None:
-    first, second = Stepper(job), Stepper(job)
+    first, second = Session(job), Session(job)
     for _ in range(data.draw(st.integers(0, len(first)))):
         first.step()
     second.take_over(first)

@@ -82,8 +82,8 @@ def test_a_jump_back_runs_no_more_steps_than_lie_between_snapshots() -> None:
     replay = Replay(RSI, registry=REGISTRY, snapshot_steps=50)
     replay.jump(len(replay))
     done: list[int] = []
-    inner = replay._stepper.step
-    replay._stepper.step = lambda: (done.append(1), inner())[1]  # type: ignore[method-assign]
+    inner = replay._session.step
+    replay._session.step = lambda: (done.append(1), inner())[1]  # type: ignore[method-assign]
     replay.jump(1_749)
     assert len(done) == 49
 

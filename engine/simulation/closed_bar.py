@@ -1,0 +1,189 @@
+"""What a session is given of one bar that has closed: its prices, and the values of the decision columns at it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from engine.api.bars import Bars
+from engine.api.engine import EngineJob, InstrumentJob
+from engine.api.errors import RunError
+from engine.api.ports import Signals
+from engine.simulation.arrays import timeline_of
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedBar:
+    """A bar that has closed, with the values of an `InstrumentJob`'s columns at it.
+
+    Times are UTC nanoseconds. `ready` says whether decisions may be taken at it: from the first such bar on they are.
+    A value is given where the job has the column, and left out where it has none. `inputs` holds the inputs of
+    decision components, by node and port, and `history` the instrument's bars: columns whose last value is this bar's.
+    """
+
+    open: float
+    high: float
+    low: float
+    close: float
+    open_ns: int
+    close_ns: int
+    volume: float = 0.0
+    flags: int = 0
+    allowed: bool = True
+    ready: bool = True
+    rule_columns: tuple[float | None, ...] = ()
+    execution_columns: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    size: float | None = None
+    rate_open: float | None = None
+    rate_close: float | None = None
+    split: float | None = None
+    dividend: float | None = None
+    step_columns: tuple[float, ...] = ()
+    inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NOTHING)
+    history: Bars | None = None
+
+
+_OPTIONAL = (("size", "size_column"), *((name, name) for name in ("rate_open", "rate_close", "split", "dividend")))
+
+
+def check_inputs(job: EngineJob, symbol: str, bar: ClosedBar) -> None:
+    """Refuse a bar without the inputs of a decision component.
+
+    Raises:
+        RunError: so it is.
+    """
+    for part in job.components:
+        if bar.history is None or part.node not in bar.inputs:
+            raise RunError(f"A bar of {symbol} must come with its history and the inputs of node '{part.node}'.")
+
+
+def check_bar(instrument: InstrumentJob, bar: ClosedBar, last: tuple[int, int] | None) -> None:
+    """Refuse a bar that does not go on from the last one's open and close time, or has no value that the job needs.
+
+    Raises:
+        RunError: so it is.
+    """
+    name = instrument.symbol
+    prices = (bar.open, bar.high, bar.low, bar.close)
+    if not all(map(math.isfinite, prices)):
+        raise RunError(f"Prices of a bar of {name} must be finite numbers, were {prices}. Leave the bar out.")
+    if not bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
+        raise RunError(f"Open and close of a bar of {name} must lie between low and high, were {prices}.")
+    if not 0.0 <= bar.volume < math.inf:
+        raise RunError(f"The volume of a bar of {name} must be 0 or more, was {bar.volume}.")
+    if bar.open_ns >= bar.close_ns:
+        raise RunError(f"A bar of {name} must open before it closes, was {bar.open_ns} to {bar.close_ns} ns.")
+    if last is not None and (bar.open_ns <= last[0] or bar.close_ns <= last[1]):
+        raise RunError(
+            f"A bar of {name} must come after the last one, which is {last[0]} to {last[1]} ns; was {bar.open_ns} to "
+            f"{bar.close_ns} ns. Leave out what is known already."
+        )
+    _check_columns(instrument, bar)
+
+
+def _check_columns(instrument: InstrumentJob, bar: ClosedBar) -> None:
+    name = instrument.symbol
+    needed = [column is not None for column in instrument.rule_columns]
+    if [value is not None for value in bar.rule_columns] != needed:
+        raise RunError(f"A bar of {name} must have a value for just the {sum(needed)} protective rules with a column.")
+    if set(bar.execution_columns) != set(instrument.execution_columns):
+        wanted, given = sorted(instrument.execution_columns), sorted(bar.execution_columns)
+        raise RunError(f"A bar of {name} must have values for the execution's columns {wanted}, had {given}.")
+    if len(bar.step_columns) != len(instrument.step_columns):
+        wanted, given = len(instrument.step_columns), len(bar.step_columns)
+        raise RunError(f"A bar of {name} must have values for the {wanted} columns of the steps, had {given}.")
+    for value, column in _OPTIONAL:
+        if (getattr(instrument, column) is None) != (getattr(bar, value) is None):
+            must = "no" if getattr(instrument, column) is None else "a"
+            raise RunError(f"A bar of {name} must have {must} value '{value}', as its job has {must} such column.")
+    for value in ("rate_open", "rate_close", "split"):
+        number = getattr(bar, value)
+        if number is not None and not 0.0 < number < math.inf:
+            raise RunError(f"'{value}' of a bar of {name} must be above 0, was {number:g}.")
+    if bar.dividend is not None and not math.isfinite(bar.dividend):
+        raise RunError(f"'dividend' of a bar of {name} must be a finite number, was {bar.dividend}.")
+
+
+def without_bars(job: EngineJob) -> EngineJob:
+    """Return a job with the same terms and the same columns, but no bars in them; each column is one of its own."""
+    return replace(job, instruments=tuple(map(_empty, job.instruments)))
+
+
+def _empty(instrument: InstrumentJob) -> InstrumentJob:
+    def blank(column: Any) -> Any:
+        return None if column is None else np.empty(0, np.float64)
+
+    return replace(
+        instrument,
+        bars=instrument.bars.slice(0, 0),
+        first_bar=0,
+        flags=np.empty(0, np.uint8),
+        allowed=np.empty(0, np.bool_),
+        rule_columns=tuple(map(blank, instrument.rule_columns)),
+        execution_columns={name: blank(column) for name, column in instrument.execution_columns.items()},
+        step_columns=tuple(map(blank, instrument.step_columns)),
+        size_column=blank(instrument.size_column),
+        **{name: blank(getattr(instrument, name)) for name in ("rate_open", "rate_close", "split", "dividend")},
+    )
+
+
+def closed_bars(job: EngineJob) -> Iterator[dict[str, ClosedBar]]:
+    """Yield what closes at each step of a job whose bars are known: what a session of it is to be given."""
+    ts_ns, (first_event, instrument, bar, _) = timeline_of(job)
+    for step in range(len(ts_ns)):
+        if not len(first_event):
+            yield {job.instruments[0].symbol: closed_bar(job, 0, step)}
+            continue
+        events = range(int(first_event[step]), int(first_event[step + 1]))
+        yield {job.instruments[instrument[e]].symbol: closed_bar(job, int(instrument[e]), int(bar[e])) for e in events}
+
+
+def closed_bar(job: EngineJob, i: int, bar: int) -> ClosedBar:
+    """Return one bar of an instrument of a job, with the values of its columns."""
+    one = job.instruments[i]
+    bars = one.bars
+
+    def at(column: Any) -> float | None:
+        return None if column is None else float(column[bar])
+
+    inputs = {part.node: {port: _until(of, bar) for port, of in part.inputs[i].items()} for part in job.components}
+    return ClosedBar(
+        open=float(bars.open[bar]),
+        high=float(bars.high[bar]),
+        low=float(bars.low[bar]),
+        close=float(bars.close[bar]),
+        open_ns=int(bars.open_ns[bar]),
+        close_ns=int(bars.close_ns[bar]),
+        volume=float(bars.volume[bar]),
+        flags=int(one.flags[bar]),
+        allowed=bool(one.allowed[bar]),
+        ready=bar >= one.first_bar,
+        rule_columns=tuple(map(at, one.rule_columns)),
+        execution_columns={name: float(column[bar]) for name, column in one.execution_columns.items()},
+        size=at(one.size_column),
+        rate_open=at(one.rate_open),
+        rate_close=at(one.rate_close),
+        split=at(one.split),
+        dividend=at(one.dividend),
+        step_columns=tuple(float(column[bar]) for column in one.step_columns),
+        inputs=inputs,
+        history=bars.slice(0, bar + 1) if job.components else None,
+    )
+
+
+def _until(value: Any, bar: int) -> Any:
+    """Return a column, signals, bars, or a tuple of them, up to a bar."""
+    if isinstance(value, Signals):
+        return Signals(*(_until(each, bar) for each in value))
+    if isinstance(value, tuple):
+        return tuple(_until(each, bar) for each in value)
+    if isinstance(value, Bars):
+        return value.slice(0, bar + 1)
+    return None if value is None else value[: bar + 1]

@@ -1,0 +1,180 @@
+"""Market columns that grow: a bar is appended to one instrument's columns, whatever the others do.
+
+Each instrument has a stretch of rows of its own in every column. Bar numbers are serial: bar `b` is in row `start + b`,
+where `start` changes when rows are moved, and `b` never does. When a stretch is full, all are laid out anew: rows that
+nothing can look at any more are dropped, and where the others fill more than half of it, the stretch is doubled. So an
+append costs the same however many bars there were, and memory is bounded by what the orders at work still need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api.engine import EngineJob
+from engine.api.entries import OrderLife
+from engine.api.rules import GuardKind
+from engine.simulation.account import is_financed, is_watched, needs_volume
+from engine.simulation.arrays import execution_columns_of, market_of, shared_columns
+from engine.simulation.closed_bar import ClosedBar
+from engine.simulation.records import Market, Table
+from engine.simulation.risk_records import AccountColumns
+from engine.simulation.step_arrays import with_steps
+
+LEAST_ROWS = 256
+"""How many rows a stretch has at least."""
+
+KEPT_ROWS = 2
+"""How many bars are kept whatever happens: the one that closes, and the one before it."""
+
+_ALWAYS: dict[str, Any] = {
+    **dict.fromkeys(("open", "high", "low", "close"), np.float64),
+    "flags": np.uint8,
+    "allowed": np.bool_,
+}
+_FINANCED = {"open_ns": np.int64, "close_ns": np.int64}
+
+
+@dataclass
+class Stretch:
+    """The rows of one instrument: bar `base` is in row `offset`, and `known` bars are known in all."""
+
+    offset: int = 0
+    capacity: int = 0
+    base: int = 0
+    known: int = 0
+
+    @property
+    def start(self) -> int:
+        """The row in which bar 0 would be."""
+        return self.offset - self.base
+
+
+class GrowingMarket:
+    """The market of a session that goes on, and the `steps` that write to it; both are others after `make_room`.
+
+    Args:
+        job: its terms say which columns there are.
+    """
+
+    def __init__(self, job: EngineJob) -> None:
+        self._dtypes = _dtypes(job)
+        self._groups = [rules[0] for rules in shared_columns(job)]
+        self._names = execution_columns_of(job)
+        self.stretches = [Stretch() for _ in job.instruments]
+        self._columns: dict[str, npt.NDArray[Any]] = {name: np.empty(0, of) for name, of in self._dtypes.items()}
+        self._rows = np.empty((len(self._groups) + len(self._names), 0))
+        _, self.steps = with_steps(job, market_of(job))
+        self._stepped = job.steps is not None
+        self.day = np.zeros(1 if is_watched(job) else 0, np.int64)
+        self.market: Market
+        self.make_room([0] * len(self.stretches))
+
+    def is_full(self, i: int) -> bool:
+        """Return whether there is no row for one more bar of an instrument."""
+        stretch = self.stretches[i]
+        return stretch.known - stretch.base == stretch.capacity
+
+    def make_room(self, needed: list[int]) -> None:
+        """Lay out the stretches anew, without the bars before the `needed` one of each instrument."""
+        moved = []
+        offset = 0
+        for old, first in zip(self.stretches, needed, strict=True):
+            base = max(min(first, old.known - KEPT_ROWS), old.base)
+            kept = old.known - base
+            capacity = max(LEAST_ROWS, old.capacity if 2 * kept <= old.capacity else 2 * old.capacity, 2 * kept)
+            moved.append(Stretch(offset, capacity, base, old.known))
+            offset += capacity
+        for name, column in self._columns.items():
+            self._columns[name] = self._moved(column, np.zeros(offset, column.dtype), moved)
+        self._rows = self._moved(self._rows, np.zeros((len(self._rows), offset)), moved)
+        if self._stepped:
+            columns, outputs = (np.zeros((len(of), offset)) for of in (self.steps.columns, self.steps.outputs))
+            self._inputs = self._moved(self.steps.columns, columns, moved)
+            self.steps = self.steps._replace(
+                columns=_lent(self._inputs),
+                outputs=self._moved(self.steps.outputs, outputs, moved),
+                flags=self._columns["flags"],
+                allowed=self._columns["allowed"],
+            )
+        self.stretches = moved
+        self.market = self._view()
+
+    def _moved(self, source: Table, target: Table, moved: list[Stretch]) -> Table:
+        for old, new in zip(self.stretches, moved, strict=True):
+            kept, first = new.known - new.base, old.offset + new.base - old.base
+            target[..., new.offset : new.offset + kept] = source[..., first : first + kept]
+        return target
+
+    def append(self, i: int, bar: ClosedBar, calendar: Mapping[str, int]) -> int:
+        """Write the next bar of an instrument, for which there is room, and return its number.
+
+        `calendar` holds the values of the columns that follow from its times, such as `closing`.
+        """
+        stretch = self.stretches[i]
+        number = stretch.known
+        row = stretch.start + number
+        for name, column in self._columns.items():
+            value = calendar.get(name)
+            column[row] = _value(bar, name) if value is None else value
+        self.write(row, bar)
+        stretch.known += 1
+        return number
+
+    def write(self, row: int, bar: ClosedBar) -> None:
+        """Write the values of the rules' columns to a row."""
+        for k, rule in enumerate(self._groups):
+            self._rows[k, row] = bar.rule_columns[rule]
+        for k, name in enumerate(self._names, len(self._groups)):
+            self._rows[k, row] = bar.execution_columns[name]
+        for k, value in enumerate(bar.step_columns):
+            self._inputs[k, row] = value
+
+    def _view(self) -> Market:
+        """Return the columns as the bar loop is given them, read-only; those that the job does not have are empty."""
+        nothing = {"day_edge": np.uint8, "closing": np.uint8, **_FINANCED}
+        views = {
+            name: _lent(self._columns.get(name, np.empty(0, nothing.get(name, np.float64))))
+            for name in (*_ALWAYS, "day_edge", *AccountColumns._fields)
+            if name != "day"
+        }
+        account = AccountColumns(day=_lent(self.day), **{n: views[n] for n in AccountColumns._fields if n != "day"})
+        bars = {name: views[name] for name in _ALWAYS}
+        return Market(**bars, columns=_lent(self._rows), day_edge=views["day_edge"], account=account)
+
+
+_DEFAULTS = {"size": np.nan, "rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0}
+
+
+def _value(bar: ClosedBar, name: str) -> Any:
+    value = getattr(bar, name)
+    return _DEFAULTS[name] if value is None else value
+
+
+def _lent(column: Table) -> Table:
+    """Return a read-only view: all runs share one type, so that one compilation serves all."""
+    view = column.view()
+    view.flags.writeable = False
+    return view
+
+
+def _dtypes(job: EngineJob) -> dict[str, Any]:
+    """Return the columns that a job has, beside those of its rules, with their types."""
+    dtypes = dict(_ALWAYS)
+    if job.execution.entry.life is OrderLife.DAY:
+        dtypes["day_edge"] = np.uint8
+    if any(guard.kind is GuardKind.SESSION_END for guard in job.guards):
+        dtypes["closing"] = np.uint8
+    if is_financed(job):
+        dtypes |= _FINANCED
+    if needs_volume(job):
+        dtypes["volume"] = np.float64
+    fields = {"size": "size_column", **{name: name for name in ("rate_open", "rate_close", "split", "dividend")}}
+    for name, column in fields.items():
+        if any(getattr(each, column) is not None for each in job.instruments):
+            dtypes[name] = np.float64
+    return dtypes

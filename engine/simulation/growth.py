@@ -1,0 +1,172 @@
+"""The data of a session that goes on: bars are checked and appended step by step, and the curve grows with them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+
+import numpy as np
+
+from engine.api.engine import EngineJob
+from engine.api.errors import RunError
+from engine.api.ports import FloatColumn, TimeColumn
+from engine.api.wording import did_you_mean
+from engine.simulation.closed_bar import ClosedBar, check_bar, check_inputs
+from engine.simulation.growing import KEPT_ROWS, GrowingMarket
+from engine.simulation.kernel import equity_of
+from engine.simulation.matching import finish
+from engine.simulation.newest import Calendar
+from engine.simulation.records import NO_BAR, Market, Record
+from engine.simulation.state import State
+from engine.simulation.steps import Steps
+
+
+class Growth:
+    """What a session knows of its data: how far it goes, and whether it has ended.
+
+    `steps` counts the known steps; `equity` and its like are noted for those that were run and not forgotten.
+    """
+
+    def __init__(self, job: EngineJob) -> None:
+        self.job = job
+        self._index = {each.symbol: i for i, each in enumerate(job.instruments)}
+        self._rows = GrowingMarket(job)
+        self.calendar = Calendar(job)
+        self.steps = 0
+        self.last_ns: int | None = None
+        self.last_times: list[tuple[int, int] | None] = [None] * len(job.instruments)
+        self.ended = [False] * len(job.instruments)
+        self._ts_ns, self.equity, self._cash = array("q"), array("d"), array("d")
+
+    @property
+    def market(self) -> Market:
+        """What the bar loop reads."""
+        return self._rows.market
+
+    @property
+    def program(self) -> Steps:
+        """The steps that read the position."""
+        return self._rows.steps
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no instrument will have a further bar."""
+        return all(self.ended)
+
+    # ------------------------------------------------------------------ growing
+
+    def append(self, state: State, bars: Mapping[str, ClosedBar]) -> None:
+        """Take what closes at one moment as the next step.
+
+        Raises:
+            RunError: something is wrong with it. Nothing is changed.
+        """
+        close_ns = self._check(bars)
+        step = self.steps
+        desk, timeline = state.desk, state.timeline
+        first_ready = False
+        for event, symbol in enumerate(sorted(bars, key=self._index.__getitem__)):
+            i, bar = self._index[symbol], bars[symbol]
+            number = self._add(state, i, bar)
+            timeline.instrument[event], timeline.bar[event] = i, number
+            first_ready = first_ready or bar.ready
+        timeline.first_event[1] = len(bars)
+        desk["first_step"] = step
+        state.ts_ns[0] = close_ns
+        last_ns = close_ns if self.last_ns is None else self.last_ns
+        timeline.due[0] = self.calendar.is_due(step, close_ns, last_ns, first_ready=first_ready)
+        if len(self._rows.day):
+            self._rows.day[0] = self.calendar.day_of_step(close_ns)
+        self.last_ns = close_ns
+        self.steps = step + 1
+
+    def _check(self, bars: Mapping[str, ClosedBar]) -> int:
+        if not bars:
+            raise RunError("A step has at least one bar, had none. Append the next bar when it has closed.")
+        for symbol, bar in bars.items():
+            if symbol not in self._index:
+                known = list(self._index)
+                hint = did_you_mean(symbol, known)
+                raise RunError(f"There is no instrument '{symbol}' here; there are {', '.join(known)}. {hint}".strip())
+            i = self._index[symbol]
+            if self.ended[i]:
+                raise RunError(f"The data of {symbol} has ended. Open another session to go on.")
+            check_bar(self.job.instruments[i], bar, self.last_times[i])
+            check_inputs(self.job, symbol, bar)
+        closes = {bar.close_ns for bar in bars.values()}
+        if len(closes) > 1:
+            raise RunError(f"Bars of one step must close at the same moment, were {sorted(closes)} ns.")
+        (close_ns,) = closes
+        if self.last_ns is not None and close_ns <= self.last_ns:
+            raise RunError(f"A step must close after the last one, at {self.last_ns} ns; was {close_ns} ns.")
+        return close_ns
+
+    def _add(self, state: State, i: int, bar: ClosedBar) -> int:
+        if self._rows.is_full(i):
+            self.make_room(state)
+        book = state.books[i]
+        number = self._rows.append(i, bar, self.calendar.of_bar(i, bar.open_ns, bar.close_ns))
+        book["bars"] = number + 1
+        if not bar.ready:
+            book["first_bar"] = number + 1
+        self.last_times[i] = (bar.open_ns, bar.close_ns)
+        return number
+
+    def make_room(self, state: State) -> None:
+        """Make room for more bars; what neither an order at work nor the next bar looks back on is dropped."""
+        self._rows.make_room([_oldest_needed(book) for book in state.books])
+        self.attach(state)
+
+    def attach(self, state: State) -> None:
+        """Let a state read the columns where they are now."""
+        state.market, state.steps = self._rows.market, self._rows.steps
+        state.books["start"] = [stretch.start for stretch in self._rows.stretches]
+
+    def note(self, state: State) -> None:
+        """Note equity and cash at the close of the newest step."""
+        self._ts_ns.append(int(state.ts_ns[0]))
+        self.equity.append(float(state.curve[0, 0]))
+        self._cash.append(float(state.curve[1, 0]))
+
+    # ------------------------------------------------------------------ ending
+
+    def end_data(self, state: State, symbols: tuple[str, ...], *, finish: bool) -> None:
+        """End the data of some instruments with their newest bar, or of all; `finish` what is left of them at once.
+
+        Raises:
+            RunError: a symbol is not there.
+        """
+        unknown = [symbol for symbol in symbols if symbol not in self._index]
+        if unknown:
+            raise RunError(f"There is no instrument '{unknown[0]}' here; there are {', '.join(self._index)}.")
+        for i in [self._index[symbol] for symbol in symbols] or range(len(self.ended)):
+            book = state.books[i]
+            if not self.ended[i] and book["last_bar"] == NO_BAR:
+                self.ended[i] = True
+                book["last_bar"] = book["bars"] - 1
+                if finish:
+                    self._finish(state, i)
+
+    def _finish(self, state: State, i: int) -> None:
+        state.harvest()
+        finish(state.desks, state.books, i)
+        if self.equity:
+            self.equity[-1] = float(equity_of(state.desk, state.books))
+            self._cash[-1] = float(state.desk["cash"])
+
+    # ------------------------------------------------------------------ the curve
+
+    def curves(self) -> tuple[TimeColumn, FloatColumn, FloatColumn]:
+        """Return times, equity and cash of the steps that are not forgotten."""
+        return np.array(self._ts_ns, np.int64), np.array(self.equity), np.array(self._cash)
+
+    def forget(self) -> None:
+        """Forget the curve so far."""
+        self._ts_ns, self.equity, self._cash = array("q"), array("d"), array("d")
+
+
+def _oldest_needed(book: Record) -> int:
+    """Return the oldest bar whose columns a book may still look at: an entry is protected by those of its decision."""
+    working = int(book["working"])
+    opening = [int(bar) for k, bar in enumerate(book["decided"][:working]) if book["opens"][k]]
+    return min([int(book["bars"]) - KEPT_ROWS, *opening])

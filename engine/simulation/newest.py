@@ -1,0 +1,128 @@
+"""Calendars of the newest bar: the same values that a whole run computes over all of its bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.api.bars import Session
+from engine.api.engine import EngineJob
+from engine.api.entries import OrderLife
+from engine.api.rules import GuardKind
+from engine.data.sessions import bounds, day_edges, trading_days
+from engine.simulation.account import MINUTE_NS, is_watched
+from engine.simulation.records import DAY_BEGINS, DAY_ENDS
+from engine.simulation.risk_records import CLOSING, OVERDUE
+
+NO_DAY = int(np.iinfo(np.int64).min)
+"""No trading day: that of a bar that there was not."""
+
+
+class Days:
+    """Trading days of one session, and when their sessions end; a day is looked up once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._from_ns = self._until_ns = 0
+        self._day = self._ends_ns = NO_DAY
+
+    def day_of(self, time_ns: int) -> int:
+        """Return the trading day of a moment."""
+        if not self._from_ns <= time_ns < self._until_ns:
+            self._look_up(time_ns)
+        return self._day
+
+    def end_of(self, time_ns: int) -> int:
+        """Return when the session of a moment's trading day ends, in UTC ns."""
+        self.day_of(time_ns)
+        return self._ends_ns
+
+    def _look_up(self, time_ns: int) -> None:
+        day = trading_days(np.array([time_ns], np.int64), self._session)
+        edges = np.concatenate(day_edges(day, self._session))
+        self._day, self._ends_ns = int(day[0]), int(bounds(day, self._session)[1][0])
+        # Where clocks are set back at midnight a day begins twice: then every moment is looked up.
+        whole = (trading_days(edges - [0, 1], self._session) == day).all()
+        self._from_ns, self._until_ns = edges.tolist() if whole else (0, 0)
+
+
+@dataclass
+class Seen:
+    """What the calendar of one instrument remembers: the days of its last open and close.
+
+    `closing` says whether the end of the latter's session was seen.
+    """
+
+    open_day: int = NO_DAY
+    close_day: int = NO_DAY
+    closing: bool = False
+
+
+class Calendar:
+    """The columns of a job that follow from the times of its bars, for the newest ones."""
+
+    def __init__(self, job: EngineJob) -> None:
+        self._days = [Days(each.bars.session) for each in job.instruments]
+        self._closing_days = [Days(each.bars.session) for each in job.instruments]
+        self._account_days = Days(job.instruments[0].bars.session) if is_watched(job) else None
+        minutes = [guard.value for guard in job.guards if guard.kind is GuardKind.SESSION_END]
+        nominal = [each.bars.timeframe.nominal_ns for each in job.instruments]
+        self._reach = [each + int(max(minutes) * MINUTE_NS) for each in nominal] if minutes else []
+        self._by_day = job.execution.entry.life is OrderLife.DAY
+        self._rebalance = job.execution.rebalance
+        self.seen = [Seen() for _ in job.instruments]
+        self.due_first = -1
+        """The first step at which weights are restored; -1 while it has not come."""
+
+    def of_bar(self, i: int, open_ns: int, close_ns: int) -> dict[str, Any]:
+        """Return the values for the next bar of an instrument, by column."""
+        found: dict[str, Any] = {}
+        seen = self.seen[i]
+        if self._by_day:
+            day = self._days[i].day_of(open_ns)
+            ends = close_ns >= self._days[i].end_of(open_ns)
+            found["day_edge"] = (DAY_BEGINS if day != seen.open_day else 0) + (DAY_ENDS if ends else 0)
+            seen.open_day = day
+        if self._reach:
+            found["closing"] = self._closing(i, close_ns)
+        return found
+
+    def _closing(self, i: int, close_ns: int) -> int:
+        """Return whether the session is about to end at a close; a bar that should not be there any more is OVERDUE."""
+        days, seen = self._closing_days[i], self.seen[i]
+        day = days.day_of(close_ns - 1)
+        late = seen.close_day not in {day, NO_DAY} and not seen.closing
+        if day != seen.close_day:
+            seen.close_day, seen.closing = day, False
+        if close_ns + self._reach[i] >= days.end_of(close_ns - 1):
+            seen.closing = True
+            return int(CLOSING)
+        return int(OVERDUE) if late else 0
+
+    def day_of_step(self, close_ns: int) -> int:
+        """Return the trading day of a step, by the session of the first instrument."""
+        return NO_DAY if self._account_days is None else self._account_days.day_of(close_ns - 1)
+
+    def is_due(self, step: int, close_ns: int, last_ns: int, *, first_ready: bool) -> bool:
+        """Return whether weights are restored at a step, whatever they have drifted.
+
+        `last_ns` is the close of the step before, and `first_ready` says whether at this one any instrument may be
+        decided on for the first time.
+        """
+        rule = self._rebalance
+        if rule is None:
+            return False
+        if self.due_first < 0:
+            if not first_ready:
+                return False
+            self.due_first = step
+            return True
+        if rule.every_bars > 0 and (step - self.due_first) % rule.every_bars == 0:
+            return True
+        return rule.monthly and _month(close_ns) != _month(last_ns)
+
+
+def _month(time_ns: int) -> int:
+    return int(np.datetime64(time_ns, "ns").astype("datetime64[M]").astype(np.int64))

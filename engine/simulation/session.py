@@ -1,0 +1,392 @@
+"""A session: one simulation, step by step, whose data may go on or be known from the start to the end.
+
+It runs the same functions as the bar loop, so that all drivers keep the same books to the last bit:
+
+- the batch knows all bars, and lets the bar loop run many steps at once (`run_on`);
+- a replay knows all bars, and runs them one at a time, with a look at the state between two steps and a way back;
+- a session that goes on (`Session.open`) is given what closes, bar by bar (`append`), and is told when the data ends;
+- with a matcher of another engine, that one says at what price each order fills;
+- decisions written in Python are asked for at each close.
+
+Around Python's part the functions run interpreted: it takes most of the time anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api.engine import EngineJob
+from engine.api.errors import RunCancelledError, RunError
+from engine.api.ledger import Ledger
+from engine.api.ports import FloatColumn
+from engine.simulation.ahead import kernel_for
+from engine.simulation.by_matcher import AskedStep
+from engine.simulation.closed_bar import ClosedBar, without_bars
+from engine.simulation.components import Deciders, States
+from engine.simulation.growth import Growth
+from engine.simulation.kernels import RunSteps
+from engine.simulation.matcher import Matcher
+from engine.simulation.records import BOOK_TERMS, DECISIONS, DESK_TERMS, TABLE_ROWS, UP_TO_CLOSE, WHOLE, Record, Table
+from engine.simulation.state import State, whole_rows
+from engine.simulation.step_arrays import take_over_steps
+
+CANCEL_BARS = 1_000
+"""How many steps run between two looks at `cancelled`."""
+
+SMALL_TABLES = 256
+"""Rows of the tables that a session that goes on uses before it empties them."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state after `index` steps. It stays as it is, whatever the session does next.
+
+    It is for sessions of the same job in this process: `SessionState` is what can be kept.
+    """
+
+    index: int
+    job: EngineJob
+    desk: npt.NDArray[np.uint8]
+    books: Table
+    pages: tuple[dict[str, Table], ...]
+    steps: FloatColumn
+    states: States = field(default_factory=dict)
+
+
+class Session:
+    """A simulation that is run step by step; a step is a moment at which bars close.
+
+    `index` counts the steps done. `fill()` and `decide()` are the two halves of a step: what happens up to the close,
+    and what is decided on it. With a `matcher`, that one says at what price each order fills. The job's `components`
+    are asked for their decisions.
+
+    Made as `Session(job)` it knows all bars of the job, with which the data ends; `Session.open(job)` begins without
+    any.
+
+    Raises:
+        RunError: an instrument has no bars, columns of the wrong length, or an impossible tick or lot size.
+    """
+
+    def __init__(
+        self,
+        job: EngineJob,
+        matcher: Matcher | None = None,
+        *,
+        table_rows: int = TABLE_ROWS,
+        kernel: RunSteps | None = None,
+        growth: Growth | None = None,
+    ) -> None:
+        if growth is None:
+            state = State.of(job, table_rows, kernel)
+        else:
+            state = State.growing(
+                job, growth.market, growth.program, table_rows, kernel if kernel is not None else kernel_for(0)
+            )
+            growth.attach(state)
+        self.job = job
+        self.matcher = matcher
+        self.state = state
+        self._growth = growth
+        self._deciders = None if job.is_compiled else Deciders(job, state)
+        desk = state.desk
+        # One instrument that acts on signals alone: most closes ask for nothing, and need no call.
+        asked = desk["rebalance"] or desk["care"] or desk["stepped"] or not desk["plain"]
+        self._is_quiet = len(job.instruments) == 1 and not asked
+        self.index = 0
+        self._equity = float(job.settings.cash)
+        self._decided = True
+
+    @classmethod
+    def open(cls, job: EngineJob, matcher: Matcher | None = None, *, kernel: RunSteps | None = None) -> Session:
+        """Return a session of the job's terms to which bars are appended; those that the job has are not read.
+
+        A column of the job says that its bars will have a value of it; its own values are not read either.
+
+        Raises:
+            RunError: an impossible tick or lot size, or a rule without its column.
+        """
+        growth = Growth(without_bars(job))
+        return cls(growth.job, matcher, table_rows=SMALL_TABLES, kernel=kernel, growth=growth)
+
+    def __len__(self) -> int:
+        """Return how many steps are known."""
+        return len(self.state.ts_ns) if self._growth is None else self._growth.steps
+
+    @property
+    def done(self) -> bool:
+        """Whether no further step is known."""
+        return self.index == len(self)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the data has ended: no instrument will have a further bar than those known."""
+        return self._growth is None or self._growth.has_ended
+
+    @property
+    def equity(self) -> float:
+        """Equity as marked at the latest close."""
+        return self._equity
+
+    @property
+    def cash(self) -> float:
+        """Cash now."""
+        return float(self.state.desk["cash"])
+
+    # ------------------------------------------------------------------ data that goes on
+
+    def append(self, bars: Mapping[str, ClosedBar]) -> None:
+        """Take what closed at one moment, by symbol: the next step, to be run by `fill` and `decide`.
+
+        An instrument that has no bar at this moment is left out, before its first one as well as later.
+
+        Raises:
+            RunError: the last step is not run yet, a symbol is not there, its data has ended, or a bar does not come
+                after the last one, closes at another moment than the others, or lacks a value. Nothing is changed.
+        """
+        growth = self._growing()
+        if not self.done or not self._decided:
+            raise RunError("The last step is not run yet. Call step() before the next bars are appended.")
+        growth.append(self.state, bars)
+        if self._deciders is not None:
+            self._deciders.rebind(bars)
+
+    def end_data(self, *symbols: str) -> None:
+        """Say that no bar will follow those appended so far: of these instruments, or of all.
+
+        Between `append` and `step` this makes the appended bar the last one. After a step it ends what is left at once:
+        orders are cancelled, and positions closed at their latest close, where the run's settings say so.
+
+        Raises:
+            RunError: a symbol is not there.
+        """
+        self._growing().end_data(self.state, symbols, finish=self.done)
+        if self.done and self.index:
+            self._equity = self._growth.equity[-1] if self._growth is not None and self._growth.equity else self._equity
+
+    def _growing(self) -> Growth:
+        if self._growth is None:
+            raise RunError("All bars of this session are known from the start. Use Session.open to append bars.")
+        return self._growth
+
+    # ------------------------------------------------------------------ going on
+
+    def step(self) -> None:
+        """Run one step: orders fill, positions are marked, decisions are taken.
+
+        Raises:
+            RunError: no further step is known.
+        """
+        self.fill()
+        self.decide()
+
+    def fill(self) -> None:
+        """Run the next step up to its close."""
+        if self.done:
+            self._refuse_step()
+        if not self._decided:
+            raise RunError("Decisions of the last step are still to be taken. Call decide() before fill().")
+        state, row = self.state, self._row
+        with np.errstate(all="ignore"):
+            if self.matcher is None:
+                self._run(UP_TO_CLOSE)
+            else:
+                AskedStep(state, self.matcher, row).run()
+        self._equity = float(state.curve[0, row])
+        if self._growth is not None:
+            self._growth.note(state)
+        self._decided = False
+
+    def _refuse_step(self) -> None:
+        if self.has_ended:
+            raise RunError(f"The data has ended after {self.index} steps. Restore a snapshot to go back.")
+        raise RunError(f"No bar is known after {self.index} steps. Append the next one first.")
+
+    @property
+    def _row(self) -> int:
+        """The row of the step columns that belongs to the step at hand."""
+        return self.index - int(self.state.desk["first_step"])
+
+    def _run(self, part: int) -> None:
+        state, row = self.state, self._row
+        if state.kernel(*state.arrays(), row, row + 1, part) == row:
+            state.harvest()
+            state.kernel(*state.arrays(), row, row + 1, part)
+
+    def decide(self) -> None:
+        """Take the decisions on the close of the step that `fill` ran."""
+        if self._decided:
+            raise RunError("There is no close to decide on. Call fill() first.")
+        with np.errstate(all="ignore"):
+            if self._deciders is not None:
+                self._deciders.decide(self._row, self._equity, self.events(self.index))
+                if self.has_ended and self.index == len(self) - 1:
+                    self._deciders.check_inputs()
+            elif self._asks_for_decisions():
+                self._run(DECISIONS)
+        self.index += 1
+        self._decided = True
+
+    def _asks_for_decisions(self) -> bool:
+        if not self._is_quiet:
+            return True
+        book = self.state.books[0]
+        bar = self.events(self.index)[0][1]
+        lost = self._equity <= 0.0
+        return bool(self.state.market.flags[book["start"] + bar] or bar == book["last_bar"] or lost)
+
+    def run_on(self, steps: int) -> int:
+        """Let the bar loop run up to so many steps at once, and return how many it ran.
+
+        It stops early where tables had to be emptied. For jobs that rules say all of, and whose bars are all known.
+        """
+        state = self.state
+        target = min(self.index + steps, len(self))
+        with np.errstate(all="ignore"):
+            done = state.kernel(*state.arrays(), self.index, target, WHOLE)
+        if done < target:
+            state.harvest()
+        before, self.index = self.index, done
+        if done > 0:
+            self._equity = float(state.curve[0, done - 1])
+        return done - before
+
+    # ------------------------------------------------------------------ what there is
+
+    def events(self, step: int) -> list[tuple[int, int]]:
+        """Return instrument and bar of everything that closes at a step, in file order."""
+        return self.state.events(step - int(self.state.desk["first_step"]))
+
+    def bars_before(self, step: int) -> int:
+        """Return how many bars of all instruments close before a step."""
+        first_event = self.state.timeline.first_event
+        return int(first_event[step]) if len(first_event) else step
+
+    @property
+    def bars_total(self) -> int:
+        """How many bars of all instruments are known."""
+        return int(self.state.books["bars"].sum())
+
+    def working_orders(self, instrument: int) -> Table:
+        """Return a copy of the instrument's orders at work (`ORDER_DTYPE`), by id."""
+        book = self.state.books[instrument]
+        orders: Table = book["slots"][: book["working"]].copy()
+        return orders
+
+    def ledger(self) -> Ledger:
+        """Return the books up to now, or what of them was not drained; orders still at work are among the orders."""
+        if self._growth is None:
+            return self.state.ledger(self.index)
+        return self.state.ledger(curves=self._growth.curves())
+
+    def drain(self) -> Ledger:
+        """Return the rows that were written since the last call, and forget them; of the orders those that have ended.
+
+        So a session may go on for months.
+
+        Raises:
+            RunError: all bars are known from the start, so that a replay may go back.
+        """
+        growth = self._growing()
+        ledger = self.state.ledger(curves=growth.curves(), at_work=False)
+        self.state.pages.clear()
+        growth.forget()
+        return ledger
+
+    # ------------------------------------------------------------------ going back
+
+    def snapshot(self) -> Snapshot:
+        """Return the state after the steps done so far.
+
+        Raises:
+            RunError: the decisions of the last step have not been taken, or not all bars are known from the start.
+        """
+        if self._growth is not None:
+            raise RunError("A session that goes on is kept by its state. Call state() instead of snapshot().")
+        if not self._decided:
+            raise RunError("A snapshot is taken between two steps. Call decide() first.")
+        self.state.harvest()
+        books = whole_rows(self.state.books).copy().view(self.state.books.dtype)
+        states = {} if self._deciders is None else self._deciders.states()
+        pages, steps = tuple(self.state.pages), self.state.steps.state.copy()
+        return Snapshot(self.index, self.job, self._head().copy(), books, pages, steps, states)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back, or forward again, to a snapshot of this session.
+
+        Raises:
+            RunError: the snapshot is that of another job.
+        """
+        if snapshot.job is not self.job:
+            raise RunError("A snapshot goes back to a step of its own job. Use take_over() for a changed one.")
+        if snapshot.index > 0:
+            self._equity = float(self.state.curve[0, snapshot.index - 1])
+        else:
+            self._equity = float(self.job.settings.cash)
+        self._head()[:] = snapshot.desk
+        whole_rows(self.state.books)[:] = whole_rows(snapshot.books)
+        self.state.pages[:] = snapshot.pages
+        self._remember(snapshot.states)
+        self.state.steps.state[:] = snapshot.steps
+        self.index = snapshot.index
+        self._decided = True
+
+    def take_over(self, other: Session) -> None:
+        """Go on from where another session stands, with its books and orders at work but the terms of this one's job.
+
+        Both jobs have the same bars, and as many protective rules.
+
+        Raises:
+            RunError: the other one is within a step, or its strategy did not read of the position what this one does.
+        """
+        taken = other.snapshot()
+        mine, theirs = self.state, other.state
+        for record, source, terms in ((mine.desk, theirs.desk, DESK_TERMS), *self._books_with(theirs)):
+            for name in record.dtype.names or ():
+                if name not in terms:
+                    record[name] = source[name]
+        mine.pages[:] = theirs.pages
+        self._remember(taken.states)
+        mine.curve[:, : taken.index] = theirs.curve[:, : taken.index]
+        take_over_steps(mine.steps, theirs.steps, mine.books, self._bars_done(taken.index))
+        self.index, self._equity, self._decided = taken.index, other.equity, True
+
+    def _remember(self, states: States) -> None:
+        if self._deciders is not None:
+            self._deciders.restore(states)
+
+    def _bars_done(self, steps: int) -> list[int]:
+        """Return how many bars of each instrument close within that many steps."""
+        first_event, instrument, *_ = self.state.timeline
+        if len(first_event) == 0:
+            return [steps]
+        counts = np.bincount(instrument[: first_event[steps]], minlength=len(self.state.books))
+        return [int(count) for count in counts]
+
+    def _books_with(self, other: State) -> list[tuple[Record, Record, frozenset[str]]]:
+        return [(mine, theirs, BOOK_TERMS) for mine, theirs in zip(self.state.books, other.books, strict=True)]
+
+    def _head(self) -> npt.NDArray[np.uint8]:
+        """Return a view of the desk's terms, account and counts, without its tables."""
+        desks = self.state.desks
+        return desks.view(np.uint8)[: desks.dtype.fields["order_rows"][1]]  # type: ignore[index]  # it has fields
+
+
+def simulate_stepwise(job: EngineJob, matcher: Matcher | None = None, kernel: RunSteps | None = None) -> Ledger:
+    """Run a job to its end by the Python driver and return the books.
+
+    Raises:
+        RunError: as of `Session`.
+        RunCancelledError: `job.cancelled()` returned True.
+    """
+    session = Session(job, matcher, kernel=kernel)
+    while not session.done:
+        if job.cancelled():
+            raise RunCancelledError("The run was cancelled.")
+        for _ in range(min(CANCEL_BARS, len(session) - session.index)):
+            session.step()
+        job.progress(session.bars_before(session.index), session.bars_total)
+    return session.ledger()
