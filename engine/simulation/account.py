@@ -199,5 +199,5 @@ def _days(job: EngineJob) -> TimeColumn:
     closes = job.instruments[0].bars.close_ns
     if len(job.instruments) > 1:
         closes = np.sort(np.concatenate([each.bars.close_ns for each in job.instruments]))
-        closes = closes[np.diff(closes, prepend=closes[0] - 1) > 0]
+        closes = closes[np.diff(closes, prepend=closes[:1] - 1) > 0]
     return joined([trading_days_in_order(closes - 1, job.instruments[0].bars.session)], np.int64)

@@ -97,8 +97,8 @@ def _check_columns(instrument: InstrumentJob, bar: ClosedBar) -> None:
         wanted, given = sorted(instrument.execution_columns), sorted(bar.execution_columns)
         raise RunError(f"A bar of {name} must have values for the execution's columns {wanted}, had {given}.")
     if len(bar.step_columns) != len(instrument.step_columns):
-        wanted, given = len(instrument.step_columns), len(bar.step_columns)
-        raise RunError(f"A bar of {name} must have values for the {wanted} columns of the steps, had {given}.")
+        lengths = f"{len(instrument.step_columns)} columns of the steps, had {len(bar.step_columns)}"
+        raise RunError(f"A bar of {name} must have values for the {lengths}.")
     for value, column in _OPTIONAL:
         if (getattr(instrument, column) is None) != (getattr(bar, value) is None):
             must = "no" if getattr(instrument, column) is None else "a"

@@ -44,7 +44,7 @@ class Days:
         edges = np.concatenate(day_edges(day, self._session))
         self._day, self._ends_ns = int(day[0]), int(bounds(day, self._session)[1][0])
         # Where clocks are set back at midnight a day begins twice: then every moment is looked up.
-        whole = (trading_days(edges - [0, 1], self._session) == day).all()
+        whole = (trading_days(edges - np.array([0, 1]), self._session) == day).all()
         self._from_ns, self._until_ns = edges.tolist() if whole else (0, 0)
 
 

@@ -83,9 +83,8 @@ class Session:
         if growth is None:
             state = State.of(job, table_rows, kernel)
         else:
-            state = State.growing(
-                job, growth.market, growth.program, table_rows, kernel if kernel is not None else kernel_for(0)
-            )
+            kernel = kernel if kernel is not None else kernel_for(0)
+            state = State.growing(job, growth.market, growth.program, table_rows, kernel)
             growth.attach(state)
         self.job = job
         self.matcher = matcher

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engine.simulation.stepper import simulate_stepwise
 
 from engine.api import EngineJob, Role
 from engine.plugins import Registry, load_registry
@@ -16,6 +15,7 @@ from engine.runtime.source import load_graph
 from engine.simulation.driver import simulate
 from engine.simulation.kernels import INTERPRETED, compiled
 from engine.simulation.matcher import BarMatcher
+from engine.simulation.session import simulate_stepwise
 from tests.support.counts import sample, seed
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 from tests.support.random_strategies import undrawn_fields, wanted_components, write_random_strategy
