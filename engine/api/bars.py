@@ -110,6 +110,26 @@ class Bars:
         return digest.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar that has closed; times are UTC nanoseconds.
+
+    `split` is how many units one became at its open, `dividend` the cash that each unit after the split got then.
+    Where prices are adjusted, `traded` is the same bar at the prices at which it was traded.
+    """
+
+    open_ns: int
+    close_ns: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float = 0.0
+    split: float = 1.0
+    dividend: float = 0.0
+    traded: Bar | None = None
+
+
 _ARRAYS = frozenset({"open_ns", "close_ns", *BAR_COLUMNS})
 
 

@@ -56,6 +56,8 @@ class Component(BaseModel):
     category: ClassVar[str] = ""
     formula_source: ClassVar[str] = ""
     outputs: ClassVar[tuple[Output, ...]] = ()
+    by_bar: ClassVar[bool] = False
+    """Whether each value of `compute` follows from the inputs at that bar alone, to the last bit."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if is_sealed(self):

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.api import Bars, DataError, Timeframe
+from engine.api import Bars, DataError, TimeColumn, Timeframe
 from engine.data.calendar import slots
 from engine.data.zones import DAY_NS
 
@@ -56,6 +56,18 @@ def resample(bars: Bars, timeframe: Timeframe) -> Bars:
     )
     complete = len(made) if reached_ns >= slot.end_ns[-1] else len(made) - 1
     return made.slice(0, complete)
+
+
+def slot_begins(bars: Bars, timeframe: Timeframe) -> TimeColumn:
+    """Return at which rows of `bars` the bars begin that `resample` makes of them, the incomplete last one included."""
+    if same_length(bars.timeframe, timeframe):
+        return np.arange(len(bars), dtype=np.int64)
+    slot = slots(bars.open_ns, timeframe, bars.session)
+    rows = np.arange(len(bars)) if timeframe.is_intraday else np.flatnonzero(slot.inside)
+    start_ns = slot.start_ns[rows]
+    begins = np.concatenate((np.ones(min(1, len(rows)), np.bool_), start_ns[1:] != start_ns[:-1]))
+    found: TimeColumn = rows[begins]
+    return found
 
 
 def same_length(first: Timeframe, second: Timeframe) -> bool:

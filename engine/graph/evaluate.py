@@ -11,7 +11,8 @@ input fails. What one of others returns is copied, as it may keep the array and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -168,46 +169,68 @@ class Evaluation:
             for port, wires in step.inputs.items()
         }
         with np.errstate(all="ignore"):
-            result = self._call(step, bars, inputs)
-        outputs = step.component.outputs
-        if len(outputs) == 1 and (isinstance(result, Signals) or not isinstance(result, tuple)):
-            result = (result,)
-        if not isinstance(result, tuple) or len(result) != len(outputs):
-            raise ComponentError(
-                f"{step.label} must return {len(outputs)} column(s), one for each output; it returned {_kind(result)}.",
-                node=step.nodes[0],
-            )
-        return tuple(
-            _checked(step, output.name, output.type, value, len(bars))
-            for output, value in zip(outputs, result, strict=True)
-        )
+            return compute_step(step, bars, inputs)
 
-    def _call(self, step: Step, bars: Bars, inputs: Mapping[str, Any]) -> Any:
-        component = step.component
-        try:
-            if is_own(component):
-                return _computed(step, shown_bars(bars), inputs)
-            lent, contents = Lent(), Contents(component)
-            shows = bars if type(component).overrides("compute") else lent.value(bars)
-            copies = lent.value(inputs)
-            seal(component)
-            with calling(step.label, "computing", component, step.nodes[0]):
-                result = _computed(step, shows, copies)
-            lent.check()
-            contents.check()
-        except Exception as error:
-            if isinstance(error, QuantCrafterError) and is_plain(error):
-                error.node = error.node or step.nodes[0]
-                raise
-            given = f"{len(bars)} bars of {bars.symbol}"
-            raise ComponentError(f"{step.label} failed on {given}: {reason_of(error)}.", node=step.nodes[0]) from error
-        return result
+
+def compute_step(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> StepValues:
+    """Return a step's outputs, checked and read-only, from read-only inputs of the length of `bars`.
+
+    Raises:
+        ComponentError: the component raised, or returned something other than columns of its declared types.
+    """
+    result = _call(step, bars, inputs)
+    outputs = step.component.outputs
+    if len(outputs) == 1 and (isinstance(result, Signals) or not isinstance(result, tuple)):
+        result = (result,)
+    if not isinstance(result, tuple) or len(result) != len(outputs):
+        raise ComponentError(
+            f"{step.label} must return {len(outputs)} column(s), one for each output; it returned {_kind(result)}.",
+            node=step.nodes[0],
+        )
+    return tuple(
+        _checked(step, output.name, output.type, value, len(bars))
+        for output, value in zip(outputs, result, strict=True)
+    )
+
+
+def _call(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> Any:
+    component = step.component
+    with guarded(step, bars):
+        if is_own(component):
+            return _computed(step, bars, inputs)
+        lent, contents = Lent(), Contents(component)
+        shows = bars if type(component).overrides("compute") else lent.value(bars)
+        copies = lent.value(inputs)
+        seal(component)
+        with calling(step.label, "computing", component, step.nodes[0]):
+            result = _computed(step, shows, copies)
+        lent.check()
+        contents.check()
+    return result
+
+
+@contextmanager
+def guarded(step: Step, bars: Bars) -> Iterator[None]:
+    """Name the step in whatever its component raises.
+
+    Raises:
+        ComponentError: it raised.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, QuantCrafterError) and is_plain(error):
+            error.node = error.node or step.nodes[0]
+            raise
+        given = f"{len(bars)} bars of {bars.symbol}"
+        raise ComponentError(f"{step.label} failed on {given}: {reason_of(error)}.", node=step.nodes[0]) from error
 
 
 def _computed(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> Any:
     if type(step.component).overrides("compute"):
         return step.component.compute(**inputs)
-    return loop_on_bar(step.component, step.nodes[0], bars, inputs)
+    shows = shown_bars(bars) if is_own(step.component) else bars
+    return loop_on_bar(step.component, step.nodes[0], shows, inputs)
 
 
 def _align_bars(bars: Bars, index: TimeColumn) -> Bars:

@@ -43,8 +43,10 @@ def blank_columns(component: Component, length: int) -> list[npt.NDArray[Any]]:
     return [np.full(length, blank, dtype=dtype) for dtype, blank in (_BLANK[each.type] for each in component.outputs)]
 
 
-def ask_bar(component: Component, ctx: StrategyContext, bar: int, results: Sequence[npt.NDArray[Any]]) -> None:
-    """Ask a component about a bar and put what it says into the columns of its outputs.
+def ask_bar(
+    component: Component, ctx: StrategyContext, bar: int, results: Sequence[npt.NDArray[Any]], first: int = 0
+) -> None:
+    """Ask a component about a bar and put what it says into the columns of its outputs, which begin with bar `first`.
 
     Raises:
         ComponentError: as of `loop_on_bar`.
@@ -66,12 +68,12 @@ def ask_bar(component: Component, ctx: StrategyContext, bar: int, results: Seque
         raise ComponentError(text, node=node)
     for result, item in zip(results, values, strict=True):
         if item is not None:
-            _put(result, bar, item, node_label(node, component))
+            _put(result, bar, first, item, node_label(node, component))
 
 
-def _put(result: Any, bar: int, item: Any, label: str) -> None:
+def _put(result: Any, bar: int, first: int, item: Any, label: str) -> None:
     try:
-        result[bar] = item
+        result[bar - first] = item
     except (TypeError, ValueError, OverflowError) as error:
         text = f"{label} returned {item!r} from on_bar at bar {bar}, where {result.dtype} is wanted."
         raise ComponentError(text) from error

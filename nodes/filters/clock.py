@@ -29,6 +29,7 @@ class TimeWindow(WindowedFilter):
 
     name = "time_window"
     category = "Time"
+    by_bar = True
 
     bars: BarsInput = port("The bars.", default="bars")
     start: ClockTime = param('First time, such as "09:45".')
@@ -64,6 +65,7 @@ class Weekdays(WindowedFilter):
 
     name = "weekdays"
     category = "Time"
+    by_bar = True
 
     bars: BarsInput = port("The bars.", default="bars")
     days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = param(

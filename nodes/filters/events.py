@@ -28,6 +28,7 @@ class EventCalendar(WindowedFilter):
 
     name = "event_calendar"
     category = "Time"
+    by_bar = True
 
     group: Literal["trade", "block"] = param(
         "trade: entries only while this filter holds. block: no entries while it holds.", default="block"

@@ -17,6 +17,7 @@ class TimeOfDay(SeriesLogic):
 
     name = "time_of_day"
     category = CATEGORY_TIME
+    by_bar = True
 
     bars: BarsInput = port("The bars.", default="bars")
 
@@ -33,6 +34,7 @@ class Weekday(SeriesLogic):
 
     name = "weekday"
     category = CATEGORY_TIME
+    by_bar = True
 
     bars: BarsInput = port("The bars.", default="bars")
 

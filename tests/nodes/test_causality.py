@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from engine.api import Component
 from tests.support.builtin_nodes import HAND_WRITTEN, TALIB_NAMES, talib_component, variants
-from tests.support.causality import assert_causal, assert_forgets
-from tests.support.columns import inputs_for, random_bars
+from tests.support.causality import assert_causal, assert_forgets, columns_of
+from tests.support.columns import cut, inputs_for, random_bars
 
 SHAPES = st.tuples(
     st.integers(0, 1000),
@@ -51,6 +51,19 @@ def test_a_node_forgets_after_its_lookback(cls: type[Component]) -> None:
             bars = random_bars(2400, 5)
             for missing in (0.0, 0.02):
                 assert_forgets(component, inputs_for(component, bars, 5, missing=missing), 2400, 40, 1e-12)
+
+
+@pytest.mark.parametrize("cls", [cls for cls in HAND_WRITTEN if cls.by_bar], ids=lambda cls: cls.name)
+def test_a_node_that_needs_the_newest_bar_alone_gives_the_same_bits_from_it(cls: type[Component]) -> None:
+    for component in variants(cls):
+        for step_ns in (60_000_000_000, 3_600_000_000_000, 86_400_000_000_000):
+            inputs = inputs_for(component, random_bars(800, 7, step_ns=step_ns), 7, missing=0.02)
+            for whole in columns_of(component.compute(**inputs)):
+                alone = [
+                    columns_of(component.compute(**{name: cut(value, bar, bar + 1) for name, value in inputs.items()}))
+                    for bar in range(800)
+                ]
+                assert np.concatenate([each[0] for each in alone]).tobytes() == whole.tobytes()
 
 
 @pytest.mark.parametrize("name", TALIB_NAMES)

@@ -39,8 +39,11 @@ COMMAND_LINE = (
 )
 """What runs strategy classes of other engines, which only the command line does."""
 
-SCRIPTS = ("engine/runtime/script.py", "engine/runtime/replay")
-"""What only scripts call: runs in Python and replays, bar by bar."""
+SCRIPTS = (
+    *("engine/runtime/script.py", "engine/runtime/replay", "engine/graph/history.py"),
+    *("engine/runtime/session_data.py", "engine/runtime/strategy_session.py"),
+)
+"""What only scripts call: runs in Python, replays, and strategies that are given bar by bar."""
 
 ORDERS = ("engine/api/order_id.py", "engine/api/orders.py", "engine/api/order_state.py")
 """What is said about orders between a session and its broker, which no window shows."""

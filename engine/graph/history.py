@@ -1,0 +1,318 @@
+"""Histories: bars of one source from a fixed anchor on, which grow at their end and are shared by all who read them.
+
+Columns of a running strategy are computed over the whole history, so that each value has the bits that a backtest from
+the same anchor gives it. A history never forgets and never changes: what came later is only ever added.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+from bisect import bisect_right
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api import Bar, Bars, CorporateActions, DataError, Timeframe
+from engine.data.calendar import slots
+from engine.data.resample import resample, slot_begins
+
+_TIMES = ("open_ns", "close_ns")
+_PRICES = ("open", "high", "low", "close", "volume")
+_ABOUT = ("symbol", "timeframe", "session", "source", "synthetic")
+_ROOM = 1024
+
+
+class Growing:
+    """A column that grows at its end; each view of its first rows is read-only and stays as it is."""
+
+    def __init__(self, values: npt.NDArray[Any]) -> None:
+        self._length = len(values)
+        self._memory = np.empty(max(_ROOM, 2 * len(values)), values.dtype)
+        self._memory[: len(values)] = values
+        self._shown = self._read_only()
+
+    def __len__(self) -> int:
+        return self._length
+
+    def append(self, value: Any) -> None:
+        """Add one value."""
+        if self._length == len(self._memory):
+            self._memory = np.concatenate((self._memory, np.empty_like(self._memory)))
+            self._shown = self._read_only()
+        self._memory[self._length] = value
+        self._length += 1
+
+    def extend(self, values: npt.NDArray[Any]) -> None:
+        """Add several values."""
+        end = self._length + len(values)
+        if end > len(self._memory):
+            grown = np.empty(2 * end, self._memory.dtype)
+            grown[: self._length] = self._memory[: self._length]
+            self._memory = grown
+            self._shown = self._read_only()
+        self._memory[self._length : end] = values
+        self._length = end
+
+    def view(self, count: int) -> npt.NDArray[Any]:
+        """Return the first `count` values."""
+        return self._shown[:count]
+
+    def _read_only(self) -> npt.NDArray[Any]:
+        shown = self._memory.view()
+        shown.flags.writeable = False
+        return shown
+
+
+class History:
+    """The bars of one instrument or feed from the anchor, its first bar, on.
+
+    Args:
+        bars: what is known so far, which may be none; symbol, timeframe and session are theirs.
+    """
+
+    def __init__(self, bars: Bars) -> None:
+        self._about: dict[str, Any] = {name: getattr(bars, name) for name in _ABOUT}
+        self._columns = {name: Growing(getattr(bars, name)) for name in (*_TIMES, *_PRICES)}
+        self._traded: History | None = None
+        self._actions: tuple[Growing, Growing] | None = None
+        if bars.traded is not None:
+            self._traded = History(bars.traded)
+        if bars.actions is not None:
+            self._actions = (Growing(bars.actions.split), Growing(bars.actions.dividend))
+        self._digest = hashlib.blake2b(_rows(bars), digest_size=16)
+        self._resampled: dict[Timeframe, Resampled] = {}
+        self._shown: tuple[int, Bars] | None = None
+
+    def __len__(self) -> int:
+        return len(self._columns["close"])
+
+    @property
+    def symbol(self) -> str:
+        """The instrument's symbol."""
+        return str(self._about["symbol"])
+
+    @property
+    def timeframe(self) -> Timeframe:
+        """The length of the bars."""
+        timeframe: Timeframe = self._about["timeframe"]
+        return timeframe
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all bars, which tells whether another history is the same one."""
+        return self._digest.hexdigest()
+
+    def bars(self, count: int | None = None) -> Bars:
+        """Return the first `count` bars, or all, as read-only views."""
+        count = len(self) if count is None else count
+        if self._shown is None or self._shown[0] != count:
+            self._shown = (count, self._view(count))
+        return self._shown[1]
+
+    def bar(self, index: int) -> Bar:
+        """Return one bar as it was appended."""
+        return bar_of(self.bars(), index)
+
+    def append(self, bar: Bar) -> None:
+        """Add the next bar.
+
+        Raises:
+            DataError: it doesn't come after the last one, or is no possible bar. Nothing is changed.
+        """
+        self.check(bar)
+        self._append(bar)
+
+    def _append(self, bar: Bar) -> None:
+        for name, column in self._columns.items():
+            column.append(getattr(bar, name))
+        if self._traded is not None and bar.traded is not None:
+            self._traded.append(bar.traded)
+        if self._actions is not None:
+            self._actions[0].append(bar.split)
+            self._actions[1].append(bar.dividend)
+        self._digest.update(self.row(bar))
+
+    def take(self, index: int, bar: Bar) -> None:
+        """Take a bar that is to be number `index`: append it, or see that it is the one that another strategy brought.
+
+        Raises:
+            DataError: it can't be the next bar, or is another one than that. Nothing is changed.
+        """
+        self.check_at(index, bar)
+        if index == len(self):
+            self._append(bar)
+
+    def check_at(self, index: int, bar: Bar) -> None:
+        """Check what `take` does, and take nothing.
+
+        Raises:
+            DataError: as of `take`.
+        """
+        if index == len(self):
+            self.check(bar)
+        elif self.row(self.bar(index)) != self.row(bar):
+            text = f"A bar of {self.symbol} that closes at {_moment(bar.close_ns)}"
+            raise DataError(f"{text} differs from the one that another strategy was given. Bring both the same bars.")
+
+    def matches(self, bars: Bars) -> bool:
+        """Return whether one of the two histories is the beginning of the other."""
+        count = min(len(self), len(bars))
+        return _rows(self.bars(count)) == _rows(bars.slice(0, count))
+
+    def row(self, bar: Bar) -> bytes:
+        """Return a bar as bytes, which the fingerprint is made of."""
+        return _row(bar, has_actions=self._actions is not None, traded=self._traded)
+
+    def times(self, index: int) -> tuple[int, int]:
+        """Return when a bar opened and closed, in UTC ns."""
+        opened, closed = (self._columns[name].view(len(self))[index] for name in _TIMES)
+        return int(opened), int(closed)
+
+    def check(self, bar: Bar) -> None:
+        """Refuse a bar that can't be the next one.
+
+        Raises:
+            DataError: it can't.
+        """
+        subject = f"A bar of {self.symbol} that closes at {_moment(bar.close_ns)}"
+        prices = (bar.open, bar.high, bar.low, bar.close)
+        if not all(0 < price < math.inf for price in prices):
+            raise DataError(f"{subject} must have prices above 0, had {_listed(prices)}. Leave the bar out.")
+        if not bar.low <= min(bar.open, bar.close) or not bar.high >= max(bar.open, bar.close):
+            raise DataError(f"{subject} must have open and close between low and high, had {_listed(prices)}.")
+        if not 0 <= bar.volume < math.inf:
+            raise DataError(f"{subject} must have a volume of 0 or more, had {bar.volume:g}.")
+        if bar.open_ns >= bar.close_ns:
+            raise DataError(f"{subject} must open before it closes, opened at {_moment(bar.open_ns)}.")
+        if len(self):
+            opened, closed = self.times(len(self) - 1)
+            if bar.open_ns <= opened or bar.close_ns <= closed:
+                raise DataError(f"{subject} must come after the last one, which closed at {_moment(closed)}.")
+        if (bar.traded is None) != (self._traded is None):
+            words = "must not have" if self._traded is None else "needs"
+            raise DataError(f"{subject} {words} a second bar at the prices as traded, as its history is adjusted.")
+        if self._actions is None and (bar.split != 1.0 or bar.dividend != 0.0):
+            remedy = "Load the history with 'adjust: actions'."
+            raise DataError(f"{subject} has a split or dividend, its history knows of none. {remedy}")
+        if not (0 < bar.split < math.inf and math.isfinite(bar.dividend)):
+            raise DataError(f"{subject} must have a split above 0, had {bar.split:g} and dividend {bar.dividend:g}.")
+
+    def resampled(self, timeframe: Timeframe) -> Resampled:
+        """Return the history of longer bars made from these; one for all who ask.
+
+        Raises:
+            DataError: the timeframe is no multiple of the bars' own.
+        """
+        if timeframe not in self._resampled:
+            self._resampled[timeframe] = Resampled(self, timeframe)
+        return self._resampled[timeframe]
+
+    def _view(self, count: int) -> Bars:
+        actions, traded = self._actions, self._traded
+        columns: dict[str, Any] = {name: column.view(count) for name, column in self._columns.items()}
+        if actions is not None:
+            columns["actions"] = CorporateActions(actions[0].view(count), actions[1].view(count))
+        if traded is not None:
+            columns["traded"] = traded.bars(count)
+        return Bars(**self._about, **columns)
+
+
+class Resampled:
+    """Bars of a longer timeframe, made from a history as it grows: each is there once it has closed."""
+
+    def __init__(self, source: History, timeframe: Timeframe) -> None:
+        self._source, self._timeframe = source, timeframe
+        self.history = History(_plain(resample(source.bars(0), timeframe)))
+        self._known_from: list[int] = []
+        self._seen = 0
+        self._begin = 0
+        self._end_ns: int | None = None
+        self.count(len(source))
+
+    def count(self, source_bars: int) -> int:
+        """Return how many bars had closed when the source had so many."""
+        while self._seen < source_bars:
+            self._seen += 1
+            self._take(self._seen)
+        return bisect_right(self._known_from, source_bars)
+
+    def _take(self, count: int) -> None:
+        """Add what bar number `count` of the source completes."""
+        open_ns, close_ns = self._source.times(count - 1)
+        if self._end_ns is not None and close_ns < self._end_ns and open_ns < self._end_ns:
+            return
+        # A tail that begins with the last bar that is known: it says where the next one opens.
+        tail = self._source.bars(count).slice(self._begin, count)
+        made = _plain(resample(tail, self._timeframe))
+        for index in range(min(1, len(self.history)), len(made)):
+            self.history.append(bar_of(made, index))
+            self._known_from.append(count)
+        if len(made):
+            self._begin += int(slot_begins(tail, self._timeframe)[len(made) - 1])
+        end_ns = int(slots(tail.open_ns[-1:], self._timeframe, tail.session).end_ns[0])
+        self._end_ns = end_ns if close_ns < end_ns else None
+
+
+def _plain(bars: Bars) -> Bars:
+    """Return bars without what is known of trades and corporate actions: longer bars are there for columns alone."""
+    return replace(bars, traded=None, actions=None)
+
+
+class HistoryBook:
+    """The histories of a process, by what brings them: strategies that ask for the same source share one."""
+
+    def __init__(self) -> None:
+        self._histories: dict[Hashable, History] = {}
+
+    def history(self, source: Hashable, bars: Bars) -> History:
+        """Return the history of a source that begins with these bars: one that is there and agrees, or a new one.
+
+        A history is the same one only if it has the same anchor; one that hasn't come as far is brought there.
+        """
+        anchor = int(bars.open_ns[0]) if len(bars) else None
+        found = self._histories.get((source, anchor))
+        if found is None or not found.matches(bars) or (anchor is None and len(found)):
+            found = self._histories[source, anchor] = History(bars)
+        for index in range(len(found), len(bars)):
+            found.append(bar_of(bars, index))
+        return found
+
+
+def bar_of(bars: Bars, index: int) -> Bar:
+    """Return one bar of several."""
+    values: dict[str, Any] = {name: getattr(bars, name)[index].item() for name in (*_TIMES, *_PRICES)}
+    if bars.actions is not None:
+        values |= {"split": bars.actions.split[index].item(), "dividend": bars.actions.dividend[index].item()}
+    return Bar(**values, traded=None if bars.traded is None else bar_of(bars.traded, index))
+
+
+def _rows(bars: Bars) -> bytes:
+    """Return bars as bytes, bar by bar: what `_row` gives for each."""
+    columns = [np.ascontiguousarray(each).view(np.int64) for each in _all_columns(bars)]
+    return np.column_stack(columns).tobytes()
+
+
+def _all_columns(bars: Bars) -> list[npt.NDArray[Any]]:
+    columns = [getattr(bars, name) for name in (*_TIMES, *_PRICES)]
+    columns += [] if bars.actions is None else [bars.actions.split, bars.actions.dividend]
+    return columns + ([] if bars.traded is None else _all_columns(bars.traded))
+
+
+def _row(bar: Bar, *, has_actions: bool, traded: History | None) -> bytes:
+    row = struct.pack("=qq5d", bar.open_ns, bar.close_ns, bar.open, bar.high, bar.low, bar.close, bar.volume)
+    if has_actions:
+        row += struct.pack("=dd", bar.split, bar.dividend)
+    return row if traded is None or bar.traded is None else row + traded.row(bar.traded)
+
+
+def _moment(ts_ns: int) -> str:
+    return f"{str(np.datetime64(ts_ns, 'ns').astype('datetime64[s]')).replace('T', ' ')} UTC"
+
+
+def _listed(prices: tuple[float, ...]) -> str:
+    return ", ".join(f"{price:g}" for price in prices)
