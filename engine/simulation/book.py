@@ -68,6 +68,8 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
         book["basis"] = (book["basis"] * held + price * book["rate"] * lots) / (held + lots)
         book["commission"] += commission
         book["slippage"] += slippage
+        if order["id"] == book["entry_order"]:
+            book["first_lots"] += lots
     # An order that fills in parts is one entry.
     if order["filled"] == lots:
         book["entries"] += 1

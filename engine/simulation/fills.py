@@ -32,7 +32,8 @@ def apply_fill(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes noth
     """Book that `lots` of the order in slot `k` of instrument `i` traded at `price`.
 
     What there is on the other side is closed first, and the rest opens a position, whatever the order was meant for.
-    The order leaves work once all of it has filled, or when it only closes and nothing is left to close.
+    The order leaves work once all of it has filled, or when it only closes and nothing is left to close. One of which
+    more has filled than it had counts as one of that many lots.
 
     `fee` is in the account's currency; the price is then what was paid, without slippage. NaN says that the run's own
     terms tell commission and slippage.
@@ -46,6 +47,7 @@ def apply_fill(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes noth
         apply_exit(desk, book, k, bar, lots, price, fee)
         return
     book["opens"][k] = 1
+    order["lots"] = max(order["lots"], order["filled"] + lots)
     if closing > 0:
         number, part = order["id"], fee * closing / lots
         apply_exit(desk, book, k, bar, closing, price, part)

@@ -121,6 +121,12 @@ def retire(desk: Record, book: Record, k: int, bar: int, status: int, reason: in
     order["closed_bar"] = bar
     desk["order_rows"][desk["orders"]] = order
     desk["orders"] += 1
+    drop_slot(desk, book, k)
+
+
+@jit
+def drop_slot(desk: Record, book: Record, k: int) -> None:
+    """Take an order off its slot; those behind it move up."""
     desk["at_work"] -= 1
     book["alarm_bar"] = 0
     book["working"] -= 1

@@ -1,0 +1,258 @@
+"""Applying fills: exactly the lots, price and fee that are told, without any check, and with the same books."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from engine.api.engine import EngineJob
+from engine.api.entries import Offset, ScaleInRule
+from engine.api.errors import RunError
+from engine.api.ledger import OrderStatus, Reason, StatusReason
+from engine.api.ports import ENTER_LONG, EXIT_LONG
+from engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
+from engine.api.settings import RunSettings
+from engine.simulation import matching
+from engine.simulation.costs import fill_costs
+from engine.simulation.driver import simulate
+from engine.simulation.fills import apply_fill
+from engine.simulation.kernels import INTERPRETED
+from engine.simulation.late import book_report
+from engine.simulation.orders import slot_of
+from engine.simulation.state import State
+from tests.support.counts import sample
+from tests.support.jobs import Setup, make_bars, make_job
+from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
+from tests.support.random_jobs import jobs
+
+quick = settings(max_examples=sample(80, of=2_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FLAT = [[100, 101, 99, 100]] * 12
+STOP = ProtectiveRule(ProtectiveKind.STOP_LOSS, percent=5.0)
+TARGET = ProtectiveRule(ProtectiveKind.TAKE_PROFIT, percent=5.0)
+
+
+def without_slippage(job: EngineJob) -> EngineJob:
+    terms = job.settings.model_dump()
+    terms["slippage"] |= {"bps": 0.0, "ticks": 0.0, "range_percent": 0.0}
+    return replace(job, settings=RunSettings.model_validate(terms))
+
+
+@quick
+@given(jobs())
+def test_the_venues_own_lots_price_and_fee_give_the_same_books(job: EngineJob) -> None:
+    job = without_slippage(job)
+    expected = simulate(job, kernel=INTERPRETED)
+
+    def told(*fill: Any) -> None:
+        desk, books, _, _, i, k, _, lots, price, fee = fill
+        assert math.isnan(fee)
+        _, commission, slippage = fill_costs(desk, books[i], k, lots, price)
+        assert slippage == 0.0
+        apply_fill(*fill[:-1], commission)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "apply_fill", told)
+        assert_same_bits(simulate(job, kernel=INTERPRETED), expected)
+
+
+@quick
+@given(jobs())
+def test_money_is_conserved_when_fills_come_in_parts_with_fees_of_their_own(job: EngineJob) -> None:
+    fees = []
+
+    def in_parts(*fill: Any) -> None:
+        desk, books, rules, columns, i, k, bar, lots, price, _ = fill
+        number, first = int(books[i]["slots"][k]["id"]), max(int(lots) // 3, 1)
+        for part in (first, int(lots) - first):
+            k = slot_of(books[i], number)
+            if part and k >= 0:
+                fees.append(0.25 * part)
+                apply_fill(desk, books, rules, columns, i, k, bar, part, price, fees[-1])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "apply_fill", in_parts)
+        ledger = simulate(job, kernel=INTERPRETED)
+    assert_money_is_conserved(job, ledger)
+    gained = ledger.trades["pnl"].sum() + sum(position.unrealised_pnl for position in ledger.open_positions)
+    assert ledger.equity[-1] - job.settings.cash == pytest.approx(gained, rel=1e-9, abs=1e-6)
+    told = ledger.fills["commission"][ledger.fills["slippage"] == 0.0].sum()
+    assert told >= math.fsum(fees) - 1e-6
+
+
+def begun(flags: dict[int, int], *rules: ProtectiveRule, lots: float = 10.0, **terms: Any) -> State:
+    """Return a simulation of flat bars, before its first step."""
+    job = make_job(
+        (make_bars(FLAT), Setup(flags=flags, rule_columns=(None,) * len(rules))),
+        size=SizeRule(SizeKind.QUANTITY, lots),
+        protection=rules,
+        settings={"cash": 10_000, **terms},
+    )
+    return State.of(job, kernel=INTERPRETED)
+
+
+def run(state: State, stop: int) -> None:
+    assert state.kernel(*state.arrays(), 0, stop, 0) == stop
+
+
+def fill(state: State, k: int, lots: int, price: float, fee: float = math.nan) -> None:
+    apply_fill(state.desk, state.books, state.rules, state.market.columns, 0, k, 2, lots, price, fee)
+
+
+def test_a_fill_books_the_fee_that_the_broker_told_and_no_slippage() -> None:
+    state = begun({0: ENTER_LONG}, commission={"percent": 1}, slippage={"bps": 50})
+    run(state, 1)
+    fill(state, 0, 10, 101.5, 3.25)
+    row = state.desk["fill_rows"][0]
+    assert (row["lots"], row["price"], row["commission"], row["slippage"]) == (10, 101.5, 3.25, 0.0)
+    assert state.desk["cash"] == 10_000 - 10 * 101.5 - 3.25
+
+
+def test_a_rebate_is_a_fee_below_zero() -> None:
+    state = begun({0: ENTER_LONG})
+    run(state, 1)
+    fill(state, 0, 10, 100.0, -0.5)
+    assert state.desk["cash"] == 9_000.5
+
+
+def test_a_fill_is_not_cut_by_the_cash_there_is() -> None:
+    state = begun({0: ENTER_LONG}, lots=1000.0)
+    run(state, 1)
+    fill(state, 0, 1000, 100.0, 0.0)
+    assert (state.books[0]["lots"], state.desk["cash"]) == (1000, -90_000)
+
+
+def test_a_part_of_an_entry_is_protected_and_the_rest_stays_at_work() -> None:
+    state = begun({0: ENTER_LONG}, STOP, TARGET)
+    run(state, 1)
+    fill(state, 0, 4, 100.0)
+    book = state.books[0]
+    assert (book["lots"], book["working"], book["entries"]) == (4, 3, 1)
+    assert [(int(each["lots"]), float(each["price"])) for each in book["slots"][1:3]] == [(4, 95.0), (4, 105.0)]
+    fill(state, 0, 6, 102.0)
+    assert (book["lots"], book["working"], book["entries"], book["price"]) == (10, 2, 1, 101.2)
+    assert [int(each["lots"]) for each in book["slots"][:2]] == [10, 10]
+
+
+def test_a_stop_that_fills_in_parts_takes_its_target_along_when_it_is_done() -> None:
+    state = begun({0: ENTER_LONG}, STOP, TARGET)
+    run(state, 1)
+    fill(state, 0, 10, 100.0)
+    book = state.books[0]
+    fill(state, 0, 3, 95.0)
+    assert (book["lots"], book["working"]) == (7, 2)
+    assert [int(each["lots"] - each["filled"]) for each in book["slots"][:2]] == [7, 7]
+    fill(state, 0, 7, 94.0)
+    assert (book["lots"], book["working"]) == (0, 0)
+    orders = state.ledger(2).orders
+    assert [int(each["status"]) for each in orders] == [OrderStatus.FILLED, OrderStatus.FILLED, OrderStatus.CANCELLED]
+    assert orders[2]["status_reason"] == StatusReason.OCO
+    trades = state.ledger(2).trades
+    assert [(int(each["lots"]), float(each["pnl"])) for each in trades] == [(3, -15.0), (7, -42.0)]
+
+
+def test_a_closing_order_that_fills_more_than_the_position_turns_it_round() -> None:
+    state = begun({0: ENTER_LONG}, STOP)
+    run(state, 1)
+    fill(state, 0, 10, 100.0)
+    book = state.books[0]
+    fill(state, 0, 14, 95.0, 1.4)
+    assert (book["lots"], book["price"], state.desk["cash"]) == (-4, 95.0, 10_000 - 50 + 4 * 95 - 1.4)
+    assert state.desk["trade_rows"][0]["commission"] == pytest.approx(1.0)
+    assert book["commission"] == pytest.approx(0.4)
+    protection = book["slots"][0]
+    assert (book["working"], protection["side"], protection["lots"], protection["price"]) == (1, 1, 4, 99.75)
+
+
+def test_a_fill_of_a_closing_order_after_the_position_has_gone_opens_the_other_side() -> None:
+    state = begun({0: ENTER_LONG, 1: EXIT_LONG})
+    run(state, 2)
+    book = state.books[0]
+    assert (book["lots"], book["working"]) == (10, 1)
+    book["lots"], book["quantity"] = 0, 0.0
+    fill(state, 0, 10, 100.0)
+    assert book["lots"] == -10
+
+
+def late(state: State, number: int, lots: int, price: float, fee: float | None = None) -> None:
+    book_report(state, number, 2, lots, price, fee)
+
+
+def test_a_report_of_an_order_at_work_is_booked_as_any_fill() -> None:
+    state = begun({0: ENTER_LONG}, STOP)
+    run(state, 1)
+    late(state, 0, 10, 100.0, 1.0)
+    assert (state.books[0]["lots"], state.books[0]["working"], state.desk["cash"]) == (10, 1, 8_999.0)
+
+
+def test_a_fill_after_the_order_was_cancelled_is_booked_and_protected() -> None:
+    state = begun({0: ENTER_LONG}, STOP)
+    run(state, 1)
+    fill(state, 0, 4, 100.0, 0.0)
+    matching.retire(state.desk, state.books[0], 0, 2, OrderStatus.CANCELLED, StatusReason.COMPONENT)
+    late(state, 0, 5, 102.0, 0.5)
+    book, ledger = state.books[0], state.ledger(1)
+    assert (book["lots"], state.desk["cash"]) == (9, 10_000 - 400 - 510 - 0.5)
+    assert (book["working"], book["slots"][0]["kind"], book["slots"][0]["lots"]) == (1, matching.STOP, 9)
+    assert (ledger.orders[0]["status"], ledger.orders[0]["filled"]) == (OrderStatus.CANCELLED, 9)
+    assert ledger.fills["lots"].tolist() == [4, 5]
+    assert state.desk["at_work"] == 1
+
+
+def test_a_late_fill_of_a_stop_turns_the_position_round_and_writes_no_order_twice() -> None:
+    state = begun({0: ENTER_LONG}, STOP, TARGET)
+    run(state, 1)
+    fill(state, 0, 10, 100.0)
+    fill(state, 1, 10, 105.0)
+    assert state.books[0]["lots"] == 0
+    late(state, 1, 10, 95.0, 0.0)
+    ledger = state.ledger(1)
+    assert state.books[0]["lots"] == -10
+    assert ledger.orders["id"].tolist() == list(range(len(ledger.orders)))
+    assert (ledger.orders[1]["reason"], ledger.orders[1]["status"]) == (Reason.STOP_LOSS, OrderStatus.CANCELLED)
+    assert (ledger.orders[1]["filled"], ledger.orders[1]["lots"], ledger.orders[1]["rule"]) == (10, 10, 0)
+    assert [int(each["side"]) for each in state.books[0]["slots"][:2]] == [1, 1]
+
+
+def test_a_late_fill_pays_the_commission_of_the_whole_order_by_the_terms() -> None:
+    state = begun({0: ENTER_LONG}, commission={"per_order": 5, "percent": 1})
+    run(state, 1)
+    fill(state, 0, 4, 100.0)
+    matching.retire(state.desk, state.books[0], 0, 2, OrderStatus.CANCELLED, StatusReason.COMPONENT)
+    late(state, 0, 6, 100.0)
+    assert state.ledger(1).fills["commission"].tolist() == pytest.approx([9.0, 6.0])
+
+
+def test_a_late_fill_leaves_what_was_kept_of_the_state_before_as_it_was() -> None:
+    state = begun({0: ENTER_LONG}, STOP)
+    run(state, 1)
+    matching.retire(state.desk, state.books[0], 0, 2, OrderStatus.CANCELLED, StatusReason.COMPONENT)
+    state.harvest()
+    kept = state.pages[0]
+    before = kept["orders"].copy()
+    late(state, 0, 10, 100.0)
+    assert np.array_equal(kept["orders"], before)
+
+
+def test_a_report_of_an_order_that_there_never_was_is_refused() -> None:
+    state = begun({0: ENTER_LONG})
+    run(state, 1)
+    with pytest.raises(RunError, match="no order 7, of which a fill is reported"):
+        late(state, 7, 1, 100.0)
+
+
+def test_a_further_entry_is_as_large_as_the_whole_first_one_though_that_filled_in_parts() -> None:
+    rows = [[100, 101, 99, 100]] * 4 + [[110, 111, 109, 110]] * 4
+    job = make_job(
+        (make_bars(rows, volume=40.0), Setup(flags={0: ENTER_LONG})),
+        size=SizeRule(SizeKind.QUANTITY, 10.0),
+        execution=ExecutionRule(scale_in=ScaleInRule(2, Offset(percent=5.0))),
+        settings={"slippage": {"volume_percent": 10}},
+    )
+    ledger = simulate(job, kernel=INTERPRETED)
+    assert ledger.fills["lots"].tolist() == [4, 4, 2, 4, 4, 2]
+    assert ledger.orders["lots"].tolist() == [10, 10]
