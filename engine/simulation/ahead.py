@@ -57,9 +57,11 @@ def _marker() -> Path:
 
 def compile_ahead() -> None:
     """Compile the bar loop, or load it, and note that it is there."""
+    from engine.simulation.compiling import lighter_compiler
     from engine.simulation.state import State
 
-    compiled()(*State.of(_sample(), kernel=INTERPRETED).arrays(), 0, 1, WHOLE)
+    with lighter_compiler():
+        compiled()(*State.of(_sample(), kernel=INTERPRETED).arrays(), 0, 1, WHOLE)
     # Only a hint: a disk that cannot be written is no reason to fail.
     with contextlib.suppress(OSError):
         _marker().parent.mkdir(parents=True, exist_ok=True)

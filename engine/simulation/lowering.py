@@ -18,6 +18,21 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder, _LowerResult
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
+NOT_NEEDED = {
+    "WithLifting",
+    "InlineClosureLikes",
+    "MakeFunctionToJitFunction",
+    "InlineInlinables",
+    "FindLiterallyCalls",
+    "LiteralUnroll",
+    "LiteralPropagationSubPipelinePass",
+    "DeadBranchPrune",
+    "InlineOverloads",
+    "NopythonRewrites",
+    "AnnotateTypes",
+}
+"""Passes over what the simulation has none of: closures, `with`, generators, array expressions, literal types."""
+
 
 class InnerLibrary(JITCodeLibrary):
     """The code of one function, which is neither linked nor translated until it is part of another."""
@@ -65,7 +80,9 @@ class InnerCompiler(CompilerBase):
     def define_pipelines(self) -> list[Any]:
         passes: Any = DefaultPassBuilder.define_nopython_pipeline(self.state)  # type: ignore[no-untyped-call]
         passes.passes = [
-            (InnerLowering, text) if made is NativeLowering else (made, text) for made, text in passes.passes
+            (InnerLowering, text) if made is NativeLowering else (made, text)
+            for made, text in passes.passes
+            if made.__name__ not in NOT_NEEDED
         ]
         passes.finalize()
         return [passes]
