@@ -3,6 +3,8 @@
 A plugin imports its base classes, port types and markers from here; a script calls `run` or `replay`.
 """
 
+from typing import TYPE_CHECKING
+
 from engine.adapters.matching import match_job
 from engine.api import (
     API_VERSION,
@@ -23,7 +25,6 @@ from engine.api import (
     Bars,
     BarsInput,
     BoolColumn,
-    Broker,
     CancelOrder,
     Capability,
     Catalog,
@@ -127,6 +128,9 @@ from engine.api import (
 )
 from engine.runtime.script import replay, run
 
+if not TYPE_CHECKING:  # a type checker would take every name for known
+    from engine.api.withdrawn import missing_name as __getattr__  # noqa: F401 - Python looks here for missing names
+
 __all__ = [
     "API_VERSION",
     "BAR_COLUMNS",
@@ -146,7 +150,6 @@ __all__ = [
     "Bars",
     "BarsInput",
     "BoolColumn",
-    "Broker",
     "CancelOrder",
     "Capability",
     "Catalog",

@@ -84,7 +84,6 @@ def kind_name(kind: str) -> str:
     names = {
         "data_providers": tr("Data providers"),
         "engines": tr("Engines"),
-        "brokers": tr("Brokers"),
         "strategies": tr("Strategies"),
     }
     return names.get(kind, kind)

@@ -94,7 +94,7 @@ from engine.api.ports import (
     param,
     port,
 )
-from engine.api.provider import Broker, DataProvider, StrategyTemplate
+from engine.api.provider import DataProvider, StrategyTemplate
 from engine.api.reasons import (
     AllOf,
     AnyOf,
@@ -150,7 +150,6 @@ __all__ = [
     "Bars",
     "BarsInput",
     "BoolColumn",
-    "Broker",
     "CancelOrder",
     "Capability",
     "Catalog",

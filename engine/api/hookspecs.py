@@ -20,7 +20,7 @@ from engine.api.component import (
     RiskManager,
 )
 from engine.api.engine import EngineAdapter
-from engine.api.provider import Broker, DataProvider, StrategyTemplate
+from engine.api.provider import DataProvider, StrategyTemplate
 
 PROJECT = "quantcrafter"
 ENTRY_POINT_GROUP = "quantcrafter.plugins"
@@ -68,11 +68,6 @@ def register_money_managers() -> Iterable[type[MoneyManager]]:  # type: ignore[e
 @hookspec
 def register_data_providers() -> Iterable[type[DataProvider]]:  # type: ignore[empty-body]
     """Return sources of bars."""
-
-
-@hookspec
-def register_brokers() -> Iterable[type[Broker]]:  # type: ignore[empty-body]
-    """Return connections to brokers and venues."""
 
 
 @hookspec

@@ -1,10 +1,9 @@
-"""The contract of data providers, brokers and strategy templates that plugins may add."""
+"""The contract of data providers and strategy templates that plugins may add."""
 
 from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -68,32 +67,6 @@ class DataProvider(BaseModel, ABC):
     def help(cls) -> str:
         """Return the docstring, cleaned."""
         return inspect.cleandoc(cls.__doc__ or "")
-
-
-class Broker(ABC):
-    """A connection to a venue or broker for paper and live runs."""
-
-    name: ClassVar[str]
-
-    @abstractmethod
-    def connect(self) -> None:
-        """Open the connection; raise RunError when it cannot be had."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close the connection; safe to call twice."""
-
-    @abstractmethod
-    def submit(self, client_order_id: str, symbol: str, side: int, quantity: float, price: float | None) -> None:
-        """Send an order; `price` None means a market order. The id makes a repeated call harmless."""
-
-    @abstractmethod
-    def cancel(self, client_order_id: str) -> None:
-        """Ask for a cancel; unknown ids are ignored."""
-
-    @abstractmethod
-    def positions(self) -> Mapping[str, float]:
-        """Return the signed quantity held, by symbol."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any, TypeGuard
 
 from engine.api import (
-    Broker,
     Capability,
     Component,
     ComponentFamily,
@@ -40,7 +39,6 @@ COMPONENT_HOOKS = MappingProxyType(
 OTHER_HOOKS = MappingProxyType(
     {
         "register_data_providers": "data_providers",
-        "register_brokers": "brokers",
         "register_engines": "engines",
         "register_strategies": "strategies",
     }
@@ -108,7 +106,7 @@ def check_built(entry: object, name: str, role: Role) -> type[Component]:
 
 
 def check_other(entry: object, hook: str) -> str:
-    """Return the name of a provider, broker, engine or template that is what its hook asks for.
+    """Return the name of a provider, engine or template that is what its hook asks for.
 
     Raises:
         PluginRefusedError: it is not.
@@ -117,7 +115,6 @@ def check_other(entry: object, hook: str) -> str:
         return _check_template(entry)
     base: type = {
         "register_data_providers": DataProvider,
-        "register_brokers": Broker,
         "register_engines": EngineAdapter,
     }[hook]
     if not (inspect.isclass(entry) and issubclass(entry, base)):

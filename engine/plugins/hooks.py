@@ -17,6 +17,7 @@ import pluggy
 
 from engine.api import API_VERSION, Component, ComponentFamily, Role, hookspecs
 from engine.api.foreign import LOAD_LIMIT_S, LOAD_SLOW_S, EscapedError, TooLongError, foreign, text_of
+from engine.api.withdrawn import WITHDRAWN
 from engine.plugins.checks import (
     COMPONENT_HOOKS,
     OTHER_HOOKS,
@@ -37,7 +38,7 @@ class Contribution:
     """What one plugin adds, checked but not yet compared with the other plugins.
 
     `components` maps a role and a name to a class, or to the family that builds it; `others` maps a kind
-    (`data_providers`, `brokers`, `engines`, `strategies`) and a name to the thing itself.
+    (`data_providers`, `engines`, `strategies`) and a name to the thing itself.
     """
 
     components: dict[tuple[Role, str], type[Component] | ComponentFamily] = field(default_factory=dict)
@@ -130,6 +131,8 @@ def _implementations(plugin: object) -> dict[str, Callable[[], object]]:
         raise PluginRefusedError(_signature_message(plugin) or str(error)) from error
     found: dict[str, Callable[[], object]] = {}
     for caller in manager.get_hookcallers(plugin) or ():
+        if caller.name in WITHDRAWN:
+            raise PluginRefusedError(WITHDRAWN[caller.name])
         if not caller.has_spec():
             raise PluginRefusedError(f"{caller.name} is not a hook.{_did_you_mean(caller.name)}")
         for implementation in caller.get_hookimpls():

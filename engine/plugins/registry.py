@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.api import (
-    Broker,
     Component,
     ComponentFamily,
     DataProvider,
@@ -23,7 +22,7 @@ from engine.plugins.info import PluginInfo
 
 
 class Registry:
-    """The catalog of components and providers, with the engines, brokers and templates beside it.
+    """The catalog of components and providers, with the engines and templates beside it.
 
     Built once by `load_registry`; nothing is added later. Classes of a `ComponentFamily` are built on first use.
     `problems` holds the findings about plugins that were left out, in the order of `plugins`.
@@ -83,14 +82,6 @@ class Registry:
         """Return the names that `engine:` may say."""
         return self._names("engines")
 
-    def broker(self, name: str) -> type[Broker] | None:
-        """Return the broker connection of that name, or None."""
-        return self._others.get("brokers", {}).get(name)
-
-    def broker_names(self) -> tuple[str, ...]:
-        """Return the names of the broker connections."""
-        return self._names("brokers")
-
     @property
     def strategies(self) -> tuple[StrategyTemplate, ...]:
         """The ready-made strategy files."""
@@ -99,7 +90,7 @@ class Registry:
     def owner(self, section: str, name: str) -> str:
         """Return the name of the plugin that added a component or thing; '' when nobody did.
 
-        `section` is a role or one of `data_providers`, `brokers`, `engines`, `strategies`.
+        `section` is a role or one of `data_providers`, `engines`, `strategies`.
         """
         return self._owners.get((section, name), "")
 

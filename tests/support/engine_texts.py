@@ -45,7 +45,10 @@ SCRIPTS = (
 )
 """What only scripts call: runs in Python, replays, and strategies that are given bar by bar."""
 
-ORDERS = ("engine/api/order_id.py", "engine/api/orders.py", "engine/api/order_state.py")
+ORDERS = (
+    *("engine/api/order_id.py", "engine/api/orders.py", "engine/api/order_state.py"),
+    "engine/simulation/late.py",
+)
 """What is said about orders between a session and its broker, which no window shows."""
 
 DOCUMENTS = (

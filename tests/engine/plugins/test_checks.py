@@ -70,7 +70,6 @@ REFUSED = {
         "DataProvider 'd' (Demo) lacks load().",
     ),
     "no engine": ("register_engines", DEMO, "Demo", "which is not a subclass of EngineAdapter"),
-    "no broker": ("register_brokers", DEMO, "Demo", "which is not a subclass of Broker"),
     "no template": ("register_strategies", "", "'a.yaml'", "which is not a StrategyTemplate"),
     "lost template": (
         "register_strategies",
@@ -194,8 +193,6 @@ def test_providers_engines_and_templates_are_found_by_name() -> None:
     assert [template.name for template in registry.strategies if template.name == "demo"] == ["demo"]
     assert registry.provider("no such") is None
     assert registry.engine("no such") is None
-    assert registry.broker("no such") is None
-    assert registry.broker_names() == ()
 
 
 def test_a_plugin_may_be_an_object_but_not_a_class() -> None:

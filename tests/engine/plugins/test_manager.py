@@ -90,6 +90,11 @@ BROKEN: dict[str, tuple[str, str]] = {
         "@hookimpl\ndef register_engines():\n    return EngineAdapter",
         "register_engines must return a list",
     ),
+    "registering-brokers": (
+        "@hookimpl\ndef register_brokers():\n    return []",
+        "register_brokers is withdrawn: connections to brokers are no part of the plugin interface",
+    ),
+    "importing-broker": ("from quantcrafter import Broker", "Broker is withdrawn: connections to brokers"),
     "incompatible": ("QUANTCRAFTER_API = 99\n" + GOOD, "written for version 99 of the plugin interface"),
     "incompatible-nonsense": ("QUANTCRAFTER_API = 'new'\n" + GOOD, "QUANTCRAFTER_API must be a whole number"),
     "raising-family": (
