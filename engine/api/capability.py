@@ -15,6 +15,7 @@ class Capability(StrEnum):
     STOP_LIMIT_ORDERS = "stop-limit orders"
     PARTIAL_FILLS = "partial fills"
     SEVERAL_INSTRUMENTS = "several instruments"
+    CONTRACTS = "contracts on margin"
     STRATEGY_CLASSES = "strategy classes written for it"
 
 

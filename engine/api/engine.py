@@ -16,7 +16,7 @@ from engine.api.errors import RunError
 from engine.api.ledger import Ledger
 from engine.api.ports import BoolColumn, FlagColumn, FloatColumn
 from engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
-from engine.api.settings import RunSettings
+from engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings
 from engine.api.steps import StepProgram
 
 
@@ -40,6 +40,10 @@ class InstrumentJob:
     one of the instrument's, as known at the opens and closes of its bars; None where the two are the same. `split` is
     how many units one becomes at a bar's open, `dividend` the cash that a unit gets then. `borrow_percent` is what a
     short position costs a year. `step_columns` are the inputs of the job's `steps`, in order.
+
+    A `contract` is not paid for when it is bought: its positions take `margin` (that of the run where None), and gain
+    or lose `multiplier` for each unit and point of the price, in the currency of its prices. `pip_size` is what a
+    distance in pips counts.
     """
 
     symbol: str
@@ -60,6 +64,10 @@ class InstrumentJob:
     split: FloatColumn | None = None
     dividend: FloatColumn | None = None
     step_columns: tuple[FloatColumn, ...] = ()
+    kind: InstrumentKind = "spot"
+    multiplier: float = 1.0
+    pip_size: float | None = None
+    margin: InstrumentMargin | None = None
 
 
 @dataclass(frozen=True)

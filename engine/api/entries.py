@@ -13,11 +13,12 @@ MOST_LEVELS = 24
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """A distance in price: price x percent / 100 + ticks x tick size + multiple x column `atr`."""
+    """A distance in price: price x percent / 100 + ticks x tick size + multiple x column `atr` + pips x pip size."""
 
     percent: float = 0.0
     ticks: float = 0.0
     multiple: float = 0.0
+    pips: float = 0.0
 
 
 NO_OFFSET = Offset()

@@ -27,8 +27,9 @@ class ProtectiveKind(IntEnum):
 class ProtectiveRule:
     """A protective order at a distance from the entry's fill price.
 
-    distance = price x percent / 100 + multiple x column[decision bar] + offset + ticks x tick size + cash / quantity,
-    in price units; `column` names an input port of the component. With `line` the column is itself the level.
+    distance = price x percent / 100 + multiple x column[decision bar] + offset + ticks x tick size + pips x pip size
+    + cash / (quantity x multiplier), in price units; `column` names an input port of the component. With `line` the
+    column is itself the level.
     No entry is made while the distance is NaN or not positive.
 
     A TRAILING_STOP begins like a stop-loss. On each close, after the bar was checked, it follows: to that distance from
@@ -51,6 +52,7 @@ class ProtectiveRule:
     line: bool = False
     follow: bool = False
     lock_percent: float = 0.0
+    pips: float = 0.0
 
 
 class GuardKind(IntEnum):
@@ -106,6 +108,7 @@ class SizeKind(IntEnum):
     MARTINGALE = 6
     ANTI_MARTINGALE = 7
     FIXED_RATIO = 8
+    LOTS = 9
 
 
 HISTORY_TRADES = 250
@@ -116,8 +119,9 @@ HISTORY_TRADES = 250
 class SizeRule:
     """The size of an entry, decided on the close of the decision bar.
 
-    QUANTITY: `value` units. CASH: value / close. EQUITY_PERCENT: equity x value / 100 / close. RISK_PERCENT: equity x
-    value / 100 / distance of the nearest stop-loss. RISK_PERCENT sizes by what the stop would lose.
+    QUANTITY: `value` units. LOTS: value x lot size. CASH: value / close. EQUITY_PERCENT: equity x value / 100 / close.
+    RISK_PERCENT: equity x value / 100 / distance of the nearest stop-loss. RISK_PERCENT sizes by what the stop would
+    lose. Closes and distances are in the account's currency, and of a contract for a whole one: times its multiplier.
 
     These are parts of the equity, as EQUITY_PERCENT, with a percentage that changes and never leaves `least` to `most`:
     VOLATILITY_TARGET: 100 x value / column[decision bar], where the column is the instrument's volatility in percent a

@@ -100,6 +100,80 @@ class Margin(BaseModel):
         return min(_SHORT_MAINTENANCE, self.initial_percent / 2.0)
 
 
+InstrumentKind = Literal["spot", "contract"]
+"""How a position is paid for: in full, or by margin alone."""
+
+
+class InstrumentMargin(BaseModel):
+    """What positions in one instrument take of the equity, where that differs from the run's margin.
+
+    Either parts of their value, or for contracts amounts for each, in the currency of the prices.
+    """
+
+    model_config = _CONFIG
+
+    initial_percent: float | None = param(
+        "Percent of its value that an entry takes; that of the run if left out.", default=None, unit="%", gt=0, le=100
+    )
+    maintenance_percent: float | None = param(
+        "Percent of its value that a position must keep. If left out: half of the initial margin; of spot as in the "
+        "run.",
+        default=None,
+        unit="%",
+        ge=0,
+        le=100,
+    )
+    per_contract: float | None = param(
+        "Amount that an entry takes for each contract, in the currency of its prices.",
+        default=None,
+        unit="currency",
+        gt=0,
+    )
+    maintenance_per_contract: float | None = param(
+        "Amount that a position must keep for each contract. If left out: half of per_contract.",
+        default=None,
+        unit="currency",
+        ge=0,
+    )
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> InstrumentMargin:
+        by_amount = self.per_contract is not None or self.maintenance_per_contract is not None
+        if by_amount and (self.initial_percent is not None or self.maintenance_percent is not None):
+            raise ValueError("'margin' is in percent or per contract, was both. Leave one of them out.")
+        if self.maintenance_per_contract is not None:
+            if self.per_contract is None:
+                raise ValueError("'maintenance_per_contract' needs 'per_contract'. Add it.")
+            if self.maintenance_per_contract > self.per_contract:
+                raise ValueError(
+                    f"'maintenance_per_contract' must not be above 'per_contract', was "
+                    f"{self.maintenance_per_contract:g} above {self.per_contract:g}."
+                )
+        return self
+
+    @property
+    def kept_per_contract(self) -> float:
+        """What a position must keep for each contract, 0 without amounts."""
+        if self.maintenance_per_contract is not None:
+            return self.maintenance_per_contract
+        return (self.per_contract or 0.0) / 2.0
+
+    def over(self, run: Margin) -> Margin:
+        """Return the run's margin with the percentages of this one; what must be kept follows an own initial margin.
+
+        Raises:
+            ValueError: more must be kept than an entry takes.
+        """
+        initial, kept = self.initial_percent, self.maintenance_percent
+        if initial is None:
+            initial, kept = run.initial_percent, run.maintenance_percent if kept is None else kept
+        if kept is not None and kept > initial:
+            raise ValueError(
+                f"'maintenance_percent' must not be above 'initial_percent', was {kept:g} above {initial:g}."
+            )
+        return Margin.model_construct(initial_percent=initial, maintenance_percent=kept)
+
+
 class FillRules(BaseModel):
     """Choices that QC-BAR-1 leaves to the file."""
 

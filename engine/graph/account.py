@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from engine.api import ExecutionLogic, FeedNode, GuardKind, GuardRule, Problem, RiskManager
 from engine.api.wording import did_you_mean
 from engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
+from engine.graph.contracts import contract_problems
 
 MAX_GUARDS = 32
 """How many risk managers other than stops and targets a strategy may have."""
 
 
 def account_problems(graph: BoundGraph) -> list[Problem]:
-    """Return what is wrong with currencies, their rates, and the guards of the execution node."""
-    return [*_rate_problems(graph), *_guard_problems(graph)]
+    """Return what is wrong with currencies and their rates, contracts, and the guards of the execution node."""
+    return [*_rate_problems(graph), *contract_problems(graph), *_guard_problems(graph)]
 
 
 def feed_of_rate(written: str) -> tuple[str, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -27,6 +27,7 @@ from engine.api import (
 )
 from engine.api.foreign import calling, foreign, is_own, is_plain, origin, reason_of
 from engine.api.frozen import Lent
+from engine.api.settings import InstrumentKind
 from engine.api.wording import did_you_mean
 from engine.graph import BoundGraph, Decision, make_plan
 
@@ -177,7 +178,7 @@ def engine_for(graph: BoundGraph, settings: RunSettings, registry: Engines) -> E
         SpecError: it cannot be used, see `find_engine`.
     """
     decision = make_plan(graph).decision
-    needs = () if decision is None else needs_of(decision, len(graph.instruments), settings)
+    needs = () if decision is None else needs_of(decision, _kinds(graph), settings)
     return find_engine(settings.engine, registry, mode=settings.mode, needs=needs, file=graph.spec.file)
 
 
@@ -198,7 +199,7 @@ def run_problems(graph: BoundGraph, registry: Engines, *, is_sound: bool) -> lis
     needs: tuple[Need, ...] = ()
     if is_sound and not cls.missing() and not set(Capability) <= set(cls.capabilities):
         decision = make_plan(graph).decision
-        needs = () if decision is None else needs_of(decision, len(graph.instruments), run)
+        needs = () if decision is None else needs_of(decision, _kinds(graph), run)
     return [_in_file(problem, graph) for problem in _shortcomings(cls, registry, run.mode, needs)]
 
 
@@ -217,16 +218,25 @@ def modes_of(name: str, registry: Engines) -> tuple[str, ...]:
     return tuple(dict.fromkeys(mode for engine in engines for mode in engine.modes))
 
 
-def needs_of(decision: Decision, instruments: int, settings: RunSettings) -> tuple[Need, ...]:
-    """Return what a run asks of its engine, each once, with the node that asks for it."""
+def needs_of(decision: Decision, kinds: Sequence[InstrumentKind], settings: RunSettings) -> tuple[Need, ...]:
+    """Return what a run asks of its engine, each once, with the node that asks for it.
+
+    `kinds` are those of its instruments.
+    """
     found: dict[Capability, Need] = {}
     for need in _needs(decision):
         found.setdefault(need.capability, need)
-    if instruments > 1:
+    if "contract" in kinds:
+        found[Capability.CONTRACTS] = Need(Capability.CONTRACTS)
+    if len(kinds) > 1:
         found[Capability.SEVERAL_INSTRUMENTS] = Need(Capability.SEVERAL_INSTRUMENTS)
     if settings.slippage.volume_percent > 0:
         found[Capability.PARTIAL_FILLS] = Need(Capability.PARTIAL_FILLS)
     return tuple(found.values())
+
+
+def _kinds(graph: BoundGraph) -> list[InstrumentKind]:
+    return [instrument.spec.kind for instrument in graph.instruments]
 
 
 def _needs(decision: Decision) -> Iterator[Need]:

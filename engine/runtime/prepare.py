@@ -32,6 +32,7 @@ from engine.data.resample import resample
 from engine.graph import BoundGraph, Decision, Evaluation, Plan, PlanSource
 from engine.runtime.rates import rate_columns
 from engine.runtime.trace import ColumnStore
+from engine.spec import InstrumentSpec
 
 _PRICES = ("line", "short_line", "atr")
 """The columns of an execution rule that are prices, or differences of them."""
@@ -219,13 +220,24 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
         execution_columns=_execution_columns(decision, evaluation, scale),
         size_column=_column(evaluation, decision.size_column),
         min_quantity=spec.min_quantity,
-        borrow_percent=run.borrow_percent if spec.borrow_percent is None else spec.borrow_percent,
+        borrow_percent=_borrow_percent(spec, run),
+        kind=spec.kind,
+        multiplier=spec.multiplier,
+        pip_size=spec.pip_size,
+        margin=spec.margin,
         currency=currency,
         rate_open=None if rate_open is None else frozen(rate_open),
         rate_close=None if rate_close is None else frozen(rate_close),
         split=None if actions is None else actions.split,
         dividend=None if actions is None else actions.dividend,
     )
+
+
+def _borrow_percent(spec: InstrumentSpec, run: RunSettings) -> float:
+    """Return what a short position costs a year: nothing for a contract, which nobody borrows."""
+    if spec.kind == "contract":
+        return 0.0
+    return run.borrow_percent if spec.borrow_percent is None else spec.borrow_percent
 
 
 def decision_components(decision: Decision, evaluations: tuple[Evaluation, ...]) -> tuple[DecisionComponent, ...]:

@@ -35,6 +35,8 @@ FILE = "run.json"
 TIMES = ("open_ns", "close_ns")
 RECORDS = ("orders", "fills", "trades", "blocked", "interventions", "cashflows")
 CURVES = ("ts_ns", "equity", "cash")
+ACCOUNT = {"rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0}
+"""Columns that only some runs have, with what they hold for instruments that have none."""
 Column = npt.NDArray[Any]
 
 
@@ -165,6 +167,10 @@ class SavedRun:
                 flags=self._part("market.flags", number),
                 allowed=self._part("market.allowed", number),
                 first_bar=each["first_bar"],
+                kind=each.get("kind", "spot"),
+                multiplier=each.get("multiplier", 1.0),
+                currency=each.get("currency", ""),
+                **{name: self._optional_part(f"market.{name}", number) for name in ACCOUNT},
             )
             for number, each in enumerate(self._description["instruments"])
         )
@@ -252,8 +258,7 @@ class SavedRun:
 
     def strength(self, node: str, output: str = "", instrument: int = 0) -> Column | None:
         """Return the strength of a signal output, or None where it has none."""
-        name = f"{self._column_name(node, output)}.strength"
-        return self._part(name, instrument) if (self.folder / f"{name}.npy").exists() else None
+        return self._optional_part(f"{self._column_name(node, output)}.strength", instrument)
 
     def feed_column(self, feed: str, column: str, instrument: int = 0) -> Column:
         """Return a column of a feed's bars that some node read, aligned to the instrument's own bars.
@@ -310,6 +315,10 @@ class SavedRun:
     def _part(self, name: str, instrument: int) -> Column:
         start, stop = self._offsets[instrument], self._offsets[instrument + 1]
         return self._array(name)[start:stop]
+
+    def _optional_part(self, name: str, instrument: int) -> Column | None:
+        """Return a column that only some runs have, or None."""
+        return self._part(name, instrument) if (self.folder / f"{name}.npy").exists() else None
 
     def _array(self, name: str) -> Column:
         if name not in self._opened:

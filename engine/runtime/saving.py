@@ -19,7 +19,7 @@ from engine.graph import MarketColumn
 from engine.graph.bound import BASE_CLOCK
 from engine.graph.plan import StepColumn
 from engine.runtime.result import RunResult
-from engine.runtime.saved import CURVES, FILE, FORMAT, RECORDS, TIMES, Column
+from engine.runtime.saved import ACCOUNT, CURVES, FILE, FORMAT, RECORDS, TIMES, Column
 from engine.runtime.trace import Trace, saved_source
 from engine.runtime.traces import unfinished
 from engine.stats import curve
@@ -54,6 +54,7 @@ def _columns(result: RunResult) -> Iterator[tuple[str, Column]]:
         yield f"bars.{name}", _joined([getattr(job.bars, name) for job in jobs])
     yield "market.flags", _joined([job.flags for job in jobs])
     yield "market.allowed", _joined([job.allowed for job in jobs])
+    yield from _account_columns(jobs)
     for name in (*RECORDS, *CURVES):
         yield name, getattr(result.ledger, name)
     with np.errstate(all="ignore"):
@@ -76,6 +77,17 @@ def _columns(result: RunResult) -> Iterator[tuple[str, Column]]:
     for feed, column in _feed_columns(trace):
         values = [each.column(MarketColumn(feed, column)) for each in trace.evaluations]
         yield f"feed.{feed}.{column}", _joined(values)
+
+
+def _account_columns(jobs: Sequence[InstrumentJob]) -> Iterator[tuple[str, Column]]:
+    """Yield the columns of the account that any instrument has."""
+    for name, neutral in ACCOUNT.items():
+        given = [getattr(job, name) for job in jobs]
+        if any(column is not None for column in given):
+            filled = (
+                np.full(len(job.bars), neutral) if own is None else own for job, own in zip(jobs, given, strict=True)
+            )
+            yield f"market.{name}", _joined(list(filled))
 
 
 def _feed_columns(trace: Trace | None) -> list[tuple[str, str]]:
@@ -126,6 +138,9 @@ def _instrument(job: InstrumentJob) -> dict[str, Any]:
         "bars": len(job.bars),
         "tick_size": job.tick_size,
         "lot_size": job.lot_size,
+        "kind": job.kind,
+        "multiplier": job.multiplier,
+        "currency": job.currency,
         "first_bar": job.first_bar,
         "session": asdict(job.bars.session),
         "source": job.bars.source,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from engine.api.entries import OrderLife
 from engine.api.errors import RunError
 from engine.api.ports import ENTER_SHORT, FlagColumn, TimeColumn
 from engine.api.rules import GuardKind, ProtectiveKind
+from engine.api.settings import Margin
 from engine.data.sessions import bounds, trading_days_in_order
 from engine.simulation.records import Record
 from engine.simulation.risk_records import MAX_GUARDS, OVERDUE, AccountColumns
@@ -30,8 +32,15 @@ def joined(parts: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.ND
 
 
 def check_account(instrument: InstrumentJob) -> None:
-    """Refuse columns of an instrument that do not fit its bars, and rates that are no rates."""
+    """Refuse columns of an instrument that do not fit its bars, rates that are no rates, and an impossible contract."""
     name, n = instrument.symbol, len(instrument.bars)
+    if instrument.kind == "contract":
+        if not 0.0 < instrument.multiplier < math.inf:
+            raise RunError(f"The multiplier of {name} must be above 0, was {instrument.multiplier}. Set 'multiplier'.")
+        if instrument.borrow_percent > 0.0:
+            raise RunError(f"{name} is a contract, which nobody borrows. Leave out 'borrow_percent'.")
+    elif instrument.multiplier != 1.0:
+        raise RunError(f"{name} has a multiplier, which contracts have. Say 'kind: contract'.")
     optional = (instrument.size_column, instrument.rate_open, instrument.rate_close)
     columns = [column for column in (*optional, instrument.split, instrument.dividend) if column is not None]
     if any(len(column) != n for column in columns):
@@ -65,9 +74,40 @@ def is_restless(job: EngineJob) -> bool:
 
 def is_watched(job: EngineJob) -> bool:
     """Return whether the account is looked at on every close."""
-    margin = job.settings.margin
-    called = margin.maintenance > 0.0 or (margin.maintenance_short > 0.0 and may_be_short(job))
+    margins = [margins_of(each, job.settings.margin) for each in job.instruments]
+    called = any(each.long > 0.0 or each.unit > 0.0 for each in margins)
+    called = called or (any(each.short > 0.0 for each in margins) and may_be_short(job))
     return called or any(guard.kind in _HALTS for guard in job.guards)
+
+
+class Margins(NamedTuple):
+    """What an instrument's positions take of the equity.
+
+    Parts of their value: what an entry takes, what a long position must keep, and a short one. Then amounts for a unit,
+    in the currency of its prices: what any position must keep, and what an entry takes.
+    """
+
+    entry: float
+    long: float
+    short: float
+    unit: float
+    unit_entry: float
+
+
+def margins_of(instrument: InstrumentJob, run: Margin) -> Margins:
+    """Return the margins of an instrument: its own, or those of the run.
+
+    Both sides of a contract must keep the same: what is given, or half of what an entry takes.
+    """
+    own, is_contract = instrument.margin, instrument.kind == "contract"
+    if own is not None and own.per_contract is not None:
+        return Margins(0.0, 0.0, 0.0, own.kept_per_contract, own.per_contract)
+    margin = run if own is None else own.over(run)
+    entry, given = margin.initial_percent, margin.maintenance_percent
+    if is_contract:
+        kept = (entry / 2.0 if given is None else given) / 100.0
+        return Margins(entry / 100.0, kept, kept, 0.0, 0.0)
+    return Margins(entry / 100.0, margin.maintenance / 100.0, margin.maintenance_short / 100.0, 0.0, 0.0)
 
 
 def may_be_short(job: EngineJob) -> bool:
@@ -105,9 +145,7 @@ def set_account(desk: Record, job: EngineJob) -> None:
     desk["commission_maker_percent"] = commission.percent if maker is None else maker
     desk["slippage_bps"], desk["slippage_ticks"] = slippage.bps, slippage.ticks
     desk["slippage_range_percent"], desk["volume_percent"] = slippage.range_percent, slippage.volume_percent
-    desk["initial_margin"] = settings.margin.initial_percent / 100.0
-    desk["maintenance_margin"] = settings.margin.maintenance / 100.0
-    desk["short_margin"] = settings.margin.maintenance_short / 100.0
+    desk["maintained"] = any(part > 0.0 for each in job.instruments for part in margins_of(each, settings.margin)[1:])
     desk["peak"] = desk["last_equity"] = desk["day_equity"] = desk["highest_equity"] = settings.cash
     desk["stepped"] = job.steps is not None
     desk["day"] = np.iinfo(np.int64).min

@@ -9,7 +9,7 @@ from engine.simulation.halts import cancel_entries, close_account, force_exit, i
 from engine.simulation.interventions import intervene
 from engine.simulation.matching import end_data
 from engine.simulation.orders import add_order, block, retire
-from engine.simulation.primitives import round_to_tick
+from engine.simulation.primitives import order_price
 from engine.simulation.protection import WHOLE, add_protection, move_orders, stop_distance, working_stop
 from engine.simulation.rebalance import rebalance
 from engine.simulation.records import (
@@ -122,7 +122,7 @@ def set_stop(desks: Table, books: Table, rules: Table, i: int, bar: int, rule: i
     """Move the position's stop to a price, if that is nearer than where it is; without one put it to work there."""
     desk, book = desks[0], books[i]
     side = 1 if book["lots"] > 0 else -1
-    level = max(round_to_tick(price, book["tick_size"], book["tick_inverse"]), book["tick_size"])
+    level = order_price(price, book["tick_size"], book["tick_inverse"], book["contract"])
     k = working_stop(book)
     if k < 0:
         k = add_protection(desk, book, rules, bar, bar + 1, rule, level, abs(book["lots"]))
@@ -141,7 +141,7 @@ def set_target(desks: Table, books: Table, rules: Table, i: int, bar: int, rule:
     """Move the component's target to a price, or put it to work there unless that of another rule is nearer."""
     desk, book = desks[0], books[i]
     side = 1 if book["lots"] > 0 else -1
-    level = max(round_to_tick(price, book["tick_size"], book["tick_inverse"]), book["tick_size"])
+    level = order_price(price, book["tick_size"], book["tick_inverse"], book["contract"])
     for k in range(book["working"]):
         order = book["slots"][k]
         if order["rule"] < 0 or order["kind"] != LIMIT or rules[order["rule"]]["share"] < WHOLE:

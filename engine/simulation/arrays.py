@@ -12,7 +12,15 @@ from engine.api.errors import RunError
 from engine.api.ports import TimeColumn
 from engine.api.rules import EXECUTION_COLUMNS, ProtectiveRule
 from engine.api.steps import StepProgram
-from engine.simulation.account import account_of, check_account, joined, needs_volume, set_account, spare_rows
+from engine.simulation.account import (
+    account_of,
+    check_account,
+    joined,
+    margins_of,
+    needs_volume,
+    set_account,
+    spare_rows,
+)
 from engine.simulation.execution_terms import day_edges_of, due_steps, rows_per_bar, set_execution_terms, slots_needed
 from engine.simulation.primitives import whole_inverse
 from engine.simulation.records import (
@@ -128,6 +136,12 @@ def books_of(job: EngineJob) -> Table:
         book["tick_size"], book["tick_inverse"] = instrument.tick_size, whole_inverse(instrument.tick_size)
         book["lot_size"], book["lot_inverse"] = instrument.lot_size, whole_inverse(instrument.lot_size)
         book["min_quantity"], book["borrow_percent"] = instrument.min_quantity, instrument.borrow_percent
+        book["pip_size"], book["multiplier"] = instrument.pip_size or 0.0, instrument.multiplier
+        book["contract"] = instrument.kind == "contract"
+        margins = margins_of(instrument, job.settings.margin)
+        book["initial_margin"], book["unit_margin"] = margins.entry, margins.unit_entry
+        book["maintenance_margin"], book["short_margin"] = margins.long, margins.short
+        book["unit_maintenance"] = margins.unit
         book["rate"], book["lost_bar"], book["inside_bar"] = 1.0, -1, -1
         book["last_result"] = math.nan
         start += len(instrument.bars)
@@ -142,7 +156,8 @@ def rules_of(job: EngineJob) -> Table:
         row["kind"] = int(rule.kind)
         row["percent"], row["multiple"], row["offset"] = rule.percent, rule.multiple, rule.offset
         row["share"] = rule.share
-        row["ticks"], row["cash"], row["lock_percent"] = rule.ticks, rule.cash, rule.lock_percent
+        row["ticks"], row["pips"], row["cash"] = rule.ticks, rule.pips, rule.cash
+        row["lock_percent"] = rule.lock_percent
         row["line"], row["follow"] = rule.line, rule.follow
     for column, members in enumerate(shared_columns(job)):
         rules["column"][members] = column

@@ -14,6 +14,16 @@ from engine.simulation.orders import retire, slot_of
 from engine.simulation.primitives import to_quantity
 from engine.simulation.records import CANCELLED, POSITION_CLOSED, Record
 from engine.simulation.sizing import note_result
+from engine.simulation.worth import value_of
+
+
+@jit
+def cash_moved(book: Record, side: int, quantity: float, price: float) -> float:
+    """Return what a fill takes from the cash, costs apart: all that is bought, or of a contract what it has lost."""
+    if book["contract"] == 0.0:
+        return float(side * (quantity * price * book["rate"]))
+    closing = book["lots"] * side < 0
+    return float(side * value_of(book, quantity, price - book["price"])) if closing else 0.0
 
 
 @jit
@@ -23,8 +33,8 @@ def book_fill(desk: Record, book: Record, k: int, bar: int, lots: int, price: fl
     quantity, commission, slippage = fill_costs(desk, book, k, lots, price)
     if not math.isnan(fee):
         commission, slippage = fee, 0.0
-    note_part(book, k, lots, quantity * price, commission)
-    desk["cash"] -= order["side"] * (quantity * price * book["rate"]) + commission + slippage
+    note_part(book, k, lots, quantity * book["multiplier"] * abs(price), commission)
+    desk["cash"] -= cash_moved(book, int(order["side"]), quantity, price) + commission + slippage
     book["volume_left"] -= quantity
     order["fill_price"] = price
     order["filled"] += lots
@@ -52,7 +62,7 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
     held = abs(book["lots"])
     if held == 0:
         book["price"] = price
-        book["basis"] = price * book["rate"]
+        book["basis"] = value_of(book, 1.0, price)
         book["carry"] = 0.0
         book["leaving"] = 0
         book["commission"] = commission
@@ -65,7 +75,7 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
         book["first_lots"] = lots
     else:
         book["price"] = (book["price"] * held + price * lots) / (held + lots)
-        book["basis"] = (book["basis"] * held + price * book["rate"] * lots) / (held + lots)
+        book["basis"] = (book["basis"] * held + value_of(book, 1.0, price) * lots) / (held + lots)
         book["commission"] += commission
         book["slippage"] += slippage
         if order["id"] == book["entry_order"]:
@@ -140,9 +150,11 @@ def write_trade(desk: Record, book: Record, k: int, bar: int, lots: int, price: 
     trade["lots"] = lots
     trade["entry_price"] = entry
     trade["exit_price"] = price
-    trade["pnl"] = (
-        side * (price * book["rate"] - book["basis"]) * to_quantity(lots, book["lot_size"], book["lot_inverse"])
-    )
+    quantity = to_quantity(lots, book["lot_size"], book["lot_inverse"])
+    if book["contract"] == 1.0:
+        trade["pnl"] = side * value_of(book, quantity, price - entry)
+    else:
+        trade["pnl"] = side * (price * book["rate"] - book["basis"]) * quantity
     # An average of several entries at one price may lie beyond it by its rounding.
     trade["mae"] = max(entry - lowest if side > 0 else highest - entry, 0.0)
     trade["mfe"] = max(highest - entry if side > 0 else entry - lowest, 0.0)

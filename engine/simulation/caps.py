@@ -7,22 +7,25 @@ from engine.simulation.jit import jit
 from engine.simulation.primitives import TOLERANCE, to_quantity
 from engine.simulation.records import NONE, Record, Table
 from engine.simulation.risk_records import GROSS_EXPOSURE, MAX_POSITION, NET_EXPOSURE, OPEN_TRADES
+from engine.simulation.worth import value_of, worth
 
 
 @jit
-def exposures(books: Table, i: int, price: float) -> tuple[float, float, int]:
-    """Return gross and net value of all positions, in the account's currency, and how many others than `i` are open.
+def exposures(books: Table, i: int, price: float) -> tuple[float, float, float, int]:
+    """Return gross and net value of all positions, what they are worth, and how many others than `i` are open.
 
-    Positions count at their latest price, that of instrument `i` at `price`.
+    Amounts are in the account's currency. Positions count at their latest price, that of instrument `i` at `price`.
     """
-    gross, net, others = 0.0, 0.0, 0
+    gross, net, gained, others = 0.0, 0.0, 0.0, 0
     for j in range(len(books)):
         if books[j]["lots"] != 0:
-            value = books[j]["quantity"] * (price if j == i else books[j]["mark"]) * books[j]["rate"]
+            at = price if j == i else books[j]["mark"]
+            value = value_of(books[j], books[j]["quantity"], at)
             gross += abs(value)
             net += value
+            gained += worth(books[j], at)
             others += j != i
-    return gross, net, others
+    return gross, net, gained, others
 
 
 @jit
@@ -35,30 +38,34 @@ def allows(
     """
     gross, net = before
     added = to_quantity(lots, book["lot_size"], book["lot_inverse"])
-    value = added * price * book["rate"]
+    value = value_of(book, added, price)
     limit = guard["value"] * (1.0 + TOLERANCE)
     if guard["kind"] == MAX_POSITION:
         held = abs(book["quantity"])
         if guard["in_units"] == 1:
             return bool(held + added <= limit)
-        after = held * price * book["rate"] + value
+        after = abs(value_of(book, held, price) + value)
         return bool(after <= (limit if guard["in_cash"] == 1 else limit / 100.0 * equity))
     if guard["kind"] == GROSS_EXPOSURE:
-        return bool(gross + value <= limit / 100.0 * equity)
+        return bool(gross + abs(value) <= limit / 100.0 * equity)
     after = abs(net + side * value)
     return bool(after <= limit / 100.0 * equity or after <= abs(net))
 
 
 @jit
 def most_lots(
-    desk: Record, book: Record, guard: Record, k: int, lots: int, price: float, before: tuple[float, float]
+    desk: Record, book: Record, guard: Record, k: int, lots: int, price: float, before: tuple[float, float, float]
 ) -> int:
-    """Return the largest number of lots, at most `lots`, that a cap of value allows the entry in slot `k`."""
-    equity, side = desk["cash"] + before[1], int(book["slots"][k]["side"])
+    """Return the largest number of lots, at most `lots`, that a cap of value allows the entry in slot `k`.
+
+    `before` holds gross and net exposure without it, and what all positions are worth.
+    """
+    gross, net, gained = before
+    equity, side = desk["cash"] + gained, int(book["slots"][k]["side"])
     fits, breaks, middle = 0, lots + 1, lots
     while breaks - fits > 1:
         _, commission, slippage = fill_costs(desk, book, k, middle, price)
-        if allows(guard, book, middle, side, price, equity - commission - slippage, before):
+        if allows(guard, book, middle, side, price, equity - commission - slippage, (gross, net)):
             fits = middle
         else:
             breaks = middle
@@ -70,7 +77,7 @@ def most_lots(
 def capped_lots(desk: Record, books: Table, i: int, k: int, lots: int, price: float) -> tuple[int, int]:
     """Return how many of `lots` the caps allow the entry in slot `k`, and the rule that allows least (-1: all)."""
     book = books[i]
-    gross, net, others = exposures(books, i, price)
+    gross, net, gained, others = exposures(books, i, price)
     left, strictest = lots, NONE
     for g in range(desk["guards"]):
         guard = desk["guard_rows"][g]
@@ -79,7 +86,7 @@ def capped_lots(desk: Record, books: Table, i: int, k: int, lots: int, price: fl
         if kind == OPEN_TRADES:
             fits = left if book["lots"] != 0 or others < guard["value"] else 0
         elif kind in (GROSS_EXPOSURE, NET_EXPOSURE) or (kind == MAX_POSITION and guard["instrument"] in (NONE, i)):
-            fits = most_lots(desk, book, guard, k, left, price, (gross, net))
+            fits = most_lots(desk, book, guard, k, left, price, (gross, net, gained))
         if fits < left:
             left, strictest = fits, guard["number"]
     return left, strictest

@@ -9,6 +9,7 @@ from __future__ import annotations
 from engine.simulation.jit import jit
 from engine.simulation.primitives import TOLERANCE, commission_of, slippage_of, to_quantity, whole_lots
 from engine.simulation.records import CLOSE, LIMIT, STOP_LIMIT, Record, Table
+from engine.simulation.worth import margin_of, worth
 
 
 @jit
@@ -25,12 +26,15 @@ def order_charge(desk: Record, kind: int, lots: int, quantity: float, notional: 
 def fill_costs(desk: Record, book: Record, k: int, lots: int, price: float) -> tuple[float, float, float]:
     """Return quantity, commission and slippage of a fill; limit orders have no slippage.
 
+    Percentages are those of the value, whatever its sign: multiplier included.
+
     The commission of an order that fills in parts is that of the whole, so its minimum is charged once.
     """
     order = book["slots"][k]
     kind, filled = order["kind"], order["filled"]
     quantity = to_quantity(lots, book["lot_size"], book["lot_inverse"])
-    notional = quantity * price
+    points = quantity * book["multiplier"]
+    notional = points * abs(price)
     if filled == 0:
         commission = order_charge(desk, kind, lots, quantity, notional)
     else:
@@ -41,7 +45,7 @@ def fill_costs(desk: Record, book: Record, k: int, lots: int, price: float) -> t
     if kind not in (LIMIT, STOP_LIMIT):
         move = book["bar_range"] * desk["slippage_range_percent"] / 100.0
         ticks, tick_size = desk["slippage_ticks"], book["tick_size"]
-        slippage = slippage_of(notional, quantity, desk["slippage_bps"], ticks, tick_size, move) * book["rate"]
+        slippage = slippage_of(notional, points, desk["slippage_bps"], ticks, tick_size, move) * book["rate"]
     return quantity, commission * book["rate"], slippage
 
 
@@ -71,11 +75,17 @@ def available_cash(desk: Record, books: Table, i: int, price: float) -> float:
     Positions count at their latest known price, the instrument `i` itself at `price`. Without leverage that is the
     cash, less twice the value of every short position (its proceeds, and its margin).
     """
-    available, margin = desk["cash"], desk["initial_margin"]
+    available = desk["cash"]
     for j in range(len(books)):
-        lots = books[j]["lots"]
-        if lots < 0 or (lots > 0 and margin < 1.0):
-            value = books[j]["quantity"] * (price if j == i else books[j]["mark"]) * books[j]["rate"]
+        lots, margin = books[j]["lots"], books[j]["initial_margin"]
+        if lots == 0:
+            continue
+        at = price if j == i else books[j]["mark"]
+        if books[j]["contract"] == 1.0:
+            available += worth(books[j], at)
+            available -= margin_of(books[j], abs(books[j]["quantity"]), at, margin, books[j]["unit_margin"])
+        elif lots < 0 or margin < 1.0:
+            value = books[j]["quantity"] * at * books[j]["rate"]
             available += (1.0 + margin) * value if lots < 0 else (1.0 - margin) * value
     return float(available)
 
@@ -84,7 +94,7 @@ def available_cash(desk: Record, books: Table, i: int, price: float) -> float:
 def can_pay(desk: Record, book: Record, k: int, lots: int, price: float, available: float) -> bool:
     """Return whether margin and costs of an entry stay within `available`."""
     quantity, commission, slippage = fill_costs(desk, book, k, lots, price)
-    taken = quantity * price * book["rate"] * desk["initial_margin"]
+    taken = margin_of(book, quantity, price, book["initial_margin"], book["unit_margin"])
     return bool((taken + commission + slippage) * (1.0 - TOLERANCE) <= available)
 
 

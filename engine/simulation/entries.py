@@ -6,7 +6,7 @@ import math
 
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order, retire
-from engine.simulation.primitives import round_to_tick
+from engine.simulation.primitives import is_price, round_to_tick
 from engine.simulation.protection import stop_distance
 from engine.simulation.records import (
     BARS,
@@ -29,11 +29,17 @@ from engine.simulation.sizing import entry_lots
 
 
 @jit
+def steps_of(book: Record, ticks: float, pips: float) -> float:
+    """Return a number of ticks and of pips as a difference of prices."""
+    return float(ticks * book["tick_size"] + pips * book["pip_size"])
+
+
+@jit
 def offset_distance(
-    desk: Record, market: Market, row: int, price: float, percent: float, ticks: float, multiple: float, tick: float
+    desk: Record, market: Market, row: int, price: float, percent: float, steps: float, multiple: float
 ) -> float:
-    """Return price x percent / 100 + ticks x tick + multiple x range at `row`; NaN while the range is not known."""
-    distance = price * percent / 100.0 + ticks * tick
+    """Return price x percent / 100 + steps + multiple x range at `row`; NaN while the range is not known."""
+    distance = abs(price) * percent / 100.0 + steps
     if multiple != 0.0:
         distance += multiple * market.columns[desk["atr"], row]
     return float(distance)
@@ -44,20 +50,20 @@ def entry_price(desk: Record, book: Record, market: Market, row: int, side: int)
     """Return trigger or limit of a waiting entry that is decided at `row`; NaN when it is not known."""
     line = desk["short_line"] if side < 0 and desk["short_line"] >= 0 else desk["line"]
     base = market.columns[line, row] if line >= 0 else market.close[row]
-    terms = desk["entry_percent"], desk["entry_ticks"], desk["entry_multiple"]
-    distance = offset_distance(desk, market, row, base, *terms, book["tick_size"])
+    steps = steps_of(book, desk["entry_ticks"], desk["entry_pips"])
+    distance = offset_distance(desk, market, row, base, desk["entry_percent"], steps, desk["entry_multiple"])
     away = -side if desk["entry_kind"] == LIMIT else side
     price = round_to_tick(base + away * distance, book["tick_size"], book["tick_inverse"])
-    return price if 0.0 < price < math.inf else math.nan
+    return price if is_price(price, book["contract"]) else math.nan
 
 
 @jit
 def limit_beyond(desk: Record, book: Record, market: Market, row: int, side: int, trigger: float) -> float:
     """Return the limit of a stop-limit with that trigger, at least one tick; NaN when its distance is not known."""
-    terms = desk["limit_percent"], desk["limit_ticks"], desk["limit_multiple"]
-    distance = offset_distance(desk, market, row, trigger, *terms, book["tick_size"])
+    steps = steps_of(book, desk["limit_ticks"], desk["limit_pips"])
+    distance = offset_distance(desk, market, row, trigger, desk["limit_percent"], steps, desk["limit_multiple"])
     limit = round_to_tick(trigger + side * distance, book["tick_size"], book["tick_inverse"])
-    return limit if not limit <= 0.0 else book["tick_size"]
+    return limit if not limit <= 0.0 or book["contract"] == 1.0 else book["tick_size"]
 
 
 @jit

@@ -34,6 +34,7 @@ def check_execution(job: EngineJob) -> None:
     offsets += [part.spacing for part in (rule.scale_in, rule.grid) if part is not None]
     if any(offset.multiple for offset in offsets) and "atr" not in given:
         raise RunError("An offset by the average true range needs its column. Wire the port 'atr'.", field="atr")
+    _check_pips(job, offsets)
     if rule.rebalance is not None and "weight" not in given:
         raise RunError("Rebalancing needs the wanted weights. Wire the port 'weight'.", field="weight")
     if rule.grid is not None and not 1 <= rule.grid.levels <= MOST_LEVELS:
@@ -42,6 +43,15 @@ def check_execution(job: EngineJob) -> None:
         raise RunError(f"There are 1 to {MOST_ENTRIES} entries, was {rule.scale_in.max_entries}.", field="max_entries")
     if len(job.protection) > MOST_LEVELS:
         raise RunError(f"There is room for {MOST_LEVELS} protective rules, were {len(job.protection)}.")
+
+
+def _check_pips(job: EngineJob, offsets: list[Offset]) -> None:
+    """Refuse distances in pips for an instrument that has none."""
+    if not any(each.pips for each in (*offsets, *job.protection)):
+        return
+    for each in job.instruments:
+        if not each.pip_size:
+            raise RunError(f"A distance in pips needs the pip of {each.symbol}. Set its 'pip_size'.", field="pip_size")
 
 
 def slots_needed(job: EngineJob) -> int:
@@ -86,8 +96,8 @@ def set_execution_terms(desk: Record, rule: ExecutionRule, columns: Mapping[str,
 
 
 def _set_offset(desk: Record, name: str, offset: Offset) -> None:
-    desk[f"{name}_percent"], desk[f"{name}_ticks"] = offset.percent, offset.ticks
-    desk[f"{name}_multiple"] = offset.multiple
+    for part in ("percent", "ticks", "pips", "multiple"):
+        desk[f"{name}_{part}"] = getattr(offset, part)
 
 
 def day_edges_of(job: EngineJob) -> FlagColumn:

@@ -12,9 +12,10 @@ from engine.simulation.fills import apply_exit
 from engine.simulation.interventions import book_cash
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order
-from engine.simulation.primitives import TOLERANCE, round_to_tick, to_quantity
+from engine.simulation.primitives import TOLERANCE, order_price, to_quantity
 from engine.simulation.records import CLOSE, SPLIT_UP, Market, Record
 from engine.simulation.risk_records import BORROW, CASH_IN_LIEU, DIVIDEND
+from engine.simulation.worth import value_of
 
 YEAR_NS = 365 * 86_400_000_000_000
 
@@ -67,16 +68,19 @@ def split_position(desk: Record, book: Record, bar: int, ratio: float) -> None:
     book["quantity"] = to_quantity(book["lots"], book["lot_size"], book["lot_inverse"])
     left = exact - book["quantity"]
     if abs(left) > TOLERANCE * abs(exact):
-        book_cash(desk, book, bar, CASH_IN_LIEU, left * book["mark"] * book["rate"])
-        book["carry"] -= left * book["basis"]
+        if book["contract"] == 1.0:
+            book_cash(desk, book, bar, CASH_IN_LIEU, value_of(book, left, book["mark"] - book["price"]))
+        else:
+            book_cash(desk, book, bar, CASH_IN_LIEU, left * book["mark"] * book["rate"])
+            book["carry"] -= left * book["basis"]
 
 
 @jit
 def split_price(book: Record, price: float, ratio: float) -> float:
-    """Return the price of an order after a split, on the tick and not below one; NaN stays NaN."""
+    """Return the price of an order after a split, on the tick and not below the least one; NaN stays NaN."""
     if math.isnan(price):
         return price
-    return float(max(round_to_tick(price / ratio, book["tick_size"], book["tick_inverse"]), book["tick_size"]))
+    return float(order_price(price / ratio, book["tick_size"], book["tick_inverse"], book["contract"]))
 
 
 @jit
@@ -109,7 +113,7 @@ def begin_bar(desk: Record, book: Record, market: Market, bar: int) -> None:
             split_position(desk, book, bar, ratio)
         split_orders(book, ratio)
     if columns.dividend[row] != 0.0 and book["lots"] != 0:
-        book_cash(desk, book, bar, DIVIDEND, book["quantity"] * columns.dividend[row] * book["rate"])
+        book_cash(desk, book, bar, DIVIDEND, value_of(book, book["quantity"], columns.dividend[row]))
 
 
 @jit

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from engine.simulation.entries import offset_distance
+from engine.simulation.entries import offset_distance, steps_of
 from engine.simulation.halts import shut_out
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order
 from engine.simulation.primitives import round_to_tick, whole_lots
 from engine.simulation.records import GRID, LIMIT, Market, Record
+from engine.simulation.worth import value_of
 
 
 @jit
@@ -17,8 +18,8 @@ def begin_grid(desk: Record, book: Record, market: Market, bar: int, side: int, 
     """Lay the grid's lines from the anchor at this close; return whether its anchor and spacing are known."""
     row = book["start"] + bar
     anchor = market.columns[desk["line"], row] if desk["line"] >= 0 else market.close[row]
-    terms = desk["grid_percent"], desk["grid_ticks"], desk["grid_multiple"]
-    step = offset_distance(desk, market, row, anchor, *terms, book["tick_size"])
+    steps = steps_of(book, desk["grid_ticks"], desk["grid_pips"])
+    step = offset_distance(desk, market, row, anchor, desk["grid_percent"], steps, desk["grid_multiple"])
     if not (0.0 < anchor < math.inf and step >= book["tick_size"] and step < math.inf):
         return False
     book["grid_side"], book["grid_anchor"], book["grid_step"], book["grid_lots"] = side, anchor, step, lots
@@ -55,7 +56,7 @@ def tend_grid(desk: Record, book: Record, market: Market, bar: int, equity: floa
             has_order |= 1 << int(order["level"])
             if book["opens"][k] == 1:
                 planned += order["lots"] - order["filled"]
-    largest = desk["grid_cap_percent"] / 100.0 * equity / (book["grid_anchor"] * book["rate"])
+    largest = desk["grid_cap_percent"] / 100.0 * equity / value_of(book, 1.0, book["grid_anchor"])
     most = whole_lots(largest, book["lot_size"], book["lot_inverse"])
     allowed = market.allowed[book["start"] + bar] and shut_out(desk, book, market, bar)[0] < 0
     for level in range(desk["grid_levels"]):

@@ -48,6 +48,7 @@ from engine.simulation.risk_records import (
     SESSION_END,
     TIME_STOP,
 )
+from engine.simulation.worth import margin_of
 
 
 @jit
@@ -121,16 +122,16 @@ def watch(desk: Record, books: Table, market: Market, step: int, equity: float) 
                     cancel_entries(desk, books[i])
                 else:
                     flatten(desk, books[i], HALTED, guard["number"], FLATTENED)
-    if desk["short_margin"] > 0.0:
+    if desk["maintained"] == 1:
         call_margin(desk, books, step, equity)
     desk["last_equity"] = equity
 
 
 @jit
-def margin_of(desk: Record, book: Record) -> float:
+def maintenance_of(book: Record) -> float:
     """Return the equity that a position must be kept with, in the account's currency."""
-    part = desk["short_margin"] if book["lots"] < 0 else desk["maintenance_margin"]
-    return float(abs(book["quantity"]) * book["mark"] * book["rate"] * part)
+    part = book["short_margin"] if book["lots"] < 0 else book["maintenance_margin"]
+    return float(margin_of(book, abs(book["quantity"]), book["mark"], part, book["unit_maintenance"]))
 
 
 @jit
@@ -153,7 +154,7 @@ def call_margin(desk: Record, books: Table, step: int, equity: float) -> None:
     """Close everything at the next open when equity is below the maintenance margin of all positions."""
     required, holding = 0.0, False
     for i in range(len(books)):
-        required += margin_of(desk, books[i])
+        required += maintenance_of(books[i])
         holding = holding or (books[i]["lots"] != 0 and books[i]["leaving"] == 0)
     # Without a margin to keep there is nothing to call: an account without equity is closed by `close_account`.
     called = required > 0.0 and equity < required

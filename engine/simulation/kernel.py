@@ -42,6 +42,7 @@ from engine.simulation.records import (
     Timeline,
 )
 from engine.simulation.steps import Steps, run_nodes
+from engine.simulation.worth import worth
 
 AT_OPEN: Any = np.int64(0)
 INSIDE: Any = np.int64(1)
@@ -54,7 +55,7 @@ def equity_of(desk: Record, books: Table) -> float:
     """Return cash plus all positions at their marks."""
     equity = desk["cash"]
     for i in range(len(books)):
-        equity += books[i]["quantity"] * books[i]["mark"] * books[i]["rate"]
+        equity += worth(books[i], books[i]["mark"])
     return float(equity)
 
 

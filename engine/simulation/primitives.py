@@ -46,6 +46,19 @@ def round_to_tick(price: float, tick_size: float, tick_inverse: float) -> float:
 
 
 @jit
+def order_price(price: float, tick_size: float, tick_inverse: float, contract: float) -> float:
+    """Return the price of an order on the tick; at least one tick above zero, unless a contract may be worth less."""
+    level = round_to_tick(price, tick_size, tick_inverse)
+    return level if contract == 1.0 else max(level, tick_size)
+
+
+@jit
+def is_price(price: float, contract: float) -> bool:
+    """Return whether an order can have that price: above zero, for a contract any that is finite."""
+    return abs(price) < math.inf and (price > 0.0 or contract == 1.0)
+
+
+@jit
 def to_quantity(lots: int, lot_size: float, lot_inverse: float) -> float:
     """Return the quantity of that many lots, in units of the instrument."""
     return lots / lot_inverse if lot_inverse > 0.0 else lots * lot_size
@@ -94,17 +107,17 @@ def slippage_of(notional: float, quantity: float, bps: float, ticks: float, tick
 @jit
 def protective_distance(price: float, percent: float, multiple: float, value: float, offset: float) -> float:
     """Return how far a protective order lies from `price`; `value` is the rule's column (0 when it has none)."""
-    return price * percent / 100.0 + multiple * value + offset
+    return abs(price) * percent / 100.0 + multiple * value + offset
 
 
 @jit
 def protective_level(
-    kind: int, side: int, price: float, distance: float, tick_size: float, tick_inverse: float
+    kind: int, side: int, price: float, distance: float, tick_size: float, tick_inverse: float, contract: float
 ) -> float:
     """Return the price of a protective order for a position of `side` that was entered at `price`.
 
     Rounded to the tick; at least one tick away from the entry, on its own side of it, and at least one tick above
-    zero.
+    zero, unless a contract may be worth less.
     """
     sign = side if kind == TAKE_PROFIT else -side
     level = round_to_tick(price + sign * distance, tick_size, tick_inverse)
@@ -113,4 +126,4 @@ def protective_level(
         level = round_to_tick(price + sign * tick_size, tick_size, tick_inverse)
         if (level - price) * sign < least:
             level = round_to_tick(level + sign * tick_size, tick_size, tick_inverse)
-    return level if level > 0.0 else max(tick_size, 0.0)
+    return level if level > 0.0 or contract == 1.0 else max(tick_size, 0.0)

@@ -8,7 +8,14 @@ from engine.api.ports import FloatColumn
 from engine.simulation.interventions import intervene
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order, retire
-from engine.simulation.primitives import TOLERANCE, protective_distance, protective_level, round_to_tick
+from engine.simulation.primitives import (
+    TOLERANCE,
+    is_price,
+    order_price,
+    protective_distance,
+    protective_level,
+    round_to_tick,
+)
 from engine.simulation.records import (
     BREAK_EVEN,
     BREAK_EVEN_HIT,
@@ -28,6 +35,7 @@ from engine.simulation.records import (
     Table,
 )
 from engine.simulation.risk_records import STOP_MOVED, TARGET_MOVED
+from engine.simulation.worth import value_of
 
 WHOLE = 100.0
 """The share of a rule that is for the whole position."""
@@ -49,9 +57,9 @@ def rule_distance(rule: Record, columns: FloatColumn, book: Record, row: int, pr
     value = column_value(rule, columns, row)
     if rule["line"] == 1:
         return float((value - price) * side if rule["kind"] == TAKE_PROFIT else (price - value) * side)
-    offset = rule["offset"] + rule["ticks"] * book["tick_size"]
+    offset = rule["offset"] + rule["ticks"] * book["tick_size"] + rule["pips"] * book["pip_size"]
     if rule["cash"] > 0.0:
-        held = abs(book["quantity"]) * book["rate"]
+        held = value_of(book, abs(book["quantity"]), 1.0)
         offset += rule["cash"] / held if held > 0.0 else math.inf
     return float(protective_distance(price, rule["percent"], rule["multiple"], value, offset))
 
@@ -101,7 +109,8 @@ def nearest_rule(
 def level_at(book: Record, kind: int, distance: float) -> float:
     """Return the price of a protective order at a distance from the position's price."""
     side = 1 if book["lots"] > 0 else -1
-    return float(protective_level(kind, side, book["price"], distance, book["tick_size"], book["tick_inverse"]))
+    tick_size, tick_inverse, contract = book["tick_size"], book["tick_inverse"], book["contract"]
+    return float(protective_level(kind, side, book["price"], distance, tick_size, tick_inverse, contract))
 
 
 @jit
@@ -213,10 +222,11 @@ def moved_stop(rule: Record, columns: FloatColumn, book: Record, row: int, side:
     elif rule["kind"] == BREAK_EVEN:
         entry = book["price"]
         if (best - entry) * side >= rule_distance(rule, columns, book, row, entry, side):
-            level = entry * (1.0 + side * rule["lock_percent"] / 100.0)
+            away = side if entry > 0.0 else -side
+            level = entry * (1.0 + away * rule["lock_percent"] / 100.0)
     if not abs(level) < math.inf:
         return math.nan
-    return float(max(round_to_tick(level, book["tick_size"], book["tick_inverse"]), book["tick_size"]))
+    return float(order_price(level, book["tick_size"], book["tick_inverse"], book["contract"]))
 
 
 @jit
@@ -260,7 +270,7 @@ def move_targets(desk: Record, book: Record, rules: Table, columns: FloatColumn,
             continue
         value = column_value(rules[order["rule"]], columns, book["start"] + bar)
         level = round_to_tick(value, book["tick_size"], book["tick_inverse"])
-        if 0.0 < level < math.inf and level != order["price"]:
+        if is_price(level, book["contract"]) and level != order["price"]:
             intervene(desk, book["index"], bar, TARGET_MOVED, order["rule"], order["price"], level)
             order["price"] = level
 

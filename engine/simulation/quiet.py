@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from engine.api.ports import FloatColumn
-from engine.simulation.halts import breached, is_lost, margin_of, severity
+from engine.simulation.halts import breached, is_lost, maintenance_of, severity
 from engine.simulation.jit import inlined, jit
 from engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, Market, Record, Table, Timeline
 from engine.simulation.risk_records import TIME_STOP
+from engine.simulation.worth import worth
 
 AT_ONCE: Any = np.int64(0)
 """An alarm that goes off at the next bar."""
@@ -139,7 +140,7 @@ def stretch_end(book: Record, market: Market, start: int, stop: int, lid: float,
 def lost_bar(desk: Record, book: Record, market: Market, start: int, end: int) -> int:
     """Return the first bar from `start` on at whose close the account is lost, or `end`."""
     for bar in range(start, end):
-        if is_lost(desk, desk["cash"] + book["quantity"] * market.close[bar] * book["rate"]):
+        if is_lost(desk, desk["cash"] + worth(book, market.close[bar])):
             return bar
     return end
 
@@ -154,23 +155,24 @@ def pass_quiet_alone(desk: Record, book: Record, market: Market, curve: FloatCol
     end = stretch_end(book, market, start, stop, lid, floor)
     if end == start:
         return start
-    cash, quantity, rate = desk["cash"], book["quantity"], book["rate"]
+    cash = desk["cash"]
     equities, cashes = curve[0], curve[1]
     if lots == 0:
-        equity = cash + quantity * book["mark"] * rate
+        equity = cash + worth(book, book["mark"])
         for bar in range(start, end):
             equities[bar] = equity
             cashes[bar] = cash
         return end
     highest, lowest = book["highest"], book["lowest"]
-    if lots < 0 or cash < 0.0:
+    if lots < 0 or cash < 0.0 or book["contract"] == 1.0:
         end = lost_bar(desk, book, market, start, end)
         if end == start:
             return start
+    points, entered, rate = book["quantity"] * book["multiplier"], book["contract"] * book["price"], book["rate"]
     for bar in range(start, end):
         highest = max(highest, market.high[bar])
         lowest = min(lowest, market.low[bar])
-        equities[bar] = cash + quantity * market.close[bar] * rate
+        equities[bar] = cash + points * (market.close[bar] - entered) * rate
         cashes[bar] = cash
     book["highest"], book["lowest"], book["mark"], book["bar"] = highest, lowest, market.close[end - 1], end - 1
     return end
@@ -195,9 +197,9 @@ def pass_quiet(
             mark_quiet(desk, books[i], market, bar, books[i]["start"] + bar)
         equity, required = desk["cash"], 0.0
         for i in range(len(books)):
-            equity += books[i]["quantity"] * books[i]["mark"] * books[i]["rate"]
+            equity += worth(books[i], books[i]["mark"])
             if desk["watched"] == 1:
-                required += margin_of(desk, books[i])
+                required += maintenance_of(books[i])
         if is_lost(desk, equity) or (desk["watched"] == 1 and not is_calm(desk, market, equity, required, step)):
             return step
         curve[0, step] = equity

@@ -10,12 +10,16 @@ from engine.simulation.jit import jit
 from engine.simulation.orders import add_order, block, retire
 from engine.simulation.primitives import whole_lots
 from engine.simulation.records import BLOCKED_FILTER, CANCELLED, MARKET, REBALANCE, REPLACED, Market, Record, Table
+from engine.simulation.worth import value_of
 
 
 @jit
 def weight_of(desk: Record, book: Record, market: Market, bar: int) -> float:
-    """Return the wanted part of the equity, NaN when the instrument is to be left alone at this bar."""
-    if bar < book["first_bar"]:
+    """Return the wanted part of the equity, NaN when the instrument is to be left alone at this bar.
+
+    No position in something that is worth nothing, or less, is a part of the equity.
+    """
+    if bar < book["first_bar"] or not market.close[book["start"] + bar] > 0.0:
         return math.nan
     weight = market.columns[desk["weight"], book["start"] + bar]
     return float(weight) if -math.inf < weight < math.inf else math.nan
@@ -26,7 +30,7 @@ def has_drifted(desk: Record, book: Record, market: Market, bar: int, equity: fl
     """Return whether a position is further from its weight than it may be."""
     if desk["drift_percent"] <= 0.0:
         return False
-    gap = book["quantity"] * book["mark"] * book["rate"] / equity - weight_of(desk, book, market, bar)
+    gap = value_of(book, book["quantity"], book["mark"]) / equity - weight_of(desk, book, market, bar)
     return bool(abs(gap) * 100.0 > desk["drift_percent"])
 
 
@@ -36,7 +40,7 @@ def target_lots(desk: Record, book: Record, market: Market, bar: int, equity: fl
     weight = weight_of(desk, book, market, bar)
     if math.isnan(weight):
         return int(book["lots"])
-    quantity = abs(weight) * equity / (market.close[book["start"] + bar] * book["rate"])
+    quantity = abs(weight) * equity / value_of(book, 1.0, market.close[book["start"] + bar])
     lots = whole_lots(quantity, book["lot_size"], book["lot_inverse"])
     return lots if weight > 0.0 else -lots
 

@@ -109,6 +109,7 @@ STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, BREAK_EVEN, BY_COMPONENT = numbers_of(Pro
     MARTINGALE,
     ANTI_MARTINGALE,
     FIXED_RATIO,
+    LOTS,
 ) = numbers_of(SizeKind)
 NONE: Any = np.int64(-1)
 LONG: Any = np.int64(1)
@@ -158,6 +159,7 @@ RULE_DTYPE = np.dtype(
         ("multiple", np.float64),
         ("offset", np.float64),
         ("ticks", np.float64),
+        ("pips", np.float64),
         ("cash", np.float64),
         ("lock_percent", np.float64),
         ("line", np.int64),
@@ -182,6 +184,11 @@ BOOK_DTYPE = np.dtype(
         ("tick_inverse", np.float64),
         ("lot_size", np.float64),
         ("lot_inverse", np.float64),
+        # A pip of its price (0: none). What a unit earns when the price rises by one. And 1 for a contract, whose
+        # positions are worth what they have gained since their entry, or 0: then they are worth their price.
+        ("pip_size", np.float64),
+        ("multiplier", np.float64),
+        ("contract", np.float64),
         # Its position: lots and quantity are signed, the price is the average by cost, commission and slippage are
         # those of the entries still open, highest and lowest the extremes since the entry, mark its latest known price.
         ("lots", np.int64),
@@ -247,9 +254,11 @@ EXECUTION_TERMS: list[tuple[str, type]] = [
     ("entry_kind", np.int64),
     ("entry_percent", np.float64),
     ("entry_ticks", np.float64),
+    ("entry_pips", np.float64),
     ("entry_multiple", np.float64),
     ("limit_percent", np.float64),
     ("limit_ticks", np.float64),
+    ("limit_pips", np.float64),
     ("limit_multiple", np.float64),
     ("life", np.int64),
     ("life_bars", np.int64),
@@ -263,6 +272,7 @@ EXECUTION_TERMS: list[tuple[str, type]] = [
     ("scale_entries", np.int64),
     ("scale_percent", np.float64),
     ("scale_ticks", np.float64),
+    ("scale_pips", np.float64),
     ("scale_multiple", np.float64),
     ("scale_sign", np.int64),
     ("scale_factor", np.float64),
@@ -271,6 +281,7 @@ EXECUTION_TERMS: list[tuple[str, type]] = [
     ("grid_levels", np.int64),
     ("grid_percent", np.float64),
     ("grid_ticks", np.float64),
+    ("grid_pips", np.float64),
     ("grid_multiple", np.float64),
     ("grid_cap_percent", np.float64),
     # Weights: 1 when positions are brought to them; how far one may drift (0: as far as it likes).
@@ -352,7 +363,8 @@ DESK_TERMS = frozenset(
 """Fields of a desk that come from the job and do not change, and the tables; the others are its state."""
 
 _PLACE = ("index", "start", "bars", "last_bar", "first_bar")
-BOOK_TERMS = frozenset([*_PLACE, "tick_size", "tick_inverse", "lot_size", "lot_inverse", *RISK_BOOK_TERMS])
+_UNITS = ("tick_size", "tick_inverse", "lot_size", "lot_inverse", "pip_size", "multiplier", "contract")
+BOOK_TERMS = frozenset([*_PLACE, *_UNITS, *RISK_BOOK_TERMS])
 """Fields of a book that come from the job and do not change; the others are its state."""
 
 

@@ -73,6 +73,13 @@ RISK_BOOK_FIELDS: list[tuple[str, type]] = [
     # What an order must have at least, and what borrowing costs a year, in percent.
     ("min_quantity", np.float64),
     ("borrow_percent", np.float64),
+    # Margin as parts of a position's value: what an entry takes, what a long position must keep, and a short one. And
+    # as amounts for a unit, in the currency of its prices: what an entry takes, and what any position must keep.
+    ("initial_margin", np.float64),
+    ("maintenance_margin", np.float64),
+    ("short_margin", np.float64),
+    ("unit_margin", np.float64),
+    ("unit_maintenance", np.float64),
     # The rate of its currency in that of the account, the average price of the entries in the latter, and the fees and
     # dividends of the open position.
     ("rate", np.float64),
@@ -96,14 +103,20 @@ RISK_BOOK_FIELDS: list[tuple[str, type]] = [
     ("untraded", np.int64),
 ]
 
-RISK_BOOK_TERMS = ("min_quantity", "borrow_percent")
+RISK_BOOK_TERMS = (
+    "min_quantity",
+    "borrow_percent",
+    "initial_margin",
+    "maintenance_margin",
+    "short_margin",
+    "unit_margin",
+    "unit_maintenance",
+)
 """Those of them that come from the job and do not change."""
 
 RISK_TERMS: list[tuple[Any, ...]] = [
-    # Margin as parts of one: what an entry takes, what a long position must keep, and a short one.
-    ("initial_margin", np.float64),
-    ("maintenance_margin", np.float64),
-    ("short_margin", np.float64),
+    # Whether any position must keep a margin.
+    ("maintained", np.int64),
     # Whether there is nothing to do beyond orders and signals, or at least nothing where neither of them does anything;
     # else whether positions are financed, the account is watched, and protective orders move. And how many rows of the
     # tables a step may take beside those of its bars.

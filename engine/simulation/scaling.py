@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
-from engine.simulation.entries import offset_distance
+from engine.simulation.entries import offset_distance, steps_of
 from engine.simulation.halts import shut_out
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order, block, is_leaving
@@ -26,10 +26,10 @@ def has_moved(desk: Record, book: Record, market: Market, bar: int) -> bool:
     """Return whether the close lies the spacing or more from the last entry's price, on the wanted side of it."""
     row = book["start"] + bar
     side = 1 if book["lots"] > 0 else -1
-    terms = desk["scale_percent"], desk["scale_ticks"], desk["scale_multiple"]
-    distance = offset_distance(desk, market, row, book["last_price"], *terms, book["tick_size"])
-    moved = (market.close[row] - book["last_price"]) * side * desk["scale_sign"]
-    return bool(distance >= 0.0 and moved >= distance - TOLERANCE * book["last_price"])
+    last, steps = book["last_price"], steps_of(book, desk["scale_ticks"], desk["scale_pips"])
+    distance = offset_distance(desk, market, row, last, desk["scale_percent"], steps, desk["scale_multiple"])
+    moved = (market.close[row] - last) * side * desk["scale_sign"]
+    return bool(distance >= 0.0 and moved >= distance - TOLERANCE * abs(last))
 
 
 @jit

@@ -10,12 +10,14 @@ from engine.simulation.records import (
     BLOCKED_DISTANCE,
     BLOCKED_EQUITY,
     BLOCKED_MINIMUM,
+    BLOCKED_PRICE,
     BLOCKED_SIZE,
     BLOCKED_VOLATILITY,
     CASH,
     EQUITY_PERCENT,
     FIXED_RATIO,
     KELLY,
+    LOTS,
     MARTINGALE,
     QUANTITY,
     RISK_PERCENT,
@@ -24,6 +26,7 @@ from engine.simulation.records import (
     Table,
 )
 from engine.simulation.risk_records import HISTORY_RING
+from engine.simulation.worth import value_of
 
 
 @jit
@@ -101,20 +104,22 @@ def wanted_quantity(desk: Record, book: Record, equity: float, close: float, dis
     """Return the quantity of an entry before it is rounded down to lots; NaN when it cannot be told.
 
     `close` and `distance` are in the instrument's currency, the other amounts in the account's; `distance` is that of
-    the nearest stop-loss, `value` the rule's column at the decision's bar.
+    the nearest stop-loss, `value` the rule's column at the decision's bar. At a price of zero a size by value is
+    infinite.
     """
-    kind, size, rate = desk["size_kind"], desk["size_value"], book["rate"]
-    if kind == QUANTITY:
-        return float(size)
-    if kind == CASH:
-        return float(size / (close * rate))
-    if kind == EQUITY_PERCENT:
-        return float(equity * size / 100.0 / (close * rate))
+    kind, size = desk["size_kind"], desk["size_value"]
+    if kind in (QUANTITY, LOTS):
+        return float(size if kind == QUANTITY else size * book["lot_size"])
     if kind == RISK_PERCENT:
-        return float(equity * size / 100.0 / (distance * rate))
+        return float(equity * size / 100.0 / value_of(book, 1.0, distance))
     if kind == FIXED_RATIO:
         return float(min(size * ratio_steps(desk["realised"], desk["size_delta"]), desk["size_most"]))
-    return float(equity * percent_of_equity(desk, book, value) / 100.0 / (close * rate))
+    price = value_of(book, 1.0, abs(close))
+    if kind == CASH:
+        return float(size / price)
+    if kind == EQUITY_PERCENT:
+        return float(equity * size / 100.0 / price)
+    return float(equity * percent_of_equity(desk, book, value) / 100.0 / price)
 
 
 @jit
@@ -132,6 +137,8 @@ def entry_lots(
     quantity = wanted_quantity(desk, book, equity, price, distance, value)
     if math.isnan(quantity):
         return 0, BLOCKED_VOLATILITY
+    if quantity == math.inf:
+        return 0, BLOCKED_PRICE
     lots = whole_lots(quantity, book["lot_size"], book["lot_inverse"])
     if is_too_small(book, lots):
         return 0, BLOCKED_MINIMUM if lots > 0 else BLOCKED_SIZE

@@ -7,13 +7,16 @@ import re
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, cast
 
-from engine.api.settings import CURRENCY_PATTERN
+from pydantic import BaseModel, ValidationError
+
+from engine.api.settings import CURRENCY_PATTERN, InstrumentKind, InstrumentMargin
 from engine.api.timeframe import Timeframe
 from engine.spec.limits import MAX_INSTRUMENTS, MAX_NAME_CHARS
 from engine.spec.model import DAY, InstrumentSpec, Located
-from engine.spec.sections import is_empty, join
+from engine.spec.sections import is_empty, join, place_in
 from engine.spec.source import ProblemLog, shown
 from engine.spec.tree import Mapping, Scalar, Sequence, content, kind, plain
+from engine.spec.wording import findings
 
 OWN_FIELDS = (
     "symbol",
@@ -24,6 +27,10 @@ OWN_FIELDS = (
     "min_quantity",
     "currency",
     "borrow_percent",
+    "kind",
+    "multiplier",
+    "pip_size",
+    "margin",
     "on_bad_bars",
 )
 _CURRENCY = re.compile(CURRENCY_PATTERN)
@@ -65,6 +72,12 @@ def read_instruments(root: Mapping, log: ProblemLog) -> tuple[InstrumentSpec, ..
     return tuple(made.values())
 
 
+class _OwnMargin(BaseModel):
+    """The margin of an instrument, under its key."""
+
+    margin: InstrumentMargin
+
+
 class _Reader:
     def __init__(self, body: Mapping, path: str, log: ProblemLog) -> None:
         self.body = body
@@ -96,6 +109,10 @@ class _Reader:
             min_quantity=self._field("min_quantity", 0.0, _not_negative, "a number that is not negative"),
             currency=self._field("currency", "", _currency, "a code in capitals such as EUR"),
             borrow_percent=self._field("borrow_percent", None, _not_negative, "a number that is not negative"),
+            kind=cast("InstrumentKind", self._field("kind", "spot", _kind, "spot or contract")),
+            multiplier=self._field("multiplier", 1.0, _positive, "a number above 0"),
+            pip_size=self._field("pip_size", None, _positive, "a number above 0"),
+            margin=self._margin(),
             on_bad_bars=cast(
                 "Literal['refuse', 'repair']", self._field("on_bad_bars", "refuse", _choice, "refuse or repair")
             ),
@@ -103,7 +120,47 @@ class _Reader:
             path=self.path,
             located=Located(self.body.place, self.body.entries),
         )
+        if made.kind == "spot":
+            self._refuse_terms_of_contracts(made)
+        elif made.borrow_percent:
+            self._note("borrow_percent", "'borrow_percent' is for spot: nobody borrows a contract.", "Leave it out.")
         return made if symbol else None
+
+    def _refuse_terms_of_contracts(self, made: InstrumentSpec) -> None:
+        if made.multiplier != 1.0:
+            text = f"'multiplier' is for contracts, but {made.symbol or 'the instrument'} is spot."
+            self._note("multiplier", text, "Add 'kind: contract'.")
+        if made.margin is not None and made.margin.per_contract is not None:
+            text = f"'margin' per contract is for contracts, but {made.symbol or 'the instrument'} is spot."
+            self._note("margin", text, "Add 'kind: contract'.")
+
+    def _note(self, name: str, message: str, remedy: str) -> None:
+        at = self.body.entries[name].value.place
+        self.log.add("instruments", message, remedy, at=at, path=join(self.path, name), field=name)
+
+    def _margin(self) -> InstrumentMargin | None:
+        """Return the instrument's own margin, noting what is wrong with it."""
+        node = self.body.get("margin")
+        if node is None or is_empty(node):
+            return None
+        body = content(node)
+        if not isinstance(body, Mapping):
+            wish = "'margin' of an instrument must be a mapping such as {per_contract: 1000} or {initial_percent: 5}"
+            self._note("margin", f"{wish}, was {kind(body)}.", "")
+            return None
+        try:
+            return _OwnMargin.model_validate({"margin": plain(node)}).margin
+        except ValidationError as error:
+            for names, message, remedy in findings(error, _OwnMargin, self.log.suggest):
+                at, path = place_in(self.body, names), join(self.path, *names)
+                text = f"{self.body_name()}: {message}"
+                self.log.add("instruments", text, remedy, at=at, path=path, field=".".join(names))
+            return None
+
+    def body_name(self) -> str:
+        """Return how messages call the instrument."""
+        node = self.body.get("symbol")
+        return str(node.value) if isinstance(node, Scalar) and node.value is not None else "instrument"
 
     def _field(self, name: str, default: _T, read: Callable[[Any], _T], wish: str) -> _T:
         node = self.body.get(name)
@@ -143,6 +200,12 @@ def _currency(value: object) -> str:
     if not isinstance(value, str) or _CURRENCY.match(value) is None:
         raise ValueError(value)
     return value
+
+
+def _kind(value: object) -> str:
+    if value not in ("spot", "contract"):
+        raise ValueError(value)
+    return str(value)
 
 
 def _choice(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from engine.api.component import Role
 from engine.api.errors import Problem, Severity
-from engine.api.settings import RunSettings
+from engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings
 from engine.api.timeframe import Timeframe
 from engine.spec.references import Resolution, Resolver, Scope
 from engine.spec.source import Place
@@ -89,7 +89,7 @@ class NodeSpec:
 class InstrumentSpec:
     """An instrument to trade and where its bars come from; `options` are the provider's own parameters.
 
-    Without a `currency` it is that of the account, without `borrow_percent` that of the run.
+    Without a `currency` it is that of the account, without `borrow_percent` or `margin` that of the run.
     """
 
     symbol: str
@@ -100,6 +100,10 @@ class InstrumentSpec:
     min_quantity: float = 0.0
     currency: str = ""
     borrow_percent: float | None = None
+    kind: InstrumentKind = "spot"
+    multiplier: float = 1.0
+    pip_size: float | None = None
+    margin: InstrumentMargin | None = None
     on_bad_bars: Literal["refuse", "repair"] = "refuse"
     options: dict[str, Any] = field(default_factory=dict)
     path: str = ""

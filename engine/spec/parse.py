@@ -20,9 +20,9 @@ from engine.spec.layout import check_frames, read_layout
 from engine.spec.model import SECTIONS, Located, StrategySpec
 from engine.spec.overrides import apply_overrides
 from engine.spec.references import Resolver
-from engine.spec.sections import join, mapping_at, read_sections, refuse_unknown_keys, text_at
-from engine.spec.source import Place, ProblemLog
-from engine.spec.tree import Mapping, Node, content, kind, plain
+from engine.spec.sections import join, mapping_at, place_in, read_sections, refuse_unknown_keys, text_at
+from engine.spec.source import ProblemLog
+from engine.spec.tree import Mapping, kind, plain
 from engine.spec.versions import version_is_good
 from engine.spec.wording import findings
 
@@ -154,22 +154,10 @@ def _read_run(root: Mapping, log: ProblemLog) -> tuple[RunSettings, Located]:
         wrong = set()
         for names, message, remedy in findings(error, RunSettings, log.suggest):
             wrong.add(names[0] if names else "")
-            at = _place_in(section, names)
+            at = place_in(section, names)
             log.add("run", f"run: {message}", remedy, at=at, path=join("run", *names), field=".".join(names))
     usable = {name: value for name, value in values.items() if name not in wrong}
     try:
         return RunSettings.model_validate(usable), located
     except ValidationError:
         return RunSettings(), located
-
-
-def _place_in(node: Node, names: tuple[str, ...]) -> Place:
-    """Return the place of a setting, or of the nearest thing around it that stands in the file."""
-    place = node.place
-    for name in names:
-        entry = node.entries.get(name) if isinstance(node, Mapping) else None
-        if entry is None:
-            break
-        node = content(entry.value)
-        place = entry.value.place if entry.value.end > entry.value.start else entry.key.place
-    return place

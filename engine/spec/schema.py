@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from engine.api.catalog import Catalog
 from engine.api.component import NODE_KEYS, Role
 from engine.api.ports import REFERENCE_PATTERN
-from engine.api.settings import CURRENCY_PATTERN, RunSettings
+from engine.api.settings import CURRENCY_PATTERN, InstrumentMargin, RunSettings
 from engine.api.timeframe import Timeframe
 from engine.spec.blocks import BLOCK_SECTIONS, INPUT_TYPES
 from engine.spec.instruments import OWN_FIELDS
@@ -134,6 +134,19 @@ def _instrument(catalog: Catalog, defs: Schema) -> Schema:
         "min_quantity": {"type": "number", "minimum": 0, "default": 0},
         "currency": {"type": "string", "pattern": CURRENCY_PATTERN},
         "borrow_percent": {"type": "number", "minimum": 0},
+        "kind": {
+            "enum": ["spot", "contract"],
+            "default": "spot",
+            "description": "Whether it is paid for in full, or held on margin: forex, futures, CFD, perpetual.",
+        },
+        "multiplier": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "default": 1,
+            "description": "What one unit of a contract earns when its price rises by one.",
+        },
+        "pip_size": {"type": "number", "exclusiveMinimum": 0, "description": "A pip of its price, such as 0.0001."},
+        "margin": _nullable(_model_schema(InstrumentMargin, "margin", defs)),
         "on_bad_bars": {"enum": ["refuse", "repair"], "default": "refuse"},
     }
     names = []

@@ -180,3 +180,15 @@ def refuse_unknown_keys(root: Mapping, known: Iterable[str], base: str, log: Pro
                 path=join(base, key),
                 field=key,
             )
+
+
+def place_in(node: Node, names: tuple[str, ...]) -> Place:
+    """Return the place of a setting, or of the nearest thing around it that stands in the file."""
+    place = node.place
+    for name in names:
+        entry = node.entries.get(name) if isinstance(node, Mapping) else None
+        if entry is None:
+            break
+        node = content(entry.value)
+        place = entry.value.place if entry.value.end > entry.value.start else entry.key.place
+    return place

@@ -68,7 +68,8 @@ _RETURN = (
         "buy_and_hold_pct",
         "Buy and hold",
         "%",
-        "100 mean over instruments of (last close / first open - 1), without costs",
+        "100 mean over instruments of what one unit of money held in it earns from the first open to the last close: at"
+        " the rates of exchange, with splits and dividends, without costs; a contract of that value",
         _OWN,
     ),
 )
@@ -161,7 +162,7 @@ _ACTIVITY = (
         "turnover",
         "Turnover",
         "a year",
-        "sum over fills of quantity x price / mean equity / years; buys and sells both count",
+        "sum over fills of their value / mean equity / years; buys and sells both count",
         _OWN,
         group="Activity",
     ),
@@ -194,7 +195,7 @@ _TRADES = (
         "average_trade_pct",
         "Average trade",
         "%",
-        "100 mean of pnl / (entry price x quantity)",
+        "100 mean of pnl / value of the entry",
         _PARDO,
         "high",
         "Trades",

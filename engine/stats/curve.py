@@ -14,6 +14,7 @@ from engine.api.bars import ROUND_THE_CLOCK, Session
 from engine.api.engine import InstrumentJob
 from engine.api.ledger import Ledger
 from engine.api.ports import FloatColumn, TimeColumn
+from engine.stats import values
 
 DAY_NS = 86_400_000_000_000
 YEAR_NS = 365.25 * DAY_NS
@@ -175,8 +176,8 @@ def exposure_percent(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> fl
 
 
 def buy_and_hold_percent(instruments: Sequence[InstrumentJob]) -> float | None:
-    """Return what equal shares of the cash in every instrument earn, in percent: first open to last close, no costs."""
-    growth = [float(job.bars.close[-1] / job.bars.open[0]) - 1.0 for job in instruments if len(job.bars)]
+    """Return what equal shares of the cash in every instrument earn, in percent, as `values.holding` reckons them."""
+    growth = [float(values.holding(job)[-1]) - 1.0 for job in instruments if len(job.bars)]
     return 100.0 * sum(growth) / len(growth) if growth else None
 
 
@@ -186,7 +187,7 @@ def buy_and_hold_curve(ledger: Ledger, instruments: Sequence[InstrumentJob], cas
     curve = np.zeros(len(ledger.ts_ns))
     for job in jobs:
         latest = np.searchsorted(job.bars.close_ns, ledger.ts_ns, side="right") - 1
-        growth = job.bars.close[np.maximum(latest, 0)] / job.bars.open[0]
+        growth = values.holding(job)[np.maximum(latest, 0)]
         curve += np.where(latest < 0, 1.0, growth) * (cash / len(jobs))
     return curve
 

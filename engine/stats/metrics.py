@@ -20,6 +20,7 @@ from engine.api.ledger import Ledger
 from engine.api.ports import FloatColumn
 from engine.stats import curve
 from engine.stats.catalogue import METRICS, Metric, Value
+from engine.stats.values import entry_values, fill_values
 
 __all__ = ["METRICS", "Metric", "Value", "compute_metrics"]
 
@@ -111,10 +112,6 @@ def _ratios(returns: FloatColumn, periods: float) -> dict[str, Value]:
     }
 
 
-def _lot_sizes(instruments: Sequence[InstrumentJob], index: npt.NDArray[Any]) -> FloatColumn:
-    return np.asarray(np.array([job.lot_size for job in instruments], dtype=np.float64)[index])
-
-
 def _activity(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> dict[str, Value]:
     return {
         "exposure_pct": curve.exposure_percent(ledger, instruments),
@@ -125,12 +122,11 @@ def _activity(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> dict[str,
 
 
 def _turnover(ledger: Ledger, instruments: Sequence[InstrumentJob], values: dict[str, Value]) -> Value:
-    fills, years = ledger.fills, _span_ns(values) / curve.YEAR_NS
+    years = _span_ns(values) / curve.YEAR_NS
     mean_equity = float(ledger.equity.mean()) if len(ledger.equity) else 0.0
     if mean_equity <= 0 or years <= 0:
         return None
-    value = np.abs(fills["lots"] * _lot_sizes(instruments, fills["instrument"]) * fills["price"]).sum()
-    return float(value) / mean_equity / years
+    return float(fill_values(ledger, instruments).sum()) / mean_equity / years
 
 
 def _trades(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> dict[str, Value]:
@@ -139,21 +135,21 @@ def _trades(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> dict[str, V
         return {"trades": 0, "longest_win_streak": 0, "longest_loss_streak": 0}
     pnl = trades["pnl"]
     wins, losses = pnl[pnl > 0], pnl[pnl < 0]
-    entry_value = trades["lots"] * _lot_sizes(instruments, trades["instrument"]) * trades["entry_price"]
+    entry_price = np.abs(trades["entry_price"])
     outcome = np.sign(pnl[_exit_order(trades, instruments)])
     return {
         "trades": len(trades),
         "win_rate_pct": 100.0 * len(wins) / len(trades),
         "profit_factor": float(np.divide(wins.sum(), -losses.sum())) if len(losses) else None,
         "expectancy": float(pnl.mean()),
-        "average_trade_pct": 100.0 * float(np.mean(pnl / np.abs(entry_value))),
+        "average_trade_pct": 100.0 * float(np.mean(pnl / entry_values(ledger, instruments))),
         "average_win": float(wins.mean()) if len(wins) else None,
         "average_loss": float(losses.mean()) if len(losses) else None,
         "largest_win": float(wins.max()) if len(wins) else None,
         "largest_loss": float(losses.min()) if len(losses) else None,
         "average_bars": float(np.mean(trades["exit_bar"] - trades["entry_bar"])),
-        "average_mae_pct": 100.0 * float(np.mean(trades["mae"] / trades["entry_price"])),
-        "average_mfe_pct": 100.0 * float(np.mean(trades["mfe"] / trades["entry_price"])),
+        "average_mae_pct": 100.0 * float(np.mean(trades["mae"] / entry_price)),
+        "average_mfe_pct": 100.0 * float(np.mean(trades["mfe"] / entry_price)),
         "longest_win_streak": _longest_run(outcome > 0),
         "longest_loss_streak": _longest_run(outcome < 0),
     }

@@ -193,7 +193,7 @@ def _trade_table(data: ReportData) -> str:
 
 def _trade_row(number: int, row: dict[str, Any], width: int) -> str:
     pnl = row["pnl"]
-    value = (row["quantity"] or 0.0) * (row["entry_price"] or 0.0)
+    value = row["entry_value"]
     percent = 100.0 * pnl / value if pnl is not None and value else None
     tone = "" if not pnl else "up" if pnl > 0 else "down"
     bars = row["exit_bar"] - row["entry_bar"]
@@ -274,13 +274,14 @@ def settings(data: ReportData) -> str:
     rows += [("overrides", ", ".join(data.overrides))] if data.overrides else []
     rows += [("warm-up", f"{data.warmup:,} bars"), ("data hash", data.data_hash or NO_VALUE)]
     rows += [("protective rules", ", ".join(data.rule_nodes))] if data.rule_nodes else []
-    heads = ("Instrument", "Timeframe", "Bars", "From (UTC)", "To (UTC)", "Source", "Tick", "Lot")
+    heads = ("Instrument", "Timeframe", "Bars", "From (UTC)", "To (UTC)", "Source", "Tick", "Lot", "Kind")
     feeds = []
     for job in data.instruments:
         bars = job.bars
         ends = (time_text(int(bars.open_ns[0])), time_text(int(bars.close_ns[-1]))) if len(bars) else ("", "")
         source = f"{bars.source} (synthetic)" if bars.synthetic else bars.source
-        sizes = (f"{job.tick_size:g}", f"{job.lot_size:g}")
+        kind = job.kind if job.kind == "spot" else f"contract x {job.multiplier:g}"
+        sizes = (f"{job.tick_size:g}", f"{job.lot_size:g}", kind)
         feeds.append((job.symbol, str(bars.timeframe), f"{len(bars):,}", *ends, source, *sizes))
     body = table(("Setting", "Value"), rows)
     return f"<section><h2>Instruments</h2>{table(heads, feeds, (2, 6, 7))}<h2>Settings</h2>{body}</section>"

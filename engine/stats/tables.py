@@ -21,6 +21,7 @@ from engine.api.ledger import (
     StatusReason,
 )
 from engine.api.ports import FloatColumn, TimeColumn
+from engine.stats.values import entry_values
 
 Column = npt.NDArray[Any]
 Row = dict[str, Any]
@@ -106,7 +107,10 @@ def fills_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
 
 
 def trades_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
-    """Return the closed trades in the ledger's order; times as in `fills_table`, `mae` and `mfe` in price units."""
+    """Return the closed trades in the ledger's order; times as in `fills_table`, `mae` and `mfe` in price units.
+
+    `entry_value` is what the entry was worth in the account's currency, of a contract its whole value.
+    """
     trades = ledger.trades
     index = trades["instrument"]
     kinds = _order_kinds(ledger)
@@ -133,6 +137,7 @@ def trades_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
             "slippage": trades["slippage"],
             "mae": trades["mae"],
             "mfe": trades["mfe"],
+            "entry_value": entry_values(ledger, instruments),
         }
     )
 

@@ -53,6 +53,7 @@ class WaitingExecution(SignalExecution):
     short_line: SeriesInput | None = port("The line for short entries, where it is another one.", default=None)
     offset_percent: float = param("Distance from the line, in percent of it.", default=0.0, unit="%", ge=0, lt=100)
     offset_ticks: float = param("Distance from the line, in ticks.", default=0.0, unit="ticks", ge=0, le=1e6)
+    offset_pips: float = param("Distance from the line, in pips.", default=0.0, unit="pips", ge=0, le=1e6)
     offset_atr: float = param("Distance from the line, in average true ranges.", default=0.0, ge=0, le=1000)
     atr: SeriesInput | None = port("The average true range, such as a node of ta.ATR.", default=None)
     time_in_force: Literal["gtc", "day", "bars"] = param(
@@ -75,7 +76,7 @@ class WaitingExecution(SignalExecution):
         """Return the rule for entries of that kind."""
         entry = EntryRule(
             kind,
-            Offset(self.offset_percent, self.offset_ticks, self.offset_atr),
+            Offset(self.offset_percent, self.offset_ticks, self.offset_atr, self.offset_pips),
             limit or Offset(),
             OrderLife[self.time_in_force.upper()],
             self.bars,

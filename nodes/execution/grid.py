@@ -30,6 +30,7 @@ class Grid(SignalExecution):
     levels: int = param("Number of lines.", default=5, ge=1, le=MOST_LEVELS)
     spacing_percent: float = param("Distance of lines, in percent of the anchor.", default=0.0, unit="%", ge=0, lt=100)
     spacing_ticks: float = param("Distance of lines, in ticks.", default=0.0, unit="ticks", ge=0, le=1e6)
+    spacing_pips: float = param("Distance of lines, in pips.", default=0.0, unit="pips", ge=0, le=1e6)
     spacing_atr: float = param("Distance of lines, in average true ranges.", default=0.0, ge=0, le=1000)
     atr: SeriesInput | None = port("The average true range, such as a node of ta.ATR.", default=None)
     cap_percent: float = param("Largest position, of the equity.", default=100.0, unit="%", gt=0, le=1000)
@@ -38,10 +39,11 @@ class Grid(SignalExecution):
     def _spacing_is_known(self) -> Self:
         if self.spacing_atr and self.atr is None:
             raise ValueError(NEEDS_ATR)
-        if not (self.spacing_percent or self.spacing_ticks or self.spacing_atr):
-            raise ValueError("a grid needs a distance of its lines: set spacing_percent, spacing_ticks or spacing_atr")
+        if not (self.spacing_percent or self.spacing_ticks or self.spacing_pips or self.spacing_atr):
+            wish = "set spacing_percent, spacing_ticks, spacing_pips or spacing_atr"
+            raise ValueError(f"a grid needs a distance of its lines: {wish}")
         return self
 
     def rule(self) -> ExecutionRule:
-        spacing = Offset(self.spacing_percent, self.spacing_ticks, self.spacing_atr)
+        spacing = Offset(self.spacing_percent, self.spacing_ticks, self.spacing_atr, self.spacing_pips)
         return ExecutionRule(self.opposite(), self.combine, grid=GridRule(self.levels, spacing, self.cap_percent))

@@ -29,6 +29,7 @@ class ScaleIn(SignalExecution):
     direction: Literal["favour", "against"] = param("Whether to add to winners or to losers.", default="favour")
     spacing_percent: float = param("Distance of entries, in percent.", default=0.0, unit="%", ge=0, lt=100)
     spacing_ticks: float = param("Distance of entries, in ticks.", default=0.0, unit="ticks", ge=0, le=1e6)
+    spacing_pips: float = param("Distance of entries, in pips.", default=0.0, unit="pips", ge=0, le=1e6)
     spacing_atr: float = param("Distance of entries, in average true ranges.", default=0.0, ge=0, le=1000)
     atr: SeriesInput | None = port("The average true range, such as a node of ta.ATR.", default=None)
     size_factor: float = param("Size of an entry, in sizes of the one before.", default=1.0, gt=0, le=10)
@@ -38,12 +39,13 @@ class ScaleIn(SignalExecution):
     def _spacing_is_known(self) -> Self:
         if self.spacing_atr and self.atr is None:
             raise ValueError(NEEDS_ATR)
-        if not (self.spacing_percent or self.spacing_ticks or self.spacing_atr or self.on_signal):
-            raise ValueError("entries need a distance, or on_signal: set spacing_percent, spacing_ticks or spacing_atr")
+        if not (self.spacing_percent or self.spacing_ticks or self.spacing_pips or self.spacing_atr or self.on_signal):
+            wish = "set spacing_percent, spacing_ticks, spacing_pips or spacing_atr"
+            raise ValueError(f"entries need a distance, or on_signal: {wish}")
         return self
 
     def rule(self) -> ExecutionRule:
-        spacing = Offset(self.spacing_percent, self.spacing_ticks, self.spacing_atr)
+        spacing = Offset(self.spacing_percent, self.spacing_ticks, self.spacing_atr, self.spacing_pips)
         favour = self.direction == "favour"
         scale = ScaleInRule(self.max_entries, spacing, favour, self.size_factor, self.on_signal)
         return ExecutionRule(self.opposite(), self.combine, scale_in=scale)

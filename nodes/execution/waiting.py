@@ -9,7 +9,7 @@ from nodes.execution.base import WaitingExecution
 class Limit(WaitingExecution):
     """Enter at a better price: a limit order below the line for a long, above it for a short.
 
-    The price is the line (or the close of the signal's bar) less, for a short plus, the sum of the three offsets,
+    The price is the line (or the close of the signal's bar) less, for a short plus, the sum of the four offsets,
     rounded to the tick. The order works from the next bar on. It fills when a bar touches the price, there or at the
     open when that is better. Exits are market orders, as with market.
 
@@ -28,7 +28,7 @@ class Limit(WaitingExecution):
 class StopEntry(WaitingExecution):
     """Enter on strength: a stop order above the line for a long, below it for a short, as breakouts are traded.
 
-    The trigger is the line (or the close of the signal's bar) plus, for a short less, the sum of the three offsets,
+    The trigger is the line (or the close of the signal's bar) plus, for a short less, the sum of the four offsets,
     rounded to the tick. Give the upper edge of a range as `line` and the lower one as `short_line`. The order works
     from the next bar on and fills when a bar touches the trigger: there, or at the open when the bar begins beyond it.
 
@@ -47,7 +47,7 @@ class StopEntry(WaitingExecution):
 class StopLimit(WaitingExecution):
     """Enter on strength, but not at any price: a stop order that becomes a limit order when it is touched.
 
-    The trigger lies as with stop_entry, the limit the sum of the three limit offsets beyond it. When the bar touches
+    The trigger lies as with stop_entry, the limit the sum of the four limit offsets beyond it. When the bar touches
     the trigger the order fills there, or at the open of a bar that begins beyond it, as long as that is within the
     limit; otherwise it goes on as a limit order, in that bar with what is known to have come after: the whole bar when
     it began beyond the trigger, else its close.
@@ -58,10 +58,12 @@ class StopLimit(WaitingExecution):
 
     limit_percent: float = param("From trigger to limit, in percent.", default=0.0, unit="%", ge=0, lt=100)
     limit_ticks: float = param("From trigger to limit, in ticks.", default=0.0, unit="ticks", ge=0, le=1e6)
+    limit_pips: float = param("From trigger to limit, in pips.", default=0.0, unit="pips", ge=0, le=1e6)
     limit_atr: float = param("From trigger to limit, in average true ranges.", default=0.0, ge=0, le=1000)
 
     def multiples(self) -> float:
         return self.offset_atr + self.limit_atr
 
     def rule(self) -> ExecutionRule:
-        return self.entry(OrderKind.STOP_LIMIT, Offset(self.limit_percent, self.limit_ticks, self.limit_atr))
+        limit = Offset(self.limit_percent, self.limit_ticks, self.limit_atr, self.limit_pips)
+        return self.entry(OrderKind.STOP_LIMIT, limit)

@@ -1,10 +1,11 @@
 """Size of entries."""
 
 from nodes.money.adaptive import AntiMartingale, FixedRatio, Kelly, Martingale, VolatilityTarget
-from nodes.money.sizing import FixedCash, FixedQuantity, PercentOfEquity, RiskPercent
+from nodes.money.sizing import FixedCash, FixedLots, FixedQuantity, PercentOfEquity, RiskPercent
 
 COMPONENTS = (
     FixedQuantity,
+    FixedLots,
     FixedCash,
     PercentOfEquity,
     RiskPercent,

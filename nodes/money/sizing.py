@@ -17,8 +17,23 @@ class FixedQuantity(MoneyManager):
         return SizeRule(SizeKind.QUANTITY, self.quantity)
 
 
+class FixedLots(MoneyManager):
+    """Trade the same number of lots every time: lots x the instrument's `lot_size`, rounded down to whole lots."""
+
+    name = "fixed_lots"
+    category = "Fixed"
+
+    lots: float = param("How many lots.", unit="lots", gt=0, le=1e12)
+
+    def rule(self) -> SizeRule:
+        return SizeRule(SizeKind.LOTS, self.lots)
+
+
 class FixedCash(MoneyManager):
-    """Trade for the same amount of money every time: cash / close of the decision bar, rounded down to whole lots."""
+    """Trade for the same amount of money every time: cash / close of the decision bar, rounded down to whole lots.
+
+    A contract counts with its whole value, close x multiplier, whatever margin it takes.
+    """
 
     name = "fixed_cash"
     category = "Fixed"

@@ -13,25 +13,30 @@ from nodes.risk.protective import (
     LineTarget,
     PercentStop,
     PercentTarget,
+    PipsStop,
+    PipsTarget,
     TicksStop,
     TicksTarget,
 )
-from nodes.risk.trailing import AtrTrailingStop, BreakEven, LineTrailingStop, TrailingStop
+from nodes.risk.trailing import AtrTrailingStop, BreakEven, LineTrailingStop, PipsTrailingStop, TrailingStop
 
 COMPONENTS = (
     PercentStop,
     AtrStop,
     TicksStop,
+    PipsStop,
     CashStop,
     LineStop,
     PercentTarget,
     AtrTarget,
     TicksTarget,
+    PipsTarget,
     CashTarget,
     LineTarget,
     PartialTarget,
     TrailingStop,
     AtrTrailingStop,
+    PipsTrailingStop,
     LineTrailingStop,
     BreakEven,
     TimeStop,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Self
 
 from pydantic import model_validator
@@ -13,9 +14,9 @@ class PartialTarget(RiskManager):
     """Take the profit of a part of the position when it has gained a distance; several make a ladder.
 
     A limit order for `share` percent of the position, at the entry's average price plus (for a short: less) the sum of
-    the two distances, rounded to the tick. Partial targets work side by side, the nearest first; their shares are added
-    up before they are rounded down to lots, so that shares of 100 % together close all of it. What is left stays with
-    the stop-loss, which is cut to it.
+    the three distances, rounded to the tick. Partial targets work side by side, the nearest first; their shares are
+    added up before they are rounded down to lots, so that shares of 100 % together close all of it. What is left stays
+    with the stop-loss, which is cut to it.
     """
 
     name = "partial_target"
@@ -23,6 +24,7 @@ class PartialTarget(RiskManager):
 
     share: float = param("Part of the position.", default=50.0, unit="%", gt=0, lt=100)
     percent: float = param("Distance in percent of the entry price.", default=0.0, unit="%", ge=0, le=10_000)
+    pips: float = param("Distance in pips.", default=0.0, unit="pips", ge=0, le=1e6)
     multiple: float = param("Distance in average true ranges.", default=0.0, ge=0, le=1000)
     atr: SeriesInput | None = port("The average true range, such as a node of ta.ATR.", default=None)
 
@@ -30,10 +32,11 @@ class PartialTarget(RiskManager):
     def _distance_is_known(self) -> Self:
         if self.multiple and self.atr is None:
             raise ValueError("a distance in average true ranges needs the range: wire 'atr'")
-        if not (self.percent or self.multiple):
-            raise ValueError("a target needs a distance: set percent or multiple")
+        if not (self.percent or self.pips or self.multiple):
+            raise ValueError("a target needs a distance: set percent, pips or multiple")
         return self
 
     def rule(self) -> ProtectiveRule:
         column = "atr" if self.multiple else None
-        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, self.percent, self.multiple, column, share=self.share)
+        distance = ProtectiveRule(ProtectiveKind.TAKE_PROFIT, self.percent, self.multiple, column, pips=self.pips)
+        return replace(distance, share=self.share)

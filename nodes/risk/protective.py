@@ -87,12 +87,28 @@ class TicksStop(RiskManager):
         return ProtectiveRule(ProtectiveKind.STOP_LOSS, ticks=self.ticks)
 
 
+class PipsStop(RiskManager):
+    """Close the position when the price has moved against it by a number of pips.
+
+    A stop order at the entry's fill price less (for a short: plus) `pips` times the instrument's `pip_size`, rounded to
+    the tick.
+    """
+
+    name = "pips_stop"
+    category = "Stop-loss"
+
+    pips: float = param("Distance from the entry price.", unit="pips", gt=0, le=1e9)
+
+    def rule(self) -> ProtectiveRule:
+        return ProtectiveRule(ProtectiveKind.STOP_LOSS, pips=self.pips)
+
+
 class CashStop(RiskManager):
     """Close the position when it has lost an amount of money, costs not counted.
 
-    A stop order at the entry's fill price less (for a short: plus) `cash` / quantity of the position, rounded to the
-    tick. The amount is in the account's currency, converted at the entry. It has no distance before the quantity is
-    known, so it cannot be what `risk_percent` sizes by.
+    A stop order at the entry's fill price less (for a short: plus) `cash` / quantity of the position (of a contract:
+    times its multiplier), rounded to the tick. The amount is in the account's currency, converted at the entry. It has
+    no distance before the quantity is known, so it cannot be what `risk_percent` sizes by.
     """
 
     name = "cash_stop"
@@ -134,6 +150,22 @@ class TicksTarget(RiskManager):
 
     def rule(self) -> ProtectiveRule:
         return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, ticks=self.ticks)
+
+
+class PipsTarget(RiskManager):
+    """Take the profit when the price has moved in favour by a number of pips.
+
+    A limit order at the entry's fill price plus (for a short: less) `pips` times the instrument's `pip_size`, rounded
+    to the tick.
+    """
+
+    name = "pips_target"
+    category = "Take-profit"
+
+    pips: float = param("Distance from the entry price.", unit="pips", gt=0, le=1e9)
+
+    def rule(self) -> ProtectiveRule:
+        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, pips=self.pips)
 
 
 class CashTarget(RiskManager):

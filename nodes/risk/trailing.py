@@ -43,6 +43,23 @@ class AtrTrailingStop(RiskManager):
         return ProtectiveRule(ProtectiveKind.TRAILING_STOP, multiple=self.multiple, column="atr")
 
 
+class PipsTrailingStop(RiskManager):
+    """Follow the price with a stop at a number of pips from its best since the entry.
+
+    Works from the entry on like `pips_stop`. On each close, after the bar was checked, the stop goes to highest high
+    since the entry less `pips` times the instrument's `pip_size`; for a short to lowest low plus as much. It never
+    moves away from the price.
+    """
+
+    name = "pips_trailing_stop"
+    category = CATEGORY
+
+    pips: float = param("Distance from the best price.", unit="pips", gt=0, le=1e9)
+
+    def rule(self) -> ProtectiveRule:
+        return ProtectiveRule(ProtectiveKind.TRAILING_STOP, pips=self.pips)
+
+
 class LineTrailingStop(RiskManager):
     """Follow a line with a stop, such as a moving average, a channel's edge or a parabolic SAR.
 

@@ -27,6 +27,7 @@ from engine.api.ledger import (
 )
 from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule
+from engine.api.settings import InstrumentMargin
 from nodes.execution import COMPONENTS as EXECUTION
 from nodes.money import COMPONENTS as MONEY
 from nodes.risk import COMPONENTS as RISK
@@ -118,6 +119,8 @@ def _instrument(symbol: str, rows: list[list[Any]], rules: tuple[Any, ...], size
     used += ["dividend"] if "split" in used and "dividend" not in used else []
     used += ["split"] if "dividend" in used and "split" not in used else []
     more = {name: column(name) for name in used} | example.get("instrument", {})
+    if "margin" in more:
+        more["margin"] = InstrumentMargin.model_validate(more["margin"])
     setup = Setup(
         flags=[sum(FLAGS[w] for w in row if w in FLAGS) for row in words],
         allowed=["filtered" not in row for row in words],

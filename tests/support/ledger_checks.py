@@ -33,13 +33,22 @@ def assert_money_is_conserved(job: EngineJob, ledger: Ledger) -> None:
     fills = fills[order]
     lot = np.array([each.lot_size for each in job.instruments])[fills["instrument"]]
     value = fills["side"] * fills["lots"] * lot * fills["price"] * fills["rate"]
-    spent = np.cumsum(np.append(0.0, value + fills["commission"] + fills["slippage"]))
+    multiplier = np.array([each.multiplier for each in job.instruments])[fills["instrument"]]
+    spot = np.array([each.kind == "spot" for each in job.instruments])[fills["instrument"]]
+    spent = np.cumsum(np.append(0.0, np.where(spot, value, 0.0) + fills["commission"] + fills["slippage"]))
     cash = job.settings.cash - spent[np.searchsorted(when, ledger.ts_ns, side="right")]
+    value *= multiplier
     flow_order, flow_when = _in_time(job, ledger.cashflows)
     came = np.cumsum(np.append(0.0, ledger.cashflows["amount"][flow_order]))
     cash += came[np.searchsorted(flow_when, ledger.ts_ns, side="right")]
     worth = np.zeros(len(ledger.ts_ns))
     for i, each in enumerate(job.instruments):
+        if each.kind == "contract":
+            realised, open_profit = _contract(each, fills[fills["instrument"] == i])
+            last = np.searchsorted(each.bars.close_ns, ledger.ts_ns, side="right") - 1
+            cash += np.where(last >= 0, np.cumsum(realised)[last], 0.0)
+            worth += np.where(last >= 0, open_profit[last], 0.0)
+            continue
         held = _held(each, fills[fills["instrument"] == i])
         rate = np.ones(len(held)) if each.rate_close is None else each.rate_close
         last = np.searchsorted(each.bars.close_ns, ledger.ts_ns, side="right") - 1
@@ -47,6 +56,33 @@ def assert_money_is_conserved(job: EngineJob, ledger: Ledger) -> None:
     scale = 1e-9 * (np.abs(value).sum() + np.abs(ledger.cashflows["amount"]).sum() + job.settings.cash)
     assert np.abs(ledger.cash - cash).max() <= scale
     assert np.abs(ledger.equity - (cash + worth)).max() <= scale
+
+
+def _contract(instrument: InstrumentJob, fills: Table) -> tuple[FloatColumn, FloatColumn]:
+    """Return what a contract's fills realise at each bar, and its open profit at each close, in the account's currency.
+
+    Every fill on the other side of the position realises its distance from the average price of the entries, at its
+    own rate; nothing else moves the cash.
+    """
+    bars = instrument.bars
+    realised, open_profit = np.zeros(len(bars)), np.zeros(len(bars))
+    lots, price = 0, 0.0
+    points = instrument.lot_size * instrument.multiplier
+    for bar in range(len(bars)):
+        if instrument.split is not None:
+            after = math.floor(abs(lots) * Fraction(float(instrument.split[bar])))
+            if after > 0:
+                lots, price = after * (1 if lots > 0 else -1), price / float(instrument.split[bar])
+        for fill in fills[fills["bar"] == bar]:
+            side, filled, at = int(fill["side"]), int(fill["lots"]), float(fill["price"])
+            if lots * side < 0:
+                realised[bar] += (at - price) * -side * filled * points * float(fill["rate"])
+            else:
+                price = (price * abs(lots) + at * filled) / (abs(lots) + filled)
+            lots += side * filled
+        rate = 1.0 if instrument.rate_close is None else float(instrument.rate_close[bar])
+        open_profit[bar] = (float(bars.close[bar]) - price) * lots * points * rate
+    return realised, open_profit
 
 
 def _in_time(job: EngineJob, rows: Table) -> tuple[Table, TimeColumn]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.api.bars import Bars
 from engine.api.rules import GuardKind, GuardRule, HaltAction, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
+from engine.api.settings import InstrumentMargin
 
 ADAPTIVE_SIZES = st.sampled_from(
     [
@@ -17,6 +18,7 @@ ADAPTIVE_SIZES = st.sampled_from(
         SizeRule(SizeKind.MARTINGALE, 5.0, factor=2.0, most=60.0),
         SizeRule(SizeKind.ANTI_MARTINGALE, 5.0, factor=3.0, most=80.0),
         SizeRule(SizeKind.FIXED_RATIO, 2.0, delta=5.0, most=40.0),
+        SizeRule(SizeKind.LOTS, 3.0),
     ]
 )
 MOVING_RULES = st.lists(
@@ -24,6 +26,8 @@ MOVING_RULES = st.lists(
         [
             ProtectiveRule(ProtectiveKind.STOP_LOSS, percent=2.0),
             ProtectiveRule(ProtectiveKind.STOP_LOSS, ticks=150.0),
+            ProtectiveRule(ProtectiveKind.TAKE_PROFIT, pips=12.0),
+            ProtectiveRule(ProtectiveKind.TRAILING_STOP, pips=15.0),
             ProtectiveRule(ProtectiveKind.STOP_LOSS, cash=20.0),
             ProtectiveRule(ProtectiveKind.TAKE_PROFIT, cash=30.0),
             ProtectiveRule(ProtectiveKind.TRAILING_STOP, percent=1.5),
@@ -102,6 +106,29 @@ def random_financing(seed: int, bars: Bars, *, currency: bool, actions: bool) ->
         more["split"] = np.where(rng.random(n) < 0.05, rng.choice([2.0, 1.5, 0.25], n), 1.0)
         more["dividend"] = np.where(rng.random(n) < 0.1, rng.uniform(0.1, 2.0, n).round(2), 0.0)
     return more
+
+
+PIP = 0.1
+"""The pip of all random instruments."""
+
+
+def random_contract(seed: int) -> dict[str, Any]:
+    """Return what makes an instrument a contract: its multiplier and its margin, by percent or by the contract."""
+    rng = np.random.default_rng(seed + 4)
+    margins = [
+        None,
+        InstrumentMargin(initial_percent=5.0),
+        InstrumentMargin(initial_percent=25.0, maintenance_percent=20.0),
+        InstrumentMargin(per_contract=8.0),
+        InstrumentMargin(per_contract=60.0, maintenance_per_contract=55.0),
+        InstrumentMargin(per_contract=8.0, maintenance_per_contract=0.0),
+    ]
+    return {
+        "kind": "contract",
+        "multiplier": float(rng.choice([1.0, 5.0, 0.3])),
+        "margin": margins[rng.integers(len(margins))],
+        "borrow_percent": 0.0,
+    }
 
 
 def lines(seed: int, bars: Bars) -> dict[str, Any]:

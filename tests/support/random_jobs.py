@@ -16,9 +16,11 @@ from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.random_account import (
     ADAPTIVE_SIZES,
     MOVING_RULES,
+    PIP,
     account_settings,
     guards,
     lines,
+    random_contract,
     random_financing,
 )
 
@@ -55,6 +57,7 @@ PARTS = (
 def offsets(draw: st.DrawFn) -> Offset:
     """Draw a distance of an order from its line."""
     choices = [Offset(), Offset(percent=0.4), Offset(ticks=30.0), Offset(multiple=0.5), Offset(0.2, 10.0, 0.3)]
+    choices += [Offset(pips=3.0), Offset(percent=0.1, pips=2.0)]
     return draw(st.sampled_from(choices))
 
 
@@ -101,8 +104,8 @@ def run_settings(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-def random_bars(seed: int, symbol: str, days: np.ndarray[Any, np.dtype[np.int64]]) -> Bars:
-    """Return a random walk with gaps, prices in cents, one bar for each of the days."""
+def random_bars(seed: int, symbol: str, days: np.ndarray[Any, np.dtype[np.int64]], shift: float = 0.0) -> Bars:
+    """Return a random walk with gaps, prices in cents, one bar for each of the days; it begins near 100 + `shift`."""
     rng = np.random.default_rng(seed)
     n = len(days)
     close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.01, n)))
@@ -111,7 +114,7 @@ def random_bars(seed: int, symbol: str, days: np.ndarray[Any, np.dtype[np.int64]
     low = np.minimum(open_, close) * (1.0 - rng.exponential(0.004, n))
     open_, close = open_.round(2), close.round(2)
     high, low = np.maximum(high.round(2), np.maximum(open_, close)), np.minimum(low.round(2), np.minimum(open_, close))
-    return make_bars(np.column_stack([open_, high, low, close]), symbol, days)
+    return make_bars((np.column_stack([open_, high, low, close]) + shift).round(2), symbol, days)
 
 
 def random_setup(
@@ -139,14 +142,24 @@ def random_setup(
     elif rng.random() < 0.5:
         line = bars.close * rng.uniform(0.99, 1.01, n)
         execution_columns["line"] = np.where(rng.random(n) < 0.1, np.nan, line)
-    return Setup(list(flags), allowed, first_bar, 0.01, lot_size, columns, execution_columns)
+    more = {"pip_size": PIP}
+    return Setup(list(flags), allowed, first_bar, 0.01, lot_size, columns, execution_columns, more)
 
 
 @st.composite
 def jobs(
-    draw: st.DrawFn, max_bars: int = 60, max_instruments: int = 3, *, account: bool = False, **fixed: Any
+    draw: st.DrawFn,
+    max_bars: int = 60,
+    max_instruments: int = 3,
+    *,
+    account: bool = False,
+    below_zero: bool = True,
+    **fixed: Any,
 ) -> EngineJob:
-    """Draw a job; `fixed` settings override the drawn ones. With `account` its rules are drawn as well."""
+    """Draw a job; `fixed` settings override the drawn ones. With `account` its rules are drawn as well.
+
+    Then some instruments are contracts, of which some have prices around zero where `below_zero` permits it.
+    """
     account = account and draw(st.booleans())
     protection = draw(RULES) + draw(st.sampled_from([(), (), PARTS])) + (draw(MOVING_RULES) if account else ())
     execution = draw(executions())
@@ -159,10 +172,14 @@ def jobs(
         length = draw(st.one_of(st.integers(1, max_bars), st.integers(max_bars // 2, max_bars)))
         days = np.flatnonzero(np.random.default_rng(seed).random(length) < (1.0 if k == 0 else 0.7))
         days = days if len(days) else np.array([0])
-        bars = random_bars(seed, f"S{k}", days)
+        contract = account and draw(st.booleans())
+        shift = -100.0 if contract and below_zero and draw(st.integers(0, 3)) == 0 else 0.0
+        bars = random_bars(seed, f"S{k}", days, shift)
         setup = random_setup(seed, bars, protection, lot_size, execution, ranked=ranked)
         if account:
-            setup.more = random_financing(seed, bars, currency=currency, actions=actions)
+            setup.more |= random_financing(seed, bars, currency=currency, actions=actions)
+        if contract:
+            setup.more |= random_contract(seed)
         pairs.append((bars, setup))
     if len({frozenset(setup.execution_columns) for _, setup in pairs}) > 1:
         for _, setup in pairs:

@@ -50,7 +50,10 @@ def curves_of(run: SavedRun, instrument: int) -> Curves:
 
 
 def exposure_curve(run: SavedRun) -> FloatColumn:
-    """Return the value of all positions in percent of the equity at every step; short ones count below zero."""
+    """Return the value of all positions in percent of the equity at every step; short ones count below zero.
+
+    A contract counts with its whole value.
+    """
     ledger = run.ledger
     value = np.zeros(len(ledger.ts_ns))
     for number, job in enumerate(run.instruments):
@@ -66,7 +69,8 @@ def exposure_curve(run: SavedRun) -> FloatColumn:
 
 def _value(run: SavedRun, number: int, job: InstrumentJob) -> FloatColumn:
     units = Holdings(run.ledger, number, job.lot_size).column(len(job.bars))
-    return np.asarray(units * job.bars.close)
+    rate = 1.0 if job.rate_close is None else job.rate_close
+    return np.asarray(units * job.bars.close * job.multiplier * rate)
 
 
 def split_bar(settings: Mapping[str, Any], clock: BarClock) -> int | None:

@@ -103,12 +103,13 @@ def trade_lines(model: ChartModel, row: int) -> list[str]:
     digits = model.decimals
     entry, leave = int(trade["entry_bar"]), int(trade["exit_bar"])
     side = tr("Long") if trade["side"] == "long" else tr("Short")
-    change = (trade["exit_price"] / trade["entry_price"] - 1.0) * 100.0 * (1 if trade["side"] == "long" else -1)
+    moved = (trade["exit_price"] - trade["entry_price"]) * (1 if trade["side"] == "long" else -1)
+    change = f" ({100.0 * moved / abs(trade['entry_price']):+.2f}%)" if trade["entry_price"] else ""
     return [
         tr("{side} {quantity}, trade {number}", side=side, quantity=f"{trade['quantity']:,.10g}", number=row + 1),
         tr("In: {price}, {time}", price=number_text(trade["entry_price"], digits), time=model.clock.text(entry)),
         tr("Out: {price}, {time}", price=number_text(trade["exit_price"], digits), time=model.clock.text(leave)),
-        tr("Result: {pnl}", pnl=f"{trade['pnl']:+,.2f} ({change:+.2f}%)"),
+        tr("Result: {pnl}", pnl=f"{trade['pnl']:+,.2f}{change}"),
         tr("Bars: {count}", count=leave - entry),
         reason_text(str(trade["exit_reason"])),
     ]

@@ -57,8 +57,7 @@ class Sheet:
 def trades_sheet(run: SavedRun) -> Sheet:
     """Return the closed trades, with what each returned and how long it lasted."""
     table = run.trades
-    entry, quantity = table["entry_price"], table["quantity"]
-    cost = entry * quantity
+    entry, cost = np.abs(table["entry_price"]), table["entry_value"]
     with np.errstate(all="ignore"):
         columns = {
             "number": np.arange(1, len(table) + 1),

@@ -25,6 +25,7 @@ from app.panes.results.table_page import TablePage
 from app.services.i18n import tr
 from app.services.run_session import RunSession
 from engine.runtime.saved import SavedRun
+from engine.stats.values import entry_values
 
 
 class ResultsPane(QWidget):
@@ -133,9 +134,7 @@ class ResultsPane(QWidget):
         page.show_sheet(sheet, intraday=is_intraday(run))
 
     def _show_distribution(self, run: SavedRun) -> None:
-        trades = run.ledger.trades
-        lots = np.array([job.lot_size for job in run.instruments], np.float64)[trades["instrument"]]
-        cost = trades["entry_price"] * trades["lots"] * lots
+        trades, cost = run.ledger.trades, entry_values(run.ledger, run.instruments)
         with np.errstate(all="ignore"):
             returns = np.where(cost > 0, 100.0 * trades["pnl"] / cost, np.nan)
         self.distribution.show_returns(returns, 100.0 * run.daily_returns)

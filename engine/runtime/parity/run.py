@@ -141,9 +141,8 @@ class _Round:
 
     def _needs(self) -> tuple[Need, ...]:
         decision = self.prepared.plan.decision
-        return (
-            () if decision is None else needs_of(decision, len(self.prepared.job.instruments), self.prepared.settings)
-        )
+        kinds = [each.kind for each in self.prepared.job.instruments]
+        return () if decision is None else needs_of(decision, kinds, self.prepared.settings)
 
     @staticmethod
     def _refused(name: str, error: SpecError | RunError) -> tuple[Difference, ...]:

@@ -147,12 +147,13 @@ def test_every_kind_of_rule_asks_for_something(strategy: Path) -> None:
     settings = RunSettings.model_validate({"slippage": {"volume_percent": 10}})
     for kind in ProtectiveKind:
         guarded = replace(decision, protection=(PlannedProtection("guard", ProtectiveRule(kind, percent=1.0), None),))
-        needs = {need.capability: need.node for need in needs_of(guarded, 1, settings)}
+        needs = {need.capability: need.node for need in needs_of(guarded, ["spot"], settings)}
         wanted = Capability.LIMIT_ORDERS if kind is ProtectiveKind.TAKE_PROFIT else Capability.STOP_ORDERS
         assert needs == {Capability.MARKET_ORDERS: "entry", wanted: "guard", Capability.PARTIAL_FILLS: ""}
     for kind in OrderKind:
         rule = replace(decision.rule, entry=EntryRule(kind))
-        needs = {need.capability for need in needs_of(replace(decision, rule=rule, protection=()), 1, RunSettings())}
+        bare = replace(decision, rule=rule, protection=())
+        needs = {need.capability for need in needs_of(bare, ["spot"], RunSettings())}
         assert len(needs) == (1 if kind in (OrderKind.MARKET, OrderKind.CLOSE) else 2)
 
 

@@ -97,9 +97,10 @@ class Watcher:
         book = books[fill["instrument"]]
         if fill["side"] * book["lots"] <= 0:
             return
-        values = books["quantity"] * books["mark"] * books["rate"]
-        equity = float(desk["cash"] + values.sum())
-        added = float(fill["lots"] * book["lot_size"] * fill["price"] * fill["rate"])
+        values = books["quantity"] * books["mark"] * books["rate"] * books["multiplier"]
+        entries = books["quantity"] * books["price"] * books["rate"] * books["multiplier"]
+        equity = float(desk["cash"] + (values - entries * books["contract"]).sum())
+        added = float(fill["lots"] * book["lot_size"] * fill["price"] * fill["rate"] * book["multiplier"])
         for guard in self.job.guards:
             self.check(guard, book, values, equity, added)
 
@@ -114,7 +115,7 @@ class Watcher:
             before = abs(values.sum() - added * np.sign(book["lots"]))
             assert abs(values.sum()) <= max(cap, before) + room
         elif guard.kind is GuardKind.OPEN_TRADES:
-            assert (values != 0).sum() <= guard.value or mine > added + room
+            assert (values != 0).sum() <= guard.value or mine > abs(added) + room
         elif guard.kind is GuardKind.MAX_POSITION and guard.symbol in ("", self.job.instruments[book["index"]].symbol):
             if guard.in_units:
                 assert abs(book["quantity"]) <= guard.value + 1e-9

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from engine.simulation.driver import simulate
+from engine.simulation.stepper import simulate_stepwise
 from tests.support.bar_examples import check, examples_of, job_of, load_examples
 
 ROOT = Path(__file__).parents[3]
@@ -14,6 +15,7 @@ PAGE = ROOT / "docs" / "bar-semantics.md"
 def test_the_page_on_bar_semantics_says_what_the_engine_does(example: dict[str, Any]) -> None:
     job = job_of(example)
     check(example, job, simulate(job))
+    check(example, job, simulate_stepwise(job))
 
 
 GOLDEN = ("qc_bar_1.yaml", "moving_stops.yaml", "halts_and_caps.yaml", "costs_and_money.yaml", "decisions.yaml")

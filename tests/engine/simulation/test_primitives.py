@@ -78,7 +78,7 @@ def test_a_protective_order_lies_on_its_side_of_the_entry_or_a_tick_above_zero(
     kind: ProtectiveKind, side: int, price: float, distance: float, tick: str
 ) -> None:
     size = float(tick)
-    level = protective_level(int(kind), side, price, distance, size, whole_inverse(size))
+    level = protective_level(int(kind), side, price, distance, size, whole_inverse(size), 0.0)
     sign = side if kind is ProtectiveKind.TAKE_PROFIT else -side
     assert level > 0
     assert (level - price) * sign > 0 or level == size

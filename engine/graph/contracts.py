@@ -1,0 +1,111 @@
+"""What instruments must say for contracts, margins and pips to make sense."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from engine.api import ExecutionLogic, ExecutionRule, FeedNode, Problem, ProtectiveRule, RiskManager, Severity
+from engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
+from engine.spec import InstrumentSpec
+
+_LETTERS = re.compile(r"[^A-Za-z]")
+
+
+def contract_problems(graph: BoundGraph) -> Iterator[Problem]:
+    """Yield what is wrong with margins and pips, and warnings of values that are converted by their own rate."""
+    yield from _margin_problems(graph)
+    yield from _pip_problems(graph)
+    yield from _own_rates(graph)
+
+
+def _margin_problems(graph: BoundGraph) -> Iterator[Problem]:
+    for instrument in graph.spec.instruments:
+        margin = instrument.margin
+        if margin is None or margin.per_contract is not None:
+            continue
+        try:
+            margin.over(graph.spec.run.margin)
+        except ValueError as error:
+            text = f"{instrument.symbol}: {error}"
+            yield _problem(instrument, "margin", "margin", text, "The run's margin counts where 'margin' is silent.")
+
+
+def _pip_problems(graph: BoundGraph) -> Iterator[Problem]:
+    without = [instrument for instrument in graph.spec.instruments if instrument.pip_size is None]
+    if not without:
+        return
+    for node in _deciding(graph):
+        if _counts_pips(node):
+            names = ", ".join(instrument.symbol for instrument in without[:3]) + (", ..." if len(without) > 3 else "")  # noqa: PLR2004 - enough
+            text = f"'{node.spec.id}' counts in pips, but {names} has no 'pip_size'."
+            remedy = "Give it, such as 'pip_size: 0.0001' for EURUSD or 'pip_size: 0.01' for USDJPY."
+            yield node.spec.problem("no_pip_size", text, remedy)
+
+
+def _deciding(graph: BoundGraph) -> Iterator[BoundNode]:
+    """Yield the execution nodes and the risk managers that they are wired to."""
+    for node in graph.nodes.values():
+        if isinstance(node.component, ExecutionLogic):
+            yield node
+            for source in node.sources():
+                part = graph.nodes.get(source.node) if isinstance(source, NodeColumn) else None
+                if part is not None and isinstance(part.component, RiskManager):
+                    yield part
+
+
+def _counts_pips(node: BoundNode) -> bool:
+    if node.component.overrides("on_bar"):
+        return False
+    rule = rule_of(node)
+    if isinstance(rule, ProtectiveRule):
+        return rule.pips != 0.0
+    if not isinstance(rule, ExecutionRule):
+        return False
+    offsets = [rule.entry.offset, rule.entry.limit]
+    offsets += [part.spacing for part in (rule.scale_in, rule.grid) if part is not None]
+    return any(offset.pips != 0.0 for offset in offsets)
+
+
+def _own_rates(graph: BoundGraph) -> Iterator[Problem]:
+    run = graph.spec.run
+    for instrument in graph.spec.instruments:
+        currency = instrument.currency or run.currency
+        if instrument.kind != "spot" or currency == run.currency or currency not in run.rates:
+            continue
+        feed = graph.nodes.get(run.rates[currency].removeprefix("1/"))
+        if feed is None or not isinstance(feed.component, FeedNode):
+            continue
+        if _is_pair(instrument.symbol, run.currency, currency) or _is_same(instrument, feed):
+            text = (
+                f"{instrument.symbol} is spot and itself the rate by which its {currency} are converted: its value in "
+                f"{run.currency} is converted by that same rate, so it hardly ever changes."
+            )
+            remedy = "Say 'kind: contract' to hold it on margin and win or lose by its price."
+            yield _problem(instrument, "currency", "own_rate", text, remedy, Severity.WARNING)
+
+
+def _is_pair(symbol: str, one: str, other: str) -> bool:
+    """Return whether a symbol names two currencies: USDJPY, USD/JPY, USDJPY=X, JPYUSD."""
+    letters = _LETTERS.sub("", symbol).upper()
+    return letters.startswith((one + other, other + one))
+
+
+def _is_same(instrument: InstrumentSpec, feed: BoundNode) -> bool:
+    """Return whether a feed brings the prices of an instrument."""
+    values = feed.spec.values
+    if str(values.get("data", instrument.data)) != instrument.data:
+        return False
+    path = instrument.options.get("path")
+    if path is not None or values.get("path") is not None:
+        return bool(path == values.get("path"))
+    return bool(values.get("symbol") == instrument.symbol)
+
+
+def _problem(
+    instrument: InstrumentSpec, field: str, code: str, text: str, remedy: str, severity: Severity = Severity.ERROR
+) -> Problem:
+    at = instrument.place(field)
+    return Problem(
+        code, text, remedy, at.file, at.line, at.column, f"{instrument.path}.{field}", field=field, severity=severity
+    )

@@ -1,0 +1,29 @@
+"""What a position is worth to the account, what its value is, and the margin that it takes. Compiled.
+
+A spot position is paid for: it is worth its price. A contract is not: it is worth what it has gained since its entry,
+and is lost or won against the cash when it is closed. Amounts are in the account's currency, at the latest rate.
+"""
+
+from __future__ import annotations
+
+from engine.simulation.jit import inlined, jit
+from engine.simulation.records import Record
+
+
+@inlined
+def worth(book: Record, price: float) -> float:
+    """Return what the position adds to the equity at a price."""
+    points = book["quantity"] * book["multiplier"]
+    return float(points * (price - book["contract"] * book["price"]) * book["rate"])
+
+
+@inlined
+def value_of(book: Record, quantity: float, price: float) -> float:
+    """Return the value of a quantity at a price, with the signs of both."""
+    return float(quantity * book["multiplier"] * price * book["rate"])
+
+
+@jit
+def margin_of(book: Record, quantity: float, price: float, part: float, amount: float) -> float:
+    """Return the margin of a quantity, not negative: a part of its value, and an amount for each unit."""
+    return float(value_of(book, quantity, abs(price)) * part + quantity * amount * book["rate"])
