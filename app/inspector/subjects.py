@@ -17,7 +17,7 @@ from app.inspector.fields import FieldKind, fields_of
 from app.inspector.form import FileForm, NodeForm, common_fields
 from app.services.i18n import tr
 from engine.api import Catalog, Component, FeedNode, PortType, RunSettings, Timeframe, param
-from engine.api.settings import Currency
+from engine.api.settings import Currency, InstrumentKind, InstrumentMargin
 from engine.runtime.engines import Engines, engine_choices, modes_of
 
 
@@ -48,6 +48,16 @@ class InstrumentFields(BaseModel):
     currency: Currency | None = param("Currency of its prices; the account's if left out.", default=None, advanced=True)
     borrow_percent: float | None = param(
         "What borrowing it costs, a year; that of the run if left out.", default=None, unit="%", ge=0, advanced=True
+    )
+    kind: InstrumentKind = param(
+        "spot: paid for in full. contract: held on margin, as forex, futures, CFDs and perpetuals are.", default="spot"
+    )
+    multiplier: float = param(
+        "What one unit of a contract earns when its price rises by one.", default=1.0, gt=0, advanced=True
+    )
+    pip_size: float | None = param("A pip of its price, such as 0.0001.", default=None, gt=0, advanced=True)
+    margin: InstrumentMargin = param(
+        "What positions take of the equity; as the run says if left out.", default=InstrumentMargin(), advanced=True
     )
     on_bad_bars: Literal["refuse", "repair"] = param(
         "What to do about impossible bars.", default="refuse", advanced=True

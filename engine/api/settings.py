@@ -113,12 +113,18 @@ class InstrumentMargin(BaseModel):
     model_config = _CONFIG
 
     initial_percent: float | None = param(
-        "Percent of its value that an entry takes; that of the run if left out.", default=None, unit="%", gt=0, le=100
+        "Percent of its value that an entry takes; that of the run if left out.",
+        default=None,
+        advanced=True,
+        unit="%",
+        gt=0,
+        le=100,
     )
     maintenance_percent: float | None = param(
         "Percent of its value that a position must keep. If left out: half of the initial margin; of spot as in the "
         "run.",
         default=None,
+        advanced=True,
         unit="%",
         ge=0,
         le=100,
@@ -126,12 +132,14 @@ class InstrumentMargin(BaseModel):
     per_contract: float | None = param(
         "Amount that an entry takes for each contract, in the currency of its prices.",
         default=None,
+        advanced=True,
         unit="currency",
         gt=0,
     )
     maintenance_per_contract: float | None = param(
         "Amount that a position must keep for each contract. If left out: half of per_contract.",
         default=None,
+        advanced=True,
         unit="currency",
         ge=0,
     )
@@ -140,10 +148,10 @@ class InstrumentMargin(BaseModel):
     def _is_consistent(self) -> InstrumentMargin:
         by_amount = self.per_contract is not None or self.maintenance_per_contract is not None
         if by_amount and (self.initial_percent is not None or self.maintenance_percent is not None):
-            raise ValueError("'margin' is in percent or per contract, was both. Leave one of them out.")
+            raise ValueError("'margin' is given in percent or per contract, not in both")
         if self.maintenance_per_contract is not None:
             if self.per_contract is None:
-                raise ValueError("'maintenance_per_contract' needs 'per_contract'. Add it.")
+                raise ValueError("'maintenance_per_contract' needs 'per_contract'")
             if self.maintenance_per_contract > self.per_contract:
                 raise ValueError(
                     f"'maintenance_per_contract' must not be above 'per_contract', was "

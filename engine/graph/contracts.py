@@ -28,7 +28,7 @@ def _margin_problems(graph: BoundGraph) -> Iterator[Problem]:
             margin.over(graph.spec.run.margin)
         except ValueError as error:
             text = f"{instrument.symbol}: {error}"
-            yield _problem(instrument, "margin", "margin", text, "The run's margin counts where 'margin' is silent.")
+            yield _problem(instrument, "margin", "margin", text, "Lower it, or raise 'initial_percent'.")
 
 
 def _pip_problems(graph: BoundGraph) -> Iterator[Problem]:
@@ -37,8 +37,8 @@ def _pip_problems(graph: BoundGraph) -> Iterator[Problem]:
         return
     for node in _deciding(graph):
         if _counts_pips(node):
-            names = ", ".join(instrument.symbol for instrument in without[:3]) + (", ..." if len(without) > 3 else "")  # noqa: PLR2004 - enough
-            text = f"'{node.spec.id}' counts in pips, but {names} has no 'pip_size'."
+            names = ", ".join(instrument.symbol for instrument in without)
+            text = f"'{node.spec.id}' counts in pips, but there is no 'pip_size' of {names}."
             remedy = "Give it, such as 'pip_size: 0.0001' for EURUSD or 'pip_size: 0.01' for USDJPY."
             yield node.spec.problem("no_pip_size", text, remedy)
 

@@ -170,7 +170,10 @@ class SavedRun:
                 kind=each.get("kind", "spot"),
                 multiplier=each.get("multiplier", 1.0),
                 currency=each.get("currency", ""),
-                **{name: self._optional_part(f"market.{name}", number) for name in ACCOUNT},
+                rate_open=self._optional_part("market.rate_open", number),
+                rate_close=self._optional_part("market.rate_close", number),
+                split=self._optional_part("market.split", number),
+                dividend=self._optional_part("market.dividend", number),
             )
             for number, each in enumerate(self._description["instruments"])
         )

@@ -47,7 +47,7 @@ def check_execution(job: EngineJob) -> None:
 
 def _check_pips(job: EngineJob, offsets: list[Offset]) -> None:
     """Refuse distances in pips for an instrument that has none."""
-    if not any(each.pips for each in (*offsets, *job.protection)):
+    if not (any(each.pips for each in offsets) or any(rule.pips for rule in job.protection)):
         return
     for each in job.instruments:
         if not each.pip_size:

@@ -145,8 +145,8 @@ class _Reader:
             return None
         body = content(node)
         if not isinstance(body, Mapping):
-            wish = "'margin' of an instrument must be a mapping such as {per_contract: 1000} or {initial_percent: 5}"
-            self._note("margin", f"{wish}, was {kind(body)}.", "")
+            text = f"'margin' of an instrument must be a mapping, was {kind(body)}."
+            self._note("margin", text, "Write '{initial_percent: 5}', or of a contract '{per_contract: 1000}'.")
             return None
         try:
             return _OwnMargin.model_validate({"margin": plain(node)}).margin

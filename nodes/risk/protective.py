@@ -106,9 +106,9 @@ class PipsStop(RiskManager):
 class CashStop(RiskManager):
     """Close the position when it has lost an amount of money, costs not counted.
 
-    A stop order at the entry's fill price less (for a short: plus) `cash` / quantity of the position (of a contract:
-    times its multiplier), rounded to the tick. The amount is in the account's currency, converted at the entry. It has
-    no distance before the quantity is known, so it cannot be what `risk_percent` sizes by.
+    A stop order at the entry's fill price less (for a short: plus) `cash` / quantity of the position, rounded to the
+    tick. The quantity of a contract counts times its multiplier. The amount is in the account's currency, converted at
+    the entry. It has no distance before the quantity is known, so it cannot be what `risk_percent` sizes by.
     """
 
     name = "cash_stop"

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.inspector.fields import plain_words
 from app.inspector.subjects import InstrumentFields, StrategyFields
 from engine.api.ledger import BlockReason, CashflowKind, InterventionKind, OrderKind, OrderStatus, Reason, StatusReason
-from engine.api.settings import Commission, FillRules, Margin, RunSettings, Slippage
+from engine.api.settings import Commission, FillRules, InstrumentMargin, Margin, RunSettings, Slippage
 from engine.runtime.comparison import COMPARED
 from engine.spec import StrategyFile
 from engine.stats.catalogue import METRICS
@@ -81,7 +81,8 @@ def result_words() -> Iterator[str]:
 
 def form_words() -> Iterator[str]:
     """Return the labels, explanations and units of the forms that belong to no component."""
-    for model in (StrategyFields, InstrumentFields, RunSettings, Commission, Slippage, Margin, FillRules):
+    parts = (Commission, Slippage, Margin, InstrumentMargin, FillRules)
+    for model in (StrategyFields, InstrumentFields, RunSettings, *parts):
         for name, field in model.model_fields.items():
             yield plain_words(name)
             yield field.description or ""

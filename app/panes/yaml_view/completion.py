@@ -17,9 +17,10 @@ from app.theme.tokens import family_of
 from engine.api import Catalog, Component, PortType, Role
 from engine.api.settings import RunSettings
 from engine.spec import SECTIONS
+from engine.spec.instruments import OWN_FIELDS
 
-_INSTRUMENT_KEYS = ("symbol", "data", "timeframe", "tick_size", "lot_size", "on_bad_bars")
 _TOP_KEYS = ("quantcrafter", "name", "description", "instruments", "blocks", *SECTIONS, "run", "layout", "frames")
+_INSTRUMENT_CHOICES = {"kind": ("spot", "contract"), "on_bad_bars": ("refuse", "repair")}
 _SPELT = 2
 _FLAGS = ("bypass", "mute")
 _LESS_WANTED = ("open", "high", "low", "volume")
@@ -97,9 +98,9 @@ def _in_instrument(spot: Spot, catalog: Catalog) -> Iterator[Completion]:
         yield from (Completion(name) for name in catalog.provider_names())
     elif not spot.key:
         own = tuple(provider.model_fields) if provider is not None else ()
-        yield from _keys(dict.fromkeys((*_INSTRUMENT_KEYS, *own)), spot)
-    elif spot.key == "on_bad_bars":
-        yield from (Completion(name) for name in ("refuse", "repair"))
+        yield from _keys(dict.fromkeys((*OWN_FIELDS, *own)), spot)
+    elif spot.key in _INSTRUMENT_CHOICES:
+        yield from (Completion(name) for name in _INSTRUMENT_CHOICES[spot.key])
     elif provider is not None:
         yield from _choices(_schema(provider), spot.key)
 
