@@ -37,7 +37,7 @@ from engine.runtime.prepare import Market, Progress, load_market
 from engine.runtime.result import Origin, RunResult
 from engine.runtime.run import Clock, never, silent
 from engine.runtime.source import Installed
-from engine.spec import check_strategy
+from engine.spec import StrategySpec, check_strategy
 from engine.stats.metrics import compute_metrics
 
 _FILES = {".csv": "csv", ".txt": "csv", ".parquet": "parquet"}
@@ -160,7 +160,8 @@ def _graph(source: ClassSource, registry: Installed) -> BoundGraph:
         if isinstance(path, str):
             allow_for_now(Path.cwd() / path)
     graph, found = bind(spec, registry)
-    problems = [*problems, *(problem for problem in found if problem.code != "no_execution"), *_unheeded(spec.run)]
+    problems += [problem for problem in found if problem.code != "no_execution"]
+    problems += [*_unheeded(spec.run), *_contracts(spec)]
     if has_errors(problems):
         raise SpecError(problems)
     return graph
@@ -184,6 +185,21 @@ def _unheeded(settings: RunSettings) -> list[Problem]:
         Problem("class_run", f"'run.{name}' does not apply to a strategy class.", remedy, path=f"run.{name}")
         for name, value in given.items()
         if name not in _HEEDED and value != usual.get(name)
+    ]
+
+
+def _contracts(spec: StrategySpec) -> list[Problem]:
+    """Return a problem for each contract: a strategy class has the margin rules of its own engine."""
+    return [
+        Problem(
+            "class_run",
+            f"'kind: contract' of {each.symbol} does not apply to a strategy class.",
+            "Leave it out, or make the strategy a file.",
+            path=f"{each.path}.kind",
+            field="kind",
+        )
+        for each in spec.instruments
+        if each.kind == "contract"
     ]
 
 

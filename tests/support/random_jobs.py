@@ -153,14 +153,15 @@ def jobs(
     max_instruments: int = 3,
     *,
     account: bool = False,
-    below_zero: bool = True,
+    below_zero: bool | None = None,
     **fixed: Any,
 ) -> EngineJob:
     """Draw a job; `fixed` settings override the drawn ones. With `account` its rules are drawn as well.
 
-    Then some instruments are contracts, of which some have prices around zero where `below_zero` permits it.
+    Then some instruments are contracts, and some of these have prices around zero: all with `below_zero`, none where it
+    is False.
     """
-    account = account and draw(st.booleans())
+    account = account and (below_zero or draw(st.booleans()))
     protection = draw(RULES) + draw(st.sampled_from([(), (), PARTS])) + (draw(MOVING_RULES) if account else ())
     execution = draw(executions())
     lot_size = draw(st.sampled_from([1.0, 0.1, 0.25, 5.0]))
@@ -172,8 +173,9 @@ def jobs(
         length = draw(st.one_of(st.integers(1, max_bars), st.integers(max_bars // 2, max_bars)))
         days = np.flatnonzero(np.random.default_rng(seed).random(length) < (1.0 if k == 0 else 0.7))
         days = days if len(days) else np.array([0])
-        contract = account and draw(st.booleans())
-        shift = -100.0 if contract and below_zero and draw(st.integers(0, 3)) == 0 else 0.0
+        contract = account and (below_zero or draw(st.booleans()))
+        around_zero = draw(st.integers(0, 3)) == 0 if below_zero is None else below_zero
+        shift = -100.0 if contract and around_zero else 0.0
         bars = random_bars(seed, f"S{k}", days, shift)
         setup = random_setup(seed, bars, protection, lot_size, execution, ranked=ranked)
         if account:

@@ -64,7 +64,7 @@ def compare(job: EngineJob) -> Ledger:
 @settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-@given(jobs(max_bars=80, account=True))
+@given(jobs(max_bars=80, account=True, below_zero=False))
 def test_random_strategies_on_random_bars_have_the_same_books_on_all_three(job: EngineJob) -> None:
     ledger = compare(job)
     COMPARED["runs"] += 1
@@ -106,6 +106,12 @@ def test_bars_that_touch_stop_and_target_at_once_go_the_same_way(
     COMPARED["runs"] += 1
     COMPARED["fills"] += len(ledger.fills)
     COMPARED["inside"] += int((ledger.fills["kind"] > 0).sum())
+
+
+@settings(max_examples=sample(30, of=1_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(jobs(max_bars=40, account=True, below_zero=True))
+def test_contracts_around_zero_have_the_same_books_on_backtrader(job: EngineJob) -> None:
+    assert_same_books(NativeEngine().run(job), BacktraderEngine().run(job))
 
 
 def test_vnpy_refuses_prices_at_which_it_fills_nothing() -> None:
