@@ -123,7 +123,7 @@ def close_part(desk: Record, book: Record, k: int, bar: int, lots: int, price: f
     trade["pnl"] -= trade["commission"] + trade["slippage"]
     trade["pnl"] += carry
     trade["carry"] = carry
-    entry_value = to_quantity(lots, book["lot_size"], book["lot_inverse"]) * book["basis"]
+    entry_value = to_quantity(lots, book["lot_size"], book["lot_inverse"]) * abs(book["basis"])
     note_result(desk, book, bar, trade["pnl"], entry_value)
     book["commission"] -= entry_commission
     book["slippage"] -= entry_slippage

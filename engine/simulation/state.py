@@ -26,7 +26,7 @@ from engine.simulation.kernels import RunSteps
 from engine.simulation.records import NO_BAR, TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
 from engine.simulation.step_arrays import record_of, with_steps
 from engine.simulation.steps import Steps
-from engine.simulation.worth import worth
+from engine.simulation.worth import open_profit
 
 TABLES = ("orders", "fills", "trades", "blocked", "interventions", "cashflows")
 _DTYPES = (FILL_DTYPE, TRADE_DTYPE, BLOCKED_DTYPE, INTERVENTION_DTYPE, CASHFLOW_DTYPE)
@@ -177,14 +177,10 @@ def whole_rows(table: Table) -> Table:
 
 
 def _open_position(book: Record) -> OpenPosition:
-    if book["contract"] == 1.0:
-        gain = worth(book, book["mark"])
-    else:
-        gain = (book["mark"] * book["rate"] - book["basis"]) * book["quantity"]
     return OpenPosition(
         instrument=int(book["index"]),
         lots=int(book["lots"]),
         entry_bar=int(book["entry_bar"]),
         entry_price=float(book["price"]),
-        unrealised_pnl=float(gain - book["commission"] - book["slippage"] + book["carry"]),
+        unrealised_pnl=float(open_profit(book)),
     )

@@ -25,6 +25,7 @@ from engine.api.ports import (
 from engine.api.steps import Known, Op
 from engine.simulation.jit import inlined, jit
 from engine.simulation.records import Record, Table, Timeline, numbers_of
+from engine.simulation.worth import open_profit
 
 (
     KNOWN,
@@ -145,13 +146,6 @@ def run_program(steps: Steps, i: int, row: int) -> None:
 # ---------------------------------------------------------------------- what is known at a close
 
 
-@inlined
-def open_profit(book: Record) -> float:
-    """Return what a position has gained at its mark, less the costs of its entries, with its fees and dividends."""
-    gain = (book["mark"] * book["rate"] - book["basis"]) * book["quantity"]
-    return float(gain - book["commission"] - book["slippage"] + book["carry"])
-
-
 @jit
 def known_of(desk: Record, books: Table, i: int, bar: int, what: int, equity: float) -> float:  # noqa: PLR0911 - each
     """Return something of an instrument's position, or of the account, at a close."""
@@ -197,7 +191,7 @@ def position_of(book: Record, bar: int, what: int) -> float:  # noqa: PLR0911 - 
     if what == LOWEST:
         return float(book["lowest"])
     profit = open_profit(book)
-    return profit if what == OPEN_CASH else float(100.0 * profit / (book["basis"] * abs(book["quantity"])))
+    return profit if what == OPEN_CASH else float(100.0 * profit / abs(book["basis"] * book["quantity"]))
 
 
 # ---------------------------------------------------------------------- instructions

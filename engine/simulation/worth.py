@@ -18,6 +18,16 @@ def worth(book: Record, price: float) -> float:
 
 
 @inlined
+def open_profit(book: Record) -> float:
+    """Return what a position has gained at its mark, less the costs of its entries, with its fees and dividends."""
+    if book["contract"] == 1.0:
+        gain = worth(book, book["mark"])
+    else:
+        gain = (book["mark"] * book["rate"] - book["basis"]) * book["quantity"]
+    return float(gain - book["commission"] - book["slippage"] + book["carry"])
+
+
+@inlined
 def value_of(book: Record, quantity: float, price: float) -> float:
     """Return the value of a quantity at a price, with the signs of both."""
     return float(quantity * book["multiplier"] * price * book["rate"])

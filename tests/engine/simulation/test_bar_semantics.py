@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from engine.simulation.driver import simulate
-from engine.simulation.stepper import simulate_stepwise
+from engine.simulation.session import simulate_stepwise
 from tests.support.bar_examples import check, examples_of, job_of, load_examples
 
 ROOT = Path(__file__).parents[3]

@@ -26,7 +26,7 @@ from engine.api.rules import (
 from engine.api.settings import InstrumentMargin
 from engine.simulation.driver import simulate
 from engine.simulation.kernels import INTERPRETED
-from engine.simulation.stepper import simulate_stepwise
+from engine.simulation.session import simulate_stepwise
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 
