@@ -42,7 +42,7 @@ def simulate(job: EngineJob, pace: Pace = PACE, kernel: RunSteps | None = None) 
         RunCancelledError: `job.cancelled()` returned True.
     """
     session = Session(job, table_rows=pace.table_rows, kernel=kernel)
-    state, total = session.state, session.bars_total
+    state, total = session.memory, session.bars_total
     while not session.done:
         if job.cancelled():
             raise RunCancelledError("The run was cancelled.")

@@ -8,7 +8,7 @@ append costs the same however many bars there were, and memory is bounded by wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from engine.api.engine import EngineJob
 from engine.api.entries import OrderLife
+from engine.api.errors import RunError
 from engine.api.rules import GuardKind
 from engine.simulation.account import is_financed, is_watched, needs_volume
 from engine.simulation.arrays import execution_columns_of, market_of, shared_columns
@@ -133,6 +134,49 @@ class GrowingMarket:
             self._rows[k, row] = bar.execution_columns[name]
         for k, value in enumerate(bar.step_columns):
             self._inputs[k, row] = value
+
+    # ------------------------------------------------------------------ keeping it
+
+    def row_fields(self, i: int, bar: int, rules: Sequence[str]) -> dict[str, Any]:
+        """Return the decision columns of a bar: those of rules by their names."""
+        row, size = self.stretches[i].start + bar, self._columns.get("size")
+        values = self._rows[:, row].tolist()
+        return {
+            "bar": bar,
+            "rules": {rules[rule]: value for rule, value in zip(self._groups, values, strict=False)},
+            "execution": dict(zip(self._names, values[len(self._groups) :], strict=True)),
+            "size": None if size is None else float(size[row]),
+        }
+
+    def resume(self, known: Sequence[int], needed: Sequence[int]) -> None:
+        """Go on with so many known bars, with room for those from the needed ones on."""
+        for stretch, bars, first in zip(self.stretches, known, needed, strict=True):
+            stretch.base = stretch.known = bars
+            stretch.capacity = max(stretch.capacity, 2 * (bars - first))
+        self.make_room(list(known))
+        for stretch, first in zip(self.stretches, needed, strict=True):
+            stretch.base = first
+
+    def put_rows(self, i: int, rows: Sequence[Mapping[str, Any]], rules: Sequence[str], close_ns: int | None) -> None:
+        """Write kept rows of an instrument, and when its last bar closed.
+
+        Raises:
+            RunError: a value that a rule of this job needs is missing.
+        """
+        stretch = self.stretches[i]
+        if "close_ns" in self._columns and close_ns is not None:
+            self._columns["close_ns"][stretch.start + stretch.known - 1] = close_ns
+        for kept in rows:
+            row = stretch.start + int(kept["bar"])
+            try:
+                for k, rule in enumerate(self._groups):
+                    self._rows[k, row] = kept["rules"][rules[rule]]
+                for k, name in enumerate(self._names, len(self._groups)):
+                    self._rows[k, row] = kept["execution"][name]
+            except KeyError as error:
+                raise RunError(f"The state of a session can't be read: a kept bar has no value of {error}.") from None
+            if "size" in self._columns:
+                self._columns["size"][row] = np.nan if kept["size"] is None else kept["size"]
 
     def _view(self) -> Market:
         """Return the columns as the bar loop is given them, read-only; those that the job does not have are empty."""

@@ -16,7 +16,19 @@ from engine.simulation.growing import KEPT_ROWS, GrowingMarket
 from engine.simulation.kernel import equity_of
 from engine.simulation.matching import finish
 from engine.simulation.newest import Calendar
-from engine.simulation.records import NO_BAR, Market, Record
+from engine.simulation.records import NO_BAR, Market
+from engine.simulation.session_state import (
+    BOOK_STATE,
+    InstrumentState,
+    SessionState,
+    changed_fields,
+    decided_bars,
+    fresh_book,
+    oldest_needed,
+    order_fields,
+    put_fields,
+    put_order,
+)
 from engine.simulation.state import State
 from engine.simulation.steps import Steps
 
@@ -114,7 +126,7 @@ class Growth:
 
     def make_room(self, state: State) -> None:
         """Make room for more bars; what neither an order at work nor the next bar looks back on is dropped."""
-        self._rows.make_room([_oldest_needed(book) for book in state.books])
+        self._rows.make_room([oldest_needed(book, KEPT_ROWS) for book in state.books])
         self.attach(state)
 
     def attach(self, state: State) -> None:
@@ -154,6 +166,49 @@ class Growth:
             self.equity[-1] = float(equity_of(state.desk, state.books))
             self._cash[-1] = float(state.desk["cash"])
 
+    # ------------------------------------------------------------------ keeping it
+
+    def instrument_state(self, state: State, i: int, rules: tuple[str, ...]) -> InstrumentState:
+        """Return what is kept of an instrument."""
+        book, times = state.books[i], self.last_times[i]
+        program = state.steps.state[i].tolist() if len(state.steps.program) else ()
+        return InstrumentState(
+            bars=int(book["bars"]),
+            open_ns=None if times is None else times[0],
+            close_ns=None if times is None else times[1],
+            ended=self.ended[i],
+            first_bar=int(book["first_bar"]),
+            calendar=self.calendar.state(i),
+            book=changed_fields(book, BOOK_STATE, fresh_book(self.job, i)),
+            orders=tuple(order_fields(book, k, rules) for k in range(int(book["working"]))),
+            rows=tuple(self._rows.row_fields(i, bar, rules) for bar in decided_bars(book)),
+            steps=tuple(program),
+        )
+
+    def resume(self, state: State, kept: SessionState, rules: tuple[str, ...]) -> None:
+        """Go on from what was kept: books, calendars, and the rows that orders at work still need."""
+        self.steps, self.last_ns, self.calendar.due_first = kept.step, kept.last_ns, kept.due_first
+        for i, each in enumerate(kept.instruments.values()):
+            book = state.books[i]
+            put_fields(book, BOOK_STATE, each.book, f"the book of {self.job.instruments[i].symbol}")
+            book["bars"], book["first_bar"] = each.bars, each.first_bar
+            for order in each.orders:
+                put_order(book, order, rules)
+            state.desk["at_work"] += book["working"]
+            self.ended[i] = each.ended
+            if each.ended:
+                book["last_bar"] = each.bars - 1
+            if each.open_ns is not None and each.close_ns is not None:
+                self.last_times[i] = (each.open_ns, each.close_ns)
+            self.calendar.resume(i, each.calendar)
+            if len(each.steps):
+                state.steps.state[i] = each.steps
+        known = [each.bars for each in kept.instruments.values()]
+        self._rows.resume(known, [oldest_needed(book, KEPT_ROWS) for book in state.books])
+        for i, each in enumerate(kept.instruments.values()):
+            self._rows.put_rows(i, each.rows, rules, each.close_ns)
+        self.attach(state)
+
     # ------------------------------------------------------------------ the curve
 
     def curves(self) -> tuple[TimeColumn, FloatColumn, FloatColumn]:
@@ -163,10 +218,3 @@ class Growth:
     def forget(self) -> None:
         """Forget the curve so far."""
         self._ts_ns, self.equity, self._cash = array("q"), array("d"), array("d")
-
-
-def _oldest_needed(book: Record) -> int:
-    """Return the oldest bar whose columns a book may still look at: an entry is protected by those of its decision."""
-    working = int(book["working"])
-    opening = [int(bar) for k, bar in enumerate(book["decided"][:working]) if book["opens"][k]]
-    return min([int(book["bars"]) - KEPT_ROWS, *opening])

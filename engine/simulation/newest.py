@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,14 @@ class Calendar:
             seen.closing = True
             return int(CLOSING)
         return int(OVERDUE) if late else 0
+
+    def state(self, i: int) -> dict[str, Any]:
+        """Return what the calendar of an instrument remembers beyond that of a fresh one."""
+        return {name: value for name, value in asdict(self.seen[i]).items() if value != getattr(Seen, name)}
+
+    def resume(self, i: int, kept: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.seen[i] = Seen(**kept)
 
     def day_of_step(self, close_ns: int) -> int:
         """Return the trading day of a step, by the session of the first instrument."""

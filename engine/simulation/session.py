@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +29,11 @@ from engine.simulation.by_matcher import AskedStep
 from engine.simulation.closed_bar import ClosedBar, without_bars
 from engine.simulation.components import Deciders, States
 from engine.simulation.growth import Growth
+from engine.simulation.identity import Identity, rule_names, terms_hash
 from engine.simulation.kernels import RunSteps
 from engine.simulation.matcher import Matcher
 from engine.simulation.records import BOOK_TERMS, DECISIONS, DESK_TERMS, TABLE_ROWS, UP_TO_CLOSE, WHOLE, Record, Table
+from engine.simulation.session_state import SessionState, account_fields, check_owner, put_account
 from engine.simulation.state import State, whole_rows
 from engine.simulation.step_arrays import take_over_steps
 
@@ -39,6 +42,10 @@ CANCEL_BARS = 1_000
 
 SMALL_TABLES = 256
 """Rows of the tables that a session that goes on uses before it empties them."""
+
+
+UNNAMED = Identity()
+"""Whose session it is where nobody says."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class Session:
         table_rows: int = TABLE_ROWS,
         kernel: RunSteps | None = None,
         growth: Growth | None = None,
+        identity: Identity = UNNAMED,
     ) -> None:
         if growth is None:
             state = State.of(job, table_rows, kernel)
@@ -88,7 +96,8 @@ class Session:
             growth.attach(state)
         self.job = job
         self.matcher = matcher
-        self.state = state
+        self.memory = state
+        self.identity = identity
         self._growth = growth
         self._deciders = None if job.is_compiled else Deciders(job, state)
         desk = state.desk
@@ -100,20 +109,34 @@ class Session:
         self._decided = True
 
     @classmethod
-    def open(cls, job: EngineJob, matcher: Matcher | None = None, *, kernel: RunSteps | None = None) -> Session:
+    def open(
+        cls,
+        job: EngineJob,
+        state: SessionState | None = None,
+        *,
+        identity: Identity = UNNAMED,
+        matcher: Matcher | None = None,
+        kernel: RunSteps | None = None,
+    ) -> Session:
         """Return a session of the job's terms to which bars are appended; those that the job has are not read.
 
-        A column of the job says that its bars will have a value of it; its own values are not read either.
+        A column of the job says that its bars will have a value of it; its own values are not read either. With a
+        `state` of the same strategy the session goes on from there. `identity` says whose session it is.
 
         Raises:
-            RunError: an impossible tick or lot size, or a rule without its column.
+            RunError: an impossible tick or lot size, a rule without its column, or a state of another strategy.
         """
+        if state is not None:
+            check_owner(state, job, identity)
         growth = Growth(without_bars(job))
-        return cls(growth.job, matcher, table_rows=SMALL_TABLES, kernel=kernel, growth=growth)
+        session = cls(growth.job, matcher, table_rows=SMALL_TABLES, kernel=kernel, growth=growth, identity=identity)
+        if state is not None:
+            session._resume(state)
+        return session
 
     def __len__(self) -> int:
         """Return how many steps are known."""
-        return len(self.state.ts_ns) if self._growth is None else self._growth.steps
+        return len(self.memory.ts_ns) if self._growth is None else self._growth.steps
 
     @property
     def done(self) -> bool:
@@ -133,7 +156,7 @@ class Session:
     @property
     def cash(self) -> float:
         """Cash now."""
-        return float(self.state.desk["cash"])
+        return float(self.memory.desk["cash"])
 
     # ------------------------------------------------------------------ data that goes on
 
@@ -149,7 +172,7 @@ class Session:
         growth = self._growing()
         if not self.done or not self._decided:
             raise RunError("The last step is not run yet. Call step() before the next bars are appended.")
-        growth.append(self.state, bars)
+        growth.append(self.memory, bars)
         if self._deciders is not None:
             self._deciders.rebind(bars)
 
@@ -162,7 +185,7 @@ class Session:
         Raises:
             RunError: a symbol is not there.
         """
-        self._growing().end_data(self.state, symbols, finish=self.done)
+        self._growing().end_data(self.memory, symbols, finish=self.done)
         if self.done and self.index:
             self._equity = self._growth.equity[-1] if self._growth is not None and self._growth.equity else self._equity
 
@@ -188,7 +211,7 @@ class Session:
             self._refuse_step()
         if not self._decided:
             raise RunError("Decisions of the last step are still to be taken. Call decide() before fill().")
-        state, row = self.state, self._row
+        state, row = self.memory, self._row
         with np.errstate(all="ignore"):
             if self.matcher is None:
                 self._run(UP_TO_CLOSE)
@@ -207,10 +230,10 @@ class Session:
     @property
     def _row(self) -> int:
         """The row of the step columns that belongs to the step at hand."""
-        return self.index - int(self.state.desk["first_step"])
+        return self.index - int(self.memory.desk["first_step"])
 
     def _run(self, part: int) -> None:
-        state, row = self.state, self._row
+        state, row = self.memory, self._row
         if state.kernel(*state.arrays(), row, row + 1, part) == row:
             state.harvest()
             state.kernel(*state.arrays(), row, row + 1, part)
@@ -232,17 +255,17 @@ class Session:
     def _asks_for_decisions(self) -> bool:
         if not self._is_quiet:
             return True
-        book = self.state.books[0]
+        book = self.memory.books[0]
         bar = self.events(self.index)[0][1]
         lost = self._equity <= 0.0
-        return bool(self.state.market.flags[book["start"] + bar] or bar == book["last_bar"] or lost)
+        return bool(self.memory.market.flags[book["start"] + bar] or bar == book["last_bar"] or lost)
 
     def run_on(self, steps: int) -> int:
         """Let the bar loop run up to so many steps at once, and return how many it ran.
 
         It stops early where tables had to be emptied. For jobs that rules say all of, and whose bars are all known.
         """
-        state = self.state
+        state = self.memory
         target = min(self.index + steps, len(self))
         with np.errstate(all="ignore"):
             done = state.kernel(*state.arrays(), self.index, target, WHOLE)
@@ -257,29 +280,29 @@ class Session:
 
     def events(self, step: int) -> list[tuple[int, int]]:
         """Return instrument and bar of everything that closes at a step, in file order."""
-        return self.state.events(step - int(self.state.desk["first_step"]))
+        return self.memory.events(step - int(self.memory.desk["first_step"]))
 
     def bars_before(self, step: int) -> int:
         """Return how many bars of all instruments close before a step."""
-        first_event = self.state.timeline.first_event
+        first_event = self.memory.timeline.first_event
         return int(first_event[step]) if len(first_event) else step
 
     @property
     def bars_total(self) -> int:
         """How many bars of all instruments are known."""
-        return int(self.state.books["bars"].sum())
+        return int(self.memory.books["bars"].sum())
 
     def working_orders(self, instrument: int) -> Table:
         """Return a copy of the instrument's orders at work (`ORDER_DTYPE`), by id."""
-        book = self.state.books[instrument]
+        book = self.memory.books[instrument]
         orders: Table = book["slots"][: book["working"]].copy()
         return orders
 
     def ledger(self) -> Ledger:
         """Return the books up to now, or what of them was not drained; orders still at work are among the orders."""
         if self._growth is None:
-            return self.state.ledger(self.index)
-        return self.state.ledger(curves=self._growth.curves())
+            return self.memory.ledger(self.index)
+        return self.memory.ledger(curves=self._growth.curves())
 
     def drain(self) -> Ledger:
         """Return the rows that were written since the last call, and forget them; of the orders those that have ended.
@@ -290,10 +313,50 @@ class Session:
             RunError: all bars are known from the start, so that a replay may go back.
         """
         growth = self._growing()
-        ledger = self.state.ledger(curves=growth.curves(), at_work=False)
-        self.state.pages.clear()
+        ledger = self.memory.ledger(curves=growth.curves(), at_work=False)
+        self.memory.pages.clear()
         growth.forget()
         return ledger
+
+    # ------------------------------------------------------------------ keeping it
+
+    def state(self, components: Mapping[str, Any] | None = None) -> SessionState:
+        """Return what another process needs to go on from here; the ledger is not in it (see `drain`).
+
+        `components` are states of the caller, by name, of plain values; `kept` of the session that goes on has them.
+
+        Raises:
+            RunError: the decisions of the last step have not been taken, or all bars are known from the start.
+        """
+        growth = self._growing()
+        if not self.done or not self._decided:
+            raise RunError("A state is taken between two steps. Call step() first.")
+        rules = rule_names(self.job, self.identity)
+        own = {} if self._deciders is None else {name: list(each) for name, each in self._deciders.states().items()}
+        return SessionState(
+            strategy=self.identity.strategy,
+            terms=terms_hash(self.job),
+            step=self.index,
+            last_ns=growth.last_ns,
+            equity=self._equity,
+            due_first=growth.calendar.due_first,
+            account=account_fields(self.job, self.memory.desk, rules),
+            instruments={
+                each.symbol: growth.instrument_state(self.memory, i, rules)
+                for i, each in enumerate(self.job.instruments)
+            },
+            components={"deciding": own, "kept": dict(components or {})},
+        )
+
+    def _resume(self, state: SessionState) -> None:
+        """Go on from a state of this strategy."""
+        growth, rules = self._growing(), rule_names(self.job, self.identity)
+        put_account(self.memory.desk, state.account, rules)
+        growth.resume(self.memory, state, rules)
+        self._remember(state.components.get("deciding", {}))
+        self.kept = dict(state.components.get("kept", {}))
+        self.index, self._equity = state.step, state.equity
+        self.memory.desk["first_step"] = state.step
 
     # ------------------------------------------------------------------ going back
 
@@ -307,10 +370,10 @@ class Session:
             raise RunError("A session that goes on is kept by its state. Call state() instead of snapshot().")
         if not self._decided:
             raise RunError("A snapshot is taken between two steps. Call decide() first.")
-        self.state.harvest()
-        books = whole_rows(self.state.books).copy().view(self.state.books.dtype)
+        self.memory.harvest()
+        books = whole_rows(self.memory.books).copy().view(self.memory.books.dtype)
         states = {} if self._deciders is None else self._deciders.states()
-        pages, steps = tuple(self.state.pages), self.state.steps.state.copy()
+        pages, steps = tuple(self.memory.pages), self.memory.steps.state.copy()
         return Snapshot(self.index, self.job, self._head().copy(), books, pages, steps, states)
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -322,14 +385,14 @@ class Session:
         if snapshot.job is not self.job:
             raise RunError("A snapshot goes back to a step of its own job. Use take_over() for a changed one.")
         if snapshot.index > 0:
-            self._equity = float(self.state.curve[0, snapshot.index - 1])
+            self._equity = float(self.memory.curve[0, snapshot.index - 1])
         else:
             self._equity = float(self.job.settings.cash)
         self._head()[:] = snapshot.desk
-        whole_rows(self.state.books)[:] = whole_rows(snapshot.books)
-        self.state.pages[:] = snapshot.pages
+        whole_rows(self.memory.books)[:] = whole_rows(snapshot.books)
+        self.memory.pages[:] = snapshot.pages
         self._remember(snapshot.states)
-        self.state.steps.state[:] = snapshot.steps
+        self.memory.steps.state[:] = snapshot.steps
         self.index = snapshot.index
         self._decided = True
 
@@ -342,7 +405,7 @@ class Session:
             RunError: the other one is within a step, or its strategy did not read of the position what this one does.
         """
         taken = other.snapshot()
-        mine, theirs = self.state, other.state
+        mine, theirs = self.memory, other.memory
         for record, source, terms in ((mine.desk, theirs.desk, DESK_TERMS), *self._books_with(theirs)):
             for name in record.dtype.names or ():
                 if name not in terms:
@@ -359,18 +422,18 @@ class Session:
 
     def _bars_done(self, steps: int) -> list[int]:
         """Return how many bars of each instrument close within that many steps."""
-        first_event, instrument, *_ = self.state.timeline
+        first_event, instrument, *_ = self.memory.timeline
         if len(first_event) == 0:
             return [steps]
-        counts = np.bincount(instrument[: first_event[steps]], minlength=len(self.state.books))
+        counts = np.bincount(instrument[: first_event[steps]], minlength=len(self.memory.books))
         return [int(count) for count in counts]
 
     def _books_with(self, other: State) -> list[tuple[Record, Record, frozenset[str]]]:
-        return [(mine, theirs, BOOK_TERMS) for mine, theirs in zip(self.state.books, other.books, strict=True)]
+        return [(mine, theirs, BOOK_TERMS) for mine, theirs in zip(self.memory.books, other.books, strict=True)]
 
     def _head(self) -> npt.NDArray[np.uint8]:
         """Return a view of the desk's terms, account and counts, without its tables."""
-        desks = self.state.desks
+        desks = self.memory.desks
         return desks.view(np.uint8)[: desks.dtype.fields["order_rows"][1]]  # type: ignore[index]  # it has fields
 
 

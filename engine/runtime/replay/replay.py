@@ -121,7 +121,7 @@ class Replay:
 
     def close_ns(self, step: int) -> int:
         """Return the close time (UTC ns) of a step, counted from 0."""
-        return int(self._session.state.ts_ns[step])
+        return int(self._session.memory.ts_ns[step])
 
     def ledger(self) -> Ledger:
         """Return the books up to now; orders still at work are among the orders."""
@@ -147,7 +147,7 @@ class Replay:
         start = float(self.prepared.settings.cash)
         if at < 0:
             return 0.0 if what == "drawdown" else start
-        equity, cash = self._session.state.curve
+        equity, cash = self._session.memory.curve
         if what == "drawdown":
             peak = max(start, float(equity[: at + 1].max()))
             return 100.0 * (1.0 - float(equity[at]) / peak)
@@ -211,10 +211,10 @@ class Replay:
             RunError: the data has ended.
         """
         session = self._session
-        before = Mark.of(session.state)
+        before = Mark.of(session.memory)
         session.step()
         events = tuple(session.events(session.index - 1))
-        rows = before.rows_since(session.state)
+        rows = before.rows_since(session.memory)
         self.moment = Moment(
             session.index, self.close_ns(session.index - 1), events, session.equity, session.cash, **rows
         )
@@ -239,7 +239,7 @@ class Replay:
 
     def jump_to(self, ts_ns: int) -> None:
         """Go to the state after the last step that closed at or before a time (UTC ns)."""
-        self.jump(int(np.searchsorted(self._session.state.ts_ns, ts_ns, side="right")))
+        self.jump(int(np.searchsorted(self._session.memory.ts_ns, ts_ns, side="right")))
 
     def _keep_snapshot(self) -> None:
         if self.index % self._every == 0 and self.index not in self._snapshots:

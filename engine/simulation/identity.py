@@ -1,0 +1,85 @@
+"""Whose state a state is: the strategy, the terms of its job, and the names of rules and orders."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+
+from engine.api.engine import EngineJob
+
+BAR_STANDARD = "QC-BAR-1"
+"""How bars are read; a state of another standard means something else."""
+
+_MODES = {"mode", "engine", "start", "end"}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who runs a session.
+
+    Args:
+        strategy: a hash of the strategy, by which its states are known.
+        rules: the names of the protective rules, then of the guards: the ids of their nodes. Empty for their places.
+        worker: 1 to 12 letters and digits that order ids begin with.
+        epoch: a number that each start of the worker raises.
+    """
+
+    strategy: str = ""
+    rules: tuple[str, ...] = ()
+    worker: str = "session"
+    epoch: int = 0
+
+
+def rule_names(job: EngineJob, identity: Identity) -> tuple[str, ...]:
+    """Return the name of each protective rule and guard of a job, by number."""
+    count = len(job.protection) + len(job.guards)
+    return identity.rules or tuple(str(number) for number in range(count))
+
+
+def terms_hash(job: EngineJob) -> str:
+    """Return a hash of all that a job says but its bars and where it is run.
+
+    What has its default value is left out: a later version that knows more terms gives the same hash.
+    """
+    instruments = [
+        (
+            *(each.symbol, each.tick_size, each.lot_size, each.min_quantity, each.borrow_percent, each.currency),
+            *(_said(each.bars.timeframe), _said(each.bars.session)),
+            *(column is not None for column in (each.rate_open, each.split, each.size_column)),
+            tuple(column is not None for column in each.rule_columns),
+            tuple(sorted(each.execution_columns)),
+        )
+        for each in job.instruments
+    ]
+    rules = _said((job.execution, job.size, job.protection, job.guards))
+    settings = sorted(job.settings.model_dump(mode="json", exclude=_MODES, exclude_defaults=True).items())
+    parts = [(part.node, type(part.component).__qualname__, _said(part.component)) for part in job.components]
+    steps: Any = None
+    if job.steps is not None:
+        program = job.steps
+        steps = (program.rows.tolist(), program.registers.tolist(), program.state.tolist(), program.inputs)
+    text = repr((instruments, rules, settings, parts, steps))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _said(value: Any) -> Any:
+    """Return what a value says beyond its defaults, in plain values."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, BaseModel):
+        return sorted(value.model_dump(mode="json", exclude_defaults=True).items())
+    if is_dataclass(value) and not isinstance(value, type):
+        return [
+            (each.name, _said(getattr(value, each.name)))
+            for each in fields(value)
+            if getattr(value, each.name) != _default(each)
+        ]
+    return [_said(each) for each in value] if isinstance(value, (tuple, list)) else value
+
+
+def _default(of: Field[Any]) -> Any:
+    return of.default_factory() if of.default_factory is not MISSING else of.default

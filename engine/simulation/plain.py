@@ -1,0 +1,66 @@
+"""Values of a state as JSON can hold them: floats to the last bit, those that are no numbers as words."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from engine.api.errors import RunError
+
+_WORD = "$number"
+_WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: NaN and infinities become `{"$number": "nan"}` and the like.
+
+    Raises:
+        RunError: it is not a bool, whole number, float, text, None, or a list or mapping of these.
+    """
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {_WORD: str(value)}
+    if isinstance(value, int):
+        return value
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(each) for each in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {("$" + key if key.startswith("$") else key): plain(each) for key, each in value.items()}
+    raise RunError(f"A state holds numbers, texts, and lists and dicts of these, was {type(value).__name__}.")
+
+
+def from_plain(value: Any) -> Any:
+    """Return what `plain` was given; tuples and arrays come back as lists.
+
+    Raises:
+        RunError: a word is not one of those that stand for a number.
+    """
+    if isinstance(value, list):
+        return [from_plain(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {_WORD}:
+        if value[_WORD] not in _WORDS:
+            raise RunError(f"A number that is none is written as {', '.join(_WORDS)}, was {value[_WORD]!r}.")
+        return _WORDS[value[_WORD]]
+    return {(key.removeprefix("$")): from_plain(each) for key, each in value.items()}
+
+
+def trimmed(values: Any) -> list[Any]:
+    """Return an array as a list without the zeros at its end."""
+    nonzero = np.flatnonzero(np.asarray(values) != 0)
+    return list(values[: nonzero[-1] + 1].tolist()) if len(nonzero) else []
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Return whether two numbers are the same: NaN is itself, and the two zeros differ."""
+    if isinstance(one, float) and isinstance(other, float):
+        return (math.isnan(one) and math.isnan(other)) or (
+            one == other and math.copysign(1.0, one) == math.copysign(1.0, other)
+        )
+    return bool(one == other)

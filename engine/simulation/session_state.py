@@ -1,0 +1,247 @@
+"""What can be kept of a session: by field name, in plain values, and small.
+
+1. `state_of` takes it between two steps; the ledger's rows are not in it: whoever keeps states keeps what `drain` gave.
+2. `SessionState.to_json` and `from_json` write and read it. A state has a version; a newer one is refused.
+3. `restore_state` puts it into a fresh session of the same strategy, which goes on to the last bit as if it had not
+   been away. Another strategy's state is refused; `engine.simulation.adopting` is the way across.
+
+Terms of the job are never part of a state. Values that a fresh session has are left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.api.engine import EngineJob
+from engine.api.errors import RunError
+from engine.api.ledger import ORDER_DTYPE
+from engine.simulation.arrays import books_of, desk_of
+from engine.simulation.identity import BAR_STANDARD, Identity, terms_hash
+from engine.simulation.plain import from_plain, is_same, plain, trimmed
+from engine.simulation.records import BOOK_DTYPE, BOOK_TERMS, DESK_TERMS, WORKING_SLOTS, Record, desk_dtype
+
+VERSION = 1
+"""The version of states that are written. Fields may be added: what a state leaves out is as in a fresh session."""
+
+_TABLES = frozenset({"orders", "fills", "trades", "blocked", "interventions", "cashflows", "overflow", "at_work"})
+_OF_CASH = frozenset({"cash", "peak", "last_equity", "day_equity", "highest_equity"})
+"""Fields that begin with the cash of the job: they are always written."""
+
+_SLOTS = ("from_bar", "phase", "opens", "decided", "day_bar", "touch_price", "value", "charged")
+_WAKING = ("alarm_below", "alarm_above", "alarm_bar", "awake")
+_ORDER = tuple(name for name in ORDER_DTYPE.names or () if name not in {"instrument", "rule"})
+DESK_STATE = tuple(name for name in desk_dtype(1).names or () if name not in DESK_TERMS | _TABLES)
+BOOK_STATE = tuple(
+    name for name in BOOK_DTYPE.names or () if name not in {*BOOK_TERMS, *_SLOTS, *_WAKING, "slots", "working"}
+)
+
+
+@dataclass(frozen=True)
+class InstrumentState:
+    """What is kept of one instrument.
+
+    `bars` counts those known; `open_ns` and `close_ns` are the times of the last one (UTC ns), `first_bar` the bar from
+    which decisions are taken, `book` the fields of its position. `orders` are those at work, `rows` the decision
+    columns of the bars on which entries at work were decided, `steps` what the plan's steps remember.
+    """
+
+    bars: int
+    open_ns: int | None = None
+    close_ns: int | None = None
+    ended: bool = False
+    first_bar: int = 0
+    calendar: Mapping[str, Any] = field(default_factory=dict)
+    book: Mapping[str, Any] = field(default_factory=dict)
+    orders: tuple[Mapping[str, Any], ...] = ()
+    rows: tuple[Mapping[str, Any], ...] = ()
+    steps: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class SessionState:
+    """All that a session needs to go on in another process; see the module.
+
+    `step` counts the steps done, of which the last closed at `last_ns` with this `equity`; `due_first` is the step at
+    which weights were restored first, or -1. `account` holds the fields of the account by name. `epochs` are the order
+    numbers from which on ids have a worker's name and epoch, `told` the orders as they were last commanded.
+    `components` holds the states of components in Python, by name.
+    """
+
+    strategy: str
+    terms: str
+    step: int
+    last_ns: int | None
+    equity: float
+    due_first: int
+    account: Mapping[str, Any]
+    instruments: Mapping[str, InstrumentState]
+    epochs: tuple[tuple[int, str, int], ...] = ()
+    told: tuple[Mapping[str, Any], ...] = ()
+    components: Mapping[str, Any] = field(default_factory=dict)
+    bar_standard: str = BAR_STANDARD
+    version: int = VERSION
+
+    def to_json(self) -> str:
+        """Return the state as a JSON text of one line; floats are written so that they are read to the last bit.
+
+        Raises:
+            RunError: a component's state holds something that is no plain value.
+        """
+        return json.dumps(plain(asdict(self)), allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> SessionState:
+        """Return the state that `to_json` wrote.
+
+        Raises:
+            RunError: it is no state, or one of a newer version.
+        """
+        try:
+            values = from_plain(json.loads(text))
+            version = values["version"]
+        except (ValueError, TypeError, KeyError):
+            raise RunError("This is no state of a session. Give the text that was saved with one.") from None
+        if version != VERSION:
+            raise RunError(
+                f"The state has version {version}, and this program reads version {VERSION}. "
+                "Use the version of QuantCrafter that wrote it, or a newer one."
+            )
+        try:
+            values["instruments"] = {
+                symbol: InstrumentState(**{**each, **{name: tuple(each[name]) for name in ("orders", "rows", "steps")}})
+                for symbol, each in values["instruments"].items()
+            }
+            values["epochs"] = tuple(tuple(each) for each in values["epochs"])
+            values["told"] = tuple(values["told"])
+            return cls(**values)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise RunError(f"The state of a session can't be read: {error}. It was changed or cut off.") from None
+
+
+# ---------------------------------------------------------------------- taking it
+
+
+def changed_fields(record: Record, names: tuple[str, ...], fresh: Record) -> dict[str, Any]:
+    """Return the fields that are not as in a fresh record, and those that begin with the cash, by name."""
+    found = {}
+    for name in names:
+        value, usual = record[name], fresh[name]
+        if value.ndim:
+            if (values := trimmed(value)) != trimmed(usual):
+                found[name] = values
+        elif name in _OF_CASH or not is_same(value.item(), usual.item()):
+            found[name] = value.item()
+    return found
+
+
+def order_fields(book: Record, k: int, rules: tuple[str, ...]) -> dict[str, Any]:
+    """Return the order in a slot by field name; its rule by the rule's name."""
+    order = book["slots"][k]
+    fields = {name: order[name].item() for name in _ORDER}
+    rule = int(order["rule"])
+    return {**fields, "rule": rules[rule] if rule >= 0 else None, **{name: book[name][k].item() for name in _SLOTS}}
+
+
+def account_fields(job: EngineJob, desk: Record, rules: tuple[str, ...]) -> dict[str, Any]:
+    """Return the fields of the account; the rule that halts by its name."""
+    found = changed_fields(desk, DESK_STATE, desk_of(job, 1)[0])
+    if "halt_rule" in found:
+        number = int(found["halt_rule"])
+        found["halt_rule"] = rules[number] if number >= 0 else None
+    return found
+
+
+# ---------------------------------------------------------------------- putting it back
+
+
+def check_owner(state: SessionState, job: EngineJob, identity: Identity) -> None:
+    """Refuse a state that is not that of this strategy and job.
+
+    Raises:
+        RunError: so it is; the message says what differs.
+    """
+    remedy = "Use adopt() to take over what fits, or begin without a state."
+    if state.bar_standard != BAR_STANDARD:
+        raise RunError(f"The state is after the bar standard {state.bar_standard}, not {BAR_STANDARD}. {remedy}")
+    symbols, mine = list(state.instruments), [each.symbol for each in job.instruments]
+    if symbols != mine:
+        raise RunError(f"The state is of {', '.join(symbols)}, and the strategy trades {', '.join(mine)}. {remedy}")
+    if state.strategy != identity.strategy:
+        given = f"'{state.strategy}', and this strategy is '{identity.strategy}'"
+        raise RunError(f"The state is of another strategy: {given}. {remedy}")
+    if state.terms != terms_hash(job):
+        raise RunError(f"The state is of the same strategy with other settings, rules or components. {remedy}")
+
+
+def put_fields(record: Record, names: tuple[str, ...], saved: Mapping[str, Any], what: str) -> None:
+    """Write saved fields into a fresh record.
+
+    Raises:
+        RunError: there is no such field, or its value is not one for it.
+    """
+    for name, value in saved.items():
+        if name not in names:
+            raise RunError(f"The state of a session can't be read: {what} has no field '{name}'.")
+        try:
+            if record[name].ndim:
+                record[name][: len(value)] = value
+            else:
+                record[name] = value
+        except (TypeError, ValueError) as error:
+            raise RunError(f"The state of a session can't be read: '{name}' of {what}: {error}.") from None
+
+
+def put_account(desk: Record, saved: Mapping[str, Any], rules: tuple[str, ...]) -> None:
+    """Write saved fields of the account into a fresh one."""
+    fields = dict(saved)
+    if "halt_rule" in fields:
+        name = fields["halt_rule"]
+        fields["halt_rule"] = rules.index(name) if name in rules else -1
+    put_fields(desk, DESK_STATE, fields, "the account")
+
+
+def put_order(book: Record, saved: Mapping[str, Any], rules: tuple[str, ...]) -> None:
+    """Put a saved order to work.
+
+    Raises:
+        RunError: there is no room for it, or it names a rule that is not there.
+    """
+    k = int(book["working"])
+    if k == WORKING_SLOTS:
+        raise RunError(f"The state of a session can't be read: an instrument has {WORKING_SLOTS} orders at most.")
+    fields = dict(saved)
+    rule = fields.pop("rule")
+    if rule is not None and rule not in rules:
+        raise RunError(f"The state of a session can't be read: an order names the rule '{rule}'.")
+    slots = {name: fields.pop(name) for name in _SLOTS}
+    put_fields(book["slots"][k], _ORDER, fields, "an order")
+    book["slots"][k]["rule"] = -1 if rule is None else rules.index(rule)
+    book["slots"][k]["instrument"] = book["index"]
+    for name, value in slots.items():
+        book[name][k] = value
+    book["working"] = k + 1
+
+
+def fresh_book(job: EngineJob, i: int) -> Record:
+    """Return the book of an instrument before the first bar."""
+    book: Record = books_of(job)[i]
+    return book
+
+
+def oldest_needed(book: Record, kept: int) -> int:
+    """Return the oldest bar whose columns a book may still look at: an entry is protected by those of its decision."""
+    working = int(book["working"])
+    opening = [int(bar) for k, bar in enumerate(book["decided"][:working].tolist()) if book["opens"][k]]
+    return max(min([int(book["bars"]) - kept, *opening]), 0)
+
+
+def decided_bars(book: Record) -> list[int]:
+    """Return the bars on whose closes the entries at work were decided."""
+    working = int(book["working"])
+    opens = np.flatnonzero(book["opens"][:working])
+    return sorted({int(book["decided"][k]) for k in opens.tolist()})
