@@ -14,6 +14,10 @@ from engine.api.engine import EngineJob
 BAR_STANDARD = "QC-BAR-1"
 """How bars are read; a state of another standard means something else."""
 
+_COLUMNS = frozenset({"bars", "flags", "allowed", "first_bar", "rule_columns", "execution_columns", "size_column"})
+_COLUMNS |= {"rate_open", "rate_close", "split", "dividend", "step_columns"}
+"""Fields of an instrument that hold a value for each bar, or follow from them."""
+
 _MODES = {"mode", "engine", "start", "end"}
 
 
@@ -47,7 +51,7 @@ def terms_hash(job: EngineJob) -> str:
     """
     instruments = [
         (
-            *(each.symbol, each.tick_size, each.lot_size, each.min_quantity, each.borrow_percent, each.currency),
+            _said(each),
             *(_said(each.bars.timeframe), _said(each.bars.session)),
             *(column is not None for column in (each.rate_open, each.split, each.size_column)),
             tuple(column is not None for column in each.rule_columns),
@@ -73,11 +77,8 @@ def _said(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return sorted(value.model_dump(mode="json", exclude_defaults=True).items())
     if is_dataclass(value) and not isinstance(value, type):
-        return [
-            (each.name, _said(getattr(value, each.name)))
-            for each in fields(value)
-            if getattr(value, each.name) != _default(each)
-        ]
+        named = ((each, getattr(value, each.name)) for each in fields(value) if each.name not in _COLUMNS)
+        return [(each.name, _said(said)) for each, said in named if said != _default(each)]
     return [_said(each) for each in value] if isinstance(value, (tuple, list)) else value
 
 

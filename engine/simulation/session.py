@@ -22,11 +22,13 @@ import numpy.typing as npt
 
 from engine.api.engine import EngineJob
 from engine.api.errors import RunCancelledError, RunError
-from engine.api.ledger import Ledger
+from engine.api.ledger import ORDER_DTYPE, Ledger, OrderStatus
+from engine.api.orders import OrderCommand
 from engine.api.ports import FloatColumn
 from engine.simulation.ahead import kernel_for
 from engine.simulation.by_matcher import AskedStep
 from engine.simulation.closed_bar import ClosedBar, without_bars
+from engine.simulation.commands import Teller, working_terms
 from engine.simulation.components import Deciders, States
 from engine.simulation.growth import Growth
 from engine.simulation.identity import Identity, rule_names, terms_hash
@@ -107,6 +109,11 @@ class Session:
         self.index = 0
         self._equity = float(job.settings.cash)
         self._decided = True
+        self._teller = Teller(job, identity)
+        self._filled: set[int] = set()
+        self._seen_orders = (0, 0)
+        self.kept: dict[str, Any] = {}
+        """States of the caller, as they were kept with the state that the session goes on from."""
 
     @classmethod
     def open(
@@ -260,6 +267,38 @@ class Session:
         lost = self._equity <= 0.0
         return bool(self.memory.market.flags[book["start"] + bar] or bar == book["last_bar"] or lost)
 
+    def close_step(self) -> tuple[OrderCommand, ...]:
+        """Run what is left of the appended step, and return what a broker has to be told since the last time.
+
+        It brings a broker from the orders that it was told of to those at work now. An order that was made and filled
+        by the simulated venue within the same step is not told.
+
+        Raises:
+            RunError: all bars are known from the start.
+        """
+        growth = self._growing()
+        if not self.done:
+            self.step()
+        elif not self._decided:
+            self.decide()
+        now = working_terms(self.memory.books)
+        commands = self._teller.tell(now, self._filled | self._now_filled(), growth.last_ns or 0)
+        self._filled.clear()
+        self._seen_orders = self._written_orders()
+        return commands
+
+    def _written_orders(self) -> tuple[int, int]:
+        return len(self.memory.pages), int(self.memory.desk["orders"])
+
+    def _now_filled(self) -> set[int]:
+        """Return the numbers of orders that have filled since commands were asked for."""
+        pages, rows = self._seen_orders
+        memory = self.memory
+        parts = [page["orders"].view(ORDER_DTYPE) for page in memory.pages[pages:]]
+        parts.append(memory.desk["order_rows"][: int(memory.desk["orders"])])
+        parts[0] = parts[0][rows:]
+        return {int(row["id"]) for part in parts for row in part if row["status"] == OrderStatus.FILLED}
+
     def run_on(self, steps: int) -> int:
         """Let the bar loop run up to so many steps at once, and return how many it ran.
 
@@ -313,9 +352,11 @@ class Session:
             RunError: all bars are known from the start, so that a replay may go back.
         """
         growth = self._growing()
+        self._filled |= self._now_filled()
         ledger = self.memory.ledger(curves=growth.curves(), at_work=False)
         self.memory.pages.clear()
         growth.forget()
+        self._seen_orders = self._written_orders()
         return ledger
 
     # ------------------------------------------------------------------ keeping it
@@ -345,6 +386,8 @@ class Session:
                 each.symbol: growth.instrument_state(self.memory, i, rules)
                 for i, each in enumerate(self.job.instruments)
             },
+            epochs=tuple(self._teller.epochs),
+            told=self._teller.kept(),
             components={"deciding": own, "kept": dict(components or {})},
         )
 
@@ -355,6 +398,7 @@ class Session:
         growth.resume(self.memory, state, rules)
         self._remember(state.components.get("deciding", {}))
         self.kept = dict(state.components.get("kept", {}))
+        self._teller.resume(state.epochs, state.told, self.identity, int(self.memory.desk["next_order"]))
         self.index, self._equity = state.step, state.equity
         self.memory.desk["first_step"] = state.step
 

@@ -1,0 +1,189 @@
+"""From orders at work to commands: what an outside broker has to be told so that it works the same orders.
+
+Orders at work are compared with what was told before, by number: one that is new is submitted, one with other terms
+amended, and one that is gone cancelled, unless it filled. Nothing that a rule does to an order can be forgotten so.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from engine.api.engine import EngineJob
+from engine.api.ledger import OrderKind, Reason
+from engine.api.order_id import OrderId
+from engine.api.orders import Amend, Cancel, OrderCommand, OrderType, Submit
+from engine.simulation.identity import Identity
+from engine.simulation.primitives import to_quantity, whole_inverse
+from engine.simulation.records import CLOSE, Table
+
+_KINDS: dict[int, OrderType] = {
+    OrderKind.MARKET: "market",
+    OrderKind.STOP: "stop",
+    OrderKind.LIMIT: "limit",
+    OrderKind.STOP_LIMIT: "stop_limit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingTerms:
+    """An order at work, as a broker is told of it; `change` counts its amends."""
+
+    number: int
+    instrument: int
+    kind: OrderType
+    side: Literal["buy", "sell"]
+    lots: int
+    price: float | None
+    limit: float | None
+    day: bool
+    reduce_only: bool
+    parent: int
+    reason: str
+    change: int = 0
+
+    def differs(self, told: WorkingTerms) -> bool:
+        """Return whether a broker that was told so must be told anew."""
+        return (self.lots, self.price, self.limit) != (told.lots, told.price, told.limit)
+
+
+Working = Mapping[int, WorkingTerms]
+"""Orders at work by their numbers."""
+
+
+def working_terms(books: Table) -> dict[int, WorkingTerms]:
+    """Return all orders at work."""
+    found = {}
+    for i, working in enumerate(books["working"].tolist()):
+        book = books[i]
+        for k in range(working):
+            order = book["slots"][k]
+            if order["kind"] == CLOSE:
+                continue
+            number = int(order["id"])
+            found[number] = WorkingTerms(
+                number=number,
+                instrument=i,
+                kind=_KINDS[int(order["kind"])],
+                side="buy" if order["side"] > 0 else "sell",
+                lots=int(order["lots"]),
+                price=_price(order["price"]),
+                limit=_price(order["limit"]),
+                day=bool(book["day_bar"][k] >= 0),
+                reduce_only=not book["opens"][k],
+                parent=int(order["parent"]),
+                reason=Reason(order["reason"]).name.lower(),
+            )
+    return found
+
+
+def _price(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What became of the orders at work: their terms now, and of those that are gone their numbers."""
+
+    submitted: tuple[WorkingTerms, ...]
+    amended: tuple[WorkingTerms, ...]
+    cancelled: tuple[WorkingTerms, ...]
+
+
+def changes_between(told: Working, now: Working, over: Collection[int]) -> Changes:
+    """Return what must be told: `told` is what was, and `over` the orders that need no cancel, such as filled ones."""
+    submitted = tuple(order for number, order in now.items() if number not in told)
+    amended = tuple(
+        replace(order, change=told[number].change + 1)
+        for number, order in now.items()
+        if number in told and order.differs(told[number])
+    )
+    cancelled = tuple(order for number, order in told.items() if number not in now and number not in over)
+    return Changes(submitted, amended, cancelled)
+
+
+class Teller:
+    """Says what changed since it was asked last, as commands with ids.
+
+    `told` is what the broker knows; `epochs` are the numbers from which on ids have a worker's name and epoch.
+    """
+
+    def __init__(self, job: EngineJob, identity: Identity) -> None:
+        self._job = job
+        self.told: dict[int, WorkingTerms] = {}
+        self.epochs: list[tuple[int, str, int]] = [(0, identity.worker, identity.epoch)]
+
+    def resume(
+        self,
+        epochs: Iterable[tuple[int, str, int]],
+        told: Iterable[Mapping[str, Any]],
+        identity: Identity,
+        next_order: int,
+    ) -> None:
+        """Go on from what was kept; ids of further orders are of this epoch."""
+        kept = list(epochs)
+        if not kept or kept[-1][1:] != (identity.worker, identity.epoch):
+            kept = [each for each in kept if each[0] < next_order]
+            kept.append((next_order, identity.worker, identity.epoch))
+        self.epochs = kept
+        self.told = {each["number"]: WorkingTerms(**each) for each in told}
+
+    def kept(self) -> tuple[dict[str, Any], ...]:
+        """Return what was told, in plain values."""
+        return tuple(asdict(each) for each in self.told.values())
+
+    def id_of(self, number: int) -> OrderId:
+        """Return the id of an order by its number."""
+        _, worker, epoch = self.epochs[bisect_right(self.epochs, number, key=lambda each: each[0]) - 1]
+        return OrderId(worker, epoch, number)
+
+    def tell(self, now: dict[int, WorkingTerms], over: Collection[int], ts_ns: int) -> tuple[OrderCommand, ...]:
+        """Return the commands that bring a broker from what it was told to the orders at work now.
+
+        Cancels come first, so that what they free can be used; then amends, then new orders by number.
+        """
+        found = changes_between(self.told, now, over)
+        changed = {order.number: order for order in found.amended}
+        self.told = {
+            number: changed.get(number) or replace(order, change=self.told[number].change)
+            if number in self.told
+            else order
+            for number, order in now.items()
+        }
+        commands: list[OrderCommand] = [Cancel(self.id_of(order.number), ts_ns) for order in found.cancelled]
+        commands += [self._amend(order, ts_ns) for order in found.amended]
+        commands += [self._submit(order, ts_ns) for order in sorted(found.submitted, key=lambda order: order.number)]
+        return tuple(commands)
+
+    def _quantity(self, order: WorkingTerms) -> float:
+        return float(to_quantity(order.lots, *self._lot(order)))
+
+    def _lot(self, order: WorkingTerms) -> tuple[float, float]:
+        size = self._job.instruments[order.instrument].lot_size
+        return size, whole_inverse(size)
+
+    def _amend(self, order: WorkingTerms, ts_ns: int) -> Amend:
+        number = self.id_of(order.number)
+        return Amend(number, order.change, order.lots, self._quantity(order), ts_ns, order.price, order.limit)
+
+    def _submit(self, order: WorkingTerms, ts_ns: int) -> Submit:
+        instrument = self._job.instruments[order.instrument]
+        return Submit(
+            order=self.id_of(order.number),
+            symbol=instrument.symbol,
+            side=order.side,
+            kind=order.kind,
+            lots=order.lots,
+            quantity=self._quantity(order),
+            lot_size=instrument.lot_size,
+            ts_ns=ts_ns,
+            price=order.price,
+            limit=order.limit,
+            time_in_force="day" if order.day else "gtc",
+            reduce_only=order.reduce_only,
+            parent=None if order.parent < 0 else self.id_of(order.parent),
+            reason=order.reason,
+        )
