@@ -16,6 +16,7 @@ class Capability(StrEnum):
     PARTIAL_FILLS = "partial fills"
     SEVERAL_INSTRUMENTS = "several instruments"
     CONTRACTS = "contracts on margin"
+    POSITION_CONDITIONS = "conditions on the position"
     STRATEGY_CLASSES = "strategy classes written for it"
 
 

@@ -9,7 +9,7 @@ that hold a window. The same operations are compiled once for all strategies.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -267,14 +267,15 @@ class Tape:
     def program(
         self, outputs: Sequence[StepValue], flags: StepValue | None = None, allowed: StepValue | None = None
     ) -> StepProgram:
-        """Return the program, which records `outputs`."""
+        """Return the program, which records `outputs`, and after them what it knew of the position."""
+        recorded = [*outputs, *(value for value in self._known.values() if value not in outputs)]
         known = [(Op.KNOWN, value.register, 0, 0, 0, int(what), 0.0, 0.0) for what, value in self._known.items()]
         return StepProgram(
             np.array([*known, *self._rows], INSTRUCTION_DTYPE),
             np.array(self._registers, np.float64),
             np.array(self._state, np.float64),
             tuple(value.register for value in self._inputs.values()),
-            tuple(value.register for value in outputs),
+            tuple(value.register for value in recorded),
             -1 if flags is None else flags.register,
             -1 if allowed is None else allowed.register,
         )
@@ -290,9 +291,15 @@ class StepForm:
     Every operation is carried out at every bar of the instrument, in the order in which `steps` asks for it.
     """
 
-    def __init__(self, tape: Tape, inputs: Mapping[str, StepValue | tuple[StepValue, ...]]) -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        inputs: Mapping[str, StepValue | tuple[StepValue, ...]],
+        bars: Mapping[str, Callable[[str], StepValue]] | None = None,
+    ) -> None:
         self._tape = tape
         self._inputs = inputs
+        self._bars = bars or {}
 
     # ------------------------------------------------------------------ what there is
 
@@ -311,6 +318,14 @@ class StepForm:
         """Return what an input port that takes a list brings; nothing where nothing is wired."""
         values = self._inputs.get(port, ())
         return values if isinstance(values, tuple) else (values,)
+
+    def bars(self, port: str, column: str) -> StepValue:
+        """Return a column, such as `close`, of the bars that an input port brings.
+
+        Raises:
+            LookupError: no bars are wired to it.
+        """
+        return self._bars[port](column)
 
     def number(self, value: float) -> StepValue:
         """Return a constant."""

@@ -4,6 +4,7 @@ from engine.graph.account import feed_of_rate
 from engine.graph.bind import bind, has_errors
 from engine.graph.bound import BASE_CLOCK, BoundGraph, BoundNode, MarketColumn, NodeColumn, Number
 from engine.graph.evaluate import Evaluation
+from engine.graph.loop import Loop
 from engine.graph.plan import Decision, Plan, PlanSource, Step, StepColumn, make_plan, told_lookback
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "BoundNode",
     "Decision",
     "Evaluation",
+    "Loop",
     "MarketColumn",
     "NodeColumn",
     "Number",

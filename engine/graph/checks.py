@@ -18,6 +18,7 @@ from engine.api import (
 )
 from engine.graph.account import account_problems
 from engine.graph.bound import BoundGraph, BoundNode, NodeColumn
+from engine.graph.loop import loop_problems
 
 
 def find_cycles(graph: BoundGraph) -> list[Problem]:
@@ -80,7 +81,7 @@ def decision_problems(graph: BoundGraph) -> list[Problem]:
         problems.append(extra.problem("one_execution", text, remedy))
     for node in executions:
         problems += _execution_problems(graph, node)
-    return [*problems, *account_problems(graph)]
+    return [*problems, *account_problems(graph), *loop_problems(graph)]
 
 
 def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:

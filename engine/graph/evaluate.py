@@ -34,7 +34,7 @@ from engine.api.frozen import Lent, frozen, frozen_copy, read_only, shown, shown
 from engine.api.node_state import Contents, seal
 from engine.data.align import align, as_of
 from engine.graph.bound import BASE_CLOCK, MarketColumn, Number
-from engine.graph.events import loop_on_bar
+from engine.graph.events import blank_columns, loop_on_bar
 from engine.graph.plan import ANY_CLOCK, Plan, PlanSource, Step, StepColumn, each_wire
 
 Column = npt.NDArray[Any]
@@ -77,8 +77,10 @@ class Evaluation:
             ComponentError: a component raised, or returned something other than columns of its declared types.
         """
         for number, step in enumerate(self.plan.steps):
-            known = recall(number)
-            if known is None:
+            known = None if step.in_loop else recall(number)
+            if step.in_loop:
+                self._leave_blank(step)
+            elif known is None:
                 self._compute(step)
             else:
                 self.values.append(known[0])
@@ -144,12 +146,37 @@ class Evaluation:
         bars = self.clock_bars(source.feed)
         return read_only(bars.column(source.column)) if source.column else shown_bars(bars)
 
+    # ------------------------------------------------------------------ what the bar loop gives
+
+    def with_record(self, record: Mapping[StepColumn, FloatColumn]) -> Evaluation:
+        """Return the columns with those that the steps in the loop gave in a run; bars it did not come to are blank."""
+        values = list(self.values)
+        for number, step in enumerate(self.plan.steps):
+            if step.in_loop:
+                outputs = enumerate(step.component.outputs)
+                values[number] = tuple(
+                    _recorded(record[StepColumn(number, place)], each.type) for place, each in outputs
+                )
+        return replace(self, values=values, _as_of={}, _aligned={})
+
+    def _leave_blank(self, step: Step) -> None:
+        """Put columns without values where those of a run will be."""
+        columns = blank_columns(step.component, len(self.bars))
+        kinds = [output.type for output in step.component.outputs]
+        self.values.append(
+            tuple(Signals(each) if kind is PortType.SIGNAL else each for each, kind in zip(columns, kinds, strict=True))
+        )
+        self._note_ready(step)
+
     # ------------------------------------------------------------------ computing
 
     def _compute(self, step: Step) -> None:
-        clock = step.clock or BASE_CLOCK
-        values = self._outputs(step, clock)
+        values = self._outputs(step, step.clock or BASE_CLOCK)
         self.values.append(tuple(self._kept(value) for value in values))
+        self._note_ready(step)
+
+    def _note_ready(self, step: Step) -> None:
+        clock = step.clock or BASE_CLOCK
         wired = [self.ready_at(source, clock) for wires in step.inputs.values() for source in each_wire(wires)]
         self.ready.append(max(wired, default=0) + step.warmup)
 
@@ -274,6 +301,14 @@ def _checked(step: Step, name: str, kind: PortType, value: Any, length: int) -> 
         )
     column: FloatColumn = frozen(np.ascontiguousarray(array)) if is_own(step.component) else frozen_copy(array)
     return Signals(column) if kind is PortType.SIGNAL else column  # type: ignore[arg-type]
+
+
+def _recorded(column: FloatColumn, kind: PortType) -> Column | Signals:
+    """Return a recorded value as the column of an output."""
+    if kind is PortType.SERIES:
+        return read_only(column)
+    known = np.nan_to_num(column, nan=0.0).astype(_DTYPES[kind])
+    return Signals(frozen(known)) if kind is PortType.SIGNAL else frozen(known)
 
 
 def _kind(value: object) -> str:

@@ -21,6 +21,7 @@ from engine.api import (
     GuardRule,
     MoneyManager,
     PortType,
+    PositionNode,
     ProtectiveKind,
     ProtectiveRule,
     RiskManager,
@@ -40,6 +41,7 @@ from engine.graph.bound import (
     rule_of,
     type_of,
 )
+from engine.graph.loop import Loop, program_of
 from engine.graph.windows import Window, lengthened, longest
 
 ANY_CLOCK = ""
@@ -64,7 +66,7 @@ class Step:
     """One column component to be computed; `nodes` are the ids that share it.
 
     `lookback` is what the component itself remembers, in bars of the step's clock; `window` what the whole path up to
-    it remembers.
+    it remembers. One that depends on the position runs `in_loop`: bar by bar, its memory kept with the books.
     """
 
     component: Component
@@ -74,6 +76,7 @@ class Step:
     warmup: int
     lookback: int | None = None
     window: Window = field(default_factory=dict)
+    in_loop: bool = False
 
     @property
     def label(self) -> str:
@@ -131,7 +134,7 @@ class Decision:
     """The decision stage: what the execution node was wired to.
 
     `columns` are those that the execution rule uses, by port; `size_column` is what the size rule reads; `components`
-    decide in Python.
+    decide in Python; `position` is the first node that reads the position or the account, '' if none does.
     """
 
     node: str
@@ -144,6 +147,7 @@ class Decision:
     guards: tuple[PlannedGuard, ...] = ()
     size_column: PlanSource | None = None
     components: tuple[PlannedComponent, ...] = ()
+    position: str = ""
 
     def sources(self) -> Iterator[PlanSource]:
         """Yield every source that the rules and filters of the stage read; not those of its `components`."""
@@ -162,12 +166,16 @@ class Decision:
 
 @dataclass(frozen=True)
 class Plan:
-    """The columns to compute, in order, and the decision stage. `step_of` maps node ids to steps."""
+    """The columns to compute, in order, and the decision stage. `step_of` maps node ids to steps.
+
+    `loop` is the program of the steps that run in the bar loop, None where nothing depends on the position.
+    """
 
     steps: tuple[Step, ...]
     step_of: Mapping[str, int]
     feeds: tuple[str, ...]
     decision: Decision | None
+    loop: Loop | None = None
 
     def window_of(self, source: PlanSource) -> Window:
         """Return what the path to a source remembers."""
@@ -222,7 +230,10 @@ class _Planner:
             if not isinstance(node.component, (DataNode, RiskManager, MoneyManager, ExecutionLogic)):
                 self._add(node)
         feeds = tuple(name for name, node in self.graph.nodes.items() if isinstance(node.component, DataNode))
-        return Plan(tuple(self.steps), self.step_of, feeds, self._decision())
+        decision, reading = self._decision(), [step.nodes[0] for step in self.steps if step.in_loop]
+        if decision is not None and reading:
+            decision = replace(decision, position=reading[0])
+        return Plan(tuple(self.steps), self.step_of, feeds, decision, program_of(self.steps, decision, StepColumn))
 
     def _order(self) -> Iterator[str]:
         """Yield node ids so that every node comes after those it reads, otherwise in file order."""
@@ -261,10 +272,13 @@ class _Planner:
         self.step_of[node.spec.id] = index
 
     def _new_step(self, node: BoundNode, inputs: Mapping[str, PlanWires]) -> Step:
-        clock, lookback = self._clock(inputs), _lookback(node)
-        read = [_window_of(each, self.steps) for wires in inputs.values() for each in each_wire(wires)]
-        window = lengthened(longest(read), clock or BASE_CLOCK, lookback)
-        return Step(node.component, clock, inputs, (node.spec.id,), _warmup(node), lookback, window)
+        sources = [each for wires in inputs.values() for each in each_wire(wires)]
+        in_loop = isinstance(node.component, PositionNode) or any(
+            isinstance(each, StepColumn) and self.steps[each.step].in_loop for each in sources
+        )
+        clock, lookback = (BASE_CLOCK, 0) if in_loop else (self._clock(inputs), _lookback(node))
+        window = lengthened(longest(_window_of(each, self.steps) for each in sources), clock or BASE_CLOCK, lookback)
+        return Step(node.component, clock, inputs, (node.spec.id,), _warmup(node), lookback, window, in_loop)
 
     def _source(self, source: Source) -> PlanSource:
         if not isinstance(source, NodeColumn):

@@ -16,6 +16,7 @@ from engine.api import (
     DataProvider,
     EngineAdapter,
     FeedNode,
+    PositionNode,
     ResampleNode,
     Role,
     StrategyTemplate,
@@ -196,6 +197,10 @@ def _check_behaviour(entry: type[Component], subject: str) -> None:
                 f"{subject} derives from neither ResampleNode nor FeedNode, the two that the engine can carry out. "
                 "Add a source of bars as a DataProvider."
             )
+        return
+    if issubclass(entry, PositionNode):
+        if not _overridden(entry, "steps"):
+            raise PluginRefusedError(f"{subject} reads the position and has no steps(). Write it.")
         return
     wanted = ("compute", "on_bar") if entry.role in _COLUMN_ROLES else ("rule", "on_bar")
     if not any(_overridden(entry, method) for method in wanted):

@@ -242,6 +242,8 @@ def _kinds(graph: BoundGraph) -> list[InstrumentKind]:
 def _needs(decision: Decision) -> Iterator[Need]:
     # Whatever enters: exits by signal, reversals and the end of the data are market orders.
     yield Need(Capability.MARKET_ORDERS, decision.node)
+    if decision.position:
+        yield Need(Capability.POSITION_CONDITIONS, decision.position)
     rule = decision.rule
     if rule.grid is not None:
         yield Need(Capability.LIMIT_ORDERS, decision.node)

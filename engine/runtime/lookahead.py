@@ -119,6 +119,8 @@ def _compare(plan: Plan, full: Evaluation, part: Evaluation, count: int) -> list
     findings = []
     dirty: set[int] = set()
     for number, step in enumerate(plan.steps):
+        if step.in_loop:  # it runs bar by bar, and can't see a later one
+            continue
         changed = _first_change(step, full, part, number)
         if changed is None:
             continue

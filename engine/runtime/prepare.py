@@ -17,7 +17,9 @@ from engine.api import (
     DecisionComponent,
     FlagColumn,
     FloatColumn,
+    Given,
     InstrumentJob,
+    Ledger,
     PathRefusedError,
     ResampleNode,
     RunCancelledError,
@@ -29,7 +31,8 @@ from engine.api.opening import find_named
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
 from engine.data.load import LoadedBars, load_bars
 from engine.data.resample import resample
-from engine.graph import BoundGraph, Decision, Evaluation, Plan, PlanSource
+from engine.data.sessions import trading_days_in_order
+from engine.graph import BoundGraph, Decision, Evaluation, Loop, Plan, PlanSource
 from engine.runtime.rates import rate_columns
 from engine.runtime.trace import ColumnStore
 from engine.spec import InstrumentSpec
@@ -189,7 +192,9 @@ def evaluate(
     )
 
 
-def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation: Evaluation) -> InstrumentJob:
+def instrument_job(
+    graph: BoundGraph, index: int, decision: Decision, evaluation: Evaluation, loop: Loop | None = None
+) -> InstrumentJob:
     """Return one instrument's combined signals, filter mask, protective columns and first decision bar."""
     spec, run = graph.instruments[index].spec, graph.spec.run
     signals = [evaluation.column(source) for source in decision.signals]
@@ -230,6 +235,7 @@ def instrument_job(graph: BoundGraph, index: int, decision: Decision, evaluation
         rate_close=None if rate_close is None else frozen(rate_close),
         split=None if actions is None else actions.split,
         dividend=None if actions is None else actions.dividend,
+        step_columns=() if loop is None else tuple(_step_column(evaluation, each, scale) for each in loop.inputs),
     )
 
 
@@ -238,6 +244,34 @@ def _borrow_percent(spec: InstrumentSpec, run: RunSettings) -> float:
     if spec.kind == "contract":
         return 0.0
     return run.borrow_percent if spec.borrow_percent is None else spec.borrow_percent
+
+
+def _step_column(evaluation: Evaluation, source: PlanSource | Given, scale: FloatColumn | None) -> FloatColumn:
+    """Return an input of the steps that run in the loop: conditions as 1 and 0, signals as their flags."""
+    bars = evaluation.bars
+    if source is Given.PRICE_SCALE:
+        return frozen(np.ones(len(bars)) if scale is None else scale.copy())
+    if isinstance(source, Given):
+        return frozen(trading_days_in_order(bars.close_ns - 1, bars.session).astype(np.float64))
+    column = evaluation.column(source)
+    values = column.flags if isinstance(column, Signals) else column
+    numbers: FloatColumn = values if values.dtype == np.float64 else frozen(values.astype(np.float64))
+    return numbers
+
+
+def with_record(
+    plan: Plan, evaluations: tuple[Evaluation, ...], jobs: tuple[InstrumentJob, ...], ledger: Ledger
+) -> tuple[tuple[Evaluation, ...], tuple[InstrumentJob, ...]]:
+    """Return columns, and instruments with their signals and filter mask, as a run with steps in its loop left them."""
+    if plan.loop is None or ledger.steps is None:
+        return evaluations, jobs
+    record, recorded = ledger.steps, plan.loop.recorded
+    found = [
+        each.with_record(dict(zip(recorded, values, strict=False)))
+        for each, values in zip(evaluations, record.values, strict=True)
+    ]
+    verdicts = zip(jobs, record.flags, record.allowed, strict=True)
+    return tuple(found), tuple(replace(job, flags=flags, allowed=allowed) for job, flags, allowed in verdicts)
 
 
 def decision_components(decision: Decision, evaluations: tuple[Evaluation, ...]) -> tuple[DecisionComponent, ...]:

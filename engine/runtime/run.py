@@ -28,6 +28,7 @@ from engine.runtime.prepare import (
     instrument_job,
     load_market,
     with_choices,
+    with_record,
 )
 from engine.runtime.result import Origin, RunResult
 from engine.runtime.source import Installed, load_graph
@@ -127,7 +128,7 @@ def prepare_run(
     store = ColumnStore()
     evaluations = columns(plan, market, progress, cancelled, store)
     decision = plan.decision
-    instruments = tuple(instrument_job(graph, i, decision, each) for i, each in enumerate(evaluations))
+    instruments = tuple(instrument_job(graph, i, decision, each, plan.loop) for i, each in enumerate(evaluations))
     clock.lap("columns_s")
     progress("simulate", 0, 1)
     job = EngineJob(
@@ -137,6 +138,7 @@ def prepare_run(
         protection=tuple(each.rule for each in decision.protection),
         guards=tuple(each.rule for each in decision.guards),
         components=decision_components(decision, evaluations),
+        steps=None if plan.loop is None else plan.loop.program,
         settings=settings,
         progress=lambda done, total: progress("simulate", done, total),
         cancelled=cancelled,
@@ -146,7 +148,8 @@ def prepare_run(
 
 def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
     """Return the books of a prepared run as its result."""
-    graph, settings, market, instruments = prepared.graph, prepared.settings, prepared.market, prepared.job.instruments
+    graph, settings, market = prepared.graph, prepared.settings, prepared.market
+    evaluations, instruments = with_record(prepared.plan, prepared.evaluations, prepared.job.instruments, ledger)
     decision = prepared.plan.decision
     metrics = compute_metrics(ledger, instruments, cash=settings.cash)
     return RunResult(
@@ -167,7 +170,7 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
         or any(feed.synthetic for feeds in market.feeds for feed in feeds.values()),
         origin=_origin(graph),
         warnings=graph.warnings,
-        trace=Trace(prepared.plan, prepared.evaluations, prepared.store, graph),
+        trace=Trace(prepared.plan, evaluations, prepared.store, graph),
     )
 
 

@@ -37,13 +37,13 @@ Table = npt.NDArray[Any]
 Record = np.void
 
 
-def numbers_of(members: type[IntEnum]) -> tuple[Any, ...]:
+def _numbers(members: type[IntEnum]) -> tuple[Any, ...]:
     """Return the members as int64: a plain int, or a member, would have each value compiled as a type of its own."""
     return tuple(np.int64(member) for member in members)
 
 
-MARKET, STOP, LIMIT, STOP_LIMIT, CLOSE = numbers_of(OrderKind)
-WORKING, FILLED, CANCELLED, REJECTED = numbers_of(OrderStatus)
+MARKET, STOP, LIMIT, STOP_LIMIT, CLOSE = _numbers(OrderKind)
+WORKING, FILLED, CANCELLED, REJECTED = _numbers(OrderStatus)
 (
     ENTRY,
     SIGNAL,
@@ -62,7 +62,7 @@ WORKING, FILLED, CANCELLED, REJECTED = numbers_of(OrderStatus)
     HALTED,
     MARGIN_CALLED,
     SPLIT_UP,
-) = numbers_of(Reason)
+) = _numbers(Reason)
 (
     NO_REASON,
     OCO,
@@ -79,7 +79,7 @@ WORKING, FILLED, CANCELLED, REJECTED = numbers_of(OrderStatus)
     CAPPED,
     BELOW_MINIMUM,
     NO_SIZE,
-) = numbers_of(StatusReason)
+) = _numbers(StatusReason)
 (
     BLOCKED_FILTER,
     BLOCKED_WARMUP,
@@ -95,10 +95,10 @@ WORKING, FILLED, CANCELLED, REJECTED = numbers_of(OrderStatus)
     BLOCKED_COOL_DOWN,
     BLOCKED_MINIMUM,
     BLOCKED_VOLATILITY,
-) = numbers_of(BlockReason)
-GTC, DAY, BARS = numbers_of(OrderLife)
-IGNORE_OPPOSITE, CLOSE_OPPOSITE, REVERSE_OPPOSITE = numbers_of(OnOpposite)
-STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, BREAK_EVEN, BY_COMPONENT = numbers_of(ProtectiveKind)
+) = _numbers(BlockReason)
+GTC, DAY, BARS = _numbers(OrderLife)
+IGNORE_OPPOSITE, CLOSE_OPPOSITE, REVERSE_OPPOSITE = _numbers(OnOpposite)
+STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, BREAK_EVEN, BY_COMPONENT = _numbers(ProtectiveKind)
 (
     QUANTITY,
     CASH,
@@ -110,7 +110,7 @@ STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, BREAK_EVEN, BY_COMPONENT = numbers_of(Pro
     ANTI_MARTINGALE,
     FIXED_RATIO,
     LOTS,
-) = numbers_of(SizeKind)
+) = _numbers(SizeKind)
 NONE: Any = np.int64(-1)
 LONG: Any = np.int64(1)
 SHORT: Any = np.int64(-1)
@@ -122,7 +122,7 @@ UP_TO_CLOSE: Any = np.int64(1)
 DECISIONS: Any = np.int64(2)
 """What of a step is run: all of it, what happens up to the close, or the decisions on it."""
 
-OPENS, STOPS, LIMITS = numbers_of(Phase)
+OPENS, STOPS, LIMITS = _numbers(Phase)
 """The phases in which orders fill: market orders at the open, then stops, then limits."""
 
 ANY: Any = np.int64(0)

@@ -25,6 +25,7 @@ from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import ORDER_DTYPE, Ledger, OrderStatus
 from engine.api.orders import OrderCommand
 from engine.api.ports import FloatColumn
+from engine.api.steps import StepRecord
 from engine.simulation.ahead import kernel_for
 from engine.simulation.by_matcher import AskedStep
 from engine.simulation.closed_bar import ClosedBar, without_bars
@@ -37,7 +38,7 @@ from engine.simulation.matcher import Matcher
 from engine.simulation.records import BOOK_TERMS, DECISIONS, DESK_TERMS, TABLE_ROWS, UP_TO_CLOSE, WHOLE, Record, Table
 from engine.simulation.session_state import SessionState, account_fields, check_owner, put_account
 from engine.simulation.state import State, whole_rows
-from engine.simulation.step_arrays import take_over_steps
+from engine.simulation.step_arrays import record_of, take_over_steps
 
 CANCEL_BARS = 1_000
 """How many steps run between two looks at `cancelled`."""
@@ -358,6 +359,10 @@ class Session:
         growth.forget()
         self._seen_orders = self._written_orders()
         return ledger
+
+    def recorded(self) -> StepRecord | None:
+        """Return what the steps that read the position gave, None where there are none; it goes on with the run."""
+        return record_of(self.memory.steps, self.memory.books)
 
     # ------------------------------------------------------------------ keeping it
 

@@ -1,10 +1,11 @@
-"""Arithmetic and conditions."""
+"""Arithmetic, conditions, and the position as a series."""
 
 from engine.api import Component
 from nodes.logic.arithmetic import Absolute, Arithmetic, Change, Constant, Lag
 from nodes.logic.clock import TimeOfDay, Weekday
 from nodes.logic.conditions import And, Between, Compare, CrossesAbove, CrossesBelow, Not, Or
 from nodes.logic.memory import BarsSince, HighestSince, LowestSince, RollingCount
+from nodes.logic.position import Account, Position
 from nodes.logic.statistics import Rank, Volatility, ZScore
 
 COMPONENTS: tuple[type[Component], ...] = (
@@ -29,4 +30,6 @@ COMPONENTS: tuple[type[Component], ...] = (
     Volatility,
     TimeOfDay,
     Weekday,
+    Position,
+    Account,
 )

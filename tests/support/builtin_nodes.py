@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import Component, PortType
+from engine.api import Component, PortType, PositionNode
 from nodes import advisors, filters, indicators, logic
 
 _REQUIRED: dict[str, list[dict[str, Any]]] = {
@@ -36,7 +36,9 @@ _REQUIRED: dict[str, list[dict[str, Any]]] = {
 }
 
 HAND_WRITTEN = tuple(
-    cls for cls in (*logic.COMPONENTS, *advisors.COMPONENTS, *filters.COMPONENTS) if cls.name != "event_calendar"
+    cls
+    for cls in (*logic.COMPONENTS, *advisors.COMPONENTS, *filters.COMPONENTS)
+    if cls.name != "event_calendar" and not issubclass(cls, PositionNode)
 )
 TALIB_NAMES = indicators.FAMILY.names()
 

@@ -18,7 +18,7 @@ from engine.runtime.engines import engine_choices, find_engine, needs_of, run_jo
 from engine.runtime.parity.compare import Comparison
 from engine.runtime.parity.model import Cause, ComparedData, Difference, EngineOutcome, ParityReport
 from engine.runtime.parity.nodes import Nodes
-from engine.runtime.prepare import Loader, Progress, with_choices
+from engine.runtime.prepare import Loader, Progress, with_choices, with_record
 from engine.runtime.result import data_hash
 from engine.runtime.run import Clock, Prepared, never, prepare_run, silent, spec_hash
 from engine.runtime.source import Installed
@@ -158,5 +158,7 @@ class _Round:
         decision = self.prepared.plan.decision
         if decision is None:  # a prepared run has one
             return ()
-        nodes = Nodes(self.prepared.plan, decision, self.prepared.evaluations)
-        return Comparison(name, expected, found, self.prepared.job.instruments, nodes).differences()
+        plan, jobs = self.prepared.plan, self.prepared.job.instruments
+        evaluations, _ = with_record(plan, self.prepared.evaluations, jobs, expected)
+        nodes = Nodes(plan, decision, evaluations)
+        return Comparison(name, expected, found, jobs, nodes).differences()

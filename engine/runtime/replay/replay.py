@@ -188,8 +188,18 @@ class Replay:
         if node not in known or (output and output not in known[node]):
             raise RunError(f"There is no '{node}{'.' if output else ''}{output}' here. There are: {', '.join(known)}.")
         place = known[node].index(output) if output else 0
-        column = self.prepared.evaluations[instrument].column(StepColumn(self.prepared.plan.step_of[node], place))
+        step = self.prepared.plan.step_of[node]
+        if self.prepared.plan.steps[step].in_loop:
+            return self._stepped(StepColumn(step, place), instrument, bar)
+        column = self.prepared.evaluations[instrument].column(StepColumn(step, place))
         return float((column.flags if isinstance(column, Signals) else column)[bar])
+
+    def _stepped(self, source: StepColumn, instrument: int, bar: int) -> float:
+        """Return what a node that runs in the bar loop gave at a bar."""
+        loop, record = self.prepared.plan.loop, self._session.recorded()
+        if loop is None or record is None:  # pragma: no cover - a step in the loop has both
+            return float("nan")
+        return float(record.values[instrument][loop.recorded.index(source)][bar])
 
     def instrument_number(self, symbol: str) -> int:
         """Return the index of an instrument by its symbol.

@@ -1,0 +1,81 @@
+"""The position and the account as series: position, account."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from engine.api import Given, Known, Output, PortType, PositionNode, StepForm, StepOutputs
+from nodes.logic.base import CATEGORY_POSITION
+
+
+def _series(name: str, description: str) -> Output:
+    return Output(name, PortType.SERIES, description)
+
+
+class Position(PositionNode):
+    """Read the instrument's open position, so that conditions, signals and filters can depend on it.
+
+    Known at the bar's close, after its fills and marks and before its decisions: what a condition makes of it acts on
+    the next bar. Without a position `side`, `quantity`, `bars` and `entries` are 0, and what only a position has is
+    NaN, so that comparisons with it are False. Profits count the costs of the entries, fees and dividends, not those
+    of the exit. No warm-up.
+
+    Wired behind it may be logic nodes, advisors and filters that run inside the bar loop, as all built-in ones do. An
+    indicator may not: it is computed before the run.
+    """
+
+    name = "position"
+    category = CATEGORY_POSITION
+    outputs: ClassVar[tuple[Output, ...]] = (
+        _series("side", "1 long, -1 short, 0 without a position."),
+        _series("quantity", "Units held, also of a short position; 0 without one."),
+        _series("entry_price", "Average price of the entries."),
+        _series("last_entry_price", "Price of the latest entry, or part of one."),
+        _series("bars", "Bars in the position, that of the entry counted as 1; 0 without one."),
+        _series("entries", "Entries that built the position; 0 without one."),
+        _series("open_percent", "Open profit in percent of the position's value at entry."),
+        _series("open_cash", "Open profit in the account's currency."),
+        _series("highest", "Highest price since the entry."),
+        _series("lowest", "Lowest price since the entry."),
+        _series("last_trade_percent", "Result of its last closed trade, in percent of the value at entry."),
+        _series("entries_today", "Entries filled on this trading day, further ones of a position included."),
+    )
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        scale = form.given(Given.PRICE_SCALE)
+        return (
+            form.known(Known.SIDE),
+            form.known(Known.QUANTITY),
+            form.known(Known.ENTRY_PRICE) / scale,
+            form.known(Known.LAST_ENTRY_PRICE) / scale,
+            form.known(Known.BARS),
+            form.known(Known.ENTRIES),
+            form.known(Known.OPEN_PERCENT),
+            form.known(Known.OPEN_CASH),
+            form.known(Known.HIGHEST) / scale,
+            form.known(Known.LOWEST) / scale,
+            form.known(Known.LAST_TRADE_PERCENT),
+            form.growth(form.known(Known.ENTRIES_MADE), form.given(Given.DAY)),
+        )
+
+
+class Account(PositionNode):
+    """Read the account, so that conditions, signals and filters can depend on it.
+
+    Known at the bar's close, when all positions are marked and before any decision: what a condition makes of it acts
+    on the next bar. Amounts are in the account's currency. No warm-up. What may be wired behind it is told at
+    `position`.
+    """
+
+    name = "account"
+    category = CATEGORY_POSITION
+    outputs: ClassVar[tuple[Output, ...]] = (
+        _series("equity", "Cash and all positions at their latest close."),
+        _series("cash", "Cash."),
+        _series("drawdown_percent", "How far the equity lies below its highest so far, in percent."),
+        _series("open_positions", "Number of instruments that are held."),
+    )
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        known = (Known.EQUITY, Known.CASH, Known.DRAWDOWN_PERCENT, Known.OPEN_POSITIONS)
+        return tuple(map(form.known, known))
