@@ -178,7 +178,7 @@ class Logic(Component):
     """Arithmetic and conditions over columns."""
 
     role = Role.LOGIC
-    outputs = (Output("value", PortType.CONDITION),)
+    outputs: ClassVar[tuple[Output, ...]] = (Output("value", PortType.CONDITION),)
 
 
 class PositionNode(Logic):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -254,7 +254,7 @@ def _step_column(evaluation: Evaluation, source: PlanSource | Given, scale: Floa
     if isinstance(source, Given):
         return frozen(trading_days_in_order(bars.close_ns - 1, bars.session).astype(np.float64))
     column = evaluation.column(source)
-    values = column.flags if isinstance(column, Signals) else column
+    values: Any = column.flags if isinstance(column, Signals) else column
     numbers: FloatColumn = values if values.dtype == np.float64 else frozen(values.astype(np.float64))
     return numbers
 

@@ -29,15 +29,21 @@ from engine.simulation.records import WHOLE
 SMALL_BARS = 50_000
 """A job of fewer bars runs interpreted, unless this process has the machine code already."""
 
+INSTRUCTIONS_PER_BAR = 8
+"""How many instructions take as long in Python as a bar without any."""
+
 NICE = 10
 """The compiling process gives way to the one that works meanwhile; POSIX only."""
 
 
-def kernel_for(bars: int) -> RunSteps:
-    """Return what to run so many bars on; the answer may be another one as soon as there is machine code."""
+def kernel_for(bars: int, instructions: int = 0) -> RunSteps:
+    """Return what to run so many bars on; the answer may be another one as soon as there is machine code.
+
+    At each bar so many `instructions` of steps are carried out beside the rest.
+    """
     if is_loaded():
         return compiled()
-    if bars < SMALL_BARS:
+    if bars * (1 + instructions // INSTRUCTIONS_PER_BAR) < SMALL_BARS:
         return INTERPRETED
     if is_kept():
         return compiled()

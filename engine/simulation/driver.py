@@ -47,7 +47,7 @@ def simulate(job: EngineJob, pace: Pace = PACE, kernel: RunSteps | None = None) 
         if job.cancelled():
             raise RunCancelledError("The run was cancelled.")
         if kernel is None:
-            state.kernel = kernel_for(total)
+            state.kernel = kernel_for(total, len(state.steps.program))
         bars = pace.chunk_bars if state.kernel is not INTERPRETED else min(pace.chunk_bars, INTERPRETED_BARS)
         if session.run_on(max(1, bars // len(job.instruments))):
             job.progress(session.bars_before(session.index), total)

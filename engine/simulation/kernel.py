@@ -288,7 +288,7 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
     `part` is WHOLE, or what of each step is to be run: UP_TO_CLOSE, or the DECISIONS on a close that was reached so.
     """
     desk = desks[0]
-    market, timeline = lend(market), lend(timeline)
+    market, timeline, steps = lend(market), lend(timeline), lend(steps)
     alone = len(timeline.first_event) == 0 and desk["simple"] == 1
     step = start
     while step < stop:

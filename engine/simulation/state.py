@@ -68,7 +68,7 @@ class State:
         market, steps = with_steps(job, market_of(job))
         arrays = (desk_of(job, table_rows), books_of(job), rules_of(job), market, timeline, curve, ts_ns, steps)
         bars = sum(len(instrument.bars) for instrument in job.instruments)
-        return cls(*arrays, kernel if kernel is not None else kernel_for(bars))
+        return cls(*arrays, kernel if kernel is not None else kernel_for(bars, len(steps.program)))
 
     @classmethod
     def growing(cls, job: EngineJob, market: Market, steps: Steps, table_rows: int, kernel: RunSteps) -> State:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from engine.api import Given, Known, Output, PortType, PositionNode, StepForm, StepOutputs
 from nodes.logic.base import CATEGORY_POSITION
 
@@ -26,7 +24,7 @@ class Position(PositionNode):
 
     name = "position"
     category = CATEGORY_POSITION
-    outputs: ClassVar[tuple[Output, ...]] = (
+    outputs = (
         _series("side", "1 long, -1 short, 0 without a position."),
         _series("quantity", "Units held, also of a short position; 0 without one."),
         _series("entry_price", "Average price of the entries."),
@@ -69,7 +67,7 @@ class Account(PositionNode):
 
     name = "account"
     category = CATEGORY_POSITION
-    outputs: ClassVar[tuple[Output, ...]] = (
+    outputs = (
         _series("equity", "Cash and all positions at their latest close."),
         _series("cash", "Cash."),
         _series("drawdown_percent", "How far the equity lies below its highest so far, in percent."),

@@ -24,6 +24,11 @@ def assert_same_bits(one: Ledger, other: Ledger) -> None:
         mine, theirs = getattr(one, name), getattr(other, name)
         assert mine.tobytes() == theirs.tobytes(), f"{name}:\n{mine}\ninstead of\n{theirs}"
     assert one.open_positions == other.open_positions
+    assert (one.steps is None) == (other.steps is None)
+    if one.steps is not None and other.steps is not None:
+        for name in ("values", "flags", "allowed"):
+            mine, theirs = getattr(one.steps, name), getattr(other.steps, name)
+            assert [each.tobytes() for each in mine] == [each.tobytes() for each in theirs], f"steps: {name}"
 
 
 def assert_money_is_conserved(job: EngineJob, ledger: Ledger) -> None:
