@@ -81,7 +81,7 @@ def test_entry_protection_and_a_stop_that_follows_are_told_in_turn() -> None:
         99.96,
         True,
         entry.order,
-        "stop_loss",
+        "trailing_stop",
     )
     assert (target.kind, target.price, target.reason) == ("limit", 105.0, "take_profit")
     (moved,) = told[2]
