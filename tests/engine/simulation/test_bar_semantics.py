@@ -18,7 +18,14 @@ def test_the_page_on_bar_semantics_says_what_the_engine_does(example: dict[str, 
     check(example, job, simulate_stepwise(job))
 
 
-GOLDEN = ("qc_bar_1.yaml", "moving_stops.yaml", "halts_and_caps.yaml", "costs_and_money.yaml", "decisions.yaml")
+GOLDEN = (
+    "qc_bar_1.yaml",
+    "edges.yaml",
+    "moving_stops.yaml",
+    "halts_and_caps.yaml",
+    "costs_and_money.yaml",
+    "decisions.yaml",
+)
 
 
 @pytest.mark.parametrize("example", [e for name in GOLDEN for e in examples_of(ROOT / "tests" / "golden" / name)])

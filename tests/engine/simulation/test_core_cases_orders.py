@@ -337,3 +337,12 @@ def test_a_target_at_the_open_pays_for_an_entry_inside_the_bar(order: str, tmp_p
             ("A", 2, "buy", 10, 99, "entry"),
         ],
     )
+
+
+def test_a_stop_is_cut_to_what_a_target_has_left_of_the_position(tmp_path: Path) -> None:
+    case = SmallCase(risk=["use: partial_target, share: 50, percent: 2", "use: percent_stop, percent: 5"])
+    result = case.trade(tmp_path, [LONG, FLAT, (101, 102, 100, 101), (101, 102, 94, 95)])
+    assert_rows(
+        orders_of(result, "order_type", "quantity", "status"),
+        [("market", 10, "filled"), ("stop", 5, "filled"), ("limit", 5, "filled")],
+    )

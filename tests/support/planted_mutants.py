@@ -1,0 +1,398 @@
+"""Small faults planted in the simulation one at a time, each of which some test of its meaning must find.
+
+A fault is a fragment of the source that stands there exactly once, and what is written in its place. A fragment that
+is no longer there, or that stands in several places, fails the tests: the list stays true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "engine" / "simulation"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A fault: what it does, the fragment it replaces, and by what."""
+
+    what: str
+    fragment: str
+    replacement: str
+
+    def place(self) -> str:
+        """Return the name of the only file with the fragment.
+
+        Raises:
+            LookupError: none has it, or it stands in several places.
+        """
+        found = [name for name, text in sources().items() for _ in range(text.count(self.fragment))]
+        if len(found) != 1:
+            where = ", ".join(found) or "no file"
+            raise LookupError(f"'{self.fragment}' ({self.what}) must stand once in engine/simulation, is in {where}.")
+        return found[0]
+
+
+@cache
+def sources() -> dict[str, str]:
+    """Return the text of each module of the simulation."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.py"))}
+
+
+MUTANTS = tuple(
+    Mutant(*row)
+    for row in (
+        # ------------------------------------------------------------------ arithmetic of prices and lots
+        ("halves of a tick go down", "(1.0 + TOLERANCE) + 0.5)", "(1.0 + TOLERANCE) + 0.49)"),
+        (
+            "lots are cut by the last bit",
+            "math.floor(min(lots * (1.0 + TOLERANCE), MOST_LOTS))",
+            "math.floor(min(lots, MOST_LOTS))",
+        ),
+        ("a buy stop needs more than its price", "if high >= trigger", "if high > trigger"),
+        ("a sell stop needs more than its price", "if low <= trigger", "if low < trigger"),
+        ("a gap past a sell stop fills at the stop", "return min(trigger, open_)", "return max(trigger, open_)"),
+        ("a gap past a buy stop fills at the stop", "return max(trigger, open_)", "return min(trigger, open_)"),
+        ("a buy limit needs less than its price", "if low <= limit", "if low < limit"),
+        (
+            "a sell limit needs more than its price",
+            "return max(limit, open_) if high >= limit",
+            "return max(limit, open_) if high > limit",
+        ),
+        ("a better open is not taken by a seller", "return max(limit, open_)", "return min(limit, open_)"),
+        ("a better open is not taken by a buyer", "return min(limit, open_)", "return max(limit, open_)"),
+        ("the least commission is the most", "else max(minimum, total)", "else min(minimum, total)"),
+        ("slippage by the range is a gain", "(ticks * tick_size + move)", "(ticks * tick_size - move)"),
+        (
+            "a tick away is counted back",
+            "level = round_to_tick(level + sign * tick_size",
+            "level = round_to_tick(level - sign * tick_size",
+        ),
+        # ------------------------------------------------------------------ costs and what can be paid
+        (
+            "limit orders pay no maker's commission",
+            'if kind in (LIMIT, STOP_LIMIT) else desk["commission_percent"]',
+            'if kind == STOP_LIMIT else desk["commission_percent"]',
+        ),
+        (
+            "the charge for a lot is paid back",
+            '+ desk["commission_per_lot"] * lots',
+            '- desk["commission_per_lot"] * lots',
+        ),
+        (
+            "the first part's commission is paid twice",
+            'commission = charge - book["charged"][k]',
+            "commission = charge",
+        ),
+        (
+            "the commission is not converted",
+            'return quantity, commission * book["rate"], slippage',
+            "return quantity, commission, slippage",
+        ),
+        ("slippage is not converted", 'tick_size, move) * book["rate"]', "tick_size, move)"),
+        (
+            "an order takes more than the volume",
+            'return min(lots, whole_lots(book["volume_left"]',
+            'return max(lots, whole_lots(book["volume_left"]',
+        ),
+        (
+            "the proceeds of a short sale can be spent",
+            "(1.0 + margin) * value if lots < 0",
+            "(1.0 - margin) * value if lots < 0",
+        ),
+        (
+            "slippage needs no cash",
+            "(taken + commission + slippage) * (1.0 - TOLERANCE)",
+            "(taken + commission) * (1.0 - TOLERANCE)",
+        ),
+        ("one lot less than can be paid", "while unpaid - paid > 1:", "while unpaid - paid > 2:"),
+        # ------------------------------------------------------------------ caps
+        ("short positions lower the gross exposure", "gross += abs(value)", "gross += value"),
+        (
+            "a position may not grow at the limit of open trades",
+            'left if book["lots"] != 0 or others <',
+            "left if others <",
+        ),
+        ("a cap in units forgets what is held", "return bool(held + added <= limit)", "return bool(added <= limit)"),
+        ("a reduction of the net exposure is refused", " or after <= abs(net))", ")"),
+        ("one trade too many", 'others < guard["value"] else 0', 'others <= guard["value"] else 0'),
+        ("caps forget the costs of the fill", "equity - commission - slippage, before", "equity, before"),
+        # ------------------------------------------------------------------ sizes
+        ("losses count as gains", "lost -= result", "lost += result"),
+        (
+            "one trade too many before Kelly begins",
+            'if desk["closed"] < desk["size_trades"]',
+            'if desk["closed"] <= desk["size_trades"]',
+        ),
+        (
+            "calm instruments pass the cap",
+            'min(100.0 * desk["size_value"] / value, most)',
+            'max(100.0 * desk["size_value"] / value, most)',
+        ),
+        ("risk is not converted", "/ 100.0 / (distance * rate)", "/ 100.0 / distance"),
+        ("cash is not converted", "size / (close * rate)", "size / close"),
+        (
+            "the smallest entry is too small",
+            '< book["min_quantity"] * (1.0 - TOLERANCE)',
+            '< book["min_quantity"] * (1.0 + 1e-6)',
+        ),
+        ("a trade of zero loses", "elif profit < 0.0:", "elif profit <= 0.0:"),
+        ("the streaks are exchanged", "if kind == MARTINGALE else", "if kind != MARTINGALE else"),
+        ("a profit on a step misses it", "/ 2.0 * (1.0 + 1e-12))", "/ 2.0 * (1.0 - 1e-12))"),
+        # ------------------------------------------------------------------ positions and trades
+        ("slippage is earned", '* book["rate"]) + commission + slippage', '* book["rate"]) + commission - slippage'),
+        (
+            "the average forgets the quantities",
+            '(book["price"] * held + price * lots) / (held + lots)',
+            '(book["price"] + price) / 2.0',
+        ),
+        (
+            "a further entry is not converted",
+            'price * book["rate"] * lots) / (held + lots)',
+            "price * lots) / (held + lots)",
+        ),
+        ("a part of the position bears all of its costs", "entry_commission *= lots / held", "entry_commission *= 1.0"),
+        ("a part of the position bears all of its fees", "carry *= lots / held", "carry *= 1.0"),
+        (
+            "the largest move against a short is that of a long",
+            "entry - lowest if side > 0 else highest - entry, 0.0",
+            "entry - lowest, 0.0",
+        ),
+        (
+            "targets end partly filled entries, stops don't",
+            'if order["kind"] == STOP:\n        k = end_partial',
+            'if order["kind"] != STOP:\n        k = end_partial',
+        ),
+        # ------------------------------------------------------------------ orders
+        (
+            "siblings are not told from others",
+            "OCO if sibling else POSITION_CLOSED",
+            "POSITION_CLOSED if sibling else OCO",
+        ),
+        (
+            "an exit signal ends the entries of the other side",
+            'book["slots"][k]["side"] == side:',
+            'book["slots"][k]["side"] != side:',
+        ),
+        (
+            "an order takes over when its neighbour worked from",
+            'book["from_bar"][j] = book["from_bar"][j + 1]',
+            'book["from_bar"][j] = book["from_bar"][j]',
+        ),
+        (
+            "an order takes over what its neighbour was charged",
+            'book["charged"][j] = book["charged"][j + 1]',
+            'book["charged"][j] = book["charged"][j]',
+        ),
+        (
+            "an order takes over when its neighbour was decided",
+            'book["decided"][j] = book["decided"][j + 1]',
+            'book["decided"][j] = book["decided"][j]',
+        ),
+        # ------------------------------------------------------------------ the course of a bar
+        (
+            "the bar's touch comes before its open",
+            "for course in (AT_OPEN, INSIDE, AFTER):",
+            "for course in (INSIDE, AT_OPEN, AFTER):",
+        ),
+        (
+            "a stop-limit is reached from the other side",
+            'order["kind"] == STOP or at_trigger else',
+            'order["kind"] == STOP else',
+        ),
+        (
+            "a position that grows is unprotected for a bar",
+            'delay = 0 if book["lots"] != 0 and book["entry_bar"] < bar else desk["arm_delay"]',
+            'delay = desk["arm_delay"]',
+        ),
+        (
+            "what came before an entry counts after it",
+            "highest = high if way > 0 else max(price, close)",
+            "highest = high",
+        ),
+        (
+            "the low is not known after a limit",
+            "lowest = low if way < 0 else min(price, close)",
+            "lowest = min(price, close)",
+        ),
+        (
+            "a stop at the open was reached after the entry",
+            'if book["lots"] > 0 and open_ > level:',
+            'if book["lots"] > 0 and open_ >= level:',
+        ),
+        ("a stop-limit at the open does not see its bar", '== bar and book["touch_price"][k] != open_:', "== bar:"),
+        ("orders inside the bar are armed at once whatever is said", ' and desk["arm_delay"] == 0)', ")"),
+        (
+            "a high before the entry is the best price",
+            'high = high if book["inside_way"] > 0 else close',
+            "high = high + 0.0",
+        ),
+        (
+            "a low before the entry is the worst price",
+            'low = low if book["inside_way"] < 0 else close',
+            "low = low + 0.0",
+        ),
+        # ------------------------------------------------------------------ protective orders
+        (
+            "the furthest stop sizes the position",
+            "nearest = min(nearest, distance)",
+            "nearest = max(nearest, distance) if nearest < math.inf else distance",
+        ),
+        (
+            "a stop that followed is given up",
+            'not (level - followed) * book["lots"] > 0.0',
+            '(level - followed) * book["lots"] > 0.0',
+        ),
+        (
+            "shares are rounded one by one",
+            'share = min(share + rules[rule]["share"], WHOLE)',
+            'share = rules[rule]["share"]',
+        ),
+        (
+            "breaking even needs more than its distance",
+            "if (best - entry) * side >= rule_distance",
+            "if (best - entry) * side > rule_distance",
+        ),
+        ("a stop is moved to where it is", "not (wanted - level) * side <= 0.0", "not (wanted - level) * side < 0.0"),
+        (
+            "a trailing stop that never moved has its own name",
+            "STOP_LOSS_HIT if kind == TRAILING_STOP else reason_of(kind)",
+            "reason_of(kind)",
+        ),
+        (
+            "protection outlives its position",
+            'order["lots"] = order["filled"] + held',
+            'order["lots"] = order["filled"] + held + 1',
+        ),
+        # ------------------------------------------------------------------ halts, margin, time
+        (
+            "a drawdown at its limit is none",
+            '(desk["peak"] - equity) * 100.0 >= limit',
+            '(desk["peak"] - equity) * 100.0 > limit',
+        ),
+        (
+            "a daily loss at its limit is none",
+            '(desk["day_equity"] - equity) * 100.0 >= limit',
+            '(desk["day_equity"] - equity) * 100.0 > limit',
+        ),
+        ("one loss too many in a row", 'desk["losses_in_row"] >= limit', 'desk["losses_in_row"] > limit'),
+        ("the old peak halts again", 'desk["peak"] = desk["last_equity"]\n        desk["losses', 'desk["losses'),
+        ("equity at the margin is called", "if equity < required and holding", "if equity <= required and holding"),
+        ("margin is not converted", 'book["mark"] * book["rate"] * part', 'book["mark"] * part'),
+        (
+            "a time stop is a bar late",
+            'bar - book["entry_bar"] + 1 >= guard["value"]',
+            'bar - book["entry_bar"] >= guard["value"]',
+        ),
+        ("cooling down takes a bar more", 'bar < lost + guard["value"]', 'bar <= lost + guard["value"]'),
+        ("an equity of zero goes on", "return bool(equity <= 0.0 and", "return bool(equity < 0.0 and"),
+        # ------------------------------------------------------------------ financing, splits, dividends
+        ("a year has 360 days", "YEAR_NS = 365 *", "YEAR_NS = 360 *"),
+        (
+            "a night's fee is on the open",
+            'pay_borrow(desk, book, bar, book["mark"], columns',
+            "pay_borrow(desk, book, bar, market.open[row], columns",
+        ),
+        (
+            "a bar's fee is on its open",
+            "pay_borrow(desk, book, bar, market.close[row], columns",
+            "pay_borrow(desk, book, bar, market.open[row], columns",
+        ),
+        ("a part of a lot is given", "whole = math.floor(exact)\n", "whole = math.ceil(exact)\n"),
+        ("a short earns the dividend", 'DIVIDEND, book["quantity"] *', 'DIVIDEND, abs(book["quantity"]) *'),
+        ("orders rise with a split", "round_to_tick(price / ratio", "round_to_tick(price * ratio"),
+        ("the best price is of before the split", 'book["highest"] /= ratio', 'book["highest"] /= 1.0'),
+        ("a part of a lot is paid unconverted", 'left * book["mark"] * book["rate"])', 'left * book["mark"])'),
+        # ------------------------------------------------------------------ quiet bars
+        (
+            "a price met exactly is quiet",
+            'low > book["alarm_below"] and high < book["alarm_above"]',
+            'low >= book["alarm_below"] and high <= book["alarm_above"]',
+        ),
+        (
+            "a price met exactly is quiet for one instrument",
+            "below < low[bar] and high[bar] < above",
+            "below <= low[bar] and high[bar] <= above",
+        ),
+        (
+            "a new low is quiet for a short's trailing stop",
+            "if high[bar] > lid or low[bar] < floor:",
+            "if high[bar] > lid:",
+        ),
+        (
+            "a time stop sleeps a bar longer",
+            'math.floor(book["entry_bar"] + guard["value"] - 1)',
+            'math.floor(book["entry_bar"] + guard["value"])',
+        ),
+        ("an order that expires sleeps on", 'due = min(due, order["expires"])', 'due = max(due, order["expires"])'),
+        (
+            "quiet lows are forgotten",
+            'book["lowest"] = min(book["lowest"], market.low[row])',
+            'book["lowest"] = min(book["lowest"], market.close[row])',
+        ),
+        (
+            "quiet highs are forgotten",
+            "highest = max(highest, market.high[bar])",
+            "highest = max(highest, market.close[bar])",
+        ),
+        ("a long position on credit is never lost", "if lots < 0 or cash < 0.0:", "if lots < 0:"),
+        # ------------------------------------------------------------------ entries that wait
+        ("a limit lies on the wrong side", 'away = -side if desk["entry_kind"] == LIMIT else side', "away = side"),
+        (
+            "an order works a bar longer",
+            'return int(bar + desk["life_bars"])',
+            'return int(bar + desk["life_bars"] + 1)',
+        ),
+        (
+            "the part that has filled is ordered again",
+            'order["lots"] - order["filled"], order["expires"]',
+            'order["lots"], order["expires"]',
+        ),
+        (
+            "a limit lies before its trigger",
+            "round_to_tick(trigger + side * distance",
+            "round_to_tick(trigger - side * distance",
+        ),
+        (
+            "an order that follows has the range of its move",
+            'book["decided"][k], book["day_bar"][k] = decided, day_bar',
+            'book["day_bar"][k] = day_bar',
+        ),
+        # ------------------------------------------------------------------ grids, further entries, weights
+        ("lines lie a spacing too far", '* line * book["grid_step"]', '* (line + 1) * book["grid_step"]'),
+        ("the last line within the cap is left out", "planned + lots <= most", "planned + lots < most"),
+        (
+            "a line is offered at its own price",
+            "target = grid_price(book, level)",
+            "target = grid_price(book, level + 1)",
+        ),
+        ("the factor counts once", '* factor ** book["entries"]', "* factor"),
+        (
+            "a move of the spacing is too small",
+            'moved >= distance - TOLERANCE * book["last_price"]',
+            'moved > distance + TOLERANCE * book["last_price"]',
+        ),
+        ("an entry too many", 'book["entries"] >= desk["scale_entries"]', 'book["entries"] > desk["scale_entries"]'),
+        (
+            "a drift at its limit restores",
+            'abs(gap) * 100.0 > desk["drift_percent"]',
+            'abs(gap) * 100.0 >= desk["drift_percent"]',
+        ),
+        (
+            "weights are not converted",
+            '/ (market.close[book["start"] + bar] * book["rate"])',
+            '/ market.close[book["start"] + bar]',
+        ),
+        (
+            "a position of the wrong side is kept",
+            "keep = abs(target) if held * target > 0 else 0",
+            "keep = abs(target)",
+        ),
+        ("a purchase counts what is short", "there = abs(held) if held * target > 0 else 0", "there = abs(held)"),
+        # ------------------------------------------------------------------ decisions
+        ("both entries are no contradiction", "return both or long or short", "return long or short"),
+        ("closing reverses", 'desk["on_opposite"] == CLOSE_OPPOSITE:', 'desk["on_opposite"] == IGNORE_OPPOSITE:'),
+        ("a contradiction adds", 'desk["scale_entries"] > 1 and not contradicts(flags)', 'desk["scale_entries"] > 1'),
+    )
+)
