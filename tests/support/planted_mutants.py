@@ -160,9 +160,9 @@ MUTANTS = tuple(
             "entry - lowest, 0.0",
         ),
         (
-            "targets end partly filled entries, stops don't",
-            'if order["kind"] == STOP:\n        k = end_partial',
-            'if order["kind"] != STOP:\n        k = end_partial',
+            "a triggered stop ends entries that have not filled, and no others",
+            'other] == 1 and entry["filled"] > 0',
+            'other] == 1 and entry["filled"] == 0',
         ),
         # ------------------------------------------------------------------ orders
         (
@@ -278,7 +278,11 @@ MUTANTS = tuple(
         ),
         ("one loss too many in a row", 'desk["losses_in_row"] >= limit', 'desk["losses_in_row"] > limit'),
         ("the old peak halts again", 'desk["peak"] = desk["last_equity"]\n        desk["losses', 'desk["losses'),
-        ("equity at the margin is called", "if equity < required and holding", "if equity <= required and holding"),
+        (
+            "equity at the margin is called",
+            "called = required > 0.0 and equity < required",
+            "called = required > 0.0 and equity <= required",
+        ),
         ("margin is not converted", 'book["mark"] * book["rate"] * part', 'book["mark"] * part'),
         (
             "a time stop is a bar late",
