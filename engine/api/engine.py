@@ -117,11 +117,12 @@ class EngineJob:
 
 @dataclass(frozen=True)
 class ClassInstrument:
-    """One instrument for a strategy class: its bars as they were loaded, and the tick of its prices."""
+    """One instrument for a strategy class: its bars as they were loaded, the tick of its prices, and its lot."""
 
     symbol: str
     bars: Bars
     tick_size: float
+    lot_size: float = 1.0
 
 
 @dataclass(frozen=True)

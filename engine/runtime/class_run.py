@@ -90,7 +90,7 @@ def run_class(
     job = ClassJob(
         source.path,
         tuple(
-            ClassInstrument(each.spec.symbol, bars, each.spec.tick_size)
+            ClassInstrument(each.spec.symbol, bars, each.spec.tick_size, each.spec.lot_size)
             for each, bars in zip(graph.instruments, market.bars, strict=True)
         ),
         graph.spec.run,
@@ -170,8 +170,9 @@ def _graph(source: ClassSource, registry: Installed) -> BoundGraph:
 _HEEDED = frozenset(
     {
         *("mode", "engine", "cash", "currency", "end_of_data", "start", "end"),
-        *("commission.percent", "commission.per_unit", "commission.per_order", "commission.minimum"),
-        *("slippage.bps", "slippage.ticks"),
+        *("commission.percent", "commission.maker_percent", "commission.per_unit", "commission.per_lot"),
+        *("commission.per_order", "commission.minimum"),
+        *("slippage.bps", "slippage.ticks", "slippage.range_percent"),
     }
 )
 """The settings that a strategy class is run by; for the rest it has the rules of its own engine."""

@@ -81,7 +81,7 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
         if order["id"] == book["entry_order"]:
             book["first_lots"] += lots
     # An order that fills in parts is one entry.
-    if order["filled"] == lots:
+    if held == 0 or order["filled"] == lots:
         book["entries"] += 1
         book["entries_made"] += 1
     book["last_lots"] = lots

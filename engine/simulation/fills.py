@@ -13,7 +13,7 @@ from engine.simulation.book import close_part, end_partial_entries, open_positio
 from engine.simulation.jit import jit
 from engine.simulation.orders import cancel_exits, end_entries, retire, slot_of
 from engine.simulation.protection import follow_position, protect
-from engine.simulation.records import FILLED, NO_REASON, POSITION_CLOSED, STOP, Record, Table
+from engine.simulation.records import ENTRY, FILLED, NO_REASON, POSITION_CLOSED, SCALE_IN, STOP, Record, Table
 
 
 @jit
@@ -33,7 +33,7 @@ def apply_fill(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes noth
 
     What there is on the other side is closed first, and the rest opens a position, whatever the order was meant for.
     The order leaves work once all of it has filled, or when it only closes and nothing is left to close. One of which
-    more has filled than it had counts as one of that many lots.
+    more has filled than it had counts as one of that many lots. It is one row of the fills, whatever it does.
 
     `fee` is in the account's currency; the price is then what was paid, without slippage. NaN says that the run's own
     terms tell commission and slippage.
@@ -48,11 +48,25 @@ def apply_fill(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes noth
         return
     book["opens"][k] = 1
     order["lots"] = max(order["lots"], order["filled"] + lots)
-    if closing > 0:
-        number, part = order["id"], fee * closing / lots
-        apply_exit(desk, book, k, bar, closing, price, part)
-        k, fee = slot_of(book, number), fee - part
-    apply_entry(desk, book, rules, columns, k, bar, lots - closing, price, fee)
+    if closing == 0:
+        apply_entry(desk, book, rules, columns, k, bar, lots, price, fee)
+        return
+    if order["reason"] == SCALE_IN:
+        order["reason"] = ENTRY
+    number, part = order["id"], fee * closing / lots
+    apply_exit(desk, book, k, bar, closing, price, part)
+    apply_entry(desk, book, rules, columns, slot_of(book, number), bar, lots - closing, price, fee - part)
+    join_fills(desk)
+
+
+@jit
+def join_fills(desk: Record) -> None:
+    """Make one row of the last two: what closed a position and what opened the next are one execution."""
+    desk["fills"] -= 1
+    part, rest = desk["fill_rows"][desk["fills"] - 1], desk["fill_rows"][desk["fills"]]
+    part["lots"] += rest["lots"]
+    part["commission"] += rest["commission"]
+    part["slippage"] += rest["slippage"]
 
 
 @jit

@@ -10,14 +10,13 @@ import backtrader as bt
 import numpy as np
 
 from engine.adapters.backtrader.feed import bar_feed
-from engine.adapters.classes.books import ClassFill, ClassOrder, commission_of, keep_books
+from engine.adapters.classes.books import ClassFill, ClassOrder, keep_books, usual_charge
 from engine.adapters.classes.loading import load_class
 from engine.adapters.classes.stamps import closed_at
 from engine.api.engine import ClassJob, ClassRun
 from engine.api.errors import RunCancelledError, RunError
 from engine.api.foreign import text_of
 from engine.api.ledger import OrderKind, OrderStatus, StatusReason
-from engine.api.settings import RunSettings
 
 _Order = bt.Order
 _KINDS = {
@@ -40,12 +39,12 @@ _LOOK_EVERY = 256
 
 
 class _Commission(bt.CommInfoBase):  # type: ignore[misc]
-    """Charges as `run.commission` of the settings says."""
+    """Charges as `run.commission` of the settings says; backtrader does not tell of which kind an order is."""
 
-    params = (("stocklike", True), ("commtype", bt.CommInfoBase.COMM_PERC), ("settings", None))
+    params = (("stocklike", True), ("commtype", bt.CommInfoBase.COMM_PERC), ("settings", None), ("lot_size", 1.0))
 
     def _getcommission(self, size: float, price: float, pseudoexec: bool) -> float:  # noqa: ARG002, FBT001 - backtrader's
-        return commission_of(self.p.settings, abs(size), price) if size else 0.0
+        return usual_charge(self.p.settings, abs(size), price, self.p.lot_size) if size else 0.0
 
 
 class _Recorder(bt.Analyzer):  # type: ignore[misc]
@@ -114,7 +113,7 @@ def run_class(job: ClassJob) -> ClassRun:
     cerebro = bt.Cerebro(stdstats=False)
     for feed in feeds:
         cerebro.adddata(feed)
-    _set_terms(cerebro.broker, job.settings)
+    _set_terms(cerebro.broker, job)
     cerebro.addstrategy(strategy, **job.parameters)
     cerebro.addanalyzer(_Recorder, _name="recorder", job=job, feeds=feeds)
     try:
@@ -133,9 +132,10 @@ def run_class(job: ClassJob) -> ClassRun:
     return keep_books(job, recorder.fills, recorder.orders)
 
 
-def _set_terms(broker: Any, settings: RunSettings) -> None:
-    broker.setcash(settings.cash)
-    broker.addcommissioninfo(_Commission(settings=settings))
+def _set_terms(broker: Any, job: ClassJob) -> None:
+    broker.setcash(job.settings.cash)
+    for each in job.instruments:
+        broker.addcommissioninfo(_Commission(settings=job.settings, lot_size=each.lot_size), name=each.bars.symbol)
 
 
 def _check_parameters(strategy: type[Any], job: ClassJob) -> None:

@@ -1,8 +1,9 @@
-"""Books from fills that another engine made: cash and equity by step, trades at average cost.
+"""Books from fills that another engine made, kept by the simulation's own functions.
 
 1. Quantities become whole lots: of one unit where all are whole, else of a hundred-millionth.
-2. Each fill that reduces a position closes that part of it as a trade; a fill that turns it round does both.
-3. Cash moves with every fill; equity is cash plus positions at their instruments' latest closes.
+2. Steps without a fill are run by the bar loop. At a step that has some, each is booked between open and close: cash,
+   costs, position and trades are those of any run.
+3. Orders are told by the other engine; what still works when the data ends is cancelled.
 """
 
 from __future__ import annotations
@@ -10,28 +11,31 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.bars import Bars
-from engine.api.engine import ClassJob, ClassRun
-from engine.api.ledger import (
-    BLOCKED_DTYPE,
-    FILL_DTYPE,
-    ORDER_DTYPE,
-    TRADE_DTYPE,
-    Ledger,
-    OpenPosition,
-    OrderKind,
-    OrderStatus,
-    Reason,
-    StatusReason,
-)
+from engine.api.engine import ClassInstrument, ClassJob, ClassRun, EngineJob, InstrumentJob
+from engine.api.errors import RunCancelledError, RunError
+from engine.api.ledger import ORDER_DTYPE, Ledger, OrderKind, OrderStatus, Reason, StatusReason
+from engine.api.rules import ExecutionRule, SizeKind, SizeRule
 from engine.api.settings import RunSettings
+from engine.simulation.fills import apply_fill
+from engine.simulation.kernel import has_room_for, open_step, settle
+from engine.simulation.orders import add_order, drop_slot, slot_of
+from engine.simulation.primitives import commission_of, whole_inverse
+from engine.simulation.records import UP_TO_CLOSE, WORKING_SLOTS
+from engine.simulation.state import State
 
 FINEST_LOT = 1e-8
+TABLE_ROWS = 2_048
+ROOM = 8 * WORKING_SLOTS
+"""Rows that are left free in each table for what a step may write at its close."""
+
+CHUNK_STEPS = 5_000
+"""How many steps the bar loop runs between two looks at `cancelled`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,203 +66,165 @@ class ClassOrder:
     status_reason: StatusReason = StatusReason.NONE
 
 
-def commission_of(settings: RunSettings, quantity: float, price: float) -> float:
-    """Return what the broker takes for a fill, as for our own strategies."""
+def usual_charge(settings: RunSettings, quantity: float, price: float, lot_size: float) -> float:
+    """Return what the other engine's own account is charged for an order: that of one that is no limit order."""
     terms = settings.commission
-    charged = terms.percent / 100.0 * (quantity * price) + terms.per_unit * quantity + terms.per_order
-    return max(terms.minimum, charged)
+    fixed = terms.per_order + terms.per_lot * quantity / lot_size
+    return commission_of(quantity * price, quantity, terms.percent, terms.per_unit, fixed, terms.minimum)
 
 
 def keep_books(job: ClassJob, fills: Sequence[ClassFill], orders: Sequence[ClassOrder]) -> ClassRun:
-    """Return the books of a strategy class; fills are in the order in which they happened."""
-    orders, fills = list(orders), list(fills)
-    if job.settings.end_of_data == "close_last":
-        _close_last(job, fills, orders)
-    lots = tuple(_lot_size(index, fills, orders) for index in range(len(job.instruments)))
-    table = _fill_table(job, fills, lots)
-    trades, positions = _trades(job, table, lots)
-    ts_ns, equity, cash = _curve(job, table, lots)
-    ledger = Ledger(
-        _order_table(job, orders, fills, lots),
-        table,
-        trades,
-        np.empty(0, BLOCKED_DTYPE),
-        ts_ns,
-        equity,
-        cash,
-        positions,
-    )
-    return ClassRun(ledger, lots)
+    """Return the books of a strategy class; the fills of each bar are in the order in which they happened.
+
+    Raises:
+        RunError: there is a commission for each lot, and a quantity is no whole number of lots.
+        RunCancelledError: `job.cancelled()` returned True.
+    """
+    lots = tuple(_lot_size(job, index, fills, orders) for index in range(len(job.instruments)))
+    books = _Books(job, orders, lots)
+    with np.errstate(all="ignore"):
+        books.book_all(fills)
+    return ClassRun(books.ledger(), lots)
 
 
-def _close_last(job: ClassJob, fills: list[ClassFill], orders: list[ClassOrder]) -> None:
-    """Close what is still open at the last close of its instrument."""
-    for index, instrument in enumerate(job.instruments):
-        held = math.fsum(fill.side * fill.quantity for fill in fills if fill.instrument == index)
-        if abs(held) < FINEST_LOT / 2:
-            continue
-        last, side, price = len(instrument.bars) - 1, -1 if held > 0 else 1, float(instrument.bars.close[-1])
-        fills.append(ClassFill(len(orders), index, last, side, abs(held), price, OrderKind.CLOSE))
-        orders.append(ClassOrder(index, last, last, side, abs(held), math.nan, OrderKind.CLOSE, OrderStatus.FILLED))
-
-
-def _lot_size(index: int, fills: Sequence[ClassFill], orders: Sequence[ClassOrder]) -> float:
+def _lot_size(job: ClassJob, index: int, fills: Sequence[ClassFill], orders: Sequence[ClassOrder]) -> float:
+    """Return the lots in which an instrument was traded: those that it has where commission depends on them."""
     traded: list[ClassFill | ClassOrder] = [*fills, *orders]
     quantities = [each.quantity for each in traded if each.instrument == index]
+    if job.settings.commission.per_lot > 0.0:
+        instrument = job.instruments[index]
+        for quantity in quantities:
+            if abs(quantity / instrument.lot_size - round(quantity / instrument.lot_size)) > FINEST_LOT:
+                raise RunError(
+                    f"'per_lot' needs whole lots, and the class traded {quantity:g} of {instrument.symbol}, whose lot "
+                    f"is {instrument.lot_size:g}. Set 'lot_size', or give 'per_unit' instead."
+                )
+        return instrument.lot_size
     return 1.0 if all(float(quantity).is_integer() for quantity in quantities) else FINEST_LOT
 
 
 def _whole(quantity: float, lot_size: float) -> int:
-    return round(quantity) if lot_size == 1.0 else round(quantity * round(1.0 / FINEST_LOT))
+    inverse = whole_inverse(lot_size)
+    return round(quantity * inverse if inverse > 0.0 else quantity / lot_size)
 
 
-def _unit(lots: Any, lot_size: float) -> Any:
-    return lots if lot_size == 1.0 else lots / round(1.0 / FINEST_LOT)
+def _engine_job(job: ClassJob, lots: Sequence[float]) -> EngineJob:
+    """Return a job that decides nothing, on the same bars and by the same terms."""
+    instruments = tuple(_idle(each, lot_size) for each, lot_size in zip(job.instruments, lots, strict=True))
+    return EngineJob(instruments, ExecutionRule(), SizeRule(SizeKind.QUANTITY, 1.0), (), job.settings)
 
 
-def _fill_table(job: ClassJob, fills: Sequence[ClassFill], lots: Sequence[float]) -> npt.NDArray[Any]:
-    table = np.zeros(len(fills), FILL_DTYPE)
-    held = [0] * len(job.instruments)
-    slippage = job.settings.slippage
-    for row, fill in zip(table, fills, strict=True):
-        whole = _whole(fill.quantity, lots[fill.instrument])
-        quantity = float(_unit(whole, lots[fill.instrument]))
-        row["order_id"], row["bar"], row["lots"], row["price"] = fill.order, fill.bar, whole, fill.price
-        row["instrument"], row["side"], row["kind"] = fill.instrument, fill.side, fill.kind
-        row["commission"] = commission_of(job.settings, quantity, fill.price)
-        if fill.kind is not OrderKind.LIMIT:
-            tick = job.instruments[fill.instrument].tick_size
-            row["slippage"] = quantity * fill.price * slippage.bps / 10_000.0 + slippage.ticks * tick * quantity
-        row["reason"], row["rate"] = _reason(fill, held[fill.instrument]), 1.0
-        held[fill.instrument] += fill.side * whole
-    return table
+def _idle(instrument: ClassInstrument, lot_size: float) -> InstrumentJob:
+    bars = instrument.bars
+    flags, allowed = np.zeros(len(bars), np.uint8), np.ones(len(bars), np.bool_)
+    return InstrumentJob(instrument.symbol, bars, instrument.tick_size, lot_size, flags, allowed, 0)
 
 
-def _reason(fill: ClassFill, held: int) -> Reason:
-    if fill.kind is OrderKind.CLOSE:
-        return Reason.END_OF_DATA
-    return Reason.ENTRY if held * fill.side >= 0 else Reason.SIGNAL
+class _Books:
+    """The state of a simulation, and what is known of each order."""
 
+    def __init__(self, job: ClassJob, orders: Sequence[ClassOrder], lots: Sequence[float]) -> None:
+        self._job = job
+        self._orders = orders
+        self._lots = lots
+        self._state = State.of(_engine_job(job, lots), TABLE_ROWS)
+        self._state.desk["next_order"] = len(orders)
+        count = len(orders)
+        self._filled = [0] * count
+        self._price = [math.nan] * count
+        self._reason = [Reason.ENTRY] * count
+        # What the parts of an order that has filled so far were worth, and were charged.
+        self._parts = [(0.0, 0.0)] * count
 
-def _order_table(
-    job: ClassJob, orders: Sequence[ClassOrder], fills: Sequence[ClassFill], lots: Sequence[float]
-) -> npt.NDArray[Any]:
-    """Return the orders; what still works at the end of the data is cancelled, as in our own runs."""
-    table = np.zeros(len(orders), ORDER_DTYPE)
-    prices = {fill.order: fill.price for fill in fills}
-    reasons = dict(zip((fill.order for fill in fills), _fill_table(job, fills, lots)["reason"], strict=True))
-    for index, order in enumerate(orders):
-        made = order
-        if order.status is OrderStatus.WORKING:
-            last = len(job.instruments[order.instrument].bars) - 1
-            made = replace(order, status=OrderStatus.CANCELLED, status_reason=StatusReason.END_OF_DATA, closed_bar=last)
-        row = table[index]
-        row["id"], row["parent"], row["rule"], row["instrument"] = index, -1, -1, made.instrument
-        row["created_bar"], row["closed_bar"], row["side"] = made.created_bar, made.closed_bar, made.side
-        row["lots"], row["price"] = _whole(made.quantity, lots[made.instrument]), made.price
-        row["fill_price"] = prices.get(index, math.nan)
-        row["kind"], row["status"], row["status_reason"] = made.kind, made.status, made.status_reason
-        row["reason"] = reasons.get(index, Reason.ENTRY)
-    return table
+    def book_all(self, fills: Sequence[ClassFill]) -> None:
+        """Run all steps, and book the fills at theirs."""
+        done = 0
+        in_time = sorted(fills, key=self._step_of)
+        for step, together in groupby(in_time, key=self._step_of):
+            self._run(done, step)
+            self._begin(step)
+            for fill in together:
+                self._book(fill)
+            state = self._state
+            settle(state.desks, state.books, state.market, state.timeline, state.curve, step)
+            done = step + 1
+        self._run(done, len(self._state.ts_ns))
 
+    def _step_of(self, fill: ClassFill) -> int:
+        closes = self._job.instruments[fill.instrument].bars.close_ns
+        return int(np.searchsorted(self._state.ts_ns, closes[fill.bar]))
 
-@dataclass
-class _Position:
-    """What is held of an instrument: signed lots at their average price, with the entries' costs."""
+    def _run(self, start: int, stop: int) -> None:
+        """Run steps at which nothing fills."""
+        state = self._state
+        while start < stop:
+            if self._job.cancelled():
+                raise RunCancelledError("The run was cancelled.")
+            target = min(start + CHUNK_STEPS, stop)
+            start = state.kernel(*state.arrays(), start, target, UP_TO_CLOSE)
+            if start < target:
+                state.harvest()
 
-    lots: int = 0
-    price: float = 0.0
-    commission: float = 0.0
-    slippage: float = 0.0
-    bar: int = -1
-    order: int = -1
-    kind: int = 0
+    def _begin(self, step: int) -> None:
+        """Begin a step as the bar loop does, with every instrument of it awake."""
+        state = self._state
+        if not has_room_for(state.desks, state.timeline, step):
+            state.harvest()
+        for i, bar in state.events(step):
+            state.books[i]["bar"], state.books[i]["awake"] = bar, 1
+        open_step(state.desks, state.books, state.market, state.timeline, step)
 
+    def _book(self, fill: ClassFill) -> None:
+        """Book one fill: for as long as that takes its order has a slot, as one that may open a position."""
+        state, number = self._state, fill.order
+        desk, book = state.desk, state.books[fill.instrument]
+        if max(desk["fills"], desk["orders"], desk["trades"]) + ROOM > desk["capacity"]:
+            state.harvest()
+        lot_size = self._lots[fill.instrument]
+        lots, ordered = _whole(fill.quantity, lot_size), _whole(self._orders[number].quantity, lot_size)
+        self._reason[number] = Reason.ENTRY if book["lots"] * fill.side >= 0 else Reason.SIGNAL
+        k = add_order(desk, book, fill.bar, int(fill.kind), fill.side, ordered, int(self._reason[number]))
+        desk["next_order"] -= 1
+        book["slots"][k]["id"], book["slots"][k]["filled"] = number, self._filled[number]
+        book["opens"][k] = 1
+        book["value"][k], book["charged"][k] = self._parts[number]
+        if fill.kind != OrderKind.MARKET and fill.price != self._job.instruments[fill.instrument].bars.open[fill.bar]:
+            # Which way the price went is not told: of the rest of the bar the close alone counts.
+            book["inside_bar"], book["inside_way"] = fill.bar, 0
+        apply_fill(
+            *(desk, state.books, state.rules, state.market.columns, fill.instrument, k, fill.bar),
+            *(lots, fill.price, math.nan),
+        )
+        self._filled[number] += lots
+        self._price[number] = fill.price
+        k = slot_of(book, number)
+        if k >= 0:
+            self._parts[number] = float(book["value"][k]), float(book["charged"][k])
+            drop_slot(desk, book, k)
 
-def _trades(
-    job: ClassJob, fills: npt.NDArray[Any], lot_sizes: Sequence[float]
-) -> tuple[npt.NDArray[Any], tuple[OpenPosition, ...]]:
-    rows: list[tuple[Any, ...]] = []
-    held = [_Position() for _ in job.instruments]
-    for fill in fills:
-        index = int(fill["instrument"])
-        position, left = held[index], int(fill["lots"])
-        if position.lots * int(fill["side"]) < 0:
-            closing = min(left, abs(position.lots))
-            rows.append(_closed(position, fill, closing, job.instruments[index].bars, lot_sizes[index]))
-            left -= closing
-        if left:
-            _grow(position, fill, left)
-    open_positions = tuple(
-        _still_open(index, position, float(job.instruments[index].bars.close[-1]), lot_sizes[index])
-        for index, position in enumerate(held)
-        if position.lots
-    )
-    return np.array(rows, TRADE_DTYPE), open_positions
+    def ledger(self) -> Ledger:
+        """Return the books, with the orders as the other engine told them, and those that closed positions at last."""
+        state, count = self._state, len(self._orders)
+        state.harvest()
+        for page in state.pages:
+            page["orders"] = page["orders"][page["orders"].view(ORDER_DTYPE)["id"] >= count]
+        ledger = state.ledger()
+        return replace(ledger, orders=np.concatenate([self._order_table(), ledger.orders]))
 
-
-def _grow(position: _Position, fill: Any, lots: int) -> None:
-    share = lots / int(fill["lots"])
-    before = abs(position.lots)
-    if before == 0:
-        position.bar, position.order, position.kind = int(fill["bar"]), int(fill["order_id"]), int(fill["kind"])
-        position.price = position.commission = position.slippage = 0.0
-    position.price = (position.price * before + float(fill["price"]) * lots) / (before + lots)
-    position.commission += float(fill["commission"]) * share
-    position.slippage += float(fill["slippage"]) * share
-    position.lots += int(fill["side"]) * lots
-
-
-def _closed(position: _Position, fill: Any, lots: int, bars: Bars, lot_size: float) -> tuple[Any, ...]:
-    """Take `lots` off the position and return the trade, a row of TRADE_DTYPE."""
-    part, share = lots / abs(position.lots), lots / int(fill["lots"])
-    commission = position.commission * part + float(fill["commission"]) * share
-    slippage = position.slippage * part + float(fill["slippage"]) * share
-    price, side = float(fill["price"]), 1 if position.lots > 0 else -1
-    against, favour = _moves(position, int(fill["bar"]), price, side, bars)
-    pnl = side * (price - position.price) * float(_unit(lots, lot_size)) - commission - slippage
-    ends = (position.bar, int(fill["bar"]), position.order, int(fill["order_id"]), lots, position.price, price)
-    position.commission -= position.commission * part
-    position.slippage -= position.slippage * part
-    position.lots -= side * lots
-    who = (int(fill["instrument"]), side, int(fill["reason"]))
-    return (*ends, pnl, commission, slippage, against, favour, *who, 0.0)
-
-
-def _moves(position: _Position, exit_bar: int, price: float, side: int, bars: Bars) -> tuple[float, float]:
-    """Return the largest moves against and for the position; of the bar of an entry inside it, the close counts."""
-    first = position.bar if position.kind == OrderKind.MARKET else position.bar + 1
-    seen = [position.price, price]
-    if first > position.bar and exit_bar > position.bar:
-        seen.append(float(bars.close[position.bar]))
-    if exit_bar > first:
-        seen += [float(bars.high[first:exit_bar].max()), float(bars.low[first:exit_bar].min())]
-    down, up = position.price - min(seen), max(seen) - position.price
-    return (down, up) if side > 0 else (up, down)
-
-
-def _still_open(index: int, position: _Position, close: float, lot_size: float) -> OpenPosition:
-    gain = (close - position.price) * float(_unit(position.lots, lot_size))
-    return OpenPosition(
-        index, position.lots, position.bar, position.price, gain - position.commission - position.slippage
-    )
-
-
-def _curve(job: ClassJob, fills: npt.NDArray[Any], lot_sizes: Sequence[float]) -> tuple[Any, Any, Any]:
-    """Return the close time, equity and cash of every step."""
-    closes = [instrument.bars.close_ns for instrument in job.instruments]
-    ts_ns = np.unique(np.concatenate(closes))
-    moves = np.zeros(len(ts_ns))
-    value = np.zeros(len(ts_ns))
-    for index, instrument in enumerate(job.instruments):
-        own = fills[fills["instrument"] == index]
-        step = np.searchsorted(ts_ns, closes[index][own["bar"]])
-        quantity = _unit(own["lots"], lot_sizes[index])
-        np.add.at(moves, step, -(own["side"] * quantity * own["price"]) - own["commission"] - own["slippage"])
-        lots = np.zeros(len(ts_ns), np.int64)
-        np.add.at(lots, step, own["side"] * own["lots"])
-        latest = np.searchsorted(closes[index], ts_ns, side="right") - 1
-        mark = np.where(latest >= 0, instrument.bars.close[np.maximum(latest, 0)], 0.0)
-        value += _unit(np.cumsum(lots), lot_sizes[index]) * mark
-    cash = job.settings.cash + np.cumsum(moves)
-    return ts_ns, cash + value, cash
+    def _order_table(self) -> npt.NDArray[Any]:
+        table = np.zeros(len(self._orders), ORDER_DTYPE)
+        for name in ("parent", "rule", "expires", "touched_bar", "level"):
+            table[name] = -1
+        table["limit"] = math.nan
+        for index, (row, order) in enumerate(zip(table, self._orders, strict=True)):
+            made = order
+            if order.status is OrderStatus.WORKING:
+                last, reason = len(self._job.instruments[order.instrument].bars) - 1, StatusReason.END_OF_DATA
+                made = replace(order, status=OrderStatus.CANCELLED, status_reason=reason, closed_bar=last)
+            row["id"], row["instrument"], row["side"] = index, made.instrument, made.side
+            row["created_bar"], row["closed_bar"] = made.created_bar, made.closed_bar
+            row["lots"], row["price"] = _whole(made.quantity, self._lots[made.instrument]), made.price
+            row["filled"], row["fill_price"] = self._filled[index], self._price[index]
+            row["kind"], row["status"], row["status_reason"] = made.kind, made.status, made.status_reason
+            row["reason"] = self._reason[index]
+        return table

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from engine.api.engine import EngineJob
 from engine.api.entries import Offset, ScaleInRule
 from engine.api.errors import RunError
-from engine.api.ledger import OrderStatus, Reason, StatusReason
+from engine.api.ledger import OrderKind, OrderStatus, Reason, StatusReason
 from engine.api.ports import ENTER_LONG, EXIT_LONG
 from engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
 from engine.api.settings import RunSettings
@@ -23,7 +23,7 @@ from engine.simulation.driver import simulate
 from engine.simulation.fills import apply_fill
 from engine.simulation.kernels import INTERPRETED
 from engine.simulation.late import book_report
-from engine.simulation.orders import slot_of
+from engine.simulation.orders import retire, slot_of
 from engine.simulation.state import State
 from tests.support.counts import sample
 from tests.support.jobs import Setup, make_bars, make_job
@@ -49,11 +49,11 @@ def test_the_venues_own_lots_price_and_fee_give_the_same_books(job: EngineJob) -
     expected = simulate(job, kernel=INTERPRETED)
 
     def told(*fill: Any) -> None:
-        desk, books, _, _, i, k, _, lots, price, fee = fill
+        desk, books, rules, columns, i, k, bar, lots, price, fee = fill
         assert math.isnan(fee)
         _, commission, slippage = fill_costs(desk, books[i], k, lots, price)
         assert slippage == 0.0
-        apply_fill(*fill[:-1], commission)
+        apply_fill(desk, books, rules, columns, i, k, bar, lots, price, commission)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(matching, "apply_fill", told)
@@ -193,11 +193,11 @@ def test_a_fill_after_the_order_was_cancelled_is_booked_and_protected() -> None:
     state = begun({0: ENTER_LONG}, STOP)
     run(state, 1)
     fill(state, 0, 4, 100.0, 0.0)
-    matching.retire(state.desk, state.books[0], 0, 2, OrderStatus.CANCELLED, StatusReason.COMPONENT)
+    retire(state.desk, state.books[0], 0, 2, OrderStatus.CANCELLED, StatusReason.COMPONENT)
     late(state, 0, 5, 102.0, 0.5)
     book, ledger = state.books[0], state.ledger(1)
     assert (book["lots"], state.desk["cash"]) == (9, 10_000 - 400 - 510 - 0.5)
-    assert (book["working"], book["slots"][0]["kind"], book["slots"][0]["lots"]) == (1, matching.STOP, 9)
+    assert (book["working"], book["slots"][0]["kind"], book["slots"][0]["lots"]) == (1, OrderKind.STOP, 9)
     assert (ledger.orders[0]["status"], ledger.orders[0]["filled"]) == (OrderStatus.CANCELLED, 9)
     assert ledger.fills["lots"].tolist() == [4, 5]
     assert state.desk["at_work"] == 1
@@ -222,7 +222,7 @@ def test_a_late_fill_pays_the_commission_of_the_whole_order_by_the_terms() -> No
     state = begun({0: ENTER_LONG}, commission={"per_order": 5, "percent": 1})
     run(state, 1)
     fill(state, 0, 4, 100.0)
-    matching.retire(state.desk, state.books[0], 0, 2, OrderStatus.CANCELLED, StatusReason.COMPONENT)
+    retire(state.desk, state.books[0], 0, 2, OrderStatus.CANCELLED, StatusReason.COMPONENT)
     late(state, 0, 6, 100.0)
     assert state.ledger(1).fills["commission"].tolist() == pytest.approx([9.0, 6.0])
 
@@ -230,7 +230,7 @@ def test_a_late_fill_pays_the_commission_of_the_whole_order_by_the_terms() -> No
 def test_a_late_fill_leaves_what_was_kept_of_the_state_before_as_it_was() -> None:
     state = begun({0: ENTER_LONG}, STOP)
     run(state, 1)
-    matching.retire(state.desk, state.books[0], 0, 2, OrderStatus.CANCELLED, StatusReason.COMPONENT)
+    retire(state.desk, state.books[0], 0, 2, OrderStatus.CANCELLED, StatusReason.COMPONENT)
     state.harvest()
     kept = state.pages[0]
     before = kept["orders"].copy()
@@ -256,3 +256,16 @@ def test_a_further_entry_is_as_large_as_the_whole_first_one_though_that_filled_i
     ledger = simulate(job, kernel=INTERPRETED)
     assert ledger.fills["lots"].tolist() == [4, 4, 2, 4, 4, 2]
     assert ledger.orders["lots"].tolist() == [10, 10]
+
+
+def test_an_execution_that_turns_a_position_round_is_one_row_and_one_entry() -> None:
+    state = begun({0: ENTER_LONG}, STOP, commission={"per_order": 2, "percent": 1})
+    run(state, 1)
+    fill(state, 0, 10, 100.0)
+    fill(state, 0, 14, 95.0)
+    ledger = state.ledger(1)
+    assert ledger.fills["lots"].tolist() == [10, 14]
+    assert ledger.fills["commission"].tolist() == pytest.approx([12.0, 2 + 0.01 * 14 * 95])
+    assert (state.books[0]["entries"], state.books[0]["first_lots"]) == (1, 4)
+    spent = 10 * 100 - 14 * 95 + ledger.fills["commission"].sum()
+    assert state.desk["cash"] == pytest.approx(10_000 - spent)
