@@ -94,6 +94,8 @@ def timeline_of(job: EngineJob) -> tuple[TimeColumn, Timeline]:
     if len(jobs) == 1 and job.execution.rebalance is None:
         no_steps = np.empty(0, np.bool_)
         return np.asarray(jobs[0].bars.close_ns), Timeline(nothing, nothing, nothing, no_steps)
+    if all(np.array_equal(job.bars.close_ns, jobs[0].bars.close_ns) for job in jobs[1:]):
+        return _side_by_side(job)
     close_ns = np.concatenate([job.bars.close_ns for job in jobs])
     counts = [len(job.bars) for job in jobs]
     in_time = np.argsort(close_ns, kind="stable")
@@ -103,6 +105,15 @@ def timeline_of(job: EngineJob) -> tuple[TimeColumn, Timeline]:
     first_event = np.flatnonzero(np.diff(close_ns, prepend=close_ns[0] - 1))
     ts_ns = close_ns[first_event]
     return ts_ns, Timeline(np.append(first_event, len(close_ns)), instrument, bar, due_steps(job, ts_ns))
+
+
+def _side_by_side(job: EngineJob) -> tuple[TimeColumn, Timeline]:
+    """Return times and timeline of instruments whose bars close at the same moments."""
+    ts_ns, count = np.asarray(job.instruments[0].bars.close_ns), len(job.instruments)
+    instrument = np.tile(np.arange(count), len(ts_ns))
+    bar = np.repeat(np.arange(len(ts_ns)), count)
+    first_event = np.arange(0, len(bar) + 1, count)
+    return ts_ns, Timeline(first_event, instrument, bar, due_steps(job, ts_ns))
 
 
 def desk_of(job: EngineJob, table_rows: int) -> Table:

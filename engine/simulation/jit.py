@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import Any, TypeVar
 
 from engine.api.compiled import njit_kept
+from engine.api.ports import FloatColumn
 
 F = TypeVar("F", bound=Callable[..., Any])
 Fields = TypeVar("Fields")
@@ -59,6 +60,10 @@ def lend(fields: Fields) -> Fields:
     return fields
 
 
+def fetch(column: FloatColumn, row: int) -> None:
+    """Say that a row will be read soon, if there is one: machine code has it fetched meanwhile."""
+
+
 @functools.cache
 def machine_code(function: Callable[..., Any]) -> Any:
     """Return the compiled twin of a function marked as `entry`; it is compiled, or loaded, at its first call."""
@@ -68,7 +73,7 @@ def machine_code(function: Callable[..., Any]) -> Any:
 @functools.cache
 def twins() -> dict[Callable[..., Any], Any]:
     """Return the compiled twin of every marked function: a copy that sees twins where the function sees its like."""
-    from engine.simulation.lending import lend as lend_address
+    from engine.simulation import lending
     from engine.simulation.lowering import inner
 
     made: dict[Callable[..., Any], Any] = {}
@@ -78,7 +83,7 @@ def twins() -> dict[Callable[..., Any], Any]:
         copy = FunctionType(function.__code__, seen, function.__name__, function.__defaults__)
         copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
         made[function] = inner(copy, **_OPTIONS, **special) if special else njit_kept(copy, **_OPTIONS)
-    compiled_as = {**made, lend: lend_address}
+    compiled_as = {**made, lend: lending.lend, fetch: lending.fetch}
     for name, seen in modules.items():
         for key, value in vars(sys.modules[name]).items():
             seen[key] = compiled_as.get(value, value) if isinstance(value, FunctionType) else value

@@ -22,7 +22,7 @@ from engine.simulation.decisions import decide
 from engine.simulation.entries import begin_day_bar
 from engine.simulation.financing import begin_bar, end_bar
 from engine.simulation.halts import close_account, force_exit, is_lost, watch
-from engine.simulation.jit import entry, inlined, jit, lend
+from engine.simulation.jit import entry, fetch, inlined, jit, lend
 from engine.simulation.matching import end_data, mark, match_after, match_open, match_phase
 from engine.simulation.protection import move_orders
 from engine.simulation.quiet import is_asleep, is_quiet, mark_quiet, pass_quiet, pass_quiet_alone, set_alarm
@@ -225,11 +225,14 @@ def fill_step(
             match_open(desk, books, rules, market.columns, i, bar, CLOSING, market.open[books[i]["start"] + bar])
     if desk["rank"] >= 0:
         open_ranked(desks, books, rules, market, timeline, step)
+    working = False
     for event in range(first, last):
         i, bar = event_at(timeline, event)
         if books[i]["working"] > 0 and books[i]["awake"] == 1:
             match_open(desk, books, rules, market.columns, i, bar, ANY, market.open[books[i]["start"] + bar])
-    match_step(desk, books, rules, market, timeline, first, last)
+            working = working or books[i]["working"] > 0
+    if working:
+        match_step(desk, books, rules, market, timeline, first, last)
     return float(settle(desks, books, market, timeline, curve, step))
 
 
@@ -243,6 +246,7 @@ def decide_event(desks: Table, books: Table, rules: Table, market: Market, i: in
         force_exit(desk, book, market, bar)
     cared = desk["care"] == 1 and (book["working"] > 0 or book["lots"] != 0 or book["grid_side"] != 0)
     if cared or market.flags[book["start"] + bar] != 0:
+        fetch(market.open, book["start"] + bar + 1)
         decide(desk, books, rules, market, i, bar, equity)
     end_data(desk, book, bar)
 
@@ -295,6 +299,7 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
         if part == WHOLE:
             if alone:
                 step = pass_quiet_alone(desk, books[0], market, curve, step, stop)
+                fetch(market.open, step + 1)
             else:
                 step = pass_quiet(desk, books, market, timeline, curve, step, stop)
             if step == stop:

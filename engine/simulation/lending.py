@@ -83,3 +83,20 @@ def lend(_typing: Any, lent: Any) -> Any:
         return place
 
     return kind(lent), generate
+
+
+@intrinsic
+def fetch(_typing: Any, column: Any, row: Any) -> Any:
+    """Have the processor fetch a row of a column; nothing happens where there is no such row."""
+
+    def generate(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        array = context.make_array(column)(context, builder, values[0])
+        kinds = [ir.PointerType(), *[ir.IntType(32)] * 3]
+        kind = ir.FunctionType(ir.VoidType(), kinds)
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [ir.PointerType()], kind)
+        # To be read, soon and often, as data.
+        hints = [ir.Constant(ir.IntType(32), number) for number in (0, 3, 1)]
+        builder.call(prefetch, [builder.gep(array.data, [values[1]]), *hints])
+        return context.get_dummy_value()
+
+    return types.void(column, row), generate

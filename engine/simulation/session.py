@@ -35,9 +35,10 @@ from engine.simulation.growth import Growth
 from engine.simulation.identity import Identity, rule_names, terms_hash
 from engine.simulation.kernels import RunSteps
 from engine.simulation.matcher import Matcher
+from engine.simulation.pages import whole_rows
 from engine.simulation.records import BOOK_TERMS, DECISIONS, DESK_TERMS, TABLE_ROWS, UP_TO_CLOSE, WHOLE, Record, Table
 from engine.simulation.session_state import SessionState, account_fields, check_owner, put_account
-from engine.simulation.state import State, whole_rows
+from engine.simulation.state import State
 from engine.simulation.step_arrays import record_of, take_over_steps
 
 CANCEL_BARS = 1_000
@@ -355,7 +356,7 @@ class Session:
         growth = self._growing()
         self._filled |= self._now_filled()
         ledger = self.memory.ledger(curves=growth.curves(), at_work=False)
-        self.memory.pages.clear()
+        self.memory.forget_pages()
         growth.forget()
         self._seen_orders = self._written_orders()
         return ledger

@@ -23,6 +23,7 @@ from engine.simulation.ahead import kernel_for
 from engine.simulation.arrays import books_of, check, desk_of, market_of, rules_of, timeline_of
 from engine.simulation.execution_terms import check_execution
 from engine.simulation.kernels import RunSteps
+from engine.simulation.pages import Room, joined_pages, whole_rows
 from engine.simulation.records import NO_BAR, TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
 from engine.simulation.step_arrays import record_of, with_steps
 from engine.simulation.steps import Steps
@@ -30,6 +31,9 @@ from engine.simulation.worth import open_profit
 
 TABLES = ("orders", "fills", "trades", "blocked", "interventions", "cashflows")
 _DTYPES = (FILL_DTYPE, TRADE_DTYPE, BLOCKED_DTYPE, INTERVENTION_DTYPE, CASHFLOW_DTYPE)
+
+BARS_A_ROW, LEAST_ROWS = 8, 256
+"""How much memory is set aside for what a run writes, in rows; it grows where that is too little."""
 
 
 @dataclass
@@ -51,6 +55,7 @@ class State:
     steps: Steps
     kernel: RunSteps
     pages: list[dict[str, Table]] = field(default_factory=list)
+    _rooms: dict[str, Room] = field(default_factory=dict)
 
     @classmethod
     def of(cls, job: EngineJob, table_rows: int = TABLE_ROWS, kernel: RunSteps | None = None) -> State:
@@ -107,10 +112,21 @@ class State:
                 f"An instrument had more than {WORKING_SLOTS} orders at work at once. Use fewer levels or entries."
             )
         if any(desk[name] for name in TABLES):
-            names = [(name, f"{name.removesuffix('s')}_rows") for name in TABLES]
-            self.pages.append({name: whole_rows(desk[rows][: desk[name]]).copy() for name, rows in names})
+            self.pages.append({name: self._kept(name) for name in TABLES})
         for name in TABLES:
             desk[name] = 0
+
+    def forget_pages(self) -> None:
+        """Forget the rows that were written so far."""
+        self.pages.clear()
+        self._rooms.clear()
+
+    def _kept(self, name: str) -> Table:
+        """Return a copy of a table's rows in use, put behind those of the last page where there is room."""
+        rows = whole_rows(self.desk[f"{name.removesuffix('s')}_rows"][: self.desk[name]])
+        if name not in self._rooms:
+            self._rooms[name] = Room(rows.dtype, len(self.ts_ns) // BARS_A_ROW + LEAST_ROWS)
+        return self._rooms[name].put(rows)
 
     def events(self, row: int) -> list[tuple[int, int]]:
         """Return instrument and bar of everything that closes at the step of a row, in file order."""
@@ -146,9 +162,7 @@ class State:
         return Ledger(in_order, fills, trades, blocked, *curves, positions, interventions, cashflows, record)
 
     def _written(self, name: str, dtype: np.dtype[np.void]) -> Table:
-        if not self.pages:
-            return np.zeros(0, dtype)
-        return np.concatenate([page[name] for page in self.pages]).view(dtype)
+        return joined_pages([page[name] for page in self.pages], dtype)
 
 
 def _check(job: EngineJob) -> None:
@@ -169,11 +183,6 @@ def _by_id(parts: list[Table], made: int) -> Table:
         whole_rows(in_order)[:] = np.concatenate(parts)
         whole_rows(in_order)[:] = whole_rows(in_order)[np.argsort(in_order["id"])]
     return in_order
-
-
-def whole_rows(table: Table) -> Table:
-    """Return a view of rows as plain bytes: numpy copies those at once, and records field by field, without gaps."""
-    return table.view(np.dtype((np.void, table.dtype.itemsize)))
 
 
 def _open_position(book: Record) -> OpenPosition:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from engine.simulation.state import State, whole_rows
+from engine.simulation.pages import whole_rows
+from engine.simulation.state import State
 
 _ROWS = {"orders": "order_rows", "fills": "fill_rows", "trades": "trade_rows", "blocked": "blocked_rows"}
 

@@ -1,0 +1,66 @@
+"""Pages of rows that a simulation has written: each lies behind the one before, so that all of them are one array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.simulation.records import Table
+
+
+class Room:
+    """Memory for the pages of one table. What was put into it stays as it is.
+
+    It begins with `rows` and doubles when it is full; what is not used takes no memory.
+    """
+
+    def __init__(self, dtype: np.dtype[Any], rows: int) -> None:
+        self._rows: Table = np.empty(0, dtype)
+        self._used, self._most = 0, rows
+
+    def put(self, rows: Table) -> Table:
+        """Return a copy of rows; it lies behind the last one, where there is room."""
+        if not len(rows):
+            return self._rows[:0]
+        if self._used + len(rows) > len(self._rows):
+            self._rows = np.empty(max(len(rows), self._most), rows.dtype)
+            self._used = 0
+        page = self._rows[self._used : self._used + len(rows)]
+        page[:] = rows
+        self._used += len(rows)
+        self._most = max(self._most, 2 * self._used)
+        return page
+
+
+def joined_pages(pages: list[Table], dtype: np.dtype[Any]) -> Table:
+    """Return the rows of all pages in order: not copied where each page lies behind the one before."""
+    pages = [page for page in pages if len(page)]
+    if not pages:
+        return np.empty(0, dtype)
+    parts, first, end = [], 0, None
+    for k, page in enumerate(pages):
+        if k and (page.base is None or page.base is not pages[first].base or _start(page) != end):
+            parts.append(_stretch(pages[first:k]))
+            first = k
+        end = _start(page) + page.nbytes
+    parts.append(_stretch(pages[first:]))
+    return (parts[0] if len(parts) == 1 else np.concatenate(parts)).view(dtype)
+
+
+def _start(page: Table) -> int:
+    return int(page.__array_interface__["data"][0])
+
+
+def _stretch(pages: list[Table]) -> Table:
+    """Return pages that lie one behind the other as one array."""
+    room = pages[0].base
+    if room is None or len(pages) == 1:
+        return pages[0]
+    start = (_start(pages[0]) - _start(room)) // pages[0].itemsize
+    return room[start : start + sum(map(len, pages))]
+
+
+def whole_rows(table: Table) -> Table:
+    """Return a view of rows as plain bytes: numpy copies those at once, and records field by field, without gaps."""
+    return table.view(np.dtype((np.void, table.dtype.itemsize)))
