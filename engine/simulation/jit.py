@@ -83,7 +83,7 @@ def twins() -> dict[Callable[..., Any], Any]:
         copy = FunctionType(function.__code__, seen, function.__name__, function.__defaults__)
         copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
         made[function] = inner(copy, **_OPTIONS, **special) if special else njit_kept(copy, **_OPTIONS)
-    compiled_as = {**made, lend: lending.lend, fetch: lending.fetch}
+    compiled_as: dict[Callable[..., Any], Any] = {**made, lend: lending.lend, fetch: lending.fetch}
     for name, seen in modules.items():
         for key, value in vars(sys.modules[name]).items():
             seen[key] = compiled_as.get(value, value) if isinstance(value, FunctionType) else value
