@@ -4,17 +4,40 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from engine.api.errors import RunError
+from engine.api.ledger import ORDER_DTYPE, OrderKind, OrderStatus, Reason
+from engine.api.order_state import OrderState, TrackedOrder
+from engine.simulation.costs import order_charge
 from engine.simulation.fills import apply_fill
 from engine.simulation.orders import drop_slot, slot_of
+from engine.simulation.primitives import to_quantity
 from engine.simulation.records import ENTRY, NONE, SCALE_IN, WORKING_SLOTS, Record, Table
 from engine.simulation.state import State
 
+_STATUS = {
+    OrderState.FILLED: OrderStatus.FILLED,
+    OrderState.REJECTED: OrderStatus.REJECTED,
+    OrderState.DENIED: OrderStatus.REJECTED,
+}
+"""How an order that is over is written; all others were cancelled."""
 
-def book_report(state: State, number: int, bar: int, lots: int, price: float, fee: float | None) -> None:
+
+def book_report(
+    state: State,
+    number: int,
+    bar: int,
+    lots: int,
+    price: float,
+    fee: float | None,
+    ended: Record | None = None,
+) -> None:
     """Book that `lots` of the order with that number traded at `price`, whether it still works or not.
 
-    `bar` is the latest bar of its instrument; `fee` is in the account's currency, None for the run's own terms.
+    `bar` is the bar of its instrument that is under way, or the latest; `fee` is in the account's currency, None for
+    the run's own terms.
+    `ended` is the row of an order that has left work and is no longer among the written ones (see `row_of`).
 
     Raises:
         RunError: there is no such order, or no room for it.
@@ -25,17 +48,39 @@ def book_report(state: State, number: int, bar: int, lots: int, price: float, fe
         if k >= 0:
             apply_fill(state.desk, state.books, state.rules, state.market.columns, i, k, bar, lots, price, paid)
             return
-    _book_late(state, number, bar, lots, price, paid)
+    _book_late(state, number, bar, lots, price, paid, ended)
 
 
-def _book_late(state: State, number: int, bar: int, lots: int, price: float, fee: float) -> None:
+def row_of(state: State, instrument: int, order: TrackedOrder) -> Record:
+    """Return the row of an order that is over, from what was said about it; its fill is still to be added."""
+    row: Record = np.zeros(1, ORDER_DTYPE)[0]
+    bar = state.books[instrument]["bars"] - 1
+    row["id"], row["instrument"], row["rule"], row["level"] = order.order.number, instrument, NONE, NONE
+    row["parent"] = NONE if order.submit.parent is None else order.submit.parent.number
+    row["created_bar"], row["closed_bar"], row["expires"], row["touched_bar"] = bar, bar, NONE, NONE
+    row["lots"], row["filled"], row["side"] = order.lots, order.filled, 1 if order.submit.side == "buy" else -1
+    row["kind"] = OrderKind[order.submit.kind.upper()]
+    row["price"] = math.nan if order.price is None else order.price
+    row["limit"] = math.nan if order.limit is None else order.limit
+    row["fill_price"] = order.fills[-1].price if order.fills else math.nan
+    row["status"] = _STATUS.get(order.state, OrderStatus.CANCELLED)
+    row["reason"] = Reason[order.submit.reason.upper()] if order.submit.reason else Reason.ENTRY
+    return row
+
+
+def _book_late(state: State, number: int, bar: int, lots: int, price: float, fee: float, ended: Record | None) -> None:
     """Book a fill of an order that has left work, and add the fill to what is written of the order.
 
     For as long as that takes the order has a slot again, as one that may open and is never done, so that nothing ends
-    it a second time.
+    it a second time. What it opens is protected by the values of the latest bar: older ones need not be kept.
     """
     state.harvest()
-    page, row = _written(state, number)
+    page = _page_of(state, number)
+    row = ended if page is None else _rows(page)[_rows(page)["id"] == number][0].copy()
+    if row is None:
+        raise RunError(
+            f"There is no order {number}, of which a fill is reported. Compare the orders with the broker's."
+        )
     i = int(row["instrument"])
     book = state.books[i]
     k = int(book["working"])
@@ -48,37 +93,50 @@ def _book_late(state: State, number: int, bar: int, lots: int, price: float, fee
         order["reason"] = ENTRY
     state.desk["at_work"] += 1
     book["working"], book["opens"][k] = k + 1, 1
-    book["from_bar"][k], book["decided"][k] = bar, row["created_bar"]
-    book["value"][k], book["charged"][k] = _filled_before(state, book, number)
+    book["from_bar"][k], book["decided"][k], book["day_bar"][k] = bar, min(bar, int(book["bars"]) - 1), NONE
+    book["value"][k], book["charged"][k] = _filled_before(state, book, row)
     apply_fill(state.desk, state.books, state.rules, state.market.columns, i, k, bar, lots, price, fee)
     drop_slot(state.desk, book, slot_of(book, number))
     row["filled"] += lots
+    row["lots"] = max(row["lots"], row["filled"])
     row["fill_price"] = price
+    if page is None:
+        state.desk["order_rows"][state.desk["orders"]] = row
+        state.desk["orders"] += 1
+        return
     page["orders"] = page["orders"].copy()
-    orders = page["orders"].view(row.dtype)
-    orders[orders["id"] == number] = row
+    _rows(page)[_rows(page)["id"] == number] = row
 
 
-def _written(state: State, number: int) -> tuple[dict[str, Table], Record]:
-    """Return a page of its own, in place of the one that holds the order, and a copy of the order's row.
+def _rows(page: dict[str, Table]) -> Table:
+    return page["orders"].view(ORDER_DTYPE)
 
-    Snapshots share pages, so that the old one must stay as it is.
-    """
+
+def _page_of(state: State, number: int) -> dict[str, Table] | None:
+    """Return a page of its own in place of the one that holds the order, as snapshots share pages; None without one."""
     for position, page in enumerate(state.pages):
-        orders = page["orders"].view(state.desk["order_rows"].dtype)
-        found = orders[orders["id"] == number]
-        if len(found):
+        if (_rows(page)["id"] == number).any():
             state.pages[position] = dict(page)
-            return state.pages[position], found[0].copy()
-    raise RunError(f"There is no order {number}, of which a fill is reported. Compare the orders with the broker's.")
+            return state.pages[position]
+    return None
 
 
-def _filled_before(state: State, book: Record, number: int) -> tuple[float, float]:
-    """Return what the fills of an order were worth and what they were charged, in the instrument's currency."""
+def _filled_before(state: State, book: Record, row: Record) -> tuple[float, float]:
+    """Return what the fills of an order were worth and what they were charged, in the instrument's currency.
+
+    Where they are no longer among the written ones, they count as if all had filled at the last price by the terms.
+    """
     value = charged = 0.0
+    filled = 0
     for page in state.pages:
         fills = page["fills"].view(state.desk["fill_rows"].dtype)
-        for fill in fills[fills["order_id"] == number]:
-            value += float(fill["lots"] * book["lot_size"] * fill["price"])
+        for fill in fills[fills["order_id"] == row["id"]]:
+            points = to_quantity(int(fill["lots"]), book["lot_size"], book["lot_inverse"]) * book["multiplier"]
+            value += float(points * abs(fill["price"]))
             charged += float(fill["commission"] / fill["rate"])
+            filled += int(fill["lots"])
+    if filled < row["filled"]:
+        quantity = to_quantity(int(row["filled"]), book["lot_size"], book["lot_inverse"])
+        value = float(quantity * book["multiplier"] * abs(row["fill_price"]))
+        charged = order_charge(state.desk, int(row["kind"]), int(row["filled"]), quantity, value)
     return value, charged

@@ -14,6 +14,9 @@ from engine.api.engine import EngineJob
 from engine.api.entries import Offset, ScaleInRule
 from engine.api.errors import RunError
 from engine.api.ledger import OrderKind, OrderStatus, Reason, StatusReason
+from engine.api.order_id import OrderId
+from engine.api.order_state import TrackedOrder
+from engine.api.orders import Accepted, Cancelled, Filled, Submit
 from engine.api.ports import ENTER_LONG, EXIT_LONG
 from engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
 from engine.api.settings import RunSettings
@@ -22,7 +25,7 @@ from engine.simulation.costs import fill_costs
 from engine.simulation.driver import simulate
 from engine.simulation.fills import apply_fill
 from engine.simulation.kernels import INTERPRETED
-from engine.simulation.late import book_report
+from engine.simulation.late import book_report, row_of
 from engine.simulation.orders import retire, slot_of
 from engine.simulation.state import State
 from tests.support.counts import sample
@@ -269,3 +272,22 @@ def test_an_execution_that_turns_a_position_round_is_one_row_and_one_entry() -> 
     assert (state.books[0]["entries"], state.books[0]["first_lots"]) == (1, 4)
     spent = 10 * 100 - 14 * 95 + ledger.fills["commission"].sum()
     assert state.desk["cash"] == pytest.approx(10_000 - spent)
+
+
+def test_a_late_fill_of_an_order_that_was_handed_over_long_ago_is_booked_and_written_anew() -> None:
+    state = begun({0: ENTER_LONG}, STOP, commission={"per_order": 5, "percent": 1})
+    run(state, 1)
+    fill(state, 0, 4, 100.0)
+    retire(state.desk, state.books[0], 0, 2, OrderStatus.CANCELLED, StatusReason.COMPONENT)
+    state.harvest()
+    state.pages.clear()
+    number = OrderId("w", 1, 0)
+    order = TrackedOrder.begin(Submit(number, "TEST", "buy", "market", 10, 10.0, 1.0, 0, reason="entry"))
+    for event in (Accepted(number, 0), Filled(number, "a", 4, 100.0, 0), Cancelled(number, 0)):
+        order = order.apply(event)
+    book_report(state, 0, 2, 6, 100.0, None, row_of(state, 0, order))
+    ledger = state.ledger(1)
+    assert (state.books[0]["lots"], state.books[0]["slots"][0]["lots"]) == (10, 10)
+    assert ledger.fills["commission"].tolist() == pytest.approx([6.0])
+    written = ledger.orders[ledger.orders["id"] == 0]
+    assert (written["filled"].tolist(), written["status"].tolist()) == ([10], [OrderStatus.CANCELLED])
