@@ -117,7 +117,7 @@ MUTANTS = tuple(
         ("a cap in units forgets what is held", "return bool(held + added <= limit)", "return bool(added <= limit)"),
         ("a reduction of the net exposure is refused", " or after <= abs(net))", ")"),
         ("one trade too many", 'others < guard["value"] else 0', 'others <= guard["value"] else 0'),
-        ("caps forget the costs of the fill", "equity - commission - slippage, before", "equity, before"),
+        ("caps forget the costs of the fill", "equity - commission - slippage, (gross", "equity, (gross"),
         # ------------------------------------------------------------------ sizes
         ("losses count as gains", "lost -= result", "lost += result"),
         (
@@ -130,8 +130,12 @@ MUTANTS = tuple(
             'min(100.0 * desk["size_value"] / value, most)',
             'max(100.0 * desk["size_value"] / value, most)',
         ),
-        ("risk is not converted", "/ 100.0 / (distance * rate)", "/ 100.0 / distance"),
-        ("cash is not converted", "size / (close * rate)", "size / close"),
+        (
+            "risk is not converted",
+            "size / 100.0 / value_of(book, 1.0, distance)",
+            'size / 100.0 / (distance * book["multiplier"])',
+        ),
+        ("cash is not converted", "price = value_of(book, 1.0, abs(close))", 'price = book["multiplier"] * abs(close)'),
         (
             "the smallest entry is too small",
             '< book["min_quantity"] * (1.0 - TOLERANCE)',
@@ -141,7 +145,7 @@ MUTANTS = tuple(
         ("the streaks are exchanged", "if kind == MARTINGALE else", "if kind != MARTINGALE else"),
         ("a profit on a step misses it", "/ 2.0 * (1.0 + 1e-12))", "/ 2.0 * (1.0 - 1e-12))"),
         # ------------------------------------------------------------------ positions and trades
-        ("slippage is earned", '* book["rate"]) + commission + slippage', '* book["rate"]) + commission - slippage'),
+        ("slippage is earned", "quantity, price) + commission + slippage", "quantity, price) + commission - slippage"),
         (
             "the average forgets the quantities",
             '(book["price"] * held + price * lots) / (held + lots)',
@@ -149,7 +153,7 @@ MUTANTS = tuple(
         ),
         (
             "a further entry is not converted",
-            'price * book["rate"] * lots) / (held + lots)',
+            "value_of(book, 1.0, price) * lots) / (held + lots)",
             "price * lots) / (held + lots)",
         ),
         ("a part of the position bears all of its costs", "entry_commission *= lots / held", "entry_commission *= 1.0"),
@@ -283,7 +287,7 @@ MUTANTS = tuple(
             "called = required > 0.0 and equity < required",
             "called = required > 0.0 and equity <= required",
         ),
-        ("margin is not converted", 'book["mark"] * book["rate"] * part', 'book["mark"] * part'),
+        ("margin is not converted", "quantity, abs(price)) * part +", 'quantity, abs(price)) / book["rate"] * part +'),
         (
             "a time stop is a bar late",
             'bar - book["entry_bar"] + 1 >= guard["value"]',
@@ -304,10 +308,46 @@ MUTANTS = tuple(
             "pay_borrow(desk, book, bar, market.open[row], columns",
         ),
         ("a part of a lot is given", "whole = math.floor(exact)\n", "whole = math.ceil(exact)\n"),
-        ("a short earns the dividend", 'DIVIDEND, book["quantity"] *', 'DIVIDEND, abs(book["quantity"]) *'),
-        ("orders rise with a split", "round_to_tick(price / ratio", "round_to_tick(price * ratio"),
+        (
+            "a short earns the dividend",
+            'DIVIDEND, value_of(book, book["quantity"],',
+            'DIVIDEND, value_of(book, abs(book["quantity"]),',
+        ),
+        ("orders rise with a split", "order_price(price / ratio", "order_price(price * ratio"),
         ("the best price is of before the split", 'book["highest"] /= ratio', 'book["highest"] /= 1.0'),
         ("a part of a lot is paid unconverted", 'left * book["mark"] * book["rate"])', 'left * book["mark"])'),
+        # ------------------------------------------------------------------ contracts
+        (
+            "a contract's open profit forgets the multiplier",
+            'points = book["quantity"] * book["multiplier"]\n    return',
+            'points = book["quantity"]\n    return',
+        ),
+        (
+            "a contract's open profit is not converted",
+            'book["contract"] * book["price"]) * book["rate"])',
+            'book["contract"] * book["price"]))',
+        ),
+        ("a contract's value moves through the equity", '(price - book["contract"] * book["price"])', "price"),
+        (
+            "the amount of margin for a contract is not converted",
+            '+ quantity * amount * book["rate"])',
+            "+ quantity * amount)",
+        ),
+        (
+            "slippage of a contract forgets the multiplier",
+            "slippage_of(notional, points,",
+            "slippage_of(notional, quantity,",
+        ),
+        (
+            "a contract takes no margin from what is available",
+            "available -= margin_of(books[j]",
+            "available -= 0.0 * margin_of(books[j]",
+        ),
+        (
+            "quiet bars of a contract are not converted",
+            "(market.close[bar] - entered) * rate",
+            "(market.close[bar] - entered)",
+        ),
         # ------------------------------------------------------------------ quiet bars
         (
             "a price met exactly is quiet",
@@ -340,7 +380,7 @@ MUTANTS = tuple(
             "highest = max(highest, market.high[bar])",
             "highest = max(highest, market.close[bar])",
         ),
-        ("a long position on credit is never lost", "if lots < 0 or cash < 0.0:", "if lots < 0:"),
+        ("a long position on credit is never lost", "if lots < 0 or cash < 0.0 or", "if lots < 0 or"),
         # ------------------------------------------------------------------ entries that wait
         ("a limit lies on the wrong side", 'away = -side if desk["entry_kind"] == LIMIT else side', "away = side"),
         (
@@ -374,8 +414,8 @@ MUTANTS = tuple(
         ("the factor counts once", '* factor ** book["entries"]', "* factor"),
         (
             "a move of the spacing is too small",
-            'moved >= distance - TOLERANCE * book["last_price"]',
-            'moved > distance + TOLERANCE * book["last_price"]',
+            "moved >= distance - TOLERANCE * abs(last)",
+            "moved > distance + TOLERANCE * abs(last)",
         ),
         ("an entry too many", 'book["entries"] >= desk["scale_entries"]', 'book["entries"] > desk["scale_entries"]'),
         (
@@ -385,8 +425,8 @@ MUTANTS = tuple(
         ),
         (
             "weights are not converted",
-            '/ (market.close[book["start"] + bar] * book["rate"])',
-            '/ market.close[book["start"] + bar]',
+            'equity / value_of(book, 1.0, market.close[book["start"] + bar])',
+            'equity / market.close[book["start"] + bar]',
         ),
         (
             "a position of the wrong side is kept",

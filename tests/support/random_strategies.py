@@ -43,6 +43,16 @@ INSTRUMENT_FIELDS: dict[str, tuple[Any, ...]] = {
     "min_quantity": (None, None, 2),
     "currency": (None, None, "EUR"),
     "borrow_percent": (None, None, 30),
+    "kind": (None, None, "contract"),
+    "multiplier": (None, 2, 10),
+    "pip_size": (0.01, 0.1),
+    "margin": (
+        None,
+        {"initial_percent": 40},
+        {"initial_percent": 10, "maintenance_percent": 5},
+        {"per_contract": 20},
+        {"per_contract": 30, "maintenance_per_contract": 25},
+    ),
 }
 """What the fields of an instrument are drawn from; None leaves one out."""
 
@@ -133,6 +143,9 @@ class _Drawn(GrowingGraph):
             body |= {"stamp": "open", "timezone": "UTC"}
             if self.calendar.actions:
                 body["corporate_actions"] = "columns"
+            if drawn["kind"] != "contract":
+                drawn["multiplier"] = None
+                drawn["margin"] = None if "per_contract" in (drawn["margin"] or {}) else drawn["margin"]
             yield body | {name: drawn[name] for name in drawn if drawn[name] is not None}
 
     def _run(self, instruments: list[Values]) -> Values:
