@@ -30,6 +30,7 @@ BY_HAND = (
     f"{_HERE}/test_core_cases_orders.py",
     f"{_HERE}/test_core_cases_since_entry.py",
     f"{_HERE}/test_core_cases_account.py",
+    f"{_HERE}/test_core_cases_contracts.py",
     f"{_HERE}/test_core_cases_sessions.py",
     f"{_HERE}/test_primitives.py",
     f"{_HERE}/test_account_primitives.py",
