@@ -30,7 +30,7 @@ from engine.simulation.closed_bar import ClosedBar
 from engine.simulation.decisions import ENTRIES
 from engine.simulation.desk_view import BookView
 from engine.simulation.kernel import decide_event
-from engine.simulation.primitives import round_to_tick, to_quantity, whole_lots
+from engine.simulation.primitives import is_price, round_to_tick, to_quantity, whole_lots
 from engine.simulation.records import COMPONENT, WORKING_SLOTS
 from engine.simulation.state import State
 
@@ -208,10 +208,12 @@ class Deciders:
             return
         if not isinstance(answer, Protection):
             raise self._failure(part, ctx, f"returned {answer!r}, where Protection or None is wanted")
-        for name, price in (("stop", answer.stop), ("target", answer.target)):
-            if price is not None and not _is_price(price):
-                raise self._failure(part, ctx, f"returned {price!r} as {name}, where a price above 0 is wanted")
         state = self._state
+        contract = float(state.books[i]["contract"])
+        for name, price in (("stop", answer.stop), ("target", answer.target)):
+            if price is not None and not _is_price(price, contract):
+                wanted = "a price" if contract else "a price above 0"
+                raise self._failure(part, ctx, f"returned {price!r} as {name}, where {wanted} is wanted")
         if answer.halt:
             actions.halt_trading(state.desks, state.books, step, part.rule, self._view.equity)
         if state.books[i]["lots"] == 0:
@@ -257,9 +259,9 @@ class Deciders:
             actions.cancel_order(state.desks, state.books, i, k, bar)
 
     def _place(self, part: DecisionComponent, ctx: StrategyContext, wish: PlaceOrder, i: int, bar: int) -> None:
-        wrong = _what_is_wrong(wish)
         state = self._state
         book = state.books[i]
+        wrong = _what_is_wrong(wish, float(book["contract"]))
         side, held = _SIDES.get(wish.side, 0), int(book["lots"])
         if not wrong and wish.only_close and held * side >= 0:
             wrong = "there is nothing for it to close"
@@ -283,20 +285,20 @@ class Deciders:
             book["slots"][k]["expires"] = bar + wish.bars
 
 
-def _is_price(value: Any) -> bool:
-    return isinstance(value, (int, float)) and 0.0 < float(value) < math.inf
+def _is_price(value: Any, contract: float) -> bool:
+    return isinstance(value, (int, float)) and bool(is_price(float(value), contract))
 
 
-def _what_is_wrong(wish: PlaceOrder) -> str:
-    """Return why an order cannot be carried out, or nothing."""
+def _what_is_wrong(wish: PlaceOrder, contract: float) -> str:
+    """Return why an order cannot be carried out, or nothing; prices of a contract may be below zero."""
     if wish.side not in _SIDES or wish.kind not in _KINDS:
         return "the side is buy or sell, the kind market, limit, stop or stop_limit"
     if not isinstance(wish.quantity, (int, float)) or not 0.0 <= wish.quantity < math.inf:
         return "the quantity must be a number of 0 or more"
     if (wish.kind != "market") != (wish.price is not None) or (wish.kind == "stop_limit") != (wish.limit is not None):
         return "a limit or stop order has a price, a stop_limit a price and a limit, a market order neither"
-    if any(price is not None and not _is_price(price) for price in (wish.price, wish.limit)):
-        return "prices must be above 0"
+    if any(price is not None and not _is_price(price, contract) for price in (wish.price, wish.limit)):
+        return "prices must be finite" if contract else "prices must be above 0"
     if wish.bars is not None and not (isinstance(wish.bars, int) and wish.bars >= 1):
         return "bars must be a whole number of 1 or more"
     return ""
