@@ -18,6 +18,7 @@ from engine.simulation.actions import sized_lots
 from engine.simulation.primitives import to_quantity
 from engine.simulation.records import Record
 from engine.simulation.state import State
+from engine.simulation.worth import value_of
 
 Size = Callable[[int, Literal["long", "short"]], float]
 
@@ -85,7 +86,8 @@ class BookView:
         side = -1 if flags & ENTER_SHORT else 1
         arrays = (state.desks, state.books, state.rules, state.market)
         _, distance = sized_lots(*arrays, i, bar, side, self.equity)
-        return {"stop_distance": float(distance), "halted": float(state.desk["halted"] > 0)}
+        point = float(value_of(state.books[i], 1.0, 1.0))
+        return {"stop_distance": float(distance), "halted": float(state.desk["halted"] > 0), "point_value": point}
 
     def orders(self, symbol: str) -> tuple[OpenOrder, ...]:
         book = self._state.books[self._index[symbol]]

@@ -119,6 +119,7 @@ def test_data_may_be_a_file_or_a_mapping(tmp_path: Path) -> None:
         ({"overrides": ("run.cash=-5",)}, "run.cash"),
         ({"overrides": ("run.margin.initial_percent=50",)}, r"'run\.margin\.initial_percent' does not apply"),
         ({"overrides": ("run.insufficient_cash=reject",)}, r"'run\.insufficient_cash' does not apply"),
+        ({"data": ("{symbol: ES, data: sample, kind: contract}",)}, "'kind: contract' of ES does not apply"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_runs(changes: dict[str, object], message: str) -> None:

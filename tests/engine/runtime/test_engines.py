@@ -100,6 +100,14 @@ def test_everything_that_an_engine_lacks_is_named_with_the_node_that_asks_for_it
     assert all("native" in p.remedy and p.path == "run.engine" and p.file == str(strategy) for p in problems)
 
 
+def test_contracts_are_refused_on_an_engine_that_would_pay_for_them(strategy: Path) -> None:
+    strategy.write_text(
+        STRATEGY.replace("{symbol: AAPL, data: sample}", "{symbol: AAPL, data: sample, kind: contract}")
+    )
+    with pytest.raises(SpecError, match="'simple' does not do contracts on margin, which the strategy needs"):
+        run(strategy, registry=registry(), engine="simple")
+
+
 def test_an_engine_that_is_not_installed_says_what_brings_it(strategy: Path) -> None:
     with pytest.raises(SpecError) as error:
         run(strategy, registry=registry(), engine="absent")

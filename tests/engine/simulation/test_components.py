@@ -133,6 +133,37 @@ def test_an_execution_component_places_orders_of_every_kind() -> None:
     assert ledger.orders[3]["expires"] == 4
 
 
+def test_a_component_is_told_what_a_point_of_a_contract_is_worth() -> None:
+    asked = []
+
+    def size(ctx: StrategyContext) -> float:
+        asked.append(ctx.risk["point_value"])
+        return ctx.portfolio.equity / 100.0 / (ctx.risk["stop_distance"] * ctx.risk["point_value"])
+
+    stop = (ProtectiveRule(ProtectiveKind.STOP_LOSS, percent=2.0),)
+    job = job_with(money(size), flags={0: ENTER_LONG}, protection=stop, settings={"cash": 100_000.0})
+    rates = {"rate_open": np.full(4, 2.0), "rate_close": np.full(4, 2.0)}
+    job = replace(job, instruments=(replace(job.instruments[0], kind="contract", multiplier=25.0, **rates),))
+    ledger = simulate_stepwise(job)
+    assert asked == [50.0]
+    assert ledger.fills["lots"].tolist() == [10]
+
+
+def test_prices_of_a_component_may_lie_below_zero_for_a_contract() -> None:
+    rows = [[1, 1, 1, 1], [1, 1, -3, -2], [-2, -2, -9, -8], [-8, -8, -8, -8]]
+    wishes = {0: PlaceOrder("buy", 10, "limit", price=-2.5), 1: PlaceOrder("sell", 10, "stop", price=-5)}
+    job = job_with(execution(lambda ctx: wishes.get(ctx.index)), rows)
+    job = replace(job, instruments=(replace(job.instruments[0], kind="contract"),))
+    ledger = simulate_stepwise(job)
+    assert fills(ledger) == [(1, 10, -2.5, "component"), (2, -10, -5.0, "component")]
+    assert ledger.cash[-1] == pytest.approx(job.settings.cash - 25.0)
+    protected = job_with(risk(at(1, Protection(stop=-5.0))), rows, {0: ENTER_LONG})
+    protected = replace(protected, instruments=(replace(protected.instruments[0], kind="contract"),))
+    assert simulate_stepwise(protected).trades["exit_price"].tolist() == [-5.0]
+    with pytest.raises(ComponentError, match="where a price above 0 is wanted"):
+        simulate_stepwise(job_with(risk(at(1, Protection(stop=-5.0)))))
+
+
 def test_an_order_against_the_position_closes_it_and_opens_the_rest_on_the_other_side() -> None:
     wishes = {0: PlaceOrder("buy", 10), 1: PlaceOrder("sell", 25)}
     job = job_with(execution(lambda ctx: wishes.get(ctx.index)))
