@@ -32,11 +32,13 @@ from nodes.execution import COMPONENTS as EXECUTION
 from nodes.money import COMPONENTS as MONEY
 from nodes.risk import COMPONENTS as RISK
 from tests.support.jobs import Setup, make_bars, make_job
+from tests.support.position_examples import seen, with_conditions
 
 FLAGS = {"enter_long": ENTER_LONG, "exit_long": EXIT_LONG, "enter_short": ENTER_SHORT, "exit_short": EXIT_SHORT}
 EXPECTED = {"fills", "orders", "trades", "blocked", "equity", "cash", "open_positions", "interventions", "cashflows"}
+EXPECTED |= {"seen"}
 GIVEN = {"example", "bars", "risk", "money", "execution", "on_opposite", "run", "tick_size", "lot_size", "first_bar"}
-GIVEN |= {"instrument"}
+GIVEN |= {"instrument", "on_position"}
 COLUMNS = ("rate_open", "rate_close", "split", "dividend")
 NEUTRAL = {"rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0, "volume": 1000.0}
 COLUMN_WORDS = {name: name for name in ("atr", "line", "short_line", "weight", "rank")}
@@ -68,7 +70,7 @@ def job_of(example: dict[str, Any]) -> EngineJob:
     size = _wired(money[money_name], money_fields)
     rules = [_wired(risk[name], fields) for name, fields in _each_risk(example)]
     protection = tuple(rule for rule in rules if isinstance(rule, ProtectiveRule))
-    return make_job(
+    job = make_job(
         *(_instrument(symbol, rows, protection, size, example) for symbol, rows in tables.items()),
         size=size,
         protection=protection,
@@ -76,6 +78,7 @@ def job_of(example: dict[str, Any]) -> EngineJob:
         execution=_execution(example),
         settings=example.get("run"),
     )
+    return with_conditions(job, example["on_position"]) if "on_position" in example else job
 
 
 def _execution(example: dict[str, Any]) -> ExecutionRule:
@@ -160,7 +163,9 @@ def check(example: dict[str, Any], job: EngineJob, ledger: Ledger) -> None:
     if not isinstance(example["bars"], dict):
         found = {key: [row[1:] for row in rows] for key, rows in found.items()}
     found |= {"equity": [[value] for value in ledger.equity], "cash": [[value] for value in ledger.cash]}
-    for key in sorted(set(example) & EXPECTED):
+    for name, values in example.get("seen", {}).items():
+        assert seen(ledger, name) == pytest.approx(values, abs=1e-9, nan_ok=True), name
+    for key in sorted(set(example) & EXPECTED - {"seen"}):
         expected = [row if isinstance(row, list) else [row] for row in example[key]]
         assert len(found[key]) == len(expected), f"{key}: {found[key]} instead of {expected}"
         for actual, wanted in zip(found[key], expected, strict=True):
