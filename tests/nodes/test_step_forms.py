@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import quantcrafter
 from engine.api import Advisor, Component, Filter, Logic, PositionNode
 from nodes import advisors, filters, logic
 from nodes.advisors.lines import Crossover
@@ -32,6 +35,7 @@ BY_TIME_AND_BARS = {
 FORMED = tuple(cls for cls in ALL if cls.name not in BY_TIME_AND_BARS and not issubclass(cls, PositionNode))
 CROSSING = (CrossesAbove, CrossesBelow, Crossover)
 LENGTH = 120
+PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 PLAIN = (0.0, -0.0, 1.0, -1.0, 2.5, np.nan, np.inf, -np.inf, 1e308, 5e-324, 99.0, 101.0)
 
 
@@ -103,3 +107,14 @@ def test_a_step_form_forgets_a_side_when_the_column_does(cls: type[Component]) -
         inputs = {name: np.full(len(close), 100.0) for name in inputs_for(component, random_bars(2, 1), 1)}
         first = next(iter(inputs))
         assert_equal(component, {**inputs, first: close}, len(close))
+
+
+def test_the_documented_node_of_a_plugin_gives_the_same_both_ways() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    code = next(part for part in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "def steps" in part)
+    names: dict[str, Any] = {**vars(quantcrafter), "np": np}
+    exec(compile(code, str(PAGE), "exec"), names)  # noqa: S102 - our own page
+    component = names["Drift"](input="bars.close", bars=3, threshold=0.1)
+    for seed in range(5):
+        bars = random_bars(80, seed)
+        assert_equal(component, inputs_for(component, bars, seed, missing=0.05), 80)
