@@ -37,7 +37,11 @@ BY_HAND = (
 )
 """Tests against arithmetic by hand."""
 
-OF_EVERY_RUN = (f"{_HERE}/test_properties.py", f"{_HERE}/test_account_properties.py")
+OF_EVERY_RUN = (
+    f"{_HERE}/test_against_plain_broker.py",
+    f"{_HERE}/test_properties.py",
+    f"{_HERE}/test_account_properties.py",
+)
 """What holds of every run, such as that money is conserved; random cases, of one seed."""
 
 NONE_PLANTED = -1

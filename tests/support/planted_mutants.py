@@ -344,9 +344,9 @@ MUTANTS = tuple(
             "available -= 0.0 * margin_of(books[j]",
         ),
         (
-            "quiet bars of a contract are not converted",
+            "quiet bars of a contract forget its entry",
             "(market.close[bar] - entered) * rate",
-            "(market.close[bar] - entered)",
+            "market.close[bar] * rate",
         ),
         # ------------------------------------------------------------------ quiet bars
         (
