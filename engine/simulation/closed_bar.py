@@ -24,8 +24,9 @@ class ClosedBar:
     """A bar that has closed, with the values of an `InstrumentJob`'s columns at it.
 
     Times are UTC nanoseconds. `ready` says whether decisions may be taken at it: from the first such bar on they are.
-    A value is given where the job has the column, and left out where it has none. `inputs` holds the inputs of
-    decision components, by node and port, and `history` the instrument's bars: columns whose last value is this bar's.
+    A value is given where the job has the column, and left out where it has none; `rule_columns` where no rule has one.
+    `inputs` holds the inputs of decision components, by node and port, and `history` the instrument's bars: columns
+    whose last value is this bar's.
     """
 
     open: float
@@ -91,11 +92,12 @@ def check_bar(instrument: InstrumentJob, bar: ClosedBar, last: tuple[int, int] |
 def _check_columns(instrument: InstrumentJob, bar: ClosedBar) -> None:
     name = instrument.symbol
     needed = [column is not None for column in instrument.rule_columns]
-    if [value is not None for value in bar.rule_columns] != needed:
+    given = [value is not None for value in bar.rule_columns] or [False] * len(needed)
+    if given != needed:
         raise RunError(f"A bar of {name} must have a value for just the {sum(needed)} protective rules with a column.")
     if set(bar.execution_columns) != set(instrument.execution_columns):
-        wanted, given = sorted(instrument.execution_columns), sorted(bar.execution_columns)
-        raise RunError(f"A bar of {name} must have values for the execution's columns {wanted}, had {given}.")
+        wanted, had = sorted(instrument.execution_columns), sorted(bar.execution_columns)
+        raise RunError(f"A bar of {name} must have values for the execution's columns {wanted}, had {had}.")
     if len(bar.step_columns) != len(instrument.step_columns):
         lengths = f"{len(instrument.step_columns)} columns of the steps, had {len(bar.step_columns)}"
         raise RunError(f"A bar of {name} must have values for the {lengths}.")

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from engine.api.engine import EngineJob
 from engine.api.ledger import OrderKind, Reason
 from engine.api.order_id import OrderId
+from engine.api.order_state import TrackedOrder
 from engine.api.orders import Amend, Cancel, OrderCommand, OrderType, Submit
 from engine.simulation.identity import Identity
 from engine.simulation.primitives import to_quantity, whole_inverse
@@ -139,6 +140,28 @@ class Teller:
         """Return the id of an order by its number."""
         _, worker, epoch = self.epochs[bisect_right(self.epochs, number, key=lambda each: each[0]) - 1]
         return OrderId(worker, epoch, number)
+
+    def index_of(self, symbol: str) -> int:
+        """Return the index of an instrument by its symbol."""
+        return [each.symbol for each in self._job.instruments].index(symbol)
+
+    def terms_of(self, order: TrackedOrder) -> WorkingTerms:
+        """Return the terms of an order as a broker has them."""
+        sent = order.submit
+        return WorkingTerms(
+            number=order.order.number,
+            instrument=self.index_of(sent.symbol),
+            kind=sent.kind,
+            side=sent.side,
+            lots=order.lots,
+            price=order.price,
+            limit=order.limit,
+            day=sent.time_in_force == "day",
+            reduce_only=sent.reduce_only,
+            parent=-1 if sent.parent is None else sent.parent.number,
+            reason=sent.reason,
+            change=order.changes,
+        )
 
     def tell(self, now: dict[int, WorkingTerms], over: Collection[int], ts_ns: int) -> tuple[OrderCommand, ...]:
         """Return the commands that bring a broker from what it was told to the orders at work now.

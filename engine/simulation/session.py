@@ -14,32 +14,31 @@ Around Python's part the functions run interpreted: it takes most of the time an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from engine.api.engine import EngineJob
 from engine.api.errors import RunCancelledError, RunError
-from engine.api.ledger import ORDER_DTYPE, Ledger, OrderStatus
-from engine.api.orders import OrderCommand
-from engine.api.ports import FloatColumn
+from engine.api.ledger import Ledger
+from engine.api.orders import OrderCommand, OrderEvent
 from engine.api.steps import StepRecord
 from engine.simulation.ahead import kernel_for
 from engine.simulation.by_matcher import AskedStep
 from engine.simulation.closed_bar import ClosedBar, without_bars
-from engine.simulation.commands import Teller, working_terms
+from engine.simulation.commands import Teller
 from engine.simulation.components import Deciders, States
 from engine.simulation.growth import Growth
 from engine.simulation.identity import Identity, rule_names, terms_hash
 from engine.simulation.kernels import RunSteps
 from engine.simulation.matcher import Matcher
-from engine.simulation.pages import whole_rows
-from engine.simulation.records import BOOK_TERMS, DECISIONS, DESK_TERMS, TABLE_ROWS, UP_TO_CLOSE, WHOLE, Record, Table
+from engine.simulation.outside import NoVenue, Outside
+from engine.simulation.pretrade import check_new_entries
+from engine.simulation.records import DECISIONS, TABLE_ROWS, UP_TO_CLOSE, WHOLE, Table
 from engine.simulation.session_state import SessionState, account_fields, check_owner, put_account
+from engine.simulation.snapshots import Snapshot, carry_over, put_back, snapshot_of
 from engine.simulation.state import State
-from engine.simulation.step_arrays import record_of, take_over_steps
+from engine.simulation.step_arrays import record_of
 
 CANCEL_BARS = 1_000
 """How many steps run between two looks at `cancelled`."""
@@ -50,22 +49,6 @@ SMALL_TABLES = 256
 
 UNNAMED = Identity()
 """Whose session it is where nobody says."""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The state after `index` steps. It stays as it is, whatever the session does next.
-
-    It is for sessions of the same job in this process: `SessionState` is what can be kept.
-    """
-
-    index: int
-    job: EngineJob
-    desk: npt.NDArray[np.uint8]
-    books: Table
-    pages: tuple[dict[str, Table], ...]
-    steps: FloatColumn
-    states: States = field(default_factory=dict)
 
 
 class Session:
@@ -111,9 +94,7 @@ class Session:
         self.index = 0
         self._equity = float(job.settings.cash)
         self._decided = True
-        self._teller = Teller(job, identity)
-        self._filled: set[int] = set()
-        self._seen_orders = (0, 0)
+        self._outside = Outside(state, Teller(job, identity), reporting=isinstance(matcher, NoVenue))
         self.kept: dict[str, Any] = {}
         """States of the caller, as they were kept with the state that the session goes on from."""
 
@@ -125,12 +106,15 @@ class Session:
         *,
         identity: Identity = UNNAMED,
         matcher: Matcher | None = None,
+        venue: Literal["simulated", "external"] = "simulated",
         kernel: RunSteps | None = None,
     ) -> Session:
         """Return a session of the job's terms to which bars are appended; those that the job has are not read.
 
         A column of the job says that its bars will have a value of it; its own values are not read either. With a
-        `state` of the same strategy the session goes on from there. `identity` says whose session it is.
+        `state` of the same strategy the session goes on from there. `identity` says whose session it is. Where the
+        `venue` is external nothing fills but what `apply` is told, and entries that the account can't carry are cut or
+        refused before they are sent.
 
         Raises:
             RunError: an impossible tick or lot size, a rule without its column, or a state of another strategy.
@@ -138,7 +122,11 @@ class Session:
         if state is not None:
             check_owner(state, job, identity)
         growth = Growth(without_bars(job))
+        if venue == "external":
+            matcher = NoVenue()
         session = cls(growth.job, matcher, table_rows=SMALL_TABLES, kernel=kernel, growth=growth, identity=identity)
+        if session.is_external:
+            session.memory.desk["close_last"] = 0  # that is a fill of the simulated venue
         if state is not None:
             session._resume(state)
         return session
@@ -156,6 +144,11 @@ class Session:
     def has_ended(self) -> bool:
         """Whether the data has ended: no instrument will have a further bar than those known."""
         return self._growth is None or self._growth.has_ended
+
+    @property
+    def is_external(self) -> bool:
+        """Whether orders fill at a venue outside, which reports it."""
+        return isinstance(self.matcher, NoVenue)
 
     @property
     def equity(self) -> float:
@@ -251,6 +244,7 @@ class Session:
         """Take the decisions on the close of the step that `fill` ran."""
         if self._decided:
             raise RunError("There is no close to decide on. Call fill() first.")
+        first = int(self.memory.desk["next_order"])
         with np.errstate(all="ignore"):
             if self._deciders is not None:
                 self._deciders.decide(self._row, self._equity, self.events(self.index))
@@ -258,6 +252,8 @@ class Session:
                     self._deciders.check_inputs()
             elif self._asks_for_decisions():
                 self._run(DECISIONS)
+            if self.is_external:
+                check_new_entries(self.memory, first)
         self.index += 1
         self._decided = True
 
@@ -272,34 +268,39 @@ class Session:
     def close_step(self) -> tuple[OrderCommand, ...]:
         """Run what is left of the appended step, and return what a broker has to be told since the last time.
 
-        It brings a broker from the orders that it was told of to those at work now. An order that was made and filled
-        by the simulated venue within the same step is not told.
+        Raises:
+            RunError: all bars are known from the start.
+        """
+        self._growing()
+        if not self.done:
+            self.fill()
+        if not self._decided:
+            self.decide()
+        return self.commands()
+
+    def commands(self) -> tuple[OrderCommand, ...]:
+        """Return what a broker has to be told since the last time: from what it knows to the orders at work now.
+
+        An order that was made and filled by the simulated venue within the same step is not told.
 
         Raises:
             RunError: all bars are known from the start.
         """
-        growth = self._growing()
-        if not self.done:
-            self.step()
-        elif not self._decided:
-            self.decide()
-        now = working_terms(self.memory.books)
-        commands = self._teller.tell(now, self._filled | self._now_filled(), growth.last_ns or 0)
-        self._filled.clear()
-        self._seen_orders = self._written_orders()
-        return commands
+        return self._outside.commands(self._growing().last_ns or 0)
 
-    def _written_orders(self) -> tuple[int, int]:
-        return len(self.memory.pages), int(self.memory.desk["orders"])
+    def apply(self, event: OrderEvent) -> tuple[OrderCommand, ...]:
+        """Book what the external venue reports of an order, and return what it has to be told now.
 
-    def _now_filled(self) -> set[int]:
-        """Return the numbers of orders that have filled since commands were asked for."""
-        pages, rows = self._seen_orders
-        memory = self.memory
-        parts = [page["orders"].view(ORDER_DTYPE) for page in memory.pages[pages:]]
-        parts.append(memory.desk["order_rows"][: int(memory.desk["orders"])])
-        parts[0] = parts[0][rows:]
-        return {int(row["id"]) for part in parts for row in part if row["status"] == OrderStatus.FILLED}
+        A fill belongs to the bar that is under way. Late and repeated reports change nothing.
+
+        Raises:
+            OrderError: the order is not one that was sent, or the report can't be true. Nothing is changed.
+            RunError: the venue is simulated.
+        """
+        if not self.is_external:
+            raise RunError("The venue of this session is simulated: it reports nothing. Open it with venue='external'.")
+        self._outside.apply(event)
+        return self.commands()
 
     def run_on(self, steps: int) -> int:
         """Let the bar loop run up to so many steps at once, and return how many it ran.
@@ -354,16 +355,19 @@ class Session:
             RunError: all bars are known from the start, so that a replay may go back.
         """
         growth = self._growing()
-        self._filled |= self._now_filled()
+        self._outside.before_drain()
         ledger = self.memory.ledger(curves=growth.curves(), at_work=False)
         self.memory.forget_pages()
         growth.forget()
-        self._seen_orders = self._written_orders()
+        self._outside.after_drain()
         return ledger
 
     def recorded(self) -> StepRecord | None:
-        """Return what the steps that read the position gave, None where there are none; it goes on with the run."""
-        return record_of(self.memory.steps, self.memory.books)
+        """Return what the steps that read the position gave; it goes on with the run.
+
+        None where there are none, or where bars are appended: old ones are dropped.
+        """
+        return None if self._growth is not None else record_of(self.memory.steps, self.memory.books)
 
     # ------------------------------------------------------------------ keeping it
 
@@ -392,8 +396,9 @@ class Session:
                 each.symbol: growth.instrument_state(self.memory, i, rules)
                 for i, each in enumerate(self.job.instruments)
             },
-            epochs=tuple(self._teller.epochs),
-            told=self._teller.kept(),
+            epochs=tuple(self._outside.teller.epochs),
+            told=self._outside.teller.kept(),
+            tracked=self._outside.kept(),
             components={"deciding": own, "kept": dict(components or {})},
         )
 
@@ -404,7 +409,9 @@ class Session:
         growth.resume(self.memory, state, rules)
         self._remember(state.components.get("deciding", {}))
         self.kept = dict(state.components.get("kept", {}))
-        self._teller.resume(state.epochs, state.told, self.identity, int(self.memory.desk["next_order"]))
+        next_order = int(self.memory.desk["next_order"])
+        self._outside.teller.resume(state.epochs, state.told, self.identity, next_order)
+        self._outside.resume(state.tracked)
         self.index, self._equity = state.step, state.equity
         self.memory.desk["first_step"] = state.step
 
@@ -420,11 +427,8 @@ class Session:
             raise RunError("A session that goes on is kept by its state. Call state() instead of snapshot().")
         if not self._decided:
             raise RunError("A snapshot is taken between two steps. Call decide() first.")
-        self.memory.harvest()
-        books = whole_rows(self.memory.books).copy().view(self.memory.books.dtype)
         states = {} if self._deciders is None else self._deciders.states()
-        pages, steps = tuple(self.memory.pages), self.memory.steps.state.copy()
-        return Snapshot(self.index, self.job, self._head().copy(), books, pages, steps, states)
+        return snapshot_of(self.memory, self.job, self.index, states)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back, or forward again, to a snapshot of this session.
@@ -438,11 +442,8 @@ class Session:
             self._equity = float(self.memory.curve[0, snapshot.index - 1])
         else:
             self._equity = float(self.job.settings.cash)
-        self._head()[:] = snapshot.desk
-        whole_rows(self.memory.books)[:] = whole_rows(snapshot.books)
-        self.memory.pages[:] = snapshot.pages
+        put_back(self.memory, snapshot)
         self._remember(snapshot.states)
-        self.memory.steps.state[:] = snapshot.steps
         self.index = snapshot.index
         self._decided = True
 
@@ -455,36 +456,13 @@ class Session:
             RunError: the other one is within a step, or its strategy did not read of the position what this one does.
         """
         taken = other.snapshot()
-        mine, theirs = self.memory, other.memory
-        for record, source, terms in ((mine.desk, theirs.desk, DESK_TERMS), *self._books_with(theirs)):
-            for name in record.dtype.names or ():
-                if name not in terms:
-                    record[name] = source[name]
-        mine.pages[:] = theirs.pages
+        carry_over(self.memory, other.memory, taken.index)
         self._remember(taken.states)
-        mine.curve[:, : taken.index] = theirs.curve[:, : taken.index]
-        take_over_steps(mine.steps, theirs.steps, mine.books, self._bars_done(taken.index))
         self.index, self._equity, self._decided = taken.index, other.equity, True
 
     def _remember(self, states: States) -> None:
         if self._deciders is not None:
             self._deciders.restore(states)
-
-    def _bars_done(self, steps: int) -> list[int]:
-        """Return how many bars of each instrument close within that many steps."""
-        first_event, instrument, *_ = self.memory.timeline
-        if len(first_event) == 0:
-            return [steps]
-        counts = np.bincount(instrument[: first_event[steps]], minlength=len(self.memory.books))
-        return [int(count) for count in counts]
-
-    def _books_with(self, other: State) -> list[tuple[Record, Record, frozenset[str]]]:
-        return [(mine, theirs, BOOK_TERMS) for mine, theirs in zip(self.memory.books, other.books, strict=True)]
-
-    def _head(self) -> npt.NDArray[np.uint8]:
-        """Return a view of the desk's terms, account and counts, without its tables."""
-        desks = self.memory.desks
-        return desks.view(np.uint8)[: desks.dtype.fields["order_rows"][1]]  # type: ignore[index]  # it has fields
 
 
 def simulate_stepwise(job: EngineJob, matcher: Matcher | None = None, kernel: RunSteps | None = None) -> Ledger:

@@ -68,7 +68,8 @@ class SessionState:
 
     `step` counts the steps done, of which the last closed at `last_ns` with this `equity`; `due_first` is the step at
     which weights were restored first, or -1. `account` holds the fields of the account by name. `epochs` are the order
-    numbers from which on ids have a worker's name and epoch, `told` the orders as they were last commanded.
+    numbers from which on ids have a worker's name and epoch, `told` the orders as they were last commanded, and
+    `tracked` what a broker has reported of them.
     `components` holds the states of components in Python, by name.
     """
 
@@ -82,6 +83,7 @@ class SessionState:
     instruments: Mapping[str, InstrumentState]
     epochs: tuple[tuple[int, str, int], ...] = ()
     told: tuple[Mapping[str, Any], ...] = ()
+    tracked: tuple[Mapping[str, Any], ...] = ()
     components: Mapping[str, Any] = field(default_factory=dict)
     bar_standard: str = BAR_STANDARD
     version: int = VERSION
@@ -117,7 +119,7 @@ class SessionState:
                 for symbol, each in values["instruments"].items()
             }
             values["epochs"] = tuple(tuple(each) for each in values["epochs"])
-            values["told"] = tuple(values["told"])
+            values["told"], values["tracked"] = tuple(values["told"]), tuple(values.get("tracked", ()))
             return cls(**values)
         except (TypeError, KeyError, AttributeError) as error:
             raise RunError(f"The state of a session can't be read: {error}. It was changed or cut off.") from None

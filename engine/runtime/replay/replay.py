@@ -28,7 +28,8 @@ from engine.runtime.result import RunResult
 from engine.runtime.run import Clock, Prepared, prepare_run, result_of
 from engine.runtime.source import Installed, load_graph
 from engine.simulation.records import Table
-from engine.simulation.session import Session, Snapshot
+from engine.simulation.session import Session
+from engine.simulation.snapshots import Snapshot
 from engine.spec import StrategySpec
 
 SNAPSHOT_STEPS = 500

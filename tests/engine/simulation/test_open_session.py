@@ -20,9 +20,9 @@ from engine.simulation.driver import simulate
 from engine.simulation.identity import Identity
 from engine.simulation.kernels import INTERPRETED, compiled
 from engine.simulation.matcher import BarMatcher
+from engine.simulation.pages import whole_rows
 from engine.simulation.session import Session
 from engine.simulation.session_state import SessionState
-from engine.simulation.state import whole_rows
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_same_bits
 from tests.support.random_jobs import jobs

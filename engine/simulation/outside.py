@@ -1,0 +1,181 @@
+"""The orders of a session as a broker has them: what it is told of them, and what it reports.
+
+1. `commands` compares the orders at work with what was told, and says what a broker has to do.
+2. `apply` takes what it reports. Each order is followed by the table of `engine.api.order_state`: late and repeated
+   reports change nothing, impossible ones are refused. Fills are booked as they are told, unchecked.
+3. What a broker did on its own is followed: an order that it ended leaves work, and where it refused an amend or a
+   cancel, the next commands ask again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from engine.api.ledger import ORDER_DTYPE, OrderStatus, StatusReason
+from engine.api.order_id import OrderError
+from engine.api.order_state import OrderState, TrackedOrder, order_fields, order_from_fields
+from engine.api.orders import Amend, AmendRejected, CancelRejected, Filled, OrderCommand, OrderEvent, Submit
+from engine.simulation.commands import Teller, working_terms
+from engine.simulation.late import book_report, row_of
+from engine.simulation.matcher import WorkingOrder
+from engine.simulation.orders import retire, slot_of
+from engine.simulation.records import Record, Table
+from engine.simulation.state import State
+
+KEPT_ORDERS = 200
+"""How many orders that are over are remembered, for fills that come late."""
+
+_ENDS = {
+    OrderState.REJECTED: (OrderStatus.REJECTED, StatusReason.NONE),
+    OrderState.DENIED: (OrderStatus.REJECTED, StatusReason.NONE),
+    OrderState.CANCELLED: (OrderStatus.CANCELLED, StatusReason.NONE),
+    OrderState.EXPIRED: (OrderStatus.CANCELLED, StatusReason.EXPIRED),
+}
+
+
+class NoVenue:
+    """Fills nothing: that is for the broker to report."""
+
+    def match(self, order: WorkingOrder) -> float | None:  # noqa: ARG002 - a matcher's
+        """Return None."""
+        return None
+
+
+class Outside:
+    """What a broker knows of a session's orders; with `reporting` it reports what becomes of them."""
+
+    def __init__(self, memory: State, teller: Teller, *, reporting: bool) -> None:
+        self._memory = memory
+        self._reporting = reporting
+        self._filled: set[int] = set()
+        self._seen = (0, 0)
+        self.teller = teller
+        self.tracked: dict[int, TrackedOrder] = {}
+
+    # ------------------------------------------------------------------ commands
+
+    def commands(self, ts_ns: int) -> tuple[OrderCommand, ...]:
+        """Return what a broker has to be told since the last call."""
+        before = dict(self.teller.told)
+        over = self._filled | self._now_filled()
+        told = self.teller.tell(working_terms(self._memory.books), over, ts_ns)
+        self._filled, self._seen = set(), self._written()
+        if self._reporting:
+            told = tuple(command for command in told if self._follow(command, before))
+            self._forget()
+        return told
+
+    def _follow(self, command: OrderCommand, before: Mapping[int, Any]) -> bool:
+        """Note a command about to be sent; return False where the broker can't be asked that now."""
+        number = command.order.number
+        if isinstance(command, Submit):
+            self.tracked[number] = TrackedOrder.begin(command)
+            return True
+        tracked = self.tracked.get(number)
+        if tracked is None or tracked.state.is_over:
+            return False
+        try:
+            self.tracked[number] = tracked.ask(command)
+        except OrderError:
+            # An answer is still to come. Until then the terms are compared with what was told before.
+            if isinstance(command, Amend):
+                self.teller.told[number] = before[number]
+            return False
+        return True
+
+    def _forget(self) -> None:
+        over = [number for number, order in self.tracked.items() if order.state.is_over]
+        for number in over[:-KEPT_ORDERS]:
+            del self.tracked[number]
+
+    def _written(self) -> tuple[int, int]:
+        return len(self._memory.pages), int(self._memory.desk["orders"])
+
+    def _now_filled(self) -> set[int]:
+        """Return the numbers of orders that have filled since commands were asked for."""
+        pages, rows = self._seen
+        memory = self._memory
+        parts: list[Table] = [page["orders"].view(ORDER_DTYPE) for page in memory.pages[pages:]]
+        parts.append(memory.desk["order_rows"][: int(memory.desk["orders"])])
+        parts[0] = parts[0][rows:]
+        return {int(number) for part in parts for number in part["id"][part["status"] == OrderStatus.FILLED]}
+
+    def before_drain(self) -> None:
+        """Note what has filled: the rows that tell of it are about to go."""
+        self._filled |= self._now_filled()
+
+    def after_drain(self) -> None:
+        """Note that no rows are written any more."""
+        self._seen = self._written()
+
+    # ------------------------------------------------------------------ events
+
+    def apply(self, event: OrderEvent) -> None:
+        """Book what a broker reports of an order.
+
+        Raises:
+            OrderError: the order is not one that was sent, or the report can't be true. Nothing is changed.
+        """
+        number = event.order.number
+        before = self.tracked.get(number)
+        if before is None or before.order != event.order:
+            what = f"{type(event).__name__} of order {event.order} is reported, which this session has not sent"
+            raise OrderError(f"{what}. Compare the broker's orders with those of the session.")
+        after = before.apply(event)
+        if after is before:
+            return
+        if isinstance(event, Filled) and after.filled > before.filled:
+            self._book(event, before)
+        self.tracked[number] = after
+        if isinstance(event, AmendRejected) and number in self.teller.told:
+            told = self.teller.told[number]
+            self.teller.told[number] = replace(told, lots=after.lots, price=after.price, limit=after.limit)
+        if isinstance(event, CancelRejected) and not after.state.is_over:
+            self._ask_again(after)
+        if after.state in _ENDS:
+            self._end(number, *_ENDS[after.state])
+
+    def _place(self, number: int) -> tuple[Record, int] | None:
+        for book in self._memory.books:
+            k = int(slot_of(book, number))
+            if k >= 0:
+                return book, k
+        return None
+
+    def _end(self, number: int, status: OrderStatus, reason: StatusReason) -> None:
+        """Take an order off work that the broker ended."""
+        self.teller.told.pop(number, None)
+        place = self._place(number)
+        if place is not None:
+            book, k = place
+            retire(self._memory.desk, book, k, int(book["bars"]) - 1, int(status), int(reason))
+
+    def _ask_again(self, order: TrackedOrder) -> None:
+        """Let an order that should be gone, and works on, be cancelled with the next commands."""
+        number = order.order.number
+        if self._place(number) is None:
+            self.teller.told[number] = self.teller.terms_of(order)
+
+    def _book(self, event: Filled, before: TrackedOrder) -> None:
+        """Book a fill: of the bar that is under way, the one after the latest that has closed."""
+        number, memory = event.order.number, self._memory
+        i = self.teller.index_of(before.submit.symbol)
+        ended = row_of(memory, i, before) if self._place(number) is None else None
+        bar = int(memory.books[i]["bars"])
+        with np.errstate(all="ignore"):
+            book_report(memory, number, bar, event.lots, event.price, event.fee, ended)
+
+    # ------------------------------------------------------------------ keeping it
+
+    def kept(self) -> tuple[dict[str, Any], ...]:
+        """Return the orders that are followed, in plain values."""
+        return tuple(map(order_fields, self.tracked.values()))
+
+    def resume(self, tracked: tuple[Mapping[str, Any], ...]) -> None:
+        """Follow the orders that were kept."""
+        orders = [order_from_fields(dict(each)) for each in tracked]
+        self.tracked = {each.order.number: each for each in orders}

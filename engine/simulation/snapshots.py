@@ -1,0 +1,78 @@
+"""Going back: copies of a session's memory in this process, and the way from one job's to a changed one's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api.engine import EngineJob
+from engine.api.ports import FloatColumn
+from engine.simulation.components import States
+from engine.simulation.pages import whole_rows
+from engine.simulation.records import BOOK_TERMS, DESK_TERMS, Table
+from engine.simulation.state import State
+from engine.simulation.step_arrays import take_over_steps
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state after `index` steps. It stays as it is, whatever the session does next.
+
+    It is for sessions of the same job in this process: `SessionState` is what can be kept.
+    """
+
+    index: int
+    job: EngineJob
+    desk: npt.NDArray[np.uint8]
+    books: Table
+    pages: tuple[dict[str, Table], ...]
+    steps: FloatColumn
+    states: States = field(default_factory=dict)
+
+
+def snapshot_of(memory: State, job: EngineJob, index: int, states: States) -> Snapshot:
+    """Return a copy of the memory after so many steps."""
+    memory.harvest()
+    books = whole_rows(memory.books).copy().view(memory.books.dtype)
+    return Snapshot(index, job, _head(memory).copy(), books, tuple(memory.pages), memory.steps.state.copy(), states)
+
+
+def put_back(memory: State, snapshot: Snapshot) -> None:
+    """Let the memory be as it was."""
+    _head(memory)[:] = snapshot.desk
+    whole_rows(memory.books)[:] = whole_rows(snapshot.books)
+    memory.pages[:] = snapshot.pages
+    memory.steps.state[:] = snapshot.steps
+
+
+def carry_over(mine: State, theirs: State, index: int) -> None:
+    """Take over another memory's account, books and orders after so many steps, but none of its job's terms.
+
+    Raises:
+        RunError: its strategy did not read of the position what this one does.
+    """
+    pairs = zip(mine.books, theirs.books, strict=True)
+    for record, source, terms in ((mine.desk, theirs.desk, DESK_TERMS), *((a, b, BOOK_TERMS) for a, b in pairs)):
+        for name in record.dtype.names or ():
+            if name not in terms:
+                record[name] = source[name]
+    mine.pages[:] = theirs.pages
+    mine.curve[:, :index] = theirs.curve[:, :index]
+    take_over_steps(mine.steps, theirs.steps, mine.books, _bars_done(mine, index))
+
+
+def _bars_done(memory: State, steps: int) -> list[int]:
+    """Return how many bars of each instrument close within that many steps."""
+    first_event, instrument, *_ = memory.timeline
+    if len(first_event) == 0:
+        return [steps]
+    counts = np.bincount(instrument[: first_event[steps]], minlength=len(memory.books))
+    return [int(count) for count in counts]
+
+
+def _head(memory: State) -> npt.NDArray[np.uint8]:
+    """Return a view of the desk's terms, account and counts, without its tables."""
+    desks = memory.desks
+    return desks.view(np.uint8)[: desks.dtype.fields["order_rows"][1]]  # type: ignore[index]  # it has fields
