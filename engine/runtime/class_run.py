@@ -181,7 +181,7 @@ _HEEDED = frozenset(
 def _unheeded(settings: RunSettings) -> list[Problem]:
     """Return a problem for each setting that would be passed over."""
     given, usual = _flat(settings.model_dump()), _flat(RunSettings().model_dump())
-    remedy = f"Leave it out; heeded are {', '.join(sorted(_HEEDED))}."
+    remedy = f"Leave it out. These apply: {', '.join(sorted(_HEEDED))}."
     return [
         Problem("class_run", f"'run.{name}' does not apply to a strategy class.", remedy, path=f"run.{name}")
         for name, value in given.items()
