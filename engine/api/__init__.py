@@ -32,6 +32,7 @@ from engine.api.component import (
 )
 from engine.api.context import StrategyContext
 from engine.api.decisions import Account, CancelOrder, Holding, OpenOrder, PlaceOrder, Protection, SessionDay
+from engine.api.desktop import MENUS, DesktopAction, DesktopPane, DesktopView
 from engine.api.engine import (
     ClassInstrument,
     ClassJob,
@@ -137,6 +138,7 @@ __all__ = [
     "EXIT_LONG",
     "EXIT_SHORT",
     "HISTORY_TRADES",
+    "MENUS",
     "MOST_ENTRIES",
     "MOST_LEVELS",
     "NEW_YORK_STOCKS",
@@ -169,6 +171,9 @@ __all__ = [
     "DataProvider",
     "DataRequest",
     "DecisionComponent",
+    "DesktopAction",
+    "DesktopPane",
+    "DesktopView",
     "Duration",
     "EngineAdapter",
     "EngineJob",

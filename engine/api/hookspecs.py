@@ -19,6 +19,7 @@ from engine.api.component import (
     MoneyManager,
     RiskManager,
 )
+from engine.api.desktop import DesktopAction, DesktopPane
 from engine.api.engine import EngineAdapter
 from engine.api.provider import DataProvider, StrategyTemplate
 
@@ -78,3 +79,13 @@ def register_engines() -> Iterable[type[EngineAdapter]]:  # type: ignore[empty-b
 @hookspec
 def register_strategies() -> Iterable[StrategyTemplate]:  # type: ignore[empty-body]
     """Return ready-made strategy files."""
+
+
+@hookspec
+def register_actions() -> Iterable[DesktopAction]:  # type: ignore[empty-body]
+    """Return actions of the desktop: entries of its menus."""
+
+
+@hookspec
+def register_panes() -> Iterable[DesktopPane]:  # type: ignore[empty-body]
+    """Return panes of the desktop."""

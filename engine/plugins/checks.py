@@ -61,7 +61,7 @@ def check_component(entry: object, roles: Iterable[Role], hook: str) -> type[Com
         PluginRefusedError: it is not; the message says what is missing.
     """
     if not (inspect.isclass(entry) and issubclass(entry, Component)):
-        raise PluginRefusedError(f"{hook} returned {_shown(entry)}, which is not a subclass of Component.")
+        raise PluginRefusedError(f"{hook} returned {shown(entry)}, which is not a subclass of Component.")
     _check_role(getattr(entry, "role", None), tuple(roles), f"{hook} returned {entry.__name__}, whose role is")
     _check_named(entry, hook)
     subject = f"{_KIND.get(entry.role, 'component')} '{entry.name}' ({entry.__name__})"
@@ -90,7 +90,7 @@ def check_family_names(family: ComponentFamily, roles: Iterable[Role], hook: str
     if len(names) > MOST_NAMES:
         raise PluginRefusedError(f"{hook} returned the family {label} of more than {MOST_NAMES:,} names.")
     for name in names:
-        _check_name(name, f"family {label}")
+        check_name(name, f"family {label}")
     return names
 
 
@@ -119,7 +119,7 @@ def check_other(entry: object, hook: str) -> str:
         "register_engines": EngineAdapter,
     }[hook]
     if not (inspect.isclass(entry) and issubclass(entry, base)):
-        raise PluginRefusedError(f"{hook} returned {_shown(entry)}, which is not a subclass of {base.__name__}.")
+        raise PluginRefusedError(f"{hook} returned {shown(entry)}, which is not a subclass of {base.__name__}.")
     _check_named(entry, hook)
     missing = sorted(getattr(entry, "__abstractmethods__", ()))
     if missing:
@@ -158,7 +158,7 @@ _KIND = MappingProxyType(
 
 def _check_template(entry: object) -> str:
     if not isinstance(entry, StrategyTemplate):
-        raise PluginRefusedError(f"register_strategies returned {_shown(entry)}, which is not a StrategyTemplate.")
+        raise PluginRefusedError(f"register_strategies returned {shown(entry)}, which is not a StrategyTemplate.")
     if not entry.name.strip():
         raise PluginRefusedError("register_strategies returned a StrategyTemplate without a name.")
     if not entry.path.is_file():
@@ -176,12 +176,17 @@ def _check_role(role: object, roles: tuple[Role, ...], subject: str) -> None:
 
 def _check_named(entry: Any, hook: str) -> None:
     label = f"{entry.__name__} (from {hook})"
-    _check_name(getattr(entry, "name", ""), label)
+    check_name(getattr(entry, "name", ""), label)
     if not (entry.__doc__ or "").strip():
         raise PluginRefusedError(f"{label} has no docstring, which is the help that users see. Write one.")
 
 
-def _check_name(name: object, label: str) -> None:
+def check_name(name: object, label: str) -> None:
+    """Check that a name can stand in files.
+
+    Raises:
+        PluginRefusedError: it cannot.
+    """
     if not isinstance(name, str) or not name:
         raise PluginRefusedError(f"{label} has no name. Set `name`, which is what the strategy file says.")
     if NAME.match(name) is None:
@@ -219,7 +224,8 @@ def _either(roles: tuple[Role, ...]) -> str:
     return " or ".join(f"'{role}'" for role in roles)
 
 
-def _shown(entry: object) -> str:
+def shown(entry: object) -> str:
+    """Return what a hook returned, for a message."""
     if inspect.isclass(entry):
         return f"the class {entry.__name__}"
     text = repr(entry)

@@ -26,6 +26,7 @@ from engine.plugins.checks import (
     check_other,
     is_family,
 )
+from engine.plugins.desktop_checks import DESKTOP_HOOKS
 from engine.plugins.info import PluginRefusedError
 
 API_ATTRIBUTE = "QUANTCRAFTER_API"
@@ -38,7 +39,7 @@ class Contribution:
     """What one plugin adds, checked but not yet compared with the other plugins.
 
     `components` maps a role and a name to a class, or to the family that builds it; `others` maps a kind
-    (`data_providers`, `engines`, `strategies`) and a name to the thing itself.
+    (`data_providers`, `engines`, `strategies`, `actions`, `panes`) and a name to the thing itself.
     """
 
     components: dict[tuple[Role, str], type[Component] | ComponentFamily] = field(default_factory=dict)
@@ -191,6 +192,10 @@ def _entries(hook_name: str, function: Callable[[], object], name: str) -> tuple
 def _add(contribution: Contribution, hook_name: str, entry: object) -> None:
     if hook_name in OTHER_HOOKS:
         _put(contribution.others, (OTHER_HOOKS[hook_name], check_other(entry, hook_name)), entry)
+        return
+    if hook_name in DESKTOP_HOOKS:
+        kind, check = DESKTOP_HOOKS[hook_name]
+        _put(contribution.others, (kind, check(entry)), entry)
         return
     roles = COMPONENT_HOOKS[hook_name]
     if is_family(entry):

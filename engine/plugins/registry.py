@@ -10,6 +10,8 @@ from engine.api import (
     Component,
     ComponentFamily,
     DataProvider,
+    DesktopAction,
+    DesktopPane,
     EngineAdapter,
     PluginError,
     Problem,
@@ -87,10 +89,20 @@ class Registry:
         """The ready-made strategy files."""
         return tuple(self._others.get("strategies", {}).values())
 
+    @property
+    def actions(self) -> tuple[DesktopAction, ...]:
+        """What plugins add to the menus of the desktop."""
+        return tuple(self._others.get("actions", {}).values())
+
+    @property
+    def panes(self) -> tuple[DesktopPane, ...]:
+        """What plugins add to the panes of the desktop."""
+        return tuple(self._others.get("panes", {}).values())
+
     def owner(self, section: str, name: str) -> str:
         """Return the name of the plugin that added a component or thing; '' when nobody did.
 
-        `section` is a role or one of `data_providers`, `engines`, `strategies`.
+        `section` is a role or one of `data_providers`, `engines`, `strategies`, `actions`, `panes`.
         """
         return self._owners.get((section, name), "")
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+
+import pytest
+
+from engine.plugins import forget_registry
 
 API = """
 from engine.api import *
@@ -20,6 +27,22 @@ class Demo(Indicator):
     def compute(self, input):
         return input
 '''
+
+
+@contextmanager
+def plugin_site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give a folder on the import path for plugin packages; its modules are forgotten afterwards."""
+    monkeypatch.setenv("QUANTCRAFTER_HOME", str(folder / "home"))
+    site = folder / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    before = set(sys.modules)
+    forget_registry()
+    yield site
+    for name in set(sys.modules) - before:
+        if str(site) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+    forget_registry()
 
 
 def install(folder: Path, name: str, body: str, *, version: str = "1.2.3", entry_point: str = "") -> None:

@@ -77,6 +77,34 @@ REFUSED = {
         "StrategyTemplate('t', Path('/no/such.yaml'))",
         "strategy template 't' must be a file",
     ),
+    "no action": ("register_actions", "", "print", "which is not a DesktopAction"),
+    "action without a word of its own": (
+        "register_actions",
+        "",
+        "DesktopAction('count', 'Count', print)",
+        "must begin with a word of your own and a dot, such as 'mine.count'",
+    ),
+    "action without a title": ("register_actions", "", "DesktopAction('m.count', ' ', print)", "has no title"),
+    "action in no menu": (
+        "register_actions",
+        "",
+        "DesktopAction('m.count', 'Count', print, menu='tools')",
+        "names the menu 'tools'. The menus are file, edit,",
+    ),
+    "action that does nothing": (
+        "register_actions",
+        "",
+        "DesktopAction('m.count', 'Count', 'print')",
+        "must have functions as `run` and `enabled`",
+    ),
+    "action with keys that are none": (
+        "register_actions",
+        "",
+        "DesktopAction('m.count', 'Count', print, shortcut=7)",
+        "must have a text such as 'Ctrl+Alt+N' as `shortcut`, was 7",
+    ),
+    "no pane": ("register_panes", "", "print", "which is not a DesktopPane"),
+    "pane that is not made": ("register_panes", "", "DesktopPane('m.notes', 'Notes', None)", "a function as `make`"),
 }
 
 
@@ -203,3 +231,15 @@ def test_a_plugin_may_be_an_object_but_not_a_class() -> None:
 
     assert registry.plugins[-2].status is PluginStatus.LOADED
     assert "names the class Plugin" in registry.plugins[-1].error
+
+
+def test_actions_and_panes_are_in_the_registry_with_their_plugin() -> None:
+    registry = loaded(
+        "@hookimpl\ndef register_actions():\n    return [DesktopAction('m.count', 'Count', print, menu='node')]\n"
+        "@hookimpl\ndef register_panes():\n    return [DesktopPane('m.notes', 'Notes', print)]\n"
+    )
+
+    assert [(each.name, each.menu) for each in registry.actions] == [("m.count", "node")]
+    assert [each.title for each in registry.panes] == ["Notes"]
+    assert registry.owner("actions", "m.count") == registry.owner("panes", "m.notes") == "mine"
+    assert registry.plugins[-1].provides == {"actions": ("m.count",), "panes": ("m.notes",)}

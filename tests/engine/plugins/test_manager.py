@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.api import PluginError, Role, Severity
-from engine.plugins import PluginInfo, PluginStatus, forget_registry, installed_plugins, load_registry, set_enabled
-from tests.support.plugin_packages import indicator, install, module
+from engine.plugins import PluginInfo, PluginStatus, installed_plugins, load_registry, set_enabled
+from tests.support.plugin_packages import indicator, install, module, plugin_site
 
 GOOD = indicator("good.pass") + "\n@hookimpl\ndef register_indicators():\n    return [Demo]\n"
 
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return a folder on the import path for plugin packages; its modules are forgotten afterwards."""
-    monkeypatch.setenv("QUANTCRAFTER_HOME", str(tmp_path / "home"))
-    folder = tmp_path / "site"
-    folder.mkdir()
-    monkeypatch.syspath_prepend(str(folder))
-    before = set(sys.modules)
-    forget_registry()
-    yield folder
-    for name in set(sys.modules) - before:
-        if str(folder) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
-    forget_registry()
+    with plugin_site(tmp_path, monkeypatch) as folder:
+        yield folder
 
 
 def plugin(name: str) -> PluginInfo:

@@ -1,0 +1,62 @@
+"""What a plugin's actions and panes must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from engine.api import MENUS, DesktopAction, DesktopPane
+from engine.plugins.checks import check_name, shown
+from engine.plugins.info import PluginRefusedError
+
+
+def check_action(entry: object) -> str:
+    """Return the name of an action that is complete.
+
+    Raises:
+        PluginRefusedError: it is not; the message says what is wrong.
+    """
+    if not isinstance(entry, DesktopAction):
+        raise PluginRefusedError(f"register_actions returned {shown(entry)}, which is not a DesktopAction.")
+    _check_texts("DesktopAction", entry.name, entry.title)
+    if entry.menu not in MENUS:
+        raise PluginRefusedError(
+            f"DesktopAction '{entry.name}' names the menu {entry.menu!r}. The menus are {', '.join(MENUS)}."
+        )
+    if not callable(entry.run) or not (entry.enabled is None or callable(entry.enabled)):
+        raise PluginRefusedError(f"DesktopAction '{entry.name}' must have functions as `run` and `enabled`.")
+    if not isinstance(entry.shortcut, str):
+        raise PluginRefusedError(
+            f"DesktopAction '{entry.name}' must have a text such as 'Ctrl+Alt+N' as `shortcut`, was {entry.shortcut!r}."
+        )
+    return entry.name
+
+
+def check_pane(entry: object) -> str:
+    """Return the name of a pane that is complete.
+
+    Raises:
+        PluginRefusedError: it is not; the message says what is wrong.
+    """
+    if not isinstance(entry, DesktopPane):
+        raise PluginRefusedError(f"register_panes returned {shown(entry)}, which is not a DesktopPane.")
+    _check_texts("DesktopPane", entry.name, entry.title)
+    if not callable(entry.make):
+        raise PluginRefusedError(f"DesktopPane '{entry.name}' must have a function as `make`.")
+    return entry.name
+
+
+DESKTOP_HOOKS: Mapping[str, tuple[str, Callable[[object], str]]] = MappingProxyType(
+    {"register_actions": ("actions", check_action), "register_panes": ("panes", check_pane)}
+)
+"""The kind of thing that each hook brings, and its check."""
+
+
+def _check_texts(kind: str, name: object, title: object) -> None:
+    check_name(name, f"a {kind}")
+    if "." not in str(name):
+        raise PluginRefusedError(
+            f"{kind} '{name}' must begin with a word of your own and a dot, such as 'mine.{name}'. Rename it."
+        )
+    if not isinstance(title, str) or not title.strip():
+        raise PluginRefusedError(f"{kind} '{name}' has no title, which is what the user sees. Write one.")
