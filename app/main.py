@@ -18,7 +18,7 @@ from app.services.settings import Settings
 from engine.api import RunError
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.window.desktop import Desktop
 
 log = logging.getLogger(__name__)
 
@@ -77,14 +77,14 @@ def open_app(files: Sequence[Path] = ()) -> int:
     application = make_application(settings.theme)
     use_language(settings.language or system_language(LANGUAGES))
 
-    from app.window.main_window import MainWindow
+    from app.window.shell import Shell
 
-    window = MainWindow(settings)
-    reporter = CrashReporter(window)
-    reporter.told.connect(window.say)
-    ends = EndSignals(application, window)
-    start = Start(window, files)
-    window.show()
+    shell = Shell(settings)
+    reporter = CrashReporter(shell.window)
+    reporter.told.connect(shell.messages.say)
+    ends = EndSignals(application, shell.window, lambda: shell.shut(keep_drafts=True))
+    start = Start(shell, files)
+    shell.window.show()
     code = application.exec()
     log.info("closed with %s", code)
     start.stop()
@@ -111,42 +111,44 @@ def draw_app(files: Sequence[Path], picture: Path, size: tuple[int, int], theme:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
     from app.window.application import make_application
-    from app.window.main_window import MainWindow
+    from app.window.shell import Shell
 
     with tempfile.TemporaryDirectory() as folder:
         application = make_application(theme)
         settings = Settings(Path(folder) / "desktop.json")
         settings.tour_done = True
-        window = MainWindow(settings)
+        shell = Shell(settings)
+        window, desktop = shell.window, shell.desktop
         window.resize(*size)
         window.show()
         for file in files:
-            window.desk.open(file)
+            desktop.desk.open(file)
         for _ in range(3):
             application.processEvents()
-        _run_ahead(window)
-        window.on_canvas("fit_all")
+        _run_ahead(desktop)
+        if desktop.tab is not None:
+            desktop.tab.canvas.fit_all()
         application.processEvents()
         picture.parent.mkdir(parents=True, exist_ok=True)
         written = window.grab().save(str(picture))
-        window.shut()
+        shell.shut()
     if not written:
         raise RunError(f"'{picture}' cannot be written. Choose another place.")
     return 0
 
 
-def _run_ahead(window: MainWindow) -> None:
+def _run_ahead(desktop: Desktop) -> None:
     """Run the strategy in front as a trial, and wait until its results are drawn."""
     from PySide6.QtCore import QEventLoop, QTimer
 
-    job = window.runs.try_out()
+    job = desktop.runs.try_out()
     if job is None:
         return
     loop = QEventLoop()
     job.ended.connect(loop.quit)
     QTimer.singleShot(PATIENCE_MS, loop.quit)
     loop.exec()
-    window.docks.show_results(first=True)
+    desktop.docks.show_results(first=True)
     for _ in range(DRAWING_TURNS):
         QTimer.singleShot(DRAWING_MS, loop.quit)
         loop.exec()

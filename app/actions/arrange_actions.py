@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 from app.actions.conditions import has_selection, has_several, has_tab, has_three
-from app.actions.spec import ActionSpec, on_canvas
+from app.actions.spec import ActionSpec, CanvasCall
+from app.actions.targets import Targets
 from app.services.i18n import tr
+
+if TYPE_CHECKING:
+    from app.canvas.arrange import Align
+    from app.canvas.canvas import Canvas
 
 NUDGE = 10.0
 """In scene units."""
 
 
-def arrange_actions() -> tuple[ActionSpec, ...]:
+def arrange_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what places nodes."""
     return (
         ActionSpec(
             "arrange.auto",
             tr("Lay out automatically"),
             "arrange",
-            on_canvas("auto_layout"),
+            CanvasCall(to.canvas, lambda canvas: canvas.auto_layout()),
             "Ctrl+L",
             icon="layout",
             enabled=has_tab,
         ),
-        *_align_actions(),
+        *_align_actions(to),
         ActionSpec(
             "arrange.distribute_horizontally",
             tr("Distribute horizontally"),
             "arrange",
-            on_canvas("distribute", "horizontal"),
+            CanvasCall(to.canvas, lambda canvas: canvas.distribute("horizontal")),
             "Alt+Shift+H",
             icon="distribute",
             enabled=has_three,
@@ -37,16 +45,16 @@ def arrange_actions() -> tuple[ActionSpec, ...]:
             "arrange.distribute_vertically",
             tr("Distribute vertically"),
             "arrange",
-            on_canvas("distribute", "vertical"),
+            CanvasCall(to.canvas, lambda canvas: canvas.distribute("vertical")),
             "Alt+Shift+V",
             icon="distribute",
             enabled=has_three,
         ),
-        *_nudge_actions(),
+        *_nudge_actions(to),
     )
 
 
-def _nudge_actions() -> tuple[ActionSpec, ...]:
+def _nudge_actions(to: Targets) -> tuple[ActionSpec, ...]:
     ways = (
         ("left", tr("Nudge to the left"), "Ctrl+Left", (-NUDGE, 0.0)),
         ("right", tr("Nudge to the right"), "Ctrl+Right", (NUDGE, 0.0)),
@@ -58,7 +66,7 @@ def _nudge_actions() -> tuple[ActionSpec, ...]:
             f"arrange.nudge_{way}",
             title,
             "arrange/nudge",
-            on_canvas("nudge", *by),
+            CanvasCall(to.canvas, partial(_nudge, by)),
             canvas_keys=(keys,),
             enabled=has_selection,
         )
@@ -66,8 +74,8 @@ def _nudge_actions() -> tuple[ActionSpec, ...]:
     )
 
 
-def _align_actions() -> tuple[ActionSpec, ...]:
-    ways = (
+def _align_actions(to: Targets) -> tuple[ActionSpec, ...]:
+    ways: tuple[tuple[Align, str, str], ...] = (
         ("left", tr("Align left edges"), "Alt+Shift+Left"),
         ("center", tr("Align centres in a column"), "Alt+Shift+C"),
         ("right", tr("Align right edges"), "Alt+Shift+Right"),
@@ -80,7 +88,7 @@ def _align_actions() -> tuple[ActionSpec, ...]:
             f"arrange.align_{how}",
             title,
             "arrange",
-            on_canvas("align", how),
+            CanvasCall(to.canvas, partial(_align, how)),
             keys,
             icon="align",
             enabled=has_several,
@@ -88,3 +96,11 @@ def _align_actions() -> tuple[ActionSpec, ...]:
         )
         for how, title, keys in ways
     )
+
+
+def _nudge(by: tuple[float, float], canvas: Canvas) -> None:
+    canvas.nudge(*by)
+
+
+def _align(how: Align, canvas: Canvas) -> None:
+    canvas.align(how)

@@ -13,8 +13,12 @@ from app.actions.node_actions import node_actions
 from app.actions.registry import ActionRegistry, ShortcutStore
 from app.actions.run_actions import report_actions, run_actions
 from app.actions.spec import MenuSpec
+from app.actions.targets import Targets
 from app.actions.view_actions import view_actions
 from app.services.i18n import tr
+
+PLUGINS = "plugins"
+"""The menu of what plugins add, where they name no other."""
 
 TOOLBAR = (
     ("file.new", "file.gallery", "file.open", "file.save"),
@@ -26,8 +30,8 @@ TOOLBAR = (
 """What has a button: files, steps, then what a trader does over and over, then the graph."""
 
 
-def all_actions(store: ShortcutStore) -> ActionRegistry:
-    """Return the registry of every action, its texts in the language in use."""
+def all_actions(store: ShortcutStore, to: Targets) -> ActionRegistry:
+    """Return the registry of every action, its texts in the language in use; `to` is what the actions act on."""
     menus = (
         MenuSpec("file", tr("&File")),
         MenuSpec("file/recent", tr("Open recent")),
@@ -47,19 +51,22 @@ def all_actions(store: ShortcutStore) -> ActionRegistry:
         MenuSpec("chart/style", tr("How prices are drawn")),
         MenuSpec("chart/colors", tr("Candle colours")),
         MenuSpec("chart/panels", tr("Panels")),
+        MenuSpec(PLUGINS, tr("&Plugins"), is_optional=True),
         MenuSpec("help", tr("&Help")),
     )
     specs = (
-        *file_actions(),
-        *edit_actions(),
-        *view_actions(),
-        *node_actions(),
-        *arrange_actions(),
-        *data_actions(),
-        *run_actions(),
-        *explain_actions(),
-        *report_actions(),
-        *chart_actions(),
-        *help_actions(),
+        *file_actions(to),
+        *edit_actions(to),
+        *view_actions(to),
+        *node_actions(to),
+        *arrange_actions(to),
+        *data_actions(to),
+        *run_actions(to),
+        *explain_actions(to),
+        *report_actions(to),
+        *chart_actions(to),
+        *help_actions(to),
     )
-    return ActionRegistry(menus, specs, store, TOOLBAR)
+    registry = ActionRegistry(menus, store, TOOLBAR)
+    registry.register(specs)
+    return registry

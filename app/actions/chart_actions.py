@@ -2,67 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from app.actions.spec import ActionSpec
+from app.actions.conditions import has_run
+from app.actions.spec import ActionSpec, Call
+from app.actions.targets import Targets
 from app.services.i18n import tr
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.actions.front import Front
+    from app.charts.commands import ChartCommand, ChartCommands
 
 
-def chart_actions() -> tuple[ActionSpec, ...]:
+def chart_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what shows a run on the chart, and moves about in it."""
     return (
         ActionSpec(
             "chart.show_node",
             tr("Show on chart"),
             "chart",
-            _toggle_nodes,
+            Call(to.navigation, lambda navigation: navigation.toggle_on_chart()),
             "Ctrl+Alt+V",
             icon="eye",
             enabled=_has_shown_selection,
             checked=_is_node_shown,
         ),
-        *_moving_actions(),
-        *_style_actions(),
-        *_color_actions(),
-        *_panel_actions(),
-        _action("chart.log", tr("Log scale"), "set_log", checked="chart_log"),
+        *_moving_actions(to),
+        *_style_actions(to),
+        *_color_actions(to),
+        *_panel_actions(to),
+        ActionSpec(
+            "chart.log",
+            tr("Log scale"),
+            "chart",
+            _command(to, lambda chart: chart.toggle_log()),
+            enabled=has_run,
+            checked=lambda front: front.settings.chart_log,
+            separated=True,
+        ),
         ActionSpec(
             "chart.save_png",
             tr("Save the chart as PNG..."),
             "chart",
-            _command("export", "png"),
+            _command(to, lambda chart: chart.export("png")),
             enabled=has_run,
             separated=True,
         ),
         ActionSpec(
-            "chart.save_svg", tr("Save the chart as SVG..."), "chart", _command("export", "svg"), enabled=has_run
+            "chart.save_svg",
+            tr("Save the chart as SVG..."),
+            "chart",
+            _command(to, lambda chart: chart.export("svg")),
+            enabled=has_run,
         ),
     )
 
 
-def has_run(window: MainWindow) -> bool:
-    """Return whether the strategy in front was run."""
-    return window.has_panes() and window.tab is not None and window.tab.session.run is not None
-
-
-def _moving_actions() -> tuple[ActionSpec, ...]:
-    entries = (
-        ("fit", tr("Show everything on the chart"), "fit", "Ctrl+Alt+0", "zoom-fit"),
-        ("trade", tr("Zoom to the trade"), "zoom_to_trade", "Ctrl+Alt+T", ""),
-        ("date", tr("Go to a date..."), "ask_date", "Ctrl+Alt+G", ""),
-        ("previous_trade", tr("Previous trade"), "previous_trade", "Ctrl+Alt+Left", "chevron-left"),
-        ("next_trade", tr("Next trade"), "next_trade", "Ctrl+Alt+Right", "chevron-right"),
+def _moving_actions(to: Targets) -> tuple[ActionSpec, ...]:
+    entries: tuple[tuple[str, str, ChartCommand, str, str], ...] = (
+        ("fit", tr("Show everything on the chart"), lambda chart: chart.fit(), "Ctrl+Alt+0", "zoom-fit"),
+        ("trade", tr("Zoom to the trade"), lambda chart: chart.zoom_to_trade(), "Ctrl+Alt+T", ""),
+        ("date", tr("Go to a date..."), lambda chart: chart.ask_date(), "Ctrl+Alt+G", ""),
+        ("previous_trade", tr("Previous trade"), lambda chart: chart.previous_trade(), "Ctrl+Alt+Left", "chevron-left"),
+        ("next_trade", tr("Next trade"), lambda chart: chart.next_trade(), "Ctrl+Alt+Right", "chevron-right"),
     )
     return tuple(
         ActionSpec(
             f"chart.{name}",
             title,
             "chart",
-            _command(command),
+            _command(to, command),
             keys,
             icon=picture,
             enabled=has_run,
@@ -72,22 +82,22 @@ def _moving_actions() -> tuple[ActionSpec, ...]:
     )
 
 
-def _style_actions() -> tuple[ActionSpec, ...]:
+def _style_actions(to: Targets) -> tuple[ActionSpec, ...]:
     styles = (("candles", tr("Candles")), ("heikin_ashi", tr("Heikin-Ashi")), ("line", tr("Line")))
     return tuple(
         ActionSpec(
             f"chart.style_{style}",
             title,
             "chart/style",
-            _command("set_style", style),
+            _command(to, partial(_set_style, style)),
             enabled=has_run,
-            checked=_setting_is("chart_style", style),
+            checked=partial(_has_style, style),
         )
         for style, title in styles
     )
 
 
-def _color_actions() -> tuple[ActionSpec, ...]:
+def _color_actions(to: Targets) -> tuple[ActionSpec, ...]:
     pairs = (
         ("green_red", tr("Green rises, red falls")),
         ("red_green", tr("Red rises, green falls")),
@@ -98,15 +108,15 @@ def _color_actions() -> tuple[ActionSpec, ...]:
             f"chart.colors_{pair}",
             title,
             "chart/colors",
-            _command("set_colors", pair),
+            _command(to, partial(_set_colors, pair)),
             enabled=has_run,
-            checked=_setting_is("chart_colors", pair),
+            checked=partial(_has_colors, pair),
         )
         for pair, title in pairs
     )
 
 
-def _panel_actions() -> tuple[ActionSpec, ...]:
+def _panel_actions(to: Targets) -> tuple[ActionSpec, ...]:
     panels = (
         ("volume", tr("Volume")),
         ("equity", tr("Equity and buy-and-hold")),
@@ -118,65 +128,52 @@ def _panel_actions() -> tuple[ActionSpec, ...]:
             f"chart.panel_{panel}",
             title,
             "chart/panels",
-            _command("toggle_panel", panel),
+            _command(to, partial(_toggle_panel, panel)),
             enabled=has_run,
-            checked=_is_panel_shown(panel),
+            checked=partial(_has_panel, panel),
         )
         for panel, title in panels
     )
 
 
-def _action(action_id: str, title: str, command: str, *, checked: str) -> ActionSpec:
-    """Return an action that switches a setting of the chart."""
-    return ActionSpec(
-        action_id,
-        title,
-        "chart",
-        lambda window: _command(command, not getattr(window.settings, checked))(window),
-        enabled=has_run,
-        checked=lambda window: bool(getattr(window.settings, checked)),
-        separated=True,
-    )
+def _command(to: Targets, command: ChartCommand) -> Call[ChartCommands]:
+    """Return the call of something that the chart can do; an error of ours is told over the chart."""
+    return Call(to.chart, lambda chart: chart.do(command))
 
 
-def _command(name: str, argument: object = None) -> Callable[[MainWindow], None]:
-    """Return what brings the chart to the front and runs a command of it."""
-
-    def call(window: MainWindow) -> None:
-        window.docks.show("chart")
-        window.docks.chart.commands.do(name, argument)
-
-    return call
+def _set_style(style: str, chart: ChartCommands) -> None:
+    chart.set_style(style)
 
 
-def _setting_is(name: str, value: str) -> Callable[[MainWindow], bool]:
-    return lambda window: bool(getattr(window.settings, name) == value)
+def _has_style(style: str, front: Front) -> bool:
+    return front.settings.chart_style == style
 
 
-def _is_panel_shown(panel: str) -> Callable[[MainWindow], bool]:
-    return lambda window: panel in window.settings.chart_panels
+def _set_colors(colors: str, chart: ChartCommands) -> None:
+    chart.set_colors(colors)
 
 
-def _paths(window: MainWindow) -> tuple[str, ...]:
-    """Return the selected nodes as a run knows them: inside a block by the block's name and theirs."""
-    from app.canvas.run.level import prefix_of
-
-    prefix = prefix_of(window.tab.document, window.scope) if window.tab is not None else None
-    return () if prefix is None else tuple(f"{prefix}{node}" for node in window.selection)
+def _has_colors(colors: str, front: Front) -> bool:
+    return front.settings.chart_colors == colors
 
 
-def _toggle_nodes(window: MainWindow) -> None:
-    window.docks.show("chart")
-    for node in _paths(window):
-        window.docks.chart.commands.toggle_node(node)
+def _toggle_panel(panel: str, chart: ChartCommands) -> None:
+    chart.toggle_panel(panel)
 
 
-def _has_shown_selection(window: MainWindow) -> bool:
-    return bool(window.selection) and has_run(window)
+def _has_panel(panel: str, front: Front) -> bool:
+    return panel in front.settings.chart_panels
 
 
-def _is_node_shown(window: MainWindow) -> bool:
-    if not _has_shown_selection(window):
+def _has_shown_selection(front: Front) -> bool:
+    return bool(front.selection) and has_run(front)
+
+
+def _is_node_shown(front: Front) -> bool:
+    from app.canvas.run.level import names_in_run
+
+    choice = front.chart_choice
+    if choice is None or front.canvas is None or not _has_shown_selection(front):
         return False
-    choice = window.docks.chart_choice
-    return choice is not None and all(choice.is_shown(node) for node in _paths(window))
+    names = names_in_run(front.canvas.document, front.canvas.scope, front.selection)
+    return all(choice.is_shown(name) for name in names)

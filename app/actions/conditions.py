@@ -1,73 +1,98 @@
-"""When actions can be used. No Qt."""
+"""When actions can be used, and when their marks are set. No Qt."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.actions.front import Front
+    from app.document.view import NodeView
 
 
-def has_tab(window: MainWindow) -> bool:
+def has_tab(front: Front) -> bool:
     """Return whether a strategy is open."""
-    return window.tab is not None
+    return front.document is not None
 
 
-def has_selection(window: MainWindow) -> bool:
+def has_file(front: Front) -> bool:
+    """Return whether the strategy in front has a file."""
+    return front.document is not None and front.document.path is not None
+
+
+def has_run(front: Front) -> bool:
+    """Return whether the strategy in front was run."""
+    return front.run is not None
+
+
+def has_selection(front: Front) -> bool:
     """Return whether nodes are selected."""
-    return bool(window.selection)
+    return bool(front.selection)
 
 
-def has_one(window: MainWindow) -> bool:
+def has_one(front: Front) -> bool:
     """Return whether one node is selected."""
-    return len(window.selection) == 1
+    return len(front.selection) == 1
 
 
-def has_wire(window: MainWindow) -> bool:
+def has_wire(front: Front) -> bool:
     """Return whether one wire is selected."""
-    return window.tab is not None and len(window.tab.canvas.stage.selection.wires) == 1
+    return front.canvas is not None and len(front.canvas.stage.selection.wires) == 1
 
 
-def can_rename(window: MainWindow) -> bool:
+def can_rename(front: Front) -> bool:
     """Return whether one node, or one frame, is selected."""
-    return has_one(window) or (window.tab is not None and len(window.tab.canvas.stage.selection.frames) == 1)
+    return has_one(front) or (front.canvas is not None and len(front.canvas.stage.selection.frames) == 1)
 
 
-def has_several(window: MainWindow) -> bool:
+def has_several(front: Front) -> bool:
     """Return whether at least two nodes are selected."""
-    return len(window.selection) > 1
+    return len(front.selection) > 1
 
 
-def has_three(window: MainWindow) -> bool:
+def has_three(front: Front) -> bool:
     """Return whether at least three nodes are selected, so that there is something between the outer ones."""
-    return len(window.selection) > 2  # noqa: PLR2004 - three
+    return len(front.selection) > 2  # noqa: PLR2004 - three
 
 
-def has_block(window: MainWindow) -> bool:
+def has_block(front: Front) -> bool:
     """Return whether one selected node is a block that this file holds."""
-    return window.tab is not None and window.tab.selected_block() is not None
+    return has_one(front) and any(node.block for node in _selected(front))
 
 
-def can_undo(window: MainWindow) -> bool:
+def can_undo(front: Front) -> bool:
     """Return whether there is a step to take back."""
-    return window.tab is not None and bool(window.tab.document.undo_label)
+    return front.document is not None and bool(front.document.undo_label)
 
 
-def can_redo(window: MainWindow) -> bool:
+def can_redo(front: Front) -> bool:
     """Return whether there is a step to do again."""
-    return window.tab is not None and bool(window.tab.document.redo_label)
+    return front.document is not None and bool(front.document.redo_label)
 
 
-def all_bypassed(window: MainWindow) -> bool:
+def all_bypassed(front: Front) -> bool:
     """Return whether every selected node is bypassed."""
-    return window.tab is not None and window.tab.all_selected("bypass")
+    return has_selection(front) and all(node.bypass for node in _selected(front))
 
 
-def all_muted(window: MainWindow) -> bool:
+def all_muted(front: Front) -> bool:
     """Return whether every selected node is muted."""
-    return window.tab is not None and window.tab.all_selected("mute")
+    return has_selection(front) and all(node.mute for node in _selected(front))
 
 
-def in_block(window: MainWindow) -> bool:
+def in_block(front: Front) -> bool:
     """Return whether the canvas shows the inside of a block."""
-    return window.tab is not None and window.tab.canvas.inside_block
+    return front.canvas is not None and front.canvas.inside_block
+
+
+def is_pane_shown(pane: str) -> Callable[[Front], bool]:
+    """Return the condition that a pane can be seen."""
+    return lambda front: front.is_shown(pane)
+
+
+def _selected(front: Front) -> list[NodeView]:
+    """Return the selected nodes as the level that the canvas shows has them."""
+    if front.document is None or front.canvas is None:
+        return []
+    nodes = front.document.graph(front.canvas.scope).nodes
+    return [nodes[node] for node in front.selection if node in nodes]

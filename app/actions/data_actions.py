@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from app.actions.conditions import has_tab
-from app.actions.spec import ActionSpec
+from app.actions.conditions import has_tab, is_pane_shown
+from app.actions.spec import ActionSpec, Call
+from app.actions.targets import Targets
 from app.services.i18n import tr
 
 
-def data_actions() -> tuple[ActionSpec, ...]:
+def data_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what chooses the data of the strategy, and keeps bars of one's own."""
     return (
         ActionSpec(
             "data.source",
             tr("Choose the data..."),
             "data",
-            lambda window: window.data_desk.choose_source(),
+            Call(to.data, lambda data: data.choose_source()),
             "Ctrl+Alt+D",
             icon="bars",
             enabled=has_tab,
@@ -23,7 +24,7 @@ def data_actions() -> tuple[ActionSpec, ...]:
             "data.import",
             tr("Import bars..."),
             "data",
-            lambda window: window.data_desk.store.import_files(),
+            Call(to.store, lambda store: store.import_files()),
             "Ctrl+Alt+I",
             icon="import",
             separated=True,
@@ -32,9 +33,9 @@ def data_actions() -> tuple[ActionSpec, ...]:
             "data.pane",
             tr("My data"),
             "data",
-            lambda window: window.pane_focus.toggle("data"),
+            Call(to.panes, lambda panes: panes.toggle("data")),
             "Ctrl+Alt+B",
             enabled=has_tab,
-            checked=lambda window: window.has_panes() and window.docks.is_shown("data"),
+            checked=is_pane_shown("data"),
         ),
     )

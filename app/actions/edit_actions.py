@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.actions.conditions import can_redo, can_undo, has_selection, has_tab, has_wire
-from app.actions.spec import ActionSpec, on_canvas
+from app.actions.spec import ActionSpec, Call, CanvasCall
+from app.actions.targets import Targets
 from app.services.i18n import tr
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.actions.front import Front
+    from app.canvas.canvas import Canvas
+    from app.canvas.walk import Way
 
 
-def edit_actions() -> tuple[ActionSpec, ...]:
+def edit_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what changes and selects."""
     return (
         ActionSpec(
             "edit.undo",
             tr("Undo"),
             "edit",
-            lambda window: window.on_document("undo"),
+            Call(to.document, lambda document: document.undo()),
             "Ctrl+Z",
             icon="undo",
             enabled=can_undo,
@@ -29,20 +33,20 @@ def edit_actions() -> tuple[ActionSpec, ...]:
             "edit.redo",
             tr("Redo"),
             "edit",
-            lambda window: window.on_document("redo"),
+            Call(to.document, lambda document: document.redo()),
             "Ctrl+Shift+Z",
             ("Ctrl+Y",),
             icon="redo",
             enabled=can_redo,
             label=_redo_text,
         ),
-        *_clipboard_actions(),
-        *_selection_actions(),
+        *_clipboard_actions(to),
+        *_selection_actions(to),
         ActionSpec(
             "edit.find",
             tr("Find in the text..."),
             "edit",
-            lambda window: window.looks.find_text(),
+            Call(to.looks, lambda looks: looks.find_text()),
             "Ctrl+F",
             icon="search",
             enabled=has_tab,
@@ -52,7 +56,7 @@ def edit_actions() -> tuple[ActionSpec, ...]:
             "edit.settings",
             tr("Settings..."),
             "edit",
-            lambda window: window.open_dialog("settings"),
+            Call(to.dialogs, lambda dialogs: dialogs.settings()),
             "Ctrl+,",
             icon="settings",
             separated=True,
@@ -60,13 +64,13 @@ def edit_actions() -> tuple[ActionSpec, ...]:
     )
 
 
-def _clipboard_actions() -> tuple[ActionSpec, ...]:
+def _clipboard_actions(to: Targets) -> tuple[ActionSpec, ...]:
     return (
         ActionSpec(
             "edit.cut",
             tr("Cut"),
             "edit",
-            on_canvas("cut"),
+            CanvasCall(to.canvas, lambda canvas: canvas.cut()),
             "Ctrl+X",
             icon="cut",
             enabled=has_selection,
@@ -76,7 +80,7 @@ def _clipboard_actions() -> tuple[ActionSpec, ...]:
             "edit.copy",
             tr("Copy"),
             "edit",
-            on_canvas("copy"),
+            CanvasCall(to.canvas, lambda canvas: canvas.copy()),
             "Ctrl+C",
             icon="copy",
             enabled=has_selection,
@@ -85,7 +89,7 @@ def _clipboard_actions() -> tuple[ActionSpec, ...]:
             "edit.paste",
             tr("Paste"),
             "edit",
-            on_canvas("paste"),
+            CanvasCall(to.canvas, lambda canvas: canvas.paste()),
             "Ctrl+V",
             icon="paste",
             enabled=has_tab,
@@ -94,7 +98,7 @@ def _clipboard_actions() -> tuple[ActionSpec, ...]:
             "edit.duplicate",
             tr("Duplicate"),
             "edit",
-            on_canvas("duplicate"),
+            CanvasCall(to.canvas, lambda canvas: canvas.duplicate()),
             "Ctrl+D",
             icon="duplicate",
             enabled=has_selection,
@@ -103,7 +107,7 @@ def _clipboard_actions() -> tuple[ActionSpec, ...]:
             "edit.delete",
             tr("Delete"),
             "edit",
-            on_canvas("delete_selection"),
+            CanvasCall(to.canvas, lambda canvas: canvas.delete_selection()),
             "Del",
             ("Backspace",),
             icon="delete",
@@ -113,20 +117,20 @@ def _clipboard_actions() -> tuple[ActionSpec, ...]:
             "edit.delete_rejoin",
             tr("Delete and rejoin the wires"),
             "edit",
-            on_canvas("delete_selection", rejoin=True),
+            CanvasCall(to.canvas, lambda canvas: canvas.delete_selection(rejoin=True)),
             "Ctrl+Del",
             enabled=has_selection,
         ),
     )
 
 
-def _selection_actions() -> tuple[ActionSpec, ...]:
+def _selection_actions(to: Targets) -> tuple[ActionSpec, ...]:
     return (
         ActionSpec(
             "edit.select_all",
             tr("Select all"),
             "edit",
-            on_canvas("select_all"),
+            CanvasCall(to.canvas, lambda canvas: canvas.select_all()),
             "Ctrl+A",
             enabled=has_tab,
             separated=True,
@@ -135,7 +139,7 @@ def _selection_actions() -> tuple[ActionSpec, ...]:
             "edit.select_upstream",
             tr("Select what it depends on"),
             "edit",
-            on_canvas("select_upstream"),
+            CanvasCall(to.canvas, lambda canvas: canvas.select_upstream()),
             "Ctrl+Shift+Left",
             enabled=has_selection,
         ),
@@ -143,7 +147,7 @@ def _selection_actions() -> tuple[ActionSpec, ...]:
             "edit.select_downstream",
             tr("Select what depends on it"),
             "edit",
-            on_canvas("select_downstream"),
+            CanvasCall(to.canvas, lambda canvas: canvas.select_downstream()),
             "Ctrl+Shift+Right",
             enabled=has_selection,
         ),
@@ -151,18 +155,22 @@ def _selection_actions() -> tuple[ActionSpec, ...]:
             "edit.go_to_source",
             tr("Show where the wire comes from"),
             "edit",
-            on_canvas("reveal_source"),
+            CanvasCall(to.canvas, lambda canvas: canvas.reveal_source()),
             enabled=has_wire,
         ),
         ActionSpec(
-            "edit.go_to_target", tr("Show where the wire goes"), "edit", on_canvas("reveal_target"), enabled=has_wire
+            "edit.go_to_target",
+            tr("Show where the wire goes"),
+            "edit",
+            CanvasCall(to.canvas, lambda canvas: canvas.reveal_target()),
+            enabled=has_wire,
         ),
-        *_walk_actions(),
+        *_walk_actions(to),
     )
 
 
-def _walk_actions() -> tuple[ActionSpec, ...]:
-    ways = (
+def _walk_actions(to: Targets) -> tuple[ActionSpec, ...]:
+    ways: tuple[tuple[Way, str, str], ...] = (
         ("left", tr("Go along a wire to the left"), "Left"),
         ("right", tr("Go along a wire to the right"), "Right"),
         ("up", tr("Go to the node above"), "Up"),
@@ -173,7 +181,7 @@ def _walk_actions() -> tuple[ActionSpec, ...]:
             f"edit.walk_{way}",
             title,
             "edit/walk",
-            on_canvas("walk", way),
+            CanvasCall(to.canvas, partial(_walk, way)),
             canvas_keys=(keys,),
             enabled=has_tab,
         )
@@ -181,11 +189,15 @@ def _walk_actions() -> tuple[ActionSpec, ...]:
     )
 
 
-def _undo_text(window: MainWindow) -> str:
-    step = window.tab.document.undo_label if window.tab else ""
+def _walk(way: Way, canvas: Canvas) -> None:
+    canvas.walk(way)
+
+
+def _undo_text(front: Front) -> str:
+    step = front.document.undo_label if front.document else ""
     return tr("Undo: {step}", step=step) if step else tr("Undo")
 
 
-def _redo_text(window: MainWindow) -> str:
-    step = window.tab.document.redo_label if window.tab else ""
+def _redo_text(front: Front) -> str:
+    step = front.document.redo_label if front.document else ""
     return tr("Redo: {step}", step=step) if step else tr("Redo")

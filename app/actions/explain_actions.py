@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.actions.conditions import has_tab
-from app.actions.spec import ActionSpec, on_canvas
+from app.actions.conditions import has_run, has_tab
+from app.actions.spec import ActionSpec, Call, CanvasCall
+from app.actions.targets import Targets
 from app.services.i18n import tr
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.actions.front import Front
 
 
-def explain_actions() -> tuple[ActionSpec, ...]:
+def explain_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what shows on the graph what a run did, and checks it for look-ahead."""
     return (
         ActionSpec(
             "explain.next_firing",
             tr("Next firing of the node"),
             "node",
-            on_canvas("go_to_firing", forward=True),
+            CanvasCall(to.canvas, lambda canvas: canvas.go_to_firing(forward=True)),
             "F9",
             enabled=has_run,
             separated=True,
@@ -28,7 +29,7 @@ def explain_actions() -> tuple[ActionSpec, ...]:
             "explain.previous_firing",
             tr("Previous firing of the node"),
             "node",
-            on_canvas("go_to_firing", forward=False),
+            CanvasCall(to.canvas, lambda canvas: canvas.go_to_firing(forward=False)),
             "Shift+F9",
             enabled=has_run,
         ),
@@ -36,7 +37,7 @@ def explain_actions() -> tuple[ActionSpec, ...]:
             "explain.marks",
             tr("Show the run on the graph"),
             "view",
-            on_canvas("toggle_marks"),
+            CanvasCall(to.canvas, lambda canvas: canvas.toggle_marks()),
             "Ctrl+Shift+R",
             enabled=has_run,
             checked=shows_marks,
@@ -46,7 +47,7 @@ def explain_actions() -> tuple[ActionSpec, ...]:
             "explain.leave",
             tr("Point at no bar"),
             "view",
-            on_canvas("leave"),
+            CanvasCall(to.canvas, lambda canvas: canvas.leave()),
             canvas_keys=("Esc",),
             enabled=has_run,
         ),
@@ -54,7 +55,7 @@ def explain_actions() -> tuple[ActionSpec, ...]:
             "explain.sweep",
             tr("Vary parameters..."),
             "run",
-            lambda window: window.dialogs.sweep(),
+            Call(to.research, lambda research: research.sweep()),
             "Ctrl+Shift+V",
             icon="sweep",
             enabled=has_tab,
@@ -64,24 +65,14 @@ def explain_actions() -> tuple[ActionSpec, ...]:
             "explain.lookahead",
             tr("Check for look-ahead"),
             "run",
-            lambda window: window.lookahead.toggle(),
+            Call(to.check, lambda check: check.toggle()),
             icon="lookahead",
             enabled=has_tab,
-            checked=_is_checking,
+            checked=lambda front: front.is_checking,
         ),
     )
 
 
-def has_run(window: MainWindow) -> bool:
-    """Return whether the strategy in front was run."""
-    return has_tab(window) and window.tab is not None and window.tab.canvas.has_run
-
-
-def _is_checking(window: MainWindow) -> bool:
-    """Return whether a check is under way; there is nothing to ask before the first."""
-    return "lookahead" in vars(window) and window.lookahead.is_busy
-
-
-def shows_marks(window: MainWindow) -> bool:
+def shows_marks(front: Front) -> bool:
     """Return whether the canvas shows what the run did."""
-    return window.tab is not None and window.tab.canvas.shows_marks
+    return front.canvas is not None and front.canvas.shows_marks

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from app.actions.conditions import has_tab
-from app.actions.spec import ActionSpec
+from app.actions.conditions import has_file, has_tab
+from app.actions.spec import ActionSpec, Call
+from app.actions.targets import Targets
 from app.services.i18n import tr
 
 
-def file_actions() -> tuple[ActionSpec, ...]:
+def file_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what opens, saves, exports and closes."""
     return (
-        ActionSpec("file.new", tr("New strategy"), "file", lambda window: window.desk.new(), "Ctrl+N", icon="new"),
+        ActionSpec(
+            "file.new", tr("New strategy"), "file", Call(to.files, lambda files: files.new()), "Ctrl+N", icon="new"
+        ),
         ActionSpec(
             "file.gallery",
             tr("New from an example..."),
             "file",
-            lambda window: window.open_dialog("gallery"),
+            Call(to.dialogs, lambda dialogs: dialogs.gallery()),
             "Ctrl+Shift+N",
             icon="star",
         ),
@@ -23,7 +26,7 @@ def file_actions() -> tuple[ActionSpec, ...]:
             "file.open",
             tr("Open..."),
             "file",
-            lambda window: window.desk.ask_open(),
+            Call(to.files, lambda files: files.ask_open()),
             "Ctrl+O",
             icon="open",
         ),
@@ -31,7 +34,7 @@ def file_actions() -> tuple[ActionSpec, ...]:
             "file.save",
             tr("Save"),
             "file",
-            lambda window: window.desk.save_current(),
+            Call(to.files, lambda files: files.save_current()),
             "Ctrl+S",
             icon="save",
             enabled=has_tab,  # whatever was changed: what is typed is taken over first
@@ -41,7 +44,7 @@ def file_actions() -> tuple[ActionSpec, ...]:
             "file.save_as",
             tr("Save as..."),
             "file",
-            lambda window: window.desk.save_current(ask=True),
+            Call(to.files, lambda files: files.save_current(ask=True)),
             "Ctrl+Shift+S",
             enabled=has_tab,
         ),
@@ -49,7 +52,7 @@ def file_actions() -> tuple[ActionSpec, ...]:
             "file.save_all",
             tr("Save all"),
             "file",
-            lambda window: window.desk.save_all(),
+            Call(to.files, lambda files: files.save_all()),
             "Ctrl+Alt+S",
             enabled=has_tab,
         ),
@@ -57,45 +60,45 @@ def file_actions() -> tuple[ActionSpec, ...]:
             "file.reload",
             tr("Load again from disk"),
             "file",
-            lambda window: window.desk.reload_current(),
-            enabled=lambda window: window.tab is not None and window.tab.path is not None,
+            Call(to.files, lambda files: files.reload_current()),
+            enabled=has_file,
         ),
-        *_export_actions(),
+        *_export_actions(to),
         ActionSpec(
             "file.close",
             tr("Close"),
             "file",
-            lambda window: window.desk.close_current(),
+            Call(to.files, lambda files: files.close_current()),
             "Ctrl+W",
             icon="close",
             enabled=has_tab,
             separated=True,
         ),
-        ActionSpec("file.quit", tr("Quit"), "file", lambda window: window.quit(), "Ctrl+Q"),
+        ActionSpec("file.quit", tr("Quit"), "file", Call(to.window, lambda window: window.quit()), "Ctrl+Q"),
     )
 
 
-def _export_actions() -> tuple[ActionSpec, ...]:
+def _export_actions(to: Targets) -> tuple[ActionSpec, ...]:
     return (
         ActionSpec(
             "file.export_yaml",
             tr("YAML with layout..."),
             "file/export",
-            lambda window: window.desk.export_yaml(layout=True),
+            Call(to.files, lambda files: files.export_yaml(layout=True)),
             enabled=has_tab,
         ),
         ActionSpec(
             "file.export_bare_yaml",
             tr("YAML without layout..."),
             "file/export",
-            lambda window: window.desk.export_yaml(layout=False),
+            Call(to.files, lambda files: files.export_yaml(layout=False)),
             enabled=has_tab,
         ),
         ActionSpec(
             "file.export_png",
             tr("Picture (PNG)..."),
             "file/export",
-            lambda window: window.desk.export_picture("png"),
+            Call(to.files, lambda files: files.export_picture("png")),
             "Ctrl+Shift+E",
             enabled=has_tab,
             separated=True,
@@ -104,7 +107,7 @@ def _export_actions() -> tuple[ActionSpec, ...]:
             "file.export_svg",
             tr("Drawing (SVG)..."),
             "file/export",
-            lambda window: window.desk.export_picture("svg"),
+            Call(to.files, lambda files: files.export_picture("svg")),
             enabled=has_tab,
         ),
     )

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from app.actions.spec import ActionSpec
+from app.actions.spec import ActionSpec, Call
+from app.actions.targets import Targets
 from app.services.i18n import tr
 
 
-def help_actions() -> tuple[ActionSpec, ...]:
+def help_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what explains the program."""
     return (
-        ActionSpec("help.tour", tr("Show me around"), "help", lambda window: window.open_dialog("tour"), icon="help"),
+        ActionSpec("help.tour", tr("Show me around"), "help", Call(to.tour, lambda tour: tour.start()), icon="help"),
         ActionSpec(
             "help.shortcuts",
             tr("Keyboard shortcuts..."),
             "help",
-            lambda window: window.open_dialog("shortcuts"),
+            Call(to.dialogs, lambda dialogs: dialogs.shortcuts()),
             "Ctrl+Alt+K",
         ),
         ActionSpec(
-            "help.plugins", tr("Plugins..."), "help", lambda window: window.open_dialog("plugins"), icon="plugin"
+            "help.plugins", tr("Plugins..."), "help", Call(to.dialogs, lambda dialogs: dialogs.plugins()), icon="plugin"
         ),
         ActionSpec(
-            "help.about", tr("About QuantCrafter"), "help", lambda window: window.open_dialog("about"), separated=True
+            "help.about",
+            tr("About QuantCrafter"),
+            "help",
+            Call(to.dialogs, lambda dialogs: dialogs.about()),
+            separated=True,
         ),
     )

@@ -12,18 +12,19 @@ from app.actions.conditions import (
     has_tab,
     in_block,
 )
-from app.actions.spec import ActionSpec, on_canvas
+from app.actions.spec import ActionSpec, Call, CanvasCall
+from app.actions.targets import Targets
 from app.services.i18n import tr
 
 
-def node_actions() -> tuple[ActionSpec, ...]:
+def node_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what adds nodes and changes selected ones."""
     return (
         ActionSpec(
             "node.quick_add",
             tr("Add a node..."),
             "node",
-            on_canvas("quick_add"),
+            CanvasCall(to.canvas, lambda canvas: canvas.quick_add()),
             "Ctrl+K",
             canvas_keys=("Tab", "Space"),
             icon="add",
@@ -33,7 +34,7 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "node.search",
             tr("Search the components"),
             "node",
-            lambda window: window.looks.search_components(),
+            Call(to.looks, lambda looks: looks.search_components()),
             "Ctrl+Shift+A",
             icon="palette",
             enabled=has_tab,
@@ -42,7 +43,7 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "node.add_frame",
             tr("Add a frame"),
             "node",
-            on_canvas("add_frame"),
+            CanvasCall(to.canvas, lambda canvas: canvas.add_frame()),
             "Ctrl+Shift+G",
             icon="frame",
             enabled=has_tab,
@@ -51,7 +52,7 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "node.rename",
             tr("Rename..."),
             "node",
-            on_canvas("rename"),
+            CanvasCall(to.canvas, lambda canvas: canvas.rename()),
             "F2",
             canvas_keys=("Return",),
             icon="edit",
@@ -62,7 +63,7 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "node.bypass",
             tr("Bypass: let its input through"),
             "node",
-            on_canvas("toggle_bypass"),
+            CanvasCall(to.canvas, lambda canvas: canvas.toggle_bypass()),
             canvas_keys=("B",),
             icon="bypass",
             enabled=has_selection,
@@ -72,21 +73,26 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "node.mute",
             tr("Mute: give nothing"),
             "node",
-            on_canvas("toggle_mute"),
+            CanvasCall(to.canvas, lambda canvas: canvas.toggle_mute()),
             canvas_keys=("M",),
             icon="mute",
             enabled=has_selection,
             checked=all_muted,
         ),
         ActionSpec(
-            "node.help", tr("Help on the node"), "node", lambda window: window.show_node_help(), "F1", enabled=has_one
+            "node.help",
+            tr("Help on the node"),
+            "node",
+            Call(to.navigation, lambda navigation: navigation.show_node_help()),
+            "F1",
+            enabled=has_one,
         ),
-        *_block_actions(),
+        *_block_actions(to),
         ActionSpec(
             "node.next_problem",
             tr("Next problem"),
             "node",
-            lambda window: window.wiring.next_problem(),
+            Call(to.navigation, lambda navigation: navigation.next_problem()),
             "F8",
             icon="warning",
             enabled=has_tab,
@@ -96,7 +102,7 @@ def node_actions() -> tuple[ActionSpec, ...]:
             "node.validate",
             tr("Check again"),
             "node",
-            lambda window: window.on_document("recheck"),
+            Call(to.document, lambda document: document.recheck()),
             "F7",
             icon="done",
             enabled=has_tab,
@@ -104,13 +110,13 @@ def node_actions() -> tuple[ActionSpec, ...]:
     )
 
 
-def _block_actions() -> tuple[ActionSpec, ...]:
+def _block_actions(to: Targets) -> tuple[ActionSpec, ...]:
     return (
         ActionSpec(
             "node.group",
             tr("Group into a block..."),
             "node",
-            on_canvas("group_into_block"),
+            CanvasCall(to.canvas, lambda canvas: canvas.group_into_block()),
             "Ctrl+G",
             icon="group",
             enabled=has_selection,
@@ -120,7 +126,7 @@ def _block_actions() -> tuple[ActionSpec, ...]:
             "node.open_block",
             tr("Open the block"),
             "node",
-            on_canvas("open_block"),
+            CanvasCall(to.canvas, lambda canvas: canvas.open_block()),
             "Alt+Down",
             enabled=has_block,
         ),
@@ -128,7 +134,7 @@ def _block_actions() -> tuple[ActionSpec, ...]:
             "node.close_block",
             tr("Back out of the block"),
             "node",
-            on_canvas("close_block"),
+            CanvasCall(to.canvas, lambda canvas: canvas.close_block()),
             "Alt+Up",
             enabled=in_block,
         ),

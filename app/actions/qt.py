@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu, QToolBar
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
 from app.actions.registry import ActionRegistry
 from app.actions.spec import ActionSpec
@@ -17,31 +17,37 @@ from app.services.recent import RecentFile
 from app.theme.icons import icon
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.actions.front import Front
 
 TOOLBAR_ICON = 20
 
 
 class ActionSet:
-    """The QActions of a window, by id. `refresh` brings their state up to date with the window's.
+    """The QActions of a window, by id. `refresh` brings their state up to date with what stands in front.
+
+    Actions that are registered later come in, and go when they are taken out of the registry.
 
     Args:
-        window: what the actions act on; it gets the menu bar and the toolbar.
+        window: gets the menu bar and the toolbar.
         registry: all actions.
+        front: what decides which can be used.
         run: called with an action's spec when it is triggered.
     """
 
-    def __init__(self, window: MainWindow, registry: ActionRegistry, run: Callable[[ActionSpec], None]) -> None:
+    def __init__(
+        self, window: QMainWindow, registry: ActionRegistry, front: Front, run: Callable[[ActionSpec], None]
+    ) -> None:
         self.registry = registry
         self.menus: dict[str, QMenu] = {}
         self.actions: dict[str, QAction] = {}
+        self._separators: dict[str, QAction] = {}
         self._window = window
+        self._front = front
         self._run = run
-        for spec in registry.specs.values():
-            self.actions[spec.id] = self._make(spec)
-        self._fill_menus()
+        self._make_menus()
+        self._follow()
         self.toolbar = self._make_toolbar()
-        self.apply_shortcuts()
+        registry.subscribe(self._follow)
 
     def trigger(self, action_id: str) -> None:
         """Run an action if it can be used now."""
@@ -64,11 +70,11 @@ class ActionSet:
         for spec in self.registry.specs.values():
             action = self.actions[spec.id]
             if spec.enabled is not None:
-                action.setEnabled(spec.enabled(self._window))
+                action.setEnabled(spec.enabled(self._front))
             if spec.checked is not None:
-                action.setChecked(spec.checked(self._window))
+                action.setChecked(spec.checked(self._front))
             if spec.label is not None:
-                action.setText(_escaped(spec.label(self._window)))
+                action.setText(_escaped(spec.label(self._front)))
 
     def show_recent(self, files: Sequence[RecentFile], run: Callable[[Path], None]) -> None:
         """List recent files in their menu; `run` gets the one that is picked."""
@@ -85,11 +91,11 @@ class ActionSet:
     def state(self, action_id: str) -> tuple[bool, bool]:
         """Return whether an action can be used now, and whether its mark is set."""
         spec = self.registry.specs[action_id]
-        return self.is_usable(spec), spec.checked is not None and spec.checked(self._window)
+        return self.is_usable(spec), spec.checked is not None and spec.checked(self._front)
 
     def is_usable(self, spec: ActionSpec) -> bool:
         """Return whether an action can be used now."""
-        return spec.enabled is None or spec.enabled(self._window)
+        return spec.enabled is None or spec.enabled(self._front)
 
     def _make(self, spec: ActionSpec) -> QAction:
         action = QAction(_escaped(spec.title), self._window)
@@ -102,7 +108,31 @@ class ActionSet:
         self._window.addAction(action)
         return action
 
-    def _fill_menus(self) -> None:
+    def _follow(self) -> None:
+        """Take in actions that came, and let go of those that went."""
+        specs = self.registry.specs
+        for action_id in [each for each in self.actions if each not in specs]:
+            self._drop(action_id)
+        for spec in specs.values():
+            if spec.id not in self.actions:
+                self.actions[spec.id] = self._make(spec)
+                if spec.separated:
+                    self._separators[spec.id] = self.menus[spec.menu].addSeparator()
+                self.menus[spec.menu].addAction(self.actions[spec.id])
+        for menu in self.registry.menus:
+            if menu.is_optional:
+                self.menus[menu.id].menuAction().setVisible(bool(self.registry.in_menu(menu.id)))
+        self.apply_shortcuts()
+
+    def _drop(self, action_id: str) -> None:
+        for action in (self.actions.pop(action_id), self._separators.pop(action_id, None)):
+            if action is not None:
+                self._window.removeAction(action)
+                for menu in self.menus.values():
+                    menu.removeAction(action)
+                action.deleteLater()
+
+    def _make_menus(self) -> None:
         bar = self._window.menuBar()
         for menu in self.registry.menus:
             parent = self.menus.get(menu.parent)
@@ -111,10 +141,6 @@ class ActionSet:
             made.setToolTipsVisible(False)
             made.aboutToShow.connect(self.refresh)
             self.menus[menu.id] = made
-        for spec in self.registry.specs.values():
-            if spec.separated:
-                self.menus[spec.menu].addSeparator()
-            self.menus[spec.menu].addAction(self.actions[spec.id])
 
     def _make_toolbar(self) -> QToolBar:
         toolbar = QToolBar(tr("Toolbar"), self._window)

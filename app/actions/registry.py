@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import Protocol
 
-from app.actions.keys import is_typing, normal_keys
 from app.actions.spec import ActionSpec, MenuSpec
+from app.services.keys import is_typing, normal_keys
 
 
 class ShortcutStore(Protocol):
@@ -16,29 +18,59 @@ class ShortcutStore(Protocol):
 
 
 class ActionRegistry:
-    """All actions by id, in menu order.
+    """All actions by id, in the order in which they were registered.
 
     Args:
         menus: the menus, in order; a menu inside another comes after it.
-        specs: the actions, in order.
         store: where the user's own key sequences are kept.
         toolbar: the ids of the actions that have a button, in groups.
-
-    Raises:
-        ValueError: two actions have the same id, or one stands in a menu that is not there.
     """
 
-    def __init__(
-        self,
-        menus: Iterable[MenuSpec],
-        specs: Iterable[ActionSpec],
-        store: ShortcutStore,
-        toolbar: Sequence[Sequence[str]] = (),
-    ) -> None:
+    def __init__(self, menus: Iterable[MenuSpec], store: ShortcutStore, toolbar: Sequence[Sequence[str]] = ()) -> None:
         self.menus = tuple(menus)
         self.toolbar = tuple(tuple(group) for group in toolbar)
-        self.specs: Mapping[str, ActionSpec] = _by_id(specs, {menu.id for menu in self.menus})
+        self._specs: dict[str, ActionSpec] = {}
+        self._menu_ids = {menu.id for menu in self.menus}
         self._store = store
+        self._listeners: list[Callable[[], object]] = []
+
+    @property
+    def specs(self) -> Mapping[str, ActionSpec]:
+        """The actions by id."""
+        return MappingProxyType(self._specs)
+
+    def register(self, specs: Iterable[ActionSpec]) -> Callable[[], None]:
+        """Add actions, all or none; return what takes them out again.
+
+        Raises:
+            ValueError: two actions have the same id, or one stands in a menu that is not there.
+        """
+        added: dict[str, ActionSpec] = {}
+        for spec in specs:
+            if spec.id in self._specs or spec.id in added:
+                raise ValueError(f"Two actions have the id '{spec.id}'.")
+            if spec.menu not in self._menu_ids:
+                raise ValueError(f"The action '{spec.id}' stands in the menu '{spec.menu}', which is not there.")
+            added[spec.id] = spec
+        self._specs.update(added)
+        self._tell()
+        return partial(self._take_out, tuple(added.values()))
+
+    def subscribe(self, listener: Callable[[], object]) -> Callable[[], None]:
+        """Call a function whenever actions came or went; return what ends that."""
+        self._listeners.append(listener)
+        return partial(self._listeners.remove, listener)
+
+    def _take_out(self, specs: tuple[ActionSpec, ...]) -> None:
+        here = [spec for spec in specs if self._specs.get(spec.id) is spec]
+        for spec in here:
+            del self._specs[spec.id]
+        if here:
+            self._tell()
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
 
     def in_menu(self, menu: str) -> tuple[ActionSpec, ...]:
         """Return the actions of one menu, in order."""
@@ -93,14 +125,3 @@ class ActionRegistry:
 def default_keys(spec: ActionSpec) -> tuple[str, ...]:
     """Return the key sequences that an action comes with; the first is shown."""
     return tuple(keys for keys in (spec.shortcut, *spec.also, *spec.canvas_keys) if keys)
-
-
-def _by_id(specs: Iterable[ActionSpec], menus: set[str]) -> dict[str, ActionSpec]:
-    found: dict[str, ActionSpec] = {}
-    for spec in specs:
-        if spec.id in found:
-            raise ValueError(f"Two actions have the id '{spec.id}'.")
-        if spec.menu not in menus:
-            raise ValueError(f"The action '{spec.id}' stands in the menu '{spec.menu}', which is not there.")
-        found[spec.id] = spec
-    return found

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from app.actions.conditions import has_tab
-from app.actions.spec import ActionSpec
+from app.actions.conditions import has_run, has_tab
+from app.actions.spec import ActionSpec, Call
+from app.actions.targets import Targets
 from app.services.i18n import tr
 
-if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
 
-
-def run_actions() -> tuple[ActionSpec, ...]:
+def run_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what runs strategies."""
     return (
         ActionSpec(
             "run.run",
             tr("Run"),
             "run",
-            lambda window: window.runs.run(),
+            Call(to.runs, lambda runs: runs.run()),
             "F5",
             icon="run",
             enabled=has_tab,
@@ -28,57 +24,49 @@ def run_actions() -> tuple[ActionSpec, ...]:
             "run.stop",
             tr("Stop"),
             "run",
-            lambda window: window.runs.stop(),
+            Call(to.runs, lambda runs: runs.stop()),
             "Shift+F5",
             icon="stop",
-            enabled=_is_busy,
+            enabled=lambda front: front.is_busy,
         ),
         ActionSpec(
             "run.auto",
             tr("Run after every change"),
             "run",
-            lambda window: window.runs.toggle_auto(),
+            Call(to.runs, lambda runs: runs.toggle_auto()),
             "Ctrl+F5",
             icon="auto-run",
             enabled=has_tab,
-            checked=lambda window: window.settings.auto_run,
+            checked=lambda front: front.settings.auto_run,
             separated=True,
         ),
     )
 
 
-def report_actions() -> tuple[ActionSpec, ...]:
+def report_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what compares engines and makes reports; it stands below what checks a strategy."""
     return (
         ActionSpec(
             "run.compare_engines",
             tr("Compare engines"),
             "run",
-            lambda window: window.engines.compare(),
+            Call(to.engines, lambda engines: engines.compare()),
             enabled=has_tab,
         ),
         ActionSpec(
             "run.report",
             tr("Report in the browser"),
             "run",
-            lambda window: window.reports.show(),
+            Call(to.reports, lambda reports: reports.show()),
             icon="report",
-            enabled=_has_run,
+            enabled=has_run,
             separated=True,
         ),
         ActionSpec(
             "run.save_report",
             tr("Save the report..."),
             "run",
-            lambda window: window.reports.save(),
-            enabled=_has_run,
+            Call(to.reports, lambda reports: reports.save()),
+            enabled=has_run,
         ),
     )
-
-
-def _has_run(window: MainWindow) -> bool:
-    return window.tab is not None and window.tab.session.run is not None
-
-
-def _is_busy(window: MainWindow) -> bool:
-    return window.tab is not None and window.runs.is_busy(window.tab)

@@ -4,11 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from app.actions.front import Front
     from app.canvas.canvas import Canvas
-    from app.window.main_window import MainWindow
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """What an action does: a function, and how to find what it is called with.
+
+    Args:
+        target: returns what the action acts on, None while there is nothing; nothing happens then.
+        function: gets the target.
+    """
+
+    target: Callable[[], T | None]
+    function: Callable[[T], object]
+
+    def __call__(self) -> None:
+        """Call the function with its target."""
+        found = self.target()
+        if found is not None:
+            self.function(found)
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasCall:
+    """What an action does to a canvas: keys and context menus call it on the one that they are of.
+
+    Args:
+        target: returns the canvas in front, None while there is none.
+        function: gets the canvas.
+    """
+
+    target: Callable[[], Canvas | None]
+    function: Callable[[Canvas], object]
+
+    def __call__(self) -> None:
+        """Call the function with the canvas in front."""
+        Call(self.target, self.function)()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +73,14 @@ class ActionSpec:
     id: str
     title: str
     menu: str
-    callback: Callable[[MainWindow], object]
+    callback: Callable[[], object]
     shortcut: str = ""
     also: tuple[str, ...] = ()
     canvas_keys: tuple[str, ...] = ()
     icon: str = ""
-    enabled: Callable[[MainWindow], bool] | None = None
-    checked: Callable[[MainWindow], bool] | None = None
-    label: Callable[[MainWindow], str] | None = None
+    enabled: Callable[[Front], bool] | None = None
+    checked: Callable[[Front], bool] | None = None
+    label: Callable[[Front], str] | None = None
     separated: bool = False
     listed: bool = True
 
@@ -53,34 +91,12 @@ class ActionSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class CanvasCall:
-    """A method of the canvas with what to pass to it; as an action's callback it calls that of the canvas in front."""
-
-    method: str
-    arguments: tuple[object, ...] = ()
-    options: tuple[tuple[str, object], ...] = ()
-
-    def __call__(self, window: MainWindow) -> None:
-        """Call the method of the canvas in front; nothing happens if there is none."""
-        if window.tab is not None:
-            self.on(window.tab.canvas)
-
-    def on(self, canvas: Canvas) -> None:
-        """Call the method of a canvas."""
-        getattr(canvas, self.method)(*self.arguments, **dict(self.options))
-
-
-def on_canvas(method: str, *arguments: object, **options: object) -> CanvasCall:
-    """Return the call of a method of the canvas."""
-    return CanvasCall(method, arguments, tuple(options.items()))
-
-
-@dataclass(frozen=True, slots=True)
 class MenuSpec:
-    """A menu or, with a slash in its id, a menu inside one."""
+    """A menu or, with a slash in its id, a menu inside one; an optional one is not shown while it is empty."""
 
     id: str
     title: str
+    is_optional: bool = False
 
     @property
     def parent(self) -> str:

@@ -2,56 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from app.actions.conditions import has_selection, has_tab
-from app.actions.spec import ActionSpec, on_canvas
+from app.actions.conditions import has_selection, has_tab, is_pane_shown
+from app.actions.spec import ActionSpec, Call, CanvasCall
+from app.actions.targets import LookCommands, PaneCommands, Targets
 from app.services.i18n import LANGUAGES, tr
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.actions.front import Front
 
 
-def view_actions() -> tuple[ActionSpec, ...]:
+def view_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what changes how things are shown, and nothing in the strategy."""
     return (
         ActionSpec(
             "view.command_palette",
             tr("Find an action..."),
             "view",
-            lambda window: window.show_command_palette(),
+            Call(to.window, lambda window: window.show_command_palette()),
             "Ctrl+Shift+P",
             icon="search",
             listed=False,
         ),
-        *_zoom_actions(),
-        *_pane_actions(),
-        *_yaml_actions(),
-        *_theme_actions(),
-        *_language_actions(),
+        *_zoom_actions(to),
+        *_pane_actions(to),
+        *_yaml_actions(to),
+        *_theme_actions(to),
+        *_language_actions(to),
         ActionSpec(
             "view.minimap",
             tr("Minimap"),
             "view",
-            lambda window: window.looks.toggle_minimap(),
+            Call(to.looks, lambda looks: looks.toggle_minimap()),
             "Ctrl+Alt+M",
-            checked=lambda window: window.settings.minimap,
+            checked=lambda front: front.settings.minimap,
             separated=True,
         ),
         ActionSpec(
             "view.full_screen",
             tr("Full screen"),
             "view",
-            lambda window: window.looks.toggle_full_screen(),
+            Call(to.looks, lambda looks: looks.toggle_full_screen()),
             "F11",
-            checked=lambda window: window.isFullScreen(),
+            checked=lambda front: front.is_full_screen,
         ),
         ActionSpec(
             "view.next_tab",
             tr("Next strategy"),
             "view",
-            lambda window: window.tabs.step(1),
+            Call(to.tabs, lambda tabs: tabs.step(1)),
             "Ctrl+PgDown",
             ("Ctrl+Tab",),
         ),
@@ -59,21 +60,23 @@ def view_actions() -> tuple[ActionSpec, ...]:
             "view.previous_tab",
             tr("Previous strategy"),
             "view",
-            lambda window: window.tabs.step(-1),
+            Call(to.tabs, lambda tabs: tabs.step(-1)),
             "Ctrl+PgUp",
             ("Ctrl+Shift+Tab",),
         ),
-        ActionSpec("view.reset_layout", tr("Reset the layout"), "view", lambda window: window.looks.reset_layout()),
+        ActionSpec(
+            "view.reset_layout", tr("Reset the layout"), "view", Call(to.looks, lambda looks: looks.reset_layout())
+        ),
     )
 
 
-def _zoom_actions() -> tuple[ActionSpec, ...]:
+def _zoom_actions(to: Targets) -> tuple[ActionSpec, ...]:
     return (
         ActionSpec(
             "view.zoom_in",
             tr("Zoom in"),
             "view",
-            on_canvas("zoom_in"),
+            CanvasCall(to.canvas, lambda canvas: canvas.zoom_in()),
             "Ctrl++",
             ("Ctrl+=",),
             icon="zoom-in",
@@ -84,7 +87,7 @@ def _zoom_actions() -> tuple[ActionSpec, ...]:
             "view.zoom_out",
             tr("Zoom out"),
             "view",
-            on_canvas("zoom_out"),
+            CanvasCall(to.canvas, lambda canvas: canvas.zoom_out()),
             "Ctrl+-",
             icon="zoom-out",
             enabled=has_tab,
@@ -93,7 +96,7 @@ def _zoom_actions() -> tuple[ActionSpec, ...]:
             "view.zoom_reset",
             tr("Actual size"),
             "view",
-            on_canvas("zoom_reset"),
+            CanvasCall(to.canvas, lambda canvas: canvas.zoom_reset()),
             "Ctrl+0",
             enabled=has_tab,
         ),
@@ -101,7 +104,7 @@ def _zoom_actions() -> tuple[ActionSpec, ...]:
             "view.fit_all",
             tr("Fit the whole graph"),
             "view",
-            on_canvas("fit_all"),
+            CanvasCall(to.canvas, lambda canvas: canvas.fit_all()),
             "Ctrl+1",
             canvas_keys=("Home",),
             icon="zoom-fit",
@@ -111,14 +114,14 @@ def _zoom_actions() -> tuple[ActionSpec, ...]:
             "view.fit_selection",
             tr("Fit the selection"),
             "view",
-            on_canvas("fit_selection"),
+            CanvasCall(to.canvas, lambda canvas: canvas.fit_selection()),
             "Ctrl+2",
             enabled=has_selection,
         ),
     )
 
 
-def _pane_actions() -> tuple[ActionSpec, ...]:
+def _pane_actions(to: Targets) -> tuple[ActionSpec, ...]:
     panes = (
         ("palette", tr("Components"), "Alt+1"),
         ("inspector", tr("Inspector"), "Alt+2"),
@@ -135,21 +138,27 @@ def _pane_actions() -> tuple[ActionSpec, ...]:
     return (
         *(
             ActionSpec(
-                f"view.{name}", title, "view/panes", _toggle(name), keys, enabled=has_tab, checked=_is_shown(name)
+                f"view.{name}",
+                title,
+                "view/panes",
+                Call(to.panes, partial(_toggle, name)),
+                keys,
+                enabled=has_tab,
+                checked=is_pane_shown(name),
             )
             for name, title, keys in panes
         ),
-        *_walk_actions(),
+        *_walk_actions(to),
     )
 
 
-def _walk_actions() -> tuple[ActionSpec, ...]:
+def _walk_actions(to: Targets) -> tuple[ActionSpec, ...]:
     return (
         ActionSpec(
             "view.next_pane",
             tr("Go to the next pane"),
             "view/panes",
-            lambda window: window.pane_focus.step(1),
+            Call(to.panes, lambda panes: panes.step(1)),
             "F6",
             enabled=has_tab,
             separated=True,
@@ -158,14 +167,14 @@ def _walk_actions() -> tuple[ActionSpec, ...]:
             "view.previous_pane",
             tr("Go to the previous pane"),
             "view/panes",
-            lambda window: window.pane_focus.step(-1),
+            Call(to.panes, lambda panes: panes.step(-1)),
             "Shift+F6",
             enabled=has_tab,
         ),
     )
 
 
-def _yaml_actions() -> tuple[ActionSpec, ...]:
+def _yaml_actions(to: Targets) -> tuple[ActionSpec, ...]:
     places = (
         ("below", tr("YAML below the canvas"), "Alt+6"),
         ("beside", tr("YAML beside the canvas"), "Alt+7"),
@@ -176,36 +185,36 @@ def _yaml_actions() -> tuple[ActionSpec, ...]:
             f"view.yaml_{place}",
             title,
             "view/panes",
-            _place_yaml(place),
+            Call(to.looks, partial(_place_yaml, place)),
             keys,
-            checked=_setting_is("yaml_place", place),
+            checked=partial(_has_yaml_place, place),
             separated=place == "below",
         )
         for place, title, keys in places
     )
 
 
-def _theme_actions() -> tuple[ActionSpec, ...]:
+def _theme_actions(to: Targets) -> tuple[ActionSpec, ...]:
     themes = (("system", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark")))
     return tuple(
         ActionSpec(
             f"view.theme_{name}",
             title,
             "view/theme",
-            _use_theme(name),
-            checked=_setting_is("theme", name),
+            Call(to.looks, partial(_use_theme, name)),
+            checked=partial(_has_theme, name),
         )
         for name, title in themes
     )
 
 
-def _language_actions() -> tuple[ActionSpec, ...]:
+def _language_actions(to: Targets) -> tuple[ActionSpec, ...]:
     system = ActionSpec(
         "view.language_system",
         tr("As the system"),
         "view/language",
-        _use_language(""),
-        checked=_setting_is("language", ""),
+        Call(to.looks, partial(_use_language, "")),
+        checked=partial(_has_language, ""),
     )
     return (
         system,
@@ -214,33 +223,37 @@ def _language_actions() -> tuple[ActionSpec, ...]:
                 f"view.language_{code}",
                 name,
                 "view/language",
-                _use_language(code),
-                checked=_setting_is("language", code),
+                Call(to.looks, partial(_use_language, code)),
+                checked=partial(_has_language, code),
             )
             for code, name in LANGUAGES.items()
         ),
     )
 
 
-def _toggle(pane: str) -> Callable[[MainWindow], None]:
-    return lambda window: window.pane_focus.toggle(pane)
+def _toggle(pane: str, panes: PaneCommands) -> None:
+    panes.toggle(pane)
 
 
-def _is_shown(pane: str) -> Callable[[MainWindow], bool]:
-    return lambda window: window.has_panes() and window.docks.is_shown(pane)
+def _place_yaml(place: str, looks: LookCommands) -> None:
+    looks.set_yaml_place(place)
 
 
-def _place_yaml(place: str) -> Callable[[MainWindow], None]:
-    return lambda window: window.looks.set_yaml_place(place)
+def _has_yaml_place(place: str, front: Front) -> bool:
+    return front.settings.yaml_place == place
 
 
-def _use_theme(theme: str) -> Callable[[MainWindow], None]:
-    return lambda window: window.looks.set_theme(theme)
+def _use_theme(theme: str, looks: LookCommands) -> None:
+    looks.set_theme(theme)
 
 
-def _use_language(language: str) -> Callable[[MainWindow], None]:
-    return lambda window: window.looks.set_language(language)
+def _has_theme(theme: str, front: Front) -> bool:
+    return front.settings.theme == theme
 
 
-def _setting_is(name: str, value: str) -> Callable[[MainWindow], bool]:
-    return lambda window: bool(getattr(window.settings, name) == value)
+def _use_language(language: str, looks: LookCommands) -> None:
+    looks.set_language(language)
+
+
+def _has_language(language: str, front: Front) -> bool:
+    return front.settings.language == language

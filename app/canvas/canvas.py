@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QTimer, Signal
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.actions.catalogue import all_actions
-from app.actions.registry import ActionRegistry
 from app.canvas.adding import Adding
 from app.canvas.arrange import Align, Direction
 from app.canvas.asking import Asking
@@ -30,6 +28,7 @@ from app.canvas.items.node import Badge
 from app.canvas.levels import file_block_graph, has_block, is_file
 from app.canvas.minimap import Minimap
 from app.canvas.naming import Naming
+from app.canvas.offered import CanvasActions
 from app.canvas.run.level import prefix_of
 from app.canvas.run.view import RunView
 from app.canvas.scene import GraphScene
@@ -39,8 +38,8 @@ from app.canvas.walk import Way, step
 from app.document.document import Change, Document
 from app.document.view import GraphView, Scope
 from app.services.i18n import tr
-from app.services.run_session import RunSession
 from app.services.settings import Settings
+from app.session.run_session import RunSession
 from engine.api import Problem
 
 BADGE_DELAY_MS = 150
@@ -49,8 +48,13 @@ BADGE_DELAY_MS = 150
 class Canvas(QWidget):
     """Shows one level of a document and carries out what the user does to it.
 
-    `settings` remember what the user connects to what; without them the program's own file is used. `actions` say which
-    keys do what. Close the canvas when it is done with, so that it listens to the document no more.
+    Close the canvas when it is done with, so that it listens to the document no more.
+
+    Args:
+        document: the strategy.
+        settings: remember what the user connects to what.
+        actions: which keys do what, and what the context menus offer.
+        parent: the tab.
     """
 
     selection_changed = Signal(object)
@@ -58,25 +62,18 @@ class Canvas(QWidget):
     message = Signal(str)
     """A sentence for the status bar."""
     scope_changed = Signal(object)
-    action_asked = Signal(str)
-    """The id of an action of the window that was chosen in the context menu."""
-
     eye_clicked = Signal(str)
     """The eye of a node was clicked: its name in the run."""
 
     def __init__(
         self,
         document: Document,
+        settings: Settings,
+        actions: CanvasActions,
         parent: QWidget | None = None,
-        *,
-        settings: Settings | None = None,
-        actions: ActionRegistry | None = None,
     ) -> None:
         super().__init__(parent)
-        settings = settings or Settings()
-        self.registry = actions or all_actions(settings)
-        self.action_state: Callable[[str], tuple[bool, bool]] = lambda _action: (False, False)
-        """Whether an action of the window can be used now, and whether its mark is set."""
+        self.offers = actions
         self.setAccessibleName(tr("Graph of the strategy"))
         self.setAccessibleDescription(tr("The outline lists the same nodes as a tree."))
         self.document = document

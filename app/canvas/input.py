@@ -86,11 +86,8 @@ class CanvasInput(QObject):
         return self._run(_sequence(event))
 
     def _run(self, keys: str) -> bool:
-        """Do what the registry has for a key sequence; return whether there is anything."""
-        spec = self._canvas.registry.on_canvas(keys)
-        if spec is not None and spec.canvas is not None:
-            spec.canvas.on(self._canvas)
-        return spec is not None
+        """Do what a key sequence stands for; return whether there is anything."""
+        return self._canvas.offers.press(self._canvas, keys)
 
     def _look(self, event: QDragMoveEvent) -> None:
         """Show which wire a node of the palette would go into."""

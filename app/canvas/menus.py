@@ -11,7 +11,6 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from app.actions.spec import ActionSpec
 from app.canvas.gestures.base import Hit
 from app.canvas.levels import is_file
 from app.services.i18n import tr
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the menu: an action of the registry, with what differs from it here.
+    """A line of the menu: an action of the program, with what differs from it here.
 
     Args:
         action: its id; it gives title, keys and icon.
@@ -45,31 +44,21 @@ def context_menu(canvas: Canvas, hit: Hit, at: QPoint) -> QMenu:
     menu = QMenu(canvas)
     menu.setAccessibleName(tr("What can be done here"))
     for entry in _entries(canvas, hit, at):
-        spec = canvas.registry.specs[entry.action]
+        offered = canvas.offers.offered(entry.action)
         if entry.separated:
             menu.addSeparator()
-        keys = QKeySequence.fromString(canvas.registry.shortcut(spec.id))
-        shown = keys.toString(QKeySequence.SequenceFormat.NativeText)
-        action = menu.addAction(f"{entry.title or spec.title}\t{shown}".rstrip())
-        action.setObjectName(spec.id)
-        if spec.icon and spec.checked is None:  # an icon would stand in the place of the check mark
-            action.setIcon(icon(spec.icon))
-        action.setEnabled(entry.enabled)
-        if spec.canvas is None and entry.call is None:
-            usable, marked = canvas.action_state(spec.id)
-            action.setEnabled(entry.enabled and usable)
-            action.setCheckable(spec.checked is not None)
-            action.setChecked(marked)
-        call = entry.call or partial(_run, canvas, spec)
+        shown = QKeySequence.fromString(offered.keys).toString(QKeySequence.SequenceFormat.NativeText)
+        action = menu.addAction(f"{entry.title or offered.title}\t{shown}".rstrip())
+        action.setObjectName(entry.action)
+        if offered.icon:
+            action.setIcon(icon(offered.icon))
+        action.setEnabled(entry.enabled and (offered.usable or entry.call is not None))
+        if offered.mark is not None:
+            action.setCheckable(True)
+            action.setChecked(offered.mark)
+        call = entry.call or partial(canvas.offers.run, canvas, entry.action)
         action.triggered.connect(lambda _checked=False, call=call: call())
     return menu
-
-
-def _run(canvas: Canvas, spec: ActionSpec) -> None:
-    if spec.canvas is not None:
-        spec.canvas.on(canvas)
-    else:
-        canvas.action_asked.emit(spec.id)
 
 
 def _entries(canvas: Canvas, hit: Hit, at: QPoint) -> list[Entry]:

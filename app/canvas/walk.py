@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from app.canvas.offers import fits
-from app.document.view import GraphView, WireView
+from app.document.view import GraphView, PortView, WireView
 from engine.api import PortType
 
 Way = Literal["left", "right", "up", "down"]
@@ -106,8 +106,6 @@ def splice_fits(graph: GraphView, node: str, wire: WireView) -> bool:
     return not wired and can_splice(inserted.inputs, inserted.outputs, kind)
 
 
-def can_splice(inputs: Iterable[object], outputs: Iterable[object], kind: PortType | None) -> bool:
+def can_splice(inputs: Iterable[PortView], outputs: Iterable[PortView], kind: PortType | None) -> bool:
     """Return whether ports of this kind are among the inputs and the outputs."""
-    return any(fits(getattr(port, "type", None), kind) for port in inputs) and any(
-        fits(getattr(port, "type", None), kind) for port in outputs
-    )
+    return any(fits(port.type, kind) for port in inputs) and any(fits(port.type, kind) for port in outputs)

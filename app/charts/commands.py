@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -28,10 +29,10 @@ class ChartCommands:
     def __init__(self, pane: ChartPane) -> None:
         self._pane = pane
 
-    def do(self, name: str, argument: Any) -> None:
-        """Run a command by its name, with its argument if it has one; an error of ours is told in words."""
+    def do(self, command: ChartCommand) -> None:
+        """Run a command; an error of ours is told in words."""
         try:
-            getattr(self, name)(*(() if argument is None else (argument,)))
+            command(self)
         except QuantCrafterError as error:
             QMessageBox.warning(self._pane, "QuantCrafter", error_text(error))
 
@@ -123,6 +124,10 @@ class ChartCommands:
             self._pane.view.refresh()
         self._pane.mark_choices()
 
+    def toggle_log(self) -> None:
+        """Use logarithmic scales, or no longer."""
+        self.set_log(not self._pane.settings.chart_log)
+
     def set_auto(self, auto: bool) -> None:  # noqa: FBT001 - a switch
         """Let the scales follow what is visible, or keep them as they are."""
         self._pane.view.set_auto(auto=auto)
@@ -176,3 +181,7 @@ class ChartCommands:
 
         (export_png if kind == "png" else export_svg)(self._pane.view, path)
         self._pane.message.emit(tr("Exported to {path}", path=path))
+
+
+ChartCommand = Callable[[ChartCommands], object]
+"""Something that the chart can do."""

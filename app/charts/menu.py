@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
+from app.charts.commands import ChartCommand, ChartCommands
 from app.services.i18n import tr
 from app.theme.icons import icon
 
@@ -19,21 +20,21 @@ def chart_menu(pane: ChartPane) -> QMenu:
     state, settings = pane.state, pane.settings
     menu = QMenu(pane)
     menu.setAccessibleName(tr("What can be done here"))
-    entries = (
-        (tr("Show all"), "zoom-fit", "fit", None),
-        (tr("Zoom to the trade"), "", "zoom_to_trade", None),
-        (tr("Go to a date..."), "", "ask_date", None),
-        (tr("Copy the picture"), "copy", "copy", None),
-        (tr("Save as PNG..."), "export", "export", "png"),
-        (tr("Save as SVG..."), "export", "export", "svg"),
+    entries: tuple[tuple[str, str, str, ChartCommand], ...] = (
+        (tr("Show all"), "zoom-fit", "fit", ChartCommands.fit),
+        (tr("Zoom to the trade"), "", "zoom_to_trade", ChartCommands.zoom_to_trade),
+        (tr("Go to a date..."), "", "ask_date", ChartCommands.ask_date),
+        (tr("Copy the picture"), "copy", "copy", ChartCommands.copy),
+        (tr("Save as PNG..."), "export", "export", lambda chart: chart.export("png")),
+        (tr("Save as SVG..."), "export", "export", lambda chart: chart.export("svg")),
     )
-    for title, picture, name, argument in entries:
+    for title, picture, name, command in entries:
         action = menu.addAction(title)
         action.setObjectName(name)
         if picture:
             action.setIcon(icon(picture))
         action.setEnabled(name != "zoom_to_trade" or (state is not None and state.trade is not None))
-        action.triggered.connect(lambda _checked=False, name=name, argument=argument: pane.commands.do(name, argument))
+        action.triggered.connect(lambda _checked=False, command=command: pane.commands.do(command))
     menu.insertSeparator(menu.actions()[3])
     why = QAction(tr("Why at this bar?"), menu)
     why.setObjectName("why")
@@ -43,13 +44,13 @@ def chart_menu(pane: ChartPane) -> QMenu:
     menu.insertSeparator(menu.actions()[1])
     menu.addSeparator()
     switches = (
-        (tr("Auto"), "set_auto", state is None or not state.scales),
-        (tr("Log scale"), "set_log", settings.chart_log),
+        (tr("Auto"), "set_auto", pane.commands.set_auto, state is None or not state.scales),
+        (tr("Log scale"), "set_log", pane.commands.set_log, settings.chart_log),
     )
-    for title, name, is_on in switches:
+    for title, name, switch, is_on in switches:
         action = menu.addAction(title)
         action.setObjectName(name)
         action.setCheckable(True)
         action.setChecked(is_on)
-        action.triggered.connect(lambda checked, name=name: pane.commands.do(name, checked))
+        action.triggered.connect(lambda checked, switch=switch: switch(checked))
     return menu

@@ -19,8 +19,8 @@ from app.charts.model.state import PANELS, ChartState
 from app.charts.toolbar import ChartToolbar
 from app.charts.view import ChartView
 from app.services.i18n import tr
-from app.services.run_session import RunSession
 from app.services.settings import Settings
+from app.session.run_session import RunSession
 from engine.runtime.saved import SavedRun
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
+from app.charts.commands import ChartCommand, ChartCommands
 from app.charts.model.choice import ChartChoice
 from app.charts.model.dates import parse_date
 from app.charts.model.look import ChartLook
@@ -88,9 +90,9 @@ def _head(menu: QMenu, title: str) -> None:
 
 
 class ChartToolbar(QToolBar):
-    """The buttons. What they do is asked for by `wanted`: the name of an action of the pane, and its argument."""
+    """The buttons. What they do is asked for by `wanted`, which carries a `ChartCommand`."""
 
-    wanted = Signal(str, object)
+    wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -100,12 +102,12 @@ class ChartToolbar(QToolBar):
         self.instruments = QComboBox()
         self.instruments.setAccessibleName(tr("Instrument"))
         self.instruments.setToolTip(tr("Instrument"))
-        self.instruments.activated.connect(lambda index: self.wanted.emit("show_instrument", index))
+        self.instruments.activated.connect(lambda index: self._ask(lambda chart: chart.show_instrument(index)))
         self._instrument_action = self.addWidget(self.instruments)
         self.style_button = self._menu_button(tr("How prices are drawn"))
         self.styles = self._choices(
             self.style_button,
-            "set_style",
+            lambda name: lambda chart: chart.set_style(name),
             (("candles", tr("Candles")), ("heikin_ashi", tr("Heikin-Ashi")), ("line", tr("Line"))),
         )
         self.output_button = self._menu_button(tr("Which nodes are shown"))
@@ -116,16 +118,16 @@ class ChartToolbar(QToolBar):
         self.panel_button.setText(tr("Panels") + _ARROW)
         self.panels = self._panel_entries()
         self.addSeparator()
-        self.auto = self._toggle(tr("Auto"), tr("Let the scales follow what is visible"), "set_auto")
-        self.log = self._toggle(tr("Log scale"), tr("Logarithmic scale"), "set_log")
-        self._button("zoom-in", tr("Zoom in"), "zoom_in")
-        self._button("zoom-out", tr("Zoom out"), "zoom_out")
-        self._button("zoom-fit", tr("Show all"), "fit")
+        self.auto = self._toggle(tr("Auto"), tr("Let the scales follow what is visible"), ChartCommands.set_auto)
+        self.log = self._toggle(tr("Log scale"), tr("Logarithmic scale"), ChartCommands.set_log)
+        self._button("zoom-in", tr("Zoom in"), ChartCommands.zoom_in)
+        self._button("zoom-out", tr("Zoom out"), ChartCommands.zoom_out)
+        self._button("zoom-fit", tr("Show all"), ChartCommands.fit)
         self.addSeparator()
-        self._button("chevron-left", tr("Previous trade"), "previous_trade")
-        self._button("chevron-right", tr("Next trade"), "next_trade")
+        self._button("chevron-left", tr("Previous trade"), ChartCommands.previous_trade)
+        self._button("chevron-right", tr("Next trade"), ChartCommands.next_trade)
         self.date = DateBox()
-        self.date.entered.connect(lambda moment: self.wanted.emit("go_to_date", moment))
+        self.date.entered.connect(lambda moment: self._ask(lambda chart: chart.go_to_date(moment)))
         self.addWidget(self.date)
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -133,7 +135,7 @@ class ChartToolbar(QToolBar):
         self.export_button = self._menu_button(tr("Save the drawing"))
         self.export_button.setIcon(icon("export"))
         for kind, title in (("png", tr("Save as PNG...")), ("svg", tr("Save as SVG..."))):
-            self._add(self.export_button.menu(), title, "export", kind)
+            self._add(self.export_button.menu(), title, partial(ChartCommands.export, kind=kind))
 
     # ------------------------------------------------------------------ what it shows
 
@@ -182,12 +184,12 @@ class ChartToolbar(QToolBar):
                     self._output(menu, choice, look, output)
         if choice.outputs:
             menu.addSeparator()
-            self._add(menu, tr("Back to what is shown at first"), "reset_outputs", None)
+            self._add(menu, tr("Back to what is shown at first"), ChartCommands.reset_outputs)
 
     # ------------------------------------------------------------------ making
 
     def _output(self, menu: QMenu, choice: ChartChoice, look: ChartLook, output: ChartOutput) -> None:
-        action = self._add(menu, output.name.replace("&", "&&"), "toggle_output", output)
+        action = self._add(menu, output.name.replace("&", "&&"), lambda chart: chart.toggle_output(output))
         action.setCheckable(True)
         action.setChecked(choice.is_shown(output.node, output.output))
         ratio = self.devicePixelRatioF()
@@ -203,14 +205,16 @@ class ChartToolbar(QToolBar):
         }
         found = {}
         for name, title in titles.items():
-            found[name] = self._add(self.panel_button.menu(), title, "toggle_panel", name)
+            found[name] = self._add(self.panel_button.menu(), title, partial(ChartCommands.toggle_panel, name=name))
             found[name].setCheckable(True)
         return found
 
-    def _choices(self, button: QToolButton, wanted: str, entries: Iterable[tuple[str, str]]) -> dict[str, QAction]:
+    def _choices(
+        self, button: QToolButton, command: Callable[[str], ChartCommand], entries: Iterable[tuple[str, str]]
+    ) -> dict[str, QAction]:
         found = {}
         for name, title in entries:
-            found[name] = self._add(button.menu(), title, wanted, name)
+            found[name] = self._add(button.menu(), title, command(name))
             found[name].setCheckable(True)
         return found
 
@@ -224,18 +228,21 @@ class ChartToolbar(QToolBar):
         self.addWidget(button)
         return button
 
-    def _toggle(self, text: str, tip: str, wanted: str) -> QAction:
+    def _toggle(self, text: str, tip: str, switch: Callable[[ChartCommands, bool], object]) -> QAction:
         action = self.addAction(text)
         action.setCheckable(True)
         action.setToolTip(tip)
-        action.triggered.connect(lambda checked: self.wanted.emit(wanted, checked))
+        action.triggered.connect(lambda checked: self._ask(lambda chart: switch(chart, checked)))
         return action
 
-    def _button(self, picture: str, tip: str, wanted: str) -> None:
+    def _button(self, picture: str, tip: str, command: ChartCommand) -> None:
         action = self.addAction(icon(picture), tip)
-        action.triggered.connect(lambda _checked=False: self.wanted.emit(wanted, None))
+        action.triggered.connect(lambda _checked=False: self._ask(command))
 
-    def _add(self, menu: QMenu, title: str, wanted: str, argument: object) -> QAction:
+    def _add(self, menu: QMenu, title: str, command: ChartCommand) -> QAction:
         action = menu.addAction(title)
-        action.triggered.connect(lambda _checked=False: self.wanted.emit(wanted, argument))
+        action.triggered.connect(lambda _checked=False: self._ask(command))
         return action
+
+    def _ask(self, command: ChartCommand) -> None:
+        self.wanted.emit(command)

@@ -25,7 +25,7 @@ from app.data.series_model import SeriesModel, SeriesRows
 from app.data.store_jobs import StoreJobs
 from app.data.texts import size_text
 from app.services.i18n import tr
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from app.theme import changed as theme_changed
 from app.theme import current
 from app.theme.icons import icon

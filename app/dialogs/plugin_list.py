@@ -85,5 +85,7 @@ def kind_name(kind: str) -> str:
         "data_providers": tr("Data providers"),
         "engines": tr("Engines"),
         "strategies": tr("Strategies"),
+        "actions": tr("Actions"),
+        "panes": tr("Panes"),
     }
     return names.get(kind, kind)

@@ -191,13 +191,16 @@ class Document(DocumentLike):
         """Make one undo step of all edits from now on, until that is switched off: what a drag does is one step."""
         self._history.join(on=on)
 
-    def set_text(self, text: str, *, origin: object = None) -> None:
-        """Take over typed text, valid or not; typing in a row on one line is one undo step a word."""
+    def set_text(self, text: str, *, origin: object = None, label: str = "") -> None:
+        """Take over typed text, valid or not; typing in a row on one line is one undo step a word.
+
+        A change with a `label` was not typed: it is a step of its own, called so.
+        """
         if text == self._text:
             return
-        label = tr("Typing")
-        self._history.add(Step(label, patch_between(self._text, text), typing=True, origin=origin))
-        self._take(text, Change(label, "text", origin))
+        step = Step(label or tr("Typing"), patch_between(self._text, text), typing=not label, origin=origin)
+        self._history.add(step)
+        self._take(text, Change(step.label, "text", origin))
 
     def undo(self) -> None:
         """Take the last step back; nothing happens when there is none."""

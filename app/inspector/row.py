@@ -31,6 +31,7 @@ from app.inspector.editors import (
     SuggestEditor,
 )
 from app.inspector.editors.scrub import ScrubLabel
+from app.inspector.editors.texts import TextEditor
 from app.inspector.fields import Field, FieldKind
 from app.inspector.form import VARIOUS, Form
 from app.inspector.look import tint
@@ -162,8 +163,8 @@ class FieldRow(QWidget):
             self.label.drive(self.field, lambda: self._form.value(self.field), self._offer, self._context.join)
         self.about.setCheckable(True)
         self.about.toggled.connect(self.help.setVisible)
-        line = getattr(self.editor, "line", None)
-        if isinstance(line, QLineEdit):
+        if isinstance(self.editor, TextEditor):
+            line = self.editor.line
             line.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
             line.customContextMenuRequested.connect(partial(self._line_menu, line))
 

@@ -16,6 +16,7 @@ from app.services.i18n import tr
 from app.theme import changed as theme_changed
 from app.theme import current
 from engine.api import Component
+from engine.plugins import Registry
 
 _SETTLE_MS = 200
 
@@ -110,8 +111,8 @@ class HelpPane(QWidget):
         return node_html(node, current(), str(described or ""))
 
     def _component_text(self, cls: type[Component]) -> str:
-        owner = getattr(self.document.catalog, "owner", None)
-        plugin = str(owner(cls.role.value, cls.name)) if owner is not None else ""
+        catalog = self.document.catalog
+        plugin = catalog.owner(cls.role.value, cls.name) if isinstance(catalog, Registry) else ""
         return component_html(cls, current(), plugin)
 
     def _on_change(self, change: Change) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 from app.data.draft import SourceDraft, feed_draft, feed_edits, instrument_draft, instrument_edits
 from app.data.period import day_of
@@ -21,9 +21,10 @@ from engine.api import FeedNode
 
 if TYPE_CHECKING:
     from app.document.document import Document
-    from app.services.engine import Job
-    from app.window.main_window import MainWindow
-    from app.window.store_desk import StoreDesk
+    from app.services.engine import Engine, Job
+    from app.window.messages import Messages
+    from app.window.tabs import Tabs
+    from app.window.typed import TypedText
     from engine.data.store import Series
     from engine.runtime.jobs.preview import Preview
 
@@ -34,38 +35,47 @@ class DataDesk:
     """Opens the dialogs about a strategy's data, and carries out what they return.
 
     Args:
-        window: whose data it is.
+        window: what dialogs lie over.
+        tabs: the open strategies.
+        engine: loads bars.
+        typed: what is typed and not taken over yet.
+        messages: tell what cannot be done.
     """
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: QWidget, tabs: Tabs, engine: Engine, typed: TypedText, messages: Messages) -> None:
         self._window = window
+        self._tabs = tabs
+        self._engine = engine
+        self._typed = typed
+        self._messages = messages
         self._limits_job: Job | None = None
-
-    @cached_property
-    def store(self) -> StoreDesk:
-        """What happens to the bar store."""
-        from app.window.store_desk import StoreDesk
-
-        return StoreDesk(self._window, self.offer_use)
 
     # ------------------------------------------------------------------ the source of an instrument or feed
 
     def choose_source(self) -> None:
         """Choose the source of the selected feed, or else of the first instrument."""
-        tab = self._window.tab
+        tab = self._tabs.current()
         if tab is None:
             return
         scope = tab.canvas.scope
-        for node in self._window.selection:
+        for node in tab.selection:
             cls = tab.document.component(node, scope)
             if cls is not None and issubclass(cls, FeedNode):
                 self.choose_feed(node, scope)
                 return
         self.choose_instrument(0)
 
+    def choose(self, of: int | str) -> None:
+        """Choose the source of an instrument, by its number, or of a feed node, by its id."""
+        tab = self._tabs.current()
+        if isinstance(of, int):
+            self.choose_instrument(of)
+        elif tab is not None:
+            self.choose_feed(of, tab.canvas.scope)
+
     def choose_instrument(self, index: int) -> None:
         """Choose the source of an instrument, and the period of the run; one undo step."""
-        tab = self._window.tab
+        tab = self._tabs.current()
         if tab is None or not self._may_edit(tab.document):
             return
         document = tab.document
@@ -81,7 +91,7 @@ class DataDesk:
 
     def choose_feed(self, node: str, scope: Scope = ()) -> None:
         """Choose the source of a feed node; one undo step."""
-        tab = self._window.tab
+        tab = self._tabs.current()
         if tab is None or not self._may_edit(tab.document):
             return
         choice = self._ask(feed_draft(tab.document, node, scope), tab.document, node, None)
@@ -92,35 +102,34 @@ class DataDesk:
         from app.data.source_dialog import SourceDialog, choose_source
 
         folder = document.folder if document.path is not None else None
-        engine = self._window.data_engine
-        dialog = SourceDialog(draft, engine, title=_title(name), folder=folder, run=run, parent=self._window)
+        dialog = SourceDialog(draft, self._engine, title=_title(name), folder=folder, run=run, parent=self._window)
         if run is not None:  # an instrument is called by its symbol, which may be changed there
             dialog.form.changed.connect(lambda: dialog.retitle(_title(draft.symbol)))
         return choose_source(dialog)
 
     def _may_edit(self, document: Document) -> bool:
         """Return whether the document can be edited now, telling why if not."""
-        tab = self._window.tab
+        tab = self._tabs.current()
         if tab is not None:
-            self._window.finish_typing(tab)
+            self._typed.finish(tab)
         if not document.is_readable:
-            self._window.complain(tr("The strategy's text has a mistake. Fix it first."))
+            self._messages.complain(tr("The strategy's text has a mistake. Fix it first."))
         return document.is_readable
 
     def _do(self, document: Document, edits: Sequence[Edit], label: str, scope: Scope = ()) -> None:
         try:
             document.do(*edits, label=label, scope=scope)
         except EditError as error:
-            self._window.complain(error_text(error))
+            self._messages.complain(error_text(error))
 
     def tell_limits(self, take: Callable[[date, date], None]) -> None:
         """Call a function with the first and the last day of the first instrument's data, once they are known."""
-        tab = self._window.tab
+        tab = self._tabs.current()
         if tab is None:
             return
         folder = str(tab.document.folder) if tab.document.path is not None else ""
         request = instrument_draft(tab.document, 0).request(folder)
-        job = self._limits_job = self._window.data_engine.submit(request, first=True)
+        job = self._limits_job = self._engine.submit(request, first=True)
 
         def tell(seen: Preview) -> None:
             if seen.count:
@@ -132,7 +141,7 @@ class DataDesk:
 
     def offer_use(self, series: Series) -> None:
         """Ask for which instrument of the strategy a series is to be used."""
-        tab = self._window.tab
+        tab = self._tabs.current()
         if tab is None or not self._may_edit(tab.document):
             return
         listed = tab.document.values.get("instruments")
@@ -146,7 +155,7 @@ class DataDesk:
 
     def use(self, series: Series, index: int | None) -> None:
         """Let an instrument run on a series, or add one that does; one undo step."""
-        tab = self._window.tab
+        tab = self._tabs.current()
         if tab is None:
             return
         document = tab.document

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.dialogs.changed import ChangedAnswer, ChangedNotice
 from app.dialogs.conflict import ConflictAnswer, ask_conflict
@@ -16,12 +16,16 @@ from app.services import files
 from app.services.i18n import tr
 from app.services.problems import error_text
 from app.services.watch import FileChange, FileWatch, look
-from app.window.tab import StrategyTab
-from app.window.typed import is_typed_well, refused_of
 from engine.api import QuantCrafterError
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.window.messages import Messages
+    from app.window.recent_list import RecentList
+    from app.window.strategies import Strategies
+    from app.window.tab import StrategyTab
+    from app.window.tabs import Tabs
+    from app.window.typed import TypedText
+    from engine.plugins import Registry
     from engine.runtime.record import RunRecord
 
 
@@ -29,11 +33,32 @@ class FileDesk:
     """Opens and closes the strategies of a window, and looks after their files.
 
     Args:
-        window: whose strategies they are.
+        window: what dialogs lie over.
+        catalog: what is installed.
+        tabs: the open strategies.
+        strategies: opens and closes them.
+        typed: what is typed and not taken over yet.
+        recent: the recent files.
+        messages: tell what happened.
     """
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        catalog: Registry,
+        tabs: Tabs,
+        strategies: Strategies,
+        typed: TypedText,
+        recent: RecentList,
+        messages: Messages,
+    ) -> None:
         self._window = window
+        self._catalog = catalog
+        self._tabs = tabs
+        self._strategies = strategies
+        self._typed = typed
+        self._recent = recent
+        self._messages = messages
         self.watch = FileWatch(window)
         self.watch.changed.connect(self._changed_on_disk)
         self._untitled = 0
@@ -45,8 +70,8 @@ class FileDesk:
         if not name:
             self._untitled += 1
             name = tr("Strategy {number}", number=self._untitled)
-        catalog = self._window.catalog
-        return self._window.add_tab(Document(text, catalog) if text else Document.new(catalog), name)
+        document = Document(text, self._catalog) if text else Document.new(self._catalog)
+        return self._strategies.add(document, name)
 
     def reopen(self, record: RunRecord) -> None:
         """Open the strategy of a run as it was then, in a tab of its own that has no file."""
@@ -66,7 +91,7 @@ class FileDesk:
             try:
                 self.open(path)
             except QuantCrafterError as error:
-                self._window.complain(error_text(error))
+                self._messages.complain(error_text(error))
 
     def open(self, path: Path) -> StrategyTab:
         """Open a file, or go to its tab if it is open.
@@ -74,19 +99,19 @@ class FileDesk:
         Raises:
             FileError: it cannot be read.
         """
-        there = self._window.tabs.of_file(path)
+        there = self._tabs.of_file(path)
         if there is not None:
-            self._window.tabs.setCurrentWidget(there)
+            self._tabs.setCurrentWidget(there)
             return there
         path = path.absolute()
         text = files.read(path)
-        tab = self._window.add_tab(Document(text, self._window.catalog, path), path.stem)
+        tab = self._strategies.add(Document(text, self._catalog, path), path.stem)
         self.know(tab, path, text)
         return tab
 
     def reload_current(self) -> None:
         """Take the text of the file on disk, as one step that can be undone."""
-        tab = self._window.tab
+        tab = self._tabs.current()
         if tab is not None and tab.path is not None:
             self._reload(tab, tab.path)
 
@@ -94,14 +119,14 @@ class FileDesk:
 
     def save_current(self, *, ask: bool = False) -> bool:
         """Save the strategy in front; return whether it was saved."""
-        tab = self._window.tab
+        tab = self._tabs.current()
         return tab is not None and self.save(tab, ask=ask)
 
     def save_all(self) -> bool:
         """Save every strategy that has unsaved changes; return whether all were saved."""
-        unsaved = self._unsaved(self._window.tabs.all())
+        unsaved = self._unsaved(self._tabs.all())
         if not unsaved:
-            self._window.say(tr("There are no unsaved changes."))
+            self._messages.say(tr("There are no unsaved changes."))
         return self._save_each(unsaved)
 
     def save(self, tab: StrategyTab, *, ask: bool = False) -> bool:
@@ -113,14 +138,14 @@ class FileDesk:
         Raises:
             FileError: the file cannot be written.
         """
-        if not is_typed_well(self._window, tab, saving=True):
+        if not self._typed.is_well(tab, saving=True):
             return False
         path = tab.path if tab.path is not None and not ask else self._ask_path(tab)
         known = self._known_of(tab, path)
         while path is not None:
-            other = self._window.tabs.of_file(path)
+            other = self._tabs.of_file(path)
             if other is not None and other is not tab:
-                self._window.complain(tr("{name} is open in another tab. Choose another name.", name=path.name))
+                self._messages.complain(tr("{name} is open in another tab. Choose another name.", name=path.name))
                 return False
             text = tab.document.text
             try:
@@ -134,7 +159,7 @@ class FileDesk:
 
     def _settle(self, tab: StrategyTab, path: Path, change: files.ChangedError) -> tuple[Path | None, str]:
         """Ask what to do about a file that changed on disk; return where to save, over what; None for nowhere."""
-        self._window.tabs.setCurrentWidget(tab)
+        self._tabs.setCurrentWidget(tab)
         answer = ask_conflict(self._window, path, tab.document.text, change.theirs)
         if answer is ConflictAnswer.OVERWRITE:
             return path, change.content
@@ -158,16 +183,16 @@ class FileDesk:
         tab.document.mark_saved(path)
         tab.end_notice()
         self.know(tab, path, text)
-        self._window.say(tr("Saved as {path}", path=path))
+        self._messages.say(tr("Saved as {path}", path=path))
 
     def _unsaved(self, tabs: Sequence[StrategyTab]) -> list[StrategyTab]:
         """Take over what is typed; return the strategies with something that is not in their files."""
-        refused = [tab for tab in tabs if refused_of(self._window, tab)]
+        refused = [tab for tab in tabs if self._typed.refused_of(tab)]
         return [tab for tab in tabs if tab.needs_saving or tab in refused]
 
     def _save_each(self, tabs: Sequence[StrategyTab]) -> bool:
         """Save several strategies, the one in front last: what is said of it stays; return whether all were saved."""
-        front = self._window.tab
+        front = self._tabs.current()
         saved = [self._try_to_save(tab) for tab in sorted(tabs, key=lambda tab: tab is front)]
         return all(saved)
 
@@ -176,15 +201,16 @@ class FileDesk:
         try:
             return self.save(tab)
         except files.FileError as error:
-            self._window.complain(error_text(error))
+            self._messages.complain(error_text(error))
             return False
 
     # ------------------------------------------------------------------ closing
 
     def close_current(self) -> None:
         """Close the strategy in front, asking first if it has unsaved changes."""
-        if self._window.tab is not None:
-            self.close(self._window.tab)
+        tab = self._tabs.current()
+        if tab is not None:
+            self.close(tab)
 
     def close(self, tab: StrategyTab) -> bool:
         """Close a strategy, asking first if it has unsaved changes; return whether it was closed."""
@@ -192,7 +218,7 @@ class FileDesk:
             return False
         if tab.path is not None:
             self.watch.unwatch(tab.path)
-        self._window.remove_tab(tab)
+        self._strategies.remove(tab)
         return True
 
     def may_close(self, tabs: Sequence[StrategyTab]) -> bool:
@@ -209,27 +235,27 @@ class FileDesk:
 
     def export_yaml(self, *, layout: bool) -> None:
         """Write the strategy's text to a file of the user's choice, without its layout if that is not wanted."""
-        tab = self._window.tab
-        if tab is None or not is_typed_well(self._window, tab, saving=True):
+        tab = self._tabs.current()
+        if tab is None or not self._typed.is_well(tab, saving=True):
             return
         path = self._ask_export(tr("Strategies (*.yaml *.yml)"), "yaml")
         if path is not None:
             files.write(path, tab.document.text if layout else files.without_layout(tab.document.text))
-            self._window.say(tr("Exported to {path}", path=path))
+            self._messages.say(tr("Exported to {path}", path=path))
 
     def export_picture(self, kind: str) -> None:
         """Draw the graph into a file of the user's choice; `kind` is `png` or `svg`."""
-        tab = self._window.tab
+        tab = self._tabs.current()
         names = tr("Pictures (*.png)") if kind == "png" else tr("Drawings (*.svg)")
         path = self._ask_export(names, kind) if tab else None
         if tab is not None and path is not None:
             (tab.canvas.export_png if kind == "png" else tab.canvas.export_svg)(path)
-            self._window.say(tr("Exported to {path}", path=path))
+            self._messages.say(tr("Exported to {path}", path=path))
 
     # ------------------------------------------------------------------ files changed by others
 
     def _changed_on_disk(self, path: Path, kind: str) -> None:
-        tab = self._window.tabs.of_file(path)
+        tab = self._tabs.of_file(path)
         if tab is None:
             return
         if kind == FileChange.RESTORED:
@@ -252,42 +278,39 @@ class FileDesk:
         try:
             text = files.read(path)
         except files.FileError as error:
-            self._window.complain(error_text(error))
+            self._messages.complain(error_text(error))
             return
         tab.document.set_text(text)
         tab.document.mark_saved(path)
         tab.end_notice()
         self.know(tab, path, text)
-        self._window.say(tr("Loaded again from {path}", path=path))
+        self._messages.say(tr("Loaded again from {path}", path=path))
 
     # ------------------------------------------------------------------ names
 
     def know(self, tab: StrategyTab, path: Path, text: str) -> None:
         """Note what a strategy's file holds, as read or written just now."""
         tab.on_disk = files.digest(text)
-        self._window.recent.add(path)
         self.watch.watch(path, text)
-        self._window.show_recent()
+        self._recent.add(path)
 
     def _folder(self) -> Path:
         """Return where file dialogs begin: beside the strategy in front, else where the last one was."""
-        tab = self._window.tab
+        tab = self._tabs.current()
         if tab is not None and tab.path is not None:
             return tab.path.parent
-        return next(
-            (file.path.parent for file in self._window.recent.files() if file.path.parent.is_dir()), Path.home()
-        )
+        return next((file.path.parent for file in self._recent.files.files() if file.path.parent.is_dir()), Path.home())
 
     def _ask_path(self, tab: StrategyTab) -> Path | None:
         start = tab.path or self._folder() / files.suggested_name(tab.title)
-        self._window.tabs.setCurrentWidget(tab)
+        self._tabs.setCurrentWidget(tab)
         name, _ = QFileDialog.getSaveFileName(
             self._window, tr("Save the strategy"), str(start), tr("Strategies (*.yaml *.yml)")
         )
         return files.with_suffix(Path(name)).absolute() if name else None
 
     def _ask_export(self, names: str, suffix: str) -> Path | None:
-        tab = self._window.tab
+        tab = self._tabs.current()
         stem = tab.title if tab else "strategy"
         start = self._folder() / f"{stem}.{suffix}"
         name, _ = QFileDialog.getSaveFileName(self._window, tr("Export"), str(start), names)

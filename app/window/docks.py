@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QByteArray, QCoreApplication, QObject, Qt, QTimer, Signal
@@ -15,8 +15,8 @@ from app.panes.outline import Outline
 from app.panes.palette import Palette
 from app.panes.problems import Problems
 from app.services.i18n import tr
-from app.services.run_session import RunSession
 from app.services.settings import Settings
+from app.session.run_session import RunSession
 from app.window.panes import PaneFrame
 from app.window.titles import SlimTitles
 
@@ -51,6 +51,7 @@ class Docks(QObject):
         document: the strategy to show first; panes need one.
         settings: remembers the layout.
         make_data: makes the pane of the user's own bars.
+        extra: panes of plugins by name: their titles, and what makes them.
     """
 
     run_asked = Signal()
@@ -69,7 +70,12 @@ class Docks(QObject):
     """What the chart shows changed."""
 
     def __init__(
-        self, window: QMainWindow, document: Document, settings: Settings, make_data: Callable[[], QWidget]
+        self,
+        window: QMainWindow,
+        document: Document,
+        settings: Settings,
+        make_data: Callable[[], QWidget],
+        extra: Mapping[str, tuple[str, Callable[[], QWidget]]],
     ) -> None:
         super().__init__(window)
         self._make_data = make_data
@@ -92,6 +98,8 @@ class Docks(QObject):
         self._roomy: set[str] = set()
         self._is_settled = False
         self._add_run_panes()
+        for name, (title, make) in extra.items():
+            self.add_pane(name, title, make, needs_run=False, can_be_stale=False)
         self._titles = SlimTitles(window, self.docks.values())
         self.reset()
         self._restore()
@@ -152,6 +160,22 @@ class Docks(QObject):
         self.docks[name] = self._dock(name, title, frame)
         self.docks[name].visibilityChanged.connect(frame.set_seen)
         self.docks[name].visibilityChanged.connect(lambda seen: self._give_room(name) if seen else None)
+
+    def add_extra(self, name: str, title: str, make: Callable[[], QWidget]) -> None:
+        """Add a pane of a plugin while the window is on the screen, behind the others below the canvas."""
+        self.add_pane(name, title, make, needs_run=False, can_be_stale=False)
+        self._titles.add(self.docks[name])
+        self._window.addDockWidget(_BELOW, self.docks[name])
+        self._window.tabifyDockWidget(self.docks["problems"], self.docks[name])
+
+    def remove_pane(self, name: str) -> None:
+        """Take a pane away for good."""
+        dock = self.docks.pop(name)
+        self._titles.remove(dock)
+        self._roomy.discard(name)
+        self.frames.pop(name).close()
+        self._window.removeDockWidget(dock)
+        dock.deleteLater()
 
     def _why(self) -> QWidget:
         from app.panes.why import WhyPane

@@ -12,8 +12,9 @@ from engine.api import RunError
 from engine.runtime.allowed_folders import allow_folder
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.window.messages import Messages
     from app.window.tab import StrategyTab
+    from app.window.tabs import Tabs
     from engine.api import Problem
 
 ABOUT = "folder"
@@ -26,11 +27,13 @@ class FolderQuestions:
     the strategy is run or the problem is clicked in the list of problems.
 
     Args:
-        window: whose strategies they are.
+        tabs: the open strategies.
+        messages: tell what came of it.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
+    def __init__(self, tabs: Tabs, messages: Messages) -> None:
+        self._tabs = tabs
+        self._messages = messages
         self._refused: dict[StrategyTab, set[str]] = {}
         self._asked: dict[StrategyTab, str] = {}
 
@@ -81,10 +84,10 @@ class FolderQuestions:
         try:
             made = allow_folder(allowed)
         except RunError as error:
-            self._window.complain(error_text(error))
+            self._messages.complain(error_text(error))
             self._refused[tab].add(str(Path(file).parent))
             return
-        self._window.say(tr("Strategies may read {folder} from now on", folder=made))
-        for other in self._window.tabs.all():
+        self._messages.say(tr("Strategies may read {folder} from now on", folder=made))
+        for other in self._tabs.all():
             if other.document.refused_files:
                 other.document.recheck()

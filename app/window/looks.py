@@ -5,55 +5,91 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from app import theme
 from app.services.i18n import tr
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.services.settings import Settings
+    from app.window.messages import Messages
+    from app.window.pane_focus import PaneFocus
+    from app.window.pane_host import PaneHost
+    from app.window.tabs import Tabs
 
 
 class Looks:
-    """Changes the looks of a window, and remembers them."""
+    """Changes the looks of a window, and remembers them.
 
-    def __init__(self, window: MainWindow) -> None:
+    Args:
+        window: the window.
+        settings: what is remembered between starts.
+        tabs: the open strategies.
+        panes: the panes.
+        focus: takes the keyboard back to the canvas.
+        messages: tell what a change needs.
+    """
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        settings: Settings,
+        tabs: Tabs,
+        panes: PaneHost,
+        focus: PaneFocus,
+        messages: Messages,
+    ) -> None:
         self._window = window
+        self._settings = settings
+        self._tabs = tabs
+        self._panes = panes
+        self._focus = focus
+        self._messages = messages
 
     def set_yaml_place(self, place: str) -> None:
         """Show the YAML text `below` or `beside` the canvas, or not (`hidden`)."""
-        self._window.settings.yaml_place = place
-        for tab in self._window.tabs.all():
+        self._settings.yaml_place = place
+        for tab in self._tabs.all():
             tab.place_yaml(place)
 
     def find_text(self) -> None:
         """Search in the YAML text, which is shown for it."""
-        if self._window.settings.yaml_place == "hidden":
+        if self._settings.yaml_place == "hidden":
             self.set_yaml_place("below")
-        if self._window.tab is not None:
-            self._window.tab.yaml.open_find()
+        tab = self._tabs.current()
+        if tab is not None:
+            tab.yaml.open_find()
 
     def search_components(self) -> None:
         """Go to the search box of the components, which are shown for it."""
-        self._window.docks.show("palette")
-        self._window.docks.palette.focus_search()
+        self._panes.docks.show("palette")
+        self._panes.docks.palette.focus_search()
 
     def toggle_minimap(self) -> None:
         """Show or hide the minimap."""
-        self._window.settings.minimap = not self._window.settings.minimap
-        for tab in self._window.tabs.all():
-            tab.show_minimap(shown=self._window.settings.minimap)
+        self._settings.minimap = not self._settings.minimap
+        self.show_minimap(shown=self._settings.minimap)
+
+    def show_minimap(self, *, shown: bool) -> None:
+        """Show or hide the minimap of every strategy."""
+        for tab in self._tabs.all():
+            tab.show_minimap(shown=shown)
+
+    def recolor_chart(self) -> None:
+        """Draw the chart in the colours that are chosen for candles."""
+        if self._panes.is_there and self._panes.docks.frames["chart"].has_pane:
+            self._panes.docks.chart.recolor()
 
     def set_theme(self, name: str) -> None:
         """Use the `light` or the `dark` theme, or the `system`'s."""
-        self._window.settings.theme = name
+        self._settings.theme = name
         preview_theme(name)
 
     def set_language(self, language: str) -> None:
         """Use another language from the next start on."""
-        if language != self._window.settings.language:
-            self._window.settings.language = language
-            self._window.say(tr("The language changes at the next start."))
+        if language != self._settings.language:
+            self._settings.language = language
+            self._messages.say(tr("The language changes at the next start."))
 
     def toggle_full_screen(self) -> None:
         """Use the whole screen, or go back."""
@@ -63,9 +99,9 @@ class Looks:
     def reset_layout(self) -> None:
         """Put every pane back where it was at the first start."""
         self.set_yaml_place("below")
-        if self._window.has_panes():
-            self._window.docks.reset()
-            self._window.pane_focus.leave()
+        if self._panes.is_there:
+            self._panes.docks.reset()
+            self._focus.leave()
 
 
 def preview_theme(name: str) -> None:

@@ -12,7 +12,8 @@ from shiboken6 import isValid
 from app.theme import current
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.window.pane_host import PaneHost
+    from app.window.tabs import Tabs
 
 CANVAS, TEXT = "canvas", "text"
 LINE = 2
@@ -25,11 +26,16 @@ class PaneFocus(QObject):
 
     Places are named as the docks are, `canvas` and `text` for those in the middle. A line around a place shows that the
     keyboard was taken there, until it leaves.
+
+    Args:
+        tabs: the open strategies.
+        panes: the panes.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(self, tabs: Tabs, panes: PaneHost) -> None:
+        super().__init__(tabs)
+        self._tabs = tabs
+        self._panes = panes
         self._ring: _Ring | None = None
         self._place: QWidget | None = None
         application = QApplication.instance()
@@ -38,7 +44,7 @@ class PaneFocus(QObject):
 
     def toggle(self, name: str) -> None:
         """Show a pane and go there; hide it if the focus is in it already."""
-        docks = self._window.docks
+        docks = self._panes.docks
         if docks.is_shown(name) and _holds(docks.docks[name], QApplication.focusWidget()):
             self.leave()
             docks.docks[name].hide()
@@ -48,7 +54,7 @@ class PaneFocus(QObject):
     def enter(self, name: str) -> None:
         """Go to a place; a pane is shown for it."""
         if name not in (CANVAS, TEXT):
-            self._window.docks.show(name)
+            self._panes.docks.show(name)
         # A pane behind a tab, or one that is made when it is first seen, is there once Qt has shown it.
         QTimer.singleShot(0, self, lambda: self._enter(name))
 
@@ -64,15 +70,16 @@ class PaneFocus(QObject):
 
     def leave(self) -> None:
         """Go back to the canvas."""
-        if self._window.tab is not None:
-            self._window.tab.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        tab = self._tabs.current()
+        if tab is not None:
+            tab.canvas.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def places(self) -> dict[str, QWidget]:
         """Return the places that can be seen, in the order in which they are walked."""
-        tab = self._window.tab
-        if tab is None or not self._window.has_panes():
+        tab = self._tabs.current()
+        if tab is None or not self._panes.is_there:
             return {}
-        docks = self._window.docks
+        docks = self._panes.docks
         shown = {name: dock for name, dock in docks.docks.items() if docks.is_shown(name)}
         left = {name: shown.pop(name) for name in ("palette",) if name in shown}
         text = {TEXT: tab.yaml} if tab.yaml.isVisible() else {}

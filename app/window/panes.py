@@ -10,7 +10,7 @@ from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.services.i18n import tr
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from app.window.runs.notice import StaleBanner
 
 LEAST = QSize(118, 36)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.dialogs.crash_notice import tell_of_crash
 from app.dialogs.drafts import Draft, Leftovers, RecoveryAnswer
@@ -17,12 +17,17 @@ from app.services.crash import crash_reports
 from app.services.files import FileError, suggested_name, write
 from app.services.i18n import tr
 from app.services.problems import error_text
-from app.services.recovery import Recovery
-from app.services.swaps import Found, Swap
+from app.session.recovery import Recovery
+from app.session.swaps import Found, Swap
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.services.settings import Settings
+    from app.window.desk import FileDesk
+    from app.window.messages import Messages
+    from app.window.strategies import Strategies
     from app.window.tab import StrategyTab
+    from app.window.tabs import Tabs
+    from engine.plugins import Registry
 
 TRIAL_MS = 3000
 """How long the window has to live on before restored work counts as restored."""
@@ -32,11 +37,32 @@ class Rescue:
     """Looks after the recovery files of a window's strategies.
 
     Args:
-        window: whose strategies they are.
+        window: what dialogs lie over.
+        settings: remember which damaged files were told of.
+        catalog: what is installed.
+        tabs: the open strategies.
+        strategies: open what is restored.
+        files: know what the files of restored work hold.
+        messages: tell what went wrong.
     """
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        settings: Settings,
+        catalog: Registry,
+        tabs: Tabs,
+        strategies: Strategies,
+        files: FileDesk,
+        messages: Messages,
+    ) -> None:
         self._window = window
+        self._settings = settings
+        self._catalog = catalog
+        self._tabs = tabs
+        self._strategies = strategies
+        self._files = files
+        self._messages = messages
         self._store = Recovery()
         self._swaps: dict[StrategyTab, Swap] = {}
         self._on_trial: list[tuple[Found, Swap | None]] = []
@@ -56,7 +82,7 @@ class Rescue:
     def offer(self) -> None:
         """Tell of a crash and of damaged files, ask what to do with unsaved work that is left, and do it."""
         found = {work.key: work for work in self._store.find()}
-        left = Leftovers(crash_reports(), self._store.set_aside(), self._window.settings.set_aside)
+        left = Leftovers(crash_reports(), self._store.set_aside(), self._settings.set_aside)
         if not found:
             tell_of_crash(self._window, left)
             return
@@ -91,14 +117,13 @@ class Rescue:
 
         Should that end the program, the next start knows it: the marks go once the window has lived on for a while.
         """
-        window = self._window
         self._store.begin(work)
-        tab = window.tabs.of_file(work.path) if work.path is not None else None
+        tab = self._tabs.of_file(work.path) if work.path is not None else None
         if tab is None and work.path is not None:
-            tab = window.add_tab(Document(work.saved_text, window.catalog, work.path), work.path.stem)
-            window.desk.know(tab, work.path, work.saved_text)
+            tab = self._strategies.add(Document(work.saved_text, self._catalog, work.path), work.path.stem)
+            self._files.know(tab, work.path, work.saved_text)
         elif tab is None:
-            tab = window.add_tab(Document("", window.catalog), work.name or tr("Recovered strategy"))
+            tab = self._strategies.add(Document("", self._catalog), work.name or tr("Recovered strategy"))
         swap = self._swaps.get(tab)
         if work.stale:
             tab.on_disk = ""  # so that saving asks
@@ -121,7 +146,7 @@ class Rescue:
         try:
             write(Path(chosen), work.text)
         except FileError as error:
-            self._window.complain(error_text(error))
+            self._messages.complain(error_text(error))
             return False
         return True
 

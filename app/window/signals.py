@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from PySide6.QtCore import QSocketNotifier, QTimer
+from PySide6.QtCore import QObject, QSocketNotifier, QTimer
 from PySide6.QtWidgets import QApplication
-
-if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -20,12 +18,18 @@ class EndSignals:
     """Listens to the process' end signals while Qt's event loop runs; `code` is the exit code that they ask for.
 
     Python deals with signals between its own instructions only: a socket wakes the event loop for it.
+
+    Args:
+        application: is ended.
+        window: whose life these signals end.
+        shut: called before, to let go of everything in order.
     """
 
-    def __init__(self, application: QApplication, window: MainWindow) -> None:
+    def __init__(self, application: QApplication, window: QObject, shut: Callable[[], None]) -> None:
         self.code = 0
         self._application = application
         self._window = window
+        self._shut = shut
         self._read, self._write = socket.socketpair()
         for end in (self._read, self._write):
             end.setblocking(False)
@@ -55,5 +59,5 @@ class EndSignals:
         QTimer.singleShot(0, self._window, self._leave)
 
     def _leave(self) -> None:
-        self._window.shut(keep_drafts=True)
+        self._shut()
         self._application.exit(self.code)

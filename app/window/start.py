@@ -13,7 +13,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from app.fitting import fit
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.window.shell import Shell
 
 log = logging.getLogger(__name__)
 
@@ -22,20 +22,20 @@ class Start(QObject):
     """Waits for the first paint, then does one step after another, each in a turn of the event loop of its own.
 
     Args:
-        window: the window, not yet shown.
+        shell: the window, not yet shown.
         files: strategies to open.
     """
 
-    def __init__(self, window: MainWindow, files: Sequence[Path]) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(self, shell: Shell, files: Sequence[Path]) -> None:
+        super().__init__(shell.window)
+        self._shell = shell
         self._files = list(files)
         self.steps = [self._load, self._open, self._recover, self._guide]
         self._timer = QTimer(self, singleShot=True, interval=0)
         self._timer.timeout.connect(self._next)
         if files:
-            window.pages.setCurrentWidget(window.tabs)
-        window.installEventFilter(self)
+            shell.window.show_strategies()
+        shell.window.installEventFilter(self)
 
     def stop(self) -> None:
         """Do no more steps."""
@@ -44,13 +44,13 @@ class Start(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         if event.type() == QEvent.Type.Paint:
-            self._window.removeEventFilter(self)
+            self._shell.window.removeEventFilter(self)
             QTimer.singleShot(0, self, self._painted)
         return super().eventFilter(watched, event)
 
     def _painted(self) -> None:
         log.info("window painted")
-        fit(self._window)  # how wide its frame is, is known only now
+        fit(self._shell.window)  # how wide its frame is, is known only now
         self._timer.start()
 
     def _next(self) -> None:
@@ -58,7 +58,7 @@ class Start(QObject):
             log.info("window usable")
             # What starting made stays: a look through all of it for garbage would hold up a key press by 70 ms.
             gc.freeze()
-            self._window.engine.start()
+            self._shell.desktop.engine.start()
             return
         step = self.steps.pop(0)
         self._timer.start()
@@ -66,25 +66,25 @@ class Start(QObject):
 
     def _load(self) -> None:
         """Import what strategies are shown with, and look up what is installed."""
-        from app.window import desk, docks, tab  # noqa: F401 - loaded here, so that opening is quick
+        from app.window import docks  # noqa: F401 - loaded here, so that opening is quick
 
-        for problem in self._window.catalog.problems:
+        for problem in self._shell.desktop.catalog.problems:
             log.warning("%s", problem)
 
     def _open(self) -> None:
-        self._window.desk.open_all(self._files)
-        if self._files and not self._window.tabs.count():
-            self._window.pages.setCurrentWidget(self._window.welcome)
+        self._shell.desktop.desk.open_all(self._files)
+        if self._files and not self._shell.tabs.count():
+            self._shell.window.show_welcome()
 
     def _recover(self) -> None:
-        self._window.rescue.offer()
+        self._shell.desktop.rescue.offer()
 
     def _guide(self) -> None:
         """Show the tour with the first strategy that is open, once in a user's life."""
-        if not self._window.settings.tour_done:
-            self._window.tabs.current_changed.connect(lambda _tab: QTimer.singleShot(0, self, self._show_tour))
+        if not self._shell.settings.tour_done:
+            self._shell.tabs.current_changed.connect(lambda _tab: QTimer.singleShot(0, self, self._show_tour))
             self._show_tour()
 
     def _show_tour(self) -> None:
-        if not self._window.settings.tour_done and self._window.tab is not None:
-            self._window.open_dialog("tour")
+        if not self._shell.settings.tour_done and self._shell.tabs.current() is not None:
+            self._shell.desktop.tour.start()

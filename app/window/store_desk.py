@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.data.store_jobs import StoreJobs
 from app.services.i18n import said, tr
@@ -21,8 +21,11 @@ from engine.runtime.jobs.store import (
 
 if TYPE_CHECKING:
     from app.data.pane import DataPane
-    from app.window.main_window import MainWindow
+    from app.services.engine import Engine
+    from app.window.messages import Messages
+    from app.window.tabs import Tabs
     from engine.data.store import Series
+    from engine.plugins import Registry
 
 _SHOWN = 12
 
@@ -31,18 +34,30 @@ class StoreDesk:
     """Opens the dialogs about the bar store, and carries out what they return.
 
     Args:
-        window: the window.
+        window: what dialogs lie over.
+        catalog: what is installed.
+        tabs: the open strategies.
+        engine: does what is asked of the bar store.
         use: called with a series that a strategy is to run on.
+        messages: tell what was done.
     """
 
-    def __init__(self, window: MainWindow, use: Callable[[Series], None]) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        catalog: Registry,
+        tabs: Tabs,
+        engine: Engine,
+        use: Callable[[Series], None],
+        messages: Messages,
+    ) -> None:
         self._window = window
+        self._catalog = catalog
+        self._tabs = tabs
+        self._engine = engine
         self._use = use
-
-    @cached_property
-    def jobs(self) -> StoreJobs:
-        """What is done to the bar store."""
-        return StoreJobs(self._window.data_engine, self._window)
+        self._messages = messages
+        self.jobs = StoreJobs(engine, window)
 
     @cached_property
     def pane(self) -> DataPane:
@@ -56,7 +71,7 @@ class StoreDesk:
         pane.delete_asked.connect(self.delete)
         pane.use_asked.connect(lambda chosen: self._use(chosen[0]))
         pane.look_asked.connect(self.look)
-        pane.message.connect(self._window.complain)
+        pane.message.connect(self._messages.complain)
         return pane
 
     # ------------------------------------------------------------------ into the store
@@ -75,7 +90,7 @@ class StoreDesk:
             paths = [Path(name) for name in names]
         if not paths:
             return
-        dialog = ImportDialog(paths, self._window.catalog, self._window.data_engine, self._window)
+        dialog = ImportDialog(paths, self._catalog, self._engine, self._window)
         request = choose_imports(dialog)
         if request is not None:
             self.carry_out_import(request)
@@ -91,7 +106,7 @@ class StoreDesk:
     def _imported(self, done: Sequence[ImportDone]) -> None:
         good = [each for each in done if not each.error]
         added = sum(each.added for each in good)
-        self._window.say(
+        self._messages.say(
             tr(
                 "Bars imported: {added}, stored ones replaced: {replaced}, series: {count}.",
                 added=f"{added:,}",
@@ -101,7 +116,7 @@ class StoreDesk:
         )
         faults = [said(each.error) for each in done if each.error]
         if faults:
-            self._window.complain("\n\n".join(faults[:_SHOWN]))
+            self._messages.complain("\n\n".join(faults[:_SHOWN]))
         self.pane.select_next([(each.symbol, each.timeframe) for each in good])
 
     # ------------------------------------------------------------------ with stored series
@@ -110,7 +125,7 @@ class StoreDesk:
         """Show the bars of a series."""
         from app.data.look_dialog import LookDialog
 
-        dialog = LookDialog(series, self._window.data_engine, self._window)
+        dialog = LookDialog(series, self._engine, self._window)
         dialog.exec()
         dialog.deleteLater()
 
@@ -118,9 +133,9 @@ class StoreDesk:
         """Fill the gaps of a series from a source that the user chooses."""
         from app.data.fill_dialog import FillDialog
 
-        tab = self._window.tab
+        tab = self._tabs.current()
         folder = tab.document.folder if tab is not None and tab.path is not None else None
-        dialog = FillDialog(series, self._window.catalog, self._window.data_engine, folder, self._window)
+        dialog = FillDialog(series, self._catalog, self._engine, folder, self._window)
         accepted = dialog.exec() == FillDialog.DialogCode.Accepted
         request = dialog.request
         dialog.deleteLater()
@@ -130,7 +145,7 @@ class StoreDesk:
 
     def _filled(self, done: FillDone) -> None:
         text = tr("Bars filled in: {added}, still missing: {left}.", added=f"{done.added:,}", left=f"{done.left:,}")
-        self._window.say(text)
+        self._messages.say(text)
 
     def export(self, chosen: Sequence[Series]) -> None:
         """Write series to files: one to a file of the user's choice, several into a folder."""
@@ -165,7 +180,7 @@ class StoreDesk:
 
     def _exported(self, files: Sequence[tuple[str, str, str]], count: int) -> None:
         place = files[0][2] if len(files) == 1 else str(Path(files[0][2]).parent)
-        self._window.say(tr("Bars exported: {count}, to {path}", count=f"{count:,}", path=place))
+        self._messages.say(tr("Bars exported: {count}, to {path}", count=f"{count:,}", path=place))
 
     def delete(self, chosen: Sequence[Series]) -> None:
         """Delete series, after asking."""
@@ -188,7 +203,7 @@ class StoreDesk:
             self.jobs.do(StoreDeleteRequest(keys), tr("Deleting bars"), self._deleted)
 
     def _deleted(self, count: int) -> None:
-        self._window.say(tr("Bars deleted: {count}.", count=f"{count:,}"))
+        self._messages.say(tr("Bars deleted: {count}.", count=f"{count:,}"))
 
 
 def _file_name(series: Series) -> str:

@@ -13,11 +13,11 @@ from app.canvas.canvas import Canvas
 from app.panes.yaml_view import YamlView
 from app.services.files import digest
 from app.services.i18n import tr
-from app.services.run_session import RunSession
 from app.services.settings import Settings
+from app.session.run_session import RunSession
 
 if TYPE_CHECKING:
-    from app.actions.registry import ActionRegistry
+    from app.canvas.offered import CanvasActions
     from app.document.document import Change, Document
     from app.document.view import Scope
 
@@ -29,7 +29,7 @@ class StrategyTab(QWidget):
         document: the open strategy.
         name: what to call it until it has a file.
         settings: what is remembered between starts.
-        actions: which keys do what on the canvas.
+        actions: which keys do what on the canvas, and what its menus offer.
         parent: the tab area.
     """
 
@@ -41,7 +41,7 @@ class StrategyTab(QWidget):
         document: Document,
         name: str,
         settings: Settings,
-        actions: ActionRegistry,
+        actions: CanvasActions,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -52,7 +52,7 @@ class StrategyTab(QWidget):
         """The `digest` of its file's content when it was last read or written here; "" while there is none."""
         self.selection: tuple[str, ...] = ()
         self.yaml_share = settings.yaml_share
-        self.canvas = Canvas(document, self, settings=settings, actions=actions)
+        self.canvas = Canvas(document, settings, actions, self)
         self.yaml = YamlView(document)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)
@@ -95,16 +95,6 @@ class StrategyTab(QWidget):
     def scope(self) -> Scope:
         """The level that the canvas shows."""
         return self.canvas.scope
-
-    def all_selected(self, flag: str) -> bool:
-        """Return whether every selected node is bypassed or muted (`flag` is `bypass` or `mute`)."""
-        nodes = self.document.graph(self.scope).nodes
-        return bool(self.selection) and all(getattr(nodes[node], flag) for node in self.selection if node in nodes)
-
-    def selected_block(self) -> str | None:
-        """Return the one selected node if it is a block."""
-        node = self.document.graph(self.scope).nodes.get(self.selection[0]) if len(self.selection) == 1 else None
-        return node.id if node is not None and node.block else None
 
     def place_yaml(self, place: str) -> None:
         """Show the text `below` or `beside` the canvas, or not (`hidden`)."""

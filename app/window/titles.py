@@ -34,12 +34,22 @@ class SlimTitles(QObject):
     def __init__(self, window: QMainWindow, docks: Iterable[QDockWidget]) -> None:
         super().__init__(window)
         self._window = window
-        self._docks = tuple(docks)
+        self._docks: list[QDockWidget] = []
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.refresh)
-        for dock in self._docks:
-            for happening in (dock.visibilityChanged, dock.topLevelChanged, dock.dockLocationChanged):
-                happening.connect(self._soon.start)
+        for dock in docks:
+            self.add(dock)
+
+    def add(self, dock: QDockWidget) -> None:
+        """Look after another dock."""
+        self._docks.append(dock)
+        for happening in (dock.visibilityChanged, dock.topLevelChanged, dock.dockLocationChanged):
+            happening.connect(self._soon.start)
+
+    def remove(self, dock: QDockWidget) -> None:
+        """Look after a dock no longer: it goes."""
+        self._docks.remove(dock)
+        self._soon.start()
 
     def refresh(self) -> None:
         """Bring every dock's title bar up to date."""

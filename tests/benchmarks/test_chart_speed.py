@@ -105,7 +105,7 @@ from PySide6.QtWidgets import QApplication
 from app.window.application import make_application
 app = make_application("light")
 from app.charts.pane import ChartPane
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from app.services.settings import Settings
 from engine.runtime.saved import SavedRun
 process = psutil.Process()

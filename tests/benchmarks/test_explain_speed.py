@@ -10,11 +10,11 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.canvas.canvas import Canvas
 from app.document.document import Document
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from app.theme import apply
 from engine.runtime.explain import take_census
+from tests.support.actions import make_canvas
 from tests.support.kept_runs import registry, saved_run
 from tests.support.large_strategy import large_strategy
 
@@ -35,7 +35,7 @@ def test_selecting_a_bar(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> No
     apply(qapp, "dark")
     text = large_strategy(200)
     run = saved_run(text, tmp_path)
-    canvas = Canvas(Document(text, registry()))
+    canvas = make_canvas(Document(text, registry()))
     qtbot.addWidget(canvas)
     canvas.resize(1280, 720)
     with qtbot.waitExposed(canvas):

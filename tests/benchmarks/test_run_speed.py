@@ -16,9 +16,9 @@ from pytestqt.qtbot import QtBot
 from app.charts.pane import ChartPane
 from app.document.edits import SetValues
 from app.panes.log import LogPane
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from app.window.application import make_application
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
 from engine.runtime.jobs import LogLine
 from tests.support.desktop import open_window, tab_of
 from tests.support.running import PATIENCE_MS, wait_for_run
@@ -125,22 +125,22 @@ def tell(capsys: pytest.CaptureFixture[str], name: str, lateness: Lateness, want
 def test_timers_are_on_time_while_a_million_bars_run_and_their_trades_arrive(
     qtbot: QtBot, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with open_window(qtbot) as window:
-        window.desk.new(FIVE_YEARS, "warm")
-        _run(window)
-        wait_for_run(window, qtbot)
-        window.desk.new(MILLION, "million")
+    with open_window(qtbot) as desktop:
+        desktop.desk.new(FIVE_YEARS, "warm")
+        _run(desktop)
+        wait_for_run(desktop, qtbot)
+        desktop.desk.new(MILLION, "million")
         lateness = Lateness()
         qtbot.wait(500)
         with lateness.measured():
             qtbot.wait(2000)
         tell(capsys, "timer lateness at rest", lateness, "for comparison")
         with lateness.measured():
-            _run(window)
-            run = wait_for_run(window, qtbot)
+            _run(desktop)
+            run = wait_for_run(desktop, qtbot)
         tell(capsys, "timer lateness while 1M bars run", lateness, f"wanted: p99 {LATE_WANTED_MS} ms")
-        log = tab_of(window).session.log
-        window.docks.show("log")
+        log = tab_of(desktop).session.log
+        desktop.docks.show("log")
         with lateness.measured():
             qtbot.waitUntil(lambda: len(log) >= len(run.ledger.fills), timeout=PATIENCE_MS)
         name = f"timer lateness while {len(run.ledger.trades):,} trades arrive, {len(log):,} lines"
@@ -188,13 +188,13 @@ def test_the_log_takes_twenty_thousand_lines_a_second(qtbot: QtBot, capsys: pyte
 
 
 def test_the_chart_follows_a_dragged_parameter(qtbot: QtBot, capsys: pytest.CaptureFixture[str]) -> None:
-    with open_window(qtbot) as window:
-        window.desk.new(FIVE_YEARS, "five_years")
-        _run(window)
-        wait_for_run(window, qtbot)
-        window.runs.toggle_auto()
-        window.docks.show("chart")
-        pane = window.docks.frames["chart"].pane
+    with open_window(qtbot) as desktop:
+        desktop.desk.new(FIVE_YEARS, "five_years")
+        _run(desktop)
+        wait_for_run(desktop, qtbot)
+        desktop.runs.toggle_auto()
+        desktop.docks.show("chart")
+        pane = desktop.docks.frames["chart"].pane
         assert isinstance(pane, ChartPane)
         qtbot.waitUntil(lambda: pane.is_ready, timeout=PATIENCE_MS)
         qtbot.wait(500)
@@ -205,7 +205,7 @@ def test_the_chart_follows_a_dragged_parameter(qtbot: QtBot, capsys: pytest.Capt
         for number in range(40):
             drawn.clear()
             begun, worked = time.perf_counter(), time.thread_time()
-            tab_of(window).document.do(SetValues("fast", {"timeperiod": 10 + number % 20}), label="Set timeperiod")
+            tab_of(desktop).document.do(SetValues("fast", {"timeperiod": 10 + number % 20}), label="Set timeperiod")
             steps.append((time.thread_time() - worked) * 1e3)
             qtbot.waitUntil(lambda: bool(drawn) and paints.last > drawn[-1], timeout=20_000)
             spent.append((paints.last - begun) * 1e3)
@@ -213,5 +213,5 @@ def test_the_chart_follows_a_dragged_parameter(qtbot: QtBot, capsys: pytest.Capt
         report(capsys, "a changed parameter is on the chart", spent, f"wanted: {REDRAW_WANTED_MS} ms")
 
 
-def _run(window: MainWindow) -> None:
-    window.runs.run()
+def _run(desktop: Desktop) -> None:
+    desktop.runs.run()

@@ -45,9 +45,9 @@ def run(file: Path, home: Path) -> dict[str, Any]:
 @pytest.mark.slow
 def test_the_rsi_pullback_is_built_from_an_empty_canvas_by_mouse_and_keyboard(qtbot: QtBot, tmp_path: Path) -> None:
     file = tmp_path / "rsi.yaml"
-    with open_window(qtbot, size=SIZE) as window:
-        window.activateWindow()
-        story = build(window, file, can_drag=False)
+    with open_window(qtbot, size=SIZE) as desktop:
+        desktop.window.activateWindow()
+        story = build(desktop, file, can_drag=False)
 
     check(story, file, tmp_path / "home")
 

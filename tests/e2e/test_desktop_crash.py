@@ -34,20 +34,20 @@ def answer(self):
         dialog.accept() if not drafts else dialog.ok_button.click()
 
 def crash(self):
-    self._window.settings.tour_done = True
+    self._shell.settings.tour_done = True
     timer = QTimer(self, interval=20)
     timer.timeout.connect(lambda: QApplication.activeModalWidget() or end(self, timer))
     timer.start()
 
 def end(self, timer):
     # The window's first steps go on while a dialog asks: what ends the app comes after the answer.
-    if sys.argv[1] == "settled" and self._window.rescue._on_trial:
+    if sys.argv[1] == "settled" and self._shell.desktop.rescue._on_trial:
         return
     timer.stop()
-    tab = self._window.tab
+    tab = self._shell.tabs.current()
     if sys.argv[1] != "live" and tab is not None and not tab.document.is_modified:
         tab.document.set_text(tab.document.text + "# last words\\n")
-    then = self._window.close if sys.argv[1] == "live" else faulthandler._sigsegv
+    then = self._shell.window.close if sys.argv[1] == "live" else faulthandler._sigsegv
     QTimer.singleShot(0, self, then)
 
 recover = start.Start._recover

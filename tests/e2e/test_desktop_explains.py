@@ -19,9 +19,9 @@ from app.inspector.row import FieldRow
 from app.panes.results import ResultsPane
 from app.panes.why import WhyPane
 from app.services import explainer
-from app.services.explainer import Explainer
 from app.services.values import number_text
-from app.window.main_window import MainWindow
+from app.session.explainer import Explainer
+from app.window.desktop import Desktop
 from app.window.runs.notice import FailureNotice
 from engine.runtime.explain import take_census
 from engine.runtime.saved import SavedRun
@@ -32,20 +32,20 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
-    with open_window(qtbot, copy_example("rsi_pullback", tmp_path), size=(1400, 900)) as window:
-        yield window
+def desktop(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
+    with open_window(qtbot, copy_example("rsi_pullback", tmp_path), size=(1400, 900)) as desktop:
+        yield desktop
 
 
-def run(window: MainWindow, qtbot: QtBot) -> SavedRun:
-    window.action_set.refresh()  # as it is once the present event is dealt with
-    QTest.keyClick(window, Qt.Key.Key_F5)
-    return wait_for_run(window, qtbot)
+def run(desktop: Desktop, qtbot: QtBot) -> SavedRun:
+    desktop.shell.actions.refresh()  # as it is once the present event is dealt with
+    QTest.keyClick(desktop.window, Qt.Key.Key_F5)
+    return wait_for_run(desktop, qtbot)
 
 
-def click_trade(window: MainWindow, number: int) -> None:
-    window.docks.show("results")
-    pane = window.docks.frames["results"].pane
+def click_trade(desktop: Desktop, number: int) -> None:
+    desktop.docks.show("results")
+    pane = desktop.docks.frames["results"].pane
     assert isinstance(pane, ResultsPane)
     pane.tabs.setCurrentWidget(pane.trades)
     index = pane.trades.model.index(number, 1)
@@ -54,9 +54,9 @@ def click_trade(window: MainWindow, number: int) -> None:
     QTest.mouseClick(pane.trades.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
-def why(window: MainWindow) -> WhyPane:
-    window.docks.show("why")
-    pane = window.docks.frames["why"].pane
+def why(desktop: Desktop) -> WhyPane:
+    desktop.docks.show("why")
+    pane = desktop.docks.frames["why"].pane
     assert isinstance(pane, WhyPane)
     return pane
 
@@ -66,16 +66,16 @@ def row_of(inspector: Inspector, field: str) -> FieldRow:
     return next(view.rows[(field,)] for view in inspector.page.views if (field,) in view.rows)
 
 
-def test_why_it_traded_and_why_not(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_why_it_traded_and_why_not(desktop: Desktop, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explainer, "SMALL", 0)  # so that the engine process takes the census, as of a large run
-    saved = run(window, qtbot)
-    canvas = tab_of(window).canvas
-    reasons = Explainer.of(tab_of(window).session)
+    saved = run(desktop, qtbot)
+    canvas = tab_of(desktop).canvas
+    reasons = Explainer.of(tab_of(desktop).session)
     qtbot.waitUntil(lambda: reasons.census is not None, timeout=PATIENCE_MS)
-    assert reasons.census == take_census(saved, window.catalog)
+    assert reasons.census == take_census(saved, desktop.catalog)
     assert canvas.scene.marks.nodes["dip"].fired == f"{(saved.column('dip') > 0).sum()}\N{MULTIPLICATION SIGN}"
 
-    click_trade(window, 3)
+    click_trade(desktop, 3)
     decided = int(saved.ledger.trades["entry_bar"][3]) - 1
     marks = canvas.scene.marks.nodes
     assert marks["rsi"].value == number_text(saved.column("rsi")[decided])
@@ -86,40 +86,40 @@ def test_why_it_traded_and_why_not(window: MainWindow, qtbot: QtBot, monkeypatch
     lit = {(wire.source, wire.target) for wire, item in canvas.scene.wires.items() if item.share == "lit"}
     assert {("rsi", "dip"), ("dip", "entry"), ("average", "uptrend"), ("uptrend", "entry")} <= lit
     assert ("stop", "entry") not in lit
-    assert "crossed above 15" in why(window).text
+    assert "crossed above 15" in why(desktop).text
 
     rows = saved.ledger.blocked
     bar = int(rows["bar"][rows["reason"] == 0][0])
-    tab_of(window).session.go_to(bar)
+    tab_of(desktop).session.go_to(bar)
     close, average = saved.instruments[0].bars.close[bar], saved.column("average")[bar]
-    assert f"uptrend: close {number_text(close)}, needs > average {number_text(average)}" in why(window).text
+    assert f"uptrend: close {number_text(close)}, needs > average {number_text(average)}" in why(desktop).text
     assert canvas.scene.marks.nodes["uptrend"].part == "blocking"
 
-    window.docks.show("chart")
-    menu = chart_menu(window.docks.chart)
+    desktop.docks.show("chart")
+    menu = chart_menu(desktop.docks.chart)
     next(action for action in menu.actions() if action.objectName() == "why").trigger()
-    qtbot.waitUntil(lambda: window.docks.is_shown("why"))
+    qtbot.waitUntil(lambda: desktop.docks.is_shown("why"))
 
     QTest.keyClick(canvas.view, Qt.Key.Key_Escape)
-    assert tab_of(window).session.bar is None
-    assert "Point at a bar" in why(window).text
+    assert tab_of(desktop).session.bar is None
+    assert "Point at a bar" in why(desktop).text
 
 
-def test_a_strategy_that_knows_no_future_is_said_to_be_clean(window: MainWindow, qtbot: QtBot) -> None:
+def test_a_strategy_that_knows_no_future_is_said_to_be_clean(desktop: Desktop, qtbot: QtBot) -> None:
     said: list[str] = []
-    window.status.messageChanged.connect(said.append)
-    window.action_set.trigger("explain.lookahead")
+    desktop.shell.status.messageChanged.connect(said.append)
+    desktop.shell.actions.trigger("explain.lookahead")
     qtbot.waitUntil(lambda: any("No look-ahead" in text for text in said), timeout=PATIENCE_MS)
-    assert not tab_of(window).findChildren(FailureNotice)
+    assert not tab_of(desktop).findChildren(FailureNotice)
 
 
-def test_parameters_are_varied_from_the_inspector_and_taken_over(window: MainWindow, qtbot: QtBot) -> None:
-    tab = tab_of(window)
+def test_parameters_are_varied_from_the_inspector_and_taken_over(desktop: Desktop, qtbot: QtBot) -> None:
+    tab = tab_of(desktop)
     tab.canvas.select(["rsi"])
-    row = row_of(window.docks.inspector, "timeperiod")
+    row = row_of(desktop.docks.inspector, "timeperiod")
     QTest.mouseClick(row.label, Qt.MouseButton.LeftButton)
     row.vary_asked.emit()
-    dialog = window.findChild(SweepDialog)
+    dialog = desktop.window.findChild(SweepDialog)
     assert isinstance(dialog, SweepDialog)
     assert dialog.across.variable is not None
     assert dialog.across.variable.title == "rsi.timeperiod"
@@ -150,24 +150,24 @@ def test_parameters_are_varied_from_the_inspector_and_taken_over(window: MainWin
     assert tab.document.text == before
 
     dialog.close()
-    window.activateWindow()  # what a window manager does when a window closes
-    qtbot.waitUntil(window.isActiveWindow)
-    run_result = run(window, qtbot)
+    desktop.window.activateWindow()  # what a window manager does when a window closes
+    qtbot.waitUntil(desktop.window.isActiveWindow)
+    run_result = run(desktop, qtbot)
     assert run_result.metrics == metrics
 
 
-def test_the_inspector_offers_it_by_the_right_button(window: MainWindow, qtbot: QtBot) -> None:
-    tab_of(window).canvas.select(["rsi"])
-    row = row_of(window.docks.inspector, "timeperiod")
+def test_the_inspector_offers_it_by_the_right_button(desktop: Desktop, qtbot: QtBot) -> None:
+    tab_of(desktop).canvas.select(["rsi"])
+    row = row_of(desktop.docks.inspector, "timeperiod")
     assert row.can_vary
     row._show_menu(QMenu(row), row.mapToGlobal(row.rect().center()))
     menu = next(menu for menu in row.findChildren(QMenu) if menu.actions())
     action = next(action for action in menu.actions() if action.objectName() == "vary")
-    with qtbot.waitSignal(window.docks.inspector.vary_asked) as asked:
+    with qtbot.waitSignal(desktop.docks.inspector.vary_asked) as asked:
         action.trigger()
     assert asked.args == ["rsi", "timeperiod"]
     menu.close()
-    dialog = window.findChild(SweepDialog)
+    dialog = desktop.window.findChild(SweepDialog)
     assert isinstance(dialog, SweepDialog)
     assert any("runs" in label.text() for label in dialog.findChildren(QLabel))
     dialog.close()

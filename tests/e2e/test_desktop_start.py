@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.services.recovery import Recovery
+from app.session.recovery import Recovery
 from engine.api.home import home
 from tests.support.command_line import ROOT, clean_environment, quantcrafter
 from tests.support.desktop import EXAMPLES, copy_example
@@ -45,9 +45,9 @@ from app.main import open_app
 from app.window import start
 
 def edit(self):
-    window = self._window
-    window.settings.tour_done = True
-    window.tab.document.set_text(window.tab.document.text + "# last words\\n")
+    desktop = self._shell.desktop
+    desktop.settings.tour_done = True
+    desktop.tab.document.set_text(desktop.tab.document.text + "# last words\\n")
 
 start.Start._guide = edit
 sys.exit(open_app([Path(sys.argv[1])]))
@@ -73,27 +73,27 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop
 from app.services.settings import Settings
 from app.window.application import make_application
-from app.window.main_window import MainWindow
+from app.window.shell import Shell
 app = make_application("light")
-window = MainWindow(Settings())
-window.show()
+desktop = Shell(Settings()).desktop
+desktop.window.show()
 for file in sys.argv[1:]:
-    tab = window.desk.open(Path(file))
+    tab = desktop.desk.open(Path(file))
     tab.document.problems
     app.processEvents()
 tab.canvas.select_all()
 app.processEvents()
-job = window.runs.try_out()
+job = desktop.runs.try_out()
 loop = QEventLoop()
 job.ended.connect(loop.quit)
 loop.exec()
-for name in window.docks.docks:
-    window.docks.show(name)
+for name in desktop.docks.docks:
+    desktop.docks.show(name)
     app.processEvents()
 tab.session.go_to(tab.session.run.warmup + 50)
 app.processEvents()
 print(tab.session.run.strategy, len(tab.session.run.trades), file=sys.stderr)
-window.shut()
+desktop.shell.shut()
 print(",".join(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 

@@ -20,7 +20,7 @@ from app.panes.history import HistoryPane
 from app.panes.results import ResultsPane
 from app.panes.why import WhyPane
 from app.services.values import number_text
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
 from engine.api.ledger import BlockReason
 from engine.runtime.saved import SavedRun
 from tests.support.command_line import ROOT, clean_environment
@@ -33,22 +33,22 @@ pytestmark = pytest.mark.slow
 ON_A_SCREEN = "QUANTCRAFTER_TEST_SCREEN"
 
 
-def run(window: MainWindow, qtbot: QtBot, *, other_than: SavedRun | None = None) -> SavedRun:
-    window.action_set.refresh()  # as it is once the present event is dealt with
-    QTest.keyClick(window, Qt.Key.Key_F5)
-    return wait_for_run(window, qtbot, other_than=other_than)
+def run(desktop: Desktop, qtbot: QtBot, *, other_than: SavedRun | None = None) -> SavedRun:
+    desktop.shell.actions.refresh()  # as it is once the present event is dealt with
+    QTest.keyClick(desktop.window, Qt.Key.Key_F5)
+    return wait_for_run(desktop, qtbot, other_than=other_than)
 
 
-def results_of(window: MainWindow) -> ResultsPane:
-    window.docks.show("results")
-    pane = window.docks.frames["results"].pane
+def results_of(desktop: Desktop) -> ResultsPane:
+    desktop.docks.show("results")
+    pane = desktop.docks.frames["results"].pane
     assert isinstance(pane, ResultsPane)
     return pane
 
 
-def history_of(window: MainWindow) -> HistoryPane:
-    window.docks.show("history")
-    pane = window.docks.frames["history"].pane
+def history_of(desktop: Desktop) -> HistoryPane:
+    desktop.docks.show("history")
+    pane = desktop.docks.frames["history"].pane
     assert isinstance(pane, HistoryPane)
     return pane
 
@@ -61,49 +61,49 @@ def pick_the_pullback(dialog: GalleryDialog) -> None:
 
 
 def test_from_the_gallery_to_the_comparison_of_two_runs(qtbot: QtBot) -> None:
-    with open_window(qtbot, size=(1400, 900)) as window:
-        window.activateWindow()
+    with open_window(qtbot, size=(1400, 900)) as desktop:
+        desktop.window.activateWindow()
         with answering(GalleryDialog, pick_the_pullback):
-            window.action_set.actions["file.gallery"].trigger()
-        window.activateWindow()  # what a window manager does when a dialog closes
-        qtbot.waitUntil(window.isActiveWindow)
-        trader = Trader(window, can_drag=False)
+            desktop.shell.actions.actions["file.gallery"].trigger()
+        desktop.window.activateWindow()  # what a window manager does when a dialog closes
+        qtbot.waitUntil(desktop.window.isActiveWindow)
+        trader = Trader(desktop, can_drag=False)
         assert {"rsi", "dip", "uptrend", "entry"} <= trader.nodes
 
-        first = run(window, qtbot)
-        pane = results_of(window)
+        first = run(desktop, qtbot)
+        pane = results_of(desktop)
         pane.tabs.setCurrentWidget(pane.trades)
         place = pane.trades.view.visualRect(pane.trades.model.index(5, 1)).center()
         QTest.mouseClick(pane.trades.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
-        marks = tab_of(window).canvas.scene.marks.nodes
+        marks = tab_of(desktop).canvas.scene.marks.nodes
         decided = int(first.ledger.trades["entry_bar"][5]) - 1
         assert marks["rsi"].value == number_text(first.column("rsi")[decided])
         assert marks["dip"].part == "path"
 
         held_back = first.ledger.blocked[first.ledger.blocked["reason"] == BlockReason.FILTER]
-        tab_of(window).session.go_to(int(held_back["bar"][0]))
-        window.docks.show("why")
-        why = window.docks.frames["why"].pane
+        tab_of(desktop).session.go_to(int(held_back["bar"][0]))
+        desktop.docks.show("why")
+        why = desktop.docks.frames["why"].pane
         assert isinstance(why, WhyPane)
         assert "uptrend: close" in why.text
-        assert marks is not tab_of(window).canvas.scene.marks.nodes
-        assert tab_of(window).canvas.scene.marks.nodes["uptrend"].part == "blocking"
+        assert marks is not tab_of(desktop).canvas.scene.marks.nodes
+        assert tab_of(desktop).canvas.scene.marks.nodes["uptrend"].part == "blocking"
 
         trader.select("dip")
         trader.fill("25", "long_entry")
-        qtbot.waitUntil(lambda: "Out of date" in window.status.run.result.text(), timeout=PATIENCE_MS)
-        second = run(window, qtbot, other_than=first)
-        qtbot.waitUntil(lambda: window.status.run.result.text() == "Up to date", timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda: "Out of date" in desktop.shell.status.run.result.text(), timeout=PATIENCE_MS)
+        second = run(desktop, qtbot, other_than=first)
+        qtbot.waitUntil(lambda: desktop.shell.status.run.result.text() == "Up to date", timeout=PATIENCE_MS)
         assert len(second.trades) > len(first.trades)
 
-        history = history_of(window)
+        history = history_of(desktop)
         qtbot.waitUntil(lambda: history.model.rowCount() == 2, timeout=PATIENCE_MS)
         for row, held in ((0, Qt.KeyboardModifier.NoModifier), (1, Qt.KeyboardModifier.ControlModifier)):
             at = history.view.visualRect(history.model.index(row, 1)).center()
             QTest.mouseClick(history.view.viewport(), Qt.MouseButton.LeftButton, held, at)
         QTest.mouseClick(history.compare_button, Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(lambda: window.findChild(ComparisonDialog) is not None, timeout=PATIENCE_MS)
-        dialog = window.findChild(ComparisonDialog)
+        qtbot.waitUntil(lambda: desktop.window.findChild(ComparisonDialog) is not None, timeout=PATIENCE_MS)
+        dialog = desktop.window.findChild(ComparisonDialog)
         assert isinstance(dialog.trades, QTableWidget)
         kinds = [dialog.trades.item(row, 0).text() for row in range(dialog.trades.rowCount())]
         assert kinds.count("added") - kinds.count("removed") == len(second.trades) - len(first.trades)

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
 from app.window.tab import StrategyTab
 from tests.support.counts import sample
 from tests.support.desktop import copy_example, open_window, tab_of
@@ -70,20 +70,20 @@ def held_now() -> Load:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
-    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as window:
-        yield window
+def desktop(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
+    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as desktop:
+        yield desktop
 
 
-def run_once(qtbot: QtBot, tab: StrategyTab, window: MainWindow, number: int) -> None:
+def run_once(qtbot: QtBot, tab: StrategyTab, desktop: Desktop, number: int) -> None:
     text = tab.document.text
     before, after = text.split("fast: {use: ta.SMA, input: bars.close, timeperiod: ", 1)
     tab.document.set_text(f"{before}fast: {{use: ta.SMA, input: bars.close, timeperiod: {20 + number}{after[2:]}")
     shown = tab.session.run.id if tab.session.run is not None else ""
-    window.runs.run()
-    assert window.runs.is_busy(tab), window.status.currentMessage()
-    qtbot.waitUntil(lambda: not window.runs.is_busy(tab), timeout=PATIENCE_MS)
-    assert window.runs.of(tab).failure is None, window.runs.of(tab).failure
+    desktop.runs.run()
+    assert desktop.runs.is_busy(tab), desktop.shell.status.currentMessage()
+    qtbot.waitUntil(lambda: not desktop.runs.is_busy(tab), timeout=PATIENCE_MS)
+    assert desktop.runs.of(tab).failure is None, desktop.runs.of(tab).failure
     qtbot.waitUntil(lambda: tab.session.run is not None and tab.session.run.id != shown)
 
 
@@ -96,30 +96,30 @@ def check(before: Load, after: Load, what: str, most_mb: float = MOST_MB) -> Non
 
 
 def test_a_long_session_holds_no_more_files_and_memory_at_its_end(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path
+    qtbot: QtBot, desktop: Desktop, tmp_path: Path
 ) -> None:
-    tab = tab_of(window)
+    tab = tab_of(desktop)
     for number in range(WARM_UP):
-        run_once(qtbot, tab, window, number)
+        run_once(qtbot, tab, desktop, number)
     start = load(qtbot)
     for number in range(WARM_UP, RUNS):
-        run_once(qtbot, tab, window, number % 70)
+        run_once(qtbot, tab, desktop, number % 70)
     after_runs = load(qtbot)
     check(start, after_runs, f"{RUNS} runs")
 
     for number in range(KILLS):
-        pid = window.engine.pid
+        pid = desktop.engine.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        qtbot.waitUntil(lambda pid=pid: window.engine.pid != pid, timeout=PATIENCE_MS)  # type: ignore[misc]
-        run_once(qtbot, tab, window, (number + 1) % 70)
+        qtbot.waitUntil(lambda pid=pid: desktop.engine.pid != pid, timeout=PATIENCE_MS)  # type: ignore[misc]
+        run_once(qtbot, tab, desktop, (number + 1) % 70)
     after_kills = load(qtbot)
     check(start, after_kills, f"{KILLS} killed engine processes")
 
     other = copy_example("rsi_pullback", tmp_path / "other")
     opened = [load(qtbot)]
     for number in range(FILES):
-        window.desk.close(window.desk.open(other))
+        desktop.desk.close(desktop.desk.open(other))
         qtbot.wait(50)
         if number == WARM_UP - 1:
             opened = [load(qtbot)]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QWidget
 
-from app.canvas.canvas import Canvas
 from app.document.document import Document
 from engine.plugins import Registry, load_registry
 from tests.support import mouse
+from tests.support.actions import make_canvas
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -56,7 +56,7 @@ class Desk:
 
     def __init__(self, qtbot: QtBot, text: str = STRATEGY) -> None:
         self.document = Document(text, registry())
-        self.canvas = Canvas(self.document)
+        self.canvas = make_canvas(self.document)
         self.messages: list[str] = []
         self.canvas.message.connect(self.messages.append)
         qtbot.addWidget(self.canvas)

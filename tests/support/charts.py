@@ -15,8 +15,8 @@ from app.charts.model.sheet import Sheet
 from app.charts.model.state import ChartState
 from app.charts.pane import ChartPane
 from app.charts.view import ChartView
-from app.services.run_session import RunSession
 from app.services.settings import Settings
+from app.session.run_session import RunSession
 from app.window.application import make_application
 from engine.runtime.saved import SavedRun
 

@@ -11,7 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from app.services.settings import Settings
 from app.window.application import make_application
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
+from app.window.shell import Shell
 from app.window.tab import StrategyTab
 from engine.api import Problem
 
@@ -20,21 +21,21 @@ EXAMPLES = ROOT / "resources" / "examples"
 
 
 @contextmanager
-def open_window(qtbot: QtBot, *files: Path, size: tuple[int, int] = (1280, 720)) -> Iterator[MainWindow]:
+def open_window(qtbot: QtBot, *files: Path, size: tuple[int, int] = (1280, 720)) -> Iterator[Desktop]:
     """Give a window with these files open, on the screen and painted; it is gone afterwards."""
     make_application("light")
-    window = MainWindow(Settings())
-    window.resize(*size)
-    with qtbot.waitExposed(window):
-        window.show()
+    desktop = Shell(Settings()).desktop
+    desktop.window.resize(*size)
+    with qtbot.waitExposed(desktop.window):
+        desktop.window.show()
     for file in files:
-        window.desk.open(file)
+        desktop.desk.open(file)
     try:
-        yield window
+        yield desktop
     finally:
-        window.shut()
-        window.hide()
-        window.deleteLater()
+        desktop.shell.shut()
+        desktop.window.hide()
+        desktop.window.deleteLater()
 
 
 def copy_example(name: str, folder: Path) -> Path:
@@ -43,14 +44,14 @@ def copy_example(name: str, folder: Path) -> Path:
     return Path(shutil.copy(EXAMPLES / f"{name}.yaml", folder / f"{name}.yaml"))
 
 
-def tab_of(window: MainWindow) -> StrategyTab:
+def tab_of(desktop: Desktop) -> StrategyTab:
     """Return the strategy in front."""
-    tab = window.tab
+    tab = desktop.tab
     if tab is None:
         raise AssertionError("No strategy is open.")
     return tab
 
 
-def errors_of(window: MainWindow) -> list[Problem]:
+def errors_of(desktop: Desktop) -> list[Problem]:
     """Return what validation finds about the strategy in front."""
-    return list(tab_of(window).document.problems)
+    return list(tab_of(desktop).document.problems)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.main import open_app
 from app.services.files import FileError
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
 from app.window.start import Start
 from engine.api import Severity
 from tests.support.random_typing import choose, make
@@ -64,8 +64,8 @@ class Drive:
     """Takes one step in each turn of the event loop."""
 
     def __init__(self, start: Start) -> None:
-        self.window: MainWindow = start._window
-        self.window.settings.tour_done = True
+        self.desktop: Desktop = start._shell.desktop
+        self.desktop.settings.tour_done = True
         self.report = Report()
         self._faults = _Faults(self.report)
         logging.getLogger().addHandler(self._faults)
@@ -75,7 +75,7 @@ class Drive:
         else:
             self._steps = self._type(Path(rest[0]), int(rest[1]), int(rest[2]))
         self._begun = time.thread_time()
-        self._timer = QTimer(self.window)
+        self._timer = QTimer(self.desktop.window)
         self._timer.timeout.connect(self._step)
         self._timer.start(0)
 
@@ -93,8 +93,8 @@ class Drive:
             self.report.end_mb = _megabytes()
             sys.stdout.write(json.dumps(asdict(self.report)) + "\n")
             sys.stdout.flush()
-            self.window.shut()
-            QTimer.singleShot(0, self.window, lambda: QApplication.exit(DONE))
+            self.desktop.shell.shut()
+            QTimer.singleShot(0, self.desktop.window, lambda: QApplication.exit(DONE))
 
     def _watched(self, steps: Iterator[object], what: str) -> Iterator[None]:
         """Take steps, and note the longest time from one to the next, with what the event loop did between them."""
@@ -117,9 +117,9 @@ class Drive:
                 self.report.start_mb = _megabytes()
 
     def _open(self, path: Path, number: int) -> Iterator[str]:
-        window = self.window
+        desktop = self.desktop
         try:
-            tab = window.desk.open(path)
+            tab = desktop.desk.open(path)
         except FileError:
             self.report.refused += 1
             return
@@ -132,24 +132,24 @@ class Drive:
             tab.canvas.select([node])
             yield "selected"
         tab.canvas.select_all()
-        docks = window.docks
+        docks = desktop.docks
         docks.show(list(docks.docks)[number % len(docks.docks)])
-        window.show_node_help()
+        desktop.wiring.show_node_help()
         yield "shown"
-        window.grab()
+        desktop.window.grab()
         yield "painted"
-        window.remove_tab(tab)
+        desktop.strategies.remove(tab)
         yield "closed"
 
     # ------------------------------------------------------------------ typing
 
     def _type(self, file: Path, count: int, seed: int) -> Iterator[None]:
         rng = random.Random(seed)  # noqa: S311 - cases of a test
-        self.window.desk.open(file)
+        self.desktop.desk.open(file)
         for number in range(count):
             if number == min(20, count // 2):
                 self.report.start_mb = _megabytes()
-            tab = self.window.tab
+            tab = self.desktop.tab
             assert tab is not None
             what = f"edit {number}: {choose(tab, rng)}"
             self._doing(f"{what} at {tab.yaml.editor.textCursor().position()}")
@@ -157,8 +157,8 @@ class Drive:
             yield from self._watched(iter(range(rng.choice((1, 1, 2, 12)))), what)
             self.report.done += 1
             if number % 25 == 0:
-                self.window.docks.show(rng.choice(list(self.window.docks.docks)))
-                self.window.grab()
+                self.desktop.docks.show(rng.choice(list(self.desktop.docks.docks)))
+                self.desktop.window.grab()
                 yield
 
 

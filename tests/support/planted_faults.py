@@ -72,12 +72,13 @@ class Planting:
     """Goes through the kinds; all methods of a kind raise for a few turns of the event loop, and are then put back."""
 
     def __init__(self, start: Start) -> None:
-        self.window = start._window
+        self.desktop = start._shell.desktop
+        self.window = self.desktop.window
         self.places = [(cls, name) for cls in qt_classes() for name in overrides(cls)]
         self.called: set[tuple[type, str]] = set()
         self.raised = 0
         self._round = 0
-        self.window.settings.tour_done = True
+        self.desktop.settings.tour_done = True
         self._steps = self._all()
         self._timer = QTimer(self.window)
         self._timer.timeout.connect(self._next)
@@ -121,10 +122,10 @@ class Planting:
         if name in EVENTS:
             return
         self._round += 1
-        docks = self.window.docks
+        docks = self.desktop.docks
         docks.show(list(docks.docks)[self._round % len(docks.docks)])
         self.window.resize(1200 + self._round % 2 * 40, 720)
-        tab = self.window.tab
+        tab = self.desktop.tab
         if tab is not None:
             tab.document.set_text(f"{tab.document.text}# {self._round}\n")
         self.window.grab()

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication
 
 from app.services.settings import Settings
 from app.window.application import make_application
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
+from app.window.shell import Shell
 from tests.support.trader import CONTROL, Trader
 
 SIZE = (1500, 950)
@@ -33,12 +34,12 @@ class Story:
     reopened: bool
 
 
-def build(window: MainWindow, file: Path, *, can_drag: bool) -> Story:
+def build(desktop: Desktop, file: Path, *, can_drag: bool) -> Story:
     """Build the strategy in a window that has none open, save it to a file, undo, redo, save, close and reopen."""
-    trader = Trader(window, can_drag=can_drag)
-    QTest.keyClick(window, Qt.Key.Key_N, CONTROL)
-    trader.wait(lambda: window.tab is not None, "a new strategy")
-    empty = trader.tab.document.text
+    trader = Trader(desktop, can_drag=can_drag)
+    QTest.keyClick(desktop.window, Qt.Key.Key_N, CONTROL)
+    trader.wait(lambda: desktop.tab is not None, "a new strategy")
+    blank = trader.tab.document.text
     _add_nodes(trader)
     trader.arrange()
     _wire(trader)
@@ -52,11 +53,11 @@ def build(window: MainWindow, file: Path, *, can_drag: bool) -> Story:
     redone = trader.tab.document.text
     problems = [str(problem) for problem in trader.tab.document.problems]
     graph = trader.tab.document.graph()
-    QTest.keyClick(window, Qt.Key.Key_W, CONTROL)
-    trader.wait(lambda: window.tab is None, "the strategy closed")
-    window.desk.open(file)
+    QTest.keyClick(desktop.window, Qt.Key.Key_W, CONTROL)
+    trader.wait(lambda: desktop.tab is None, "the strategy closed")
+    desktop.desk.open(file)
     reopened = trader.tab.document.graph() == graph
-    return Story(empty, built, undone, redone, undo_steps, redo_steps, problems, reopened)
+    return Story(blank, built, undone, redone, undo_steps, redo_steps, problems, reopened)
 
 
 def _add_nodes(trader: Trader) -> None:
@@ -109,15 +110,15 @@ def _set_parameters(trader: Trader) -> None:
 def main(file: Path) -> None:
     """Build it on the screen that there is, by dragging, and print the story."""
     application = make_application("light")
-    window = MainWindow(Settings())
-    window.resize(*SIZE)
-    window.show()
-    QTest.qWaitForWindowExposed(window)
-    window.activateWindow()
-    QTest.qWaitForWindowActive(window)
-    story = build(window, file, can_drag=True)
+    desktop = Shell(Settings()).desktop
+    desktop.window.resize(*SIZE)
+    desktop.window.show()
+    QTest.qWaitForWindowExposed(desktop.window)
+    desktop.window.activateWindow()
+    QTest.qWaitForWindowActive(desktop.window)
+    story = build(desktop, file, can_drag=True)
     sys.stdout.write(json.dumps(asdict(story)))
-    window.shut()
+    desktop.shell.shut()
     application.processEvents()
     QApplication.quit()
 

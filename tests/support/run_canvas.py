@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint
 
-from app.canvas.canvas import Canvas
 from app.document.document import Document
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from engine.runtime.saved import SavedRun
+from tests.support.actions import make_canvas
 from tests.support.kept_runs import EXAMPLES, example_run, registry
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class RunDesk:
         self.saved = run or example_run(example)
         source = text or (EXAMPLES / f"{example}.yaml").read_text(encoding="utf-8")
         self.document = Document(source, registry(), EXAMPLES / f"{example or 'none'}.yaml")
-        self.canvas = Canvas(self.document)
+        self.canvas = make_canvas(self.document)
         self.messages: list[str] = []
         self.canvas.message.connect(self.messages.append)
         qtbot.addWidget(self.canvas)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
 from app.window.runs.strategy import StrategyRuns
 from engine.runtime.saved import SavedRun
 from tests.support.desktop import tab_of
@@ -30,14 +30,14 @@ run: {cash: 100000}
 """A strategy that takes some seconds."""
 
 
-def runs_of(window: MainWindow) -> StrategyRuns:
+def runs_of(desktop: Desktop) -> StrategyRuns:
     """Return the runs of the strategy in front."""
-    return window.runs.of(tab_of(window))
+    return desktop.runs.of(tab_of(desktop))
 
 
-def wait_for_run(window: MainWindow, qtbot: QtBot, *, other_than: SavedRun | None = None) -> SavedRun:
+def wait_for_run(desktop: Desktop, qtbot: QtBot, *, other_than: SavedRun | None = None) -> SavedRun:
     """Wait until the strategy in front shows a run, other than the one before; return it."""
-    runs = runs_of(window)
+    runs = runs_of(desktop)
     qtbot.waitUntil(lambda: runs.run is not None and runs.run is not other_than, timeout=PATIENCE_MS)
     assert runs.run is not None
     return runs.run

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QWidget
 
 from app.inspector.row import FieldRow
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
 from app.window.tab import StrategyTab
 from tests.support import mouse
 from tests.support.modal import answering, choosing
@@ -30,16 +30,16 @@ class Trader:
         can_drag: whether the palette can be dragged from, which needs a real screen; it is used by keys if not.
     """
 
-    def __init__(self, window: MainWindow, *, can_drag: bool) -> None:
-        self.window = window
+    def __init__(self, desktop: Desktop, *, can_drag: bool) -> None:
+        self.desktop = desktop
         self.can_drag = can_drag
 
     @property
     def tab(self) -> StrategyTab:
         """The strategy in front."""
-        if self.window.tab is None:
+        if self.desktop.tab is None:
             raise AssertionError("No strategy is open.")
-        return self.window.tab
+        return self.desktop.tab
 
     @property
     def nodes(self) -> set[str]:
@@ -74,7 +74,7 @@ class Trader:
     def add_from_palette(self, search: str, name: str, at: tuple[float, float]) -> None:
         """Search in the palette and drag what is found first to a place (parts of the canvas), or press Enter."""
         before = self.nodes
-        palette = self.window.docks.palette
+        palette = self.desktop.docks.palette
         palette.box.setFocus()
         palette.box.selectAll()
         QTest.keyClicks(palette.box, search)
@@ -91,7 +91,7 @@ class Trader:
     def _name_the_new_one(self, before: set[str], name: str) -> None:
         self.wait(lambda: len(self.nodes) == len(before) + 1, f"a node for '{name}'")
         (new,) = self.nodes - before
-        self.wait(lambda: self.window.selection == (new,), f"'{new}' selected")
+        self.wait(lambda: self.desktop.shell.front.selection == (new,), f"'{new}' selected")
         if new != name:
             self.tab.canvas.view.setFocus()
             self.press(Qt.Key.Key_F2)
@@ -105,11 +105,11 @@ class Trader:
 
     def _drag(self, source: QWidget, start: QPoint, target: QWidget, end: QPoint) -> None:
         """Drag between widgets by the window system: Qt waits inside the drag, so the moves are sent by timers."""
-        handle = self.window.windowHandle()
-        goal = target.mapTo(self.window, end)
+        handle = self.desktop.window.windowHandle()
+        goal = target.mapTo(self.desktop.window, end)
 
         def post(kind: QMouseEvent.Type, place: QPoint, held: Qt.MouseButton) -> None:
-            everywhere = self.window.mapToGlobal(place)
+            everywhere = self.desktop.window.mapToGlobal(place)
             QCursor.setPos(everywhere)
             button = LEFT if kind == QMouseEvent.Type.MouseButtonRelease else NONE
             event = QMouseEvent(kind, QPointF(place), QPointF(everywhere), button, held, mouse.NONE)
@@ -150,16 +150,16 @@ class Trader:
         body = self.tab.canvas.scene.nodes[node].body()
         at = view.mapFromScene(QPointF(body.x() + body.width() / 2, body.y() + 12))
         mouse.click(view.viewport(), at)
-        self.wait(lambda: self.window.selection == (node,), f"'{node}' selected")
+        self.wait(lambda: self.desktop.shell.front.selection == (node,), f"'{node}' selected")
 
     def select_nothing(self) -> None:
         """Click the empty canvas."""
         mouse.click(self.tab.canvas.view.viewport(), QPoint(4, 4))
-        self.wait(lambda: self.window.selection == (), "nothing selected")
+        self.wait(lambda: self.desktop.shell.front.selection == (), "nothing selected")
 
     def fill(self, value: str, *path: str) -> None:
         """Type or choose a value in the inspector's field of a path."""
-        inspector = self.window.docks.inspector
+        inspector = self.desktop.docks.inspector
         inspector.refresh()
         row = self._row(path)
         editor = row.editor
@@ -178,7 +178,7 @@ class Trader:
         QApplication.processEvents()
 
     def _row(self, path: tuple[str, ...]) -> FieldRow:
-        page = self.window.docks.inspector.page
+        page = self.desktop.docks.inspector.page
         for view in page.views if page is not None else ():
             if view.focus(path):
                 return view.rows[path]
@@ -190,8 +190,8 @@ class Trader:
         """Save under a name, by the file dialog."""
         with answering(QFileDialog, choosing(path)):
             self.press(Qt.Key.Key_S, CONTROL | SHIFT)
-        self.window.activateWindow()  # what a window manager does when a dialog closes
-        self.wait(self.window.isActiveWindow, "the window active again")
+        self.desktop.window.activateWindow()  # what a window manager does when a dialog closes
+        self.wait(self.desktop.window.isActiveWindow, "the window active again")
 
     def undo_all(self) -> int:
         """Press Ctrl+Z until nothing is left; return how often."""
@@ -205,7 +205,7 @@ class Trader:
         self.tab.canvas.view.setFocus()
         count = 0
         QTest.qWait(20)
-        while self.window.action_set.actions[action].isEnabled():
+        while self.desktop.shell.actions.actions[action].isEnabled():
             self.press(code, modifiers)
             count += 1
             QTest.qWait(1)

@@ -30,10 +30,14 @@ from PySide6.QtWidgets import (
 )
 
 from app.main import open_app
-from app.window.main_window import MainWindow
+from app.services.settings import Settings
+from app.window.desktop import Desktop
+from app.window.shell import Shell
 
 MARK = "answer "
 HEADER_Y = 12
+SHELLS: list[Shell] = []
+"""The window of the program, once it is made."""
 
 
 class Probe(QObject):
@@ -59,9 +63,9 @@ class Answers:
     """What can be asked: a method for each."""
 
     @property
-    def window(self) -> MainWindow:
-        """The main window."""
-        return next(widget for widget in QApplication.topLevelWidgets() if isinstance(widget, MainWindow))
+    def desktop(self) -> Desktop:
+        """All parts of the program."""
+        return SHELLS[-1].desktop
 
     # ------------------------------------------------------------------ widgets of all kinds
 
@@ -115,17 +119,17 @@ class Answers:
 
     def status(self) -> str:
         """Return what the status bar says."""
-        return self.window.status.currentMessage()
+        return self.desktop.shell.status.currentMessage()
 
     # ------------------------------------------------------------------ the canvas
 
     def nodes(self) -> list[str]:
         """Return the nodes on the canvas."""
-        return sorted(self._canvas.scene.nodes) if self.window.tab is not None else []
+        return sorted(self._canvas.scene.nodes) if self.desktop.tab is not None else []
 
     def selection(self) -> list[str]:
         """Return the selected nodes."""
-        return list(self.window.selection)
+        return list(self.desktop.shell.front.selection)
 
     def wires(self) -> list[str]:
         """Return the wires on the canvas, as `rsi.value > levels.input`."""
@@ -169,7 +173,7 @@ class Answers:
 
     @property
     def _canvas(self) -> Any:
-        tab = self.window.tab
+        tab = self.desktop.tab
         if tab is None:
             raise LookupError("No strategy is open.")
         return tab.canvas
@@ -183,7 +187,7 @@ class Answers:
 
     def field(self, *path: str) -> dict[str, Any] | None:
         """Return a field of the inspector: what it shows, how it is marked, and where its parts are."""
-        page = self.window.docks.inspector.page
+        page = self.desktop.docks.inspector.page
         for view in page.views if page is not None else ():
             row = view.rows.get(tuple(path))
             if row is not None:
@@ -203,29 +207,29 @@ class Answers:
 
     def text(self) -> str:
         """Return the strategy's text, as saving would write it now."""
-        return "" if self.window.tab is None else self.window.tab.document.text
+        return "" if self.desktop.tab is None else self.desktop.tab.document.text
 
     def runs(self) -> dict[str, Any]:
         """Return what became of the runs of the strategy in front."""
-        tab = self.window.tab
+        tab = self.desktop.tab
         if tab is None:
             return {}
-        runs = self.window.runs.of(tab)
+        runs = self.desktop.runs.of(tab)
         return {"jobs": len(runs.jobs), "run": None if runs.run is None else runs.run.folder.name}
 
     def ran(self) -> str:
         """Return the text of the strategy that the shown run ran."""
-        tab = self.window.tab
+        tab = self.desktop.tab
         run = None if tab is None else tab.session.run
         return "" if run is None else run.text
 
     def title(self) -> str:
         """Return the main window's title, with the star of unsaved changes."""
-        return self.window.windowTitle().replace("[*]", "*" if self.window.isWindowModified() else "")
+        return self.desktop.window.windowTitle().replace("[*]", "*" if self.desktop.window.isWindowModified() else "")
 
     def chart(self) -> dict[str, Any]:
         """Return which bars the chart shows, and where it is."""
-        view = self.window.docks.chart.view
+        view = self.desktop.docks.chart.view
         return {"rect": _global(view, view.rect())}
 
 
@@ -278,8 +282,20 @@ def _global(widget: QWidget, rect: QRect) -> list[int]:
     return [at.x(), at.y(), rect.width(), rect.height()]
 
 
+def _note_shells() -> None:
+    """Have every window that is made noted."""
+    make = Shell.__init__
+
+    def noted(shell: Shell, settings: Settings) -> None:
+        make(shell, settings)
+        SHELLS.append(shell)
+
+    Shell.__init__ = noted  # type: ignore[method-assign]
+
+
 def main() -> int:
     """Start the application on files, and answer what is asked meanwhile."""
+    _note_shells()
     probe = Probe()
 
     def listen() -> None:

@@ -102,6 +102,12 @@ def prefix_of(document: Document, scope: Scope) -> str | None:
     return _search(document, (), scope[-1], "", 0)
 
 
+def names_in_run(document: Document, scope: Scope, nodes: Iterable[str]) -> tuple[str, ...]:
+    """Return nodes of a level as a run knows them: inside a block by the block's name and theirs."""
+    prefix = prefix_of(document, scope)
+    return () if prefix is None else tuple(f"{prefix}{node}" for node in nodes)
+
+
 def _search(document: Document, scope: Scope, block: str, prefix: str, depth: int) -> str | None:
     uses = [node for node in document.graph(scope).nodes.values() if node.block]
     for node in uses:

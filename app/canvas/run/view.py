@@ -14,12 +14,12 @@ from app.canvas.run.marks import NO_MARKS, NodeMark, RunMarks, Tone
 from app.canvas.run.sparkline import Sparkline
 from app.document.view import WireView
 from app.services.events import blocked_text, count_text, filled_text, held_back_text, idle_text, ordered_text
-from app.services.explainer import Explainer
 from app.services.i18n import tr
 from app.services.problems import error_text
 from app.services.reasons import moment_text, obstacle_brief, obstacle_short, obstacle_text
-from app.services.run_session import RunSession
 from app.services.values import value_text
+from app.session.explainer import Explainer
+from app.session.run_session import RunSession
 from engine.api import EXIT_LONG, EXIT_SHORT, RunError
 from engine.runtime.explain import (
     Facts,

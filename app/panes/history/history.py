@@ -25,7 +25,7 @@ from app.panes.cells import RoomyCells
 from app.panes.history.model import PIN, HistoryModel
 from app.services.background import Background
 from app.services.i18n import tr
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from app.theme.icons import icon
 from engine.runtime.comparison import Comparison, compare_runs
 from engine.runtime.history import RunHistory

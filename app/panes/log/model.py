@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor
 
 from app.services.i18n import said, tr
-from app.services.run_log import Entry, RunLog
+from app.session.run_log import Entry, RunLog
 from app.theme import current
 
 Index = QModelIndex | QPersistentModelIndex

@@ -15,8 +15,8 @@ from app.panes.log.model import Filter, LogModel
 from app.panes.log.view import LogView
 from app.services import files
 from app.services.i18n import tr
-from app.services.run_log import Entry, RunLog
-from app.services.run_session import RunSession
+from app.session.run_log import Entry, RunLog
+from app.session.run_session import RunSession
 from app.theme import changed as theme_changed
 from app.theme.icons import icon
 

@@ -24,10 +24,10 @@ from PySide6.QtWidgets import (
 from app.panes.cells import RoomyCells
 from app.panes.parity.model import DifferenceRows, EngineRows
 from app.panes.parity.words import verdict
-from app.services.engine_comparison import EngineComparison
 from app.services.i18n import tr
 from app.services.problems import error_text, failure_text
-from app.services.run_session import RunSession
+from app.session.engine_comparison import EngineComparison
+from app.session.run_session import RunSession
 from engine.api import RunError
 
 _MARGIN = 8

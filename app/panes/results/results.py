@@ -23,7 +23,7 @@ from app.panes.results.months import MonthsPage
 from app.panes.results.overview import Overview
 from app.panes.results.table_page import TablePage
 from app.services.i18n import tr
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from engine.runtime.saved import SavedRun
 from engine.stats.values import entry_values
 

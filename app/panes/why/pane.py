@@ -8,9 +8,9 @@ from PySide6.QtCore import QUrl, Signal
 from PySide6.QtWidgets import QFrame, QTextBrowser, QVBoxLayout, QWidget
 
 from app.panes.why.page import BAR, NODE, empty_page, page
-from app.services.explainer import Explainer
 from app.services.i18n import tr
-from app.services.run_session import RunSession
+from app.session.explainer import Explainer
+from app.session.run_session import RunSession
 from app.theme import current, themes
 
 

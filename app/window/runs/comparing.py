@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from app.services.i18n import said, tr
-from app.window.typed import is_typed_well
-from engine.api import Severity
+from app.services.i18n import tr
 from engine.runtime.jobs.parity import ParityRequest
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.services.engine import Engine
+    from app.window.messages import Messages
+    from app.window.pane_host import PaneHost
+    from app.window.readiness import Readiness
     from app.window.tab import StrategyTab
+    from app.window.tabs import Tabs
+    from app.window.typed import TypedText
     from engine.runtime.jobs import Failure
 
 log = logging.getLogger(__name__)
@@ -24,45 +27,60 @@ class EngineDesk(QObject):
     """Asks for comparisons, and cancels them.
 
     Args:
-        window: whose strategies are compared.
+        tabs: the open strategies.
+        engine: carries the comparisons out.
+        panes: show what came of them.
+        typed: what is typed and not taken over yet.
+        readiness: shows what keeps a strategy from being run.
+        messages: tell what happened.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(
+        self,
+        tabs: Tabs,
+        engine: Engine,
+        panes: PaneHost,
+        typed: TypedText,
+        readiness: Readiness,
+        messages: Messages,
+    ) -> None:
+        super().__init__(tabs)
+        self._tabs = tabs
+        self._engine = engine
+        self._panes = panes
+        self._typed = typed
+        self._readiness = readiness
+        self._messages = messages
+
+    def follow(self, tab: StrategyTab) -> None:
+        """Do nothing: a comparison begins when it is asked for."""
 
     def compare(self) -> None:
         """Compare the engines on the strategy in front as it is now; mistakes in it are shown instead."""
-        window, tab = self._window, self._window.tab
-        if tab is None or tab.session.engines.is_running:
+        tab = self._tabs.current()
+        if tab is None or tab.session.engines.is_running or not self._typed.is_well(tab):
             return
-        if not is_typed_well(window, tab):
-            return
-        window.docks.show_roomy("parity")
-        errors = [each for each in tab.document.problems if each.severity is Severity.ERROR]
-        if errors:
-            window.docks.show("problems")
-            window.wiring.go_to(errors[0])
-            window.folders.ask_again(tab, errors)
-            window.folders.ask_again(tab, errors)
-            window.say(tr("Fix the errors first, then compare. {first}", first=said(errors[0].message)))
+        self._panes.docks.show_roomy("parity")
+        error, _ = self._readiness.first_error(tab)
+        if error:
+            self._messages.say(tr("Fix the errors first, then compare. {first}", first=error))
             return
         document = tab.document
         request = ParityRequest(document.text, str(document.path or ""), str(document.folder.absolute()))
-        job = window.engine.submit(request)
+        job = self._engine.submit(request)
         tab.session.engines.follow(job)
         job.failed.connect(lambda failure: self._failed(tab, failure))
 
     def cancel(self) -> None:
         """Cancel the comparison of the strategy in front."""
-        tab = self._window.tab
+        tab = self._tabs.current()
         if tab is not None and tab.session.engines.job is not None:
-            self._window.engine.cancel(tab.session.engines.job)
+            self._engine.cancel(tab.session.engines.job)
 
     def forget(self, tab: StrategyTab) -> None:
         """Cancel the comparison of a strategy that is closed."""
         if tab.session.engines.job is not None:
-            self._window.engine.cancel(tab.session.engines.job)
+            self._engine.cancel(tab.session.engines.job)
 
     def _failed(self, tab: StrategyTab, failure: Failure) -> None:
         if failure.trace:

@@ -9,13 +9,16 @@ from PySide6.QtCore import QObject
 from app.services.i18n import tr
 from app.services.problems import failure_text
 from app.window.runs.notice import FailureNotice
-from app.window.typed import is_typed_well
 from engine.runtime.jobs.lookahead import LookAheadRequest
 
 if TYPE_CHECKING:
-    from app.services.engine import Job
-    from app.window.main_window import MainWindow
+    from app.services.engine import Engine, Job
+    from app.window.messages import Messages
+    from app.window.refresher import Refresher
     from app.window.tab import StrategyTab
+    from app.window.tabs import Tabs
+    from app.window.typed import TypedText
+    from app.window.wiring import Wiring
     from engine.runtime.jobs import Failure
     from engine.runtime.lookahead import LookAhead
     from engine.runtime.messages import Progressed
@@ -27,12 +30,30 @@ class LookAheadDesk(QObject):
     """Has the engine process cut the data at many bars, and shows whose past changed.
 
     Args:
-        window: whose strategies they are.
+        tabs: the open strategies.
+        engine: carries the checks out.
+        typed: what is typed and not taken over yet.
+        wiring: leads to nodes.
+        refresher: brings the menus up to date.
+        messages: tell what was found.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(
+        self,
+        tabs: Tabs,
+        engine: Engine,
+        typed: TypedText,
+        wiring: Wiring,
+        refresher: Refresher,
+        messages: Messages,
+    ) -> None:
+        super().__init__(tabs)
+        self._tabs = tabs
+        self._engine = engine
+        self._typed = typed
+        self._wiring = wiring
+        self._refresher = refresher
+        self._messages = messages
         self._job: Job | None = None
 
     @property
@@ -42,33 +63,31 @@ class LookAheadDesk(QObject):
 
     def toggle(self) -> None:
         """Check the strategy in front; if a check is under way, end that instead."""
-        window, tab = self._window, self._window.tab
+        tab = self._tabs.current()
         if self._job is not None:
-            window.engine.cancel(self._job)
+            self._engine.cancel(self._job)
             return
-        if tab is None:
-            return
-        if not is_typed_well(window, tab):
+        if tab is None or not self._typed.is_well(tab):
             return
         tab.end_notice(NOTICE)
         tab.canvas.set_check_badges({})
         document = tab.document
         request = LookAheadRequest(document.text, str(document.path or ""), str(document.folder.absolute()))
-        job = self._job = window.engine.submit(request)
+        job = self._job = self._engine.submit(request)
         job.progressed.connect(self._progressed)
         job.finished.connect(lambda found: self._finished(tab, found))
         job.failed.connect(self._failed)
         job.ended.connect(self._ended)
-        window.say(tr("Checking for look-ahead ..."))
+        self._messages.say(tr("Checking for look-ahead ..."))
 
     def _progressed(self, progress: Progressed) -> None:
         if progress.total:
             percent = round(100 * progress.done / progress.total)
-            self._window.say(tr("Checking for look-ahead: {percent} %", percent=percent))
+            self._messages.say(tr("Checking for look-ahead: {percent} %", percent=percent))
 
     def _finished(self, tab: StrategyTab, found: tuple[LookAhead, ...]) -> None:
         if not found:
-            self._window.say(tr("No look-ahead: no node's past changes when later bars are added."))
+            self._messages.say(tr("No look-ahead: no node's past changes when later bars are added."))
             return
         badges = {}
         for each in reversed(found):  # origins come first, and so win
@@ -77,7 +96,7 @@ class LookAheadDesk(QObject):
         tab.canvas.set_check_badges(badges)  # type: ignore[arg-type]
         notice = FailureNotice(finding_text(found[0]), found[0].node, tab)
         notice.closed.connect(lambda: self._close(tab))
-        notice.node_asked.connect(lambda: self._window.wiring.go_to_node(tab, found[0].node))
+        notice.node_asked.connect(lambda: self._wiring.go_to_node(tab, found[0].node))
         tab.show_notice(notice, NOTICE)
 
     def _close(self, tab: StrategyTab) -> None:
@@ -86,13 +105,13 @@ class LookAheadDesk(QObject):
 
     def _failed(self, failure: Failure) -> None:
         if failure.is_cancelled:
-            self._window.say(tr("The check for look-ahead was ended."))
+            self._messages.say(tr("The check for look-ahead was ended."))
         else:
-            self._window.say(tr("The check for look-ahead failed: {error}", error=failure_text(failure)))
+            self._messages.say(tr("The check for look-ahead failed: {error}", error=failure_text(failure)))
 
     def _ended(self) -> None:
         self._job = None
-        self._window.refresh_actions()
+        self._refresher.soon()
 
 
 def finding_text(found: LookAhead) -> str:

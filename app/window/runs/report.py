@@ -7,30 +7,42 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.services.i18n import tr
 from app.services.problems import failure_text
 from engine.runtime.jobs.report import ReportRequest
 
 if TYPE_CHECKING:
-    from app.services.engine import Job
-    from app.window.main_window import MainWindow
+    from app.services.engine import Engine, Job
+    from app.window.messages import Messages
+    from app.window.tabs import Tabs
     from engine.runtime.saved import SavedRun
 
 
 class ReportDesk(QObject):
-    """Makes reports for a window."""
+    """Makes reports for a window.
 
-    def __init__(self, window: MainWindow) -> None:
+    Args:
+        window: what dialogs lie over.
+        tabs: the open strategies.
+        engine: writes the reports.
+        messages: tell where they are.
+    """
+
+    def __init__(self, window: QWidget, tabs: Tabs, engine: Engine, messages: Messages) -> None:
         super().__init__(window)
         self._window = window
+        self._tabs = tabs
+        self._engine = engine
+        self._messages = messages
         self._jobs: set[Job] = set()
 
     @property
     def run(self) -> SavedRun | None:
         """The run in front."""
-        return self._window.tab.session.run if self._window.tab is not None else None
+        tab = self._tabs.current()
+        return tab.session.run if tab is not None else None
 
     def show(self) -> None:
         """Write the report beside the run and open it in the browser."""
@@ -39,7 +51,7 @@ class ReportDesk(QObject):
 
     def save(self) -> None:
         """Ask for a file and write the report to it."""
-        tab, run = self._window.tab, self.run
+        tab, run = self._tabs.current(), self.run
         if tab is None or run is None:
             return
         folder = tab.path.parent if tab.path is not None else Path.home()
@@ -51,14 +63,14 @@ class ReportDesk(QObject):
             self._write(run, path if path.suffix else path.with_suffix(".html"), then_open=False)
 
     def _write(self, run: SavedRun, path: Path, *, then_open: bool) -> None:
-        job = self._window.engine.submit(ReportRequest(run.folder, path))
+        job = self._engine.submit(ReportRequest(run.folder, path))
         self._jobs.add(job)
-        self._window.say(tr("The report is being written..."))
+        self._messages.say(tr("The report is being written..."))
         job.finished.connect(lambda written: self._written(written, then_open=then_open))
-        job.failed.connect(lambda failure: self._window.complain(failure_text(failure)))
+        job.failed.connect(lambda failure: self._messages.complain(failure_text(failure)))
         job.ended.connect(lambda: self._jobs.discard(job))
 
     def _written(self, path: Path, *, then_open: bool) -> None:
-        self._window.say(tr("The report is in {path}", path=path))
+        self._messages.say(tr("The report is in {path}", path=path))
         if then_open and not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
-            self._window.complain(tr("No browser could be started. The report is in {path}", path=path))
+            self._messages.complain(tr("No browser could be started. The report is in {path}", path=path))

@@ -10,10 +10,10 @@ from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.canvas.canvas import Canvas
 from app.canvas.view import NODE_MIME
 from app.document.document import Document
 from app.document.edits import RemoveNodes, SetValues
+from tests.support.actions import make_canvas
 from tests.support.canvas import STRATEGY, Desk, registry
 
 
@@ -159,7 +159,7 @@ def test_nodes_without_a_place_stay_where_they_were_seen_when_another_is_moved(q
     before = {node: item.pos().toTuple() for node, item in desk.canvas.scene.nodes.items()}
     desk.canvas.select(("size",))
     desk.canvas.nudge(0, 400)
-    again = Canvas(Document(desk.text, registry()))
+    again = make_canvas(Document(desk.text, registry()))
     qtbot.addWidget(again)
     after = {node: item.pos().toTuple() for node, item in again.scene.nodes.items()}
     moved = {node for node in before if tuple(map(round, before[node])) != tuple(map(round, after[node]))}
@@ -183,7 +183,7 @@ def test_the_canvas_has_names_for_those_who_do_not_see_it(desk: Desk) -> None:
 
 def test_a_canvas_with_everything_open_can_be_destroyed(desk: Desk) -> None:
     for _ in range(3):
-        canvas = Canvas(desk.document)
+        canvas = make_canvas(desk.document)
         canvas.show()
         canvas.quick_add()
         canvas.view.customContextMenuRequested.emit(QPoint(10, 10))

@@ -7,9 +7,9 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.canvas.canvas import Canvas
 from app.document.document import Document
 from tests.support import mouse
+from tests.support.actions import make_canvas
 from tests.support.canvas import STRATEGY, Desk, registry
 
 BLOCK_FILE = """\
@@ -116,7 +116,7 @@ def test_a_block_file_is_shown_and_cannot_be_changed(qtbot: QtBot, tmp_path: Pat
     text = STRATEGY.replace("\nadvisors:", "\nlogic:\n  gate: {use: gate.yaml}\n\nadvisors:")
     path.write_text(text, encoding="utf-8")
     document = Document.open(path, registry())
-    canvas = Canvas(document)
+    canvas = make_canvas(document)
     qtbot.addWidget(canvas)
     messages: list[str] = []
     canvas.message.connect(messages.append)

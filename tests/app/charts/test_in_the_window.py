@@ -18,7 +18,7 @@ from app.canvas.menus import context_menu
 from app.charts.model.look import series_color
 from app.charts.pane import ChartPane
 from app.theme import current
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
 from tests.support import mouse
 from tests.support.charts import settle, state_of
 from tests.support.desktop import ROOT, copy_example, open_window, tab_of
@@ -26,99 +26,97 @@ from tests.support.saved_runs import saved_example
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
-    with open_window(qtbot, copy_example("rsi_pullback", tmp_path)) as window:
-        yield window
+def desktop(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
+    with open_window(qtbot, copy_example("rsi_pullback", tmp_path)) as desktop:
+        yield desktop
 
 
-def show_run(window: MainWindow, qtbot: QtBot, folder: Path) -> ChartPane:
+def show_run(desktop: Desktop, qtbot: QtBot, folder: Path) -> ChartPane:
     """Show a run of the strategy in front, as the end of a run does, and return the chart once it is drawn."""
-    tab_of(window).session.show_run(saved_example("rsi_pullback", folder))
-    window.docks.show_results(first=True)
-    chart = window.docks.chart
+    tab_of(desktop).session.show_run(saved_example("rsi_pullback", folder))
+    desktop.docks.show_results(first=True)
+    chart = desktop.docks.chart
     qtbot.waitUntil(lambda: chart.state is not None, timeout=20_000)
     settle(qtbot, chart)
-    window.action_set.refresh()
+    desktop.shell.actions.refresh()
     return chart
 
 
-def test_before_a_run_the_chart_is_not_even_made(window: MainWindow) -> None:
-    assert not window.docks.frames["chart"].has_pane
-    assert not window.action_set.actions["chart.fit"].isEnabled()
+def test_before_a_run_the_chart_is_not_even_made(desktop: Desktop) -> None:
+    assert not desktop.docks.frames["chart"].has_pane
+    assert not desktop.shell.actions.actions["chart.fit"].isEnabled()
 
 
-def test_the_chart_comes_to_the_front_after_the_first_run(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-    chart = show_run(window, qtbot, tmp_path / "run")
-    assert window.docks.is_shown("chart")
+def test_the_chart_comes_to_the_front_after_the_first_run(desktop: Desktop, qtbot: QtBot, tmp_path: Path) -> None:
+    chart = show_run(desktop, qtbot, tmp_path / "run")
+    assert desktop.docks.is_shown("chart")
     assert chart.view.isVisible()
     assert chart.view.height() > 150
 
 
-def test_the_menu_moves_about_in_the_chart(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-    chart = show_run(window, qtbot, tmp_path / "run")
-    session = tab_of(window).session
-    window.action_set.trigger("chart.next_trade")
+def test_the_menu_moves_about_in_the_chart(desktop: Desktop, qtbot: QtBot, tmp_path: Path) -> None:
+    chart = show_run(desktop, qtbot, tmp_path / "run")
+    session = tab_of(desktop).session
+    desktop.shell.actions.trigger("chart.next_trade")
     assert session.trade is not None
-    window.action_set.trigger("chart.style_line")
+    desktop.shell.actions.trigger("chart.style_line")
     assert state_of(chart).style == "line"
-    window.action_set.trigger("chart.panel_exposure")
+    desktop.shell.actions.trigger("chart.panel_exposure")
     assert "exposure" in state_of(chart).panels
-    assert window.action_set.state("chart.panel_exposure") == (True, True)
-    window.action_set.trigger("chart.fit")
+    assert desktop.shell.actions.state("chart.panel_exposure") == (True, True)
+    desktop.shell.actions.trigger("chart.fit")
     assert state_of(chart).window.width > len(state_of(chart).model)
-    window.action_set.trigger("chart.date")
+    desktop.shell.actions.trigger("chart.date")
     assert chart.toolbar.date.hasFocus()
 
 
-def test_a_strategy_that_was_not_run_has_no_eyes_of_another_one(
-    window: MainWindow, qtbot: QtBot, tmp_path: Path
-) -> None:
-    show_run(window, qtbot, tmp_path / "run")
-    run = tab_of(window)
+def test_a_strategy_that_was_not_run_has_no_eyes_of_another_one(desktop: Desktop, qtbot: QtBot, tmp_path: Path) -> None:
+    show_run(desktop, qtbot, tmp_path / "run")
+    run = tab_of(desktop)
     qtbot.waitUntil(lambda: bool(run.canvas._eyes))
 
-    window.desk.new(run.document.text, "copy")
+    desktop.desk.new(run.document.text, "copy")
 
-    assert tab_of(window) is not run
-    qtbot.waitUntil(lambda: not tab_of(window).canvas._eyes)
-    window.tabs.step(-1)
+    assert tab_of(desktop) is not run
+    qtbot.waitUntil(lambda: not tab_of(desktop).canvas._eyes)
+    desktop.tabs.step(-1)
     qtbot.waitUntil(lambda: bool(run.canvas._eyes))
 
 
-def test_a_node_is_shown_and_hidden_by_its_own_menu(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-    chart = show_run(window, qtbot, tmp_path / "run")
-    canvas = tab_of(window).canvas
+def test_a_node_is_shown_and_hidden_by_its_own_menu(desktop: Desktop, qtbot: QtBot, tmp_path: Path) -> None:
+    chart = show_run(desktop, qtbot, tmp_path / "run")
+    canvas = tab_of(desktop).canvas
     canvas.select(("uptrend",))
-    qtbot.waitUntil(lambda: window.selection == ("uptrend",))
+    qtbot.waitUntil(lambda: desktop.shell.front.selection == ("uptrend",))
     menu = context_menu(canvas, Hit(QPointF(0, 0), node="uptrend"), QPoint(0, 0))
     entry = next(action for action in menu.actions() if action.objectName() == "chart.show_node")
     assert entry.isEnabled()
     assert not entry.isChecked()
-    window.action_set.refresh()  # as it is once the present event is dealt with
+    desktop.shell.actions.refresh()  # as it is once the present event is dealt with
     entry.trigger()
     settle(qtbot, chart)
     assert chart.choice.is_shown("uptrend")
     assert "uptrend" in {each.node for each in state_of(chart).drawn}
-    assert window.action_set.state("chart.show_node") == (True, True)
-    window.action_set.refresh()
-    window.action_set.trigger("chart.show_node")
+    assert desktop.shell.actions.state("chart.show_node") == (True, True)
+    desktop.shell.actions.refresh()
+    desktop.shell.actions.trigger("chart.show_node")
     assert not chart.choice.is_shown("uptrend")
 
 
-def test_each_strategy_has_its_own_chart_in_the_same_pane(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-    chart = show_run(window, qtbot, tmp_path / "run")
-    window.desk.open(copy_example("golden_cross", tmp_path))
+def test_each_strategy_has_its_own_chart_in_the_same_pane(desktop: Desktop, qtbot: QtBot, tmp_path: Path) -> None:
+    chart = show_run(desktop, qtbot, tmp_path / "run")
+    desktop.desk.open(copy_example("golden_cross", tmp_path))
     assert chart.state is None
-    window.tabs.step(1)
+    desktop.tabs.step(1)
     qtbot.waitUntil(lambda: chart.state is not None, timeout=20_000)
     assert state_of(chart).model.job.symbol == "IBM"
 
 
 def test_a_click_on_a_nodes_eye_shows_it_on_the_chart_and_hides_it(
-    window: MainWindow, qtbot: QtBot, tmp_path: Path
+    desktop: Desktop, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    chart = show_run(window, qtbot, tmp_path / "run")
-    canvas = tab_of(window).canvas
+    chart = show_run(desktop, qtbot, tmp_path / "run")
+    canvas = tab_of(desktop).canvas
     scene, view = canvas.scene, canvas.view
     view.set_zoom(1.0)
     view.centre_on(scene.nodes["average"].body().center())
@@ -132,7 +130,7 @@ def test_a_click_on_a_nodes_eye_shows_it_on_the_chart_and_hides_it(
     assert not chart.choice.is_shown("average")
     assert state_of(chart).outputs_in("price") == []
     assert not is_seen(view.viewport().grab().toImage(), color, at)
-    assert "average" not in window.selection, "a click on an eye selects nothing"
+    assert "average" not in desktop.shell.front.selection, "a click on an eye selects nothing"
 
     mouse.click(view.viewport(), at)
     settle(qtbot, chart)

@@ -18,8 +18,8 @@ from app.charts.model.levels import RangeLevels
 from app.charts.model.look import chart_look
 from app.charts.model.texts import quote_of
 from app.charts.pane import ChartPane
-from app.services.run_session import RunSession
 from app.services.settings import Settings
+from app.session.run_session import RunSession
 from app.theme import apply
 from app.theme.tokens import DARK, LIGHT
 from engine.runtime.saved import SavedRun

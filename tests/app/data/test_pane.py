@@ -16,7 +16,7 @@ from app.data.fill_dialog import FillDialog
 from app.data.import_dialog import ImportDialog
 from app.data.look_dialog import LookDialog
 from app.data.pane import DataPane
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
 from engine.data.store import BarStore
 from engine.data.store.files import ImportOptions, import_file
 from tests.support.bar_store import workdays, write_csv
@@ -26,14 +26,14 @@ from tests.support.modal import answering, choosing
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+def desktop(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
     with open_window(qtbot, copy_example("golden_cross", tmp_path)) as made:
         yield made
 
 
 @pytest.fixture
-def pane(qtbot: QtBot, window: MainWindow) -> DataPane:
-    made = window.data_desk.store.pane
+def pane(qtbot: QtBot, desktop: Desktop) -> DataPane:
+    made = desktop.store.pane
     qtbot.addWidget(made)
     made.resize(900, 260)
     with qtbot.waitExposed(made):
@@ -52,10 +52,10 @@ def keep(tmp_path: Path, name: str, skip: range = range(0)) -> Path:
     return write_csv(tmp_path / f"{name}_whole.csv", workdays("2024-01-02", 60))
 
 
-def test_the_data_process_is_not_started_before_data_are_looked_at(qtbot: QtBot, window: MainWindow) -> None:
+def test_the_data_process_is_not_started_before_data_are_looked_at(qtbot: QtBot, desktop: Desktop) -> None:
     qtbot.wait(500)
 
-    assert window.data_engine.pid is None
+    assert desktop.data_engine.pid is None
 
 
 def test_an_empty_store_says_how_to_begin(pane: DataPane) -> None:
@@ -99,18 +99,18 @@ def test_dropped_files_are_looked_at_repaired_and_imported(qtbot: QtBot, pane: D
     assert [series.symbol for series in pane.selected] == ["GE", "IBM", "SPY", "TQQQ"]
 
 
-def test_the_pane_is_a_dock_that_its_action_shows(qtbot: QtBot, window: MainWindow) -> None:
-    action = window.action_set.actions["data.pane"]
-    if window.docks.is_shown("data"):
+def test_the_pane_is_a_dock_that_its_action_shows(qtbot: QtBot, desktop: Desktop) -> None:
+    action = desktop.shell.actions.actions["data.pane"]
+    if desktop.docks.is_shown("data"):
         action.trigger()
     action.trigger()
 
-    pane = window.data_desk.store.pane
+    pane = desktop.store.pane
     qtbot.waitUntil(pane.isVisible)
-    assert window.docks.docks["data"].isAncestorOf(pane)
+    assert desktop.docks.docks["data"].isAncestorOf(pane)
 
 
-def test_bars_dropped_anywhere_on_the_window_are_looked_at(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+def test_bars_dropped_anywhere_on_the_window_are_looked_at(qtbot: QtBot, desktop: Desktop, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "spy.csv", workdays("2024-01-02", 5))
     names: list[str] = []
 
@@ -119,7 +119,7 @@ def test_bars_dropped_anywhere_on_the_window_are_looked_at(qtbot: QtBot, window:
         dialog.reject()
 
     with using(ImportDialog, act):
-        assert drop_files(window, [str(path)])
+        assert drop_files(desktop.window, [str(path)])
         qtbot.waitUntil(lambda: names == ["spy.csv"])
     assert BarStore().list() == []
 
@@ -191,23 +191,23 @@ def test_bars_are_looked_at_exported_and_deleted_after_asking(qtbot: QtBot, pane
 
 
 def test_a_series_is_used_in_the_strategy_as_one_step(
-    qtbot: QtBot, window: MainWindow, pane: DataPane, tmp_path: Path
+    qtbot: QtBot, desktop: Desktop, pane: DataPane, tmp_path: Path
 ) -> None:
     keep(tmp_path, "SPY")
     until(qtbot, lambda: len(rows_of(pane)) == 1)
-    document = tab_of(window).document
+    document = tab_of(desktop).document
     before = document.text
     click_row(pane, "SPY")
 
     def choose(text: str) -> None:
         press(pane.buttons["use"])
-        menu = next(menu for menu in window.findChildren(QMenu) if menu.isVisible())
+        menu = next(menu for menu in desktop.window.findChildren(QMenu) if menu.isVisible())
         action = next(action for action in menu.actions() if action.text().startswith(text))
         menu.setActiveAction(action)
         QTest.keyClick(menu, Qt.Key.Key_Return)
 
     choose("In place of")
-    assert document.values["instruments"] == [{**_first(before, window), "symbol": "SPY", "data": "store"}]
+    assert document.values["instruments"] == [{**_first(before, desktop), "symbol": "SPY", "data": "store"}]
     document.undo()
     assert document.text == before
     choose("As another")
@@ -215,10 +215,10 @@ def test_a_series_is_used_in_the_strategy_as_one_step(
     assert not document.problems
 
 
-def _first(text: str, window: MainWindow) -> dict[str, object]:
+def _first(text: str, desktop: Desktop) -> dict[str, object]:
     from app.document.document import Document
 
-    first: dict[str, object] = Document(text, window.catalog).values["instruments"][0]
+    first: dict[str, object] = Document(text, desktop.catalog).values["instruments"][0]
     return first
 
 
@@ -235,13 +235,13 @@ def test_what_another_program_imports_appears_by_itself(qtbot: QtBot, pane: Data
     until(qtbot, lambda: len(rows_of(pane)) == 2)
 
 
-def test_an_import_can_be_cancelled(qtbot: QtBot, window: MainWindow, pane: DataPane, tmp_path: Path) -> None:
+def test_an_import_can_be_cancelled(qtbot: QtBot, desktop: Desktop, pane: DataPane, tmp_path: Path) -> None:
     from engine.runtime.jobs.store import FileImport, StoreImportRequest
 
     files = tuple(
         FileImport(str(write_csv(tmp_path / f"s{number}.csv", workdays("2000-01-03", 500)))) for number in range(300)
     )
-    window.data_desk.store.carry_out_import(StoreImportRequest(files))
+    desktop.store.carry_out_import(StoreImportRequest(files))
     until(qtbot, lambda: pane.progress.isVisible() and pane.progress.bar.value() > 0)
     assert pane.progress.text.text() == "Importing 300 files"
     press(pane.progress.cancel)

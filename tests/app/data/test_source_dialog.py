@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDateEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.data.source_dialog import SourceDialog
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
 from tests.support.bar_store import workdays, write_csv
 from tests.support.data_desk import pick, row_of, seen, texts, until, using, write
 from tests.support.desktop import open_window, tab_of
@@ -27,7 +27,7 @@ run: {cash: 1000}
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+def desktop(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
     lines = workdays("2024-01-02", 60)
     lines[9] = "2024-01-15,0,0,0,0,1"
     write_csv(tmp_path / "spy.csv", lines)
@@ -40,8 +40,8 @@ def press(button: object) -> None:
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)  # type: ignore[call-overload]
 
 
-def test_a_file_is_chosen_repaired_and_taken_over_as_one_step(qtbot: QtBot, window: MainWindow) -> None:
-    document = tab_of(window).document
+def test_a_file_is_chosen_repaired_and_taken_over_as_one_step(qtbot: QtBot, desktop: Desktop) -> None:
+    document = tab_of(desktop).document
 
     def act(dialog: SourceDialog) -> None:
         seen(qtbot, dialog.previewer)
@@ -62,17 +62,17 @@ def test_a_file_is_chosen_repaired_and_taken_over_as_one_step(qtbot: QtBot, wind
         press(dialog.ok_button)
 
     with using(SourceDialog, act):
-        window.action_set.actions["data.source"].trigger()
+        desktop.shell.actions.actions["data.source"].trigger()
 
     wanted = "  - {symbol: SPY, data: csv, timeframe: 1d, path: spy.csv, on_bad_bars: repair}  # the only one\n"
     assert wanted in document.text
-    undo = window.action_set.actions["edit.undo"]
+    undo = desktop.shell.actions.actions["edit.undo"]
     until(qtbot, undo.isEnabled)
     undo.trigger()
     assert document.text == TEXT
 
 
-def test_the_period_is_chosen_within_what_the_data_have(qtbot: QtBot, window: MainWindow) -> None:
+def test_the_period_is_chosen_within_what_the_data_have(qtbot: QtBot, desktop: Desktop) -> None:
     def act(dialog: SourceDialog) -> None:
         seen(qtbot, dialog.previewer)
         start = dialog.period.edits["start"]
@@ -87,13 +87,13 @@ def test_the_period_is_chosen_within_what_the_data_have(qtbot: QtBot, window: Ma
         press(dialog.ok_button)
 
     with using(SourceDialog, act):
-        press(_data_button(window))
+        press(_data_button(desktop))
 
-    assert "run: {cash: 1000, start: '2010-03-01'}\n" in tab_of(window).document.text
+    assert "run: {cash: 1000, start: '2010-03-01'}\n" in tab_of(desktop).document.text
 
 
 def test_a_timeframe_that_the_source_has_not_is_marked_and_those_it_has_are_offered(
-    qtbot: QtBot, window: MainWindow
+    qtbot: QtBot, desktop: Desktop
 ) -> None:
     def act(dialog: SourceDialog) -> None:
         write(dialog.form, "timeframe", "5m")
@@ -107,12 +107,12 @@ def test_a_timeframe_that_the_source_has_not_is_marked_and_those_it_has_are_offe
         press(dialog.cancel_button)
 
     with using(SourceDialog, act):
-        window.action_set.actions["data.source"].trigger()
+        desktop.shell.actions.actions["data.source"].trigger()
 
-    assert tab_of(window).document.text == TEXT
+    assert tab_of(desktop).document.text == TEXT
 
 
-def test_refused_text_keeps_the_dialog_open(qtbot: QtBot, window: MainWindow) -> None:
+def test_refused_text_keeps_the_dialog_open(qtbot: QtBot, desktop: Desktop) -> None:
     def act(dialog: SourceDialog) -> None:
         seen(qtbot, dialog.previewer)
         write(dialog.form, "tick_size", "-1")
@@ -121,13 +121,13 @@ def test_refused_text_keeps_the_dialog_open(qtbot: QtBot, window: MainWindow) ->
         QTest.keyClick(dialog, Qt.Key.Key_Escape)
 
     with using(SourceDialog, act):
-        window.action_set.actions["data.source"].trigger()
+        desktop.shell.actions.actions["data.source"].trigger()
 
-    assert tab_of(window).document.text == TEXT
+    assert tab_of(desktop).document.text == TEXT
 
 
-def test_the_inspectors_calendar_knows_how_far_the_data_reach(qtbot: QtBot, window: MainWindow) -> None:
-    inspector = window.docks.inspector
+def test_the_inspectors_calendar_knows_how_far_the_data_reach(qtbot: QtBot, desktop: Desktop) -> None:
+    inspector = desktop.docks.inspector
     page = inspector.page
     assert page is not None
     row = next(view.rows[("run", "start")] for view in page.views if ("run", "start") in view.rows)
@@ -139,10 +139,10 @@ def test_the_inspectors_calendar_knows_how_far_the_data_reach(qtbot: QtBot, wind
     assert popup.days.minimumDate() == QDate(2000, 3, 1)
     popup.days.clicked.emit(QDate(2005, 6, 7))
 
-    assert "start: '2005-06-07'" in tab_of(window).document.text
+    assert "start: '2005-06-07'" in tab_of(desktop).document.text
 
 
-def _data_button(window: MainWindow) -> QToolButton:
-    page = window.docks.inspector.page
+def _data_button(desktop: Desktop) -> QToolButton:
+    page = desktop.docks.inspector.page
     button: QToolButton = page.cards[0].source_button  # type: ignore[union-attr]
     return button

@@ -18,8 +18,8 @@ from app.dialogs.recovery import RecoveryDialog
 from app.dialogs.unsaved import UnsavedDialog
 from app.document.document import Document
 from app.document.edits import SetValues
-from app.services.recovery import Recovery
-from app.window.main_window import MainWindow
+from app.session.recovery import Recovery
+from app.window.desktop import Desktop
 from engine.plugins import load_registry
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering, answering_in_turn, choosing, pressing
@@ -33,13 +33,13 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, file: Path) -> Iterator[MainWindow]:
-    with open_window(qtbot, file) as window:
-        yield window
+def desktop(qtbot: QtBot, file: Path) -> Iterator[Desktop]:
+    with open_window(qtbot, file) as desktop:
+        yield desktop
 
 
-def type_mine(window: MainWindow) -> None:
-    document = tab_of(window).document
+def type_mine(desktop: Desktop) -> None:
+    document = tab_of(desktop).document
     document.set_text(document.text.replace("timeperiod: 50", "timeperiod: 21"))
 
 
@@ -52,15 +52,15 @@ def write_theirs(file: Path) -> str:
     return text
 
 
-def press_save(window: MainWindow) -> None:
-    window.action_set.refresh()
-    window.action_set.trigger("file.save")
+def press_save(desktop: Desktop) -> None:
+    desktop.shell.actions.refresh()
+    desktop.shell.actions.trigger("file.save")
 
 
 def test_saving_over_a_file_that_another_program_wrote_shows_both_and_cancel_touches_neither(
-    window: MainWindow, file: Path
+    desktop: Desktop, file: Path
 ) -> None:
-    type_mine(window)
+    type_mine(desktop)
     theirs = write_theirs(file)
     seen: list[str] = []
 
@@ -69,7 +69,7 @@ def test_saving_over_a_file_that_another_program_wrote_shows_both_and_cancel_tou
         QTest.keyClick(dialog, Qt.Key.Key_Escape)
 
     with answering(ConflictDialog, look):
-        press_save(window)
+        press_save(desktop)
 
     assert "timeperiod: 21" in seen[0]
     assert "timeperiod: 150" not in seen[0]
@@ -77,31 +77,29 @@ def test_saving_over_a_file_that_another_program_wrote_shows_both_and_cancel_tou
     assert "timeperiod: 21" not in seen[1]
     assert seen[2] == "Difference 1 of 1"
     assert file.read_text(encoding="utf-8") == theirs
-    assert tab_of(window).needs_saving
+    assert tab_of(desktop).needs_saving
 
 
-def test_the_question_comes_again_at_the_next_save(window: MainWindow, file: Path) -> None:
-    type_mine(window)
+def test_the_question_comes_again_at_the_next_save(desktop: Desktop, file: Path) -> None:
+    type_mine(desktop)
     theirs = write_theirs(file)
     for _ in range(2):
         with answering(ConflictDialog, lambda dialog: dialog.reject()):
-            press_save(window)
+            press_save(desktop)
     assert file.read_text(encoding="utf-8") == theirs
 
 
-def test_overwrite_writes_mine(window: MainWindow, file: Path) -> None:
-    type_mine(window)
+def test_overwrite_writes_mine(desktop: Desktop, file: Path) -> None:
+    type_mine(desktop)
     write_theirs(file)
     with answering(ConflictDialog, lambda dialog: dialog.overwrite_button.click()):
-        press_save(window)
+        press_save(desktop)
     assert "timeperiod: 21" in file.read_text(encoding="utf-8")
-    assert not tab_of(window).needs_saving
+    assert not tab_of(desktop).needs_saving
 
 
-def test_a_file_that_changes_again_while_the_question_stands_is_asked_about_again(
-    window: MainWindow, file: Path
-) -> None:
-    type_mine(window)
+def test_a_file_that_changes_again_while_the_question_stands_is_asked_about_again(desktop: Desktop, file: Path) -> None:
+    type_mine(desktop)
     write_theirs(file)
     third = "quantcrafter: 1\nname: third\n"
     shown: list[str] = []
@@ -115,77 +113,77 @@ def test_a_file_that_changes_again_while_the_question_stands_is_asked_about_agai
         dialog.reject()
 
     with answering_in_turn((ConflictDialog, overwrite_late), (ConflictDialog, look)):
-        press_save(window)
+        press_save(desktop)
     assert "name: third" in shown[0]
     assert file.read_text(encoding="utf-8") == third
 
 
-def test_taking_theirs_keeps_mine_one_undo_away(window: MainWindow, file: Path) -> None:
-    type_mine(window)
+def test_taking_theirs_keeps_mine_one_undo_away(desktop: Desktop, file: Path) -> None:
+    type_mine(desktop)
     theirs = write_theirs(file)
     with answering(ConflictDialog, lambda dialog: dialog.reload_button.click()):
-        press_save(window)
-    assert tab_of(window).document.text == theirs
-    assert not tab_of(window).needs_saving
-    tab_of(window).document.undo()
-    assert "timeperiod: 21" in tab_of(window).document.text
-    press_save(window)
+        press_save(desktop)
+    assert tab_of(desktop).document.text == theirs
+    assert not tab_of(desktop).needs_saving
+    tab_of(desktop).document.undo()
+    assert "timeperiod: 21" in tab_of(desktop).document.text
+    press_save(desktop)
     assert "timeperiod: 21" in file.read_text(encoding="utf-8")
 
 
-def test_saving_mine_as_a_copy_leaves_theirs(window: MainWindow, file: Path, tmp_path: Path) -> None:
-    type_mine(window)
+def test_saving_mine_as_a_copy_leaves_theirs(desktop: Desktop, file: Path, tmp_path: Path) -> None:
+    type_mine(desktop)
     theirs = write_theirs(file)
     with answering_in_turn(
         (ConflictDialog, lambda dialog: dialog.copy_button.click()),
         (QFileDialog, choosing(tmp_path / "mine")),
     ):
-        press_save(window)
+        press_save(desktop)
     assert file.read_text(encoding="utf-8") == theirs
     assert "timeperiod: 21" in (tmp_path / "mine.yaml").read_text(encoding="utf-8")
-    assert tab_of(window).path == tmp_path / "mine.yaml"
+    assert tab_of(desktop).path == tmp_path / "mine.yaml"
 
 
-def test_what_another_program_wrote_alike_is_no_conflict(window: MainWindow, file: Path) -> None:
-    type_mine(window)
-    file.write_text(tab_of(window).document.text, encoding="utf-8")
-    press_save(window)
-    assert not tab_of(window).needs_saving
+def test_what_another_program_wrote_alike_is_no_conflict(desktop: Desktop, file: Path) -> None:
+    type_mine(desktop)
+    file.write_text(tab_of(desktop).document.text, encoding="utf-8")
+    press_save(desktop)
+    assert not tab_of(desktop).needs_saving
 
 
-def test_two_windows_on_one_file_do_not_overwrite_each_other(qtbot: QtBot, window: MainWindow, file: Path) -> None:
+def test_two_windows_on_one_file_do_not_overwrite_each_other(qtbot: QtBot, desktop: Desktop, file: Path) -> None:
     with open_window(qtbot, file) as second:
         document = tab_of(second).document
         document.set_text(document.text.replace("Golden cross", "BBB"))
-        type_mine(window)
-        assert window.desk.save(tab_of(window))
+        type_mine(desktop)
+        assert desktop.desk.save(tab_of(desktop))
         mine = file.read_text(encoding="utf-8")
         with answering(ConflictDialog, lambda dialog: dialog.reject()):
             assert not second.desk.save(tab_of(second))
         assert file.read_text(encoding="utf-8") == mine
 
 
-def test_a_deleted_file_is_written_again(window: MainWindow, file: Path) -> None:
-    type_mine(window)
+def test_a_deleted_file_is_written_again(desktop: Desktop, file: Path) -> None:
+    type_mine(desktop)
     file.unlink()
-    press_save(window)
+    press_save(desktop)
     assert "timeperiod: 21" in file.read_text(encoding="utf-8")
 
 
 def test_a_conflict_behind_a_link_asks_and_the_link_stays(qtbot: QtBot, file: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.yaml"
     link.symlink_to(file)
-    with open_window(qtbot, link) as window:
-        type_mine(window)
+    with open_window(qtbot, link) as desktop:
+        type_mine(desktop)
         write_theirs(file)
         with answering(ConflictDialog, lambda dialog: dialog.overwrite_button.click()):
-            press_save(window)
+            press_save(desktop)
     assert link.is_symlink()
     assert "timeperiod: 21" in file.read_text(encoding="utf-8")
 
 
-def test_theirs_that_is_no_text_is_told_and_not_lost(window: MainWindow, file: Path) -> None:
-    type_mine(window)
+def test_theirs_that_is_no_text_is_told_and_not_lost(desktop: Desktop, file: Path) -> None:
+    type_mine(desktop)
     file.write_bytes(b"\xff\xfe\x00binary")
     seen: list[bool] = []
 
@@ -194,47 +192,47 @@ def test_theirs_that_is_no_text_is_told_and_not_lost(window: MainWindow, file: P
         dialog.reject()
 
     with answering(ConflictDialog, look):
-        press_save(window)
+        press_save(desktop)
     assert seen == [False]
     assert file.read_bytes() == b"\xff\xfe\x00binary"
 
 
-def test_closing_with_save_stops_at_a_conflict(window: MainWindow, file: Path) -> None:
-    type_mine(window)
+def test_closing_with_save_stops_at_a_conflict(desktop: Desktop, file: Path) -> None:
+    type_mine(desktop)
     theirs = write_theirs(file)
     with answering_in_turn(
         (UnsavedDialog, lambda dialog: dialog.save_button.click()),
         (ConflictDialog, lambda dialog: dialog.reject()),
     ):
-        window.close()
-    assert window.isVisible()
-    assert tab_of(window).needs_saving
+        desktop.window.close()
+    assert desktop.window.isVisible()
+    assert tab_of(desktop).needs_saving
     assert file.read_text(encoding="utf-8") == theirs
 
 
-def test_save_all_saves_the_others_when_one_cannot_be_saved(window: MainWindow, file: Path, tmp_path: Path) -> None:
+def test_save_all_saves_the_others_when_one_cannot_be_saved(desktop: Desktop, file: Path, tmp_path: Path) -> None:
     second = copy_example("rsi_pullback", tmp_path / "other")
-    window.desk.open(second)
-    for tab in window.tabs.all():
+    desktop.desk.open(second)
+    for tab in desktop.tabs.all():
         tab.document.set_text(tab.document.text + "\n# more\n")
     file.unlink()
     file.mkdir()
     told: list[str] = []
     with answering(QMessageBox, lambda box: (told.append(box.text()), box.accept())):
-        assert not window.desk.save_all()
+        assert not desktop.desk.save_all()
     assert "it is a folder" in told[0]
     assert second.read_text(encoding="utf-8").endswith("# more\n")
 
 
-def test_save_as_onto_its_own_file_asks_too(window: MainWindow, file: Path) -> None:
-    type_mine(window)
+def test_save_as_onto_its_own_file_asks_too(desktop: Desktop, file: Path) -> None:
+    type_mine(desktop)
     theirs = write_theirs(file)
     with answering_in_turn(
         (QFileDialog, choosing(file)),
         (QMessageBox, pressing(QMessageBox.StandardButton.Yes)),
         (ConflictDialog, lambda dialog: dialog.reject()),
     ):
-        QTest.keyClick(window, Qt.Key.Key_S, CONTROL | SHIFT)
+        QTest.keyClick(desktop.window, Qt.Key.Key_S, CONTROL | SHIFT)
     assert file.read_text(encoding="utf-8") == theirs
 
 
@@ -258,13 +256,13 @@ def test_work_on_a_file_that_changed_after_it_is_offered_with_a_word_and_asks_wh
         dialog.ok_button.click()
 
     for crash in range(crashes):
-        with open_window(qtbot) as window:
+        with open_window(qtbot) as desktop:
             with answering(RecoveryDialog, restore):
-                window.rescue.offer()
-            assert "timeperiod: 21" in tab_of(window).document.text
-            assert tab_of(window).needs_saving
+                desktop.rescue.offer()
+            assert "timeperiod: 21" in tab_of(desktop).document.text
+            assert tab_of(desktop).needs_saving
             if crash < crashes - 1:
-                crash_now(window)
+                crash_now(desktop)
                 continue
             shown: list[str] = []
 
@@ -273,7 +271,7 @@ def test_work_on_a_file_that_changed_after_it_is_offered_with_a_word_and_asks_wh
                 dialog.reject()
 
             with answering(ConflictDialog, look):
-                press_save(window)
+                press_save(desktop)
             assert "timeperiod: 21" in shown[0]
             assert "timeperiod: 150" in shown[1]
     assert file.read_text(encoding="utf-8") == theirs
@@ -288,15 +286,15 @@ def kill(recovery: Recovery) -> None:
     lock.close()
 
 
-def crash_now(window: MainWindow) -> None:
+def crash_now(desktop: Desktop) -> None:
     """Leave the recovery files of a window as a crash does."""
-    store = window.rescue._store
+    store = desktop.rescue._store
     kill(store)
-    window.rescue._on_trial.clear()
-    window.rescue._settling.stop()
+    desktop.rescue._on_trial.clear()
+    desktop.rescue._settling.stop()
     for swap in store._swaps:
         assert swap._end is not None
         swap._end()
-    window.rescue._swaps.clear()
+    desktop.rescue._swaps.clear()
     store._swaps.clear()
     store._lock = None

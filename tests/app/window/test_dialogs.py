@@ -18,7 +18,8 @@ from app.dialogs.settings import SettingsDialog
 from app.dialogs.shortcuts import ID_ROLE, ShortcutsDialog
 from app.services.settings import Settings
 from app.window.application import make_application
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
+from app.window.shell import Shell
 from app.window.start import Start
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering
@@ -27,12 +28,12 @@ CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftM
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
-    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as window:
-        yield window
+def desktop(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
+    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as desktop:
+        yield desktop
 
 
-def test_settings_show_their_theme_at_once_and_cancel_takes_it_back(window: MainWindow) -> None:
+def test_settings_show_their_theme_at_once_and_cancel_takes_it_back(desktop: Desktop) -> None:
     seen = []
 
     def try_dark(dialog: SettingsDialog) -> None:
@@ -40,16 +41,16 @@ def test_settings_show_their_theme_at_once_and_cancel_takes_it_back(window: Main
         seen.append(theme.current())
         dialog.reject()
 
-    window.looks.set_theme("light")
+    desktop.looks.set_theme("light")
     with answering(SettingsDialog, try_dark):
-        QTest.keyClick(window, Qt.Key.Key_Comma, CONTROL)
+        QTest.keyClick(desktop.window, Qt.Key.Key_Comma, CONTROL)
 
     assert seen == [theme.DARK]
     assert theme.current() is theme.LIGHT
-    assert window.settings.theme == "light"
+    assert desktop.settings.theme == "light"
 
 
-def test_settings_are_kept_and_used(window: MainWindow) -> None:
+def test_settings_are_kept_and_used(desktop: Desktop) -> None:
     def choose(dialog: SettingsDialog) -> None:
         dialog.yaml_place.setCurrentIndex(dialog.yaml_place.findData("hidden"))
         dialog.language.setCurrentIndex(dialog.language.findData("ru"))
@@ -57,27 +58,27 @@ def test_settings_are_kept_and_used(window: MainWindow) -> None:
         dialog.accept()
 
     with answering(SettingsDialog, choose):
-        window.action_set.trigger("edit.settings")
+        desktop.shell.actions.trigger("edit.settings")
 
-    assert not tab_of(window).yaml.isVisible()
-    assert not tab_of(window).canvas.minimap.is_on
+    assert not tab_of(desktop).yaml.isVisible()
+    assert not tab_of(desktop).canvas.minimap.is_on
     remembered = Settings()
     assert (remembered.yaml_place, remembered.language, remembered.minimap) == ("hidden", "ru", False)
-    assert "next start" in window.status.currentMessage()
+    assert "next start" in desktop.shell.status.currentMessage()
 
 
-def test_keys_changed_in_the_editor_work_at_once_and_at_the_next_start(window: MainWindow, qtbot: QtBot) -> None:
+def test_keys_changed_in_the_editor_work_at_once_and_at_the_next_start(desktop: Desktop, qtbot: QtBot) -> None:
     def change(dialog: ShortcutsDialog) -> None:
         dialog.model.set_keys("edit.select_all", "Ctrl+Alt+U")
         dialog.accept()
 
     with answering(ShortcutsDialog, change):
-        window.action_set.trigger("help.shortcuts")
-    window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
-    QTest.keyClick(tab_of(window).canvas.view, Qt.Key.Key_U, CONTROL | Qt.KeyboardModifier.AltModifier)
+        desktop.shell.actions.trigger("help.shortcuts")
+    desktop.window.activateWindow()
+    qtbot.waitUntil(desktop.window.isActiveWindow)
+    QTest.keyClick(tab_of(desktop).canvas.view, Qt.Key.Key_U, CONTROL | Qt.KeyboardModifier.AltModifier)
 
-    qtbot.waitUntil(lambda: len(window.selection) == 6)
+    qtbot.waitUntil(lambda: len(desktop.shell.front.selection) == 6)
     assert Settings().shortcuts == {"edit.select_all": "Ctrl+Alt+U"}
 
 
@@ -98,10 +99,10 @@ def _press_in_editor(action_id: str, *keys: Qt.Key) -> Callable[[ShortcutsDialog
     return edit
 
 
-def test_a_key_changed_in_the_editor_is_changed_on_the_canvas_and_in_both_menus(window: MainWindow) -> None:
+def test_a_key_changed_in_the_editor_is_changed_on_the_canvas_and_in_both_menus(desktop: Desktop) -> None:
     with answering(ShortcutsDialog, _press_in_editor("node.mute", Qt.Key.Key_Q)):
-        window.action_set.trigger("help.shortcuts")
-    canvas = tab_of(window).canvas
+        desktop.shell.actions.trigger("help.shortcuts")
+    canvas = tab_of(desktop).canvas
     canvas.select(("fast",))
     canvas.view.setFocus()
 
@@ -110,7 +111,7 @@ def test_a_key_changed_in_the_editor_is_changed_on_the_canvas_and_in_both_menus(
     QTest.keyClick(canvas.view, Qt.Key.Key_Q)
     assert canvas.graph.nodes["fast"].mute
 
-    in_node_menu = window.action_set.actions["node.mute"].shortcut().toString()
+    in_node_menu = desktop.shell.actions.actions["node.mute"].shortcut().toString()
     at = canvas.view.mapFromScene(canvas.scene.nodes["fast"].sceneBoundingRect().center())
     canvas.view.customContextMenuRequested.emit(at)
     menu = canvas.findChild(QMenu)
@@ -130,34 +131,34 @@ def test_a_key_changed_in_the_editor_is_changed_on_the_canvas_and_in_both_menus(
     ],
 )
 def test_a_key_taken_away_in_the_editor_does_nothing_on_the_canvas(
-    window: MainWindow, action_id: str, keys: tuple[Qt.Key, ...], held: Qt.KeyboardModifier
+    desktop: Desktop, action_id: str, keys: tuple[Qt.Key, ...], held: Qt.KeyboardModifier
 ) -> None:
-    tab = tab_of(window)
+    tab = tab_of(desktop)
     before = tab.document.text
 
     def press_all() -> None:
         tab.canvas.select(("fast",))
         tab.canvas.view.setFocus()
-        window.action_set.refresh()
+        desktop.shell.actions.refresh()
         for key in keys:
             QTest.keyClick(tab.canvas.view, key, held)
 
     with answering(ShortcutsDialog, _press_in_editor(action_id)):
-        window.action_set.trigger("help.shortcuts")
+        desktop.shell.actions.trigger("help.shortcuts")
     press_all()
     assert tab.document.text == before
 
-    window.settings.shortcuts = {}
-    window.action_set.apply_shortcuts()
+    desktop.settings.shortcuts = {}
+    desktop.shell.actions.apply_shortcuts()
     press_all()
     assert tab.document.text != before
 
 
-def test_a_letter_of_the_canvas_is_only_a_letter_in_a_search_box(window: MainWindow, qtbot: QtBot) -> None:
-    tab = tab_of(window)
+def test_a_letter_of_the_canvas_is_only_a_letter_in_a_search_box(desktop: Desktop, qtbot: QtBot) -> None:
+    tab = tab_of(desktop)
     tab.canvas.select(("fast",))
-    window.activateWindow()
-    box = window.docks.palette.box
+    desktop.window.activateWindow()
+    box = desktop.docks.palette.box
     box.setFocus()
     qtbot.waitUntil(box.hasFocus)
 
@@ -169,21 +170,21 @@ def test_a_letter_of_the_canvas_is_only_a_letter_in_a_search_box(window: MainWin
     assert not node.bypass
 
 
-def test_the_gallery_opens_a_copy_that_has_no_file_yet(window: MainWindow) -> None:
+def test_the_gallery_opens_a_copy_that_has_no_file_yet(desktop: Desktop) -> None:
     def take(dialog: GalleryDialog) -> None:
         QTest.keyClicks(dialog.search, "RSI pullback")
         QTest.mouseClick(dialog.open_button, Qt.MouseButton.LeftButton)
 
     with answering(GalleryDialog, take):
-        QTest.keyClick(window, Qt.Key.Key_N, CONTROL | SHIFT)
+        QTest.keyClick(desktop.window, Qt.Key.Key_N, CONTROL | SHIFT)
 
-    assert window.tabs.count() == 2
-    assert tab_of(window).path is None
-    assert not tab_of(window).needs_saving
-    assert "rsi" in tab_of(window).document.graph().nodes
+    assert desktop.tabs.count() == 2
+    assert tab_of(desktop).path is None
+    assert not tab_of(desktop).needs_saving
+    assert "rsi" in tab_of(desktop).document.graph().nodes
 
 
-def test_about_says_what_it_is(window: MainWindow) -> None:
+def test_about_says_what_it_is(desktop: Desktop) -> None:
     titles: list[str] = []
 
     def read(dialog: AboutDialog) -> None:
@@ -191,34 +192,35 @@ def test_about_says_what_it_is(window: MainWindow) -> None:
         dialog.reject()
 
     with answering(AboutDialog, read):
-        window.action_set.trigger("help.about")
+        desktop.shell.actions.trigger("help.about")
 
     assert titles == ["About QuantCrafter"]
 
 
 def test_the_tour_comes_with_the_first_strategy_and_only_once(qtbot: QtBot) -> None:
     make_application("light")
-    window = MainWindow(Settings())
-    start = Start(window, [])
-    with qtbot.waitExposed(window):
-        window.show()
+    shell = Shell(Settings())
+    start = Start(shell, [])
+    desktop = shell.desktop
+    with qtbot.waitExposed(desktop.window):
+        desktop.window.show()
     qtbot.waitUntil(lambda: not start.steps)
-    assert window.welcome.isVisible()
+    assert desktop.shell.welcome.isVisible()
 
-    button = window.welcome.findChild(QPushButton, "welcome.file.new")
+    button = desktop.shell.welcome.findChild(QPushButton, "welcome.file.new")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: Settings().tour_done)
 
-    skip = next(button for button in window.findChildren(QPushButton) if button.text() == "Skip the tour")
+    skip = next(button for button in desktop.window.findChildren(QPushButton) if button.text() == "Skip the tour")
     qtbot.mouseClick(skip, Qt.MouseButton.LeftButton)
-    window.desk.new()
+    desktop.desk.new()
     QApplication.processEvents()
     assert not skip.isVisible()
-    window.shut()
-    window.deleteLater()
+    desktop.shell.shut()
+    desktop.window.deleteLater()
 
 
-def test_the_data_dialog_is_called_by_the_symbol_that_is_typed_in_it(window: MainWindow, qtbot: QtBot) -> None:
+def test_the_data_dialog_is_called_by_the_symbol_that_is_typed_in_it(desktop: Desktop, qtbot: QtBot) -> None:
     seen: list[str] = []
 
     def act(dialog: SourceDialog) -> None:
@@ -229,6 +231,6 @@ def test_the_data_dialog_is_called_by_the_symbol_that_is_typed_in_it(window: Mai
         dialog.reject()
 
     with answering(SourceDialog, act):
-        window.data_desk.choose_instrument(0)
+        desktop.data_desk.choose_instrument(0)
     qtbot.wait(0)
     assert seen == ["Data of AAPL", "Data of IBM", "Data of IBM"]

@@ -14,8 +14,8 @@ from app.dialogs.recovery import RecoveryDialog
 from app.dialogs.unsaved import UnsavedDialog
 from app.document.document import Document
 from app.document.edits import SetValues
-from app.services.recovery import Recovery
-from app.window.main_window import MainWindow
+from app.session.recovery import Recovery
+from app.window.desktop import Desktop
 from engine.plugins import load_registry
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering, choosing
@@ -29,51 +29,51 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, file: Path) -> Iterator[MainWindow]:
-    with open_window(qtbot, file) as window:
-        yield window
+def desktop(qtbot: QtBot, file: Path) -> Iterator[Desktop]:
+    with open_window(qtbot, file) as desktop:
+        yield desktop
 
 
-def change(window: MainWindow) -> None:
-    tab_of(window).document.do(SetValues("fast", {"timeperiod": 21}), label="Set timeperiod")
+def change(desktop: Desktop) -> None:
+    tab_of(desktop).document.do(SetValues("fast", {"timeperiod": 21}), label="Set timeperiod")
 
 
-def test_closing_unsaved_work_asks_and_cancel_keeps_it(window: MainWindow, file: Path) -> None:
-    change(window)
+def test_closing_unsaved_work_asks_and_cancel_keeps_it(desktop: Desktop, file: Path) -> None:
+    change(desktop)
 
     with answering(UnsavedDialog, lambda dialog: QTest.keyClick(dialog, Qt.Key.Key_Escape)):
-        QTest.keyClick(window, Qt.Key.Key_W, CONTROL)
+        QTest.keyClick(desktop.window, Qt.Key.Key_W, CONTROL)
 
-    assert window.tabs.count() == 1
-    assert "timeperiod: 21" in tab_of(window).document.text
+    assert desktop.tabs.count() == 1
+    assert "timeperiod: 21" in tab_of(desktop).document.text
     assert "timeperiod: 21" not in file.read_text(encoding="utf-8")
 
 
-def test_closing_unsaved_work_can_save_it(window: MainWindow, file: Path) -> None:
-    change(window)
+def test_closing_unsaved_work_can_save_it(desktop: Desktop, file: Path) -> None:
+    change(desktop)
 
     with answering(UnsavedDialog, lambda dialog: dialog.save_button.click()):
-        QTest.keyClick(window, Qt.Key.Key_W, CONTROL)
+        QTest.keyClick(desktop.window, Qt.Key.Key_W, CONTROL)
 
-    assert window.tabs.count() == 0
+    assert desktop.tabs.count() == 0
     assert "timeperiod: 21" in file.read_text(encoding="utf-8")
 
 
-def test_closing_unsaved_work_can_discard_it(window: MainWindow, file: Path) -> None:
+def test_closing_unsaved_work_can_discard_it(desktop: Desktop, file: Path) -> None:
     before = file.read_text(encoding="utf-8")
-    change(window)
+    change(desktop)
 
     with answering(UnsavedDialog, lambda dialog: dialog.discard_button.click()):
-        QTest.keyClick(window, Qt.Key.Key_W, CONTROL)
+        QTest.keyClick(desktop.window, Qt.Key.Key_W, CONTROL)
 
-    assert window.tabs.count() == 0
+    assert desktop.tabs.count() == 0
     assert file.read_text(encoding="utf-8") == before
     assert Recovery().find() == ()
 
 
-def test_closing_the_window_asks_for_all_unsaved_strategies_at_once(window: MainWindow, tmp_path: Path) -> None:
-    window.desk.open(copy_example("rsi_pullback", tmp_path / "other"))
-    for tab in window.tabs.all():
+def test_closing_the_window_asks_for_all_unsaved_strategies_at_once(desktop: Desktop, tmp_path: Path) -> None:
+    desktop.desk.open(copy_example("rsi_pullback", tmp_path / "other"))
+    for tab in desktop.tabs.all():
         tab.document.set_text(tab.document.text + "\n# more\n")
     asked: list[str] = []
 
@@ -82,40 +82,40 @@ def test_closing_the_window_asks_for_all_unsaved_strategies_at_once(window: Main
         dialog.reject()
 
     with answering(UnsavedDialog, refuse):
-        window.close()
+        desktop.window.close()
 
     assert asked == ["golden_cross", "rsi_pullback"]
-    assert window.isVisible()
+    assert desktop.window.isVisible()
 
 
-def test_an_untouched_strategy_closes_without_a_question(window: MainWindow) -> None:
-    QTest.keyClick(window, Qt.Key.Key_W, CONTROL)
+def test_an_untouched_strategy_closes_without_a_question(desktop: Desktop) -> None:
+    QTest.keyClick(desktop.window, Qt.Key.Key_W, CONTROL)
 
-    assert window.tabs.count() == 0
+    assert desktop.tabs.count() == 0
 
 
-def test_save_as_writes_another_file_and_goes_on_with_it(window: MainWindow, file: Path, tmp_path: Path) -> None:
-    change(window)
+def test_save_as_writes_another_file_and_goes_on_with_it(desktop: Desktop, file: Path, tmp_path: Path) -> None:
+    change(desktop)
     before = file.read_text(encoding="utf-8")
     with answering(QFileDialog, choosing(tmp_path / "copy")):
-        QTest.keyClick(window, Qt.Key.Key_S, CONTROL | SHIFT)
+        QTest.keyClick(desktop.window, Qt.Key.Key_S, CONTROL | SHIFT)
 
-    assert tab_of(window).path == tmp_path / "copy.yaml"
+    assert tab_of(desktop).path == tmp_path / "copy.yaml"
     assert "timeperiod: 21" in (tmp_path / "copy.yaml").read_text(encoding="utf-8")
     assert file.read_text(encoding="utf-8") == before
-    assert window.tabs.tabText(0) == "copy"
+    assert desktop.tabs.tabText(0) == "copy"
 
 
-def test_open_by_dialog_shows_the_chosen_file(window: MainWindow, tmp_path: Path) -> None:
+def test_open_by_dialog_shows_the_chosen_file(desktop: Desktop, tmp_path: Path) -> None:
     other = copy_example("rsi_pullback", tmp_path / "other")
 
     with answering(QFileDialog, choosing(other)):
-        QTest.keyClick(window, Qt.Key.Key_O, CONTROL)
+        QTest.keyClick(desktop.window, Qt.Key.Key_O, CONTROL)
 
-    assert tab_of(window).path == other
+    assert tab_of(desktop).path == other
 
 
-def test_a_file_that_cannot_be_opened_is_told_in_words(window: MainWindow, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_told_in_words(desktop: Desktop, tmp_path: Path) -> None:
     told: list[str] = []
 
     def read(box: QMessageBox) -> None:
@@ -123,41 +123,41 @@ def test_a_file_that_cannot_be_opened_is_told_in_words(window: MainWindow, tmp_p
         box.accept()
 
     with answering(QMessageBox, read):
-        window.desk.open_all([tmp_path / "missing.yaml"])
+        desktop.desk.open_all([tmp_path / "missing.yaml"])
 
     assert "missing.yaml" in told[0]
-    assert window.tabs.count() == 1
+    assert desktop.tabs.count() == 1
 
 
-def test_a_save_that_fails_is_told_in_words_and_loses_nothing(window: MainWindow, file: Path, qtbot: QtBot) -> None:
-    change(window)
-    qtbot.waitUntil(window.action_set.actions["file.save"].isEnabled)
+def test_a_save_that_fails_is_told_in_words_and_loses_nothing(desktop: Desktop, file: Path, qtbot: QtBot) -> None:
+    change(desktop)
+    qtbot.waitUntil(desktop.shell.actions.actions["file.save"].isEnabled)
     file.unlink()
     file.mkdir()
 
     with answering(QMessageBox, lambda box: box.accept()):
-        QTest.keyClick(window, Qt.Key.Key_S, CONTROL)
+        QTest.keyClick(desktop.window, Qt.Key.Key_S, CONTROL)
 
-    assert tab_of(window).needs_saving
-    assert "timeperiod: 21" in tab_of(window).document.text
+    assert tab_of(desktop).needs_saving
+    assert "timeperiod: 21" in tab_of(desktop).document.text
 
 
 def test_a_file_changed_by_another_program_is_loaded_again_when_nothing_is_lost(
-    window: MainWindow, file: Path, qtbot: QtBot
+    desktop: Desktop, file: Path, qtbot: QtBot
 ) -> None:
     file.write_text(file.read_text(encoding="utf-8").replace("timeperiod: 50", "timeperiod: 33"), encoding="utf-8")
 
-    qtbot.waitUntil(lambda: "timeperiod: 33" in tab_of(window).document.text)
+    qtbot.waitUntil(lambda: "timeperiod: 33" in tab_of(desktop).document.text)
 
-    assert not tab_of(window).needs_saving
+    assert not tab_of(desktop).needs_saving
 
 
 def test_a_file_changed_by_another_program_asks_before_unsaved_work_is_lost(
-    window: MainWindow, file: Path, qtbot: QtBot
+    desktop: Desktop, file: Path, qtbot: QtBot
 ) -> None:
-    change(window)
+    change(desktop)
     file.write_text(file.read_text(encoding="utf-8").replace("timeperiod: 200", "timeperiod: 150"), encoding="utf-8")
-    tab = tab_of(window)
+    tab = tab_of(desktop)
     qtbot.waitUntil(lambda: tab.findChild(ChangedNotice) is not None)
     notice = tab.findChild(ChangedNotice)
     assert "timeperiod: 21" in tab.document.text
@@ -180,11 +180,11 @@ def test_unsaved_work_of_a_killed_session_is_offered_and_restored(qtbot: QtBot, 
     assert lock is not None
     lock.close()
 
-    with open_window(qtbot) as window:
+    with open_window(qtbot) as desktop:
         with answering(RecoveryDialog, lambda dialog: dialog.ok_button.click()):
-            window.rescue.offer()
+            desktop.rescue.offer()
 
-        tab = tab_of(window)
+        tab = tab_of(desktop)
         assert tab.path == file
         assert "timeperiod: 21" in tab.document.text
         assert tab.needs_saving
@@ -202,11 +202,11 @@ def test_restored_text_that_was_never_valid_shows_an_empty_canvas_and_says_so(qt
     assert lock is not None
     lock.close()
 
-    with open_window(qtbot) as window:
+    with open_window(qtbot) as desktop:
         with answering(RecoveryDialog, lambda dialog: dialog.ok_button.click()):
-            window.rescue.offer()
+            desktop.rescue.offer()
 
-        tab = tab_of(window)
+        tab = tab_of(desktop)
         assert tab.document.text == text
         assert tab.needs_saving
         assert tab.document.graph().nodes == {}
@@ -217,13 +217,13 @@ def test_restored_text_that_was_never_valid_shows_an_empty_canvas_and_says_so(qt
 
 
 def test_a_window_closed_in_order_leaves_nothing_to_recover(qtbot: QtBot, file: Path) -> None:
-    with open_window(qtbot, file) as window:
-        change(window)
+    with open_window(qtbot, file) as desktop:
+        change(desktop)
 
     assert Recovery().find() == ()
 
 
-def test_exports_write_the_text_with_and_without_layout_and_pictures(window: MainWindow, tmp_path: Path) -> None:
+def test_exports_write_the_text_with_and_without_layout_and_pictures(desktop: Desktop, tmp_path: Path) -> None:
     for action, name in (
         ("file.export_yaml", "with.yaml"),
         ("file.export_bare_yaml", "bare.yaml"),
@@ -231,7 +231,7 @@ def test_exports_write_the_text_with_and_without_layout_and_pictures(window: Mai
         ("file.export_svg", "graph.svg"),
     ):
         with answering(QFileDialog, choosing(tmp_path / name)):
-            window.action_set.trigger(action)
+            desktop.shell.actions.trigger(action)
 
     assert "layout:" in (tmp_path / "with.yaml").read_text(encoding="utf-8")
     assert "layout:" not in (tmp_path / "bare.yaml").read_text(encoding="utf-8")

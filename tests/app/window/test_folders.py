@@ -9,9 +9,9 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from app.window.desktop import Desktop
 from app.window.folder_notice import FolderNotice
 from app.window.folders import ABOUT
-from app.window.main_window import MainWindow
 from engine.api.folders import listed_folders
 from tests.support.desktop import EXAMPLES, open_window
 
@@ -33,103 +33,103 @@ def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
+def desktop(qtbot: QtBot) -> Iterator[Desktop]:
     """Give an empty window."""
     with open_window(qtbot) as made:
         yield made
 
 
-def question(window: MainWindow) -> FolderNotice | None:
+def question(desktop: Desktop) -> FolderNotice | None:
     """Return the question over the strategy in front."""
-    assert window.tab is not None
-    found = window.tab._notices.get(ABOUT)
+    assert desktop.tab is not None
+    found = desktop.tab._notices.get(ABOUT)
     assert found is None or isinstance(found, FolderNotice)
     return found
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_what_is_allowed_is_remembered_and_the_strategy_is_right_then(
-    window: MainWindow, stranger: Path, what: str
+    desktop: Desktop, stranger: Path, what: str
 ) -> None:
-    tab = window.desk.open(stranger)
-    asked = question(window)
+    tab = desktop.desk.open(stranger)
+    asked = question(desktop)
     assert asked is not None
     other = stranger.parent.parent / "other"
     assert str(other / "bars.csv") in asked.text.text()
     assert [each.code for each in tab.document.problems] == ["folder"]
     (asked.allow if what == "file" else asked.allow_folder).click()
     assert listed_folders() == (other / "bars.csv" if what == "file" else other,)
-    assert question(window) is None
+    assert question(desktop) is None
     assert tab.document.problems == ()
-    tab = window.desk.open(stranger)
-    assert question(window) is None
+    tab = desktop.desk.open(stranger)
+    assert question(desktop) is None
 
 
 def test_what_is_refused_stays_refused_and_is_asked_again_when_the_strategy_is_run(
-    window: MainWindow, stranger: Path, qtbot: QtBot
+    desktop: Desktop, stranger: Path, qtbot: QtBot
 ) -> None:
-    tab = window.desk.open(stranger)
-    asked = question(window)
+    tab = desktop.desk.open(stranger)
+    asked = question(desktop)
     assert asked is not None
     qtbot.keyClick(asked, Qt.Key.Key_Escape)
-    assert question(window) is None
+    assert question(desktop) is None
     assert listed_folders() == ()
     tab.document.set_text(tab.document.text + "# changed\n")
-    assert question(window) is None
-    window.folders.ask(tab, again=True)
-    assert question(window) is not None
+    assert question(desktop) is None
+    desktop.folders.ask(tab, again=True)
+    assert question(desktop) is not None
 
 
-def test_f5_brings_the_question_back_after_it_was_refused(window: MainWindow, stranger: Path) -> None:
-    window.desk.open(stranger)
-    asked = question(window)
+def test_f5_brings_the_question_back_after_it_was_refused(desktop: Desktop, stranger: Path) -> None:
+    desktop.desk.open(stranger)
+    asked = question(desktop)
     assert asked is not None
     asked.refuse.click()
-    assert question(window) is None
-    window.runs.run()
-    again = question(window)
+    assert question(desktop) is None
+    desktop.runs.run()
+    again = question(desktop)
     assert again is not None
-    assert "question" in window.status.currentMessage()
+    assert "question" in desktop.shell.status.currentMessage()
     again.allow.click()
-    assert window.tab is not None
-    assert window.tab.document.problems == ()
+    assert desktop.tab is not None
+    assert desktop.tab.document.problems == ()
 
 
-def test_the_problem_of_a_refused_folder_offers_to_allow_it(window: MainWindow, stranger: Path, qtbot: QtBot) -> None:
-    tab = window.desk.open(stranger)
-    asked = question(window)
+def test_the_problem_of_a_refused_folder_offers_to_allow_it(desktop: Desktop, stranger: Path, qtbot: QtBot) -> None:
+    tab = desktop.desk.open(stranger)
+    asked = question(desktop)
     assert asked is not None
     asked.refuse.click()
-    pane = window.docks.problems
+    pane = desktop.docks.problems
     pane.refresh()
     index = pane.model.index(0, 1)
     assert index.data() == "Allow this file..."
     assert "quantcrafter folders" not in index.data(Qt.ItemDataRole.ToolTipRole)
-    window.docks.show("problems")
+    desktop.docks.show("problems")
     qtbot.mouseClick(pane.view.viewport(), Qt.MouseButton.LeftButton, pos=pane.view.visualRect(index).center())
-    again = question(window)
+    again = question(desktop)
     assert again is not None
     again.allow.click()
     assert tab.document.problems == ()
 
 
 def test_a_home_folder_is_not_offered_beside_the_file(
-    window: MainWindow, stranger: Path, monkeypatch: pytest.MonkeyPatch
+    desktop: Desktop, stranger: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(stranger.parent.parent / "other"))
     monkeypatch.setattr(Path, "home", lambda: stranger.parent.parent / "other")
-    window.desk.open(stranger)
-    asked = question(window)
+    desktop.desk.open(stranger)
+    asked = question(desktop)
     assert asked is not None
     assert asked.allow.isVisibleTo(asked)
     assert not asked.allow_folder.isVisibleTo(asked)
 
 
-def test_the_question_goes_when_the_strategy_no_longer_names_the_folder(window: MainWindow, stranger: Path) -> None:
-    tab = window.desk.open(stranger)
-    assert question(window) is not None
+def test_the_question_goes_when_the_strategy_no_longer_names_the_folder(desktop: Desktop, stranger: Path) -> None:
+    tab = desktop.desk.open(stranger)
+    assert question(desktop) is not None
     tab.document.set_text((EXAMPLES / "golden_cross.yaml").read_text())
-    assert question(window) is None
+    assert question(desktop) is None
 
 
 def test_a_file_picked_by_hand_is_allowed_alone(qtbot: QtBot, stranger: Path, monkeypatch: pytest.MonkeyPatch) -> None:

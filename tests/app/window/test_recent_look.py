@@ -20,18 +20,18 @@ def test_a_recent_file_that_is_gone_is_greyed_in_the_list_and_in_the_menu(qtbot:
     Settings().recent = [str(there), str(gone)]
     gone.unlink()
 
-    with open_window(qtbot) as window:
-        menu = window.action_set.menus["file/recent"]
+    with open_window(qtbot) as desktop:
+        menu = desktop.shell.actions.menus["file/recent"]
         qtbot.waitUntil(lambda: [action.isEnabled() for action in menu.actions()] == [True, False])
 
-        colours = [window.welcome.recent.item(row).foreground().color() for row in range(2)]
-        grey = window.welcome.palette().color(QPalette.ColorRole.PlaceholderText)
+        colours = [desktop.shell.welcome.recent.item(row).foreground().color() for row in range(2)]
+        grey = desktop.shell.welcome.palette().color(QPalette.ColorRole.PlaceholderText)
         assert [colour == grey for colour in colours] == [False, True]
-        assert "not there any more" in window.welcome.recent.item(1).toolTip()
-        assert window.welcome.recent.item(0).data(Qt.ItemDataRole.UserRole) == str(there)
+        assert "not there any more" in desktop.shell.welcome.recent.item(1).toolTip()
+        assert desktop.shell.welcome.recent.item(0).data(Qt.ItemDataRole.UserRole) == str(there)
 
         copy_example("rsi_pullback", tmp_path)
-        window.action_set.menus["file"].aboutToShow.emit()
+        desktop.shell.actions.menus["file"].aboutToShow.emit()
         qtbot.waitUntil(lambda: all(action.isEnabled() for action in menu.actions()))
 
 

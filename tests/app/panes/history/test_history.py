@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.dialogs.comparison import ComparisonDialog
 from app.panes.history import HistoryPane
 from app.panes.history.model import PIN
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from engine.runtime.comparison import Comparison
 from engine.runtime.history import RunHistory
 from engine.runtime.saved import SavedRun

@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from app.panes.log import LogPane
 from app.panes.log.model import TEXT
-from app.services.run_log import RunLog
-from app.services.run_session import RunSession
+from app.session.run_log import RunLog
+from app.session.run_session import RunSession
 from app.window.application import make_application
 from engine.plugins import load_registry
 from engine.runtime.jobs import LogLine

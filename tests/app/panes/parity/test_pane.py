@@ -14,7 +14,7 @@ from app.panes.parity import ParityPane
 from app.panes.parity.words import side_text
 from app.services.engine import Job
 from app.services.i18n import use_language
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from engine.runtime.jobs import Failure, Request
 from engine.runtime.messages import Progressed
 from engine.runtime.parity import Cause, ParityReport

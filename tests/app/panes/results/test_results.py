@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.panes.results import ResultsPane
 from app.panes.results.distribution import histogram
 from app.panes.results.table_page import TablePage
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from app.theme import current
 from engine.runtime.saved import SavedRun
 from tests.support.modal import answering, choosing

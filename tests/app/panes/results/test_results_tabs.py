@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QTabBar, QTabWidget
 from pytestqt.qtbot import QtBot
 
 from app.panes.results import ResultsPane
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from engine.runtime.saved import SavedRun
 from tests.support.saved_runs import saved_example
 

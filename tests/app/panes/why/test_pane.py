@@ -7,8 +7,8 @@ from PySide6.QtCore import QUrl
 from pytestqt.qtbot import QtBot
 
 from app.panes.why import WhyPane
-from app.services.run_session import RunSession
 from app.services.values import number_text
+from app.session.run_session import RunSession
 from tests.support.kept_runs import example_run
 
 

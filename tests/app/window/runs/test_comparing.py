@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.document.edits import SetValues
 from app.panes.parity import ParityPane
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
 from engine.plugins.manager import forget_registry
 from engine.runtime.parity import Cause
 from tests.support.desktop import ROOT, copy_example, open_window, tab_of
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
+def desktop(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desktop]:
     """Give a window with an example, where the planted engines are installed as a plugin."""
     site = tmp_path / "site"
     info = site / "planted-1.0.dist-info"
@@ -32,32 +32,32 @@ def window(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     (info / "entry_points.txt").write_text("[quantcrafter.plugins]\nplanted = planted_engines\n")
     monkeypatch.syspath_prepend(str(site))
     forget_registry()
-    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as window:
-        yield window
+    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as desktop:
+        yield desktop
     forget_registry()
 
 
-def pane_of(window: MainWindow) -> ParityPane:
-    pane = window.docks.frames["parity"].pane
+def pane_of(desktop: Desktop) -> ParityPane:
+    pane = desktop.docks.frames["parity"].pane
     assert isinstance(pane, ParityPane)
     return pane
 
 
-def test_the_action_compares_and_a_click_leads_to_bar_and_node(window: MainWindow, qtbot: QtBot) -> None:
-    window.runs.run()
-    wait_for_run(window, qtbot)
-    window.action_set.trigger("run.compare_engines")
-    session = tab_of(window).session
-    assert window.docks.is_shown("parity")
+def test_the_action_compares_and_a_click_leads_to_bar_and_node(desktop: Desktop, qtbot: QtBot) -> None:
+    desktop.runs.run()
+    wait_for_run(desktop, qtbot)
+    desktop.shell.actions.trigger("run.compare_engines")
+    session = tab_of(desktop).session
+    assert desktop.docks.is_shown("parity")
     qtbot.waitUntil(lambda: session.engines.report is not None, timeout=PATIENCE_MS)
 
-    report, pane = session.engines.report, pane_of(window)
+    report, pane = session.engines.report, pane_of(desktop)
     assert report is not None
     outcomes = {outcome.name: outcome for outcome in report.outcomes}
     assert report.reference.name == "native"
     assert outcomes["backtrader"].same
     assert outcomes["vnpy"].same
-    assert report.spec_hash == tab_of(window).document.meaning
+    assert report.spec_hash == tab_of(desktop).document.meaning
     row = next(k for k, each in enumerate(pane.differences.differences) if each.engine == "late")
     late = pane.differences.differences[row]
     assert (late.cause, late.node) == (Cause.SIGNAL, "cross")
@@ -67,20 +67,20 @@ def test_the_action_compares_and_a_click_leads_to_bar_and_node(window: MainWindo
     with qtbot.waitSignal(session.moved):
         qtbot.mouseClick(pane.difference_view.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert session.bar == late.bar
-    assert window.selection == ("cross",)
+    assert desktop.shell.front.selection == ("cross",)
 
 
-def test_a_strategy_with_errors_is_not_compared(window: MainWindow) -> None:
-    tab_of(window).document.do(SetValues("fast", {"timeperiod": -3}), label="Break it")
-    window.engines.compare()
-    assert not tab_of(window).session.engines.is_running
+def test_a_strategy_with_errors_is_not_compared(desktop: Desktop) -> None:
+    tab_of(desktop).document.do(SetValues("fast", {"timeperiod": -3}), label="Break it")
+    desktop.engines.compare()
+    assert not tab_of(desktop).session.engines.is_running
 
 
-def test_it_can_be_cancelled(window: MainWindow, qtbot: QtBot) -> None:
-    window.engines.compare()
-    comparison = tab_of(window).session.engines
+def test_it_can_be_cancelled(desktop: Desktop, qtbot: QtBot) -> None:
+    desktop.engines.compare()
+    comparison = tab_of(desktop).session.engines
     assert comparison.is_running
-    qtbot.mouseClick(pane_of(window).cancel, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pane_of(desktop).cancel, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not comparison.is_running, timeout=PATIENCE_MS)
     assert comparison.report is None
     assert comparison.failure is None

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.document.edits import SetField, SetValues
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
 from app.window.runs.desk import COMPARE_MS
 from app.window.runs.notice import FailureNotice
 from app.window.tab import StrategyTab
@@ -25,24 +25,24 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
-    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as window:
-        yield window
+def desktop(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
+    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as desktop:
+        yield desktop
 
 
-def press_run(window: MainWindow) -> None:
-    window.action_set.refresh()  # as it is once the present event is dealt with
-    QTest.keyClick(window, Qt.Key.Key_F5)
+def press_run(desktop: Desktop) -> None:
+    desktop.shell.actions.refresh()  # as it is once the present event is dealt with
+    QTest.keyClick(desktop.window, Qt.Key.Key_F5)
 
 
-def set_period(window: MainWindow, period: int) -> None:
-    tab_of(window).document.do(SetValues("fast", {"timeperiod": period}), label="Set timeperiod")
+def set_period(desktop: Desktop, period: int) -> None:
+    tab_of(desktop).document.do(SetValues("fast", {"timeperiod": period}), label="Set timeperiod")
 
 
-def begin_slow_run(window: MainWindow, qtbot: QtBot) -> None:
-    window.desk.new(SLOW, "slow")
-    press_run(window)
-    engine = window.engine
+def begin_slow_run(desktop: Desktop, qtbot: QtBot) -> None:
+    desktop.desk.new(SLOW, "slow")
+    press_run(desktop)
+    engine = desktop.engine
     qtbot.waitUntil(lambda: engine.running is not None and engine.running.progress is not None, timeout=PATIENCE_MS)
 
 
@@ -50,30 +50,30 @@ def _notices(tab: StrategyTab) -> list[FailureNotice]:
     return [notice for notice in tab.findChildren(FailureNotice) if not notice.isHidden()]
 
 
-def badges(window: MainWindow) -> dict[str, str | None]:
-    return {name: item.badge for name, item in tab_of(window).canvas.scene.nodes.items()}
+def badges(desktop: Desktop) -> dict[str, str | None]:
+    return {name: item.badge for name, item in tab_of(desktop).canvas.scene.nodes.items()}
 
 
-def test_f5_runs_the_text_as_it_is_and_keeps_the_run(window: MainWindow, qtbot: QtBot) -> None:
-    set_period(window, 30)  # not saved
+def test_f5_runs_the_text_as_it_is_and_keeps_the_run(desktop: Desktop, qtbot: QtBot) -> None:
+    set_period(desktop, 30)  # not saved
 
-    press_run(window)
-    run = wait_for_run(window, qtbot)
+    press_run(desktop)
+    run = wait_for_run(desktop, qtbot)
 
     assert run.nodes["fast"].parameters["timeperiod"] == 30
-    assert run.file == str(tab_of(window).path)
+    assert run.file == str(tab_of(desktop).path)
     record = RunHistory().get(run.id)
     assert record.metrics["trades"] == len(run.trades)
-    assert tab_of(window).session.run is run
-    assert window.statusBar().findChild(type(window.status.run)).result.text() == "Up to date"
-    qtbot.waitUntil(lambda: badges(window)["fast"] == "done")
-    assert badges(window)["bars"] is None
+    assert tab_of(desktop).session.run is run
+    assert desktop.window.statusBar().findChild(type(desktop.shell.status.run)).result.text() == "Up to date"
+    qtbot.waitUntil(lambda: badges(desktop)["fast"] == "done")
+    assert badges(desktop)["bars"] is None
 
 
-def test_what_ran_is_written_into_the_log(window: MainWindow, qtbot: QtBot) -> None:
-    press_run(window)
-    run = wait_for_run(window, qtbot)
-    log = tab_of(window).session.log
+def test_what_ran_is_written_into_the_log(desktop: Desktop, qtbot: QtBot) -> None:
+    press_run(desktop)
+    run = wait_for_run(desktop, qtbot)
+    log = tab_of(desktop).session.log
 
     qtbot.waitUntil(lambda: len(log) > len(run.fills), timeout=PATIENCE_MS)
 
@@ -83,75 +83,75 @@ def test_what_ran_is_written_into_the_log(window: MainWindow, qtbot: QtBot) -> N
     assert [line.bar for line in bought] == run.trades["entry_bar"].tolist()
 
 
-def test_mistakes_are_shown_instead_of_a_run(window: MainWindow) -> None:
-    window.docks.docks["problems"].hide()
-    set_period(window, -3)
+def test_mistakes_are_shown_instead_of_a_run(desktop: Desktop) -> None:
+    desktop.docks.docks["problems"].hide()
+    set_period(desktop, -3)
 
-    press_run(window)
+    press_run(desktop)
 
-    assert window.engine.running is None
-    assert window.engine.waiting == ()
-    assert window.docks.docks["problems"].isVisible()
-    assert tab_of(window).selection == ("fast",)
-    assert "timeperiod" in window.statusBar().currentMessage()
+    assert desktop.engine.running is None
+    assert desktop.engine.waiting == ()
+    assert desktop.docks.docks["problems"].isVisible()
+    assert tab_of(desktop).selection == ("fast",)
+    assert "timeperiod" in desktop.window.statusBar().currentMessage()
 
 
-def test_a_change_makes_the_run_out_of_date_and_undoing_it_brings_it_back(window: MainWindow, qtbot: QtBot) -> None:
-    press_run(window)
-    wait_for_run(window, qtbot)
-    runs = runs_of(window)
+def test_a_change_makes_the_run_out_of_date_and_undoing_it_brings_it_back(desktop: Desktop, qtbot: QtBot) -> None:
+    press_run(desktop)
+    wait_for_run(desktop, qtbot)
+    runs = runs_of(desktop)
     assert not runs.is_stale
 
-    set_period(window, 21)
+    set_period(desktop, 21)
     qtbot.waitUntil(lambda: runs.is_stale)
-    qtbot.waitUntil(lambda: window.status.run.result.text() == "Out of date")
-    qtbot.waitUntil(lambda: badges(window)["fast"] is None)
-    tab_of(window).document.undo()
+    qtbot.waitUntil(lambda: desktop.shell.status.run.result.text() == "Out of date")
+    qtbot.waitUntil(lambda: badges(desktop)["fast"] is None)
+    tab_of(desktop).document.undo()
     qtbot.waitUntil(lambda: not runs.is_stale)
-    qtbot.waitUntil(lambda: window.status.run.result.text() == "Up to date")
+    qtbot.waitUntil(lambda: desktop.shell.status.run.result.text() == "Up to date")
 
-    tab_of(window).canvas.select_all()
-    window.on_canvas("auto_layout")
+    tab_of(desktop).canvas.select_all()
+    tab_of(desktop).canvas.auto_layout()
     QTest.qWait(200)
     assert not runs.is_stale  # where nodes lie does not matter
 
 
-def test_a_click_on_out_of_date_runs_again(window: MainWindow, qtbot: QtBot) -> None:
-    press_run(window)
-    first = wait_for_run(window, qtbot)
-    set_period(window, 21)
-    qtbot.waitUntil(lambda: window.status.run.result.text() == "Out of date")
+def test_a_click_on_out_of_date_runs_again(desktop: Desktop, qtbot: QtBot) -> None:
+    press_run(desktop)
+    first = wait_for_run(desktop, qtbot)
+    set_period(desktop, 21)
+    qtbot.waitUntil(lambda: desktop.shell.status.run.result.text() == "Out of date")
 
-    qtbot.mouseClick(window.status.run.result, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(desktop.shell.status.run.result, Qt.MouseButton.LeftButton)
 
-    second = wait_for_run(window, qtbot, other_than=first)
+    second = wait_for_run(desktop, qtbot, other_than=first)
     assert second.nodes["fast"].parameters["timeperiod"] == 21
 
 
-def test_a_run_is_stopped_by_its_key_and_by_the_button_in_the_status_bar(window: MainWindow, qtbot: QtBot) -> None:
-    begin_slow_run(window, qtbot)
-    runs = runs_of(window)
-    qtbot.waitUntil(window.action_set.actions["run.stop"].isEnabled)
+def test_a_run_is_stopped_by_its_key_and_by_the_button_in_the_status_bar(desktop: Desktop, qtbot: QtBot) -> None:
+    begin_slow_run(desktop, qtbot)
+    runs = runs_of(desktop)
+    qtbot.waitUntil(desktop.shell.actions.actions["run.stop"].isEnabled)
 
-    QTest.keyClick(window, Qt.Key.Key_F5, SHIFT)
+    QTest.keyClick(desktop.window, Qt.Key.Key_F5, SHIFT)
 
     qtbot.waitUntil(lambda: not runs.jobs, timeout=PATIENCE_MS)
     assert runs.run is None
     assert runs.failure is None
-    press_run(window)
-    qtbot.waitUntil(lambda: window.status.run.cancel.isVisible() and window.status.run.cancel.isEnabled())
-    qtbot.mouseClick(window.status.run.cancel, Qt.MouseButton.LeftButton)
+    press_run(desktop)
+    qtbot.waitUntil(lambda: desktop.shell.status.run.cancel.isVisible() and desktop.shell.status.run.cancel.isEnabled())
+    qtbot.mouseClick(desktop.shell.status.run.cancel, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not runs.jobs, timeout=PATIENCE_MS)
     assert runs.run is None
 
 
-def test_runs_of_several_strategies_wait_for_each_other(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+def test_runs_of_several_strategies_wait_for_each_other(desktop: Desktop, qtbot: QtBot, tmp_path: Path) -> None:
     for name in ("rsi_pullback", "channel_breakout"):
-        window.desk.open(copy_example(name, tmp_path))
+        desktop.desk.open(copy_example(name, tmp_path))
     for index in range(3):
-        window.tabs.setCurrentIndex(index)
-        press_run(window)
-    every = [window.runs.of(tab) for tab in window.tabs.all()]
+        desktop.tabs.setCurrentIndex(index)
+        press_run(desktop)
+    every = [desktop.runs.of(tab) for tab in desktop.tabs.all()]
     assert all(runs.jobs for runs in every)
 
     qtbot.waitUntil(lambda: all(runs.run is not None for runs in every), timeout=PATIENCE_MS)
@@ -160,23 +160,23 @@ def test_runs_of_several_strategies_wait_for_each_other(window: MainWindow, qtbo
     assert names == ["Golden cross", "RSI pullback", "Channel breakout"]
 
 
-def test_a_killed_engine_is_told_of_and_the_next_run_works(window: MainWindow, qtbot: QtBot) -> None:
-    begin_slow_run(window, qtbot)
-    slow = tab_of(window)
-    pid = window.engine.pid
+def test_a_killed_engine_is_told_of_and_the_next_run_works(desktop: Desktop, qtbot: QtBot) -> None:
+    begin_slow_run(desktop, qtbot)
+    slow = tab_of(desktop)
+    pid = desktop.engine.pid
     assert pid is not None
 
     psutil.Process(pid).kill()
 
-    qtbot.waitUntil(lambda: window.runs.of(slow).failure is not None, timeout=PATIENCE_MS)
-    failure = window.runs.of(slow).failure
+    qtbot.waitUntil(lambda: desktop.runs.of(slow).failure is not None, timeout=PATIENCE_MS)
+    failure = desktop.runs.of(slow).failure
     assert failure is not None
     assert "signal 9" in failure.message
     assert any("signal 9" in label.text() for label in _labels(slow))
-    window.tabs.setCurrentIndex(0)
-    press_run(window)
-    assert len(wait_for_run(window, qtbot).trades) > 0
-    assert window.engine.pid != pid
+    desktop.tabs.setCurrentIndex(0)
+    press_run(desktop)
+    assert len(wait_for_run(desktop, qtbot).trades) > 0
+    assert desktop.engine.pid != pid
 
 
 BROKEN = """\
@@ -198,13 +198,13 @@ run: {cash: 100000}
 """
 
 
-def test_a_node_that_fails_in_the_run_is_marked_and_can_be_shown(window: MainWindow, qtbot: QtBot) -> None:
-    window.desk.new(BROKEN, "broken")
-    press_run(window)
-    tab = tab_of(window)
+def test_a_node_that_fails_in_the_run_is_marked_and_can_be_shown(desktop: Desktop, qtbot: QtBot) -> None:
+    desktop.desk.new(BROKEN, "broken")
+    press_run(desktop)
+    tab = tab_of(desktop)
     qtbot.waitUntil(lambda: any("There is no file" in label.text() for label in _labels(tab)), timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: badges(window)["news"] == "error")
-    assert badges(window)["fast"] is None
+    qtbot.waitUntil(lambda: badges(desktop)["news"] == "error")
+    assert badges(desktop)["fast"] is None
     log = tab.session.log
     assert [log[number].line.node for number in range(log.first, log.end)] == ["news"]
 
@@ -213,66 +213,66 @@ def test_a_node_that_fails_in_the_run_is_marked_and_can_be_shown(window: MainWin
 
     assert tab.selection == ("news",)
     tab.document.set_text(BROKEN.replace("event_calendar, path: lost.csv, before: 60m", "weekdays, days: [mon]"))
-    press_run(window)
-    wait_for_run(window, qtbot)
+    press_run(desktop)
+    wait_for_run(desktop, qtbot)
     assert not any(label.isVisible() and "There is no file" in label.text() for label in _labels(tab))
 
 
-def test_the_bar_about_a_failed_run_goes_once_the_strategy_is_another(window: MainWindow, qtbot: QtBot) -> None:
-    window.desk.new(BROKEN, "broken")
-    press_run(window)
-    tab = tab_of(window)
+def test_the_bar_about_a_failed_run_goes_once_the_strategy_is_another(desktop: Desktop, qtbot: QtBot) -> None:
+    desktop.desk.new(BROKEN, "broken")
+    press_run(desktop)
+    tab = tab_of(desktop)
     qtbot.waitUntil(lambda: bool(_notices(tab)), timeout=PATIENCE_MS)
     tab.document.set_text(BROKEN.replace("name: ", "# a comment\nname: ", 1))
     qtbot.wait(3 * COMPARE_MS)
     assert _notices(tab), "what it does is the same, and fails alike"
     tab.document.set_text(BROKEN.replace("event_calendar, path: lost.csv, before: 60m", "weekdays, days: [mon]"))
     qtbot.waitUntil(lambda: not _notices(tab))
-    qtbot.waitUntil(lambda: badges(window)["news"] is None)
+    qtbot.waitUntil(lambda: badges(desktop)["news"] is None)
 
 
-def test_a_mode_that_cannot_be_run_is_among_the_problems_and_leaves_no_bar(window: MainWindow) -> None:
-    window.desk.new(BROKEN.replace("event_calendar, path: lost.csv, before: 60m", "weekdays, days: [mon]"), "live")
-    tab = tab_of(window)
+def test_a_mode_that_cannot_be_run_is_among_the_problems_and_leaves_no_bar(desktop: Desktop) -> None:
+    desktop.desk.new(BROKEN.replace("event_calendar, path: lost.csv, before: 60m", "weekdays, days: [mon]"), "live")
+    tab = tab_of(desktop)
     tab.document.do(SetField(("run", "mode"), "live"), label="Mode")
-    press_run(window)
-    assert "cannot run in mode 'live'" in window.status.currentMessage()
+    press_run(desktop)
+    assert "cannot run in mode 'live'" in desktop.shell.status.currentMessage()
     assert not _notices(tab)
     tab.document.undo()
     assert not [each for each in tab.document.problems if each.path == "run.mode"]
 
 
 def test_after_every_change_the_strategy_runs_by_itself_without_filling_the_history(
-    window: MainWindow, qtbot: QtBot
+    desktop: Desktop, qtbot: QtBot
 ) -> None:
-    window.action_set.refresh()
-    window.action_set.trigger("run.auto")
-    first = wait_for_run(window, qtbot)
+    desktop.shell.actions.refresh()
+    desktop.shell.actions.trigger("run.auto")
+    first = wait_for_run(desktop, qtbot)
 
     for period in range(20, 30):
-        set_period(window, period)
+        set_period(desktop, period)
     qtbot.waitUntil(
-        lambda: runs_of(window).run is not first and runs_of(window).run.nodes["fast"].parameters["timeperiod"] == 29,
+        lambda: runs_of(desktop).run is not first and runs_of(desktop).run.nodes["fast"].parameters["timeperiod"] == 29,
         timeout=PATIENCE_MS,
     )
 
     assert RunHistory().list() == []
-    assert window.settings.auto_run
-    shown = runs_of(window).run
-    tab_of(window).canvas.select_all()
-    window.on_canvas("auto_layout")
+    assert desktop.settings.auto_run
+    shown = runs_of(desktop).run
+    tab_of(desktop).canvas.select_all()
+    tab_of(desktop).canvas.auto_layout()
     QTest.qWait(300)
-    assert runs_of(window).run is shown  # nothing that matters has changed
+    assert runs_of(desktop).run is shown  # nothing that matters has changed
 
 
 def test_the_window_works_while_a_run_is_under_way_and_closes_in_the_middle(qtbot: QtBot, tmp_path: Path) -> None:
-    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as window:
-        begin_slow_run(window, qtbot)
-        pid = window.engine.pid
+    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as desktop:
+        begin_slow_run(desktop, qtbot)
+        pid = desktop.engine.pid
         assert pid is not None
-        window.tabs.setCurrentIndex(0)
-        set_period(window, 44)
-        assert "44" in tab_of(window).document.text
+        desktop.tabs.setCurrentIndex(0)
+        set_period(desktop, 44)
+        assert "44" in tab_of(desktop).document.text
 
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 

@@ -17,9 +17,9 @@ def finding(node: str, *, origin: bool) -> LookAhead:
 
 
 def test_the_guilty_node_is_badged_and_those_behind_it_are_told_apart(qtbot: QtBot, tmp_path: Path) -> None:
-    with open_window(qtbot, copy_example("rsi_pullback", tmp_path)) as window:
-        tab = tab_of(window)
-        desk = window.lookahead
+    with open_window(qtbot, copy_example("rsi_pullback", tmp_path)) as desktop:
+        tab = tab_of(desktop)
+        desk = desktop.lookahead
         desk._finished(tab, (finding("rsi", origin=True), finding("dip", origin=False)))
         nodes = tab.canvas.scene.nodes
         qtbot.waitUntil(lambda: nodes["rsi"].badge == "error")

@@ -16,64 +16,64 @@ from app.dialogs.comparison import ComparisonDialog
 from app.document.edits import SetValues
 from app.panes.history import HistoryPane
 from app.panes.results import ResultsPane
-from app.window.main_window import MainWindow
+from app.window.desktop import Desktop
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering, choosing
 from tests.support.running import PATIENCE_MS, wait_for_run
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
-    with open_window(qtbot, copy_example("rsi_pullback", tmp_path)) as window:
-        yield window
+def desktop(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
+    with open_window(qtbot, copy_example("rsi_pullback", tmp_path)) as desktop:
+        yield desktop
 
 
-def run(window: MainWindow, qtbot: QtBot) -> None:
-    window.action_set.refresh()  # as it is once the present event is dealt with
-    QTest.keyClick(window, Qt.Key.Key_F5)
-    wait_for_run(window, qtbot)
+def run(desktop: Desktop, qtbot: QtBot) -> None:
+    desktop.shell.actions.refresh()  # as it is once the present event is dealt with
+    QTest.keyClick(desktop.window, Qt.Key.Key_F5)
+    wait_for_run(desktop, qtbot)
 
 
-def history_of(window: MainWindow) -> HistoryPane:
-    window.docks.show("history")
-    pane = window.docks.frames["history"].pane
+def history_of(desktop: Desktop) -> HistoryPane:
+    desktop.docks.show("history")
+    pane = desktop.docks.frames["history"].pane
     assert isinstance(pane, HistoryPane)
     return pane
 
 
-def test_a_click_on_a_trade_moves_the_session(window: MainWindow, qtbot: QtBot) -> None:
-    run(window, qtbot)
-    window.docks.show("results")
-    pane = window.docks.frames["results"].pane
+def test_a_click_on_a_trade_moves_the_session(desktop: Desktop, qtbot: QtBot) -> None:
+    run(desktop, qtbot)
+    desktop.docks.show("results")
+    pane = desktop.docks.frames["results"].pane
     assert isinstance(pane, ResultsPane)
     pane.tabs.setCurrentWidget(pane.trades)
     place = pane.trades.view.visualRect(pane.trades.model.index(2, 1)).center()
     QTest.mouseClick(pane.trades.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    session = tab_of(window).session
+    session = tab_of(desktop).session
     assert session.run is not None
     assert (session.trade, session.bar) == (2, int(session.run.trades["entry_bar"][2]))
 
 
-def test_in_a_small_window_the_text_makes_room_for_the_results(window: MainWindow, qtbot: QtBot) -> None:
-    assert tab_of(window).yaml.isVisible()
-    run(window, qtbot)
-    qtbot.waitUntil(lambda: not tab_of(window).yaml.isVisible(), timeout=PATIENCE_MS)
-    assert tab_of(window).canvas.height() >= 240
-    window.action_set.actions["view.yaml_below"].trigger()
-    assert tab_of(window).yaml.isVisible()
+def test_in_a_small_window_the_text_makes_room_for_the_results(desktop: Desktop, qtbot: QtBot) -> None:
+    assert tab_of(desktop).yaml.isVisible()
+    run(desktop, qtbot)
+    qtbot.waitUntil(lambda: not tab_of(desktop).yaml.isVisible(), timeout=PATIENCE_MS)
+    assert tab_of(desktop).canvas.height() >= 240
+    desktop.shell.actions.actions["view.yaml_below"].trigger()
+    assert tab_of(desktop).yaml.isVisible()
 
 
-def test_two_runs_are_compared_and_the_older_one_opened_as_it_was(window: MainWindow, qtbot: QtBot) -> None:
-    run(window, qtbot)
-    before = tab_of(window).document.text
-    tab_of(window).document.do(SetValues("dip", {"long_entry": 25}), label="Set long_entry")
-    run(window, qtbot)
-    pane = history_of(window)
+def test_two_runs_are_compared_and_the_older_one_opened_as_it_was(desktop: Desktop, qtbot: QtBot) -> None:
+    run(desktop, qtbot)
+    before = tab_of(desktop).document.text
+    tab_of(desktop).document.do(SetValues("dip", {"long_entry": 25}), label="Set long_entry")
+    run(desktop, qtbot)
+    pane = history_of(desktop)
     qtbot.waitUntil(lambda: pane.model.rowCount() == 2, timeout=PATIENCE_MS)
     pane.view.selectAll()
     QTest.mouseClick(pane.compare_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: window.findChild(ComparisonDialog) is not None, timeout=PATIENCE_MS)
-    dialog = window.findChild(ComparisonDialog)
+    qtbot.waitUntil(lambda: desktop.window.findChild(ComparisonDialog) is not None, timeout=PATIENCE_MS)
+    dialog = desktop.window.findChild(ComparisonDialog)
     assert "48 added" in dialog.findChildren(type(dialog.heading))[1].text()
     dialog.tabs.setCurrentWidget(dialog.trades)
     trades = dialog.trades
@@ -82,7 +82,7 @@ def test_two_runs_are_compared_and_the_older_one_opened_as_it_was(window: MainWi
     trades.scrollToItem(trades.item(row, 0))
     place = trades.visualItemRect(trades.item(row, 3)).center()
     QTest.mouseClick(trades.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    session = tab_of(window).session
+    session = tab_of(desktop).session
     assert session.run is not None
     assert session.trade is not None
     entered = session.run.trades["entry_ts_ns"][session.trade].astype("datetime64[ns]")
@@ -90,22 +90,22 @@ def test_two_runs_are_compared_and_the_older_one_opened_as_it_was(window: MainWi
     dialog.close()
     pane.view.selectRow(1)
     QTest.mouseClick(pane.reopen_button, Qt.MouseButton.LeftButton)
-    assert tab_of(window).document.text == before
-    assert tab_of(window).path is None
+    assert tab_of(desktop).document.text == before
+    assert tab_of(desktop).path is None
 
 
 def test_the_report_is_opened_in_the_browser_and_saved(
-    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desktop: Desktop, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[QUrl] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: bool(opened.append(url)) or True)
-    window.action_set.refresh()
-    assert not window.action_set.actions["run.report"].isEnabled()
-    run(window, qtbot)
-    window.action_set.refresh()
-    window.action_set.actions["run.report"].trigger()
+    desktop.shell.actions.refresh()
+    assert not desktop.shell.actions.actions["run.report"].isEnabled()
+    run(desktop, qtbot)
+    desktop.shell.actions.refresh()
+    desktop.shell.actions.actions["run.report"].trigger()
     qtbot.waitUntil(lambda: bool(opened), timeout=PATIENCE_MS)
     assert "RSI pullback" in Path(opened[0].toLocalFile()).read_text(encoding="utf-8")
     with answering(QFileDialog, choosing(tmp_path / "mine")):
-        window.action_set.actions["run.save_report"].trigger()
+        desktop.shell.actions.actions["run.save_report"].trigger()
     qtbot.waitUntil((tmp_path / "mine.html").exists, timeout=PATIENCE_MS)

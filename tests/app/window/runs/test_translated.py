@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.data.preview_view import PreviewView
 from app.panes.log.model import TEXT, LogModel
 from app.services import i18n
-from app.services.run_log import RunLog
+from app.session.run_log import RunLog
 from app.window.runs.notice import FailureNotice
 from engine.data.quality import check
 from engine.runtime.jobs import LogLine
@@ -53,12 +53,12 @@ def test_a_run_that_fails_on_its_bars_says_so_in_russian(qtbot: QtBot, tmp_path:
     lines[9] = "2024-01-15,0,0,0,0,1"
     write_csv(tmp_path / "spy.csv", lines)
     (tmp_path / "own.yaml").write_text(TEXT_OF_BAD_BARS, encoding="utf-8")
-    with open_window(qtbot, tmp_path / "own.yaml") as window:
+    with open_window(qtbot, tmp_path / "own.yaml") as desktop:
         i18n.use_language("ru")
-        tab = tab_of(window)
+        tab = tab_of(desktop)
         assert not tab.document.problems
-        window.action_set.refresh()
-        QTest.keyClick(window, Qt.Key.Key_F5)
+        desktop.shell.actions.refresh()
+        QTest.keyClick(desktop.window, Qt.Key.Key_F5)
         qtbot.waitUntil(lambda: bool(tab.findChildren(FailureNotice)), timeout=PATIENCE_MS)
 
         told = tab.findChildren(FailureNotice)[0].text.text()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.services.background import Background
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from engine.api import Catalog, RunError
 from engine.runtime.explain import Census, Facts, Why, decision_bar, explain, take_census
 from engine.runtime.jobs.census import CensusRequest

@@ -23,7 +23,7 @@ from typing import IO
 
 from app.document.document import Document
 from app.services.locks import try_lock
-from app.services.swaps import BESIDE, SWAP, TRIED, DamagedError, Found, NewerError, Swap, read_swap, remove
+from app.session.swaps import BESIDE, SWAP, TRIED, DamagedError, Found, NewerError, Swap, read_swap, remove
 from engine.api.home import home
 from engine.api.os_errors import fault
 

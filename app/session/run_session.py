@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from app.services.engine_comparison import EngineComparison
-from app.services.run_log import RunLog
+from app.session.engine_comparison import EngineComparison
+from app.session.run_log import RunLog
 from engine.runtime.saved import SavedRun
 
 

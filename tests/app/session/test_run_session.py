@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.services.run_session import RunSession
+from app.session.run_session import RunSession
 from engine.runtime.saved import SavedRun
 from engine.runtime.saving import save_run
 from tests.support.results import walk_result

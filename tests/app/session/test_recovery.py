@@ -13,8 +13,8 @@ import pytest
 
 from app.document.document import Document
 from app.document.edits import MoveNodes
-from app.services.recovery import Recovery
-from app.services.swaps import Found
+from app.session.recovery import Recovery
+from app.session.swaps import Found
 from engine.spec import StrategyFile
 from tests.support.documents import catalog, example
 
@@ -23,7 +23,7 @@ import os, sys
 from pathlib import Path
 from app.document.document import Document
 from app.document.edits import MoveNodes
-from app.services.recovery import Recovery
+from app.session.recovery import Recovery
 from engine.plugins import load_registry
 path = sys.argv[1]
 document = Document.open(path, load_registry()) if path else Document.new(load_registry())
@@ -235,7 +235,7 @@ from pathlib import Path
 from app.document.document import Document
 from app.document.edits import SetValues
 from app.services import files
-from app.services.recovery import Recovery
+from app.session.recovery import Recovery
 from engine.plugins import load_registry
 path = Path(sys.argv[1])
 registry = load_registry()

@@ -1,0 +1,106 @@
+"""WindowFront: what stands in front of the user in a window, as its actions ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QMainWindow
+
+if TYPE_CHECKING:
+    from app.canvas.canvas import Canvas
+    from app.charts.model.choice import ChartChoice
+    from app.document.document import Document
+    from app.services.settings import Settings
+    from app.window.pane_host import PaneHost
+    from app.window.tab import StrategyTab
+    from app.window.tabs import Tabs
+    from engine.runtime.saved import SavedRun
+
+
+class WindowFront:
+    """The strategy in front and the state of the window; it is a `Front`.
+
+    Args:
+        window: the window.
+        settings: what is remembered between starts.
+        tabs: the open strategies.
+        panes: the panes.
+        is_busy: returns whether a strategy is being run.
+        is_checking: returns whether a check for look-ahead is under way.
+    """
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        settings: Settings,
+        tabs: Tabs,
+        panes: PaneHost,
+        is_busy: Callable[[StrategyTab], bool],
+        is_checking: Callable[[], bool],
+    ) -> None:
+        self._window = window
+        self._settings = settings
+        self._tabs = tabs
+        self._panes = panes
+        self._is_busy = is_busy
+        self._is_checking = is_checking
+
+    @property
+    def settings(self) -> Settings:
+        """What is remembered between starts."""
+        return self._settings
+
+    @property
+    def document(self) -> Document | None:
+        """The strategy in front."""
+        tab = self._tabs.current()
+        return None if tab is None else tab.document
+
+    @property
+    def canvas(self) -> Canvas | None:
+        """Its graph."""
+        tab = self._tabs.current()
+        return None if tab is None else tab.canvas
+
+    @property
+    def selection(self) -> tuple[str, ...]:
+        """The ids of the selected nodes."""
+        tab = self._tabs.current()
+        return () if tab is None else tab.selection
+
+    @property
+    def run(self) -> SavedRun | None:
+        """The run that is shown of it."""
+        tab = self._tabs.current()
+        return None if tab is None else tab.session.run
+
+    @property
+    def chart_choice(self) -> ChartChoice | None:
+        """What the chart shows of it, None before there is a chart."""
+        return self._panes.docks.chart_choice if self._panes.is_made else None
+
+    @property
+    def has_panes(self) -> bool:
+        """Whether the panes are on the screen."""
+        return self._panes.is_there
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is being run, or waits for it."""
+        tab = self._tabs.current()
+        return tab is not None and self._is_busy(tab)
+
+    @property
+    def is_checking(self) -> bool:
+        """Whether a check for look-ahead is under way."""
+        return self._is_checking()
+
+    @property
+    def is_full_screen(self) -> bool:
+        """Whether the window uses the whole screen."""
+        return self._window.isFullScreen()
+
+    def is_shown(self, pane: str) -> bool:
+        """Return whether a pane can be seen."""
+        return self._panes.is_there and self._panes.docks.is_shown(pane)

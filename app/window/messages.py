@@ -1,0 +1,32 @@
+"""Messages: tells the user what happened: in the status bar, or in a dialog that waits to be read."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from app.window.status import StatusLine
+
+
+class Messages:
+    """Tells of things for a window.
+
+    Args:
+        window: what dialogs lie over.
+        status: its status bar.
+    """
+
+    def __init__(self, window: QWidget, status: StatusLine) -> None:
+        self._window = window
+        self._status = status
+
+    def say(self, message: str) -> None:
+        """Show a message in the status bar."""
+        self._status.say(message)
+
+    def clear(self) -> None:
+        """Take away what the status bar says: it is over."""
+        self._status.clearMessage()
+
+    def complain(self, message: str) -> None:
+        """Tell of something that could not be done, and wait until it was read."""
+        QMessageBox.warning(self._window, "QuantCrafter", message)

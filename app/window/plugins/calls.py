@@ -1,0 +1,39 @@
+"""Calls into plugins from the window: whatever a plugin does, it is named, and the program goes on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from app.services.i18n import said, tr
+from engine.api import PluginError
+from engine.api.foreign import foreign, reason_of
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def call_plugin(plugin: str, part: str, function: Callable[[], T]) -> T:
+    """Return what a function of a plugin returns.
+
+    Args:
+        plugin: the plugin's name.
+        part: the title of the action or pane that it is of; "" where it follows a change.
+        function: calls it.
+
+    Raises:
+        PluginError: it raised; the message names the plugin, and the log has the traceback.
+    """
+    try:
+        with foreign(f"Plugin '{plugin}'", f"running '{part}'"):
+            return function()
+    except Exception as error:
+        log.exception("plugin '%s' failed in '%s'", plugin, part)
+        reason = said(reason_of(error))
+        raise PluginError(
+            tr("Plugin '{name}' failed in '{part}': {error}", name=plugin, part=part, error=reason)
+            if part
+            else tr("Plugin '{name}' failed after a change: {error}", name=plugin, error=reason)
+        ) from error

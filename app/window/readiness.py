@@ -1,0 +1,60 @@
+"""Readiness: shows what keeps a strategy from being run, before and after it was tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.services.i18n import said, tr
+from app.services.problems import failure_text
+from app.window.runs.notice import FailureNotice
+from engine.api import Severity
+
+if TYPE_CHECKING:
+    from app.window.folders import FolderQuestions
+    from app.window.pane_host import PaneHost
+    from app.window.tab import StrategyTab
+    from app.window.tabs import Tabs
+    from app.window.wiring import Wiring
+    from engine.runtime.jobs import Failure
+
+RUN = "run"
+"""What the notice over the canvas is about."""
+
+
+class Readiness:
+    """Looks at the errors of a strategy before it is run.
+
+    Args:
+        tabs: the open strategies.
+        panes: have the list of problems.
+        wiring: leads to the node at fault.
+        folders: ask about files beyond the strategy's own folder.
+    """
+
+    def __init__(self, tabs: Tabs, panes: PaneHost, wiring: Wiring, folders: FolderQuestions) -> None:
+        self._tabs = tabs
+        self._panes = panes
+        self._wiring = wiring
+        self._folders = folders
+
+    def first_error(self, tab: StrategyTab) -> tuple[str, bool]:
+        """Show a strategy's errors; return the first in words ('' for none) and whether a folder is asked about."""
+        errors = [each for each in tab.document.problems if each.severity is Severity.ERROR]
+        if not errors:
+            return "", False
+        self._panes.docks.show("problems")
+        self._wiring.show_problems(tab)
+        self._wiring.go_to(errors[0])
+        return said(errors[0].message), self._folders.ask_again(tab, errors)
+
+    def show_failure(self, tab: StrategyTab, failure: Failure) -> None:
+        """Put a notice about a run that failed over the canvas, and show what has to be fixed."""
+        errors = [each for each in failure.problems if each.severity is Severity.ERROR]
+        unexpected = tr("The run met an error that was not expected: {error}", error=failure.message)
+        notice = FailureNotice(unexpected if failure.trace else failure_text(failure), failure.node, tab)
+        notice.closed.connect(lambda: tab.end_notice(RUN))
+        notice.node_asked.connect(lambda: self._wiring.go_to_node(tab, failure.node))
+        tab.show_notice(notice, RUN)
+        self._folders.ask_again(tab, errors)
+        if errors and tab is self._tabs.current():
+            self._panes.docks.show("problems")

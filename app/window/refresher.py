@@ -1,0 +1,46 @@
+"""Refresher: brings menus, toolbar and the window's title up to date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QMainWindow
+
+if TYPE_CHECKING:
+    from app.actions.qt import ActionSet
+    from app.window.tabs import Tabs
+
+
+class Refresher(QObject):
+    """Follows the strategy in front.
+
+    Args:
+        window: has the title.
+        tabs: the open strategies.
+        actions: its menus and toolbar.
+    """
+
+    refreshed = Signal()
+    """Something changed: the strategy in front, its text, selection or run; all is up to date."""
+
+    def __init__(self, window: QMainWindow, tabs: Tabs, actions: ActionSet) -> None:
+        super().__init__(window)
+        self._window = window
+        self._tabs = tabs
+        self._actions = actions
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer.timeout.connect(self.now)
+
+    def soon(self) -> None:
+        """Bring all up to date once the present event is dealt with."""
+        self._timer.start()
+
+    def now(self) -> None:
+        """Bring all up to date."""
+        self._actions.refresh()
+        tab = self._tabs.current()
+        self._window.setWindowTitle(f"{tab.title}[*] \N{EN DASH} QuantCrafter" if tab else "QuantCrafter")
+        self._window.setWindowFilePath(str(tab.path) if tab and tab.path else "")
+        self._window.setWindowModified(tab is not None and tab.needs_saving)
+        self.refreshed.emit()
