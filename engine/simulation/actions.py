@@ -30,7 +30,7 @@ from engine.simulation.steps import Steps, run_nodes
 
 
 def begin_decisions(
-    desks: Table, books: Table, market: Market, timeline: Timeline, steps: Steps, step: int, equity: float
+    desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, steps: Steps, step: int, equity: float
 ) -> None:
     """Do what comes before the instruments' own decisions: nodes that read the position, guards, then weights."""
     desk = desks[0]
@@ -43,7 +43,7 @@ def begin_decisions(
     if desk["rebalance"] == 1:
         first, last = timeline.first_event[step], timeline.first_event[step + 1]
         instruments, bars = timeline.instrument[first:last], timeline.bar[first:last]
-        rebalance(desk, books, market, instruments, bars, timeline.due[step], equity)
+        rebalance(desk, books, rules, market, instruments, bars, timeline.due[step], equity)
 
 
 def tend_event(desks: Table, books: Table, rules: Table, market: Market, i: int, bar: int) -> None:

@@ -73,7 +73,7 @@ class Deciders:
         self._view.equity = equity
         for i, bar in events:
             self._view.bars_now[i] = bar
-        arrays = (state.desks, state.books, state.market, state.timeline, state.steps)
+        arrays = (state.desks, state.books, state.rules, state.market, state.timeline, state.steps)
         actions.begin_decisions(*arrays, step, equity)
         for i, bar in events:
             ready = bar >= state.books[i]["first_bar"]

@@ -175,4 +175,4 @@ def decide(desk: Record, books: Table, rules: Table, market: Market, i: int, bar
     if desk["scale_entries"] > 1 and not contradicts(flags):
         scale_in(desk, book, rules, market, bar, flags, equity)
     if book["grid_side"] != 0 and equity > 0.0 and not is_leaving(book):
-        tend_grid(desk, book, market, bar, equity)
+        tend_grid(desk, book, rules, market, bar, equity)

@@ -9,7 +9,8 @@ from engine.simulation.halts import shut_out
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order
 from engine.simulation.primitives import round_to_tick, whole_lots
-from engine.simulation.records import GRID, LIMIT, Market, Record
+from engine.simulation.protection import stop_distance
+from engine.simulation.records import GRID, LIMIT, Market, Record, Table
 from engine.simulation.worth import value_of
 
 
@@ -45,8 +46,17 @@ def place_line(desk: Record, book: Record, bar: int, level: int, side: int, lots
 
 
 @jit
-def tend_grid(desk: Record, book: Record, market: Market, bar: int, equity: float) -> None:
-    """See to it that every line has its order: to enter, or to leave one line higher what it holds."""
+def is_protectable(book: Record, rules: Table, market: Market, bar: int, side: int, price: float) -> bool:
+    """Return whether an entry at a price, decided at this close, has a distance for its stop and target."""
+    return not math.isnan(stop_distance(rules, market.columns, book, book["start"] + bar, price, side))
+
+
+@jit
+def tend_grid(desk: Record, book: Record, rules: Table, market: Market, bar: int, equity: float) -> None:
+    """See to it that every line has its order: to enter, or to leave one line higher what it holds.
+
+    Lines to enter wait for a close at which their stop and target have a distance.
+    """
     side, lots = book["grid_side"], book["grid_lots"]
     has_order = 0
     planned = abs(book["lots"])
@@ -67,6 +77,9 @@ def tend_grid(desk: Record, book: Record, market: Market, bar: int, equity: floa
             k = place_line(desk, book, bar, level, -side, book["grid_held"][level], target)
             book["slots"][k]["parent"] = book["entry_order"]
         elif allowed and planned + lots <= most and grid_price(book, level + 1) > 0.0:
-            k = place_line(desk, book, bar, level, side, lots, grid_price(book, level + 1))
+            price = grid_price(book, level + 1)
+            if not is_protectable(book, rules, market, bar, side, price):
+                continue
+            k = place_line(desk, book, bar, level, side, lots, price)
             book["opens"][k] = 1
             planned += lots

@@ -265,7 +265,7 @@ def decide_step(
     first, last = events_of(timeline, step)
     if desks[0]["rebalance"] == 1:
         instruments, bars = timeline.instrument[first:last], timeline.bar[first:last]
-        rebalance(desks[0], books, market, instruments, bars, timeline.due[step], equity)
+        rebalance(desks[0], books, rules, market, instruments, bars, timeline.due[step], equity)
     for event in range(first, last):
         i, bar = event_at(timeline, event)
         if is_asleep(books[i]):

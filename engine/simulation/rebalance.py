@@ -9,7 +9,18 @@ from engine.simulation.halts import is_shut_out
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order, block, retire
 from engine.simulation.primitives import whole_lots
-from engine.simulation.records import BLOCKED_FILTER, CANCELLED, MARKET, REBALANCE, REPLACED, Market, Record, Table
+from engine.simulation.protection import stop_distance
+from engine.simulation.records import (
+    BLOCKED_DISTANCE,
+    BLOCKED_FILTER,
+    CANCELLED,
+    MARKET,
+    REBALANCE,
+    REPLACED,
+    Market,
+    Record,
+    Table,
+)
 from engine.simulation.worth import value_of
 
 
@@ -65,8 +76,8 @@ def sell_down(desk: Record, book: Record, bar: int, target: int) -> None:
 
 
 @jit
-def buy_up(desk: Record, book: Record, market: Market, bar: int, target: int) -> None:
-    """Order what a position lacks at the next open, unless a filter holds it back."""
+def buy_up(desk: Record, book: Record, rules: Table, market: Market, bar: int, target: int) -> None:
+    """Order what a position lacks at the next open, unless a filter holds it back or it could not be protected."""
     held = book["lots"]
     there = abs(held) if held * target > 0 else 0
     if abs(target) <= there:
@@ -77,13 +88,17 @@ def buy_up(desk: Record, book: Record, market: Market, bar: int, target: int) ->
         return
     if is_shut_out(desk, book, market, bar, flag):
         return
-    k = add_order(desk, book, bar, MARKET, 1 if target > 0 else -1, abs(target) - there, REBALANCE)
+    side, row = 1 if target > 0 else -1, book["start"] + bar
+    if math.isnan(stop_distance(rules, market.columns, book, row, market.close[row], side)):
+        block(desk, book, bar, flag, BLOCKED_DISTANCE)
+        return
+    k = add_order(desk, book, bar, MARKET, side, abs(target) - there, REBALANCE)
     book["opens"][k] = 1
 
 
 @jit
 def rebalance(
-    desk: Record, books: Table, market: Market, instruments: Table, bars: Table, due: int, equity: float
+    desk: Record, books: Table, rules: Table, market: Market, instruments: Table, bars: Table, due: int, equity: float
 ) -> None:
     """Bring the instruments whose bars closed to their weights, if it is time to."""
     if not equity > 0.0:
@@ -100,4 +115,4 @@ def rebalance(
         sell_down(desk, book, bars[e], target_lots(desk, book, market, bars[e], equity))
     for e in range(len(bars)):
         book = books[instruments[e]]
-        buy_up(desk, book, market, bars[e], target_lots(desk, book, market, bars[e], equity))
+        buy_up(desk, book, rules, market, bars[e], target_lots(desk, book, market, bars[e], equity))

@@ -434,6 +434,16 @@ MUTANTS = tuple(
             "keep = abs(target)",
         ),
         ("a purchase counts what is short", "there = abs(held) if held * target > 0 else 0", "there = abs(held)"),
+        (
+            "a line of a grid needs no protection",
+            "if not is_protectable(book, rules, market, bar, side, price):",
+            "if price <= 0.0:",
+        ),
+        (
+            "a rest of a rebalancing stays at work",
+            'book["slots"][k]["reason"] == REBALANCE:',
+            'book["slots"][k]["reason"] < 0:',
+        ),
         # ------------------------------------------------------------------ decisions
         ("both entries are no contradiction", "return both or long or short", "return long or short"),
         ("closing reverses", 'desk["on_opposite"] == CLOSE_OPPOSITE:', 'desk["on_opposite"] == IGNORE_OPPOSITE:'),
