@@ -91,11 +91,8 @@ def timeline_of(job: EngineJob) -> tuple[TimeColumn, Timeline]:
     """Return the close time of every step, and which bars close at it."""
     jobs = job.instruments
     nothing = np.empty(0, np.int64)
-    if len(jobs) == 1 and job.execution.rebalance is None:
-        no_steps = np.empty(0, np.bool_)
-        return np.asarray(jobs[0].bars.close_ns), Timeline(nothing, nothing, nothing, no_steps)
-    if all(np.array_equal(job.bars.close_ns, jobs[0].bars.close_ns) for job in jobs[1:]):
-        return _side_by_side(job)
+    if are_side_by_side(job):
+        return np.asarray(jobs[0].bars.close_ns), Timeline(nothing, nothing, nothing, np.empty(0, np.bool_))
     close_ns = np.concatenate([job.bars.close_ns for job in jobs])
     counts = [len(job.bars) for job in jobs]
     in_time = np.argsort(close_ns, kind="stable")
@@ -107,13 +104,13 @@ def timeline_of(job: EngineJob) -> tuple[TimeColumn, Timeline]:
     return ts_ns, Timeline(np.append(first_event, len(close_ns)), instrument, bar, due_steps(job, ts_ns))
 
 
-def _side_by_side(job: EngineJob) -> tuple[TimeColumn, Timeline]:
-    """Return times and timeline of instruments whose bars close at the same moments."""
-    ts_ns, count = np.asarray(job.instruments[0].bars.close_ns), len(job.instruments)
-    instrument = np.tile(np.arange(count), len(ts_ns))
-    bar = np.repeat(np.arange(len(ts_ns)), count)
-    first_event = np.arange(0, len(bar) + 1, count)
-    return ts_ns, Timeline(first_event, instrument, bar, due_steps(job, ts_ns))
+def are_side_by_side(job: EngineJob) -> bool:
+    """Return whether all instruments have bars at the same times, and nothing goes through the events of a step."""
+    jobs, rule = job.instruments, job.execution
+    if rule.rebalance is not None or (len(jobs) > 1 and "rank" in jobs[0].execution_columns):
+        return False
+    times = jobs[0].bars.close_ns
+    return all(np.array_equal(each.bars.close_ns, times) for each in jobs[1:])
 
 
 def desk_of(job: EngineJob, table_rows: int) -> Table:

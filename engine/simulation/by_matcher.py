@@ -29,7 +29,7 @@ class AskedStep:
     def run(self) -> None:
         """Run the step up to its close."""
         state = self._state
-        if not has_room_for(state.desks, state.timeline, self._row):
+        if not has_room_for(state.desks, state.books, state.timeline, self._row):
             state.harvest()
         begin_days_of(state.desks, state.books, state.market, state.timeline, self._row)
         if not state.desk["plain"]:

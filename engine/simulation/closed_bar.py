@@ -141,7 +141,7 @@ def closed_bars(job: EngineJob) -> Iterator[dict[str, ClosedBar]]:
     ts_ns, (first_event, instrument, bar, _) = timeline_of(job)
     for step in range(len(ts_ns)):
         if not len(first_event):
-            yield {job.instruments[0].symbol: closed_bar(job, 0, step)}
+            yield {each.symbol: closed_bar(job, i, step) for i, each in enumerate(job.instruments)}
             continue
         events = range(int(first_event[step]), int(first_event[step + 1]))
         yield {job.instruments[instrument[e]].symbol: closed_bar(job, int(instrument[e]), int(bar[e])) for e in events}

@@ -25,7 +25,15 @@ from engine.simulation.halts import close_account, force_exit, is_lost, watch
 from engine.simulation.jit import entry, fetch, inlined, jit, lend
 from engine.simulation.matching import end_data, mark, match_after, match_open, match_phase
 from engine.simulation.protection import move_orders
-from engine.simulation.quiet import is_asleep, is_quiet, mark_quiet, pass_quiet, pass_quiet_alone, set_alarm
+from engine.simulation.quiet import (
+    is_asleep,
+    is_quiet,
+    mark_quiet,
+    pass_quiet,
+    pass_quiet_alone,
+    pass_quiet_together,
+    set_alarm,
+)
 from engine.simulation.ranking import next_ranked
 from engine.simulation.rebalance import rebalance
 from engine.simulation.records import (
@@ -67,30 +75,30 @@ def has_room(desk: Record, bars: int) -> bool:
 
 
 @inlined
-def events_of(timeline: Timeline, step: int) -> tuple[int, int]:
-    """Return the first event of a step and the one after its last; steps of a single instrument are their events."""
+def events_of(books: Table, timeline: Timeline, step: int) -> tuple[int, int]:
+    """Return the first event of a step and the one after its last; side by side each instrument has one."""
     if len(timeline.first_event) == 0:
-        return step, step + 1
+        return 0, len(books)
     return timeline.first_event[step], timeline.first_event[step + 1]
 
 
 def begin_days_of(desks: Table, books: Table, market: Market, timeline: Timeline, step: int) -> None:
     """End orders that were good for a day which is over at the bars of a step."""
-    first, last = events_of(timeline, step)
-    begin_days(desks[0], books, market, timeline, first, last)
+    first, last = events_of(books, timeline, step)
+    begin_days(desks[0], books, market, timeline, step, first, last)
 
 
-def has_room_for(desks: Table, timeline: Timeline, step: int) -> bool:
+def has_room_for(desks: Table, books: Table, timeline: Timeline, step: int) -> bool:
     """Return whether every table can take what a step may write."""
-    first, last = events_of(timeline, step)
+    first, last = events_of(books, timeline, step)
     return bool(has_room(desks[0], last - first))
 
 
 @inlined
-def event_at(timeline: Timeline, event: int) -> tuple[int, int]:
-    """Return instrument and bar of an event."""
+def event_at(timeline: Timeline, step: int, event: int) -> tuple[int, int]:
+    """Return instrument and bar of an event of a step."""
     if len(timeline.first_event) == 0:
-        return 0, event
+        return event, step
     return timeline.instrument[event], timeline.bar[event]
 
 
@@ -104,9 +112,9 @@ def prices_at(market: Market, row: int) -> tuple[float, float, float, float]:
 def settle(desks: Table, books: Table, market: Market, timeline: Timeline, curve: FloatColumn, step: int) -> float:
     """Mark the positions of a step at its close; note equity and cash, and return the equity."""
     desk = desks[0]
-    first, last = events_of(timeline, step)
+    first, last = events_of(books, timeline, step)
     for event in range(first, last):
-        i, bar = event_at(timeline, event)
+        i, bar = event_at(timeline, step, event)
         book = books[i]
         row = book["start"] + bar
         if is_asleep(book):
@@ -126,9 +134,9 @@ def settle(desks: Table, books: Table, market: Market, timeline: Timeline, curve
 def open_step(desks: Table, books: Table, market: Market, timeline: Timeline, step: int) -> None:
     """Begin the bars of a step: what happened since the last close is booked before any order fills."""
     desk = desks[0]
-    first, last = events_of(timeline, step)
+    first, last = events_of(books, timeline, step)
     for event in range(first, last):
-        i, bar = event_at(timeline, event)
+        i, bar = event_at(timeline, step, event)
         book = books[i]
         row = book["start"] + bar
         if is_asleep(book):
@@ -146,39 +154,52 @@ def open_step(desks: Table, books: Table, market: Market, timeline: Timeline, st
 
 
 @jit
-def begin_days(desk: Record, books: Table, market: Market, timeline: Timeline, first: int, last: int) -> None:
+def begin_days(
+    desk: Record, books: Table, market: Market, timeline: Timeline, step: int, first: int, last: int
+) -> None:
     """End orders that were good for a day which is over at the bars of a step."""
     if len(market.day_edge) == 0:
         return
     for event in range(first, last):
-        i, bar = event_at(timeline, event)
+        i, bar = event_at(timeline, step, event)
         begin_day_bar(desk, books[i], market, bar)
 
 
 @jit
 def open_ranked(desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, step: int) -> None:
     """Fill entries at the open of a step, the instrument of the highest rank first."""
-    first, last = events_of(timeline, step)
+    first, last = events_of(books, timeline, step)
     event = next_ranked(desks, books, market, timeline, first, last, step)
     while event >= 0:
-        i, bar = event_at(timeline, event)
+        i, bar = event_at(timeline, step, event)
         price = market.open[books[i]["start"] + bar]
         match_open(desks[0], books, rules, market.columns, i, bar, ANY, price)
         event = next_ranked(desks, books, market, timeline, first, last, step)
 
 
 @inlined
-def wake(desk: Record, books: Table, market: Market, timeline: Timeline, first: int, last: int) -> None:
-    """Note which instruments of a step are more than quiet at its bar: the others need only be marked."""
+def wake(desk: Record, books: Table, market: Market, timeline: Timeline, step: int, first: int, last: int) -> int:
+    """Note which instruments of a step are more than quiet at its bar, in `turn`, and return how many they are.
+
+    The others need only be marked.
+    """
+    awake = 0
     for event in range(first, last):
-        i, bar = event_at(timeline, event)
-        books[i]["bar"] = bar
-        books[i]["awake"] = 0 if is_quiet(desk, books[i], market, bar, books[i]["start"] + bar) else 1
+        i, bar = event_at(timeline, step, event)
+        book = books[i]
+        book["bar"] = bar
+        if is_quiet(desk, book, market, bar, book["start"] + bar):
+            book["awake"] = 0
+        else:
+            book["awake"] = 1
+            books[awake]["turn"] = event
+            awake += 1
+    return awake
 
 
 @jit
 def match_step(
-    desk: Record, books: Table, rules: Table, market: Market, timeline: Timeline, first: int, last: int
+    desk: Record, books: Table, rules: Table, market: Market, timeline: Timeline, step: int, awake: int
 ) -> None:
     """Fill stops and limits of a step: at the open, inside the bar, then what came after entries inside it."""
     entered = False
@@ -186,10 +207,10 @@ def match_step(
         if course == AFTER and not entered:
             return
         for phase in (STOPS, LIMITS):
-            for event in range(first, last):
-                i, bar = event_at(timeline, event)
+            for turn in range(awake):
+                i, bar = event_at(timeline, step, books[turn]["turn"])
                 book = books[i]
-                if book["working"] == 0 or book["awake"] == 0:
+                if book["working"] == 0:
                     continue
                 prices = prices_at(market, book["start"] + bar)
                 if course == AFTER:
@@ -212,27 +233,27 @@ def fill_step(
     NaN says that nothing was done, because a table may be too full: empty the tables and call again.
     """
     desk = desks[0]
-    first, last = events_of(timeline, step)
+    first, last = events_of(books, timeline, step)
     if not has_room(desk, last - first):
         return math.nan
-    wake(desk, books, market, timeline, first, last)
-    begin_days(desk, books, market, timeline, first, last)
+    awake = wake(desk, books, market, timeline, step, first, last)
+    begin_days(desk, books, market, timeline, step, first, last)
     if desk["plain"] == 0:
         open_step(desks, books, market, timeline, step)
     if desk["rebalance"] == 1 or desk["rank"] >= 0:
         for event in range(first, last):
-            i, bar = event_at(timeline, event)
+            i, bar = event_at(timeline, step, event)
             match_open(desk, books, rules, market.columns, i, bar, CLOSING, market.open[books[i]["start"] + bar])
     if desk["rank"] >= 0:
         open_ranked(desks, books, rules, market, timeline, step)
     working = False
-    for event in range(first, last):
-        i, bar = event_at(timeline, event)
-        if books[i]["working"] > 0 and books[i]["awake"] == 1:
+    for turn in range(awake):
+        i, bar = event_at(timeline, step, books[turn]["turn"])
+        if books[i]["working"] > 0:
             match_open(desk, books, rules, market.columns, i, bar, ANY, market.open[books[i]["start"] + bar])
             working = working or books[i]["working"] > 0
     if working:
-        match_step(desk, books, rules, market, timeline, first, last)
+        match_step(desk, books, rules, market, timeline, step, awake)
     return float(settle(desks, books, market, timeline, curve, step))
 
 
@@ -262,12 +283,12 @@ def decide_step(
         watch(desks[0], books, market, step, equity)
     if is_lost(desks[0], equity):
         close_account(desks[0], books, step, equity)
-    first, last = events_of(timeline, step)
+    first, last = events_of(books, timeline, step)
     if desks[0]["rebalance"] == 1:
         instruments, bars = timeline.instrument[first:last], timeline.bar[first:last]
         rebalance(desks[0], books, rules, market, instruments, bars, timeline.due[step], equity)
     for event in range(first, last):
-        i, bar = event_at(timeline, event)
+        i, bar = event_at(timeline, step, event)
         if is_asleep(books[i]):
             continue
         decide_event(desks, books, rules, market, i, bar, equity)
@@ -293,13 +314,15 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
     """
     desk = desks[0]
     market, timeline, steps = lend(market), lend(timeline), lend(steps)
-    alone = len(timeline.first_event) == 0 and desk["simple"] == 1
+    side_by_side = len(timeline.first_event) == 0 and desk["simple"] == 1
     step = start
     while step < stop:
         if part == WHOLE:
-            if alone:
+            if side_by_side and len(books) == 1:
                 step = pass_quiet_alone(desk, books[0], market, curve, step, stop)
                 fetch(market.open, step + 1)
+            elif side_by_side:
+                step = pass_quiet_together(desk, books, market, curve, step, stop)
             else:
                 step = pass_quiet(desk, books, market, timeline, curve, step, stop)
             if step == stop:
@@ -317,8 +340,8 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
 @inlined
 def set_alarms(desk: Record, books: Table, timeline: Timeline, step: int) -> None:
     """Note for the instruments of a step what will wake them; those that slept through it keep their alarms."""
-    first, last = events_of(timeline, step)
+    first, last = events_of(books, timeline, step)
     for event in range(first, last):
-        book = books[event_at(timeline, event)[0]]
+        book = books[event_at(timeline, step, event)[0]]
         if not is_asleep(book):
             set_alarm(desk, book)

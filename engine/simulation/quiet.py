@@ -46,7 +46,7 @@ def set_alarm(desk: Record, book: Record) -> None:
         due = AT_ONCE
     if book["lots"] != 0:
         due = min(due, time_stop_bar(desk, book, due))
-    book["alarm_below"], book["alarm_above"], book["alarm_bar"] = below, above, due
+    book["alarm_below"], book["alarm_above"], book["alarm_bar"], book["quiet_until"] = below, above, due, 0
 
 
 @inlined
@@ -66,22 +66,37 @@ def time_stop_bar(desk: Record, book: Record, due: int) -> int:
 
 
 @inlined
-def is_quiet(desk: Record, book: Record, market: Market, bar: int, row: int) -> bool:  # noqa: PLR0911 - one reason each
+def is_quiet(desk: Record, book: Record, market: Market, bar: int, row: int) -> bool:
     """Return whether nothing happens to an instrument at a bar but that a position is marked."""
-    if market.flags[row] != 0 or bar >= book["alarm_bar"]:
+    if bar >= book["alarm_bar"]:
+        return False
+    if bar < book["quiet_until"]:
+        return True
+    if market.flags[row] != 0:
         return False
     high, low = market.high[row], market.low[row]
     if not (low > book["alarm_below"] and high < book["alarm_above"]):
         return False
     if len(market.day_edge) > 0 and market.day_edge[row] != 0 and book["working"] > 0:
         return False
-    if desk["plain"] == 1:
-        return True
+    return bool(desk["plain"] == 1 or (is_settled(desk, book, market, row) and is_unpaid(desk, book, market, row)))
+
+
+@inlined
+def is_settled(desk: Record, book: Record, market: Market, row: int) -> bool:
+    """Return whether a bar neither moves a position's stop nor ends its session."""
     lots = book["lots"]
-    if lots != 0 and desk["moving"] == 1 and (high > book["highest"] if lots > 0 else low < book["lowest"]):
+    if lots == 0:
+        return True
+    if desk["moving"] == 1 and (market.high[row] > book["highest"] if lots > 0 else market.low[row] < book["lowest"]):
         return False
-    if lots != 0 and len(market.account.closing) > 0 and market.account.closing[row]:
-        return False
+    return bool(len(market.account.closing) == 0 or market.account.closing[row] == 0)
+
+
+@inlined
+def is_unpaid(desk: Record, book: Record, market: Market, row: int) -> bool:
+    """Return whether nothing is booked for a position beside fills: no fee, split or dividend."""
+    lots = book["lots"]
     if desk["financed"] == 0:
         return True
     if lots < 0 and book["borrow_percent"] > 0.0:
@@ -120,20 +135,24 @@ def is_calm(desk: Record, market: Market, equity: float, required: float, step: 
 
 
 @inlined
-def stretch_end(book: Record, market: Market, start: int, stop: int, lid: float, floor: float) -> int:
-    """Return the first bar from `start` on that is not quiet: with a signal, an alarm, or an extreme beyond a limit."""
+def stretch_end(desk: Record, book: Record, market: Market, start: int, stop: int) -> int:
+    """Return the first bar from `start` on that is not quiet: with a signal, an alarm, or a better price to follow."""
     flags, high, low = market.flags, market.high, market.low
-    bar, end = start, min(stop, book["alarm_bar"])
-    if book["working"] == 0 and lid == math.inf and floor == -math.inf:
-        while bar < end and flags[bar] == 0:
-            bar += 1
-        return bar
+    lots, moving, base = book["lots"], desk["moving"] == 1, book["start"]
+    row, end = base + start, base + min(stop, book["alarm_bar"])
+    if book["working"] == 0 and not (moving and lots != 0):
+        while row < end and flags[row] == 0:
+            row += 1
+        return int(row - base)
+    # A stop that follows the best price wakes the instrument when there is a better one.
+    lid = book["highest"] if moving and lots > 0 else math.inf
+    floor = book["lowest"] if moving and lots < 0 else -math.inf
     below, above = book["alarm_below"], book["alarm_above"]
-    while bar < end and flags[bar] == 0 and below < low[bar] and high[bar] < above:
-        if high[bar] > lid or low[bar] < floor:
+    while row < end and flags[row] == 0 and below < low[row] and high[row] < above:
+        if high[row] > lid or low[row] < floor:
             break
-        bar += 1
-    return bar
+        row += 1
+    return int(row - base)
 
 
 @inlined
@@ -148,14 +167,10 @@ def lost_bar(desk: Record, book: Record, market: Market, start: int, end: int) -
 @inlined
 def pass_quiet_alone(desk: Record, book: Record, market: Market, curve: FloatColumn, start: int, stop: int) -> int:
     """Pass the quiet bars of a single instrument that has nothing but orders and a position; return the first other."""
-    lots, moving = book["lots"], desk["moving"] == 1
-    # A stop that follows the best price wakes the instrument when there is a better one.
-    lid = book["highest"] if moving and lots > 0 else math.inf
-    floor = book["lowest"] if moving and lots < 0 else -math.inf
-    end = stretch_end(book, market, start, stop, lid, floor)
-    if end == start:
+    end = stretch_end(desk, book, market, start, stop)
+    if end <= start:
         return start
-    cash = desk["cash"]
+    lots, cash = book["lots"], desk["cash"]
     equities, cashes = curve[0], curve[1]
     if lots == 0:
         equity = cash + worth(book, book["mark"])
@@ -178,22 +193,88 @@ def pass_quiet_alone(desk: Record, book: Record, market: Market, curve: FloatCol
     return end
 
 
+@inlined
+def quiet_end(desk: Record, book: Record, market: Market, start: int, stop: int) -> int:
+    """Return the first bar from `start` on that is not quiet, at most `stop`; what was looked at once is remembered."""
+    if book["alarm_bar"] <= start:
+        return start
+    if book["quiet_until"] < stop:
+        book["quiet_until"] = stretch_end(desk, book, market, max(start, book["quiet_until"]), stop)
+    return int(min(stop, book["quiet_until"]))
+
+
+@inlined
+def hold_through(book: Record, market: Market, start: int, end: int) -> None:
+    """Mark a position at the closes of quiet bars."""
+    base, highest, lowest = book["start"], book["highest"], book["lowest"]
+    for row in range(base + start, base + end):
+        highest = max(highest, market.high[row])
+        lowest = min(lowest, market.low[row])
+    book["highest"], book["lowest"], book["mark"] = highest, lowest, market.close[base + end - 1]
+
+
+@inlined
+def add_worth(book: Record, market: Market, equities: FloatColumn, start: int, end: int) -> None:
+    """Add what a position is worth at each of some closes to the equity."""
+    base, rate = book["start"], book["rate"]
+    points, entered = book["quantity"] * book["multiplier"], book["contract"] * book["price"]
+    for step in range(start, end):
+        equities[step] += points * (market.close[base + step] - entered) * rate
+
+
+@inlined
+def note_worth(desk: Record, books: Table, market: Market, curve: FloatColumn, start: int, end: int) -> int:
+    """Note equity and cash of quiet steps; return the first at whose close the account is lost, or `end`."""
+    equities, cashes, cash = curve[0], curve[1], desk["cash"]
+    for step in range(start, end):
+        equities[step] = cash
+        cashes[step] = cash
+    for i in range(len(books)):
+        if books[i]["lots"] != 0:
+            add_worth(books[i], market, equities, start, end)
+    for step in range(start, end):
+        if is_lost(desk, equities[step]):
+            return step
+    return end
+
+
+@jit
+def pass_quiet_together(desk: Record, books: Table, market: Market, curve: FloatColumn, start: int, stop: int) -> int:
+    """Pass quiet steps of instruments side by side that have nothing but orders and positions; return the first other.
+
+    Worth is added instrument by instrument: at each close in the same order as if the step had been run.
+    """
+    end = stop
+    for i in range(len(books)):
+        end = quiet_end(desk, books[i], market, start, end)
+        if end <= start:
+            return start
+    end = note_worth(desk, books, market, curve, start, end)
+    if end == start:
+        return start
+    for i in range(len(books)):
+        books[i]["bar"] = end - 1
+        if books[i]["lots"] != 0:
+            hold_through(books[i], market, start, end)
+    return end
+
+
 @jit
 def pass_quiet(
     desk: Record, books: Table, market: Market, timeline: Timeline, curve: FloatColumn, start: int, stop: int
 ) -> int:
     """Pass steps at which nothing happens; return the first that must be run."""
-    alone = len(timeline.first_event) == 0
+    together = len(timeline.first_event) == 0
     for step in range(start, stop):
-        first, last = (step, step + 1) if alone else (timeline.first_event[step], timeline.first_event[step + 1])
+        first, last = (0, len(books)) if together else (timeline.first_event[step], timeline.first_event[step + 1])
         if desk["rebalance"] == 1 and (desk["drift_percent"] > 0.0 or timeline.due[step]):
             return step
         for event in range(first, last):
-            i, bar = (0, event) if alone else (timeline.instrument[event], timeline.bar[event])
+            i, bar = (event, step) if together else (timeline.instrument[event], timeline.bar[event])
             if not is_quiet(desk, books[i], market, bar, books[i]["start"] + bar):
                 return step
         for event in range(first, last):
-            i, bar = (0, event) if alone else (timeline.instrument[event], timeline.bar[event])
+            i, bar = (event, step) if together else (timeline.instrument[event], timeline.bar[event])
             mark_quiet(desk, books[i], market, bar, books[i]["start"] + bar)
         equity, required = desk["cash"], 0.0
         for i in range(len(books)):

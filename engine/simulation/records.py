@@ -214,12 +214,15 @@ BOOK_DTYPE = np.dtype(
         ("last_price", np.float64),
         ("decided_bar", np.int64),
         *RISK_BOOK_FIELDS,
-        # What wakes it: a price this low or this high, or this bar; and whether it is awake in the step that is run
-        # (see `engine.simulation.quiet`).
+        # What wakes it: a price this low or this high, or this bar; before which bar nothing is known to wake it; and
+        # whether it is awake in the step that is run (see `engine.simulation.quiet`).
         ("alarm_below", np.float64),
         ("alarm_above", np.float64),
         ("alarm_bar", np.int64),
+        ("quiet_until", np.int64),
         ("awake", np.int64),
+        # The event of the step that is the first, second and so on with an instrument awake, by place.
+        ("turn", np.int64),
         # Its grid: the side (0: none), the price the lines are counted from, their spacing, the lots of a line, and how
         # many each line holds.
         ("grid_side", np.int64),
@@ -390,7 +393,8 @@ class Timeline(NamedTuple):
     """Which bars close at which step.
 
     The events of step s are rows `first_event[s]` to `first_event[s + 1]` of `instrument` and `bar`, in file order.
-    All three are empty for a single instrument, where step and bar are the same. `due` tells at which steps weights are
+    All three are empty where the instruments are side by side: each has a bar at every step, with the step's number.
+    `due` tells at which steps weights are
     restored; it is empty when there are none.
     """
 

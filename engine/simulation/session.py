@@ -327,7 +327,7 @@ class Session:
     def bars_before(self, step: int) -> int:
         """Return how many bars of all instruments close before a step."""
         first_event = self.memory.timeline.first_event
-        return int(first_event[step]) if len(first_event) else step
+        return int(first_event[step]) if len(first_event) else step * len(self.memory.books)
 
     @property
     def bars_total(self) -> int:

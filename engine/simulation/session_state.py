@@ -33,7 +33,7 @@ _OF_CASH = frozenset({"cash", "peak", "last_equity", "day_equity", "highest_equi
 """Fields that begin with the cash of the job: they are always written."""
 
 _SLOTS = ("from_bar", "phase", "opens", "decided", "day_bar", "touch_price", "value", "charged")
-_WAKING = ("alarm_below", "alarm_above", "alarm_bar", "awake")
+_WAKING = ("alarm_below", "alarm_above", "alarm_bar", "quiet_until", "awake", "turn")
 _ORDER = tuple(name for name in ORDER_DTYPE.names or () if name not in {"instrument", "rule"})
 DESK_STATE = tuple(name for name in desk_dtype(1).names or () if name not in DESK_TERMS | _TABLES)
 BOOK_STATE = tuple(

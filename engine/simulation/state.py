@@ -132,7 +132,7 @@ class State:
         """Return instrument and bar of everything that closes at the step of a row, in file order."""
         first_event, instrument, bar, _ = self.timeline
         if len(first_event) == 0:
-            return [(0, row)]
+            return [(i, row) for i in range(len(self.books))]
         span = slice(first_event[row], first_event[row + 1])
         return list(zip(instrument[span].tolist(), bar[span].tolist(), strict=True))
 

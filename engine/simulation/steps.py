@@ -106,10 +106,10 @@ def run_nodes(desks: Table, books: Table, steps: Steps, timeline: Timeline, step
     """Run the programs of the instruments whose bars close at a step; `equity` is marked at this close."""
     desk = desks[0]
     desk["highest_equity"] = max(desk["highest_equity"], equity)
-    alone = len(timeline.first_event) == 0
-    first, last = (step, step + 1) if alone else (timeline.first_event[step], timeline.first_event[step + 1])
+    together = len(timeline.first_event) == 0
+    first, last = (0, len(books)) if together else (timeline.first_event[step], timeline.first_event[step + 1])
     for event in range(first, last):
-        i, bar = (0, event) if alone else (timeline.instrument[event], timeline.bar[event])
+        i, bar = (event, step) if together else (timeline.instrument[event], timeline.bar[event])
         registers, row = steps.registers[i], books[i]["start"] + bar
         for k in range(len(steps.program)):
             instruction = steps.program[k]

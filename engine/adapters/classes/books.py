@@ -168,7 +168,7 @@ class _Books:
     def _begin(self, step: int) -> None:
         """Begin a step as the bar loop does, with every instrument of it awake."""
         state = self._state
-        if not has_room_for(state.desks, state.timeline, step):
+        if not has_room_for(state.desks, state.books, state.timeline, step):
             state.harvest()
         for i, bar in state.events(step):
             state.books[i]["bar"], state.books[i]["awake"] = bar, 1

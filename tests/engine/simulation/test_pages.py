@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.simulation.arrays import timeline_of
 from engine.simulation.pages import Room, joined_pages
-from tests.support.jobs import Setup, make_bars, make_job
 
 NUMBERS = np.dtype(np.int64)
 
@@ -42,18 +40,3 @@ def test_pages_after_a_way_back_do_not_touch_those_of_before() -> None:
 def test_no_pages_are_no_rows() -> None:
     assert joined_pages([], NUMBERS).dtype == NUMBERS
     assert len(joined_pages([Room(NUMBERS, 4).put(numbers(0, 0))], NUMBERS)) == 0
-
-
-def test_instruments_that_close_together_have_the_timeline_that_sorting_gives() -> None:
-    rows = [(1.0, 1.0, 1.0, 1.0)] * 4
-    together = make_job(*[(make_bars(rows, f"S{k}"), Setup()) for k in range(3)])
-    apart = make_job(
-        *[(make_bars(rows, f"S{k}"), Setup()) for k in range(3)], (make_bars(rows, "S3", range(1, 5)), Setup())
-    )
-    ts_ns, timeline = timeline_of(together)
-    assert timeline.first_event.tolist() == [0, 3, 6, 9, 12]
-    assert timeline.instrument.tolist() == [0, 1, 2] * 4
-    assert timeline.bar.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
-    later, sorted_out = timeline_of(apart)
-    assert later[:4].tolist() == ts_ns.tolist()
-    assert sorted_out.first_event.tolist() == [0, 3, 7, 11, 15, 16]
