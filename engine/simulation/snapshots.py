@@ -67,7 +67,7 @@ def _bars_done(memory: State, steps: int) -> list[int]:
     """Return how many bars of each instrument close within that many steps."""
     first_event, instrument, *_ = memory.timeline
     if len(first_event) == 0:
-        return [steps]
+        return [steps] * len(memory.books)
     counts = np.bincount(instrument[: first_event[steps]], minlength=len(memory.books))
     return [int(count) for count in counts]
 
