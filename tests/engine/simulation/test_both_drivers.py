@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +18,7 @@ from engine.simulation.session import Session, simulate_stepwise
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 from tests.support.random_jobs import jobs
+from tests.support.random_programs import with_program
 
 COMPARED = {"runs": 0, "fills": 0}
 EXAMPLES = sample(2_000, of=20_000)
@@ -52,6 +54,11 @@ class PlainMatcher:
         return order.open if beyond else order.price
 
 
+def with_some_program(job: EngineJob, seed: int) -> EngineJob:
+    """Return every third job with steps behind the position."""
+    return job if seed % 3 else with_program(job, seed)
+
+
 KERNELS = {"compiled": compiled, "interpreted": lambda: INTERPRETED}
 MATCHERS = {"compiled": None, "primitives": BarMatcher(), "plain": PlainMatcher()}
 
@@ -69,8 +76,26 @@ def test_both_drivers_keep_the_same_books_to_the_last_bit(job: EngineJob, matche
     COMPARED["fills"] += len(loop.fills)
 
 
+@settings(max_examples=sample(150, of=3_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.one_of(jobs(), jobs(account=True)), st.integers(0, 10**6), st.sampled_from(list(MATCHERS)))
+def test_both_drivers_run_the_same_steps_behind_the_position(job: EngineJob, seed: int, matcher: str) -> None:
+    job = with_program(job, seed)
+    loop = simulate(job, kernel=compiled())
+    assert_same_bits(loop, simulate(job, kernel=INTERPRETED))
+    assert_same_bits(loop, simulate_stepwise(job, MATCHERS[matcher], compiled()))
+    assert_money_is_conserved(job, loop)
+    assert loop.steps is not None
+    # The same decisions as by columns that hold what the steps gave.
+    given = zip(job.instruments, loop.steps.flags, loop.steps.allowed, strict=True)
+    columns = tuple(replace(each, flags=flags, allowed=allowed, step_columns=()) for each, flags, allowed in given)
+    by_columns = simulate(replace(job, instruments=columns, steps=None), kernel=compiled())
+    assert_same_bits(replace(loop, steps=None), by_columns)
+
+
 @settings(max_examples=sample(100, of=2_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(jobs(account=True), st.data())
+@given(
+    jobs(account=True).flatmap(lambda job: st.builds(with_some_program, st.just(job), st.integers(0, 99))), st.data()
+)
 def test_a_restored_snapshot_goes_on_as_if_nothing_had_happened(job: EngineJob, data: st.DataObject) -> None:
     whole = simulate(job)
     session = Session(job)
