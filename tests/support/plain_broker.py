@@ -1,7 +1,7 @@
 """The bar standard for one instrument, written anew from its page in plain Python; it shares nothing with the engine.
 
-Ten units, without costs and with cash enough: market, limit and stop entries, a stop-loss or trailing stop, a
-take-profit, exit signals, and signals against the position.
+Ten units, without costs and with cash enough: market, limit, stop and stop-limit entries, a stop-loss or trailing
+stop, a take-profit, exit signals, and signals against the position.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ class Terms:
 
     entry: str = "market"
     offset: int = 0
+    limit: int = 0
     stop: int = 0
     trailing: int = 0
     target: int = 0
@@ -30,12 +31,16 @@ class Terms:
 
 @dataclass
 class Order:
-    """An order at work: for a price, or for the next open when that is None."""
+    """An order at work: for a price, or for the next open when that is None.
+
+    A stop-limit has a `limit` beyond its price; touched, it is a limit order there.
+    """
 
     side: int
     price: float | None
     reason: str
     is_stop: bool = False
+    limit: float | None = None
 
 
 @dataclass
@@ -92,7 +97,7 @@ class PlainBroker:
             self._fill(bar, order.side, price, order.reason)
         self.market = []
         if self.waiting is not None and self.waiting.is_stop and self._reached(self.waiting, price, price):
-            self._enter(bar, price)
+            self._trigger(bar, price)
         if self._is_hit(self.stop, price, price):
             self._leave(bar, self.stop, price)
         if self.waiting is not None and not self.waiting.is_stop and self._reached(self.waiting, price, price):
@@ -102,6 +107,7 @@ class PlainBroker:
 
     def _inside(self, bar: int, high: float, low: float) -> None:
         if self.waiting is not None and self.waiting.is_stop and self._reached(self.waiting, high, low):
+            # What came after it inside the bar begins at its own price, which is within a limit beyond it.
             self._enter(bar, None, self.waiting.side)
         if self._is_hit(self.stop, high, low):
             self._leave(bar, self.stop)
@@ -140,6 +146,14 @@ class PlainBroker:
         """Return whether prices between high and low meet a waiting entry."""
         assert order.price is not None
         return high >= order.price if (order.side > 0) == order.is_stop else low <= order.price
+
+    def _trigger(self, bar: int, price: float) -> None:
+        """Let the open meet a waiting stop: it enters, or is a limit order from now on."""
+        assert self.waiting is not None
+        if self.waiting.limit is None:
+            self._enter(bar, price)
+        else:
+            self.waiting = Order(self.waiting.side, self.waiting.limit, "entry")
 
     def _enter(self, bar: int, price: float | None, way: int = 0) -> None:
         order, self.waiting = self.waiting, None
@@ -191,9 +205,10 @@ class PlainBroker:
         if kind == "market":
             self.market.append(Order(side, None, "entry"))
             return
-        price = close + side * self.terms.offset * (1 if kind == "stop" else -1)
+        price = close + side * self.terms.offset * (-1 if kind == "limit" else 1)
+        limit = max(price + side * self.terms.limit, 1.0) if kind == "stop_limit" else None
         if price > 0:
-            self.waiting = Order(side, price, "entry", is_stop=kind == "stop")
+            self.waiting = Order(side, price, "entry", is_stop=kind != "limit", limit=limit)
 
 
 def as_rows(table: Any) -> list[tuple[float, float, float, float]]:

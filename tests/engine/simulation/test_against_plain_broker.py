@@ -17,7 +17,7 @@ from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.plain_broker import PlainBroker, Terms, as_rows
 
 FLAGS = {"enter_long": ENTER_LONG, "exit_long": EXIT_LONG, "enter_short": ENTER_SHORT, "exit_short": EXIT_SHORT, "": 0}
-KINDS = {"limit": OrderKind.LIMIT, "stop": OrderKind.STOP}
+KINDS = {"limit": OrderKind.LIMIT, "stop": OrderKind.STOP, "stop_limit": OrderKind.STOP_LIMIT}
 
 
 @st.composite
@@ -25,8 +25,9 @@ def terms(draw: st.DrawFn) -> Terms:
     """Draw what is traded, by whole prices."""
     stop, trailing = draw(st.sampled_from([(0, 0), (1, 0), (2, 0), (3, 0), (0, 1), (0, 2), (0, 3)]))
     return Terms(
-        entry=draw(st.sampled_from(["market", "limit", "stop"])),
+        entry=draw(st.sampled_from(["market", "limit", "stop", "stop_limit"])),
         offset=draw(st.integers(0, 3)),
+        limit=draw(st.integers(0, 2)),
         stop=stop,
         trailing=trailing,
         target=draw(st.integers(0, 4)),
@@ -50,7 +51,8 @@ def execution_of(given: Terms) -> ExecutionRule:
     opposite = OnOpposite[given.on_opposite.upper()]
     if given.entry == "market":
         return ExecutionRule(opposite)
-    entry = EntryRule(KINDS[given.entry], Offset(ticks=float(given.offset)), Offset(), OrderLife.GTC, 1, False)
+    offset, limit = Offset(ticks=float(given.offset)), Offset(ticks=float(given.limit))
+    entry = EntryRule(KINDS[given.entry], offset, limit, OrderLife.GTC, 1, follow=False)
     return ExecutionRule(opposite, entry=entry)
 
 
