@@ -356,13 +356,13 @@ MUTANTS = tuple(
         ),
         (
             "a price met exactly is quiet for one instrument",
-            "below < low[bar] and high[bar] < above",
-            "below <= low[bar] and high[bar] <= above",
+            "below < low[row] and high[row] < above",
+            "below <= low[row] and high[row] <= above",
         ),
         (
             "a new low is quiet for a short's trailing stop",
-            "if high[bar] > lid or low[bar] < floor:",
-            "if high[bar] > lid:",
+            "if high[row] > lid or low[row] < floor:",
+            "if high[row] > lid:",
         ),
         (
             "a time stop sleeps a bar longer",
@@ -379,6 +379,11 @@ MUTANTS = tuple(
             "quiet highs are forgotten",
             "highest = max(highest, market.high[bar])",
             "highest = max(highest, market.close[bar])",
+        ),
+        (
+            "lows of a quiet stretch are forgotten",
+            "lowest = min(lowest, market.low[row])",
+            "lowest = min(lowest, market.close[row])",
         ),
         ("a long position on credit is never lost", "if lots < 0 or cash < 0.0 or", "if lots < 0 or"),
         # ------------------------------------------------------------------ entries that wait
