@@ -109,11 +109,6 @@ MUTANTS = tuple(
         ("one lot less than can be paid", "while unpaid - paid > 1:", "while unpaid - paid > 2:"),
         # ------------------------------------------------------------------ caps
         ("short positions lower the gross exposure", "gross += abs(value)", "gross += value"),
-        (
-            "a position may not grow at the limit of open trades",
-            'left if book["lots"] != 0 or others <',
-            "left if others <",
-        ),
         ("a cap in units forgets what is held", "return bool(held + added <= limit)", "return bool(added <= limit)"),
         ("a reduction of the net exposure is refused", " or after <= abs(net))", ")"),
         ("one trade too many", 'others < guard["value"] else 0', 'others <= guard["value"] else 0'),
