@@ -10,13 +10,21 @@ from engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
 from engine.spec import InstrumentSpec
 
 _LETTERS = re.compile(r"[^A-Za-z]")
+_PAIR = re.compile(r"([A-Z]{3})[/_.-]?([A-Z]{3})(=X)?")
+_CODES = """
+    USD EUR JPY GBP CHF AUD NZD CAD SEK NOK DKK PLN CZK HUF RON TRY ZAR MXN BRL INR CNY CNH HKD SGD KRW TWD THB IDR MYR
+    PHP ILS XAU XAG XPT XPD BTC ETH
+"""
+_CURRENCIES = frozenset(_CODES.split())
+"""What symbols of pairs are made of."""
 
 
 def contract_problems(graph: BoundGraph) -> Iterator[Problem]:
-    """Yield what is wrong with margins and pips, and warnings of values that are converted by their own rate."""
+    """Yield what is wrong with margins and pips, and warnings of currencies that are hardly what was meant."""
     yield from _margin_problems(graph)
     yield from _pip_problems(graph)
     yield from _own_rates(graph)
+    yield from _unnamed_currencies(graph)
 
 
 def _margin_problems(graph: BoundGraph) -> Iterator[Problem]:
@@ -83,6 +91,21 @@ def _own_rates(graph: BoundGraph) -> Iterator[Problem]:
             )
             remedy = "Say 'kind: contract' to hold it on margin and win or lose by its price."
             yield _problem(instrument, "currency", "own_rate", text, remedy, Severity.WARNING)
+
+
+def _unnamed_currencies(graph: BoundGraph) -> Iterator[Problem]:
+    """Yield warnings of pairs, such as USDJPY, whose prices count in another currency than their name says."""
+    account = graph.spec.run.currency
+    for instrument in graph.spec.instruments:
+        pair = _PAIR.fullmatch(instrument.symbol.upper())
+        if pair is None or instrument.currency or not _CURRENCIES.issuperset(pair.groups()[:2]):
+            continue
+        quoted = pair.group(2)
+        if quoted != account:
+            symbol = instrument.symbol
+            text = f"{symbol} is priced in {quoted} by its name, but has no 'currency' and so counts in {account}."
+            remedy = f"Add 'currency: {quoted}', and its rate to 'run'; or 'currency: {account}' if that is meant."
+            yield _problem(instrument, "symbol", "pair_currency", text, remedy, Severity.WARNING)
 
 
 def _is_pair(symbol: str, one: str, other: str) -> bool:

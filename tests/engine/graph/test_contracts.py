@@ -74,6 +74,24 @@ def test_the_same_as_a_contract_earns_the_way_of_the_price_at_the_last_rate(tmp_
     assert result.trades["entry_value"].tolist() == pytest.approx([100_000])
 
 
+@pytest.mark.parametrize("kind", ["", ", kind: contract"])
+def test_a_pair_that_counts_in_another_currency_than_its_name_says_is_warned_of(tmp_path: Path, kind: str) -> None:
+    (found,) = validate_file(write(tmp_path, kind), load_registry())
+    assert found.severity is Severity.WARNING
+    assert found.message == "USDJPY is priced in JPY by its name, but has no 'currency' and so counts in USD."
+    assert "Add 'currency: JPY'" in found.remedy
+    assert problems(write(tmp_path, f"{kind}, currency: USD")) == []
+
+
+@pytest.mark.parametrize("symbol", ["EURUSD", "GOOGLE", "CADENT", "JPYUSD=X", "XAU/USD"])
+def test_other_symbols_are_not_taken_for_pairs_in_another_currency(tmp_path: Path, symbol: str) -> None:
+    file = write(tmp_path, "")
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("{symbol: USDJPY", f"{{symbol: {symbol}"), encoding="utf-8"
+    )
+    assert problems(file) == []
+
+
 def test_a_rate_of_another_pair_is_not_warned_of(tmp_path: Path) -> None:
     file = write(tmp_path, ", currency: JPY", feed="OTHER", path="other.csv")
     file.write_text(file.read_text(encoding="utf-8").replace("symbol: USDJPY", "symbol: EURJPY"), encoding="utf-8")
@@ -101,7 +119,7 @@ def test_a_rate_of_another_pair_is_not_warned_of(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_contract_is_one_problem_at_its_place(
     tmp_path: Path, instrument: str, message: str
 ) -> None:
-    (found,) = problems(write(tmp_path, instrument))
+    (found,) = problems(write(tmp_path, f", currency: USD{instrument}"))
     assert found.startswith("3:")
     assert message in found
 
