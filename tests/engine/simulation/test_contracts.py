@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.api.engine import EngineJob
-from engine.api.entries import Offset, RebalanceRule, ScaleInRule
+from engine.api.entries import GridRule, Offset, RebalanceRule, ScaleInRule
 from engine.api.errors import RunError
 from engine.api.ledger import BlockReason, InterventionKind, Ledger, Reason, StatusReason
 from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
@@ -195,6 +195,47 @@ def test_a_stop_by_cash_is_as_near_as_the_multiplier_makes_it() -> None:
     ledger = contract((100.0, 100.0, 90.0, 90.0), {0: ENTER_LONG}, 10, more, protection=stop)
     assert ledger.trades["exit_price"].tolist() == [98.0]
     assert ledger.trades["pnl"].tolist() == pytest.approx([-400.0])
+
+
+def test_costs_in_percent_and_price_steps_count_the_multiplier_and_those_by_lot_do_not() -> None:
+    settings = {
+        "cash": 10_000.0,
+        **MARGIN,
+        "commission": {"percent": 0.1, "per_lot": 3.0},
+        "slippage": {"bps": 5, "ticks": 2, "range_percent": 10},
+    }
+    rows = [(100.0, 100.0, 100.0, 100.0), (100.0, 101.0, 99.0, 100.0)]
+    setup = Setup({0: ENTER_LONG}, more={"kind": "contract", "multiplier": 10.0, **rates(2.0, 2.0)})
+    ledger = run(make_job((make_bars(rows), setup), size=SizeRule(SizeKind.QUANTITY, 4.0), settings=settings))
+    # Four contracts are worth 4,000 in the currency of their prices; the account has half as many units of money.
+    assert ledger.fills["commission"].tolist() == pytest.approx([2.0 * (4.0 + 12.0)])
+    assert ledger.fills["slippage"].tolist() == pytest.approx([2.0 * (2.0 + 40 * (0.02 + 0.2))])
+    assert ledger.cash[-1] == pytest.approx(10_000.0 - 32.0 - 21.6)
+
+
+def test_a_grid_grows_to_its_cap_by_the_value_of_contracts() -> None:
+    grid = ExecutionRule(grid=GridRule(5, Offset(ticks=100.0), cap_percent=100.0))
+    prices = (100.0, 100.0, 94.0, 94.0)
+    ledger = contract(prices, {0: ENTER_LONG}, 4, {"multiplier": 10.0}, execution=grid)
+    # Ten contracts are worth the equity at the anchor: two lines of four, not three.
+    assert ledger.fills["lots"].tolist() == [4, 4]
+    assert ledger.fills["price"].tolist() == [99.0, 98.0]
+
+
+def test_a_target_of_volatility_counts_the_value_of_contracts() -> None:
+    size = SizeRule(SizeKind.VOLATILITY_TARGET, 20.0, column="volatility", most=100.0)
+    more = {"multiplier": 10.0, "size_column": np.full(3, 40.0)}
+    ledger = contract((100.0, 100.0, 100.0), {0: ENTER_LONG}, 0, more, size=size)
+    # Half of the equity, 5,000, in contracts of 1,000.
+    assert ledger.fills["lots"].tolist() == [5]
+
+
+def test_fixed_ratio_grows_by_the_profit_of_contracts() -> None:
+    size = SizeRule(SizeKind.FIXED_RATIO, 1.0, delta=100.0, most=50.0)
+    flags = {0: ENTER_LONG, 1: EXIT_LONG, 2: ENTER_LONG}
+    ledger = contract((100.0, 100.0, 110.0, 110.0, 110.0), flags, 0, {"multiplier": 30.0}, size=size)
+    # 300 of profit are three deltas: the third step is reached.
+    assert ledger.fills["lots"].tolist() == [1, 1, 3]
 
 
 def test_weights_are_parts_of_the_equity_by_the_value_of_contracts() -> None:
