@@ -184,6 +184,10 @@ class Logic(Component):
 class PositionNode(Logic):
     """Base of the nodes that read the position or the account: they have a step form only."""
 
+    def lookback(self) -> int:
+        """Return 0: what they remember is kept with the books."""
+        return 0
+
 
 class Advisor(Component):
     """Says when to enter and when to leave; returns signal flags (uint8), or `Signals` with a strength."""
