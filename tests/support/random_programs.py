@@ -52,7 +52,8 @@ class _Program:
     def grow(self) -> None:
         """Add one operation of any kind."""
         form, rng = self.form, self.rng
-        a, b = rng.choice(self.series), rng.choice([*self.series, rng.choice((0.0, 1.0, 2.5, 100.0))])
+        a = rng.choice(self.series)
+        b: StepValue | float = rng.choice(self.series) if rng.random() < 0.8 else rng.choice((0.0, 1.0, 2.5, 100.0))
         held, other = rng.choice(self.conditions), rng.choice(self.conditions)
         bars = rng.choice((1, 2, 3, 9))
         series = (

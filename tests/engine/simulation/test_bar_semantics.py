@@ -25,6 +25,7 @@ GOLDEN = (
     "halts_and_caps.yaml",
     "costs_and_money.yaml",
     "decisions.yaml",
+    "position.yaml",
 )
 
 
