@@ -150,3 +150,15 @@ def test_a_kept_run_knows_its_contracts_and_their_rates(tmp_path: Path) -> None:
     # 100,000 x 2 yen contracts at any price are 200,000 dollars.
     assert exposure_curve(kept)[1] == pytest.approx(100 * 200_000 / result.ledger.equity[1])
     assert kept.trades["entry_value"].tolist() == result.trades["entry_value"].tolist()
+
+
+def test_the_example_of_the_page_on_the_strategy_file_is_valid(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "strategy-file.md").read_text(encoding="utf-8")
+    block = page.split("### Contracts")[1].split("```yaml\n")[1].split("```")[0]
+    for name in ("eurusd", "es"):
+        block = block.replace(f"data: csv, path: {name}.csv", "data: sample")
+    rest = "advisors: {go: {use: breakout, entry_bars: 5}}\n"
+    rest += "execution: {entry: {use: market, signals: [go], risk: [stop], money: size}}\n"
+    file = tmp_path / "s.yaml"
+    file.write_text(f"quantcrafter: 1\n{block}{rest}", encoding="utf-8")
+    assert problems(file) == []

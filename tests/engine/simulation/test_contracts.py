@@ -285,6 +285,14 @@ def test_orders_of_a_contract_work_below_zero() -> None:
     assert up.trades["pnl"].tolist() == pytest.approx([50.0])
 
 
+def test_a_long_position_in_oil_loses_its_full_distance_below_zero() -> None:
+    rows = [(20, 21, 19, 20), (18, 19, -38, -37), (-14, 14, -17, 10), (12, 15, 11, 14), (14, 15, 13, 14)]
+    setup = Setup({0: ENTER_LONG, 3: EXIT_LONG}, more={"kind": "contract"})
+    ledger = run(make_job((make_bars(rows), setup), size=SizeRule(SizeKind.QUANTITY, 100.0)))
+    assert ledger.equity.tolist() == [100_000.0, 94_500.0, 99_200.0, 99_600.0, 99_600.0]
+    assert ledger.trades["mae"].tolist() == [56.0]
+
+
 def test_a_size_by_value_is_not_known_at_a_price_of_zero() -> None:
     ledger = contract((0.0, 0.0, 5.0), {0: ENTER_LONG}, 0, size=SizeRule(SizeKind.EQUITY_PERCENT, 10.0))
     assert ledger.blocked["reason"].tolist() == [BlockReason.NO_PRICE]
