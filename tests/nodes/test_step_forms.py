@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import quantcrafter
-from engine.api import Advisor, Component, Filter, Logic, PositionNode
+from engine.api import Advisor, Component, Filter, Logic, PositionNode, Signals
 from nodes import advisors, filters, logic
 from nodes.advisors.lines import Crossover
 from nodes.logic.conditions import CrossesAbove, CrossesBelow
@@ -96,6 +96,9 @@ def test_a_step_form_gives_the_columns_bits_on_any_numbers(cls: type[Component],
             if isinstance(value, np.ndarray) and value.dtype == np.float64:
                 drawn = data.draw(st.lists(number, min_size=length, max_size=length))
                 inputs[name] = np.array(drawn, np.float64)
+            elif isinstance(value, tuple) and isinstance(value[0], Signals):
+                flags = st.lists(st.integers(0, 15), min_size=length, max_size=length)
+                inputs[name] = tuple(Signals(np.array(data.draw(flags), np.uint8)) for _ in value)
         assert_equal(component, inputs, length)
 
 

@@ -44,6 +44,9 @@ OF_EVERY_RUN = (
 )
 """What holds of every run, such as that money is conserved; random cases, of one seed."""
 
+OF_STEPS = ("tests/nodes/test_step_forms.py",)
+"""Tests of faults in the steps behind the position: they give what columns give."""
+
 NONE_PLANTED = -1
 SURVIVED, KILLED = 0, 1
 """Exit codes of pytest: all tests passed, some failed. Any other says that the fault was none that can run."""
@@ -116,7 +119,8 @@ class _FirstFailure:
 def found_by(mutant: Mutant | None) -> str:
     """Return the first test that finds a fault, '' when none does."""
     with planted(mutant) if mutant is not None else contextlib.nullcontext():
-        for files in (BY_HAND, OF_EVERY_RUN):
+        in_steps = mutant is not None and mutant.place() == "steps.py"
+        for files in (BY_HAND, *((OF_STEPS,) if in_steps else ()), OF_EVERY_RUN):
             first, said = _FirstFailure(), io.StringIO()
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
                 options = ["-x", "-q", "-n", "0", "-W", "ignore::pytest.PytestAssertRewriteWarning", "--capture=sys"]

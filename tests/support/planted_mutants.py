@@ -448,5 +448,36 @@ MUTANTS = tuple(
         ("both entries are no contradiction", "return both or long or short", "return long or short"),
         ("closing reverses", 'desk["on_opposite"] == CLOSE_OPPOSITE:', 'desk["on_opposite"] == IGNORE_OPPOSITE:'),
         ("a contradiction adds", 'desk["scale_entries"] > 1 and not contradicts(flags)', 'desk["scale_entries"] > 1'),
+        # ------------------------------------------------------------------ steps behind the position
+        ("above holds at the level", "return 1.0 if a > b else 0.0", "return 1.0 if a >= b else 0.0"),
+        ("at least needs more", "return 1.0 if a >= b else 0.0", "return 1.0 if a > b else 0.0"),
+        ("a side is forgotten a bar too early", "remembers = state[at + 1] <=", "remembers = state[at + 1] <"),
+        ("a crossing forgets its side", "state[at], state[at + 1] = 1.0, 0.0", "state[at], state[at + 1] = 0.0, 0.0"),
+        ("bars since begin at one", "state[at] = 0.0 if a != 0.0", "state[at] = 1.0 if a != 0.0"),
+        ("a count is given before it is complete", "if state[at + 1] == size else", "if state[at + 1] > 0 else"),
+        ("equal values rank higher", "(1 if other <= value else 0)", "(1 if other < value else 0)"),
+        ("a score is that of a sample", "math.sqrt(squares / size)", "math.sqrt(squares / (size - 1))"),
+        (
+            "volatility is that of a population",
+            'squares / (size - 1) * instruction["value"]',
+            'squares / size * instruction["value"]',
+        ),
+        ("a lag is one bar", "place = at + 1 + int(state[at])", "place = at + 1"),
+        ("an entry both ways is one", "if entry in (ENTER_LONG, ENTER_SHORT):", "if entry != 0:"),
+        ("a new day goes on counting", "state[at + 1] = state[at + 2]", "state[at + 1] = state[at + 1]"),
+        ("the bar of the entry is not held", '- book["entry_bar"] + 1) if lots', '- book["entry_bar"]) if lots'),
+        ("a short quantity is negative", 'float(abs(book["quantity"]))', 'float(book["quantity"])'),
+        (
+            "a drawdown is counted from the latest equity",
+            'desk["highest_equity"] = max(desk["highest_equity"], equity)',
+            'desk["highest_equity"] = equity',
+        ),
+        (
+            "a filter behind the position lets pass what it holds back",
+            "registers[steps.heads[1]] != 0.0",
+            "registers[steps.heads[1]] == 0.0",
+        ),
+        ("a quiet bar runs no steps", 'if desk["stepped"] == 1 or book["grid_side"]', 'if book["grid_side"]'),
+        ("a further entry is not counted", 'book["entries_made"] += 1', 'book["entries_made"] = 1'),
     )
 )
