@@ -21,6 +21,7 @@ import numpy as np
 from engine.api.engine import EngineJob
 from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import Ledger
+from engine.api.order_state import TrackedOrder
 from engine.api.orders import OrderCommand, OrderEvent
 from engine.api.steps import StepRecord
 from engine.simulation.ahead import kernel_for
@@ -149,6 +150,11 @@ class Session:
     def is_external(self) -> bool:
         """Whether orders fill at a venue outside, which reports it."""
         return isinstance(self.matcher, NoVenue)
+
+    @property
+    def orders(self) -> Mapping[int, TrackedOrder]:
+        """The orders that an external venue was sent, as far as it has reported, by number; old ones are forgotten."""
+        return self._outside.tracked
 
     @property
     def equity(self) -> float:
