@@ -19,6 +19,7 @@ from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 from tests.support.random_jobs import jobs
 from tests.support.random_programs import with_program
+from tests.support.reliability import record
 
 COMPARED = {"runs": 0, "fills": 0}
 EXAMPLES = sample(2_000, of=20_000)
@@ -31,8 +32,10 @@ many = settings(
 
 @pytest.fixture(scope="module", autouse=True)
 def _report(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Print how many random runs were compared."""
+    """Print how many random runs were compared, and write it on the page on reliability."""
     yield
+    if COMPARED["runs"]:
+        record("random jobs", ("random jobs", "fills"), [[COMPARED["runs"], COMPARED["fills"]]])
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
         print(f"\nall drivers agree on {COMPARED['runs']:,} random runs, {COMPARED['fills']:,} fills")  # noqa: T201
