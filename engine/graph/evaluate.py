@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,28 @@ StepValues = tuple[Column | Signals, ...]
 
 Recall = Callable[[int], tuple[StepValues, int] | None]
 """Gives a step's values and first complete bar by its number, if they are known from another evaluation."""
+
+
+class Evaluated(Protocol):
+    """Columns of one instrument, on its own clock: those of an evaluation, or their newest row."""
+
+    @property
+    def bars(self) -> Bars:
+        """The instrument's bars."""
+        ...
+
+    @property
+    def feeds(self) -> Mapping[str, Bars]:
+        """The bars of the feeds, by name."""
+        ...
+
+    def column(self, source: PlanSource) -> Any:
+        """Return a source's column: an array, Signals or Bars."""
+        ...
+
+    def ready_at(self, source: PlanSource) -> int:
+        """Return the first row at which it is complete."""
+        ...
 
 
 def _keep(column: Column) -> Column:

@@ -193,6 +193,45 @@ class LiveColumns:
         return self._feeder(wires, clock)
 
 
+class NewestRow:
+    """The newest bar of a running strategy as an evaluation of one row; rows before it count below 0."""
+
+    def __init__(self, columns: LiveColumns) -> None:
+        self._columns = columns
+        self._row = columns.clocks[BASE_CLOCK].count - 1
+        self.bars = columns.bars.slice(self._row, self._row + 1)
+        self.feeds = columns.feeds
+
+    def column(self, source: PlanSource) -> Any:
+        """Return a column's value at the newest bar, as a column of one row."""
+        return _cut(self._columns.column(source), self._row, self._row + 1)
+
+    def ready_at(self, source: PlanSource) -> int:
+        """Return the row at which a column is complete: 0 or less if it is."""
+        return self._columns.ready_at(source) - self._row
+
+
+class BlankRow:
+    """The columns of a strategy without any bar: what kinds there are, and no values."""
+
+    def __init__(self, columns: LiveColumns) -> None:
+        self._plan = columns.plan
+        self.bars = columns.clocks[BASE_CLOCK].history.bars(0)
+        self.feeds = {name: clock.history.bars(0) for name, clock in columns.clocks.items() if name != BASE_CLOCK}
+
+    def column(self, source: PlanSource) -> Any:
+        """Return an empty column of the kind that the source brings."""
+        if isinstance(source, StepColumn):
+            component = self._plan.steps[source.step].component
+            column = blank_columns(component, 0)[source.output]
+            return _typed(component.outputs[source.output].type, column)
+        return self.bars if isinstance(source, MarketColumn) and not source.column else np.empty(0)
+
+    def ready_at(self, source: PlanSource) -> int:  # noqa: ARG002 - there is no row to be ready at
+        """Return the row at which a column is complete."""
+        return 0
+
+
 def _decision_sources(plan: Plan) -> list[PlanSource]:
     decision = plan.decision
     if decision is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from engine.api import (
     DataProvider,
     DataRequest,
     DecisionComponent,
+    EngineJob,
     FlagColumn,
     FloatColumn,
     Given,
@@ -23,6 +24,7 @@ from engine.api import (
     PathRefusedError,
     ResampleNode,
     RunCancelledError,
+    RunError,
     RunSettings,
     Signals,
 )
@@ -33,6 +35,7 @@ from engine.data.load import LoadedBars, load_bars
 from engine.data.resample import resample
 from engine.data.sessions import trading_days_in_order
 from engine.graph import BoundGraph, Decision, Evaluation, Loop, Plan, PlanSource
+from engine.graph.evaluate import Evaluated
 from engine.runtime.rates import rate_columns
 from engine.runtime.trace import ColumnStore
 from engine.spec import InstrumentSpec
@@ -42,6 +45,14 @@ _PRICES = ("line", "short_line", "atr")
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage (`load`, `columns`, `simulate`), and how much of how much is done."""
+
+
+def _no_progress(_stage: str, _done: int, _total: int) -> None:
+    """Ignore progress."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -192,8 +203,38 @@ def evaluate(
     )
 
 
+def job_of(
+    graph: BoundGraph,
+    settings: RunSettings,
+    plan: Plan,
+    evaluations: Sequence[Evaluated],
+    progress: Progress = _no_progress,
+    cancelled: Callable[[], bool] = _never,
+) -> EngineJob:
+    """Return the job that an engine is given: the decision stage with its columns for each instrument.
+
+    Raises:
+        RunError: there is nothing to run.
+    """
+    decision = plan.decision
+    if decision is None:
+        raise RunError("The strategy has no execution node, so there is nothing to run.")
+    return EngineJob(
+        instruments=tuple(instrument_job(graph, i, decision, each, plan.loop) for i, each in enumerate(evaluations)),
+        execution=decision.rule,
+        size=decision.size,
+        protection=tuple(each.rule for each in decision.protection),
+        guards=tuple(each.rule for each in decision.guards),
+        components=decision_components(decision, evaluations),
+        steps=None if plan.loop is None else plan.loop.program,
+        settings=settings,
+        progress=lambda done, total: progress("simulate", done, total),
+        cancelled=cancelled,
+    )
+
+
 def instrument_job(
-    graph: BoundGraph, index: int, decision: Decision, evaluation: Evaluation, loop: Loop | None = None
+    graph: BoundGraph, index: int, decision: Decision, evaluation: Evaluated, loop: Loop | None = None
 ) -> InstrumentJob:
     """Return one instrument's combined signals, filter mask, protective columns and first decision bar."""
     spec, run = graph.instruments[index].spec, graph.spec.run
@@ -246,7 +287,7 @@ def _borrow_percent(spec: InstrumentSpec, run: RunSettings) -> float:
     return run.borrow_percent if spec.borrow_percent is None else spec.borrow_percent
 
 
-def _step_column(evaluation: Evaluation, source: PlanSource | Given, scale: FloatColumn | None) -> FloatColumn:
+def _step_column(evaluation: Evaluated, source: PlanSource | Given, scale: FloatColumn | None) -> FloatColumn:
     """Return an input of the steps that run in the loop: conditions as 1 and 0, signals as their flags."""
     bars = evaluation.bars
     if source is Given.PRICE_SCALE:
@@ -274,7 +315,7 @@ def with_record(
     return tuple(found), tuple(replace(job, flags=flags, allowed=allowed) for job, flags, allowed in verdicts)
 
 
-def decision_components(decision: Decision, evaluations: tuple[Evaluation, ...]) -> tuple[DecisionComponent, ...]:
+def decision_components(decision: Decision, evaluations: Sequence[Evaluated]) -> tuple[DecisionComponent, ...]:
     """Return the components that decide in Python, with their columns for every instrument."""
     return tuple(
         DecisionComponent(
@@ -293,7 +334,7 @@ def decision_components(decision: Decision, evaluations: tuple[Evaluation, ...])
     )
 
 
-def _execution_columns(decision: Decision, evaluation: Evaluation, scale: FloatColumn | None) -> dict[str, FloatColumn]:
+def _execution_columns(decision: Decision, evaluation: Evaluated, scale: FloatColumn | None) -> dict[str, FloatColumn]:
     """Return the columns of the execution rule by port: those that are prices at the scale of the traded ones."""
     columns = {name: np.ascontiguousarray(evaluation.column(source)) for name, source in decision.columns.items()}
     return {name: _times(column, scale) if name in _PRICES else column for name, column in columns.items()}
@@ -307,7 +348,7 @@ def _scaled(column: FloatColumn | None, scale: FloatColumn | None) -> FloatColum
     return None if column is None else _times(column, scale)
 
 
-def _column(evaluation: Evaluation, source: PlanSource | None) -> FloatColumn | None:
+def _column(evaluation: Evaluated, source: PlanSource | None) -> FloatColumn | None:
     return None if source is None else np.ascontiguousarray(evaluation.column(source))
 
 
@@ -327,7 +368,7 @@ def combine_flags(flags: list[FlagColumn], *, require_all: bool, length: int) ->
     return merged
 
 
-def _allowed(decision: Decision, evaluation: Evaluation) -> BoolColumn:
+def _allowed(decision: Decision, evaluation: Evaluated) -> BoolColumn:
     allowed = np.ones(len(evaluation.bars), np.bool_)
     for each in decision.filters:
         column = evaluation.column(each.column)

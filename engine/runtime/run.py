@@ -23,9 +23,8 @@ from engine.runtime.prepare import (
     Loader,
     Market,
     Progress,
-    decision_components,
     evaluate,
-    instrument_job,
+    job_of,
     load_market,
     with_choices,
     with_record,
@@ -127,22 +126,9 @@ def prepare_run(
     clock.lap("load_s")
     store = ColumnStore()
     evaluations = columns(plan, market, progress, cancelled, store)
-    decision = plan.decision
-    instruments = tuple(instrument_job(graph, i, decision, each, plan.loop) for i, each in enumerate(evaluations))
+    job = job_of(graph, settings, plan, evaluations, progress, cancelled)
     clock.lap("columns_s")
     progress("simulate", 0, 1)
-    job = EngineJob(
-        instruments=instruments,
-        execution=decision.rule,
-        size=decision.size,
-        protection=tuple(each.rule for each in decision.protection),
-        guards=tuple(each.rule for each in decision.guards),
-        components=decision_components(decision, evaluations),
-        steps=None if plan.loop is None else plan.loop.program,
-        settings=settings,
-        progress=lambda done, total: progress("simulate", done, total),
-        cancelled=cancelled,
-    )
     return Prepared(graph, settings, plan, market, evaluations, store, job)
 
 

@@ -150,12 +150,17 @@ def closed_bars(job: EngineJob) -> Iterator[dict[str, ClosedBar]]:
 def closed_bar(job: EngineJob, i: int, bar: int) -> ClosedBar:
     """Return one bar of an instrument of a job, with the values of its columns."""
     one = job.instruments[i]
+    inputs = {part.node: {port: _until(of, bar) for port, of in part.inputs[i].items()} for part in job.components}
+    return row_of(one, bar, inputs, one.bars.slice(0, bar + 1) if job.components else None)
+
+
+def row_of(one: InstrumentJob, bar: int, inputs: Mapping[str, Mapping[str, Any]], history: Bars | None) -> ClosedBar:
+    """Return one row of an instrument's columns, with what decision components read up to that bar."""
     bars = one.bars
 
     def at(column: Any) -> float | None:
         return None if column is None else float(column[bar])
 
-    inputs = {part.node: {port: _until(of, bar) for port, of in part.inputs[i].items()} for part in job.components}
     return ClosedBar(
         open=float(bars.open[bar]),
         high=float(bars.high[bar]),
@@ -176,7 +181,7 @@ def closed_bar(job: EngineJob, i: int, bar: int) -> ClosedBar:
         dividend=at(one.dividend),
         step_columns=tuple(float(column[bar]) for column in one.step_columns),
         inputs=inputs,
-        history=bars.slice(0, bar + 1) if job.components else None,
+        history=history,
     )
 
 
