@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.api import BAR_COLUMNS, Bars, PortType, Signals, StrategyContext, TimeColumn
+from engine.api import BAR_COLUMNS, Bars, Given, PortType, Signals, StrategyContext, TimeColumn
 from engine.api.foreign import calling, is_own
 from engine.api.frozen import Lent
 from engine.api.node_state import Contents, copied_state, seal
@@ -180,7 +180,9 @@ class LiveColumns:
             step = self.plan.steps[number]
             inputs = {port: self._wires(wires, clock) for port, wires in step.inputs.items()}
             kind: type[LiveStep] = WholeStep
-            if not type(step.component).overrides("compute"):
+            if step.in_loop:
+                kind = LoopStep
+            elif not type(step.component).overrides("compute"):
                 kind = EventStep
             elif step.component.by_bar and is_own(step.component):
                 kind = BarStep
@@ -233,10 +235,11 @@ class BlankRow:
 
 
 def _decision_sources(plan: Plan) -> list[PlanSource]:
-    decision = plan.decision
+    decision, loop = plan.decision, plan.loop
     if decision is None:
         return []
-    return [*decision.sources(), *(each for part in decision.components for each in part.sources())]
+    read = [] if loop is None else [each for each in loop.inputs if not isinstance(each, Given)]
+    return [*decision.sources(), *(each for part in decision.components for each in part.sources()), *read]
 
 
 def _needed(plan: Plan, sources: list[PlanSource]) -> list[int]:
@@ -365,6 +368,15 @@ class EventStep(LiveStep):
         self.context.bind(*split_inputs(inputs, bars))
         for bar in range(begin, count):
             ask_bar(self.step.component, self.context, bar, results, begin)
+
+
+class LoopStep(LiveStep):
+    """A step that runs inside the bar loop: its column is blank, as what it gives is known there alone."""
+
+    def _advance(self, count: int) -> None:
+        outputs = self.step.component.outputs
+        columns = blank_columns(self.step.component, count)
+        self.values = tuple(_typed(each.type, column) for each, column in zip(outputs, columns, strict=True))
 
 
 # ---------------------------------------------------------------------- columns on a clock

@@ -1,24 +1,34 @@
 """A strategy that is given its bars as they close: histories, columns and the simulation, as one session.
 
 1. The histories are there up to the step before the first one (`known`), from a fixed anchor on.
-2. `append` takes what closed at one moment: columns are brought up to it, and the simulation runs the step.
-3. `state` is all that has to be kept to go on later, in another process, from the same bars.
+2. `append` takes what closed at one moment: columns are brought up to it, the simulation runs the step, and what a
+   broker has to be told comes out.
+3. `state` is all that has to be kept to go on later, in another process, over the same bars.
 
-Its books are those of a run over the same bars, to the last bit.
+The books are those of a run over the same bars, to the last bit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from engine.api import Bar, Bars, Ledger, RunError, RunSettings
-from engine.graph import BASE_CLOCK, BoundGraph, Plan, make_plan
+from engine.api import Bar, Bars, EngineJob, Ledger, RunError
+from engine.api.orders import OrderCommand
+from engine.graph import BASE_CLOCK, BoundGraph, Decision, make_plan
 from engine.graph.history import HistoryBook
 from engine.graph.live import BlankRow, ColumnBook, LiveColumns, NewestRow
 from engine.runtime.prepare import instrument_job, job_of
 from engine.runtime.session_data import SessionData
 from engine.simulation.closed_bar import ClosedBar, row_of
+from engine.simulation.identity import Identity
+from engine.simulation.kernels import RunSteps
 from engine.simulation.session import Session
+from engine.simulation.session_state import SessionState
+from engine.spec.identity import strategy_hash
+
+_HISTORIES, _NODES = "histories", "nodes"
 
 
 class Host:
@@ -30,54 +40,102 @@ class Host:
 
 
 class StrategySession:
-    """A strategy that goes on bar by bar.
+    """A strategy that goes on bar by bar; `StrategySession.open` makes one.
 
     Bars are named by the instrument's symbol or the feed's id (`names`).
-
-    Args:
-        graph: the strategy.
-        known: the bars before the first step, of each instrument and feed; they may be none. Their first ones are the
-            anchors, which the session keeps for good: no order is made on them, but columns reach back to them.
-        host: what it shares with other strategies.
-
-    Raises:
-        DataError: bars are missing or belong to nothing.
-        ComponentError: a component failed.
-        RunError: there is nothing to run.
     """
 
-    def __init__(self, graph: BoundGraph, known: Mapping[str, Bars], host: Host | None = None) -> None:
-        host = host or Host()
+    def __init__(self, graph: BoundGraph, known: Mapping[str, Bars], host: Host) -> None:
         self.graph = graph
-        self.plan: Plan = make_plan(graph)
-        self.data = SessionData(graph, known, host.histories)
-        self._columns = [LiveColumns(self.plan, clocks, host.columns) for clocks in self.data.clocks]
+        self.plan = make_plan(graph)
+        self._data = SessionData(graph, known, host.histories)
+        self._columns = [LiveColumns(self.plan, clocks, host.columns) for clocks in self._data.clocks]
         self._symbols = [each.spec.symbol for each in graph.instruments]
-        blank = tuple(BlankRow(each) for each in self._columns)
-        self._job = job_of(graph, _settings(graph), self.plan, blank)
-        self._session = Session.open(self._job)
+        blank = [BlankRow(each) for each in self._columns]
+        self._job: EngineJob = job_of(graph, graph.spec.run, self.plan, blank)
+        self._session: Session
+        self._failed = ""
+
+    @classmethod
+    def open(
+        cls,
+        graph: BoundGraph,
+        known: Mapping[str, Bars],
+        state: str | None = None,
+        *,
+        host: Host | None = None,
+        worker: str = "session",
+        epoch: int = 0,
+        kernel: RunSteps | None = None,
+    ) -> StrategySession:
+        """Return a session of a strategy.
+
+        Args:
+            graph: the strategy.
+            known: the bars before the next step, of each instrument and feed; they may be none. The first ones are the
+                anchors, which a session keeps for good: nothing is decided on these bars, but columns reach back to
+                them. With a state they are all bars that its session had, those that were appended included.
+            state: what `state()` gave; the session goes on from there.
+            host: what it shares with other strategies of the process.
+            worker: 1 to 12 letters and digits that the ids of orders begin with.
+            epoch: a number that each start of the worker raises, part of the ids.
+            kernel: the bar loop to run on, compiled or interpreted; by default compiled where it is loaded already.
+
+        Raises:
+            DataError: bars are missing, or belong to nothing.
+            ComponentError: a component failed.
+            RunError: there is nothing to run; the state is that of another strategy, or was kept over other bars.
+        """
+        self = cls(graph, known, host or Host())
+        kept = None if state is None else SessionState.from_json(state)
+        self._session = Session.open(self._job, kept, identity=self._identity(worker, epoch), kernel=kernel)
+        if kept is not None:
+            self._check_kept(self._session.kept)
+        return self
 
     @property
     def names(self) -> tuple[str, ...]:
         """The instruments and feeds of which bars are brought."""
-        return self.data.names
+        return self._data.names
 
-    def append(self, bars: Mapping[str, Bar]) -> None:
-        """Take what closed at one moment and run the step; bars of feeds alone make none.
+    @property
+    def equity(self) -> float:
+        """Equity as marked at the latest close."""
+        return self._session.equity
+
+    @property
+    def steps(self) -> int:
+        """How many steps are done."""
+        return self._session.index
+
+    def append(self, bars: Mapping[str, Bar], *, last: Collection[str] = ()) -> tuple[OrderCommand, ...]:
+        """Take what closed at one moment, run the step, and return what a broker has to be told.
+
+        Bars of feeds alone make no step; they come before those of the instruments that see them, or with them.
+        `last` are the instruments that this bar is known to be the last of, as a backtest knows it.
 
         Raises:
             DataError: a bar can't be the next one. Nothing is changed.
-            ComponentError: a component failed.
+            ComponentError: a component failed; the session can't go on.
+            RunError: it failed before, or the data of an instrument has ended.
         """
-        if not self.data.take(bars):
-            return
-        step: dict[str, ClosedBar] = {}
-        for i, (symbol, columns) in enumerate(zip(self._symbols, self._columns, strict=True)):
-            if symbol in bars:
-                columns.advance()
-                step[symbol] = self._closed(i, columns)
-        self._session.append(step)
-        self._session.step()
+        if self._failed:
+            raise RunError(f"The session ended by a failure: {self._failed} Open it anew from its last state.")
+        if not self._data.take(bars):
+            return ()
+        try:
+            step = {}
+            for i, (symbol, columns) in enumerate(zip(self._symbols, self._columns, strict=True)):
+                if symbol in bars:
+                    columns.advance()
+                    step[symbol] = self._closed(i, columns)
+            self._session.append(step)
+            if last:
+                self._session.end_data(*last)
+            return self._session.close_step()
+        except Exception as error:
+            self._failed = str(error)
+            raise
 
     def end_data(self, *symbols: str) -> None:
         """Say that no bar will follow those appended so far: of these instruments, or of all.
@@ -88,14 +146,41 @@ class StrategySession:
         self._session.end_data(*symbols)
 
     def ledger(self) -> Ledger:
-        """Return the books since the session was opened."""
+        """Return the books since the session was opened, or last drained; orders at work are among the orders."""
         return self._session.ledger()
 
-    def _closed(self, i: int, columns: LiveColumns) -> ClosedBar:
+    def drain(self) -> Ledger:
+        """Return what was booked since the last call, and forget it: of the orders those that have ended."""
+        return self._session.drain()
+
+    def state(self) -> str:
+        """Return what another process needs to go on from here, as JSON; the books are not in it (`drain`).
+
+        It holds the account, positions and orders, what the nodes remember, and by hashes which bars it was kept over.
+
+        Raises:
+            RunError: the session has failed.
+        """
+        if self._failed:
+            raise RunError(f"A session that failed has no state: {self._failed} Go on from the last one that was kept.")
+        nodes = {symbol: columns.states() for symbol, columns in zip(self._symbols, self._columns, strict=True)}
+        return self._session.state({_HISTORIES: self._data.marks(), _NODES: nodes}).to_json()
+
+    # ------------------------------------------------------------------ details
+
+    def _identity(self, worker: str, epoch: int) -> Identity:
+        return Identity(strategy_hash(self.graph.spec), self._decision.rule_nodes, worker, epoch)
+
+    @property
+    def _decision(self) -> Decision:
         decision = self.plan.decision
-        if decision is None:  # pragma: no cover - job_of refuses a plan without one
-            raise RunError("The strategy has no execution node.")
-        instrument = instrument_job(self.graph, i, decision, NewestRow(columns))
+        if decision is None:  # pragma: no cover - job_of has refused it
+            raise RunError("The strategy has no execution node, so there is nothing to run.")
+        return decision
+
+    def _closed(self, i: int, columns: LiveColumns) -> ClosedBar:
+        decision = self._decision
+        instrument = instrument_job(self.graph, i, decision, NewestRow(columns), self.plan.loop)
         inputs = {
             part.node: {
                 port: tuple(map(columns.column, wires)) if isinstance(wires, tuple) else columns.column(wires)
@@ -106,6 +191,31 @@ class StrategySession:
         bars = columns.clocks[BASE_CLOCK].bars
         return row_of(instrument, 0, inputs, (bars.traded or bars) if inputs else None)
 
+    def _check_kept(self, kept: Mapping[str, Any]) -> None:
+        """Refuse a state that was kept over other bars, or whose nodes remember something else over the same ones.
 
-def _settings(graph: BoundGraph) -> RunSettings:
-    return graph.spec.run
+        Raises:
+            RunError: so it is.
+        """
+        marks = self._data.marks()
+        for name, mark in kept.get(_HISTORIES, {}).items():
+            now = marks.get(name, mark)
+            if now["bars"] != mark["bars"] or now["anchor_ns"] != mark["anchor_ns"]:
+                raise RunError(
+                    f"The state was kept after {mark['bars']:,} bars of '{name}' from {_ns(mark['anchor_ns'])} on, and "
+                    f"{now['bars']:,} from {_ns(now['anchor_ns'])} on were given. Give those; append what came later."
+                )
+            if now["hash"] != mark["hash"]:
+                raise RunError(f"The bars of '{name}' are not those over which the state was kept. Give the same ones.")
+        for symbol, columns in zip(self._symbols, self._columns, strict=True):
+            saved = kept.get(_NODES, {}).get(symbol, {})
+            for node, state in columns.states().items():
+                if json.dumps(state, sort_keys=True) != json.dumps(saved.get(node), sort_keys=True):
+                    raise RunError(
+                        f"Node '{node}' remembers something else over the bars of {symbol} than the state says. "
+                        "It must depend on its inputs alone, not on the time or on files."
+                    )
+
+
+def _ns(moment: int | None) -> str:
+    return "none" if moment is None else f"{moment} ns"

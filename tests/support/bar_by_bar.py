@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
-from engine.api import Bar, Bars
+from engine.api import Bar, Bars, Ledger
 from engine.graph import BoundGraph
 from engine.graph.history import bar_of
 from engine.runtime.prepare import Market
 from engine.runtime.session_data import sources_of
+from engine.runtime.strategy_session import StrategySession
+from engine.simulation.state import whole_rows
 
 
 def bars_by_name(graph: BoundGraph, market: Market) -> dict[str, Bars]:
@@ -39,22 +43,51 @@ def until(graph: BoundGraph, market: Market, steps: int) -> dict[str, Bars]:
     return {name: bars.slice(0, int(np.searchsorted(bars.close_ns, end, side="right"))) for name, bars in named.items()}
 
 
-def moments(graph: BoundGraph, market: Market, begin: int = 0) -> Iterator[dict[str, Bar]]:
-    """Yield what a session is brought from step `begin` on: bars by name, those of feeds each by itself before."""
+def moments(graph: BoundGraph, market: Market, begin: int = 0, end: int | None = None) -> Iterator[dict[str, Bar]]:
+    """Yield what a session is brought from step `begin` on to step `end`.
+
+    Bars by name, those of feeds with the instruments' where they close then, else each by itself before.
+    """
     named = bars_by_name(graph, market)
     done = {name: len(bars) for name, bars in until(graph, market, begin).items()}
     symbols = {each.spec.symbol for each in graph.instruments}
-    for end in _ends(market)[begin:]:
+    for now in _ends(market)[begin:end]:
         together: dict[str, Bar] = {}
         for name, bars in named.items():
-            while done[name] < len(bars) and bars.close_ns[done[name]] <= end:
+            while done[name] < len(bars) and bars.close_ns[done[name]] <= now:
                 bar = bar_of(bars, done[name])
                 done[name] += 1
-                if name in symbols or (bar.close_ns == end and name not in together):
+                if name in symbols or (bar.close_ns == now and name not in together):
                     together[name] = bar
                 else:
                     yield {name: bar}
         yield together
+
+
+def step_count(market: Market) -> int:
+    """Return how many steps a market has."""
+    return len(_ends(market))
+
+
+def run_on(session: StrategySession, graph: BoundGraph, market: Market, end: int | None = None) -> None:
+    """Bring a session the bars of a market from where it stands up to step `end`, or to the end of the data."""
+    last = {each.spec.symbol: int(bars.close_ns[-1]) for each, bars in zip(graph.instruments, market.bars, strict=True)}
+    for bars in moments(graph, market, session.steps, end):
+        session.append(bars, last=[name for name, bar in bars.items() if last.get(name) == bar.close_ns])
+
+
+def joined(parts: Sequence[Ledger]) -> Ledger:
+    """Return what several sessions drained as one ledger; the last one has the open positions and orders at work."""
+    tables: dict[str, Any] = {}
+    for each in fields(Ledger):
+        values = [getattr(part, each.name) for part in parts]
+        if isinstance(values[0], np.ndarray):
+            # As plain bytes: numpy copies records field by field, without what lies between the fields.
+            whole = np.concatenate([whole_rows(value) if value.dtype.names else value for value in values])
+            tables[each.name] = whole.view(values[0].dtype)
+    orders = tables["orders"]
+    tables["orders"] = whole_rows(orders)[np.argsort(orders["id"])].view(orders.dtype)
+    return replace(parts[-1], **tables)
 
 
 def _ends(market: Market) -> list[int]:
