@@ -31,10 +31,10 @@ class Growing:
     """A column that grows at its end; each view of its first rows is read-only and stays as it is."""
 
     def __init__(self, values: npt.NDArray[Any]) -> None:
-        self._length = len(values)
-        self._memory = np.empty(max(_ROOM, 2 * len(values)), values.dtype)
-        self._memory[: len(values)] = values
-        self._shown = self._read_only()
+        self._length = 0
+        self._memory = self._shown = values[:0]
+        self._make_room(max(_ROOM, 2 * len(values)))
+        self.extend(values)
 
     def __len__(self) -> int:
         return self._length
@@ -42,8 +42,7 @@ class Growing:
     def append(self, value: Any) -> None:
         """Add one value."""
         if self._length == len(self._memory):
-            self._memory = np.concatenate((self._memory, np.empty_like(self._memory)))
-            self._shown = self._read_only()
+            self._make_room(2 * self._length)
         self._memory[self._length] = value
         self._length += 1
 
@@ -51,10 +50,7 @@ class Growing:
         """Add several values."""
         end = self._length + len(values)
         if end > len(self._memory):
-            grown = np.empty(2 * end, self._memory.dtype)
-            grown[: self._length] = self._memory[: self._length]
-            self._memory = grown
-            self._shown = self._read_only()
+            self._make_room(2 * end)
         self._memory[self._length : end] = values
         self._length = end
 
@@ -62,10 +58,13 @@ class Growing:
         """Return the first `count` values."""
         return self._shown[:count]
 
-    def _read_only(self) -> npt.NDArray[Any]:
-        shown = self._memory.view()
-        shown.flags.writeable = False
-        return shown
+    def _make_room(self, rows: int) -> None:
+        # Two arrays over the same memory: whoever makes a view read-only down to its owner comes to the shown one.
+        dtype, held = self._memory.dtype, self._memory[: self._length]
+        memory = memoryview(np.empty(rows * dtype.itemsize, np.uint8))
+        self._memory = np.frombuffer(memory, dtype)
+        self._shown = np.frombuffer(memory.toreadonly(), dtype)
+        self._memory[: self._length] = held
 
 
 class History:

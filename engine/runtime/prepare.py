@@ -245,7 +245,7 @@ def instrument_job(
         wired = [evaluation.ready_at(source) for source in part.sources()]
         ready.append(max(wired, default=0) + part.component.warmup())
     # Columns are computed on adjusted prices, orders fill at those as traded.
-    traded = evaluation.bars.traded or evaluation.bars
+    traded = evaluation.bars if evaluation.bars.traded is None else evaluation.bars.traded
     actions = traded.actions
     scale = None if actions is None else traded.close / evaluation.bars.close
     currency = spec.currency or run.currency

@@ -189,7 +189,7 @@ class StrategySession:
             for part in decision.components
         }
         bars = columns.clocks[BASE_CLOCK].bars
-        return row_of(instrument, 0, inputs, (bars.traded or bars) if inputs else None)
+        return row_of(instrument, 0, inputs, (bars if bars.traded is None else bars.traded) if inputs else None)
 
     def _check_kept(self, kept: Mapping[str, Any]) -> None:
         """Refuse a state that was kept over other bars, or whose nodes remember something else over the same ones.

@@ -107,7 +107,9 @@ def _check_columns(instrument: InstrumentJob, bar: ClosedBar) -> None:
             raise RunError(f"A bar of {name} must have {must} value '{value}', as its job has {must} such column.")
     for value in ("rate_open", "rate_close", "split"):
         number = getattr(bar, value)
-        if number is not None and not 0.0 < number < math.inf:
+        # Before the first bar of the rate's feed there is none: at the open of the bar that sees it first neither.
+        unknown = number == 0.0 and (value == "rate_open" or (value == "rate_close" and not bar.ready))
+        if number is not None and not 0.0 < number < math.inf and not unknown:
             raise RunError(f"'{value}' of a bar of {name} must be above 0, was {number:g}.")
     if bar.dividend is not None and not math.isfinite(bar.dividend):
         raise RunError(f"'dividend' of a bar of {name} must be a finite number, was {bar.dividend}.")

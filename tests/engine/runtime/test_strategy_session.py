@@ -24,8 +24,8 @@ from tests.support.random_strategies import write_random_strategy
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "resources" / "examples").glob("*.yaml"))
-RANDOM = sample(16, of=500)
-MOST_BARS = sample(8_000, of=200_000)
+RANDOM = sample(6, of=500)
+MOST_BARS = sample(1_200, of=200_000)
 """How many bars of all instruments are brought; longer data are cut."""
 
 
