@@ -61,7 +61,7 @@ class Growing:
     def _make_room(self, rows: int) -> None:
         # Two arrays over the same memory: whoever makes a view read-only down to its owner comes to the shown one.
         dtype, held = self._memory.dtype, self._memory[: self._length]
-        memory = memoryview(np.empty(rows * dtype.itemsize, np.uint8))
+        memory = np.empty(rows * dtype.itemsize, np.uint8).data
         self._memory = np.frombuffer(memory, dtype)
         self._shown = np.frombuffer(memory.toreadonly(), dtype)
         self._memory[: self._length] = held

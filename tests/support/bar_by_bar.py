@@ -69,6 +69,11 @@ def step_count(market: Market) -> int:
     return len(_ends(market))
 
 
+def step_date(market: Market, step: int) -> str:
+    """Return the day on which a step closes."""
+    return str(np.datetime64(_ends(market)[step], "ns").astype("datetime64[D]"))
+
+
 def run_on(session: StrategySession, graph: BoundGraph, market: Market, end: int | None = None) -> None:
     """Bring a session the bars of a market from where it stands up to step `end`, or to the end of the data."""
     last = {each.spec.symbol: int(bars.close_ns[-1]) for each, bars in zip(graph.instruments, market.bars, strict=True)}

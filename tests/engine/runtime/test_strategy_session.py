@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from engine.api import ComponentError, DataError, Indicator, RunError, StrategyContext
 from engine.graph import BoundGraph
+from engine.graph.history import bar_of
 from engine.plugins import Registry, load_registry
 from engine.runtime.prepare import Market, load_market
 from engine.runtime.run import run
-from engine.runtime.source import load_graph
-from engine.runtime.strategy_session import StrategySession
-from tests.support.bar_by_bar import joined, run_on, step_count, until
+from engine.runtime.source import load_graph, load_text
+from engine.runtime.strategy_session import Host, StrategySession
+from tests.support.bar_by_bar import bars_by_name, joined, moments, run_on, step_count, step_date, until
 from tests.support.counts import sample, seed
 from tests.support.ledger_checks import assert_same_bits
 from tests.support.random_strategies import write_random_strategy
+from tests.support.remembering import STRATEGY, documented, registry_with
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "resources" / "examples").glob("*.yaml"))
@@ -82,10 +86,9 @@ def begin_session(folder: Path, path: Path, registry: Registry, rng: random.Rand
     """Run a strategy at once, and its session up to a random bar; keep both, and where the next process ends."""
     graph, overrides = load_graph(path, registry), []
     market = market_of(graph)
-    most = MOST_BARS // len(graph.instruments)
+    most = max(40, MOST_BARS // len(graph.instruments))
     if step_count(market) > most:
-        end = np.datetime64(int(market.bars[0].close_ns[most]), "ns").astype("datetime64[D]")
-        overrides = [f"run.end={end}"]
+        overrides = [f"run.start={step_date(market, -most)}"]
         graph = load_graph(path, registry, overrides)
         market = market_of(graph)
     count = step_count(market)
@@ -97,3 +100,168 @@ def begin_session(folder: Path, path: Path, registry: Registry, rng: random.Rand
     (folder / "second").write_text(str(steps[1]), encoding="utf-8")
     (folder / "first.books").write_bytes(pickle.dumps(session.drain()))
     (folder / "whole.books").write_bytes(pickle.dumps(run(graph, registry=registry).ledger))
+
+
+# ---------------------------------------------------------------------- what a state is bound to
+
+
+SMALL = """\
+quantcrafter: 1
+name: Small
+instruments: [{symbol: ONE, data: synthetic, timeframe: 1d, bars: 300, seed: 3}]
+indicators:
+  fast: {use: ta.SMA, input: bars.close, timeperiod: 5}
+  slow: {use: ta.SMA, input: bars.close, timeperiod: 20}
+advisors: {cross: {use: crossover, fast: fast, slow: slow}}
+money: {size: {use: fixed_quantity, quantity: 1}}
+execution: {entry: {use: market, signals: [cross], money: size}}
+"""
+
+
+def opened(text: str, registry: Registry, start: int, steps: int) -> tuple[StrategySession, BoundGraph, Market]:
+    graph = load_text(text, registry)
+    market = market_of(graph)
+    session = StrategySession.open(graph, until(graph, market, start))
+    for bars in moments(graph, market, start, start + steps):
+        session.append(bars)
+    return session, graph, market
+
+
+def test_components_that_remember_keep_the_books_of_a_run_in_sessions_that_are_taken_on() -> None:
+    graph = load_text(STRATEGY, documented())
+    market = market_of(graph)
+    session = StrategySession.open(graph, until(graph, market, 0))
+    parts = []
+    for end in (97, 210, None):
+        run_on(session, graph, market, end)
+        if end is None:
+            parts.append(session.ledger())
+            break
+        parts.append(session.drain())
+        text = session.state()
+        session = StrategySession.open(graph, until(graph, market, end), text)
+        assert session.state() == text
+    whole = run(graph, registry=documented()).ledger
+    assert len(whole.trades) > 5
+    assert_same_bits(joined(parts), whole)
+
+
+def test_a_session_trades_from_its_first_step_on_and_reaches_back_before_it(registry: Registry) -> None:
+    session, graph, market = opened(SMALL, registry, 150, 100)
+    assert session.steps == 100
+    fills = session.ledger().fills
+    assert len(fills)
+    late, _, _ = opened(SMALL.replace("timeperiod: 20", "timeperiod: 140"), registry, 150, 100)
+    assert len(late.ledger().ts_ns) == 100
+    assert bars_by_name(graph, market)["ONE"].close_ns[150] == session.ledger().ts_ns[0]
+
+
+def test_commands_come_out_of_the_step_that_decides(registry: Registry) -> None:
+    graph = load_text(SMALL, registry)
+    market = market_of(graph)
+    session = StrategySession.open(graph, until(graph, market, 0), worker="bot", epoch=7)
+    told = [(step, each) for step, bars in enumerate(moments(graph, market)) for each in session.append(bars)]
+    fills = session.ledger().fills
+    assert [step + 1 for step, _ in told] == fills["bar"].tolist()
+    assert all(str(each.order).startswith("bot-7-") for _, each in told)
+
+
+def test_a_state_of_another_strategy_is_refused(registry: Registry) -> None:
+    session, graph, market = opened(SMALL, registry, 0, 80)
+    other = load_text(SMALL.replace("timeperiod: 5", "timeperiod: 6"), registry)
+    with pytest.raises(RunError, match=r"of another strategy.*adopt"):
+        StrategySession.open(other, until(graph, market, 80), session.state())
+
+
+def test_a_state_goes_on_over_its_own_bars_alone(registry: Registry) -> None:
+    session, graph, market = opened(SMALL, registry, 0, 80)
+    text, known = session.state(), until(graph, market, 80)
+    for count in (79, 81):
+        with pytest.raises(RunError, match=f"kept after 80 bars of 'ONE'.*{count} from"):
+            StrategySession.open(graph, until(graph, market, count), text)
+    anchored = {"ONE": market.bars[0].slice(1, 81)}
+    with pytest.raises(RunError, match=r"from .* on"):
+        StrategySession.open(graph, anchored, text)
+    close = known["ONE"].close.copy()
+    close[40] = (known["ONE"].low[40] + known["ONE"].high[40]) / 2
+    with pytest.raises(RunError, match="not those over which the state was kept"):
+        StrategySession.open(graph, {"ONE": replace(known["ONE"], close=close)}, text)
+    assert StrategySession.open(graph, known, text).state() == text
+
+
+def test_a_node_that_remembers_something_else_over_the_same_bars_is_named() -> None:
+    moods = iter(range(1_000_000))
+
+    class Moody(Indicator):
+        """Remember what nobody can repeat."""
+
+        name = "mine.node"
+
+        def on_bar(self, ctx: StrategyContext) -> float:
+            ctx.state["mood"] = next(moods)
+            return 0.0
+
+    installed = registry_with(Moody)
+    text = SMALL.replace("slow: {use: ta.SMA, input: bars.close, timeperiod: 20}", "slow: {use: mine.node}")
+    session, graph, market = opened(text, installed, 0, 30)
+    with pytest.raises(RunError, match=r"Node 'slow' remembers something else.*inputs alone"):
+        StrategySession.open(graph, until(graph, market, 30), session.state())
+
+
+def test_a_state_is_small_and_plain(registry: Registry) -> None:
+    session, _, _ = opened(SMALL, registry, 0, 250)
+    values = json.loads(session.state())
+    assert len(session.state()) < 3_000
+    assert values["components"]["kept"]["histories"]["ONE"]["bars"] == 250
+
+
+def test_a_bar_that_is_refused_changes_nothing(registry: Registry) -> None:
+    session, graph, market = opened(SMALL, registry, 0, 80)
+    text = session.state()
+    bar = bar_of(market.bars[0], 80)
+    for wrong in ({"ONE": replace(bar, close=-1.0)}, {"TWO": bar}, {"ONE": bar_of(market.bars[0], 79)}):
+        with pytest.raises(DataError):
+            session.append(wrong)
+        assert session.state() == text
+    session.append({"ONE": bar})
+    assert session.steps == 81
+    assert graph.instruments[0].spec.symbol in session.names
+
+
+def test_a_session_whose_component_failed_goes_on_from_its_last_state_alone() -> None:
+    class Brittle(Indicator):
+        """Fail at one bar."""
+
+        name = "mine.node"
+
+        def on_bar(self, ctx: StrategyContext) -> float:
+            if ctx.index == 40:
+                raise ValueError("brittle")
+            return float(ctx.index)
+
+    installed = registry_with(Brittle)
+    text = SMALL.replace("slow: {use: ta.SMA, input: bars.close, timeperiod: 20}", "slow: {use: mine.node}")
+    session, _, market = opened(text, installed, 0, 40)
+    with pytest.raises(ComponentError, match="brittle"):
+        session.append({"ONE": bar_of(market.bars[0], 40)})
+    with pytest.raises(RunError, match=r"ended by a failure.*brittle.*last state"):
+        session.append({"ONE": bar_of(market.bars[0], 41)})
+    with pytest.raises(RunError, match="has no state"):
+        session.state()
+
+
+def test_strategies_of_one_host_have_the_books_that_each_has_alone(registry: Registry) -> None:
+    host = Host()
+    texts = [SMALL, SMALL.replace("timeperiod: 5", "timeperiod: 8")]
+    graphs = [load_text(text, registry) for text in texts]
+    market = market_of(graphs[0])
+    sessions = [StrategySession.open(each, until(each, market, 0), host=host) for each in graphs]
+    before = host.columns.computed
+    for bars in moments(graphs[0], market):
+        last = ["ONE"] if bars["ONE"].close_ns == market.bars[0].close_ns[-1] else []
+        for session in sessions:
+            session.append(bars, last=last)
+    # Two moving averages and a cross of each; the slow average is computed once for both.
+    assert host.columns.computed - before == 5 * len(market.bars[0])
+    for graph, session in zip(graphs, sessions, strict=True):
+        assert_same_bits(session.ledger(), run(graph, registry=registry).ledger)
