@@ -86,6 +86,7 @@ def split_price(book: Record, price: float, ratio: float) -> float:
 @jit
 def split_orders(book: Record, ratio: float) -> None:
     """Let the orders at work mean the units after a split: more of them, at prices so much lower."""
+    book["alarm_bar"] = 0
     for k in range(book["working"]):
         order = book["slots"][k]
         order["lots"] = order["filled"] + max(1, split_lots(order["lots"] - order["filled"], ratio))

@@ -28,6 +28,7 @@ from engine.simulation.protection import move_orders
 from engine.simulation.quiet import (
     is_asleep,
     is_quiet,
+    is_untouched,
     mark_quiet,
     pass_quiet,
     pass_quiet_alone,
@@ -210,7 +211,7 @@ def match_step(
             for turn in range(awake):
                 i, bar = event_at(timeline, step, books[turn]["turn"])
                 book = books[i]
-                if book["working"] == 0:
+                if book["working"] == 0 or is_untouched(book, market, bar):
                     continue
                 prices = prices_at(market, book["start"] + bar)
                 if course == AFTER:
@@ -249,7 +250,7 @@ def fill_step(
     working = False
     for turn in range(awake):
         i, bar = event_at(timeline, step, books[turn]["turn"])
-        if books[i]["working"] > 0:
+        if books[i]["working"] > 0 and not is_untouched(books[i], market, bar):
             match_open(desk, books, rules, market.columns, i, bar, ANY, market.open[books[i]["start"] + bar])
             working = working or books[i]["working"] > 0
     if working:

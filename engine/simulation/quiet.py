@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.api.ports import FloatColumn
+from engine.api.ports import ENTER_LONG, ENTER_SHORT, FloatColumn
 from engine.simulation.halts import breached, is_lost, maintenance_of, severity
 from engine.simulation.jit import inlined, jit
 from engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, Market, Record, Table, Timeline
@@ -66,13 +66,35 @@ def time_stop_bar(desk: Record, book: Record, due: int) -> int:
 
 
 @inlined
+def is_untouched(book: Record, market: Market, bar: int) -> bool:
+    """Return whether no order of an instrument can fill at a bar: nothing changed since its alarm was set."""
+    row = book["start"] + bar
+    if bar >= book["alarm_bar"]:
+        return False
+    return bool(book["alarm_below"] < market.low[row] and market.high[row] < book["alarm_above"])
+
+
+@inlined
+def idle_flag(desk: Record, book: Record, bar: int) -> int:
+    """Return the flag that asks for nothing while a position is held, from `bar` on: to enter its own side once more.
+
+    0 where there is no such flag.
+    """
+    lots = book["lots"]
+    if lots == 0 or desk["care"] == 1 or bar < book["first_bar"]:
+        return 0
+    return int(ENTER_LONG if lots > 0 else ENTER_SHORT)
+
+
+@inlined
 def is_quiet(desk: Record, book: Record, market: Market, bar: int, row: int) -> bool:
     """Return whether nothing happens to an instrument at a bar but that a position is marked."""
     if bar >= book["alarm_bar"]:
         return False
     if bar < book["quiet_until"]:
         return True
-    if market.flags[row] != 0:
+    flags = market.flags[row]
+    if flags != 0 and flags != idle_flag(desk, book, bar):
         return False
     high, low = market.high[row], market.low[row]
     if not (low > book["alarm_below"] and high < book["alarm_above"]):
@@ -139,16 +161,16 @@ def stretch_end(desk: Record, book: Record, market: Market, start: int, stop: in
     """Return the first bar from `start` on that is not quiet: with a signal, an alarm, or a better price to follow."""
     flags, high, low = market.flags, market.high, market.low
     lots, moving, base = book["lots"], desk["moving"] == 1, book["start"]
-    row, end = base + start, base + min(stop, book["alarm_bar"])
+    row, end, idle = base + start, base + min(stop, book["alarm_bar"]), idle_flag(desk, book, start)
     if book["working"] == 0 and not (moving and lots != 0):
-        while row < end and flags[row] == 0:
+        while row < end and (flags[row] == 0 or flags[row] == idle):
             row += 1
         return int(row - base)
     # A stop that follows the best price wakes the instrument when there is a better one.
     lid = book["highest"] if moving and lots > 0 else math.inf
     floor = book["lowest"] if moving and lots < 0 else -math.inf
     below, above = book["alarm_below"], book["alarm_above"]
-    while row < end and flags[row] == 0 and below < low[row] and high[row] < above:
+    while row < end and (flags[row] == 0 or flags[row] == idle) and below < low[row] and high[row] < above:
         if high[row] > lid or low[row] < floor:
             break
         row += 1

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,60 +17,11 @@ from engine.api.rules import SizeKind, SizeRule
 from engine.simulation.driver import simulate
 from engine.simulation.matcher import BarMatcher
 from engine.simulation.session import simulate_stepwise
+from tests.benchmarks.c_loops import cross_in_c
 from tests.support.jobs import Setup, make_bars, make_job
 
 FAST, SLOW, CASH, PERCENT, QUANTITY = 10, 30, 1e7, 0.1, 10.0
 TURNS = 5
-
-C_LOOP = r"""
-#include <stddef.h>
-/* SMA cross, long only, market orders at the next open, commission in percent; writes the equity of every bar. */
-long run(const double *open, const double *close, ptrdiff_t n, int fast, int slow, double cash, double percent,
-         double quantity, double *equity) {
-    double sum_fast = 0, sum_slow = 0, held = 0;
-    int above = 0, known = 0, order = 0;
-    long fills = 0;
-    for (ptrdiff_t t = 0; t < n; t++) {
-        if (order) {
-            double notional = quantity * open[t];
-            cash -= order * notional + notional * percent / 100;
-            held += order * quantity;
-            order = 0;
-            fills++;
-        }
-        equity[t] = cash + held * close[t];
-        sum_fast += close[t];
-        sum_slow += close[t];
-        double mean_fast = sum_fast / fast, mean_slow = sum_slow / slow;
-        if (t >= fast - 1) sum_fast -= close[t - fast + 1];
-        if (t >= slow - 1) {
-            sum_slow -= close[t - slow + 1];
-            int now = mean_fast > mean_slow;
-            if (known && now != above) {
-                if (now && held == 0) order = 1;
-                if (!now && held > 0) order = -1;
-            }
-            above = now;
-            known = 1;
-        }
-    }
-    return fills;
-}
-"""
-
-
-def compile_loop(folder: Path) -> Callable[..., int]:
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None or os.name == "nt":
-        pytest.skip("no C compiler to compare with")
-    source, library = folder / "loop.c", folder / "loop.so"
-    source.write_text(C_LOOP, encoding="utf-8")
-    subprocess.run([compiler, "-O3", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
-    run = ctypes.CDLL(str(library)).run
-    pointer = ctypes.POINTER(ctypes.c_double)
-    run.argtypes = [pointer, pointer, ctypes.c_ssize_t, ctypes.c_int, ctypes.c_int, *[ctypes.c_double] * 3, pointer]
-    run.restype = ctypes.c_long
-    return run
 
 
 def minute_prices(n: int) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -103,7 +51,7 @@ def cpu(work: Callable[[], Any]) -> tuple[float, Any]:
 @pytest.mark.benchmark_report
 @pytest.mark.parametrize("n", [10_000, 100_000, 1_000_000])
 def test_simulation_against_a_hand_written_c_loop(n: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    loop = compile_loop(tmp_path)
+    loop = cross_in_c(tmp_path)
     bars = make_bars(minute_prices(n))
     pointer = ctypes.POINTER(ctypes.c_double)
     settings = {"cash": CASH, "commission": {"percent": PERCENT}}
