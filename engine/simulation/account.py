@@ -72,12 +72,17 @@ def is_restless(job: EngineJob) -> bool:
     return by_value or any(rule.follow for rule in job.protection) or job.execution.scale_in is not None
 
 
+def counts_days(job: EngineJob) -> bool:
+    """Return whether any guard looks at the trading day: a halt that ends with it, or what was lost in it."""
+    return any(guard.kind in _HALTS for guard in job.guards)
+
+
 def is_watched(job: EngineJob) -> bool:
     """Return whether the account is looked at on every close."""
     margins = [margins_of(each, job.settings.margin) for each in job.instruments]
     called = any(each.long > 0.0 or each.unit > 0.0 for each in margins)
     called = called or (any(each.short > 0.0 for each in margins) and may_be_short(job))
-    return called or any(guard.kind in _HALTS for guard in job.guards)
+    return called or counts_days(job)
 
 
 class Margins(NamedTuple):
@@ -208,7 +213,7 @@ def account_of(job: EngineJob) -> AccountColumns:
         dividend=column(lambda each: each.dividend, 0.0),
         closing=joined([_closing(job, each) for each in jobs], np.uint8),
         size=column(lambda each: each.size_column, np.nan),
-        day=_days(job) if is_watched(job) else no_times,
+        day=_days(job) if counts_days(job) else no_times,
     )
 
 

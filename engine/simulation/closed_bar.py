@@ -51,68 +51,89 @@ class ClosedBar:
     history: Bars | None = None
 
 
+_NUMBERS = (float, int, np.floating, np.integer)
+_ABOVE_ZERO = frozenset({"rate_open", "rate_close", "split"})
+_NO_OPTIONAL = (None,) * 5
 _OPTIONAL = (("size", "size_column"), *((name, name) for name in ("rate_open", "rate_close", "split", "dividend")))
 
 
-def check_inputs(job: EngineJob, symbol: str, bar: ClosedBar) -> None:
-    """Refuse a bar without the inputs of a decision component.
+class Needs:
+    """What every bar of an instrument must have."""
 
-    Raises:
-        RunError: so it is.
-    """
-    for part in job.components:
-        if bar.history is None or part.node not in bar.inputs:
-            raise RunError(f"A bar of {symbol} must come with its history and the inputs of node '{part.node}'.")
+    def __init__(self, job: EngineJob, i: int) -> None:
+        instrument = job.instruments[i]
+        self._name = instrument.symbol
+        self._rules = [column is not None for column in instrument.rule_columns]
+        self._no_rules = not any(self._rules)
+        self._execution = instrument.execution_columns.keys()
+        self._steps = len(instrument.step_columns)
+        self._optional = [(name, getattr(instrument, column) is not None) for name, column in _OPTIONAL]
+        self._has_optional = any(has for _, has in self._optional)
+        self._nodes = [part.node for part in job.components]
 
+    def check(self, bar: ClosedBar, last: tuple[int, int] | None) -> None:
+        """Refuse a bar that does not come after the last one's open and close time, or lacks something.
 
-def check_bar(instrument: InstrumentJob, bar: ClosedBar, last: tuple[int, int] | None) -> None:
-    """Refuse a bar that does not go on from the last one's open and close time, or has no value that the job needs.
+        Raises:
+            RunError: so it is.
+        """
+        open_, high, low, close = bar.open, bar.high, bar.low, bar.close
+        # Comparisons with NaN are False, so that this holds for finite prices alone.
+        if not (-math.inf < low <= open_ <= high < math.inf and low <= close <= high):
+            self._refuse_prices((open_, high, low, close))
+        if not 0.0 <= bar.volume < math.inf:
+            raise RunError(f"The volume of a bar of {self._name} must be 0 or more, was {bar.volume}.")
+        self._check_times(bar, last)
+        self._check_columns(bar)
+        for node in self._nodes:
+            if bar.history is None or node not in bar.inputs:
+                raise RunError(f"A bar of {self._name} must come with its history and the inputs of node '{node}'.")
 
-    Raises:
-        RunError: so it is.
-    """
-    name = instrument.symbol
-    prices = (bar.open, bar.high, bar.low, bar.close)
-    if not all(map(math.isfinite, prices)):
-        raise RunError(f"Prices of a bar of {name} must be finite numbers, were {prices}. Leave the bar out.")
-    if not bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
-        raise RunError(f"Open and close of a bar of {name} must lie between low and high, were {prices}.")
-    if not 0.0 <= bar.volume < math.inf:
-        raise RunError(f"The volume of a bar of {name} must be 0 or more, was {bar.volume}.")
-    if bar.open_ns >= bar.close_ns:
-        raise RunError(f"A bar of {name} must open before it closes, was {bar.open_ns} to {bar.close_ns} ns.")
-    if last is not None and (bar.open_ns <= last[0] or bar.close_ns <= last[1]):
-        raise RunError(
-            f"A bar of {name} must come after the last one, which is {last[0]} to {last[1]} ns; was {bar.open_ns} to "
-            f"{bar.close_ns} ns. Leave out what is known already."
-        )
-    _check_columns(instrument, bar)
+    def _refuse_prices(self, prices: tuple[float, ...]) -> None:
+        if not all(map(math.isfinite, prices)):
+            raise RunError(f"Prices of a bar of {self._name} must be finite numbers, were {prices}. Leave the bar out.")
+        raise RunError(f"Open and close of a bar of {self._name} must lie between low and high, were {prices}.")
 
+    def _check_times(self, bar: ClosedBar, last: tuple[int, int] | None) -> None:
+        span = f"{bar.open_ns} to {bar.close_ns} ns"
+        if bar.open_ns >= bar.close_ns:
+            raise RunError(f"A bar of {self._name} must open before it closes, was {span}.")
+        if last is not None and (bar.open_ns <= last[0] or bar.close_ns <= last[1]):
+            raise RunError(
+                f"A bar of {self._name} must come after the last one, which is {last[0]} to {last[1]} ns; was {span}. "
+                "Leave out what is known already."
+            )
 
-def _check_columns(instrument: InstrumentJob, bar: ClosedBar) -> None:
-    name = instrument.symbol
-    needed = [column is not None for column in instrument.rule_columns]
-    given = [value is not None for value in bar.rule_columns] or [False] * len(needed)
-    if given != needed:
-        raise RunError(f"A bar of {name} must have a value for just the {sum(needed)} protective rules with a column.")
-    if set(bar.execution_columns) != set(instrument.execution_columns):
-        wanted, had = sorted(instrument.execution_columns), sorted(bar.execution_columns)
-        raise RunError(f"A bar of {name} must have values for the execution's columns {wanted}, had {had}.")
-    if len(bar.step_columns) != len(instrument.step_columns):
-        lengths = f"{len(instrument.step_columns)} columns of the steps, had {len(bar.step_columns)}"
-        raise RunError(f"A bar of {name} must have values for the {lengths}.")
-    for value, column in _OPTIONAL:
-        if (getattr(instrument, column) is None) != (getattr(bar, value) is None):
-            must = "no" if getattr(instrument, column) is None else "a"
-            raise RunError(f"A bar of {name} must have {must} value '{value}', as its job has {must} such column.")
-    for value in ("rate_open", "rate_close", "split"):
-        number = getattr(bar, value)
-        # Before the first bar of the rate's feed there is none: at the open of the bar that sees it first neither.
-        unknown = number == 0.0 and (value == "rate_open" or (value == "rate_close" and not bar.ready))
-        if number is not None and not 0.0 < number < math.inf and not unknown:
-            raise RunError(f"'{value}' of a bar of {name} must be above 0, was {number:g}.")
-    if bar.dividend is not None and not math.isfinite(bar.dividend):
-        raise RunError(f"'dividend' of a bar of {name} must be a finite number, was {bar.dividend}.")
+    def _check_columns(self, bar: ClosedBar) -> None:
+        name = self._name
+        if bar.rule_columns or not self._no_rules:
+            given = [value is not None for value in bar.rule_columns]
+            if given != self._rules:
+                count = sum(self._rules)
+                raise RunError(f"A bar of {name} must have a value for just the {count} rules that have a column.")
+        if bar.execution_columns.keys() != self._execution:
+            wanted, had = sorted(self._execution), sorted(bar.execution_columns)
+            raise RunError(f"A bar of {name} must have values for the execution's columns {wanted}, had {had}.")
+        if len(bar.step_columns) != self._steps:
+            lengths = f"{self._steps} columns of the steps, had {len(bar.step_columns)}"
+            raise RunError(f"A bar of {name} must have values for the {lengths}.")
+        optional = (bar.size, bar.rate_open, bar.rate_close, bar.split, bar.dividend)
+        if self._has_optional or optional != _NO_OPTIONAL:
+            self._check_optional(bar, optional)
+        values = (*bar.rule_columns, *bar.execution_columns.values(), *bar.step_columns, *optional)
+        if any(value is not None and not isinstance(value, _NUMBERS) for value in values):
+            raise RunError(f"Values of columns at a bar of {name} must be numbers, were {values}.")
+
+    def _check_optional(self, bar: ClosedBar, given: tuple[float | None, ...]) -> None:
+        name = self._name
+        for (value, needed), number in zip(self._optional, given, strict=True):
+            if needed != (number is not None):
+                must = "a" if needed else "no"
+                raise RunError(f"A bar of {name} must have {must} value '{value}', as its job has {must} such column.")
+            if number is not None and value in _ABOVE_ZERO and not 0.0 < number < math.inf:
+                raise RunError(f"'{value}' of a bar of {name} must be above 0, was {number:g}.")
+        if bar.dividend is not None and not math.isfinite(bar.dividend):
+            raise RunError(f"'dividend' of a bar of {name} must be a finite number, was {bar.dividend}.")
 
 
 def without_bars(job: EngineJob) -> EngineJob:

@@ -19,7 +19,7 @@ from engine.api.engine import EngineJob
 from engine.api.entries import OrderLife
 from engine.api.errors import RunError
 from engine.api.rules import GuardKind
-from engine.simulation.account import is_financed, is_watched, needs_volume
+from engine.simulation.account import counts_days, is_financed, needs_volume
 from engine.simulation.arrays import execution_columns_of, market_of, shared_columns
 from engine.simulation.closed_bar import ClosedBar
 from engine.simulation.records import Market, Table
@@ -71,7 +71,7 @@ class GrowingMarket:
         self._rows = np.empty((len(self._groups) + len(self._names), 0))
         _, self.steps = with_steps(job, market_of(job))
         self._stepped = job.steps is not None
-        self.day = np.zeros(1 if is_watched(job) else 0, np.int64)
+        self.day = np.zeros(1 if counts_days(job) else 0, np.int64)
         self.market: Market
         self.make_room([0] * len(self.stretches))
 

@@ -11,7 +11,8 @@ from engine.api.engine import EngineJob
 from engine.api.errors import RunError
 from engine.api.ports import FloatColumn, TimeColumn
 from engine.api.wording import did_you_mean
-from engine.simulation.closed_bar import ClosedBar, check_bar, check_inputs
+from engine.simulation.arrays import books_of
+from engine.simulation.closed_bar import ClosedBar, Needs
 from engine.simulation.growing import KEPT_ROWS, GrowingMarket
 from engine.simulation.kernel import equity_of
 from engine.simulation.matching import finish
@@ -23,7 +24,7 @@ from engine.simulation.session_state import (
     SessionState,
     changed_fields,
     decided_bars,
-    fresh_book,
+    lot_of,
     oldest_needed,
     order_fields,
     put_fields,
@@ -42,8 +43,10 @@ class Growth:
     def __init__(self, job: EngineJob) -> None:
         self.job = job
         self._index = {each.symbol: i for i, each in enumerate(job.instruments)}
+        self._needs = [Needs(job, i) for i in range(len(job.instruments))]
         self._rows = GrowingMarket(job)
         self.calendar = Calendar(job)
+        self._fresh_books = books_of(job)
         self.steps = 0
         self.last_ns: int | None = None
         self.last_times: list[tuple[int, int] | None] = [None] * len(job.instruments)
@@ -77,7 +80,8 @@ class Growth:
         step = self.steps
         desk, timeline = state.desk, state.timeline
         first_ready = False
-        for event, symbol in enumerate(sorted(bars, key=self._index.__getitem__)):
+        in_order = sorted(bars, key=self._index.__getitem__) if len(bars) > 1 else bars
+        for event, symbol in enumerate(in_order):
             i, bar = self._index[symbol], bars[symbol]
             number = self._add(state, i, bar)
             timeline.instrument[event], timeline.bar[event] = i, number
@@ -85,8 +89,9 @@ class Growth:
         timeline.first_event[1] = len(bars)
         desk["first_step"] = step
         state.ts_ns[0] = close_ns
-        last_ns = close_ns if self.last_ns is None else self.last_ns
-        timeline.due[0] = self.calendar.is_due(step, close_ns, last_ns, first_ready=first_ready)
+        if self.job.execution.rebalance is not None:
+            last_ns = close_ns if self.last_ns is None else self.last_ns
+            timeline.due[0] = self.calendar.is_due(step, close_ns, last_ns, first_ready=first_ready)
         if len(self._rows.day):
             self._rows.day[0] = self.calendar.day_of_step(close_ns)
         self.last_ns = close_ns
@@ -103,12 +108,11 @@ class Growth:
             i = self._index[symbol]
             if self.ended[i]:
                 raise RunError(f"The data of {symbol} has ended. Open another session to go on.")
-            check_bar(self.job.instruments[i], bar, self.last_times[i])
-            check_inputs(self.job, symbol, bar)
-        closes = {bar.close_ns for bar in bars.values()}
-        if len(closes) > 1:
-            raise RunError(f"Bars of one step must close at the same moment, were {sorted(closes)} ns.")
-        (close_ns,) = closes
+            self._needs[i].check(bar, self.last_times[i])
+        close_ns = bar.close_ns
+        if len(bars) > 1 and any(each.close_ns != close_ns for each in bars.values()):
+            closes = sorted({each.close_ns for each in bars.values()})
+            raise RunError(f"Bars of one step must close at the same moment, were {closes} ns.")
         if self.last_ns is not None and close_ns <= self.last_ns:
             raise RunError(f"A step must close after the last one, at {self.last_ns} ns; was {close_ns} ns.")
         return close_ns
@@ -174,12 +178,13 @@ class Growth:
         program = state.steps.state[i].tolist() if len(state.steps.program) else ()
         return InstrumentState(
             bars=int(book["bars"]),
+            lot=lot_of(self.job.instruments[i]),
             open_ns=None if times is None else times[0],
             close_ns=None if times is None else times[1],
             ended=self.ended[i],
             first_bar=int(book["first_bar"]),
             calendar=self.calendar.state(i),
-            book=changed_fields(book, BOOK_STATE, fresh_book(self.job, i)),
+            book=changed_fields(book, BOOK_STATE, self._fresh_books[i]),
             orders=tuple(order_fields(book, k, rules) for k in range(int(book["working"]))),
             rows=tuple(self._rows.row_fields(i, bar, rules) for bar in decided_bars(book)),
             steps=tuple(program),

@@ -13,7 +13,7 @@ from engine.api.engine import EngineJob
 from engine.api.entries import OrderLife
 from engine.api.rules import GuardKind
 from engine.data.sessions import bounds, day_edges, trading_days
-from engine.simulation.account import MINUTE_NS, is_watched
+from engine.simulation.account import MINUTE_NS, counts_days
 from engine.simulation.records import DAY_BEGINS, DAY_ENDS
 from engine.simulation.risk_records import CLOSING, OVERDUE
 
@@ -67,7 +67,7 @@ class Calendar:
     def __init__(self, job: EngineJob) -> None:
         self._days = [Days(each.bars.session) for each in job.instruments]
         self._closing_days = [Days(each.bars.session) for each in job.instruments]
-        self._account_days = Days(job.instruments[0].bars.session) if is_watched(job) else None
+        self._account_days = Days(job.instruments[0].bars.session) if counts_days(job) else None
         minutes = [guard.value for guard in job.guards if guard.kind is GuardKind.SESSION_END]
         nominal = [each.bars.timeframe.nominal_ns for each in job.instruments]
         self._reach = [each + int(max(minutes) * MINUTE_NS) for each in nominal] if minutes else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple, np.ndarray)):
         return [plain(each) for each in value]
+    if isinstance(value, MappingProxyType):
+        value = dict(value)
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {("$" + key if key.startswith("$") else key): plain(each) for key, each in value.items()}
     raise RunError(f"A state holds numbers, texts, and lists and dicts of these, was {type(value).__name__}.")

@@ -14,6 +14,7 @@ Around Python's part the functions run interpreted: it takes most of the time an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -36,7 +37,7 @@ from engine.simulation.matcher import Matcher
 from engine.simulation.outside import NoVenue, Outside
 from engine.simulation.pretrade import check_new_entries
 from engine.simulation.records import DECISIONS, TABLE_ROWS, UP_TO_CLOSE, WHOLE, Table
-from engine.simulation.session_state import SessionState, account_fields, check_owner, put_account
+from engine.simulation.session_state import DESK_STATE, SessionState, account_fields, check_owner, put_account
 from engine.simulation.snapshots import Snapshot, carry_over, put_back, snapshot_of
 from engine.simulation.state import State
 from engine.simulation.step_arrays import record_of
@@ -96,6 +97,8 @@ class Session:
         self._equity = float(job.settings.cash)
         self._decided = True
         self._outside = Outside(state, Teller(job, identity), reporting=isinstance(matcher, NoVenue))
+        # What a fresh account is like; only a session that goes on is kept.
+        self._fresh = {name: desk[name].copy() for name in DESK_STATE} if growth is not None else {}
         self.kept: dict[str, Any] = {}
         """States of the caller, as they were kept with the state that the session goes on from."""
 
@@ -392,12 +395,12 @@ class Session:
         own = {} if self._deciders is None else {name: list(each) for name, each in self._deciders.states().items()}
         return SessionState(
             strategy=self.identity.strategy,
-            terms=terms_hash(self.job),
+            terms=self._terms,
             step=self.index,
             last_ns=growth.last_ns,
             equity=self._equity,
             due_first=growth.calendar.due_first,
-            account=account_fields(self.job, self.memory.desk, rules),
+            account=account_fields(self.memory.desk, self._fresh, rules),
             instruments={
                 each.symbol: growth.instrument_state(self.memory, i, rules)
                 for i, each in enumerate(self.job.instruments)
@@ -407,6 +410,10 @@ class Session:
             tracked=self._outside.kept(),
             components={"deciding": own, "kept": dict(components or {})},
         )
+
+    @cached_property
+    def _terms(self) -> str:
+        return terms_hash(self.job)
 
     def _resume(self, state: SessionState) -> None:
         """Go on from a state of this strategy."""

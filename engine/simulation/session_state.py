@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from engine.api.engine import EngineJob
+from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunError
 from engine.api.ledger import ORDER_DTYPE
-from engine.simulation.arrays import books_of, desk_of
 from engine.simulation.identity import BAR_STANDARD, Identity, terms_hash
 from engine.simulation.plain import from_plain, is_same, plain, trimmed
 from engine.simulation.records import BOOK_DTYPE, BOOK_TERMS, DESK_TERMS, WORKING_SLOTS, Record, desk_dtype
@@ -47,10 +46,12 @@ class InstrumentState:
 
     `bars` counts those known; `open_ns` and `close_ns` are the times of the last one (UTC ns), `first_bar` the bar from
     which decisions are taken, `book` the fields of its position. `orders` are those at work, `rows` the decision
-    columns of the bars on which entries at work were decided, `steps` what the plan's steps remember.
+    columns of the bars on which entries at work were decided, `steps` what the plan's steps remember. `lot` tells
+    what a lot is.
     """
 
     bars: int
+    lot: Mapping[str, Any] = field(default_factory=dict)
     open_ns: int | None = None
     close_ns: int | None = None
     ended: bool = False
@@ -94,7 +95,9 @@ class SessionState:
         Raises:
             RunError: a component's state holds something that is no plain value.
         """
-        return json.dumps(plain(asdict(self)), allow_nan=False, separators=(",", ":"))
+        instruments = {symbol: vars(each) for symbol, each in self.instruments.items()}
+        values = {**vars(self), "instruments": instruments}
+        return json.dumps(plain(values), allow_nan=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> SessionState:
@@ -125,10 +128,13 @@ class SessionState:
             raise RunError(f"The state of a session can't be read: {error}. It was changed or cut off.") from None
 
 
+Fields = Record | Mapping[str, Any]
+"""A record, or some of its fields by name."""
+
 # ---------------------------------------------------------------------- taking it
 
 
-def changed_fields(record: Record, names: tuple[str, ...], fresh: Record) -> dict[str, Any]:
+def changed_fields(record: Record, names: tuple[str, ...], fresh: Fields) -> dict[str, Any]:
     """Return the fields that are not as in a fresh record, and those that begin with the cash, by name."""
     found = {}
     for name in names:
@@ -149,9 +155,9 @@ def order_fields(book: Record, k: int, rules: tuple[str, ...]) -> dict[str, Any]
     return {**fields, "rule": rules[rule] if rule >= 0 else None, **{name: book[name][k].item() for name in _SLOTS}}
 
 
-def account_fields(job: EngineJob, desk: Record, rules: tuple[str, ...]) -> dict[str, Any]:
+def account_fields(desk: Record, fresh: Fields, rules: tuple[str, ...]) -> dict[str, Any]:
     """Return the fields of the account; the rule that halts by its name."""
-    found = changed_fields(desk, DESK_STATE, desk_of(job, 1)[0])
+    found = changed_fields(desk, DESK_STATE, fresh)
     if "halt_rule" in found:
         number = int(found["halt_rule"])
         found["halt_rule"] = rules[number] if number >= 0 else None
@@ -229,10 +235,9 @@ def put_order(book: Record, saved: Mapping[str, Any], rules: tuple[str, ...]) ->
     book["working"] = k + 1
 
 
-def fresh_book(job: EngineJob, i: int) -> Record:
-    """Return the book of an instrument before the first bar."""
-    book: Record = books_of(job)[i]
-    return book
+def lot_of(instrument: InstrumentJob) -> dict[str, Any]:
+    """Return the terms that say what a lot of an instrument is."""
+    return {name: getattr(instrument, name) for name in ("lot_size", "kind", "multiplier", "currency")}
 
 
 def oldest_needed(book: Record, kept: int) -> int:

@@ -47,7 +47,7 @@ WRONG_BARS = {
     "negative volume": ({"TEST": bar(2, volume=-1.0)}, "The volume of a bar of TEST must be 0 or more"),
     "closes before it opens": ({"TEST": bar(2, close_ns=2 * DAY_NS)}, "must open before it closes"),
     "a value too much": ({"TEST": bar(2, size=1.0)}, "must have no value 'size'"),
-    "a rule's value too much": ({"TEST": bar(2, rule_columns=(1.0,))}, "just the 0 protective rules"),
+    "a rule's value too much": ({"TEST": bar(2, rule_columns=(1.0,))}, "just the 0 rules"),
     "a column too much": ({"TEST": bar(2, execution_columns={"line": 1.0})}, r"columns \[\], had \['line'\]"),
 }
 
@@ -71,7 +71,7 @@ def test_a_wrong_bar_is_refused_and_changes_nothing(wrong: str) -> None:
 def test_a_bar_without_the_value_of_a_rule_is_refused() -> None:
     pair = (make_bars(ROWS), Setup(rule_columns=([1.0] * 4,)))
     session = Session.open(make_job(pair, protection=(ATR_STOP,)))
-    with pytest.raises(RunError, match="just the 1 protective rules with a column"):
+    with pytest.raises(RunError, match="just the 1 rules that have a column"):
         session.append({"TEST": bar(1)})
     session.append({"TEST": bar(1, rule_columns=(math.nan,))})
 

@@ -1,0 +1,159 @@
+"""The way across: a changed strategy takes over what fits of the state that an earlier version of it left.
+
+1. Instruments are matched by symbol, rules and components by the ids of their nodes.
+2. Cash, and all that was earned, stays; so do positions, and orders at work whose rule is still there.
+3. What does not fit is dropped, and said in plain sentences. Terms come from the new job alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.api.engine import EngineJob
+from engine.api.errors import RunError
+from engine.simulation.identity import BAR_STANDARD, Identity, rule_names, terms_hash
+from engine.simulation.session_state import InstrumentState, SessionState, lot_of
+
+_GRID = ("grid_side", "grid_anchor", "grid_step", "grid_lots", "grid_held")
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """A state that a changed job can go on from, and what of the old one was dropped, a sentence each."""
+
+    state: SessionState
+    dropped: tuple[str, ...]
+
+
+def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
+    """Return what of an old state fits a changed job, as a state of that job.
+
+    Orders that are dropped are cancelled with the first commands of the session that goes on from it, as far as a
+    broker was told of them.
+
+    Raises:
+        RunError: a position is open in an instrument that the job no longer trades or whose lots are something else
+            now, or the state is after another bar standard.
+    """
+    if old.bar_standard != BAR_STANDARD:
+        raise RunError(f"The state is after the bar standard {old.bar_standard}, and this engine after {BAR_STANDARD}.")
+    dropped: list[str] = []
+    rules = rule_names(job, identity)
+    instruments = {}
+    for each in job.instruments:
+        kept = old.instruments.get(each.symbol)
+        if kept is None:
+            instruments[each.symbol] = InstrumentState(bars=0)
+            continue
+        instruments[each.symbol] = _adopted(each.symbol, kept, job, rules, dropped)
+    _leave(old, instruments, dropped)
+    account = dict(old.account)
+    if account.get("halt_rule") is not None and account["halt_rule"] not in rules:
+        dropped.append(f"The halt by '{account['halt_rule']}' ends: there is no such rule any more.")
+        account["halted"] = 0
+        del account["halt_rule"]
+    state = replace(
+        old,
+        strategy=identity.strategy,
+        terms=terms_hash(job),
+        account=account,
+        instruments=instruments,
+        told=_retold(old, list(instruments)),
+        due_first=old.due_first if job.execution.rebalance is not None else -1,
+        components=_components(old.components, job, dropped),
+    )
+    return Adopted(state, tuple(dropped))
+
+
+def _leave(old: SessionState, instruments: Mapping[str, InstrumentState], dropped: list[str]) -> None:
+    """Refuse to leave an open position behind; say which instruments go.
+
+    Raises:
+        RunError: a position is open in one that goes.
+    """
+    for symbol in old.instruments:
+        if symbol in instruments:
+            continue
+        lots = old.instruments[symbol].book.get("lots", 0)
+        if lots:
+            raise RunError(
+                f"A position of {lots} lots is open in {symbol}, which the strategy no longer trades. "
+                "Close it first, or keep the instrument."
+            )
+        dropped.append(f"{symbol} is no longer traded; its {_count(old.instruments[symbol].orders)} are cancelled.")
+
+
+def _count(orders: Iterable[Any]) -> str:
+    number = len(list(orders))
+    return "1 order" if number == 1 else f"{number} orders"
+
+
+def _adopted(
+    symbol: str, kept: InstrumentState, job: EngineJob, rules: tuple[str, ...], dropped: list[str]
+) -> InstrumentState:
+    """Return an instrument's state without what the job has no place for."""
+    instrument = next(each for each in job.instruments if each.symbol == symbol)
+    changed = [name for name, value in lot_of(instrument).items() if kept.lot.get(name, value) != value]
+    if changed and (kept.book.get("lots", 0) or kept.orders):
+        name = changed[0]
+        raise RunError(
+            f"'{name}' of {symbol} was {kept.lot[name]} and is {lot_of(instrument)[name]} now, while a position or "
+            "orders are open. Close them first, or leave it as it was."
+        )
+    orders, columns = [], {row["bar"]: row for row in kept.rows}
+    for order in kept.orders:
+        reason = _why_dropped(order, job, rules, columns)
+        if reason:
+            dropped.append(f"Order {order['id']} of {symbol} is cancelled: {reason}.")
+        else:
+            orders.append(order)
+    book = dict(kept.book)
+    grid = [book.pop(name, 0) for name in _GRID] if job.execution.grid is None else []
+    if any(grid):
+        dropped.append(f"The grid of {symbol} ends: the strategy has none any more.")
+    steps = kept.steps
+    wanted = 0 if job.steps is None else len(job.steps.state)
+    if len(steps) != wanted:
+        steps = ()
+        if kept.steps:
+            dropped.append(f"What the nodes that read the position remembered of {symbol} is forgotten.")
+    decided = {order["decided"] for order in orders if order["opens"]}
+    rows = tuple(row for row in kept.rows if row["bar"] in decided)
+    return replace(kept, orders=tuple(orders), rows=rows, book=book, steps=steps)
+
+
+def _why_dropped(order: Mapping[str, Any], job: EngineJob, rules: tuple[str, ...], columns: Mapping[int, Any]) -> str:
+    """Return why an order has no place under a job's rules, or nothing."""
+    rule = order["rule"]
+    if rule is not None and rule not in rules:
+        return f"its rule '{rule}' is gone"
+    if order["level"] >= 0 and job.execution.grid is None:
+        return "the strategy has no grid any more"
+    if not order["opens"]:
+        return ""
+    row = columns.get(order["decided"], {})
+    needed = [name for name, rule in zip(rules, job.protection, strict=False) if rule.column is not None]
+    if any(name not in row.get("rules", {}) for name in needed):
+        return "a rule that would protect it has no value at the bar of its decision"
+    if set(job.instruments[0].execution_columns) - set(row.get("execution", {})):
+        return "its execution has no value at the bar of its decision"
+    return ""
+
+
+def _retold(old: SessionState, symbols: list[str]) -> tuple[Mapping[str, Any], ...]:
+    """Return what was told, by the instruments' new numbers: orders of those that went keep the first one's."""
+    names = list(old.instruments)
+    return tuple(
+        {**each, "instrument": symbols.index(names[each["instrument"]]) if names[each["instrument"]] in symbols else 0}
+        for each in old.told
+    )
+
+
+def _components(kept: Mapping[str, Any], job: EngineJob, dropped: list[str]) -> dict[str, Any]:
+    """Return the states of components that are still there; those of the caller are all kept."""
+    nodes = {part.node for part in job.components}
+    own = kept.get("deciding", {})
+    dropped += [f"What node '{node}' remembered is forgotten: it is gone." for node in own if node not in nodes]
+    return {**kept, "deciding": {node: state for node, state in own.items() if node in nodes}}
