@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
@@ -11,21 +10,23 @@ from hypothesis import strategies as st
 
 from engine.api.bars import NEW_YORK_STOCKS, Bars
 from engine.api.engine import EngineJob
-from engine.api.entries import OrderLife
-from engine.api.ledger import Ledger
-from engine.api.rules import GuardKind, GuardRule
+from engine.api.entries import EntryRule, Offset, OrderLife
+from engine.api.ledger import OrderKind
+from engine.api.ports import ENTER_LONG
+from engine.api.rules import ExecutionRule, GuardKind, GuardRule, ProtectiveKind, ProtectiveRule
 from engine.api.timeframe import Timeframe
 from engine.simulation.closed_bar import closed_bars
 from engine.simulation.driver import simulate
+from engine.simulation.growing import KEPT_ROWS, LEAST_ROWS
 from engine.simulation.identity import Identity
 from engine.simulation.kernels import INTERPRETED, compiled
 from engine.simulation.matcher import BarMatcher
-from engine.simulation.pages import whole_rows
 from engine.simulation.session import Session
-from engine.simulation.session_state import SessionState
 from tests.support.counts import sample
+from tests.support.feeding import fed, joined
+from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_same_bits
-from tests.support.random_jobs import jobs
+from tests.support.random_jobs import jobs, random_bars
 
 HOUR_NS = 3_600_000_000_000
 OPENING_NS = 1_704_205_800_000_000_000  # 2 January 2024, 09:30 in New York
@@ -55,40 +56,6 @@ def by_day(job: EngineJob) -> EngineJob:
 any_job = st.one_of(jobs(), jobs(account=True), jobs(account=True).map(by_day))
 
 
-def joined(parts: list[Ledger]) -> Ledger:
-    """Return what several sessions drained as one ledger; the last one has the open positions and orders at work."""
-    tables = {}
-    for each in fields(Ledger):
-        values = [getattr(part, each.name) for part in parts]
-        if isinstance(values[0], np.ndarray):
-            # As plain bytes: numpy copies records field by field, without what lies between the fields.
-            whole = np.concatenate([whole_rows(value) if value.dtype.names else value for value in values])
-            tables[each.name] = whole.view(values[0].dtype)
-    orders = tables["orders"]
-    tables["orders"] = whole_rows(orders)[np.argsort(orders["id"])].view(orders.dtype)
-    return replace(parts[-1], **tables)
-
-
-def fed(job: EngineJob, session: Session, stops: Collection[int] = ()) -> Iterator[Ledger]:
-    """Feed a job to its end; at some steps go on in a fresh session from the text of a saved state. Yield the books."""
-    last = {each.symbol: int(each.bars.close_ns[-1]) for each in job.instruments}
-    identity, matcher, kernel = session.identity, session.matcher, session.memory.kernel
-    for step, bars in enumerate(closed_bars(job)):
-        if step in stops:
-            text = session.state().to_json()
-            yield session.drain()
-            state = SessionState.from_json(text)
-            session = Session.open(job, state, identity=identity, matcher=matcher, kernel=kernel)
-            assert session.state().to_json() == text
-        session.append(bars)
-        ended = [symbol for symbol, bar in bars.items() if bar.close_ns == last[symbol]]
-        if ended:
-            session.end_data(*ended)
-        session.step()
-    assert session.has_ended
-    yield session.ledger()
-
-
 KERNELS = {"compiled": compiled, "interpreted": lambda: INTERPRETED}
 
 
@@ -107,3 +74,39 @@ def test_fed_bar_by_bar_the_books_are_the_same_to_the_last_bit(
 def test_saved_and_opened_again_anywhere_the_books_are_the_same(job: EngineJob, stops: set[int]) -> None:
     parts = list(fed(job, Session.open(job, identity=Identity("strategy")), stops))
     assert_same_bits(joined(parts), simulate(job))
+
+
+def test_a_session_of_many_bars_keeps_few_rows_and_none_is_moved_often() -> None:
+    bars = random_bars(1, "TEST", np.arange(20_000))
+    job = make_job((bars, Setup(flags=dict.fromkeys(range(5, 20_000, 50), ENTER_LONG))), settings={"cash": 1e6})
+    session, moves = Session.open(job), 0
+    market = session.memory.market
+    for number, step in enumerate(closed_bars(job), 1):
+        session.append(step)
+        session.step()
+        moves += session.memory.market is not market
+        market = session.memory.market
+        if number % 1_000 == 0:
+            session.drain()
+            assert session.memory.books["bars"][0] == number
+            assert len(market.close) <= LEAST_ROWS
+            assert len(session.memory.pages) == 0
+    assert moves <= 20_000 // (LEAST_ROWS - KEPT_ROWS) + 1
+
+
+def test_rows_are_kept_for_as_long_as_an_entry_at_work_needs_them() -> None:
+    days = np.arange(2_000)
+    rows = np.tile([100.0, 101.0, 99.0, 100.0], (2_000, 1))
+    rows[1_990, 2] = 48.0
+    atr = np.linspace(1.0, 5.0, 2_000)
+    stop = ProtectiveRule(ProtectiveKind.STOP_LOSS, multiple=1.0, column="atr")
+    far = ExecutionRule(entry=EntryRule(OrderKind.LIMIT, Offset(percent=50.0)))
+    job = make_job(
+        (make_bars(rows, close_days=days), Setup(flags={100: ENTER_LONG}, rule_columns=(atr,))),
+        protection=(stop,),
+        execution=far,
+    )
+    for stops in ((), (1_500,)):
+        parts = list(fed(job, Session.open(job), stops))
+        assert_same_bits(joined(parts), simulate(job))
+        assert len(parts[-1].fills) == 2

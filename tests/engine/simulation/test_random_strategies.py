@@ -16,6 +16,7 @@ from engine.simulation.kernels import INTERPRETED, compiled
 from engine.simulation.matcher import BarMatcher
 from engine.simulation.session import simulate_stepwise
 from tests.support.counts import sample, seed
+from tests.support.feeding import fed_and_saved
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 from tests.support.random_strategies import undrawn_fields, wanted_components, write_random_strategy
 from tests.support.random_strategy import components
@@ -37,7 +38,7 @@ def job_of(path: Path, registry: Registry) -> EngineJob:
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_a_random_strategy_keeps_the_same_books_compiled_interpreted_and_step_by_step(
+def test_a_random_strategy_keeps_the_same_books_compiled_interpreted_stepwise_and_bar_by_bar(
     registry: Registry, tmp_path: Path
 ) -> None:
     seen: Counter[str] = Counter()
@@ -51,6 +52,7 @@ def test_a_random_strategy_keeps_the_same_books_compiled_interpreted_and_step_by
             assert_same_bits(books, simulate(job, kernel=INTERPRETED))
             assert_same_bits(books, simulate_stepwise(job))
             assert_same_bits(books, simulate_stepwise(job, BarMatcher()))
+            assert_same_bits(books, fed_and_saved(job, number))
             assert_money_is_conserved(job, books)
         except AssertionError as error:
             raise AssertionError(f"the strategy of seed {number}, in {folder}: {error}") from error

@@ -202,3 +202,15 @@ def test_data_that_ends_after_its_last_step_ends_as_if_that_had_been_known(end_o
     session.end_data()
     assert_same_bits(session.ledger(), simulate(job))
     assert session.equity == session.ledger().equity[-1]
+
+
+def test_a_rate_is_needed_from_the_first_decision_on() -> None:
+    rates = {"rate_open": [1.0] * 4, "rate_close": [1.0] * 4}
+    session = Session.open(make_job((make_bars(ROWS), Setup(more=rates))))
+    session.append({"TEST": bar(1, ready=False, rate_open=0.0, rate_close=0.0)})
+    session.step()
+    with pytest.raises(RunError, match="'rate_open' of a bar of TEST must be above 0, was 0"):
+        session.append({"TEST": bar(2, rate_open=0.0, rate_close=1.0)})
+    with pytest.raises(RunError, match="must have a value 'rate_close'"):
+        session.append({"TEST": bar(2, rate_open=1.0)})
+    session.append({"TEST": bar(2, rate_open=1.0, rate_close=1.0)})
