@@ -52,7 +52,7 @@ class ClosedBar:
 
 
 _NUMBERS = (float, int, np.floating, np.integer)
-_RATES = frozenset({"rate_open", "rate_close"})
+_ABOVE_ZERO = frozenset({"rate_open", "rate_close", "split"})
 _NO_OPTIONAL = (None,) * 5
 _OPTIONAL = (("size", "size_column"), *((name, name) for name in ("rate_open", "rate_close", "split", "dividend")))
 
@@ -130,9 +130,9 @@ class Needs:
             if needed != (number is not None):
                 must = "a" if needed else "no"
                 raise RunError(f"A bar of {name} must have {must} value '{value}', as its job has {must} such column.")
-            # Before the first rate is known a rate is 0, and nothing is decided.
-            checked = value == "split" or (value in _RATES and bar.ready)
-            if number is not None and checked and not 0.0 < number < math.inf:
+            # Before the first bar of the rate's feed there is none: at the open of the bar that sees it first neither.
+            unknown = number == 0.0 and (value == "rate_open" or (value == "rate_close" and not bar.ready))
+            if number is not None and value in _ABOVE_ZERO and not 0.0 < number < math.inf and not unknown:
                 raise RunError(f"'{value}' of a bar of {name} must be above 0, was {number:g}.")
         if bar.dividend is not None and not math.isfinite(bar.dividend):
             raise RunError(f"'dividend' of a bar of {name} must be a finite number, was {bar.dividend}.")

@@ -209,8 +209,8 @@ def test_a_rate_is_needed_from_the_first_decision_on() -> None:
     session = Session.open(make_job((make_bars(ROWS), Setup(more=rates))))
     session.append({"TEST": bar(1, ready=False, rate_open=0.0, rate_close=0.0)})
     session.step()
-    with pytest.raises(RunError, match="'rate_open' of a bar of TEST must be above 0, was 0"):
-        session.append({"TEST": bar(2, rate_open=0.0, rate_close=1.0)})
+    with pytest.raises(RunError, match="'rate_close' of a bar of TEST must be above 0, was 0"):
+        session.append({"TEST": bar(2, rate_open=1.0, rate_close=0.0)})
     with pytest.raises(RunError, match="must have a value 'rate_close'"):
         session.append({"TEST": bar(2, rate_open=1.0)})
     session.append({"TEST": bar(2, rate_open=1.0, rate_close=1.0)})
