@@ -72,13 +72,13 @@ def check_states(session: Session, broker: OutsideBroker, tracked: Mapping[int, 
     known = {order.number: each for order, each in broker.orders.items()}
     for number, order in tracked.items():
         check_order(order, known[number])
-    at_work = {}
+    at_work: dict[int, Any] = {}
     for i in range(len(session.job.instruments)):
         at_work |= {int(row["id"]): row for row in session.working_orders(i)}
-    for number, order in known.items():
-        if order.state == "working":
-            assert number in at_work, f"the broker works {order}, and the session does not"
-            assert at_work[number]["lots"] == order.lots
+    for number, theirs in known.items():
+        if theirs.state == "working":
+            assert number in at_work, f"the broker works {theirs}, and the session does not"
+            assert at_work[number]["lots"] == theirs.lots
     for number in at_work:
         assert known[number].state == "working", f"the session works {number}, and the broker has {known[number]}"
 
