@@ -28,6 +28,7 @@ BY_HAND = (
     f"{_HERE}/test_bar_semantics.py",
     f"{_HERE}/test_core_cases_bar.py",
     f"{_HERE}/test_core_cases_orders.py",
+    f"{_HERE}/test_core_cases_positions.py",
     f"{_HERE}/test_core_cases_since_entry.py",
     f"{_HERE}/test_core_cases_account.py",
     f"{_HERE}/test_core_cases_contracts.py",
