@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from app.services.i18n import said, tr
 from engine.api import PluginError
-from engine.api.foreign import foreign, reason_of
+from engine.api.foreign import EscapedError, foreign, reason_of, text_of
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def call_plugin(plugin: str, part: str, function: Callable[[], T]) -> T:
             return function()
     except Exception as error:
         log.exception("plugin '%s' failed in '%s'", plugin, part)
-        reason = said(reason_of(error))
+        reason = text_of(error) if isinstance(error, EscapedError) else said(reason_of(error))
         raise PluginError(
             tr("Plugin '{name}' failed in '{part}': {error}", name=plugin, part=part, error=reason)
             if part
