@@ -361,3 +361,33 @@ def test_an_engine_that_cannot_run_steps_is_refused_by_the_capability(monkeypatc
     monkeypatch.setattr(native, "capabilities", native.capabilities - {Capability.POSITION_CONDITIONS})
     with pytest.raises(SpecError, match="'native' does not do conditions on the position, which node 'pos' needs"):
         run(load_text(STRATEGY, registry()), registry=registry())
+
+
+# ---------------------------------------------------------------------- splits
+
+
+def test_prices_of_the_position_compare_with_adjusted_prices_across_a_split(tmp_path: Path) -> None:
+    closes = [100, 100, 100, 104, 52, 51, 49, 49, 49]
+    rows = [f"2024-01-{day:02},{c},{c},{c},{c},1000,{2 if day == 5 else 1}" for day, c in enumerate(closes, 1)]
+    (tmp_path / "split.csv").write_text("Date,Open,High,Low,Close,Volume,split\n" + "\n".join(rows) + "\n")
+    strategy = tmp_path / "split.yaml"
+    strategy.write_text(
+        """\
+quantcrafter: 1
+instruments: [{symbol: S, data: csv, timeframe: 1d, path: split.csv, corporate_actions: columns}]
+logic:
+  pos: {use: position}
+  none: {use: compare, left: pos.side, op: "==", right: 0}
+  below: {use: crosses_below, left: bars.close, right: pos.entry_price}
+advisors: {in: {use: rule, enter_long: [none], exit_long: [below]}}
+money: {size: {use: fixed_quantity, quantity: 10}}
+execution: {entry: {use: market, signals: [in], money: size}}
+""",
+        encoding="utf-8",
+    )
+    result = run(strategy, registry=registry())
+    # Bought at 100 before the split, which is 50 of the adjusted prices: the fall from 104 to 52 is no loss.
+    assert [(row["bar"], row["side"], row["price"]) for row in result.ledger.fills[:2]] == [(2, 1, 100), (7, -1, 49)]
+    assert column(result, "pos", "entry_price")[2:7].tolist() == [50] * 5
+    assert column(result, "pos", "quantity")[2:7].tolist() == [10, 10, 20, 20, 20]
+    assert column(result, "pos", "open_cash")[2:7].tolist() == [0, 40, 40, 20, -20]
