@@ -121,12 +121,17 @@ def has_form(node: BoundNode) -> bool:
     if not type(node.component).overrides("steps"):
         return False
     tape = Tape()
-    # What is not wired is another problem's.
-    wired: dict[str, Any] = {port.name: tape.number(0.0) for port in type(node.component).inputs() if not port.many}
-    for port, wires in node.inputs.items():
-        if isinstance(wires, tuple):
-            wired[port] = tuple(tape.number(0.0) for _ in wires)
-    bars = dict.fromkeys(wired, lambda _column: tape.number(0.0))
+    value = tape.number(0.0)
+    wired: dict[str, StepValue | tuple[StepValue, ...]] = {}
+    bars: dict[str, Callable[[str], StepValue]] = {}
+    for port in type(node.component).inputs():
+        wires = node.inputs.get(port.name)
+        if port.type is PortType.BARS:
+            bars[port.name] = lambda _column: value
+        elif port.many:
+            wired[port.name] = (value,) * (len(wires) if isinstance(wires, tuple) else 0)
+        elif wires is not None or port.required:  # one that should be wired, and isn't, is another problem's
+            wired[port.name] = value
     return form_of(node.component, node.spec.id, StepForm(tape, wired, bars)) is not None
 
 
