@@ -18,7 +18,7 @@ import numpy as np
 from engine.api.ledger import ORDER_DTYPE, OrderStatus, StatusReason
 from engine.api.order_id import OrderError
 from engine.api.order_state import OrderState, TrackedOrder, order_fields, order_from_fields
-from engine.api.orders import Amend, AmendRejected, CancelRejected, Filled, OrderCommand, OrderEvent, Submit
+from engine.api.orders import Amend, AmendRejected, Cancel, CancelRejected, Filled, OrderCommand, OrderEvent, Submit
 from engine.simulation.commands import Teller, working_terms
 from engine.simulation.late import book_report, row_of
 from engine.simulation.matcher import WorkingOrder
@@ -55,11 +55,19 @@ class Outside:
         self._seen = (0, 0)
         self.teller = teller
         self.tracked: dict[int, TrackedOrder] = {}
+        # Amends and cancels that were refused: they are asked for again at the next close, not at once.
+        self._refused: set[tuple[int, type]] = set()
 
     # ------------------------------------------------------------------ commands
 
-    def commands(self, ts_ns: int) -> tuple[OrderCommand, ...]:
-        """Return what a broker has to be told since the last call."""
+    def commands(self, ts_ns: int, *, in_answer: bool = False) -> tuple[OrderCommand, ...]:
+        """Return what a broker has to be told since the last call.
+
+        `in_answer` to a report nothing is asked again that was refused: a broker that refuses for good, and is asked at
+        once, would be asked for ever.
+        """
+        if not in_answer:
+            self._refused.clear()
         before = dict(self.teller.told)
         over = self._filled | self._now_filled()
         told = self.teller.tell(working_terms(self._memory.books), over, ts_ns)
@@ -77,6 +85,9 @@ class Outside:
             return True
         tracked = self.tracked.get(number)
         if tracked is None or tracked.state.is_over:
+            return False
+        if (number, type(command)) in self._refused:
+            self.teller.told[number] = before[number]
             return False
         try:
             self.tracked[number] = tracked.ask(command)
@@ -131,6 +142,8 @@ class Outside:
         if isinstance(event, Filled) and after.filled > before.filled:
             self._book(event, before)
         self.tracked[number] = after
+        if isinstance(event, (AmendRejected, CancelRejected)):
+            self._refused.add((number, Amend if isinstance(event, AmendRejected) else Cancel))
         if isinstance(event, AmendRejected) and number in self.teller.told:
             told = self.teller.told[number]
             self.teller.told[number] = replace(told, lots=after.lots, price=after.price, limit=after.limit)

@@ -300,7 +300,8 @@ class Session:
     def apply(self, event: OrderEvent) -> tuple[OrderCommand, ...]:
         """Book what the external venue reports of an order, and return what it has to be told now.
 
-        A fill belongs to the bar that is under way. Late and repeated reports change nothing.
+        A fill belongs to the bar that is under way. Late and repeated reports change nothing. What was refused is asked
+        again at the next close, or by `commands`.
 
         Raises:
             OrderError: the order is not one that was sent, or the report can't be true. Nothing is changed.
@@ -309,7 +310,7 @@ class Session:
         if not self.is_external:
             raise RunError("The venue of this session is simulated: it reports nothing. Open it with venue='external'.")
         self._outside.apply(event)
-        return self.commands()
+        return self._outside.commands(self._growing().last_ns or 0, in_answer=True)
 
     def run_on(self, steps: int) -> int:
         """Let the bar loop run up to so many steps at once, and return how many it ran.

@@ -150,7 +150,7 @@ def test_an_order_is_not_amended_before_the_broker_has_it() -> None:
     assert amend.price == 104.5
 
 
-def test_an_amend_that_is_refused_is_asked_for_again() -> None:
+def test_an_amend_that_is_refused_is_asked_for_again_at_the_next_close() -> None:
     trailing = ProtectiveRule(ProtectiveKind.TRAILING_STOP, percent=5.0)
     session = session_of(size=SizeRule(SizeKind.QUANTITY, 10.0), protection=(trailing,))
     (entry,) = close(session, 0, ENTER_LONG)
@@ -159,9 +159,23 @@ def test_an_amend_that_is_refused_is_asked_for_again() -> None:
     (amend,) = close(session, 1, price=110.0)
     assert isinstance(amend, Amend)
     assert (amend.change, amend.price) == (1, 104.5)
-    (again,) = session.apply(AmendRejected(stop.order, 1, 3, "too late"))
+    assert session.apply(AmendRejected(stop.order, 1, 3, "too late")) == ()
+    (again,) = close(session, 2, price=110.0)
     assert isinstance(again, Amend)
     assert (again.change, again.price) == (2, 104.5)
+
+
+def test_an_order_whose_amend_was_refused_is_cancelled_at_once_when_it_should_go() -> None:
+    trailing = ProtectiveRule(ProtectiveKind.TRAILING_STOP, percent=5.0)
+    session = session_of(size=SizeRule(SizeKind.QUANTITY, 10.0), protection=(trailing, TARGET))
+    (entry,) = close(session, 0, ENTER_LONG)
+    stop, target = session.apply(filled(entry.order, 10, 100.0))
+    session.apply(Accepted(stop.order, 2))
+    close(session, 1, price=104.0)
+    assert session.apply(AmendRejected(stop.order, 1, 3, "no")) == ()
+    (cancel,) = session.apply(filled(target.order, 10, 105.0, name="x2"))
+    assert isinstance(cancel, Cancel)
+    assert cancel.order == stop.order
 
 
 def test_an_order_whose_cancel_is_refused_is_cancelled_again_or_booked_when_it_filled() -> None:
@@ -169,7 +183,8 @@ def test_an_order_whose_cancel_is_refused_is_cancelled_again_or_booked_when_it_f
     (entry,) = close(session, 0, ENTER_LONG)
     stop, target = session.apply(filled(entry.order, 10, 100.0))
     session.apply(filled(target.order, 10, 105.0))
-    (cancel,) = session.apply(CancelRejected(stop.order, 4, "busy"))
+    assert session.apply(CancelRejected(stop.order, 4, "busy")) == ()
+    (cancel,) = session.commands()
     assert isinstance(cancel, Cancel)
     assert cancel.order == stop.order
     # It filled while the cancel was on its way: what has traded has traded.

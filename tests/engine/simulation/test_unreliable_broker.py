@@ -46,6 +46,7 @@ def settle(session: Session, broker: OutsideBroker) -> None:
     for _ in range(20):
         broker.work(at_once=True)
         listen(session, broker, all_of_them=True)
+        broker.take(session.commands())
         if broker.is_idle:
             return
     raise AssertionError("session and broker go on for ever")
