@@ -33,6 +33,9 @@ from engine.simulation.session_state import (
 from engine.simulation.state import State
 from engine.simulation.steps import Steps
 
+MOST_ROWS = 20_000_000
+"""How many bars an entry may have waited: the decision columns of all of them are kept in memory."""
+
 
 class Growth:
     """What a session knows of its data: how far it goes, and whether it has ended.
@@ -195,6 +198,7 @@ class Growth:
         self.steps, self.last_ns, self.calendar.due_first = kept.step, kept.last_ns, kept.due_first
         for i, each in enumerate(kept.instruments.values()):
             book = state.books[i]
+            _check_bars(self.job.instruments[i].symbol, each)
             put_fields(book, BOOK_STATE, each.book, f"the book of {self.job.instruments[i].symbol}")
             book["bars"], book["first_bar"] = each.bars, each.first_bar
             for order in each.orders:
@@ -223,3 +227,16 @@ class Growth:
     def forget(self) -> None:
         """Forget the curve so far."""
         self._ts_ns, self.equity, self._cash = array("q"), array("d"), array("d")
+
+
+def _check_bars(symbol: str, kept: InstrumentState) -> None:
+    """Refuse numbers of bars that contradict each other, or for which there would be no memory.
+
+    Raises:
+        RunError: so it is.
+    """
+    decided = [int(order["decided"]) for order in kept.orders]
+    if any(not 0 <= bar <= kept.bars for bar in decided):
+        raise RunError(f"The state of a session can't be read: {symbol} has {kept.bars} bars, orders of {decided}.")
+    if decided and kept.bars - min(decided) > MOST_ROWS:
+        raise RunError(f"An order of {symbol} has waited for more than {MOST_ROWS} bars. Cancel it before going on.")

@@ -418,6 +418,13 @@ class Session:
 
     def _resume(self, state: SessionState) -> None:
         """Go on from a state of this strategy."""
+        try:
+            self._put(state)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise RunError(f"The state of a session can't be read ({what}). It was changed by hand.") from error
+
+    def _put(self, state: SessionState) -> None:
         growth, rules = self._growing(), rule_names(self.job, self.identity)
         put_account(self.memory.desk, state.account, rules)
         growth.resume(self.memory, state, rules)

@@ -27,6 +27,9 @@ from engine.simulation.records import BOOK_DTYPE, BOOK_TERMS, DESK_TERMS, WORKIN
 VERSION = 1
 """The version of states that are written. Fields may be added: what a state leaves out is as in a fresh session."""
 
+MOST_COUNT = 1 << 40
+"""How many steps and bars there may be."""
+
 _TABLES = frozenset({"orders", "fills", "trades", "blocked", "interventions", "cashflows", "overflow", "at_work"})
 _OF_CASH = frozenset({"cash", "peak", "last_equity", "day_equity", "highest_equity"})
 """Fields that begin with the cash of the job: they are always written."""
@@ -123,9 +126,30 @@ class SessionState:
             }
             values["epochs"] = tuple(tuple(each) for each in values["epochs"])
             values["told"], values["tracked"] = tuple(values["told"]), tuple(values.get("tracked", ()))
-            return cls(**values)
+            state = cls(**values)
+            _check_numbers(state)
         except (TypeError, KeyError, AttributeError) as error:
             raise RunError(f"The state of a session can't be read: {error}. It was changed or cut off.") from None
+        return state
+
+
+def _check_numbers(state: SessionState) -> None:
+    """Refuse numbers that are none, or below what they count from.
+
+    Raises:
+        TypeError: so it is.
+    """
+    counts = {"step": state.step, "due_first": state.due_first + 1}
+    for symbol, each in state.instruments.items():
+        counts |= {f"bars of {symbol}": each.bars, f"first_bar of {symbol}": each.first_bar}
+        times = (each.open_ns, each.close_ns, state.last_ns)
+        if any(time is not None and type(time) is not int for time in times) or type(each.ended) is not bool:
+            raise TypeError(f"times of {symbol} are whole numbers of nanoseconds, were {times}")
+    for name, count in counts.items():
+        if type(count) is not int or not 0 <= count < MOST_COUNT:
+            raise TypeError(f"'{name}' is a whole number, was {count!r}")
+    if type(state.equity) is not float:
+        raise TypeError(f"'equity' is a number, was {state.equity!r}")
 
 
 Fields = Record | Mapping[str, Any]

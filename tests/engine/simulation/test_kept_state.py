@@ -27,11 +27,12 @@ from engine.api.rules import (
     SizeRule,
 )
 from engine.api.timeframe import Timeframe
+from engine.simulation.arrays import books_of, desk_of
 from engine.simulation.closed_bar import closed_bars
 from engine.simulation.driver import simulate
 from engine.simulation.identity import Identity
 from engine.simulation.session import Session
-from engine.simulation.session_state import SessionState
+from engine.simulation.session_state import BOOK_STATE, DESK_STATE, SessionState
 from tests.support.jobs import Setup, make_job
 
 FOLDER = Path(__file__).parents[2] / "golden" / "session_states"
@@ -131,3 +132,12 @@ if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     kept_state = first_part().state()
     (FOLDER / f"version_{kept_state.version}.json").write_text(kept_state.to_json() + "\n", encoding="utf-8")
+
+
+def test_no_term_of_a_job_is_part_of_a_state() -> None:
+    first, other = job(), make_job((bars_of("CCC", 1.0, 3), Setup(tick_size=0.5, lot_size=5.0)), settings={"cash": 7.0})
+    for name in DESK_STATE:
+        if name not in {"cash", "peak", "last_equity", "day_equity", "highest_equity"}:
+            assert desk_of(first, 1)[0][name].tobytes() == desk_of(other, 1)[0][name].tobytes(), name
+    for name in BOOK_STATE:
+        assert books_of(first)[0][name].tobytes() == books_of(other)[0][name].tobytes(), name

@@ -8,9 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.api.engine import EngineJob
 from engine.api.errors import RunError
+from engine.api.order_id import OrderError
 from engine.api.ports import ENTER_LONG
 from engine.api.rules import ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
 from engine.simulation.closed_bar import ClosedBar, closed_bars
@@ -18,6 +21,7 @@ from engine.simulation.driver import simulate
 from engine.simulation.identity import Identity
 from engine.simulation.session import Session
 from engine.simulation.session_state import SessionState
+from tests.support.counts import sample
 from tests.support.jobs import DAY_NS, Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_same_bits
 
@@ -214,3 +218,33 @@ def test_a_rate_is_needed_from_the_first_decision_on() -> None:
     with pytest.raises(RunError, match="must have a value 'rate_close'"):
         session.append({"TEST": bar(2, rate_open=1.0)})
     session.append({"TEST": bar(2, rate_open=1.0, rate_close=1.0)})
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the ways to everything in a JSON value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [*([path] if path else []), *(way for key, each in inner for way in leaves(each, (*path, key)))]
+
+
+KEPT = state_after(job_of(protection=(STOP,)), 2).to_json()
+
+
+@settings(max_examples=sample(200, of=20_000), deadline=None)
+@given(st.data())
+def test_a_state_that_was_changed_by_hand_opens_or_is_refused_and_never_fails_otherwise(data: st.DataObject) -> None:
+    job = job_of(protection=(STOP,))
+    values = json.loads(KEPT)
+    way = data.draw(st.sampled_from(leaves(values)))
+    place = values
+    for key in way[:-1]:
+        place = place[key]
+    change = data.draw(st.sampled_from(["delete", None, -1, 2**70, 1.5, "x", [], {}, [1], {"a": 1}, True]))
+    if change == "delete":
+        del place[way[-1]]
+    else:
+        place[way[-1]] = change
+    try:
+        session = Session.open(job, SessionState.from_json(json.dumps(values)), identity=Identity("golden"))
+        session.state().to_json()
+    except (RunError, OrderError):
+        pass
