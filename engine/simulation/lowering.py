@@ -41,6 +41,10 @@ class InnerLibrary(JITCodeLibrary):
         """Take no more code."""
         self._finalized = True
 
+    def _optimize_functions(self, module: Any) -> None:
+        """Leave that to the function that links this one, but for what says how memory is laid out."""
+        module.data_layout = self._codegen._data_layout  # noqa: SLF001 - as numba's own
+
     def parts(self) -> list[Any]:
         """Return this library and all that it needs."""
         found: dict[Any, None] = {self: None}

@@ -10,7 +10,7 @@ import pytest
 from engine.data.cache import BarCache
 from engine.simulation.driver import simulate
 from engine.simulation.kernels import compiled
-from tests.benchmarks.speed_cases import BARS, RULES, Case, columns, in_c, spent
+from tests.support.speed_cases import BARS, RULES, Case, columns, in_c, spent
 
 TURNS = 5
 

@@ -17,7 +17,7 @@ from engine.api.rules import SizeKind, SizeRule
 from engine.simulation.driver import simulate
 from engine.simulation.matcher import BarMatcher
 from engine.simulation.session import simulate_stepwise
-from tests.benchmarks.c_loops import cross_in_c
+from tests.support.c_loops import cross_in_c
 from tests.support.jobs import Setup, make_bars, make_job
 
 FAST, SLOW, CASH, PERCENT, QUANTITY = 10, 30, 1e7, 0.1, 10.0

@@ -18,7 +18,7 @@ from engine.runtime.prepare import evaluate, instrument_job
 from engine.runtime.run import Clock, Prepared, never, prepare_run, silent
 from engine.runtime.source import load_text
 from engine.runtime.trace import ColumnStore
-from tests.benchmarks.c_loops import cross_in_c, rsi_in_c
+from tests.support.c_loops import cross_in_c, rsi_in_c
 
 BARS = 1_000_000
 CASH, PERCENT, QUANTITY = 1e7, 0.1, 10.0

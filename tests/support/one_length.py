@@ -1,0 +1,40 @@
+"""The plain cross over so many bars, in a process of its own: `python -m tests.support.one_length 1000000`.
+
+Prints JSON: bars, fills, the CPU time of columns and of the simulation in nanoseconds a bar, the best of some turns,
+and the most memory that the process took, in MB.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+
+from engine.data.cache import BarCache
+from engine.simulation.driver import simulate
+from engine.simulation.kernels import compiled
+from tests.support.speed_cases import Case, columns, spent
+
+SHORT = 100_000
+
+
+def measured(bars: int) -> dict[str, float]:
+    """Return what a run over so many bars costs."""
+    prepared = Case(bars=bars).prepared(BarCache(1 << 34))
+    best, fills = [np.inf, np.inf], 0
+    for _ in range(50 if bars <= SHORT else 3):
+        column_ms, _ = spent(lambda: columns(prepared))
+        loop_ms, ledger = spent(lambda: simulate(prepared.job, kernel=compiled()))
+        best, fills = [min(best[0], column_ms), min(best[1], loop_ms)], len(ledger.fills)
+    figures = {"bars": bars, "fills": fills, "columns": best[0] * 1e6 / bars, "simulation": best[1] * 1e6 / bars}
+    if sys.platform != "win32":
+        import resource
+
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        figures["mb"] = most / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    return figures
+
+
+if __name__ == "__main__":
+    print(json.dumps(measured(int(sys.argv[1]))))  # noqa: T201 - the answer
