@@ -124,7 +124,8 @@ from engine.api.rules import (
     SizeRule,
 )
 from engine.api.settings import RunSettings
-from engine.api.steps import Given, Known, StepForm, StepOutputs, StepProgram, StepValue
+from engine.api.step_program import Given, Known, StepProgram
+from engine.api.steps import StepForm, StepOutputs, StepValue
 from engine.api.timeframe import Duration, Timeframe, duration_ns
 
 __all__ = [

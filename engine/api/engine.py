@@ -17,7 +17,7 @@ from engine.api.ledger import Ledger
 from engine.api.ports import BoolColumn, FlagColumn, FloatColumn
 from engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
 from engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings
-from engine.api.steps import StepProgram
+from engine.api.step_program import StepProgram
 
 
 def _no_progress(done: int, total: int) -> None:

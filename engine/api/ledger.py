@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.api.ports import FloatColumn, TimeColumn
-from engine.api.steps import StepRecord
+from engine.api.step_program import StepRecord
 
 
 class OrderKind(IntEnum):

@@ -11,7 +11,7 @@ from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunError
 from engine.api.ports import TimeColumn
 from engine.api.rules import EXECUTION_COLUMNS, ProtectiveRule
-from engine.api.steps import StepProgram
+from engine.api.step_program import StepProgram
 from engine.simulation.account import (
     account_of,
     check_account,

@@ -24,7 +24,7 @@ from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import Ledger
 from engine.api.order_state import TrackedOrder
 from engine.api.orders import OrderCommand, OrderEvent
-from engine.api.steps import StepRecord
+from engine.api.step_program import StepRecord
 from engine.simulation.ahead import kernel_for
 from engine.simulation.by_matcher import AskedStep
 from engine.simulation.closed_bar import ClosedBar, without_bars

@@ -7,10 +7,11 @@ import numpy.typing as npt
 
 from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunError
-from engine.api.steps import INSTRUCTION_DTYPE, Known, StepProgram, StepRecord
+from engine.api.step_program import INSTRUCTION_DTYPE, Known, StepProgram, StepRecord
 from engine.simulation.account import joined
+from engine.simulation.instructions import KNOWN
 from engine.simulation.records import Market, Table
-from engine.simulation.steps import KNOWN, Steps, warm_up
+from engine.simulation.steps import Steps, warm_up
 
 _NOTHING = StepProgram(np.zeros(0, INSTRUCTION_DTYPE), np.empty(0), np.empty(0), (), ())
 

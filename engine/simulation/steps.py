@@ -13,50 +13,17 @@ import math
 from typing import Any, NamedTuple
 
 from engine.api.ports import (
-    ENTER_LONG,
-    ENTER_SHORT,
-    EXIT_LONG,
-    EXIT_SHORT,
     BoolColumn,
     FlagColumn,
     FloatColumn,
     TimeColumn,
 )
-from engine.api.steps import Known, Op
-from engine.simulation.jit import inlined, jit
+from engine.api.step_program import Known
+from engine.simulation.instructions import KNOWN, LAG, calculated, remembered
+from engine.simulation.jit import jit
 from engine.simulation.records import Record, Table, Timeline
 from engine.simulation.worth import open_profit
 
-(
-    KNOWN,
-    ADD,
-    SUBTRACT,
-    MULTIPLY,
-    DIVIDE,
-    LEAST,
-    MOST,
-    MAGNITUDE,
-    FINITE,
-    ABOVE,
-    AT_LEAST,
-    EQUAL,
-    BOTH,
-    EITHER,
-    NOT,
-    CHOOSE,
-    JOIN_FLAGS,
-    MEET_FLAGS,
-    LAG,
-    CROSS,
-    AGE,
-    COUNT,
-    HIGHEST_SINCE,
-    STANCE,
-    GROWTH,
-    RANK,
-    ZSCORE,
-    VOLATILITY,
-) = (int(op) for op in Op)
 (
     SIDE,
     QUANTITY,
@@ -75,7 +42,7 @@ from engine.simulation.worth import open_profit
     DRAWDOWN_PERCENT,
     OPEN_POSITIONS,
 ) = (int(known) for known in Known)
-# Plain numbers, unlike those of `records`: they are compared only, never handed on, and Python compares them faster.
+# Plain numbers, as in `instructions`.
 
 
 class Steps(NamedTuple):
@@ -192,202 +159,6 @@ def position_of(book: Record, bar: int, what: int) -> float:  # noqa: PLR0911 - 
         return float(book["lowest"])
     profit = open_profit(book)
     return profit if what == OPEN_CASH else float(100.0 * profit / abs(book["basis"] * book["quantity"]))
-
-
-# ---------------------------------------------------------------------- instructions
-
-
-@jit
-def calculated(instruction: Record, op: int, a: float, b: float) -> float:  # noqa: PLR0911, PLR0912, C901 - one for each
-    """Carry out an instruction that knows this bar only."""
-    if op == ADD:
-        return a + b
-    if op == SUBTRACT:
-        return a - b
-    if op == MULTIPLY:
-        return a * b
-    if op == DIVIDE:
-        return a / b
-    if op == LEAST:
-        return (a if a < b or math.isnan(a) else b) + 0.0
-    if op == MOST:
-        return (a if a > b or math.isnan(a) else b) + 0.0
-    if op == MAGNITUDE:
-        return abs(a)
-    if op == FINITE:
-        return a if abs(a) < math.inf else math.nan
-    if op == ABOVE:
-        return 1.0 if a > b else 0.0
-    if op == AT_LEAST:
-        return 1.0 if a >= b else 0.0
-    if op == EQUAL:
-        return 1.0 if a == b else 0.0
-    if op == BOTH:
-        return 1.0 if a != 0.0 and b != 0.0 else 0.0
-    if op == EITHER:
-        return 1.0 if a != 0.0 or b != 0.0 else 0.0
-    if op == NOT:
-        return 0.0 if a != 0.0 else 1.0
-    if op == CHOOSE:
-        return float(instruction["value"]) if a != 0.0 else 0.0
-    return float(int(a) | int(b)) if op == JOIN_FLAGS else float(int(a) & int(b))
-
-
-@jit
-def remembered(instruction: Record, op: int, a: float, b: float, state: FloatColumn) -> float:  # noqa: PLR0911 - each
-    """Carry out an instruction with a memory, which begins at its place in the instrument's state."""
-    at, size = instruction["state"], instruction["size"]
-    if op == LAG:
-        place = at + 1 + int(state[at])
-        before = state[place]
-        state[place] = a
-        state[at] = (int(state[at]) + 1) % size
-        return float(before)
-    if op == CROSS:
-        return crossing(instruction, a, b, state, at)
-    if op == AGE:
-        state[at] = 0.0 if a != 0.0 else math.nan if b != 0.0 else state[at] + 1.0
-        return float(state[at])
-    if op == COUNT:
-        return count_of(a, state, at, size)
-    if op == HIGHEST_SINCE:
-        return highest_since(a, b, state, at)
-    if op == STANCE:
-        return stance_of(int(a), state, at)
-    if op == GROWTH:
-        return growth_of(a, b, state, at)
-    if op == RANK:
-        return rank_of(a, state, at, size)
-    return zscore_of(a, state, at, size) if op == ZSCORE else volatility_of(instruction, a, state, at, size)
-
-
-@jit
-def crossing(instruction: Record, a: float, b: float, state: FloatColumn, at: int) -> float:
-    """Return what a crossing gives; the state is the last side, and the bars since it was seen."""
-    state[at + 1] += 1.0
-    side, found = state[at], 0.0
-    remembers = state[at + 1] <= instruction["size"]
-    if a > b:
-        if side < 0.0 and remembers:
-            found = float(instruction["value"])
-        state[at], state[at + 1] = 1.0, 0.0
-    elif a < b:
-        if side > 0.0 and remembers:
-            found = float(instruction["more"])
-        state[at], state[at + 1] = -1.0, 0.0
-    return found
-
-
-@jit
-def count_of(held: float, state: FloatColumn, at: int, size: int) -> float:
-    """Return how often a condition held; the state is a place in the ring, the bars seen, the count, and the ring."""
-    now = 1.0 if held != 0.0 else 0.0
-    place = at + 3 + int(state[at])
-    state[at + 2] += now - state[place]
-    state[place] = now
-    state[at] = (int(state[at]) + 1) % size
-    if state[at + 1] < size:
-        state[at + 1] += 1.0
-    return float(state[at + 2]) if state[at + 1] == size else math.nan
-
-
-@jit
-def highest_since(value: float, begins: float, state: FloatColumn, at: int) -> float:
-    """Return the highest value; the state is whether it began, and the highest."""
-    best = state[at + 1]
-    if begins != 0.0:
-        state[at] = 1.0
-        state[at + 1] = value
-    elif state[at] != 0.0 and not value <= best and not math.isnan(value):
-        state[at + 1] = value
-    return float(state[at + 1])
-
-
-@jit
-def stance_of(now: int, state: FloatColumn, at: int) -> float:
-    """Return where a signal stands: exits count before entries, an entry both ways is none."""
-    stance = int(state[at])
-    if (stance == ENTER_LONG and (now & EXIT_LONG) != 0) or (stance == ENTER_SHORT and (now & EXIT_SHORT) != 0):
-        stance = 0
-    entry = now & (ENTER_LONG | ENTER_SHORT)
-    if entry in (ENTER_LONG, ENTER_SHORT):
-        stance = entry
-    state[at] = stance
-    return float(stance)
-
-
-@jit
-def growth_of(total: float, period: float, state: FloatColumn, at: int) -> float:
-    """Return the growth; the state is the period, the total at its beginning, and the latest total."""
-    if period != state[at]:
-        state[at] = period
-        state[at + 1] = state[at + 2]
-    state[at + 2] = total
-    return float(total - state[at + 1])
-
-
-@inlined
-def pushed(value: float, blank: bool, state: FloatColumn, at: int, ring: int, size: int) -> float:  # noqa: FBT001 - of it
-    """Put a value into a ring, and return how many came without a blank; then the oldest is where the next one goes."""
-    state[ring + int(state[at])] = value
-    state[at] = (int(state[at]) + 1) % size
-    state[at + 1] = 0.0 if blank else state[at + 1] + 1.0
-    return float(state[at + 1])
-
-
-@jit
-def rank_of(value: float, state: FloatColumn, at: int, size: int) -> float:
-    """Return the percentile rank of the newest value of the window."""
-    ring = at + 2
-    if pushed(value, math.isnan(value), state, at, ring, size) < size:
-        return math.nan
-    twice, oldest = 0, int(state[at])
-    for j in range(size - 1):
-        other = state[ring + (oldest + j) % size]
-        twice += (1 if other < value else 0) + (1 if other <= value else 0)
-    return 50.0 * twice / (size - 1)
-
-
-@jit
-def zscore_of(value: float, state: FloatColumn, at: int, size: int) -> float:
-    """Return the standard score of the newest value of the window: mean first, deviations scaled by the largest."""
-    ring = at + 2
-    if pushed(value, not abs(value) < math.inf, state, at, ring, size) < size:
-        return math.nan
-    oldest = int(state[at])
-    total, low, high = 0.0, state[ring + oldest], state[ring + oldest]
-    for j in range(size):
-        each = state[ring + (oldest + j) % size]
-        total += each / size
-        low, high = min(low, each), max(high, each)
-    scale = max(high - total, total - low)
-    if low == high or not abs(scale) < math.inf or scale <= 0.0:
-        return math.nan
-    squares = 0.0
-    for j in range(size):
-        deviation = (state[ring + (oldest + j) % size] - total) / scale
-        squares += deviation * deviation
-    return float((value - total) / scale / math.sqrt(squares / size)) if squares > 0.0 else math.nan
-
-
-@jit
-def volatility_of(instruction: Record, price: float, state: FloatColumn, at: int, size: int) -> float:
-    """Return the annual volatility of the window's log returns in percent; the state has the price before, too."""
-    before, ring = state[at + 2], at + 3
-    state[at + 2] = price
-    growth = price / before if 0.0 < price < math.inf and 0.0 < before < math.inf else math.nan
-    known = 0.0 < growth < math.inf
-    growth = math.log(growth) if known else math.nan
-    if pushed(growth, not known, state, at, ring, size) < size:
-        return math.nan
-    mean, oldest = 0.0, int(state[at])
-    for j in range(size):
-        mean += state[ring + (oldest + j) % size] / size
-    squares = 0.0
-    for j in range(size):
-        deviation = state[ring + (oldest + j) % size] - mean
-        squares += deviation * deviation
-    return float(100.0 * math.sqrt(squares / (size - 1) * instruction["value"]))
 
 
 def warm_up(steps: Steps, i: int, rows: range, recorded: dict[int, Any]) -> None:

@@ -120,7 +120,7 @@ class _FirstFailure:
 def found_by(mutant: Mutant | None) -> str:
     """Return the first test that finds a fault, '' when none does."""
     with planted(mutant) if mutant is not None else contextlib.nullcontext():
-        in_steps = mutant is not None and mutant.place() == "steps.py"
+        in_steps = mutant is not None and mutant.place() in ("steps.py", "instructions.py")
         for files in (BY_HAND, *((OF_STEPS,) if in_steps else ()), OF_EVERY_RUN):
             first, said = _FirstFailure(), io.StringIO()
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):

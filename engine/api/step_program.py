@@ -1,0 +1,134 @@
+"""A program of steps, as the simulation runs it: op codes over registers, and what it leaves behind.
+
+`engine.api.steps` makes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api.ports import BoolColumn, FlagColumn, FloatColumn
+
+
+class Op(IntEnum):
+    """What an instruction does with its inputs `a` and `b`. Those from LAG on have state; see `StepForm`."""
+
+    KNOWN = 0
+    ADD = 1
+    SUBTRACT = 2
+    MULTIPLY = 3
+    DIVIDE = 4
+    LEAST = 5
+    MOST = 6
+    MAGNITUDE = 7
+    FINITE = 8
+    ABOVE = 9
+    AT_LEAST = 10
+    EQUAL = 11
+    BOTH = 12
+    EITHER = 13
+    NOT = 14
+    CHOOSE = 15
+    JOIN_FLAGS = 16
+    MEET_FLAGS = 17
+    LAG = 18
+    CROSS = 19
+    AGE = 20
+    COUNT = 21
+    HIGHEST_SINCE = 22
+    STANCE = 23
+    GROWTH = 24
+    RANK = 25
+    ZSCORE = 26
+    VOLATILITY = 27
+
+
+class Known(IntEnum):
+    """What a step can read of the position and the account at a close, after the bar's fills and marks.
+
+    `Position` and `Account`, the nodes, document each. Those of a position that isn't there are NaN or 0.
+    """
+
+    SIDE = 0
+    QUANTITY = 1
+    ENTRY_PRICE = 2
+    LAST_ENTRY_PRICE = 3
+    BARS = 4
+    ENTRIES = 5
+    OPEN_CASH = 6
+    OPEN_PERCENT = 7
+    HIGHEST = 8
+    LOWEST = 9
+    LAST_TRADE_PERCENT = 10
+    ENTRIES_MADE = 11
+    EQUITY = 12
+    CASH = 13
+    DRAWDOWN_PERCENT = 14
+    OPEN_POSITIONS = 15
+
+
+class Given(IntEnum):
+    """A column that the engine gives a program: the trading day of each bar, and traded price / price of the column."""
+
+    DAY = 0
+    PRICE_SCALE = 1
+
+
+INSTRUCTION_DTYPE = np.dtype(
+    [
+        ("op", np.int64),
+        ("out", np.int64),
+        ("a", np.int64),
+        ("b", np.int64),
+        ("state", np.int64),
+        ("size", np.int64),
+        ("value", np.float64),
+        ("more", np.float64),
+    ],
+    align=True,
+)
+"""One instruction: registers read and written, where its state begins, a whole number and two others."""
+
+
+@dataclass(frozen=True)
+class StepProgram:
+    """A program as the simulation runs it.
+
+    Args:
+        rows: its instructions (`INSTRUCTION_DTYPE`); those that read the position come first.
+        registers: their contents before the first bar: the constants.
+        state: the state before the first bar.
+        inputs: the register of each column that it reads.
+        outputs: the register of each value that is recorded.
+        flags: the register of the combined signals; -1 where a column gives them.
+        allowed: the register of the filters' verdict; -1 where a column gives it.
+    """
+
+    rows: npt.NDArray[Any]
+    registers: FloatColumn
+    state: FloatColumn
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    flags: int = -1
+    allowed: int = -1
+
+    def __post_init__(self) -> None:
+        """Refuse registers that there are none of: the compiled loop looks nothing up twice."""
+        used = [*self.inputs, *self.outputs, self.flags, self.allowed]
+        used += [int(number) for name in ("out", "a", "b") for number in self.rows[name]]
+        if used and not -1 <= min(used) <= max(used) < len(self.registers):
+            raise ValueError(f"a program of {len(self.registers)} registers uses register {max(used)}")
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What a program gave: for each instrument the recorded values of shape (k, n), signal flags and filter mask."""
+
+    values: tuple[FloatColumn, ...]
+    flags: tuple[FlagColumn, ...]
+    allowed: tuple[BoolColumn, ...]
