@@ -227,7 +227,15 @@ def compute_step(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> StepValue
     Raises:
         ComponentError: the component raised, or returned something other than columns of its declared types.
     """
-    result = _call(step, bars, inputs)
+    return checked_outputs(step, _call(step, bars, inputs), len(bars))
+
+
+def checked_outputs(step: Step, result: Any, length: int) -> StepValues:
+    """Return what a component gave as one read-only column of its declared type for each output.
+
+    Raises:
+        ComponentError: it is something else.
+    """
     outputs = step.component.outputs
     if len(outputs) == 1 and (isinstance(result, Signals) or not isinstance(result, tuple)):
         result = (result,)
@@ -237,8 +245,7 @@ def compute_step(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> StepValue
             node=step.nodes[0],
         )
     return tuple(
-        _checked(step, output.name, output.type, value, len(bars))
-        for output, value in zip(outputs, result, strict=True)
+        _checked(step, output.name, output.type, value, length) for output, value in zip(outputs, result, strict=True)
     )
 
 

@@ -58,6 +58,10 @@ class Growing:
         """Return the first `count` values."""
         return self._shown[:count]
 
+    def rows(self, begin: int, end: int) -> npt.NDArray[Any]:
+        """Return the values `begin` to `end` (exclusive)."""
+        return self._shown[begin:end]
+
     def _make_room(self, rows: int) -> None:
         # Two arrays over the same memory: whoever makes a view read-only down to its owner comes to the shown one.
         dtype, held = self._memory.dtype, self._memory[: self._length]
@@ -110,7 +114,7 @@ class History:
         """Return the first `count` bars, or all, as read-only views."""
         count = len(self) if count is None else count
         if self._shown is None or self._shown[0] != count:
-            self._shown = (count, self._view(count))
+            self._shown = (count, self.rows(0, count))
         return self._shown[1]
 
     def bar(self, index: int) -> Bar:
@@ -211,13 +215,14 @@ class History:
             self._resampled[timeframe] = Resampled(self, timeframe)
         return self._resampled[timeframe]
 
-    def _view(self, count: int) -> Bars:
+    def rows(self, begin: int, end: int) -> Bars:
+        """Return bars `begin` to `end` (exclusive) as read-only views."""
         actions, traded = self._actions, self._traded
-        columns: dict[str, Any] = {name: column.view(count) for name, column in self._columns.items()}
+        columns: dict[str, Any] = {name: column.rows(begin, end) for name, column in self._columns.items()}
         if actions is not None:
-            columns["actions"] = CorporateActions(actions[0].view(count), actions[1].view(count))
+            columns["actions"] = CorporateActions(actions[0].rows(begin, end), actions[1].rows(begin, end))
         if traded is not None:
-            columns["traded"] = traded.bars(count)
+            columns["traded"] = traded.rows(begin, end)
         return Bars(**self._about, **columns)
 
 

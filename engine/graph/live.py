@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from engine.api.frozen import Lent
 from engine.api.node_state import Contents, copied_state, seal
 from engine.data.align import align, as_of
 from engine.graph.bound import BASE_CLOCK, MarketColumn, Number
-from engine.graph.evaluate import Column, StepValues, compute_step, guarded
+from engine.graph.evaluate import Column, StepValues, checked_outputs, compute_step, guarded
 from engine.graph.events import ask_bar, blank_columns, split_inputs
 from engine.graph.history import Growing, History
 from engine.graph.plan import ANY_CLOCK, Plan, PlanSource, PlanWires, Step, StepColumn, each_wire
@@ -31,8 +32,19 @@ from engine.graph.plan import ANY_CLOCK, Plan, PlanSource, PlanWires, Step, Step
 LIMIT_BYTES = 256 * 1024 * 1024
 
 
+class Shared:
+    """The columns of one component over certain inputs, as far as some strategy has come."""
+
+    __slots__ = ("__weakref__", "count", "size", "values")
+
+    def __init__(self) -> None:
+        self.count = -1
+        self.size = 0
+        self.values: StepValues = ()
+
+
 class ColumnBook:
-    """The columns that strategies of a process share, by component with its parameters, inputs, history and count.
+    """The columns that strategies of a process share, by component with its parameters, inputs and history.
 
     Of each column the newest state is kept. Those used least lately go when all take more than `limit` bytes; they are
     computed again when they are asked for.
@@ -40,28 +52,38 @@ class ColumnBook:
 
     def __init__(self, limit: int = LIMIT_BYTES) -> None:
         self._limit = limit
-        self._kept: OrderedDict[Hashable, tuple[int, StepValues, int]] = OrderedDict()
+        # What nobody reads any more goes by itself.
+        self._shared: WeakValueDictionary[Hashable, Shared] = WeakValueDictionary()
+        self._kept: OrderedDict[Shared, None] = OrderedDict()
         self.bytes = 0
         self.computed = 0
 
-    def get(self, key: Hashable, count: int) -> StepValues | None:
-        """Return the values of the first `count` bars, if those of as many or more are known."""
-        found = self._kept.get(key)
-        if found is None or found[0] < count:
-            return None
-        self._kept.move_to_end(key)
-        return found[1] if found[0] == count else tuple(_cut(value, 0, count) for value in found[1])
+    def shared(self, key: Hashable) -> Shared:
+        """Return the place of the columns that `key` tells from all others."""
+        found = self._shared.get(key)
+        if found is None:
+            found = self._shared[key] = Shared()
+        return found
 
-    def put(self, key: Hashable, count: int, values: StepValues) -> None:
-        """Keep the values of `count` bars; older ones of the same key go."""
-        size = sum(part.nbytes for value in values for part in _parts(value))
-        before = self._kept.pop(key, None)
-        self.bytes += size - (0 if before is None else before[2])
-        self._kept[key] = count, values, size
+    def get(self, place: Shared, count: int) -> StepValues | None:
+        """Return the values of the first `count` bars, if those of as many or more are known."""
+        if place.count < count:
+            return None
+        self._kept.move_to_end(place)
+        return place.values if place.count == count else tuple(_cut(value, 0, count) for value in place.values)
+
+    def put(self, place: Shared, count: int, values: StepValues) -> None:
+        """Keep the values of `count` bars; older ones go."""
+        size = sum([value.nbytes if isinstance(value, np.ndarray) else _size(value) for value in values])
+        self.bytes += size - place.size
+        place.count, place.values, place.size = count, values, size
+        self._kept[place] = None
+        self._kept.move_to_end(place)
         self.computed += 1
         while self.bytes > self._limit and len(self._kept) > 1:
-            _, (_, _, old) = self._kept.popitem(last=False)
-            self.bytes -= old
+            oldest, _ = self._kept.popitem(last=False)
+            self.bytes -= oldest.size
+            oldest.count, oldest.values, oldest.size = -1, (), 0
 
 
 class Clock:
@@ -201,12 +223,15 @@ class NewestRow:
     def __init__(self, columns: LiveColumns) -> None:
         self._columns = columns
         self._row = columns.clocks[BASE_CLOCK].count - 1
-        self.bars = columns.bars.slice(self._row, self._row + 1)
+        self.bars = columns.clocks[BASE_CLOCK].history.rows(self._row, self._row + 1)
         self.feeds = columns.feeds
 
     def column(self, source: PlanSource) -> Any:
         """Return a column's value at the newest bar, as a column of one row."""
-        return _cut(self._columns.column(source), self._row, self._row + 1)
+        value = self._columns.column(source)
+        if type(value) is np.ndarray:
+            return value[self._row : self._row + 1]
+        return _cut(value, self._row, self._row + 1)
 
     def ready_at(self, source: PlanSource) -> int:
         """Return the row at which a column is complete: 0 or less if it is."""
@@ -256,6 +281,13 @@ def _needed(plan: Plan, sources: list[PlanSource]) -> list[int]:
 
 # ---------------------------------------------------------------------- steps
 
+_PLAIN = {
+    PortType.SERIES: np.dtype(np.float64),
+    PortType.CONDITION: np.dtype(np.bool_),
+    PortType.FILTER: np.dtype(np.bool_),
+}
+"""Outputs that are plain arrays."""
+
 
 class LiveStep:
     """A step of the plan on one clock."""
@@ -275,7 +307,8 @@ class LiveStep:
         component = step.component
         parameters = component.model_dump_json(include=set(type(component).parameters()))
         wired = tuple((port, _key_of(wires)) for port, wires in sorted(inputs.items()))
-        self.key: Hashable = (type(component), parameters, clock.history, wired)
+        # One object stands for the whole path, so that no nested key is ever hashed or compared again.
+        self.key = book.shared((type(component), parameters, clock.history, wired))
 
     def advance(self) -> None:
         """Bring the values up to the clock's newest bar."""
@@ -307,12 +340,36 @@ class LiveStep:
 class WholeStep(LiveStep):
     """A step that computes over the whole history."""
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._is_own = is_own(self.step.component)
+        outputs = self.step.component.outputs
+        self._dtypes = tuple(_PLAIN.get(output.type) for output in outputs)
+
     def _advance(self, count: int) -> None:
         known = self._book.get(self.key, count)
         if known is None:
-            known = compute_step(self.step, self.clock.bars, self.columns())
+            known = self._computed(count) if self._is_own else None
+            if known is None:
+                known = compute_step(self.step, self.clock.bars, self.columns())
             self._book.put(self.key, count, known)
         self.values = known
+
+    def _computed(self, count: int) -> StepValues | None:
+        """Return what a component of ours gives, checked quickly; None where it is to be asked with all the care."""
+        try:
+            result = self.step.component.compute(**self.columns())
+        except Exception:  # noqa: BLE001 - it is asked again, and named
+            return None
+        columns = result if type(result) is tuple else (result,)
+        if len(columns) == len(self._dtypes):
+            for column, dtype in zip(columns, self._dtypes, strict=True):
+                if type(column) is not np.ndarray or column.dtype != dtype or column.shape != (count,):
+                    break
+                column.flags.writeable = False
+            else:
+                return columns
+        return checked_outputs(self.step, result, count)
 
 
 class BarStep(LiveStep):
@@ -493,6 +550,10 @@ def _parts(value: Column | Signals) -> list[Column]:
     if isinstance(value, Signals):
         return [value.flags] if value.strength is None else [value.flags, value.strength]
     return [value]
+
+
+def _size(value: Column | Signals) -> int:
+    return sum(part.nbytes for part in _parts(value))
 
 
 def _cut(value: Any, begin: int, end: int) -> Any:

@@ -6,6 +6,7 @@ import math
 import threading
 import types
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
@@ -51,6 +52,13 @@ class TalibIndicator(Indicator):
     def lookback(self) -> int | None:
         return bars_remembered(self.info, self.arguments(), self.warmup())
 
+    @cached_property
+    def terms(self) -> tuple[dict[str, Any], int, bool]:
+        """What a call takes, the warm-up, and whether each value follows from its bar alone."""
+        warmup = self.warmup()
+        # A sum or a sine of a missing value is missing; what has a period can make a number of it, even of period 1.
+        return self.arguments(), warmup, warmup == 0 and not self.info.parameters and self.lookback() == 0
+
     @model_validator(mode="after")
     def _parameters_go_together(self) -> Self:
         if self.info.parameters and self.warmup() < 0:
@@ -62,14 +70,11 @@ class TalibIndicator(Indicator):
         """Call TA-Lib on each stretch of bars that has all inputs; it starts anew after a gap (NaN or infinite)."""
         del args
         columns = [np.ascontiguousarray(_column(name, inputs), np.float64) for name in self.info.arguments]
-        warmup = self.warmup()
+        arguments, warmup, by_bar = self.terms
         function = getattr(functions(), self.info.name)
-        arguments = self.arguments()
         if self.info.name == "MAVP":
-            columns[1] = np.clip(columns[1], self.arguments()["minperiod"], self.arguments()["maxperiod"])
+            columns[1] = np.clip(columns[1], arguments["minperiod"], arguments["maxperiod"])
         length = len(columns[0])
-        # A sum or a sine of a missing value is missing; what has a period can make a number of it, even of period 1.
-        by_bar = warmup == 0 and not self.info.parameters and self.lookback() == 0
         stretches = [(0, length)] if by_bar else _stretches(columns, warmup)
         outputs = [self._empty(length) for _ in self.outputs] if stretches != [(0, length)] else []
         for start, stop in stretches:
