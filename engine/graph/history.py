@@ -147,6 +147,10 @@ class History:
             DataError: it can't be the next bar, or is another one than that. Nothing is changed.
         """
         self.check_at(index, bar)
+        self.put(index, bar)
+
+    def put(self, index: int, bar: Bar) -> None:
+        """Take a bar that `check_at` has found right."""
         if index == len(self):
             self._append(bar)
 
@@ -182,28 +186,33 @@ class History:
         Raises:
             DataError: it can't.
         """
-        subject = f"A bar of {self.symbol} that closes at {_moment(bar.close_ns)}"
+        fault = self._fault(bar)
+        if fault:
+            raise DataError(f"A bar of {self.symbol} that closes at {_moment(bar.close_ns)} {fault}")
+
+    def _fault(self, bar: Bar) -> str:  # noqa: PLR0911 - one for each fault
+        """Return why a bar can't be the next one, or nothing."""
         prices = (bar.open, bar.high, bar.low, bar.close)
-        if not all(0 < price < math.inf for price in prices):
-            raise DataError(f"{subject} must have prices above 0, had {_listed(prices)}. Leave the bar out.")
+        if not (min(prices) > 0 and math.isfinite(sum(prices))):
+            return f"must have prices above 0, had {_listed(prices)}. Leave the bar out."
         if not bar.low <= min(bar.open, bar.close) or not bar.high >= max(bar.open, bar.close):
-            raise DataError(f"{subject} must have open and close between low and high, had {_listed(prices)}.")
+            return f"must have open and close between low and high, had {_listed(prices)}."
         if not 0 <= bar.volume < math.inf:
-            raise DataError(f"{subject} must have a volume of 0 or more, had {bar.volume:g}.")
+            return f"must have a volume of 0 or more, had {bar.volume:g}."
         if bar.open_ns >= bar.close_ns:
-            raise DataError(f"{subject} must open before it closes, opened at {_moment(bar.open_ns)}.")
+            return f"must open before it closes, opened at {_moment(bar.open_ns)}."
         if len(self):
             opened, closed = self.times(len(self) - 1)
             if bar.open_ns <= opened or bar.close_ns <= closed:
-                raise DataError(f"{subject} must come after the last one, which closed at {_moment(closed)}.")
+                return f"must come after the last one, which closed at {_moment(closed)}."
         if (bar.traded is None) != (self._traded is None):
             words = "must not have" if self._traded is None else "needs"
-            raise DataError(f"{subject} {words} a second bar at the prices as traded, as its history is adjusted.")
+            return f"{words} a second bar at the prices as traded, as its history is adjusted."
         if self._actions is None and (bar.split != 1.0 or bar.dividend != 0.0):
-            remedy = "Load the history with 'adjust: actions'."
-            raise DataError(f"{subject} has a split or dividend, its history knows of none. {remedy}")
+            return "has a split or dividend, its history knows of none. Load the history with 'adjust: actions'."
         if not (0 < bar.split < math.inf and math.isfinite(bar.dividend)):
-            raise DataError(f"{subject} must have a split above 0, had {bar.split:g} and dividend {bar.dividend:g}.")
+            return f"must have a split above 0, had {bar.split:g} and dividend {bar.dividend:g}."
+        return ""
 
     def resampled(self, timeframe: Timeframe) -> Resampled:
         """Return the history of longer bars made from these; one for all who ask.

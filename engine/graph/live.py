@@ -35,11 +35,11 @@ LIMIT_BYTES = 256 * 1024 * 1024
 class Shared:
     """The columns of one component over certain inputs, as far as some strategy has come."""
 
-    __slots__ = ("__weakref__", "count", "size", "values")
+    __slots__ = ("__weakref__", "count", "size", "values", "width")
 
     def __init__(self) -> None:
         self.count = -1
-        self.size = 0
+        self.size = self.width = 0
         self.values: StepValues = ()
 
 
@@ -74,7 +74,9 @@ class ColumnBook:
 
     def put(self, place: Shared, count: int, values: StepValues) -> None:
         """Keep the values of `count` bars; older ones go."""
-        size = sum([value.nbytes if isinstance(value, np.ndarray) else _size(value) for value in values])
+        if place.count < 0 or not count:
+            place.width = sum(_size(value) for value in values) // max(1, count)
+        size = place.width * count
         self.bytes += size - place.size
         place.count, place.values, place.size = count, values, size
         self._kept[place] = None
@@ -445,12 +447,11 @@ class _Constant:
     def __init__(self, value: float, clock: Clock) -> None:
         self.key: Hashable = value
         self._value, self._clock = value, clock
-        self._grown = Growing(np.full(clock.count, value))
+        self._grown = Growing(np.full(clock.count, value, np.float64))
 
     def column(self) -> Column:
-        missing = self._clock.count - len(self._grown)
-        if missing > 0:
-            self._grown.extend(np.full(missing, self._value))
+        while len(self._grown) < self._clock.count:
+            self._grown.append(self._value)
         return self._grown.view(self._clock.count)
 
     def ready(self) -> int:

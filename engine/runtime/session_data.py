@@ -83,7 +83,7 @@ class SessionData:
         now = self._check(bars)
         for name, bar in bars.items():
             clock = self._clocks[name]
-            clock.history.take(clock.count, bar)
+            clock.history.put(clock.count, bar)
             clock.move(clock.count + 1)
         for own, clock, made in self._made:
             clock.move(made.count(own.count))

@@ -225,7 +225,9 @@ class Vote(SignalAdvisor):
 def _combined(conditions: tuple[BoolColumn, ...], combine: str, none: BoolColumn) -> BoolColumn:
     if not conditions:
         return none
-    held: BoolColumn = (np.logical_and if combine == "all" else np.logical_or).reduce(conditions)
+    held = conditions[0]
+    for each in conditions[1:]:
+        held = held & each if combine == "all" else held | each
     return held
 
 

@@ -76,13 +76,15 @@ class TalibIndicator(Indicator):
             columns[1] = np.clip(columns[1], arguments["minperiod"], arguments["maxperiod"])
         length = len(columns[0])
         stretches = [(0, length)] if by_bar else _stretches(columns, warmup)
-        outputs = [self._empty(length) for _ in self.outputs] if stretches != [(0, length)] else []
+        if stretches == [(0, length)]:
+            result = function(*columns, **arguments)
+            if type(result) is np.ndarray:
+                return self._complete(result, warmup)
+            return tuple(self._complete(part, warmup) for part in result)
+        outputs = [self._empty(length) for _ in self.outputs]
         for start, stop in stretches:
             result = function(*(column[start:stop] for column in columns), **arguments)
             parts = result if isinstance(result, tuple) else (result,)
-            if not outputs:
-                outputs = [self._complete(part, warmup) for part in parts]
-                break
             for output, part in zip(outputs, parts, strict=True):
                 output[start + warmup : stop] = part[warmup:]
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
@@ -139,7 +141,7 @@ def _stretches(columns: list[FloatColumn], warmup: int) -> list[tuple[int, int]]
     length = len(columns[0])
     with np.errstate(all="ignore"):
         # One pass over a column that has all its values: the usual case.
-        complete = all(math.isfinite(column.sum()) for column in columns)
+        complete = all(math.isfinite(np.add.reduce(column)) for column in columns)
     if complete:
         return [(0, length)] if length > warmup else []
     valid = np.isfinite(columns[0])
