@@ -120,8 +120,8 @@ ORDER_DTYPE = np.dtype(
 """`parent` is the entry order's id or -1, `rule` the index of the protective rule or -1, bars are indices into the
 instrument's own bars (-1: not yet), `side` is +1 to buy and -1 to sell, `price` the trigger or limit (NaN: market).
 `limit` is the limit of a stop-limit (NaN otherwise) and `touched_bar` the bar from which it is a limit, `filled` how
-many of the lots have been filled, `expires` the last bar at which it may fill (-1: no end), `level` the line of a grid
-that it belongs to, or -1."""
+many of the lots have been filled, `expires` the last bar at which it may fill (-1: no end, or a day that is not over),
+`level` the line of a grid that it belongs to, or -1."""
 
 FILL_DTYPE = np.dtype(
     [

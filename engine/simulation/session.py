@@ -305,10 +305,12 @@ class Session:
 
         Raises:
             OrderError: the order is not one that was sent, or the report can't be true. Nothing is changed.
-            RunError: the venue is simulated.
+            RunError: the venue is simulated, or an appended step is not run yet.
         """
         if not self.is_external:
             raise RunError("The venue of this session is simulated: it reports nothing. Open it with venue='external'.")
+        if not self.done or not self._decided:
+            raise RunError("The last step is not run yet. Call close_step() before what is reported is applied.")
         self._outside.apply(event)
         return self._outside.commands(self._growing().last_ns or 0, in_answer=True)
 

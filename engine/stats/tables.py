@@ -146,8 +146,9 @@ def orders_table(ledger: Ledger, instruments: Sequence[InstrumentJob], rule_node
     """Return the orders with their life; `rule` is the node id of the protective rule, or empty.
 
     `price` is the trigger or limit, `limit` that of a stop-limit, which is one from `touched_bar` on; `filled` is the
-    quantity filled so far, `expires_bar` the last bar at which the order may fill, `grid_line` counts from 0. What does
-    not exist is None: in a row, and in the columns of whole numbers; prices that do not exist are NaN in their column.
+    quantity filled so far, `expires_bar` the last bar at which the order may fill (of one that is good for a day, once
+    that is over), `grid_line` counts from 0. What does not exist is None: in a row, and in the columns of whole
+    numbers; prices that do not exist are NaN in their column.
     """
     orders = ledger.orders
     nodes = np.array([*rule_nodes, ""] if len(rule_nodes) else [""], dtype=np.str_)

@@ -301,3 +301,13 @@ def test_a_broker_that_fills_as_the_simulated_venue_does_gives_the_same_fills_an
     for name in ("entry_bar", "exit_bar", "lots", "pnl", "exit_reason"):
         assert np.array_equal(found.trades[name], books.trades[name]), name
     assert np.array_equal(found.equity, books.equity)
+
+
+def test_a_report_waits_until_the_appended_bar_is_decided_on() -> None:
+    session = session_of(**TEN)
+    (entry,) = close(session, 0, ENTER_LONG)
+    session.append({"TEST": bar(1)})
+    with pytest.raises(RunError, match=r"Call close_step\(\) before"):
+        session.apply(filled(entry.order, 10, 100.0))
+    assert session.close_step() == ()
+    assert len(session.apply(filled(entry.order, 10, 100.0))) == 2

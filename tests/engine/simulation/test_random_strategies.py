@@ -22,6 +22,7 @@ from tests.support.random_strategies import undrawn_fields, wanted_components, w
 from tests.support.random_strategy import components
 from tests.support.reliability import record
 
+EXAMPLES = Path(__file__).parents[3] / "resources" / "examples"
 COUNT = sample(60, of=500)
 
 
@@ -82,3 +83,10 @@ def test_the_strategy_of_a_seed_is_always_the_same(registry: Registry, tmp_path:
         write_random_strategy(folder, registry, 7)
         texts.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert texts[0] == texts[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_an_example_fed_bar_by_bar_and_saved_on_the_way_keeps_the_same_books(path: Path, registry: Registry) -> None:
+    job = job_of(path, registry)
+    assert_same_bits(fed_and_saved(job, seed(path.stem), stops=5), simulate(job))
