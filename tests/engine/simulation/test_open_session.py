@@ -27,6 +27,7 @@ from tests.support.feeding import fed, joined
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_same_bits
 from tests.support.random_jobs import jobs, random_bars
+from tests.support.random_programs import with_program
 
 HOUR_NS = 3_600_000_000_000
 OPENING_NS = 1_704_205_800_000_000_000  # 2 January 2024, 09:30 in New York
@@ -74,6 +75,16 @@ def test_fed_bar_by_bar_the_books_are_the_same_to_the_last_bit(
 def test_saved_and_opened_again_anywhere_the_books_are_the_same(job: EngineJob, stops: set[int]) -> None:
     parts = list(fed(job, Session.open(job, identity=Identity("strategy")), stops))
     assert_same_bits(joined(parts), simulate(job))
+
+
+@settings(max_examples=sample(60, of=5_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(any_job, st.integers(0, 10**6), st.sets(st.integers(0, 60), max_size=4))
+def test_steps_behind_the_position_go_on_where_a_saved_session_stood(
+    job: EngineJob, seed: int, stops: set[int]
+) -> None:
+    job = with_program(job, seed)
+    parts = list(fed(job, Session.open(job, identity=Identity("strategy")), stops))
+    assert_same_bits(joined(parts), replace(simulate(job), steps=None))
 
 
 def test_a_session_of_many_bars_keeps_few_rows_and_none_is_moved_often() -> None:
