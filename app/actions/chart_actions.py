@@ -170,10 +170,10 @@ def _has_shown_selection(front: Front) -> bool:
 
 
 def _is_node_shown(front: Front) -> bool:
-    from app.canvas.run.level import names_in_run
-
     choice = front.chart_choice
     if choice is None or front.canvas is None or not _has_shown_selection(front):
         return False
+    from app.canvas.run.level import names_in_run  # with the first run: it would hold up the first paint
+
     names = names_in_run(front.canvas.document, front.canvas.scope, front.selection)
     return all(choice.is_shown(name) for name in names)
