@@ -21,6 +21,7 @@ from engine.graph.history import HistoryBook
 from engine.graph.live import BlankRow, ColumnBook, LiveColumns, NewestRow
 from engine.runtime.prepare import instrument_job, job_of
 from engine.runtime.session_data import SessionData
+from engine.simulation.adopting import adopt
 from engine.simulation.closed_bar import ClosedBar, row_of
 from engine.simulation.identity import Identity
 from engine.simulation.kernels import RunSteps
@@ -92,6 +93,36 @@ class StrategySession:
         if kept is not None:
             self._check_kept(self._session.kept)
         return self
+
+    @classmethod
+    def adopt(
+        cls,
+        graph: BoundGraph,
+        known: Mapping[str, Bars],
+        state: str,
+        *,
+        host: Host | None = None,
+        worker: str = "session",
+        epoch: int = 0,
+        kernel: RunSteps | None = None,
+    ) -> tuple[StrategySession, tuple[str, ...]]:
+        """Return a session of a changed strategy that goes on from an earlier one's state, and what of that it dropped.
+
+        Account, positions and orders go on where symbols and nodes are the same; what is dropped is said in a sentence
+        each. Terms are the new strategy's. The histories may have other anchors, but end with the bars of the state.
+        Arguments are those of `open`.
+
+        Raises:
+            DataError, ComponentError: as of `open`.
+            RunError: a position is open in an instrument that is gone or has other lots, or the bars end elsewhere.
+        """
+        self = cls(graph, known, host or Host())
+        old = SessionState.from_json(state)
+        self._check_end(old, known)
+        identity = self._identity(worker, epoch)
+        adopted = adopt(old, self._job, identity)
+        self._session = Session.open(self._job, adopted.state, identity=identity, kernel=kernel)
+        return self, adopted.dropped
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -190,6 +221,18 @@ class StrategySession:
         }
         bars = columns.clocks[BASE_CLOCK].bars
         return row_of(instrument, 0, inputs, (bars if bars.traded is None else bars.traded) if inputs else None)
+
+    def _check_end(self, old: SessionState, known: Mapping[str, Bars]) -> None:
+        """Refuse bars that end before, or after, those of a state.
+
+        Raises:
+            RunError: they do.
+        """
+        for symbol in self._symbols:
+            end = old.instruments[symbol].close_ns if symbol in old.instruments else None
+            given = int(known[symbol].close_ns[-1]) if len(known[symbol]) else None
+            if end is not None and given != end:
+                raise RunError(f"The state's last bar of {symbol} closed at {_ns(end)}, that given at {_ns(given)}.")
 
     def _check_kept(self, kept: Mapping[str, Any]) -> None:
         """Refuse a state that was kept over other bars, or whose nodes remember something else over the same ones.

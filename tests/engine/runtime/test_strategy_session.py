@@ -265,3 +265,24 @@ def test_strategies_of_one_host_have_the_books_that_each_has_alone(registry: Reg
     assert host.columns.computed - before == 5 * len(market.bars[0])
     for graph, session in zip(graphs, sessions, strict=True):
         assert_same_bits(session.ledger(), run(graph, registry=registry).ledger)
+
+
+def test_a_changed_strategy_adopts_what_fits_and_says_what_it_dropped(registry: Registry) -> None:
+    text = SMALL.replace("\nmoney:", "\nrisk: {stop: {use: percent_stop, percent: 50}}\nmoney:").replace(
+        "signals: [cross],", "signals: [cross], risk: [stop],"
+    )
+    session, _, market = opened(text, registry, 0, 100)
+    held = 100
+    while not session.ledger().open_positions:
+        session.append({"ONE": bar_of(market.bars[0], held)})
+        held += 1
+    graph = load_text(SMALL.replace("timeperiod: 20", "timeperiod: 30"), registry)
+    anchored = {"ONE": market.bars[0].slice(10, held)}
+    taken, dropped = StrategySession.adopt(graph, anchored, session.state())
+    assert taken.ledger().open_positions == session.ledger().open_positions
+    assert taken.equity == session.equity
+    assert any("stop" in each for each in dropped)
+    run_on(taken, graph, market)
+    assert taken.steps == len(market.bars[0])
+    with pytest.raises(RunError, match="last bar of ONE closed at"):
+        StrategySession.adopt(graph, {"ONE": market.bars[0].slice(0, held - 1)}, session.state())
