@@ -140,7 +140,7 @@ def _check_names(names: Sequence[str], known: Mapping[str, Bars]) -> None:
     missing = [name for name in names if name not in known]
     if missing:
         raise DataError(
-            f"Bars before the first step are missing for {listed(missing)}. Give them, though there be none."
+            f"Bars before the first step are missing for {listed(missing)}. Give them, even if there are none."
         )
     unknown = [name for name in known if name not in names]
     if unknown:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import ComponentError, DataError, Indicator, RunError, StrategyContext
+from engine.api import ComponentError, DataError, Indicator, Ledger, RunError, StrategyContext
 from engine.graph import BoundGraph
 from engine.graph.history import bar_of
 from engine.plugins import Registry, load_registry
@@ -286,3 +286,16 @@ def test_a_changed_strategy_adopts_what_fits_and_says_what_it_dropped(registry: 
     assert taken.steps == len(market.bars[0])
     with pytest.raises(RunError, match="last bar of ONE closed at"):
         StrategySession.adopt(graph, {"ONE": market.bars[0].slice(0, held - 1)}, session.state())
+
+
+def test_the_documented_session_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / "docs" / "sessions.md").read_text(encoding="utf-8")
+    code = text.partition("```python\n")[2].partition("```")[0]
+    names: dict[str, object] = {}
+    exec(compile(code, "sessions.md", "exec", dont_inherit=True), names)  # noqa: S102 - our own documentation
+    session, books = names["session"], names["books"]
+    assert isinstance(session, StrategySession)
+    assert isinstance(books, Ledger)
+    assert session.steps == 301
+    assert capsys.readouterr().out.count("Submit(") == len(books.fills)
