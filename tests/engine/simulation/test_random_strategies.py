@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,8 @@ def test_a_random_strategy_keeps_the_same_books_compiled_interpreted_stepwise_an
             assert_same_bits(books, simulate(job, kernel=INTERPRETED))
             assert_same_bits(books, simulate_stepwise(job))
             assert_same_bits(books, simulate_stepwise(job, BarMatcher()))
-            assert_same_bits(books, fed_and_saved(job, number))
+            # What steps gave at each bar is for the traces of a run; a session that goes on keeps none of it.
+            assert_same_bits(replace(books, steps=None), fed_and_saved(job, number))
             assert_money_is_conserved(job, books)
         except AssertionError as error:
             raise AssertionError(f"the strategy of seed {number}, in {folder}: {error}") from error
@@ -89,4 +91,4 @@ def test_the_strategy_of_a_seed_is_always_the_same(registry: Registry, tmp_path:
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_an_example_fed_bar_by_bar_and_saved_on_the_way_keeps_the_same_books(path: Path, registry: Registry) -> None:
     job = job_of(path, registry)
-    assert_same_bits(fed_and_saved(job, seed(path.stem), stops=5), simulate(job))
+    assert_same_bits(fed_and_saved(job, seed(path.stem), stops=5), replace(simulate(job), steps=None))
