@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from engine.api.engine import EngineJob
 from engine.api.errors import RunError
@@ -30,9 +31,11 @@ from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG
 from engine.api.rules import GuardKind, GuardRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
 from engine.simulation.closed_bar import ClosedBar, closed_bars
 from engine.simulation.driver import simulate
+from engine.simulation.identity import Identity
 from engine.simulation.session import Session
 from engine.simulation.session_state import SessionState
 from tests.support.counts import sample
+from tests.support.feeding import joined
 from tests.support.jobs import DAY_NS, Setup, make_bars, make_job
 from tests.support.random_jobs import jobs
 
@@ -271,14 +274,21 @@ PLAIN = {"cash": 1e9, "end_of_data": "leave", "commission": {}, "slippage": {}, 
 several = settings(max_examples=sample(40, of=3_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def reported(job: EngineJob, books: Ledger) -> Session:
-    """Run a job in a session whose broker reports the fills of a backtest, each before its bar has closed."""
-    session = Session.open(job, venue="external")
+def reported(job: EngineJob, books: Ledger, stop: int) -> list[Ledger]:
+    """Run a job in a session whose broker reports the fills of a backtest, each before its bar has closed.
+
+    At a step it goes on from the text of its state.
+    """
+    session, parts = Session.open(job, venue="external"), []
     sent: dict[int, OrderId] = {}
     done = 0
     known = [0] * len(job.instruments)
     index = {each.symbol: i for i, each in enumerate(job.instruments)}
-    for bars in closed_bars(job):
+    for step, bars in enumerate(closed_bars(job)):
+        if step == stop:
+            kept = SessionState.from_json(session.state().to_json())
+            parts.append(session.drain())
+            session = Session.open(job, kept, venue="external", identity=Identity(epoch=1))
         for symbol in bars:
             known[index[symbol]] += 1
         while done < len(books.fills) and books.fills[done]["bar"] < known[books.fills[done]["instrument"]]:
@@ -288,14 +298,16 @@ def reported(job: EngineJob, books: Ledger) -> Session:
             done += 1
         session.append(bars)
         sent |= {each.order.number: each.order for each in session.close_step()}
-    return session
+    return [*parts, session.ledger()]
 
 
 @several
-@given(jobs(**PLAIN, fills={"arm": "next_bar"}))
-def test_a_broker_that_fills_as_the_simulated_venue_does_gives_the_same_fills_and_trades(job: EngineJob) -> None:
+@given(jobs(**PLAIN, fills={"arm": "next_bar"}), st.integers(0, 80))
+def test_a_broker_that_fills_as_the_simulated_venue_does_gives_the_same_fills_and_trades(
+    job: EngineJob, stop: int
+) -> None:
     books = simulate(job)
-    found = reported(job, books).ledger()
+    found = joined(reported(job, books, stop))
     for name in ("order_id", "bar", "lots", "price", "side", "reason"):
         assert np.array_equal(found.fills[name], books.fills[name]), name
     for name in ("entry_bar", "exit_bar", "lots", "pnl", "exit_reason"):
