@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.api.engine import EngineJob
 from engine.api.errors import RunError
+from engine.api.ledger import OrderKind
 from engine.simulation.identity import BAR_STANDARD, Identity, rule_names, terms_hash
 from engine.simulation.session_state import InstrumentState, SessionState, lot_of
 
@@ -109,6 +110,10 @@ def _adopted(
             dropped.append(f"Order {order['id']} of {symbol} is cancelled: {reason}.")
         else:
             orders.append(order)
+    if _stops(kept.orders) and not _stops(orders):
+        dropped.append(
+            f"The position of {symbol} has no stop any more: rules of the new version protect the next entry."
+        )
     book = dict(kept.book)
     grid = [book.pop(name, 0) for name in _GRID] if job.execution.grid is None else []
     if any(grid):
@@ -122,6 +127,11 @@ def _adopted(
     decided = {order["decided"] for order in orders if order["opens"]}
     rows = tuple(row for row in kept.rows if row["bar"] in decided)
     return replace(kept, orders=tuple(orders), rows=rows, book=book, steps=steps)
+
+
+def _stops(orders: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether any protective stop is among orders."""
+    return any(order["rule"] is not None and order["kind"] == OrderKind.STOP for order in orders)
 
 
 def _why_dropped(order: Mapping[str, Any], job: EngineJob, rules: tuple[str, ...], columns: Mapping[int, Any]) -> str:

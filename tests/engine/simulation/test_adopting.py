@@ -68,7 +68,10 @@ def test_an_order_whose_rule_is_gone_is_dropped_said_and_cancelled_at_the_broker
     old = left_by(job_of(protection=(STOP, TARGET)), ("stop", "target"))
     changed, who = job_of(protection=(TARGET,)), Identity("second", ("target",))
     found = adopt(old, changed, who)
-    assert found.dropped == ("Order 1 of A is cancelled: its rule 'stop' is gone.",)
+    assert found.dropped == (
+        "Order 1 of A is cancelled: its rule 'stop' is gone.",
+        "The position of A has no stop any more: rules of the new version protect the next entry.",
+    )
     (command,) = Session.open(changed, found.state, identity=who).commands()
     assert isinstance(command, Cancel)
     assert command.order.number == 1
