@@ -76,7 +76,8 @@ def test_strategies_fed_bar_by_bar_and_taken_on_in_other_processes_keep_the_book
         whole = pickle.loads((folder / "whole.books").read_bytes())  # noqa: S301 - our own
         traded += len(whole.trades) > 0
         try:
-            assert_same_bits(books, whole)
+            # What nodes gave that read the position is no part of a session's books.
+            assert_same_bits(replace(books, steps=None), replace(whole, steps=None))
         except AssertionError as error:
             raise AssertionError(f"{path}: {error}") from error
     assert traded > len(paths) / 2
