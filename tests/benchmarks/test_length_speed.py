@@ -41,7 +41,7 @@ def test_what_the_compiler_and_the_first_run_ever_take(tmp_path: Path, capsys: p
     fresh["QUANTCRAFTER_HOME"] = str(tmp_path / "home")
     wall, first_s = _spent([sys.executable, "-m", "engine.cli", "run", str(EXAMPLE)], fresh)
     compiling = {**fresh, "NUMBA_CACHE_DIR": str(tmp_path / "code")}
-    _, compile_s = _spent([sys.executable, "-m", "tests.support.compile_all"], compiling)
+    _, compile_s = _spent([sys.executable, "-m", "engine.simulation.ahead"], compiling)
     with capsys.disabled():
         print(  # noqa: T201 - the report is what this is for
             f"\nfirst run ever of the golden cross: {first_s:.2f} s of CPU time, {wall:.2f} s in all "

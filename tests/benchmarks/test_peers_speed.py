@@ -24,7 +24,7 @@ from tests.support import vectorbt_turns
 from tests.support.speed_cases import LEVEL, PERIOD, RULES, STOP, TARGET, columns, spent
 
 PYTHON = "QUANTCRAFTER_VECTORBT_PYTHON"
-TURNS = 5
+TURNS = 15
 PEERS = {
     "SMA cross": ("cross", "plain cross"),
     "RSI, stop and target in the bar": ("rsi", "RSI, stop and target in the bar"),

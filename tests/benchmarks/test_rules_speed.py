@@ -12,7 +12,7 @@ from engine.simulation.driver import simulate
 from engine.simulation.kernels import compiled
 from tests.support.speed_cases import BARS, RULES, Case, columns, in_c, spent
 
-TURNS = 5
+TURNS = 15
 
 
 @pytest.mark.benchmark_report
