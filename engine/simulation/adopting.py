@@ -14,7 +14,7 @@ from typing import Any
 from engine.api.engine import EngineJob
 from engine.api.errors import RunError
 from engine.api.ledger import OrderKind
-from engine.simulation.identity import BAR_STANDARD, Identity, rule_names, terms_hash
+from engine.simulation.identity import BAR_STANDARD, Identity, program_hash, rule_names, terms_hash
 from engine.simulation.session_state import InstrumentState, SessionState, lot_of
 
 _GRID = ("grid_side", "grid_anchor", "grid_step", "grid_lots", "grid_held")
@@ -48,6 +48,9 @@ def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
         if kept is None:
             instruments[each.symbol] = InstrumentState(bars=0)
             continue
+        if kept.steps and old.program != program_hash(job):
+            dropped.append(f"What the nodes that read the position remembered of {each.symbol} is forgotten.")
+            kept = replace(kept, steps=())
         instruments[each.symbol] = _adopted(each.symbol, kept, job, rules, dropped)
     _leave(old, instruments, dropped)
     account = dict(old.account)
@@ -64,6 +67,7 @@ def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
         told=_retold(old, list(instruments)),
         due_first=old.due_first if job.execution.rebalance is not None else -1,
         components=_components(old.components, job, dropped),
+        program=program_hash(job),
     )
     return Adopted(state, tuple(dropped))
 
@@ -118,15 +122,9 @@ def _adopted(
     grid = [book.pop(name, 0) for name in _GRID] if job.execution.grid is None else []
     if any(grid):
         dropped.append(f"The grid of {symbol} ends: the strategy has none any more.")
-    steps = kept.steps
-    wanted = 0 if job.steps is None else len(job.steps.state)
-    if len(steps) != wanted:
-        steps = ()
-        if kept.steps:
-            dropped.append(f"What the nodes that read the position remembered of {symbol} is forgotten.")
     decided = {order["decided"] for order in orders if order["opens"]}
     rows = tuple(row for row in kept.rows if row["bar"] in decided)
-    return replace(kept, orders=tuple(orders), rows=rows, book=book, steps=steps)
+    return replace(kept, orders=tuple(orders), rows=rows, book=book)
 
 
 def _stops(orders: Iterable[Mapping[str, Any]]) -> bool:

@@ -62,12 +62,20 @@ def terms_hash(job: EngineJob) -> str:
     rules = _said((job.execution, job.size, job.protection, job.guards))
     settings = sorted(job.settings.model_dump(mode="json", exclude=_MODES, exclude_defaults=True).items())
     parts = [(part.node, type(part.component).__qualname__, _said(part.component)) for part in job.components]
-    steps: Any = None
-    if job.steps is not None:
-        program = job.steps
-        steps = (program.rows.tolist(), program.registers.tolist(), program.state.tolist(), program.inputs)
-    text = repr((instruments, rules, settings, parts, steps))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return _digest((instruments, rules, settings, parts, program_hash(job) or None))
+
+
+def program_hash(job: EngineJob) -> str:
+    """Return a hash of the steps that read the position; nothing where there are none."""
+    program = job.steps
+    if program is None:
+        return ""
+    heads = (program.inputs, program.outputs, program.flags, program.allowed)
+    return _digest((program.rows.tolist(), program.registers.tolist(), program.state.tolist(), heads))
+
+
+def _digest(said: Any) -> str:
+    return hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()
 
 
 def _said(value: Any) -> Any:

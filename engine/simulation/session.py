@@ -31,7 +31,7 @@ from engine.simulation.closed_bar import ClosedBar, without_bars
 from engine.simulation.commands import Teller
 from engine.simulation.components import Deciders, States
 from engine.simulation.growth import Growth
-from engine.simulation.identity import Identity, rule_names, terms_hash
+from engine.simulation.identity import Identity, program_hash, rule_names, terms_hash
 from engine.simulation.kernels import RunSteps
 from engine.simulation.matcher import Matcher
 from engine.simulation.outside import NoVenue, Outside
@@ -412,6 +412,7 @@ class Session:
             told=self._outside.teller.kept(),
             tracked=self._outside.kept(),
             components={"deciding": own, "kept": dict(components or {})},
+            program=program_hash(self.job),
         )
 
     @cached_property

@@ -74,7 +74,8 @@ class SessionState:
     which weights were restored first, or -1. `account` holds the fields of the account by name. `epochs` are the order
     numbers from which on ids have a worker's name and epoch, `told` the orders as they were last commanded, and
     `tracked` what a broker has reported of them.
-    `components` holds the states of components in Python, by name.
+    `components` holds the states of components in Python, by name. `program` is a hash of the steps that read the
+    position, whose memory each instrument has.
     """
 
     strategy: str
@@ -89,6 +90,7 @@ class SessionState:
     told: tuple[Mapping[str, Any], ...] = ()
     tracked: tuple[Mapping[str, Any], ...] = ()
     components: Mapping[str, Any] = field(default_factory=dict)
+    program: str = ""
     bar_standard: str = BAR_STANDARD
     version: int = VERSION
 

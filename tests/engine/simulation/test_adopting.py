@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from engine.simulation.identity import Identity
 from engine.simulation.session import Session
 from engine.simulation.session_state import SessionState
 from tests.support.jobs import Setup, make_bars, make_job
+from tests.support.random_programs import with_program
 
 ROWS = [[100, 101, 99, 100], [100, 102, 100, 101], [101, 102, 100, 101], [101, 102, 100, 101], [101, 102, 90, 92]]
 STOP = ProtectiveRule(ProtectiveKind.STOP_LOSS, percent=5.0)
@@ -104,6 +106,20 @@ def test_a_lot_stays_what_it_is_while_a_position_is_open() -> None:
     with pytest.raises(RunError, match=r"'lot_size' of A was 1.0 and is 0.5 now"):
         adopt(left_by(job_of()), job_of(lot_size=0.5), Identity("second"))
     assert adopt(left_by(job_of(flags={})), job_of(lot_size=0.5), Identity("second")).dropped == ()
+
+
+def test_what_nodes_remember_goes_on_with_the_same_nodes_alone() -> None:
+    job = with_program(job_of(), 3)
+    assert job.steps is not None
+    assert len(job.steps.state)
+    old = left_by(job)
+    assert adopt(old, job, Identity("first")).state.instruments["A"].steps == old.instruments["A"].steps
+    numbers = job.steps.registers + 1.0
+    other = replace(job, steps=replace(job.steps, registers=numbers))
+    found = adopt(old, other, Identity("second"))
+    assert found.state.instruments["A"].steps == ()
+    assert found.dropped == ("What the nodes that read the position remembered of A is forgotten.",)
+    assert Session.open(other, found.state, identity=Identity("second")).index == 2
 
 
 def test_the_same_strategy_adopts_everything() -> None:
