@@ -15,6 +15,7 @@ from engine.api.bars import Bars
 from engine.api.ports import ENTER_LONG, EXIT_LONG, FlagColumn
 from engine.api.rules import SizeKind, SizeRule
 from engine.simulation.driver import simulate
+from engine.simulation.kernels import compiled
 from engine.simulation.matcher import BarMatcher
 from engine.simulation.session import simulate_stepwise
 from tests.support.c_loops import cross_in_c
@@ -68,7 +69,7 @@ def test_simulation_against_a_hand_written_c_loop(n: int, tmp_path: Path, capsys
         c_time, (fills, equity) = cpu(in_c)
         column_time, flags = cpu(lambda: by_columns(bars))
         ready = make_job((bars, Setup(flags=flags)), size=size, settings=settings)
-        simulation_time, ledger = cpu(lambda job=ready: simulate(job))
+        simulation_time, ledger = cpu(lambda job=ready: simulate(job, kernel=compiled()))
         if turn:
             for name, spent in (("c", c_time), ("columns", column_time), ("simulation", simulation_time)):
                 times[name].append(spent)
