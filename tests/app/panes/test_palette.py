@@ -55,7 +55,7 @@ def test_families_are_listed_with_their_counts(qtbot: QtBot) -> None:
     assert "Momentum Indicators" in titles(palette, palette.model.index(1, 0))
     sizing = palette.model.index(6, 0)
     assert titles(palette, sizing)[:2] == ["Fixed", "Account"]
-    assert titles(palette, palette.model.index(0, 0, sizing)) == ["fixed_quantity", "fixed_cash"]
+    assert titles(palette, palette.model.index(0, 0, sizing)) == ["fixed_quantity", "fixed_lots", "fixed_cash"]
 
 
 @pytest.mark.parametrize(
