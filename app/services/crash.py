@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from app.services.locks import try_lock
 from engine.api.home import home
+from engine.api.locks import try_lock
 
 _log = logging.getLogger(__name__)
 _RUNNING = ".running"

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 
 from app.services.i18n import said, tr
-from app.services.locks import writing
 from app.services.problems import problem_text
 from engine.api import QuantCrafterError
 from engine.api.home import usual_modes
+from engine.api.locks import writing
 from engine.api.os_errors import fault
 from engine.spec import ProblemLog, StrategyFile
 from engine.spec.compose import compose

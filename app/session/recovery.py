@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import IO
 
 from app.document.document import Document
-from app.services.locks import try_lock
 from app.session.swaps import BESIDE, SWAP, TRIED, DamagedError, Found, NewerError, Swap, read_swap, remove
 from engine.api.home import home
+from engine.api.locks import try_lock
 from engine.api.os_errors import fault
 
 _log = logging.getLogger(__name__)

@@ -36,14 +36,15 @@ def prepare_numba() -> Any:
 def numba_cache_dir() -> Path:
     """Return the folder that holds compiled code for exactly this version of the sources.
 
-    Its name holds numba's version and a hash of the sources of the compiled code, so that neither an upgrade nor a
-    changed helper function in another file can bring back stale machine code.
+    Its name holds numba's version and a hash of the sources of the compiled code, and of the numbers and records that
+    it has from `engine.api`, so that neither an upgrade nor a change in another file can bring back stale machine code.
     """
     digest = hashlib.blake2b(digest_size=6)
     digest.update(metadata.version("numba").encode())
     root = Path(__file__).resolve().parents[1]
-    for source in sorted((root / "simulation").glob("*.py")):
-        digest.update(source.read_bytes())
+    for folder in ("api", "simulation"):
+        for source in sorted((root / folder).glob("*.py")):
+            digest.update(source.read_bytes())
     return home() / "cache" / f"numba-{digest.hexdigest()}"
 
 

@@ -13,6 +13,8 @@ import functools
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ import numpy as np
 from engine.api.bars import Bars
 from engine.api.compiled import code_folder, numba_cache_dir
 from engine.api.engine import EngineJob, InstrumentJob
+from engine.api.locks import try_lock
 from engine.api.rules import ExecutionRule, OnOpposite, SizeKind, SizeRule
 from engine.api.settings import RunSettings
 from engine.api.timeframe import Timeframe
@@ -31,6 +34,9 @@ SMALL_BARS = 50_000
 
 INSTRUCTIONS_PER_BAR = 8
 """How many instructions take as long in Python as a bar without any."""
+
+LOOK_S = 0.1
+"""How often a process that waits for another's machine code looks for it."""
 
 NICE = 10
 """The compiling process gives way to the one that works meanwhile; POSIX only."""
@@ -112,10 +118,25 @@ def compile_elsewhere() -> Compiling | None:
 
 
 def main() -> None:
-    """Compile, giving way to others."""
+    """Compile, giving way to others; where another process compiles for the same user, wait for it instead."""
     if sys.platform != "win32":
         os.nice(NICE)
-    compile_ahead()
+    with turn_to_compile():
+        if not is_kept():
+            compile_ahead()
+
+
+@contextlib.contextmanager
+def turn_to_compile() -> Iterator[None]:
+    """Let one process at a time compile; without a lock, where none can be had."""
+    path = _marker().with_suffix(".lock")
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stream = stack.enter_context(path.open("ab"))
+            while not try_lock(stream):
+                time.sleep(LOOK_S)
+        yield
 
 
 if __name__ == "__main__":

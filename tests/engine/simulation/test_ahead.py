@@ -1,0 +1,64 @@
+"""The process that compiles ahead: one at a time, and none where the machine code lies there already."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.api.locks import try_lock
+from engine.simulation import ahead
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a lock of this process does not keep itself out there")
+
+
+def test_processes_that_start_at_once_wait_for_the_one_that_compiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marker = tmp_path / "native.ready"
+    monkeypatch.setattr(ahead, "_marker", lambda: marker)
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+    compiled: list[str] = []
+    monkeypatch.setattr(ahead, "compile_ahead", lambda: (compiled.append("again"), marker.touch()))
+    ahead.main()
+    ahead.main()
+    assert compiled == ["again"]
+
+    marker.unlink()
+    with marker.with_suffix(".lock").open("ab") as stream:
+        assert try_lock(stream)
+
+        def see(seconds: float) -> None:
+            assert seconds == ahead.LOOK_S
+            marker.touch()  # the other one is done
+            stream.close()
+
+        monkeypatch.setattr(time, "sleep", see)
+        ahead.main()
+    assert compiled == ["again"]
+
+
+def test_a_second_process_on_a_cold_machine_uses_no_processor_while_the_first_compiles(tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    ask = "from engine.simulation import ahead; print(ahead._marker().with_suffix('.lock'))"
+    asked = subprocess.run(
+        [sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    lock = Path(asked.stdout.strip())
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("ab") as stream:
+        assert try_lock(stream)
+        process = subprocess.Popen([sys.executable, "-m", "engine.simulation.ahead"], env=environment)
+        try:
+            time.sleep(5.0)
+            assert process.poll() is None
+            loaded = Path(f"/proc/{process.pid}/maps")
+            if loaded.exists():
+                assert "llvmlite" not in loaded.read_text()
+        finally:
+            process.kill()
+            process.wait()
