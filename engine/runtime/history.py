@@ -1,8 +1,5 @@
 """RunHistory: the finished runs of a user, in an SQLite file with one .npz of fills, trades and equity a run.
 
-The standard library's sqlite3 is used rather than sqlite-utils: importing that takes 0.4 s, which every
-`quantcrafter run` would pay for one INSERT.
-
 1. `add` picks an id and creates its .npz exclusively, which reserves the id among concurrent writers.
 2. The row is inserted in one transaction; only runs with a row exist, so a process that dies in between leaves an
    unused .npz, which `prune` removes, and never a half run.
@@ -22,13 +19,13 @@ from pathlib import Path
 
 from engine.api import RunError
 from engine.api.home import home
-from engine.api.os_errors import Fault, fault, is_damage
 from engine.api.transaction import transaction
 from engine.api.wording import shown_path
 from engine.runtime.comparison import Comparison, compare_runs
-from engine.runtime.history_rows import COLUMNS, SCHEMA_VERSION, from_row, prepare, to_row
+from engine.runtime.history_rows import COLUMNS, SCHEMA, from_row, to_row
 from engine.runtime.record import Books, RunRecord, read_books, write_books
 from engine.runtime.traces import discard
+from engine.storage import Database
 
 __all__ = ["Books", "Comparison", "RunHistory", "RunRecord", "compare_runs"]
 
@@ -54,7 +51,16 @@ class RunHistory:
         self.path = home() / "history.db" if path is None else Path(path)
         self.folder = self.path.parent / "runs"
         self.traces = self.path.parent / "traces"
-        self._timeout_s = timeout_s
+        self._database = Database(
+            path=self.path,
+            schema=SCHEMA,
+            name="run history",
+            place=self.path,
+            error=RunError,
+            if_damaged="Move the file away; a new history begins with the next run.",
+            timeout_s=timeout_s,
+            write_ahead=True,
+        )
 
     def add(self, record: RunRecord) -> str:
         """Keep a run and return its id: the time in UTC with two random letters, so that ids sort by age.
@@ -224,37 +230,9 @@ class RunHistory:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection in autocommit mode to a history that exists and has its table."""
-        connection: sqlite3.Connection | None = None
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=self._timeout_s, isolation_level=None)
-            self._prepare(connection)
+        with self._database.open() as connection:
+            connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
             yield connection
-        except (sqlite3.Error, OSError) as error:
-            cause, remedy = _why(error, self.path)
-            text = f"The run history '{shown_path(self.path)}' cannot be used: {cause}. {remedy}"
-            raise RunError(text) from error
-        finally:
-            if connection is not None:
-                connection.close()
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise RunError(
-                f"The run history '{self.path}' has format {version}, this version knows {SCHEMA_VERSION}. Install the"
-                " newer QuantCrafter that made it, or set QUANTCRAFTER_HOME to another folder."
-            )
-        if version < SCHEMA_VERSION:
-            prepare(connection, version, self._timeout_s)
-
-
-def _why(error: Exception, path: Path) -> Fault:
-    found = fault(error, "home", place=path)
-    return (
-        Fault(found.cause, "Move the file away; a new history begins with the next run.") if is_damage(error) else found
-    )
 
 
 def _remove(path: Path) -> None:

@@ -4,41 +4,39 @@ from __future__ import annotations
 
 import json
 import math
-import sqlite3
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.api.os_errors import is_in_use
-from engine.api.transaction import transaction
 from engine.runtime.record import RunRecord
+from engine.storage import Schema
 
-SCHEMA_VERSION = 2
-"""1: a row a run; 2: runs can be pinned."""
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
 TEXT = ("id", "started", "strategy", "engine", "mode", "file", "spec_text", "spec_hash", "data_hash")
 NUMBERS = ("bars", "warmup", "synthetic", "pinned")
 JSON = ("symbols", "overrides", "metrics", "settings", "timing")
 COLUMNS = (*TEXT, *NUMBERS, *JSON)
-_KEYS = "number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE"
-_WAIT_S = 0.02
+_DECLARED = (
+    *(f"{name} TEXT NOT NULL" for name in (*TEXT[1:], *JSON)),
+    *(f"{name} INTEGER NOT NULL DEFAULT 0" for name in NUMBERS),
+)
 _LONGEST_SHOWN = 40
 
 
-def prepare(connection: sqlite3.Connection, version: int, timeout_s: float) -> None:
-    """Bring a history of an older version, or a new one, to this one's form in one transaction; its rows stay."""
-    _switch_to_wal(connection, timeout_s)
-    with transaction(connection):
-        if connection.execute("PRAGMA user_version").fetchone()[0] <= version:  # else another process was faster
-            columns = [f"{name} TEXT NOT NULL" for name in (*TEXT[1:], *JSON)]
-            columns += [f"{name} INTEGER NOT NULL DEFAULT 0" for name in NUMBERS]
-            connection.execute(f"CREATE TABLE IF NOT EXISTS runs ({_KEYS}, {', '.join(columns)})")
-            there = {row[1] for row in connection.execute("PRAGMA table_info(runs)")}
-            for name in COLUMNS:
-                if name not in there:
-                    kind = "INTEGER NOT NULL DEFAULT 0" if name in NUMBERS else "TEXT NOT NULL DEFAULT ''"
-                    connection.execute(f"ALTER TABLE runs ADD COLUMN {name} {kind}")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+def _let_runs_be_pinned(database: Database) -> None:
+    database["runs"].add_column("pinned", int, not_null_default=0)  # type: ignore[union-attr] # it is a table
+
+
+SCHEMA = Schema(
+    version=2,
+    tables={
+        "runs": f"CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, {', '.join(_DECLARED)})",
+    },
+    steps={1: _let_runs_be_pinned},
+)
+"""1: a row a run; 2: runs can be pinned."""
 
 
 def to_row(record: RunRecord) -> list[Any]:
@@ -131,17 +129,3 @@ _READERS: dict[str, _Reader] = {
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
-
-
-def _switch_to_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
-    """Turn on the write-ahead log; SQLite does not wait for other writers here by itself."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if not is_in_use(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(_WAIT_S)
-        else:
-            return

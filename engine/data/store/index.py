@@ -17,11 +17,8 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from engine.api import DataError, Session, Timeframe
-from engine.api.os_errors import Fault, fault, is_damage
 from engine.api.transaction import transaction
-from engine.api.wording import shown_path
-
-_SCHEMA_VERSION = 1
+from engine.storage import Database, Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +55,8 @@ class Series:
 
 _NAMES = tuple(field.name for field in fields(Series))
 _TEXTS = {"symbol", "timeframe", "session", "sources", "updated", "file"}
+_DECLARED = ", ".join(f"{name} {'TEXT' if name in _TEXTS else 'INTEGER'} NOT NULL" for name in _NAMES)
+SCHEMA = Schema(version=1, tables={"series": f"CREATE TABLE series ({_DECLARED}, PRIMARY KEY (symbol, timeframe))"})
 
 
 class Index:
@@ -68,7 +67,15 @@ class Index:
 
     def __init__(self, path: Path, *, timeout_s: float) -> None:
         self.path = path
-        self._timeout_s = timeout_s
+        self._database = Database(
+            path=path,
+            schema=SCHEMA,
+            name="bar store",
+            place=path.parent,
+            error=DataError,
+            if_damaged="Move the folder away and import your bars again.",
+            timeout_s=timeout_s,
+        )
 
     def rows(self, symbol: str | None = None) -> list[Series]:
         """Return all series, or those of one symbol, by symbol and length of their bars."""
@@ -107,34 +114,11 @@ class Index:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection in autocommit mode to an index that exists and has its table."""
-        connection: sqlite3.Connection | None = None
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=self._timeout_s, isolation_level=None)
-            connection.execute("PRAGMA synchronous = FULL")
-            self._prepare(connection)
-            yield connection
-        except (sqlite3.Error, OSError, ValueError, KeyError, TypeError) as error:
-            cause, remedy = _why(error, self.path)
-            text = f"The bar store '{shown_path(self.path.parent)}' cannot be used: {cause}. {remedy}"
-            raise DataError(text) from error
-        finally:
-            if connection is not None:
-                connection.close()
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > _SCHEMA_VERSION:
-            raise DataError(
-                f"The bar store '{self.path.parent}' has format {version}, this version knows {_SCHEMA_VERSION}. "
-                "Install the newer QuantCrafter that made it, or set QUANTCRAFTER_HOME to another folder."
-            )
-        if version == _SCHEMA_VERSION:
-            return
-        columns = ", ".join(f"{name} {'TEXT' if name in _TEXTS else 'INTEGER'} NOT NULL" for name in _NAMES)
-        with transaction(connection):
-            connection.execute(f"CREATE TABLE IF NOT EXISTS series ({columns}, PRIMARY KEY (symbol, timeframe))")
-            connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        with self._database.open() as connection:
+            try:
+                yield connection
+            except (ValueError, KeyError, TypeError) as error:  # a row that makes no sense
+                raise self._database.failure(error) from error
 
 
 def _row(series: Series) -> tuple[str | int, ...]:
@@ -154,8 +138,3 @@ def _series(row: tuple[str | int, ...]) -> Series:
     values["sources"] = tuple(json.loads(str(values["sources"])))
     values["synthetic"] = bool(values["synthetic"])
     return Series(**values)  # type: ignore[arg-type] # the table has the fields' types
-
-
-def _why(error: Exception, path: Path) -> Fault:
-    found = fault(error, "home", place=path)
-    return Fault(found.cause, "Move the folder away and import your bars again.") if is_damage(error) else found

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from engine.runtime.history import RunHistory
 from engine.runtime.record import RunRecord
 from engine.runtime.storage import GB, clean, keep_gb, measure, set_keep_gb, usage_text
 from engine.runtime.traces import trace_folder, trial_folder
+from engine.storage.schema import columns_of
 from tests.support.results import walk_result
 
 KB = 1024
@@ -238,6 +240,16 @@ def test_a_history_of_the_first_format_opens_with_all_its_rows_and_runs_can_be_p
     assert [record.pinned for record in history.list()] == [False, False, True]
     added = history.add(replace(RunRecord.from_result(walk_result()), pinned=True))
     assert history.get(added).pinned
+    (copy,) = home_dir.glob("history.db.v1-*.bak")
+    with closing(sqlite3.connect(copy)) as kept:
+        assert kept.execute("SELECT count(*) FROM runs").fetchone() == (3,)
+        assert "pinned" not in columns_of(kept, "runs")
+
+
+def test_a_history_that_was_brought_forward_has_the_columns_of_a_new_one(home_dir: Path, tmp_path: Path) -> None:
+    test_a_history_of_the_first_format_opens_with_all_its_rows_and_runs_can_be_pinned(home_dir)
+    with RunHistory().reading() as old, RunHistory(tmp_path / "new" / "history.db").reading() as new:
+        assert columns_of(old, "runs") == columns_of(new, "runs")
 
 
 OPENER = """
@@ -254,11 +266,14 @@ def test_several_processes_bring_an_old_history_to_the_new_format_at_once(home_d
         old.execute("ALTER TABLE runs DROP COLUMN pinned")
         old.execute("PRAGMA user_version = 1")
     old.close()
+    for copy in home_dir.glob("*.bak"):
+        copy.unlink()
     openers = [
         subprocess.Popen([sys.executable, "-c", OPENER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
     assert [opener.communicate("go\n", timeout=60)[0].strip() for opener in openers] == ["4"] * 3
+    assert len(list(home_dir.glob("*.bak"))) == 1
 
 
 def test_a_pinned_run_is_deleted_by_force_only(capsys: pytest.CaptureFixture[str]) -> None:

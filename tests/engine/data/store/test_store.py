@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.api import NEW_YORK_STOCKS, DataError, Timeframe
-from engine.data.store import BarStore, Overlap
+from engine.data.store import BarStore, Overlap, index
+from engine.storage import Schema
+from engine.storage.schema import columns_of
 from tests.support.bar_store import MINUTE, Row, bars_of, merged_by_hand, rows_of, run_of_rows, some_rows
 from tests.support.market_data import bars_at, moments, new_york_minutes
 
@@ -153,6 +157,32 @@ def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match="has format 99"):
         store.list()
+
+
+def note_the_venue(database: Any) -> None:
+    database["series"].add_column("venue", str, not_null_default="")
+
+
+def test_a_store_of_an_older_version_keeps_its_bars_and_a_copy_of_its_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = BarStore(tmp_path)
+    store.put(bars_of(run_of_rows(0, 2)))
+    before = store.list()
+    made = index.SCHEMA.tables["series"].replace(", PRIMARY KEY", ", venue TEXT NOT NULL DEFAULT '', PRIMARY KEY")
+    later = Schema(index.SCHEMA.version + 1, {"series": made}, {index.SCHEMA.version: note_the_venue})
+    monkeypatch.setattr(index, "SCHEMA", later)
+
+    store = BarStore(tmp_path)
+
+    assert store.list() == before
+    assert store.put(bars_of(run_of_rows(2, 2))).series.count == 4
+    assert len(store.read("SPY", MINUTE)) == 4
+    with closing(sqlite3.connect(tmp_path / "index.db")) as connection:
+        assert connection.execute("SELECT venue FROM series").fetchall() == [("",)]
+    (copy,) = tmp_path.glob("index.db.v1-*.bak")
+    with closing(sqlite3.connect(copy)) as connection:
+        assert "venue" not in columns_of(connection, "series")
 
 
 def test_old_files_go_and_stray_ones_are_swept_after_an_hour(tmp_path: Path) -> None:
