@@ -24,6 +24,8 @@ DATA = (
     *("no time", " as '{0}'", " like those before, between 1900 and 2200"),
     *("some rows have the day first and others the month", "no day is above 12"),
     *("a folder", "a pipe", "a device", "a socket"),
+    *("run history", "bar store", "it is a database of another program"),
+    *("its tables are not those of format {0}", "its tables are not those of format {0}: '{1}' lacks '{2}'"),
     *("split", "dividend", "real", "generated", "{0} and {1} more"),
 )
 

@@ -22,11 +22,13 @@ ROOT = Path(__file__).resolve().parents[2]
 SPOKEN = (
     *("engine/spec", "engine/graph", "engine/plugins", "engine/api", "nodes"),
     *("engine/data", "engine/runtime", "engine/simulation", "engine/adapters", "engine/stats"),
+    "engine/storage",
 )
 """Where the sentences stand that the desktop shows: problems, refusals, findings, and what jobs log."""
 
 _AREAS = {f"engine/{name}": f"engine_{name}.json" for name in ("data", "plugins", "runtime", "simulation")} | {
     "engine/adapters": "engine_simulation.json",
+    "engine/storage": "engine_data.json",
     "engine/stats": "engine_runtime.json",
 }
 
