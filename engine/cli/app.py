@@ -16,6 +16,7 @@ from engine.cli import (
     folders,
     history,
     lookahead,
+    migrate,
     nodes,
     parity,
     plugins,
@@ -46,6 +47,7 @@ def build_app(*, pretty_help: bool = False) -> typer.Typer:
     app.command("app")(desktop.app)
     app.command("run")(run.run)
     app.command("validate")(validate.validate)
+    app.command("migrate")(migrate.migrate)
     app.command("lookahead")(lookahead.lookahead)
     app.command("nodes")(nodes.nodes)
     app.command("schema")(schema.schema)

@@ -2,7 +2,8 @@
 
 from engine.spec.blocks import INPUT_TYPES
 from engine.spec.document import StrategyFile
-from engine.spec.migrations import migrate
+from engine.spec.migrations import Migrated, format_version, version_of_text
+from engine.spec.migrations import migrate as migrate_text
 from engine.spec.model import FORMAT_VERSION, SECTIONS, InstrumentSpec, NodeSpec, StrategySpec
 from engine.spec.parse import check_strategy, check_strategy_file, load_strategy, parse_strategy
 from engine.spec.references import BARS, Bound, Bypassed, Literal, Resolution, Resolved, Unresolved
@@ -19,6 +20,7 @@ __all__ = [
     "Bypassed",
     "InstrumentSpec",
     "Literal",
+    "Migrated",
     "NodeSpec",
     "Place",
     "ProblemLog",
@@ -32,8 +34,10 @@ __all__ = [
     "check_strategy_file",
     "explain",
     "findings",
+    "format_version",
     "json_schema",
     "load_strategy",
-    "migrate",
+    "migrate_text",
     "parse_strategy",
+    "version_of_text",
 ]

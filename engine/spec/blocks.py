@@ -15,7 +15,7 @@ from engine.spec.compose import compose
 from engine.spec.files import read_text
 from engine.spec.layout import check_frames, read_layout
 from engine.spec.limits import MAX_BLOCK_FILES
-from engine.spec.model import SECTIONS
+from engine.spec.model import FORMAT_VERSION, SECTIONS
 from engine.spec.references import BARS, BlockInput, Resolver, Scope, Unresolved
 from engine.spec.sections import (
     RawNode,
@@ -29,7 +29,7 @@ from engine.spec.sections import (
 )
 from engine.spec.source import ProblemLog, shown
 from engine.spec.tree import Entry, Mapping, Node, Scalar, Sequence, content, plain
-from engine.spec.versions import version_is_good
+from engine.spec.versions import in_current_format, version_is_good
 
 INPUT_TYPES = tuple(port.value for port in PortType)
 BLOCK_SECTIONS = tuple(section for section in SECTIONS if section != Role.EXECUTION.value)
@@ -236,11 +236,17 @@ class BlockLibrary:
         if root is None:
             return None
         if not isinstance(root, Mapping):
-            self.log.add("shape", "A block file must be a mapping.", "Begin with 'quantcrafter: 1'.", at=root.place)
+            self.log.add(
+                "shape",
+                "A block file must be a mapping.",
+                f"Begin with 'quantcrafter: {FORMAT_VERSION}'.",
+                at=root.place,
+            )
             return None
-        if not version_is_good(root, self.log):
+        current = in_current_format(root, text or "", self.log)
+        if current is None or not version_is_good(current, self.log):
             return None
-        return DefinitionReader(root, "", self.log).read(str(path), raw.use, in_file=False)
+        return DefinitionReader(current, "", self.log).read(str(path), raw.use, in_file=False)
 
 
 def block_file(use: str, folder: Path) -> Path | None:

@@ -21,6 +21,7 @@ from ruamel.yaml.events import (
 )
 
 from engine.spec.limits import MAX_DEPTH, MAX_FILE_BYTES, MAX_SCALAR_CHARS, MAX_YAML_NODES
+from engine.spec.model import FORMAT_VERSION
 from engine.spec.scalars import resolve_plain
 from engine.spec.source import Place, ProblemLog, Source, shown
 from engine.spec.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, children, content
@@ -126,7 +127,7 @@ class _Composer:
                 self._document(event)
         if self.root is None:
             message = "The file is empty."
-            self.log.add("empty", message, "Begin with 'quantcrafter: 1'.", at=self.source.place(0))
+            self.log.add("empty", message, f"Begin with 'quantcrafter: {FORMAT_VERSION}'.", at=self.source.place(0))
         return self.root
 
     def _events(self) -> Iterator[Event]:

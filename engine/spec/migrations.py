@@ -1,37 +1,145 @@
-"""Old versions of the format: one pure function dict -> dict a version, applied in order."""
+"""Older versions of the format: how a file of one is brought to the next, by edits of its text.
+
+A migration looks at a document and says what to change, each change with a sentence for the user. Comments, order,
+anchors and alignment stay, as with every other edit (`StrategyFile`). Block files are migrated by the same functions.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from engine.spec.model import FORMAT_VERSION
+from engine.api.errors import Problem, SpecError
+from engine.spec import model
+from engine.spec.source import ProblemLog
+from engine.spec.tree import Mapping as MappingNode
+from engine.spec.tree import Scalar
 
-Migration = Callable[[dict[str, Any]], dict[str, Any]]
+if TYPE_CHECKING:
+    from engine.spec.document import StrategyFile
+    from engine.spec.edits import DocumentPath
 
-MIGRATIONS: Mapping[int, Migration] = {}
-"""By the version a migration starts from; version 1 is the first, so there is none yet."""
+KEY = "quantcrafter"
+_PERHAPS_OTHER = re.compile(r"quantcrafter['\"]?[ \t]*:[ \t]*([^\s,}]*)")
 
 
-def migrate(
-    data: dict[str, Any],
-    *,
-    migrations: Mapping[int, Migration] = MIGRATIONS,
-    current: int = FORMAT_VERSION,
-) -> dict[str, Any]:
-    """Return the plain values of a file in the current format; the argument is left as it was.
+@dataclass(frozen=True, slots=True)
+class SetValue:
+    """Gives the place at `path` a value, and makes it if it is not there; see `StrategyFile.set`."""
+
+    path: DocumentPath
+    value: Any
+    sentence: str
+
+    def apply(self, document: StrategyFile) -> None:
+        """Make the edit."""
+        document.set(self.path, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class RenameKey:
+    """Gives the key at `path` another name, in its place."""
+
+    path: DocumentPath
+    new_key: str
+    sentence: str
+
+    def apply(self, document: StrategyFile) -> None:
+        """Make the edit."""
+        document.rename(self.path, self.new_key)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveEntry:
+    """Removes the key or list item at `path` with its value and the comment on its line."""
+
+    path: DocumentPath
+    sentence: str
+
+    def apply(self, document: StrategyFile) -> None:
+        """Make the edit."""
+        document.remove(self.path)
+
+
+MigrationEdit = SetValue | RenameKey | RemoveEntry
+Migration = Callable[["StrategyFile"], Sequence[MigrationEdit]]
+"""Returns the edits that bring a document to the next version, made in this order; the version itself is not theirs."""
+
+MIGRATIONS: dict[int, Migration] = {}
+"""By the version a migration starts from. Version 1 is the first, so there is none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """A text in this program's format; the version and the text that it was made from; a sentence for each change."""
+
+    text: str
+    version: int
+    before: str
+    changes: tuple[str, ...]
+
+
+def format_version() -> int:
+    """Return the version of the format that this program reads and writes."""
+    return model.FORMAT_VERSION
+
+
+def version_in(root: MappingNode) -> int | None:
+    """Return the version that a file says it has; None where it says none that is a whole number."""
+    node = root.get(KEY)
+    value = node.value if isinstance(node, Scalar) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def version_of_text(text: str) -> int | None:
+    """Return the version that a text says it has; None where it says none, or is no YAML mapping."""
+    from engine.spec.compose import compose
+
+    found = set(_PERHAPS_OTHER.findall(text))
+    if found == {str(format_version())}:  # by far the most texts, and reading one takes time
+        return format_version()
+    root = compose(text, "", ProblemLog()) if found else None
+    return version_in(root) if isinstance(root, MappingNode) else None
+
+
+def is_older(version: int | None) -> bool:
+    """Return whether a version is an older one that can be migrated."""
+    return version is not None and version < format_version() and version in MIGRATIONS
+
+
+def migrate(text: str, file: str = "") -> Migrated | None:
+    """Return a text of an older version in this program's format, None where there is nothing to migrate.
 
     Raises:
-        ValueError: the version is missing, unknown, or newer than this program.
+        SpecError: an edit can't be made in this text.
     """
-    version = data.get("quantcrafter")
-    if isinstance(version, bool) or not isinstance(version, int):
-        raise ValueError("the version of the format must be a whole number")  # noqa: TRY004 - a file's content
-    if version > current:
-        raise ValueError(f"this file needs a newer QuantCrafter: its format is {version}, this one reads {current}")
-    while version < current:
-        if version not in migrations:
-            raise ValueError(f"the format {version} is unknown, this QuantCrafter reads {current}")
-        version += 1
-        data = {**migrations[version - 1](dict(data)), "quantcrafter": version}
-    return data
+    if not is_older(version_of_text(text)):
+        return None
+    from engine.spec.document import StrategyFile  # it stands on what reads files, which stands on this
+
+    document = StrategyFile.loads(text, file)
+    version = int(document.get((KEY,)))
+    changes: list[str] = []
+    for step in range(version, format_version()):
+        try:
+            for edit in _migration_from(step)(document.copy()):
+                edit.apply(document)
+                changes.append(edit.sentence)
+            document.set((KEY,), step + 1)
+        except SpecError as error:
+            raise SpecError([_refused(version, error.problems[0], file)]) from error
+    return Migrated(document.text, version, text, tuple(changes))
+
+
+def _migration_from(version: int) -> Migration:
+    migrations: Mapping[int, Migration] = MIGRATIONS
+    if version not in migrations:
+        raise SpecError([Problem("version", f"No migration leads on from format {version}.", "Update QuantCrafter.")])
+    return migrations[version]
+
+
+def _refused(version: int, problem: Problem, file: str) -> Problem:
+    message = f"The file is of format {version}, an older one, and can't be migrated: {problem.message}"
+    return Problem("version", message, problem.remedy, file, 1, 1, problem.path)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.api.errors import Problem, SpecError
+from engine.api.errors import Problem, Severity, SpecError
 from engine.api.settings import RunSettings
 from engine.spec.blocks import BlockLibrary
 from engine.spec.compose import compose
@@ -17,13 +17,13 @@ from engine.spec.expansion import Expander
 from engine.spec.files import read_text
 from engine.spec.instruments import read_instruments
 from engine.spec.layout import check_frames, read_layout
-from engine.spec.model import SECTIONS, Located, StrategySpec
+from engine.spec.model import FORMAT_VERSION, SECTIONS, Located, StrategySpec
 from engine.spec.overrides import apply_overrides
 from engine.spec.references import Resolver
 from engine.spec.sections import join, mapping_at, place_in, read_sections, refuse_unknown_keys, text_at
 from engine.spec.source import ProblemLog
 from engine.spec.tree import Mapping, kind, plain
-from engine.spec.versions import version_is_good
+from engine.spec.versions import in_current_format, version_is_good
 from engine.spec.wording import findings
 
 TOP_LEVEL_KEYS = ("quantcrafter", "name", "description", "instruments", "blocks", *SECTIONS, "run", "layout", "frames")
@@ -36,7 +36,7 @@ def load_strategy(path: str | Path, *, overrides: Many[str] = (), block_dir: Pat
         SpecError: the file cannot be read or is wrong; it holds every problem.
     """
     spec, problems = check_strategy_file(path, overrides=overrides, block_dir=block_dir)
-    if spec is None or problems:
+    if spec is None or any(problem.severity is Severity.ERROR for problem in problems):
         raise SpecError(problems)
     return spec
 
@@ -55,7 +55,7 @@ def parse_strategy(
         SpecError: the text is wrong; it holds every problem.
     """
     spec, problems = check_strategy(text, file=file, base_dir=base_dir, overrides=overrides, block_dir=block_dir)
-    if spec is None or problems:
+    if spec is None or any(problem.severity is Severity.ERROR for problem in problems):
         raise SpecError(problems)
     return spec
 
@@ -82,8 +82,8 @@ def check_strategy(
 ) -> tuple[StrategySpec | None, list[Problem]]:
     """Read a strategy and return what is usable of it, with every problem in file order.
 
-    The specification is None only when the text is no YAML mapping or of an unknown version. Never raises for
-    anything that a text may contain.
+    The specification is None only when the text is no YAML mapping or of a version that can't be read. A text of an
+    older version is migrated in memory, which a warning tells. Never raises for anything that a text may contain.
     """
     log = ProblemLog()
     root = compose(text, file, log)
@@ -91,7 +91,10 @@ def check_strategy(
         return None, log.in_order()
     if not isinstance(root, Mapping):
         message = f"A strategy file must be a mapping, was {kind(root)}."
-        log.add("shape", message, "Begin with 'quantcrafter: 1'.", at=root.place)
+        log.add("shape", message, f"Begin with 'quantcrafter: {FORMAT_VERSION}'.", at=root.place)
+        return None, log.in_order()
+    root = in_current_format(root, text, log)
+    if root is None:
         return None, log.in_order()
     apply_overrides(root, overrides, log)
     spec = _read(root, (Path(base_dir), block_dir), log)

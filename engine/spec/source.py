@@ -7,6 +7,7 @@ import reprlib
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from functools import cached_property
 
 from engine.api.errors import Problem, Severity, SpecError
@@ -31,11 +32,15 @@ class Place:
 
 @dataclass(eq=False)
 class Source:
-    """A text with its name; `located` is False for texts without lines to point at, such as `--set` values."""
+    """A text with its name; `located` is False for texts without lines to point at, such as `--set` values.
+
+    `original` is the text in the file, where this one was migrated from it: places are told as they are in the file.
+    """
 
     file: str
     text: str
     located: bool = True
+    original: str | None = None
 
     @cached_property
     def line_starts(self) -> list[int]:
@@ -47,7 +52,20 @@ class Source:
         if not self.located:
             return Place(self.file)
         line = bisect_right(self.line_starts, offset)
-        return Place(self.file, line, offset - self.line_starts[line - 1] + 1)
+        column = offset - self.line_starts[line - 1] + 1
+        if self.original is None:
+            return Place(self.file, line, column)
+        there, is_same = self._lines_in_file[line - 1]
+        return Place(self.file, there, column if is_same else 1)
+
+    @cached_property
+    def _lines_in_file(self) -> list[tuple[int, bool]]:
+        """Return for each line where it stands in the file, and whether it is the same there."""
+        before, after = _LINE_BREAK.split(self.original or ""), _LINE_BREAK.split(self.text)
+        found: list[tuple[int, bool]] = []
+        for kind, start, end, first, last in SequenceMatcher(None, before, after).get_opcodes():
+            found += [(max(1, min(start + row + 1, end)), kind == "equal") for row in range(last - first)]
+        return found
 
 
 def shown(value: object) -> str:
@@ -98,12 +116,13 @@ class ProblemLog:
         path: str = "",
         node: str = "",
         field: str = "",
+        severity: Severity = Severity.ERROR,
     ) -> None:
         """Note one problem; the same one twice counts once."""
         if len(self.problems) >= MAX_PROBLEMS:
             self.dropped += 1
             return
-        problem = Problem(code, message, remedy, at.file, at.line, at.column, path, node, field)
+        problem = Problem(code, message, remedy, at.file, at.line, at.column, path, node, field, severity)
         if problem not in self._seen:
             self._seen.add(problem)
             self.problems.append(problem)

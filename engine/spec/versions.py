@@ -2,23 +2,66 @@
 
 from __future__ import annotations
 
-from engine.spec.migrations import migrate
+from engine.api.errors import Severity, SpecError
+from engine.spec.compose import compose
+from engine.spec.migrations import KEY, format_version, is_older, migrate, version_in
 from engine.spec.source import ProblemLog
-from engine.spec.tree import Mapping, Scalar
+from engine.spec.tree import Mapping
+
+OLD_FORMAT = "old_format"
+"""The code of the finding that a file is of an older format."""
 
 
 def version_is_good(root: Mapping, log: ProblemLog) -> bool:
-    """Return whether a file is in the current format; note a problem when not."""
-    node = root.get("quantcrafter")
+    """Return whether a file's content can be read; note a problem where it is not of the current format."""
+    node = root.get(KEY)
     if node is None:
         message = "The file does not say that it is a QuantCrafter file."
-        log.add("version", message, "Begin with 'quantcrafter: 1'.", at=root.place, path="quantcrafter")
+        log.add("version", message, f"Begin with 'quantcrafter: {format_version()}'.", at=root.place, path=KEY)
         return True
+    version, current = version_in(root), format_version()
+    if version == current:
+        return True
+    message, remedy = why_not_read(version)
+    log.add("version", message, remedy, at=node.place, path=KEY, field=KEY)
+    return version is None or (version < current and not is_older(version))
+
+
+def why_not_read(version: int | None) -> tuple[str, str]:
+    """Return why a file of another version than the current one can't be read, and the remedy."""
+    current = format_version()
+    write = f"Write 'quantcrafter: {current}'."
+    if version is None:
+        return "The version of the format must be a whole number.", write
+    if version > current:
+        message = f"This file needs a newer QuantCrafter: its format is {version}, this one reads {current}."
+        return message, "Update QuantCrafter."
+    if is_older(version):
+        message = f"The file is of format {version}, an older one; this QuantCrafter writes format {current}."
+        return message, "Migrate it: quantcrafter migrate FILE --write"
+    return f"The format {version} is unknown, this QuantCrafter reads {current}.", write
+
+
+def in_current_format(root: Mapping, text: str, log: ProblemLog) -> Mapping | None:
+    """Return the tree of a file in the current format: migrated in memory where it is of an older one.
+
+    Places in it are those of the text as it was. Return None after noting why a file can't be migrated.
+    """
+    version = version_in(root)
+    if not is_older(version):
+        return root
+    file = root.source.file
     try:
-        migrate({"quantcrafter": node.value if isinstance(node, Scalar) else None})
-    except ValueError as error:
-        remedy = "Update QuantCrafter." if "newer" in str(error) else "Write 'quantcrafter: 1'."
-        message = f"{str(error)[:1].upper()}{str(error)[1:]}."
-        log.add("version", message, remedy, at=node.place, path="quantcrafter", field="quantcrafter")
-        return "newer" not in str(error)
-    return True
+        migrated = migrate(text, file)
+    except SpecError as error:
+        log.problems += error.problems
+        return None
+    made = compose(migrated.text, file, log) if migrated is not None else None
+    if not isinstance(made, Mapping):
+        return None
+    made.source.original = root.source.text
+    message = f"The file is of format {version}, an older one; it was read as format {format_version()}."
+    at = made.entries[KEY].value.place
+    remedy = "To write it in the new format: quantcrafter migrate FILE --write"
+    log.add(OLD_FORMAT, message, remedy, at=at, path=KEY, field=KEY, severity=Severity.WARNING)
+    return made
