@@ -22,7 +22,7 @@ ifeq ($(shell uname -s),Linux)
 endif
 endif
 
-.PHONY: run test test-quick test-long check format bench docs clean
+.PHONY: run test test-one test-quick test-long coverage check format bench docs clean
 
 run: $(STAMP) $(SYSTEM)
 	$(BIN)/quantcrafter run $(EXAMPLE) --report reports/golden_cross.html --json reports/golden_cross.json
@@ -38,6 +38,11 @@ test: $(STAMP) $(SYSTEM)
 	$(PY) -m tests.support.compile_ahead
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal
 
+# One file, folder or test: `make test-one T=tests/engine/stats`, `make test-one T="tests/nodes -k rising"`.
+test-one: $(STAMP) $(SYSTEM)
+	$(if $(T),,$(error Say which test: make test-one T=tests/engine/stats/test_metrics.py))
+	$(PY) -m pytest -n 0 $(T)
+
 test-quick: $(STAMP) $(SYSTEM)
 	$(PY) -m tests.support.compile_ahead
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not benchmark_report"
@@ -48,11 +53,17 @@ test-long: $(STAMP) $(SYSTEM)
 	$(PY) -m tests.support.compile_ahead
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "long or hypothesis" --timeout 36000
 
+# Lines and branches of engine and nodes that the quick tests run; `make coverage T=tests/nodes` for a part of them.
+coverage: export QUANTCRAFTER_TEST_INTERPRETED = 1
+coverage: $(STAMP) $(SYSTEM)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not benchmark_report" --timeout 900 --cov --cov-report=html:reports/coverage --cov-report=term $(T)
+
 check: $(STAMP)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(BIN)/lint-imports
+	$(PY) -m vulture
 
 bench: $(STAMP) $(SYSTEM)
 	$(PY) -m pytest tests/benchmarks -m benchmark_report -s -n 0

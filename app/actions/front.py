@@ -46,11 +46,6 @@ class Front(Protocol):
         ...
 
     @property
-    def has_panes(self) -> bool:
-        """Whether the panes are on the screen."""
-        ...
-
-    @property
     def is_busy(self) -> bool:
         """Whether it is being run, or waits for it."""
         ...

@@ -17,7 +17,7 @@ from app.canvas.items.looks import Looks
 from app.canvas.items.node import Badge, NodeItem
 from app.canvas.items.paint import badge_rect
 from app.canvas.items.places import missing_places
-from app.canvas.items.ports import PortRef, Side
+from app.canvas.items.ports import PortRef
 from app.canvas.items.tooltips import badge_tooltip, mark_tooltip, node_tooltip, port_tooltip, wire_tooltip
 from app.canvas.items.wire import Share, WireItem, wire_path
 from app.canvas.run.layer import RunLayer
@@ -382,11 +382,6 @@ class GraphScene(QGraphicsScene):
         if self._drag_wire is not None:
             self.removeItem(self._drag_wire)
             self._drag_wire = None
-
-    def port_pos(self, ref: PortRef) -> QPointF:
-        """Return where a wire meets a port, in scene coordinates."""
-        side: Side = ref.side
-        return self.nodes[ref.node].port_scene_pos(side, ref.port, ref.index)
 
 
 def _share(wire: WireView, marks: RunMarks) -> Share:

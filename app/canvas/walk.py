@@ -91,11 +91,6 @@ def input_type(graph: GraphView, node: str, port: str) -> PortType | None:
     return next((known.type for known in found.inputs if known.name == port), None) if found else None
 
 
-def wires_at(graph: GraphView, node: str, port: str) -> list[WireView]:
-    """Return the wires of an input, in order."""
-    return [wire for wire in graph.wires if wire.target == node and wire.port == port]
-
-
 def splice_fits(graph: GraphView, node: str, wire: WireView) -> bool:
     """Return whether an unconnected node can stand in a wire: it reads the wire's type, and gives what is read."""
     inserted = graph.nodes.get(node)

@@ -146,10 +146,6 @@ class Inspector(QWidget):
         if isinstance(self.header, NodeHeader) and len(self.ids) == 1:
             self.header.show_node(nodes[self.ids[0]])
 
-    def focus_field(self, name: str) -> bool:
-        """Put the focus into the field of a name; return whether there is one."""
-        return self.page is not None and any(view.focus((name,)) for view in self.page.views)
-
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's
         """Take over what is pending, and let the document go."""
         self.finish()

@@ -19,10 +19,8 @@ from engine.api.home import usual_modes
 from engine.api.locks import writing
 from engine.api.os_errors import fault
 from engine.spec import ProblemLog, StrategyFile
-from engine.spec.compose import compose
 from engine.spec.files import read_text
 from engine.spec.limits import MAX_FILE_BYTES
-from engine.spec.tree import Mapping
 
 SUFFIX = ".yaml"
 _UNFINISHED_FOR_S = 3600.0
@@ -134,18 +132,6 @@ def without_layout(text: str) -> str:
         if (section,) in file:
             file.remove((section,))
     return file.text
-
-
-def is_strategy(path: Path) -> bool:
-    """Return whether a file is a strategy, by what is in it: YAML with a format version, and no block file."""
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            return False
-        text = read(path)
-    except (OSError, FileError):
-        return False
-    root = compose(text, "", ProblemLog())
-    return isinstance(root, Mapping) and "quantcrafter" in root.entries and "outputs" not in root.entries
 
 
 def _refuse_unwritable(path: Path, target: Path) -> None:

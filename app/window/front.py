@@ -81,11 +81,6 @@ class WindowFront:
         return self._panes.docks.chart_choice if self._panes.is_made else None
 
     @property
-    def has_panes(self) -> bool:
-        """Whether the panes are on the screen."""
-        return self._panes.is_there
-
-    @property
     def is_busy(self) -> bool:
         """Whether it is being run, or waits for it."""
         tab = self._tabs.current()

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from engine.api import BoolColumn, DataError, RawBars, Timeframe
 from engine.data.findings import Finding, clock, finding
 from engine.data.gaps import find_gaps, find_outside, find_overlaps, take, without_overlaps
 
-OnBadBars = Literal["refuse", "repair"]
 PRICES = ("open", "high", "low", "close")
 
 

@@ -14,7 +14,6 @@ from app.window.application import make_application
 from app.window.desktop import Desktop
 from app.window.shell import Shell
 from app.window.tab import StrategyTab
-from engine.api import Problem
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "resources" / "examples"
@@ -50,8 +49,3 @@ def tab_of(desktop: Desktop) -> StrategyTab:
     if tab is None:
         raise AssertionError("No strategy is open.")
     return tab
-
-
-def errors_of(desktop: Desktop) -> list[Problem]:
-    """Return what validation finds about the strategy in front."""
-    return list(tab_of(desktop).document.problems)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QGraphicsView, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 NONE = Qt.KeyboardModifier.NoModifier
 LEFT = Qt.MouseButton.LeftButton
@@ -93,8 +93,3 @@ def key(widget: QWidget, code: Qt.Key, modifiers: Qt.KeyboardModifier = NONE) ->
 def type_text(widget: QWidget, text: str) -> None:
     """Type letters."""
     QTest.keyClicks(widget, text)
-
-
-def in_view(view: QGraphicsView, scene_pos: QPointF) -> QPoint:
-    """Return where a place of the scene is in the view's viewport."""
-    return view.mapFromScene(scene_pos)

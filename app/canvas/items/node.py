@@ -37,7 +37,6 @@ class NodeItem(QGraphicsRectItem):
         self.wires: set[WireItem] = set()
         self.badge_reason = ""
         self.hovered = False
-        self.focused = False
         self.lit: frozenset[PortRef] | None = None
         self.hovered_port: PortRef | None = None
         self._looks = looks
@@ -122,12 +121,6 @@ class NodeItem(QGraphicsRectItem):
             self.hovered, self.hovered_port = hovered, port
             self.update()
 
-    def set_focused(self, focused: bool) -> None:  # noqa: FBT001 - a state
-        """Show that the keyboard acts on this node."""
-        if focused != self.focused:
-            self.focused = focused
-            self.update()
-
     def set_lit(self, refs: frozenset[PortRef] | None) -> None:
         """Light these ports up and fade the others; a node without any fades whole. None ends that."""
         if refs != self.lit:
@@ -164,7 +157,7 @@ class NodeItem(QGraphicsRectItem):
         if looks.vector:
             paint_node(painter, self.picture, looks)
             return
-        if self.isSelected() or self.hovered or self.focused:
+        if self.isSelected() or self.hovered:
             self._paint_outline(painter, scale)
         if scale < NAMED_ABOVE:
             paint_simple(painter, self.picture, looks)
@@ -233,12 +226,6 @@ class NodeItem(QGraphicsRectItem):
             color.setAlpha(255 if self.isSelected() else 130)
             painter.setPen(QPen(color, 2 * OUTLINE * pixel))
             painter.drawRoundedRect(box, CORNER + edge, CORNER + edge)
-        if self.focused:
-            pen = QPen(QColor(self._looks.theme.text), 1.4 * pixel)
-            pen.setDashPattern([2, 2])
-            painter.setPen(pen)
-            out = 6.5
-            painter.drawRoundedRect(box.adjusted(-out, -out, out, out), CORNER + out, CORNER + out)
 
     def _paint_lit(self, painter: QPainter) -> None:
         looks = self._looks

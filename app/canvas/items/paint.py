@@ -175,11 +175,6 @@ def marks_of(node: NodeView) -> tuple[str, ...]:
     return tuple(name for name, shown in marks if shown)
 
 
-def open_rect(layout: NodeLayout) -> QRectF:
-    """Return where a block shows that it can be opened."""
-    return mark_rects(layout)[0]
-
-
 def mark_rects(layout: NodeLayout) -> tuple[QRectF, ...]:
     """Return the places of the marks in a header, from the right."""
     y = (HEADER - ICON) / 2 + 1.5

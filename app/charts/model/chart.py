@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from app.charts.model.candles import CandleLevels
 from app.charts.model.clock import BarClock
-from app.charts.model.curves import Curves, curves_of, split_bar
+from app.charts.model.curves import Curves, curves_of
 from app.charts.model.levels import FlagLevels, RangeLevels
 from app.charts.model.outputs import ChartOutput, Place, outputs_of
 from app.charts.model.prices import decimals_of
@@ -35,7 +35,6 @@ class ChartModel:
     holdings: Holdings
     curves: Curves
     outputs: tuple[ChartOutput, ...]
-    split: int | None
     decimals: int
     open_positions: tuple[OpenPosition, ...] = ()
     lines: dict[str, Line] = field(default_factory=dict)
@@ -69,7 +68,6 @@ def chart_model(run: SavedRun, instrument: int) -> ChartModel:
         holdings=Holdings(run.ledger, instrument, job.lot_size),
         curves=curves_of(run, instrument),
         outputs=outputs_of(run, instrument),
-        split=split_bar(run.settings, clock),
         open_positions=tuple(each for each in run.ledger.open_positions if each.instrument == instrument),
         decimals=decimals_of(job.tick_size) if job.tick_size > 0 else 2,
     )

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
 
 import numpy as np
 
-from app.charts.model.clock import BarClock
 from app.charts.model.levels import RangeLevels
 from app.charts.model.trades import Holdings
 from engine.api import FloatColumn, InstrumentJob
@@ -71,24 +67,3 @@ def _value(run: SavedRun, number: int, job: InstrumentJob) -> FloatColumn:
     units = Holdings(run.ledger, number, job.lot_size).column(len(job.bars))
     rate = 1.0 if job.rate_close is None else job.rate_close
     return np.asarray(units * job.bars.close * job.multiplier * rate)
-
-
-def split_bar(settings: Mapping[str, Any], clock: BarClock) -> int | None:
-    """Return the first bar that is out of sample, None if the run has no split.
-
-    `split` is a date or a time, or a part of the bars between 0 and 1; a mapping holds it as `date` or `at`.
-    """
-    split = settings.get("split")
-    if isinstance(split, Mapping):
-        split = next((split[key] for key in ("date", "at", "start") if split.get(key) is not None), None)
-    if isinstance(split, str):
-        try:
-            moment = datetime.fromisoformat(split)
-        except ValueError:
-            return None
-        return clock.bar_at(moment)
-    if isinstance(split, date):
-        return clock.bar_at(datetime(split.year, split.month, split.day))  # noqa: DTZ001 - a date of the exchange
-    if isinstance(split, (int, float)) and 0 < split < 1:
-        return int(len(clock) * split)
-    return None

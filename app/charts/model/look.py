@@ -50,7 +50,6 @@ class ChartLook:
     """
 
     background: str
-    shaded: str
     grid: str
     line: str
     text: str
@@ -69,7 +68,6 @@ class ChartLook:
     raised: str
     border: str
     equity: str
-    equity_soft: str
     hold: str
     drawdown: str
     drawdown_soft: str
@@ -91,7 +89,6 @@ def _look(theme_name: str, dark: bool, colors: tuple[str, ...], candle_colors: s
     soft = 0.34 if dark else 0.3
     return ChartLook(
         background=panel,
-        shaded=mix(accent, panel, 0.07),
         grid=mix(divider, panel, 0.7),
         line=border,
         text=text,
@@ -110,7 +107,6 @@ def _look(theme_name: str, dark: bool, colors: tuple[str, ...], candle_colors: s
         raised=raised,
         border=border,
         equity=accent,
-        equity_soft=mix(accent, panel, 0.14),
         hold=text_dim,
         drawdown=error,
         drawdown_soft=mix(error, panel, 0.22),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFont, QPainter
 
 from app.charts.model.layout import PanelPlace
@@ -14,11 +14,9 @@ from app.charts.model.sheet import Sheet
 from app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE, PRICE, VOLUME, ChartState
 from app.charts.painting.axes import TICK_ROOM, draw_axes, draw_grid
 from app.charts.painting.batch import Batch
-from app.charts.painting.pens import pen, small
 from app.charts.painting.prices import LEAST_CANDLE, draw_candles, draw_columns, draw_series, draw_volume
 from app.charts.painting.strips import draw_strip
 from app.charts.painting.trades import Marks, draw_open, draw_trades
-from app.services.i18n import tr
 
 LINE_WIDTH = 1.5
 
@@ -37,7 +35,6 @@ class Drawing:
         """Draw everything of a state; the painter's origin is the chart's corner."""
         painter.fillRect(QRectF(0, 0, sheet.width, sheet.height), self.look.background)
         self.marks = Marks()
-        self._shade(painter, state, sheet)
         most = max(int(sheet.plot_width / TICK_ROOM), 1)
         ticks = state.model.clock.ticks(sheet.window.left, sheet.window.right, most)
         draw_grid(painter, self.look, sheet, ticks)
@@ -88,19 +85,3 @@ class Drawing:
                 draw_series(batch, painter, look.slot(output.slot), LINE_WIDTH, sheet, scale, line)
         self.marks = draw_trades(batch, painter, look, self.font, sheet, place, state)
         draw_open(painter, look, sheet, scale, state, self.marks)
-
-    def _shade(self, painter: QPainter, state: ChartState, sheet: Sheet) -> None:
-        """Shade the bars that are out of sample, if the run has such."""
-        if state.model.split is None:
-            return
-        left = min(max(sheet.x(state.model.split - 0.5), 0.0), sheet.plot_width)
-        box = QRectF(left, 0, sheet.plot_width - left, sheet.plot_height)
-        painter.fillRect(box, self.look.shaded)
-        if 0 < left < sheet.plot_width:
-            painter.setPen(pen(self.look.line, 1.0, Qt.PenStyle.DashLine))
-            painter.drawLine(int(left), 0, int(left), int(sheet.plot_height))
-        painter.setPen(pen(self.look.text_dim))
-        painter.setFont(small(self.font))
-        place = sheet.places[0]
-        label = QRectF(left + 6, place.top, max(box.width() - 12, 0), place.height - 4)
-        painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, tr("Out of sample"))

@@ -9,11 +9,6 @@ from engine.api.ports import TimeColumn
 from engine.data.zones import DAY_NS, to_local
 
 
-def opened_at(bars: Bars) -> TimeColumn:
-    """Return the venue's wall time at which each bar opened; UTC where clocks set back would break the order."""
-    return _ordered(to_local(bars.open_ns, bars.session.timezone), bars.open_ns)
-
-
 def closed_at(bars: Bars) -> TimeColumn:
     """Return the venue's wall time at which each bar closed; UTC where clocks set back would break the order.
 

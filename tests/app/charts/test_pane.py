@@ -501,24 +501,6 @@ def test_a_node_is_switched_by_its_name(chart: tuple[ChartPane, RunSession], qtb
     assert "nothing_of_the_kind" in told.args[0]
 
 
-def test_what_is_out_of_sample_is_shaded(qtbot: QtBot, run: SavedRun) -> None:
-    split = SavedRun.open(run.folder)
-    split.settings = {**run.settings, "split": "2008-01-02"}
-    with open_chart(qtbot, split) as (pane, _):
-        bar = state_of(pane).model.split
-        assert bar is not None
-        assert state_of(pane).model.clock.text(bar) == "2008-01-02"
-        place = sheet_of(pane).place("plot:rsi")
-        assert place is not None
-        image, y = picture_of(pane.view), int(place.bottom) - 3
-        x = int(sheet_of(pane).x(bar))
-        before = {image.pixelColor(x - far, y).name() for far in range(3, 60)}
-        after = {image.pixelColor(x + far, y).name() for far in range(3, 60)}
-        assert LOOK.background in before
-        assert LOOK.shaded in after
-        assert LOOK.shaded not in before
-
-
 def test_columns_without_a_number_and_positions_still_open_are_no_trouble(qtbot: QtBot, tmp_path: Path) -> None:
     run = saved_example(
         "golden_cross",

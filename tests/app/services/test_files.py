@@ -158,24 +158,6 @@ def test_layout_and_frames_can_be_left_out_and_nothing_else_changes() -> None:
     assert files.without_layout(TEXT) == TEXT
 
 
-def test_a_strategy_is_known_by_what_is_in_the_file(tmp_path: Path) -> None:
-    examples = {
-        "strategy.yaml": (TEXT, True),
-        "strategy.txt": ("\ufeff" + TEXT, True),
-        "block.yaml": ("quantcrafter: 1\noutputs: {a: b}\n", False),
-        "other.yaml": ("services: {web: 1}\n", False),
-        "list.yaml": ("- quantcrafter\n", False),
-        "broken.yaml": ("quantcrafter: {\n", False),
-        "picture.yaml": ("\x00\x01", False),
-    }
-    for name, (text, expected) in examples.items():
-        path = tmp_path / name
-        path.write_bytes(text.encode())
-        assert files.is_strategy(path) is expected, name
-    assert not files.is_strategy(tmp_path / "nowhere.yaml")
-    assert not files.is_strategy(tmp_path)
-
-
 def test_a_file_that_holds_what_was_not_seen_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
     path.write_text("theirs")

@@ -44,7 +44,6 @@ TRADE_KEYS = [
     "commission",
     "exit_reason",
 ]
-RESULT_KEYS = ["strategy", "engine", "mode", "bars", "warmup", "fills", "trades", "metrics", "equity", "timing"]
 
 
 def one_deal() -> RunResult:
