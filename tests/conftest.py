@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis.core
@@ -64,3 +66,27 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("QUANTCRAFTER_HOME", str(home))
     return home
+
+
+class _Errors(logging.Handler):
+    """Keeps what is logged as an error."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.found.append(
+            f"{record.name}: {record.getMessage()}" + (f" ({record.exc_info[1]!r})" if record.exc_info else "")
+        )
+
+
+@pytest.fixture(autouse=True)
+def _no_error_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in whose course an error is logged, but for those that are about that."""
+    errors, root = _Errors(), logging.getLogger()
+    root.addHandler(errors)
+    yield
+    root.removeHandler(errors)
+    if errors.found and "caplog" not in request.fixturenames and request.node.get_closest_marker("logs_errors") is None:
+        pytest.fail("Errors were logged: " + "; ".join(errors.found), pytrace=False)
