@@ -62,7 +62,7 @@ def test_arrow_keys_walk_from_the_search_to_a_card_that_enter_opens(qtbot: QtBot
 
 
 def test_a_double_click_opens_a_card(qtbot: QtBot, dialog: GalleryDialog) -> None:
-    centre = dialog.cards.visualRect(dialog.model.index(3, 0)).center()
+    centre = dialog.cards.visualRect(dialog.model.index(4, 0)).center()
     qtbot.mouseClick(dialog.cards.viewport(), Qt.MouseButton.LeftButton, pos=centre)
     qtbot.mouseDClick(dialog.cards.viewport(), Qt.MouseButton.LeftButton, pos=centre)
     assert dialog.template is not None
@@ -76,19 +76,19 @@ def test_escape_returns_nothing(qtbot: QtBot, dialog: GalleryDialog) -> None:
 
 
 def test_a_card_tells_a_screen_reader_its_words(dialog: GalleryDialog) -> None:
-    words = dialog.model.index(3, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    words = dialog.model.index(4, 0).data(Qt.ItemDataRole.AccessibleTextRole)
     assert "Golden cross" in words
     assert "50-day average" in words
     assert "Indicators 2" in words
 
 
 def test_a_picture_of_the_graph_comes_into_the_card(qtbot: QtBot, dialog: GalleryDialog) -> None:
-    rect = dialog.cards.visualRect(dialog.model.index(3, 0))
-    dialog.cards.scrollTo(dialog.model.index(3, 0))
+    rect = dialog.cards.visualRect(dialog.model.index(4, 0))
+    dialog.cards.scrollTo(dialog.model.index(4, 0))
     bodies = QColor(theme.current().family("advisors")).rgb()
 
     def shows_an_advisor() -> None:
-        rect = dialog.cards.visualRect(dialog.model.index(3, 0))
+        rect = dialog.cards.visualRect(dialog.model.index(4, 0))
         image = dialog.cards.viewport().grab(rect).toImage()
         seen = {image.pixel(x, y) for x in range(image.width()) for y in range(PICTURE.height() - 4)}
         assert bodies in seen
