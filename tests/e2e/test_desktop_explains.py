@@ -18,8 +18,8 @@ from app.inspector.inspector import Inspector
 from app.inspector.row import FieldRow
 from app.panes.results import ResultsPane
 from app.panes.why import WhyPane
-from app.session import explainer
 from app.services.values import number_text
+from app.session import explainer
 from app.session.explainer import Explainer
 from app.window.desktop import Desktop
 from app.window.runs.notice import FailureNotice
