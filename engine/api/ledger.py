@@ -228,6 +228,34 @@ class OpenPosition:
 
 
 @dataclass(frozen=True)
+class Stretches:
+    """A column that keeps its value for many rows: `values[k]` holds from row `starts[k]` on, of `length` rows."""
+
+    values: FloatColumn
+    starts: TimeColumn
+    length: int
+
+    def column(self) -> FloatColumn:
+        """Return the column, one value a row."""
+        return np.repeat(self.values, np.diff(self.starts, append=self.length))
+
+
+class _Unfolded:
+    """A field that is given as a column or as stretches, and is a column once it is asked for."""
+
+    def __get__(self, ledger: Ledger | None, _owner: type) -> FloatColumn:
+        if ledger is None:
+            raise AttributeError("cash")  # the field has no default
+        given: FloatColumn | Stretches = vars(ledger)["cash"]
+        if isinstance(given, Stretches):
+            given = vars(ledger)["cash"] = given.column()
+        return given
+
+    def __set__(self, ledger: Ledger, given: FloatColumn | Stretches) -> None:
+        vars(ledger)["cash"] = given
+
+
+@dataclass(frozen=True)
 class Ledger:
     """The books of one run.
 
@@ -242,7 +270,7 @@ class Ledger:
     blocked: npt.NDArray[Any]
     ts_ns: TimeColumn
     equity: FloatColumn
-    cash: FloatColumn
+    cash: _Unfolded = _Unfolded()
     open_positions: tuple[OpenPosition, ...] = ()
     interventions: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, INTERVENTION_DTYPE))
     cashflows: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, CASHFLOW_DTYPE))

@@ -120,7 +120,7 @@ def may_be_short(job: EngineJob) -> bool:
     by_steps = job.steps is not None and job.steps.flags >= 0
     if job.execution.rebalance is not None or job.components or by_steps:
         return True
-    return any(not len(each.bars) or bool((each.flags & ENTER_SHORT).any()) for each in job.instruments)
+    return any(not len(each.bars) or bool(np.bitwise_or.reduce(each.flags) & ENTER_SHORT) for each in job.instruments)
 
 
 def needs_volume(job: EngineJob) -> bool:

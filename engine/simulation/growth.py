@@ -145,7 +145,8 @@ class Growth:
         """Note equity and cash at the close of the newest step."""
         self._ts_ns.append(int(state.ts_ns[0]))
         self.equity.append(float(state.curve[0, 0]))
-        self._cash.append(float(state.curve[1, 0]))
+        self._cash.append(float(state.desk["cash"]))
+        state.desk["cash_changes"] = 0
 
     # ------------------------------------------------------------------ ending
 

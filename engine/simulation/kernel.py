@@ -30,6 +30,7 @@ from engine.simulation.quiet import (
     is_quiet,
     is_untouched,
     mark_quiet,
+    note_cash,
     pass_quiet,
     pass_quiet_alone,
     pass_quiet_together,
@@ -127,7 +128,7 @@ def settle(desks: Table, books: Table, market: Market, timeline: Timeline, curve
             mark(desk, book, bar, market.high[row], market.low[row], market.close[row])
     equity = equity_of(desk, books)
     curve[0, step] = equity
-    curve[1, step] = desk["cash"]
+    note_cash(desk, curve, step)
     return equity
 
 
@@ -308,7 +309,7 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
     stop: int,
     part: int,
 ) -> int:
-    """Run steps `start` to `stop`, writing equity and cash of each to `curve`; return the first step not run.
+    """Run steps `start` to `stop`, noting equity and cash of each in `curve`; return the first step not run.
 
     That is `stop`, or an earlier step for which a table may be too full: empty the tables and call again from there.
     `part` is WHOLE, or what of each step is to be run: UP_TO_CLOSE, or the DECISIONS on a close that was reached so.

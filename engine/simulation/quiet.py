@@ -157,6 +157,18 @@ def is_calm(desk: Record, market: Market, equity: float, required: float, step: 
 
 
 @inlined
+def note_cash(desk: Record, curve: FloatColumn, step: int) -> None:
+    """Note the cash at the close of a step, where it is not that of the step before."""
+    last, cash = desk["cash_changes"] - 1, desk["cash"]
+    if last >= 0 and curve[1, last] == cash:
+        return
+    if last < 0 or curve[2, last] != step:
+        last += 1
+        desk["cash_changes"] = last + 1
+    curve[1, last], curve[2, last] = cash, step
+
+
+@inlined
 def stretch_end(desk: Record, book: Record, market: Market, start: int, stop: int) -> int:
     """Return the first bar from `start` on that is not quiet: with a signal, an alarm, or a better price to follow."""
     flags, high, low = market.flags, market.high, market.low
@@ -193,12 +205,12 @@ def pass_quiet_alone(desk: Record, book: Record, market: Market, curve: FloatCol
     if end <= start:
         return start
     lots, cash = book["lots"], desk["cash"]
-    equities, cashes = curve[0], curve[1]
+    equities = curve[0]
+    note_cash(desk, curve, start)
     if lots == 0:
         equity = cash + worth(book, book["mark"])
         for bar in range(start, end):
             equities[bar] = equity
-            cashes[bar] = cash
         return end
     highest, lowest = book["highest"], book["lowest"]
     if lots < 0 or cash < 0.0 or book["contract"] == 1.0:
@@ -210,7 +222,6 @@ def pass_quiet_alone(desk: Record, book: Record, market: Market, curve: FloatCol
         highest = max(highest, market.high[bar])
         lowest = min(lowest, market.low[bar])
         equities[bar] = cash + points * (market.close[bar] - entered) * rate
-        cashes[bar] = cash
     book["highest"], book["lowest"], book["mark"], book["bar"] = highest, lowest, market.close[end - 1], end - 1
     return end
 
@@ -247,10 +258,10 @@ def add_worth(book: Record, market: Market, equities: FloatColumn, start: int, e
 @inlined
 def note_worth(desk: Record, books: Table, market: Market, curve: FloatColumn, start: int, end: int) -> int:
     """Note equity and cash of quiet steps; return the first at whose close the account is lost, or `end`."""
-    equities, cashes, cash = curve[0], curve[1], desk["cash"]
+    equities, cash = curve[0], desk["cash"]
+    note_cash(desk, curve, start)
     for step in range(start, end):
         equities[step] = cash
-        cashes[step] = cash
     for i in range(len(books)):
         if books[i]["lots"] != 0:
             add_worth(books[i], market, equities, start, end)
@@ -306,5 +317,5 @@ def pass_quiet(
         if is_lost(desk, equity) or (desk["watched"] == 1 and not is_calm(desk, market, equity, required, step)):
             return step
         curve[0, step] = equity
-        curve[1, step] = desk["cash"]
+        note_cash(desk, curve, step)
     return stop

@@ -322,7 +322,7 @@ def desk_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
     `first_step` is the step to which the first row of the step columns belongs: 0, but in a session that goes on.
     `capacity` is how many rows of each table may be used, `rows_per_bar` how many a bar of an instrument may take
     beyond the orders `at_work`. Orders are written to their table when they leave work. `overflow` counts orders for
-    which there was no slot.
+    which there was no slot. `cash_changes` counts those noted in the curve.
     """
     return np.dtype(
         [
@@ -341,6 +341,7 @@ def desk_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
             ("first_step", np.int64),
             ("rows_per_bar", np.int64),
             ("capacity", np.int64),
+            ("cash_changes", np.int64),
             ("orders", np.int64),
             ("fills", np.int64),
             ("trades", np.int64),

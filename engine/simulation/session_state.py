@@ -30,7 +30,9 @@ VERSION = 1
 MOST_COUNT = 1 << 40
 """How many steps and bars there may be."""
 
-_TABLES = frozenset({"orders", "fills", "trades", "blocked", "interventions", "cashflows", "overflow", "at_work"})
+_TABLES = frozenset(
+    {"orders", "fills", "trades", "blocked", "interventions", "cashflows", "cash_changes", "overflow", "at_work"}
+)
 _OF_CASH = frozenset({"cash", "peak", "last_equity", "day_equity", "highest_equity"})
 """Fields that begin with the cash of the job: they are always written."""
 

@@ -59,7 +59,9 @@ def carry_over(mine: State, theirs: State, index: int) -> None:
             if name not in terms:
                 record[name] = source[name]
     mine.pages[:] = theirs.pages
-    mine.curve[:, :index] = theirs.curve[:, :index]
+    mine.curve[0, :index] = theirs.curve[0, :index]
+    changes = int(theirs.desk["cash_changes"])
+    mine.curve[1:, :changes] = theirs.curve[1:, :changes]
     take_over_steps(mine.steps, theirs.steps, mine.books, _bars_done(mine, index))
 
 

@@ -17,6 +17,7 @@ from engine.api.ledger import (
     TRADE_DTYPE,
     Ledger,
     OpenPosition,
+    Stretches,
 )
 from engine.api.ports import FloatColumn, TimeColumn
 from engine.simulation.ahead import kernel_for
@@ -40,8 +41,9 @@ BARS_A_ROW, LEAST_ROWS = 8, 256
 class State:
     """All that a simulation reads and writes.
 
-    `desks` is one record, `books` one for each instrument; `curve` has shape (2, steps): equity and cash. The desk's
-    tables are emptied into `pages` now and then. `steps` are the programs that read the position, whose `state` lasts
+    `desks` is one record, `books` one for each instrument. `curve` has shape (3, steps): the equity of each step; the
+    cash after each of its changes, which the desk counts; the step at which it began. The desk's tables are emptied
+    into `pages` now and then. `steps` are the programs that read the position, whose `state` lasts
     from bar to bar like the books. `kernel` is the bar loop that works on them.
     """
 
@@ -69,7 +71,7 @@ class State:
             if not len(each.bars):
                 raise RunError(f"{each.symbol} has no bars in the chosen range. Widen 'start' and 'end' under 'run'.")
         ts_ns, timeline = timeline_of(job)
-        curve = np.empty((2, len(ts_ns)))
+        curve = np.empty((3, len(ts_ns)))
         market, steps = with_steps(job, market_of(job))
         arrays = (desk_of(job, table_rows), books_of(job), rules_of(job), market, timeline, curve, ts_ns, steps)
         bars = sum(len(instrument.bars) for instrument in job.instruments)
@@ -87,7 +89,7 @@ class State:
         books = books_of(job)
         books["last_bar"] = NO_BAR
         closing = (np.zeros(2, np.int64), np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(1, np.bool_))
-        arrays = (desk_of(job, table_rows), books, rules_of(job), market, Timeline(*closing), np.zeros((2, 1)))
+        arrays = (desk_of(job, table_rows), books, rules_of(job), market, Timeline(*closing), np.zeros((3, 1)))
         return cls(*arrays, np.zeros(1, np.int64), steps, kernel)
 
     @property
@@ -139,7 +141,7 @@ class State:
     def ledger(
         self,
         steps: int | None = None,
-        curves: tuple[TimeColumn, FloatColumn, FloatColumn] | None = None,
+        curves: tuple[TimeColumn, FloatColumn, FloatColumn | Stretches] | None = None,
         *,
         at_work: bool = True,
     ) -> Ledger:
@@ -156,10 +158,17 @@ class State:
         in_order = _by_id(parts, int(self.desk["next_order"]))
         whole = curves is None
         if curves is None:
-            curves = (self.ts_ns[:steps], self.curve[0, :steps], self.curve[1, :steps])
+            curves = (self.ts_ns[:steps], self.curve[0, :steps], self.cash(steps))
         positions = tuple(_open_position(book) for book in self.books if book["lots"] != 0)
         record = record_of(self.steps, self.books) if whole else None
         return Ledger(in_order, fills, trades, blocked, *curves, positions, interventions, cashflows, record)
+
+    def cash(self, steps: int | None = None) -> Stretches:
+        """Return the cash at the close of each of the first steps (None: all)."""
+        count = len(self.ts_ns) if steps is None else steps
+        values, starts = self.curve[1:, : self.desk["cash_changes"]]
+        known = int(np.searchsorted(starts, count))
+        return Stretches(values[:known].copy(), starts[:known].astype(np.int64), count)
 
     def _written(self, name: str, dtype: np.dtype[np.void]) -> Table:
         return joined_pages([page[name] for page in self.pages], dtype)

@@ -148,11 +148,11 @@ class Replay:
         start = float(self.prepared.settings.cash)
         if at < 0:
             return 0.0 if what == "drawdown" else start
-        equity, cash = self._session.memory.curve
+        equity = self._session.memory.curve[0]
         if what == "drawdown":
             peak = max(start, float(equity[: at + 1].max()))
             return 100.0 * (1.0 - float(equity[at]) / peak)
-        return float(equity[at] if what == "equity" else cash[at])
+        return float(equity[at] if what == "equity" else self._session.memory.cash(at + 1).values[-1])
 
     def outputs(self) -> dict[str, tuple[str, ...]]:
         """Return the nodes that have values, with their outputs."""
