@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,9 @@ from tests.support.ledgers import curve_ledger
 
 
 def ledger_of(values: list[float], starts: list[int], length: int) -> Ledger:
-    return replace(curve_ledger(np.zeros(0), np.zeros(0)), cash=Stretches(np.array(values), np.array(starts, np.int64), length))
+    return replace(
+        curve_ledger(np.zeros(0), np.zeros(0)), cash=Stretches(np.array(values), np.array(starts, np.int64), length)
+    )
 
 
 def test_cash_that_is_kept_by_its_changes_has_a_value_for_each_step() -> None:
@@ -28,6 +30,6 @@ def test_a_ledger_without_steps_has_no_cash_curve() -> None:
 
 def test_cash_survives_copies_of_the_ledger() -> None:
     ledger = ledger_of([100.0, 40.0], [0, 1], 3)
-    kept = pickle.loads(pickle.dumps(ledger))
+    kept = deepcopy(ledger)
     assert_array_equal(kept.cash, [100.0, 40.0, 40.0])
     assert_array_equal(replace(ledger, steps=None).cash, kept.cash)
