@@ -60,12 +60,16 @@ class DirectedAdvisor(SignalAdvisor):
         return None
 
 
-def flag_column(legs: tuple[BoolColumn, ...], mask: int) -> FlagColumn:
-    """Put the legs enter long, exit long, enter short, exit short into flags, shape (n,); keep those in `mask`."""
-    flags = np.zeros(len(legs[0]), np.uint8)
-    for flag, leg in zip(LEGS, legs, strict=True):
-        if flag & mask:
-            flags |= leg.view(np.uint8) * np.uint8(flag)
+def flag_column(legs: tuple[BoolColumn | None, ...], mask: int) -> FlagColumn:
+    """Put the legs enter long, exit long, enter short, exit short into flags, shape (n,); keep those in `mask`.
+
+    A leg that is not in the mask may be missing.
+    """
+    pairs = zip(LEGS, legs, strict=True)
+    first, *others = (leg.view(np.uint8) * np.uint8(flag) for flag, leg in pairs if flag & mask and leg is not None)
+    flags: FlagColumn = first
+    for other in others:
+        flags |= other
     return flags
 
 

@@ -116,8 +116,9 @@ class Levels(DirectedAdvisor):
 
     def compute(self, **inputs: FloatColumn) -> FlagColumn:
         line = inputs["input"]
-        enter_long, exit_long, enter_short, exit_short = (self._leg(line, *leg) for leg in self._legs().values())
-        return flag_column((enter_long, exit_long, enter_short, exit_short), self.mask)
+        mask = self.mask
+        legs = tuple(self._leg(line, *leg) if flag & mask else None for flag, leg in self._legs().items())
+        return flag_column(legs, mask)
 
     def steps(self, form: StepForm) -> StepOutputs:
         line = form.input("input")
