@@ -26,6 +26,7 @@ from engine.simulation.jit import entry, fetch, inlined, jit, lend
 from engine.simulation.matching import end_data, mark, match_after, match_open, match_phase
 from engine.simulation.protection import move_orders
 from engine.simulation.quiet import (
+    has_room,
     is_asleep,
     is_quiet,
     is_untouched,
@@ -67,13 +68,6 @@ def equity_of(desk: Record, books: Table) -> float:
     for i in range(len(books)):
         equity += worth(books[i], books[i]["mark"])
     return float(equity)
-
-
-@inlined
-def has_room(desk: Record, bars: int) -> bool:
-    """Return whether every table can take what that many bars may write."""
-    used = max(desk["orders"], desk["fills"], desk["trades"], desk["blocked"], desk["interventions"], desk["cashflows"])
-    return bool(used + desk["at_work"] + bars * desk["rows_per_bar"] + desk["spare_rows"] <= desk["capacity"])
 
 
 @inlined
@@ -321,7 +315,7 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
     while step < stop:
         if part == WHOLE:
             if side_by_side and len(books) == 1:
-                step = pass_quiet_alone(desk, books[0], market, curve, step, stop)
+                step = pass_quiet_alone(desk, books[0], rules, market, curve, step, stop)
                 fetch(market.open, step + 1)
             elif side_by_side:
                 step = pass_quiet_together(desk, books, market, curve, step, stop)

@@ -17,12 +17,20 @@ import numpy as np
 from engine.api.ports import ENTER_LONG, ENTER_SHORT, FloatColumn
 from engine.simulation.halts import breached, is_lost, maintenance_of, severity
 from engine.simulation.jit import inlined, jit
+from engine.simulation.protection import move_orders
 from engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, Market, Record, Table, Timeline
 from engine.simulation.risk_records import TIME_STOP
 from engine.simulation.worth import worth
 
 AT_ONCE: Any = np.int64(0)
 """An alarm that goes off at the next bar."""
+
+
+@inlined
+def has_room(desk: Record, bars: int) -> bool:
+    """Return whether every table can take what that many bars may write."""
+    used = max(desk["orders"], desk["fills"], desk["trades"], desk["blocked"], desk["interventions"], desk["cashflows"])
+    return bool(used + desk["at_work"] + bars * desk["rows_per_bar"] + desk["spare_rows"] <= desk["capacity"])
 
 
 @jit
@@ -199,9 +207,43 @@ def lost_bar(desk: Record, book: Record, market: Market, start: int, end: int) -
 
 
 @inlined
-def pass_quiet_alone(desk: Record, book: Record, market: Market, curve: FloatColumn, start: int, stop: int) -> int:
-    """Pass the quiet bars of a single instrument that has nothing but orders and a position; return the first other."""
-    end = stretch_end(desk, book, market, start, stop)
+def pass_quiet_alone(
+    desk: Record, book: Record, rules: Table, market: Market, curve: FloatColumn, start: int, stop: int
+) -> int:
+    """Pass the quiet bars of a single instrument that has nothing but orders and a position; return the first other.
+
+    Those at whose close the stop follows the price, and nothing else happens, are passed as well.
+    """
+    end = pass_stretch(desk, book, market, curve, start, stretch_end(desk, book, market, start, stop))
+    if desk["moving"] == 0:
+        return end
+    while end < stop and only_follows(desk, book, market, end):
+        if pass_stretch(desk, book, market, curve, end, end + 1) == end:
+            return end
+        move_orders(desk, book, rules, market.columns, end)
+        set_alarm(desk, book)
+        end = pass_stretch(desk, book, market, curve, end + 1, stretch_end(desk, book, market, end + 1, stop))
+    return end
+
+
+@inlined
+def only_follows(desk: Record, book: Record, market: Market, bar: int) -> bool:
+    """Return whether a bar that ended a stretch did so because of a better price alone, and its moves find room."""
+    row = book["start"] + bar
+    flags, high, low = market.flags[row], market.high[row], market.low[row]
+    if book["lots"] == 0 or desk["care"] == 1 or bar >= book["alarm_bar"] or not has_room(desk, 1):
+        return False
+    return bool(
+        (flags == 0 or flags == idle_flag(desk, book, bar)) and book["alarm_below"] < low and high < book["alarm_above"]
+    )
+
+
+@jit
+def pass_stretch(desk: Record, book: Record, market: Market, curve: FloatColumn, start: int, end: int) -> int:
+    """Note the equity of quiet bars of a single instrument; return the first at whose close the account is lost.
+
+    That is `end` where there is none.
+    """
     if end <= start:
         return start
     lots, cash = book["lots"], desk["cash"]
@@ -218,11 +260,12 @@ def pass_quiet_alone(desk: Record, book: Record, market: Market, curve: FloatCol
         if end == start:
             return start
     points, entered, rate = book["quantity"] * book["multiplier"], book["contract"] * book["price"], book["rate"]
+    high, low, close = market.high, market.low, market.close  # found once: what is written might move them
     for bar in range(start, end):
-        highest = max(highest, market.high[bar])
-        lowest = min(lowest, market.low[bar])
-        equities[bar] = cash + points * (market.close[bar] - entered) * rate
-    book["highest"], book["lowest"], book["mark"], book["bar"] = highest, lowest, market.close[end - 1], end - 1
+        highest = max(highest, high[bar])
+        lowest = min(lowest, low[bar])
+        equities[bar] = cash + points * (close[bar] - entered) * rate
+    book["highest"], book["lowest"], book["mark"], book["bar"] = highest, lowest, close[end - 1], end - 1
     return end
 
 
@@ -240,9 +283,10 @@ def quiet_end(desk: Record, book: Record, market: Market, start: int, stop: int)
 def hold_through(book: Record, market: Market, start: int, end: int) -> None:
     """Mark a position at the closes of quiet bars."""
     base, highest, lowest = book["start"], book["highest"], book["lowest"]
+    high, low = market.high, market.low
     for row in range(base + start, base + end):
-        highest = max(highest, market.high[row])
-        lowest = min(lowest, market.low[row])
+        highest = max(highest, high[row])
+        lowest = min(lowest, low[row])
     book["highest"], book["lowest"], book["mark"] = highest, lowest, market.close[base + end - 1]
 
 
@@ -250,9 +294,9 @@ def hold_through(book: Record, market: Market, start: int, end: int) -> None:
 def add_worth(book: Record, market: Market, equities: FloatColumn, start: int, end: int) -> None:
     """Add what a position is worth at each of some closes to the equity."""
     base, rate = book["start"], book["rate"]
-    points, entered = book["quantity"] * book["multiplier"], book["contract"] * book["price"]
+    points, entered, close = book["quantity"] * book["multiplier"], book["contract"] * book["price"], market.close
     for step in range(start, end):
-        equities[step] += points * (market.close[base + step] - entered) * rate
+        equities[step] += points * (close[base + step] - entered) * rate
 
 
 @inlined
