@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from app.charts.model.choice import ChartChoice
     from app.document.document import Document
     from app.services.settings import Settings
-    from engine.runtime.saved import SavedRun
+    from engine.runtime.run_folder import RunFolder
 
 
 class Front(Protocol):
@@ -36,7 +36,7 @@ class Front(Protocol):
         ...
 
     @property
-    def run(self) -> SavedRun | None:
+    def run(self) -> RunFolder | None:
         """The run that is shown of it."""
         ...
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
 from app.charts.model.chart import ChartModel, chart_model, read_lines
 from app.services.problems import error_text
 from engine.api import QuantCrafterError
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_view import RunView
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class ChartRequest:
     `chosen` is what the user switched, by `node.output`; `model` is what is there already, which is then completed.
     """
 
-    run: SavedRun
+    run: RunView
     instrument: int
     chosen: Mapping[str, bool] = field(default_factory=dict)
     heikin_ashi: bool = False

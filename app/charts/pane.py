@@ -21,7 +21,7 @@ from app.charts.view import ChartView
 from app.services.i18n import tr
 from app.services.settings import Settings
 from app.session.run_session import RunSession
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_view import RunView
 
 
 class ChartPane(QWidget):
@@ -124,7 +124,7 @@ class ChartPane(QWidget):
             self.empty.say(tr("Drawing..."), may_run=False)
         self.load(run, session.instrument)
 
-    def load(self, run: SavedRun, instrument: int, model: ChartModel | None = None) -> None:
+    def load(self, run: RunView, instrument: int, model: ChartModel | None = None) -> None:
         """Make an instrument of a run ready, or what is missing of a model; it is drawn when it is."""
         chosen = dict(self.settings.chart_shown.get(self.choice.key, {}))
         heikin_ashi = self.settings.chart_style == "heikin_ashi"

@@ -118,7 +118,7 @@ class Document(DocumentLike):
 
     @property
     def meaning(self) -> str:
-        """Return a hash of what the strategy does, as `SavedRun.spec_hash`; empty while the text is not readable."""
+        """Return a hash of what the strategy does, as `RunFolder.spec_hash`; empty while the text is not readable."""
         return self._check().meaning
 
     def _check(self) -> Checked:

@@ -15,7 +15,7 @@ from engine.runtime.jobs.census import CensusRequest
 
 if TYPE_CHECKING:
     from app.services.engine import Engine, Job
-    from engine.runtime.saved import SavedRun
+    from engine.runtime.run_folder import RunFolder
 
 SMALL = 1_000_000
 """Bars times nodes that are counted in a few milliseconds."""
@@ -107,13 +107,13 @@ class Explainer(QObject):
         run = self.session.run
         if run is None:
             return
-        if self._engine is None or run.bars_total * len(run.nodes) < SMALL:
+        if self._engine is None or run.bars * len(run.nodes) < SMALL:
             self._background.run(lambda: take_census(run, _catalog()), lambda found: self._counted(run, found), _nobody)
             return
         job = self._job = self._engine.submit(CensusRequest(run.folder), idle=True)
         job.finished.connect(lambda found: self._counted(run, found))
 
-    def _counted(self, run: SavedRun, census: Census) -> None:
+    def _counted(self, run: RunFolder, census: Census) -> None:
         if run is self.session.run:
             self.census = census
             self.counted.emit()

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.session.engine_comparison import EngineComparison
 from app.session.run_log import RunLog
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 
 
 class RunSession(QObject):
@@ -25,14 +25,14 @@ class RunSession(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.run: SavedRun | None = None
+        self.run: RunFolder | None = None
         self.log = RunLog()
         self.engines = EngineComparison(self)
         self.instrument = 0
         self.bar: int | None = None
         self.trade: int | None = None
 
-    def show_run(self, run: SavedRun | None) -> None:
+    def show_run(self, run: RunFolder | None) -> None:
         """Show another run, or none. The place stays where the new run has the same bar of the same instrument."""
         place = self._place_in(run)
         self.run = run
@@ -60,7 +60,7 @@ class RunSession(QObject):
         """Point at nothing."""
         self.go_to(None)
 
-    def _place_in(self, run: SavedRun | None) -> tuple[int, int] | None:
+    def _place_in(self, run: RunFolder | None) -> tuple[int, int] | None:
         if self.run is None or run is None or self.bar is None:
             return None
         before = self.run.instruments[self.instrument]

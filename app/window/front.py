@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.window.pane_host import PaneHost
     from app.window.tab import StrategyTab
     from app.window.tabs import Tabs
-    from engine.runtime.saved import SavedRun
+    from engine.runtime.run_folder import RunFolder
 
 
 class WindowFront:
@@ -70,7 +70,7 @@ class WindowFront:
         return () if tab is None else tab.selection
 
     @property
-    def run(self) -> SavedRun | None:
+    def run(self) -> RunFolder | None:
         """The run that is shown of it."""
         tab = self._tabs.current()
         return None if tab is None else tab.session.run

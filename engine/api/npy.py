@@ -87,7 +87,7 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], Literal["C", "F"],
         raise ValueError(f"its shape is {shape}")
     if not isinstance(is_fortran, bool):
         raise ValueError(f"its order is {is_fortran}")  # noqa: TRY004 - a damaged file, like the others
-    return tuple(shape), "F" if is_fortran else "C", _dtype(fields["descr"])
+    return tuple(shape), "F" if is_fortran else "C", dtype_of(fields["descr"])
 
 
 def _values(header: str) -> dict[str, Any]:
@@ -108,8 +108,12 @@ def _as_json(found: re.Match[str]) -> str:
     return _WORDS.get(found[0], "")
 
 
-def _dtype(described: Any) -> np.dtype[Any]:
-    """Return the type of a header's `descr`: a string, or a list of fields with name, type and, if any, shape."""
+def dtype_of(described: Any) -> np.dtype[Any]:
+    """Return the type of a header's `descr`: a string, or a list of fields with name, type and, if any, shape.
+
+    Raises:
+        ValueError: it is unknown, or holds Python objects.
+    """
     try:
         dtype: np.dtype[Any] = np.lib.format.descr_to_dtype(_described(described))
     except TypeError as error:

@@ -245,7 +245,7 @@ def _result(job: ClassJob, run: ClassRun, graph: BoundGraph, market: Market, clo
         warmup=0,
         ledger=run.ledger,
         instruments=instruments,
-        job_settings=job.settings,
+        settings=job.settings,
         rule_nodes=(),
         metrics=compute_metrics(run.ledger, instruments, cash=job.settings.cash),
         timing=clock.finish(),

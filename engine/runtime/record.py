@@ -90,7 +90,7 @@ class RunRecord:
             warmup=result.warmup,
             symbols=tuple(job.symbol for job in result.instruments),
             metrics=dict(result.metrics),
-            settings=result.job_settings.model_dump(mode="json"),
+            settings=result.settings.model_dump(mode="json"),
             timing=dict(result.timing),
             file=str(Path(result.origin.file).absolute()) if result.origin.file else "",
             spec_text=result.origin.text,

@@ -8,48 +8,46 @@ import numpy as np
 
 from engine.api import Bars, FloatColumn, Role
 from engine.runtime.explain.no_trades import why_no_trade
-from engine.runtime.result import RunResult
+from engine.runtime.run_view import RunView
 from engine.stats.report_data import ReportData, ReportSeries
 
 _NEAR = 0.25
 _ALWAYS_NEAR = 0.6
 
 
-def report_data(result: RunResult) -> ReportData:
+def report_data(run: RunView) -> ReportData:
     """Return everything that the report of a run shows."""
-    origin = result.origin
+    origin = run.origin
     return ReportData(
-        strategy=result.strategy,
-        ledger=result.ledger,
-        instruments=result.instruments,
-        metrics=result.metrics,
-        settings=result.job_settings,
-        no_trades=why_no_trade(result),
-        series=tuple(_series(result)),
+        strategy=run.strategy,
+        ledger=run.ledger,
+        instruments=run.instruments,
+        metrics=run.metrics,
+        settings=run.settings,
+        no_trades=why_no_trade(run),
+        series=tuple(_series(run)),
         description=origin.description,
         file=origin.file,
         strategy_text=origin.text,
         overrides=origin.overrides,
-        findings=(*result.findings, *result.notes),
-        synthetic=result.synthetic,
-        rule_nodes=result.rule_nodes,
-        warmup=result.warmup,
-        timing=result.timing,
-        data_hash=result.data_hash,
+        findings=(*run.findings, *run.notes),
+        synthetic=run.synthetic,
+        rule_nodes=run.rule_nodes,
+        warmup=run.warmup,
+        timing=run.timing,
+        data_hash=run.data_hash,
     )
 
 
-def _series(result: RunResult) -> Iterator[ReportSeries]:
+def _series(run: RunView) -> Iterator[ReportSeries]:
     """Yield every indicator column of every instrument, in file order."""
-    if result.trace is None:
-        return
-    for node, outputs in result.trace.columns():
-        if result.trace.role(node) is not Role.INDICATOR:
+    for node, outputs in run.columns():
+        if run.role(node) is not Role.INDICATOR:
             continue
         for output in outputs:
             name = node if len(outputs) == 1 else f"{node}.{output}"
-            for index, job in enumerate(result.instruments):
-                column = result.trace.column(node, output, index)
+            for index, job in enumerate(run.instruments):
+                column = run.column(node, output, index)
                 yield ReportSeries(name, node, index, column, overlay=lies_on_price(column, job.bars))
 
 

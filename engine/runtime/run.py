@@ -146,7 +146,7 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
         warmup=max(job.first_bar for job in instruments),
         ledger=ledger,
         instruments=instruments,
-        job_settings=settings,
+        settings=settings,
         rule_nodes=decision.rule_nodes if decision is not None else (),
         metrics=metrics,
         timing=clock.finish(),
@@ -156,7 +156,7 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
         or any(feed.synthetic for feeds in market.feeds for feed in feeds.values()),
         origin=_origin(graph),
         warnings=graph.warnings,
-        trace=Trace(prepared.plan, evaluations, prepared.store, graph),
+        trace=Trace(prepared.plan, evaluations, graph, prepared.store),
     )
 
 

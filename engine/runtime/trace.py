@@ -5,20 +5,22 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import Bars, PortType, Role, RunError, Signals
+from engine.api import PortType, RunError, Signals
 from engine.api.os_errors import fault
 from engine.api.wording import shown_path
 from engine.graph import BoundGraph, Evaluation, MarketColumn, NodeColumn, Number, Plan, StepColumn
-from engine.graph.bound import Source
-from engine.runtime.saved import SavedDecision, SavedSource
+from engine.graph.bound import BASE_CLOCK, Source
+from engine.runtime.run_tables import output_place
+from engine.runtime.run_view import RunDecision, RunNode, RunOutput, RunSource
 
 IN_MEMORY_BYTES = 512 * 1024 * 1024
 LEAST_FILE_BYTES = 64 * 1024 * 1024
@@ -84,32 +86,26 @@ class Trace:
 
     plan: Plan
     evaluations: tuple[Evaluation, ...]
+    graph: BoundGraph
     store: ColumnStore = field(default_factory=ColumnStore)
-    graph: BoundGraph | None = None
+
+    @cached_property
+    def nodes(self) -> Mapping[str, RunNode]:
+        """The nodes of the graph by id, as they ran."""
+        found = nodes_of(self.graph, self.plan)
+        return {
+            name: node if node.step < 0 else replace(node, ready=self._ready(node.step)) for name, node in found.items()
+        }
 
     @property
-    def decision(self) -> SavedDecision | None:
-        """What the execution node was wired to; None without one, or where the graph is not kept."""
-        decision = self.plan.decision
-        if self.graph is None or decision is None:
-            return None
-        wired = [each for each in self.graph.nodes[decision.node].sources() if isinstance(each, NodeColumn)]
-        return SavedDecision(
-            node=decision.node,
-            combine=decision.rule.combine,
-            signals=tuple(saved_source(each) for each in wired if each.type is PortType.SIGNAL),
-            filters={each.node: each.blocks for each in decision.filters},
-            protection=tuple(each.node for each in decision.protection),
-        )
+    def decision(self) -> RunDecision | None:
+        """What the execution node was wired to; None without one."""
+        return decision_of(self.graph, self.plan)
 
-    def columns(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Yield each node id that has columns, with its output names."""
-        for node, step in self.plan.step_of.items():
-            yield node, tuple(output.name for output in self.plan.steps[step].component.outputs)
-
-    def role(self, node: str) -> Role:
-        """Return the role of a node that has columns."""
-        return self.plan.steps[self.plan.step_of[node]].component.role
+    @property
+    def feeds(self) -> tuple[tuple[str, str], ...]:
+        """The columns of feeds other than the instrument's own that nodes read, as pairs of feed and column."""
+        return feeds_of(self.graph)
 
     def column(self, node: str, output: str = "", instrument: int = 0) -> npt.NDArray[Any]:
         """Return an output column aligned to the instrument's own bars, shape (n,); flags for a signal.
@@ -117,23 +113,76 @@ class Trace:
         Raises:
             KeyError: there is no such node or output.
         """
-        step = self.plan.step_of[node]
-        names = [each.name for each in self.plan.steps[step].component.outputs]
-        if output and output not in names:
-            raise KeyError(f"{node}.{output}")
-        value = self.evaluations[instrument].column(StepColumn(step, names.index(output) if output else 0))
+        value = self._value(node, output, instrument)
         column: npt.NDArray[Any] = value.flags if isinstance(value, Signals) else value
         return column
 
-    def clock_bars(self, node: str, instrument: int = 0) -> Bars:
-        """Return the bars by which the node's own column ticks."""
-        return self.evaluations[instrument].clock_bars(self.plan.steps[self.plan.step_of[node]].clock)
+    def strength(self, node: str, output: str = "", instrument: int = 0) -> npt.NDArray[Any] | None:
+        """Return the strength of a signal output, or None where it has none on some instrument."""
+        values = [self._value(node, output, number) for number in range(len(self.evaluations))]
+        if not all(isinstance(each, Signals) and each.strength is not None for each in values):
+            return None
+        strength: npt.NDArray[Any] = values[instrument].strength
+        return strength
+
+    def feed_column(self, feed: str, column: str, instrument: int = 0) -> npt.NDArray[Any]:
+        """Return a column of a feed's bars, aligned to the instrument's own bars."""
+        found: npt.NDArray[Any] = self.evaluations[instrument].column(MarketColumn(feed, column))
+        return found
+
+    def _value(self, node: str, output: str, instrument: int) -> Any:
+        return self.evaluations[instrument].column(StepColumn(*output_place(self.nodes, node, output)))
+
+    def _ready(self, step: int) -> tuple[int, ...]:
+        return tuple(each.ready_at(StepColumn(step, 0)) for each in self.evaluations)
 
 
-def saved_source(source: Source) -> SavedSource:
-    """Return what an input port reads as saved runs keep it."""
+def nodes_of(graph: BoundGraph, plan: Plan) -> dict[str, RunNode]:
+    """Return the nodes of a graph by id; from which bar on their columns are complete is not known yet."""
+    found = {}
+    for name, node in graph.nodes.items():
+        component = node.component
+        found[name] = RunNode(
+            id=name,
+            role=component.role,
+            use=node.spec.use,
+            parameters=component.model_dump(mode="json", include=set(type(component).parameters())),
+            inputs={
+                port: tuple(run_source(each) for each in (wires if isinstance(wires, tuple) else (wires,)))
+                for port, wires in node.inputs.items()
+            },
+            outputs=tuple(RunOutput(each.name, each.type) for each in component.outputs),
+            step=plan.step_of.get(name, -1),
+        )
+    return found
+
+
+def decision_of(graph: BoundGraph, plan: Plan) -> RunDecision | None:
+    """Return what the execution node is wired to; None without one."""
+    decision = plan.decision
+    if decision is None:
+        return None
+    wired = [each for each in graph.nodes[decision.node].sources() if isinstance(each, NodeColumn)]
+    return RunDecision(
+        node=decision.node,
+        combine=decision.rule.combine,
+        signals=tuple(run_source(each) for each in wired if each.type is PortType.SIGNAL),
+        filters={each.node: each.blocks for each in decision.filters},
+        protection=tuple(each.node for each in decision.protection),
+    )
+
+
+def feeds_of(graph: BoundGraph) -> tuple[tuple[str, str], ...]:
+    """Return the columns of feeds other than the instrument's own that nodes read, as pairs of feed and column."""
+    read = (source for node in graph.nodes.values() for source in node.sources())
+    found = ((each.feed, each.column) for each in read if isinstance(each, MarketColumn) and each.column)
+    return tuple(dict.fromkeys(pair for pair in found if pair[0] != BASE_CLOCK))
+
+
+def run_source(source: Source) -> RunSource:
+    """Return what an input port reads."""
     if isinstance(source, Number):
-        return SavedSource("number", value=source.value)
+        return RunSource("number", value=source.value)
     if isinstance(source, MarketColumn):
-        return SavedSource("market", source.feed, source.column)
-    return SavedSource("node", source.node, source.output)
+        return RunSource("market", source.feed, source.column)
+    return RunSource("node", source.node, source.output)

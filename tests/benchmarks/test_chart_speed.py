@@ -21,7 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from app.charts.model.scales import Window
 from app.charts.pane import ChartPane
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 from tests.support import mouse
 from tests.support.charts import at_bar, open_chart, settle, state_of, turn_wheel
 from tests.support.large_runs import BARS, COLUMNS, large_run
@@ -35,8 +35,8 @@ VIEWS = (("300 bars", 300), ("5k bars", 5_000), ("100k bars", 100_000), ("all ba
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
-    return SavedRun.open(large_run(tmp_path_factory.mktemp("large")))
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return RunFolder.open(large_run(tmp_path_factory.mktemp("large")))
 
 
 def steps_ms(app: QApplication, change: Callable[[int], object]) -> list[float]:
@@ -59,7 +59,7 @@ def report(what: str, detail: str, steps: list[float]) -> float:
     return high
 
 
-def test_panning_zooming_and_hovering(qtbot: QtBot, qapp: QApplication, run: SavedRun) -> None:
+def test_panning_zooming_and_hovering(qtbot: QtBot, qapp: QApplication, run: RunFolder) -> None:
     with open_chart(qtbot, run, size=(1280, 720)) as (pane, _):
         trades = len(state_of(pane).model.trades)
         panels = ", ".join(place.key for place in pane.view.sheet.places if pane.view.sheet)
@@ -86,7 +86,7 @@ def drag(pane: ChartPane, app: QApplication) -> None:
     mouse.release(pane.view, start)
 
 
-def test_getting_ready(qtbot: QtBot, run: SavedRun) -> None:
+def test_getting_ready(qtbot: QtBot, run: RunFolder) -> None:
     start = time.perf_counter()
     with open_chart(qtbot, run) as (pane, _):
         ready = time.perf_counter() - start
@@ -107,12 +107,12 @@ app = make_application("light")
 from app.charts.pane import ChartPane
 from app.session.run_session import RunSession
 from app.services.settings import Settings
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 process = psutil.Process()
 begin = process.memory_info().rss
 pane, session = ChartPane(Settings()), RunSession()
 pane.resize(1280, 720); pane.show(); pane.set_session(session)
-session.show_run(SavedRun.open(Path(sys.argv[1])))
+session.show_run(RunFolder.open(Path(sys.argv[1])))
 def settle():
     for _ in range(3):
         app.processEvents()
@@ -131,7 +131,7 @@ pane.close()
 """
 
 
-def test_memory_of_a_process_that_shows_thirty_columns(run: SavedRun) -> None:
+def test_memory_of_a_process_that_shows_thirty_columns(run: RunFolder) -> None:
     command = [sys.executable, "-c", SHOW, str(run.folder)]
     told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     sizes = json.loads(told.stdout.splitlines()[-1])

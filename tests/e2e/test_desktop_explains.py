@@ -24,7 +24,7 @@ from app.session.explainer import Explainer
 from app.window.desktop import Desktop
 from app.window.runs.notice import FailureNotice
 from engine.runtime.explain import take_census
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.running import PATIENCE_MS, wait_for_run
 
@@ -37,7 +37,7 @@ def desktop(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
         yield desktop
 
 
-def run(desktop: Desktop, qtbot: QtBot) -> SavedRun:
+def run(desktop: Desktop, qtbot: QtBot) -> RunFolder:
     desktop.shell.actions.refresh()  # as it is once the present event is dealt with
     QTest.keyClick(desktop.window, Qt.Key.Key_F5)
     return wait_for_run(desktop, qtbot)

@@ -22,7 +22,7 @@ from app.panes.why import WhyPane
 from app.services.values import number_text
 from app.window.desktop import Desktop
 from engine.api.ledger import BlockReason
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 from tests.support.command_line import ROOT, clean_environment
 from tests.support.desktop import open_window, tab_of
 from tests.support.modal import answering
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
 ON_A_SCREEN = "QUANTCRAFTER_TEST_SCREEN"
 
 
-def run(desktop: Desktop, qtbot: QtBot, *, other_than: SavedRun | None = None) -> SavedRun:
+def run(desktop: Desktop, qtbot: QtBot, *, other_than: RunFolder | None = None) -> RunFolder:
     desktop.shell.actions.refresh()  # as it is once the present event is dealt with
     QTest.keyClick(desktop.window, Qt.Key.Key_F5)
     return wait_for_run(desktop, qtbot, other_than=other_than)

@@ -18,14 +18,14 @@ from app.charts.view import ChartView
 from app.services.settings import Settings
 from app.session.run_session import RunSession
 from app.window.application import make_application
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 
 TIMEOUT_MS = 20_000
 
 
 @contextmanager
 def open_chart(
-    qtbot: QtBot, run: SavedRun | None, settings: Settings | None = None, size: tuple[int, int] = (1000, 640)
+    qtbot: QtBot, run: RunFolder | None, settings: Settings | None = None, size: tuple[int, int] = (1000, 640)
 ) -> Iterator[tuple[ChartPane, RunSession]]:
     """Give a pane that shows a run, painted, with its session."""
     make_application("light")
@@ -44,7 +44,7 @@ def open_chart(
         pane.deleteLater()
 
 
-def show_run(qtbot: QtBot, pane: ChartPane, session: RunSession, run: SavedRun) -> None:
+def show_run(qtbot: QtBot, pane: ChartPane, session: RunSession, run: RunFolder) -> None:
     """Let the session show a run, and wait until the pane has drawn it."""
     with qtbot.waitSignal(pane.shown, timeout=TIMEOUT_MS):
         session.show_run(run)
@@ -101,11 +101,11 @@ def count_color(image: QImage, color: str, area: tuple[int, int, int, int]) -> i
     return sum(image.pixelColor(x, y).name() == color for x in range(left, right) for y in range(top, bottom))
 
 
-def one_bar_run(folder: Path) -> SavedRun:
+def one_bar_run(folder: Path) -> RunFolder:
     """Return a run over a single bar, without a trade."""
-    from engine.runtime.saving import save_run
+    from engine.runtime.run_writer import save_run
     from tests.support.ledgers import curve_ledger, job_of, walk_bars
     from tests.support.results import result_of
 
     bars = walk_bars(1)
-    return SavedRun.open(save_run(result_of(curve_ledger(bars.close_ns, [100_000.0]), [job_of(bars)]), folder))
+    return RunFolder.open(save_run(result_of(curve_ledger(bars.close_ns, [100_000.0]), [job_of(bars)]), folder))

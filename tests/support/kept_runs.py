@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 from engine.plugins import Registry, load_registry
 from engine.runtime.run import run
-from engine.runtime.saved import SavedRun
-from engine.runtime.saving import save_run
+from engine.runtime.run_folder import RunFolder
+from engine.runtime.run_writer import save_run
 from engine.spec import check_strategy
 
 EXAMPLES = Path(__file__).parents[2] / "resources" / "examples"
@@ -22,19 +22,19 @@ def registry() -> Registry:
     return load_registry()
 
 
-def saved_run(text: str, folder: Path, *overrides: str) -> SavedRun:
+def saved_run(text: str, folder: Path, *overrides: str) -> RunFolder:
     """Run a strategy's text, keep it in a new folder inside this one and return it from there."""
     spec, problems = check_strategy(text, file="s.yaml", overrides=overrides)
     if spec is None:
         raise AssertionError([str(problem) for problem in problems])
     number = sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
-    return SavedRun.open(save_run(run(spec, registry=registry()), folder / f"run{number}"))
+    return RunFolder.open(save_run(run(spec, registry=registry()), folder / f"run{number}"))
 
 
 @lru_cache(maxsize=8)
-def example_run(name: str) -> SavedRun:
+def example_run(name: str) -> RunFolder:
     """Return the saved run of a shipped example; it is made once in a test session."""
     folder = TemporaryDirectory(prefix="example-run-")
     _KEPT.append(folder)
     result = run(EXAMPLES / f"{name}.yaml", registry=registry())
-    return SavedRun.open(save_run(result, Path(folder.name) / name))
+    return RunFolder.open(save_run(result, Path(folder.name) / name))

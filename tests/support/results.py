@@ -22,13 +22,12 @@ def result_of(
         warmup=5,
         ledger=ledger,
         instruments=tuple(jobs),
-        job_settings=RunSettings(cash=CASH),
+        settings=RunSettings(cash=CASH),
         rule_nodes=("stop",),
         metrics=compute_metrics(ledger, jobs, cash=CASH),
         timing={"load_s": 0.1, "columns_s": 0.2, "simulate_s": 0.3, "total_s": 0.6},
         findings=("SYM0: 2 days are missing.",),
         synthetic=any(job.bars.synthetic for job in jobs),
-        stored_hash="0" * 32,
         origin=origin or Origin(),
     )
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint
 
 from app.document.document import Document
 from app.session.run_session import RunSession
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 from tests.support.actions import make_canvas
 from tests.support.kept_runs import EXAMPLES, example_run, registry
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class RunDesk:
     """A canvas of 1100 x 700 pixels that shows a strategy and its run; messages are kept."""
 
-    def __init__(self, qtbot: QtBot, example: str = "", *, text: str = "", run: SavedRun | None = None) -> None:
+    def __init__(self, qtbot: QtBot, example: str = "", *, text: str = "", run: RunFolder | None = None) -> None:
         self.saved = run or example_run(example)
         source = text or (EXAMPLES / f"{example}.yaml").read_text(encoding="utf-8")
         self.document = Document(source, registry(), EXAMPLES / f"{example or 'none'}.yaml")

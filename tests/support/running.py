@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from app.window.desktop import Desktop
 from app.window.runs.strategy import StrategyRuns
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 from tests.support.desktop import tab_of
 
 PATIENCE_MS = 240_000
@@ -35,7 +35,7 @@ def runs_of(desktop: Desktop) -> StrategyRuns:
     return desktop.runs.of(tab_of(desktop))
 
 
-def wait_for_run(desktop: Desktop, qtbot: QtBot, *, other_than: SavedRun | None = None) -> SavedRun:
+def wait_for_run(desktop: Desktop, qtbot: QtBot, *, other_than: RunFolder | None = None) -> RunFolder:
     """Wait until the strategy in front shows a run, other than the one before; return it."""
     runs = runs_of(desktop)
     qtbot.waitUntil(lambda: runs.run is not None and runs.run is not other_than, timeout=PATIENCE_MS)

@@ -8,17 +8,17 @@ from engine.plugins import load_registry
 from engine.runtime.history import RunHistory
 from engine.runtime.record import RunRecord
 from engine.runtime.run import run
-from engine.runtime.saved import SavedRun
-from engine.runtime.saving import save_run
+from engine.runtime.run_folder import RunFolder
+from engine.runtime.run_writer import save_run
 from engine.runtime.traces import trace_folder
 
 EXAMPLES = Path(__file__).parents[2] / "resources" / "examples"
 
 
-def saved_example(name: str, folder: Path, *overrides: str) -> SavedRun:
+def saved_example(name: str, folder: Path, *overrides: str) -> RunFolder:
     """Return a run of an example, kept in a new folder."""
     result = run(EXAMPLES / f"{name}.yaml", registry=load_registry(), overrides=overrides)
-    return SavedRun.open(save_run(result, folder))
+    return RunFolder.open(save_run(result, folder))
 
 
 def run_into_history(name: str, *overrides: str) -> str:

@@ -17,7 +17,7 @@ from app.charts.model.prices import decimals_of
 from app.charts.model.trades import Holdings, TradeMarks
 from engine.api import InstrumentJob
 from engine.api.ledger import OpenPosition
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_view import RunView
 
 Line = RangeLevels | FlagLevels
 
@@ -26,7 +26,7 @@ Line = RangeLevels | FlagLevels
 class ChartModel:
     """One instrument of a run. `lines` holds the columns that were made ready so far, by the outputs' keys."""
 
-    run: SavedRun
+    run: RunView
     instrument: int
     clock: BarClock
     candles: CandleLevels
@@ -54,7 +54,7 @@ class ChartModel:
         return FlagLevels(column) if output.place is Place.STRIP else RangeLevels(column)
 
 
-def chart_model(run: SavedRun, instrument: int) -> ChartModel:
+def chart_model(run: RunView, instrument: int) -> ChartModel:
     """Return what is needed to draw an instrument, without the outputs' columns."""
     job = run.instruments[instrument]
     clock = BarClock(job.bars)

@@ -9,7 +9,7 @@ import numpy as np
 from app.charts.model.levels import RangeLevels
 from app.charts.model.trades import Holdings
 from engine.api import FloatColumn, InstrumentJob
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_view import RunView
 from engine.stats.curve import buy_and_hold_curve, drawdown_curve
 
 
@@ -23,9 +23,9 @@ class Curves:
     exposure: RangeLevels
 
 
-def curves_of(run: SavedRun, instrument: int) -> Curves:
+def curves_of(run: RunView, instrument: int) -> Curves:
     """Return the account's curves at each bar of an instrument."""
-    cash = float(run.settings["cash"])
+    cash = run.settings.cash
     ledger, jobs = run.ledger, run.instruments
     close_ns = jobs[instrument].bars.close_ns
     steps = np.minimum(np.searchsorted(ledger.ts_ns, close_ns), max(len(ledger.ts_ns) - 1, 0))
@@ -45,7 +45,7 @@ def curves_of(run: SavedRun, instrument: int) -> Curves:
     )
 
 
-def exposure_curve(run: SavedRun) -> FloatColumn:
+def exposure_curve(run: RunView) -> FloatColumn:
     """Return the value of all positions in percent of the equity at every step; short ones count below zero.
 
     A contract counts with its whole value.
@@ -63,7 +63,7 @@ def exposure_curve(run: SavedRun) -> FloatColumn:
     return percent
 
 
-def _value(run: SavedRun, number: int, job: InstrumentJob) -> FloatColumn:
+def _value(run: RunView, number: int, job: InstrumentJob) -> FloatColumn:
     units = Holdings(run.ledger, number, job.lot_size).column(len(job.bars))
     rate = 1.0 if job.rate_close is None else job.rate_close
     return np.asarray(units * job.bars.close * job.multiplier * rate)

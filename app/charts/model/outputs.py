@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from engine.api import Bars, FloatColumn, PortType, Role
-from engine.runtime.saved import SavedNode, SavedRun
+from engine.runtime.run_view import RunNode, RunView
 
 _BLOCKS, _IN_BLOCK = 64, 64
 _NEAR, _ALWAYS_NEAR, _VERY_NEAR, _FOLLOWS = 0.25, 0.6, 0.04, 0.5
@@ -48,7 +48,7 @@ class ChartOutput:
         return f"{self.node}.{self.output}"
 
 
-def outputs_of(run: SavedRun, instrument: int) -> tuple[ChartOutput, ...]:
+def outputs_of(run: RunView, instrument: int) -> tuple[ChartOutput, ...]:
     """Return every output that can be shown, in file order; `first` marks those that are shown until others are chosen.
 
     The indicators come first to be shown: those over the price, two plots, and the advisors' signals as strips.
@@ -71,7 +71,7 @@ def outputs_of(run: SavedRun, instrument: int) -> tuple[ChartOutput, ...]:
     return tuple(found)
 
 
-def _is_first(node: SavedNode, place: Place, shown: dict[Place, int], plots: set[str]) -> bool:
+def _is_first(node: RunNode, place: Place, shown: dict[Place, int], plots: set[str]) -> bool:
     if place is Place.STRIP:
         return node.role is Role.ADVISOR and shown[place] < _FIRST_STRIPS
     if node.role is not Role.INDICATOR:
@@ -81,7 +81,7 @@ def _is_first(node: SavedNode, place: Place, shown: dict[Place, int], plots: set
     return node.id in plots or len(plots) < _FIRST_PLOTS
 
 
-def _place(run: SavedRun, node: SavedNode, output: str, kind: PortType, instrument: int, bars: Bars) -> Place | None:
+def _place(run: RunView, node: RunNode, output: str, kind: PortType, instrument: int, bars: Bars) -> Place | None:
     if kind in _STRIPS:
         return Place.STRIP
     if kind not in _LINES:

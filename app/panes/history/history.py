@@ -30,7 +30,7 @@ from app.theme.icons import icon
 from engine.runtime.comparison import Comparison, compare_runs
 from engine.runtime.history import RunHistory
 from engine.runtime.record import RunRecord
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 from engine.runtime.storage import Usage, gb, measure
 from engine.runtime.traces import trace_folder
 
@@ -207,7 +207,7 @@ class HistoryPane(QWidget):
         if not folder.is_dir():
             self.message.emit(tr("The columns of this run are no longer kept. Open it as it was and run it again."))
             return
-        self._work.run(lambda: SavedRun.open(folder), session.show_run, self.message.emit)
+        self._work.run(lambda: RunFolder.open(folder), session.show_run, self.message.emit)
 
     def compare(self) -> None:
         """Compare the two selected runs, the older one first."""
@@ -266,7 +266,7 @@ class HistoryPane(QWidget):
         menu.exec(self.view.viewport().mapToGlobal(place))
 
 
-def _same_strategy(record: RunRecord, run: SavedRun) -> bool:
+def _same_strategy(record: RunRecord, run: RunFolder) -> bool:
     if run.file and record.file:
         return Path(record.file) == Path(run.file).absolute()
     return record.strategy == run.strategy

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.services.i18n import known, tr
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_view import RunView
 from engine.stats.catalogue import Metric, Value
 from engine.stats.tables import Table
 
@@ -44,7 +44,7 @@ class Shown:
 class Sheet:
     """A table as it is shown: its columns, and where in the run each of its rows happened.
 
-    `instrument` and `bar` have shape (rows,); `trade` tells that a row is a trade's row of `SavedRun.trades`.
+    `instrument` and `bar` have shape (rows,); `trade` tells that a row is a trade's row of `RunView.trades`.
     """
 
     shown: tuple[Shown, ...]
@@ -54,7 +54,7 @@ class Sheet:
     trade: bool = False
 
 
-def trades_sheet(run: SavedRun) -> Sheet:
+def trades_sheet(run: RunView) -> Sheet:
     """Return the closed trades, with what each returned and how long it lasted."""
     table = run.trades
     entry, cost = np.abs(table["entry_price"]), table["entry_value"]
@@ -88,7 +88,7 @@ def trades_sheet(run: SavedRun) -> Sheet:
     return Sheet(shown, Table(columns), _numbers(run, table), table["entry_bar"], trade=True)
 
 
-def orders_sheet(run: SavedRun) -> Sheet:
+def orders_sheet(run: RunView) -> Sheet:
     """Return the orders with their life."""
     table = run.orders
     closed = np.array([-1 if bar is None else bar for bar in table["closed_bar"]], dtype=np.int64)
@@ -113,7 +113,7 @@ def orders_sheet(run: SavedRun) -> Sheet:
     return Sheet(shown, Table(columns), numbers, np.where(closed >= 0, closed, table["created_bar"]))
 
 
-def blocked_sheet(run: SavedRun) -> Sheet:
+def blocked_sheet(run: RunView) -> Sheet:
     """Return the entry signals that became no order."""
     table = run.blocked
     side = np.where(table["flags"] & 1, "long", "short")
@@ -126,7 +126,7 @@ def blocked_sheet(run: SavedRun) -> Sheet:
     return Sheet(shown, Table({**table.columns, "side": side}), _numbers(run, table), table["bar"])
 
 
-def interventions_sheet(run: SavedRun) -> Sheet:
+def interventions_sheet(run: RunView) -> Sheet:
     """Return what rules and the broker did beyond the signals; a row of the whole account stands at its step."""
     table = run.interventions
     shown = (
@@ -140,7 +140,7 @@ def interventions_sheet(run: SavedRun) -> Sheet:
     return Sheet(shown, table, _numbers(run, table), _bars_at(run, table))
 
 
-def cashflows_sheet(run: SavedRun) -> Sheet:
+def cashflows_sheet(run: RunView) -> Sheet:
     """Return money that came or went without a fill."""
     table = run.cashflows
     shown = (
@@ -152,7 +152,7 @@ def cashflows_sheet(run: SavedRun) -> Sheet:
     return Sheet(shown, table, _numbers(run, table), table["bar"])
 
 
-def _bars_at(run: SavedRun, table: Table) -> Column:
+def _bars_at(run: RunView, table: Table) -> Column:
     """Return each row's bar; for the whole account the first instrument's latest one at that time."""
     whole = table["instrument"] == ""
     latest = np.searchsorted(run.instruments[0].bars.close_ns, table["ts_ns"], side="right") - 1
@@ -201,12 +201,12 @@ _TEXTS: dict[Kind, Callable[[Any, bool], str]] = {
 }
 
 
-def is_intraday(run: SavedRun) -> bool:
+def is_intraday(run: RunView) -> bool:
     """Return whether times of day say anything in this run."""
     return any(job.bars.timeframe.is_intraday for job in run.instruments)
 
 
-def _numbers(run: SavedRun, table: Table) -> Column:
+def _numbers(run: RunView, table: Table) -> Column:
     """Return the index of each row's instrument."""
     names = table["instrument"]
     numbers = np.zeros(len(names), dtype=np.int64)
@@ -215,7 +215,7 @@ def _numbers(run: SavedRun, table: Table) -> Column:
     return numbers
 
 
-def _close_times(run: SavedRun, numbers: Column, bars: Column) -> Column:
+def _close_times(run: RunView, numbers: Column, bars: Column) -> Column:
     times = np.zeros(len(bars), dtype=np.int64)
     for number, job in enumerate(run.instruments):
         own = (numbers == number) & (bars >= 0)

@@ -11,7 +11,7 @@ from app.services.i18n import known, said, tr
 from app.theme import changed as theme_changed
 from app.theme import current
 from engine.runtime.explain import why_no_trade
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_view import RunView
 from engine.stats.catalogue import METRICS, Metric, Value
 
 HEADLINES = (
@@ -62,7 +62,7 @@ class Overview(QScrollArea):
         column.addStretch(1)
         self.setWidget(inside)
 
-    def show_run(self, run: SavedRun) -> None:
+    def show_run(self, run: RunView) -> None:
         """Show the figures of a run."""
         self.facts.setText(" · ".join(_facts(run)))
         why = why_no_trade(run)
@@ -168,7 +168,7 @@ class _Cards(QWidget):
         painter.end()
 
 
-def _group(group: str, run: SavedRun) -> QWidget:
+def _group(group: str, run: RunView) -> QWidget:
     """Return one group of figures, each with its formula as tooltip."""
     shown = QWidget()
     grid = QGridLayout(shown)
@@ -191,10 +191,10 @@ def _group(group: str, run: SavedRun) -> QWidget:
     return shown
 
 
-def _facts(run: SavedRun) -> list[str]:
+def _facts(run: RunView) -> list[str]:
     feeds = ", ".join(f"{job.symbol} {job.bars.timeframe}" for job in run.instruments[:4])
     more = len(run.instruments) - 4
-    facts = [f"{feeds} (+{more})" if more > 0 else feeds, tr("{count} bars", count=f"{run.bars_total:,}"), run.engine]
+    facts = [f"{feeds} (+{more})" if more > 0 else feeds, tr("{count} bars", count=f"{run.bars:,}"), run.engine]
     if run.synthetic:
         facts.insert(0, tr("SYNTHETIC DATA"))
     if run.warmup:

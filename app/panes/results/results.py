@@ -24,7 +24,7 @@ from app.panes.results.overview import Overview
 from app.panes.results.table_page import TablePage
 from app.services.i18n import tr
 from app.session.run_session import RunSession
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_view import RunView
 from engine.stats.values import entry_values
 
 
@@ -46,7 +46,7 @@ class ResultsPane(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setElideMode(Qt.TextElideMode.ElideNone)  # a tab that is cut is reached by the arrows
-        self._fill: dict[QWidget, Callable[[SavedRun], object]] = {
+        self._fill: dict[QWidget, Callable[[RunView], object]] = {
             self.overview: self.overview.show_run,
             self.trades: lambda run: self._show_sheet(self.trades, trades_sheet(run), run),
             self.orders: lambda run: self._show_sheet(self.orders, orders_sheet(run), run),
@@ -91,7 +91,7 @@ class ResultsPane(QWidget):
         self._show_run()
 
     @property
-    def run(self) -> SavedRun | None:
+    def run(self) -> RunView | None:
         """The run that is shown."""
         return self.session.run if self.session is not None else None
 
@@ -130,10 +130,10 @@ class ResultsPane(QWidget):
         self._fill_page()
 
     @staticmethod
-    def _show_sheet(page: TablePage, sheet: Sheet, run: SavedRun) -> None:
+    def _show_sheet(page: TablePage, sheet: Sheet, run: RunView) -> None:
         page.show_sheet(sheet, intraday=is_intraday(run))
 
-    def _show_distribution(self, run: SavedRun) -> None:
+    def _show_distribution(self, run: RunView) -> None:
         trades, cost = run.ledger.trades, entry_values(run.ledger, run.instruments)
         with np.errstate(all="ignore"):
             returns = np.where(cost > 0, 100.0 * trades["pnl"] / cost, np.nan)

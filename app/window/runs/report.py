@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.services.engine import Engine, Job
     from app.window.messages import Messages
     from app.window.tabs import Tabs
-    from engine.runtime.saved import SavedRun
+    from engine.runtime.run_folder import RunFolder
 
 
 class ReportDesk(QObject):
@@ -39,7 +39,7 @@ class ReportDesk(QObject):
         self._jobs: set[Job] = set()
 
     @property
-    def run(self) -> SavedRun | None:
+    def run(self) -> RunFolder | None:
         """The run in front."""
         tab = self._tabs.current()
         return tab.session.run if tab is not None else None
@@ -62,7 +62,7 @@ class ReportDesk(QObject):
             path = Path(name)
             self._write(run, path if path.suffix else path.with_suffix(".html"), then_open=False)
 
-    def _write(self, run: SavedRun, path: Path, *, then_open: bool) -> None:
+    def _write(self, run: RunFolder, path: Path, *, then_open: bool) -> None:
         job = self._engine.submit(ReportRequest(run.folder, path))
         self._jobs.add(job)
         self._messages.say(tr("The report is being written..."))

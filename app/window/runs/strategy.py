@@ -15,7 +15,7 @@ from engine.api import QuantCrafterError
 from engine.runtime.jobs import Failure, LogLine, Request
 from engine.runtime.jobs.journal import JournalRequest
 from engine.runtime.jobs.run import RunOutcome, RunRequest
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -53,7 +53,7 @@ class StrategyRuns(QObject):
         tab.session.run_changed.connect(self._shown)
 
     @property
-    def run(self) -> SavedRun | None:
+    def run(self) -> RunFolder | None:
         """The run that is shown."""
         return self.tab.session.run
 
@@ -125,7 +125,7 @@ class StrategyRuns(QObject):
             self.changed.emit()
             return
         try:
-            run = SavedRun.open(outcome.folder)
+            run = RunFolder.open(outcome.folder)
         except QuantCrafterError as error:
             self._tell(Failure.of(error), job.request)
             return

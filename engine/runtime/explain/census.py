@@ -26,7 +26,7 @@ from engine.api.ledger import Reason
 from engine.runtime.explain.facts import BOOLEAN, Facts, Ref
 from engine.runtime.explain.firings import firings
 from engine.runtime.explain.vectors import FLAGS, Vectors
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_view import RunView
 
 Idle = Literal["silent", "no_order", "always", "never", "passed", "covered", "no_difference"]
 """Why a node changed nothing: a signal that never came, or of which none became an order; a condition that was always
@@ -58,7 +58,7 @@ class Census:
 
 
 def take_census(
-    run: SavedRun,
+    run: RunView,
     catalog: Catalog,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     cancelled: Callable[[], bool] = lambda: False,

@@ -10,7 +10,7 @@ from engine.runtime.explain.findings import Account, Test
 from engine.runtime.explain.logic import Gate, Inverse, Leaf, Via, both, either
 from engine.runtime.explain.path import Wire
 from engine.runtime.explain.tree import About, Node, Tree
-from engine.runtime.saved import SavedDecision, SavedSource
+from engine.runtime.run_view import RunDecision, RunSource
 
 ENTRIES = (ENTER_LONG, ENTER_SHORT)
 EXIT_OF = {ENTER_LONG: EXIT_LONG, ENTER_SHORT: EXIT_SHORT}
@@ -22,7 +22,7 @@ class Stage:
     """The decision stage of a run at one bar."""
 
     facts: Facts
-    decision: SavedDecision
+    decision: RunDecision
     bar: int
     tree: Tree = field(init=False)
 
@@ -48,7 +48,7 @@ class Stage:
         against = [Inverse(other) for other in others]
         return both(*self._account(flag), self.entry(flag), *against)
 
-    def _from(self, source: SavedSource, flag: int) -> Node:
+    def _from(self, source: RunSource, flag: int) -> Node:
         return self._wired(source.node, source.output, self.tree.of(Ref(source.node, source.output, flag)))
 
     def _passing(self, node: str, *, blocks: bool) -> Node:

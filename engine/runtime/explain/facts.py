@@ -14,7 +14,7 @@ from engine.api import ENTER_LONG, ENTER_SHORT, Bars, Catalog, Component, PortTy
 from engine.runtime.explain.account import Positions
 from engine.runtime.explain.findings import Side
 from engine.runtime.explain.path import Wire
-from engine.runtime.saved import SavedRun, SavedSource
+from engine.runtime.run_view import RunSource, RunView
 
 BOOLEAN = (PortType.CONDITION, PortType.FILTER, PortType.SIGNAL)
 BARS = "bars"
@@ -36,7 +36,7 @@ class Facts:
     A component that is not installed, or takes other parameters now, is not asked.
     """
 
-    run: SavedRun
+    run: RunView
     catalog: Catalog
     instrument: int = 0
     _components: dict[str, Component | None] = field(default_factory=dict)
@@ -91,11 +91,11 @@ class Facts:
         value = self.column(ref.node, ref.output)[bar]
         return bool(int(value) & ref.flag) if ref.flag else bool(value)
 
-    def sources(self, node: str, port: str) -> tuple[SavedSource, ...]:
+    def sources(self, node: str, port: str) -> tuple[RunSource, ...]:
         """Return what a port read, a source a wire."""
         return self.run.nodes[node].inputs.get(port, ())
 
-    def source(self, node: str, port: str, index: int | None) -> SavedSource:
+    def source(self, node: str, port: str, index: int | None) -> RunSource:
         """Return what a port read at a place.
 
         Raises:
@@ -103,7 +103,7 @@ class Facts:
         """
         return self.sources(node, port)[index or 0]
 
-    def values(self, source: SavedSource, stop: int) -> npt.NDArray[Any]:
+    def values(self, source: RunSource, stop: int) -> npt.NDArray[Any]:
         """Return what a source gave, up to and without bar `stop`.
 
         Raises:
@@ -117,7 +117,7 @@ class Facts:
             return self.bars.column(source.output)[:stop]
         return self.run.feed_column(source.node, source.output, self.instrument)[:stop]
 
-    def side(self, source: SavedSource, bar: int) -> Side:
+    def side(self, source: RunSource, bar: int) -> Side:
         """Return what a source gave at a bar, with where it came from."""
         if source.kind == "number":
             return Side(source.value)

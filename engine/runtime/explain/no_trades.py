@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.api.ledger import BlockReason, InterventionKind, OrderStatus, StatusReason
 from engine.api.ports import ENTER_LONG, ENTER_SHORT
-from engine.runtime.saved import SavedDecision, SavedRun
-
-if TYPE_CHECKING:
-    from engine.runtime.result import RunResult
-    from engine.runtime.trace import Trace
+from engine.runtime.run_view import RunDecision, RunView
 
 ENTRIES = ENTER_LONG | ENTER_SHORT
 Column = npt.NDArray[Any]
@@ -59,7 +55,7 @@ _BY_RULE = {
 }
 
 
-def why_no_trade(run: RunResult | SavedRun) -> str:
+def why_no_trade(run: RunView) -> str:
     """Return why a run closed no trade, in one or two sentences; empty if it closed one.
 
     Raises:
@@ -133,11 +129,7 @@ def _listed(reasons: Counter[str]) -> str:
 # ---------------------------------------------------------------------- signals that became no order
 
 
-def _trace(run: RunResult | SavedRun) -> Trace | SavedRun | None:
-    return run if isinstance(run, SavedRun) else run.trace
-
-
-def _blocked(run: RunResult | SavedRun) -> Counter[str]:
+def _blocked(run: RunView) -> Counter[str]:
     """Return how many entry signals became no order, by the reason in words."""
     found: Counter[str] = Counter()
     for number in range(len(run.instruments)):
@@ -153,13 +145,12 @@ def _blocked(run: RunResult | SavedRun) -> Counter[str]:
     return found
 
 
-def _by_filters(run: RunResult | SavedRun, instrument: int, bars: Column) -> Counter[str]:
+def _by_filters(run: RunView, instrument: int, bars: Column) -> Counter[str]:
     """Return how many signals, those of these bars, were blocked by which filters of the execution."""
-    trace = _trace(run)
-    filters = trace.decision.filters if trace is not None and trace.decision is not None else {}
-    if trace is None or not filters:
+    filters = run.decision.filters if run.decision is not None else {}
+    if not filters:
         return Counter({_BLOCKED[BlockReason.FILTER]: len(bars)})
-    columns = [trace.column(node, "", instrument)[bars].astype(np.bool_) == shuts for node, shuts in filters.items()]
+    columns = [run.column(node, "", instrument)[bars].astype(np.bool_) == shuts for node, shuts in filters.items()]
     kinds, counts = np.unique(np.stack(columns), axis=1, return_counts=True)
     found: Counter[str] = Counter()
     for shut, count in zip(kinds.T, counts, strict=True):
@@ -169,7 +160,7 @@ def _by_filters(run: RunResult | SavedRun, instrument: int, bars: Column) -> Cou
     return found
 
 
-def _by_rules(run: RunResult | SavedRun, instrument: int, bars: Column, reason: BlockReason) -> Counter[str]:
+def _by_rules(run: RunView, instrument: int, bars: Column, reason: BlockReason) -> Counter[str]:
     """Return how many signals, those of these bars, which risk rule shut out."""
     rows = run.ledger.interventions
     rows = rows[(rows["kind"] == InterventionKind.ENTRY_BLOCKED) & (rows["instrument"] == instrument)]
@@ -196,9 +187,8 @@ def _named(names: list[str]) -> str:
 # ---------------------------------------------------------------------- no signal at all
 
 
-def _no_signal(run: RunResult | SavedRun) -> str:
-    trace = _trace(run)
-    decision = trace.decision if trace is not None else None
+def _no_signal(run: RunView) -> str:
+    decision = run.decision
     if decision is None or not decision.signals:
         return "No trades: the strategy made no order."
     total = sum(len(job.bars) for job in run.instruments)
@@ -209,18 +199,18 @@ def _no_signal(run: RunResult | SavedRun) -> str:
     names = list(dict.fromkeys(each.node for each in decision.signals))
     if len(names) == 1:
         return f"No trades: '{names[0]}' gave no entry signal in {total:,} bars."
-    if decision.combine == "all" and all(_enters(trace, decision, name, len(run.instruments)) for name in names):
+    if decision.combine == "all" and all(_enters(run, decision, name, len(run.instruments)) for name in names):
         return (
             f"No trades: {_named(names)} never gave the same entry signal at the same bar, and the execution needs all."
         )
     return f"No trades: none of {_named(names)} gave an entry signal in {total:,} bars."
 
 
-def _enters(trace: Trace | SavedRun | None, decision: SavedDecision, node: str, instruments: int) -> bool:
+def _enters(run: RunView, decision: RunDecision, node: str, instruments: int) -> bool:
     """Return whether a node ever asks for an entry."""
     outputs = [each.output for each in decision.signals if each.node == node]
-    return trace is not None and any(
-        np.any(np.asarray(trace.column(node, output, number)) & ENTRIES)
+    return any(
+        np.any(np.asarray(run.column(node, output, number)) & ENTRIES)
         for output in outputs
         for number in range(instruments)
     )

@@ -31,7 +31,7 @@ from engine.api.foreign import calling, node_label
 from engine.api.ledger import BlockReason
 from engine.runtime.explain.facts import BOOLEAN, Facts, Ref
 from engine.runtime.explain.tree import Asked
-from engine.runtime.saved import SavedDecision
+from engine.runtime.run_view import RunDecision
 
 Bools = npt.NDArray[np.bool_]
 Combination = Callable[[Callable[[Ref], Bools]], Bools]
@@ -52,7 +52,7 @@ class Vectors:
     """One instrument of a run, its decisions as columns."""
 
     facts: Facts
-    decision: SavedDecision
+    decision: RunDecision
     _composed: dict[Ref, Composed | None] = field(default_factory=dict)
     _recorded: dict[Ref, Bools] = field(default_factory=dict)
     _behind: dict[Ref, frozenset[Ref]] = field(default_factory=dict)

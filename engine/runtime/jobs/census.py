@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CensusRequest(Request):
-    """Count and judge the nodes of the run in a folder of `SavedRun`."""
+    """Count and judge the nodes of the run in a folder of `RunFolder`."""
 
     kind: ClassVar[str] = "census"
 
@@ -30,9 +30,9 @@ def count_nodes(request: CensusRequest, context: JobContext) -> Census:
     """
     from engine.plugins import load_registry
     from engine.runtime.explain import take_census
-    from engine.runtime.saved import SavedRun
+    from engine.runtime.run_folder import RunFolder
 
-    run = SavedRun.open(request.folder)
+    run = RunFolder.open(request.folder)
     return take_census(
         run,
         load_registry(),

@@ -12,7 +12,7 @@ from engine.api.errors import RunCancelledError
 from engine.runtime.jobs.contract import JobContext, LogLine, Request
 
 if TYPE_CHECKING:
-    from engine.runtime.saved import SavedRun
+    from engine.runtime.run_folder import RunFolder
 
 _LOOK_EVERY = 500
 _GONE_WRONG = ("rejected",)
@@ -38,9 +38,9 @@ def write_journal(request: JournalRequest, context: JobContext) -> int:
         RunError: the run cannot be read.
         RunCancelledError: the owner cancelled.
     """
-    from engine.runtime.saved import SavedRun
+    from engine.runtime.run_folder import RunFolder
 
-    run = SavedRun.open(request.folder)
+    run = RunFolder.open(request.folder)
     lines = [*_fills(run), *_orders(run), *_blocked(run)]
     lines.sort(key=lambda line: (line.ts_ns or 0, line.instrument))
     for number, line in enumerate(lines):
@@ -50,7 +50,7 @@ def write_journal(request: JournalRequest, context: JobContext) -> int:
     return len(lines)
 
 
-def _fills(run: SavedRun) -> Iterator[LogLine]:
+def _fills(run: RunFolder) -> Iterator[LogLine]:
     numbers = run.ledger.fills["instrument"].tolist()
     node = run.decision.node if run.decision is not None else ""
     for number, row in zip(numbers, run.fills.rows(), strict=True):
@@ -62,7 +62,7 @@ def _fills(run: SavedRun) -> Iterator[LogLine]:
         yield LogLine(logging.INFO, text, row["ts_ns"], number, row["bar"], node)
 
 
-def _orders(run: SavedRun) -> Iterator[LogLine]:
+def _orders(run: RunFolder) -> Iterator[LogLine]:
     numbers = run.ledger.orders["instrument"].tolist()
     for number, row in zip(numbers, run.orders.rows(), strict=True):
         if row["status"] not in _GONE_WRONG:
@@ -75,7 +75,7 @@ def _orders(run: SavedRun) -> Iterator[LogLine]:
         yield LogLine(logging.WARNING, text, _close(run, number, bar), number, bar, row["rule"])
 
 
-def _blocked(run: SavedRun) -> Iterator[LogLine]:
+def _blocked(run: RunFolder) -> Iterator[LogLine]:
     numbers = run.ledger.blocked["instrument"].tolist()
     node = run.decision.node if run.decision is not None else ""
     for number, row in zip(numbers, run.blocked.rows(), strict=True):
@@ -83,7 +83,7 @@ def _blocked(run: SavedRun) -> Iterator[LogLine]:
         yield LogLine(logging.DEBUG, text, row["ts_ns"], number, row["bar"], node)
 
 
-def _close(run: SavedRun, instrument: int, bar: int) -> int:
+def _close(run: RunFolder, instrument: int, bar: int) -> int:
     return int(run.instruments[instrument].bars.close_ns[bar])
 
 

@@ -11,7 +11,7 @@ from engine.runtime.jobs.contract import JobContext, Request
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest(Request):
-    """Write the report of the run in `folder` (of `SavedRun`) to the file `out`."""
+    """Write the report of the run in `folder` (of `RunFolder`) to the file `out`."""
 
     kind: ClassVar[str] = "report"
 
@@ -25,7 +25,7 @@ def write_report(request: ReportRequest, context: JobContext) -> Path:
     Raises:
         RunError: the run cannot be read, or the file cannot be written.
     """
-    from engine.runtime.saved import SavedRun
+    from engine.runtime.run_folder import RunFolder
 
     context.progress("report", 0, 1)
-    return SavedRun.open(request.folder).to_result().write_report(request.out)
+    return RunFolder.open(request.folder).write_report(request.out)

@@ -52,7 +52,7 @@ class RunRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """A finished run: its id in the history (empty if it is not kept there), and the folder of `SavedRun`."""
+    """A finished run: its id in the history (empty if it is not kept there), and the folder of `RunFolder`."""
 
     id: str
     folder: Path
@@ -127,7 +127,7 @@ def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOut
     """
     from engine.api import RunError
     from engine.runtime.history import RunHistory, RunRecord
-    from engine.runtime.saving import save_run
+    from engine.runtime.run_writer import save_run
     from engine.runtime.traces import trace_folder
 
     context.progress("save", 0, 1)
@@ -153,7 +153,7 @@ def _make_room(in_use: tuple[Path, ...], context: JobContext) -> None:
 
 
 def _keep_trial(result: RunResult, request: RunRequest, context: JobContext) -> RunOutcome:
-    from engine.runtime.saving import save_run
+    from engine.runtime.run_writer import save_run
     from engine.runtime.traces import prune_trials, trial_folder
 
     owner = str(os.getppid())

@@ -19,8 +19,8 @@ from engine.runtime.parity.compare import Comparison
 from engine.runtime.parity.model import Cause, ComparedData, Difference, EngineOutcome, ParityReport
 from engine.runtime.parity.nodes import Nodes
 from engine.runtime.prepare import Loader, Progress, with_choices, with_record
-from engine.runtime.result import data_hash
 from engine.runtime.run import Clock, Prepared, never, prepare_run, silent, spec_hash
+from engine.runtime.run_tables import data_hash
 from engine.runtime.source import Installed
 
 _LEAST = 2

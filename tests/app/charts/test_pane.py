@@ -22,7 +22,7 @@ from app.services.settings import Settings
 from app.session.run_session import RunSession
 from app.theme import apply
 from app.theme.tokens import DARK, LIGHT
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 from tests.support import mouse
 from tests.support.charts import (
     at_bar,
@@ -43,17 +43,17 @@ SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModi
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return saved_example("rsi_pullback", tmp_path_factory.mktemp("runs") / "pullback")
 
 
 @pytest.fixture(scope="module")
-def portfolio(tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
+def portfolio(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return saved_example("momentum_portfolio", tmp_path_factory.mktemp("runs") / "portfolio")
 
 
 @pytest.fixture
-def chart(qtbot: QtBot, run: SavedRun) -> Iterator[tuple[ChartPane, RunSession]]:
+def chart(qtbot: QtBot, run: RunFolder) -> Iterator[tuple[ChartPane, RunSession]]:
     with open_chart(qtbot, run) as opened:
         yield opened
 
@@ -92,7 +92,7 @@ def test_a_candle_has_its_colour_between_its_open_and_its_close(chart: tuple[Cha
         assert count_color(image, color, (x - 5, int(middle), x + 6, int(middle) + 1)) == 11
 
 
-def test_red_may_rise_and_colour_blind_eyes_are_served(qtbot: QtBot, run: SavedRun, tmp_path: Path) -> None:
+def test_red_may_rise_and_colour_blind_eyes_are_served(qtbot: QtBot, run: RunFolder, tmp_path: Path) -> None:
     settings = Settings(tmp_path / "desktop.json")
     with open_chart(qtbot, run, settings) as (pane, _):
         area = (0, 0, 900, 200)
@@ -291,7 +291,7 @@ def test_the_crosshair_follows_the_mouse_through_all_panels(chart: tuple[ChartPa
     assert pane.view.pointing.bar is None
 
 
-def test_the_values_at_a_bar_are_the_runs(chart: tuple[ChartPane, RunSession], run: SavedRun) -> None:
+def test_the_values_at_a_bar_are_the_runs(chart: tuple[ChartPane, RunSession], run: RunFolder) -> None:
     pane, session = chart
     session.go_to(1500)
     bars = run.instruments[0].bars
@@ -417,7 +417,7 @@ def test_heikin_ashi_lines_and_logarithms_are_a_click_away(chart: tuple[ChartPan
     assert not sheet_of(pane).scales["drawdown"].log
 
 
-def test_another_instrument_is_shown_with_its_own_bars(qtbot: QtBot, portfolio: SavedRun) -> None:
+def test_another_instrument_is_shown_with_its_own_bars(qtbot: QtBot, portfolio: RunFolder) -> None:
     with open_chart(qtbot, portfolio) as (pane, session):
         symbols = [job.symbol for job in portfolio.instruments]
         assert [pane.toolbar.instruments.itemText(at) for at in range(len(symbols))] == symbols

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.session.run_session import RunSession
-from engine.runtime.saved import SavedRun
-from engine.runtime.saving import save_run
+from engine.runtime.run_folder import RunFolder
+from engine.runtime.run_writer import save_run
 from tests.support.results import walk_result
 
 
-def saved(folder: Path, count: int = 300, *, seed: int = 1, instruments: int = 1) -> SavedRun:
-    return SavedRun.open(save_run(walk_result(count, seed=seed, instruments=instruments), folder))
+def saved(folder: Path, count: int = 300, *, seed: int = 1, instruments: int = 1) -> RunFolder:
+    return RunFolder.open(save_run(walk_result(count, seed=seed, instruments=instruments), folder))
 
 
 def test_a_place_is_told_once_and_kept_within_the_data(tmp_path: Path) -> None:

@@ -138,11 +138,11 @@ def test_a_stop_in_pips_lies_that_many_pips_away(tmp_path: Path) -> None:
 
 def test_a_kept_run_knows_its_contracts_and_their_rates(tmp_path: Path) -> None:
     from app.charts.model.curves import exposure_curve
-    from engine.runtime.saved import SavedRun
-    from engine.runtime.saving import save_run
+    from engine.runtime.run_folder import RunFolder
+    from engine.runtime.run_writer import save_run
 
     result = quantcrafter.run(write(tmp_path, ", currency: JPY, kind: contract, multiplier: 2"))
-    kept = SavedRun.open(save_run(result, tmp_path / "kept"))
+    kept = RunFolder.open(save_run(result, tmp_path / "kept"))
     (job,) = kept.instruments
     assert (job.kind, job.multiplier, job.currency) == ("contract", 2.0, "JPY")
     assert job.rate_close is not None

@@ -12,8 +12,8 @@ from engine.runtime.class_paths import AllowedPath, allow, allowed_paths, class_
 from engine.runtime.class_run import ClassSource, run_class
 from engine.runtime.history import RunHistory, RunRecord
 from engine.runtime.result import RunResult
-from engine.runtime.saved import SavedRun
-from engine.runtime.saving import save_run
+from engine.runtime.run_folder import RunFolder
+from engine.runtime.run_writer import save_run
 
 FOLDER = Path(__file__).parents[2] / "support" / "own_strategies"
 SMA = "bt_examples.SmaCross"
@@ -77,9 +77,9 @@ def test_the_result_is_reported_kept_and_saved_like_any_other(tmp_path: Path) ->
     kept = history.get(history.add(RunRecord.from_result(result)))
     assert kept.books is not None
     assert kept.books.trades == result.trades
-    saved = SavedRun.open(save_run(result, tmp_path / "saved"))
+    saved = RunFolder.open(save_run(result, tmp_path / "saved"))
     assert saved.trades == result.trades
-    assert saved.equity[-1] == result.ledger.equity[-1]
+    assert saved.ledger.equity[-1] == result.ledger.equity[-1]
 
 
 def test_the_hash_tells_other_parameters_and_other_code_apart(tmp_path: Path) -> None:

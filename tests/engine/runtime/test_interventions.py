@@ -9,8 +9,8 @@ import pytest
 import quantcrafter
 from engine.cli.summary import stepped_in
 from engine.runtime.result import RunResult
-from engine.runtime.saved import SavedRun
-from engine.runtime.saving import save_run
+from engine.runtime.run_folder import RunFolder
+from engine.runtime.run_writer import save_run
 
 EXAMPLES = Path(__file__).parents[3] / "resources" / "examples"
 
@@ -34,7 +34,7 @@ def test_each_intervention_names_its_node_its_time_and_what_it_changed(result: R
 
 
 def test_they_are_kept_with_the_run(result: RunResult, tmp_path: Path) -> None:
-    kept = SavedRun.open(save_run(result, tmp_path / "run"))
+    kept = RunFolder.open(save_run(result, tmp_path / "run"))
     assert kept.interventions == result.interventions
     assert kept.cashflows == result.cashflows
 

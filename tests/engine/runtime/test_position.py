@@ -162,7 +162,7 @@ def test_the_position_and_the_account_are_those_of_the_books_at_each_close() -> 
     steps = np.searchsorted(result.ledger.ts_ns, result.instruments[0].bars.close_ns)
     assert np.array_equal(column(result, "acc", "equity"), result.ledger.equity[steps])
     assert np.array_equal(column(result, "acc", "cash"), result.ledger.cash[steps])
-    peak = np.maximum.accumulate(np.append(result.job_settings.cash, result.ledger.equity))[1:]
+    peak = np.maximum.accumulate(np.append(result.settings.cash, result.ledger.equity))[1:]
     drawdown = 100 * (1 - result.ledger.equity / peak)
     assert column(result, "acc", "drawdown_percent") == pytest.approx(drawdown[steps], abs=1e-9)
 

@@ -18,7 +18,7 @@ from app.panes.history.model import PIN
 from app.session.run_session import RunSession
 from engine.runtime.comparison import Comparison
 from engine.runtime.history import RunHistory
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 from engine.runtime.traces import trace_folder
 from tests.support.modal import answering, pressing
 from tests.support.saved_runs import run_into_history
@@ -40,7 +40,7 @@ def pane(qtbot: QtBot, runs: tuple[str, str, str]) -> Iterator[HistoryPane]:
     qtbot.addWidget(pane)
     pane.resize(940, 260)
     session = RunSession()
-    session.show_run(SavedRun.open(trace_folder(runs[2])))
+    session.show_run(RunFolder.open(trace_folder(runs[2])))
     pane.set_session(session)
     with qtbot.waitExposed(pane):
         pane.show()

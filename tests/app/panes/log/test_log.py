@@ -17,8 +17,8 @@ from app.window.application import make_application
 from engine.plugins import load_registry
 from engine.runtime.jobs import LogLine
 from engine.runtime.run import run
-from engine.runtime.saved import SavedRun
-from engine.runtime.saving import save_run
+from engine.runtime.run_folder import RunFolder
+from engine.runtime.run_writer import save_run
 from tests.support.desktop import EXAMPLES
 
 
@@ -158,7 +158,7 @@ def test_lines_are_copied_and_saved_with_their_columns(
 def test_a_click_on_a_line_goes_to_its_bar(pane: LogPane, tmp_path: Path, qtbot: QtBot) -> None:
     result = run(EXAMPLES / "golden_cross.yaml", registry=load_registry())
     session = RunSession(pane)
-    session.show_run(SavedRun.open(save_run(result, tmp_path / "run")))
+    session.show_run(RunFolder.open(save_run(result, tmp_path / "run")))
     bars = result.instruments[0].bars
     session.log.begin(1, "Run 1")
     session.log.add(1, [LogLine(20, "by number", bar=300), LogLine(20, "by time", int(bars.close_ns[700]))])

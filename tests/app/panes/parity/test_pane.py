@@ -18,8 +18,8 @@ from app.session.run_session import RunSession
 from engine.runtime.jobs import Failure, Request
 from engine.runtime.messages import Progressed
 from engine.runtime.parity import Cause, ParityReport
-from engine.runtime.saved import SavedRun
-from engine.runtime.saving import save_run
+from engine.runtime.run_folder import RunFolder
+from engine.runtime.run_writer import save_run
 from tests.support.parity_reports import difference, report_of
 from tests.support.results import walk_result
 
@@ -113,7 +113,7 @@ def test_differences_are_listed_with_their_class_and_both_sides(pane: ParityPane
 def test_a_click_goes_to_the_bar_and_asks_for_the_node(
     pane: ParityPane, session: RunSession, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    session.show_run(SavedRun.open(save_run(walk_result(instruments=2), tmp_path / "run")))
+    session.show_run(RunFolder.open(save_run(walk_result(instruments=2), tmp_path / "run")))
     compared(session, report_of(difference(), difference(None, bar=5, node="target")))
     view = pane.difference_view
     place = view.visualRect(pane.differences.index(1, 2)).center()
@@ -126,7 +126,7 @@ def test_a_click_goes_to_the_bar_and_asks_for_the_node(
 
 
 def test_a_difference_of_the_whole_run_leads_nowhere(pane: ParityPane, session: RunSession, tmp_path: Path) -> None:
-    session.show_run(SavedRun.open(save_run(walk_result(), tmp_path / "run")))
+    session.show_run(RunFolder.open(save_run(walk_result(), tmp_path / "run")))
     refused = difference(Cause.CAPABILITY, what="run", expected="done", found="No.", bar=-1, instrument=-1, node="")
     compared(session, report_of(refused))
     pane.difference_view.clicked.emit(pane.differences.index(0, 0))
@@ -140,7 +140,7 @@ def test_a_run_of_another_state_of_the_strategy_is_pointed_out(
 ) -> None:
     compared(session, report_of(difference()))
     assert "Run the strategy" in pane.hint.text()
-    run = SavedRun.open(save_run(walk_result(), tmp_path / "run"))
+    run = RunFolder.open(save_run(walk_result(), tmp_path / "run"))
     session.show_run(run)
     assert "another state of the strategy" in pane.hint.text()
     compared(session, report_of(difference(), spec_hash=run.spec_hash))

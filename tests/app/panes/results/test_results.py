@@ -19,13 +19,13 @@ from app.panes.results.distribution import histogram
 from app.panes.results.table_page import TablePage
 from app.session.run_session import RunSession
 from app.theme import current
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 from tests.support.modal import answering, choosing
 from tests.support.saved_runs import saved_example
 
 
 @pytest.fixture(scope="module")
-def rsi(tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
+def rsi(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return saved_example("rsi_pullback", tmp_path_factory.mktemp("runs") / "rsi")
 
 
@@ -78,7 +78,7 @@ def test_without_a_run_the_pane_says_what_to_do(pane: ResultsPane) -> None:
     assert not pane.tabs.isVisible()
 
 
-def test_the_overview_shows_the_figures_of_the_run(pane: ResultsPane, rsi: SavedRun) -> None:
+def test_the_overview_shows_the_figures_of_the_run(pane: ResultsPane, rsi: RunFolder) -> None:
     session_of(pane).show_run(rsi)
     assert "Net profit: 46,711.65" in pane.overview.cards.accessibleName()
     shown = {label.text() for label in pane.overview.findChildren(QLabel)}
@@ -86,7 +86,7 @@ def test_the_overview_shows_the_figures_of_the_run(pane: ResultsPane, rsi: Saved
     assert pane.tabs.tabText(1) == "Trades (96)"
 
 
-def test_cards_stay_inside_however_narrow_the_pane(pane: ResultsPane, rsi: SavedRun) -> None:
+def test_cards_stay_inside_however_narrow_the_pane(pane: ResultsPane, rsi: RunFolder) -> None:
     session_of(pane).show_run(rsi)
     cards = pane.overview.cards
     for width in (940, 600, 330):
@@ -99,7 +99,7 @@ def test_cards_stay_inside_however_narrow_the_pane(pane: ResultsPane, rsi: Saved
 
 
 def test_the_groups_of_figures_stand_below_each_other_where_the_pane_is_narrow(
-    pane: ResultsPane, rsi: SavedRun
+    pane: ResultsPane, rsi: RunFolder
 ) -> None:
     session_of(pane).show_run(rsi)
     for width, columns in ((1700, 4), (740, 2)):
@@ -110,7 +110,7 @@ def test_the_groups_of_figures_stand_below_each_other_where_the_pane_is_narrow(
         assert not pane.overview.horizontalScrollBar().isVisible()
 
 
-def test_a_click_on_a_trade_points_at_its_entry(pane: ResultsPane, rsi: SavedRun) -> None:
+def test_a_click_on_a_trade_points_at_its_entry(pane: ResultsPane, rsi: RunFolder) -> None:
     session_of(pane).show_run(rsi)
     pane.tabs.setCurrentWidget(pane.trades)
     click_row(pane.trades, 3)
@@ -118,7 +118,7 @@ def test_a_click_on_a_trade_points_at_its_entry(pane: ResultsPane, rsi: SavedRun
     assert (session.trade, session.bar) == (3, int(rsi.trades["entry_bar"][3]))
 
 
-def test_a_click_after_sorting_points_at_the_trade_that_is_seen(pane: ResultsPane, rsi: SavedRun) -> None:
+def test_a_click_after_sorting_points_at_the_trade_that_is_seen(pane: ResultsPane, rsi: RunFolder) -> None:
     session_of(pane).show_run(rsi)
     pane.tabs.setCurrentWidget(pane.trades)
     click_header(pane.trades, "Profit")
@@ -130,7 +130,7 @@ def test_a_click_after_sorting_points_at_the_trade_that_is_seen(pane: ResultsPan
     assert session_of(pane).trade == int(np.argmax(rsi.trades["pnl"]))
 
 
-def test_the_table_follows_a_trade_chosen_elsewhere_without_telling_of_it(pane: ResultsPane, rsi: SavedRun) -> None:
+def test_the_table_follows_a_trade_chosen_elsewhere_without_telling_of_it(pane: ResultsPane, rsi: RunFolder) -> None:
     session = session_of(pane)
     session.show_run(rsi)
     pane.tabs.setCurrentWidget(pane.trades)
@@ -146,7 +146,7 @@ def test_the_table_follows_a_trade_chosen_elsewhere_without_telling_of_it(pane: 
     assert not told
 
 
-def test_a_filter_leaves_what_matches_and_says_how_many(qtbot: QtBot, pane: ResultsPane, rsi: SavedRun) -> None:
+def test_a_filter_leaves_what_matches_and_says_how_many(qtbot: QtBot, pane: ResultsPane, rsi: RunFolder) -> None:
     session_of(pane).show_run(rsi)
     pane.tabs.setCurrentWidget(pane.trades)
     type_filter(qtbot, pane.trades, "pnl<0 bars>5")
@@ -162,7 +162,7 @@ def test_a_filter_leaves_what_matches_and_says_how_many(qtbot: QtBot, pane: Resu
     ("text", "says"), [("profitt<0", "no column"), ("pnl<much", "not a number"), ("side<long", "by = or !=")]
 )
 def test_a_filter_that_means_nothing_is_explained_and_changes_nothing(
-    qtbot: QtBot, pane: ResultsPane, rsi: SavedRun, text: str, says: str
+    qtbot: QtBot, pane: ResultsPane, rsi: RunFolder, text: str, says: str
 ) -> None:
     session_of(pane).show_run(rsi)
     pane.tabs.setCurrentWidget(pane.trades)
@@ -174,7 +174,7 @@ def test_a_filter_that_means_nothing_is_explained_and_changes_nothing(
     assert not pane.trades.complaint.isVisible()
 
 
-def test_rows_are_copied_as_they_stand(pane: ResultsPane, rsi: SavedRun) -> None:
+def test_rows_are_copied_as_they_stand(pane: ResultsPane, rsi: RunFolder) -> None:
     session_of(pane).show_run(rsi)
     pane.tabs.setCurrentWidget(pane.trades)
     click_row(pane.trades, 1)
@@ -186,7 +186,7 @@ def test_rows_are_copied_as_they_stand(pane: ResultsPane, rsi: SavedRun) -> None
     assert copied["entry_time"].startswith("2001-")
 
 
-def test_what_is_on_the_screen_is_saved_as_csv(qtbot: QtBot, pane: ResultsPane, rsi: SavedRun, tmp_path: Path) -> None:
+def test_what_is_on_the_screen_is_saved_as_csv(qtbot: QtBot, pane: ResultsPane, rsi: RunFolder, tmp_path: Path) -> None:
     session_of(pane).show_run(rsi)
     pane.tabs.setCurrentWidget(pane.trades)
     type_filter(qtbot, pane.trades, "pnl>0")
@@ -197,7 +197,7 @@ def test_what_is_on_the_screen_is_saved_as_csv(qtbot: QtBot, pane: ResultsPane, 
     assert [float(row["pnl"]) for row in rows] == [each for each in rsi.trades["pnl"].tolist() if each > 0]
 
 
-def test_orders_and_blocked_signals_tell_their_story(pane: ResultsPane, rsi: SavedRun) -> None:
+def test_orders_and_blocked_signals_tell_their_story(pane: ResultsPane, rsi: RunFolder) -> None:
     session_of(pane).show_run(rsi)
     pane.tabs.setCurrentWidget(pane.orders)
     assert len(texts_in(pane.orders, "Order")) == len(rsi.ledger.orders)
@@ -208,7 +208,7 @@ def test_orders_and_blocked_signals_tell_their_story(pane: ResultsPane, rsi: Sav
     assert session_of(pane).bar == int(rsi.blocked["bar"][0])
 
 
-def test_months_show_each_return_in_its_colour(pane: ResultsPane, rsi: SavedRun) -> None:
+def test_months_show_each_return_in_its_colour(pane: ResultsPane, rsi: RunFolder) -> None:
     session_of(pane).show_run(rsi)
     pane.tabs.setCurrentWidget(pane.months)
     table = pane.months.table
@@ -222,7 +222,7 @@ def test_months_show_each_return_in_its_colour(pane: ResultsPane, rsi: SavedRun)
     assert color != QColor(current().panel)
 
 
-def test_the_distribution_counts_every_trade(pane: ResultsPane, rsi: SavedRun) -> None:
+def test_the_distribution_counts_every_trade(pane: ResultsPane, rsi: RunFolder) -> None:
     session_of(pane).show_run(rsi)
     pane.tabs.setCurrentWidget(pane.distribution)
     shown = pane.distribution.plot.histogram
@@ -247,7 +247,7 @@ def test_any_returns_make_a_histogram(values: list[float]) -> None:
         assert len(found.edges) == len(found.counts) + 1
 
 
-def test_a_run_with_trades_says_nothing_of_having_none(pane: ResultsPane, rsi: SavedRun) -> None:
+def test_a_run_with_trades_says_nothing_of_having_none(pane: ResultsPane, rsi: RunFolder) -> None:
     session_of(pane).show_run(rsi)
     assert not pane.overview.no_trades.isVisible()
 
@@ -265,7 +265,7 @@ def test_a_run_without_trades_says_so(pane: ResultsPane, tmp_path: Path) -> None
         pane.tabs.setCurrentWidget(page)
 
 
-def test_what_rules_did_is_listed_where_they_did_anything(pane: ResultsPane, rsi: SavedRun, tmp_path: Path) -> None:
+def test_what_rules_did_is_listed_where_they_did_anything(pane: ResultsPane, rsi: RunFolder, tmp_path: Path) -> None:
     session_of(pane).show_run(rsi)
     assert not pane.tabs.isTabVisible(pane.tabs.indexOf(pane.interventions))
     guarded = saved_example("guarded_breakout", tmp_path / "run")
@@ -287,7 +287,7 @@ HOURLY = ("instruments.0.data=synthetic", "instruments.0.timeframe=1h")
 
 
 def test_times_of_an_intraday_run_are_not_cut_after_a_daily_one(
-    pane: ResultsPane, rsi: SavedRun, tmp_path: Path
+    pane: ResultsPane, rsi: RunFolder, tmp_path: Path
 ) -> None:
     session_of(pane).show_run(rsi)
     pane.tabs.setCurrentWidget(pane.trades)
@@ -302,7 +302,7 @@ def test_times_of_an_intraday_run_are_not_cut_after_a_daily_one(
     assert view.columnWidth(3) > before
 
 
-def test_a_column_that_the_user_dragged_keeps_its_width(pane: ResultsPane, rsi: SavedRun) -> None:
+def test_a_column_that_the_user_dragged_keeps_its_width(pane: ResultsPane, rsi: RunFolder) -> None:
     session_of(pane).show_run(rsi)
     pane.tabs.setCurrentWidget(pane.trades)
     pane.trades.view.horizontalHeader().resizeSection(5, 31)
@@ -311,7 +311,7 @@ def test_a_column_that_the_user_dragged_keeps_its_width(pane: ResultsPane, rsi: 
     assert pane.trades.view.columnWidth(5) == 31
 
 
-def test_no_tab_of_the_results_is_cut(pane: ResultsPane, rsi: SavedRun) -> None:
+def test_no_tab_of_the_results_is_cut(pane: ResultsPane, rsi: RunFolder) -> None:
     session_of(pane).show_run(rsi)
     bar = pane.tabs.tabBar()
     for width in (300, 940):

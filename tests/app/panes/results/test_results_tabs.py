@@ -10,12 +10,12 @@ from pytestqt.qtbot import QtBot
 
 from app.panes.results import ResultsPane
 from app.session.run_session import RunSession
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 from tests.support.saved_runs import saved_example
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[SavedRun, SavedRun]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, RunFolder]:
     """Return a run without interventions, and one with some."""
     folder = tmp_path_factory.mktemp("runs")
     return saved_example("golden_cross", folder / "few"), saved_example("guarded_breakout", folder / "many")
@@ -41,7 +41,7 @@ def pane_of(docks: QTabWidget) -> ResultsPane:
     return pane
 
 
-def session_with(run: SavedRun) -> RunSession:
+def session_with(run: RunFolder) -> RunSession:
     session = RunSession()
     session.show_run(run)
     return session
@@ -59,7 +59,7 @@ def cut(bar: QTabBar) -> list[str]:
 
 
 def test_tabs_are_laid_out_anew_when_another_run_came_while_the_pane_was_hidden(
-    docks: QTabWidget, runs: tuple[SavedRun, SavedRun], qtbot: QtBot
+    docks: QTabWidget, runs: tuple[RunFolder, RunFolder], qtbot: QtBot
 ) -> None:
     pane, (few, many) = pane_of(docks), runs
     assert len(few.ledger.interventions) == 0

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from app.services.engine import Engine, Job, JobState
 from engine.runtime.jobs import Failure, Request
 from engine.runtime.jobs.run import RunOutcome, RunRequest
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 from tests.support.command_line import ROOT, clean_environment
 from tests.support.desktop import EXAMPLES
 from tests.support.engine_jobs import Chatty, Count, Faulty, Stubborn
@@ -59,7 +59,7 @@ def test_a_strategy_is_run_in_another_process_and_its_folder_comes_back(qtbot: Q
     outcome = result_of(qtbot, engine, RunRequest(text, base_dir=str(EXAMPLES)))
 
     assert isinstance(outcome, RunOutcome)
-    saved = SavedRun.open(outcome.folder)
+    saved = RunFolder.open(outcome.folder)
     assert saved.id == outcome.id
     assert saved.strategy == "Golden cross"
     assert len(saved.trades) > 0

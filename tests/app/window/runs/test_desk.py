@@ -78,7 +78,7 @@ def test_what_ran_is_written_into_the_log(desktop: Desktop, qtbot: QtBot) -> Non
     qtbot.waitUntil(lambda: len(log) > len(run.fills), timeout=PATIENCE_MS)
 
     texts = [log[number].line.text for number in range(log.first, log.end)]
-    assert any(f"{run.bars_total:,} bars, {len(run.trades)} trades" in text for text in texts)
+    assert any(f"{run.bars:,} bars, {len(run.trades)} trades" in text for text in texts)
     bought = [log[number].line for number in range(log.first, log.end) if "BUY" in log[number].line.text]
     assert [line.bar for line in bought] == run.trades["entry_bar"].tolist()
 

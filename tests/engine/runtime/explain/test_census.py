@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.runtime.explain import Census, Facts, firings, next_firing, previous_firing, take_census
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 from tests.support.kept_runs import example_run, registry, saved_run
 
 STRATEGY = """\
@@ -40,12 +40,12 @@ execution: {entry: {use: market, signals: [go, quiet], filters: [open, calm, cal
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[SavedRun, Census]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, Census]:
     run = saved_run(STRATEGY, tmp_path_factory.mktemp("runs"))
     return run, take_census(run, registry())
 
 
-def test_nodes_that_changed_nothing_are_told_apart(made: tuple[SavedRun, Census]) -> None:
+def test_nodes_that_changed_nothing_are_told_apart(made: tuple[RunFolder, Census]) -> None:
     idle = {node: each.idle for node, each in made[1].nodes.items() if each.idle}
     assert idle == {
         "positive": "always",
@@ -71,7 +71,7 @@ WITHOUT = {
 
 @pytest.mark.parametrize("node", WITHOUT)
 def test_a_run_with_a_constant_in_its_place_trades_the_same_just_where_it_is_idle(
-    node: str, made: tuple[SavedRun, Census], tmp_path: Path
+    node: str, made: tuple[RunFolder, Census], tmp_path: Path
 ) -> None:
     run, census = made
     other = saved_run(STRATEGY, tmp_path, WITHOUT[node])
@@ -79,7 +79,7 @@ def test_a_run_with_a_constant_in_its_place_trades_the_same_just_where_it_is_idl
     assert same == (census.nodes[node].idle is not None)
 
 
-def test_a_filter_counts_what_it_held_back(made: tuple[SavedRun, Census]) -> None:
+def test_a_filter_counts_what_it_held_back(made: tuple[RunFolder, Census]) -> None:
     run, census = made
     rows = run.ledger.blocked
     bars = rows["bar"][rows["reason"] == 0]
@@ -90,7 +90,7 @@ def test_a_filter_counts_what_it_held_back(made: tuple[SavedRun, Census]) -> Non
     assert census.nodes["open"].blocked == 0
 
 
-def test_a_condition_fires_where_it_begins_and_a_signal_wherever_it_has_a_flag(made: tuple[SavedRun, Census]) -> None:
+def test_a_condition_fires_where_it_begins_and_a_signal_wherever_it_has_a_flag(made: tuple[RunFolder, Census]) -> None:
     run, census = made
     facts = Facts(run, registry())
     strong, signal = run.column("strong"), run.column("go")

@@ -8,8 +8,8 @@ import pytest
 
 from engine.runtime.explain import why_no_trade
 from engine.runtime.run import run
-from engine.runtime.saved import SavedRun
-from engine.runtime.saving import save_run
+from engine.runtime.run_folder import RunFolder
+from engine.runtime.run_writer import save_run
 from engine.spec import check_strategy
 from tests.support.kept_runs import registry
 
@@ -108,20 +108,20 @@ CASES = {
 }
 
 
-def _runs(choices: dict[str, str], folder: Path) -> tuple[str, str, str]:
-    """Run a strategy; return what is said of the run, of the same run saved, and of the result made of that."""
+def _runs(choices: dict[str, str], folder: Path) -> tuple[str, str]:
+    """Run a strategy; return what is said of the run, and of the same run saved."""
     spec, problems = check_strategy(STRATEGY.format(**{**PLAIN, **choices}), file="s.yaml")
     assert spec is not None, [str(problem) for problem in problems]
     result = run(spec, registry=registry())
-    saved = SavedRun.open(save_run(result, folder / "run"))
-    return why_no_trade(result), why_no_trade(saved), why_no_trade(saved.to_result())
+    saved = RunFolder.open(save_run(result, folder / "run"))
+    return why_no_trade(result), why_no_trade(saved)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_run_without_a_trade_says_why(case: str, tmp_path: Path) -> None:
     choices, text = CASES[case]
-    assert _runs(choices, tmp_path) == (text, text, text)
+    assert _runs(choices, tmp_path) == (text, text)
 
 
 def test_a_run_with_trades_has_nothing_to_say(tmp_path: Path) -> None:
-    assert _runs({}, tmp_path) == ("", "", "")
+    assert _runs({}, tmp_path) == ("", "")

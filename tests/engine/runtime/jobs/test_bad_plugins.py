@@ -13,7 +13,7 @@ from engine.plugins.manager import forget_registry
 from engine.runtime.jobs import LogLine
 from engine.runtime.jobs.run import RunRequest, run_strategy
 from engine.runtime.messages import Done, Failed, Logged, Submit
-from engine.runtime.saved import SavedRun
+from engine.runtime.run_folder import RunFolder
 from engine.runtime.service import serve
 from tests.support.job_context import DirectContext
 from tests.support.plugin_packages import install
@@ -70,7 +70,7 @@ def _with(component: str) -> str:
 def _closes(text: str, context: DirectContext) -> tuple[float, int, bytes]:
     outcome = run_strategy(RunRequest(text, keep=False), context)
     assert outcome is not None
-    run = SavedRun.open(outcome.folder)
+    run = RunFolder.open(outcome.folder)
     return float(str(run.metrics["final_equity"])), len(run.trades), run.instruments[0].bars.close.tobytes()
 
 

@@ -16,8 +16,9 @@ from engine.runtime.jobs.table import job_function
 from engine.runtime.report import report_data
 from engine.runtime.result import RunResult
 from engine.runtime.run import run
-from engine.runtime.saved import SavedRun, SavedSource
-from engine.runtime.saving import save_run
+from engine.runtime.run_folder import RunFolder
+from engine.runtime.run_view import RunSource
+from engine.runtime.run_writer import save_run
 from tests.support.job_context import DirectContext
 
 EXAMPLES = Path(__file__).parents[3] / "resources" / "examples"
@@ -31,11 +32,11 @@ def results() -> dict[str, RunResult]:
 
 def test_every_example_reads_back_as_it_was(results: dict[str, RunResult], tmp_path: Path) -> None:
     for name, result in results.items():
-        saved = SavedRun.open(save_run(result, tmp_path / name))
-        assert saved.to_result().to_json() == result.to_json()
+        saved = RunFolder.open(save_run(result, tmp_path / name))
+        assert saved.to_json() == result.to_json()
         assert saved.text == result.origin.text
-        assert saved.settings == result.job_settings.model_dump(mode="json")
-        columns = dict(result.trace.columns())
+        assert saved.settings == result.settings
+        columns = dict(result.columns())
         assert {node: set(outputs) for node, outputs in saved.columns()} == {n: set(o) for n, o in columns.items()}
         for number, job in enumerate(saved.instruments):
             assert job.bars.content_hash == result.instruments[number].bars.content_hash
@@ -43,31 +44,31 @@ def test_every_example_reads_back_as_it_was(results: dict[str, RunResult], tmp_p
             for node, outputs in columns.items():
                 for output in outputs:
                     there = saved.column(node, output, number)
-                    np.testing.assert_array_equal(there, result.trace.column(node, output, number))
+                    np.testing.assert_array_equal(there, result.column(node, output, number))
                     assert there.shape == (len(job.bars),)
 
 
 def test_columns_are_mapped_and_cannot_be_written(results: dict[str, RunResult], tmp_path: Path) -> None:
-    saved = SavedRun.open(save_run(results["golden_cross"], tmp_path / "run"))
+    saved = RunFolder.open(save_run(results["golden_cross"], tmp_path / "run"))
     with pytest.raises(ValueError, match="read-only"):
         saved.column("fast")[0] = 1.0
     assert isinstance(saved.column("fast").base, np.ndarray)
 
 
 def test_the_wiring_of_the_run_is_kept(results: dict[str, RunResult], tmp_path: Path) -> None:
-    saved = SavedRun.open(save_run(results["golden_cross"], tmp_path / "run"))
-    assert saved.nodes["cross"].inputs["fast"] == (SavedSource("node", "fast", "value"),)
-    assert saved.nodes["fast"].inputs["input"] == (SavedSource("market", "bars", "close"),)
+    saved = RunFolder.open(save_run(results["golden_cross"], tmp_path / "run"))
+    assert saved.nodes["cross"].inputs["fast"] == (RunSource("node", "fast", "value"),)
+    assert saved.nodes["fast"].inputs["input"] == (RunSource("market", "bars", "close"),)
     assert saved.nodes["slow"].parameters["timeperiod"] == 200
     assert saved.nodes["slow"].ready == (199,)
     assert saved.decision is not None
     assert saved.decision.node == "entry"
-    assert saved.decision.signals == (SavedSource("node", "cross", "signal"),)
+    assert saved.decision.signals == (RunSource("node", "cross", "signal"),)
 
 
 def test_the_report_can_be_made_from_what_was_saved(results: dict[str, RunResult], tmp_path: Path) -> None:
     result = results["rsi_pullback"]
-    there = report_data(SavedRun.open(save_run(result, tmp_path / "run")).to_result())
+    there = report_data(RunFolder.open(save_run(result, tmp_path / "run")))
     assert [series.name for series in there.series] == [series.name for series in report_data(result).series]
 
 
@@ -85,12 +86,12 @@ def test_a_damaged_run_is_told_in_one_sentence(damage: str, tmp_path: Path) -> N
     if damage:
         (tmp_path / "run" / "run.json").write_text(damage, encoding="utf-8")
     with pytest.raises(RunError, match="Run it again"):
-        SavedRun.open(tmp_path / "run")
+        RunFolder.open(tmp_path / "run")
 
 
 def test_reading_a_run_loads_no_heavy_library() -> None:
     program = (
-        "import sys, engine.runtime.saved;"
+        "import sys, engine.runtime.run_folder;"
         "print([name for name in ('numba', 'pandas', 'polars', 'plotly', 'talib') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
