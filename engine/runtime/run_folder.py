@@ -17,7 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import Bars, InstrumentJob, Ledger, PortType, Problem, Role, RunError, RunSettings, Severity
+from engine.api import (
+    Bars,
+    CorporateActions,
+    InstrumentJob,
+    Ledger,
+    PortType,
+    Problem,
+    Role,
+    RunError,
+    RunSettings,
+    Severity,
+)
 from engine.api.bars import BAR_COLUMNS, Session
 from engine.api.ledger import (
     BLOCKED_DTYPE,
@@ -162,7 +173,7 @@ class RunFolder(RunTables):
         margin = about.get("margin")
         return InstrumentJob(
             symbol=about["symbol"],
-            bars=self._bars(number, about),
+            bars=self._bars(number, about, account),
             tick_size=about["tick_size"],
             lot_size=about["lot_size"],
             flags=self._part("market.flags", number, np.uint8),
@@ -178,7 +189,7 @@ class RunFolder(RunTables):
             **account,
         )
 
-    def _bars(self, number: int, about: Mapping[str, Any]) -> Bars:
+    def _bars(self, number: int, about: Mapping[str, Any], account: Mapping[str, Column]) -> Bars:
         session = {**about["session"], "weekdays": tuple(about["session"]["weekdays"])}
         columns: dict[str, Any] = {name: self._part(f"bars.{name}", number, np.int64) for name in TIMES}
         columns |= {name: self._part(f"bars.{name}", number, np.float64) for name in BAR_COLUMNS}
@@ -189,6 +200,7 @@ class RunFolder(RunTables):
             session=Session(**session),
             source=about["source"],
             synthetic=about["synthetic"],
+            actions=CorporateActions(account["split"], account["dividend"]) if "split" in account else None,
         )
 
     # ------------------------------------------------------------------ what it did

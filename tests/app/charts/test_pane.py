@@ -303,7 +303,7 @@ def test_the_values_at_a_bar_are_the_runs(chart: tuple[ChartPane, RunSession], r
     rsi = float(run.column("rsi", "", 0)[1500])
     assert f"rsi {rsi:.3f}"[:8] in described
     assert quote.time in described
-    assert f"{float(run.equity[1500]):,.2f}" in described
+    assert f"{float(run.ledger.equity[1500]):,.2f}" in described
 
 
 def test_arrows_step_from_bar_to_bar_and_the_view_comes_along(chart: tuple[ChartPane, RunSession]) -> None:
