@@ -154,7 +154,7 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
         notes=market.notes,
         synthetic=any(bars.synthetic for bars in market.bars)
         or any(feed.synthetic for feeds in market.feeds for feed in feeds.values()),
-        origin=_origin(graph),
+        origin=origin_of(graph),
         warnings=graph.warnings,
         trace=Trace(prepared.plan, evaluations, graph, prepared.store),
     )
@@ -178,7 +178,8 @@ class Clock:
         return {**self._laps, "total_s": time.perf_counter() - self._start}
 
 
-def _origin(graph: BoundGraph) -> Origin:
+def origin_of(graph: BoundGraph) -> Origin:
+    """Return the file, text and identity of what a graph was made of."""
     spec = graph.spec
     return Origin(spec.file, spec.text, spec.description, spec_hash(graph), spec.overrides)
 

@@ -18,7 +18,7 @@ from engine.api import Bar, Bars, EngineJob, Ledger, RunError
 from engine.api.orders import OrderCommand
 from engine.graph import BASE_CLOCK, BoundGraph, Decision, make_plan
 from engine.graph.history import HistoryBook
-from engine.graph.live import BlankRow, ColumnBook, LiveColumns, NewestRow
+from engine.graph.live import BlankRow, Clock, ColumnBook, LiveColumns, NewestRow
 from engine.runtime.prepare import instrument_job, job_of
 from engine.runtime.session_data import SessionData
 from engine.simulation.adopting import adopt
@@ -128,6 +128,11 @@ class StrategySession:
     def names(self) -> tuple[str, ...]:
         """The instruments and feeds of which bars are brought."""
         return self._data.names
+
+    @property
+    def clocks(self) -> tuple[Mapping[str, Clock], ...]:
+        """The histories of each instrument as far as they have come, by clock: `bars` its own, the feeds' by name."""
+        return self._data.clocks
 
     @property
     def equity(self) -> float:
