@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from engine.graph import BASE_CLOCK, make_plan
 from engine.runtime.prepare import Market, evaluate, job_of
 from engine.runtime.result import RunResult
 from engine.runtime.run import origin_of
-from engine.runtime.run_folder import CURVES, OPEN_ORDERS, RECORDS
+from engine.runtime.run_folder import CURVES, OPEN_ORDERS, RECORDS, RunFolder
+from engine.runtime.run_tables import data_hash
 from engine.runtime.run_writer import RunWriter, chunk_of, describe, final_state, growing_state
 from engine.runtime.strategy_session import StrategySession
 from engine.runtime.trace import ColumnStore, Trace
@@ -23,6 +24,7 @@ from engine.stats.metrics import compute_metrics
 class SessionRecorder:
     """Adds what a session did since the last time to its folder; it drains the session, so nobody else may.
 
+    The folder's bars begin with the session's first step; columns look back to those known before.
     Every column is computed over all bars at each `record`, so record many bars at once where there are many.
 
     Args:
@@ -40,7 +42,8 @@ class SessionRecorder:
         if session.steps:
             raise RunError(f"A session is recorded from its first step on, this one has done {session.steps:,}.")
         self._session = session
-        self._done = [0] * len(session.graph.instruments)
+        self._known = [each[BASE_CLOCK].count for each in session.clocks]
+        self._done = list(self._known)
         self._writer = RunWriter.create(folder, describe(self._view(_no_ledger(session))))
 
     def record(self, *, finished: bool = False) -> int:
@@ -54,12 +57,12 @@ class SessionRecorder:
         view = self._view(replace(booked, open_positions=self._session.ledger().open_positions))
         counts = [len(job.bars) for job in view.instruments]
         new = [slice(done, count) for done, count in zip(self._done, counts, strict=True)]
-        chunk = chunk_of(view, new, state=growing_state(view))
+        chunk = chunk_of(view, new, state=self._state(view))
         at_work = self._session.ledger().orders
         revision = self._writer.append(replace(chunk, records={**chunk.records, OPEN_ORDERS: at_work}))
         self._done = counts
         if finished:
-            revision = self._finish(view)
+            revision = self._finish()
         return revision
 
     def close(self) -> None:
@@ -74,16 +77,24 @@ class SessionRecorder:
         """Close the folder."""
         self.close()
 
-    def _finish(self, view: RunResult) -> int:
-        from engine.runtime.run_folder import RunFolder
+    def _state(self, view: RunResult) -> dict[str, Any]:
+        """Return what is small, with bars counted as the session does: from its first step on."""
+        state = growing_state(view)
+        state["first_bars"] = self._counted(state["first_bars"])
+        state["warmup"] = max(state["first_bars"])
+        state["ready"] = {name: self._counted(ready) for name, ready in state["ready"].items()}
+        return state
 
-        ledger = RunFolder.open(self._writer.folder).ledger
-        settings = self._session.graph.spec.run
-        metrics = compute_metrics(ledger, view.instruments, cash=settings.cash)
-        whole = replace(view, ledger=ledger, bars=len(ledger.ts_ns), metrics=metrics)
+    def _counted(self, bars: list[int]) -> list[int]:
+        return [max(0, bar - known) for bar, known in zip(bars, self._known, strict=True)] if bars else []
+
+    def _finish(self) -> int:
+        run = RunFolder.open(self._writer.folder)
+        state = final_state(run)
+        state["metrics"] = compute_metrics(run.ledger, run.instruments, cash=run.settings.cash)
+        state["data_hash"] = data_hash(run.instruments)
         none = {name: slice(0, 0) for name in (*RECORDS, *CURVES)}
-        empty = [slice(0, 0)] * len(view.instruments)
-        return self._writer.append(chunk_of(whole, empty, none, final_state(whole)))
+        return self._writer.append(chunk_of(run, [slice(0, 0)] * len(run.instruments), none, state))
 
     def _view(self, ledger: Ledger) -> RunResult:
         session = self._session

@@ -17,7 +17,7 @@ from engine.runtime.run_folder import RunFolder
 from engine.runtime.session_recorder import SessionRecorder
 from engine.runtime.source import load_graph
 from engine.runtime.strategy_session import StrategySession
-from tests.support.bar_by_bar import run_on, step_count, until
+from tests.support.bar_by_bar import moments, run_on, step_count, until
 from tests.support.counts import seed
 from tests.support.run_views import assert_same_views, write_splits_and_rates
 
@@ -58,3 +58,23 @@ def test_a_session_that_has_done_steps_is_refused_and_no_folder_is_made(tmp_path
     with pytest.raises(RunError, match="from its first step on, this one has done 2"):
         SessionRecorder(session, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_session_with_bars_known_before_has_those_of_its_steps_and_fills_at_their_prices(tmp_path: Path) -> None:
+    graph = load_graph(write_splits_and_rates(tmp_path), load_registry())
+    market = load_market(graph, lambda *_: None, lambda: False)
+    known = until(graph, market, 60)
+    session = StrategySession.open(graph, known)
+    with SessionRecorder(session, tmp_path / "run") as recorder:
+        for bars in moments(graph, market, 60):
+            session.append(bars)
+        recorder.record(finished=True)
+    found = RunFolder.open(tmp_path / "run")
+    assert len(found.fills) > 10
+    for job, spec, bars in zip(found.instruments, graph.instruments, market.bars, strict=True):
+        before = len(known[spec.spec.symbol])
+        np.testing.assert_array_equal(job.bars.close_ns, bars.close_ns[before:])
+    for fill in found.ledger.fills:
+        bars = found.instruments[fill["instrument"]].bars
+        assert bars.low[fill["bar"]] <= fill["price"] <= bars.high[fill["bar"]]
+    assert found.metrics["trades"] == len(found.trades)
