@@ -340,8 +340,8 @@ MUTANTS = tuple(
         ),
         (
             "quiet bars of a contract forget its entry",
-            "(market.close[bar] - entered) * rate",
-            "market.close[bar] * rate",
+            "(close[bar] - entered) * rate",
+            "close[bar] * rate",
         ),
         # ------------------------------------------------------------------ quiet bars
         (
@@ -372,12 +372,12 @@ MUTANTS = tuple(
         ),
         (
             "quiet highs are forgotten",
-            "highest = max(highest, market.high[bar])",
-            "highest = max(highest, market.close[bar])",
+            "highest = max(highest, high[bar])",
+            "highest = max(highest, close[bar])",
         ),
         (
             "lows of a quiet stretch are forgotten",
-            "lowest = min(lowest, market.low[row])",
+            "lowest = min(lowest, low[row])",
             "lowest = min(lowest, market.close[row])",
         ),
         ("a long position on credit is never lost", "if lots < 0 or cash < 0.0 or", "if lots < 0 or"),
