@@ -1,13 +1,19 @@
-"""`quantcrafter plugins`: what is installed, and switching it on and off."""
+"""`quantcrafter plugins`: what is installed, switching it on and off, and making a new one."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from engine.api import PluginError, Role
+from engine.api.wording import did_you_mean
 from engine.cli.console import console, note, print_json, table, warn
-from engine.plugins import PluginInfo, PluginStatus, load_registry, set_enabled
+from engine.cli.streams import results
+from engine.plugins import PluginInfo, PluginStatus, Registry, load_registry, set_enabled
+from engine.plugins.facts import find, headline
+from engine.plugins.template import create_plugin
 
 _STATUS_STYLES = {PluginStatus.LOADED: "green", PluginStatus.DISABLED: "dim", PluginStatus.FAILED: "bold red"}
 _NOUNS = {
@@ -18,13 +24,17 @@ _NOUNS = {
     "money": "money managers",
     "execution": "execution logics",
 }
+_WITH_HELP = {*map(str, Role), "data_providers"}
+"""What a plugin provides that has help in its class."""
 
 
 def plugins_app() -> typer.Typer:
     """Return the group of commands."""
-    group = typer.Typer(help="List, enable and disable plugins.", invoke_without_command=True)
+    group = typer.Typer(help="List, describe, enable, disable and create plugins.", invoke_without_command=True)
     group.callback()(_plugins)
     group.command("list")(list_plugins)
+    group.command("info")(info)
+    group.command("create")(create)
     group.command("enable")(enable)
     group.command("disable")(disable)
     return group
@@ -33,7 +43,7 @@ def plugins_app() -> typer.Typer:
 def _plugins(
     context: typer.Context, *, json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False
 ) -> None:
-    """List, enable and disable plugins; without a command, list them."""
+    """List, describe, enable, disable and create plugins; without a command, list them."""
     if context.invoked_subcommand is None:
         list_plugins(json=json)
 
@@ -52,6 +62,41 @@ def list_plugins(*, json: Annotated[bool, typer.Option("--json", help="Print JSO
     for problem in registry.problems:
         if problem.code == "plugin.state":
             warn(str(problem).removeprefix("warning: "))
+
+
+def info(
+    name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Show one plugin: its version and package, what is wrong with it, and each thing that it provides."""
+    registry = load_registry()
+    found = next((each for each in registry.plugins if each.name == name), None)
+    if found is None:
+        near = did_you_mean(name, [each.name for each in registry.plugins])
+        raise PluginError(f"There is no plugin '{name}'. {near or 'List them: quantcrafter plugins.'}")
+    if json:
+        print_json(
+            {**_as_json(found), "help": {section: _help(registry, found, section) for section in found.provides}}
+        )
+        return
+    _card(registry, found)
+
+
+def create(
+    name: Annotated[str, typer.Argument(help="Name of the new plugin, such as momentum.", metavar="NAME")],
+    *,
+    folder: Annotated[
+        Path, typer.Option("--folder", "-f", help="Where its folder is made; here if left out.")
+    ] = Path(),
+    complete: Annotated[
+        bool, typer.Option("--complete", help="With every kind of component and a data provider, to delete from.")
+    ] = False,
+) -> None:
+    """Write the folder of a new plugin that works, with its tests, to be changed into your own."""
+    made = create_plugin(name, folder, complete=complete)
+    results().write(f"{made}\n")
+    note(f"Install it: pip install -e {made}. Test it: pytest {made}. See it: quantcrafter plugins info {name}.")
 
 
 def enable(name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")]) -> None:
@@ -75,6 +120,35 @@ def _overview(plugins: tuple[PluginInfo, ...]) -> Any:
         status = Text(str(info.status), style=_STATUS_STYLES[info.status])
         made.add_row(info.name, info.version, status, provides, info.distribution)
     return made
+
+
+def _card(registry: Registry, plugin: PluginInfo) -> None:
+    from rich.text import Text
+
+    out = console()
+    heading = Text(f"{plugin.name} {plugin.version}", style="bold")
+    out.print(heading.append(f"  {plugin.status}", style=_STATUS_STYLES[plugin.status]))
+    out.print("Part of QuantCrafter" if plugin.builtin else f"Package: {plugin.distribution}", markup=False)
+    if plugin.error:
+        out.print(f"\n{plugin.error}", style="red", markup=False)
+    if plugin.traceback:
+        out.print(f"\n{plugin.traceback.rstrip()}", style="dim", markup=False)
+    for section, names in plugin.provides.items():
+        out.print(f"\n{len(names)} {_noun(section, len(names))}", style="bold")
+        helps = _help(registry, plugin, section)
+        width = max(map(len, names))
+        for name in names:
+            out.print(f"  {name:{width}}  {helps[name]}".rstrip(), markup=False, highlight=False)
+
+
+def _help(registry: Registry, plugin: PluginInfo, section: str) -> dict[str, str]:
+    """Return the first sentence of the help of each component or data provider; "" for other things."""
+    wanted = "sources" if section == "data_providers" else section
+    found = {}
+    for name in plugin.provides[section]:
+        classes = find(registry, name) if section in _WITH_HELP else []
+        found[name] = next((headline(cls) for place, cls in classes if place == wanted), "")
+    return found
 
 
 def _noun(section: str, number: int) -> str:

@@ -16,7 +16,7 @@ from engine.api import Role
 from engine.plugins import load_registry
 from engine.plugins.registry import Registry
 
-PACKAGE = Path(__file__).parent / "quantcrafter_demo" / "quantcrafter_demo.py"
+PACKAGE = Path(__file__).parents[2] / "resources" / "plugins" / "quantcrafter_demo" / "quantcrafter_demo.py"
 DECIDING = {"demo.half_range": Role.EXECUTION, "demo.lowest_low": Role.RISK, "demo.round_lots": Role.MONEY}
 
 

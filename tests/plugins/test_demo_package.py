@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.command_line import quantcrafter
 
-PACKAGE = Path(__file__).parent / "quantcrafter_demo"
+PACKAGE = Path(__file__).parents[2] / "resources" / "plugins" / "quantcrafter_demo"
 STRATEGY = """\
 quantcrafter: 1
 name: Riding waves

@@ -17,7 +17,7 @@ from engine.runtime.run import run
 from engine.runtime.source import load_graph
 from tests.support.plugin_packages import module
 
-PACKAGE = Path(__file__).parents[2] / "plugins" / "quantcrafter_demo"
+PACKAGE = Path(__file__).parents[3] / "resources" / "plugins" / "quantcrafter_demo"
 STRATEGY = """\
 quantcrafter: 1
 name: Deciding in Python

@@ -136,10 +136,10 @@ class HalfRange(ExecutionLogic):
             return [PlaceOrder("buy", held.quantity, only_close=True)]
         if held.side != "flat" or not flags & (ENTER_LONG | ENTER_SHORT):
             return []
-        side = "long" if flags & ENTER_LONG else "short"
+        side: Literal["long", "short"] = "long" if flags & ENTER_LONG else "short"
         half = (ctx.market.high.now - ctx.market.low.now) / 2
         better = -half if side == "long" else half
-        word = "buy" if side == "long" else "sell"
+        word: Literal["buy", "sell"] = "buy" if side == "long" else "sell"
         entry = PlaceOrder(word, ctx.size(side), "limit", price=ctx.market.close.now + better, bars=self.patience)
         return [CancelOrder(), entry]
 
@@ -203,7 +203,7 @@ class Waves(DataProvider):
             high=np.maximum(opens, closes) + 0.5,
             low=np.minimum(opens, closes) - 0.5,
             close=closes,
-            volume=1000.0 + 100.0 * (index % 7),
+            volume=(1000 + 100 * (index % 7)).astype(np.float64),
             rows=index + 1,
             stamp="date",
             source="demo.waves",

@@ -1,0 +1,59 @@
+"""A new plugin's folder, made from one of the two that come with the program, which are plugins that work."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import shutil
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+from engine.api import PluginError
+from engine.api.os_errors import told
+from engine.api.wording import shown_path
+
+SMALL, COMPLETE = "mine", "demo"
+"""The plugin that a new one is made from: an indicator and a filter, or one of each kind with a data provider."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_TAKEN = frozenset({"bars", "ta", "quantcrafter"})
+
+
+def create_plugin(name: str, parent: Path, *, complete: bool = False) -> Path:
+    """Write the folder `quantcrafter_NAME` of a plugin with tests into `parent`, and return it.
+
+    The folder is there as a whole or not at all.
+
+    Raises:
+        PluginError: the name can't be that of a plugin, the folder is there already, or it can't be written.
+    """
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name in _TAKEN:
+        raise PluginError(
+            "A plugin's name has 1 to 40 small letters, digits and underscores, begins with a letter and is no word of "
+            f"Python or QuantCrafter, was '{name}'. Choose another, such as 'momentum'."
+        )
+    if not parent.is_dir():
+        raise PluginError(f"'{shown_path(parent)}' is not a folder. Make it first, or choose another.")
+    target = parent / f"quantcrafter_{name}"
+    if target.exists() or target.is_symlink():
+        raise PluginError(f"'{shown_path(target)}' exists already. Choose another name or folder, or delete it.")
+    try:
+        with tempfile.TemporaryDirectory(dir=parent, prefix=f".quantcrafter_{name}-") as folder:
+            made = Path(folder) / "made"
+            _write(COMPLETE if complete else SMALL, name, made)
+            shutil.move(made, target)
+    except OSError as error:
+        raise PluginError(told(error)) from error
+    return target
+
+
+def _write(template: str, name: str, made: Path) -> None:
+    word = re.compile(rf"(?<![A-Za-z]){template}(?![A-Za-z])")
+    source = Path(str(resources.files("resources").joinpath("plugins", f"quantcrafter_{template}")))
+    for path in sorted(source.rglob("*")):
+        if path.suffix not in (".py", ".toml", ".md"):
+            continue
+        place = made / word.sub(name, path.relative_to(source).as_posix())
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(word.sub(name, path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
