@@ -6,9 +6,9 @@ from textwrap import indent
 
 from app.document.document import Document
 from app.document.view import GraphView, Scope
+from engine.api import SpecError
+from engine.spec import StrategyFile
 from engine.spec.blocks import block_file
-from engine.spec.files import read_text
-from engine.spec.source import ProblemLog
 
 FILE_ENDINGS = (".yaml", ".yml")
 SHOWN = "shown"
@@ -28,8 +28,11 @@ def has_block(document: Document, scope: Scope) -> bool:
 def file_block_graph(document: Document, use: str) -> GraphView | None:
     """Return the graph inside a block file, to look at; None when it cannot be read."""
     path = block_file(use, document.folder)
-    text = None if path is None else read_text(path, ProblemLog())
-    if text is None:
+    if path is None:
+        return None
+    try:
+        text = StrategyFile.load_current(path).text
+    except SpecError:
         return None
     inside = Document(f"blocks:\n  {SHOWN}:\n{indent(text, '    ')}", document.catalog, document.path)
     return inside.graph(("blocks", SHOWN)) if inside.is_readable else None

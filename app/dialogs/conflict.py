@@ -6,27 +6,21 @@ from enum import Enum
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QTextCharFormat, QTextCursor, QTextFormat
 from PySide6.QtWidgets import (
     QDialogButtonBox,
     QHBoxLayout,
     QLabel,
-    QPlainTextEdit,
     QSplitter,
-    QTextEdit,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
-from app.dialogs.conflict_text import Pair, places, side_by_side, span
-from app.dialogs.frame import DialogFrame, note, section
-from app.panes.yaml_view.texts import units
+from app.dialogs.conflict_text import Pair, places, side_by_side
+from app.dialogs.frame import DialogFrame, note
+from app.dialogs.text_version import Version, scroll_together
 from app.services.i18n import tr
-from app.theme import current
 from app.theme.icons import icon
 
-_CONTEXT = 3
 _SHARE = 0.86
 
 
@@ -56,14 +50,14 @@ class ConflictDialog(DialogFrame):
         self.pairs = side_by_side(ours, theirs) if theirs is not None else [Pair(x, x) for x in ours.splitlines()]
         self._places = places(self.pairs)
         self._at = -1
-        self.ours = _Version(tr("Your version"))
-        self.theirs = _Version(tr("The file on disk"))
+        self.ours = Version(tr("Your version"))
+        self.theirs = Version(tr("The file on disk"))
         self.ours.fill([(pair.ours, pair.theirs) for pair in self.pairs])
         if theirs is None:
             self.theirs.editor.setPlainText(tr("The file is no text that can be shown here."))
         else:
             self.theirs.fill([(pair.theirs, pair.ours) for pair in self.pairs])
-            self._scroll_together()
+            scroll_together(self.ours, self.theirs)
         self._compose()
         self._add_buttons(can_reload=theirs is not None)
         self._resize(parent)
@@ -126,14 +120,6 @@ class ConflictDialog(DialogFrame):
         button.clicked.connect(lambda: self.step(by))
         return button
 
-    def _scroll_together(self) -> None:
-        for bars in (
-            (self.ours.editor.verticalScrollBar(), self.theirs.editor.verticalScrollBar()),
-            (self.ours.editor.horizontalScrollBar(), self.theirs.editor.horizontalScrollBar()),
-        ):
-            bars[0].valueChanged.connect(bars[1].setValue)
-            bars[1].valueChanged.connect(bars[0].setValue)
-
     def _resize(self, parent: QWidget | None) -> None:
         room = (parent.window() if parent is not None else self).screen().availableSize()
         wanted = QSize(1180, 700)
@@ -142,62 +128,6 @@ class ConflictDialog(DialogFrame):
     def _give(self, answer: ConflictAnswer) -> None:
         self.answer = answer
         self.accept()
-
-
-class _Version(QWidget):
-    """A version under its name: the lines that differ stand out, and a gap stands where the other has more lines."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.editor = QPlainTextEdit()
-        self.editor.setReadOnly(True)
-        self.editor.setAccessibleName(name)
-        self.editor.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.editor.setFont(_code_font(self.editor.font()))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(section(name))
-        column.addWidget(self.editor, 1)
-
-    def fill(self, lines: list[tuple[str | None, str | None]]) -> None:
-        """Show the first of each two lines, None for a gap, and let what differs from the second stand out."""
-        self.editor.setPlainText("\n".join(line or "" for line, _ in lines))
-        theme = current()
-        marks = []
-        for row, (line, other) in enumerate(lines):
-            if line == other:
-                continue
-            start = self.editor.document().findBlockByNumber(row).position()
-            marks.append(_mark(self.editor, start, start, theme.divider if line is None else theme.warning_soft))
-            if line is not None and other is not None:
-                first, last = span(line, other)
-                places = start + units(line[:first]), start + units(line[:last])
-                marks.append(_mark(self.editor, *places, theme.accent_soft))
-        self.editor.setExtraSelections(marks)
-
-    def go_to(self, row: int) -> None:
-        """Bring a row into view, with a few lines above it."""
-        self.editor.setTextCursor(QTextCursor(self.editor.document().findBlockByNumber(row)))
-        self.editor.verticalScrollBar().setValue(max(row - _CONTEXT, 0))
-
-
-def _mark(editor: QPlainTextEdit, start: int, end: int, color: str) -> QTextEdit.ExtraSelection:
-    """Return a background from one place to another, or over the whole row where they are the same."""
-    made = QTextEdit.ExtraSelection()
-    form = QTextCharFormat()
-    form.setBackground(QColor(color))
-    form.setProperty(QTextFormat.Property.FullWidthSelection, start == end)
-    cursor = QTextCursor(editor.document())
-    cursor.setPosition(start)
-    cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-    made.format, made.cursor = form, cursor  # type: ignore[attr-defined]  # not in the stubs
-    return made
-
-
-def _code_font(like: QFont) -> QFont:
-    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-    font.setPointSizeF(like.pointSizeF())
-    return font
 
 
 def ask_conflict(parent: QWidget | None, path: Path, ours: str, theirs: str | None) -> ConflictAnswer:

@@ -33,7 +33,7 @@ class BlockFiles:
         known = self._read.get(path)
         if known is None or known[0] != stamp:
             try:
-                values: dict[str, Any] | None = StrategyFile.load(path).value
+                values: dict[str, Any] | None = StrategyFile.load_current(path).value
             except SpecError:
                 values = None
             known = self._read[path] = (stamp, values)

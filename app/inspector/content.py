@@ -37,7 +37,7 @@ def block_body(document: Document, use: str) -> Mapping[str, Any]:
 
 def _file_content(path: Path) -> Mapping[str, Any]:
     try:
-        return StrategyFile.load(path).value if path.is_file() else {}
+        return StrategyFile.load_current(path).value if path.is_file() else {}
     except (SpecError, OSError):
         return {}
 

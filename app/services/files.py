@@ -18,7 +18,7 @@ from engine.api import QuantCrafterError
 from engine.api.home import usual_modes
 from engine.api.locks import writing
 from engine.api.os_errors import fault
-from engine.spec import ProblemLog, StrategyFile
+from engine.spec import ProblemLog, StrategyFile, format_version, version_of_text
 from engine.spec.files import read_text
 from engine.spec.limits import MAX_FILE_BYTES
 
@@ -58,6 +58,28 @@ def read(path: Path) -> str:
         problem = log.problems[0]
         where = tr(" (line {line}, column {column})", line=problem.line, column=problem.column) if problem.line else ""
         raise FileError(path, f"{path.name}{where}: {problem_text(problem)}")
+    return text
+
+
+def read_strategy(path: Path) -> str:
+    """Return the text of a strategy file that this version can open; see `read`.
+
+    Raises:
+        FileError: it cannot be read, or is of a newer format than this version knows.
+    """
+    text = read(path)
+    version, current = version_of_text(text), format_version()
+    if version is not None and version > current:
+        raise FileError(
+            path,
+            tr(
+                "'{name}' needs a newer QuantCrafter: its format is {version}, this one reads {current}. It was not "
+                "opened.",
+                name=path.name,
+                version=version,
+                current=current,
+            ),
+        )
     return text
 
 

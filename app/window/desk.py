@@ -97,14 +97,14 @@ class FileDesk:
         """Open a file, or go to its tab if it is open.
 
         Raises:
-            FileError: it cannot be read.
+            FileError: it cannot be read, or is of a newer format.
         """
         there = self._tabs.of_file(path)
         if there is not None:
             self._tabs.setCurrentWidget(there)
             return there
         path = path.absolute()
-        text = files.read(path)
+        text = files.read_strategy(path)
         tab = self._strategies.add(Document(text, self._catalog, path), path.stem)
         self.know(tab, path, text)
         return tab
@@ -276,7 +276,7 @@ class FileDesk:
 
     def _reload(self, tab: StrategyTab, path: Path) -> None:
         try:
-            text = files.read(path)
+            text = files.read_strategy(path)
         except files.FileError as error:
             self._messages.complain(error_text(error))
             return

@@ -13,6 +13,7 @@ from app.window.desk import FileDesk
 from app.window.dialogs import Dialogs
 from app.window.folders import FolderQuestions
 from app.window.looks import Looks
+from app.window.migration import Migrations
 from app.window.pane_focus import PaneFocus
 from app.window.plugins.parts import PluginParts
 from app.window.plugins.view import PluginView
@@ -59,6 +60,7 @@ class Desktop:
         binding = CanvasBinding(shell.actions.registry, shell.actions.state, shell.actions.trigger)
         self.strategies = Strategies(window, tabs, panes, settings, binding)
         self.folders = FolderQuestions(tabs, messages)
+        self.migrations = Migrations(messages)
         self.wiring = Wiring(catalog, tabs, panes, shell.status, shell.refresher, self.folders, messages)
         self.desk = FileDesk(window, catalog, tabs, self.strategies, typed, shell.recent, messages)
         self.rescue = Rescue(window, settings, catalog, tabs, self.strategies, self.desk, messages)
@@ -87,7 +89,7 @@ class Desktop:
         return PluginView(plugin, self.tabs, self.typed, self.shell.messages, self.shell.refresher)
 
     def _connect(self) -> None:
-        self.strategies.tell(self.wiring, self.rescue, self.runs, self.folders, self.engines)
+        self.strategies.tell(self.wiring, self.rescue, self.runs, self.folders, self.engines, self.migrations)
         self.panes.made.connect(self._connect_docks)
         self.tabs.current_changed.connect(self._switched)
         self.tabs.close_asked.connect(self.desk.close)

@@ -15,6 +15,7 @@ from engine.api.home import usual_modes
 from engine.spec.edits import DocumentPath, TextEditor, compose_mapping, same
 from engine.spec.emit import unflavoured
 from engine.spec.files import read_text
+from engine.spec.migrations import migrate
 from engine.spec.model import StrategySpec
 from engine.spec.parse import check_tree
 from engine.spec.rewrite import rewrite
@@ -55,6 +56,17 @@ class StrategyFile:
         text = read_text(Path(path), log)
         log.raise_if_any()
         return cls(text or "", str(path))
+
+    @classmethod
+    def load_current(cls, path: str | Path) -> StrategyFile:
+        """Return the document of a file in the current format: migrated in memory where it is of an older one.
+
+        Raises:
+            SpecError: it cannot be read, is no YAML mapping, or can't be migrated.
+        """
+        made = cls.load(path)
+        migrated = migrate(made.text, made.file)
+        return made if migrated is None else cls(migrated.text, made.file)
 
     @property
     def text(self) -> str:
