@@ -14,8 +14,9 @@ from app.dialogs.migration import MigrationDialog
 from app.services.files import FileError
 from app.window.desktop import Desktop
 from app.window.migration import MigrationNotice
+from engine.api import Problem
 from engine.spec import model
-from tests.support.desktop import errors_of, open_window, tab_of
+from tests.support.desktop import open_window, tab_of
 from tests.support.modal import answering
 from tests.support.old_formats import FORMAT_0, FORMAT_1, SENTENCES, know_format_0
 
@@ -34,6 +35,10 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def desktop(qtbot: QtBot, old: Path) -> Iterator[Desktop]:
     with open_window(qtbot, old) as desktop:
         yield desktop
+
+
+def errors_of(desktop: Desktop) -> list[Problem]:
+    return list(tab_of(desktop).document.problems)
 
 
 def notices(desktop: Desktop) -> list[MigrationNotice]:
