@@ -120,6 +120,7 @@ from engine.api.rules import (
     OnOpposite,
     ProtectiveKind,
     ProtectiveRule,
+    Scope,
     SizeKind,
     SizeRule,
 )
@@ -127,6 +128,7 @@ from engine.api.settings import RunSettings
 from engine.api.step_program import Given, Known, StepProgram
 from engine.api.steps import StepForm, StepOutputs, StepValue
 from engine.api.timeframe import Duration, Timeframe, duration_ns
+from engine.api.unit_rules import unit_fault
 
 __all__ = [
     "API_VERSION",
@@ -237,6 +239,7 @@ __all__ = [
     "RunSettings",
     "Said",
     "ScaleInRule",
+    "Scope",
     "SeriesInput",
     "SeriesInputs",
     "Session",
@@ -264,4 +267,5 @@ __all__ = [
     "open_regular",
     "param",
     "port",
+    "unit_fault",
 ]

@@ -23,6 +23,10 @@ class ProtectiveKind(IntEnum):
     COMPONENT = 4
 
 
+Scope = Literal["position", "unit"]
+"""What a protective order is for: all of the position, or the unit of one entry."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProtectiveRule:
     """A protective order at a distance from the entry's fill price.
@@ -39,6 +43,9 @@ class ProtectiveRule:
 
     Take-profits with a `share` (percent of the position) below 100 work side by side, each for its part; of the others
     only the nearest works.
+
+    With the `scope` unit each entry has an order of its own for its own lots, at the distance from its own fill price,
+    and its fill closes just that unit. That is for STOP_LOSS and TAKE_PROFIT.
     """
 
     kind: ProtectiveKind
@@ -53,6 +60,7 @@ class ProtectiveRule:
     follow: bool = False
     lock_percent: float = 0.0
     pips: float = 0.0
+    scope: Scope = "position"
 
 
 class GuardKind(IntEnum):

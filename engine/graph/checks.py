@@ -15,6 +15,7 @@ from engine.api import (
     Role,
     Severity,
     SizeKind,
+    unit_fault,
 )
 from engine.graph.account import account_problems
 from engine.graph.bound import BoundGraph, BoundNode, NodeColumn
@@ -95,6 +96,7 @@ def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:
             text = f"'{part.spec.use}' has neither a rule nor 'on_bar', so it cannot decide."
             problems.append(_problem(part, "no_decision", text, "Use another component, or tell its author."))
     has_stop = any(isinstance(part.component, RiskManager) and _is_stop(part.component.rule()) for part in parts)
+    problems += _unit_problems(node, parts)
     for part in parts:
         rule_of_size = part.component.rule() if isinstance(part.component, MoneyManager) else None
         if rule_of_size is not None and rule_of_size.kind is SizeKind.RISK_PERCENT and not has_stop:
@@ -103,6 +105,23 @@ def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:
                 _problem(part, "no_stop", text, f"Add a stop such as percent_stop to 'risk' of '{node.spec.id}'.")
             )
     return problems
+
+
+def _unit_problems(node: BoundNode, parts: list[BoundNode]) -> list[Problem]:
+    """Return why stops and targets of the units of a position can't be carried out, said at the first of them."""
+    rules: list[tuple[BoundNode, ProtectiveRule]] = []
+    for part in parts:
+        rule = part.component.rule() if isinstance(part.component, RiskManager) else None
+        if isinstance(part.component, RiskManager) and rule is None:
+            rule = ProtectiveRule(ProtectiveKind.COMPONENT)
+        if isinstance(rule, ProtectiveRule):
+            rules.append((part, rule))
+    execution = node.component.rule() if isinstance(node.component, ExecutionLogic) else None
+    fault = unit_fault(execution, [rule for _, rule in rules])
+    if fault is None:
+        return []
+    first = next(part for part, rule in rules if rule.scope == "unit")
+    return [_problem(first, "unit_scope", *fault)]
 
 
 def _is_stop(rule: ProtectiveRule | GuardRule | None) -> bool:

@@ -167,6 +167,7 @@ def rules_of(job: EngineJob) -> Table:
         row["ticks"], row["pips"], row["cash"] = rule.ticks, rule.pips, rule.cash
         row["lock_percent"] = rule.lock_percent
         row["line"], row["follow"] = rule.line, rule.follow
+        row["unit"] = rule.scope == "unit"
     for column, members in enumerate(shared_columns(job)):
         rules["column"][members] = column
     return rules

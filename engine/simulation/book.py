@@ -14,6 +14,7 @@ from engine.simulation.orders import retire, slot_of
 from engine.simulation.primitives import to_quantity
 from engine.simulation.records import CANCELLED, POSITION_CLOSED, Record
 from engine.simulation.sizing import note_result
+from engine.simulation.units import clear_units, grow_unit, shrink_units
 from engine.simulation.worth import value_of
 
 
@@ -80,6 +81,7 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
         book["slippage"] += slippage
         if order["id"] == book["entry_order"]:
             book["first_lots"] += lots
+    grow_unit(book, order["id"], bar, lots, price)
     # An order that fills in parts is one entry.
     if held == 0 or order["filled"] == lots:
         book["entries"] += 1
@@ -128,6 +130,10 @@ def close_part(desk: Record, book: Record, k: int, bar: int, lots: int, price: f
     book["commission"] -= entry_commission
     book["slippage"] -= entry_slippage
     book["carry"] -= carry
+    if lots == held:
+        clear_units(book)
+    else:
+        shrink_units(book, book["unit"][k], lots)
     book["lots"] += int(book["slots"][k]["side"]) * lots
     book["quantity"] = to_quantity(book["lots"], book["lot_size"], book["lot_inverse"])
     book["mark"] = price

@@ -12,6 +12,7 @@ from engine.api.errors import RunError
 from engine.api.ledger import OrderKind
 from engine.api.ports import BoolColumn, FlagColumn, TimeColumn
 from engine.api.rules import EXECUTION_COLUMNS, ExecutionRule
+from engine.api.unit_rules import unit_fault
 from engine.data.sessions import bounds, trading_days_in_order
 from engine.simulation.records import DAY_BEGINS, DAY_ENDS, ROWS_PER_BAR, USUAL_SLOTS, WORKING_SLOTS, Record
 
@@ -41,6 +42,9 @@ def check_execution(job: EngineJob) -> None:
         raise RunError(f"A grid has 1 to {MOST_LEVELS} levels, was {rule.grid.levels}.", field="levels")
     if rule.scale_in is not None and not 1 <= rule.scale_in.max_entries <= MOST_ENTRIES:
         raise RunError(f"There are 1 to {MOST_ENTRIES} entries, was {rule.scale_in.max_entries}.", field="max_entries")
+    fault = unit_fault(None if job.components else rule, job.protection)
+    if fault is not None:
+        raise RunError(" ".join(fault), field="scope")
     if len(job.protection) > MOST_LEVELS:
         raise RunError(f"There is room for {MOST_LEVELS} protective rules, were {len(job.protection)}.")
 
@@ -59,6 +63,8 @@ def slots_needed(job: EngineJob) -> int:
     if job.components:
         return WORKING_SLOTS
     levels = job.execution.grid.levels if job.execution.grid is not None else 0
+    if any(rule.scope == "unit" for rule in job.protection):
+        return WORKING_SLOTS
     return USUAL_SLOTS + len(job.protection) + levels
 
 

@@ -14,6 +14,7 @@ from engine.simulation.jit import jit
 from engine.simulation.orders import cancel_exits, end_entries, retire, slot_of
 from engine.simulation.protection import follow_position, protect
 from engine.simulation.records import ENTRY, FILLED, NO_REASON, POSITION_CLOSED, SCALE_IN, STOP, Record, Table
+from engine.simulation.units import unit_of
 
 
 @jit
@@ -92,7 +93,7 @@ def apply_exit(desk: Record, book: Record, k: int, bar: int, lots: int, price: f
         if is_done and book["grid_side"] != 0 and level < 0:
             end_entries(desk, book, bar, book["grid_side"], POSITION_CLOSED)
     elif book["working"] > 0:
-        follow_position(book)
+        follow_position(desk, book, bar, parent)
 
 
 @jit
@@ -112,14 +113,17 @@ def apply_entry(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes not
     What filled at the open is protected from the same bar on, or the next, as the terms say; what filled inside the bar
     from the next bar on, but for what certainly came after it (see `engine.simulation.matching.match_after`).
     """
-    delay = 1
+    delay, unit_delay = 1, 1
     if book["inside"] == 0:
         # What was protected before this bar stays so when the position grows.
         delay = 0 if book["lots"] != 0 and book["entry_bar"] < bar else desk["arm_delay"]
+        unit = unit_of(book, book["slots"][k]["id"])
+        unit_delay = 0 if unit >= 0 and book["unit_bar"][unit] < bar else desk["arm_delay"]
     open_position(desk, book, k, bar, lots, price, fee)
     order = book["slots"][k]
+    number = order["id"]
     if order["level"] >= 0:
         book["grid_held"][order["level"]] += lots
     if order["filled"] >= order["lots"]:
         retire(desk, book, k, bar, FILLED, NO_REASON)
-    protect(desk, book, rules, columns, bar, bar + delay)
+    protect(desk, book, rules, columns, bar, bar + delay, bar + unit_delay, number)

@@ -13,8 +13,10 @@ from engine.simulation.interventions import book_cash
 from engine.simulation.jit import jit
 from engine.simulation.orders import add_order
 from engine.simulation.primitives import TOLERANCE, order_price, to_quantity
-from engine.simulation.records import CLOSE, SPLIT_UP, Market, Record
+from engine.simulation.protection import follow_units
+from engine.simulation.records import CLOSE, NONE, SPLIT_UP, Market, Record
 from engine.simulation.risk_records import BORROW, CASH_IN_LIEU, DIVIDEND
+from engine.simulation.units import drop_empty_units, unit_of
 from engine.simulation.worth import value_of
 
 YEAR_NS = 365 * 86_400_000_000_000
@@ -66,6 +68,7 @@ def split_position(desk: Record, book: Record, bar: int, ratio: float) -> None:
     book["last_lots"] = split_lots(book["last_lots"], ratio)
     book["lots"] = split_lots(book["lots"], ratio)
     book["quantity"] = to_quantity(book["lots"], book["lot_size"], book["lot_inverse"])
+    split_units(book, ratio)
     left = exact - book["quantity"]
     if abs(left) > TOLERANCE * abs(exact):
         if book["contract"] == 1.0:
@@ -73,6 +76,19 @@ def split_position(desk: Record, book: Record, bar: int, ratio: float) -> None:
         else:
             book_cash(desk, book, bar, CASH_IN_LIEU, left * book["mark"] * book["rate"])
             book["carry"] -= left * book["basis"]
+
+
+@jit
+def split_units(book: Record, ratio: float) -> None:
+    """Let the units mean what the position means after a split; parts of a lot that make up a whole go to the last."""
+    left, last = abs(book["lots"]), book["units"] - 1
+    for u in range(last):
+        book["unit_lots"][u] = split_lots(book["unit_lots"][u], ratio)
+        left -= book["unit_lots"][u]
+    book["unit_lots"][last] = left
+    for u in range(last + 1):
+        book["unit_price"][u] /= ratio
+    drop_empty_units(book)
 
 
 @jit
@@ -84,7 +100,7 @@ def split_price(book: Record, price: float, ratio: float) -> float:
 
 
 @jit
-def split_orders(book: Record, ratio: float) -> None:
+def split_orders(desk: Record, book: Record, bar: int, ratio: float) -> None:
     """Let the orders at work mean the units after a split: more of them, at prices so much lower."""
     book["alarm_bar"] = 0
     for k in range(book["working"]):
@@ -92,8 +108,13 @@ def split_orders(book: Record, ratio: float) -> None:
         order["lots"] = order["filled"] + max(1, split_lots(order["lots"] - order["filled"], ratio))
         order["price"] = split_price(book, order["price"], ratio)
         order["limit"] = split_price(book, order["limit"], ratio)
-        if order["rule"] >= 0:
+        unit = unit_of(book, book["unit"][k]) if book["unit"][k] >= 0 else -1
+        if unit >= 0:
+            order["lots"] = book["unit_lots"][unit]
+        elif order["rule"] >= 0:
             order["lots"] = abs(book["lots"])
+    if book["lots"] != 0:
+        follow_units(desk, book, bar, NONE)
 
 
 @jit
@@ -112,7 +133,7 @@ def begin_bar(desk: Record, book: Record, market: Market, bar: int) -> None:
             close_remainder(desk, book, bar)
         if book["lots"] != 0:
             split_position(desk, book, bar, ratio)
-        split_orders(book, ratio)
+        split_orders(desk, book, bar, ratio)
     if columns.dividend[row] != 0.0 and book["lots"] != 0:
         book_cash(desk, book, bar, DIVIDEND, value_of(book, book["quantity"], columns.dividend[row]))
 

@@ -32,6 +32,7 @@ from engine.simulation.session_state import (
 )
 from engine.simulation.state import State
 from engine.simulation.steps import Steps
+from engine.simulation.units import are_units_sound, begin_units
 
 MOST_ROWS = 20_000_000
 """How many bars an entry may have waited: the decision columns of all of them are kept in memory."""
@@ -201,6 +202,10 @@ class Growth:
             book = state.books[i]
             _check_bars(self.job.instruments[i].symbol, each)
             put_fields(book, BOOK_STATE, each.book, f"the book of {self.job.instruments[i].symbol}")
+            begin_units(book)
+            if not are_units_sound(book):
+                symbol = self.job.instruments[i].symbol
+                raise RunError(f"The state of a session can't be read: units of {symbol} do not make up its position.")
             book["bars"], book["first_bar"] = each.bars, each.first_bar
             for order in each.orders:
                 put_order(book, order, rules)

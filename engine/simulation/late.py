@@ -95,6 +95,8 @@ def _book_late(state: State, number: int, bar: int, lots: int, price: float, fee
     book["working"], book["opens"][k] = k + 1, 1
     book["from_bar"][k], book["decided"][k], book["day_bar"][k] = bar, min(bar, int(book["bars"]) - 1), NONE
     book["value"][k], book["charged"][k] = _filled_before(state, book, row)
+    by_unit = row["rule"] >= 0 and state.rules[row["rule"]]["unit"] == 1
+    book["unit"][k] = row["parent"] if by_unit else NONE
     apply_fill(state.desk, state.books, state.rules, state.market.columns, i, k, bar, lots, price, fee)
     drop_slot(state.desk, book, slot_of(book, number))
     row["filled"] += lots

@@ -119,7 +119,8 @@ def fill_exit(
     lots = volume_lots(desk, book, k, wanted)
     if lots < wanted and book["phase"][k] == STOPS:
         book["phase"][k] = OPENS
-        book["leaving"] = 1
+        if book["unit"][k] < 0 or wanted == abs(book["lots"]):
+            book["leaving"] = 1
     if lots > 0:
         apply_fill(desk, books, rules, columns, i, k, bar, lots, price, math.nan)
 

@@ -45,6 +45,7 @@ def add_order(desk: Record, book: Record, bar: int, kind: int, side: int, lots: 
     book["opens"][k] = 1 if reason in (ENTRY, SCALE_IN) else 0
     book["decided"][k] = bar
     book["day_bar"][k] = -1
+    book["unit"][k] = -1
     order = book["slots"][k]
     order["id"] = desk["next_order"]
     desk["next_order"] += 1
@@ -140,6 +141,7 @@ def drop_slot(desk: Record, book: Record, k: int) -> None:
         book["touch_price"][j] = book["touch_price"][j + 1]
         book["value"][j] = book["value"][j + 1]
         book["charged"][j] = book["charged"][j + 1]
+        book["unit"][j] = book["unit"][j + 1]
 
 
 @jit

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.entries import MOST_LEVELS, OrderLife
+from engine.api.entries import MOST_ENTRIES, MOST_LEVELS, OrderLife
 from engine.api.ledger import (
     BLOCKED_DTYPE,
     FILL_DTYPE,
@@ -167,9 +167,10 @@ RULE_DTYPE = np.dtype(
         ("kind", np.int64),
         ("column", np.int64),
         ("share", np.float64),
+        ("unit", np.int64),
     ]
 )
-"""A protective rule; `column` is a row of `Market.columns`, or -1."""
+"""A protective rule; `column` is a row of `Market.columns`, or -1; `unit` is 1 when each unit has an order of it."""
 
 BOOK_DTYPE = np.dtype(
     [
@@ -213,6 +214,13 @@ BOOK_DTYPE = np.dtype(
         ("last_lots", np.int64),
         ("last_price", np.float64),
         ("decided_bar", np.int64),
+        # Its units, one for each entry order that filled: order, bar and average price of the entry, and the lots that
+        # are left, unsigned (see `engine.simulation.units`).
+        ("units", np.int64),
+        ("unit_order", np.int64, (MOST_ENTRIES,)),
+        ("unit_bar", np.int64, (MOST_ENTRIES,)),
+        ("unit_lots", np.int64, (MOST_ENTRIES,)),
+        ("unit_price", np.float64, (MOST_ENTRIES,)),
         *RISK_BOOK_FIELDS,
         # What wakes it: a price this low or this high, or this bar; before which bar nothing is known to wake it; and
         # whether it is awake in the step that is run (see `engine.simulation.quiet`).
@@ -234,7 +242,8 @@ BOOK_DTYPE = np.dtype(
         # order that `opens` may make a position or let it grow, all others only close; it is sized and protected by the
         # values of the bar on whose close it was `decided`. One that is good for a day ends with that of its `day_bar`
         # (-1: it isn't). A stop-limit was touched at `touch_price`. What has filled of each is worth `value`, and was
-        # charged `charged`.
+        # charged `charged`. One that closes a single unit names it: `unit` is the number of the unit's entry order (-1:
+        # it closes the position).
         ("working", np.int64),
         ("from_bar", np.int64, (WORKING_SLOTS,)),
         ("phase", np.int64, (WORKING_SLOTS,)),
@@ -244,6 +253,7 @@ BOOK_DTYPE = np.dtype(
         ("touch_price", np.float64, (WORKING_SLOTS,)),
         ("value", np.float64, (WORKING_SLOTS,)),
         ("charged", np.float64, (WORKING_SLOTS,)),
+        ("unit", np.int64, (WORKING_SLOTS,)),
         ("slots", ORDER_DTYPE, (WORKING_SLOTS,)),
     ],
     align=True,

@@ -36,7 +36,10 @@ _TABLES = frozenset(
 _OF_CASH = frozenset({"cash", "peak", "last_equity", "day_equity", "highest_equity"})
 """Fields that begin with the cash of the job: they are always written."""
 
-_SLOTS = ("from_bar", "phase", "opens", "decided", "day_bar", "touch_price", "value", "charged")
+_SLOTS = ("from_bar", "phase", "opens", "decided", "day_bar", "touch_price", "value", "charged", "unit")
+_ADDED_SLOTS = {"unit": -1}
+"""Fields of an order's slot that earlier states do not have, and what they were."""
+
 _WAKING = ("alarm_below", "alarm_above", "alarm_bar", "quiet_until", "awake", "turn")
 _ORDER = tuple(name for name in ORDER_DTYPE.names or () if name not in {"instrument", "rule"})
 DESK_STATE = tuple(name for name in desk_dtype(1).names or () if name not in DESK_TERMS | _TABLES)
@@ -254,6 +257,7 @@ def put_order(book: Record, saved: Mapping[str, Any], rules: tuple[str, ...]) ->
     rule = fields.pop("rule")
     if rule is not None and rule not in rules:
         raise RunError(f"The state of a session can't be read: an order names the rule '{rule}'.")
+    fields = _ADDED_SLOTS | fields
     slots = {name: fields.pop(name) for name in _SLOTS}
     put_fields(book["slots"][k], _ORDER, fields, "an order")
     book["slots"][k]["rule"] = -1 if rule is None else rules.index(rule)

@@ -7,7 +7,8 @@ from typing import Self
 
 from pydantic import model_validator
 
-from engine.api import ProtectiveKind, ProtectiveRule, RiskManager, SeriesInput, param, port
+from engine.api import ProtectiveKind, ProtectiveRule, RiskManager, Scope, SeriesInput, param, port
+from nodes.risk.protective import SCOPE
 
 
 class PartialTarget(RiskManager):
@@ -27,6 +28,7 @@ class PartialTarget(RiskManager):
     pips: float = param("Distance in pips.", default=0.0, unit="pips", ge=0, le=1e6)
     multiple: float = param("Distance in average true ranges.", default=0.0, ge=0, le=1000)
     atr: SeriesInput | None = port("The average true range, such as a node of ta.ATR.", default=None)
+    scope: Scope = param(SCOPE, default="position")
 
     @model_validator(mode="after")
     def _distance_is_known(self) -> Self:
@@ -39,4 +41,4 @@ class PartialTarget(RiskManager):
     def rule(self) -> ProtectiveRule:
         column = "atr" if self.multiple else None
         distance = ProtectiveRule(ProtectiveKind.TAKE_PROFIT, self.percent, self.multiple, column, pips=self.pips)
-        return replace(distance, share=self.share)
+        return replace(distance, share=self.share, scope=self.scope)

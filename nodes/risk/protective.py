@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engine.api import ProtectiveKind, ProtectiveRule, RiskManager, SeriesInput, param, port
+from engine.api import ProtectiveKind, ProtectiveRule, RiskManager, Scope, SeriesInput, param, port
+
+SCOPE = "What is closed: the whole position, or each entry by an order of its own."
 
 
 class PercentStop(RiskManager):
@@ -16,9 +18,10 @@ class PercentStop(RiskManager):
     category = "Stop-loss"
 
     percent: float = param("Distance from the entry price.", unit="%", gt=0, lt=100)
+    scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.STOP_LOSS, percent=self.percent)
+        return ProtectiveRule(ProtectiveKind.STOP_LOSS, percent=self.percent, scope=self.scope)
 
 
 class AtrStop(RiskManager):
@@ -34,9 +37,10 @@ class AtrStop(RiskManager):
 
     atr: SeriesInput = port("The average true range, such as a node of ta.ATR.")
     multiple: float = param("How many times the range.", default=2.0, gt=0, le=100)
+    scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.STOP_LOSS, multiple=self.multiple, column="atr")
+        return ProtectiveRule(ProtectiveKind.STOP_LOSS, multiple=self.multiple, column="atr", scope=self.scope)
 
 
 class PercentTarget(RiskManager):
@@ -50,9 +54,10 @@ class PercentTarget(RiskManager):
     category = "Take-profit"
 
     percent: float = param("Distance from the entry price.", unit="%", gt=0, le=10_000)
+    scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, percent=self.percent)
+        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, percent=self.percent, scope=self.scope)
 
 
 class AtrTarget(RiskManager):
@@ -67,9 +72,10 @@ class AtrTarget(RiskManager):
 
     atr: SeriesInput = port("The average true range, such as a node of ta.ATR.")
     multiple: float = param("How many times the range.", default=3.0, gt=0, le=1000)
+    scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, multiple=self.multiple, column="atr")
+        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, multiple=self.multiple, column="atr", scope=self.scope)
 
 
 class TicksStop(RiskManager):
@@ -82,9 +88,10 @@ class TicksStop(RiskManager):
     category = "Stop-loss"
 
     ticks: float = param("Distance from the entry price.", unit="ticks", ge=1, le=1e9)
+    scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.STOP_LOSS, ticks=self.ticks)
+        return ProtectiveRule(ProtectiveKind.STOP_LOSS, ticks=self.ticks, scope=self.scope)
 
 
 class PipsStop(RiskManager):
@@ -98,9 +105,10 @@ class PipsStop(RiskManager):
     category = "Stop-loss"
 
     pips: float = param("Distance from the entry price.", unit="pips", gt=0, le=1e9)
+    scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.STOP_LOSS, pips=self.pips)
+        return ProtectiveRule(ProtectiveKind.STOP_LOSS, pips=self.pips, scope=self.scope)
 
 
 class CashStop(RiskManager):
@@ -115,9 +123,10 @@ class CashStop(RiskManager):
     category = "Stop-loss"
 
     cash: float = param("What the position may lose.", unit="currency", gt=0, le=1e15)
+    scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.STOP_LOSS, cash=self.cash)
+        return ProtectiveRule(ProtectiveKind.STOP_LOSS, cash=self.cash, scope=self.scope)
 
 
 class LineStop(RiskManager):
@@ -132,9 +141,10 @@ class LineStop(RiskManager):
     category = "Stop-loss"
 
     line: SeriesInput = port("The price at which to give up.")
+    scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.STOP_LOSS, column="line", line=True)
+        return ProtectiveRule(ProtectiveKind.STOP_LOSS, column="line", line=True, scope=self.scope)
 
 
 class TicksTarget(RiskManager):
@@ -147,9 +157,10 @@ class TicksTarget(RiskManager):
     category = "Take-profit"
 
     ticks: float = param("Distance from the entry price.", unit="ticks", ge=1, le=1e9)
+    scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, ticks=self.ticks)
+        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, ticks=self.ticks, scope=self.scope)
 
 
 class PipsTarget(RiskManager):
@@ -163,9 +174,10 @@ class PipsTarget(RiskManager):
     category = "Take-profit"
 
     pips: float = param("Distance from the entry price.", unit="pips", gt=0, le=1e9)
+    scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, pips=self.pips)
+        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, pips=self.pips, scope=self.scope)
 
 
 class CashTarget(RiskManager):
@@ -179,9 +191,10 @@ class CashTarget(RiskManager):
     category = "Take-profit"
 
     cash: float = param("What the position is to gain.", unit="currency", gt=0, le=1e15)
+    scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, cash=self.cash)
+        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, cash=self.cash, scope=self.scope)
 
 
 class LineTarget(RiskManager):
@@ -198,6 +211,9 @@ class LineTarget(RiskManager):
 
     line: SeriesInput = port("The price at which to take the profit.")
     follow: bool = param("Whether the order moves with the line.", default=True)
+    scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.TAKE_PROFIT, column="line", line=True, follow=self.follow)
+        return ProtectiveRule(
+            ProtectiveKind.TAKE_PROFIT, column="line", line=True, follow=self.follow, scope=self.scope
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from engine.api.engine import EngineJob
 from engine.api.entries import EntryRule, GridRule, Offset, OrderLife, RebalanceRule, ScaleInRule
 from engine.api.ledger import OrderKind
 from engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
+from engine.api.unit_rules import unit_fault
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.random_account import (
     ADAPTIVE_SIZES,
@@ -51,6 +53,13 @@ PARTS = (
     ProtectiveRule(ProtectiveKind.TAKE_PROFIT, percent=0.5, share=40.0),
     ProtectiveRule(ProtectiveKind.TAKE_PROFIT, multiple=0.8, column="atr", share=60.0),
 )
+
+
+def for_each_unit(rules: tuple[ProtectiveRule, ...], execution: ExecutionRule) -> tuple[ProtectiveRule, ...]:
+    """Return stops and targets that each unit has for its own, without the stops that move, where that can be done."""
+    fixed = (ProtectiveKind.STOP_LOSS, ProtectiveKind.TAKE_PROFIT)
+    own = tuple(replace(rule, scope="unit") for rule in rules if rule.kind in fixed)
+    return rules if unit_fault(execution, own) else own
 
 
 @st.composite
@@ -154,16 +163,20 @@ def jobs(
     *,
     account: bool = False,
     below_zero: bool | None = None,
+    units: bool | None = None,
     **fixed: Any,
 ) -> EngineJob:
     """Draw a job; `fixed` settings override the drawn ones. With `account` its rules are drawn as well.
 
     Then some instruments are contracts, and some of these have prices around zero: all with `below_zero`, none where it
-    is False.
+    is False. With `units` they grow by further entries, and stops and targets are those of each unit; never where it is
+    False.
     """
     account = account and (below_zero or draw(st.booleans()))
     protection = draw(RULES) + draw(st.sampled_from([(), (), PARTS])) + (draw(MOVING_RULES) if account else ())
-    execution = draw(executions())
+    execution = draw(executions().filter(lambda rule: rule.scale_in is not None) if units else executions())
+    if units or (units is None and draw(st.booleans())):
+        protection = for_each_unit(protection, execution)
     lot_size = draw(st.sampled_from([1.0, 0.1, 0.25, 5.0]))
     ranked = account and draw(st.booleans())
     currency, actions = account and draw(st.booleans()), account and draw(st.booleans())

@@ -1,0 +1,55 @@
+"""Which protective orders each unit of a position can have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule
+
+MOST_UNIT_ORDERS = 56
+"""Stops and targets that the units of a position may have at work at once, with targets of the whole position."""
+
+_OWN = (ProtectiveKind.STOP_LOSS, ProtectiveKind.TAKE_PROFIT)
+_WHOLE = 100.0
+
+Fault = tuple[str, str]
+"""What is wrong, and the remedy."""
+
+
+def unit_fault(execution: ExecutionRule | None, rules: Sequence[ProtectiveRule]) -> Fault | None:
+    """Return why these rules can't protect each unit of a position, and the remedy; None where they can.
+
+    `execution` is None where a component decides in Python.
+    """
+    own = [rule for rule in rules if rule.scope == "unit"]
+    if not own:
+        return None
+    if execution is None or execution.grid is not None or execution.rebalance is not None:
+        text = "Only entries by signals make units with stops and targets of their own."
+        return text, "Give stops and targets 'scope: position', or use an execution such as 'scale_in'."
+    return _fault_of_kinds(own, rules) or _fault_of_number(execution, own, len(rules) - len(own))
+
+
+def _fault_of_kinds(own: Sequence[ProtectiveRule], rules: Sequence[ProtectiveRule]) -> Fault | None:
+    if any(rule.kind not in _OWN for rule in own):
+        return "A stop that moves belongs to the whole position, not to a unit.", "Give it 'scope: position'."
+    if any(rule.kind is ProtectiveKind.COMPONENT for rule in rules):
+        text = "Stops and targets of each unit can't be combined with a risk manager written in Python."
+        return text, "Remove one of them, or give the others 'scope: position'."
+    if len({rule.scope for rule in rules if rule.kind is not ProtectiveKind.TAKE_PROFIT}) > 1:
+        text = "Stops of each unit can't be combined with a stop of the whole position."
+        return text, "Give all stops the same 'scope'. Stops that move have that of the position."
+    return None
+
+
+def _fault_of_number(execution: ExecutionRule, own: Sequence[ProtectiveRule], others: int) -> Fault | None:
+    """Return the fault of more orders at once than there is room for."""
+    entries = execution.scale_in.max_entries if execution.scale_in is not None else 1
+    each = sum(rule.share < _WHOLE for rule in own) + len({rule.kind for rule in own if rule.share >= _WHOLE})
+    needed = entries * each + others
+    if needed <= MOST_UNIT_ORDERS:
+        return None
+    text = (
+        f"Stops and targets of each unit need up to {needed} orders at once, and there is room for {MOST_UNIT_ORDERS}."
+    )
+    return text, "Lower 'max_entries', or give the targets 'scope: position'."
