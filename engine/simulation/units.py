@@ -102,4 +102,4 @@ def are_units_sound(book: Record) -> bool:
     count, lots = int(book["units"]), book["unit_lots"].tolist()
     if not 0 <= count <= MOST_ENTRIES or any(lots[count:]) or any(each <= 0 for each in lots[:count]):
         return False
-    return sum(lots) == abs(int(book["lots"]))
+    return bool(sum(lots) == abs(int(book["lots"])))

@@ -19,7 +19,8 @@ class ScaleIn(SignalExecution):
     third that times the factor again, in whole lots. Filters hold back further entries as well.
 
     Stops and targets belong to the whole position: with each entry they are replaced by orders for all of it, at their
-    distance from its average price. Source: pyramiding after Faith, Way of the Turtle (2007), by ATR in favour.
+    distance from its average price. Those with `scope: unit` belong to one entry each, and stay at their distance from
+    its fill price. Source: pyramiding after Faith, Way of the Turtle (2007), by ATR in favour.
     """
 
     name = "scale_in"

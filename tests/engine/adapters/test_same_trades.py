@@ -64,7 +64,12 @@ def compare(job: EngineJob) -> Ledger:
 @settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-@given(jobs(max_bars=80, account=True, below_zero=False))
+@given(
+    st.one_of(
+        jobs(max_bars=80, account=True, below_zero=False),
+        jobs(max_bars=80, account=True, below_zero=False, units=True),
+    )
+)
 def test_random_strategies_on_random_bars_have_the_same_books_on_all_three(job: EngineJob) -> None:
     ledger = compare(job)
     COMPARED["runs"] += 1
