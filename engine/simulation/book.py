@@ -14,7 +14,7 @@ from engine.simulation.orders import retire, slot_of
 from engine.simulation.primitives import to_quantity
 from engine.simulation.records import CANCELLED, POSITION_CLOSED, Record
 from engine.simulation.sizing import note_result
-from engine.simulation.units import clear_units, grow_unit, shrink_units
+from engine.simulation.units import clear_units, grow_unit, put_unit, shrink_units
 from engine.simulation.worth import value_of
 
 
@@ -74,6 +74,8 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
         book["lowest"] = price
         book["entries"] = 0
         book["first_lots"] = lots
+        book["units"] = 1
+        put_unit(book, 0, order["id"], bar, lots, price)
     else:
         book["price"] = (book["price"] * held + price * lots) / (held + lots)
         book["basis"] = (book["basis"] * held + value_of(book, 1.0, price) * lots) / (held + lots)
@@ -81,7 +83,7 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
         book["slippage"] += slippage
         if order["id"] == book["entry_order"]:
             book["first_lots"] += lots
-    grow_unit(book, order["id"], bar, lots, price)
+        grow_unit(book, order["id"], bar, lots, price)
     # An order that fills in parts is one entry.
     if held == 0 or order["filled"] == lots:
         book["entries"] += 1

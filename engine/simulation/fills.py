@@ -117,7 +117,7 @@ def apply_entry(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes not
     if book["inside"] == 0:
         # What was protected before this bar stays so when the position grows.
         delay = 0 if book["lots"] != 0 and book["entry_bar"] < bar else desk["arm_delay"]
-        unit = unit_of(book, book["slots"][k]["id"])
+        unit = unit_of(book, book["slots"][k]["id"]) if book["lots"] != 0 else -1
         unit_delay = 0 if unit >= 0 and book["unit_bar"][unit] < bar else desk["arm_delay"]
     open_position(desk, book, k, bar, lots, price, fee)
     order = book["slots"][k]

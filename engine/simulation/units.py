@@ -7,7 +7,7 @@ oldest, first in, first out. Prices of trades do not follow from units: they are
 from __future__ import annotations
 
 from engine.api.entries import MOST_ENTRIES
-from engine.simulation.jit import jit
+from engine.simulation.jit import inlined, jit
 from engine.simulation.records import Record
 
 
@@ -74,7 +74,7 @@ def drop_empty_units(book: Record) -> None:
     book["units"] = kept
 
 
-@jit
+@inlined
 def put_unit(book: Record, u: int, number: int, bar: int, lots: int, price: float) -> None:
     """Write one unit."""
     book["unit_order"][u] = number
@@ -83,7 +83,7 @@ def put_unit(book: Record, u: int, number: int, bar: int, lots: int, price: floa
     book["unit_price"][u] = price
 
 
-@jit
+@inlined
 def clear_units(book: Record) -> None:
     """Let all units go: the position has been closed."""
     for u in range(book["units"]):
