@@ -58,6 +58,9 @@ class Component(BaseModel):
     outputs: ClassVar[tuple[Output, ...]] = ()
     by_bar: ClassVar[bool] = False
     """Whether each value of `compute` follows from the inputs at that bar alone, to the last bit."""
+    loops: ClassVar[bool] = False
+    """Whether `compute` is a loop with a memory: a strategy that goes on bar by bar then carries out the step form at
+    each new bar, instead of the loop over all of them."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if is_sealed(self):

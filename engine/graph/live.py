@@ -5,20 +5,31 @@
    they were. Strategies that ask for the same columns at the same count share them (`ColumnBook`).
 3. An event-style component keeps its context and is asked about the new bars only; so does a component that says that
    each of its values follows from that bar's inputs alone (`by_bar`).
-4. A column of another clock is aligned for the new bars only.
+4. Of a component whose column is a loop with a memory (`loops`) the step form is carried out at the new bars only.
+5. A column of another clock is aligned for the new bars only.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 import numpy as np
 
-from engine.api import BAR_COLUMNS, Bars, Given, PortType, Signals, StrategyContext, TimeColumn
+from engine.api import (
+    BAR_COLUMNS,
+    Bars,
+    FloatColumn,
+    Given,
+    PortType,
+    Signals,
+    StepProgram,
+    StrategyContext,
+    TimeColumn,
+)
 from engine.api.foreign import calling, is_own
 from engine.api.frozen import Lent
 from engine.api.node_state import Contents, copied_state, seal
@@ -27,6 +38,7 @@ from engine.graph.bound import BASE_CLOCK, MarketColumn, Number
 from engine.graph.evaluate import Column, StepValues, checked_outputs, compute_step, guarded
 from engine.graph.events import ask_bar, blank_columns, split_inputs
 from engine.graph.history import Growing, History
+from engine.graph.loop import node_program
 from engine.graph.plan import ANY_CLOCK, Plan, PlanSource, PlanWires, Step, StepColumn, each_wire
 
 LIMIT_BYTES = 256 * 1024 * 1024
@@ -35,9 +47,10 @@ LIMIT_BYTES = 256 * 1024 * 1024
 class Shared:
     """The columns of one component over certain inputs, as far as some strategy has come."""
 
-    __slots__ = ("__weakref__", "count", "size", "values", "width")
+    __slots__ = ("__weakref__", "count", "run", "size", "values", "width")
 
     def __init__(self) -> None:
+        self.run: ProgramRun | None = None
         self.count = -1
         self.size = self.width = 0
         self.values: StepValues = ()
@@ -103,6 +116,18 @@ class Clock:
             self.bars = self.history.bars(count)
 
 
+class NodeProgram(Protocol):
+    """A node's step form at work, with its memory."""
+
+    def run(self, columns: Sequence[Column]) -> FloatColumn:
+        """Return what comes out at each of the next bars, shape (outputs, bars)."""
+        ...
+
+
+Interpreter = Callable[[StepProgram], NodeProgram]
+"""Makes a step form ready to be carried out; the engine's is `engine.simulation.node_program.NodeProgram`."""
+
+
 class Feeder(Protocol):
     """Brings a source's column on one clock, as far as that has come."""
 
@@ -127,13 +152,15 @@ class LiveColumns:
         plan: the plan.
         clocks: the histories by clock, `bars` being the instrument's own, as far as the strategy has come.
         book: the columns shared with other strategies.
+        interpreter: what carries out step forms.
 
     Raises:
         ComponentError: a component failed on what is there.
     """
 
-    def __init__(self, plan: Plan, clocks: Mapping[str, Clock], book: ColumnBook) -> None:
+    def __init__(self, plan: Plan, clocks: Mapping[str, Clock], book: ColumnBook, interpreter: Interpreter) -> None:
         self.plan = plan
+        self._interpreter = interpreter
         self.clocks = clocks
         self._book = book
         self._steps: dict[tuple[int, str], LiveStep] = {}
@@ -203,6 +230,10 @@ class LiveColumns:
         if (number, clock) not in self._steps:
             step = self.plan.steps[number]
             inputs = {port: self._wires(wires, clock) for port, wires in step.inputs.items()}
+            by_program = self._program_step(step, clock, inputs)
+            if by_program is not None:
+                self._steps[number, clock] = by_program
+                return by_program
             kind: type[LiveStep] = WholeStep
             if step.in_loop:
                 kind = LoopStep
@@ -212,6 +243,17 @@ class LiveColumns:
                 kind = BarStep
             self._steps[number, clock] = kind(step, self.clocks[clock], inputs, self._book)
         return self._steps[number, clock]
+
+    def _program_step(self, step: Step, clock: str, inputs: Mapping[str, Any]) -> ProgramStep | None:
+        """Return a loop with a memory as its step form; None for any other step."""
+        if step.in_loop or not step.component.loops or not is_own(step.component):
+            return None
+        made = node_program(step)
+        if made is None:
+            return None
+        program, sources = made
+        feeders = [self._feeder(source, clock) for source in sources]
+        return ProgramStep(step, self.clocks[clock], inputs, self._book, feeders, self._interpreter(program))
 
     def _wires(self, wires: PlanWires, clock: str) -> Feeder | tuple[Feeder, ...]:
         if isinstance(wires, tuple):
@@ -427,6 +469,56 @@ class EventStep(LiveStep):
         self.context.bind(*split_inputs(inputs, bars))
         for bar in range(begin, count):
             ask_bar(self.step.component, self.context, bar, results, begin)
+
+
+class ProgramRun:
+    """The columns that a step form has given so far; strategies that share them carry it out once."""
+
+    def __init__(self, program: NodeProgram, kinds: Sequence[PortType]) -> None:
+        self._program = program
+        self._kinds = kinds
+        self._grown = [Growing(np.empty(0, _PLAIN.get(kind, np.dtype(np.uint8)))) for kind in kinds]
+        self.count = 0
+
+    def take(self, columns: Sequence[Column]) -> None:
+        """Go on over the next bars."""
+        given = self._program.run(columns)
+        for grown, values in zip(self._grown, given, strict=True):
+            grown.extend(values)
+        self.count += given.shape[1]
+
+    def values(self, count: int) -> StepValues:
+        """Return the outputs at the first `count` bars."""
+        return tuple(_typed(kind, grown.view(count)) for kind, grown in zip(self._kinds, self._grown, strict=True))
+
+
+class ProgramStep(LiveStep):
+    """A step that carries out its step form at the new bars."""
+
+    def __init__(
+        self,
+        step: Step,
+        clock: Clock,
+        inputs: Mapping[str, Any],
+        book: ColumnBook,
+        feeders: list[Feeder],
+        program: NodeProgram,
+    ) -> None:
+        super().__init__(step, clock, inputs, book)
+        self._feeders = feeders
+        if self.key.run is None:
+            self.key.run = ProgramRun(program, [output.type for output in step.component.outputs])
+        self._run = self.key.run
+
+    def _advance(self, count: int) -> None:
+        run = self._run
+        if run.count < count:
+            columns = [each.column() for each in self._feeders]
+            plain = [column.flags if isinstance(column, Signals) else column for column in columns]
+            with guarded(self.step, self.clock.bars):
+                run.take([column[run.count : count] for column in plain])
+            self._book.computed += 1
+        self.values = run.values(count)
 
 
 class LoopStep(LiveStep):

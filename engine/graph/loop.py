@@ -199,6 +199,26 @@ def program_of(
     return Loop(program, tape.sources, tuple(values))
 
 
+def node_program(step: Step) -> tuple[StepProgram, tuple[PlanSource, ...]] | None:
+    """Return the program of one step alone and where its inputs come from; None where it has none, or reads nothing.
+
+    Raises:
+        ComponentError: the component failed.
+    """
+    tape = Tape()
+
+    def value(source: Any) -> StepValue:
+        return tape.number(source.value) if isinstance(source, Number) else tape.input(source)
+
+    made = form_of(step.component, step.nodes[0], _form(tape, step, value))
+    if made is None or not tape.sources or any(isinstance(each, Given) for each in tape.sources):
+        return None
+    program = tape.program(made)
+    if len(program.outputs) != len(made):  # it reads the position
+        return None
+    return program, tape.sources
+
+
 def _form(tape: Tape, step: Step, value: Callable[[Any], StepValue]) -> StepForm:
     inputs: dict[str, Any] = {}
     bars: dict[str, Callable[[str], StepValue]] = {}

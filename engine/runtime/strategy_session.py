@@ -25,6 +25,7 @@ from engine.simulation.adopting import adopt
 from engine.simulation.closed_bar import ClosedBar, row_of
 from engine.simulation.identity import Identity
 from engine.simulation.kernels import RunSteps
+from engine.simulation.node_program import NodeProgram
 from engine.simulation.session import Session
 from engine.simulation.session_state import SessionState
 from engine.spec.identity import strategy_hash
@@ -50,7 +51,7 @@ class StrategySession:
         self.graph = graph
         self.plan = make_plan(graph)
         self._data = SessionData(graph, known, host.histories)
-        self._columns = [LiveColumns(self.plan, clocks, host.columns) for clocks in self._data.clocks]
+        self._columns = [LiveColumns(self.plan, clocks, host.columns, NodeProgram) for clocks in self._data.clocks]
         self._symbols = [each.spec.symbol for each in graph.instruments]
         blank = [BlankRow(each) for each in self._columns]
         self._job: EngineJob = job_of(graph, graph.spec.run, self.plan, blank)

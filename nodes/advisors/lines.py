@@ -49,6 +49,7 @@ class Crossover(DirectedAdvisor):
     """
 
     name = "crossover"
+    loops = True
     category = "Trend"
 
     fast: SeriesInput = port("The quicker line.")
@@ -89,6 +90,7 @@ class Levels(DirectedAdvisor):
     """
 
     name = "levels"
+    loops = True
     category = "Reversal"
 
     input: SeriesInput = port("The oscillator.")
@@ -166,6 +168,7 @@ class BandReversal(DirectedAdvisor):
     """
 
     name = "band_reversal"
+    loops = True
     category = "Reversal"
 
     input: SeriesInput = port("The price.", default="bars.close")

@@ -110,6 +110,7 @@ class Candlestick(DirectedAdvisor):
     """
 
     name = "candlestick"
+    loops = True
     category = "Patterns"
 
     pattern: SeriesInput = port("The pattern, such as a node of ta.CDLENGULFING.")
@@ -161,6 +162,7 @@ class Vote(SignalAdvisor):
     """
 
     name = "vote"
+    loops = True
     category = "Rules"
 
     signals: SignalInputs = port("The advisors that vote.", min_length=1)

@@ -108,6 +108,7 @@ class CrossesAbove(_Crossing):
     """
 
     name = "crosses_above"
+    loops = True
 
     def compute(self, left: FloatColumn, right: FloatColumn) -> BoolColumn:
         return crosses(left, right, 1, 0, SIDE_MEMORY).view(np.bool_)
@@ -129,6 +130,7 @@ class CrossesBelow(_Crossing):
     """
 
     name = "crosses_below"
+    loops = True
 
     def compute(self, left: FloatColumn, right: FloatColumn) -> BoolColumn:
         return crosses(left, right, 0, 1, SIDE_MEMORY).view(np.bool_)

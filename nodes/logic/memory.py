@@ -18,6 +18,7 @@ class BarsSince(SeriesLogic):
     """
 
     name = "bars_since"
+    loops = True
     category = CATEGORY_MEMORY
 
     condition: ConditionInput = port("The condition.")
@@ -67,6 +68,7 @@ class HighestSince(SeriesLogic):
     """
 
     name = "highest_since"
+    loops = True
     category = CATEGORY_MEMORY
 
     input: SeriesInput = port("The series.")
@@ -90,6 +92,7 @@ class LowestSince(SeriesLogic):
     """
 
     name = "lowest_since"
+    loops = True
     category = CATEGORY_MEMORY
 
     input: SeriesInput = port("The series.")

@@ -17,6 +17,7 @@ class Rank(SeriesLogic):
     """
 
     name = "rank"
+    loops = True
     category = CATEGORY_STATISTICS
     formula_source = "Percentile rank: (below + equal / 2) / count"
 
@@ -41,6 +42,7 @@ class ZScore(SeriesLogic):
     """
 
     name = "zscore"
+    loops = True
     category = CATEGORY_STATISTICS
     formula_source = "Standard score: (x - mean) / standard deviation, two passes over each window"
 
@@ -66,6 +68,7 @@ class Volatility(SeriesLogic):
     """
 
     name = "volatility"
+    loops = True
     category = CATEGORY_STATISTICS
     formula_source = "Realised volatility: annualised standard deviation of log returns; Hull, Options, Futures"
 

@@ -17,6 +17,7 @@ from engine.plugins import Registry, load_registry
 from engine.runtime.prepare import load_market
 from engine.runtime.session_data import SessionData
 from engine.runtime.source import load_graph, load_text
+from engine.simulation.node_program import NodeProgram
 from tests.support.bar_by_bar import moments, until
 from tests.support.remembering import STRATEGY, documented
 
@@ -47,7 +48,7 @@ def check(graph: BoundGraph, *, start: int, bars: int) -> None:
     market = load_market(graph, lambda *_: None, lambda: False)
     data = SessionData(graph, until(graph, market, start), HistoryBook())
     book = ColumnBook()
-    live = [LiveColumns(plan, clocks, book) for clocks in data.clocks]
+    live = [LiveColumns(plan, clocks, book, NodeProgram) for clocks in data.clocks]
     batch = [Evaluation(plan, *market.cut(i, len(market.bars[i]))).run() for i in range(len(live))]
     sources = list(decision.sources()) + [each for part in decision.components for each in part.sources()]
     for number, brought in enumerate(moments(graph, market, start)):
@@ -69,6 +70,68 @@ def cut(whole: Evaluation, source: Any, n: int) -> Any:
     if isinstance(column, Signals):
         return Signals(column.flags[:n], None if column.strength is None else column.strength[:n])
     return column.slice(0, n) if isinstance(column, Bars) else column[n - 1 : n]
+
+
+LOOPS = """\
+quantcrafter: 1
+name: Loops
+instruments:
+  - {symbol: ONE, data: synthetic, timeframe: 1h, bars: 900, seed: 3}
+indicators:
+  fast: {use: ta.SMA, input: bars.close, timeperiod: 5}
+  slow: {use: ta.SMA, input: bars.close, timeperiod: 20}
+  bands: {use: ta.BBANDS, input: bars.close, timeperiod: 20}
+  strength: {use: ta.RSI, input: bars.close, timeperiod: 7}
+  engulfing: {use: ta.CDLENGULFING, bars: bars}
+logic:
+  standing: {use: rank, input: fast, bars: 30}
+  score: {use: zscore, input: fast, bars: 15}
+  swing: {use: volatility, input: bars.close, bars: 12}
+  up: {use: crosses_above, left: fast, right: slow}
+  down: {use: crosses_below, left: fast, right: slow}
+  since: {use: bars_since, condition: up}
+  top: {use: highest_since, input: bars.high, condition: up}
+  bottom: {use: lowest_since, input: bars.low, condition: down}
+  low: {use: compare, left: score, op: "<", right: -0.5}
+  calm: {use: compare, left: swing, op: "<", right: standing}
+  late: {use: compare, left: since, op: ">", right: 9}
+  beyond: {use: compare, left: top, op: ">", right: bottom}
+advisors:
+  turn: {use: crossover, fast: fast, slow: slow, direction: both}
+  swinging: {use: levels, input: strength, direction: both}
+  back:
+    {use: band_reversal, input: bars.close, upper: bands.upperband, middle: bands.middleband, lower: bands.lowerband}
+  candles: {use: candlestick, pattern: engulfing, hold: 4}
+  most: {use: vote, signals: [turn, swinging, back, candles], need: 2}
+  by_rule: {use: rule, enter_long: [low, calm], exit_long: [late, beyond]}
+money: {size: {use: fixed_quantity, quantity: 1}}
+execution: {entry: {use: market, signals: [most, by_rule, turn, swinging, back, candles], money: size}}
+"""
+
+
+@pytest.mark.parametrize("start", [0, 1, 333])
+def test_loops_with_a_memory_have_the_bits_of_a_batch(start: int, registry: Registry) -> None:
+    check(load_text(LOOPS, registry), start=start, bars=250)
+
+
+def test_every_loop_with_a_memory_is_carried_out_at_the_new_bars_only(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = load_text(LOOPS, registry)
+    marked = {node.component.name for node in graph.nodes.values() if node.component.loops}
+    assert len(marked) == 13
+    for name in ("crosses", "bars_since", "highest_since", "percent_rank", "zscore", "volatility"):
+        monkeypatch.setattr(f"nodes.kernels.{name}", refused)
+    for place in ("lines.crosses", "rules.pattern_flags", "rules.stances"):
+        monkeypatch.setattr(f"nodes.advisors.{place}", refused)
+    monkeypatch.setattr("nodes.logic.conditions.crosses", refused)
+    data = SessionData(graph, until(graph, load_market(graph, lambda *_: None, lambda: False), 300), HistoryBook())
+    LiveColumns(make_plan(graph), data.clocks[0], ColumnBook(), NodeProgram)
+
+
+def refused(*_: object) -> None:
+    """Stand for a loop over all bars, which a strategy that goes on must not run."""
+    raise AssertionError
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -131,7 +194,7 @@ def test_strategies_of_a_process_share_histories_and_columns(registry: Registry)
     histories, book = HistoryBook(), ColumnBook()
     both = [SessionData(each, until(each, market, 200), histories) for each in (graph, other)]
     assert both[0].clocks[0][BASE_CLOCK].history is both[1].clocks[0][BASE_CLOCK].history
-    live = [LiveColumns(make_plan(graph), both[n].clocks[0], book) for n in (0, 1)]
+    live = [LiveColumns(make_plan(graph), both[n].clocks[0], book, NodeProgram) for n in (0, 1)]
     after_one = book.computed
     for brought in list(moments(graph, market, 200))[:20]:
         both[0].take(brought)
@@ -152,7 +215,7 @@ def test_shared_columns_keep_to_their_limit_and_are_computed_again(registry: Reg
     market = load_market(graph, lambda *_: None, lambda: False)
     data = SessionData(graph, until(graph, market, 400), HistoryBook())
     book, roomy = ColumnBook(limit=1_500), ColumnBook()
-    live = [LiveColumns(make_plan(graph), data.clocks[0], each) for each in (book, roomy)]
+    live = [LiveColumns(make_plan(graph), data.clocks[0], each, NodeProgram) for each in (book, roomy)]
     assert book.bytes <= 1_500 < roomy.bytes
     decision = make_plan(graph).decision
     assert decision is not None

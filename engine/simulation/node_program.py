@@ -1,0 +1,44 @@
+"""The step form of one node, carried out bar by bar outside the bar loop: for a running strategy's newest bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.api.ports import FloatColumn
+from engine.api.step_program import INSTRUCTION_DTYPE, StepProgram
+from engine.simulation.instructions import LAG, calculated, remembered
+
+
+class NodeProgram:
+    """A program that reads nothing of the position, with its memory; it gives the bits of the node's column form."""
+
+    def __init__(self, program: StepProgram) -> None:
+        names = INSTRUCTION_DTYPE.names or ()
+        # Python looks a dict up quicker than a record.
+        self._rows: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in program.rows.tolist()]
+        self._registers = program.registers.copy()
+        self._state = program.state.copy()
+        self._inputs = program.inputs
+        self._outputs = list(program.outputs)
+
+    def run(self, columns: Sequence[npt.NDArray[Any]]) -> FloatColumn:
+        """Return what comes out at each of the next bars, shape (outputs, bars); `columns` hold the inputs there."""
+        length = len(columns[0]) if columns else 0
+        given = np.empty((length, len(self._outputs)))
+        registers, state, rows = self._registers, self._state, self._rows
+        wired = list(zip(self._inputs, columns, strict=True))
+        for bar in range(length):
+            for register, column in wired:
+                registers[register] = column[bar]
+            for row in rows:
+                op, a, b = row["op"], registers[row["a"]], registers[row["b"]]
+                if op < LAG:
+                    registers[row["out"]] = calculated(row, op, a, b)
+                else:
+                    registers[row["out"]] = remembered(row, op, a, b, state)
+            given[bar] = registers[self._outputs]
+        return given.T
