@@ -11,6 +11,8 @@ from app.window.errors import CrashReporter
 from engine.api import RunError
 from engine.api.home import home
 
+pytestmark = pytest.mark.logs_errors  # what fails here on purpose is logged
+
 
 @pytest.fixture
 def reporter(qtbot: QtBot) -> Iterator[CrashReporter]:

@@ -21,6 +21,8 @@ from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering
 from tests.support.plugin_packages import install, plugin_site
 
+pytestmark = pytest.mark.logs_errors  # what fails here on purpose is logged
+
 NOTES = """
 from quantcrafter import DesktopAction, DesktopPane, hookimpl
 

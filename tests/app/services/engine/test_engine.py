@@ -23,6 +23,8 @@ from tests.support.command_line import ROOT, clean_environment
 from tests.support.desktop import EXAMPLES
 from tests.support.engine_jobs import Chatty, Count, Faulty, Stubborn
 
+pytestmark = pytest.mark.logs_errors  # what fails here on purpose is logged
+
 PATIENCE_MS = 240_000
 
 

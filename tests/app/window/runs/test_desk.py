@@ -21,6 +21,8 @@ from engine.runtime.history import RunHistory
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.running import PATIENCE_MS, SLOW, runs_of, wait_for_run
 
+pytestmark = pytest.mark.logs_errors  # what fails here on purpose is logged
+
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
