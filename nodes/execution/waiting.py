@@ -15,7 +15,7 @@ class Limit(WaitingExecution):
 
     A new entry signal replaces an entry that still waits; an exit signal, or an entry signal of the other side, ends
     it. With `follow` it is replaced on each close on which the line has moved its price. The size is that for the
-    order's price. Stops and targets work from the bar after the fill.
+    order's price. Stops and targets work in the bar of the fill for what certainly came after it, then on every bar.
     """
 
     name = "limit"
@@ -34,7 +34,7 @@ class StopEntry(WaitingExecution):
 
     A new entry signal replaces an entry that still waits; an exit signal, or an entry signal of the other side, ends
     it. With `follow` it is replaced on each close on which the line has moved its price. Exits are market orders.
-    Stops and targets work from the bar after the fill.
+    Stops and targets work in the bar of the fill for what certainly came after it, then on every bar.
     """
 
     name = "stop_entry"
