@@ -17,7 +17,7 @@ from engine.api.rules import GuardKind, ProtectiveKind
 from engine.api.settings import Margin
 from engine.data.sessions import bounds, trading_days_in_order
 from engine.simulation.records import Record
-from engine.simulation.risk_records import MAX_GUARDS, OVERDUE, AccountColumns
+from engine.simulation.risk_records import CUT_SHORT, MAX_GUARDS, OVERDUE, AccountColumns
 
 MINUTE_NS = 60_000_000_000
 _HALTS = (GuardKind.MAX_DRAWDOWN, GuardKind.DAILY_LOSS, GuardKind.LOSING_STREAK)
@@ -220,7 +220,8 @@ def account_of(job: EngineJob) -> AccountColumns:
 def _closing(job: EngineJob, instrument: InstrumentJob) -> FlagColumn:
     """Return at which closes the session is about to end: within the guard's minutes and the length of a bar.
 
-    Where the last bars of a session are missing, the first bar of the next one is OVERDUE.
+    Where the last bars of a session are missing, the first bar of the next one is OVERDUE. Where there was a bar at
+    whose close the session was about to end, but none up to that end, it is CUT_SHORT.
     """
     minutes = [guard.value for guard in job.guards if guard.kind is GuardKind.SESSION_END]
     if not minutes:
@@ -232,8 +233,12 @@ def _closing(job: EngineJob, instrument: InstrumentJob) -> FlagColumn:
     closing: FlagColumn = (bars.close_ns + reach >= ends).astype(np.uint8)
     starts = np.flatnonzero(np.diff(days, prepend=days[:1] - 1))
     if len(starts):
-        late = starts[1:][np.maximum.reduceat(closing, starts)[:-1] == 0]
+        firsts = starts[1:]
+        seen = np.maximum.reduceat(closing, starts)[:-1] != 0
+        short = bars.close_ns[firsts - 1] < ends[firsts - 1]
+        late = firsts[~seen]
         closing[late[closing[late] == 0]] = OVERDUE
+        closing[firsts[seen & short]] |= CUT_SHORT
     return closing
 
 

@@ -32,6 +32,7 @@ from engine.simulation.risk_records import (
     ACCOUNT_LOST,
     CLOSING,
     COOL_DOWN,
+    CUT_SHORT,
     DAILY_LOSS,
     ENTRY_BLOCKED,
     FLATTEN_AND_HALT,
@@ -166,6 +167,18 @@ def call_margin(desk: Record, books: Table, step: int, equity: float) -> None:
 
 
 @jit
+def note_late_exit(desk: Record, book: Record, market: Market, bar: int) -> None:
+    """Note before the open of a bar that a position outlived its session, whose last bar is missing."""
+    if book["lots"] == 0 or market.account.closing[book["start"] + bar] & CUT_SHORT == 0:
+        return
+    for g in range(desk["guards"]):
+        guard = desk["guard_rows"][g]
+        if guard["kind"] == SESSION_END:
+            intervene(desk, book["index"], bar, FLATTENED_LATE, guard["number"], book["quantity"], 0.0)
+            return
+
+
+@jit
 def force_exit(desk: Record, book: Record, market: Market, bar: int) -> None:
     """Order a position to be closed whose time is over: held for long enough, or the session ends."""
     if book["lots"] == 0 or book["leaving"] == 1:
@@ -177,7 +190,7 @@ def force_exit(desk: Record, book: Record, market: Market, bar: int) -> None:
             return
         if guard["kind"] == SESSION_END:
             closing = market.account.closing[book["start"] + bar]
-            if closing == CLOSING:
+            if closing & CLOSING != 0:
                 flatten(desk, book, SESSION_ENDED, guard["number"], FLATTENED)
                 return
             if closing == OVERDUE and book["entry_bar"] < bar:
@@ -194,7 +207,7 @@ def shut_out(desk: Record, book: Record, market: Market, bar: int) -> tuple[int,
         return BLOCKED_MARGIN, NONE
     for g in range(desk["guards"]):
         guard = desk["guard_rows"][g]
-        if guard["kind"] == SESSION_END and market.account.closing[book["start"] + bar] == CLOSING:
+        if guard["kind"] == SESSION_END and market.account.closing[book["start"] + bar] & CLOSING != 0:
             return BLOCKED_SESSION_END, guard["number"]
         lost = book["lost_bar"]
         if guard["kind"] == COOL_DOWN and lost >= 0 and bar < lost + guard["value"]:

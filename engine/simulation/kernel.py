@@ -21,7 +21,7 @@ from engine.api.ports import FloatColumn
 from engine.simulation.decisions import decide
 from engine.simulation.entries import begin_day_bar
 from engine.simulation.financing import begin_bar, end_bar
-from engine.simulation.halts import close_account, force_exit, is_lost, watch
+from engine.simulation.halts import close_account, force_exit, is_lost, note_late_exit, watch
 from engine.simulation.jit import entry, fetch, inlined, jit, lend
 from engine.simulation.matching import end_data, mark, match_after, match_open, match_phase
 from engine.simulation.protection import move_orders
@@ -145,6 +145,8 @@ def open_step(desks: Table, books: Table, market: Market, timeline: Timeline, st
             book["untraded"] = 0 if market.account.volume[row] > 0.0 else 1
         if desk["volume_percent"] > 0.0:
             book["volume_left"] = market.account.volume[row] * desk["volume_percent"] / 100.0
+        if len(market.account.closing) > 0:
+            note_late_exit(desk, book, market, bar)
         if desk["financed"] == 1:
             begin_bar(desk, book, market, bar)
 

@@ -15,7 +15,7 @@ from engine.api.rules import GuardKind
 from engine.data.sessions import bounds, day_edges, trading_days
 from engine.simulation.account import MINUTE_NS, counts_days
 from engine.simulation.records import DAY_BEGINS, DAY_ENDS
-from engine.simulation.risk_records import CLOSING, OVERDUE
+from engine.simulation.risk_records import CLOSING, CUT_SHORT, OVERDUE
 
 NO_DAY = int(np.iinfo(np.int64).min)
 """No trading day: that of a bar that there was not."""
@@ -53,12 +53,13 @@ class Days:
 class Seen:
     """What the calendar of one instrument remembers: the days of its last open and close.
 
-    `closing` says whether the end of the latter's session was seen.
+    `closing` says whether the end of the latter's session was seen to come, `short` that the close lies before it.
     """
 
     open_day: int = NO_DAY
     close_day: int = NO_DAY
     closing: bool = False
+    short: bool = False
 
 
 class Calendar:
@@ -91,16 +92,19 @@ class Calendar:
         return found
 
     def _closing(self, i: int, close_ns: int) -> int:
-        """Return whether the session is about to end at a close; a bar that should not be there any more is OVERDUE."""
+        """Return what `AccountColumns.closing` says of the newest bar."""
         days, seen = self._closing_days[i], self.seen[i]
-        day = days.day_of(close_ns - 1)
-        late = seen.close_day not in {day, NO_DAY} and not seen.closing
+        day, end_ns = days.day_of(close_ns - 1), days.end_of(close_ns - 1)
+        begins = seen.close_day not in {day, NO_DAY}
+        late = begins and not seen.closing
+        cut_short = int(CUT_SHORT) if begins and seen.closing and seen.short else 0
         if day != seen.close_day:
             seen.close_day, seen.closing = day, False
-        if close_ns + self._reach[i] >= days.end_of(close_ns - 1):
+        seen.short = close_ns < end_ns
+        if close_ns + self._reach[i] >= end_ns:
             seen.closing = True
-            return int(CLOSING)
-        return int(OVERDUE) if late else 0
+            return int(CLOSING) | cut_short
+        return int(OVERDUE) if late else cut_short
 
     def state(self, i: int) -> dict[str, Any]:
         """Return what the calendar of an instrument remembers beyond that of a fresh one."""

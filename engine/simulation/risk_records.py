@@ -48,7 +48,8 @@ BORROW, DIVIDEND, CASH_IN_LIEU = _numbers(CashflowKind)
 
 CLOSING: Any = np.uint8(1)
 OVERDUE: Any = np.uint8(2)
-"""Values of `AccountColumns.closing`; 0 is any other bar."""
+CUT_SHORT: Any = np.uint8(4)
+"""Bits of `AccountColumns.closing`; 0 is any other bar."""
 
 FOR_GOOD: Any = np.int64(3)
 """`desk["halted"]`: 0 trading, 1 no entries until the next day, 2 flat until the next day, 3 flat for good."""
@@ -176,7 +177,8 @@ class AccountColumns(NamedTuple):
     Times are those of the bars. `rate_open` and `rate_close` are units of the account's currency for one of the
     instrument's, as known then; `split` is how many units one becomes at the bar's open, `dividend` the cash a unit
     gets then. `closing` says whether the session is about to end (CLOSING), or should have ended a position of the one
-    before (OVERDUE). `size` is the column of the money rule. `day` is the trading day of each step, not of each bar.
+    before (OVERDUE); and whether orders by the end of the one before come late, as its last bar is missing (CUT_SHORT).
+    `size` is the column of the money rule. `day` is the trading day of each step, not of each bar.
     """
 
     open_ns: TimeColumn

@@ -90,10 +90,14 @@ def test_a_position_whose_session_lacks_its_last_bars_leaves_at_the_first_chance
     assert "A was closed late by 'end'" in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_session_that_lacks_its_last_bar_alone_ends_a_position_at_the_next_open(tmp_path: Path) -> None:
+def test_a_session_that_lacks_its_last_bar_alone_ends_a_position_at_the_next_open_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = write(tmp_path, hours(*DAYS, but=("15:30",)), {(DAYS[0], "10:30"): 2})
     # At the close of 14:30 the position was ordered to leave; the next bar there is opens the next day.
     assert_fills(run(path, registry=registry()), (2, "buy", 10, 100, "entry"), (6, "sell", 10, 100, "session_end"))
+    assert main(["run", str(path), "--no-history"]) == 0
+    assert "A was closed late by 'end'" in " ".join(capsys.readouterr().out.split())
 
 
 def test_no_entry_is_made_when_the_session_is_about_to_end(tmp_path: Path) -> None:

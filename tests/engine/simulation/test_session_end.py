@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from engine.api.bars import NEW_YORK_STOCKS, Bars
-from engine.api.ledger import BlockReason, InterventionKind, Reason
-from engine.api.ports import ENTER_LONG
+from engine.api.engine import EngineJob
+from engine.api.ledger import BlockReason, InterventionKind, Ledger, Reason
+from engine.api.ports import ENTER_LONG, ENTER_SHORT
 from engine.api.rules import GuardKind, GuardRule
 from engine.api.timeframe import Timeframe
 from engine.simulation.driver import simulate
+from engine.simulation.identity import Identity
+from engine.simulation.kernels import INTERPRETED, compiled
+from engine.simulation.matcher import BarMatcher
+from engine.simulation.session import Session
+from tests.support.feeding import fed, joined
 from tests.support.jobs import Setup, make_job
 
 HOUR_NS = 3_600_000_000_000
@@ -52,3 +62,60 @@ def test_minutes_before_the_end_close_it_so_much_earlier() -> None:
     ledger = simulate(make_job((two_days(), Setup(flags={0: ENTER_LONG})), guards=(guard,)))
     # 13:30 is the first close from which no more than a bar and 90 minutes are left.
     assert ledger.fills["bar"].tolist() == [1, 4]
+
+
+def opened_again(job: EngineJob) -> Ledger:
+    """Return the books of a session that is saved and opened again before each step."""
+    return joined(list(fed(job, Session.open(job, identity=Identity("strategy")), set(range(2 * BARS)))))
+
+
+DRIVERS: dict[str, Callable[[EngineJob], Ledger]] = {
+    "compiled": lambda job: simulate(job, kernel=compiled()),
+    "interpreted": lambda job: simulate(job, kernel=INTERPRETED),
+    "asked": lambda job: joined(list(fed(job, Session.open(job, matcher=BarMatcher())))),
+    "bar by bar": lambda job: joined(list(fed(job, Session.open(job)))),
+    "opened again": opened_again,
+}
+every_driver = pytest.mark.parametrize("driver", list(DRIVERS))
+
+
+def without(bars: Bars, *missing: int) -> Bars:
+    """Return the bars less those of these numbers."""
+    kept = np.setdiff1d(np.arange(len(bars)), missing)
+    columns = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
+    return replace(bars, **{name: getattr(bars, name)[kept] for name in columns})
+
+
+def kinds_of(ledger: Ledger) -> list[tuple[int, InterventionKind]]:
+    """Return bar and kind of each intervention."""
+    return [(int(row["bar"]), InterventionKind(row["kind"])) for row in ledger.interventions]
+
+
+@every_driver
+@pytest.mark.parametrize(("flag", "side"), [(ENTER_LONG, 1), (ENTER_SHORT, -1)])
+def test_an_exit_that_waits_over_night_for_the_last_bar_of_a_session_is_reported(
+    flag: int, side: int, driver: str
+) -> None:
+    # Without the half hour from 15:30 the order made at the close of bar 5 fills at bar 6, the next day's first.
+    bars = without(two_days(), BARS - 1)
+    job = make_job((bars, Setup(flags={0: flag})), guards=(GuardRule(GuardKind.SESSION_END, 0.0),))
+    ledger = DRIVERS[driver](job)
+    assert [(int(f["bar"]), int(f["side"])) for f in ledger.fills] == [(1, side), (6, -side)]
+    assert kinds_of(ledger) == [(5, InterventionKind.FLATTENED), (6, InterventionKind.FLATTENED_LATE)]
+    assert ledger.interventions["before"].tolist() == [side, side]
+
+
+@every_driver
+def test_a_missing_last_bar_is_no_matter_where_nothing_is_held(driver: str) -> None:
+    bars = without(two_days(), BARS - 1)
+    flat = make_job((bars, Setup(flags={7: ENTER_LONG})), guards=(GuardRule(GuardKind.SESSION_END, 0.0),))
+    early = make_job((bars, Setup(flags={0: ENTER_LONG})), guards=(GuardRule(GuardKind.SESSION_END, 90.0),))
+    assert kinds_of(DRIVERS[driver](flat)) == [(11, InterventionKind.FLATTENED)]
+    assert kinds_of(DRIVERS[driver](early)) == [(3, InterventionKind.FLATTENED)]
+
+
+@every_driver
+def test_the_last_two_bars_missing_are_reported_once(driver: str) -> None:
+    bars = without(two_days(), BARS - 2, BARS - 1)
+    job = make_job((bars, Setup(flags={0: ENTER_LONG})), guards=(GuardRule(GuardKind.SESSION_END, 0.0),))
+    assert kinds_of(DRIVERS[driver](job)) == [(5, InterventionKind.FLATTENED_LATE)]
