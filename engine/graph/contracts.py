@@ -11,6 +11,7 @@ from engine.spec import InstrumentSpec
 
 _LETTERS = re.compile(r"[^A-Za-z]")
 _PAIR = re.compile(r"([A-Z]{3})[/_.-]?([A-Z]{3})(=X)?")
+_ROUNDING = 1e-9
 _CODES = """
     USD EUR JPY GBP CHF AUD NZD CAD SEK NOK DKK PLN CZK HUF RON TRY ZAR MXN BRL INR CNY CNH HKD SGD KRW TWD THB IDR MYR
     PHP ILS XAU XAG XPT XPD BTC ETH
@@ -23,6 +24,7 @@ def contract_problems(graph: BoundGraph) -> Iterator[Problem]:
     """Yield what is wrong with margins and pips, and warnings of currencies that are hardly what was meant."""
     yield from _margin_problems(graph)
     yield from _pip_problems(graph)
+    yield from _coarse_ticks(graph)
     yield from _own_rates(graph)
     yield from _unnamed_currencies(graph)
 
@@ -49,6 +51,24 @@ def _pip_problems(graph: BoundGraph) -> Iterator[Problem]:
             text = f"'{node.spec.id}' counts in pips, but there is no 'pip_size' of {names}."
             remedy = "Give it, such as 'pip_size: 0.0001' for EURUSD or 'pip_size: 0.01' for USDJPY."
             yield node.spec.problem("no_pip_size", text, remedy)
+
+
+def _coarse_ticks(graph: BoundGraph) -> Iterator[Problem]:
+    """Yield warnings of instruments whose prices are rounded to more than a pip."""
+    for instrument in graph.spec.instruments:
+        pip, tick = instrument.pip_size, instrument.tick_size
+        if pip is not None and pip < tick * (1.0 - _ROUNDING):
+            text = (
+                f"The 'pip_size' of {instrument.symbol} must not be below its 'tick_size', was {_plain(pip)} below "
+                f"{_plain(tick)}: distances in pips are rounded to whole ticks."
+            )
+            remedy = f"Set 'tick_size' to the smallest step of its price, such as {_plain(pip / 10)}."
+            yield _problem(instrument, "pip_size", "coarse_tick", text, remedy, Severity.WARNING)
+
+
+def _plain(number: float) -> str:
+    """Return a small number as people write it, without an exponent."""
+    return f"{number:.12f}".rstrip("0").rstrip(".") if 1e-9 < number < 1 else f"{number:g}"  # noqa: PLR2004
 
 
 def _deciding(graph: BoundGraph) -> Iterator[BoundNode]:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.api import Bar, Bars, CorporateActions, DataError, Timeframe
+from engine.api.bar_checks import longest_bar_ns
 from engine.data.calendar import slots
 from engine.data.resample import resample, slot_begins
 
@@ -90,6 +91,7 @@ class History:
         self._digest = hashlib.blake2b(_rows(bars), digest_size=16)
         self._resampled: dict[Timeframe, Resampled] = {}
         self._shown: tuple[int, Bars] | None = None
+        self._longest_ns = longest_bar_ns(bars.timeframe, bars.session)
 
     def __len__(self) -> int:
         return len(self._columns["close"])
@@ -162,6 +164,7 @@ class History:
         """
         if index == len(self):
             self.check(bar)
+            self._check_span(bar)
         elif self.row(self.bar(index)) != self.row(bar):
             text = f"A bar of {self.symbol} that closes at {_moment(bar.close_ns)}"
             raise DataError(f"{text} differs from the one that another strategy was given. Bring both the same bars.")
@@ -189,6 +192,25 @@ class History:
         fault = self._fault(bar)
         if fault:
             raise DataError(f"A bar of {self.symbol} that closes at {_moment(bar.close_ns)} {fault}")
+
+    def _check_span(self, bar: Bar) -> None:
+        """Refuse a bar that a session brings and that opens before the last one closed, or is too long.
+
+        Raises:
+            DataError: so it is.
+        """
+        closed = self.times(len(self) - 1)[1] if len(self) else bar.open_ns
+        length = bar.close_ns - bar.open_ns
+        if closed <= bar.open_ns and length <= self._longest_ns:
+            return
+        text = f"A bar of {self.symbol} that closes at {_moment(bar.close_ns)}"
+        opened = _moment(bar.open_ns)
+        if closed > bar.open_ns:
+            text += f" must open no earlier than the last one closed, at {_moment(closed)}; opened at {opened}."
+            raise DataError(f"{text} Bring bars that don't overlap.")
+        most = f"{_hours(self._longest_ns)} h in {self.timeframe}"
+        text += f" must be no longer than {most}, was {_hours(length)} h: it opened at {opened}."
+        raise DataError(f"{text} Bring bars of the strategy's timeframe.")
 
     def _fault(self, bar: Bar) -> str:  # noqa: PLR0911 - one for each fault
         """Return why a bar can't be the next one, or nothing."""
@@ -325,6 +347,10 @@ def _row(bar: Bar, *, has_actions: bool, traded: History | None) -> bytes:
 
 def _moment(ts_ns: int) -> str:
     return f"{str(np.datetime64(ts_ns, 'ns').astype('datetime64[s]')).replace('T', ' ')} UTC"
+
+
+def _hours(span_ns: int) -> str:
+    return f"{span_ns / 3_600_000_000_000:g}"
 
 
 def _listed(prices: tuple[float, ...]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.api import Bar, Bars, DataError, DataProvider, ResampleNode, Timeframe
+from engine.api import Bar, Bars, DataError, DataProvider, ResampleNode, RunError, Timeframe
+from engine.api.bar_checks import PRICES, type_fault
 from engine.api.wording import did_you_mean, listed
 from engine.graph import BASE_CLOCK, BoundGraph
 from engine.graph.history import History, HistoryBook, Resampled
@@ -79,6 +80,7 @@ class SessionData:
         Raises:
             DataError: one can't be the next bar of its history, comes too late, or belongs to nothing here. Nothing is
                 changed.
+            RunError: something is of a wrong type. Nothing is changed.
         """
         now = self._check(bars)
         for name, bar in bars.items():
@@ -92,13 +94,19 @@ class SessionData:
 
     def _check(self, bars: Mapping[str, Bar]) -> int | None:
         """Return when the bars of instruments closed, if there are any."""
+        if not isinstance(bars, Mapping):
+            kind = type(bars).__name__
+            raise RunError(f"The bars of a step must be a mapping from names to bars, was {kind}. Name the instrument.")
+        for name, bar in bars.items():
+            if name not in self._clocks:
+                raise DataError(_unknown(str(name), self.names))
+            if not _is_plain(bar):
+                _check_types(name, bar)
         closes = {bar.close_ns for name, bar in bars.items() if name in self._symbols}
         if len(closes) > 1:
             raise DataError("Instruments' bars that are taken at once must close at the same moment. Bring them apart.")
         now = next(iter(closes), None)
         for name, bar in bars.items():
-            if name not in self._clocks:
-                raise DataError(_unknown(name, self.names))
             if self._now is not None and bar.close_ns <= self._now:
                 remedy = "Bring it before, or together with, the bars of instruments that close then."
                 raise DataError(f"A bar of '{name}' closed before the latest step or with it, so it is late. {remedy}")
@@ -111,6 +119,35 @@ class SessionData:
     def marks(self) -> dict[str, dict[str, Any]]:
         """Return what tells each history, as far as it was taken, from all others: anchor, number of bars, hash."""
         return {name: _mark(clock) for name, clock in self._clocks.items()}
+
+
+_NUMBERS = (*PRICES, "split", "dividend")
+_FAR_NS = 2**62
+
+
+def _is_plain(bar: Bar) -> bool:
+    """Return whether a bar and its values have the types that they mostly have."""
+    return (
+        type(bar) is Bar
+        and type(bar.open) is type(bar.high) is type(bar.low) is type(bar.close) is type(bar.volume) is float
+        and type(bar.split) is type(bar.dividend) is float
+        and type(bar.open_ns) is type(bar.close_ns) is int
+        and -_FAR_NS < bar.open_ns < bar.close_ns < _FAR_NS
+        and (bar.traded is None or _is_plain(bar.traded))
+    )
+
+
+def _check_types(name: str, bar: Bar) -> None:
+    """Refuse what is no bar.
+
+    Raises:
+        RunError: so it is.
+    """
+    fault = type_fault(name, bar, Bar, _NUMBERS)
+    if fault:
+        raise RunError(fault)
+    if bar.traded is not None:
+        _check_types(f"{name} as traded", bar.traded)
 
 
 def _mark(clock: Clock) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from engine.api import Bar, Bars, EngineJob, Ledger, RunError
-from engine.api.orders import OrderCommand
+from engine.api.order_state import TrackedOrder
+from engine.api.orders import OrderCommand, OrderEvent
 from engine.graph import BASE_CLOCK, BoundGraph, Decision, make_plan
 from engine.graph.history import HistoryBook
 from engine.graph.live import BlankRow, Clock, ColumnBook, LiveColumns, NewestRow
@@ -68,6 +69,7 @@ class StrategySession:
         host: Host | None = None,
         worker: str = "session",
         epoch: int = 0,
+        venue: Literal["simulated", "external"] = "simulated",
         kernel: RunSteps | None = None,
     ) -> StrategySession:
         """Return a session of a strategy.
@@ -81,16 +83,19 @@ class StrategySession:
             host: what it shares with other strategies of the process.
             worker: 1 to 12 letters and digits that the ids of orders begin with.
             epoch: a number that each start of the worker raises, part of the ids.
+            venue: who fills the orders: the simulated venue, or a broker outside whose reports `apply` is told.
             kernel: the bar loop to run on, compiled or interpreted; by default compiled where it is loaded already.
 
         Raises:
             DataError: bars are missing, or belong to nothing.
             ComponentError: a component failed.
-            RunError: there is nothing to run; the state is that of another strategy, or was kept over other bars.
+            RunError: there is nothing to run; the state is that of another strategy, or was kept over other bars, or
+                orders of it work at a broker, but the venue is simulated.
         """
         self = cls(graph, known, host or Host())
         kept = None if state is None else SessionState.from_json(state)
-        self._session = Session.open(self._job, kept, identity=self._identity(worker, epoch), kernel=kernel)
+        identity = self._identity(worker, epoch)
+        self._session = Session.open(self._job, kept, identity=identity, venue=venue, kernel=kernel)
         if kept is not None:
             self._check_kept(self._session.kept)
         return self
@@ -105,6 +110,7 @@ class StrategySession:
         host: Host | None = None,
         worker: str = "session",
         epoch: int = 0,
+        venue: Literal["simulated", "external"] = "simulated",
         kernel: RunSteps | None = None,
     ) -> tuple[StrategySession, tuple[str, ...]]:
         """Return a session of a changed strategy that goes on from an earlier one's state, and what of that it dropped.
@@ -122,7 +128,7 @@ class StrategySession:
         self._check_end(old, known)
         identity = self._identity(worker, epoch)
         adopted = adopt(old, self._job, identity)
-        self._session = Session.open(self._job, adopted.state, identity=identity, kernel=kernel)
+        self._session = Session.open(self._job, adopted.state, identity=identity, venue=venue, kernel=kernel)
         return self, adopted.dropped
 
     @property
@@ -141,6 +147,11 @@ class StrategySession:
         return self._session.equity
 
     @property
+    def orders(self) -> Mapping[int, TrackedOrder]:
+        """The orders that an external venue was sent, as far as it has reported, by number; old ones are forgotten."""
+        return self._session.orders
+
+    @property
     def steps(self) -> int:
         """How many steps are done."""
         return self._session.index
@@ -154,10 +165,12 @@ class StrategySession:
         Raises:
             DataError: a bar can't be the next one. Nothing is changed.
             ComponentError: a component failed; the session can't go on.
-            RunError: it failed before, or the data of an instrument has ended.
+            RunError: it failed before, the data of an instrument has ended, or a value of a bar has a wrong type.
         """
-        if self._failed:
-            raise RunError(f"The session ended by a failure: {self._failed} Open it anew from its last state.")
+        self._check_running()
+        unknown = [name for name in last if name not in self._symbols]
+        if unknown:
+            raise RunError(f"There is no instrument '{unknown[0]}' here; there are {', '.join(self._symbols)}.")
         if not self._data.take(bars):
             return ()
         try:
@@ -173,6 +186,19 @@ class StrategySession:
         except Exception as error:
             self._failed = str(error)
             raise
+
+    def apply(self, event: OrderEvent) -> tuple[OrderCommand, ...]:
+        """Book what the external venue reports of an order, and return what it has to be told now.
+
+        A fill belongs to the bar that is under way. Late and repeated reports change nothing. What was refused is asked
+        again at the next close.
+
+        Raises:
+            OrderError: the order is not one that was sent, or the report can't be true. Nothing is changed.
+            RunError: the venue is simulated, the event is none, or the session failed before.
+        """
+        self._check_running()
+        return self._session.apply(event)
 
     def end_data(self, *symbols: str) -> None:
         """Say that no bar will follow those appended so far: of these instruments, or of all.
@@ -204,6 +230,10 @@ class StrategySession:
         return self._session.state({_HISTORIES: self._data.marks(), _NODES: nodes}).to_json()
 
     # ------------------------------------------------------------------ details
+
+    def _check_running(self) -> None:
+        if self._failed:
+            raise RunError(f"The session ended by a failure: {self._failed} Open it anew from its last state.")
 
     def _identity(self, worker: str, epoch: int) -> Identity:
         return Identity(strategy_hash(self.graph.spec), self._decision.rule_nodes, worker, epoch)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.api.bar_checks import longest_bar_ns, type_fault
 from engine.api.bars import Bars
 from engine.api.engine import EngineJob, InstrumentJob
 from engine.api.errors import RunError
@@ -54,7 +55,20 @@ class ClosedBar:
 _NUMBERS = (float, int, np.floating, np.integer)
 _ABOVE_ZERO = frozenset({"rate_open", "rate_close", "split"})
 _NO_OPTIONAL = (None,) * 5
+_FAR_NS = 2**62
+_MOST_FLAGS = 255
 _OPTIONAL = (("size", "size_column"), *((name, name) for name in ("rate_open", "rate_close", "split", "dividend")))
+
+
+def _is_plain(bar: ClosedBar) -> bool:
+    """Return whether the values of a bar have the types that they mostly have."""
+    return (
+        type(bar.open) is type(bar.high) is type(bar.low) is type(bar.close) is type(bar.volume) is float
+        and type(bar.open_ns) is type(bar.close_ns) is type(bar.flags) is int
+        and type(bar.allowed) is type(bar.ready) is bool
+        and -_FAR_NS < bar.open_ns < bar.close_ns < _FAR_NS
+        and 0 <= bar.flags <= _MOST_FLAGS
+    )
 
 
 class Needs:
@@ -63,6 +77,8 @@ class Needs:
     def __init__(self, job: EngineJob, i: int) -> None:
         instrument = job.instruments[i]
         self._name = instrument.symbol
+        self._timeframe = instrument.bars.timeframe
+        self._longest_ns = longest_bar_ns(self._timeframe, instrument.bars.session)
         self._rules = [column is not None for column in instrument.rule_columns]
         self._no_rules = not any(self._rules)
         self._execution = instrument.execution_columns.keys()
@@ -72,11 +88,15 @@ class Needs:
         self._nodes = [part.node for part in job.components]
 
     def check(self, bar: ClosedBar, last: tuple[int, int] | None) -> None:
-        """Refuse a bar that does not come after the last one's open and close time, or lacks something.
+        """Refuse a bar of wrong types, that overlaps the last one, is too long for its timeframe, or lacks something.
+
+        `last` is when the last one opened and closed.
 
         Raises:
             RunError: so it is.
         """
+        if type(bar) is not ClosedBar or not _is_plain(bar):
+            self._check_types(bar)
         open_, high, low, close = bar.open, bar.high, bar.low, bar.close
         # Comparisons with NaN are False, so that this holds for finite prices alone.
         if not (-math.inf < low <= open_ <= high < math.inf and low <= close <= high):
@@ -84,10 +104,24 @@ class Needs:
         if not 0.0 <= bar.volume < math.inf:
             raise RunError(f"The volume of a bar of {self._name} must be 0 or more, was {bar.volume}.")
         self._check_times(bar, last)
-        self._check_columns(bar)
-        for node in self._nodes:
-            if bar.history is None or node not in bar.inputs:
-                raise RunError(f"A bar of {self._name} must come with its history and the inputs of node '{node}'.")
+        try:
+            self._check_columns(bar)
+            for node in self._nodes:
+                if bar.history is None or node not in bar.inputs:
+                    raise RunError(f"A bar of {self._name} must come with its history and the inputs of node '{node}'.")
+        except (TypeError, AttributeError) as error:
+            raise RunError(f"Columns of a bar of {self._name} must be those of a ClosedBar: {error}.") from error
+
+    def _check_types(self, bar: ClosedBar) -> None:
+        fault = type_fault(self._name, bar, ClosedBar)
+        if fault:
+            raise RunError(fault)
+        flags, most = bar.flags, _MOST_FLAGS
+        if not isinstance(flags, (int, np.integer)) or not 0 <= flags <= most:
+            raise RunError(f"'flags' of a bar of {self._name} must be a whole number from 0 to {most}, was {flags!r}.")
+        for name in ("allowed", "ready"):
+            if not isinstance(getattr(bar, name), (bool, np.bool_)):
+                raise RunError(f"'{name}' of a bar of {self._name} must be true or false, was {getattr(bar, name)!r}.")
 
     def _refuse_prices(self, prices: tuple[float, ...]) -> None:
         if not all(map(math.isfinite, prices)):
@@ -95,13 +129,21 @@ class Needs:
         raise RunError(f"Open and close of a bar of {self._name} must lie between low and high, were {prices}.")
 
     def _check_times(self, bar: ClosedBar, last: tuple[int, int] | None) -> None:
+        length = bar.close_ns - bar.open_ns
+        if 0 < length <= self._longest_ns and (last is None or last[1] <= bar.open_ns):
+            return
         span = f"{bar.open_ns} to {bar.close_ns} ns"
-        if bar.open_ns >= bar.close_ns:
+        if length <= 0:
             raise RunError(f"A bar of {self._name} must open before it closes, was {span}.")
-        if last is not None and (bar.open_ns <= last[0] or bar.close_ns <= last[1]):
+        if length > self._longest_ns:
             raise RunError(
-                f"A bar of {self._name} must come after the last one, which is {last[0]} to {last[1]} ns; was {span}. "
-                "Leave out what is known already."
+                f"A bar of {self._name} in {self._timeframe} must be no longer than {self._longest_ns} ns, was {length}"
+                f" ns, from {span}. Give bars of the strategy's timeframe."
+            )
+        if last is not None:
+            raise RunError(
+                f"A bar of {self._name} must come after the last one and open no earlier than that closed; the last is "
+                f"{last[0]} to {last[1]} ns, was {span}. Leave out what is known already."
             )
 
     def _check_columns(self, bar: ClosedBar) -> None:
@@ -118,11 +160,11 @@ class Needs:
             lengths = f"{self._steps} columns of the steps, had {len(bar.step_columns)}"
             raise RunError(f"A bar of {name} must have values for the {lengths}.")
         optional = (bar.size, bar.rate_open, bar.rate_close, bar.split, bar.dividend)
-        if self._has_optional or optional != _NO_OPTIONAL:
-            self._check_optional(bar, optional)
         values = (*bar.rule_columns, *bar.execution_columns.values(), *bar.step_columns, *optional)
         if any(value is not None and not isinstance(value, _NUMBERS) for value in values):
             raise RunError(f"Values of columns at a bar of {name} must be numbers, were {values}.")
+        if self._has_optional or optional != _NO_OPTIONAL:
+            self._check_optional(bar, optional)
 
     def _check_optional(self, bar: ClosedBar, given: tuple[float | None, ...]) -> None:
         name = self._name

@@ -102,18 +102,21 @@ class Growth:
         self.steps = step + 1
 
     def _check(self, bars: Mapping[str, ClosedBar]) -> int:
+        if not isinstance(bars, Mapping):
+            kind = type(bars).__name__
+            raise RunError(f"The bars of a step must be a mapping from symbols to bars, was {kind}. Name the symbol.")
         if not bars:
             raise RunError("A step has at least one bar, had none. Append the next bar when it has closed.")
         for symbol, bar in bars.items():
             if symbol not in self._index:
                 known = list(self._index)
-                hint = did_you_mean(symbol, known)
+                hint = did_you_mean(str(symbol), known)
                 raise RunError(f"There is no instrument '{symbol}' here; there are {', '.join(known)}. {hint}".strip())
             i = self._index[symbol]
             if self.ended[i]:
                 raise RunError(f"The data of {symbol} has ended. Open another session to go on.")
             self._needs[i].check(bar, self.last_times[i])
-        close_ns = bar.close_ns
+        close_ns = int(bar.close_ns)
         if len(bars) > 1 and any(each.close_ns != close_ns for each in bars.values()):
             closes = sorted({each.close_ns for each in bars.values()})
             raise RunError(f"Bars of one step must close at the same moment, were {closes} ns.")
@@ -129,7 +132,7 @@ class Growth:
         book["bars"] = number + 1
         if not bar.ready:
             book["first_bar"] = number + 1
-        self.last_times[i] = (bar.open_ns, bar.close_ns)
+        self.last_times[i] = (int(bar.open_ns), int(bar.close_ns))
         return number
 
     def make_room(self, state: State) -> None:

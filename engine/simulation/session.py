@@ -23,7 +23,7 @@ from engine.api.engine import EngineJob
 from engine.api.errors import RunCancelledError, RunError
 from engine.api.ledger import Ledger
 from engine.api.order_state import TrackedOrder
-from engine.api.orders import OrderCommand, OrderEvent
+from engine.api.orders import EVENTS, OrderCommand, OrderEvent
 from engine.api.step_program import StepRecord
 from engine.simulation.ahead import kernel_for
 from engine.simulation.by_matcher import AskedStep
@@ -121,8 +121,11 @@ class Session:
         refused before they are sent.
 
         Raises:
-            RunError: an impossible tick or lot size, a rule without its column, or a state of another strategy.
+            RunError: an impossible tick or lot size, a rule without its column, a state of another strategy, no such
+                venue, or a state whose orders work at a broker while the venue is simulated.
         """
+        if venue not in ("simulated", "external"):
+            raise RunError(f"The venue of a session must be 'simulated' or 'external', was {venue!r}.")
         if state is not None:
             check_owner(state, job, identity)
         growth = Growth(without_bars(job))
@@ -133,6 +136,9 @@ class Session:
             session.memory.desk["close_last"] = 0  # that is a fill of the simulated venue
         if state is not None:
             session._resume(state)
+            if not session.is_external and any(not order.state.is_over for order in session.orders.values()):
+                said = "The state's orders work at a broker outside, which the simulated venue knows nothing of"
+                raise RunError(f"{said}. Open it with venue='external'.")
         return session
 
     def __len__(self) -> int:
@@ -305,12 +311,15 @@ class Session:
 
         Raises:
             OrderError: the order is not one that was sent, or the report can't be true. Nothing is changed.
-            RunError: the venue is simulated, or an appended step is not run yet.
+            RunError: the venue is simulated, an appended step is not run yet, or the event is none.
         """
         if not self.is_external:
             raise RunError("The venue of this session is simulated: it reports nothing. Open it with venue='external'.")
         if not self.done or not self._decided:
             raise RunError("The last step is not run yet. Call close_step() before what is reported is applied.")
+        if not isinstance(event, EVENTS):
+            names = ", ".join(each.__name__ for each in EVENTS)
+            raise RunError(f"What a broker reports must be one of {names}; was {type(event).__name__}.")
         self._outside.apply(event)
         return self._outside.commands(self._growing().last_ns or 0, in_answer=True)
 

@@ -43,7 +43,7 @@ COMMAND_LINE = (
 
 SCRIPTS = (
     *("engine/runtime/script.py", "engine/runtime/replay", "engine/graph/history.py"),
-    *("engine/runtime/session_data.py", "engine/runtime/strategy_session.py"),
+    *("engine/runtime/session_data.py", "engine/runtime/strategy_session.py", "engine/api/bar_checks.py"),
 )
 """What only scripts call: runs in Python, replays, and strategies that are given bar by bar."""
 

@@ -130,6 +130,31 @@ def test_pips_without_a_pip_size_are_told_at_the_node_with_the_instrument(tmp_pa
     assert found.startswith("10:")
 
 
+@pytest.mark.parametrize(
+    ("instrument", "warned"),
+    [
+        ("pip_size: 0.0001", "was 0.0001 below 0.01: distances in pips are rounded to whole ticks."),
+        ("pip_size: 0.0001, tick_size: 0.001", "was 0.0001 below 0.001:"),
+        ("pip_size: 0.0001, tick_size: 0.0001", ""),
+        ("pip_size: 0.0001, tick_size: 0.00001", ""),
+        ("pip_size: 0.01", ""),
+        ("kind: contract", ""),
+    ],
+)
+def test_a_pip_below_the_tick_is_warned_of_at_its_place(tmp_path: Path, instrument: str, warned: str) -> None:
+    file = write(tmp_path, ", currency: USD, kind: contract")
+    text = file.read_text(encoding="utf-8").replace("USDJPY", "EURUSD").replace("kind: contract", instrument)
+    file.write_text(text.replace("tick_size: 0.001, lot_size", "lot_size"), encoding="utf-8")
+    found = validate_file(file, load_registry())
+    assert [(each.severity, each.line, each.field) for each in found] == (
+        [(Severity.WARNING, 3, "pip_size")] if warned else []
+    )
+    if warned:
+        assert found[0].message.startswith("The 'pip_size' of EURUSD must not be below its 'tick_size'")
+        assert warned in found[0].message
+        assert found[0].remedy == "Set 'tick_size' to the smallest step of its price, such as 0.00001."
+
+
 def test_a_stop_in_pips_lies_that_many_pips_away(tmp_path: Path) -> None:
     file = write(tmp_path, ", currency: JPY, kind: contract, pip_size: 0.01", risk=PIPS)
     result = quantcrafter.run(file)

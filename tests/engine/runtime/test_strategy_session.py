@@ -8,11 +8,15 @@ import random
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from engine.api import ComponentError, DataError, Indicator, Ledger, RunError, StrategyContext
+from engine.api import Bar, ComponentError, DataError, Indicator, Ledger, RunError, StrategyContext
+from engine.api.order_id import OrderError, OrderId
+from engine.api.order_state import OrderState
+from engine.api.orders import Accepted, OrderCommand
 from engine.graph import BoundGraph
 from engine.graph.history import bar_of
 from engine.plugins import Registry, load_registry
@@ -22,7 +26,9 @@ from engine.runtime.source import load_graph, load_text
 from engine.runtime.strategy_session import Host, StrategySession
 from tests.support.bar_by_bar import bars_by_name, joined, moments, run_on, step_count, step_date, until
 from tests.support.counts import sample, seed
+from tests.support.jobs import DAY_NS
 from tests.support.ledger_checks import assert_same_bits
+from tests.support.outside_broker import OutsideBroker
 from tests.support.random_strategies import write_random_strategy
 from tests.support.remembering import STRATEGY, documented, registry_with
 
@@ -289,14 +295,132 @@ def test_a_changed_strategy_adopts_what_fits_and_says_what_it_dropped(registry: 
         StrategySession.adopt(graph, {"ONE": market.bars[0].slice(0, held - 1)}, session.state())
 
 
-def test_the_documented_session_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_documented_sessions_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(ROOT)
     text = (ROOT / "docs" / "sessions.md").read_text(encoding="utf-8")
-    code = text.partition("```python\n")[2].partition("```")[0]
+    alone, outside = (part.partition("```")[0] for part in text.split("```python\n")[1:3])
     names: dict[str, object] = {}
-    exec(compile(code, "sessions.md", "exec", dont_inherit=True), names)  # noqa: S102 - our own documentation
+    exec(compile(alone, "sessions.md", "exec", dont_inherit=True), names)  # noqa: S102 - our own documentation
     session, books = names["session"], names["books"]
     assert isinstance(session, StrategySession)
     assert isinstance(books, Ledger)
     assert session.steps == 301
-    assert capsys.readouterr().out.count("Submit(") == len(books.fills)
+    assert capsys.readouterr().out.count("Submit(") == len(books.fills) == 4
+    exec(compile(outside, "sessions.md", "exec", dont_inherit=True), names)  # noqa: S102 - our own documentation
+    session = names["session"]
+    assert isinstance(session, StrategySession)
+    fills = session.ledger().fills
+    assert fills["commission"].tolist() == [1.0] * len(fills)
+    assert fills["bar"].tolist() == books.fills["bar"].tolist()
+
+
+# ---------------------------------------------------------------------- what is no bar
+
+
+def wrong_bars(bar: Bar) -> dict[str, tuple[object, type[Exception], str]]:
+    """Return what is brought instead of a bar, or of a step, with the error and what it says."""
+    after = {"open_ns": bar.close_ns, "close_ns": bar.close_ns + 30 * DAY_NS}
+    return {
+        "overlaps": ({"ONE": replace(bar, open_ns=bar.open_ns - 1)}, DataError, "no earlier than the last one closed"),
+        "a month": ({"ONE": replace(bar, **after)}, DataError, "no longer than .* h in 1d, was 720 h"),
+        "text": ({"ONE": replace(bar, close=str(bar.close))}, RunError, r"'close' .* must be a number, was .*\(str\)"),
+        "none": ({"ONE": replace(bar, volume=None)}, RunError, "'volume' of a bar of ONE must be a number, was None"),
+        "split": ({"ONE": replace(bar, split="2")}, RunError, "'split' of a bar of ONE must be a number"),
+        "float": ({"ONE": replace(bar, open_ns=float(bar.open_ns))}, RunError, "'open_ns' .* nanoseconds .*float"),
+        "date": ({"ONE": replace(bar, close_ns=datetime(2024, 1, 1, tzinfo=UTC))}, RunError, "'close_ns' .*datetime"),
+        "far": ({"ONE": replace(bar, close_ns=10**30)}, RunError, "'close_ns' of a bar of ONE must be a whole number"),
+        "traded": ({"ONE": replace(bar, traded=(1, 2))}, RunError, "A bar of ONE as traded must be a Bar"),
+        "list": ({"ONE": [1, 2, 3]}, RunError, r"A bar of ONE must be a Bar, was \[1, 2, 3\] \(list\)"),
+        "nothing": ({"ONE": None}, RunError, "A bar of ONE must be a Bar, was None"),
+        "no names": ([bar], RunError, "must be a mapping from names to bars, was list"),
+        "a number as name": ({1: bar}, DataError, "no instrument or feed '1'"),
+    }
+
+
+def test_what_is_no_next_bar_is_one_error_and_changes_nothing(registry: Registry) -> None:
+    session, _, market = opened(SMALL, registry, 0, 80)
+    text, bar = session.state(), bar_of(market.bars[0], 80)
+    for name, (wrong, error, message) in wrong_bars(bar).items():
+        with pytest.raises(error, match=message):
+            session.append(wrong)  # type: ignore[arg-type]
+        assert session.state() == text, name
+    with pytest.raises(RunError, match="no instrument 'TWO' here; there are ONE"):
+        session.append({"ONE": bar}, last=["TWO"])
+    assert session.state() == text
+    session.append({"ONE": bar})
+    assert session.steps == 81
+
+
+# ---------------------------------------------------------------------- a broker outside
+
+STOPPED = (
+    SMALL.replace("\nmoney:", "\nrisk: {stop: {use: percent_stop, percent: 1}}\nmoney:")
+    .replace("signals: [cross],", "signals: [cross], risk: [stop],")
+    .replace("quantity: 1}", "quantity: 9}")
+)
+
+
+def listen(session: StrategySession, broker: OutsideBroker, *, all_of_them: bool = False) -> None:
+    for event in broker.reports(all_of_them=all_of_them):
+        broker.take(session.apply(event))
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_session_at_a_broker_has_the_brokers_positions_money_and_orders(registry: Registry, number: int) -> None:
+    """A broker that answers late, fills in parts and refuses; the session is opened anew every 40 bars."""
+    graph = load_text(STOPPED, registry)
+    market, broker = market_of(graph), OutsideBroker(number)
+    session = StrategySession.open(graph, until(graph, market, 0), venue="external")
+    booked: list[tuple[int, float]] = []
+
+    def drained() -> None:
+        booked.extend((int(row["side"] * row["lots"]), float(row["price"])) for row in session.drain().fills)
+
+    for step, bars in enumerate(moments(graph, market), 1):
+        broker.work()
+        broker.trade({symbol: (bar.open, bar.high, bar.low, bar.close) for symbol, bar in bars.items()})
+        listen(session, broker)
+        broker.take(session.append(bars))
+        listen(session, broker)
+        if step % 40 == 0:
+            drained()
+            session = StrategySession.open(graph, until(graph, market, step), session.state(), venue="external")
+    for _ in range(5):
+        broker.trouble = 0.0
+        broker.work(at_once=True)
+        listen(session, broker, all_of_them=True)
+    held = sum(each.lots for each in session.ledger().open_positions)
+    drained()
+    assert len(booked) > 10
+    assert sorted(booked) == sorted(broker.executed)
+    assert held == broker.positions["ONE"]
+    known = {order.number: each for order, each in broker.orders.items()}
+    assert {number for number, order in session.orders.items() if not order.state.is_over} == {
+        number for number, each in known.items() if each.state == "working"
+    }
+    assert all(order.filled == known[number].filled for number, order in session.orders.items())
+
+
+def test_a_broker_reports_to_a_session_of_its_own_orders_alone(registry: Registry) -> None:
+    session, graph, market = opened(STOPPED, registry, 0, 0)
+    with pytest.raises(RunError, match=r"simulated: it reports nothing.*venue='external'"):
+        session.apply(Accepted(OrderId("session", 0, 1), 0, "V1"))
+    with pytest.raises(RunError, match="must be 'simulated' or 'external', was 'paper'"):
+        StrategySession.open(graph, until(graph, market, 0), venue="paper")  # type: ignore[arg-type]
+    session = StrategySession.open(graph, until(graph, market, 0), venue="external")
+    sent: list[OrderCommand] = []
+    for bars in moments(graph, market):
+        sent += session.append(bars)
+        if sent:
+            break
+    (entry,) = sent
+    with pytest.raises(RunError, match=r"must be one of Accepted, .*; was dict"):
+        session.apply({"message": "Accepted"})  # type: ignore[arg-type]
+    with pytest.raises(OrderError, match="not sent"):
+        session.apply(Accepted(OrderId("other", 0, 1), 0, "V1"))
+    text, known = session.state(), until(graph, market, session.steps)
+    with pytest.raises(RunError, match=r"work at a broker outside.*Open it with venue='external'"):
+        StrategySession.open(graph, known, text)
+    again = StrategySession.open(graph, known, text, venue="external")
+    assert again.apply(Accepted(entry.order, 0, "V1")) == ()
+    assert again.orders[entry.order.number].state is OrderState.ACCEPTED

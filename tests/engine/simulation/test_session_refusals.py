@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.api.bars import NEW_YORK_STOCKS
 from engine.api.engine import EngineJob
 from engine.api.errors import RunError
 from engine.api.order_id import OrderError
 from engine.api.ports import ENTER_LONG
 from engine.api.rules import ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
+from engine.api.timeframe import Timeframe
 from engine.simulation.closed_bar import ClosedBar, closed_bars
 from engine.simulation.driver import simulate
 from engine.simulation.identity import Identity
@@ -40,9 +44,31 @@ def bar(day: int = 1, **changed: Any) -> ClosedBar:
     return replace(plain, **changed)
 
 
-WRONG_BARS = {
+WRONG_BARS: dict[str, tuple[Any, str]] = {
     "before the last one": ({"TEST": bar(0)}, "A bar of TEST must come after the last one"),
     "the last one again": ({"TEST": bar(1)}, "A bar of TEST must come after the last one"),
+    "overlaps the last one": ({"TEST": bar(2, open_ns=2 * DAY_NS - 1)}, "open no earlier than that closed"),
+    "a month in a strategy of days": ({"TEST": bar(2, close_ns=32 * DAY_NS)}, "of TEST in 1d must be no longer than"),
+    "a text as price": ({"TEST": bar(2, close="100")}, r"'close' of a bar of TEST must be a number, was '100' \(str"),
+    "no volume": ({"TEST": bar(2, volume=None)}, "'volume' of a bar of TEST must be a number, was None"),
+    "true as price": ({"TEST": bar(2, open=True)}, "'open' of a bar of TEST must be a number, was True"),
+    "a price beyond all numbers": ({"TEST": bar(2, high=10**400)}, "'high' of a bar of TEST must be a finite number"),
+    "a list": ({"TEST": [1, 2, 3]}, r"A bar of TEST must be a ClosedBar, was \[1, 2, 3\] \(list\)"),
+    "no bar": ({"TEST": None}, "A bar of TEST must be a ClosedBar, was None"),
+    "a list of bars": ([bar(2)], "must be a mapping from symbols to bars, was list"),
+    "seconds with a fraction": ({"TEST": bar(2, open_ns=2.0 * DAY_NS)}, "'open_ns' of a bar of TEST must be a whole"),
+    "a datetime": (
+        {"TEST": bar(2, close_ns=datetime(1970, 1, 4, tzinfo=UTC))},
+        "'close_ns' of a bar of TEST .*datetime",
+    ),
+    "a time beyond all times": ({"TEST": bar(2, open_ns=10**30, close_ns=10**30 + 1)}, "'open_ns' .* a whole number"),
+    "flags beyond a byte": (
+        {"TEST": bar(2, flags=256)},
+        "'flags' of a bar of TEST must be a whole number from 0 to 255",
+    ),
+    "a text as ready": ({"TEST": bar(2, ready="yes")}, "'ready' of a bar of TEST must be true or false"),
+    "no columns": ({"TEST": bar(2, execution_columns=None)}, "Columns of a bar of TEST must be those of a ClosedBar"),
+    "a text as size": ({"TEST": bar(2, split="two")}, "Values of columns at a bar of TEST must be numbers"),
     "unknown symbol": ({"TSET": bar(2)}, "no instrument 'TSET' here; there are TEST. Did you mean 'TEST'?"),
     "nothing": ({}, "at least one bar"),
     "NaN close": ({"TEST": bar(2, close=math.nan)}, "Prices of a bar of TEST must be finite"),
@@ -70,6 +96,39 @@ def test_a_wrong_bar_is_refused_and_changes_nothing(wrong: str) -> None:
     session.append({"TEST": bar(2)})
     session.step()
     assert len(session.ledger().fills) == 1
+
+
+def test_whole_prices_and_numbers_of_numpy_are_numbers() -> None:
+    session = Session.open(job_of())
+    first = bar(1, open=100, volume=np.float32(3), open_ns=np.int64(DAY_NS), close_ns=np.int64(2 * DAY_NS))
+    for each in (first, bar(2, flags=np.uint8(ENTER_LONG), ready=np.True_), bar(3)):
+        session.append({"TEST": each})
+        session.step()
+    assert len(session.ledger().fills) == 1
+    assert SessionState.from_json(session.state().to_json()).step == 3
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "longest"),
+    [
+        (Timeframe(1, "m"), 90_000_000_000),
+        (Timeframe(1, "d"), 2 * DAY_NS),
+        (Timeframe(1, "w"), 8 * DAY_NS),
+        (Timeframe(1, "mo"), 32 * DAY_NS),
+    ],
+)
+def test_a_bar_may_be_as_long_as_its_timeframe_and_calendar_allow(timeframe: Timeframe, longest: int) -> None:
+    bars = replace(make_bars(ROWS), timeframe=timeframe)
+    session = Session.open(make_job((bars, Setup())))
+    with pytest.raises(RunError, match=f"in {timeframe} must be no longer than {longest} ns, was {longest + 1} ns"):
+        session.append({"TEST": bar(1, close_ns=DAY_NS + longest + 1)})
+    session.append({"TEST": bar(1, close_ns=DAY_NS + longest)})
+    weekend = replace(bars, timeframe=Timeframe(1, "d"), session=NEW_YORK_STOCKS)
+    session = Session.open(make_job((weekend, Setup())))
+    session.append({"TEST": bar(1, close_ns=5 * DAY_NS)})
+    session.step()
+    with pytest.raises(RunError, match="no longer"):
+        session.append({"TEST": bar(5, close_ns=9 * DAY_NS + 1)})
 
 
 def test_a_bar_without_the_value_of_a_rule_is_refused() -> None:

@@ -1,0 +1,67 @@
+"""What a bar that is handed to a session must be made of: types of its values, and how long it may be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.api.bars import Session
+from engine.api.timeframe import Timeframe
+
+_FAR_NS = 2**63 - 1
+_DAY_NS = 86_400_000_000_000
+_MONTH_DAYS = 31
+_WEEK_DAYS = 7
+_INTS = (int, np.integer)
+_REALS = (float, int, np.floating, np.integer)
+TIMES = ("open_ns", "close_ns")
+PRICES = ("open", "high", "low", "close", "volume")
+
+
+def type_fault(name: str, bar: Any, kind: type, numbers: Sequence[str] = PRICES) -> str:
+    """Return why a bar is none by its types, as an error's message, or nothing.
+
+    `kind` is the class that a bar must be of, `numbers` the fields that hold a number.
+    """
+    if not isinstance(bar, kind):
+        return f"A bar of {name} must be a {kind.__name__}, was {_said(bar)}. Make one of its times and prices."
+    for field in TIMES:
+        value = getattr(bar, field)
+        if isinstance(value, bool) or not isinstance(value, _INTS) or not -_FAR_NS < value < _FAR_NS:
+            said = f"'{field}' of a bar of {name} must be a whole number of nanoseconds since 1970 in UTC"
+            return f"{said}, was {_said(value)}. Convert the time first."
+    for field in numbers:
+        value = getattr(bar, field)
+        if isinstance(value, bool) or not isinstance(value, _REALS):
+            return f"'{field}' of a bar of {name} must be a number, was {_said(value)}. Convert it first."
+        try:
+            math.isfinite(value)
+        except OverflowError:
+            return f"'{field}' of a bar of {name} must be a finite number, was a larger one. Leave the bar out."
+    return ""
+
+
+def longest_bar_ns(timeframe: Timeframe, session: Session) -> int:
+    """Return how long a bar may be, in nanoseconds.
+
+    Intraday half as long again as the timeframe: a bar made from shorter ones that don't begin on its hour ends with
+    the last of them. From a day on the calendar decides: a day on which there is no session belongs to the next one
+    that has one, and clocks are put back by an hour.
+    """
+    if timeframe.is_intraday:
+        return timeframe.nominal_ns * 3 // 2
+    closed, longest = 0, 0
+    for day in range(2 * _WEEK_DAYS):
+        closed = 0 if day % _WEEK_DAYS in session.weekdays else closed + 1
+        longest = max(longest, min(closed, _WEEK_DAYS))
+    months = timeframe.count * _MONTH_DAYS * _DAY_NS if timeframe.unit == "mo" else timeframe.nominal_ns
+    return months + (longest + 1) * _DAY_NS
+
+
+def _said(value: object) -> str:
+    text = repr(value)
+    most = 60
+    return f"{text if len(text) <= most else text[:most] + '...'} ({type(value).__name__})"
