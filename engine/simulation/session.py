@@ -137,8 +137,10 @@ class Session:
         if state is not None:
             session._resume(state)
             if not session.is_external and any(not order.state.is_over for order in session.orders.values()):
-                said = "The state's orders work at a broker outside, which the simulated venue knows nothing of"
-                raise RunError(f"{said}. Open it with venue='external'.")
+                raise RunError(
+                    "The state's orders work at a broker outside, which the simulated venue knows nothing of. "
+                    "Open it with venue='external'."
+                )
         return session
 
     def __len__(self) -> int:
