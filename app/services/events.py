@@ -72,6 +72,7 @@ def _endings() -> dict[str, str]:
         "cap": tr("a cap on the position"),
         "below_minimum": tr("the size came to less than the least allowed"),
         "no_size": tr("the new price left no size or stop distance"),
+        "stopped": tr("a stop was triggered"),
     }
 
 

@@ -72,6 +72,7 @@ class StatusReason(IntEnum):
     CAP = 12
     BELOW_MINIMUM = 13
     NO_SIZE = 14
+    STOPPED = 15
 
 
 class BlockReason(IntEnum):

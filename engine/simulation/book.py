@@ -12,7 +12,7 @@ from engine.simulation.costs import fill_costs, note_part
 from engine.simulation.jit import jit
 from engine.simulation.orders import retire, slot_of
 from engine.simulation.primitives import to_quantity
-from engine.simulation.records import CANCELLED, POSITION_CLOSED, Record
+from engine.simulation.records import CANCELLED, ENDED_BY_STOP, Record
 from engine.simulation.sizing import note_result
 from engine.simulation.units import clear_units, grow_unit, put_unit, shrink_units
 from engine.simulation.worth import value_of
@@ -106,7 +106,7 @@ def end_partial_entries(desk: Record, book: Record, k: int, bar: int) -> int:
     for other in range(book["working"] - 1, -1, -1):
         entry = book["slots"][other]
         if book["opens"][other] == 1 and entry["filled"] > 0 and entry["level"] < 0:
-            retire(desk, book, other, bar, CANCELLED, POSITION_CLOSED)
+            retire(desk, book, other, bar, CANCELLED, ENDED_BY_STOP)
     return int(slot_of(book, number))
 
 

@@ -79,6 +79,7 @@ WORKING, FILLED, CANCELLED, REJECTED = _numbers(OrderStatus)
     CAPPED,
     BELOW_MINIMUM,
     NO_SIZE,
+    ENDED_BY_STOP,
 ) = _numbers(StatusReason)
 (
     BLOCKED_FILTER,
