@@ -351,6 +351,28 @@ def test_what_is_no_next_bar_is_one_error_and_changes_nothing(registry: Registry
     assert session.steps == 81
 
 
+@pytest.mark.parametrize("session", ["24x7", "us_stocks", "'17:00-16:00 America/Chicago'"])
+@pytest.mark.parametrize("timeframe", ["1h", "4h", "1d", "1w"])
+def test_bars_as_files_have_them_are_taken(tmp_path: Path, registry: Registry, session: str, timeframe: str) -> None:
+    """Hours that begin at half past, with nights, weekends, holidays, a half day and a change of clocks between."""
+    rows, days = ["time,open,high,low,close,volume"], [*range(1, 15), *range(18, 29)]
+    for day in days:
+        weekday = datetime(2024, 3, day, tzinfo=UTC).weekday()
+        hours = range(13 if day > 9 else 14, 17 if day == 21 else 20)
+        rows += [f"2024-03-{day:02} {hour}:30,10,11,9,10,1" for hour in hours if weekday < 5]
+    (tmp_path / "d.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    text = SMALL.replace(
+        "data: synthetic, timeframe: 1d, bars: 300, seed: 3",
+        f"data: csv, path: d.csv, timezone: UTC, timeframe: {timeframe}, session: {session}",
+    )
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    graph = load_graph(tmp_path / "s.yaml", registry)
+    market = market_of(graph)
+    taken = StrategySession.open(graph, until(graph, market, 0))
+    run_on(taken, graph, market)
+    assert taken.steps == len(market.bars[0]) > 2
+
+
 # ---------------------------------------------------------------------- a broker outside
 
 STOPPED = (
