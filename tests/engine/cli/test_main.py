@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -189,3 +190,18 @@ def test_letters_that_the_terminal_lacks_are_replaced(home: Path) -> None:
     assert done.returncode == 2
     assert "fr?h.yaml" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_json_goes_to_a_file_while_messages_go_to_a_terminal_or_a_pipe(home: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "nodes.json"
+    with kept.open("w", encoding="utf-8") as file:
+        done = subprocess.run(
+            [sys.executable, "-m", "engine.cli", "nodes", "--json"],
+            env=clean_environment(home),
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(kept.read_text(encoding="utf-8"))
