@@ -124,6 +124,7 @@ def test_a_dialog_whose_end_raises_can_be_closed(qtbot: QtBot) -> None:
     assert len(caught) == 1
 
 
+@pytest.mark.qt_log_ignore("Painter ended with", extend=True)
 def test_a_paint_that_raises_leaves_no_painter_behind(qtbot: QtBot) -> None:
     widget = _FaultyPaint()
     qtbot.addWidget(widget)

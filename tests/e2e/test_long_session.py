@@ -34,7 +34,12 @@ SETTLE_MS = 500
 QUIET_LOOKS = 8
 """For so many looks in a row no file was let go of."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.long,
+    pytest.mark.logs_errors,  # the engine process is killed on purpose
+    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
+]
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def test_settings_data_and_lines_that_differ_are_named() -> None:
     found = compare_runs(a, replace(b, settings=settings, data_hash="1" * 32, overrides=("run.cash=5",)))
     named = {each.what: (each.a, each.b) for each in found.differences}
     assert named["run.slippage.bps"] == ("0.0", "2.0")
-    assert named["data"] == ("0" * 12, "1" * 12)
+    assert named["data"] == (a.data_hash[:12], "1" * 12)
     assert named["overrides"] == ("", "run.cash=5")
     assert [line for line in found.file_diff if line[:1] in "+-" and line[:3] not in ("+++", "---")] == [
         "-fast: 20",

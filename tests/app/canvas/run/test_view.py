@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.canvas.run.marks import NO_MARKS
 from app.document.edits import SetValues
 from app.services.values import number_text
+from engine.api import RunError
 from engine.runtime.explain import Facts, firings
 from tests.support import mouse
 from tests.support.kept_runs import registry, saved_run
@@ -184,10 +185,15 @@ def test_the_inside_of_a_block_shows_the_values_of_its_first_use(qtbot: QtBot, t
     assert desk.canvas.scene.wires[desk.wire("line", "above")].share == "lit"
 
 
-def test_a_run_whose_folder_is_gone_is_said_to_be(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_run_whose_columns_are_lost_is_said_to_be(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = saved_run(IN_A_BLOCK, tmp_path)
-    for column in run.folder.glob("column.*.npy"):
-        column.unlink()
+
+    def lost(*_: object) -> None:
+        raise RunError("The run has lost 'column.0.0': there is no such file or folder. Run it again.")
+
+    monkeypatch.setattr(type(run), "column", lost)
     desk = RunDesk(qtbot, text=IN_A_BLOCK, run=run)
     desk.session.go_to(100)
     assert desk.view.marks == NO_MARKS
