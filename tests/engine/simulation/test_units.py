@@ -104,7 +104,9 @@ def test_positions_with_units_have_the_same_books_on_both_drivers(job: EngineJob
 @many
 @given(st.one_of(jobs(units=False), jobs(account=True, units=False)))
 def test_without_further_entries_a_unit_is_the_position(job: EngineJob) -> None:
-    one_entry = replace(job, execution=replace(job.execution, scale_in=None, grid=None, rebalance=None))
+    # An entry that follows its line after a part of it has filled goes on as another order: another unit.
+    entry = replace(job.execution.entry, follow=False)
+    one_entry = replace(job, execution=replace(job.execution, entry=entry, scale_in=None, grid=None, rebalance=None))
     fixed = tuple(rule for rule in for_each_unit(job.protection, one_entry.execution) if rule.scope == "unit")
     kept = [
         n
