@@ -11,7 +11,7 @@ from engine.api.bar_checks import PRICES, type_fault
 from engine.api.wording import did_you_mean, listed
 from engine.graph import BASE_CLOCK, BoundGraph
 from engine.graph.history import History, HistoryBook, Resampled
-from engine.graph.live import Clock
+from engine.graph.live_sources import Clock
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,10 @@ from engine.api import Bar, Bars, EngineJob, Ledger, RunError
 from engine.api.order_state import TrackedOrder
 from engine.api.orders import OrderCommand, OrderEvent
 from engine.graph import BASE_CLOCK, BoundGraph, Decision, make_plan
+from engine.graph.column_book import ColumnBook
 from engine.graph.history import HistoryBook
-from engine.graph.live import BlankRow, Clock, ColumnBook, LiveColumns, NewestRow
+from engine.graph.live import BlankRow, LiveColumns, NewestRow
+from engine.graph.live_sources import Clock
 from engine.runtime.prepare import instrument_job, job_of
 from engine.runtime.session_data import SessionData
 from engine.simulation.adopting import adopt
@@ -171,6 +173,7 @@ class StrategySession:
         unknown = [name for name in last if name not in self._symbols]
         if unknown:
             raise RunError(f"There is no instrument '{unknown[0]}' here; there are {', '.join(self._symbols)}.")
+        self._session.check_open(symbol for symbol in self._symbols if symbol in bars)
         if not self._data.take(bars):
             return ()
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -113,8 +113,7 @@ class Growth:
                 hint = did_you_mean(str(symbol), known)
                 raise RunError(f"There is no instrument '{symbol}' here; there are {', '.join(known)}. {hint}".strip())
             i = self._index[symbol]
-            if self.ended[i]:
-                raise RunError(f"The data of {symbol} has ended. Open another session to go on.")
+            self.check_open((symbol,))
             self._needs[i].check(bar, self.last_times[i])
         close_ns = int(bar.close_ns)
         if len(bars) > 1 and any(each.close_ns != close_ns for each in bars.values()):
@@ -153,6 +152,16 @@ class Growth:
         state.desk["cash_changes"] = 0
 
     # ------------------------------------------------------------------ ending
+
+    def check_open(self, symbols: Iterable[str]) -> None:
+        """Refuse instruments whose data has ended.
+
+        Raises:
+            RunError: one of them has.
+        """
+        for symbol in symbols:
+            if self.ended[self._index[symbol]]:
+                raise RunError(f"The data of {symbol} has ended. Open another session to go on.")
 
     def end_data(self, state: State, symbols: tuple[str, ...], *, finish: bool) -> None:
         """End the data of some instruments with their newest bar, or of all; `finish` what is left of them at once.

@@ -13,7 +13,7 @@ Around Python's part the functions run interpreted: it takes most of the time an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
@@ -207,6 +207,14 @@ class Session:
         self._growing().end_data(self.memory, symbols, finish=self.done)
         if self.done and self.index:
             self._equity = self._growth.equity[-1] if self._growth is not None and self._growth.equity else self._equity
+
+    def check_open(self, symbols: Iterable[str]) -> None:
+        """Refuse instruments whose data has ended.
+
+        Raises:
+            RunError: one of them has, or all bars are known from the start.
+        """
+        self._growing().check_open(symbols)
 
     def _growing(self) -> Growth:
         if self._growth is None:

@@ -11,8 +11,9 @@ import pytest
 
 from engine.api import Bars, DataError, Signals
 from engine.graph import BASE_CLOCK, BoundGraph, Evaluation, make_plan
+from engine.graph.column_book import ColumnBook
 from engine.graph.history import HistoryBook, bar_of
-from engine.graph.live import ColumnBook, LiveColumns
+from engine.graph.live import LiveColumns
 from engine.plugins import Registry, load_registry
 from engine.runtime.prepare import load_market
 from engine.runtime.session_data import SessionData

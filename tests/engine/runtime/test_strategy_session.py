@@ -235,6 +235,15 @@ def test_a_bar_that_is_refused_changes_nothing(registry: Registry) -> None:
     assert graph.instruments[0].spec.symbol in session.names
 
 
+def test_a_bar_after_the_end_of_the_data_is_refused_and_the_session_still_answers(registry: Registry) -> None:
+    session, _, market = opened(SMALL, registry, 0, 80)
+    session.end_data("ONE")
+    for _ in range(2):
+        with pytest.raises(RunError, match="The data of ONE has ended"):
+            session.append({"ONE": bar_of(market.bars[0], 80)})
+    assert session.steps == 80
+
+
 def test_a_session_whose_component_failed_goes_on_from_its_last_state_alone() -> None:
     class Brittle(Indicator):
         """Fail at one bar."""
