@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError, with_config
@@ -29,17 +29,24 @@ def _identified(value: Any) -> Any:
 Ref = Annotated[OrderId, BeforeValidator(_identified), PlainSerializer(str, return_type=str)]
 """An order id that is written as its text."""
 
+_WHOLE = ("lots", "change")
+"""Fields that count."""
+
 _FIELDS = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 def _check(message: Any, *, above_zero: tuple[str, ...] = (), numbers: tuple[str, ...] = ()) -> None:
-    """Refuse numbers that no order, and no report of one, can have."""
+    """Refuse what is no number, and numbers that no order, and no report of one, can have."""
     for name in above_zero:
-        if not 0 < getattr(message, name) < math.inf:
-            raise _wrong(message, name, "is above 0")
+        value = getattr(message, name)
+        whole = name in _WHOLE
+        if not isinstance(value, int if whole else (int, float)) or isinstance(value, bool) or not 0 < value < math.inf:
+            raise _wrong(message, name, f"is a {'whole ' if whole else ''}number above 0")
     for name in numbers:
         value = getattr(message, name)
-        if value is not None and not math.isfinite(value):
+        if value is None:
+            continue
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
             raise _wrong(message, name, "is a finite number")
 
 
@@ -252,6 +259,23 @@ EVENTS: tuple[type[Any], ...] = (
 _BY_NAME = {kind.__name__: kind for kind in (*COMMANDS, *EVENTS)}
 
 
+def checked(event: Any) -> OrderEvent:
+    """Return a report as it was made, with every field of its type: what a broker's program hands on is not believed.
+
+    Raises:
+        OrderError: it is no report, or a field is of another type or impossible.
+    """
+    kind = type(event)
+    if kind not in EVENTS:
+        raise OrderError(f"A report is one of {', '.join(each.__name__ for each in EVENTS)}, was {event!r}.")
+    plain = {each.name: getattr(event, each.name) for each in fields(kind)}
+    plain = {name: str(value) if isinstance(value, OrderId) else value for name, value in plain.items()}
+    made: OrderEvent = parsed(kind, plain)
+    if made.ts_ns < 0:
+        raise _wrong(made, "ts_ns", "is a time in nanoseconds since 1970, 0 or more")
+    return made
+
+
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}
 """Made when they are first used."""
 
@@ -267,17 +291,17 @@ def to_fields(message: OrderCommand | OrderEvent) -> dict[str, Any]:
     return {"message": type(message).__name__, **written(message)}
 
 
-def from_fields(fields: dict[str, Any]) -> OrderCommand | OrderEvent:
+def from_fields(given: dict[str, Any]) -> OrderCommand | OrderEvent:
     """Return the command or event that `to_fields` wrote.
 
     Raises:
         OrderError: there is no such message, or a field is missing, unknown or of another type.
     """
-    name = fields.get("message")
+    name = given.get("message")
     kind = _BY_NAME.get(name) if isinstance(name, str) else None
     if kind is None:
         raise OrderError(f"The message is one of {', '.join(_BY_NAME)}, was {name!r}.")
-    rest = {key: value for key, value in fields.items() if key != "message"}
+    rest = {key: value for key, value in given.items() if key != "message"}
     return parsed(kind, rest)  # type: ignore[no-any-return]
 
 
@@ -286,14 +310,14 @@ def written(value: Any) -> dict[str, Any]:
     return dict(_adapter(type(value)).dump_python(value, mode="json"))
 
 
-def parsed(kind: type[Any], fields: dict[str, Any]) -> Any:
+def parsed(kind: type[Any], given: dict[str, Any]) -> Any:
     """Return the dataclass of that kind that `written` wrote.
 
     Raises:
         OrderError: a field is missing, unknown or of another type.
     """
     try:
-        return _adapter(kind).validate_json(json.dumps(fields, default=repr), strict=True)
+        return _adapter(kind).validate_json(json.dumps(given, default=repr), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

@@ -65,6 +65,9 @@ def _is_current(file: Path, text: str) -> bool:
         results().write(f"{printable(str(file))}: is of the current format, {version}\n")
         return True
     message, remedy = why_not_read(version)
+    if version is None:
+        message = "The file names no format, or one that is not a whole number."
+        remedy = f"Begin with 'quantcrafter: {format_version()}'."
     print_problems([Problem("version", message, remedy, str(file))])
     return False
 

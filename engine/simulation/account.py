@@ -221,7 +221,8 @@ def _closing(job: EngineJob, instrument: InstrumentJob) -> FlagColumn:
     """Return at which closes the session is about to end: within the guard's minutes and the length of a bar.
 
     Where the last bars of a session are missing, the first bar of the next one is OVERDUE. Where there was a bar at
-    whose close the session was about to end, but none up to that end, it is CUT_SHORT.
+    whose close the session was about to end, but none after it up to that end, it is CUT_SHORT; a session of a single
+    bar has none by its nature.
     """
     minutes = [guard.value for guard in job.guards if guard.kind is GuardKind.SESSION_END]
     if not minutes:
@@ -234,8 +235,9 @@ def _closing(job: EngineJob, instrument: InstrumentJob) -> FlagColumn:
     starts = np.flatnonzero(np.diff(days, prepend=days[:1] - 1))
     if len(starts):
         firsts = starts[1:]
-        seen = np.maximum.reduceat(closing, starts)[:-1] != 0
-        short = bars.close_ns[firsts - 1] < ends[firsts - 1]
+        chances = np.add.reduceat(closing, starts, dtype=np.int64)[:-1]
+        seen = chances != 0
+        short = (bars.close_ns[firsts - 1] < ends[firsts - 1]) | ((chances == 1) & (np.diff(starts) > 1))
         late = firsts[~seen]
         closing[late[closing[late] == 0]] = OVERDUE
         closing[firsts[seen & short]] |= CUT_SHORT

@@ -14,6 +14,7 @@ from typing import Any
 from engine.api.engine import EngineJob
 from engine.api.errors import RunError
 from engine.api.ledger import OrderKind
+from engine.api.rules import ProtectiveKind
 from engine.simulation.identity import BAR_STANDARD, Identity, program_hash, rule_names, terms_hash
 from engine.simulation.session_state import InstrumentState, SessionState, lot_of
 
@@ -118,6 +119,10 @@ def _adopted(
         dropped.append(
             f"The position of {symbol} has no stop any more: rules of the new version protect the next entry."
         )
+    if _targets(kept.orders) and not _targets(orders):
+        dropped.append(
+            f"The position of {symbol} has no target any more: rules of the new version apply to the next entry."
+        )
     book = dict(kept.book)
     grid = [book.pop(name, 0) for name in _GRID] if job.execution.grid is None else []
     if any(grid):
@@ -132,11 +137,27 @@ def _stops(orders: Iterable[Mapping[str, Any]]) -> bool:
     return any(order["rule"] is not None and order["kind"] == OrderKind.STOP for order in orders)
 
 
+def _targets(orders: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether any target is among orders."""
+    return any(order["rule"] is not None and order["kind"] == OrderKind.LIMIT for order in orders)
+
+
+def _is_of(order: Mapping[str, Any], name: str, job: EngineJob, rules: tuple[str, ...]) -> bool:
+    """Return whether a job's rule of that name would make such an order: a target makes limits, a stop makes stops."""
+    if name not in rules:
+        return False
+    protective = dict(zip(rules, job.protection, strict=False)).get(name)  # guards come after
+    waits = order["kind"] in (OrderKind.STOP, OrderKind.LIMIT)
+    if protective is None or protective.kind is ProtectiveKind.COMPONENT or not waits:
+        return True
+    return bool((protective.kind is ProtectiveKind.TAKE_PROFIT) == (order["kind"] == OrderKind.LIMIT))
+
+
 def _why_dropped(order: Mapping[str, Any], job: EngineJob, rules: tuple[str, ...], columns: Mapping[int, Any]) -> str:
     """Return why an order has no place under a job's rules, or nothing."""
     rule = order["rule"]
-    if rule is not None and rule not in rules:
-        return f"its rule '{rule}' is gone"
+    if rule is not None and not _is_of(order, rule, job, rules):
+        return f"its rule '{rule}' is {'of another kind now' if rule in rules else 'gone'}"
     if order["level"] >= 0 and job.execution.grid is None:
         return "the strategy has no grid any more"
     if not order["opens"]:

@@ -98,10 +98,13 @@ class Calendar:
         begins = seen.close_day not in {day, NO_DAY}
         late = begins and not seen.closing
         cut_short = int(CUT_SHORT) if begins and seen.closing and seen.short else 0
-        if day != seen.close_day:
+        is_first = day != seen.close_day
+        if is_first:
             seen.close_day, seen.closing = day, False
         seen.short = close_ns < end_ns
         if close_ns + self._reach[i] >= end_ns:
+            # The last bar of a session that is the first one to close near its end: there was no bar to leave in.
+            seen.short = seen.short or not (is_first or seen.closing)
             seen.closing = True
             return int(CLOSING) | cut_short
         return int(OVERDUE) if late else cut_short

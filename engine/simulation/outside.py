@@ -18,7 +18,17 @@ import numpy as np
 from engine.api.ledger import ORDER_DTYPE, OrderStatus, StatusReason
 from engine.api.order_id import OrderError
 from engine.api.order_state import OrderState, TrackedOrder, order_fields, order_from_fields
-from engine.api.orders import Amend, AmendRejected, Cancel, CancelRejected, Filled, OrderCommand, OrderEvent, Submit
+from engine.api.orders import (
+    Amend,
+    AmendRejected,
+    Cancel,
+    CancelRejected,
+    Filled,
+    OrderCommand,
+    OrderEvent,
+    Submit,
+    checked,
+)
 from engine.simulation.commands import Teller, working_terms
 from engine.simulation.late import book_report, row_of
 from engine.simulation.matcher import WorkingOrder
@@ -131,6 +141,7 @@ class Outside:
         Raises:
             OrderError: the order is not one that was sent, or the report can't be true. Nothing is changed.
         """
+        event = checked(event)
         number = event.order.number
         before = self.tracked.get(number)
         if before is None or before.order != event.order:
@@ -140,6 +151,7 @@ class Outside:
         if after is before:
             return
         if isinstance(event, Filled) and after.filled > before.filled:
+            self._check_price(event, before)
             self._book(event, before)
         self.tracked[number] = after
         if isinstance(event, (AmendRejected, CancelRejected)):
@@ -151,6 +163,17 @@ class Outside:
             self._ask_again(after)
         if after.state in _ENDS:
             self._end(number, *_ENDS[after.state])
+
+    def _check_price(self, event: Filled, before: TrackedOrder) -> None:
+        """Refuse a price that what is fully paid can't have.
+
+        Raises:
+            OrderError: it is not above zero.
+        """
+        book = self._memory.books[self.teller.index_of(before.submit.symbol)]
+        if event.price <= 0.0 and not book["contract"]:
+            symbol = before.submit.symbol
+            raise OrderError(f"Filled of order {event.order}: a price of {symbol} is above 0, was {event.price!r}.")
 
     def _place(self, number: int) -> tuple[Record, int] | None:
         for book in self._memory.books:

@@ -80,7 +80,7 @@ def test_every_command_and_event_is_stored_under_its_own_name() -> None:
         ({"lots": None}, "'lots' can't be read"),
         ({"lots": "10"}, "'lots' can't be read"),
         ({"lots": 1.5}, "'lots' can't be read"),
-        ({"lots": 0}, "'lots' is above 0, was 0"),
+        ({"lots": 0}, "'lots' is a whole number above 0, was 0"),
         ({"quantity": math.nan}, "quantity"),
         ({"side": "up"}, "'side' can't be read"),
         ({"note": "x"}, "'note' can't be read"),
@@ -117,7 +117,7 @@ def test_an_execution_has_a_price(price: float) -> None:
 
 
 def test_an_amend_states_its_number_from_one_on() -> None:
-    with pytest.raises(OrderError, match="'change' is above 0"):
+    with pytest.raises(OrderError, match="'change' is a whole number above 0"):
         Amend(ORDER, 0, 1, 1.0, 0)
 
 

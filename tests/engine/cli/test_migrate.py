@@ -60,7 +60,7 @@ def test_with_write_the_file_is_in_the_new_format_and_keeps_its_mode(
     [
         ("quantcrafter: 2", "needs a newer QuantCrafter: its format is 2, this one reads 1. Update QuantCrafter."),
         ("quantcrafter: -3", "The format -3 is unknown, this QuantCrafter reads 1."),
-        ("strategy: 1", "The version of the format must be a whole number. Write 'quantcrafter: 1'."),
+        ("strategy: 1", "The file names no format, or one that is not a whole number. Begin with 'quantcrafter: 1'."),
         ("quantcrafter: 0\nx: [", "This is not valid YAML"),
     ],
 )

@@ -79,6 +79,17 @@ def test_an_order_whose_rule_is_gone_is_dropped_said_and_cancelled_at_the_broker
     assert command.order.number == 1
 
 
+def test_an_order_whose_rule_is_of_another_kind_now_is_dropped_and_said() -> None:
+    old = left_by(job_of(protection=(STOP, TARGET)), ("one", "other"))
+    found = adopt(old, job_of(protection=(STOP, TARGET)), Identity("second", ("other", "one")))
+    assert found.dropped == (
+        "Order 1 of A is cancelled: its rule 'one' is of another kind now.",
+        "Order 2 of A is cancelled: its rule 'other' is of another kind now.",
+        "The position of A has no stop any more: rules of the new version protect the next entry.",
+        "The position of A has no target any more: rules of the new version apply to the next entry.",
+    )
+
+
 def test_an_entry_that_waits_goes_on_where_what_protects_it_is_known() -> None:
     old = left_by(job_of(execution=BELOW, flags={0: ENTER_LONG}))
     who = Identity("second")

@@ -111,6 +111,35 @@ def test_a_report_that_comes_twice_changes_nothing_and_an_impossible_one_is_refu
     assert len(session.ledger().fills) == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"lots": 1.5}, "'lots' is a whole number above 0"),
+        ({"lots": 5.0}, "'lots' is a whole number above 0"),
+        ({"lots": "5"}, "'lots' is a whole number above 0"),
+        ({"price": "100"}, "'price' is a finite number"),
+        ({"fee": "1"}, "'fee' is a finite number"),
+        ({"price": -1.0}, "a price of TEST is above 0"),
+        ({"price": 0.0}, "a price of TEST is above 0"),
+        ({"ts_ns": 1.5}, "'ts_ns' can't be read"),
+        ({"ts_ns": -5}, "'ts_ns' is a time in nanoseconds"),
+        ({"order": "nothing"}, "order"),
+        ({"execution": 3}, "'execution' can't be read"),
+    ],
+)
+def test_a_report_that_can_not_be_true_is_one_error_and_changes_nothing(change: dict[str, Any], text: str) -> None:
+    session = session_of(**TEN)
+    (submit,) = close(session, 0, ENTER_LONG)
+    kept = session.state().to_json()
+    good = filled(submit.order, 10, 100.0)
+    with pytest.raises(OrderError, match=text):
+        session.apply(replace(good, **change))
+    assert session.state().to_json() == kept
+    session.apply(good)
+    reopened = Session.open(session.job, SessionState.from_json(session.state().to_json()), venue="external")
+    assert reopened.memory.books[0]["lots"] == 10
+
+
 def test_a_target_that_fills_takes_the_stop_with_it() -> None:
     session = session_of(**TEN)
     (entry,) = close(session, 0, ENTER_LONG)

@@ -115,6 +115,15 @@ def test_a_missing_last_bar_is_no_matter_where_nothing_is_held(driver: str) -> N
 
 
 @every_driver
+def test_an_exit_that_waits_over_night_because_the_bar_to_leave_in_is_missing_is_reported(driver: str) -> None:
+    for missing in ((BARS - 2,), (BARS - 3, BARS - 2)):
+        bars = without(two_days(), *missing)
+        job = make_job((bars, Setup(flags={0: ENTER_LONG})), guards=(GuardRule(GuardKind.SESSION_END, 0.0),))
+        kinds = [kind for _, kind in kinds_of(DRIVERS[driver](job))]
+        assert kinds == [InterventionKind.FLATTENED, InterventionKind.FLATTENED_LATE]
+
+
+@every_driver
 def test_the_last_two_bars_missing_are_reported_once(driver: str) -> None:
     bars = without(two_days(), BARS - 2, BARS - 1)
     job = make_job((bars, Setup(flags={0: ENTER_LONG})), guards=(GuardRule(GuardKind.SESSION_END, 0.0),))
