@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.api.engine import EngineJob
+from engine.api.unit_rules import unit_fault
 from engine.simulation.driver import simulate
 from engine.simulation.session import Session
 from tests.support.counts import sample
@@ -20,10 +21,12 @@ many = settings(max_examples=sample(150, of=2_000), deadline=None, suppress_heal
 def with_terms_of(job: EngineJob, other: EngineJob) -> EngineJob:
     """Return a job on the same bars with another one's terms but the same starting cash.
 
-    An execution rule that rebalances stays where it is: its weights are a column of the bars.
+    An execution rule that rebalances stays where it is: its weights are a column of the bars. So does one that the
+    job's stops for units could not stand beside.
     """
     terms = other.settings.model_copy(update={"cash": job.settings.cash})
-    execution = job.execution if other.execution.rebalance is not None else other.execution
+    stays = other.execution.rebalance is not None or unit_fault(other.execution, job.protection) is not None
+    execution = job.execution if stays else other.execution
     return replace(job, size=other.size, execution=execution, settings=terms)
 
 
