@@ -253,7 +253,8 @@ class RealWindow:
         raise AssertionError(f"The field {path} can't be seen.")
 
     def show_row(self, text: str, view: str) -> list[int]:
-        """Turn the wheel over a list until a row can be seen, and return where it is."""
+        """Turn the wheel over a list that is complete until a row can be seen, and return where it is."""
+        self.wait("components_listed")
         place = center(self.wait("find", "QAbstractItemView", view)[0]["rect"])
         for clicks in (*[0] * 5, *[3] * 12, *[-3] * 12):
             found = self.ask("row", text, view)

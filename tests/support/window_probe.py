@@ -108,6 +108,10 @@ class Answers:
                     return _global(widget.viewport(), widget.visualRect(index))
         return None
 
+    def components_listed(self) -> bool:
+        """Tell whether all components are read: until then the rows of their list move."""
+        return self.desktop.docks.palette.index.is_complete
+
     def tab(self, text: str) -> list[int] | None:
         """Return where a tab is, of strategies or of docks."""
         for bar in QApplication.allWidgets():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDrag, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QCloseEvent, QDrag, QGuiApplication, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLabel,
@@ -137,7 +137,7 @@ class Palette(QWidget):
 
     def _read_some(self) -> None:
         self.index.read(_BATCH)
-        if not self.index.is_complete:
+        if not self.index.is_complete or _is_mouse_down():
             self._reading.start()
             return
         entry = self.current()
@@ -145,6 +145,9 @@ class Palette(QWidget):
         self._go_to(entry)
 
     def _look_for_blocks(self) -> None:
+        if _is_mouse_down():
+            self._settle.start()
+            return
         blocks = block_entries(self.document)
         if blocks != self._blocks:
             self._blocks = blocks
@@ -238,6 +241,11 @@ class Palette(QWidget):
         timer.setInterval(pause)
         timer.timeout.connect(act)
         return timer
+
+
+def _is_mouse_down() -> bool:
+    """Tell whether an entry may be pressed or dragged: its row must stay until the button is released."""
+    return QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
 
 
 class _View(RowTree):

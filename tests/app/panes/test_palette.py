@@ -167,3 +167,17 @@ def test_typing_finds_at_once_and_how_long_that_takes(qtbot: QtBot) -> None:
     print(f"\npalette: made in {made * 1e3:.0f} ms, a keystroke {(time.perf_counter() - start) * 1e3:.0f} ms")  # noqa: T201 - a report
     found = [palette.model.index(row, 0).data() for row in range(palette.model.rowCount())]
     assert "MOM" in {str(name).removeprefix("ta.") for name in found[:5]}
+
+
+def test_a_row_that_is_pressed_stays_although_the_document_gets_a_block(qtbot: QtBot) -> None:
+    document = open_document(WITH_BLOCK)
+    palette = show(qtbot, document)
+    row = palette.model.index(1, 0)
+    resets: list[None] = []
+    palette.model.modelReset.connect(lambda: resets.append(None))
+    QTest.mousePress(palette.view.viewport(), Qt.MouseButton.LeftButton, pos=palette.view.visualRect(row).center())
+    document.do(GroupIntoBlock(("trend",), "more"), label="Group")
+    qtbot.wait(400)
+    assert not resets
+    QTest.mouseRelease(palette.view.viewport(), Qt.MouseButton.LeftButton, pos=palette.view.visualRect(row).center())
+    qtbot.waitUntil(lambda: bool(resets))
