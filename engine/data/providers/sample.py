@@ -1,8 +1,9 @@
-"""`sample`: daily bars of five US stocks that come with the installation."""
+"""`sample`: daily bars of five US stocks, from the package bokeh_sampledata (the extra `samples`)."""
 
 from __future__ import annotations
 
 import gzip
+import zlib
 from importlib import resources
 from typing import Literal
 
@@ -12,6 +13,9 @@ from engine.api import NEW_YORK_STOCKS, DataError, DataProvider, DataRequest, Ra
 from engine.api.os_errors import fault
 from engine.api.wording import did_you_mean
 from engine.data.zones import DAY_NS
+
+INSTALL = 'pip install "quantcrafter[samples]"'
+REINSTALL = "pip install --force-reinstall bokeh_sampledata"
 
 _PACKAGE = "bokeh_sampledata"
 _DAY = Timeframe(1, "d")
@@ -77,10 +81,14 @@ def _symbols(lines: list[bytes]) -> tuple[str, ...]:
 def _stocks() -> bytes:
     try:
         file = resources.files(_PACKAGE) / "_data" / "stocks.csv.gz"
+    except ImportError as error:
+        text = f"Data 'sample' needs the package {_PACKAGE}, which is not installed. Install it: {INSTALL}."
+        raise DataError(text) from error
+    try:
         return gzip.decompress(file.read_bytes())
-    except (ImportError, OSError) as error:
-        why = fault(error, "read").cause if isinstance(error, OSError) else "it is not installed"
-        text = f"Data 'sample' needs the package {_PACKAGE}, which cannot be read: {why}. Install it again by pip."
+    except (OSError, EOFError, zlib.error) as error:
+        why = fault(error, "read").cause if isinstance(error, OSError) else "the file is damaged"
+        text = f"Data 'sample' needs the package {_PACKAGE}, which can't be read: {why}. Install it again: {REINSTALL}."
         raise DataError(text) from error
 
 

@@ -1,4 +1,4 @@
-"""Without backtrader and vnpy all else works, and asking for them says which extra brings them."""
+"""Without an extra all else works, and asking for what it brings says which extra that is."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ def bare(tmp_path: Path) -> dict[str, str]:
     """Return an environment in which Python starts without the optional engines."""
     (tmp_path / "sitecustomize.py").write_text(BLOCKER)
     return clean_environment(tmp_path, PYTHONPATH=str(tmp_path))
+
+
+@pytest.fixture
+def without_samples(bare: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """Return an environment without sample prices either."""
+    (tmp_path / "sitecustomize.py").write_text(BLOCKER.replace('"pandas"', '"pandas", "bokeh_sampledata"'))
+    return bare
 
 
 def python(code: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -97,3 +104,20 @@ def test_they_are_listed_and_left_out_of_a_comparison(bare: dict[str, str]) -> N
     assert done.returncode == 2
     assert "A comparison needs at least two engines, had native." in done.stderr
     assert 'vnpy is not installed: pip install "quantcrafter[vnpy]"' in done.stderr
+
+
+def test_a_run_on_sample_prices_says_which_extra_brings_them(without_samples: dict[str, str]) -> None:
+    assert python("import bokeh_sampledata", without_samples).returncode != 0, "the blocker works"
+    done = cli(without_samples, "run", GOLDEN)
+    assert done.returncode == 1
+    remedy = 'is not installed. Install it: pip install "quantcrafter[samples]".'
+    assert f"Data 'sample' needs the package bokeh_sampledata, which {remedy}" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_other_data_needs_no_sample_prices(without_samples: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "synthetic.yaml"
+    file.write_text(Path(GOLDEN).read_text(encoding="utf-8").replace("data: sample", "data: synthetic"), "utf-8")
+    done = cli(without_samples, "run", str(file))
+    assert done.returncode == 0, done.stderr
+    assert cli(without_samples, "validate", GOLDEN).returncode == 0
