@@ -22,7 +22,7 @@ ifeq ($(shell uname -s),Linux)
 endif
 endif
 
-.PHONY: run test test-one test-quick test-long coverage check format bench docs clean
+.PHONY: run test test-one test-quick test-long coverage check format bench docs calendars clean
 
 run: $(STAMP) $(SYSTEM)
 	$(BIN)/quantcrafter run $(EXAMPLE) --report reports/golden_cross.html --json reports/golden_cross.json
@@ -70,6 +70,10 @@ bench: $(STAMP) $(SYSTEM)
 
 docs: $(STAMP)
 	$(BIN)/quantcrafter nodes --markdown > docs/nodes.md
+
+# Holidays and hours of exchanges, from exchange_calendars; to be made anew once a year.
+calendars: $(STAMP)
+	$(PY) -m tests.support.calendar_tables > resources/calendars.new && mv resources/calendars.new resources/calendars.json
 
 format: $(STAMP)
 	$(PY) -m ruff check --fix .

@@ -18,13 +18,15 @@ class Session:
     """The regular trading hours of a venue, in its own time zone.
 
     `open` and `close` are minutes after local midnight; equal values mean round the clock. `weekdays` counts Monday
-    as 0. A close at or before the open lies on the next day.
+    as 0. A close at or before the open lies on the next day. `calendar` is the code of the exchange whose holidays,
+    half days and breaks hold, such as XNYS; without one every weekday named has a session.
     """
 
     timezone: str = "UTC"
     open_minute: int = 0
     close_minute: int = 1440
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    calendar: str = ""
 
 
 NEW_YORK_STOCKS = Session("America/New_York", 570, 960, (0, 1, 2, 3, 4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from engine.data.sessions import (
     EPOCH_WEEKDAY,
     WEEK_DAYS,
     bounds,
+    breaks,
     day_edges,
     is_session_day,
     last_session_day,
@@ -35,8 +37,9 @@ def slots(time_ns: TimeColumn, timeframe: Timeframe, session: Session) -> Slots:
     """Return the slot that each moment lies in.
 
     Intraday slots are counted from the session's open and cut at its close; before the open and after the close they
-    are counted from there. Slots of days, weeks and months begin with the first session's open and end with the last
-    session's close, by the calendar of the session's time zone.
+    are counted from there. Those after a break are counted from its end, and those before it are cut at its beginning.
+    Slots of days, weeks and months begin with the first session's open and end with the last session's close, by the
+    calendar of the session's time zone.
     """
     days = trading_days(time_ns, session)
     # One conversion a day: a column of minutes has far fewer days than rows, and days rise with time mostly.
@@ -48,15 +51,28 @@ def slots(time_ns: TimeColumn, timeframe: Timeframe, session: Session) -> Slots:
             raise DataError(f"Timeframe {timeframe} is longer than a day. Write it in days, such as 1d or 2d.")
         after = time_ns >= closes[place]
         anchor = np.where(after, closes[place], opens[place])
-        start = anchor + (time_ns - anchor) // timeframe.nominal_ns * timeframe.nominal_ns
-        end = start + timeframe.nominal_ns
         day_start, day_end = day_edges(unique, session)
         limit = np.where(after, day_end[place], closes[place])
+        if session.calendar:
+            anchor, limit = _around_breaks(time_ns, anchor, limit, [each[place] for each in breaks(unique, session)])
+        start = anchor + (time_ns - anchor) // timeframe.nominal_ns * timeframe.nominal_ns
+        end = start + timeframe.nominal_ns
         return Slots(np.maximum(start, day_start[place]), np.minimum(end, limit), inside)
     first, last = _calendar_span(unique, timeframe)
     start, _ = bounds(next_session_day(first, session), session)
     _, end = bounds(last_session_day(last, session), session)
     return Slots(start[place], end[place], inside)
+
+
+def _around_breaks(
+    time_ns: TimeColumn, anchor: TimeColumn, limit: TimeColumn, pauses: Sequence[TimeColumn | BoolColumn]
+) -> tuple[TimeColumn, TimeColumn]:
+    """Return from where slots are counted and where they end, with the break of each moment's day."""
+    begins, ends, there = pauses
+    inside = there & (anchor < begins) & (ends < limit)
+    within, later = inside & (time_ns >= begins) & (time_ns < ends), inside & (time_ns >= ends)
+    anchor = np.where(within, begins, np.where(later, ends, anchor))
+    return anchor, np.where(within, ends, np.where(inside & (time_ns < begins), begins, limit))
 
 
 def day_span(days: TimeColumn, timeframe: Timeframe, session: Session) -> tuple[TimeColumn, TimeColumn]:

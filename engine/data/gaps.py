@@ -9,6 +9,8 @@ import numpy as np
 from engine.api import BoolColumn, RawBars, Session, Severity, TimeColumn, Timeframe
 from engine.data.findings import Finding, finding
 from engine.data.sessions import (
+    bounds,
+    breaks,
     hours,
     is_round_the_clock,
     is_session_day,
@@ -73,7 +75,7 @@ def find_outside(raw: RawBars, timeframe: Timeframe) -> Finding | None:
     session = raw.session
     if timeframe.is_intraday and not is_round_the_clock(session):
         outside = _outside_hours(raw, session)
-    elif timeframe.nominal_ns == DAY_NS and len(set(session.weekdays)) < len("MTWTFSS"):
+    elif timeframe.nominal_ns == DAY_NS and (session.calendar or len(set(session.weekdays)) < len("MTWTFSS")):
         outside = ~is_session_day(_days(raw), session)
     else:
         return None
@@ -87,6 +89,10 @@ def find_outside(raw: RawBars, timeframe: Timeframe) -> Finding | None:
 def _outside_hours(raw: RawBars, session: Session) -> BoolColumn:
     opening, closing, _ = hours(session)
     time_ns = raw.time_ns - 1 if raw.stamp == "close" else raw.time_ns
+    if session.calendar:
+        days = trading_days(time_ns, session)
+        opens, closes = bounds(days, session)
+        return (time_ns < opens) | (time_ns >= closes) | ~is_session_day(days, session)
     since_open = (to_local(time_ns, session.timezone) - opening * MINUTE_NS) % DAY_NS
     late: BoolColumn = since_open >= (closing - opening) * MINUTE_NS
     return late if len(set(session.weekdays)) == 7 else late | ~is_session_day(_days(raw), session)  # noqa: PLR2004 - week
@@ -107,8 +113,8 @@ def find_gaps(raw: RawBars, timeframe: Timeframe) -> Finding | None:
 def missing_bars(raw: RawBars, timeframe: Timeframe) -> TimeColumn:
     """Return how many bars are missing between each bar and the next, shape (n - 1,); times rise strictly.
 
-    Nights, weekends and up to four sessions in a row (holidays) are no gaps, nor is a break at the same hour of most
-    days.
+    Nights and weekends are no gaps, nor is a break at the same hour of most days. With a calendar each missing session
+    is one; without it up to four in a row may be holidays.
     """
     if len(raw.time_ns) < 2:  # noqa: PLR2004 - a distance takes two
         return np.zeros(0, dtype=np.int64)
@@ -139,9 +145,24 @@ def _intraday_missing(raw: RawBars, timeframe: Timeframe) -> TimeColumn:
         gap = ~over_weekend if _tolerated(days, session) else np.ones(len(where), dtype=np.bool_)
     else:
         between = session_days_between(before, after, session)
-        gap = (before == after) | (between > _HOLIDAYS)
+        gap = (before == after) | (between > (0 if session.calendar else _HOLIDAYS))
+        if session.calendar:
+            lost = _lost_in_sessions(raw, timeframe, where, between)
+            gap &= lost > 0
     missing[where[gap]] = lost[gap]
     return _without_breaks(missing, raw, int(days[-1] != days[0]) + int(np.count_nonzero(np.diff(days))))
+
+
+def _lost_in_sessions(raw: RawBars, timeframe: Timeframe, where: TimeColumn, between: TimeColumn) -> TimeColumn:
+    """Return how many bars are missing after each of these, without breaks; a session counts as a regular one."""
+    length = timeframe.nominal_ns
+    before_ns, after_ns = raw.time_ns[where], raw.time_ns[where + 1]
+    begins, ends, there = breaks(trading_days(before_ns, raw.session), raw.session)
+    paused = np.where(there & (before_ns < begins) & (after_ns >= ends), ends - begins, 0)
+    within = (after_ns - before_ns - paused + length - 1) // length - 1
+    opening, closing, _ = hours(raw.session)
+    a_session = max((closing - opening) * MINUTE_NS // length, 1)
+    return np.where(between > 0, between * a_session, within)
 
 
 def _without_breaks(missing: TimeColumn, raw: RawBars, days: int) -> TimeColumn:
@@ -169,7 +190,9 @@ def _active(days: TimeColumn, session: Session) -> Session:
 
 
 def _tolerated(days: TimeColumn, session: Session) -> int:
-    """Return how many missing sessions in a row may be a holiday: none where trading never rests."""
+    """Return how many missing sessions in a row may be a holiday: none where trading never rests, or all are known."""
+    if session.calendar:
+        return 0
     return 0 if _SATURDAY in _active(days, session).weekdays else _HOLIDAYS
 
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.api import BoolColumn, Session, TimeColumn
+from engine.data.calendars import DAY_MINUTES, NO_BREAK, calendar
 from engine.data.zones import DAY_NS, MINUTE_NS, to_local, to_utc
 
-DAY_MINUTES = 1440
 WEEK_DAYS = 7
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
 
@@ -69,9 +69,45 @@ def trading_days_in_order(time_ns: TimeColumn, session: Session) -> TimeColumn:
 def bounds(days: TimeColumn, session: Session) -> tuple[TimeColumn, TimeColumn]:
     """Return when each trading day's session opens and closes, in UTC ns."""
     opening, closing, shift = hours(session)
-    midnight = (days - shift) * DAY_NS
-    opens = to_utc(midnight + opening * MINUTE_NS, session.timezone)
-    return opens, to_utc(midnight + closing * MINUTE_NS, session.timezone)
+    if not session.calendar:
+        midnight = (days - shift) * DAY_NS
+        opens = to_utc(midnight + opening * MINUTE_NS, session.timezone)
+        return opens, to_utc(midnight + closing * MINUTE_NS, session.timezone)
+    opening, closing = opening - shift * DAY_MINUTES, closing - shift * DAY_MINUTES
+    table = calendar(session.calendar)
+    rows = table.rows(days)
+    opens_at, closes_at = table.opens[rows], table.closes[rows]
+    if (opening, closing) != table.regular:
+        opens_at, closes_at = _own_hours(opening, closing, table.regular, opens_at, closes_at)
+    opens = to_utc(days * DAY_NS + opens_at * MINUTE_NS, session.timezone)
+    return opens, to_utc(days * DAY_NS + closes_at * MINUTE_NS, session.timezone)
+
+
+def _own_hours(
+    opening: int, closing: int, regular: tuple[int, int], opens: TimeColumn, closes: TimeColumn
+) -> tuple[TimeColumn, TimeColumn]:
+    """Return the hours of sessions whose regular ones are not those of their exchange, such as extended hours.
+
+    On a day on which the exchange closes early, extended hours end earlier by as much.
+    """
+    usual_open, usual_close = regular
+    early = np.maximum(usual_close - closes, 0)
+    own_close = closing - early if closing >= usual_close else np.where(early > 0, np.minimum(closing, closes), closing)
+    late = np.maximum(opens - usual_open, 0)
+    own_open = opening + late if opening <= usual_open else np.where(late > 0, np.maximum(opening, opens), opening)
+    return own_open, np.maximum(own_close, own_open + 1)
+
+
+def breaks(days: TimeColumn, session: Session) -> tuple[TimeColumn, TimeColumn, BoolColumn]:
+    """Return when each trading day's break begins and ends, in UTC ns, and whether there is one."""
+    if not session.calendar:
+        nothing = np.zeros(len(days), np.int64)
+        return nothing, nothing, np.zeros(len(days), np.bool_)
+    table = calendar(session.calendar)
+    rows = table.rows(days)
+    pauses, resumes = table.breaks[rows], table.resumes[rows]
+    start = to_utc(days * DAY_NS + pauses * MINUTE_NS, session.timezone)
+    return start, to_utc(days * DAY_NS + resumes * MINUTE_NS, session.timezone), pauses != NO_BREAK
 
 
 def day_edges(days: TimeColumn, session: Session) -> tuple[TimeColumn, TimeColumn]:
@@ -87,7 +123,10 @@ def weekdays(days: TimeColumn) -> TimeColumn:
 
 
 def is_session_day(days: TimeColumn, session: Session) -> BoolColumn:
-    """Return whether each day's weekday has a session; holidays are not known."""
+    """Return whether each day has a session: by the calendar, without one by its weekday."""
+    if session.calendar:
+        known = calendar(session.calendar)
+        return known.is_open[known.rows(days)]
     table = np.zeros(WEEK_DAYS, dtype=np.bool_)
     table[list(session.weekdays)] = True
     return table[weekdays(days)]
@@ -95,12 +134,18 @@ def is_session_day(days: TimeColumn, session: Session) -> BoolColumn:
 
 def next_session_day(days: TimeColumn, session: Session) -> TimeColumn:
     """Return each day itself if it has a session, else the first one after it that has."""
+    if session.calendar:
+        known = calendar(session.calendar)
+        return known.coming[known.rows(days)]
     later: TimeColumn = days + _steps(session, 1)[weekdays(days)]
     return later
 
 
 def last_session_day(days: TimeColumn, session: Session) -> TimeColumn:
     """Return each day itself if it has a session, else the last one before it that has."""
+    if session.calendar:
+        known = calendar(session.calendar)
+        return known.nearest[known.rows(days)]
     earlier: TimeColumn = days - _steps(session, -1)[weekdays(days)]
     return earlier
 
@@ -115,6 +160,10 @@ def _steps(session: Session, direction: int) -> TimeColumn:
 
 def session_days_between(first: TimeColumn, last: TimeColumn, session: Session) -> TimeColumn:
     """Return how many session days lie strictly between two days, for columns of days."""
+    if session.calendar:
+        known = calendar(session.calendar)
+        between: TimeColumn = known.count[known.rows(last)] - known.count[known.rows(first) + 1]
+        return np.maximum(between, 0).astype(np.int64)
     counts: TimeColumn = np.zeros(WEEK_DAYS, dtype=np.int64)
     counts[list(session.weekdays)] = 1
     # Days counted from a Monday, so that whole weeks and the rest add up.
@@ -126,5 +175,5 @@ def session_days_between(first: TimeColumn, last: TimeColumn, session: Session) 
         part: TimeColumn = cumulative[monday_based % WEEK_DAYS]
         return whole + part
 
-    between: TimeColumn = np.maximum(until(last) - until(first + 1), 0)
-    return between
+    whole_between: TimeColumn = np.maximum(until(last) - until(first + 1), 0)
+    return whole_between

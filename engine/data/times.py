@@ -36,14 +36,14 @@ def bar_times(time_ns: TimeColumn, stamp: str, timeframe: Timeframe, session: Se
 
 def _intraday_closes(opens: TimeColumn, timeframe: Timeframe, session: Session) -> TimeColumn:
     closes = opens + timeframe.nominal_ns
-    if is_round_the_clock(session):
+    if is_round_the_clock(session) and not session.calendar:
         return closes
     slot = slots(opens, Timeframe(24, "h"), session)  # inside the session: one slot, which ends with it
     return np.where(slot.inside, np.minimum(closes, slot.end_ns), closes)
 
 
 def _day_closes(opens: TimeColumn, timeframe: Timeframe, session: Session) -> TimeColumn:
-    if is_round_the_clock(session) and timeframe.unit != "mo":
+    if is_round_the_clock(session) and timeframe.unit != "mo" and not session.calendar:
         return opens + timeframe.nominal_ns
     _, closes = day_span(trading_days(opens, session), timeframe, session)
     return np.where(closes > opens, closes, opens + timeframe.nominal_ns)

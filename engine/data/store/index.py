@@ -132,9 +132,9 @@ def _row(series: Series) -> tuple[str | int, ...]:
 
 def _series(row: tuple[str | int, ...]) -> Series:
     values: dict[str, object] = dict(zip(_NAMES, row, strict=True))
-    zone, opening, closing, weekdays = json.loads(str(values["session"]))
+    zone, opening, closing, weekdays, *calendar = json.loads(str(values["session"]))
     values["timeframe"] = Timeframe.parse(values["timeframe"])
-    values["session"] = Session(zone, opening, closing, tuple(weekdays))
+    values["session"] = Session(zone, opening, closing, tuple(weekdays), *calendar)
     values["sources"] = tuple(json.loads(str(values["sources"])))
     values["synthetic"] = bool(values["synthetic"])
     return Series(**values)  # type: ignore[arg-type] # the table has the fields' types

@@ -44,7 +44,7 @@ def together(stored: Series, bars: Bars) -> Session:
             field="session",
         )
     weekdays = tuple(sorted({*one.weekdays, *other.weekdays}))
-    return Session(one.timezone, one.open_minute, one.close_minute, weekdays)
+    return Session(one.timezone, one.open_minute, one.close_minute, weekdays, other.calendar or one.calendar)
 
 
 def file_stem(symbol: str) -> str:
