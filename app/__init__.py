@@ -1,5 +1,5 @@
 """The desktop application."""
 
-from app.guard import install
+from quantcrafter.app.guard import install
 
 install()  # before any class of ours is made

@@ -115,7 +115,7 @@ def _shell(names: str) -> Callable[..., Callable[..., Any]]:
     their place would get all that a signal carries; it is three times as slow, too.
     """
     made: dict[str, Any] = {}
-    exec(compile(_SHELL.format(names=names), "<app.guard>", "exec"), made)  # noqa: S102 - our own text
+    exec(compile(_SHELL.format(names=names), "<quantcrafter.app.guard>", "exec"), made)  # noqa: S102 - our own text
     shell: Callable[..., Callable[..., Any]] = made["shell"]
     return shell
 

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.services.crash import CrashFile
-from app.services.i18n import LANGUAGES, use_language
-from app.services.logs import write_log
-from app.services.settings import Settings
-from engine.api import RunError
+from quantcrafter.app.services.crash import CrashFile
+from quantcrafter.app.services.i18n import LANGUAGES, use_language
+from quantcrafter.app.services.logs import write_log
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.engine.api import RunError
 
 if TYPE_CHECKING:
-    from app.window.desktop import Desktop
+    from quantcrafter.app.window.desktop import Desktop
 
 log = logging.getLogger(__name__)
 
@@ -69,15 +69,15 @@ def open_app(files: Sequence[Path] = ()) -> int:
     crash_file = CrashFile()
     settings = Settings()
 
-    from app.window.application import make_application, system_language
-    from app.window.errors import CrashReporter
-    from app.window.signals import EndSignals
-    from app.window.start import Start
+    from quantcrafter.app.window.startup.application import make_application, system_language
+    from quantcrafter.app.window.startup.os_signals import EndSignals
+    from quantcrafter.app.window.startup.start_steps import Start
+    from quantcrafter.app.window.startup.unexpected_errors import CrashReporter
 
     application = make_application(settings.theme)
     use_language(settings.language or system_language(LANGUAGES))
 
-    from app.window.shell import Shell
+    from quantcrafter.app.window.shell import Shell
 
     shell = Shell(settings)
     reporter = CrashReporter(shell.window)
@@ -110,8 +110,8 @@ def draw_app(files: Sequence[Path], picture: Path, size: tuple[int, int], theme:
     """
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
-    from app.window.application import make_application
-    from app.window.shell import Shell
+    from quantcrafter.app.window.shell import Shell
+    from quantcrafter.app.window.startup.application import make_application
 
     with tempfile.TemporaryDirectory() as folder:
         application = make_application(theme)

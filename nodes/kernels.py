@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from engine.api import BoolColumn, FlagColumn, FloatColumn, compiled
+from quantcrafter.engine.api import BoolColumn, FlagColumn, FloatColumn, compiled
 
 SIDE_MEMORY = 1000
 """Bars after which a crossing forgets on which side a line was, when it stays level or without value for so long."""

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from engine.api import TimeColumn
+from quantcrafter.engine.api import TimeColumn
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS

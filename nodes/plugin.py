@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.api import Advisor, Component, ComponentFamily, ExecutionLogic, Filter, MoneyManager, RiskManager, hookimpl
+from quantcrafter.engine.api import (
+    Advisor,
+    Component,
+    ComponentFamily,
+    ExecutionLogic,
+    Filter,
+    MoneyManager,
+    RiskManager,
+    hookimpl,
+)
 
 
 @hookimpl
 def register_indicators() -> Iterable[type[Component] | ComponentFamily]:
     """Return TA-Lib and the data nodes."""
-    from nodes import data, indicators
+    from quantcrafter.nodes import data, indicators
 
     return (*indicators.COMPONENTS, *data.COMPONENTS)
 
@@ -18,7 +27,7 @@ def register_indicators() -> Iterable[type[Component] | ComponentFamily]:
 @hookimpl
 def register_logic() -> Iterable[type[Component] | ComponentFamily]:
     """Return arithmetic and conditions."""
-    from nodes import logic
+    from quantcrafter.nodes import logic
 
     return logic.COMPONENTS
 
@@ -26,7 +35,7 @@ def register_logic() -> Iterable[type[Component] | ComponentFamily]:
 @hookimpl
 def register_advisors() -> Iterable[type[Advisor]]:
     """Return what gives entry and exit signals."""
-    from nodes import advisors
+    from quantcrafter.nodes import advisors
 
     return advisors.COMPONENTS
 
@@ -34,7 +43,7 @@ def register_advisors() -> Iterable[type[Advisor]]:
 @hookimpl
 def register_filters() -> Iterable[type[Filter]]:
     """Return what lets entries pass or blocks them."""
-    from nodes import filters
+    from quantcrafter.nodes import filters
 
     return filters.COMPONENTS
 
@@ -42,7 +51,7 @@ def register_filters() -> Iterable[type[Filter]]:
 @hookimpl
 def register_executors() -> Iterable[type[ExecutionLogic]]:
     """Return what turns signals into orders."""
-    from nodes import execution
+    from quantcrafter.nodes import execution
 
     return execution.COMPONENTS
 
@@ -50,7 +59,7 @@ def register_executors() -> Iterable[type[ExecutionLogic]]:
 @hookimpl
 def register_risk_managers() -> Iterable[type[RiskManager]]:
     """Return what protects a position."""
-    from nodes import risk
+    from quantcrafter.nodes import risk
 
     return risk.COMPONENTS
 
@@ -58,6 +67,6 @@ def register_risk_managers() -> Iterable[type[RiskManager]]:
 @hookimpl
 def register_money_managers() -> Iterable[type[MoneyManager]]:
     """Return what sizes entries."""
-    from nodes import money
+    from quantcrafter.nodes import money
 
     return money.COMPONENTS

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytestqt.qtbot import QtBot
 
-from engine.api.compiled import numba_cache_dir
-from engine.simulation import ahead
+from quantcrafter.engine.api.compiled import numba_cache_dir
+from quantcrafter.engine.simulation import ahead
 from tests.support.counts import choose_seed, how_to_repeat, sample
 
 # Set before any test: child processes and workers find the same compiled code, whatever their user directory is.
@@ -46,7 +46,9 @@ if os.environ.get("QUANTCRAFTER_TEST_INTERPRETED"):
     # Coverage sees no line of machine code. Whatever asks for the compiled form of its own accord still gets it.
     ahead.SMALL_BARS = sys.maxsize
     ahead.is_loaded = lambda: False
-    vars(sys.modules["engine.api.compiled"])["SHORT_ROWS"] = sys.maxsize  # engine.api.compiled itself is a function
+    vars(sys.modules["quantcrafter.engine.api.compiled"])["SHORT_ROWS"] = (
+        sys.maxsize
+    )  # quantcrafter.engine.api.compiled itself is a function
 
 
 def pytest_report_header() -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.actions.conditions import has_selection, has_several, has_tab, has_three
-from app.actions.spec import ActionSpec, CanvasCall
-from app.actions.targets import Targets
-from app.services.i18n import tr
+from quantcrafter.app.actions.conditions import has_selection, has_several, has_tab, has_three
+from quantcrafter.app.actions.spec import ActionSpec, CanvasCall
+from quantcrafter.app.actions.targets import Targets
+from quantcrafter.app.services.i18n import tr
 
 if TYPE_CHECKING:
-    from app.canvas.arrange import Align
-    from app.canvas.canvas import Canvas
+    from quantcrafter.app.canvas.arrange import Align
+    from quantcrafter.app.canvas.canvas import Canvas
 
 NUDGE = 10.0
 """In scene units."""

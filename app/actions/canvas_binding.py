@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.canvas.offered import OfferedAction
+from quantcrafter.app.canvas.action_menus import OfferedAction
 
 if TYPE_CHECKING:
-    from app.actions.registry import ActionRegistry
-    from app.canvas.canvas import Canvas
+    from quantcrafter.app.actions.registry import ActionRegistry
+    from quantcrafter.app.canvas.canvas import Canvas
 
 
 class CanvasBinding:

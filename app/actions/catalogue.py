@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from app.actions.arrange_actions import arrange_actions
-from app.actions.chart_actions import chart_actions
-from app.actions.data_actions import data_actions
-from app.actions.edit_actions import edit_actions
-from app.actions.explain_actions import explain_actions
-from app.actions.file_actions import file_actions
-from app.actions.help_actions import help_actions
-from app.actions.node_actions import node_actions
-from app.actions.registry import ActionRegistry, ShortcutStore
-from app.actions.run_actions import report_actions, run_actions
-from app.actions.spec import MenuSpec
-from app.actions.targets import Targets
-from app.actions.view_actions import view_actions
-from app.services.i18n import tr
+from quantcrafter.app.actions.arrange_actions import arrange_actions
+from quantcrafter.app.actions.chart_actions import chart_actions
+from quantcrafter.app.actions.data_actions import data_actions
+from quantcrafter.app.actions.edit_actions import edit_actions
+from quantcrafter.app.actions.explain_actions import explain_actions
+from quantcrafter.app.actions.file_actions import file_actions
+from quantcrafter.app.actions.help_actions import help_actions
+from quantcrafter.app.actions.node_actions import node_actions
+from quantcrafter.app.actions.registry import ActionRegistry, ShortcutStore
+from quantcrafter.app.actions.run_actions import report_actions, run_actions
+from quantcrafter.app.actions.spec import MenuSpec
+from quantcrafter.app.actions.targets import Targets
+from quantcrafter.app.actions.view_actions import view_actions
+from quantcrafter.app.services.i18n import tr
 
 PLUGINS = "plugins"
 """The menu of what plugins add, where they name no other."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.actions.conditions import has_run
-from app.actions.spec import ActionSpec, Call
-from app.actions.targets import Targets
-from app.services.i18n import tr
+from quantcrafter.app.actions.conditions import has_run
+from quantcrafter.app.actions.spec import ActionSpec, Call
+from quantcrafter.app.actions.targets import Targets
+from quantcrafter.app.services.i18n import tr
 
 if TYPE_CHECKING:
-    from app.actions.front import Front
-    from app.charts.commands import ChartCommand, ChartCommands
+    from quantcrafter.app.actions.front import Front
+    from quantcrafter.app.charts.commands import ChartCommand, ChartCommands
 
 
 def chart_actions(to: Targets) -> tuple[ActionSpec, ...]:
@@ -173,7 +173,7 @@ def _is_node_shown(front: Front) -> bool:
     choice = front.chart_choice
     if choice is None or front.canvas is None or not _has_shown_selection(front):
         return False
-    from app.canvas.run.level import names_in_run  # with the first run: it would hold up the first paint
+    from quantcrafter.app.canvas.run.level import names_in_run  # with the first run: it would hold up the first paint
 
     names = names_in_run(front.canvas.document, front.canvas.scope, front.selection)
     return all(choice.is_shown(name) for name in names)

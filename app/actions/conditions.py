@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.actions.front import Front
-    from app.document.view import NodeView
+    from quantcrafter.app.actions.front import Front
+    from quantcrafter.app.document.view import NodeView
 
 
 def has_tab(front: Front) -> bool:

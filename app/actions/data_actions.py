@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from app.actions.conditions import has_tab, is_pane_shown
-from app.actions.spec import ActionSpec, Call
-from app.actions.targets import Targets
-from app.services.i18n import tr
+from quantcrafter.app.actions.conditions import has_tab, is_pane_shown
+from quantcrafter.app.actions.spec import ActionSpec, Call
+from quantcrafter.app.actions.targets import Targets
+from quantcrafter.app.services.i18n import tr
 
 
 def data_actions(to: Targets) -> tuple[ActionSpec, ...]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.actions.conditions import can_redo, can_undo, has_selection, has_tab, has_wire
-from app.actions.spec import ActionSpec, Call, CanvasCall
-from app.actions.targets import Targets
-from app.services.i18n import tr
+from quantcrafter.app.actions.conditions import can_redo, can_undo, has_selection, has_tab, has_wire
+from quantcrafter.app.actions.spec import ActionSpec, Call, CanvasCall
+from quantcrafter.app.actions.targets import Targets
+from quantcrafter.app.services.i18n import tr
 
 if TYPE_CHECKING:
-    from app.actions.front import Front
-    from app.canvas.canvas import Canvas
-    from app.canvas.walk import Way
+    from quantcrafter.app.actions.front import Front
+    from quantcrafter.app.canvas.canvas import Canvas
+    from quantcrafter.app.canvas.navigation import Way
 
 
 def edit_actions(to: Targets) -> tuple[ActionSpec, ...]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.actions.conditions import has_run, has_tab
-from app.actions.spec import ActionSpec, Call, CanvasCall
-from app.actions.targets import Targets
-from app.services.i18n import tr
+from quantcrafter.app.actions.conditions import has_run, has_tab
+from quantcrafter.app.actions.spec import ActionSpec, Call, CanvasCall
+from quantcrafter.app.actions.targets import Targets
+from quantcrafter.app.services.i18n import tr
 
 if TYPE_CHECKING:
-    from app.actions.front import Front
+    from quantcrafter.app.actions.front import Front
 
 
 def explain_actions(to: Targets) -> tuple[ActionSpec, ...]:

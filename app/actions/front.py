@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from app.canvas.canvas import Canvas
-    from app.charts.model.choice import ChartChoice
-    from app.document.document import Document
-    from app.services.settings import Settings
-    from engine.runtime.run_folder import RunFolder
+    from quantcrafter.app.canvas.canvas import Canvas
+    from quantcrafter.app.charts.model.choice import ChartChoice
+    from quantcrafter.app.document.document import Document
+    from quantcrafter.app.services.settings import Settings
+    from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 
 
 class Front(Protocol):

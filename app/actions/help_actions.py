@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.actions.spec import ActionSpec, Call
-from app.actions.targets import Targets
-from app.services.i18n import tr
+from quantcrafter.app.actions.spec import ActionSpec, Call
+from quantcrafter.app.actions.targets import Targets
+from quantcrafter.app.services.i18n import tr
 
 
 def help_actions(to: Targets) -> tuple[ActionSpec, ...]:

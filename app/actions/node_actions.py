@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.actions.conditions import (
+from quantcrafter.app.actions.conditions import (
     all_bypassed,
     all_muted,
     can_rename,
@@ -12,9 +12,9 @@ from app.actions.conditions import (
     has_tab,
     in_block,
 )
-from app.actions.spec import ActionSpec, Call, CanvasCall
-from app.actions.targets import Targets
-from app.services.i18n import tr
+from quantcrafter.app.actions.spec import ActionSpec, Call, CanvasCall
+from quantcrafter.app.actions.targets import Targets
+from quantcrafter.app.services.i18n import tr
 
 
 def node_actions(to: Targets) -> tuple[ActionSpec, ...]:

@@ -10,14 +10,14 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
-from app.actions.registry import ActionRegistry
-from app.actions.spec import ActionSpec
-from app.services.i18n import tr
-from app.services.recent import RecentFile
-from app.theme.icons import icon
+from quantcrafter.app.actions.registry import ActionRegistry
+from quantcrafter.app.actions.spec import ActionSpec
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.recent import RecentFile
+from quantcrafter.app.theme.icons import icon
 
 if TYPE_CHECKING:
-    from app.actions.front import Front
+    from quantcrafter.app.actions.front import Front
 
 TOOLBAR_ICON = 20
 

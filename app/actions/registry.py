@@ -7,8 +7,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
-from app.actions.spec import ActionSpec, MenuSpec
-from app.services.keys import is_typing, normal_keys
+from quantcrafter.app.actions.spec import ActionSpec, MenuSpec
+from quantcrafter.app.services.keys import is_typing, normal_keys
 
 
 class ShortcutStore(Protocol):

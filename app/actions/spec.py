@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from app.actions.front import Front
-    from app.canvas.canvas import Canvas
+    from quantcrafter.app.actions.front import Front
+    from quantcrafter.app.canvas.canvas import Canvas
 
 T = TypeVar("T")
 

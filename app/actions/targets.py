@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from app.canvas.canvas import Canvas
-    from app.charts.commands import ChartCommands
-    from app.document.document import Document
+    from quantcrafter.app.canvas.canvas import Canvas
+    from quantcrafter.app.charts.commands import ChartCommands
+    from quantcrafter.app.document.document import Document
 
 
 class FileCommands(Protocol):

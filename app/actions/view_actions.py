@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.actions.conditions import has_selection, has_tab, is_pane_shown
-from app.actions.spec import ActionSpec, Call, CanvasCall
-from app.actions.targets import LookCommands, PaneCommands, Targets
-from app.services.i18n import LANGUAGES, tr
+from quantcrafter.app.actions.conditions import has_selection, has_tab, is_pane_shown
+from quantcrafter.app.actions.spec import ActionSpec, Call, CanvasCall
+from quantcrafter.app.actions.targets import LookCommands, PaneCommands, Targets
+from quantcrafter.app.services.i18n import LANGUAGES, tr
 
 if TYPE_CHECKING:
-    from app.actions.front import Front
+    from quantcrafter.app.actions.front import Front
 
 
 def view_actions(to: Targets) -> tuple[ActionSpec, ...]:

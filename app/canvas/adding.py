@@ -8,17 +8,17 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QPointF, QRectF
 
-from app.canvas.gestures.splice import SpliceHint
-from app.canvas.items.layout import Wired, node_layout
-from app.canvas.items.ports import PortRef
-from app.canvas.offers import Offer, OfferPort, component_id
-from app.canvas.stage import LooseEnd, Selection, Stage
-from app.canvas.wiring import connect_edits
-from app.document.edits import AddNode, Connect, Edit, Splice
-from app.document.ports import Ports, component_ports, input_type, output_of, reference_to, split_reference
-from app.document.view import NodeView, PortView, WireView
-from app.services.i18n import tr
-from engine.api import PortType, Role
+from quantcrafter.app.canvas.edit_context import LooseEnd, Selection, Stage
+from quantcrafter.app.canvas.editing.wiring import connect_edits
+from quantcrafter.app.canvas.gestures.splice import SpliceHint
+from quantcrafter.app.canvas.items.layout import Wired, node_layout
+from quantcrafter.app.canvas.items.ports import PortRef
+from quantcrafter.app.canvas.quick_add.candidates import Offer, OfferPort, component_id
+from quantcrafter.app.document.edits import AddNode, Connect, Edit, Splice
+from quantcrafter.app.document.ports import Ports, component_ports, input_type, output_of, reference_to, split_reference
+from quantcrafter.app.document.view import NodeView, PortView, WireView
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api import PortType, Role
 
 SECTION_OF = {
     PortType.BARS: Role.DATA,

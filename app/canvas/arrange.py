@@ -8,7 +8,7 @@ from typing import Literal
 
 import networkx as nx  # type: ignore[import-untyped]
 
-from app.document.view import GraphView, NodeView
+from quantcrafter.app.document.view import GraphView, NodeView
 
 Size = tuple[float, float]
 Point = tuple[float, float]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from app.document.view import Scope
-from app.services.problems import problem_text
-from engine.api import Problem, Severity
+from quantcrafter.app.document.view import Scope
+from quantcrafter.app.services.problems import problem_text
+from quantcrafter.engine.api import Problem, Severity
 
 Kind = Literal["error", "warning"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
-from app.document.view import Scope
-from app.services.i18n import tr
-from app.theme.icons import icon
+from quantcrafter.app.document.view import Scope
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.icons import icon
 
 
 class Breadcrumbs(QWidget):

@@ -9,38 +9,38 @@ from PySide6.QtCore import QEvent, QPoint, QTimer, Signal
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.canvas.adding import Adding
-from app.canvas.arrange import Align, Direction
-from app.canvas.asking import Asking
-from app.canvas.badges import badges
-from app.canvas.breadcrumbs import Breadcrumbs
-from app.canvas.commands import Commands
-from app.canvas.export import export_png, export_svg
-from app.canvas.eyes import EyeClick
-from app.canvas.gestures.frame import FrameResize
-from app.canvas.gestures.move import MoveNodesDrag
-from app.canvas.gestures.open import OpenByDoubleClick
-from app.canvas.gestures.select import BoxSelect, WireSelect
-from app.canvas.gestures.slice import SliceWires
-from app.canvas.gestures.wire import WireDrag
-from app.canvas.input import CanvasInput
-from app.canvas.items.node import Badge
-from app.canvas.levels import file_block_graph, has_block, is_file
-from app.canvas.minimap import Minimap
-from app.canvas.naming import Naming
-from app.canvas.offered import CanvasActions
-from app.canvas.run.level import prefix_of
-from app.canvas.run.view import RunView
-from app.canvas.scene import GraphScene
-from app.canvas.stage import Selection, Stage
-from app.canvas.view import CanvasView
-from app.canvas.walk import Way, step
-from app.document.document import Change, Document
-from app.document.view import GraphView, Scope
-from app.services.i18n import tr
-from app.services.settings import Settings
-from app.session.run_session import RunSession
-from engine.api import Problem
+from quantcrafter.app.canvas.action_menus import CanvasActions
+from quantcrafter.app.canvas.adding import Adding
+from quantcrafter.app.canvas.arrange import Align, Direction
+from quantcrafter.app.canvas.badges import badges
+from quantcrafter.app.canvas.breadcrumbs import Breadcrumbs
+from quantcrafter.app.canvas.edit_context import Selection, Stage
+from quantcrafter.app.canvas.editing.commands import Commands
+from quantcrafter.app.canvas.editing.naming import Naming
+from quantcrafter.app.canvas.export import export_png, export_svg
+from quantcrafter.app.canvas.gestures.frame import FrameResize
+from quantcrafter.app.canvas.gestures.move import MoveNodesDrag
+from quantcrafter.app.canvas.gestures.open import OpenByDoubleClick
+from quantcrafter.app.canvas.gestures.select import BoxSelect, WireSelect
+from quantcrafter.app.canvas.gestures.slice import SliceWires
+from quantcrafter.app.canvas.gestures.wire import WireDrag
+from quantcrafter.app.canvas.input import CanvasInput
+from quantcrafter.app.canvas.items.node import Badge
+from quantcrafter.app.canvas.levels import file_block_graph, has_block, is_file
+from quantcrafter.app.canvas.minimap import Minimap
+from quantcrafter.app.canvas.navigation import Way, step
+from quantcrafter.app.canvas.plot_toggles import EyeClick
+from quantcrafter.app.canvas.quick_add.controller import QuickAddController
+from quantcrafter.app.canvas.run.level import prefix_of
+from quantcrafter.app.canvas.run.view import RunView
+from quantcrafter.app.canvas.scene import GraphScene
+from quantcrafter.app.canvas.view import CanvasView
+from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.document.view import GraphView, Scope
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.engine.api import Problem
 
 BADGE_DELAY_MS = 150
 
@@ -82,7 +82,7 @@ class Canvas(QWidget):
         self.stage = Stage(document, self.scene, self.view, settings)
         self.commands = Commands(self.stage)
         self.adding = Adding(self.stage)
-        self.asking = Asking(self.stage, self.adding)
+        self.asking = QuickAddController(self.stage, self.adding)
         self.breadcrumbs = Breadcrumbs(self)
         self.naming = Naming(self.stage)
         self.minimap = Minimap(self.view)

@@ -10,9 +10,9 @@ from PySide6.QtCore import QBuffer, QIODevice, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
-from app.canvas.scene import GraphScene
-from app.services.i18n import tr
-from engine.stats.files import write_whole
+from quantcrafter.app.canvas.scene import GraphScene
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.stats.files import write_whole
 
 MARGIN = 40.0
 SCALE = 2.0

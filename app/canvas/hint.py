@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
-from app.theme import current
+from quantcrafter.app.theme import current
 
 AWAY = QPoint(16, 20)
 WIDEST = 380

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragMoveEvent, QDropEvent, QKeyEvent, QKeySequence
 
-from app.canvas.gestures.base import Hit
-from app.canvas.items.layout import HEADER
-from app.canvas.menus import context_menu
-from app.canvas.stage import Selection
-from app.canvas.view import NODE_MIME
+from quantcrafter.app.canvas.edit_context import Selection
+from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.items.layout import HEADER
+from quantcrafter.app.canvas.menus import context_menu
+from quantcrafter.app.canvas.view import NODE_MIME
 
 if TYPE_CHECKING:
-    from app.canvas.canvas import Canvas
+    from quantcrafter.app.canvas.canvas import Canvas
 
 
 class CanvasInput(QObject):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textwrap import indent
 
-from app.document.document import Document
-from app.document.view import GraphView, Scope
-from engine.api import SpecError
-from engine.spec import StrategyFile
-from engine.spec.blocks import block_file
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.view import GraphView, Scope
+from quantcrafter.engine.api import SpecError
+from quantcrafter.engine.spec import StrategyFile
+from quantcrafter.engine.spec.blocks import block_file
 
 FILE_ENDINGS = (".yaml", ".yml")
 SHOWN = "shown"

@@ -11,13 +11,13 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from app.canvas.gestures.base import Hit
-from app.canvas.levels import is_file
-from app.services.i18n import tr
-from app.theme.icons import icon
+from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.levels import is_file
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.icons import icon
 
 if TYPE_CHECKING:
-    from app.canvas.canvas import Canvas
+    from quantcrafter.app.canvas.canvas import Canvas
 
 
 @dataclass(frozen=True, slots=True)

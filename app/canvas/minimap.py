@@ -8,11 +8,11 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from app.canvas.items.paint import accent_of
-from app.canvas.paper import PaperView
-from app.services.i18n import tr
-from app.theme import themes
-from app.theme.tokens import mix
+from quantcrafter.app.canvas.items.paint import accent_of
+from quantcrafter.app.canvas.pan_zoom_view import PanZoomView
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import themes
+from quantcrafter.app.theme.tokens import mix
 
 SIZE = QSize(196, 132)
 MARGIN = 14
@@ -30,7 +30,7 @@ class Minimap(QWidget):
     when it is turned off.
     """
 
-    def __init__(self, view: PaperView) -> None:
+    def __init__(self, view: PanZoomView) -> None:
         super().__init__(view)
         self._view = view
         self._scene = view.graph_scene

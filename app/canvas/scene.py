@@ -9,21 +9,21 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QGraphicsScene
 
-from app.canvas.eyes import EyeLayer
-from app.canvas.gestures.base import Hit
-from app.canvas.items.frame import FrameItem
-from app.canvas.items.layout import Wired, wired_ports
-from app.canvas.items.looks import Looks
-from app.canvas.items.node import Badge, NodeItem
-from app.canvas.items.paint import badge_rect
-from app.canvas.items.places import missing_places
-from app.canvas.items.ports import PortRef
-from app.canvas.items.tooltips import badge_tooltip, mark_tooltip, node_tooltip, port_tooltip, wire_tooltip
-from app.canvas.items.wire import Share, WireItem, wire_path
-from app.canvas.run.layer import RunLayer
-from app.canvas.run.marks import NO_MARKS, RunMarks
-from app.document.view import FrameView, GraphView, NodeView, WireView
-from app.theme import current
+from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.items.frame import FrameItem
+from quantcrafter.app.canvas.items.layout import Wired, wired_ports
+from quantcrafter.app.canvas.items.node import Badge, NodeItem
+from quantcrafter.app.canvas.items.paint import badge_rect
+from quantcrafter.app.canvas.items.places import missing_places
+from quantcrafter.app.canvas.items.ports import PortRef
+from quantcrafter.app.canvas.items.theme_colors import Looks
+from quantcrafter.app.canvas.items.tooltips import badge_tooltip, mark_tooltip, node_tooltip, port_tooltip, wire_tooltip
+from quantcrafter.app.canvas.items.wire import Share, WireItem, wire_path
+from quantcrafter.app.canvas.plot_toggles import EyeLayer
+from quantcrafter.app.canvas.run.layer import RunLayer
+from quantcrafter.app.canvas.run.marks import NO_MARKS, RunMarks
+from quantcrafter.app.document.view import FrameView, GraphView, NodeView, WireView
+from quantcrafter.app.theme import current
 
 __all__ = ["FrameItem", "GraphScene", "NodeItem", "PortRef", "WireItem"]
 

@@ -20,11 +20,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from app.canvas.gestures.base import Gesture, Hit
-from app.canvas.paper import LEAST_ZOOM, MOST_ZOOM, PaperView
-from app.canvas.scene import GraphScene
-from app.document.view import BARS
-from app.services.i18n import tr
+from quantcrafter.app.canvas.gestures.base import Gesture, Hit
+from quantcrafter.app.canvas.pan_zoom_view import LEAST_ZOOM, MOST_ZOOM, PanZoomView
+from quantcrafter.app.canvas.scene import GraphScene
+from quantcrafter.app.document.view import BARS
+from quantcrafter.app.services.i18n import tr
 
 __all__ = ["LEAST_ZOOM", "MOST_ZOOM", "NODE_MIME", "CanvasView"]
 
@@ -33,7 +33,7 @@ NODE_MIME = "application/x-quantcrafter-node"
 DropHandler = Callable[[QDropEvent, QPointF], bool]
 
 
-class CanvasView(PaperView):
+class CanvasView(PanZoomView):
     """A view of a `GraphScene` to work in.
 
     The middle button, or Space and the left one, drag the paper. Everything else of the mouse goes to `gestures`, in

@@ -11,14 +11,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from app.charts.model.outputs import ChartOutput
-from app.charts.model.state import PANELS
-from app.services.i18n import tr
-from app.services.problems import error_text
-from engine.api import QuantCrafterError
+from quantcrafter.app.charts.model.outputs import ChartOutput
+from quantcrafter.app.charts.model.state import PANELS
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.problems import error_text
+from quantcrafter.engine.api import QuantCrafterError
 
 if TYPE_CHECKING:
-    from app.charts.pane import ChartPane
+    from quantcrafter.app.charts.pane import ChartPane
 
 ZOOM_STEP = 1.4
 
@@ -151,7 +151,7 @@ class ChartCommands:
 
     def copy(self) -> None:
         """Put the drawing on the clipboard as a picture."""
-        from app.charts.export import picture
+        from quantcrafter.app.charts.export import picture
 
         if self._pane.state is not None:
             QGuiApplication.clipboard().setImage(picture(self._pane.view))
@@ -177,7 +177,7 @@ class ChartCommands:
         Raises:
             RunError: the file cannot be written.
         """
-        from app.charts.export import export_png, export_svg
+        from quantcrafter.app.charts.export import export_png, export_svg
 
         (export_png if kind == "png" else export_svg)(self._pane.view, path)
         self._pane.message.emit(tr("Exported to {path}", path=path))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.services.i18n import tr
-from app.theme.icons import icon
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.icons import icon
 
 
 class EmptyChart(QWidget):

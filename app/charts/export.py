@@ -9,9 +9,9 @@ from PySide6.QtCore import QBuffer, QIODevice, QRect
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
-from app.charts.view import ChartView
-from app.services.i18n import tr
-from engine.stats.files import write_whole
+from quantcrafter.app.charts.view import ChartView
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.stats.files import write_whole
 
 SCALE = 2.0
 PIXELS_AN_INCH = 96

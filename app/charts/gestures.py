@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 
-from app.charts.model.layout import PanelPlace, resized
-from app.charts.model.scales import Scale, Window
-from app.charts.model.sheet import Sheet
-from app.charts.model.state import ChartState
-from app.charts.model.texts import group_lines, left_out_lines, open_lines, trade_lines
-from app.charts.painting.overlay import corner
+from quantcrafter.app.charts.model.layout import PanelPlace, resized
+from quantcrafter.app.charts.model.scales import Scale, Window
+from quantcrafter.app.charts.model.sheet import Sheet
+from quantcrafter.app.charts.model.state import ChartState
+from quantcrafter.app.charts.model.texts import group_lines, left_out_lines, open_lines, trade_lines
+from quantcrafter.app.charts.painting.overlay import corner
 
 if TYPE_CHECKING:
-    from app.charts.view import ChartView
+    from quantcrafter.app.charts.view import ChartView
 
 Drag = Callable[[QPointF], None]
 """Called with every place that a drag comes to."""

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
 if TYPE_CHECKING:
-    from app.charts.model.state import ChartState
-    from app.charts.view import ChartView
+    from quantcrafter.app.charts.model.state import ChartState
+    from quantcrafter.app.charts.view import ChartView
 
 ZOOM_STEP = 1.25
 _PAGE = 0.9

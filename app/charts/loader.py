@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
 
-from app.charts.model.chart import ChartModel, chart_model, read_lines
-from app.services.problems import error_text
-from engine.api import QuantCrafterError
-from engine.runtime.run_view import RunView
+from quantcrafter.app.charts.model.chart import ChartModel, chart_model, read_lines
+from quantcrafter.app.services.problems import error_text
+from quantcrafter.engine.api import QuantCrafterError
+from quantcrafter.engine.runtime.results.run_view import RunView
 
 log = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
-from app.charts.commands import ChartCommand, ChartCommands
-from app.services.i18n import tr
-from app.theme.icons import icon
+from quantcrafter.app.charts.commands import ChartCommand, ChartCommands
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.icons import icon
 
 if TYPE_CHECKING:
-    from app.charts.pane import ChartPane
+    from quantcrafter.app.charts.pane import ChartPane
 
 
 def chart_menu(pane: ChartPane) -> QMenu:

@@ -7,21 +7,21 @@ from collections.abc import Callable
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from app import theme
-from app.charts.commands import ChartCommands
-from app.charts.empty import EmptyChart
-from app.charts.loader import ChartLoader, ChartRequest
-from app.charts.menu import chart_menu
-from app.charts.model.chart import ChartModel
-from app.charts.model.choice import ChartChoice
-from app.charts.model.scales import Window
-from app.charts.model.state import PANELS, ChartState
-from app.charts.toolbar import ChartToolbar
-from app.charts.view import ChartView
-from app.services.i18n import tr
-from app.services.settings import Settings
-from app.session.run_session import RunSession
-from engine.runtime.run_view import RunView
+from quantcrafter.app import theme
+from quantcrafter.app.charts.commands import ChartCommands
+from quantcrafter.app.charts.empty import EmptyChart
+from quantcrafter.app.charts.loader import ChartLoader, ChartRequest
+from quantcrafter.app.charts.menu import chart_menu
+from quantcrafter.app.charts.model.chart import ChartModel
+from quantcrafter.app.charts.model.choice import ChartChoice
+from quantcrafter.app.charts.model.scales import Window
+from quantcrafter.app.charts.model.state import PANELS, ChartState
+from quantcrafter.app.charts.toolbar import ChartToolbar
+from quantcrafter.app.charts.view import ChartView
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.engine.runtime.results.run_view import RunView
 
 
 class ChartPane(QWidget):

@@ -9,15 +9,15 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from app.charts.commands import ChartCommand, ChartCommands
-from app.charts.model.choice import ChartChoice
-from app.charts.model.dates import parse_date
-from app.charts.model.look import ChartLook
-from app.charts.model.outputs import ChartOutput, Place
-from app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE, VOLUME
-from app.services.i18n import tr
-from app.theme import current
-from app.theme.icons import icon
+from quantcrafter.app.charts.commands import ChartCommand, ChartCommands
+from quantcrafter.app.charts.model.choice import ChartChoice
+from quantcrafter.app.charts.model.dates import parse_date
+from quantcrafter.app.charts.model.look import ChartLook
+from quantcrafter.app.charts.model.outputs import ChartOutput, Place
+from quantcrafter.app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE, VOLUME
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.icons import icon
 
 _ICON = 16
 _SWATCH = 14

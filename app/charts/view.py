@@ -16,20 +16,20 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.charts.gestures import Gestures
-from app.charts.keys import pressed
-from app.charts.model.chart import ChartModel
-from app.charts.model.look import ChartLook, chart_look
-from app.charts.model.prices import number_text
-from app.charts.model.scales import Window
-from app.charts.model.sheet import Sheet
-from app.charts.model.state import PRICE, ChartState
-from app.charts.model.texts import described
-from app.charts.painting.drawing import Drawing
-from app.charts.painting.overlay import Overlay, Pointing, looked_at
-from app.charts.painting.pens import small
-from app.services.i18n import tr
-from app.theme import current
+from quantcrafter.app.charts.gestures import Gestures
+from quantcrafter.app.charts.keys import pressed
+from quantcrafter.app.charts.model.chart import ChartModel
+from quantcrafter.app.charts.model.look import ChartLook, chart_look
+from quantcrafter.app.charts.model.prices import number_text
+from quantcrafter.app.charts.model.scales import Window
+from quantcrafter.app.charts.model.sheet import Sheet
+from quantcrafter.app.charts.model.state import PRICE, ChartState
+from quantcrafter.app.charts.model.texts import described
+from quantcrafter.app.charts.painting.drawing import Drawing
+from quantcrafter.app.charts.painting.overlay import Overlay, Pointing, looked_at
+from quantcrafter.app.charts.painting.pens import small
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
 
 AXIS_HEIGHT = 26
 REST_MS = 120

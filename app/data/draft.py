@@ -7,15 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.document.document import Document
-from app.document.edits import UNSET, Edit, SetField, SetValues
-from app.document.view import Scope
-from app.inspector.fields import Field, FieldKind, fields_of
-from app.inspector.form import Form
-from app.inspector.subjects import InstrumentFields
-from app.services.i18n import said, tr
-from engine.api import Catalog, Problem, Severity
-from engine.runtime.jobs.preview import Preview, PreviewRequest
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import UNSET, Edit, SetField, SetValues
+from quantcrafter.app.document.view import Scope
+from quantcrafter.app.inspector.fields import Field, FieldKind, fields_of
+from quantcrafter.app.inspector.form import Form
+from quantcrafter.app.inspector.subjects import InstrumentFields
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.engine.api import Catalog, Problem, Severity
+from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview, PreviewRequest
 
 DATA = "data"
 _FIRST = ("symbol", "timeframe")

@@ -17,22 +17,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.data.draft import SourceDraft, provider_names
-from app.data.preview_view import PreviewView
-from app.data.previewer import Previewer
-from app.data.source_form import SourceForm
-from app.dialogs.frame import DialogFrame, table
-from app.inspector.fields import Field, FieldKind
-from app.inspector.subjects import InstrumentFields
-from app.services.engine import Engine
-from app.services.i18n import tr
-from app.services.problems import failure_text
-from engine.api import Catalog
-from engine.data.labels import bar_label
-from engine.data.store import Gap, Series
-from engine.runtime.jobs import Failure
-from engine.runtime.jobs.preview import Preview, PreviewRequest
-from engine.runtime.jobs.store import GapsRequest, StoreFillRequest
+from quantcrafter.app.data.draft import SourceDraft, provider_names
+from quantcrafter.app.data.preview_view import PreviewView
+from quantcrafter.app.data.previewer import Previewer
+from quantcrafter.app.data.source_form import SourceForm
+from quantcrafter.app.dialogs.frame import DialogFrame, table
+from quantcrafter.app.inspector.fields import Field, FieldKind
+from quantcrafter.app.inspector.subjects import InstrumentFields
+from quantcrafter.app.services.engine import Engine
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.problems import failure_text
+from quantcrafter.engine.api import Catalog
+from quantcrafter.engine.data.labels import bar_label
+from quantcrafter.engine.data.store import Gap, Series
+from quantcrafter.engine.runtime.compute_process.jobs import Failure
+from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview, PreviewRequest
+from quantcrafter.engine.runtime.compute_process.jobs.store import GapsRequest, StoreFillRequest
 
 _SIZE = (1040, 620)
 _FORM_WIDTH = 320

@@ -19,18 +19,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.data.import_model import FileDraft, file_draft
-from app.data.preview_view import PreviewView
-from app.data.source_form import SourceForm
-from app.dialogs.frame import DialogFrame, table
-from app.services.engine import Engine, Job
-from app.services.i18n import tr
-from app.theme import current
-from app.theme.icons import icon
-from engine.api import Catalog
-from engine.runtime.jobs import Failure
-from engine.runtime.jobs.preview import Preview
-from engine.runtime.jobs.store import StoreImportRequest
+from quantcrafter.app.data.import_model import FileDraft, file_draft
+from quantcrafter.app.data.preview_view import PreviewView
+from quantcrafter.app.data.source_form import SourceForm
+from quantcrafter.app.dialogs.frame import DialogFrame, table
+from quantcrafter.app.services.engine import Engine, Job
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.api import Catalog
+from quantcrafter.engine.runtime.compute_process.jobs import Failure
+from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview
+from quantcrafter.engine.runtime.compute_process.jobs.store import StoreImportRequest
 
 _SIZE = (1080, 640)
 _ROWS = 4

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.data.draft import SourceDraft
-from app.data.texts import span_text
-from app.inspector.fields import Field, FieldKind
-from app.inspector.subjects import InstrumentFields
-from app.services.i18n import said, tr
-from engine.api import Catalog
-from engine.runtime.jobs.preview import Preview, PreviewRequest
-from engine.runtime.jobs.store import FileImport
+from quantcrafter.app.data.draft import SourceDraft
+from quantcrafter.app.data.texts import span_text
+from quantcrafter.app.inspector.fields import Field, FieldKind
+from quantcrafter.app.inspector.subjects import InstrumentFields
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.engine.api import Catalog
+from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview, PreviewRequest
+from quantcrafter.engine.runtime.compute_process.jobs.store import FileImport
 
 _PARQUET = (".parquet", ".pq")
 
@@ -86,7 +86,7 @@ class FileDraft:
 
 def file_draft(catalog: Catalog, path: Path, symbol: str = "") -> FileDraft:
     """Return the draft of a file, with the symbol that its name gives away."""
-    from engine.data.store.files import symbol_of
+    from quantcrafter.engine.data.store.files import symbol_of
 
     provider = "parquet" if path.name.lower().endswith(_PARQUET) else "csv"
     base = Field(

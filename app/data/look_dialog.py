@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
-from app.data.preview_view import PreviewView
-from app.data.previewer import Previewer
-from app.dialogs.frame import DialogFrame
-from app.services.engine import Engine
-from app.services.i18n import tr
-from engine.data.store import Series
-from engine.runtime.jobs.preview import PreviewRequest
+from quantcrafter.app.data.preview_view import PreviewView
+from quantcrafter.app.data.previewer import Previewer
+from quantcrafter.app.dialogs.frame import DialogFrame
+from quantcrafter.app.services.engine import Engine
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.data.store import Series
+from quantcrafter.engine.runtime.compute_process.jobs.preview import PreviewRequest
 
 _SIZE = (760, 540)
 

@@ -20,16 +20,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.data.pane_table import SeriesTable
-from app.data.series_model import SeriesModel, SeriesRows
-from app.data.store_jobs import StoreJobs
-from app.data.texts import size_text
-from app.services.i18n import tr
-from app.session.run_session import RunSession
-from app.theme import changed as theme_changed
-from app.theme import current
-from app.theme.icons import icon
-from engine.data.store import Series
+from quantcrafter.app.data.pane_table import SeriesTable
+from quantcrafter.app.data.series_model import SeriesModel, SeriesRows
+from quantcrafter.app.data.store_jobs import StoreJobs
+from quantcrafter.app.data.texts import size_text
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.data.store import Series
 
 FILE_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet", ".pq")
 _FULL = 1000

@@ -6,9 +6,9 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
-from app.data.series_model import SOURCE, SYMBOL, UPDATED, SeriesRows
-from app.panes.cells import RoomyCells
-from app.services.i18n import tr
+from quantcrafter.app.data.series_model import SOURCE, SYMBOL, UPDATED, SeriesRows
+from quantcrafter.app.panes.cells import RoomyCells
+from quantcrafter.app.services.i18n import tr
 
 _LEAST = {SYMBOL: 90, SOURCE: 110}
 

@@ -9,8 +9,8 @@ from typing import Any
 from PySide6.QtCore import QDate, QSignalBlocker, Signal
 from PySide6.QtWidgets import QCheckBox, QDateEdit, QHBoxLayout, QLabel, QWidget
 
-from app.document.edits import UNSET
-from app.services.i18n import tr
+from quantcrafter.app.document.edits import UNSET
+from quantcrafter.app.services.i18n import tr
 
 _NS = 1_000_000_000
 

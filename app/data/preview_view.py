@@ -17,16 +17,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.data.price_line import PriceLine
-from app.data.texts import price_text, span_text, volume_text
-from app.inspector.look import tint
-from app.services.i18n import said, tr
-from app.theme import changed as theme_changed
-from app.theme import current
-from app.theme.icons import icon
-from engine.api import Timeframe
-from engine.data.labels import bar_label
-from engine.runtime.jobs.preview import Fault, FindingView, Preview, Row
+from quantcrafter.app.data.price_line import PriceLine
+from quantcrafter.app.data.texts import price_text, span_text, volume_text
+from quantcrafter.app.inspector.look import tint
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.api import Timeframe
+from quantcrafter.engine.data.labels import bar_label
+from quantcrafter.engine.runtime.compute_process.jobs.preview import Fault, FindingView, Preview, Row
 
 _FEW = 4
 """Columns of the table of findings; that of prices has more, and numbers."""

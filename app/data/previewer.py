@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.services.engine import Engine, Job
-from engine.runtime.jobs import Failure
-from engine.runtime.jobs.preview import Preview, PreviewRequest
+from quantcrafter.app.services.engine import Engine, Job
+from quantcrafter.engine.runtime.compute_process.jobs import Failure
+from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview, PreviewRequest
 
 SETTLE_MS = 250
 

@@ -9,12 +9,12 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.data.texts import price_text
-from app.services.i18n import tr
-from app.theme import changed as theme_changed
-from app.theme import current
-from app.theme.tokens import mix
-from engine.runtime.jobs.preview import Line
+from quantcrafter.app.data.texts import price_text
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.tokens import mix
+from quantcrafter.engine.runtime.compute_process.jobs.preview import Line
 
 _MARGIN = 6.0
 _HOVER_SLACK = 40

@@ -8,12 +8,12 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QIcon
 
-from app.data.texts import size_text
-from app.services.i18n import tr
-from app.theme import current
-from app.theme.icons import icon
-from engine.data.labels import bar_label
-from engine.data.store import Series
+from quantcrafter.app.data.texts import size_text
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.data.labels import bar_label
+from quantcrafter.engine.data.store import Series
 
 Index = QModelIndex | QPersistentModelIndex
 SORT_ROLE = Qt.ItemDataRole.UserRole

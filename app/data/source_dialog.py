@@ -11,15 +11,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialogButtonBox, QProgressBar, QSplitter, QVBoxLayout, QWidget
 
-from app.data.draft import SourceDraft
-from app.data.period import PeriodRow
-from app.data.preview_view import PreviewView
-from app.data.previewer import Previewer
-from app.data.source_form import SourceForm
-from app.dialogs.frame import DialogFrame
-from app.services.engine import Engine
-from app.services.i18n import tr
-from engine.runtime.jobs.preview import Preview
+from quantcrafter.app.data.draft import SourceDraft
+from quantcrafter.app.data.period import PeriodRow
+from quantcrafter.app.data.preview_view import PreviewView
+from quantcrafter.app.data.previewer import Previewer
+from quantcrafter.app.data.source_form import SourceForm
+from quantcrafter.app.dialogs.frame import DialogFrame
+from quantcrafter.app.services.engine import Engine
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview
 
 _SIZE = (1040, 600)
 _FORM_WIDTH = 330

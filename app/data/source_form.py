@@ -8,13 +8,13 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from app.data.draft import SourceDraft, provider_help, provider_names
-from app.dialogs.frame import note
-from app.document.edits import Edit, SetField
-from app.inspector.form_view import Drafts, FormView
-from app.inspector.row import RowContext
-from app.services.i18n import tr
-from engine.runtime.jobs.preview import Preview
+from quantcrafter.app.data.draft import SourceDraft, provider_help, provider_names
+from quantcrafter.app.dialogs.frame import note
+from quantcrafter.app.document.edits import Edit, SetField
+from quantcrafter.app.inspector.form_view import Drafts, FormView
+from quantcrafter.app.inspector.row import RowContext
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview
 
 
 class SourceForm(QWidget):

@@ -8,11 +8,11 @@ from typing import Any
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
-from app.services.engine import Engine, Job
-from app.services.problems import failure_text
-from engine.api.home import home
-from engine.runtime.jobs import Failure, Request
-from engine.runtime.jobs.store import StoreListRequest
+from quantcrafter.app.services.engine import Engine, Job
+from quantcrafter.app.services.problems import failure_text
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.runtime.compute_process.jobs import Failure, Request
+from quantcrafter.engine.runtime.compute_process.jobs.store import StoreListRequest
 
 _SETTLE_MS = 400
 

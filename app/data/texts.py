@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.services.i18n import tr
-from engine.api import Session, Timeframe
-from engine.data.labels import bar_label
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api import Session, Timeframe
+from quantcrafter.engine.data.labels import bar_label
 
 _DIGITS = 7
 _SMALL = 100_000

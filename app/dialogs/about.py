@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.frame import DialogFrame, plain, section, table
-from app.services.i18n import tr
-from engine.api.home import home
+from quantcrafter.app.dialogs.frame import DialogFrame, plain, section, table
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api.home import home
 
 PARTS = (
     ("PySide6-Essentials", "Qt for Python", "LGPL-3.0"),

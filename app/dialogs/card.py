@@ -8,9 +8,9 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, Q
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen, QPixmap, QTextLayout, QTextOption
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from app.dialogs.templates import Tag, Template
-from app.services.i18n import tr
-from app.theme import Theme, current
+from quantcrafter.app.dialogs.templates import Tag, Template
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import Theme, current
 
 CARD = QSize(304, 282)
 PICTURE = QSize(302, 142)

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPalette
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from app import theme
-from app.dialogs.folding import FoldingBar
-from app.services.i18n import tr
+from quantcrafter.app import theme
+from quantcrafter.app.dialogs.folding import FoldingBar
+from quantcrafter.app.services.i18n import tr
 
 
 class ChangedAnswer(Enum):

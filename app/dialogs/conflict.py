@@ -15,11 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.conflict_text import Pair, places, side_by_side
-from app.dialogs.frame import DialogFrame, note
-from app.dialogs.text_version import Version, scroll_together
-from app.services.i18n import tr
-from app.theme.icons import icon
+from quantcrafter.app.dialogs.conflict_text import Pair, places, side_by_side
+from quantcrafter.app.dialogs.frame import DialogFrame, note
+from quantcrafter.app.dialogs.text_version import Version, scroll_together
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.icons import icon
 
 _SHARE = 0.86
 

@@ -10,10 +10,10 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QColor, QDesktopServices, QGuiApplication, QPalette
 from PySide6.QtWidgets import QDialogButtonBox, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.dialogs.drafts import Leftovers
-from app.dialogs.frame import DialogFrame, plain
-from app.services.i18n import tr
-from app.theme import current
+from quantcrafter.app.dialogs.drafts import Leftovers
+from quantcrafter.app.dialogs.frame import DialogFrame, plain
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
 
 _MAX_COPIED = 1_000_000
 """Bytes of a report that are copied."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.fitting import fit
+from quantcrafter.app.fitting import fit
 
 MARGIN = 20
 GAP = 12

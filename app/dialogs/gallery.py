@@ -9,15 +9,15 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QDialogButtonBox, QLabel, QLineEdit, QListView, QStackedLayout, QWidget
 
-from app.dialogs.card import CARD, PICTURE, TEMPLATE_ROLE, CardDelegate
-from app.dialogs.frame import DialogFrame
-from app.dialogs.templates import Template, all_templates, matching
-from app.dialogs.thumbnails import Thumbnails
-from app.services.i18n import tr
+from quantcrafter.app.dialogs.card import CARD, PICTURE, TEMPLATE_ROLE, CardDelegate
+from quantcrafter.app.dialogs.frame import DialogFrame
+from quantcrafter.app.dialogs.templates import Template, all_templates, matching
+from quantcrafter.app.dialogs.thumbnails import Thumbnails
+from quantcrafter.app.services.i18n import tr
 
 if TYPE_CHECKING:
-    from app.dialogs.thumbnails import PaintGraph
-    from engine.plugins import Registry
+    from quantcrafter.app.dialogs.thumbnails import PaintGraph
+    from quantcrafter.engine.plugins import Registry
 
 COLUMNS = 3
 
@@ -113,7 +113,7 @@ class GalleryDialog(DialogFrame):
 
 def choose_template(parent: QWidget | None, registry: Registry) -> Template | None:
     """Let the user pick a template; return it, or None on Cancel. Its `text` opens as an untitled copy."""
-    from app.dialogs.pictures import paint_graph
+    from quantcrafter.app.dialogs.pictures import paint_graph
 
     dialog = GalleryDialog(all_templates(registry.strategies), paint_graph(registry), parent)
     dialog.exec()

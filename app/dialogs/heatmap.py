@@ -10,9 +10,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.services.i18n import tr
-from app.theme import current
-from app.theme.tokens import contrast
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.tokens import contrast
 
 STOPS = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")
 """Cividis: even in lightness for every kind of colour vision. Source: J. R. Nuñez and others, PLOS ONE 13(7), 2018."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDialogButtonBox, QListWidget, QSplitter, QWidget
 
-from app.dialogs.conflict_text import places, side_by_side
-from app.dialogs.frame import DialogFrame, section
-from app.dialogs.text_version import Version, scroll_together
-from app.services.i18n import said, tr
-from engine.spec import Migrated, format_version
+from quantcrafter.app.dialogs.conflict_text import places, side_by_side
+from quantcrafter.app.dialogs.frame import DialogFrame, section
+from quantcrafter.app.dialogs.text_version import Version, scroll_together
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.engine.spec import Migrated, format_version
 
 _MOST_ROWS = 6
 _SHARE = 0.86

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from app.canvas.scene import GraphScene
-from app.document.document import Document
-from app.document.view import BARS
-from app.theme import current
-from engine.api import Catalog
+from quantcrafter.app.canvas.scene import GraphScene
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.view import BARS
+from quantcrafter.app.theme import current
+from quantcrafter.engine.api import Catalog
 
 if TYPE_CHECKING:
-    from app.dialogs.thumbnails import PaintGraph
+    from quantcrafter.app.dialogs.thumbnails import PaintGraph
 
 PAD = 12
 MAX_SCALE = 0.8

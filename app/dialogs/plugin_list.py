@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from app.services.i18n import tr
-from app.services.names import family_name
-from engine.api import Role
-from engine.plugins import PluginInfo, PluginStatus, installed_plugins, load_registry, set_enabled
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.names import family_name
+from quantcrafter.engine.api import Role
+from quantcrafter.engine.plugins import PluginInfo, PluginStatus, installed_plugins, load_registry, set_enabled
 
 
 @dataclass(frozen=True, slots=True)

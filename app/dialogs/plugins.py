@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.frame import DialogFrame, note, paint_words, table
-from app.dialogs.plugin_list import PluginList, PluginRow
-from app.services.i18n import said, tr
-from app.theme import current
-from engine.api import PluginError
-from engine.plugins import PluginStatus
+from quantcrafter.app.dialogs.frame import DialogFrame, note, paint_words, table
+from quantcrafter.app.dialogs.plugin_list import PluginList, PluginRow
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.theme import current
+from quantcrafter.engine.api import PluginError
+from quantcrafter.engine.plugins import PluginStatus
 
 NAME_ROLE = Qt.ItemDataRole.UserRole
 MAX_NAMES = 40

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.services.settings import Settings
-from engine.runtime.storage import DEFAULT_GB, keep_gb, set_keep_gb
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.engine.runtime.run_store.storage import DEFAULT_GB, keep_gb, set_keep_gb
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.crash_notice import CrashNotice
-from app.dialogs.drafts import NOTHING_LEFT, DiffLine, Draft, Leftovers, RecoveryAnswer, counts, differences
-from app.dialogs.frame import DialogFrame, paint_words, plain, table
-from app.services.i18n import language, tr
-from app.theme import current
-from app.theme.tokens import mix
+from quantcrafter.app.dialogs.crash_notice import CrashNotice
+from quantcrafter.app.dialogs.drafts import (
+    NOTHING_LEFT,
+    DiffLine,
+    Draft,
+    Leftovers,
+    RecoveryAnswer,
+    counts,
+    differences,
+)
+from quantcrafter.app.dialogs.frame import DialogFrame, paint_words, plain, table
+from quantcrafter.app.services.i18n import language, tr
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.tokens import mix
 
 
 class RecoveryDialog(DialogFrame):

@@ -18,10 +18,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.frame import DialogFrame, note, section
-from app.dialogs.preferences import Preferences
-from app.services.i18n import LANGUAGES, tr
-from engine.api.home import home
+from quantcrafter.app.dialogs.frame import DialogFrame, note, section
+from quantcrafter.app.dialogs.preferences import Preferences
+from quantcrafter.app.services.i18n import LANGUAGES, tr
+from quantcrafter.engine.api.home import home
 
 
 class SettingsDialog(DialogFrame):

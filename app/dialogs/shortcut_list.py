@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.services.keys import normal_keys
+from quantcrafter.app.services.keys import normal_keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.frame import DialogFrame, note, paint_words, table
-from app.dialogs.shortcut_list import Command, ShortcutList
-from app.services.i18n import tr
-from app.theme import current
+from quantcrafter.app.dialogs.frame import DialogFrame, note, paint_words, table
+from quantcrafter.app.dialogs.shortcut_list import Command, ShortcutList
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
 
 ID_ROLE = Qt.ItemDataRole.UserRole
 

@@ -20,24 +20,24 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.frame import DialogFrame
-from app.dialogs.heatmap import Heatmap, HeatmapData
-from app.dialogs.sweep_form import MOST_CELLS, Span, Variable, axes_of, suggested, taking_over, variables
-from app.document.errors import EditError
-from app.panes.results.columns import metric_name
-from app.services.i18n import said, tr
-from app.services.problems import failure_text
-from app.services.values import number_text
-from engine.runtime.jobs.sweep import SweepRequest
-from engine.stats.catalogue import METRICS, Metric
+from quantcrafter.app.dialogs.frame import DialogFrame
+from quantcrafter.app.dialogs.heatmap import Heatmap, HeatmapData
+from quantcrafter.app.dialogs.sweep_form import MOST_CELLS, Span, Variable, axes_of, suggested, taking_over, variables
+from quantcrafter.app.document.errors import EditError
+from quantcrafter.app.panes.results.columns import metric_name
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.problems import failure_text
+from quantcrafter.app.services.values import number_text
+from quantcrafter.engine.runtime.compute_process.jobs.sweep import SweepRequest
+from quantcrafter.engine.stats.catalogue import METRICS, Metric
 
 if TYPE_CHECKING:
-    from app.document.document import Document
-    from app.document.view import Scope
-    from app.services.engine import Engine, Job
-    from engine.runtime.jobs import Failure
-    from engine.runtime.messages import Progressed
-    from engine.runtime.sweep import Sweep, SweepCell
+    from quantcrafter.app.document.document import Document
+    from quantcrafter.app.document.view import Scope
+    from quantcrafter.app.services.engine import Engine, Job
+    from quantcrafter.engine.runtime.compute_process.jobs import Failure
+    from quantcrafter.engine.runtime.compute_process.messages import Progressed
+    from quantcrafter.engine.runtime.research.sweep import Sweep, SweepCell
 
 FIRST_METRIC = "sharpe"
 LARGEST = 1e12

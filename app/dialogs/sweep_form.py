@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.document.document import Document
-from app.document.edits import Edit, SetValues, Unset
-from app.document.view import Scope
-from app.inspector.fields import Field, FieldKind
-from app.inspector.subjects import node_form
-from engine.runtime.sweep import Axis
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import Edit, SetValues, Unset
+from quantcrafter.app.document.view import Scope
+from quantcrafter.app.inspector.fields import Field, FieldKind
+from quantcrafter.app.inspector.subjects import node_form
+from quantcrafter.engine.runtime.research.sweep import Axis
 
 NUMBERS = (FieldKind.INTEGER, FieldKind.NUMBER)
 WANTED_VALUES = 9

@@ -10,12 +10,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from app.document.document import TEMPLATE
-from app.services.i18n import known, tr
-from app.services.names import family_name
-from engine.api import Role, SpecError, StrategyTemplate
-from engine.spec import StrategyFile
-from engine.spec.blocks import block_file
+from quantcrafter.app.document.document import TEMPLATE
+from quantcrafter.app.services.i18n import known, tr
+from quantcrafter.app.services.names import family_name
+from quantcrafter.engine.api import Role, SpecError, StrategyTemplate
+from quantcrafter.engine.spec import StrategyFile
+from quantcrafter.engine.spec.blocks import block_file
 
 EMPTY_TEXT = TEMPLATE.format(name="New strategy")
 """A strategy without nodes."""
@@ -98,7 +98,7 @@ def _empty() -> Template:
 
 
 def _examples() -> Iterator[Template]:
-    folder = Path(str(resources.files("resources").joinpath("examples")))
+    folder = Path(str(resources.files("quantcrafter.resources").joinpath("examples")))
     for path in sorted(folder.glob("*.yaml")):
         yield _from_file(path, f"example:{path.stem}", tr("Example"))
 

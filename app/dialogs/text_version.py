@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QTextCharFormat, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QVBoxLayout, QWidget
 
-from app.dialogs.conflict_text import span
-from app.dialogs.frame import section
-from app.panes.yaml_view.texts import units
-from app.theme import current
+from quantcrafter.app.dialogs.conflict_text import span
+from quantcrafter.app.dialogs.frame import section
+from quantcrafter.app.panes.yaml_view.texts import units
+from quantcrafter.app.theme import current
 
 _CONTEXT = 3
 

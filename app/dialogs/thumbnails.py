@@ -14,10 +14,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap
 
-from app.dialogs.about import installed_version
-from app.dialogs.templates import Template
-from app.theme import current
-from engine.api.home import home
+from quantcrafter.app.dialogs.about import installed_version
+from quantcrafter.app.dialogs.templates import Template
+from quantcrafter.app.theme import current
+from quantcrafter.engine.api.home import home
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from app.dialogs.frame import section
-from app.dialogs.tour_steps import Box, TourStep, place, tour_steps
-from app.services.i18n import tr
-from app.theme import current
+from quantcrafter.app.dialogs.frame import section
+from quantcrafter.app.dialogs.tour_steps import Box, TourStep, place, tour_steps
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
 
 ARROW = 10
 WIDTH = 340

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.services.i18n import tr
+from quantcrafter.app.services.i18n import tr
 
 GAP = 14
 EDGE = 8

@@ -7,8 +7,8 @@ from enum import Enum
 
 from PySide6.QtWidgets import QDialogButtonBox, QListWidget, QWidget
 
-from app.dialogs.frame import DialogFrame
-from app.services.i18n import tr
+from quantcrafter.app.dialogs.frame import DialogFrame
+from quantcrafter.app.services.i18n import tr
 
 MAX_ROWS = 8
 

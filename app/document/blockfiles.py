@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from engine.api import SpecError
-from engine.spec import StrategyFile
-from engine.spec.blocks import block_file
+from quantcrafter.engine.api import SpecError
+from quantcrafter.engine.spec import StrategyFile
+from quantcrafter.engine.spec.blocks import block_file
 
 Stamp = tuple[int, int]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from app.document.edits import Edit
-from app.document.view import GraphView, Scope
-from engine.api import Catalog, Problem
-from engine.api.component import Component
+from quantcrafter.app.document.edits import Edit
+from quantcrafter.app.document.view import GraphView, Scope
+from quantcrafter.engine.api import Catalog, Problem
+from quantcrafter.engine.api.component import Component
 
 
 @dataclass(frozen=True, slots=True)

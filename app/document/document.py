@@ -6,24 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.document.blockfiles import BlockFiles
-from app.document.carry import carry_out
-from app.document.contract import Change, DocumentLike
-from app.document.draft import Draft
-from app.document.edits import Edit
-from app.document.errors import EditError
-from app.document.fragments import copy_fragment
-from app.document.history import History, Step, patch_between
-from app.document.level import Level
-from app.document.readable import Readable
-from app.document.validation import Checked, check
-from app.document.view import GraphView, Scope
-from app.document.wiring import refusal
-from app.services.i18n import said, tr
-from engine.api import Catalog, Problem, SpecError
-from engine.api.component import Component
-from engine.spec.files import read_text
-from engine.spec.source import ProblemLog
+from quantcrafter.app.document.apply_edits import carry_out
+from quantcrafter.app.document.blockfiles import BlockFiles
+from quantcrafter.app.document.contract import Change, DocumentLike
+from quantcrafter.app.document.draft import Draft
+from quantcrafter.app.document.edits import Edit
+from quantcrafter.app.document.errors import EditError
+from quantcrafter.app.document.fragments import copy_fragment
+from quantcrafter.app.document.history import History, Step, patch_between
+from quantcrafter.app.document.level import Level
+from quantcrafter.app.document.readable import Readable
+from quantcrafter.app.document.validation import Checked, check
+from quantcrafter.app.document.view import GraphView, Scope
+from quantcrafter.app.document.wiring import refusal
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.engine.api import Catalog, Problem, SpecError
+from quantcrafter.engine.api.component import Component
+from quantcrafter.engine.spec.files import read_text
+from quantcrafter.engine.spec.source import ProblemLog
 
 __all__ = ["Change", "Document", "DocumentLike"]
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from app.document.errors import EditError
-from app.document.level import FindBlock, Level, Values, level_of
-from app.document.ports import references_in, split_reference
-from app.document.view import BARS, Scope
-from app.services.i18n import tr
-from engine.api import Catalog, Role
-from engine.spec import SECTIONS
-from engine.spec.edits import DocumentPath
+from quantcrafter.app.document.errors import EditError
+from quantcrafter.app.document.level import FindBlock, Level, Values, level_of
+from quantcrafter.app.document.ports import references_in, split_reference
+from quantcrafter.app.document.view import BARS, Scope
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api import Catalog, Role
+from quantcrafter.engine.spec import SECTIONS
+from quantcrafter.engine.spec.edits import DocumentPath
 
 Swap = Callable[[str], Any]
 """Returns what a reference becomes: another one, a number, or None when it goes."""

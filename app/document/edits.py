@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.api import Role
+from quantcrafter.engine.api import Role
 
 
 class Unset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.api.errors import QuantCrafterError
+from quantcrafter.engine.api.errors import QuantCrafterError
 
 
 class EditError(QuantCrafterError):

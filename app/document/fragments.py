@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from app.document.draft import Draft, copied, free_name
-from app.document.edits import Paste
-from app.document.errors import EditError
-from app.document.level import Level, Values, pair, sections_of
-from app.document.ports import references_in, split_reference
-from app.document.view import BARS
-from app.services.i18n import tr
-from engine.api import Role, SpecError
-from engine.spec import StrategyFile
-from engine.spec.edits import same
-from engine.spec.emit import fragment
+from quantcrafter.app.document.draft import Draft, copied, free_name
+from quantcrafter.app.document.edits import Paste
+from quantcrafter.app.document.errors import EditError
+from quantcrafter.app.document.level import Level, Values, pair, sections_of
+from quantcrafter.app.document.ports import references_in, split_reference
+from quantcrafter.app.document.view import BARS
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api import Role, SpecError
+from quantcrafter.engine.spec import StrategyFile
+from quantcrafter.engine.spec.edits import same
+from quantcrafter.engine.spec.emit import fragment
 
 MARK = "quantcrafter_nodes"
 VERSION = 1

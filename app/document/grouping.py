@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.document.draft import Draft, free_name
-from app.document.edits import GroupIntoBlock
-from app.document.errors import EditError
-from app.document.level import Level, Values
-from app.document.ports import is_id, references_in, split_reference
-from app.document.view import BARS
-from app.services.i18n import tr
-from engine.api import PortType, Role
+from quantcrafter.app.document.draft import Draft, free_name
+from quantcrafter.app.document.edits import GroupIntoBlock
+from quantcrafter.app.document.errors import EditError
+from quantcrafter.app.document.level import Level, Values
+from quantcrafter.app.document.ports import is_id, references_in, split_reference
+from quantcrafter.app.document.view import BARS
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api import PortType, Role
 
 RESERVED = ("use", "bypass", "mute", BARS)
 """Names that a block's input, parameter or output cannot have."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from app.document.ports import (
+from quantcrafter.app.document.ports import (
     BAR_PORTS,
     VALUE,
     Ports,
@@ -16,10 +16,10 @@ from app.document.ports import (
     references_in,
     split_reference,
 )
-from app.document.subtitle import subtitle
-from app.document.view import BARS, FrameView, GraphView, NodeView, PortView, Scope, WireView
-from engine.api import Catalog, Component, PortType, Role
-from engine.spec import SECTIONS
+from quantcrafter.app.document.subtitle import subtitle
+from quantcrafter.app.document.view import BARS, FrameView, GraphView, NodeView, PortView, Scope, WireView
+from quantcrafter.engine.api import Catalog, Component, PortType, Role
+from quantcrafter.engine.spec import SECTIONS
 
 Values = dict[str, Any]
 FindBlock = Callable[[str], Values | None]

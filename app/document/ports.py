@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from app.document.view import BARS, NodeView, PortView
-from engine.api import BAR_COLUMNS, Component, DataNode, PortType
-from engine.spec.references import NODE_ID, REFERENCE
+from quantcrafter.app.document.view import BARS, NodeView, PortView
+from quantcrafter.engine.api import BAR_COLUMNS, Component, DataNode, PortType
+from quantcrafter.engine.spec.references import NODE_ID, REFERENCE
 
 BAR_PORTS = (
     PortView(BARS, PortType.BARS),

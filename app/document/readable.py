@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from app.document.draft import Draft
-from engine.spec import StrategyFile
+from quantcrafter.app.document.draft import Draft
+from quantcrafter.engine.spec import StrategyFile
 
 
 @dataclass(frozen=True, slots=True)

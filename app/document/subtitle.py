@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from app.document.view import PortView
-from app.services.i18n import said
-from engine.api import Component
+from quantcrafter.app.document.view import PortView
+from quantcrafter.app.services.i18n import said
+from quantcrafter.engine.api import Component
 
 MAX_PARTS = 3
 MAX_CHARS = 28

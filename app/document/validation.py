@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.api import Catalog, Problem
-from engine.runtime.source import every_problem
-from engine.spec import StrategyFile
-from engine.spec.identity import strategy_hash
+from quantcrafter.engine.api import Catalog, Problem
+from quantcrafter.engine.runtime.running.source import every_problem
+from quantcrafter.engine.spec import StrategyFile
+from quantcrafter.engine.spec.identity import strategy_hash
 
 
 class Checked(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.api import PortType, Role
+from quantcrafter.engine.api import PortType, Role
 
 BARS = "bars"
 """The id of the node that stands for the instrument's own bars; it cannot be removed or renamed."""

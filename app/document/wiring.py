@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from app.document.level import Level
-from app.document.ports import output_of, split_reference
-from app.document.view import PortView
-from app.services.i18n import tr
+from quantcrafter.app.document.level import Level
+from quantcrafter.app.document.ports import output_of, split_reference
+from quantcrafter.app.document.view import PortView
+from quantcrafter.app.services.i18n import tr
 
 
 def refusal(level: Level, reference: str, target: str, port: str) -> str:

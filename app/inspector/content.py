@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from app.document.document import Document
-from engine.api import Role, SpecError
-from engine.api.home import home
-from engine.spec import StrategyFile
-from engine.spec.blocks import block_file
+from quantcrafter.app.document.document import Document
+from quantcrafter.engine.api import Role, SpecError
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.spec import StrategyFile
+from quantcrafter.engine.spec.blocks import block_file
 
 BLOCK_SUFFIXES = (".yaml", ".yml")
 _MOST_BLOCK_FILES = 500

@@ -14,10 +14,10 @@ import annotated_types
 from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
-from app.services.i18n import said
-from engine.api import PortType, Timeframe
-from engine.api.ports import PathMark, port_mark
-from engine.api.timeframe import parse_duration
+from quantcrafter.app.services.i18n import said
+from quantcrafter.engine.api import PortType, Timeframe
+from quantcrafter.engine.api.ports import PathMark, port_mark
+from quantcrafter.engine.api.timeframe import parse_duration
 
 _NO_LIMIT = 1e30
 _SHORT_UNIT = 4

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.document.document import Document
-from app.document.edits import UNSET, Connect, Edit, SetField, SetValues
-from app.document.view import Scope
-from app.inspector import values
-from app.inspector.fields import Field, FieldKind
-from app.services.i18n import tr
-from engine.api import Problem
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import UNSET, Connect, Edit, SetField, SetValues
+from quantcrafter.app.document.view import Scope
+from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector.fields import Field, FieldKind
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api import Problem
 
 VARIOUS = object()
 """The value of a field that several subjects write differently."""

@@ -7,11 +7,11 @@ from collections.abc import MutableMapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from app.inspector.fields import Field
-from app.inspector.form import Form
-from app.inspector.row import FieldRow, RowContext
-from app.inspector.sections import Section
-from app.services.i18n import tr
+from quantcrafter.app.inspector.fields import Field
+from quantcrafter.app.inspector.form import Form
+from quantcrafter.app.inspector.row import FieldRow, RowContext
+from quantcrafter.app.inspector.sections import Section
+from quantcrafter.app.services.i18n import tr
 
 Drafts = MutableMapping[tuple[object, ...], str]
 """Texts that are refused and so not written, by subject and field, to be kept when the form is made anew."""

@@ -6,13 +6,13 @@ from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from app.document.view import NodeView
-from app.inspector.editors.texts import EscapableLine
-from app.inspector.look import tint
-from app.services.i18n import tr
-from app.services.names import family_member
-from app.theme import current, family_of
-from app.theme.icons import icon
+from quantcrafter.app.document.view import NodeView
+from quantcrafter.app.inspector.editors.texts import EscapableLine
+from quantcrafter.app.inspector.look import tint
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.names import family_member
+from quantcrafter.app.theme import current, family_of
+from quantcrafter.app.theme.icons import icon
 
 _STRIPE = 4
 

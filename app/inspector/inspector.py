@@ -9,17 +9,17 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.document.document import Change, Document
-from app.document.edits import Edit, RenameNode, SetFlags
-from app.document.errors import EditError
-from app.document.view import BARS, NodeView, Scope
-from app.inspector.header import NodeHeader, TitleHeader
-from app.inspector.instrument_pages import InstrumentsPage, StrategyPage
-from app.inspector.look import tint
-from app.inspector.pages import NodesPage, Page, PageContext, RawPage
-from app.services.i18n import tr
-from app.theme import changed as theme_changed
-from app.theme import current
+from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.document.edits import Edit, RenameNode, SetFlags
+from quantcrafter.app.document.errors import EditError
+from quantcrafter.app.document.view import BARS, NodeView, Scope
+from quantcrafter.app.inspector.header import NodeHeader, TitleHeader
+from quantcrafter.app.inspector.instrument_pages import InstrumentsPage, StrategyPage
+from quantcrafter.app.inspector.look import tint
+from quantcrafter.app.inspector.pages import NodesPage, Page, PageContext, RawPage
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme import current
 
 _SETTLE_MS = 60
 

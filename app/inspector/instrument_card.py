@@ -7,10 +7,10 @@ from collections.abc import Callable
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from app.inspector.form_view import FormView
-from app.inspector.sections import Section
-from app.services.i18n import tr
-from app.theme.icons import icon
+from quantcrafter.app.inspector.form_view import FormView
+from quantcrafter.app.inspector.sections import Section
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.icons import icon
 
 
 class InstrumentCard(Section):

@@ -16,13 +16,13 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
 
-from app.document.document import Document
-from app.inspector import values
-from app.inspector.content import content
-from app.services.i18n import tr
-from app.theme import current
-from app.theme.icons import icon
-from engine.api import Severity
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector.content import content
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.api import Severity
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()

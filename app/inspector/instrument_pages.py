@@ -5,17 +5,17 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from app.document.edits import UNSET, SetField
-from app.inspector import subjects, values
-from app.inspector.content import content
-from app.inspector.form import Form
-from app.inspector.form_view import FormView
-from app.inspector.instrument_card import InstrumentCard
-from app.inspector.instrument_list import InstrumentList
-from app.inspector.pages import Page, PageContext
-from app.inspector.sections import Section
-from app.services.i18n import tr
-from app.theme.icons import icon
+from quantcrafter.app.document.edits import UNSET, SetField
+from quantcrafter.app.inspector import subjects, values
+from quantcrafter.app.inspector.content import content
+from quantcrafter.app.inspector.form import Form
+from quantcrafter.app.inspector.form_view import FormView
+from quantcrafter.app.inspector.instrument_card import InstrumentCard
+from quantcrafter.app.inspector.instrument_list import InstrumentList
+from quantcrafter.app.inspector.pages import Page, PageContext
+from quantcrafter.app.inspector.sections import Section
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.icons import icon
 
 _OPEN_INSTRUMENTS = 2
 MOST_CARDS = 8

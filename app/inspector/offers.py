@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.document.document import Document
-from app.document.ports import reference_to
-from app.document.view import Scope
-from engine.api import PortType, Role
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.ports import reference_to
+from quantcrafter.app.document.view import Scope
+from quantcrafter.engine.api import PortType, Role
 
 
 @dataclass(frozen=True, slots=True)

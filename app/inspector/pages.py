@@ -10,21 +10,21 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.document.document import Document
-from app.document.view import NodeView, Scope
-from app.inspector import subjects, values
-from app.inspector.fields import Field
-from app.inspector.form import Form
-from app.inspector.form_view import Drafts, FormView
-from app.inspector.look import tint
-from app.inspector.offers import fitting_outputs
-from app.inspector.row import RowContext
-from app.inspector.sections import Section
-from app.services.i18n import tr
-from app.services.problems import problem_text
-from app.theme import current, family_of
-from app.theme.icons import icon
-from engine.api import FeedNode, Problem, Severity
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.view import NodeView, Scope
+from quantcrafter.app.inspector import subjects, values
+from quantcrafter.app.inspector.fields import Field
+from quantcrafter.app.inspector.form import Form
+from quantcrafter.app.inspector.form_view import Drafts, FormView
+from quantcrafter.app.inspector.look import tint
+from quantcrafter.app.inspector.offers import fitting_outputs
+from quantcrafter.app.inspector.row import RowContext
+from quantcrafter.app.inspector.sections import Section
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.problems import problem_text
+from quantcrafter.app.theme import current, family_of
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.api import FeedNode, Problem, Severity
 
 _OPEN_INSTRUMENTS = 2
 

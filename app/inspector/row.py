@@ -12,9 +12,9 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
 
-from app.document.edits import UNSET
-from app.inspector import values
-from app.inspector.editors import (
+from quantcrafter.app.document.edits import UNSET
+from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector.editors import (
     AskLimits,
     ChoiceEditor,
     ChoicesEditor,
@@ -30,17 +30,17 @@ from app.inspector.editors import (
     ReferencesEditor,
     SuggestEditor,
 )
-from app.inspector.editors.scrub import ScrubLabel
-from app.inspector.editors.texts import TextEditor
-from app.inspector.fields import Field, FieldKind
-from app.inspector.form import VARIOUS, Form
-from app.inspector.look import tint
-from app.services.i18n import said, tr
-from app.services.names import port_type_name
-from app.services.problems import problem_text
-from app.theme import current
-from app.theme.icons import icon
-from engine.api import Severity
+from quantcrafter.app.inspector.editors.scrub import ScrubLabel
+from quantcrafter.app.inspector.editors.texts import TextEditor
+from quantcrafter.app.inspector.fields import Field, FieldKind
+from quantcrafter.app.inspector.form import VARIOUS, Form
+from quantcrafter.app.inspector.look import tint
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.names import port_type_name
+from quantcrafter.app.services.problems import problem_text
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.api import Severity
 
 LABEL_WIDTH = 86
 _MARK_WIDTH = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from app.theme.icons import icon
+from quantcrafter.app.theme.icons import icon
 
 
 class Section(QWidget):

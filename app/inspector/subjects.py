@@ -8,17 +8,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.document.document import Document
-from app.document.view import NodeView, Scope
-from app.inspector import fields as schema
-from app.inspector import values
-from app.inspector.content import block_body, content, inner_node, mapping_at
-from app.inspector.fields import FieldKind, fields_of
-from app.inspector.form import FileForm, NodeForm, common_fields
-from app.services.i18n import tr
-from engine.api import Catalog, Component, FeedNode, PortType, RunSettings, Timeframe, param
-from engine.api.settings import Currency, InstrumentKind, InstrumentMargin
-from engine.runtime.engines import Engines, engine_choices, modes_of
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.view import NodeView, Scope
+from quantcrafter.app.inspector import fields as schema
+from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector.content import block_body, content, inner_node, mapping_at
+from quantcrafter.app.inspector.fields import FieldKind, fields_of
+from quantcrafter.app.inspector.form import FileForm, NodeForm, common_fields
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api import Catalog, Component, FeedNode, PortType, RunSettings, Timeframe, param
+from quantcrafter.engine.api.settings import Currency, InstrumentKind, InstrumentMargin
+from quantcrafter.engine.runtime.running.engines import Engines, engine_choices, modes_of
 
 
 def _not_blank(text: str) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.document.edits import UNSET
-from app.inspector.fields import Field, FieldKind
-from app.services.i18n import said, tr
-from engine.spec import explain
+from quantcrafter.app.document.edits import UNSET
+from quantcrafter.app.inspector.fields import Field, FieldKind
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.engine.spec import explain
 
 _WHOLE = re.compile(r"[-+]?[0-9]+")
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]{1,2}|[-+]?[0-9]*,[0-9]{4,}")

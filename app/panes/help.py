@@ -8,15 +8,15 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
-from app.document.document import Change, Document
-from app.document.view import Scope
-from app.inspector.content import block_body
-from app.panes.help_text import component_html, node_html
-from app.services.i18n import tr
-from app.theme import changed as theme_changed
-from app.theme import current
-from engine.api import Component
-from engine.plugins import Registry
+from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.document.view import Scope
+from quantcrafter.app.inspector.content import block_body
+from quantcrafter.app.panes.help_text import component_html, node_html
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme import current
+from quantcrafter.engine.api import Component
+from quantcrafter.engine.plugins import Registry
 
 _SETTLE_MS = 200
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.document.view import BARS, NodeView
-from app.inspector import values
-from app.services.i18n import said, tr
-from app.services.names import family_member, port_type_name
-from app.theme.tokens import Theme
-from engine.api import Component, PortType, Role
-from engine.plugins import facts
-from engine.plugins.example import example_lines
+from quantcrafter.app.document.view import BARS, NodeView
+from quantcrafter.app.inspector import values
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.names import family_member, port_type_name
+from quantcrafter.app.theme.tokens import Theme
+from quantcrafter.engine.api import Component, PortType, Role
+from quantcrafter.engine.plugins import facts
+from quantcrafter.engine.plugins.example import example_lines
 
 _CODE = re.compile(r"`([^`]+)`")
 

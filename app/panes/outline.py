@@ -9,20 +9,20 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPe
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QToolTip, QVBoxLayout, QWidget
 
-from app.document.document import Change, Document
-from app.document.edits import RemoveNodes, RenameNode
-from app.document.errors import EditError
-from app.document.ports import reference_to
-from app.document.view import BARS, GraphView, NodeView, Scope
-from app.inspector.form import node_of
-from app.panes.rows import ASIDE, BADGE, COUNT, SECOND, RowTree
-from app.services.i18n import tr
-from app.services.names import family_member, family_name
-from app.services.problems import problem_text
-from app.theme import changed as theme_changed
-from app.theme import current, family_of
-from app.theme.icons import icon
-from engine.api import Problem, Role, Severity
+from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.document.edits import RemoveNodes, RenameNode
+from quantcrafter.app.document.errors import EditError
+from quantcrafter.app.document.ports import reference_to
+from quantcrafter.app.document.view import BARS, GraphView, NodeView, Scope
+from quantcrafter.app.inspector.form import node_of
+from quantcrafter.app.panes.rows import ASIDE, BADGE, COUNT, SECOND, RowTree
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.names import family_member, family_name
+from quantcrafter.app.services.problems import problem_text
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme import current, family_of
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.api import Problem, Role, Severity
 
 NODE = int(Qt.ItemDataRole.UserRole)
 _SETTLE_MS = 120

@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document.document import Change, Document
-from app.services.i18n import said, tr
-from app.theme import changed as theme_changed
-from app.theme import current
-from app.theme.icons import icon
-from engine.api import Problem, Severity
+from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.api import Problem, Severity
 
 Index = QModelIndex | QPersistentModelIndex
 _SETTLE_MS = 120

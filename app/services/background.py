@@ -10,8 +10,8 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QThreadPool, Signal
 from shiboken6 import isValid
 
-from app.services.i18n import said
-from engine.api import QuantCrafterError
+from quantcrafter.app.services.i18n import said
+from quantcrafter.engine.api import QuantCrafterError
 
 
 class _Post(QObject):

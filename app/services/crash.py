@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from engine.api.home import home
-from engine.api.locks import try_lock
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.locks import try_lock
 
 _log = logging.getLogger(__name__)
 _RUNNING = ".running"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from app.services.i18n import tr
-from app.services.reasons import moment_text
-from app.services.values import flags_text, number_text, position_text
-from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG
-from engine.runtime.explain import Blocked, Facts, Filled, NodeCensus, Ordered
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.reasons import moment_text
+from quantcrafter.app.services.values import flags_text, number_text, position_text
+from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG
+from quantcrafter.engine.runtime.explain import Blocked, Facts, Filled, NodeCensus, Ordered
 
 
 def way_title(flag: int) -> str:

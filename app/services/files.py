@@ -12,15 +12,15 @@ import secrets
 import time
 from pathlib import Path
 
-from app.services.i18n import said, tr
-from app.services.problems import problem_text
-from engine.api import QuantCrafterError
-from engine.api.home import usual_modes
-from engine.api.locks import writing
-from engine.api.os_errors import fault
-from engine.spec import ProblemLog, StrategyFile, format_version, version_of_text
-from engine.spec.files import read_text
-from engine.spec.limits import MAX_FILE_BYTES
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.problems import problem_text
+from quantcrafter.engine.api import QuantCrafterError
+from quantcrafter.engine.api.home import usual_modes
+from quantcrafter.engine.api.locks import writing
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.spec import ProblemLog, StrategyFile, format_version, version_of_text
+from quantcrafter.engine.spec.files import read_text
+from quantcrafter.engine.spec.limits import MAX_FILE_BYTES
 
 SUFFIX = ".yaml"
 _UNFINISHED_FOR_S = 3600.0

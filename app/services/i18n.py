@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from importlib import resources
 
-from app.services.phrases import Phrases
+from quantcrafter.app.services.phrases import Phrases
 
 LANGUAGES = {"en": "English", "ru": "Русский", "zh_CN": "简体中文"}
 
@@ -36,7 +36,7 @@ def language() -> str:
 
 def load_texts(language: str) -> dict[str, str]:
     """Return the translations of a language by English text: those of all its files together."""
-    folder = resources.files("resources").joinpath("translations", language)
+    folder = resources.files("quantcrafter.resources").joinpath("translations", language)
     texts: dict[str, str] = {}
     for file in folder.iterdir() if folder.is_dir() else ():
         if file.name.endswith(".json"):

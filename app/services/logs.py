@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from logging.handlers import RotatingFileHandler
 
-from engine.api.home import home
+from quantcrafter.engine.api.home import home
 
 MAX_BYTES = 500_000
 FORMAT = "%(created).3f %(process)d %(levelname)s %(name)s: %(message)s"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.services.i18n import tr
-from engine.api import PortType, Role
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api import PortType, Role
 
 
 def family_name(role: Role | None) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.services.i18n import said
-from engine.api import Problem, Severity, SpecError
+from quantcrafter.app.services.i18n import said
+from quantcrafter.engine.api import Problem, Severity, SpecError
 
 if TYPE_CHECKING:
-    from engine.runtime.jobs import Failure
+    from quantcrafter.engine.runtime.compute_process.jobs import Failure
 
 
 def problem_text(problem: Problem) -> str:

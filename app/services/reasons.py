@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 
-from app.services.i18n import said, tr
-from app.services.values import flags_text, number_text
-from engine.api.reasons import Operator
-from engine.runtime.explain import (
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.values import flags_text, number_text
+from quantcrafter.engine.api.reasons import Operator
+from quantcrafter.engine.runtime.explain import (
     Account,
     Comparison,
     Crossing,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.services.settings import Settings
+from quantcrafter.app.services.settings import Settings
 
 MAX_RECENT = 15
 

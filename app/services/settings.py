@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
-from engine.api.home import home
-from engine.api.os_errors import fault
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.os_errors import fault
 
 log = logging.getLogger(__name__)
 

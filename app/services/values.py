@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from app.services.i18n import tr
-from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from engine.runtime.explain import Value
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from quantcrafter.engine.runtime.explain import Value
 
 DIGITS = 5
 _SMALL, _GROUPED, _LARGE = 1e-4, 1e5, 1e9

@@ -12,8 +12,8 @@ from queue import Empty, SimpleQueue
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
-from app.services.files import digest
-from engine.api import PathRefusedError, open_regular
+from quantcrafter.app.services.files import digest
+from quantcrafter.engine.api import PathRefusedError, open_regular
 
 POLL_MS = 5_000
 SETTLE_MS = 150

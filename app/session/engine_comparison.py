@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 if TYPE_CHECKING:
-    from app.services.engine import Job
-    from engine.runtime.jobs import Failure
-    from engine.runtime.messages import Progressed
-    from engine.runtime.parity import ParityReport
+    from quantcrafter.app.services.engine import Job
+    from quantcrafter.engine.runtime.compute_process.jobs import Failure
+    from quantcrafter.engine.runtime.compute_process.messages import Progressed
+    from quantcrafter.engine.runtime.parity import ParityReport
 
 
 class EngineComparison(QObject):

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.services.background import Background
-from app.session.run_session import RunSession
-from engine.api import Catalog, RunError
-from engine.runtime.explain import Census, Facts, Why, decision_bar, explain, take_census
-from engine.runtime.jobs.census import CensusRequest
+from quantcrafter.app.services.background import Background
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.engine.api import Catalog, RunError
+from quantcrafter.engine.runtime.compute_process.jobs.census import CensusRequest
+from quantcrafter.engine.runtime.explain import Census, Facts, Why, decision_bar, explain, take_census
 
 if TYPE_CHECKING:
-    from app.services.engine import Engine, Job
-    from engine.runtime.run_folder import RunFolder
+    from quantcrafter.app.services.engine import Engine, Job
+    from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 
 SMALL = 1_000_000
 """Bars times nodes that are counted in a few milliseconds."""
@@ -125,6 +125,6 @@ def _nobody(_message: str) -> None:
 
 @lru_cache(maxsize=1)
 def _catalog() -> Catalog:
-    from engine.plugins import load_registry
+    from quantcrafter.engine.plugins import load_registry
 
     return load_registry()

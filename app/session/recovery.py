@@ -21,11 +21,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from app.document.document import Document
-from app.session.swaps import BESIDE, SWAP, TRIED, DamagedError, Found, NewerError, Swap, read_swap, remove
-from engine.api.home import home
-from engine.api.locks import try_lock
-from engine.api.os_errors import fault
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.session.swaps import BESIDE, SWAP, TRIED, DamagedError, Found, NewerError, Swap, read_swap, remove
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.locks import try_lock
+from quantcrafter.engine.api.os_errors import fault
 
 _log = logging.getLogger(__name__)
 _LOCK = ".lock"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from engine.runtime.jobs import LogLine
+from quantcrafter.engine.runtime.compute_process.jobs import LogLine
 
 CAPACITY = 100_000
 

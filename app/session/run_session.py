@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from app.session.engine_comparison import EngineComparison
-from app.session.run_log import RunLog
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.app.session.engine_comparison import EngineComparison
+from quantcrafter.app.session.run_log import RunLog
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 
 
 class RunSession(QObject):

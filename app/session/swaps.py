@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.document.document import Change, Document
-from app.services.files import digest
-from engine.api.os_errors import fault
+from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.services.files import digest
+from quantcrafter.engine.api.os_errors import fault
 
 _log = logging.getLogger(__name__)
 SWAP, BESIDE, TRIED = ".swap", ".new", ".tried"

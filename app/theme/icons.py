@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from app.theme.themes import current
+from quantcrafter.app.theme.themes import current
 
 PLACEHOLDER = "currentColor"
 
@@ -30,7 +30,7 @@ def icon(name: str, color: str = "") -> QIcon:
 @lru_cache(maxsize=1)
 def icon_names() -> tuple[str, ...]:
     """Return the names of all icons, sorted."""
-    folder = resources.files("resources").joinpath("icons")
+    folder = resources.files("quantcrafter.resources").joinpath("icons")
     return tuple(sorted(file.name[:-4] for file in folder.iterdir() if file.name.endswith(".svg")))
 
 
@@ -53,7 +53,7 @@ def renderer(name: str, color: str) -> QSvgRenderer:
 
 @lru_cache(maxsize=128)
 def _source(name: str) -> str:
-    return resources.files("resources").joinpath("icons", f"{name}.svg").read_text(encoding="utf-8")
+    return resources.files("quantcrafter.resources").joinpath("icons", f"{name}.svg").read_text(encoding="utf-8")
 
 
 class _StrokeEngine(QIconEngine):

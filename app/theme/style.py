@@ -7,7 +7,7 @@ from string import Template
 
 from PySide6.QtGui import QColor, QPalette
 
-from app.theme.tokens import Theme
+from quantcrafter.app.theme.tokens import Theme
 
 
 def palette(theme: Theme) -> QPalette:
@@ -162,5 +162,5 @@ QProgressBar::chunk { background: $accent; border-radius: 3px; }
 def style_sheet(theme: Theme) -> str:
     """Return the one style sheet of the application in a theme's colours."""
     names = (name for name in theme.__dataclass_fields__ if isinstance(getattr(theme, name), str))
-    controls = str(resources.files("resources").joinpath("icons", "controls")).replace("\\", "/")
+    controls = str(resources.files("quantcrafter.resources").joinpath("icons", "controls")).replace("\\", "/")
     return _SHEET.substitute({name: getattr(theme, name) for name in names}, controls=controls)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from engine.api import PortType, Role
+from quantcrafter.engine.api import PortType, Role
 
 BARS_FAMILY = "bars"
 INPUTS_FAMILY = "inputs"

@@ -8,11 +8,11 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFrame, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from app.actions.fuzzy import match_score
-from app.actions.registry import ActionRegistry
-from app.actions.spec import ActionSpec
-from app.overlay import Overlay
-from app.services.i18n import tr
+from quantcrafter.app.actions.fuzzy import match_score
+from quantcrafter.app.actions.registry import ActionRegistry
+from quantcrafter.app.actions.spec import ActionSpec
+from quantcrafter.app.overlay import Overlay
+from quantcrafter.app.services.i18n import tr
 
 WIDTH, HEIGHT, ROW_HEIGHT = 620, 400, 26
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8, Qt.Key.Key_PageDown: 8}

@@ -5,38 +5,38 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from app import theme
-from app.actions.canvas_binding import CanvasBinding
-from app.services.engine import Engine
-from app.window.data_desk import DataDesk
-from app.window.desk import FileDesk
-from app.window.dialogs import Dialogs
-from app.window.folders import FolderQuestions
-from app.window.looks import Looks
-from app.window.migration import Migrations
-from app.window.pane_focus import PaneFocus
-from app.window.plugins.parts import PluginParts
-from app.window.plugins.view import PluginView
-from app.window.readiness import Readiness
-from app.window.rescue import Rescue
-from app.window.research import Research
-from app.window.runs.comparing import EngineDesk
-from app.window.runs.desk import RunDesk
-from app.window.runs.indicators import RunIndicators
-from app.window.runs.lookahead import LookAheadDesk
-from app.window.runs.report import ReportDesk
-from app.window.store_desk import StoreDesk
-from app.window.strategies import Strategies
-from app.window.tour import TourGuide
-from app.window.typed import TypedText
-from app.window.wiring import Wiring
-from engine.plugins import load_registry
-from engine.runtime.traces import forget_trials
+from quantcrafter.app import theme
+from quantcrafter.app.actions.canvas_binding import CanvasBinding
+from quantcrafter.app.services.engine import Engine
+from quantcrafter.app.window.data.bar_store_controller import BarStoreController
+from quantcrafter.app.window.data.data_controller import DataController
+from quantcrafter.app.window.dialogs import Dialogs
+from quantcrafter.app.window.files.file_controller import FileController
+from quantcrafter.app.window.files.folder_questions import FolderQuestions
+from quantcrafter.app.window.files.migration import Migrations
+from quantcrafter.app.window.files.pending_input import TypedText
+from quantcrafter.app.window.files.recovery import Rescue
+from quantcrafter.app.window.looks import Looks
+from quantcrafter.app.window.pane_focus import PaneFocus
+from quantcrafter.app.window.plugins.parts import PluginParts
+from quantcrafter.app.window.plugins.view import PluginView
+from quantcrafter.app.window.readiness import Readiness
+from quantcrafter.app.window.research import Research
+from quantcrafter.app.window.runs.comparing import EngineController
+from quantcrafter.app.window.runs.indicators import RunIndicators
+from quantcrafter.app.window.runs.lookahead import LookAheadController
+from quantcrafter.app.window.runs.report import ReportController
+from quantcrafter.app.window.runs.run_controller import RunController
+from quantcrafter.app.window.tabs.open_strategies import Strategies
+from quantcrafter.app.window.tour import TourGuide
+from quantcrafter.app.window.wiring import Wiring
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.run_store.retention import forget_trials
 
 if TYPE_CHECKING:
-    from app.window.docks import Docks
-    from app.window.shell import Shell
-    from app.window.tab import StrategyTab
+    from quantcrafter.app.window.layout.docks import Docks
+    from quantcrafter.app.window.shell import Shell
+    from quantcrafter.app.window.tabs.tab import StrategyTab
 
 
 class Desktop:
@@ -62,11 +62,11 @@ class Desktop:
         self.folders = FolderQuestions(tabs, messages)
         self.migrations = Migrations(messages)
         self.wiring = Wiring(catalog, tabs, panes, shell.status, shell.refresher, self.folders, messages)
-        self.desk = FileDesk(window, catalog, tabs, self.strategies, typed, shell.recent, messages)
+        self.desk = FileController(window, catalog, tabs, self.strategies, typed, shell.recent, messages)
         self.rescue = Rescue(window, settings, catalog, tabs, self.strategies, self.desk, messages)
         self._compose_runs()
-        self.data_desk = DataDesk(window, tabs, self.data_engine, typed, messages)
-        self.store = StoreDesk(window, catalog, tabs, self.data_engine, self.data_desk.offer_use, messages)
+        self.data_desk = DataController(window, tabs, self.data_engine, typed, messages)
+        self.store = BarStoreController(window, catalog, tabs, self.data_engine, self.data_desk.offer_use, messages)
         self.pane_focus = PaneFocus(tabs, panes)
         self.looks = Looks(window, settings, tabs, panes, self.pane_focus, messages)
         self.plugins = PluginParts(catalog, shell.actions.registry, panes, self.pane_focus, self._plugin_view)
@@ -78,11 +78,11 @@ class Desktop:
         """Make what runs strategies, and what looks at runs."""
         tabs, panes, engine, typed, messages = self.tabs, self.panes, self.engine, self.typed, self.shell.messages
         readiness = Readiness(tabs, panes, self.wiring, self.folders)
-        self.runs = RunDesk(tabs, engine, self.settings, panes, typed, readiness, messages)
+        self.runs = RunController(tabs, engine, self.settings, panes, typed, readiness, messages)
         self.indicators = RunIndicators(self.runs, engine, tabs, panes, self.shell.status.run, self.shell.refresher)
-        self.engines = EngineDesk(tabs, engine, panes, typed, readiness, messages)
-        self.lookahead = LookAheadDesk(tabs, engine, typed, self.wiring, self.shell.refresher, messages)
-        self.reports = ReportDesk(self.window, tabs, engine, messages)
+        self.engines = EngineController(tabs, engine, panes, typed, readiness, messages)
+        self.lookahead = LookAheadController(tabs, engine, typed, self.wiring, self.shell.refresher, messages)
+        self.reports = ReportController(self.window, tabs, engine, messages)
         self.research = Research(self.window, tabs, engine, typed, messages)
 
     def _plugin_view(self, plugin: str) -> PluginView:

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from app.actions.registry import default_keys
-from app.services.i18n import tr
-from app.window.looks import preview_theme
+from quantcrafter.app.actions.registry import default_keys
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.window.looks import preview_theme
 
 if TYPE_CHECKING:
-    from app.actions.qt import ActionSet
-    from app.services.settings import Settings
-    from app.window.desk import FileDesk
-    from app.window.looks import Looks
-    from app.window.messages import Messages
-    from app.window.plugins.parts import PluginParts
-    from engine.plugins import Registry
+    from quantcrafter.app.actions.qt import ActionSet
+    from quantcrafter.app.services.settings import Settings
+    from quantcrafter.app.window.files.file_controller import FileController
+    from quantcrafter.app.window.looks import Looks
+    from quantcrafter.app.window.messages import Messages
+    from quantcrafter.app.window.plugins.parts import PluginParts
+    from quantcrafter.engine.plugins import Registry
 
 
 class Dialogs:
@@ -40,7 +40,7 @@ class Dialogs:
         settings: Settings,
         catalog: Registry,
         actions: ActionSet,
-        files: FileDesk,
+        files: FileController,
         looks: Looks,
         plugins: PluginParts,
         messages: Messages,
@@ -56,13 +56,13 @@ class Dialogs:
 
     def about(self) -> None:
         """Show what QuantCrafter is."""
-        from app.dialogs.about import show_about
+        from quantcrafter.app.dialogs.about import show_about
 
         show_about(self._window)
 
     def gallery(self) -> None:
         """Open a copy of a template that the user picks."""
-        from app.dialogs.gallery import choose_template
+        from quantcrafter.app.dialogs.gallery import choose_template
 
         template = choose_template(self._window, self._catalog)
         if template is not None:
@@ -70,8 +70,8 @@ class Dialogs:
 
     def settings(self) -> None:
         """Let the user change preferences, the theme at once."""
-        from app.dialogs.preferences import Preferences
-        from app.dialogs.settings import edit_preferences
+        from quantcrafter.app.dialogs.preferences import Preferences
+        from quantcrafter.app.dialogs.settings import edit_preferences
 
         before = Preferences.of(self._settings)
         chosen = edit_preferences(self._window, before, preview_theme)
@@ -87,8 +87,8 @@ class Dialogs:
 
     def shortcuts(self) -> None:
         """Let the user change the keys."""
-        from app.dialogs.shortcut_list import Command
-        from app.dialogs.shortcuts import edit_shortcuts
+        from quantcrafter.app.dialogs.shortcut_list import Command
+        from quantcrafter.app.dialogs.shortcuts import edit_shortcuts
 
         registry = self._actions.registry
         commands = [
@@ -107,7 +107,7 @@ class Dialogs:
 
     def plugins(self) -> None:
         """Show the plugins; the actions and panes of one that is disabled go at once."""
-        from app.dialogs.plugins import show_plugins
+        from quantcrafter.app.dialogs.plugins import show_plugins
 
         needs_restart = show_plugins(self._window)
         self._plugins.sync()

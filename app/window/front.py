@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QMainWindow
 
 if TYPE_CHECKING:
-    from app.canvas.canvas import Canvas
-    from app.charts.model.choice import ChartChoice
-    from app.document.document import Document
-    from app.services.settings import Settings
-    from app.window.pane_host import PaneHost
-    from app.window.tab import StrategyTab
-    from app.window.tabs import Tabs
-    from engine.runtime.run_folder import RunFolder
+    from quantcrafter.app.canvas.canvas import Canvas
+    from quantcrafter.app.charts.model.choice import ChartChoice
+    from quantcrafter.app.document.document import Document
+    from quantcrafter.app.services.settings import Settings
+    from quantcrafter.app.window.layout.pane_host import PaneHost
+    from quantcrafter.app.window.tabs.tab import StrategyTab
+    from quantcrafter.app.window.tabs.tabs import Tabs
+    from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 
 
 class WindowFront:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QMainWindow
 
-from app import theme
-from app.services.i18n import tr
+from quantcrafter.app import theme
+from quantcrafter.app.services.i18n import tr
 
 if TYPE_CHECKING:
-    from app.services.settings import Settings
-    from app.window.messages import Messages
-    from app.window.pane_focus import PaneFocus
-    from app.window.pane_host import PaneHost
-    from app.window.tabs import Tabs
+    from quantcrafter.app.services.settings import Settings
+    from quantcrafter.app.window.layout.pane_host import PaneHost
+    from quantcrafter.app.window.messages import Messages
+    from quantcrafter.app.window.pane_focus import PaneFocus
+    from quantcrafter.app.window.tabs.tabs import Tabs
 
 
 class Looks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from app.window.status import StatusLine
+from quantcrafter.app.window.status import StatusLine
 
 
 class Messages:

@@ -9,11 +9,11 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QScrollArea, QToolBar, QWidget
 from shiboken6 import isValid
 
-from app.theme import current
+from quantcrafter.app.theme import current
 
 if TYPE_CHECKING:
-    from app.window.pane_host import PaneHost
-    from app.window.tabs import Tabs
+    from quantcrafter.app.window.layout.pane_host import PaneHost
+    from quantcrafter.app.window.tabs.tabs import Tabs
 
 CANVAS, TEXT = "canvas", "text"
 LINE = 2

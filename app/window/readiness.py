@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.services.i18n import said, tr
-from app.services.problems import failure_text
-from app.window.runs.notice import FailureNotice
-from engine.api import Severity
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.problems import failure_text
+from quantcrafter.app.window.layout.notice import FailureNotice
+from quantcrafter.engine.api import Severity
 
 if TYPE_CHECKING:
-    from app.window.folders import FolderQuestions
-    from app.window.pane_host import PaneHost
-    from app.window.tab import StrategyTab
-    from app.window.tabs import Tabs
-    from app.window.wiring import Wiring
-    from engine.runtime.jobs import Failure
+    from quantcrafter.app.window.files.folder_questions import FolderQuestions
+    from quantcrafter.app.window.layout.pane_host import PaneHost
+    from quantcrafter.app.window.tabs.tab import StrategyTab
+    from quantcrafter.app.window.tabs.tabs import Tabs
+    from quantcrafter.app.window.wiring import Wiring
+    from quantcrafter.engine.runtime.compute_process.jobs import Failure
 
 RUN = "run"
 """What the notice over the canvas is about."""

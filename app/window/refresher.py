@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QMainWindow
 
 if TYPE_CHECKING:
-    from app.actions.qt import ActionSet
-    from app.window.tabs import Tabs
+    from quantcrafter.app.actions.qt import ActionSet
+    from quantcrafter.app.window.tabs.tabs import Tabs
 
 
 class Refresher(QObject):

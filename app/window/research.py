@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
-    from app.services.engine import Engine
-    from app.window.messages import Messages
-    from app.window.tabs import Tabs
-    from app.window.typed import TypedText
-    from engine.runtime.comparison import Comparison
+    from quantcrafter.app.services.engine import Engine
+    from quantcrafter.app.window.files.pending_input import TypedText
+    from quantcrafter.app.window.messages import Messages
+    from quantcrafter.app.window.tabs.tabs import Tabs
+    from quantcrafter.engine.runtime.run_store.comparison import Comparison
 
 
 class Research:
@@ -36,7 +36,7 @@ class Research:
 
     def sweep(self, first: tuple[str, str] | None = None) -> None:
         """Ask for parameters to vary, and run the strategy in front over them; `first` is a node and its field."""
-        from app.dialogs.sweep import SweepDialog
+        from quantcrafter.app.dialogs.sweep import SweepDialog
 
         tab = self._tabs.current()
         if tab is None or not self._typed.is_well(tab):
@@ -51,7 +51,7 @@ class Research:
 
     def compare(self, comparison: Comparison) -> None:
         """Show two runs side by side; a click on a trade leads to it."""
-        from app.dialogs.comparison import ComparisonDialog
+        from quantcrafter.app.dialogs.comparison import ComparisonDialog
 
         dialog = ComparisonDialog(comparison, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

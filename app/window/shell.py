@@ -13,33 +13,33 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
-from app import theme
-from app.actions.catalogue import all_actions
-from app.actions.qt import ActionSet
-from app.actions.spec import ActionSpec
-from app.actions.targets import Targets
-from app.services.problems import error_text
-from app.services.recent import RecentFiles
-from app.window.command_palette import CommandPalette
-from app.window.frame import remember_frame, restore_frame
-from app.window.front import WindowFront
-from app.window.main_window import MainWindow
-from app.window.messages import Messages
-from app.window.pane_host import PaneHost
-from app.window.recent_list import RecentList
-from app.window.refresher import Refresher
-from app.window.status import StatusLine
-from app.window.tabs import Tabs
-from app.window.welcome import Welcome
-from engine.api import QuantCrafterError
+from quantcrafter.app import theme
+from quantcrafter.app.actions.catalogue import all_actions
+from quantcrafter.app.actions.qt import ActionSet
+from quantcrafter.app.actions.spec import ActionSpec
+from quantcrafter.app.actions.targets import Targets
+from quantcrafter.app.services.problems import error_text
+from quantcrafter.app.services.recent import RecentFiles
+from quantcrafter.app.window.command_palette import CommandPalette
+from quantcrafter.app.window.files.recent_list import RecentList
+from quantcrafter.app.window.front import WindowFront
+from quantcrafter.app.window.layout.geometry import remember_frame, restore_frame
+from quantcrafter.app.window.layout.pane_host import PaneHost
+from quantcrafter.app.window.main_window import MainWindow
+from quantcrafter.app.window.messages import Messages
+from quantcrafter.app.window.refresher import Refresher
+from quantcrafter.app.window.status import StatusLine
+from quantcrafter.app.window.tabs.tabs import Tabs
+from quantcrafter.app.window.welcome import Welcome
+from quantcrafter.engine.api import QuantCrafterError
 
 if TYPE_CHECKING:
-    from app.canvas.canvas import Canvas
-    from app.charts.commands import ChartCommands
-    from app.document.document import Document
-    from app.services.settings import Settings
-    from app.window.desktop import Desktop
-    from app.window.tab import StrategyTab
+    from quantcrafter.app.canvas.canvas import Canvas
+    from quantcrafter.app.charts.commands import ChartCommands
+    from quantcrafter.app.document.document import Document
+    from quantcrafter.app.services.settings import Settings
+    from quantcrafter.app.window.desktop import Desktop
+    from quantcrafter.app.window.tabs.tab import StrategyTab
 
 
 class Shell:
@@ -93,7 +93,7 @@ class Shell:
     def desktop(self) -> Desktop:
         """All parts of the program, composed when they are first needed."""
         if self._desktop is None:
-            from app.window.desktop import Desktop
+            from quantcrafter.app.window.desktop import Desktop
 
             self._desktop = Desktop(self)
         return self._desktop

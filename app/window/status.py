@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
 
-from app.services.i18n import tr
-from app.theme.icons import icon
-from app.window.runs.status import RunStatus
-from engine.api import Problem, Severity
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.app.window.runs.status import RunStatus
+from quantcrafter.engine.api import Problem, Severity
 
 MESSAGE_MS = 8_000
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
-    from app.actions.qt import ActionSet
-    from app.dialogs.tour import Tour
-    from app.services.settings import Settings
-    from app.window.desk import FileDesk
-    from app.window.pane_host import PaneHost
-    from app.window.tabs import Tabs
+    from quantcrafter.app.actions.qt import ActionSet
+    from quantcrafter.app.dialogs.tour import Tour
+    from quantcrafter.app.services.settings import Settings
+    from quantcrafter.app.window.files.file_controller import FileController
+    from quantcrafter.app.window.layout.pane_host import PaneHost
+    from quantcrafter.app.window.tabs.tabs import Tabs
 
 
 class TourGuide:
@@ -34,7 +34,7 @@ class TourGuide:
         tabs: Tabs,
         panes: PaneHost,
         actions: ActionSet,
-        files: FileDesk,
+        files: FileController,
     ) -> None:
         self._window = window
         self._settings = settings
@@ -46,7 +46,7 @@ class TourGuide:
 
     def start(self) -> None:
         """Lead through the window, on an empty strategy if none is open; not asked for again once it was seen."""
-        from app.dialogs.tour import Tour
+        from quantcrafter.app.dialogs.tour import Tour
 
         if self._tour is not None:
             return

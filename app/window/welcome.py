@@ -9,9 +9,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFont, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
-from app.services.i18n import tr
-from app.services.recent import RecentFile
-from app.theme.icons import icon
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.recent import RecentFile
+from quantcrafter.app.theme.icons import icon
 
 WIDTH = 620
 BUTTON_HEIGHT = 40

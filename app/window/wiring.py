@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 
-from app import theme
-from app.canvas.badges import badges
-from app.canvas.run.level import names_in_run
-from app.charts.model.choice import eyes_of
-from app.services.i18n import said
-from app.window.status import problem_counts
+from quantcrafter.app import theme
+from quantcrafter.app.canvas.badges import badges
+from quantcrafter.app.canvas.run.level import names_in_run
+from quantcrafter.app.charts.model.choice import eyes_of
+from quantcrafter.app.services.i18n import said
+from quantcrafter.app.window.status import problem_counts
 
 if TYPE_CHECKING:
-    from app.document.view import Scope
-    from app.window.docks import Docks
-    from app.window.folders import FolderQuestions
-    from app.window.messages import Messages
-    from app.window.pane_host import PaneHost
-    from app.window.refresher import Refresher
-    from app.window.status import StatusLine
-    from app.window.tab import StrategyTab
-    from app.window.tabs import Tabs
-    from engine.api import Problem, Role
-    from engine.plugins import Registry
+    from quantcrafter.app.document.view import Scope
+    from quantcrafter.app.window.files.folder_questions import FolderQuestions
+    from quantcrafter.app.window.layout.docks import Docks
+    from quantcrafter.app.window.layout.pane_host import PaneHost
+    from quantcrafter.app.window.messages import Messages
+    from quantcrafter.app.window.refresher import Refresher
+    from quantcrafter.app.window.status import StatusLine
+    from quantcrafter.app.window.tabs.tab import StrategyTab
+    from quantcrafter.app.window.tabs.tabs import Tabs
+    from quantcrafter.engine.api import Problem, Role
+    from quantcrafter.engine.plugins import Registry
 
 COUNT_DELAY_MS = 150
 """Validation of a large strategy takes longer than a key press may: it waits for a pause."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.api.engine import EngineJob
-from engine.api.ledger import Ledger
-from engine.api.matching import Matcher
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.matching import Matcher
 
 
 def match_job(job: EngineJob, matcher: Matcher) -> Ledger:
@@ -14,6 +14,6 @@ def match_job(job: EngineJob, matcher: Matcher) -> Ledger:
         RunError: an instrument has no bars, or an impossible tick or lot size.
         RunCancelledError: `job.cancelled()` returned True.
     """
-    from engine.simulation.session import simulate_stepwise
+    from quantcrafter.engine.simulation.session import simulate_stepwise
 
     return simulate_stepwise(job, matcher)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.api.capability import BAR_STANDARD
-from engine.api.engine import EngineAdapter, EngineJob
-from engine.api.ledger import Ledger
+from quantcrafter.engine.api.capability import BAR_STANDARD
+from quantcrafter.engine.api.engine import EngineAdapter, EngineJob
+from quantcrafter.engine.api.ledger import Ledger
 
 
 class NativeEngine(EngineAdapter):
@@ -18,7 +18,7 @@ class NativeEngine(EngineAdapter):
     capabilities = BAR_STANDARD
 
     def run(self, job: EngineJob) -> Ledger:
-        from engine.simulation.driver import simulate
-        from engine.simulation.session import simulate_stepwise
+        from quantcrafter.engine.simulation.driver import simulate
+        from quantcrafter.engine.simulation.session import simulate_stepwise
 
         return simulate(job) if job.is_compiled else simulate_stepwise(job)

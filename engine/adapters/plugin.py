@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from engine.adapters.backtrader.adapter import BacktraderEngine
-from engine.adapters.native import NativeEngine
-from engine.adapters.vnpy.adapter import VnpyEngine
-from engine.api.engine import EngineAdapter
-from engine.api.hookspecs import hookimpl
+from quantcrafter.engine.adapters.backtrader.adapter import BacktraderEngine
+from quantcrafter.engine.adapters.native import NativeEngine
+from quantcrafter.engine.adapters.vnpy.adapter import VnpyEngine
+from quantcrafter.engine.api.engine import EngineAdapter
+from quantcrafter.engine.api.hookspecs import hookimpl
 
 
 @hookimpl

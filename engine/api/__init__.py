@@ -1,6 +1,6 @@
 """The surface that nodes and plugins stand on; `quantcrafter` re-exports it."""
 
-from engine.api.bars import (
+from quantcrafter.engine.api.bars import (
     BAR_COLUMNS,
     NEW_YORK_STOCKS,
     ROUND_THE_CLOCK,
@@ -11,10 +11,10 @@ from engine.api.bars import (
     RawBars,
     Session,
 )
-from engine.api.capability import BAR_STANDARD, Capability, Need
-from engine.api.catalog import Catalog
-from engine.api.compiled import compiled
-from engine.api.component import (
+from quantcrafter.engine.api.capability import BAR_STANDARD, Capability, Need
+from quantcrafter.engine.api.catalog import Catalog
+from quantcrafter.engine.api.compiled import compiled
+from quantcrafter.engine.api.component import (
     Advisor,
     Component,
     ComponentFamily,
@@ -30,10 +30,18 @@ from engine.api.component import (
     RiskManager,
     Role,
 )
-from engine.api.context import StrategyContext
-from engine.api.decisions import Account, CancelOrder, Holding, OpenOrder, PlaceOrder, Protection, SessionDay
-from engine.api.desktop import MENUS, DesktopAction, DesktopPane, DesktopView
-from engine.api.engine import (
+from quantcrafter.engine.api.context import StrategyContext
+from quantcrafter.engine.api.decisions import (
+    Account,
+    CancelOrder,
+    Holding,
+    OpenOrder,
+    PlaceOrder,
+    Protection,
+    SessionDay,
+)
+from quantcrafter.engine.api.desktop import MENUS, DesktopAction, DesktopPane, DesktopView
+from quantcrafter.engine.api.engine import (
     ClassInstrument,
     ClassJob,
     ClassRun,
@@ -42,7 +50,7 @@ from engine.api.engine import (
     EngineJob,
     InstrumentJob,
 )
-from engine.api.entries import (
+from quantcrafter.engine.api.entries import (
     MOST_ENTRIES,
     MOST_LEVELS,
     EntryRule,
@@ -52,7 +60,7 @@ from engine.api.entries import (
     RebalanceRule,
     ScaleInRule,
 )
-from engine.api.errors import (
+from quantcrafter.engine.api.errors import (
     ComponentError,
     DataError,
     PluginError,
@@ -63,12 +71,12 @@ from engine.api.errors import (
     Severity,
     SpecError,
 )
-from engine.api.folders import PathRefusedError
-from engine.api.hookspecs import API_VERSION, ENTRY_POINT_GROUP, hookimpl
-from engine.api.ledger import Ledger, OrderKind
-from engine.api.matching import Matcher, Phase, WorkingOrder
-from engine.api.opening import open_named, open_regular
-from engine.api.ports import (
+from quantcrafter.engine.api.folders import PathRefusedError
+from quantcrafter.engine.api.hookspecs import API_VERSION, ENTRY_POINT_GROUP, hookimpl
+from quantcrafter.engine.api.ledger import Ledger, OrderKind
+from quantcrafter.engine.api.matching import Matcher, Phase, WorkingOrder
+from quantcrafter.engine.api.opening import open_named, open_regular
+from quantcrafter.engine.api.ports import (
     ENTER_LONG,
     ENTER_SHORT,
     EXIT_LONG,
@@ -95,8 +103,8 @@ from engine.api.ports import (
     param,
     port,
 )
-from engine.api.provider import DataProvider, StrategyTemplate
-from engine.api.reasons import (
+from quantcrafter.engine.api.provider import DataProvider, StrategyTemplate
+from quantcrafter.engine.api.reasons import (
     AllOf,
     AnyOf,
     AtLeast,
@@ -110,7 +118,7 @@ from engine.api.reasons import (
     Reason,
     Said,
 )
-from engine.api.rules import (
+from quantcrafter.engine.api.rules import (
     EXECUTION_COLUMNS,
     HISTORY_TRADES,
     ExecutionRule,
@@ -124,11 +132,11 @@ from engine.api.rules import (
     SizeKind,
     SizeRule,
 )
-from engine.api.settings import RunSettings
-from engine.api.step_program import Given, Known, StepProgram
-from engine.api.steps import StepForm, StepOutputs, StepValue
-from engine.api.timeframe import Duration, Timeframe, duration_ns
-from engine.api.unit_rules import unit_fault
+from quantcrafter.engine.api.settings import RunSettings
+from quantcrafter.engine.api.step_program import Given, Known, StepProgram
+from quantcrafter.engine.api.steps import StepForm, StepOutputs, StepValue
+from quantcrafter.engine.api.timeframe import Duration, Timeframe, duration_ns
+from quantcrafter.engine.api.unit_rules import unit_fault
 
 __all__ = [
     "API_VERSION",

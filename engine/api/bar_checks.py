@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.api.bars import Session
-from engine.api.timeframe import Timeframe
+from quantcrafter.engine.api.bars import Session
+from quantcrafter.engine.api.timeframe import Timeframe
 
 _FAR_NS = 2**63 - 1
 _DAY_NS = 86_400_000_000_000

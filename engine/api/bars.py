@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.api.ports import FloatColumn, TimeColumn
-from engine.api.timeframe import Timeframe
+from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
+from quantcrafter.engine.api.timeframe import Timeframe
 
 BAR_COLUMNS = ("open", "high", "low", "close", "volume")
 

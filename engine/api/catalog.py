@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from engine.api.component import Component, Role
-from engine.api.provider import DataProvider
+from quantcrafter.engine.api.component import Component, Role
+from quantcrafter.engine.api.provider import DataProvider
 
 
 class Catalog(Protocol):

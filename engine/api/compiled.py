@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from engine.api.home import home
-from engine.api.waiting import IMPORT, tell_of_wait
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.waiting import IMPORT, tell_of_wait
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,7 +37,7 @@ def numba_cache_dir() -> Path:
     """Return the folder that holds compiled code for exactly this version of the sources.
 
     Its name holds numba's version and a hash of the sources of the compiled code, and of the numbers and records that
-    it has from `engine.api`, so that neither an upgrade nor a change in another file can bring back stale machine code.
+    it has from `quantcrafter.engine.api`, so that neither an upgrade nor a change in another file can bring back stale machine code.
     """
     digest = hashlib.blake2b(digest_size=6)
     digest.update(metadata.version("numba").encode())
@@ -64,7 +64,7 @@ def njit_kept(function: F, **options: Any) -> F:
         function: numba must know all that it calls: numpy, math, or `numba.njit` functions.
         options: those of `numba.njit`.
     """
-    from engine.api.kept_code import KeptCode
+    from quantcrafter.engine.api.kept_code import KeptCode
 
     dispatcher = prepare_numba().njit(function, nogil=True, **options)
     dispatcher._cache = KeptCode(function, code_folder)  # noqa: SLF001 - numba has no other place for a cache

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.api.context import StrategyContext
-from engine.api.node_state import WrittenError, is_sealed
-from engine.api.ports import InputPort, Output, PortType, param, path_fields, port_mark
-from engine.api.reasons import Question, Reason
-from engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
-from engine.api.steps import StepForm, StepOutputs
-from engine.api.timeframe import Timeframe
+from quantcrafter.engine.api.context import StrategyContext
+from quantcrafter.engine.api.node_state import WrittenError, is_sealed
+from quantcrafter.engine.api.ports import InputPort, Output, PortType, param, path_fields, port_mark
+from quantcrafter.engine.api.reasons import Question, Reason
+from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
+from quantcrafter.engine.api.steps import StepForm, StepOutputs
+from quantcrafter.engine.api.timeframe import Timeframe
 
 
 class Role(StrEnum):

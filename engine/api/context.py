@@ -11,11 +11,11 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.bars import BAR_COLUMNS, Bars
-from engine.api.decisions import Account, Holding, OpenOrder, SessionDay
-from engine.api.errors import RunError
-from engine.api.frozen import read_only
-from engine.api.node_state import check_state
+from quantcrafter.engine.api.bars import BAR_COLUMNS, Bars
+from quantcrafter.engine.api.decisions import Account, Holding, OpenOrder, SessionDay
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.frozen import read_only
+from quantcrafter.engine.api.node_state import check_state
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 

@@ -9,15 +9,15 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from engine.api.bars import Bars
-from engine.api.capability import Capability
-from engine.api.component import Component
-from engine.api.errors import RunError
-from engine.api.ledger import Ledger
-from engine.api.ports import BoolColumn, FlagColumn, FloatColumn
-from engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
-from engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings
-from engine.api.step_program import StepProgram
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.capability import Capability
+from quantcrafter.engine.api.component import Component
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, FloatColumn
+from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
+from quantcrafter.engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings
+from quantcrafter.engine.api.step_program import StepProgram
 
 
 def _no_progress(done: int, total: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from engine.api.ledger import OrderKind
+from quantcrafter.engine.api.ledger import OrderKind
 
 MOST_ENTRIES = 20
 MOST_LEVELS = 24

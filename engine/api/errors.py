@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.api.wording import shortened
+from quantcrafter.engine.api.wording import shortened
 
 _LONGEST = {"message": 300, "remedy": 700, "path": 200}
 LONGEST_ERROR = 2_000

@@ -16,11 +16,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.api.errors import DataError, RunError
-from engine.api.home import home
-from engine.api.os_errors import fault
-from engine.api.wide_folders import is_too_wide
-from engine.api.wording import shown_path
+from quantcrafter.engine.api.errors import DataError, RunError
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wide_folders import is_too_wide
+from quantcrafter.engine.api.wording import shown_path
 
 VARIABLE = "QUANTCRAFTER_ALLOW_FOLDERS"
 _DATA_FOLDERS = ("bars", "blocks", "data")

@@ -3,7 +3,7 @@
 Whatever such code does, it is named and it ends with the call:
 1. What it raises comes out as an error; `sys.exit`, or a KeyboardInterrupt that nobody pressed, as `EscapedError`.
 2. The folder, locale, warning filters, error state of numpy, recursion limit, signal handlers and standard streams are
-   afterwards what they were before. The process stays ours (`engine.api.foreign_process`).
+   afterwards what they were before. The process stays ours (`quantcrafter.engine.api.foreign_process`).
 3. What it prints and warns of goes to the listener of the program with its name, never among the program's results.
 4. A watch tells of a call that takes long. One with a limit is ended at it, where the platform has a timer for that.
 
@@ -28,10 +28,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from engine.api.errors import QuantCrafterError, RunCancelledError, SpecError
-from engine.api.foreign_output import LineStream
-from engine.api.foreign_process import guard_process, leave_fork, release_process, set_handler
-from engine.api.os_errors import told
+from quantcrafter.engine.api.errors import QuantCrafterError, RunCancelledError, SpecError
+from quantcrafter.engine.api.foreign_output import LineStream
+from quantcrafter.engine.api.foreign_process import guard_process, leave_fork, release_process, set_handler
+from quantcrafter.engine.api.os_errors import told
 
 LOAD_SLOW_S = 3.0
 """After how long the import of a plugin is told of as slow."""

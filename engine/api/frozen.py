@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.bars import BAR_COLUMNS, Bars, CorporateActions
-from engine.api.ports import Signals
+from quantcrafter.engine.api.bars import BAR_COLUMNS, Bars, CorporateActions
+from quantcrafter.engine.api.ports import Signals
 
 Column = TypeVar("Column", bound=npt.NDArray[Any])
 

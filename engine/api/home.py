@@ -12,7 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
-from engine.api.errors import RunError
+from quantcrafter.engine.api.errors import RunError
 
 USUAL_UMASK = "QUANTCRAFTER_USUAL_UMASK"
 """What the user's umask was before a command of ours made its files private; in octal."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from engine.api.component import (
+from quantcrafter.engine.api.component import (
     Advisor,
     Component,
     ComponentFamily,
@@ -19,9 +19,9 @@ from engine.api.component import (
     MoneyManager,
     RiskManager,
 )
-from engine.api.desktop import DesktopAction, DesktopPane
-from engine.api.engine import EngineAdapter
-from engine.api.provider import DataProvider, StrategyTemplate
+from quantcrafter.engine.api.desktop import DesktopAction, DesktopPane
+from quantcrafter.engine.api.engine import EngineAdapter
+from quantcrafter.engine.api.provider import DataProvider, StrategyTemplate
 
 PROJECT = "quantcrafter"
 ENTRY_POINT_GROUP = "quantcrafter.plugins"

@@ -28,10 +28,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from engine.api.errors import QuantCrafterError
-from engine.api.home import home
-from engine.api.os_errors import fault
-from engine.api.waiting import COMPILE, tell_of_wait
+from quantcrafter.engine.api.errors import QuantCrafterError
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.waiting import COMPILE, tell_of_wait
 
 log = logging.getLogger("quantcrafter.compiled")
 

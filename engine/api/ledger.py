@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.ports import FloatColumn, TimeColumn
-from engine.api.step_program import StepRecord
+from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
+from quantcrafter.engine.api.step_program import StepRecord
 
 
 class OrderKind(IntEnum):

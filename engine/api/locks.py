@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from engine.api.home import home
+from quantcrafter.engine.api.home import home
 
 _LOOK_S = 0.01
 

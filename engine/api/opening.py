@@ -14,9 +14,9 @@ import os
 import stat
 from pathlib import Path
 
-from engine.api.folders import PathRefusedError, check_place, expanded, system_place
-from engine.api.os_errors import fault
-from engine.api.wording import did_you_mean, shown_path
+from quantcrafter.engine.api.folders import PathRefusedError, check_place, expanded, system_place
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wording import did_you_mean, shown_path
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from engine.api.errors import QuantCrafterError
+from quantcrafter.engine.api.errors import QuantCrafterError
 
 MOST_EPOCH = 36**6 - 1
 """The highest epoch: seconds since 1970 fit until 2038."""

@@ -19,8 +19,8 @@ from typing import Any
 
 from pydantic import ConfigDict, with_config
 
-from engine.api.order_id import OrderError, OrderId
-from engine.api.orders import (
+from quantcrafter.engine.api.order_id import OrderError, OrderId
+from quantcrafter.engine.api.orders import (
     Accepted,
     Amend,
     Amended,

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from engine.api.wording import shortened, shown_path
+from quantcrafter.engine.api.wording import shortened, shown_path
 
 Doing = Literal["read", "write", "home"]
 """What failed: reading a file, writing one that the user named, or keeping something in QUANTCRAFTER_HOME."""

@@ -10,9 +10,9 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.api.bars import DataRequest, RawBars
-from engine.api.ports import path_fields
-from engine.api.timeframe import Timeframe
+from quantcrafter.engine.api.bars import DataRequest, RawBars
+from quantcrafter.engine.api.ports import path_fields
+from quantcrafter.engine.api.timeframe import Timeframe
 
 
 class DataProvider(BaseModel, ABC):

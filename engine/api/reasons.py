@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from engine.api.bars import Bars
-    from engine.api.ports import FloatColumn
+    from quantcrafter.engine.api.bars import Bars
+    from quantcrafter.engine.api.ports import FloatColumn
 
 Operator = Literal[">", ">=", "<", "<=", "==", "!="]
 

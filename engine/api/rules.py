@@ -1,7 +1,7 @@
 """What the compiled driver understands of a decision component: small frozen rules instead of code.
 
 A built-in risk, money or execution component describes itself by one of these; the njit primitives in
-`engine.simulation` carry them out, in the compiled and in the Python driver alike.
+`quantcrafter.engine.simulation` carry them out, in the compiled and in the Python driver alike.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
-from engine.api.entries import AT_MARKET, EntryRule, GridRule, RebalanceRule, ScaleInRule
+from quantcrafter.engine.api.entries import AT_MARKET, EntryRule, GridRule, RebalanceRule, ScaleInRule
 
 
 class ProtectiveKind(IntEnum):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.api.ports import REFERENCE_PATTERN
-from engine.api.settings import CURRENCY_PATTERN, RATE_PATTERN
-from engine.api.wording import shortened
+from quantcrafter.engine.api.ports import REFERENCE_PATTERN
+from quantcrafter.engine.api.settings import CURRENCY_PATTERN, RATE_PATTERN
+from quantcrafter.engine.api.wording import shortened
 
 LONGEST_REASON = 200
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
-from engine.api.ports import param
+from quantcrafter.engine.api.ports import param
 
 _WHOLE = 100.0
 _SHORT_MAINTENANCE = 30.0

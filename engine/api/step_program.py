@@ -1,6 +1,6 @@
 """A program of steps, as the simulation runs it: op codes over registers, and what it leaves behind.
 
-`engine.api.steps` makes them.
+`quantcrafter.engine.api.steps` makes them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.ports import BoolColumn, FlagColumn, FloatColumn
+from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, FloatColumn
 
 
 class Op(IntEnum):

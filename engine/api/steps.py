@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.api.step_program import INSTRUCTION_DTYPE, Given, Known, Op, StepProgram
+from quantcrafter.engine.api.step_program import INSTRUCTION_DTYPE, Given, Known, Op, StepProgram
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule
+from quantcrafter.engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule
 
 MOST_UNIT_ORDERS = 56
 """Stops and targets that the units of a position may have at work at once, with targets of the whole position."""

@@ -1,7 +1,7 @@
-"""`python -m engine.cli` does what `quantcrafter` does."""
+"""`python -m quantcrafter.engine.cli` does what `quantcrafter` does."""
 
 import sys
 
-from engine.cli.main import main
+from quantcrafter.engine.cli.main import main
 
 sys.exit(main())

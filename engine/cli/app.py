@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import (
+from quantcrafter.engine.cli import (
     compare,
     data,
     desktop,
@@ -24,7 +24,7 @@ from engine.cli import (
     schema,
     validate,
 )
-from engine.cli.main import DONE, print_version
+from quantcrafter.engine.cli.main import DONE, print_version
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 """typer's base of every complaint about arguments, which it does not export by name."""
@@ -72,7 +72,7 @@ def run_app(arguments: Sequence[str]) -> int:
 
 
 def _usage_failure(error: Exception) -> int:
-    from engine.cli.console import complain
+    from quantcrafter.engine.cli.console import complain
 
     context = getattr(error, "ctx", None)
     message = str(error.format_message() if hasattr(error, "format_message") else error).strip()
@@ -97,11 +97,11 @@ def _options(
 ) -> None:
     """Design a trading strategy as a graph, save it as YAML, run it."""
     del version, verbose
-    from engine.api.home import close_home
+    from quantcrafter.engine.api.home import close_home
 
     shared = close_home()
     if shared is not None:
-        from engine.cli.console import warn
+        from quantcrafter.engine.cli.console import warn
 
         warn(
             f"Everybody may put files into your QuantCrafter folder '{shared}'. Set QUANTCRAFTER_HOME to a folder of "

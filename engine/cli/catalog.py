@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.cli.console import warn
-from engine.plugins import Registry, load_registry
+from quantcrafter.engine.cli.console import warn
+from quantcrafter.engine.plugins import Registry, load_registry
 
 
 def registry_with_warnings(*, quiet: bool = False) -> Registry:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from engine.cli.console import console, print_json, table
-from engine.cli.history import Json, RunId, find_run, record_json
+from quantcrafter.engine.cli.console import console, print_json, table
+from quantcrafter.engine.cli.history import Json, RunId, find_run, record_json
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from engine.runtime.comparison import Comparison, MetricChange
+    from quantcrafter.engine.runtime.run_store.comparison import Comparison, MetricChange
 
 _STYLES = {"better": "green", "worse": "red"}
 
 
 def compare(first: RunId, second: RunId, *, json: Json = False) -> None:
     """Show what changed from one run to another: settings, metrics, trades, and lines of the file."""
-    from engine.runtime.history import RunHistory, compare_runs
+    from quantcrafter.engine.runtime.run_store.history import RunHistory, compare_runs
 
     history = RunHistory()
     found = compare_runs(find_run(history, first), find_run(history, second))
@@ -39,7 +39,7 @@ def compare(first: RunId, second: RunId, *, json: Json = False) -> None:
 
 
 def _print_metrics(out: Console, found: Comparison) -> None:
-    from engine.cli.summary import label
+    from quantcrafter.engine.cli.summary import label
 
     made = table("Metric", "A", "B", "B - A", "", right=("A", "B", "B - A"))
     for each in found.metrics:

@@ -8,7 +8,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from engine.cli.streams import results
+from quantcrafter.engine.cli.streams import results
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.console import complain, console, is_terminal, note, print_json, table, warn
-from engine.cli.main import WRONG_INPUT
-from engine.cli.moments import moment_ns, utc_text
+from quantcrafter.engine.cli.console import complain, console, is_terminal, note, print_json, table, warn
+from quantcrafter.engine.cli.main import WRONG_INPUT
+from quantcrafter.engine.cli.time_format import moment_ns, utc_text
 
 if TYPE_CHECKING:
-    from engine.api import Bars, Timeframe
-    from engine.data.findings import Finding
-    from engine.data.store import BarStore, Series
-    from engine.data.store.files import ImportOptions
+    from quantcrafter.engine.api import Bars, Timeframe
+    from quantcrafter.engine.data.findings import Finding
+    from quantcrafter.engine.data.store import BarStore, Series
+    from quantcrafter.engine.data.store.files import ImportOptions
 
 Symbol = Annotated[str, typer.Argument(help="Symbol in the store, such as SPY.", metavar="SYMBOL")]
 Frame = Annotated[str, typer.Argument(help="Length of the bars, such as 1m or 1d.", metavar="TIMEFRAME")]
@@ -60,7 +60,7 @@ def list_series(
     json: Json = False,
 ) -> None:
     """List symbols and timeframes with their first and last bar, number of bars, gaps, source and size."""
-    from engine.data.store import BarStore
+    from quantcrafter.engine.data.store import BarStore
 
     store = BarStore()
     kept = store.list(symbol)
@@ -114,7 +114,7 @@ def size_text(size: int) -> str:
 
 
 def _moment(ts_ns: int, of: Series | Bars) -> str:
-    from engine.data.labels import bar_label
+    from quantcrafter.engine.data.labels import bar_label
 
     return bar_label(ts_ns, of.timeframe, of.session)
 
@@ -133,9 +133,9 @@ def import_files(
     check: Annotated[bool, typer.Option("--check", help="Only say what would be imported.")] = False,
 ) -> None:
     """Put the bars of files into the store; where bars overlap, the new ones replace the stored ones."""
-    from engine.api import DataError
-    from engine.data.store import BarStore, Overlap
-    from engine.data.store.files import ImportOptions
+    from quantcrafter.engine.api import DataError
+    from quantcrafter.engine.data.store import BarStore, Overlap
+    from quantcrafter.engine.data.store.files import ImportOptions
 
     choices = ImportOptions(
         options=_options(settings),
@@ -155,7 +155,7 @@ def import_files(
 
 
 def _import(store: BarStore, path: Path, symbols: tuple[str, ...], choices: ImportOptions) -> None:
-    from engine.data.store.files import import_file
+    from quantcrafter.engine.data.store.files import import_file
 
     for done in import_file(store, str(path), symbols, choices):
         _tell(f"{done.put.series.symbol} from {path}", done.findings)
@@ -166,7 +166,7 @@ def _import(store: BarStore, path: Path, symbols: tuple[str, ...], choices: Impo
 
 
 def _check(store: BarStore, path: Path, symbols: tuple[str, ...], choices: ImportOptions) -> None:
-    from engine.data.store.files import load_file, symbols_in
+    from quantcrafter.engine.data.store.files import load_file, symbols_in
 
     for symbol in symbols or symbols_in(str(path), choices.options):
         found = load_file(store, str(path), symbol, choices)
@@ -190,8 +190,8 @@ def export(
     end: End = None,
 ) -> None:
     """Write stored bars to a CSV or Parquet file."""
-    from engine.data.store import BarStore
-    from engine.data.store.files import export_bars
+    from quantcrafter.engine.data.store import BarStore
+    from quantcrafter.engine.data.store.files import export_bars
 
     count = export_bars(BarStore(), symbol, _frame(timeframe), out, moment_ns(start), moment_ns(end))
     note(f"{count:,} bars were written to {out}.")
@@ -206,7 +206,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete bars from the store: a symbol, one of its timeframes, or a range of it."""
-    from engine.data.store import BarStore
+    from quantcrafter.engine.data.store import BarStore
 
     store = BarStore()
     span = moment_ns(start), moment_ns(end)
@@ -233,7 +233,7 @@ def gaps(
     json: Json = False,
 ) -> None:
     """List where bars are missing within sessions, largest gaps first."""
-    from engine.data.store import BarStore, gaps_of
+    from quantcrafter.engine.data.store import BarStore, gaps_of
 
     store = BarStore()
     found = {
@@ -266,10 +266,10 @@ def fill(
     repair: Repair = False,
 ) -> None:
     """Fill gaps with bars of another source; stored bars are never touched."""
-    from engine.cli.catalog import registry_with_warnings
-    from engine.data.store import BarStore
-    from engine.data.store.fill import fill_gaps
-    from engine.data.store.sources import source_of
+    from quantcrafter.engine.cli.catalog import registry_with_warnings
+    from quantcrafter.engine.data.store import BarStore
+    from quantcrafter.engine.data.store.fill import fill_gaps
+    from quantcrafter.engine.data.store.sources import source_of
 
     provider = source_of(registry_with_warnings(), source, _options(settings))
     done = fill_gaps(
@@ -296,7 +296,7 @@ def _of(store: BarStore, symbol: str, timeframe: str | None) -> list[Series]:
 
 
 def _frame(text: str) -> Timeframe:
-    from engine.api import Timeframe
+    from quantcrafter.engine.api import Timeframe
 
     try:
         return Timeframe.parse(text)
@@ -307,9 +307,9 @@ def _frame(text: str) -> Timeframe:
 
 def _options(settings: list[str] | None) -> dict[str, Any]:
     """Return the options that `--set` gives, with values as a strategy file would have them."""
-    from engine.spec.compose import compose
-    from engine.spec.source import ProblemLog
-    from engine.spec.tree import plain
+    from quantcrafter.engine.spec.compose import compose
+    from quantcrafter.engine.spec.source import ProblemLog
+    from quantcrafter.engine.spec.tree import plain
 
     made: dict[str, Any] = {}
     for text in settings or ():

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from engine.api import RunError
+from quantcrafter.engine.api import RunError
 
 GROUP = "quantcrafter.desktop"
 NEEDED = ("PySide6", "networkx")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.catalog import registry_with_warnings
-from engine.cli.console import console, note, print_json, table
+from quantcrafter.engine.cli.catalog import registry_with_warnings
+from quantcrafter.engine.cli.console import console, note, print_json, table
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Module = Annotated[str, typer.Argument(help="A module or package, such as my_strategies.", metavar="MODULE")]
@@ -32,8 +32,8 @@ def _engines(context: typer.Context, *, json: Json = False) -> None:
 
 def list_engines(*, json: Json = False) -> None:
     """Show every engine: whether it is installed, what it can do, and which strategy classes are allowed."""
-    from engine.runtime.class_paths import allowed_paths
-    from engine.runtime.engines import engine_choices
+    from quantcrafter.engine.runtime.running.engines import engine_choices
+    from quantcrafter.engine.runtime.strategy_classes.class_paths import allowed_paths
 
     choices, allowed = engine_choices(registry_with_warnings(quiet=json)), allowed_paths()
     if json:
@@ -73,7 +73,7 @@ def allow(
     ] = None,
 ) -> None:
     """Allow strategy classes of a module to be imported, for this user. Importing a class runs its code."""
-    from engine.runtime.class_paths import allow as allow_path
+    from quantcrafter.engine.runtime.strategy_classes.class_paths import allow as allow_path
 
     made = allow_path(module, folder or "")
     note(
@@ -83,7 +83,7 @@ def allow(
 
 def disallow(module: Module) -> None:
     """Take a module off the list again."""
-    from engine.runtime.class_paths import disallow as disallow_path
+    from quantcrafter.engine.runtime.strategy_classes.class_paths import disallow as disallow_path
 
     disallow_path(module)
     note(f"Strategy classes of '{module}' are no longer imported.")

@@ -8,14 +8,14 @@ import sys
 import traceback
 from datetime import UTC, datetime
 
-from engine.api import PluginError, QuantCrafterError, RunCancelledError, SpecError
-from engine.api.foreign import text_of
-from engine.api.home import home
-from engine.api.os_errors import fault, told
-from engine.api.wording import shown_path
-from engine.cli.console import complain, note
-from engine.cli.main import FAILED, INTERRUPTED, WRONG_INPUT
-from engine.cli.problems import print_problems
+from quantcrafter.engine.api import PluginError, QuantCrafterError, RunCancelledError, SpecError
+from quantcrafter.engine.api.foreign import text_of
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.os_errors import fault, told
+from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.cli.console import complain, note
+from quantcrafter.engine.cli.main import FAILED, INTERRUPTED, WRONG_INPUT
+from quantcrafter.engine.cli.problems import print_problems
 
 
 def report_failure(error: BaseException, *, verbose: bool = False) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.console import console, note, print_json
+from quantcrafter.engine.cli.console import console, note, print_json
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Folder = Annotated[
@@ -33,7 +33,7 @@ def _folders(context: typer.Context, *, json: Json = False) -> None:
 
 def list_allowed(*, json: Json = False) -> None:
     """List the folders that strategies may read, whatever folder they lie in themselves."""
-    from engine.api.folders import VARIABLE, listed_folders, variable_folders
+    from quantcrafter.engine.api.folders import VARIABLE, listed_folders, variable_folders
 
     listed, named = listed_folders(), variable_folders()
     if json:
@@ -48,13 +48,13 @@ def list_allowed(*, json: Json = False) -> None:
 
 def allow(folder: Folder) -> None:
     """Let every strategy of this user read one file, or all files below a folder."""
-    from engine.runtime.allowed_folders import allow_folder
+    from quantcrafter.engine.runtime.running.allowed_folders import allow_folder
 
     note(f"Strategies may read '{allow_folder(folder)}' from now on.")
 
 
 def forget(folder: Folder) -> None:
     """Take a file or folder off the list again."""
-    from engine.runtime.allowed_folders import forget_folder
+    from quantcrafter.engine.runtime.running.allowed_folders import forget_folder
 
     note(f"Strategies may no longer read '{forget_folder(folder)}'.")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.console import complain, console, note, print_json, table
-from engine.cli.main import WRONG_INPUT
-from engine.cli.run_space import space_commands
+from quantcrafter.engine.cli.console import complain, console, note, print_json, table
+from quantcrafter.engine.cli.main import WRONG_INPUT
+from quantcrafter.engine.cli.run_space import space_commands
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from engine.runtime.history import Books, RunHistory, RunRecord
+    from quantcrafter.engine.runtime.run_store.history import Books, RunHistory, RunRecord
 
 RunId = Annotated[
     str, typer.Argument(help="The run's id, the beginning of it, last, or last-1 for the one before.", metavar="ID")
@@ -42,7 +42,7 @@ def runs_app() -> typer.Typer:
 
 def find_run(history: RunHistory, key: str) -> RunRecord:
     """Return a kept run with its books; a wrong id is said on stderr and ends the command with 2."""
-    from engine.api import RunError
+    from quantcrafter.engine.api import RunError
 
     try:
         return history.get(key)
@@ -88,7 +88,7 @@ def list_runs(
     *, limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many to list.")] = 20, json: Json = False
 ) -> None:
     """List the latest runs, newest first."""
-    from engine.runtime.history import RunHistory
+    from quantcrafter.engine.runtime.run_store.history import RunHistory
 
     records = RunHistory().list(limit)
     if json:
@@ -111,7 +111,7 @@ def list_runs(
 
 
 def _overview(records: list[RunRecord]) -> Table:
-    from engine.stats.catalogue import METRICS
+    from quantcrafter.engine.stats.catalogue import METRICS
 
     metrics = [metric for key in _LISTED for metric in METRICS if metric.key == key]
     labels = ["Return", "Sharpe", "Max. DD", "Trades"]
@@ -141,8 +141,8 @@ def show(
     json: Json = False,
 ) -> None:
     """Show a run: where it came from, its metrics and its last trades."""
-    from engine.cli.summary import metrics_table
-    from engine.runtime.history import RunHistory
+    from quantcrafter.engine.cli.summary import metrics_table
+    from quantcrafter.engine.runtime.run_store.history import RunHistory
 
     record = find_run(RunHistory(), run_id)
     if json:
@@ -182,7 +182,7 @@ def _trades_table(books: Books, limit: int, width: int) -> Table:
 
 
 def _trade_cells(row: dict[str, Any], *, narrow: bool) -> tuple[str, ...]:
-    from engine.cli.moments import utc_text
+    from quantcrafter.engine.cli.time_format import utc_text
 
     times = [utc_text(row[f"{end}_ts_ns"]) for end in ("entry", "exit")]
     entry, leave = (text[:10] if narrow else text for text in times)
@@ -229,8 +229,8 @@ def unpin(run_id: RunId) -> None:
 
 def _named(key: str, act: Callable[[RunHistory], str]) -> str:
     """Do something with a run and return its id; a wrong id is said on stderr and ends the command with 2."""
-    from engine.api import RunError
-    from engine.runtime.history import RunHistory
+    from quantcrafter.engine.api import RunError
+    from quantcrafter.engine.runtime.run_store.history import RunHistory
 
     history = RunHistory()
     try:
@@ -246,7 +246,7 @@ def prune(
     *, keep: Annotated[int, typer.Option("--keep", "-k", min=0, help="How many of the latest runs stay.")] = 100
 ) -> None:
     """Delete all but the latest runs; pinned ones stay."""
-    from engine.runtime.history import RunHistory
+    from quantcrafter.engine.runtime.run_store.history import RunHistory
 
     gone = RunHistory().prune(keep)
     note(f"Deleted {gone:,} {'run' if gone == 1 else 'runs'}.")

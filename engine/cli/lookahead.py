@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.catalog import registry_with_warnings
-from engine.cli.console import console, note, print_json, table
-from engine.cli.interrupt import cancel_on_interrupt
-from engine.cli.main import DONE, FAILED
-from engine.cli.moments import utc_text
-from engine.cli.progress import show_progress
+from quantcrafter.engine.cli.catalog import registry_with_warnings
+from quantcrafter.engine.cli.console import console, note, print_json, table
+from quantcrafter.engine.cli.interrupt import cancel_on_interrupt
+from quantcrafter.engine.cli.main import DONE, FAILED
+from quantcrafter.engine.cli.progress import show_progress
+from quantcrafter.engine.cli.time_format import utc_text
 
 if TYPE_CHECKING:
-    from engine.runtime.lookahead import LookAhead
+    from quantcrafter.engine.runtime.research.lookahead import LookAhead
 
 
 def lookahead(
@@ -31,7 +31,7 @@ def lookahead(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> int:
     """Cut the data at many bars and name every node whose past changed. Exit code 1 if there is one."""
-    from engine.runtime.lookahead import find_lookahead
+    from quantcrafter.engine.runtime.research.lookahead import find_lookahead
 
     registry = registry_with_warnings(quiet=json)
     with cancel_on_interrupt() as cancelled, show_progress(quiet=quiet or json) as progress:

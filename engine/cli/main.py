@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         return _process(sys.argv[1:])
-    from engine.cli.streams import prepare_streams
+    from quantcrafter.engine.cli.streams import prepare_streams
 
     arguments = list(argv)
     prepare_streams()
@@ -66,9 +66,9 @@ def _process(arguments: Sequence[str]) -> int:
         return code
     finally:
         gc.freeze()
-        from engine.cli.streams import leave
+        from quantcrafter.engine.cli.streams import leave
 
-        guard = sys.modules.get("engine.api.foreign_process")
+        guard = sys.modules.get("quantcrafter.engine.api.foreign_process")
         if guard is not None:
             guard.ending(code)
 
@@ -79,8 +79,8 @@ def _set_up(arguments: Sequence[str]) -> None:
     """Make the process ready for others' code, and for Ctrl-C."""
     if list(arguments) in _VERSION:
         return
-    from engine.cli import streams
-    from engine.cli.interrupt import install
+    from quantcrafter.engine.cli import streams
+    from quantcrafter.engine.cli.interrupt import install
 
     streams.prepare_streams()
     interrupts = install()
@@ -88,7 +88,7 @@ def _set_up(arguments: Sequence[str]) -> None:
         if any(each.startswith(_FOR_PROGRAMS) for each in arguments) and not {"--help", "-h"} & set(arguments):
             streams.keep_stdout_for_results()
         streams.show_log()
-        from engine.api.foreign import listen
+        from quantcrafter.engine.api.foreign import listen
 
         listen(streams.Console(interrupts))
     except KeyboardInterrupt:
@@ -96,14 +96,14 @@ def _set_up(arguments: Sequence[str]) -> None:
 
 
 def _write_private_files() -> None:
-    """Let only the user read what this process and those it starts write; see `engine.api.home`."""
+    """Let only the user read what this process and those it starts write; see `quantcrafter.engine.api.home`."""
     if os.name == "posix":
         os.environ.setdefault("QUANTCRAFTER_USUAL_UMASK", f"{os.umask(0o077):o}")
 
 
 def _run(arguments: list[str]) -> int:
-    from engine.cli.app import run_app
-    from engine.cli.streams import results
+    from quantcrafter.engine.cli.app import run_app
+    from quantcrafter.engine.cli.streams import results
 
     try:
         code = run_app(arguments)
@@ -116,7 +116,7 @@ def _run(arguments: list[str]) -> int:
 
 def _report(error: BaseException, *, verbose: bool) -> int:
     try:
-        from engine.cli.failures import report_failure
+        from quantcrafter.engine.cli.failures import report_failure
 
         return report_failure(error, verbose=verbose)
     except BaseException as failure:  # noqa: BLE001 - what reports failures has failed
@@ -131,7 +131,7 @@ def _interrupted() -> int:
 
 def _reader_gone() -> int:
     """Send what is still to be said nowhere: the interpreter flushes at its end, and must not fail at that."""
-    from engine.cli.streams import results
+    from quantcrafter.engine.cli.streams import results
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), results().fileno())
     return FAILED

@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
-from engine.api import Problem, RunError, SpecError
-from engine.api.os_errors import fault
-from engine.api.wording import shown_path
-from engine.cli.console import note, printable
-from engine.cli.main import DONE, WRONG_INPUT
-from engine.cli.problems import print_problems
-from engine.cli.streams import results
-from engine.spec import Migrated, StrategyFile, format_version, migrate_text, version_of_text
-from engine.spec.versions import why_not_read
+from quantcrafter.engine.api import Problem, RunError, SpecError
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.cli.console import note, printable
+from quantcrafter.engine.cli.main import DONE, WRONG_INPUT
+from quantcrafter.engine.cli.problems import print_problems
+from quantcrafter.engine.cli.streams import results
+from quantcrafter.engine.spec import Migrated, StrategyFile, format_version, migrate_text, version_of_text
+from quantcrafter.engine.spec.versions import why_not_read
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.api.wording import nearest
-from engine.cli.catalog import registry_with_warnings
-from engine.cli.console import complain, console, print_json, table
-from engine.cli.main import DONE, WRONG_INPUT
-from engine.cli.streams import results
-from engine.plugins import Registry
-from engine.plugins.facts import describe, find, headline, names, sections
-from engine.plugins.reference import TITLES, reference_page
+from quantcrafter.engine.api.wording import nearest
+from quantcrafter.engine.cli.catalog import registry_with_warnings
+from quantcrafter.engine.cli.console import complain, console, print_json, table
+from quantcrafter.engine.cli.main import DONE, WRONG_INPUT
+from quantcrafter.engine.cli.streams import results
+from quantcrafter.engine.plugins import Registry
+from quantcrafter.engine.plugins.facts import describe, find, headline, names, sections
+from quantcrafter.engine.plugins.reference import TITLES, reference_page
 
 if TYPE_CHECKING:
     from rich.console import Console

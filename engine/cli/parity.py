@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.catalog import registry_with_warnings
-from engine.cli.console import console, note, print_json, table
-from engine.cli.interrupt import cancel_on_interrupt
-from engine.cli.main import DIFFERENT, DONE
-from engine.cli.problems import print_problems
-from engine.cli.progress import show_progress
-from engine.cli.run import say_if_compiling
+from quantcrafter.engine.cli.catalog import registry_with_warnings
+from quantcrafter.engine.cli.console import console, note, print_json, table
+from quantcrafter.engine.cli.interrupt import cancel_on_interrupt
+from quantcrafter.engine.cli.main import DIFFERENT, DONE
+from quantcrafter.engine.cli.problems import print_problems
+from quantcrafter.engine.cli.progress import show_progress
+from quantcrafter.engine.cli.run import say_if_compiling
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from engine.runtime.parity import Difference, EngineOutcome, ParityReport
+    from quantcrafter.engine.runtime.parity import Difference, EngineOutcome, ParityReport
 
 
 def parity(
@@ -40,9 +40,9 @@ def parity(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> int:
     """Run a strategy on several engines and show the first difference. Exit code 3 if there is one."""
-    from engine.runtime.parity.certificate import write_certificate
-    from engine.runtime.parity.run import run_parity
-    from engine.runtime.source import load_graph
+    from quantcrafter.engine.runtime.parity.certificate import write_certificate
+    from quantcrafter.engine.runtime.parity.run import run_parity
+    from quantcrafter.engine.runtime.running.source import load_graph
 
     registry = registry_with_warnings(quiet=json)
     graph = load_graph(file, registry, settings or ())
@@ -67,7 +67,7 @@ def parity(
 def _print(out: Console, found: ParityReport) -> None:
     from rich.text import Text
 
-    from engine.runtime.parity.certificate import verdict
+    from quantcrafter.engine.runtime.parity.certificate import verdict
 
     title = Text(found.strategy, style="bold")
     if found.synthetic:

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.api import PluginError, Role
-from engine.api.wording import did_you_mean
-from engine.cli.console import console, note, print_json, table, warn
-from engine.cli.streams import results
-from engine.plugins import PluginInfo, PluginStatus, Registry, load_registry, set_enabled
-from engine.plugins.facts import find, headline
-from engine.plugins.template import create_plugin
+from quantcrafter.engine.api import PluginError, Role
+from quantcrafter.engine.api.wording import did_you_mean
+from quantcrafter.engine.cli.console import console, note, print_json, table, warn
+from quantcrafter.engine.cli.streams import results
+from quantcrafter.engine.plugins import PluginInfo, PluginStatus, Registry, load_registry, set_enabled
+from quantcrafter.engine.plugins.facts import find, headline
+from quantcrafter.engine.plugins.template import create_plugin
 
 _STATUS_STYLES = {PluginStatus.LOADED: "green", PluginStatus.DISABLED: "dim", PluginStatus.FAILED: "bold red"}
 _NOUNS = {

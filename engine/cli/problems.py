@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.api import PathRefusedError, Problem, Severity, open_regular
-from engine.cli.console import is_terminal, paint, printable, terminal_width
-from engine.spec.limits import MAX_FILE_BYTES
+from quantcrafter.engine.api import PathRefusedError, Problem, Severity, open_regular
+from quantcrafter.engine.cli.console import is_terminal, paint, printable, terminal_width
+from quantcrafter.engine.spec.limits import MAX_FILE_BYTES
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33"}
 _INDENT = "    "

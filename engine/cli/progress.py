@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from engine.cli.console import console, is_terminal
+from quantcrafter.engine.cli.console import console, is_terminal
 
 STAGES = {
     "load": "Loading data",

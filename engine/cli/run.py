@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from engine.cli.catalog import registry_with_warnings
-from engine.cli.console import console, note, warn
-from engine.cli.interrupt import cancel_on_interrupt, not_halfway
-from engine.cli.problems import print_problems
-from engine.cli.progress import show_progress
-from engine.cli.run_class import check_alone, class_source, run_source
-from engine.cli.streams import results
+from quantcrafter.engine.cli.catalog import registry_with_warnings
+from quantcrafter.engine.cli.console import console, note, warn
+from quantcrafter.engine.cli.interrupt import cancel_on_interrupt, not_halfway
+from quantcrafter.engine.cli.problems import print_problems
+from quantcrafter.engine.cli.progress import show_progress
+from quantcrafter.engine.cli.run_class import check_alone, class_source, run_source
+from quantcrafter.engine.cli.streams import results
 
 if TYPE_CHECKING:
-    from engine.api import EngineAdapter
-    from engine.plugins import Registry
-    from engine.runtime.result import RunResult
+    from quantcrafter.engine.api import EngineAdapter
+    from quantcrafter.engine.plugins import Registry
+    from quantcrafter.engine.runtime.results.result import RunResult
 
 STDOUT = Path("-")
 _STDOUT_FILES = (Path("/dev/stdout"), Path("/dev/fd/1"), Path("/proc/self/fd/1"))
@@ -82,7 +82,7 @@ def run(  # noqa: PLR0913 - one argument an option
         run_id, written, text = _finish(result, (json, trades, report), cancelled, keep=not no_history)
     results().write(text)
     if not quiet:
-        from engine.cli.summary import print_summary
+        from quantcrafter.engine.cli.summary import print_summary
 
         print_summary(console(stderr=json == STDOUT), result, run_id, written)
 
@@ -95,8 +95,8 @@ def _run_file(
     *,
     quiet: bool,
 ) -> RunResult:
-    from engine.runtime.run import run as run_strategy
-    from engine.runtime.source import load_graph
+    from quantcrafter.engine.runtime.running.run import run as run_strategy
+    from quantcrafter.engine.runtime.running.source import load_graph
 
     mode, engine = choices
     graph = load_graph(Path(file or ""), registry, settings)
@@ -108,7 +108,7 @@ def _run_file(
 
 
 def _check_mode(mode: str | None) -> None:
-    from engine.api import RunSettings
+    from quantcrafter.engine.api import RunSettings
 
     modes = get_args(RunSettings.model_fields["mode"].annotation)
     if mode is not None and mode not in modes:
@@ -117,7 +117,7 @@ def _check_mode(mode: str | None) -> None:
 
 def say_if_compiling(engine: type[EngineAdapter] | None) -> None:
     """Tell that the first run on a machine takes longer, if this is the first."""
-    from engine.runtime.engines import is_ready
+    from quantcrafter.engine.runtime.running.engines import is_ready
 
     if engine is not None and not is_ready(engine):
         note("Compiling the simulator for this machine, once; this can take a minute ...")
@@ -138,8 +138,8 @@ def _finish(
         RunError: a file cannot be written; the run itself is kept all the same.
         RunCancelledError: Ctrl-C was pressed before everything was ready.
     """
-    from engine.api import RunCancelledError, RunError
-    from engine.stats.files import together
+    from quantcrafter.engine.api import RunCancelledError, RunError
+    from quantcrafter.engine.stats.files import together
 
     with together() as files:
         try:
@@ -177,9 +177,9 @@ def _write(
 
 def _keep(result: RunResult) -> str | None:
     """Put the run into the history and return its id; a history that cannot be used does not spoil the run."""
-    from engine.api import RunError
-    from engine.runtime.history import RunHistory, RunRecord
-    from engine.runtime.storage import clean
+    from quantcrafter.engine.api import RunError
+    from quantcrafter.engine.runtime.run_store.history import RunHistory, RunRecord
+    from quantcrafter.engine.runtime.run_store.storage import clean
 
     history = RunHistory()
     try:

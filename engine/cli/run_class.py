@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from engine.cli.interrupt import cancel_on_interrupt
-from engine.cli.progress import show_progress
+from quantcrafter.engine.cli.interrupt import cancel_on_interrupt
+from quantcrafter.engine.cli.progress import show_progress
 
 if TYPE_CHECKING:
-    from engine.plugins import Registry
-    from engine.runtime.class_run import ClassSource
-    from engine.runtime.result import RunResult
+    from quantcrafter.engine.plugins import Registry
+    from quantcrafter.engine.runtime.results.result import RunResult
+    from quantcrafter.engine.runtime.strategy_classes.class_run import ClassSource
 
 
 def class_source(
@@ -32,7 +32,7 @@ def class_source(
     Raises:
         typer.BadParameter: an option is missing, or cannot be read.
     """
-    from engine.runtime.class_run import ClassSource
+    from quantcrafter.engine.runtime.strategy_classes.class_run import ClassSource
 
     if engine is None:
         raise typer.BadParameter(
@@ -63,7 +63,7 @@ def check_alone(file: Path | None, class_options: bool) -> None:  # noqa: FBT001
 
 def run_source(source: ClassSource, registry: Registry, *, quiet: bool) -> RunResult:
     """Run a strategy class; what it prints goes to stderr, where it is not mistaken for a result."""
-    from engine.runtime.class_run import run_class
+    from quantcrafter.engine.runtime.strategy_classes.class_run import run_class
 
     with (
         cancel_on_interrupt() as cancelled,
@@ -75,9 +75,9 @@ def run_source(source: ClassSource, registry: Registry, *, quiet: bool) -> RunRe
 
 def _parameter(text: str) -> tuple[str, Any]:
     """Return name and value of `name=value`; the value is read as in a strategy file."""
-    from engine.spec.compose import compose
-    from engine.spec.source import ProblemLog
-    from engine.spec.tree import plain
+    from quantcrafter.engine.spec.compose import compose
+    from quantcrafter.engine.spec.source import ProblemLog
+    from quantcrafter.engine.spec.tree import plain
 
     name, equals, value = text.partition("=")
     log = ProblemLog()

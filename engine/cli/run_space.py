@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.console import complain, console, note, print_json, table
-from engine.cli.main import WRONG_INPUT
+from quantcrafter.engine.cli.console import complain, console, note, print_json, table
+from quantcrafter.engine.cli.main import WRONG_INPUT
 
 if TYPE_CHECKING:
-    from engine.runtime.storage import Usage
+    from quantcrafter.engine.runtime.run_store.storage import Usage
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
@@ -23,7 +23,7 @@ def space_commands() -> dict[str, Callable[..., Any]]:
 
 def usage(*, json: Json = False) -> None:
     """Show what runs take on the disk, by kind, and how much they may."""
-    from engine.runtime.storage import gb, measure, usage_text
+    from quantcrafter.engine.runtime.run_store.storage import gb, measure, usage_text
 
     now = measure()
     kinds = {
@@ -51,8 +51,8 @@ def limit(
     gigabytes: Annotated[float | None, typer.Argument(help="How many GB runs may take.", metavar="GB")] = None,
 ) -> None:
     """Show how much runs may take on the disk, or set it; what is too much then goes, the oldest first."""
-    from engine.api import RunError
-    from engine.runtime.storage import keep_gb, set_keep_gb
+    from quantcrafter.engine.api import RunError
+    from quantcrafter.engine.runtime.run_store.storage import keep_gb, set_keep_gb
 
     if gigabytes is None:
         console().print(f"Runs may take {keep_gb():g} GB.")
@@ -67,7 +67,7 @@ def limit(
 
 def clean() -> None:
     """Delete the columns and books of the oldest runs beyond the limit, and leftovers; pinned runs stay."""
-    from engine.runtime import storage
+    from quantcrafter.engine.runtime.run_store import storage
 
     gone = storage.clean()
     what = [f"the columns and books of {gone.emptied:,} {_runs_text(gone.emptied)}"] if gone.emptied else []
@@ -81,7 +81,7 @@ def clean() -> None:
 
 def _tell_of_pinned(now: Usage) -> None:
     """Say that pinned runs keep the runs above the limit, if they do."""
-    from engine.runtime.storage import gb
+    from quantcrafter.engine.runtime.run_store.storage import gb
 
     if now.used > now.limit and now.pinned:
         pinned = f"{now.pinned:,} pinned {_runs_text(now.pinned)}"

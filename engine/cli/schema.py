@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.catalog import registry_with_warnings
-from engine.cli.console import note, print_json
+from quantcrafter.engine.cli.catalog import registry_with_warnings
+from quantcrafter.engine.cli.console import note, print_json
 
 
 def schema(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file instead of stdout.")] = None,
 ) -> None:
     """Print the JSON Schema of strategy files with everything that is installed, so that editors complete and check."""
-    from engine.spec.schema import json_schema
-    from engine.stats.files import write_whole
+    from quantcrafter.engine.spec.schema import json_schema
+    from quantcrafter.engine.stats.files import write_whole
 
     document = json_schema(registry_with_warnings())
     if out is None:

@@ -13,8 +13,8 @@ import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from engine.api.foreign import Call
-    from engine.cli.interrupt import Interrupts
+    from quantcrafter.engine.api.foreign import Call
+    from quantcrafter.engine.cli.interrupt import Interrupts
 
 
 def prepare_streams() -> None:
@@ -65,7 +65,7 @@ def keep_stdout_for_results() -> None:
 
 
 class Console:
-    """Tells on standard error what others' code says, and how long it takes (`engine.api.foreign.Listener`)."""
+    """Tells on standard error what others' code says, and how long it takes (`quantcrafter.engine.api.foreign.Listener`)."""
 
     def __init__(self, interrupts: Interrupts) -> None:
         self._interrupts = interrupts
@@ -76,7 +76,7 @@ class Console:
 
     def said(self, call: Call | None, text: str, *, warning: bool) -> None:
         """Show a line that was printed, or a warning."""
-        from engine.api.foreign import MOST_LINES
+        from quantcrafter.engine.api.foreign import MOST_LINES
 
         who = call.who if call is not None else "A plugin"
         count = self._lines[who] = self._lines.get(who, 0) + 1
@@ -91,7 +91,7 @@ class Console:
 
     def interrupted(self) -> bool:
         """Return whether Ctrl-C was pressed where it interrupts."""
-        from engine.cli.interrupt import ends_at_once
+        from quantcrafter.engine.cli.interrupt import ends_at_once
 
         return ends_at_once()
 
@@ -106,7 +106,7 @@ class Console:
                     os.dup2(self._spare, number)
 
     def _show(self, text: str) -> None:
-        from engine.cli.console import printable
+        from quantcrafter.engine.cli.console import printable
 
         with contextlib.suppress(OSError, ValueError):
             self._stderr.write(f"{printable(text)}\n")
@@ -119,8 +119,8 @@ def show_log() -> None:
 
     class Shown(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            from engine.api.foreign import text_of
-            from engine.cli.console import warn
+            from quantcrafter.engine.api.foreign import text_of
+            from quantcrafter.engine.cli.console import warn
 
             node = getattr(record, "node", "")
             where = f"Node '{node}': " if node else ""

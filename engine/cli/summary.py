@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli.moments import utc_text
-from engine.stats.catalogue import METRICS, Metric
+from quantcrafter.engine.cli.time_format import utc_text
+from quantcrafter.engine.stats.catalogue import METRICS, Metric
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from engine.runtime.result import RunResult
+    from quantcrafter.engine.runtime.results.result import RunResult
 
 _COLUMNS = (("Return", "Activity"), ("Risk", "Trades"))
 _TWO_COLUMNS_FROM = 78
@@ -25,7 +25,7 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
     """Print the summary of a run, the files it wrote and its number in the history."""
     from rich.text import Text
 
-    from engine.runtime.explain.no_trades import why_no_trade
+    from quantcrafter.engine.runtime.explain.no_trades import why_no_trade
 
     title = Text(result.strategy, style="bold")
     if result.synthetic:

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.api import Problem, QuantCrafterError, SpecError
-from engine.cli.catalog import registry_with_warnings
-from engine.cli.console import paint, print_json, printable
-from engine.cli.main import DONE, WRONG_INPUT
-from engine.cli.problems import as_json, count, has_errors, print_problems
-from engine.cli.streams import results
-from engine.plugins import Registry
+from quantcrafter.engine.api import Problem, QuantCrafterError, SpecError
+from quantcrafter.engine.cli.catalog import registry_with_warnings
+from quantcrafter.engine.cli.console import paint, print_json, printable
+from quantcrafter.engine.cli.main import DONE, WRONG_INPUT
+from quantcrafter.engine.cli.problems import as_json, count, has_errors, print_problems
+from quantcrafter.engine.cli.streams import results
+from quantcrafter.engine.plugins import Registry
 
 
 def validate(
@@ -55,8 +55,8 @@ def validate(
 
 def _lookback(file: str, registry: Registry, settings: list[str]) -> dict[str, Any] | None:
     """Return what each node and the decisions remember; None where a component could not tell."""
-    from engine.graph import make_plan, told_lookback
-    from engine.runtime.source import load_graph
+    from quantcrafter.engine.graph import make_plan, told_lookback
+    from quantcrafter.engine.runtime.running.source import load_graph
 
     try:
         return told_lookback(make_plan(load_graph(file, registry, settings)))
@@ -65,7 +65,7 @@ def _lookback(file: str, registry: Registry, settings: list[str]) -> dict[str, A
 
 
 def _check(file: Path, registry: Registry, settings: list[str]) -> list[Problem]:
-    from engine.runtime.source import validate_file
+    from quantcrafter.engine.runtime.running.source import validate_file
 
     try:
         return list(validate_file(file, registry, settings))

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from engine.api import BoolColumn, FlagColumn, FloatColumn, TimeColumn
+from quantcrafter.engine.api import BoolColumn, FlagColumn, FloatColumn, TimeColumn
 
 Column = TypeVar("Column", FloatColumn, BoolColumn, FlagColumn)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable
 
-from engine.api import BAR_COLUMNS, DataProvider, DataRequest
-from engine.api.foreign import calling, is_own, origin
-from engine.data.load import LoadedBars, load_bars
+from quantcrafter.engine.api import BAR_COLUMNS, DataProvider, DataRequest
+from quantcrafter.engine.api.foreign import calling, is_own, origin
+from quantcrafter.engine.data.load import LoadedBars, load_bars
 
 LIMIT_BYTES = 512 * 1024 * 1024
 

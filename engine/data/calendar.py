@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.api import BoolColumn, DataError, Session, TimeColumn, Timeframe
-from engine.data.sessions import (
+from quantcrafter.engine.api import BoolColumn, DataError, Session, TimeColumn, Timeframe
+from quantcrafter.engine.data.sessions import (
     EPOCH_WEEKDAY,
     WEEK_DAYS,
     bounds,
@@ -19,7 +19,7 @@ from engine.data.sessions import (
     next_session_day,
     trading_days,
 )
-from engine.data.zones import DAY_NS
+from quantcrafter.engine.data.zones import DAY_NS
 
 
 class Slots(NamedTuple):

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import BoolColumn, Session, TimeColumn
-from engine.data.zones import FIRST_YEAR, LAST_YEAR
+from quantcrafter.engine.api import BoolColumn, Session, TimeColumn
+from quantcrafter.engine.data.zones import FIRST_YEAR, LAST_YEAR
 
 DAY_MINUTES = 1440
 NO_BREAK = -DAY_MINUTES
@@ -71,7 +71,7 @@ class CalendarTable:
 
 @lru_cache(maxsize=1)
 def _tables() -> dict[str, dict[str, Any]]:
-    text = resources.files("resources").joinpath("calendars.json").read_text(encoding="utf-8")
+    text = resources.files("quantcrafter.resources").joinpath("calendars.json").read_text(encoding="utf-8")
     tables: dict[str, dict[str, Any]] = json.loads(text)
     return tables
 

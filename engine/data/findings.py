@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.api import Severity, TimeColumn
+from quantcrafter.engine.api import Severity, TimeColumn
 
 _NAMED = 5
 

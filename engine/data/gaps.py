@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.api import BoolColumn, RawBars, Session, Severity, TimeColumn, Timeframe
-from engine.data.findings import Finding, finding
-from engine.data.sessions import (
+from quantcrafter.engine.api import BoolColumn, RawBars, Session, Severity, TimeColumn, Timeframe
+from quantcrafter.engine.data.findings import Finding, finding
+from quantcrafter.engine.data.sessions import (
     bounds,
     breaks,
     hours,
@@ -18,7 +18,7 @@ from engine.data.sessions import (
     trading_days,
     weekdays,
 )
-from engine.data.zones import DAY_NS, MINUTE_NS, to_local
+from quantcrafter.engine.data.zones import DAY_NS, MINUTE_NS, to_local
 
 # Up to four sessions in a row may be a holiday: the longest closure of New York since 1933 was in September 2001.
 _HOLIDAYS = 4

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.api import Session, Timeframe
-from engine.data.sessions import trading_days
-from engine.data.zones import MINUTE_NS
+from quantcrafter.engine.api import Session, Timeframe
+from quantcrafter.engine.data.sessions import trading_days
+from quantcrafter.engine.data.zones import MINUTE_NS
 
 
 def bar_label(ts_ns: int, timeframe: Timeframe, session: Session) -> str:

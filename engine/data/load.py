@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.api import (
+from quantcrafter.engine.api import (
     BAR_COLUMNS,
     Bars,
     CorporateActions,
@@ -28,15 +28,15 @@ from engine.api import (
     Severity,
     Timeframe,
 )
-from engine.api.foreign import calling, is_own, is_plain, origin, reason_of
-from engine.api.frozen import frozen_bars
-from engine.data.actions import actions_from_adjusted, adjusted
-from engine.data.findings import Finding, clock
-from engine.data.quality import check
-from engine.data.resample import check_multiple, resample, same_length
-from engine.data.spacing import timeframe_of, usual_spacing_ns
-from engine.data.times import bar_times
-from engine.data.zones import EARLIEST_NS, LATEST_NS
+from quantcrafter.engine.api.foreign import calling, is_own, is_plain, origin, reason_of
+from quantcrafter.engine.api.frozen import frozen_bars
+from quantcrafter.engine.data.corporate_actions import actions_from_adjusted, adjusted
+from quantcrafter.engine.data.findings import Finding, clock
+from quantcrafter.engine.data.quality import check
+from quantcrafter.engine.data.resample import check_multiple, resample, same_length
+from quantcrafter.engine.data.spacing import timeframe_of, usual_spacing_ns
+from quantcrafter.engine.data.times import bar_times
+from quantcrafter.engine.data.zones import EARLIEST_NS, LATEST_NS
 
 _STAMPS = ("open", "close", "date")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from engine.api import DataProvider, hookimpl
-from engine.data.providers.csv_file import CsvProvider
-from engine.data.providers.parquet_file import ParquetProvider
-from engine.data.providers.sample import SampleProvider
-from engine.data.providers.stored import StoreProvider
-from engine.data.providers.synthetic import SyntheticProvider
+from quantcrafter.engine.api import DataProvider, hookimpl
+from quantcrafter.engine.data.providers.csv_file import CsvProvider
+from quantcrafter.engine.data.providers.parquet_file import ParquetProvider
+from quantcrafter.engine.data.providers.sample import SampleProvider
+from quantcrafter.engine.data.providers.stored import StoreProvider
+from quantcrafter.engine.data.providers.synthetic import SyntheticProvider
 
 
 @hookimpl

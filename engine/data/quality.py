@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.api import BoolColumn, DataError, RawBars, Timeframe
-from engine.data.findings import Finding, clock, finding
-from engine.data.gaps import find_gaps, find_outside, find_overlaps, take, without_overlaps
+from quantcrafter.engine.api import BoolColumn, DataError, RawBars, Timeframe
+from quantcrafter.engine.data.findings import Finding, clock, finding
+from quantcrafter.engine.data.gaps import find_gaps, find_outside, find_overlaps, take, without_overlaps
 
 PRICES = ("open", "high", "low", "close")
 

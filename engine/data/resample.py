@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.api import Bars, DataError, TimeColumn, Timeframe
-from engine.data.calendar import slots
-from engine.data.zones import DAY_NS
+from quantcrafter.engine.api import Bars, DataError, TimeColumn, Timeframe
+from quantcrafter.engine.data.calendar import slots
+from quantcrafter.engine.data.zones import DAY_NS
 
 
 def resample(bars: Bars, timeframe: Timeframe) -> Bars:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.api import BoolColumn, Session, TimeColumn
-from engine.data.calendars import DAY_MINUTES, NO_BREAK, calendar
-from engine.data.zones import DAY_NS, MINUTE_NS, to_local, to_utc
+from quantcrafter.engine.api import BoolColumn, Session, TimeColumn
+from quantcrafter.engine.data.calendars import DAY_MINUTES, NO_BREAK, calendar
+from quantcrafter.engine.data.zones import DAY_NS, MINUTE_NS, to_local, to_utc
 
 WEEK_DAYS = 7
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday

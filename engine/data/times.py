@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.api import Session, TimeColumn, Timeframe
-from engine.data.calendar import day_span, slots
-from engine.data.sessions import bounds, is_round_the_clock, trading_days
-from engine.data.zones import DAY_NS
+from quantcrafter.engine.api import Session, TimeColumn, Timeframe
+from quantcrafter.engine.data.calendar import day_span, slots
+from quantcrafter.engine.data.sessions import bounds, is_round_the_clock, trading_days
+from quantcrafter.engine.data.zones import DAY_NS
 
 
 def bar_times(time_ns: TimeColumn, stamp: str, timeframe: Timeframe, session: Session) -> tuple[TimeColumn, TimeColumn]:

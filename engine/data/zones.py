@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from engine.api import BoolColumn, TimeColumn
+from quantcrafter.engine.api import BoolColumn, TimeColumn
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS

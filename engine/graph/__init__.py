@@ -1,11 +1,11 @@
 """From references to a typed, ordered plan, and its evaluation."""
 
-from engine.graph.account import feed_of_rate
-from engine.graph.bind import bind, has_errors
-from engine.graph.bound import BASE_CLOCK, BoundGraph, BoundNode, MarketColumn, NodeColumn, Number
-from engine.graph.evaluate import Evaluation
-from engine.graph.loop import Loop
-from engine.graph.plan import Decision, Plan, PlanSource, Step, StepColumn, make_plan, told_lookback
+from quantcrafter.engine.graph.account import feed_of_rate
+from quantcrafter.engine.graph.bind import bind, has_errors
+from quantcrafter.engine.graph.bound import BASE_CLOCK, BoundGraph, BoundNode, MarketColumn, NodeColumn, Number
+from quantcrafter.engine.graph.evaluate import Evaluation
+from quantcrafter.engine.graph.loop import Loop
+from quantcrafter.engine.graph.plan import Decision, Plan, PlanSource, Step, StepColumn, make_plan, told_lookback
 
 __all__ = [
     "BASE_CLOCK",

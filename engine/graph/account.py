@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.api import ExecutionLogic, FeedNode, GuardKind, GuardRule, Problem, RiskManager
-from engine.api.wording import did_you_mean
-from engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
-from engine.graph.contracts import contract_problems
+from quantcrafter.engine.api import ExecutionLogic, FeedNode, GuardKind, GuardRule, Problem, RiskManager
+from quantcrafter.engine.api.wording import did_you_mean
+from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
+from quantcrafter.engine.graph.contracts import contract_problems
 
 MAX_GUARDS = 32
 """How many risk managers other than stops and targets a strategy may have."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.api import (
+from quantcrafter.engine.api import (
     BAR_COLUMNS,
     Catalog,
     Component,
@@ -32,9 +32,9 @@ from engine.api import (
     Role,
     Severity,
 )
-from engine.api.folders import allow_for_now, check_place, expanded
-from engine.api.foreign import calling, is_own, node_label, origin, reason_of, use_of
-from engine.graph.bound import (
+from quantcrafter.engine.api.folders import allow_for_now, check_place, expanded
+from quantcrafter.engine.api.foreign import calling, is_own, node_label, origin, reason_of, use_of
+from quantcrafter.engine.graph.bound import (
     BASE_CLOCK,
     BoundFeed,
     BoundGraph,
@@ -47,10 +47,10 @@ from engine.graph.bound import (
     Wires,
     type_of,
 )
-from engine.graph.checks import decision_problems, find_cycles, idle_nodes
-from engine.graph.flags import without_flagged
-from engine.graph.suggest import owner_problem, parameter_problems
-from engine.spec import (
+from quantcrafter.engine.graph.checks import decision_problems, find_cycles, idle_nodes
+from quantcrafter.engine.graph.flags import without_flagged
+from quantcrafter.engine.graph.suggest import owner_problem, parameter_problems
+from quantcrafter.engine.spec import (
     Bound,
     Bypassed,
     InstrumentSpec,

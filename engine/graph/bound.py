@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.api import (
+from quantcrafter.engine.api import (
     Component,
     ComponentError,
     DataProvider,
@@ -15,8 +15,8 @@ from engine.api import (
     Problem,
     QuantCrafterError,
 )
-from engine.api.foreign import calling, is_plain, node_label, reason_of, use_of
-from engine.spec import InstrumentSpec, NodeSpec, StrategySpec
+from quantcrafter.engine.api.foreign import calling, is_plain, node_label, reason_of, use_of
+from quantcrafter.engine.spec import InstrumentSpec, NodeSpec, StrategySpec
 
 BASE_CLOCK = "bars"
 

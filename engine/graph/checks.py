@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.api import (
+from quantcrafter.engine.api import (
     ExecutionLogic,
     GuardRule,
     MoneyManager,
@@ -17,9 +17,9 @@ from engine.api import (
     SizeKind,
     unit_fault,
 )
-from engine.graph.account import account_problems
-from engine.graph.bound import BoundGraph, BoundNode, NodeColumn
-from engine.graph.loop import loop_problems
+from quantcrafter.engine.graph.account import account_problems
+from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, NodeColumn
+from quantcrafter.engine.graph.loop import loop_problems
 
 
 def find_cycles(graph: BoundGraph) -> list[Problem]:

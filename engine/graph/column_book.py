@@ -9,15 +9,15 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from engine.api import (
+from quantcrafter.engine.api import (
     Bars,
     FloatColumn,
     PortType,
     Signals,
     StepProgram,
 )
-from engine.graph.evaluate import Column, StepValues
-from engine.graph.history import Growing
+from quantcrafter.engine.graph.evaluate import Column, StepValues
+from quantcrafter.engine.graph.history import Growing
 
 PLAIN = {
     PortType.SERIES: np.dtype(np.float64),
@@ -38,7 +38,7 @@ class NodeProgram(Protocol):
 
 
 Interpreter = Callable[[StepProgram], NodeProgram]
-"""Makes a step form ready to be carried out; the engine's is `engine.simulation.node_program.NodeProgram`."""
+"""Makes a step form ready to be carried out; the engine's is `quantcrafter.engine.simulation.node_program.NodeProgram`."""
 
 
 class ProgramRun:

@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from engine.api import ExecutionLogic, ExecutionRule, FeedNode, Problem, ProtectiveRule, RiskManager, Severity
-from engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
-from engine.spec import InstrumentSpec
+from quantcrafter.engine.api import (
+    ExecutionLogic,
+    ExecutionRule,
+    FeedNode,
+    Problem,
+    ProtectiveRule,
+    RiskManager,
+    Severity,
+)
+from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
+from quantcrafter.engine.spec import InstrumentSpec
 
 _LETTERS = re.compile(r"[^A-Za-z]")
 _PAIR = re.compile(r"([A-Z]{3})[/_.-]?([A-Z]{3})(=X)?")

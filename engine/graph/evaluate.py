@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import (
+from quantcrafter.engine.api import (
     BAR_COLUMNS,
     Bars,
     ComponentError,
@@ -29,13 +29,13 @@ from engine.api import (
     Signals,
     TimeColumn,
 )
-from engine.api.foreign import calling, is_own, is_plain, reason_of
-from engine.api.frozen import Lent, frozen, frozen_copy, read_only, shown, shown_bars
-from engine.api.node_state import Contents, seal
-from engine.data.align import align, as_of
-from engine.graph.bound import BASE_CLOCK, MarketColumn, Number
-from engine.graph.events import blank_columns, loop_on_bar
-from engine.graph.plan import ANY_CLOCK, Plan, PlanSource, Step, StepColumn, each_wire
+from quantcrafter.engine.api.foreign import calling, is_own, is_plain, reason_of
+from quantcrafter.engine.api.frozen import Lent, frozen, frozen_copy, read_only, shown, shown_bars
+from quantcrafter.engine.api.node_state import Contents, seal
+from quantcrafter.engine.data.align import align, as_of
+from quantcrafter.engine.graph.bound import BASE_CLOCK, MarketColumn, Number
+from quantcrafter.engine.graph.events import blank_columns, loop_on_bar
+from quantcrafter.engine.graph.plan import ANY_CLOCK, Plan, PlanSource, Step, StepColumn, each_wire
 
 Column = npt.NDArray[Any]
 StepValues = tuple[Column | Signals, ...]

@@ -8,9 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import Bars, Component, ComponentError, PortType, QuantCrafterError, Signals, StrategyContext
-from engine.api.foreign import is_plain, node_label, reason_of, use_of
-from engine.api.node_state import seal
+from quantcrafter.engine.api import (
+    Bars,
+    Component,
+    ComponentError,
+    PortType,
+    QuantCrafterError,
+    Signals,
+    StrategyContext,
+)
+from quantcrafter.engine.api.foreign import is_plain, node_label, reason_of, use_of
+from quantcrafter.engine.api.node_state import seal
 
 _BLANK: Mapping[PortType, tuple[Any, Any]] = {
     PortType.SERIES: (np.float64, np.nan),

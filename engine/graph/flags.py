@@ -14,8 +14,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.api import Component, ExecutionLogic, InputPort, PortType, Problem
-from engine.graph.bound import BoundGraph, BoundNode, MarketColumn, NodeColumn, Number, Source, Wires, type_of
+from quantcrafter.engine.api import Component, ExecutionLogic, InputPort, PortType, Problem
+from quantcrafter.engine.graph.bound import (
+    BoundGraph,
+    BoundNode,
+    MarketColumn,
+    NodeColumn,
+    Number,
+    Source,
+    Wires,
+    type_of,
+)
 
 
 def without_flagged(graph: BoundGraph) -> tuple[BoundGraph, list[Problem]]:

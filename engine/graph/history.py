@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import Bar, Bars, CorporateActions, DataError, Timeframe
-from engine.api.bar_checks import longest_bar_ns
-from engine.data.calendar import slots
-from engine.data.resample import resample, slot_begins
+from quantcrafter.engine.api import Bar, Bars, CorporateActions, DataError, Timeframe
+from quantcrafter.engine.api.bar_checks import longest_bar_ns
+from quantcrafter.engine.data.calendar import slots
+from quantcrafter.engine.data.resample import resample, slot_begins
 
 _TIMES = ("open_ns", "close_ns")
 _PRICES = ("open", "high", "low", "close", "volume")

@@ -16,19 +16,27 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import (
+from quantcrafter.engine.api import (
     Bars,
     Given,
 )
-from engine.api.foreign import is_own
-from engine.api.node_state import copied_state
-from engine.graph.bound import BASE_CLOCK, MarketColumn, Number
-from engine.graph.column_book import ColumnBook, Interpreter, cut, typed
-from engine.graph.events import blank_columns
-from engine.graph.live_sources import AlignedColumn, Clock, ConstantColumn, Feeder, MarketFeeder
-from engine.graph.live_steps import BarStep, EventStep, LiveStep, LoopStep, ProgramStep, StepOutput, WholeStep
-from engine.graph.loop import node_program
-from engine.graph.plan import ANY_CLOCK, Plan, PlanSource, PlanWires, Step, StepColumn, each_wire
+from quantcrafter.engine.api.foreign import is_own
+from quantcrafter.engine.api.node_state import copied_state
+from quantcrafter.engine.graph.bound import BASE_CLOCK, MarketColumn, Number
+from quantcrafter.engine.graph.column_book import ColumnBook, Interpreter, cut, typed
+from quantcrafter.engine.graph.events import blank_columns
+from quantcrafter.engine.graph.live_sources import AlignedColumn, Clock, ConstantColumn, Feeder, MarketFeeder
+from quantcrafter.engine.graph.live_steps import (
+    BarStep,
+    EventStep,
+    LiveStep,
+    LoopStep,
+    ProgramStep,
+    StepOutput,
+    WholeStep,
+)
+from quantcrafter.engine.graph.loop import node_program
+from quantcrafter.engine.graph.plan import ANY_CLOCK, Plan, PlanSource, PlanWires, Step, StepColumn, each_wire
 
 
 class LiveColumns:

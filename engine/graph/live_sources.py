@@ -8,16 +8,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.api import (
+from quantcrafter.engine.api import (
     BAR_COLUMNS,
     Bars,
     Signals,
     TimeColumn,
 )
-from engine.data.align import align, as_of
-from engine.graph.column_book import parts_of
-from engine.graph.evaluate import Column
-from engine.graph.history import Growing, History
+from quantcrafter.engine.data.align import align, as_of
+from quantcrafter.engine.graph.column_book import parts_of
+from quantcrafter.engine.graph.evaluate import Column
+from quantcrafter.engine.graph.history import Growing, History
 
 
 class Clock:

@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import (
+from quantcrafter.engine.api import (
     Bars,
     Signals,
     StrategyContext,
 )
-from engine.api.foreign import calling, is_own
-from engine.api.frozen import Lent
-from engine.api.node_state import Contents, seal
-from engine.graph.column_book import PLAIN, ColumnBook, NodeProgram, ProgramRun, cut, parts_of, typed
-from engine.graph.evaluate import Column, StepValues, checked_outputs, compute_step, guarded
-from engine.graph.events import ask_bar, blank_columns, split_inputs
-from engine.graph.history import Growing
-from engine.graph.live_sources import Clock, Feeder, key_of
-from engine.graph.plan import Step
+from quantcrafter.engine.api.foreign import calling, is_own
+from quantcrafter.engine.api.frozen import Lent
+from quantcrafter.engine.api.node_state import Contents, seal
+from quantcrafter.engine.graph.column_book import PLAIN, ColumnBook, NodeProgram, ProgramRun, cut, parts_of, typed
+from quantcrafter.engine.graph.evaluate import Column, StepValues, checked_outputs, compute_step, guarded
+from quantcrafter.engine.graph.events import ask_bar, blank_columns, split_inputs
+from quantcrafter.engine.graph.history import Growing
+from quantcrafter.engine.graph.live_sources import Clock, Feeder, key_of
+from quantcrafter.engine.graph.plan import Step
 
 
 class LiveStep:

@@ -4,7 +4,7 @@
    that is wired behind one. All others are columns, as they are without a position.
 2. What has no step form can't be wired behind the position: an indicator, a plugin's node without one, a price of a
    risk manager. Each is one problem; what is wired behind it is not looked at.
-3. The program takes the nodes in the plan's order, then combines signals and filters as `engine.runtime.prepare` does
+3. The program takes the nodes in the plan's order, then combines signals and filters as `quantcrafter.engine.runtime.running.prepare` does
    with columns.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from engine.api import (
+from quantcrafter.engine.api import (
     ENTER_LONG,
     ENTER_SHORT,
     EXIT_LONG,
@@ -32,13 +32,13 @@ from engine.api import (
     StepProgram,
     StepValue,
 )
-from engine.api.errors import QuantCrafterError
-from engine.api.foreign import calling, is_plain, node_label, reason_of, use_of
-from engine.api.steps import Tape
-from engine.graph.bound import BoundGraph, BoundNode, MarketColumn, NodeColumn, Number, Source, type_of
+from quantcrafter.engine.api.errors import QuantCrafterError
+from quantcrafter.engine.api.foreign import calling, is_plain, node_label, reason_of, use_of
+from quantcrafter.engine.api.steps import Tape
+from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, MarketColumn, NodeColumn, Number, Source, type_of
 
 if TYPE_CHECKING:
-    from engine.graph.plan import Decision, PlanSource, Step, StepColumn
+    from quantcrafter.engine.graph.plan import Decision, PlanSource, Step, StepColumn
 
 ENTRIES = ENTER_LONG | ENTER_SHORT
 EXITS = EXIT_LONG | EXIT_SHORT

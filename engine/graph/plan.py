@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.api import (
+from quantcrafter.engine.api import (
     EXECUTION_COLUMNS,
     Component,
     DataNode,
@@ -29,8 +29,8 @@ from engine.api import (
     SizeKind,
     SizeRule,
 )
-from engine.api.foreign import calling, node_label, reason_of, use_of
-from engine.graph.bound import (
+from quantcrafter.engine.api.foreign import calling, node_label, reason_of, use_of
+from quantcrafter.engine.graph.bound import (
     BASE_CLOCK,
     BoundGraph,
     BoundNode,
@@ -41,8 +41,8 @@ from engine.graph.bound import (
     rule_of,
     type_of,
 )
-from engine.graph.loop import Loop, program_of
-from engine.graph.windows import Window, lengthened, longest
+from quantcrafter.engine.graph.loop import Loop, program_of
+from quantcrafter.engine.graph.windows import Window, lengthened, longest
 
 ANY_CLOCK = ""
 _STAGES = (PortType.FILTER, PortType.RISK, PortType.MONEY)

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from engine.api import Component, Problem
-from engine.api.schema_words import must, own_words
-from engine.spec import InstrumentSpec, NodeSpec, Suggester
-from engine.spec.source import shown
+from quantcrafter.engine.api import Component, Problem
+from quantcrafter.engine.api.schema_words import must, own_words
+from quantcrafter.engine.spec import InstrumentSpec, NodeSpec, Suggester
+from quantcrafter.engine.spec.source import shown
 
 Owner = NodeSpec | InstrumentSpec
 

@@ -9,7 +9,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
-from engine.api import (
+from quantcrafter.engine.api import (
     Capability,
     Component,
     ComponentFamily,
@@ -21,8 +21,8 @@ from engine.api import (
     Role,
     StrategyTemplate,
 )
-from engine.api.component import NODE_KEYS
-from engine.plugins.info import PluginRefusedError
+from quantcrafter.engine.api.component import NODE_KEYS
+from quantcrafter.engine.plugins.info import PluginRefusedError
 
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")
 
@@ -217,7 +217,7 @@ def _check_behaviour(entry: type[Component], subject: str) -> None:
 
 def _overridden(entry: type[Component], method: str) -> bool:
     own: Callable[..., Any] | None = getattr(entry, method, None)
-    return own is not None and not str(getattr(own, "__module__", "")).startswith("engine.api.")
+    return own is not None and not str(getattr(own, "__module__", "")).startswith("quantcrafter.engine.api.")
 
 
 def _either(roles: tuple[Role, ...]) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from engine.api import MENUS, DesktopAction, DesktopPane
-from engine.plugins.checks import check_name, shown
-from engine.plugins.info import PluginRefusedError
+from quantcrafter.engine.api import MENUS, DesktopAction, DesktopPane
+from quantcrafter.engine.plugins.checks import check_name, shown
+from quantcrafter.engine.plugins.info import PluginRefusedError
 
 
 def check_action(entry: object) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from engine.api import Component, DataProvider, InputPort, PortType
+from quantcrafter.engine.api import Component, DataProvider, InputPort, PortType
 
 _SINGLE = {
     PortType.BARS: "bars",

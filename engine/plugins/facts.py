@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from engine.api import Component, Role
-from engine.plugins.example import example_lines, example_values
-from engine.plugins.registry import Registry
+from quantcrafter.engine.api import Component, Role
+from quantcrafter.engine.plugins.example import example_lines, example_values
+from quantcrafter.engine.plugins.registry import Registry
 
 SOURCES = "sources"
 """The section of data providers, which are no nodes but stand in a strategy file all the same."""

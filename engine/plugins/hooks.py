@@ -15,10 +15,10 @@ from typing import Any
 
 import pluggy
 
-from engine.api import API_VERSION, Component, ComponentFamily, Role, hookspecs
-from engine.api.foreign import LOAD_LIMIT_S, LOAD_SLOW_S, EscapedError, TooLongError, foreign, text_of
-from engine.api.withdrawn import WITHDRAWN
-from engine.plugins.checks import (
+from quantcrafter.engine.api import API_VERSION, Component, ComponentFamily, Role, hookspecs
+from quantcrafter.engine.api.foreign import LOAD_LIMIT_S, LOAD_SLOW_S, EscapedError, TooLongError, foreign, text_of
+from quantcrafter.engine.api.withdrawn import WITHDRAWN
+from quantcrafter.engine.plugins.checks import (
     COMPONENT_HOOKS,
     OTHER_HOOKS,
     check_component,
@@ -26,8 +26,8 @@ from engine.plugins.checks import (
     check_other,
     is_family,
 )
-from engine.plugins.desktop_checks import DESKTOP_HOOKS
-from engine.plugins.info import PluginRefusedError
+from quantcrafter.engine.plugins.desktop_checks import DESKTOP_HOOKS
+from quantcrafter.engine.plugins.info import PluginRefusedError
 
 API_ATTRIBUTE = "QUANTCRAFTER_API"
 MOST_ENTRIES = 10_000

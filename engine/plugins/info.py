@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from engine.api import PluginError, Problem, Severity
+from quantcrafter.engine.api import PluginError, Problem, Severity
 
 
 class PluginStatus(StrEnum):

@@ -17,14 +17,14 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from engine.api import ENTRY_POINT_GROUP, PluginError, Problem
-from engine.api.foreign import claim
-from engine.api.home import home
-from engine.api.wording import did_you_mean
-from engine.plugins.hooks import Contribution, of_plugin, read_plugin
-from engine.plugins.info import PluginInfo, PluginRefusedError, PluginStatus
-from engine.plugins.registry import Registry
-from engine.plugins.state import read_disabled, write_disabled
+from quantcrafter.engine.api import ENTRY_POINT_GROUP, PluginError, Problem
+from quantcrafter.engine.api.foreign import claim
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.wording import did_you_mean
+from quantcrafter.engine.plugins.hooks import Contribution, of_plugin, read_plugin
+from quantcrafter.engine.plugins.info import PluginInfo, PluginRefusedError, PluginStatus
+from quantcrafter.engine.plugins.registry import Registry
+from quantcrafter.engine.plugins.state import read_disabled, write_disabled
 
 OWN_DISTRIBUTION = "quantcrafter"
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.api import Role
-from engine.plugins.example import example_lines
-from engine.plugins.facts import SOURCES, describe, find, names
-from engine.plugins.registry import Registry
+from quantcrafter.engine.api import Role
+from quantcrafter.engine.plugins.example import example_lines
+from quantcrafter.engine.plugins.facts import SOURCES, describe, find, names
+from quantcrafter.engine.plugins.registry import Registry
 
 TITLES = {
     Role.DATA: "Data nodes",

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from engine.api import (
+from quantcrafter.engine.api import (
     Component,
     ComponentFamily,
     DataProvider,
@@ -18,9 +18,9 @@ from engine.api import (
     Role,
     StrategyTemplate,
 )
-from engine.api.foreign import claim, foreign, reason_of, text_of
-from engine.plugins.checks import check_built, is_family
-from engine.plugins.info import PluginInfo
+from quantcrafter.engine.api.foreign import claim, foreign, reason_of, text_of
+from quantcrafter.engine.plugins.checks import check_built, is_family
+from quantcrafter.engine.plugins.info import PluginInfo
 
 
 class Registry:

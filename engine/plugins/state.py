@@ -8,10 +8,10 @@ import os
 import tempfile
 from pathlib import Path
 
-from engine.api import PluginError, Problem, Severity
-from engine.api.home import home
-from engine.api.os_errors import fault
-from engine.api.wording import shown_path
+from quantcrafter.engine.api import PluginError, Problem, Severity
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wording import shown_path
 
 
 def state_file() -> Path:

@@ -9,9 +9,9 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
-from engine.api import PluginError
-from engine.api.os_errors import told
-from engine.api.wording import shown_path
+from quantcrafter.engine.api import PluginError
+from quantcrafter.engine.api.os_errors import told
+from quantcrafter.engine.api.wording import shown_path
 
 SMALL, COMPLETE = "mine", "demo"
 """The plugin that a new one is made from: an indicator and a filter, or one of each kind with a data provider."""
@@ -50,7 +50,7 @@ def create_plugin(name: str, parent: Path, *, complete: bool = False) -> Path:
 
 def _write(template: str, name: str, made: Path) -> None:
     word = re.compile(rf"(?<![A-Za-z]){template}(?![A-Za-z])")
-    source = Path(str(resources.files("resources").joinpath("plugins", f"quantcrafter_{template}")))
+    source = Path(str(resources.files("quantcrafter.resources").joinpath("plugins", f"quantcrafter_{template}")))
     for path in sorted(source.rglob("*")):
         if path.suffix not in (".py", ".toml", ".md"):
             continue

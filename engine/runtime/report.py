@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.api import Bars, FloatColumn, Role
-from engine.runtime.explain.no_trades import why_no_trade
-from engine.runtime.run_view import RunView
-from engine.stats.report_data import ReportData, ReportSeries
+from quantcrafter.engine.api import Bars, FloatColumn, Role
+from quantcrafter.engine.runtime.explain.no_trades import why_no_trade
+from quantcrafter.engine.runtime.results.run_view import RunView
+from quantcrafter.engine.stats.report_data import ReportData, ReportSeries
 
 _NEAR = 0.25
 _ALWAYS_NEAR = 0.6

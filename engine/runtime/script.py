@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine.runtime.replay import Replay
-    from engine.runtime.result import RunResult
-    from engine.spec import StrategySpec
+    from quantcrafter.engine.runtime.replay import Replay
+    from quantcrafter.engine.runtime.results.result import RunResult
+    from quantcrafter.engine.spec import StrategySpec
 
 
 def run(
@@ -25,8 +25,8 @@ def run(
         SpecError: the file is wrong; `problems` holds every finding with its place.
         QuantCrafterError: the run failed; see its subclasses.
     """
-    from engine.plugins import load_registry
-    from engine.runtime.run import run as run_with
+    from quantcrafter.engine.plugins import load_registry
+    from quantcrafter.engine.runtime.running.run import run as run_with
 
     return run_with(path_or_spec, registry=load_registry(), overrides=_changes(overrides), mode=mode, engine=engine)
 
@@ -38,8 +38,8 @@ def replay(path_or_spec: str | Path | StrategySpec, **overrides: Any) -> Replay:
         SpecError: the file is wrong; `problems` holds every finding with its place.
         QuantCrafterError: bars cannot be had, or a component failed; see its subclasses.
     """
-    from engine.plugins import load_registry
-    from engine.runtime.replay import Replay
+    from quantcrafter.engine.plugins import load_registry
+    from quantcrafter.engine.runtime.replay import Replay
 
     return Replay(path_or_spec, registry=load_registry(), overrides=_changes(overrides))
 

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.engine import EngineJob, InstrumentJob
-from engine.api.entries import OrderLife
-from engine.api.errors import RunError
-from engine.api.ports import ENTER_SHORT, FlagColumn, TimeColumn
-from engine.api.rules import GuardKind, ProtectiveKind
-from engine.api.settings import Margin
-from engine.data.sessions import bounds, trading_days_in_order
-from engine.simulation.records import Record
-from engine.simulation.risk_records import CUT_SHORT, MAX_GUARDS, OVERDUE, AccountColumns
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.entries import OrderLife
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ports import ENTER_SHORT, FlagColumn, TimeColumn
+from quantcrafter.engine.api.rules import GuardKind, ProtectiveKind
+from quantcrafter.engine.api.settings import Margin
+from quantcrafter.engine.data.sessions import bounds, trading_days_in_order
+from quantcrafter.engine.simulation.records import Record
+from quantcrafter.engine.simulation.risk_records import CUT_SHORT, MAX_GUARDS, OVERDUE, AccountColumns
 
 MINUTE_NS = 60_000_000_000
 _HALTS = (GuardKind.MAX_DRAWDOWN, GuardKind.DAILY_LOSS, GuardKind.LOSING_STREAK)

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.api.engine import EngineJob
-from engine.api.errors import RunError
-from engine.api.ledger import OrderKind
-from engine.api.rules import ProtectiveKind
-from engine.simulation.identity import BAR_STANDARD, Identity, program_hash, rule_names, terms_hash
-from engine.simulation.session_state import InstrumentState, SessionState, lot_of
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ledger import OrderKind
+from quantcrafter.engine.api.rules import ProtectiveKind
+from quantcrafter.engine.simulation.identity import BAR_STANDARD, Identity, program_hash, rule_names, terms_hash
+from quantcrafter.engine.simulation.session_state import InstrumentState, SessionState, lot_of
 
 _GRID = ("grid_side", "grid_anchor", "grid_step", "grid_lots", "grid_held")
 

@@ -3,7 +3,7 @@
 1. `kernel_for` says what to run on. Small jobs run interpreted before numba is even imported; so do large ones, while
    another process compiles.
 2. `compile_ahead` is what that process does; at last it leaves a marker beside the code that is kept.
-Run as `python -m engine.simulation.ahead` this module is that process.
+Run as `python -m quantcrafter.engine.simulation.ahead` this module is that process.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.api.bars import Bars
-from engine.api.compiled import code_folder, numba_cache_dir
-from engine.api.engine import EngineJob, InstrumentJob
-from engine.api.locks import try_lock
-from engine.api.rules import ExecutionRule, OnOpposite, SizeKind, SizeRule
-from engine.api.settings import RunSettings
-from engine.api.timeframe import Timeframe
-from engine.simulation.kernels import INTERPRETED, RunSteps, compiled, is_loaded
-from engine.simulation.records import WHOLE
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.compiled import code_folder, numba_cache_dir
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.locks import try_lock
+from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, SizeKind, SizeRule
+from quantcrafter.engine.api.settings import RunSettings
+from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.simulation.kernels import INTERPRETED, RunSteps, compiled, is_loaded
+from quantcrafter.engine.simulation.records import WHOLE
 
 SMALL_BARS = 50_000
 """A job of fewer bars runs interpreted, unless this process has the machine code already."""
@@ -69,8 +69,8 @@ def _marker() -> Path:
 
 def compile_ahead() -> None:
     """Compile the bar loop, or load it, and note that it is there."""
-    from engine.simulation.compiling import lighter_compiler
-    from engine.simulation.state import State
+    from quantcrafter.engine.simulation.compiling import lighter_compiler
+    from quantcrafter.engine.simulation.state import State
 
     with lighter_compiler():
         compiled()(*State.of(_sample(), kernel=INTERPRETED).arrays(), 0, 1, WHOLE)
@@ -96,7 +96,7 @@ class Compiling:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
             # -P: the code is that of the installed program, whatever the working directory holds.
-            [sys.executable, "-P", "-m", "engine.simulation.ahead"],
+            [sys.executable, "-P", "-m", "quantcrafter.engine.simulation.ahead"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

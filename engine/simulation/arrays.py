@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from engine.api.bars import BAR_COLUMNS
-from engine.api.engine import EngineJob, InstrumentJob
-from engine.api.errors import RunError
-from engine.api.ports import TimeColumn
-from engine.api.rules import EXECUTION_COLUMNS, ProtectiveRule
-from engine.api.step_program import StepProgram
-from engine.simulation.account import (
+from quantcrafter.engine.api.bars import BAR_COLUMNS
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ports import TimeColumn
+from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ProtectiveRule
+from quantcrafter.engine.api.step_program import StepProgram
+from quantcrafter.engine.simulation.account import (
     account_of,
     check_account,
     joined,
@@ -21,9 +21,15 @@ from engine.simulation.account import (
     set_account,
     spare_rows,
 )
-from engine.simulation.execution_terms import day_edges_of, due_steps, rows_per_bar, set_execution_terms, slots_needed
-from engine.simulation.primitives import whole_inverse
-from engine.simulation.records import (
+from quantcrafter.engine.simulation.execution_terms import (
+    day_edges_of,
+    due_steps,
+    rows_per_bar,
+    set_execution_terms,
+    slots_needed,
+)
+from quantcrafter.engine.simulation.primitives import whole_inverse
+from quantcrafter.engine.simulation.records import (
     BOOK_DTYPE,
     MOST_ROWS,
     RULE_DTYPE,
@@ -32,7 +38,7 @@ from engine.simulation.records import (
     Timeline,
     desk_dtype,
 )
-from engine.simulation.step_arrays import check_steps
+from quantcrafter.engine.simulation.step_arrays import check_steps
 
 
 def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...], steps: StepProgram | None = None) -> None:

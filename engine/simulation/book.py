@@ -1,6 +1,6 @@
 """Fills and positions: compiled functions that keep the books.
 
-`desk` and `book` are records of `engine.simulation.records`; `k` is a slot of the book's orders at work, `bar` an index
+`desk` and `book` are records of `quantcrafter.engine.simulation.records`; `k` is a slot of the book's orders at work, `bar` an index
 into the instrument's own bars.
 """
 
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 
-from engine.simulation.costs import fill_costs, note_part
-from engine.simulation.jit import jit
-from engine.simulation.orders import retire, slot_of
-from engine.simulation.primitives import to_quantity
-from engine.simulation.records import CANCELLED, ENDED_BY_STOP, Record
-from engine.simulation.sizing import note_result
-from engine.simulation.units import clear_units, grow_unit, put_unit, shrink_units
-from engine.simulation.worth import value_of
+from quantcrafter.engine.simulation.costs import fill_costs, note_part
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.orders import retire, slot_of
+from quantcrafter.engine.simulation.primitives import to_quantity
+from quantcrafter.engine.simulation.records import CANCELLED, ENDED_BY_STOP, Record
+from quantcrafter.engine.simulation.sizing import note_result
+from quantcrafter.engine.simulation.units import clear_units, grow_unit, put_unit, shrink_units
+from quantcrafter.engine.simulation.worth import value_of
 
 
 @jit

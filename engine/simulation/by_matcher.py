@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.simulation.kernel import begin_days_of, has_room_for, open_step, settle
-from engine.simulation.matcher import Matcher, WorkingOrder
-from engine.simulation.matching import (
+from quantcrafter.engine.simulation.kernel import begin_days_of, has_room_for, open_step, settle
+from quantcrafter.engine.simulation.matcher import Matcher, WorkingOrder
+from quantcrafter.engine.simulation.matching import (
     after_entry_of,
     armed_slot,
     entered_inside,
@@ -12,9 +12,9 @@ from engine.simulation.matching import (
     next_slot,
     touch_slot,
 )
-from engine.simulation.ranking import next_ranked
-from engine.simulation.records import ANY, CLOSING, LIMITS, OPENS, STOP_LIMIT, STOPS, Record
-from engine.simulation.state import State
+from quantcrafter.engine.simulation.ranking import next_ranked
+from quantcrafter.engine.simulation.records import ANY, CLOSING, LIMITS, OPENS, STOP_LIMIT, STOPS, Record
+from quantcrafter.engine.simulation.state import State
 
 
 class AskedStep:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from engine.simulation.costs import fill_costs
-from engine.simulation.jit import jit
-from engine.simulation.primitives import TOLERANCE, to_quantity
-from engine.simulation.records import NONE, Record, Table
-from engine.simulation.risk_records import GROSS_EXPOSURE, MAX_POSITION, NET_EXPOSURE, OPEN_TRADES
-from engine.simulation.worth import value_of, worth
+from quantcrafter.engine.simulation.costs import fill_costs
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.primitives import TOLERANCE, to_quantity
+from quantcrafter.engine.simulation.records import NONE, Record, Table
+from quantcrafter.engine.simulation.risk_records import GROSS_EXPOSURE, MAX_POSITION, NET_EXPOSURE, OPEN_TRADES
+from quantcrafter.engine.simulation.worth import value_of, worth
 
 
 @jit

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.api.bar_checks import longest_bar_ns, type_fault
-from engine.api.bars import Bars
-from engine.api.engine import EngineJob, InstrumentJob
-from engine.api.errors import RunError
-from engine.api.ports import Signals
-from engine.simulation.arrays import timeline_of
+from quantcrafter.engine.api.bar_checks import longest_bar_ns, type_fault
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ports import Signals
+from quantcrafter.engine.simulation.arrays import timeline_of
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

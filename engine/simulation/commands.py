@@ -12,14 +12,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from engine.api.engine import EngineJob
-from engine.api.ledger import OrderKind, Reason
-from engine.api.order_id import OrderId
-from engine.api.order_state import TrackedOrder
-from engine.api.orders import Amend, Cancel, OrderCommand, OrderType, Submit
-from engine.simulation.identity import Identity
-from engine.simulation.primitives import to_quantity, whole_inverse
-from engine.simulation.records import CLOSE, Table
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.ledger import OrderKind, Reason
+from quantcrafter.engine.api.order_id import OrderId
+from quantcrafter.engine.api.order_state import TrackedOrder
+from quantcrafter.engine.api.orders import Amend, Cancel, OrderCommand, OrderType, Submit
+from quantcrafter.engine.simulation.identity import Identity
+from quantcrafter.engine.simulation.primitives import to_quantity, whole_inverse
+from quantcrafter.engine.simulation.records import CLOSE, Table
 
 _KINDS: dict[int, OrderType] = {
     OrderKind.MARKET: "market",

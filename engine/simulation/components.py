@@ -14,25 +14,25 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from engine.api.bars import Bars
-from engine.api.component import ExecutionLogic, MoneyManager, RiskManager
-from engine.api.context import StrategyContext
-from engine.api.decisions import CancelOrder, PlaceOrder, Protection
-from engine.api.engine import DecisionComponent, EngineJob
-from engine.api.errors import ComponentError, QuantCrafterError
-from engine.api.foreign import calling, is_own, is_plain, node_label, own_call, reason_of, settled, use_of
-from engine.api.frozen import Lent, OverwrittenError
-from engine.api.ledger import OrderKind
-from engine.api.node_state import Contents, WrittenError, copied_state, seal
-from engine.graph.events import split_inputs
-from engine.simulation import actions
-from engine.simulation.closed_bar import ClosedBar
-from engine.simulation.decisions import ENTRIES
-from engine.simulation.desk_view import BookView
-from engine.simulation.kernel import decide_event
-from engine.simulation.primitives import is_price, round_to_tick, to_quantity, whole_lots
-from engine.simulation.records import COMPONENT, WORKING_SLOTS
-from engine.simulation.state import State
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.component import ExecutionLogic, MoneyManager, RiskManager
+from quantcrafter.engine.api.context import StrategyContext
+from quantcrafter.engine.api.decisions import CancelOrder, PlaceOrder, Protection
+from quantcrafter.engine.api.engine import DecisionComponent, EngineJob
+from quantcrafter.engine.api.errors import ComponentError, QuantCrafterError
+from quantcrafter.engine.api.foreign import calling, is_own, is_plain, node_label, own_call, reason_of, settled, use_of
+from quantcrafter.engine.api.frozen import Lent, OverwrittenError
+from quantcrafter.engine.api.ledger import OrderKind
+from quantcrafter.engine.api.node_state import Contents, WrittenError, copied_state, seal
+from quantcrafter.engine.graph.events import split_inputs
+from quantcrafter.engine.simulation import python_decisions as actions
+from quantcrafter.engine.simulation.closed_bar import ClosedBar
+from quantcrafter.engine.simulation.decisions import ENTRIES
+from quantcrafter.engine.simulation.desk_view import BookView
+from quantcrafter.engine.simulation.kernel import decide_event
+from quantcrafter.engine.simulation.primitives import is_price, round_to_tick, to_quantity, whole_lots
+from quantcrafter.engine.simulation.records import COMPONENT, WORKING_SLOTS
+from quantcrafter.engine.simulation.state import State
 
 MOST_ORDERS = 16
 """How many orders an execution component may make at one bar of an instrument."""

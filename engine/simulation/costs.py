@@ -6,10 +6,10 @@ the instrument's and converted at the rate of the fill.
 
 from __future__ import annotations
 
-from engine.simulation.jit import jit
-from engine.simulation.primitives import TOLERANCE, commission_of, slippage_of, to_quantity, whole_lots
-from engine.simulation.records import CLOSE, LIMIT, STOP_LIMIT, Record, Table
-from engine.simulation.worth import margin_of, worth
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.primitives import TOLERANCE, commission_of, slippage_of, to_quantity, whole_lots
+from quantcrafter.engine.simulation.records import CLOSE, LIMIT, STOP_LIMIT, Record, Table
+from quantcrafter.engine.simulation.worth import margin_of, worth
 
 
 @jit

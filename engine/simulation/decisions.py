@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from engine.simulation.entries import (
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from quantcrafter.engine.simulation.entries import (
     entry_price,
     expire_orders,
     follow_line,
@@ -18,11 +18,11 @@ from engine.simulation.entries import (
     place_entry,
     waiting_entry,
 )
-from engine.simulation.grid import begin_grid, tend_grid
-from engine.simulation.halts import is_shut_out
-from engine.simulation.jit import inlined, jit
-from engine.simulation.orders import add_order, block, end_entries, is_leaving, retire
-from engine.simulation.records import (
+from quantcrafter.engine.simulation.grid import begin_grid, tend_grid
+from quantcrafter.engine.simulation.halts import is_shut_out
+from quantcrafter.engine.simulation.jit import inlined, jit
+from quantcrafter.engine.simulation.orders import add_order, block, end_entries, is_leaving, retire
+from quantcrafter.engine.simulation.records import (
     BLOCKED_CONTRADICTION,
     BLOCKED_FILTER,
     BLOCKED_OPPOSITE,
@@ -45,7 +45,7 @@ from engine.simulation.records import (
     Record,
     Table,
 )
-from engine.simulation.scaling import scale_in
+from quantcrafter.engine.simulation.scaling import scale_in
 
 ENTRIES = ENTER_LONG | ENTER_SHORT
 STAYING: Any = np.int64(0)

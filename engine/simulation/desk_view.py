@@ -7,18 +7,18 @@ from typing import Literal
 
 import numpy as np
 
-from engine.api.bars import Bars
-from engine.api.decisions import Account, Holding, OpenOrder, SessionDay
-from engine.api.engine import EngineJob
-from engine.api.ledger import OrderKind, Reason
-from engine.api.ports import ENTER_SHORT
-from engine.data.sessions import trading_days, weekdays
-from engine.data.zones import DAY_NS, MINUTE_NS, to_local
-from engine.simulation.actions import sized_lots
-from engine.simulation.primitives import to_quantity
-from engine.simulation.records import Record
-from engine.simulation.state import State
-from engine.simulation.worth import value_of
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.decisions import Account, Holding, OpenOrder, SessionDay
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.ledger import OrderKind, Reason
+from quantcrafter.engine.api.ports import ENTER_SHORT
+from quantcrafter.engine.data.sessions import trading_days, weekdays
+from quantcrafter.engine.data.zones import DAY_NS, MINUTE_NS, to_local
+from quantcrafter.engine.simulation.primitives import to_quantity
+from quantcrafter.engine.simulation.python_decisions import sized_lots
+from quantcrafter.engine.simulation.records import Record
+from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.worth import value_of
 
 Size = Callable[[int, Literal["long", "short"]], float]
 

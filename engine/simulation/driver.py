@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.api.engine import EngineJob
-from engine.api.errors import RunCancelledError
-from engine.api.ledger import Ledger
-from engine.simulation.ahead import kernel_for
-from engine.simulation.kernels import INTERPRETED, RunSteps
-from engine.simulation.records import TABLE_ROWS
-from engine.simulation.session import Session
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.errors import RunCancelledError
+from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.simulation.ahead import kernel_for
+from quantcrafter.engine.simulation.kernels import INTERPRETED, RunSteps
+from quantcrafter.engine.simulation.records import TABLE_ROWS
+from quantcrafter.engine.simulation.session import Session
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from engine.simulation.jit import jit
-from engine.simulation.orders import add_order, retire
-from engine.simulation.primitives import is_price, round_to_tick
-from engine.simulation.protection import stop_distance
-from engine.simulation.records import (
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.orders import add_order, retire
+from quantcrafter.engine.simulation.primitives import is_price, round_to_tick
+from quantcrafter.engine.simulation.protection import stop_distance
+from quantcrafter.engine.simulation.records import (
     BARS,
     CANCELLED,
     DAY,
@@ -25,7 +25,7 @@ from engine.simulation.records import (
     Record,
     Table,
 )
-from engine.simulation.sizing import entry_lots
+from quantcrafter.engine.simulation.sizing import entry_lots
 
 
 @jit

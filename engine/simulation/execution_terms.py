@@ -6,15 +6,22 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from engine.api.engine import EngineJob
-from engine.api.entries import MOST_ENTRIES, MOST_LEVELS, Offset, OrderLife
-from engine.api.errors import RunError
-from engine.api.ledger import OrderKind
-from engine.api.ports import BoolColumn, FlagColumn, TimeColumn
-from engine.api.rules import EXECUTION_COLUMNS, ExecutionRule
-from engine.api.unit_rules import unit_fault
-from engine.data.sessions import bounds, trading_days_in_order
-from engine.simulation.records import DAY_BEGINS, DAY_ENDS, ROWS_PER_BAR, USUAL_SLOTS, WORKING_SLOTS, Record
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import MOST_ENTRIES, MOST_LEVELS, Offset, OrderLife
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ledger import OrderKind
+from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, TimeColumn
+from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ExecutionRule
+from quantcrafter.engine.api.unit_rules import unit_fault
+from quantcrafter.engine.data.sessions import bounds, trading_days_in_order
+from quantcrafter.engine.simulation.records import (
+    DAY_BEGINS,
+    DAY_ENDS,
+    ROWS_PER_BAR,
+    USUAL_SLOTS,
+    WORKING_SLOTS,
+    Record,
+)
 
 
 def check_execution(job: EngineJob) -> None:

@@ -1,20 +1,29 @@
 """Applying a fill: what an execution does to position, cash, trades and the other orders of its instrument. Compiled.
 
 Nothing is checked here, since what has traded has traded: cash, caps and volume are the business of the simulated venue
-before a fill (`engine.simulation.matching`), and of the check before an order is sent to a broker.
+before a fill (`quantcrafter.engine.simulation.matching`), and of the check before an order is sent to a broker.
 
 `k` is a slot of the book's orders at work, `bar` an index into the instrument's own bars.
 """
 
 from __future__ import annotations
 
-from engine.api.ports import FloatColumn
-from engine.simulation.book import close_part, end_partial_entries, open_position
-from engine.simulation.jit import jit
-from engine.simulation.orders import cancel_exits, end_entries, retire, slot_of
-from engine.simulation.protection import follow_position, protect
-from engine.simulation.records import ENTRY, FILLED, NO_REASON, POSITION_CLOSED, SCALE_IN, STOP, Record, Table
-from engine.simulation.units import unit_of
+from quantcrafter.engine.api.ports import FloatColumn
+from quantcrafter.engine.simulation.book import close_part, end_partial_entries, open_position
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.orders import cancel_exits, end_entries, retire, slot_of
+from quantcrafter.engine.simulation.protection import follow_position, protect
+from quantcrafter.engine.simulation.records import (
+    ENTRY,
+    FILLED,
+    NO_REASON,
+    POSITION_CLOSED,
+    SCALE_IN,
+    STOP,
+    Record,
+    Table,
+)
+from quantcrafter.engine.simulation.units import unit_of
 
 
 @jit
@@ -111,7 +120,7 @@ def apply_entry(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes not
     """Book lots that open a position or let it grow, and protect it.
 
     What filled at the open is protected from the same bar on, or the next, as the terms say; what filled inside the bar
-    from the next bar on, but for what certainly came after it (see `engine.simulation.matching.match_after`).
+    from the next bar on, but for what certainly came after it (see `quantcrafter.engine.simulation.matching.match_after`).
     """
     delay, unit_delay = 1, 1
     if book["inside"] == 0:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 
-from engine.simulation.fills import apply_exit
-from engine.simulation.interventions import book_cash
-from engine.simulation.jit import jit
-from engine.simulation.orders import add_order
-from engine.simulation.primitives import TOLERANCE, order_price, to_quantity
-from engine.simulation.protection import follow_units
-from engine.simulation.records import CLOSE, NONE, SPLIT_UP, Market, Record
-from engine.simulation.risk_records import BORROW, CASH_IN_LIEU, DIVIDEND
-from engine.simulation.units import drop_empty_units, unit_of
-from engine.simulation.worth import value_of
+from quantcrafter.engine.simulation.fills import apply_exit
+from quantcrafter.engine.simulation.interventions import book_cash
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.orders import add_order
+from quantcrafter.engine.simulation.primitives import TOLERANCE, order_price, to_quantity
+from quantcrafter.engine.simulation.protection import follow_units
+from quantcrafter.engine.simulation.records import CLOSE, NONE, SPLIT_UP, Market, Record
+from quantcrafter.engine.simulation.risk_records import BORROW, CASH_IN_LIEU, DIVIDEND
+from quantcrafter.engine.simulation.units import drop_empty_units, unit_of
+from quantcrafter.engine.simulation.worth import value_of
 
 YEAR_NS = 365 * 86_400_000_000_000
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from engine.simulation.entries import offset_distance, steps_of
-from engine.simulation.halts import shut_out
-from engine.simulation.jit import jit
-from engine.simulation.orders import add_order
-from engine.simulation.primitives import round_to_tick, whole_lots
-from engine.simulation.protection import stop_distance
-from engine.simulation.records import GRID, LIMIT, Market, Record, Table
-from engine.simulation.worth import value_of
+from quantcrafter.engine.simulation.entries import offset_distance, steps_of
+from quantcrafter.engine.simulation.halts import shut_out
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.orders import add_order
+from quantcrafter.engine.simulation.primitives import round_to_tick, whole_lots
+from quantcrafter.engine.simulation.protection import stop_distance
+from quantcrafter.engine.simulation.records import GRID, LIMIT, Market, Record, Table
+from quantcrafter.engine.simulation.worth import value_of
 
 
 @jit

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.engine import EngineJob
-from engine.api.entries import OrderLife
-from engine.api.errors import RunError
-from engine.api.rules import GuardKind
-from engine.simulation.account import counts_days, is_financed, needs_volume
-from engine.simulation.arrays import execution_columns_of, market_of, shared_columns
-from engine.simulation.closed_bar import ClosedBar
-from engine.simulation.records import Market, Table
-from engine.simulation.risk_records import AccountColumns
-from engine.simulation.step_arrays import with_steps
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import OrderLife
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.rules import GuardKind
+from quantcrafter.engine.simulation.account import counts_days, is_financed, needs_volume
+from quantcrafter.engine.simulation.arrays import execution_columns_of, market_of, shared_columns
+from quantcrafter.engine.simulation.closed_bar import ClosedBar
+from quantcrafter.engine.simulation.records import Market, Table
+from quantcrafter.engine.simulation.risk_records import AccountColumns
+from quantcrafter.engine.simulation.step_arrays import with_steps
 
 LEAST_ROWS = 256
 """How many rows a stretch has at least."""

@@ -7,18 +7,18 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from engine.api.engine import EngineJob
-from engine.api.errors import RunError
-from engine.api.ports import FloatColumn, TimeColumn
-from engine.api.wording import did_you_mean
-from engine.simulation.arrays import books_of
-from engine.simulation.closed_bar import ClosedBar, Needs
-from engine.simulation.growing import KEPT_ROWS, GrowingMarket
-from engine.simulation.kernel import equity_of
-from engine.simulation.matching import finish
-from engine.simulation.newest import Calendar
-from engine.simulation.records import NO_BAR, Market
-from engine.simulation.session_state import (
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
+from quantcrafter.engine.api.wording import did_you_mean
+from quantcrafter.engine.simulation.arrays import books_of
+from quantcrafter.engine.simulation.closed_bar import ClosedBar, Needs
+from quantcrafter.engine.simulation.growing import KEPT_ROWS, GrowingMarket
+from quantcrafter.engine.simulation.kernel import equity_of
+from quantcrafter.engine.simulation.matching import finish
+from quantcrafter.engine.simulation.newest import Calendar
+from quantcrafter.engine.simulation.records import NO_BAR, Market
+from quantcrafter.engine.simulation.session_state import (
     BOOK_STATE,
     InstrumentState,
     SessionState,
@@ -30,9 +30,9 @@ from engine.simulation.session_state import (
     put_fields,
     put_order,
 )
-from engine.simulation.state import State
-from engine.simulation.steps import Steps
-from engine.simulation.units import are_units_sound, begin_units
+from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.steps import Steps
+from quantcrafter.engine.simulation.units import are_units_sound, begin_units
 
 MOST_ROWS = 20_000_000
 """How many bars an entry may have waited: the decision columns of all of them are kept in memory."""

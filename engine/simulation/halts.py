@@ -6,10 +6,10 @@ while decisions are taken.
 
 from __future__ import annotations
 
-from engine.simulation.interventions import intervene
-from engine.simulation.jit import jit
-from engine.simulation.orders import add_order, block, end_entries
-from engine.simulation.records import (
+from quantcrafter.engine.simulation.interventions import intervene
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.orders import add_order, block, end_entries
+from quantcrafter.engine.simulation.records import (
     BLOCKED_COOL_DOWN,
     BLOCKED_EQUITY,
     BLOCKED_HALT,
@@ -28,7 +28,7 @@ from engine.simulation.records import (
     Record,
     Table,
 )
-from engine.simulation.risk_records import (
+from quantcrafter.engine.simulation.risk_records import (
     ACCOUNT_LOST,
     CLOSING,
     COOL_DOWN,
@@ -49,7 +49,7 @@ from engine.simulation.risk_records import (
     SESSION_END,
     TIME_STOP,
 )
-from engine.simulation.worth import margin_of
+from quantcrafter.engine.simulation.worth import margin_of
 
 
 @jit

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from engine.api.engine import EngineJob
+from quantcrafter.engine.api.engine import EngineJob
 
 BAR_STANDARD = "QC-BAR-1"
 """How bars are read; a state of another standard means something else."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 
-from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, FloatColumn
-from engine.api.step_program import Op
-from engine.simulation.jit import inlined, jit
-from engine.simulation.records import Record
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, FloatColumn
+from quantcrafter.engine.api.step_program import Op
+from quantcrafter.engine.simulation.jit import inlined, jit
+from quantcrafter.engine.simulation.records import Record
 
 (
     KNOWN,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.simulation.jit import jit
-from engine.simulation.records import Record
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.records import Record
 
 
 @jit

@@ -1,6 +1,6 @@
 """Marks for the functions of the simulation, which run in Python as they stand or as machine code.
 
-Python calls one of them, the bar loop, in either form (`engine.simulation.kernels`).
+Python calls one of them, the bar loop, in either form (`quantcrafter.engine.simulation.kernels`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar
 
-from engine.api.compiled import njit_kept
-from engine.api.ports import FloatColumn
+from quantcrafter.engine.api.compiled import njit_kept
+from quantcrafter.engine.api.ports import FloatColumn
 
 F = TypeVar("F", bound=Callable[..., Any])
 Fields = TypeVar("Fields")
@@ -55,7 +55,7 @@ def entry(function: F) -> F:
 def lend(fields: Fields) -> Fields:
     """Return a named tuple of arrays as it is handed on to others: machine code hands on its address.
 
-    See `engine.simulation.lending`.
+    See `quantcrafter.engine.simulation.lending`.
     """
     return fields
 
@@ -73,8 +73,8 @@ def machine_code(function: Callable[..., Any]) -> Any:
 @functools.cache
 def twins() -> dict[Callable[..., Any], Any]:
     """Return the compiled twin of every marked function: a copy that sees twins where the function sees its like."""
-    from engine.simulation import lending
-    from engine.simulation.lowering import inner
+    from quantcrafter.engine.simulation import lending
+    from quantcrafter.engine.simulation.lowering import inner
 
     made: dict[Callable[..., Any], Any] = {}
     modules: dict[str, dict[str, Any]] = {}

@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from engine.api.ports import FloatColumn
-from engine.simulation.decisions import decide
-from engine.simulation.entries import begin_day_bar
-from engine.simulation.financing import begin_bar, end_bar
-from engine.simulation.halts import close_account, force_exit, is_lost, note_late_exit, watch
-from engine.simulation.jit import entry, fetch, inlined, jit, lend
-from engine.simulation.matching import end_data, mark, match_after, match_open, match_phase
-from engine.simulation.protection import move_orders
-from engine.simulation.quiet import (
+from quantcrafter.engine.api.ports import FloatColumn
+from quantcrafter.engine.simulation.decisions import decide
+from quantcrafter.engine.simulation.entries import begin_day_bar
+from quantcrafter.engine.simulation.financing import begin_bar, end_bar
+from quantcrafter.engine.simulation.halts import close_account, force_exit, is_lost, note_late_exit, watch
+from quantcrafter.engine.simulation.jit import entry, fetch, inlined, jit, lend
+from quantcrafter.engine.simulation.matching import end_data, mark, match_after, match_open, match_phase
+from quantcrafter.engine.simulation.protection import move_orders
+from quantcrafter.engine.simulation.quiet import (
     has_room,
     is_asleep,
     is_quiet,
@@ -37,9 +37,9 @@ from engine.simulation.quiet import (
     pass_quiet_together,
     set_alarm,
 )
-from engine.simulation.ranking import next_ranked
-from engine.simulation.rebalance import rebalance
-from engine.simulation.records import (
+from quantcrafter.engine.simulation.ranking import next_ranked
+from quantcrafter.engine.simulation.rebalance import rebalance
+from quantcrafter.engine.simulation.records import (
     ANY,
     CLOSING,
     DECISIONS,
@@ -52,8 +52,8 @@ from engine.simulation.records import (
     Table,
     Timeline,
 )
-from engine.simulation.steps import Steps, run_nodes
-from engine.simulation.worth import worth
+from quantcrafter.engine.simulation.steps import Steps, run_nodes
+from quantcrafter.engine.simulation.worth import worth
 
 AT_OPEN: Any = np.int64(0)
 INSIDE: Any = np.int64(1)

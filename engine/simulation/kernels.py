@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.simulation.jit import machine_code
-from engine.simulation.kernel import run_steps
+from quantcrafter.engine.simulation.jit import machine_code
+from quantcrafter.engine.simulation.kernel import run_steps
 
 RunSteps = Callable[..., int]
-"""`engine.simulation.kernel.run_steps`, in either form."""
+"""`quantcrafter.engine.simulation.kernel.run_steps`, in either form."""
 
 INTERPRETED: RunSteps = run_steps
 

@@ -6,15 +6,15 @@ import math
 
 import numpy as np
 
-from engine.api.errors import RunError
-from engine.api.ledger import ORDER_DTYPE, OrderKind, OrderStatus, Reason
-from engine.api.order_state import OrderState, TrackedOrder
-from engine.simulation.costs import order_charge
-from engine.simulation.fills import apply_fill
-from engine.simulation.orders import drop_slot, slot_of
-from engine.simulation.primitives import to_quantity
-from engine.simulation.records import ENTRY, NONE, SCALE_IN, WORKING_SLOTS, Record, Table
-from engine.simulation.state import State
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ledger import ORDER_DTYPE, OrderKind, OrderStatus, Reason
+from quantcrafter.engine.api.order_state import OrderState, TrackedOrder
+from quantcrafter.engine.simulation.costs import order_charge
+from quantcrafter.engine.simulation.fills import apply_fill
+from quantcrafter.engine.simulation.orders import drop_slot, slot_of
+from quantcrafter.engine.simulation.primitives import to_quantity
+from quantcrafter.engine.simulation.records import ENTRY, NONE, SCALE_IN, WORKING_SLOTS, Record, Table
+from quantcrafter.engine.simulation.state import State
 
 _STATUS = {
     OrderState.FILLED: OrderStatus.FILLED,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from engine.api.matching import Matcher, WorkingOrder
-from engine.simulation.primitives import match_limit, match_stop
-from engine.simulation.records import LIMITS, OPENS
+from quantcrafter.engine.api.matching import Matcher, WorkingOrder
+from quantcrafter.engine.simulation.primitives import match_limit, match_stop
+from quantcrafter.engine.simulation.records import LIMITS, OPENS
 
 __all__ = ["BarMatcher", "Matcher", "WorkingOrder"]
 

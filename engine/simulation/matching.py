@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from engine.api.ports import FloatColumn
-from engine.simulation.book import end_partial_entries
-from engine.simulation.caps import capped_lots
-from engine.simulation.costs import affordable_lots, available_cash, volume_lots
-from engine.simulation.fills import apply_exit, apply_fill
-from engine.simulation.interventions import intervene
-from engine.simulation.jit import inlined, jit
-from engine.simulation.orders import add_order, next_working, retire, slot_of
-from engine.simulation.primitives import match_limit, match_stop, to_quantity
-from engine.simulation.records import (
+from quantcrafter.engine.api.ports import FloatColumn
+from quantcrafter.engine.simulation.book import end_partial_entries
+from quantcrafter.engine.simulation.caps import capped_lots
+from quantcrafter.engine.simulation.costs import affordable_lots, available_cash, volume_lots
+from quantcrafter.engine.simulation.fills import apply_exit, apply_fill
+from quantcrafter.engine.simulation.interventions import intervene
+from quantcrafter.engine.simulation.jit import inlined, jit
+from quantcrafter.engine.simulation.orders import add_order, next_working, retire, slot_of
+from quantcrafter.engine.simulation.primitives import match_limit, match_stop, to_quantity
+from quantcrafter.engine.simulation.records import (
     ANY,
     BELOW_MINIMUM,
     CANCELLED,
@@ -37,8 +37,8 @@ from engine.simulation.records import (
     Record,
     Table,
 )
-from engine.simulation.risk_records import ENTRY_BLOCKED, ENTRY_CUT
-from engine.simulation.sizing import is_too_small
+from quantcrafter.engine.simulation.risk_records import ENTRY_BLOCKED, ENTRY_CUT
+from quantcrafter.engine.simulation.sizing import is_too_small
 
 
 @jit

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.api.bars import Session
-from engine.api.engine import EngineJob
-from engine.api.entries import OrderLife
-from engine.api.rules import GuardKind
-from engine.data.sessions import bounds, day_edges, trading_days
-from engine.simulation.account import MINUTE_NS, counts_days
-from engine.simulation.records import DAY_BEGINS, DAY_ENDS
-from engine.simulation.risk_records import CLOSING, CUT_SHORT, OVERDUE
+from quantcrafter.engine.api.bars import Session
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import OrderLife
+from quantcrafter.engine.api.rules import GuardKind
+from quantcrafter.engine.data.sessions import bounds, day_edges, trading_days
+from quantcrafter.engine.simulation.account import MINUTE_NS, counts_days
+from quantcrafter.engine.simulation.records import DAY_BEGINS, DAY_ENDS
+from quantcrafter.engine.simulation.risk_records import CLOSING, CUT_SHORT, OVERDUE
 
 NO_DAY = int(np.iinfo(np.int64).min)
 """No trading day: that of a bar that there was not."""

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.ports import FloatColumn
-from engine.api.step_program import INSTRUCTION_DTYPE, StepProgram
-from engine.simulation.instructions import DIVIDE, LAG, calculated, remembered
+from quantcrafter.engine.api.ports import FloatColumn
+from quantcrafter.engine.api.step_program import INSTRUCTION_DTYPE, StepProgram
+from quantcrafter.engine.simulation.instructions import DIVIDE, LAG, calculated, remembered
 
 
 class NodeProgram:

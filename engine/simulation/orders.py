@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 
-from engine.simulation.jit import jit
-from engine.simulation.records import (
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.records import (
     ANY,
     CANCELLED,
     CLOSE,

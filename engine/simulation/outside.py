@@ -1,7 +1,7 @@
 """The orders of a session as a broker has them: what it is told of them, and what it reports.
 
 1. `commands` compares the orders at work with what was told, and says what a broker has to do.
-2. `apply` takes what it reports. Each order is followed by the table of `engine.api.order_state`: late and repeated
+2. `apply` takes what it reports. Each order is followed by the table of `quantcrafter.engine.api.order_state`: late and repeated
    reports change nothing, impossible ones are refused. Fills are booked as they are told, unchecked.
 3. What a broker did on its own is followed: an order that it ended leaves work, and where it refused an amend or a
    cancel, the next commands ask again.
@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.api.ledger import ORDER_DTYPE, OrderStatus, StatusReason
-from engine.api.order_id import OrderError
-from engine.api.order_state import OrderState, TrackedOrder, order_fields, order_from_fields
-from engine.api.orders import (
+from quantcrafter.engine.api.ledger import ORDER_DTYPE, OrderStatus, StatusReason
+from quantcrafter.engine.api.order_id import OrderError
+from quantcrafter.engine.api.order_state import OrderState, TrackedOrder, order_fields, order_from_fields
+from quantcrafter.engine.api.orders import (
     Amend,
     AmendRejected,
     Cancel,
@@ -29,12 +29,12 @@ from engine.api.orders import (
     Submit,
     checked,
 )
-from engine.simulation.commands import Teller, working_terms
-from engine.simulation.late import book_report, row_of
-from engine.simulation.matcher import WorkingOrder
-from engine.simulation.orders import retire, slot_of
-from engine.simulation.records import Record, Table
-from engine.simulation.state import State
+from quantcrafter.engine.simulation.commands import Teller, working_terms
+from quantcrafter.engine.simulation.late import book_report, row_of
+from quantcrafter.engine.simulation.matcher import WorkingOrder
+from quantcrafter.engine.simulation.orders import retire, slot_of
+from quantcrafter.engine.simulation.records import Record, Table
+from quantcrafter.engine.simulation.state import State
 
 KEPT_ORDERS = 200
 """How many orders that are over are remembered, for fills that come late."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.simulation.records import Table
+from quantcrafter.engine.simulation.records import Table
 
 
 class Room:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.api.errors import RunError
+from quantcrafter.engine.api.errors import RunError
 
 _WORD = "$number"
 _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}

@@ -12,13 +12,13 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engine.simulation.costs import fill_costs
-from engine.simulation.matching import entry_limit
-from engine.simulation.orders import retire, slot_of
-from engine.simulation.primitives import to_quantity
-from engine.simulation.records import LIMITS, OPENS, REJECTED, STOP_LIMIT, Record, Table
-from engine.simulation.state import State
-from engine.simulation.worth import margin_of, worth
+from quantcrafter.engine.simulation.costs import fill_costs
+from quantcrafter.engine.simulation.matching import entry_limit
+from quantcrafter.engine.simulation.orders import retire, slot_of
+from quantcrafter.engine.simulation.primitives import to_quantity
+from quantcrafter.engine.simulation.records import LIMITS, OPENS, REJECTED, STOP_LIMIT, Record, Table
+from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.worth import margin_of, worth
 
 
 def check_new_entries(state: State, first: int) -> None:

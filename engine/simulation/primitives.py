@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 
-from engine.simulation.jit import jit
-from engine.simulation.records import TAKE_PROFIT
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.records import TAKE_PROFIT
 
 TOLERANCE = 1e-12
 """The relative error of a few floating-point operations, generously: it decides ties as decimal arithmetic would."""

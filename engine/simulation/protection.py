@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from engine.api.ports import FloatColumn
-from engine.simulation.interventions import intervene
-from engine.simulation.jit import jit
-from engine.simulation.orders import add_order, retire
-from engine.simulation.primitives import (
+from quantcrafter.engine.api.ports import FloatColumn
+from quantcrafter.engine.simulation.interventions import intervene
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.orders import add_order, retire
+from quantcrafter.engine.simulation.primitives import (
     TOLERANCE,
     is_price,
     order_price,
@@ -17,7 +17,7 @@ from engine.simulation.primitives import (
     round_to_tick,
     to_quantity,
 )
-from engine.simulation.records import (
+from quantcrafter.engine.simulation.records import (
     BREAK_EVEN,
     BREAK_EVEN_HIT,
     BY_COMPONENT,
@@ -37,9 +37,9 @@ from engine.simulation.records import (
     Record,
     Table,
 )
-from engine.simulation.risk_records import STOP_MOVED, TARGET_MOVED
-from engine.simulation.units import unit_of
-from engine.simulation.worth import value_of
+from quantcrafter.engine.simulation.risk_records import STOP_MOVED, TARGET_MOVED
+from quantcrafter.engine.simulation.units import unit_of
+from quantcrafter.engine.simulation.worth import value_of
 
 WHOLE = 100.0
 """The share of a rule that is for the whole position."""

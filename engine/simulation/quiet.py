@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.api.ports import ENTER_LONG, ENTER_SHORT, FloatColumn
-from engine.simulation.halts import breached, is_lost, maintenance_of, severity
-from engine.simulation.jit import inlined, jit
-from engine.simulation.protection import move_orders
-from engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, Market, Record, Table, Timeline
-from engine.simulation.risk_records import TIME_STOP
-from engine.simulation.worth import worth
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, FloatColumn
+from quantcrafter.engine.simulation.halts import breached, is_lost, maintenance_of, severity
+from quantcrafter.engine.simulation.jit import inlined, jit
+from quantcrafter.engine.simulation.protection import move_orders
+from quantcrafter.engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, Market, Record, Table, Timeline
+from quantcrafter.engine.simulation.risk_records import TIME_STOP
+from quantcrafter.engine.simulation.worth import worth
 
 AT_ONCE: Any = np.int64(0)
 """An alarm that goes off at the next bar."""

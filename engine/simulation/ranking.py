@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from engine.simulation.jit import jit
-from engine.simulation.orders import next_working
-from engine.simulation.records import NONE, OPENING, OPENS, Market, Record, Table, Timeline
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.orders import next_working
+from quantcrafter.engine.simulation.records import NONE, OPENING, OPENS, Market, Record, Table, Timeline
 
 
 @jit

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from engine.api.ports import ENTER_LONG, ENTER_SHORT
-from engine.simulation.halts import is_shut_out
-from engine.simulation.jit import jit
-from engine.simulation.orders import add_order, block, retire
-from engine.simulation.primitives import whole_lots
-from engine.simulation.protection import stop_distance
-from engine.simulation.records import (
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
+from quantcrafter.engine.simulation.halts import is_shut_out
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.orders import add_order, block, retire
+from quantcrafter.engine.simulation.primitives import whole_lots
+from quantcrafter.engine.simulation.protection import stop_distance
+from quantcrafter.engine.simulation.records import (
     BLOCKED_DISTANCE,
     BLOCKED_FILTER,
     CANCELLED,
@@ -21,7 +21,7 @@ from engine.simulation.records import (
     Record,
     Table,
 )
-from engine.simulation.worth import value_of
+from quantcrafter.engine.simulation.worth import value_of
 
 
 @jit

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.entries import MOST_ENTRIES, MOST_LEVELS, OrderLife
-from engine.api.ledger import (
+from quantcrafter.engine.api.entries import MOST_ENTRIES, MOST_LEVELS, OrderLife
+from quantcrafter.engine.api.ledger import (
     BLOCKED_DTYPE,
     FILL_DTYPE,
     ORDER_DTYPE,
@@ -20,10 +20,10 @@ from engine.api.ledger import (
     Reason,
     StatusReason,
 )
-from engine.api.matching import Phase
-from engine.api.ports import BoolColumn, FlagColumn, FloatColumn, TimeColumn
-from engine.api.rules import OnOpposite, ProtectiveKind, SizeKind
-from engine.simulation.risk_records import (
+from quantcrafter.engine.api.matching import Phase
+from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, FloatColumn, TimeColumn
+from quantcrafter.engine.api.rules import OnOpposite, ProtectiveKind, SizeKind
+from quantcrafter.engine.simulation.risk_records import (
     RISK_BOOK_FIELDS,
     RISK_BOOK_TERMS,
     RISK_DESK_FIELDS,
@@ -216,7 +216,7 @@ BOOK_DTYPE = np.dtype(
         ("last_price", np.float64),
         ("decided_bar", np.int64),
         # Its units, one for each entry order that filled: order, bar and average price of the entry, and the lots that
-        # are left, unsigned (see `engine.simulation.units`).
+        # are left, unsigned (see `quantcrafter.engine.simulation.units`).
         ("units", np.int64),
         ("unit_order", np.int64, (MOST_ENTRIES,)),
         ("unit_bar", np.int64, (MOST_ENTRIES,)),
@@ -224,7 +224,7 @@ BOOK_DTYPE = np.dtype(
         ("unit_price", np.float64, (MOST_ENTRIES,)),
         *RISK_BOOK_FIELDS,
         # What wakes it: a price this low or this high, or this bar; before which bar nothing is known to wake it; and
-        # whether it is awake in the step that is run (see `engine.simulation.quiet`).
+        # whether it is awake in the step that is run (see `quantcrafter.engine.simulation.quiet`).
         ("alarm_below", np.float64),
         ("alarm_above", np.float64),
         ("alarm_bar", np.int64),

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.api.ledger import CASHFLOW_DTYPE, INTERVENTION_DTYPE, CashflowKind, InterventionKind
-from engine.api.ports import FlagColumn, FloatColumn, TimeColumn
-from engine.api.rules import HISTORY_TRADES, GuardKind, HaltAction
+from quantcrafter.engine.api.ledger import CASHFLOW_DTYPE, INTERVENTION_DTYPE, CashflowKind, InterventionKind
+from quantcrafter.engine.api.ports import FlagColumn, FloatColumn, TimeColumn
+from quantcrafter.engine.api.rules import HISTORY_TRADES, GuardKind, HaltAction
 
 HISTORY_RING = 1 << (HISTORY_TRADES - 1).bit_length()
 """Closed trades that are remembered: a power of two, so that a ring needs no division."""

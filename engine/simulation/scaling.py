@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from engine.api.ports import ENTER_LONG, ENTER_SHORT
-from engine.simulation.entries import offset_distance, steps_of
-from engine.simulation.halts import shut_out
-from engine.simulation.jit import jit
-from engine.simulation.orders import add_order, block, is_leaving
-from engine.simulation.primitives import MOST_LOTS, TOLERANCE
-from engine.simulation.protection import stop_distance
-from engine.simulation.records import BLOCKED_DISTANCE, MARKET, SCALE_IN, Market, Record, Table
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
+from quantcrafter.engine.simulation.entries import offset_distance, steps_of
+from quantcrafter.engine.simulation.halts import shut_out
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.orders import add_order, block, is_leaving
+from quantcrafter.engine.simulation.primitives import MOST_LOTS, TOLERANCE
+from quantcrafter.engine.simulation.protection import stop_distance
+from quantcrafter.engine.simulation.records import BLOCKED_DISTANCE, MARKET, SCALE_IN, Market, Record, Table
 
 
 @jit

@@ -19,28 +19,34 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.api.engine import EngineJob
-from engine.api.errors import RunCancelledError, RunError
-from engine.api.ledger import Ledger
-from engine.api.order_state import TrackedOrder
-from engine.api.orders import EVENTS, OrderCommand, OrderEvent
-from engine.api.step_program import StepRecord
-from engine.simulation.ahead import kernel_for
-from engine.simulation.by_matcher import AskedStep
-from engine.simulation.closed_bar import ClosedBar, without_bars
-from engine.simulation.commands import Teller
-from engine.simulation.components import Deciders, States
-from engine.simulation.growth import Growth
-from engine.simulation.identity import Identity, program_hash, rule_names, terms_hash
-from engine.simulation.kernels import RunSteps
-from engine.simulation.matcher import Matcher
-from engine.simulation.outside import NoVenue, Outside
-from engine.simulation.pretrade import check_new_entries
-from engine.simulation.records import DECISIONS, TABLE_ROWS, UP_TO_CLOSE, WHOLE, Table
-from engine.simulation.session_state import DESK_STATE, SessionState, account_fields, check_owner, put_account
-from engine.simulation.snapshots import Snapshot, carry_over, put_back, snapshot_of
-from engine.simulation.state import State
-from engine.simulation.step_arrays import record_of
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.errors import RunCancelledError, RunError
+from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.order_state import TrackedOrder
+from quantcrafter.engine.api.orders import EVENTS, OrderCommand, OrderEvent
+from quantcrafter.engine.api.step_program import StepRecord
+from quantcrafter.engine.simulation.ahead import kernel_for
+from quantcrafter.engine.simulation.by_matcher import AskedStep
+from quantcrafter.engine.simulation.closed_bar import ClosedBar, without_bars
+from quantcrafter.engine.simulation.commands import Teller
+from quantcrafter.engine.simulation.components import Deciders, States
+from quantcrafter.engine.simulation.growth import Growth
+from quantcrafter.engine.simulation.identity import Identity, program_hash, rule_names, terms_hash
+from quantcrafter.engine.simulation.kernels import RunSteps
+from quantcrafter.engine.simulation.matcher import Matcher
+from quantcrafter.engine.simulation.outside import NoVenue, Outside
+from quantcrafter.engine.simulation.pretrade import check_new_entries
+from quantcrafter.engine.simulation.records import DECISIONS, TABLE_ROWS, UP_TO_CLOSE, WHOLE, Table
+from quantcrafter.engine.simulation.session_state import (
+    DESK_STATE,
+    SessionState,
+    account_fields,
+    check_owner,
+    put_account,
+)
+from quantcrafter.engine.simulation.snapshots import Snapshot, carry_over, put_back, snapshot_of
+from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.step_arrays import record_of
 
 CANCEL_BARS = 1_000
 """How many steps run between two looks at `cancelled`."""

@@ -3,7 +3,7 @@
 1. `state_of` takes it between two steps; the ledger's rows are not in it: whoever keeps states keeps what `drain` gave.
 2. `SessionState.to_json` and `from_json` write and read it. A state has a version; a newer one is refused.
 3. `restore_state` puts it into a fresh session of the same strategy, which goes on to the last bit as if it had not
-   been away. Another strategy's state is refused; `engine.simulation.adopting` is the way across.
+   been away. Another strategy's state is refused; `quantcrafter.engine.simulation.adopting` is the way across.
 
 Terms of the job are never part of a state. Values that a fresh session has are left out.
 """
@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.api.engine import EngineJob, InstrumentJob
-from engine.api.errors import RunError
-from engine.api.ledger import ORDER_DTYPE
-from engine.simulation.identity import BAR_STANDARD, Identity, terms_hash
-from engine.simulation.plain import from_plain, is_same, plain, trimmed
-from engine.simulation.records import BOOK_DTYPE, BOOK_TERMS, DESK_TERMS, WORKING_SLOTS, Record, desk_dtype
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ledger import ORDER_DTYPE
+from quantcrafter.engine.simulation.identity import BAR_STANDARD, Identity, terms_hash
+from quantcrafter.engine.simulation.plain import from_plain, is_same, plain, trimmed
+from quantcrafter.engine.simulation.records import BOOK_DTYPE, BOOK_TERMS, DESK_TERMS, WORKING_SLOTS, Record, desk_dtype
 
 VERSION = 1
 """The version of states that are written. Fields may be added: what a state leaves out is as in a fresh session."""

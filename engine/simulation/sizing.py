@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from engine.simulation.jit import jit
-from engine.simulation.primitives import TOLERANCE, to_quantity, whole_lots
-from engine.simulation.records import (
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.primitives import TOLERANCE, to_quantity, whole_lots
+from quantcrafter.engine.simulation.records import (
     BLOCKED_DISTANCE,
     BLOCKED_EQUITY,
     BLOCKED_MINIMUM,
@@ -25,8 +25,8 @@ from engine.simulation.records import (
     Record,
     Table,
 )
-from engine.simulation.risk_records import HISTORY_RING
-from engine.simulation.worth import value_of
+from quantcrafter.engine.simulation.risk_records import HISTORY_RING
+from quantcrafter.engine.simulation.worth import value_of
 
 
 @jit

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.engine import EngineJob
-from engine.api.ports import FloatColumn
-from engine.simulation.components import States
-from engine.simulation.pages import whole_rows
-from engine.simulation.records import BOOK_TERMS, DESK_TERMS, Table
-from engine.simulation.state import State
-from engine.simulation.step_arrays import take_over_steps
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.ports import FloatColumn
+from quantcrafter.engine.simulation.components import States
+from quantcrafter.engine.simulation.pages import whole_rows
+from quantcrafter.engine.simulation.records import BOOK_TERMS, DESK_TERMS, Table
+from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.step_arrays import take_over_steps
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.api.engine import EngineJob
-from engine.api.errors import RunError
-from engine.api.ledger import (
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ledger import (
     BLOCKED_DTYPE,
     CASHFLOW_DTYPE,
     FILL_DTYPE,
@@ -19,16 +19,16 @@ from engine.api.ledger import (
     OpenPosition,
     Stretches,
 )
-from engine.api.ports import FloatColumn, TimeColumn
-from engine.simulation.ahead import kernel_for
-from engine.simulation.arrays import books_of, check, desk_of, market_of, rules_of, timeline_of
-from engine.simulation.execution_terms import check_execution
-from engine.simulation.kernels import RunSteps
-from engine.simulation.pages import Room, joined_pages, whole_rows
-from engine.simulation.records import NO_BAR, TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
-from engine.simulation.step_arrays import record_of, with_steps
-from engine.simulation.steps import Steps
-from engine.simulation.worth import open_profit
+from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
+from quantcrafter.engine.simulation.ahead import kernel_for
+from quantcrafter.engine.simulation.arrays import books_of, check, desk_of, market_of, rules_of, timeline_of
+from quantcrafter.engine.simulation.execution_terms import check_execution
+from quantcrafter.engine.simulation.kernels import RunSteps
+from quantcrafter.engine.simulation.pages import Room, joined_pages, whole_rows
+from quantcrafter.engine.simulation.records import NO_BAR, TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
+from quantcrafter.engine.simulation.step_arrays import record_of, with_steps
+from quantcrafter.engine.simulation.steps import Steps
+from quantcrafter.engine.simulation.worth import open_profit
 
 TABLES = ("orders", "fills", "trades", "blocked", "interventions", "cashflows")
 _DTYPES = (FILL_DTYPE, TRADE_DTYPE, BLOCKED_DTYPE, INTERVENTION_DTYPE, CASHFLOW_DTYPE)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.engine import EngineJob, InstrumentJob
-from engine.api.errors import RunError
-from engine.api.step_program import INSTRUCTION_DTYPE, Known, StepProgram, StepRecord
-from engine.simulation.account import joined
-from engine.simulation.instructions import KNOWN
-from engine.simulation.records import Market, Table
-from engine.simulation.steps import Steps, warm_up
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.step_program import INSTRUCTION_DTYPE, Known, StepProgram, StepRecord
+from quantcrafter.engine.simulation.account import joined
+from quantcrafter.engine.simulation.instructions import KNOWN
+from quantcrafter.engine.simulation.records import Market, Table
+from quantcrafter.engine.simulation.steps import Steps, warm_up
 
 _NOTHING = StepProgram(np.zeros(0, INSTRUCTION_DTYPE), np.empty(0), np.empty(0), (), ())
 

@@ -12,17 +12,17 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from engine.api.ports import (
+from quantcrafter.engine.api.ports import (
     BoolColumn,
     FlagColumn,
     FloatColumn,
     TimeColumn,
 )
-from engine.api.step_program import Known
-from engine.simulation.instructions import KNOWN, LAG, calculated, remembered
-from engine.simulation.jit import jit
-from engine.simulation.records import Record, Table, Timeline
-from engine.simulation.worth import open_profit
+from quantcrafter.engine.api.step_program import Known
+from quantcrafter.engine.simulation.instructions import KNOWN, LAG, calculated, remembered
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.records import Record, Table, Timeline
+from quantcrafter.engine.simulation.worth import open_profit
 
 (
     SIDE,

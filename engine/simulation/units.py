@@ -6,9 +6,9 @@ oldest, first in, first out. Prices of trades do not follow from units: they are
 
 from __future__ import annotations
 
-from engine.api.entries import MOST_ENTRIES
-from engine.simulation.jit import inlined, jit
-from engine.simulation.records import Record
+from quantcrafter.engine.api.entries import MOST_ENTRIES
+from quantcrafter.engine.simulation.jit import inlined, jit
+from quantcrafter.engine.simulation.records import Record
 
 
 @jit

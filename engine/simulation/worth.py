@@ -6,8 +6,8 @@ and is lost or won against the cash when it is closed. Amounts are in the accoun
 
 from __future__ import annotations
 
-from engine.simulation.jit import inlined, jit
-from engine.simulation.records import Record
+from quantcrafter.engine.simulation.jit import inlined, jit
+from quantcrafter.engine.simulation.records import Record
 
 
 @inlined

@@ -1,15 +1,15 @@
 """The strategy file: parsing, problems, edits, blocks, JSON Schema."""
 
-from engine.spec.blocks import INPUT_TYPES
-from engine.spec.document import StrategyFile
-from engine.spec.migrations import Migrated, format_version, version_of_text
-from engine.spec.migrations import migrate as migrate_text
-from engine.spec.model import FORMAT_VERSION, SECTIONS, InstrumentSpec, NodeSpec, StrategySpec
-from engine.spec.parse import check_strategy, check_strategy_file, load_strategy, parse_strategy
-from engine.spec.references import BARS, Bound, Bypassed, Literal, Resolution, Resolved, Unresolved
-from engine.spec.schema import json_schema
-from engine.spec.source import Place, ProblemLog, Suggester
-from engine.spec.wording import explain, findings
+from quantcrafter.engine.spec.blocks import INPUT_TYPES
+from quantcrafter.engine.spec.document import StrategyFile
+from quantcrafter.engine.spec.migrations import Migrated, format_version, version_of_text
+from quantcrafter.engine.spec.migrations import migrate as migrate_text
+from quantcrafter.engine.spec.model import FORMAT_VERSION, SECTIONS, InstrumentSpec, NodeSpec, StrategySpec
+from quantcrafter.engine.spec.parse import check_strategy, check_strategy_file, load_strategy, parse_strategy
+from quantcrafter.engine.spec.references import BARS, Bound, Bypassed, Literal, Resolution, Resolved, Unresolved
+from quantcrafter.engine.spec.schema import json_schema
+from quantcrafter.engine.spec.source import Place, ProblemLog, Suggester
+from quantcrafter.engine.spec.wording import explain, findings
 
 __all__ = [
     "BARS",

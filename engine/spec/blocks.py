@@ -6,18 +6,18 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from engine.api.component import NODE_KEYS, Role
-from engine.api.folders import is_listed
-from engine.api.home import home
-from engine.api.os_errors import fault
-from engine.api.ports import PortType
-from engine.spec.compose import compose
-from engine.spec.files import read_text
-from engine.spec.layout import check_frames, read_layout
-from engine.spec.limits import MAX_BLOCK_FILES
-from engine.spec.model import FORMAT_VERSION, SECTIONS
-from engine.spec.references import BARS, BlockInput, Resolver, Scope, Unresolved
-from engine.spec.sections import (
+from quantcrafter.engine.api.component import NODE_KEYS, Role
+from quantcrafter.engine.api.folders import is_listed
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.ports import PortType
+from quantcrafter.engine.spec.compose import compose
+from quantcrafter.engine.spec.files import read_text
+from quantcrafter.engine.spec.layout import check_frames, read_layout
+from quantcrafter.engine.spec.limits import MAX_BLOCK_FILES
+from quantcrafter.engine.spec.model import FORMAT_VERSION, SECTIONS
+from quantcrafter.engine.spec.references import BARS, BlockInput, Resolver, Scope, Unresolved
+from quantcrafter.engine.spec.sections import (
     RawNode,
     id_is_good,
     is_empty,
@@ -27,9 +27,9 @@ from engine.spec.sections import (
     refuse_unknown_keys,
     text_at,
 )
-from engine.spec.source import ProblemLog, shown
-from engine.spec.tree import Entry, Mapping, Node, Scalar, Sequence, content, plain
-from engine.spec.versions import in_current_format, version_is_good
+from quantcrafter.engine.spec.source import ProblemLog, shown
+from quantcrafter.engine.spec.tree import Entry, Mapping, Node, Scalar, Sequence, content, plain
+from quantcrafter.engine.spec.versions import in_current_format, version_is_good
 
 INPUT_TYPES = tuple(port.value for port in PortType)
 BLOCK_SECTIONS = tuple(section for section in SECTIONS if section != Role.EXECUTION.value)

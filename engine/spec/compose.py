@@ -20,11 +20,11 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from engine.spec.limits import MAX_DEPTH, MAX_FILE_BYTES, MAX_SCALAR_CHARS, MAX_YAML_NODES
-from engine.spec.model import FORMAT_VERSION
-from engine.spec.scalars import resolve_plain
-from engine.spec.source import Place, ProblemLog, Source, shown
-from engine.spec.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, children, content
+from quantcrafter.engine.spec.limits import MAX_DEPTH, MAX_FILE_BYTES, MAX_SCALAR_CHARS, MAX_YAML_NODES
+from quantcrafter.engine.spec.model import FORMAT_VERSION
+from quantcrafter.engine.spec.scalars import resolve_plain
+from quantcrafter.engine.spec.source import Place, ProblemLog, Source, shown
+from quantcrafter.engine.spec.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, children, content
 
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TEXT_SIGN = re.compile(

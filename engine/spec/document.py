@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine.api.errors import Problem, SpecError
-from engine.api.home import usual_modes
-from engine.spec.edits import DocumentPath, TextEditor, compose_mapping, same
-from engine.spec.emit import unflavoured
-from engine.spec.files import read_text
-from engine.spec.migrations import migrate
-from engine.spec.model import StrategySpec
-from engine.spec.parse import check_tree
-from engine.spec.rewrite import rewrite
-from engine.spec.source import ProblemLog
-from engine.spec.tree import plain
+from quantcrafter.engine.api.errors import Problem, SpecError
+from quantcrafter.engine.api.home import usual_modes
+from quantcrafter.engine.spec.edits import DocumentPath, TextEditor, compose_mapping, same
+from quantcrafter.engine.spec.emit import unflavoured
+from quantcrafter.engine.spec.files import read_text
+from quantcrafter.engine.spec.migrations import migrate
+from quantcrafter.engine.spec.model import StrategySpec
+from quantcrafter.engine.spec.parse import check_tree
+from quantcrafter.engine.spec.rewrite import rewrite
+from quantcrafter.engine.spec.source import ProblemLog
+from quantcrafter.engine.spec.tree import plain
 
 
 class StrategyFile:

@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any, cast
 
-from engine.api.errors import Problem, SpecError
-from engine.spec.compose import compose
-from engine.spec.emit import fragment
-from engine.spec.model import SECTIONS
-from engine.spec.parse import TOP_LEVEL_KEYS
-from engine.spec.source import ProblemLog, shown
-from engine.spec.splices import (
+from quantcrafter.engine.api.errors import Problem, SpecError
+from quantcrafter.engine.spec.compose import compose
+from quantcrafter.engine.spec.emit import fragment
+from quantcrafter.engine.spec.model import SECTIONS
+from quantcrafter.engine.spec.parse import TOP_LEVEL_KEYS
+from quantcrafter.engine.spec.source import ProblemLog, shown
+from quantcrafter.engine.spec.splices import (
     Splice,
     add_entries,
     add_items,
@@ -27,7 +27,7 @@ from engine.spec.splices import (
     replace_value,
     spliced,
 )
-from engine.spec.tree import Alias, Mapping, Node, Scalar, Sequence, plain
+from quantcrafter.engine.spec.tree import Alias, Mapping, Node, Scalar, Sequence, plain
 
 PathKey = str | int
 DocumentPath = tuple[PathKey, ...]

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import SafeRepresenter
 
-from engine.spec.scalars import resolve_plain
+from quantcrafter.engine.spec.scalars import resolve_plain
 
 _WIDE = 1 << 24
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_./]*")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.api.component import Role
-from engine.api.ports import PortType
-from engine.spec.blocks import BlockDefinition, BlockLibrary
-from engine.spec.compose import measure
-from engine.spec.limits import MAX_BLOCK_DEPTH, MAX_STRATEGY_NODES, MAX_YAML_NODES
-from engine.spec.model import Located, NodeSpec
-from engine.spec.references import BlockUse, Literal, Resolver, Scope, Unresolved
-from engine.spec.sections import RawNode, join
-from engine.spec.source import Place, ProblemLog, shown
-from engine.spec.tree import Entry, plain
+from quantcrafter.engine.api.component import Role
+from quantcrafter.engine.api.ports import PortType
+from quantcrafter.engine.spec.blocks import BlockDefinition, BlockLibrary
+from quantcrafter.engine.spec.compose import measure
+from quantcrafter.engine.spec.limits import MAX_BLOCK_DEPTH, MAX_STRATEGY_NODES, MAX_YAML_NODES
+from quantcrafter.engine.spec.model import Located, NodeSpec
+from quantcrafter.engine.spec.references import BlockUse, Literal, Resolver, Scope, Unresolved
+from quantcrafter.engine.spec.sections import RawNode, join
+from quantcrafter.engine.spec.source import Place, ProblemLog, shown
+from quantcrafter.engine.spec.tree import Entry, plain
 
 Settings = dict[str, dict[str, Entry]]
 """Fields that the user of a block sets on its inner nodes, by inner id."""

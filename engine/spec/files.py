@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.api.folders import PathRefusedError
-from engine.api.opening import open_regular
-from engine.api.os_errors import fault
-from engine.api.wording import shown_path
-from engine.spec.limits import MAX_FILE_BYTES
-from engine.spec.source import Place, ProblemLog
+from quantcrafter.engine.api.folders import PathRefusedError
+from quantcrafter.engine.api.opening import open_regular
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.spec.limits import MAX_FILE_BYTES
+from quantcrafter.engine.spec.source import Place, ProblemLog
 
 
 def read_text(path: Path, log: ProblemLog) -> str | None:

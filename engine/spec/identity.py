@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from engine.spec.model import NodeSpec, StrategySpec
+from quantcrafter.engine.spec.model import NodeSpec, StrategySpec
 
 
 def strategy_hash(spec: StrategySpec) -> str:

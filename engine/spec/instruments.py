@@ -9,14 +9,14 @@ from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
-from engine.api.settings import CURRENCY_PATTERN, InstrumentKind, InstrumentMargin
-from engine.api.timeframe import Timeframe
-from engine.spec.limits import MAX_INSTRUMENTS, MAX_NAME_CHARS
-from engine.spec.model import DAY, InstrumentSpec, Located
-from engine.spec.sections import is_empty, join, place_in
-from engine.spec.source import ProblemLog, shown
-from engine.spec.tree import Mapping, Scalar, Sequence, content, kind, plain
-from engine.spec.wording import findings
+from quantcrafter.engine.api.settings import CURRENCY_PATTERN, InstrumentKind, InstrumentMargin
+from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.spec.limits import MAX_INSTRUMENTS, MAX_NAME_CHARS
+from quantcrafter.engine.spec.model import DAY, InstrumentSpec, Located
+from quantcrafter.engine.spec.sections import is_empty, join, place_in
+from quantcrafter.engine.spec.source import ProblemLog, shown
+from quantcrafter.engine.spec.tree import Mapping, Scalar, Sequence, content, kind, plain
+from quantcrafter.engine.spec.wording import findings
 
 OWN_FIELDS = (
     "symbol",

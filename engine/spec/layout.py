@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from engine.spec.sections import join, mapping_at, refuse_unknown_keys, text_at
-from engine.spec.source import ProblemLog
-from engine.spec.tree import Entry, Mapping, Node, Scalar, Sequence, content, kind
+from quantcrafter.engine.spec.sections import join, mapping_at, refuse_unknown_keys, text_at
+from quantcrafter.engine.spec.source import ProblemLog
+from quantcrafter.engine.spec.tree import Entry, Mapping, Node, Scalar, Sequence, content, kind
 
 FRAME_KEYS = ("text", "at", "size", "color")
 

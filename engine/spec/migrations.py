@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.api.errors import Problem, SpecError
-from engine.spec import model
-from engine.spec.source import ProblemLog
-from engine.spec.tree import Mapping as MappingNode
-from engine.spec.tree import Scalar
+from quantcrafter.engine.api.errors import Problem, SpecError
+from quantcrafter.engine.spec import model
+from quantcrafter.engine.spec.source import ProblemLog
+from quantcrafter.engine.spec.tree import Mapping as MappingNode
+from quantcrafter.engine.spec.tree import Scalar
 
 if TYPE_CHECKING:
-    from engine.spec.document import StrategyFile
-    from engine.spec.edits import DocumentPath
+    from quantcrafter.engine.spec.document import StrategyFile
+    from quantcrafter.engine.spec.edits import DocumentPath
 
 KEY = "quantcrafter"
 _PERHAPS_OTHER = re.compile(r"quantcrafter['\"]?[ \t]*:[ \t]*([^\s,}]*)")
@@ -95,7 +95,7 @@ def version_in(root: MappingNode) -> int | None:
 
 def version_of_text(text: str) -> int | None:
     """Return the version that a text says it has; None where it says none, or is no YAML mapping."""
-    from engine.spec.compose import compose
+    from quantcrafter.engine.spec.compose import compose
 
     found = set(_PERHAPS_OTHER.findall(text))
     if found == {str(format_version())}:  # by far the most texts, and reading one takes time
@@ -117,7 +117,7 @@ def migrate(text: str, file: str = "") -> Migrated | None:
     """
     if not is_older(version_of_text(text)):
         return None
-    from engine.spec.document import StrategyFile  # it stands on what reads files, which stands on this
+    from quantcrafter.engine.spec.document import StrategyFile  # it stands on what reads files, which stands on this
 
     document = StrategyFile.loads(text, file)
     version = int(document.get((KEY,)))

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from engine.api.component import Role
-from engine.api.errors import Problem, Severity
-from engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings
-from engine.api.timeframe import Timeframe
-from engine.spec.references import Resolution, Resolver, Scope
-from engine.spec.source import Place
-from engine.spec.tree import Entry, Sequence, content
+from quantcrafter.engine.api.component import Role
+from quantcrafter.engine.api.errors import Problem, Severity
+from quantcrafter.engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings
+from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.spec.references import Resolution, Resolver, Scope
+from quantcrafter.engine.spec.source import Place
+from quantcrafter.engine.spec.tree import Entry, Sequence, content
 
 SECTIONS = tuple(role.value for role in Role)
 FORMAT_VERSION = 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Many
 
-from engine.spec.compose import compose
-from engine.spec.sections import is_empty
-from engine.spec.source import Place, ProblemLog, Source, shown
-from engine.spec.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, content
+from quantcrafter.engine.spec.compose import compose
+from quantcrafter.engine.spec.sections import is_empty
+from quantcrafter.engine.spec.source import Place, ProblemLog, Source, shown
+from quantcrafter.engine.spec.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, content
 
 CREATABLE = frozenset({"run", "layout"})
 """Sections that come into being when an override names something inside them."""

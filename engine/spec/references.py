@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.api.bars import BAR_COLUMNS
-from engine.api.ports import PortType
-from engine.spec.limits import MAX_REFERENCE_HOPS
-from engine.spec.source import Suggester, shown
+from quantcrafter.engine.api.bars import BAR_COLUMNS
+from quantcrafter.engine.api.ports import PortType
+from quantcrafter.engine.spec.limits import MAX_REFERENCE_HOPS
+from quantcrafter.engine.spec.source import Suggester, shown
 
 BARS = "bars"
 NODE_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

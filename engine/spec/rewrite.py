@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator
 from collections.abc import Mapping as ReadOnly
 from typing import Any
 
-from engine.spec.edits import DocumentPath, TextEditor, same
-from engine.spec.emit import fragment
-from engine.spec.splices import Splice, add_entries, add_items, remove_entry, remove_item
-from engine.spec.tree import Alias, Mapping, Node, Sequence, plain
+from quantcrafter.engine.spec.edits import DocumentPath, TextEditor, same
+from quantcrafter.engine.spec.emit import fragment
+from quantcrafter.engine.spec.splices import Splice, add_entries, add_items, remove_entry, remove_item
+from quantcrafter.engine.spec.tree import Alias, Mapping, Node, Sequence, plain
 
 Renamed = ReadOnly[DocumentPath, str]
 _Place = tuple[DocumentPath, Node, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from engine.spec.limits import MAX_INTEGER_DIGITS
+from quantcrafter.engine.spec.limits import MAX_INTEGER_DIGITS
 
 Value = str | int | float | bool | None
 

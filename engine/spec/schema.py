@@ -7,15 +7,15 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter
 
-from engine.api.catalog import Catalog
-from engine.api.component import NODE_KEYS, Role
-from engine.api.ports import REFERENCE_PATTERN
-from engine.api.settings import CURRENCY_PATTERN, InstrumentMargin, RunSettings
-from engine.api.timeframe import Timeframe
-from engine.spec.blocks import BLOCK_SECTIONS, INPUT_TYPES
-from engine.spec.instruments import OWN_FIELDS
-from engine.spec.model import FORMAT_VERSION
-from engine.spec.references import NODE_ID, REFERENCE
+from quantcrafter.engine.api.catalog import Catalog
+from quantcrafter.engine.api.component import NODE_KEYS, Role
+from quantcrafter.engine.api.ports import REFERENCE_PATTERN
+from quantcrafter.engine.api.settings import CURRENCY_PATTERN, InstrumentMargin, RunSettings
+from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.spec.blocks import BLOCK_SECTIONS, INPUT_TYPES
+from quantcrafter.engine.spec.instruments import OWN_FIELDS
+from quantcrafter.engine.spec.model import FORMAT_VERSION
+from quantcrafter.engine.spec.references import NODE_ID, REFERENCE
 
 Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

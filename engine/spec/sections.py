@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from engine.api.component import NODE_KEYS, Role
-from engine.spec.limits import MAX_NAME_CHARS
-from engine.spec.model import SECTIONS
-from engine.spec.references import BARS, NODE_ID
-from engine.spec.source import Place, ProblemLog, shown
-from engine.spec.tree import Entry, Mapping, Node, Scalar, content, kind
+from quantcrafter.engine.api.component import NODE_KEYS, Role
+from quantcrafter.engine.spec.limits import MAX_NAME_CHARS
+from quantcrafter.engine.spec.model import SECTIONS
+from quantcrafter.engine.spec.references import BARS, NODE_ID
+from quantcrafter.engine.spec.source import Place, ProblemLog, shown
+from quantcrafter.engine.spec.tree import Entry, Mapping, Node, Scalar, content, kind
 
 
 @dataclass(slots=True, eq=False)

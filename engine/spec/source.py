@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
 
-from engine.api.errors import Problem, Severity, SpecError
-from engine.api.wording import did_you_mean, shortened
-from engine.spec.limits import MAX_PROBLEMS
+from quantcrafter.engine.api.errors import Problem, Severity, SpecError
+from quantcrafter.engine.api.wording import did_you_mean, shortened
+from quantcrafter.engine.spec.limits import MAX_PROBLEMS
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 

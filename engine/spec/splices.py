@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.spec.tree import Entry, Mapping, Node, Scalar, Sequence
+from quantcrafter.engine.spec.tree import Entry, Mapping, Node, Scalar, Sequence
 
 _BREAK = re.compile(r"\r\n|\n|\r")
 _COMMENT = re.compile(r"[ \t]+#.*")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.spec.source import Place, Source
+from quantcrafter.engine.spec.source import Place, Source
 
 
 @dataclass(slots=True, eq=False)

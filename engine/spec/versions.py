@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from engine.api.errors import Severity, SpecError
-from engine.spec.compose import compose
-from engine.spec.migrations import KEY, format_version, is_older, migrate, version_in
-from engine.spec.source import ProblemLog
-from engine.spec.tree import Mapping
+from quantcrafter.engine.api.errors import Severity, SpecError
+from quantcrafter.engine.spec.compose import compose
+from quantcrafter.engine.spec.migrations import KEY, format_version, is_older, migrate, version_in
+from quantcrafter.engine.spec.source import ProblemLog
+from quantcrafter.engine.spec.tree import Mapping
 
 OLD_FORMAT = "old_format"
 """The code of the finding that a file is of an older format."""

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from engine.api.schema_words import must, own_words
-from engine.spec.source import Suggester, shown
+from quantcrafter.engine.api.schema_words import must, own_words
+from quantcrafter.engine.spec.source import Suggester, shown
 
 
 def explain(error: ErrorDetails, subject: str) -> str:

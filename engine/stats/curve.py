@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.bars import ROUND_THE_CLOCK, Session
-from engine.api.engine import InstrumentJob
-from engine.api.ledger import Ledger
-from engine.api.ports import FloatColumn, TimeColumn
-from engine.stats import values
+from quantcrafter.engine.api.bars import ROUND_THE_CLOCK, Session
+from quantcrafter.engine.api.engine import InstrumentJob
+from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
+from quantcrafter.engine.stats import values
 
 DAY_NS = 86_400_000_000_000
 YEAR_NS = 365.25 * DAY_NS

@@ -11,10 +11,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.api.errors import RunError
-from engine.api.home import usual_modes
-from engine.api.os_errors import fault
-from engine.api.wording import shown_path
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.home import usual_modes
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wording import shown_path
 
 
 @dataclass

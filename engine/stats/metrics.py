@@ -1,7 +1,7 @@
 """Metrics of a finished run, computed from its ledger.
 
 1. The ledger's equity is sampled to one value a trading day; returns are the changes between these.
-2. Ratios are annualised with N samples a year (`engine.stats.curve.periods_per_year`).
+2. Ratios are annualised with N samples a year (`quantcrafter.engine.stats.curve.periods_per_year`).
 3. Drawdowns and exposure look at every step, trade metrics at the closed trades.
 4. What is undefined, or not finite, is None.
 """
@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.engine import InstrumentJob
-from engine.api.ledger import Ledger
-from engine.api.ports import FloatColumn
-from engine.stats import curve
-from engine.stats.catalogue import METRICS, Metric, Value
-from engine.stats.values import entry_values, fill_values
+from quantcrafter.engine.api.engine import InstrumentJob
+from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.ports import FloatColumn
+from quantcrafter.engine.stats import curve
+from quantcrafter.engine.stats.catalogue import METRICS, Metric, Value
+from quantcrafter.engine.stats.values import entry_values, fill_values
 
 __all__ = ["METRICS", "Metric", "Value", "compute_metrics"]
 

@@ -7,10 +7,10 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from engine.stats import report_figures as figures
-from engine.stats import report_html as parts
-from engine.stats.files import write_whole
-from engine.stats.report_data import ReportData, ReportSeries
+from quantcrafter.engine.stats import report_figures as figures
+from quantcrafter.engine.stats import report_html as parts
+from quantcrafter.engine.stats.files import write_whole
+from quantcrafter.engine.stats.report_data import ReportData, ReportSeries
 
 __all__ = ["ReportData", "ReportSeries", "report_page", "write_report"]
 
@@ -112,4 +112,4 @@ def _script_safe(value: object) -> str:
 
 
 def _asset(name: str) -> str:
-    return resources.files("engine.stats").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("quantcrafter.engine.stats").joinpath(name).read_text(encoding="utf-8")

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy.typing as npt
 
-from engine.api.engine import InstrumentJob
-from engine.api.ledger import Ledger
-from engine.api.settings import RunSettings
-from engine.stats import tables
-from engine.stats.catalogue import Value
-from engine.stats.tables import Table
+from quantcrafter.engine.api.engine import InstrumentJob
+from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.settings import RunSettings
+from quantcrafter.engine.stats import tables
+from quantcrafter.engine.stats.catalogue import Value
+from quantcrafter.engine.stats.tables import Table
 
 
 @dataclass(frozen=True)

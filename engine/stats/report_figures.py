@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.bars import Bars
-from engine.api.engine import InstrumentJob
-from engine.api.ports import FloatColumn
-from engine.stats import curve
-from engine.stats.report_data import ReportData, ReportSeries
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.engine import InstrumentJob
+from quantcrafter.engine.api.ports import FloatColumn
+from quantcrafter.engine.stats import curve
+from quantcrafter.engine.stats.report_data import ReportData, ReportSeries
 
 Figure = dict[str, Any]
 Title = tuple[str, str]

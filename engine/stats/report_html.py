@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.api.ledger import BlockReason, OrderStatus, StatusReason
-from engine.stats import curve, tables
-from engine.stats.catalogue import METRICS, NO_VALUE
-from engine.stats.report_data import ReportData
+from quantcrafter.engine.api.ledger import BlockReason, OrderStatus, StatusReason
+from quantcrafter.engine.stats import curve, tables
+from quantcrafter.engine.stats.catalogue import METRICS, NO_VALUE
+from quantcrafter.engine.stats.report_data import ReportData
 
 MAX_TRADE_ROWS = 5_000
 _HEADLINES = (

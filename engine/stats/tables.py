@@ -9,8 +9,8 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.engine import InstrumentJob
-from engine.api.ledger import (
+from quantcrafter.engine.api.engine import InstrumentJob
+from quantcrafter.engine.api.ledger import (
     BlockReason,
     CashflowKind,
     InterventionKind,
@@ -20,8 +20,8 @@ from engine.api.ledger import (
     Reason,
     StatusReason,
 )
-from engine.api.ports import FloatColumn, TimeColumn
-from engine.stats.values import entry_values
+from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
+from quantcrafter.engine.stats.values import entry_values
 
 Column = npt.NDArray[Any]
 Row = dict[str, Any]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.engine import InstrumentJob
-from engine.api.ledger import Ledger
-from engine.api.ports import FloatColumn
+from quantcrafter.engine.api.engine import InstrumentJob
+from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.ports import FloatColumn
 
 Rows = npt.NDArray[Any]
 

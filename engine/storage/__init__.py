@@ -1,6 +1,6 @@
 """SQLite files of ours, opened by the version of their schema; older ones are brought to this program's version."""
 
-from engine.storage.database import Database
-from engine.storage.schema import Schema
+from quantcrafter.engine.storage.database import Database
+from quantcrafter.engine.storage.schema import Schema
 
 __all__ = ["Database", "Schema"]

@@ -15,13 +15,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.api import QuantCrafterError
-from engine.api.os_errors import Fault, fault, is_damage, is_in_use
-from engine.api.transaction import transaction
-from engine.api.wording import shown_path
-from engine.storage.backup import back_up
-from engine.storage.peek import stamped_version
-from engine.storage.schema import Schema, SchemaError, version_of
+from quantcrafter.engine.api import QuantCrafterError
+from quantcrafter.engine.api.os_errors import Fault, fault, is_damage, is_in_use
+from quantcrafter.engine.api.transaction import transaction
+from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.storage.backup import back_up
+from quantcrafter.engine.storage.peek import stamped_version
+from quantcrafter.engine.storage.schema import Schema, SchemaError, version_of
 
 _WAIT_S = 0.02
 

@@ -11,7 +11,7 @@ import struct
 from contextlib import closing, suppress
 from pathlib import Path
 
-from engine.storage.schema import version_of
+from quantcrafter.engine.storage.schema import version_of
 
 _HEADER, _FRAME = 32, 24
 _MAGIC = (0x377F0682, 0x377F0683)

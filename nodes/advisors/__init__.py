@@ -1,7 +1,7 @@
 """Entry and exit signals."""
 
-from engine.api import Advisor
-from nodes.advisors.lines import BandReversal, Breakout, Crossover, Levels
-from nodes.advisors.rules import Candlestick, Rule, Vote
+from quantcrafter.engine.api import Advisor
+from quantcrafter.nodes.advisors.lines import BandReversal, Breakout, Crossover, Levels
+from quantcrafter.nodes.advisors.rules import Candlestick, Rule, Vote
 
 COMPONENTS: tuple[type[Advisor], ...] = (Crossover, Levels, Breakout, BandReversal, Rule, Candlestick, Vote)

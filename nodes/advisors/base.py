@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.api import (
+from quantcrafter.engine.api import (
     ENTER_LONG,
     ENTER_SHORT,
     EXIT_LONG,

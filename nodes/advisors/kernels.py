@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, BoolColumn, FlagColumn, compiled
+from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, BoolColumn, FlagColumn, compiled
 
 
 @compiled

@@ -7,7 +7,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from engine.api import (
+from quantcrafter.engine.api import (
     ENTER_LONG,
     ENTER_SHORT,
     EXIT_LONG,
@@ -30,9 +30,9 @@ from engine.api import (
     param,
     port,
 )
-from nodes.advisors.base import DirectedAdvisor, flag_column, flag_value
-from nodes.indicators.talib_import import functions
-from nodes.kernels import SIDE_MEMORY, crosses
+from quantcrafter.nodes.advisors.base import DirectedAdvisor, flag_column, flag_value
+from quantcrafter.nodes.indicators.talib_import import functions
+from quantcrafter.nodes.kernels import SIDE_MEMORY, crosses
 
 _MAX_CHANNEL = 10_000
 

@@ -7,7 +7,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from engine.api import (
+from quantcrafter.engine.api import (
     ENTER_LONG,
     ENTER_SHORT,
     EXIT_LONG,
@@ -35,8 +35,8 @@ from engine.api import (
     param,
     port,
 )
-from nodes.advisors.base import LEGS, DirectedAdvisor, SignalAdvisor, flag_column, flag_value
-from nodes.advisors.kernels import pattern_flags, stances
+from quantcrafter.nodes.advisors.base import LEGS, DirectedAdvisor, SignalAdvisor, flag_column, flag_value
+from quantcrafter.nodes.advisors.kernels import pattern_flags, stances
 
 
 class Rule(SignalAdvisor):

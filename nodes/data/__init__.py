@@ -1,7 +1,7 @@
 """Further feeds: the instrument's own bars in a longer timeframe, and other instruments."""
 
-from nodes.data.feed import Feed
-from nodes.data.resample import Resample
+from quantcrafter.nodes.data.feed import Feed
+from quantcrafter.nodes.data.resample import Resample
 
 COMPONENTS = (Resample, Feed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.api import FeedNode
+from quantcrafter.engine.api import FeedNode
 
 
 class Feed(FeedNode):

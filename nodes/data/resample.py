@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.api import ResampleNode
+from quantcrafter.engine.api import ResampleNode
 
 
 class Resample(ResampleNode):

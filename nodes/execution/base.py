@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from engine.api import (
+from quantcrafter.engine.api import (
     EntryRule,
     ExecutionLogic,
     ExecutionRule,

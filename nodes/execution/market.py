@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.api import ExecutionRule
-from nodes.execution.base import SignalExecution
+from quantcrafter.engine.api import ExecutionRule
+from quantcrafter.nodes.execution.base import SignalExecution
 
 
 class Market(SignalExecution):

@@ -6,7 +6,16 @@ from typing import Self
 
 from pydantic import model_validator
 
-from engine.api import ExecutionLogic, ExecutionRule, FilterInputs, RebalanceRule, RiskInputs, SeriesInput, param, port
+from quantcrafter.engine.api import (
+    ExecutionLogic,
+    ExecutionRule,
+    FilterInputs,
+    RebalanceRule,
+    RiskInputs,
+    SeriesInput,
+    param,
+    port,
+)
 
 
 class Rebalance(ExecutionLogic):

@@ -6,8 +6,8 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from engine.api import MOST_ENTRIES, ExecutionRule, Offset, ScaleInRule, SeriesInput, param, port
-from nodes.execution.base import NEEDS_ATR, SignalExecution
+from quantcrafter.engine.api import MOST_ENTRIES, ExecutionRule, Offset, ScaleInRule, SeriesInput, param, port
+from quantcrafter.nodes.execution.base import NEEDS_ATR, SignalExecution
 
 
 class ScaleIn(SignalExecution):

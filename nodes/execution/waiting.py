@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.api import ExecutionRule, Offset, OrderKind, param
-from nodes.execution.base import WaitingExecution
+from quantcrafter.engine.api import ExecutionRule, Offset, OrderKind, param
+from quantcrafter.nodes.execution.base import WaitingExecution
 
 
 class Limit(WaitingExecution):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.api import Filter
+from quantcrafter.engine.api import Filter
 
 
 class WindowedFilter(Filter):

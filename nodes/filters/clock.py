@@ -7,9 +7,9 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from engine.api import Bars, BarsInput, BoolColumn, Question, Reason, Said, param, port
-from nodes import local_time
-from nodes.filters.base import WindowedFilter
+from quantcrafter.engine.api import Bars, BarsInput, BoolColumn, Question, Reason, Said, param, port
+from quantcrafter.nodes import local_time
+from quantcrafter.nodes.filters.base import WindowedFilter
 
 ZoneName = Annotated[str, AfterValidator(local_time.check_zone)]
 _CLOCK = r"^(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00)$"

@@ -7,7 +7,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from engine.api import (
+from quantcrafter.engine.api import (
     AllOf,
     BoolColumn,
     Compared,
@@ -23,7 +23,7 @@ from engine.api import (
     param,
     port,
 )
-from nodes.filters.base import WindowedFilter
+from quantcrafter.nodes.filters.base import WindowedFilter
 
 _MAX_BARS = 100_000
 

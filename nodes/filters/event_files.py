@@ -12,10 +12,10 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
-from engine.api import DataError, open_regular
-from engine.api.os_errors import fault
-from engine.api.wording import shown_cell
-from nodes.local_time import SECOND_NS
+from quantcrafter.engine.api import DataError, open_regular
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wording import shown_cell
+from quantcrafter.nodes.local_time import SECOND_NS
 
 Event = tuple[int, int]
 

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from engine.api import Bars, BarsInput, BoolColumn, Duration, PathParam, duration_ns, param, port
-from nodes import local_time
-from nodes.filters.base import WindowedFilter
-from nodes.filters.clock import ZoneName
-from nodes.filters.event_files import read_events
+from quantcrafter.engine.api import Bars, BarsInput, BoolColumn, Duration, PathParam, duration_ns, param, port
+from quantcrafter.nodes import local_time
+from quantcrafter.nodes.filters.base import WindowedFilter
+from quantcrafter.nodes.filters.clock import ZoneName
+from quantcrafter.nodes.filters.event_files import read_events
 
 
 class EventCalendar(WindowedFilter):

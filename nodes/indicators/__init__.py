@@ -1,6 +1,6 @@
 """Numbers for every bar: all of TA-Lib."""
 
-from engine.api import ComponentFamily
-from nodes.indicators.talib_family import FAMILY
+from quantcrafter.engine.api import ComponentFamily
+from quantcrafter.nodes.indicators.talib_family import FAMILY
 
 COMPONENTS: tuple[ComponentFamily, ...] = (FAMILY,)

@@ -13,9 +13,20 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator, model_validator
 
-from engine.api import Bars, BarsInput, Component, FloatColumn, Indicator, Output, Role, SeriesInput, param, port
-from nodes.indicators.talib_import import functions, talib
-from nodes.indicators.talib_info import (
+from quantcrafter.engine.api import (
+    Bars,
+    BarsInput,
+    Component,
+    FloatColumn,
+    Indicator,
+    Output,
+    Role,
+    SeriesInput,
+    param,
+    port,
+)
+from quantcrafter.nodes.indicators.talib_import import functions, talib
+from quantcrafter.nodes.indicators.talib_info import (
     FunctionInfo,
     Parameter,
     average_names,
@@ -23,8 +34,8 @@ from nodes.indicators.talib_info import (
     lookback,
     names_by_group,
 )
-from nodes.indicators.talib_memory import bars_remembered
-from nodes.indicators.talib_text import describe, describe_output
+from quantcrafter.nodes.indicators.talib_memory import bars_remembered
+from quantcrafter.nodes.indicators.talib_text import describe, describe_output
 
 _SERIES_HELP = {
     "input": "The line to compute from, such as bars.close.",

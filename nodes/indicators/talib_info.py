@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from nodes.indicators.talib_import import functions, talib
+from quantcrafter.nodes.indicators.talib_import import functions, talib
 
 CANDLESTICKS = "Candlestick patterns"
 

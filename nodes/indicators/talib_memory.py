@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from nodes.indicators.talib_info import CANDLESTICKS, FunctionInfo
+from quantcrafter.nodes.indicators.talib_info import CANDLESTICKS, FunctionInfo
 
 Values = Mapping[str, float]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nodes.indicators.talib_info import FunctionInfo, lookback
+from quantcrafter.nodes.indicators.talib_info import FunctionInfo, lookback
 
 _NOTES = {
     "BETA": "Which of the two lines is the market matters: TA-Lib regresses the second on the first.",

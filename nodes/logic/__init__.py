@@ -1,12 +1,12 @@
 """Arithmetic, conditions, and the position as a series."""
 
-from engine.api import Component
-from nodes.logic.arithmetic import Absolute, Arithmetic, Change, Constant, Lag
-from nodes.logic.clock import TimeOfDay, Weekday
-from nodes.logic.conditions import And, Between, Compare, CrossesAbove, CrossesBelow, Not, Or
-from nodes.logic.memory import BarsSince, HighestSince, LowestSince, RollingCount
-from nodes.logic.position import Account, Position
-from nodes.logic.statistics import Rank, Volatility, ZScore
+from quantcrafter.engine.api import Component
+from quantcrafter.nodes.logic.arithmetic import Absolute, Arithmetic, Change, Constant, Lag
+from quantcrafter.nodes.logic.clock import TimeOfDay, Weekday
+from quantcrafter.nodes.logic.conditions import And, Between, Compare, CrossesAbove, CrossesBelow, Not, Or
+from quantcrafter.nodes.logic.memory import BarsSince, HighestSince, LowestSince, RollingCount
+from quantcrafter.nodes.logic.position import Account, Position
+from quantcrafter.nodes.logic.statistics import Rank, Volatility, ZScore
 
 COMPONENTS: tuple[type[Component], ...] = (
     Constant,

@@ -8,8 +8,18 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.api import Bars, BarsInput, FloatColumn, SeriesInput, StepForm, StepOutputs, StepValue, param, port
-from nodes.logic.base import CATEGORY_ARITHMETIC, MAX_BARS, SeriesLogic
+from quantcrafter.engine.api import (
+    Bars,
+    BarsInput,
+    FloatColumn,
+    SeriesInput,
+    StepForm,
+    StepOutputs,
+    StepValue,
+    param,
+    port,
+)
+from quantcrafter.nodes.logic.base import CATEGORY_ARITHMETIC, MAX_BARS, SeriesLogic
 
 
 class Constant(SeriesLogic):

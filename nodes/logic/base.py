@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.api import Logic, Output, PortType
+from quantcrafter.engine.api import Logic, Output, PortType
 
 MAX_BARS = 100_000
 

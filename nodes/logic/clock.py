@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.api import Bars, BarsInput, FloatColumn, port
-from nodes import local_time
-from nodes.logic.base import CATEGORY_TIME, SeriesLogic
+from quantcrafter.engine.api import Bars, BarsInput, FloatColumn, port
+from quantcrafter.nodes import local_time
+from quantcrafter.nodes.logic.base import CATEGORY_TIME, SeriesLogic
 
 
 class TimeOfDay(SeriesLogic):

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.api import (
+from quantcrafter.engine.api import (
     AllOf,
     AnyOf,
     BoolColumn,
@@ -27,8 +27,8 @@ from engine.api import (
     param,
     port,
 )
-from nodes.kernels import SIDE_MEMORY, crosses
-from nodes.logic.base import CATEGORY_CONDITIONS, ConditionLogic
+from quantcrafter.nodes.kernels import SIDE_MEMORY, crosses
+from quantcrafter.nodes.logic.base import CATEGORY_CONDITIONS, ConditionLogic
 
 
 class Compare(ConditionLogic):

@@ -6,9 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import BoolColumn, ConditionInput, FloatColumn, SeriesInput, StepForm, StepOutputs, param, port
-from nodes import kernels
-from nodes.logic.base import CATEGORY_MEMORY, MAX_BARS, SeriesLogic
+from quantcrafter.engine.api import (
+    BoolColumn,
+    ConditionInput,
+    FloatColumn,
+    SeriesInput,
+    StepForm,
+    StepOutputs,
+    param,
+    port,
+)
+from quantcrafter.nodes import kernels
+from quantcrafter.nodes.logic.base import CATEGORY_MEMORY, MAX_BARS, SeriesLogic
 
 
 class BarsSince(SeriesLogic):

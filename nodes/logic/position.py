@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.api import Given, Known, Output, PortType, PositionNode, StepForm, StepOutputs
-from nodes.logic.base import CATEGORY_POSITION
+from quantcrafter.engine.api import Given, Known, Output, PortType, PositionNode, StepForm, StepOutputs
+from quantcrafter.nodes.logic.base import CATEGORY_POSITION
 
 
 def _series(name: str, description: str) -> Output:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.api import FloatColumn, SeriesInput, StepForm, StepOutputs, param, port
-from nodes import kernels
-from nodes.logic.base import CATEGORY_STATISTICS, SeriesLogic
+from quantcrafter.engine.api import FloatColumn, SeriesInput, StepForm, StepOutputs, param, port
+from quantcrafter.nodes import kernels
+from quantcrafter.nodes.logic.base import CATEGORY_STATISTICS, SeriesLogic
 
 _MAX_WINDOW = 10_000
 

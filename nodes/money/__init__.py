@@ -1,7 +1,7 @@
 """Size of entries."""
 
-from nodes.money.adaptive import AntiMartingale, FixedRatio, Kelly, Martingale, VolatilityTarget
-from nodes.money.sizing import FixedCash, FixedLots, FixedQuantity, PercentOfEquity, RiskPercent
+from quantcrafter.nodes.money.adaptive import AntiMartingale, FixedRatio, Kelly, Martingale, VolatilityTarget
+from quantcrafter.nodes.money.sizing import FixedCash, FixedLots, FixedQuantity, PercentOfEquity, RiskPercent
 
 COMPONENTS = (
     FixedQuantity,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.api import HISTORY_TRADES, MoneyManager, SeriesInput, SizeKind, SizeRule, param, port
+from quantcrafter.engine.api import HISTORY_TRADES, MoneyManager, SeriesInput, SizeKind, SizeRule, param, port
 
 CATEGORY_HISTORY = "By past trades"
 

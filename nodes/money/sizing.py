@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.api import MoneyManager, SizeKind, SizeRule, param
+from quantcrafter.engine.api import MoneyManager, SizeKind, SizeRule, param
 
 
 class FixedQuantity(MoneyManager):

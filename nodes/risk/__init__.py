@@ -1,10 +1,10 @@
 """Protection of positions and of the account."""
 
-from nodes.risk.caps import MaxExposure, MaxOpenTrades, MaxPosition
-from nodes.risk.exits import SessionEnd, TimeStop
-from nodes.risk.halts import CoolDown, DailyLoss, LosingStreak, MaxDrawdown
-from nodes.risk.partial import PartialTarget
-from nodes.risk.protective import (
+from quantcrafter.nodes.risk.caps import MaxExposure, MaxOpenTrades, MaxPosition
+from quantcrafter.nodes.risk.exits import SessionEnd, TimeStop
+from quantcrafter.nodes.risk.halts import CoolDown, DailyLoss, LosingStreak, MaxDrawdown
+from quantcrafter.nodes.risk.partial import PartialTarget
+from quantcrafter.nodes.risk.protective import (
     AtrStop,
     AtrTarget,
     CashStop,
@@ -18,7 +18,13 @@ from nodes.risk.protective import (
     TicksStop,
     TicksTarget,
 )
-from nodes.risk.trailing import AtrTrailingStop, BreakEven, LineTrailingStop, PipsTrailingStop, TrailingStop
+from quantcrafter.nodes.risk.trailing import (
+    AtrTrailingStop,
+    BreakEven,
+    LineTrailingStop,
+    PipsTrailingStop,
+    TrailingStop,
+)
 
 COMPONENTS = (
     PercentStop,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from engine.api import GuardKind, GuardRule, RiskManager, param
+from quantcrafter.engine.api import GuardKind, GuardRule, RiskManager, param
 
 CATEGORY = "Cap"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.api import GuardKind, GuardRule, RiskManager, param
+from quantcrafter.engine.api import GuardKind, GuardRule, RiskManager, param
 
 CATEGORY = "Exit by time"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from engine.api import GuardKind, GuardRule, HaltAction, RiskManager, param
+from quantcrafter.engine.api import GuardKind, GuardRule, HaltAction, RiskManager, param
 
 CATEGORY = "Halt"
 _ACTION = (

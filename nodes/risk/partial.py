@@ -7,8 +7,8 @@ from typing import Self
 
 from pydantic import model_validator
 
-from engine.api import ProtectiveKind, ProtectiveRule, RiskManager, Scope, SeriesInput, param, port
-from nodes.risk.protective import SCOPE
+from quantcrafter.engine.api import ProtectiveKind, ProtectiveRule, RiskManager, Scope, SeriesInput, param, port
+from quantcrafter.nodes.risk.protective import SCOPE
 
 
 class PartialTarget(RiskManager):

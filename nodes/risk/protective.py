@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.api import ProtectiveKind, ProtectiveRule, RiskManager, Scope, SeriesInput, param, port
+from quantcrafter.engine.api import ProtectiveKind, ProtectiveRule, RiskManager, Scope, SeriesInput, param, port
 
 SCOPE = "What is closed: the whole position, or each entry by an order of its own."
 

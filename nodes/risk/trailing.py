@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.api import ProtectiveKind, ProtectiveRule, RiskManager, SeriesInput, param, port
+from quantcrafter.engine.api import ProtectiveKind, ProtectiveRule, RiskManager, SeriesInput, param, port
 
 CATEGORY = "Moving stop"
 

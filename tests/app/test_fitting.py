@@ -8,10 +8,10 @@ from PySide6.QtGui import QScreen
 from PySide6.QtWidgets import QDialogButtonBox, QLabel, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.frame import DialogFrame
-from app.fitting import USUAL_FRAME, fit
-from app.services.settings import Settings
-from app.window.frame import remember_frame, restore_frame
+from quantcrafter.app.dialogs.frame import DialogFrame
+from quantcrafter.app.fitting import USUAL_FRAME, fit
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.window.layout.geometry import remember_frame, restore_frame
 
 SCREENS = (QRect(0, 0, 1024, 768), QRect(0, 0, 800, 500), QRect(0, 40, 1366, 700))
 

@@ -23,10 +23,10 @@ from pytestqt.exceptions import capture_exceptions
 from pytestqt.qtbot import QtBot
 from shiboken6 import delete
 
-import app
-from app.guard import guard_class, is_guarded, overrides
-from app.panes.yaml_view.highlighter import YamlHighlighter
-from app.theme import current
+import quantcrafter.app
+from quantcrafter.app.guard import guard_class, is_guarded, overrides
+from quantcrafter.app.panes.yaml_view.highlighter import YamlHighlighter
+from quantcrafter.app.theme import current
 from tests.support.command_line import ROOT, clean_environment
 from tests.support.desktop import copy_example
 from tests.support.qt_classes import qt_classes

@@ -15,11 +15,11 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.canvas.minimap import Minimap
-from app.canvas.scene import GraphScene, NodeItem
-from app.canvas.view import CanvasView
-from app.document.view import GraphView
-from app.theme import apply
+from quantcrafter.app.canvas.minimap import Minimap
+from quantcrafter.app.canvas.scene import GraphScene, NodeItem
+from quantcrafter.app.canvas.view import CanvasView
+from quantcrafter.app.document.view import GraphView
+from quantcrafter.app.theme import apply
 from tests.support import mouse
 from tests.support.graphs import large
 

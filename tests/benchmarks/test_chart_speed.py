@@ -19,9 +19,9 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.charts.model.scales import Window
-from app.charts.pane import ChartPane
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.app.charts.model.scales import Window
+from quantcrafter.app.charts.pane import ChartPane
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support import mouse
 from tests.support.charts import at_bar, open_chart, settle, state_of, turn_wheel
 from tests.support.large_runs import BARS, COLUMNS, large_run
@@ -102,12 +102,12 @@ import json, sys, time
 from pathlib import Path
 import psutil
 from PySide6.QtWidgets import QApplication
-from app.window.application import make_application
+from quantcrafter.app.window.startup.application import make_application
 app = make_application("light")
-from app.charts.pane import ChartPane
-from app.session.run_session import RunSession
-from app.services.settings import Settings
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.app.charts.pane import ChartPane
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 process = psutil.Process()
 begin = process.memory_info().rss
 pane, session = ChartPane(Settings()), RunSession()

@@ -10,10 +10,10 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.document.document import Document
-from app.session.run_session import RunSession
-from app.theme import apply
-from engine.runtime.explain import take_census
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.app.theme import apply
+from quantcrafter.engine.runtime.explain import take_census
 from tests.support.actions import make_canvas
 from tests.support.kept_runs import registry, saved_run
 from tests.support.large_strategy import large_strategy

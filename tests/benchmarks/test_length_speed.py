@@ -39,9 +39,9 @@ def test_what_a_bar_costs_in_runs_of_any_length(capsys: pytest.CaptureFixture[st
 def test_what_the_compiler_and_the_first_run_ever_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fresh = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     fresh["QUANTCRAFTER_HOME"] = str(tmp_path / "home")
-    wall, first_s = _spent([sys.executable, "-m", "engine.cli", "run", str(EXAMPLE)], fresh)
+    wall, first_s = _spent([sys.executable, "-m", "quantcrafter.engine.cli", "run", str(EXAMPLE)], fresh)
     compiling = {**fresh, "NUMBA_CACHE_DIR": str(tmp_path / "code")}
-    _, compile_s = _spent([sys.executable, "-m", "engine.simulation.ahead"], compiling)
+    _, compile_s = _spent([sys.executable, "-m", "quantcrafter.engine.simulation.ahead"], compiling)
     with capsys.disabled():
         print(  # noqa: T201 - the report is what this is for
             f"\nfirst run ever of the golden cross: {first_s:.2f} s of CPU time, {wall:.2f} s in all "

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api.bars import BAR_COLUMNS
-from engine.data.cache import BarCache
-from engine.runtime.run import Prepared
-from engine.simulation.driver import simulate
-from engine.simulation.kernels import compiled
+from quantcrafter.engine.api.bars import BAR_COLUMNS
+from quantcrafter.engine.data.cache import BarCache
+from quantcrafter.engine.runtime.running.run import Prepared
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.kernels import compiled
 from tests.support import vectorbt_turns
 from tests.support.speed_cases import LEVEL, PERIOD, RULES, STOP, TARGET, columns, spent
 

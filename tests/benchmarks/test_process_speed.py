@@ -32,7 +32,7 @@ def seconds(*arguments: str, runs: int, env: dict[str, str] | None = None) -> li
     taken = []
     for _ in range(runs):
         started = time.perf_counter()
-        command = [sys.executable, "-m", "engine.cli", *arguments]
+        command = [sys.executable, "-m", "quantcrafter.engine.cli", *arguments]
         done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, **(env or {})})
         taken.append(time.perf_counter() - started)
         assert done.returncode == 0, done.stderr.decode()

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.data.cache import BarCache
-from engine.simulation.driver import simulate
-from engine.simulation.kernels import compiled
+from quantcrafter.engine.data.cache import BarCache
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.kernels import compiled
 from tests.support.speed_cases import BARS, RULES, Case, columns, in_c, spent
 
 TURNS = 15

@@ -13,13 +13,13 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from app.charts.pane import ChartPane
-from app.document.edits import SetValues
-from app.panes.log import LogPane
-from app.session.run_session import RunSession
-from app.window.application import make_application
-from app.window.desktop import Desktop
-from engine.runtime.jobs import LogLine
+from quantcrafter.app.charts.pane import ChartPane
+from quantcrafter.app.document.edits import SetValues
+from quantcrafter.app.panes.log import LogPane
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.startup.application import make_application
+from quantcrafter.engine.runtime.compute_process.jobs import LogLine
 from tests.support.desktop import open_window, tab_of
 from tests.support.running import PATIENCE_MS, wait_for_run
 

@@ -8,12 +8,12 @@ import time
 import numpy as np
 import pytest
 
-from engine.graph.history import bar_of
-from engine.plugins import load_registry
-from engine.runtime.prepare import load_market
-from engine.runtime.source import load_text
-from engine.runtime.strategy_session import StrategySession
-from engine.simulation.kernels import compiled
+from quantcrafter.engine.graph.history import bar_of
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.prepare import load_market
+from quantcrafter.engine.runtime.running.source import load_text
+from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
+from quantcrafter.engine.simulation.kernels import compiled
 from tests.support.bar_by_bar import until
 
 HISTORY = 5_000

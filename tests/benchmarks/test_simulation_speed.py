@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api.bars import Bars
-from engine.api.ports import ENTER_LONG, EXIT_LONG, FlagColumn
-from engine.api.rules import SizeKind, SizeRule
-from engine.simulation.driver import simulate
-from engine.simulation.kernels import compiled
-from engine.simulation.matcher import BarMatcher
-from engine.simulation.session import simulate_stepwise
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.ports import ENTER_LONG, EXIT_LONG, FlagColumn
+from quantcrafter.engine.api.rules import SizeKind, SizeRule
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.kernels import compiled
+from quantcrafter.engine.simulation.matcher import BarMatcher
+from quantcrafter.engine.simulation.session import simulate_stepwise
 from tests.support.c_loops import cross_in_c
 from tests.support.jobs import Setup, make_bars, make_job
 

@@ -12,9 +12,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.document.document import Change, Document
-from app.panes.yaml_view import YamlView
-from engine.plugins import load_registry
+from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.panes.yaml_view import YamlView
+from quantcrafter.engine.plugins import load_registry
 
 KEYS = 60
 

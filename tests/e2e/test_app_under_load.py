@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.plugins import load_registry
+from quantcrafter.engine.plugins import load_registry
 from tests.support.command_line import ROOT, clean_environment
 from tests.support.counts import is_long, sample, seed
 from tests.support.desktop import copy_example

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from app.document.validation import check
-from engine.api import DataError, Problem
-from engine.cli.main import main
-from engine.plugins import load_registry
-from engine.runtime.source import in_file_order, validate_file
-from engine.spec import StrategyFile
-from engine.spec.limits import MAX_INSTRUMENTS, MAX_PROBLEMS, MAX_STRATEGY_NODES
+from quantcrafter.app.document.validation import check
+from quantcrafter.engine.api import DataError, Problem
+from quantcrafter.engine.cli.main import main
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.source import in_file_order, validate_file
+from quantcrafter.engine.spec import StrategyFile
+from quantcrafter.engine.spec.limits import MAX_INSTRUMENTS, MAX_PROBLEMS, MAX_STRATEGY_NODES
 
 HEAD = "quantcrafter: 1\ninstruments: [{symbol: AAPL, data: sample}]\n"
 TAIL = (

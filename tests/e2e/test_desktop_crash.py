@@ -19,9 +19,9 @@ import faulthandler, json, sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit
-from app.dialogs.frame import DialogFrame
-from app.main import open_app
-from app.window import rescue, start
+from quantcrafter.app.dialogs.frame import DialogFrame
+from quantcrafter.app.main import open_app
+from quantcrafter.app.window import rescue, start
 
 rescue.TRIAL_MS = 200
 

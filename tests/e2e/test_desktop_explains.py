@@ -11,20 +11,20 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
-from app.charts.menu import chart_menu
-from app.dialogs.sweep import SweepDialog
-from app.dialogs.sweep_form import Span
-from app.inspector.inspector import Inspector
-from app.inspector.row import FieldRow
-from app.panes.results import ResultsPane
-from app.panes.why import WhyPane
-from app.services.values import number_text
-from app.session import explainer
-from app.session.explainer import Explainer
-from app.window.desktop import Desktop
-from app.window.runs.notice import FailureNotice
-from engine.runtime.explain import take_census
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.app.charts.menu import chart_menu
+from quantcrafter.app.dialogs.sweep import SweepDialog
+from quantcrafter.app.dialogs.sweep_form import Span
+from quantcrafter.app.inspector.inspector import Inspector
+from quantcrafter.app.inspector.row import FieldRow
+from quantcrafter.app.panes.results import ResultsPane
+from quantcrafter.app.panes.why import WhyPane
+from quantcrafter.app.services.values import number_text
+from quantcrafter.app.session import explainer
+from quantcrafter.app.session.explainer import Explainer
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.layout.notice import FailureNotice
+from quantcrafter.engine.runtime.explain import take_census
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.running import PATIENCE_MS, wait_for_run
 

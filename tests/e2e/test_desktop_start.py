@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.session.recovery import Recovery
-from engine.api.home import home
+from quantcrafter.app.session.recovery import Recovery
+from quantcrafter.engine.api.home import home
 from tests.support.command_line import ROOT, clean_environment, quantcrafter
 from tests.support.desktop import EXAMPLES, copy_example
 from tests.support.running_app import running_app
@@ -41,8 +41,8 @@ EDIT_AND_WAIT = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
-from app.main import open_app
-from app.window import start
+from quantcrafter.app.main import open_app
+from quantcrafter.app.window.startup import start_steps as start
 
 def edit(self):
     desktop = self._shell.desktop
@@ -71,9 +71,9 @@ LOOK_AT_MODULES = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QEventLoop
-from app.services.settings import Settings
-from app.window.application import make_application
-from app.window.shell import Shell
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.window.startup.application import make_application
+from quantcrafter.app.window.shell import Shell
 app = make_application("light")
 desktop = Shell(Settings()).desktop
 desktop.window.show()
@@ -150,7 +150,7 @@ def test_without_qt_the_app_says_what_to_install(tmp_path: Path) -> None:
     program = (
         "import sys, importlib.util as util; real = util.find_spec;"
         "util.find_spec = lambda name, *rest: None if name == 'PySide6' else real(name, *rest);"
-        "from engine.cli.main import main; sys.exit(main(['app']))"
+        "from quantcrafter.engine.cli.main import main; sys.exit(main(['app']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -14,15 +14,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTableWidget
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.comparison import ComparisonDialog
-from app.dialogs.gallery import GalleryDialog
-from app.panes.history import HistoryPane
-from app.panes.results import ResultsPane
-from app.panes.why import WhyPane
-from app.services.values import number_text
-from app.window.desktop import Desktop
-from engine.api.ledger import BlockReason
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.app.dialogs.comparison import ComparisonDialog
+from quantcrafter.app.dialogs.gallery import GalleryDialog
+from quantcrafter.app.panes.history import HistoryPane
+from quantcrafter.app.panes.results import ResultsPane
+from quantcrafter.app.panes.why import WhyPane
+from quantcrafter.app.services.values import number_text
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.engine.api.ledger import BlockReason
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support.command_line import ROOT, clean_environment
 from tests.support.desktop import open_window, tab_of
 from tests.support.modal import answering

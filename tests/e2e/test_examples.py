@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import quantcrafter
-from engine.plugins import load_registry
-from engine.runtime.lookahead import find_lookahead
-from engine.runtime.source import validate_file
-from engine.spec.document import StrategyFile
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.research.lookahead import find_lookahead
+from quantcrafter.engine.runtime.running.source import validate_file
+from quantcrafter.engine.spec.document import StrategyFile
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "resources" / "examples").glob("*.yaml"))
 

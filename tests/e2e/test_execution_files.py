@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.plugins import load_registry
-from engine.runtime.run import run
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.run import run
 
 STRATEGY = """\
 quantcrafter: 1

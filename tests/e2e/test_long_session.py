@@ -15,8 +15,8 @@ import psutil
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.window.desktop import Desktop
-from app.window.tab import StrategyTab
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.tabs.tab import StrategyTab
 from tests.support.counts import sample
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.reliability import record

@@ -6,8 +6,8 @@ import random
 from itertools import islice
 from pathlib import Path
 
-from engine.plugins import load_registry
-from engine.runtime.source import validate_file
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.source import validate_file
 from tests.support.counts import seed
 from tests.support.mutate import EXAMPLES, KINDS, read, strategy_mutants, write_mutants
 from tests.support.mutate_values import nodes

@@ -23,7 +23,7 @@ def run_to_json(out: Path, *options: str) -> dict[str, Any]:
     command = [
         sys.executable,
         "-m",
-        "engine.cli",
+        "quantcrafter.engine.cli",
         "run",
         str(GOLDEN / "strategy.yaml"),
         "--json",

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.plugins import load_registry
-from engine.runtime.run import run
-from engine.runtime.source import validate_file
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.run import run
+from quantcrafter.engine.runtime.running.source import validate_file
 
 STRATEGY = """\
 quantcrafter: 1

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.api import Component
+from quantcrafter.engine.api import Component
 from tests.support.builtin_nodes import HAND_WRITTEN, TALIB_NAMES, talib_component, variants
 from tests.support.causality import assert_causal, assert_forgets, columns_of
 from tests.support.columns import cut, inputs_for, random_bars

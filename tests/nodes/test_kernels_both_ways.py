@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api.compiled import njit_kept
-from nodes import kernels
-from nodes.advisors import kernels as advisors
+from quantcrafter.engine.api.compiled import njit_kept
+from quantcrafter.nodes import kernels
+from quantcrafter.nodes.advisors import kernels as advisors
 
 RNG = np.random.default_rng(11)
 PRICES = np.exp(np.cumsum(RNG.normal(0.0, 0.02, 900))).round(2)

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from engine.api import Component, Role
-from nodes import plugin
+from quantcrafter.engine.api import Component, Role
+from quantcrafter.nodes import plugin
 
 HOOKS = {
     "register_indicators": (Role.INDICATOR, Role.DATA),

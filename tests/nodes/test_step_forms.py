@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import quantcrafter
-from engine.api import Advisor, Component, Filter, Logic, PositionNode, Signals
-from nodes import advisors, filters, logic
-from nodes.advisors.lines import Crossover
-from nodes.logic.conditions import CrossesAbove, CrossesBelow
+from quantcrafter.engine.api import Advisor, Component, Filter, Logic, PositionNode, Signals
+from quantcrafter.nodes import advisors, filters, logic
+from quantcrafter.nodes.advisors.lines import Crossover
+from quantcrafter.nodes.logic.conditions import CrossesAbove, CrossesBelow
 from tests.support.builtin_nodes import variants
 from tests.support.causality import columns_of
 from tests.support.columns import inputs_for, random_bars

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from app.document.document import Document
-from app.document.edits import AddNode, Connect, SetValues
-from app.inspector.fields import FieldKind, fields_of
-from app.panes.palette.index import PaletteIndex, search
-from engine.api import Role
-from engine.plugins import load_registry
-from engine.plugins.registry import Registry
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import AddNode, Connect, SetValues
+from quantcrafter.app.inspector.fields import FieldKind, fields_of
+from quantcrafter.app.panes.palette.index import PaletteIndex, search
+from quantcrafter.engine.api import Role
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.plugins.registry import Registry
 
 PACKAGE = Path(__file__).parents[2] / "resources" / "plugins" / "quantcrafter_demo" / "quantcrafter_demo.py"
 DECIDING = {"demo.half_range": Role.EXECUTION, "demo.lowest_low": Role.RISK, "demo.round_lots": Role.MONEY}

@@ -10,13 +10,13 @@ from types import ModuleType
 
 import pytest
 
-from engine.adapters.native import NativeEngine
-from engine.api import Capability, EngineJob
-from engine.api.ports import ENTER_LONG
-from engine.api.rules import ProtectiveKind, ProtectiveRule
-from engine.plugins import Registry, load_registry
-from engine.runtime.engines import engine_choices
-from engine.runtime.run import run
+from quantcrafter.engine.adapters.native import NativeEngine
+from quantcrafter.engine.api import Capability, EngineJob
+from quantcrafter.engine.api.ports import ENTER_LONG
+from quantcrafter.engine.api.rules import ProtectiveKind, ProtectiveRule
+from quantcrafter.engine.plugins import Registry, load_registry
+from quantcrafter.engine.runtime.running.engines import engine_choices
+from quantcrafter.engine.runtime.running.run import run
 from tests.support.jobs import Setup, make_bars, make_job
 
 SOURCE = Path(__file__).parent / "quantcrafter_through" / "quantcrafter_through.py"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from app.actions.canvas_binding import CanvasBinding
-from app.actions.catalogue import all_actions
-from app.actions.registry import ActionRegistry
-from app.actions.targets import Targets
-from app.canvas.canvas import Canvas
-from app.document.document import Document
-from app.services.settings import Settings
+from quantcrafter.app.actions.canvas_binding import CanvasBinding
+from quantcrafter.app.actions.catalogue import all_actions
+from quantcrafter.app.actions.registry import ActionRegistry
+from quantcrafter.app.actions.targets import Targets
+from quantcrafter.app.canvas.canvas import Canvas
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.services.settings import Settings
 
 
 def no_targets() -> Targets:

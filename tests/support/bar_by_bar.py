@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import Bar, Bars, Ledger
-from engine.graph import BoundGraph
-from engine.graph.history import bar_of
-from engine.runtime.prepare import Market
-from engine.runtime.session_data import sources_of
-from engine.runtime.strategy_session import StrategySession
-from engine.simulation.state import whole_rows
+from quantcrafter.engine.api import Bar, Bars, Ledger
+from quantcrafter.engine.graph import BoundGraph
+from quantcrafter.engine.graph.history import bar_of
+from quantcrafter.engine.runtime.running.prepare import Market
+from quantcrafter.engine.runtime.sessions.session_data import sources_of
+from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
+from quantcrafter.engine.simulation.state import whole_rows
 
 
 def bars_by_name(graph: BoundGraph, market: Market) -> dict[str, Bars]:

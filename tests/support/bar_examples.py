@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from engine.api.engine import EngineJob
-from engine.api.ledger import (
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.ledger import (
     BlockReason,
     CashflowKind,
     InterventionKind,
@@ -25,12 +25,12 @@ from engine.api.ledger import (
     Reason,
     StatusReason,
 )
-from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule
-from engine.api.settings import InstrumentMargin
-from nodes.execution import COMPONENTS as EXECUTION
-from nodes.money import COMPONENTS as MONEY
-from nodes.risk import COMPONENTS as RISK
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule
+from quantcrafter.engine.api.settings import InstrumentMargin
+from quantcrafter.nodes.execution import COMPONENTS as EXECUTION
+from quantcrafter.nodes.money import COMPONENTS as MONEY
+from quantcrafter.nodes.risk import COMPONENTS as RISK
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.position_examples import seen, with_conditions
 

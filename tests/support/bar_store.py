@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from engine.api import ROUND_THE_CLOCK, Bars, Timeframe
+from quantcrafter.engine.api import ROUND_THE_CLOCK, Bars, Timeframe
 
 MINUTE = Timeframe(1, "m")
 _MINUTE_NS = 60_000_000_000

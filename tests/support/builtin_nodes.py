@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import Component, PortType, PositionNode
-from nodes import advisors, filters, indicators, logic
+from quantcrafter.engine.api import Component, PortType, PositionNode
+from quantcrafter.nodes import advisors, filters, indicators, logic
 
 _REQUIRED: dict[str, list[dict[str, Any]]] = {
     "constant": [{"value": 2.5}],

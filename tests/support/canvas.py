@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QWidget
 
-from app.document.document import Document
-from engine.plugins import Registry, load_registry
+from quantcrafter.app.document.document import Document
+from quantcrafter.engine.plugins import Registry, load_registry
 from tests.support import mouse
 from tests.support.actions import make_canvas
 

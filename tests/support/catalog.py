@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from engine.api import (
+from quantcrafter.engine.api import (
     ENTER_LONG,
     EXIT_LONG,
     Advisor,
@@ -45,7 +45,7 @@ from engine.api import (
     param,
     port,
 )
-from engine.api.ports import BoolColumn, FlagColumn
+from quantcrafter.engine.api.ports import BoolColumn, FlagColumn
 
 CALLS: list[str] = []
 
@@ -265,7 +265,7 @@ class SmallCatalog:
         return ("ramp",)
 
     def engine(self, name: str) -> type[EngineAdapter] | None:
-        from engine.adapters.native import NativeEngine
+        from quantcrafter.engine.adapters.native import NativeEngine
 
         return NativeEngine if name == "native" else None
 

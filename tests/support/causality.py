@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import Component, Signals
+from quantcrafter.engine.api import Component, Signals
 from tests.support.columns import cut
 
 

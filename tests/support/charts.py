@@ -11,14 +11,14 @@ from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.charts.model.sheet import Sheet
-from app.charts.model.state import ChartState
-from app.charts.pane import ChartPane
-from app.charts.view import ChartView
-from app.services.settings import Settings
-from app.session.run_session import RunSession
-from app.window.application import make_application
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.app.charts.model.sheet import Sheet
+from quantcrafter.app.charts.model.state import ChartState
+from quantcrafter.app.charts.pane import ChartPane
+from quantcrafter.app.charts.view import ChartView
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.app.window.startup.application import make_application
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 
 TIMEOUT_MS = 20_000
 
@@ -103,7 +103,7 @@ def count_color(image: QImage, color: str, area: tuple[int, int, int, int]) -> i
 
 def one_bar_run(folder: Path) -> RunFolder:
     """Return a run over a single bar, without a trade."""
-    from engine.runtime.run_writer import save_run
+    from quantcrafter.engine.runtime.run_store.run_writer import save_run
     from tests.support.ledgers import curve_ledger, job_of, walk_bars
     from tests.support.results import result_of
 

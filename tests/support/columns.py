@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import NEW_YORK_STOCKS, Bars, Component, PortType, Session, Signals, Timeframe
+from quantcrafter.engine.api import NEW_YORK_STOCKS, Bars, Component, PortType, Session, Signals, Timeframe
 
 MINUTE_NS = 60_000_000_000
 NAN = float("nan")

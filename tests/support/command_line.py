@@ -15,7 +15,7 @@ def quantcrafter(
 ) -> subprocess.CompletedProcess[str]:
     """Run `quantcrafter` with these arguments and return what it printed and its exit code."""
     return subprocess.run(
-        [sys.executable, "-m", "engine.cli", *arguments],
+        [sys.executable, "-m", "quantcrafter.engine.cli", *arguments],
         cwd=cwd or ROOT,
         env=clean_environment(home, **environment),
         capture_output=True,

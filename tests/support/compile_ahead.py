@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 import tests.conftest  # noqa: F401 - it says where compiled code is kept
-from engine.simulation.ahead import compile_ahead
+from quantcrafter.engine.simulation.ahead import compile_ahead
 
 LONG_S = 5.0
 """Loading what is compiled already takes less: then there is nothing to tell."""

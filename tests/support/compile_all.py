@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 
-from engine.simulation.ahead import compile_ahead
-from engine.simulation.jit import twins
+from quantcrafter.engine.simulation.ahead import compile_ahead
+from quantcrafter.engine.simulation.jit import twins
 
 
 def problems() -> list[str]:

@@ -12,10 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QLineEdit, QTreeWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.data.pane import DataPane
-from app.data.previewer import Previewer
-from app.data.source_form import SourceForm
-from app.inspector.row import FieldRow
+from quantcrafter.app.data.pane import DataPane
+from quantcrafter.app.data.previewer import Previewer
+from quantcrafter.app.data.source_form import SourceForm
+from quantcrafter.app.inspector.row import FieldRow
 from tests.support.modal import answering
 
 PATIENCE_MS = 30_000

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from app.services.settings import Settings
-from app.window.application import make_application
-from app.window.desktop import Desktop
-from app.window.shell import Shell
-from app.window.tab import StrategyTab
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.shell import Shell
+from quantcrafter.app.window.startup.application import make_application
+from quantcrafter.app.window.tabs.tab import StrategyTab
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "resources" / "examples"

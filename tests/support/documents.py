@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from app.document.document import Document
-from engine.plugins import load_registry
-from engine.plugins.registry import Registry
+from quantcrafter.app.document.document import Document
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.plugins.registry import Registry
 
 EXAMPLES = Path("resources/examples")
 

@@ -20,11 +20,11 @@ import psutil
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from app.main import open_app
-from app.services.files import FileError
-from app.window.desktop import Desktop
-from app.window.start import Start
-from engine.api import Severity
+from quantcrafter.app.main import open_app
+from quantcrafter.app.services.files import FileError
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.startup.start_steps import Start
+from quantcrafter.engine.api import Severity
 from tests.support.random_typing import choose, make
 
 DONE = 7
@@ -55,7 +55,7 @@ class _Faults(logging.Handler):
         self.doing = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name == "app.window.errors" or record.levelno >= logging.ERROR:
+        if record.name == "quantcrafter.app.window.startup.unexpected_errors" or record.levelno >= logging.ERROR:
             text = logging.Formatter().format(record)
             self.report.faults.append(f"{self.doing}: {text[:300]} ... {text[-700:]}")
 
@@ -168,7 +168,7 @@ def _megabytes() -> int:
 
 def _no_dialog(*arguments: object) -> QMessageBox.StandardButton:
     """Stand in for a message that waits for a user; what it says is a fault where nothing was to be said."""
-    logging.getLogger("app.window.errors").error("A dialog: %s", arguments[-1])
+    logging.getLogger("quantcrafter.app.window.startup.unexpected_errors").error("A dialog: %s", arguments[-1])
     return QMessageBox.StandardButton.Ok
 
 

@@ -1,6 +1,6 @@
 """Parts that places of the engine's messages hold, and what it says without a full stop: no source shows them whole."""
 
-from engine.api.capability import Capability
+from quantcrafter.engine.api.capability import Capability
 
 DATA = (
     "{0} from {1}",

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
-from engine.api import ComponentError, RunCancelledError
-from engine.runtime.jobs import JobContext, LogLine, Request
+from quantcrafter.engine.api import ComponentError, RunCancelledError
+from quantcrafter.engine.runtime.compute_process.jobs import JobContext, LogLine, Request
 
 HERE = "tests.support.engine_jobs"
 

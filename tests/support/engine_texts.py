@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.inspector.fields import plain_words
-from app.services.phrases import Phrases, sentences
-from engine.api import os_errors, schema_words
-from engine.plugins import PluginInfo, facts, load_registry
+from quantcrafter.app.inspector.fields import plain_words
+from quantcrafter.app.services.phrases import Phrases, sentences
+from quantcrafter.engine.api import os_errors, schema_words
+from quantcrafter.engine.plugins import PluginInfo, facts, load_registry
 from tests.support.engine_fragments import DATA, NO_TRADES, PLUGINS, RUNS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,14 +36,18 @@ _UNSEEN = {"schema.py", "talib_text.py", "settings.py"}
 """Descriptions that no window shows, and those that the registry or the forms bring."""
 
 COMMAND_LINE = (
-    *("engine/runtime/class_paths.py", "engine/runtime/class_run.py"),
+    *("engine/runtime/strategy_classes/class_paths.py", "engine/runtime/strategy_classes/class_run.py"),
     *("engine/adapters/classes", "engine/adapters/vnpy/classes.py", "engine/adapters/backtrader/classes.py"),
 )
 """What runs strategy classes of other engines, which only the command line does."""
 
 SCRIPTS = (
     *("engine/runtime/script.py", "engine/runtime/replay", "engine/graph/history.py"),
-    *("engine/runtime/session_data.py", "engine/runtime/strategy_session.py", "engine/api/bar_checks.py"),
+    *(
+        "engine/runtime/sessions/session_data.py",
+        "engine/runtime/sessions/strategy_session.py",
+        "engine/api/bar_checks.py",
+    ),
 )
 """What only scripts call: runs in Python, replays, and strategies that are given bar by bar."""
 

@@ -7,12 +7,12 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from engine.api.engine import EngineJob
-from engine.api.ledger import Ledger
-from engine.simulation.closed_bar import closed_bars
-from engine.simulation.pages import whole_rows
-from engine.simulation.session import Session
-from engine.simulation.session_state import SessionState
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.simulation.closed_bar import closed_bars
+from quantcrafter.engine.simulation.pages import whole_rows
+from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session_state import SessionState
 
 
 def joined(parts: list[Ledger]) -> Ledger:

@@ -164,8 +164,8 @@ class WatchedProcess:
 
 
 def _serve() -> None:
-    from engine.cli.main import main
-    from engine.simulation.ahead import compile_ahead
+    from quantcrafter.engine.cli.main import main
+    from quantcrafter.engine.simulation.ahead import compile_ahead
 
     answers, sys.stdout = sys.stdout, sys.stderr
     with tempfile.TemporaryDirectory() as folder:
@@ -187,7 +187,7 @@ def _serve() -> None:
 
 
 def _tried(path: str, commands: dict[str, list[str]]) -> Trial:
-    from engine.cli.main import main
+    from quantcrafter.engine.cli.main import main
 
     codes, printed = {}, io.StringIO()
     _forget_peak()

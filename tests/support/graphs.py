@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from app.document.ports import BAR_PORTS, component_ports
-from app.document.view import BARS, FrameView, GraphView, NodeView, WireView
-from engine.api import PortType, Role
-from engine.plugins import Registry, load_registry
+from quantcrafter.app.document.ports import BAR_PORTS, component_ports
+from quantcrafter.app.document.view import BARS, FrameView, GraphView, NodeView, WireView
+from quantcrafter.engine.api import PortType, Role
+from quantcrafter.engine.plugins import Registry, load_registry
 
 COLUMN, LINE = 270.0, 135.0
 

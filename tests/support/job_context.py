@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.runtime.jobs import LogLine
+from quantcrafter.engine.runtime.compute_process.jobs import LogLine
 
 
 @dataclass

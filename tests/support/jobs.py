@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.bars import Bars
-from engine.api.engine import EngineJob, InstrumentJob
-from engine.api.rules import ExecutionRule, GuardRule, OnOpposite, ProtectiveRule, SizeKind, SizeRule
-from engine.api.settings import RunSettings
-from engine.api.timeframe import Timeframe
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, OnOpposite, ProtectiveRule, SizeKind, SizeRule
+from quantcrafter.engine.api.settings import RunSettings
+from quantcrafter.engine.api.timeframe import Timeframe
 
 DAY_NS = 86_400_000_000_000
 

@@ -6,11 +6,11 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from engine.plugins import Registry, load_registry
-from engine.runtime.run import run
-from engine.runtime.run_folder import RunFolder
-from engine.runtime.run_writer import save_run
-from engine.spec import check_strategy
+from quantcrafter.engine.plugins import Registry, load_registry
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.run_writer import save_run
+from quantcrafter.engine.runtime.running.run import run
+from quantcrafter.engine.spec import check_strategy
 
 EXAMPLES = Path(__file__).parents[2] / "resources" / "examples"
 _KEPT: list[TemporaryDirectory[str]] = []

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.engine import EngineJob, InstrumentJob
-from engine.api.ledger import Ledger
-from engine.api.ports import FloatColumn, TimeColumn
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 
 Table = npt.NDArray[Any]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.api.bars import NEW_YORK_STOCKS, ROUND_THE_CLOCK, Bars, Session
-from engine.api.engine import InstrumentJob
-from engine.api.ledger import (
+from quantcrafter.engine.api.bars import NEW_YORK_STOCKS, ROUND_THE_CLOCK, Bars, Session
+from quantcrafter.engine.api.engine import InstrumentJob
+from quantcrafter.engine.api.ledger import (
     BLOCKED_DTYPE,
     FILL_DTYPE,
     ORDER_DTYPE,
@@ -22,7 +22,7 @@ from engine.api.ledger import (
     Reason,
     StatusReason,
 )
-from engine.api.timeframe import Timeframe
+from quantcrafter.engine.api.timeframe import Timeframe
 
 DAY_NS = 86_400_000_000_000
 CASH = 100_000.0

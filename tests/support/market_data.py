@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import (
+from quantcrafter.engine.api import (
     NEW_YORK_STOCKS,
     ROUND_THE_CLOCK,
     Bars,
@@ -18,7 +18,7 @@ from engine.api import (
     TimeColumn,
     Timeframe,
 )
-from engine.data.load import load_bars
+from quantcrafter.engine.data.load import load_bars
 
 MINUTE = Timeframe(1, "m")
 DAY = Timeframe(1, "d")
@@ -81,7 +81,7 @@ def minutes(start: str, count: int) -> TimeColumn:
 
 def new_york_minutes(first_day: str, sessions: int) -> TimeColumn:
     """Return every minute of so many sessions of New York stocks."""
-    from engine.data.sessions import bounds
+    from quantcrafter.engine.data.sessions import bounds
 
     first = int(np.datetime64(first_day).astype(np.int64))
     days = np.array([day for day in range(first, first + sessions * 2 + 7) if (day + 3) % 7 < 5][:sessions])

@@ -82,7 +82,7 @@ def try_mutants(numbers: Sequence[int]) -> dict[int, str]:
 def planted(mutant: Mutant) -> Iterator[None]:
     """Have the functions of a module do what its source says with the fault in it."""
     name = mutant.place()
-    module = importlib.import_module(f"engine.simulation.{name.removesuffix('.py')}")
+    module = importlib.import_module(f"quantcrafter.engine.simulation.{name.removesuffix('.py')}")
     text = sources()[name].replace(mutant.fragment, mutant.replacement)
     faulty: dict[str, Any] = {"__name__": module.__name__}
     exec(compile(text, module.__file__ or name, "exec", dont_inherit=True), faulty)  # noqa: S102 - the project's own source

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.plugins import Registry
-from engine.spec.compose import compose
-from engine.spec.source import ProblemLog
-from engine.spec.tree import plain
+from quantcrafter.engine.plugins import Registry
+from quantcrafter.engine.spec.compose import compose
+from quantcrafter.engine.spec.source import ProblemLog
+from quantcrafter.engine.spec.tree import plain
 from tests.support.mutate_text import mutants as damaged
 from tests.support.mutate_values import changed
 from tests.support.random_strategy import Values, strategies

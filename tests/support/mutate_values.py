@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from engine.api import Component, PortType, Role, RunSettings
-from engine.plugins import Registry
-from engine.plugins.example import example_values
+from quantcrafter.engine.api import Component, PortType, Role, RunSettings
+from quantcrafter.engine.plugins import Registry
+from quantcrafter.engine.plugins.example import example_values
 from tests.support.random_strategy import BAR_COLUMNS, Values
 from tests.support.random_values import CLOCKS, DATES, EDGES, TIMEFRAMES, number, parameters, value
 

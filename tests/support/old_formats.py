@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.spec import StrategyFile, migrations, model
-from engine.spec.migrations import MigrationEdit, RemoveEntry, RenameKey, SetValue
+from quantcrafter.engine.spec import StrategyFile, migrations, model
+from quantcrafter.engine.spec.migrations import MigrationEdit, RemoveEntry, RenameKey, SetValue
 
 FORMAT_0 = """\
 # Two averages.  Do not lose this comment.

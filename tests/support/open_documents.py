@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.document.document import Document
-from engine.plugins import load_registry
+from quantcrafter.app.document.document import Document
+from quantcrafter.engine.plugins import load_registry
 
 PULLBACK = """\
 # A dip in a long up-trend.

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from engine.api.order_id import MOST_EPOCH, MOST_NUMBER, OrderId
-from engine.api.orders import (
+from quantcrafter.engine.api.order_id import MOST_EPOCH, MOST_NUMBER, OrderId
+from quantcrafter.engine.api.orders import (
     Accepted,
     Amend,
     Amended,

@@ -9,8 +9,8 @@ import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from engine.api.order_id import OrderId
-from engine.api.orders import (
+from quantcrafter.engine.api.order_id import OrderId
+from quantcrafter.engine.api.orders import (
     Accepted,
     Amend,
     Amended,

@@ -9,8 +9,8 @@ from PySide6.QtGui import QCursor, QDragEnterEvent, QDropEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
-from app.panes.palette import MIME, Palette
-from app.theme import apply
+from quantcrafter.app.panes.palette import MIME, Palette
+from quantcrafter.app.theme import apply
 from tests.support.open_documents import open_document
 
 

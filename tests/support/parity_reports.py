@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.runtime.parity import Cause, Difference, EngineOutcome, ParityReport
-from engine.runtime.parity.model import ComparedData
+from quantcrafter.engine.runtime.parity import Cause, Difference, EngineOutcome, ParityReport
+from quantcrafter.engine.runtime.parity.model import ComparedData
 
 
 def difference(cause: Cause | None = Cause.FILL_RULE, **changes: object) -> Difference:

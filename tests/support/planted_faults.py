@@ -26,9 +26,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 
-from app.guard import guarded, overrides
-from app.main import open_app
-from app.window.start import Start
+from quantcrafter.app.guard import guarded, overrides
+from quantcrafter.app.main import open_app
+from quantcrafter.app.window.startup.start_steps import Start
 from tests.support.qt_classes import qt_classes
 
 DONE = 7

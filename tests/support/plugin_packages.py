@@ -11,11 +11,11 @@ from types import ModuleType
 
 import pytest
 
-from engine.plugins import forget_registry
+from quantcrafter.engine.plugins import forget_registry
 
 API = """
-from engine.api import *
-from engine.api import hookimpl
+from quantcrafter.engine.api import *
+from quantcrafter.engine.api import hookimpl
 """
 
 INDICATOR = '''

@@ -9,9 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, EngineJob, Given, Ledger, StepForm, StepValue
-from engine.api.steps import Tape
-from nodes.logic.position import Account, Position
+from quantcrafter.engine.api import (
+    ENTER_LONG,
+    ENTER_SHORT,
+    EXIT_LONG,
+    EXIT_SHORT,
+    EngineJob,
+    Given,
+    Ledger,
+    StepForm,
+    StepValue,
+)
+from quantcrafter.engine.api.steps import Tape
+from quantcrafter.nodes.logic.position import Account, Position
 
 LEGS = {"enter_long": ENTER_LONG, "exit_long": EXIT_LONG, "enter_short": ENTER_SHORT, "exit_short": EXIT_SHORT}
 OPERATORS: dict[str, Callable[[Any, Any], StepValue]] = {

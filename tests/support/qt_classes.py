@@ -8,7 +8,7 @@ import pkgutil
 
 from shiboken6 import Shiboken
 
-import app
+import quantcrafter.app
 
 
 def qt_classes() -> list[type]:

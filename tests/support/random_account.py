@@ -7,9 +7,17 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from engine.api.bars import Bars
-from engine.api.rules import GuardKind, GuardRule, HaltAction, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
-from engine.api.settings import InstrumentMargin
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.rules import (
+    GuardKind,
+    GuardRule,
+    HaltAction,
+    ProtectiveKind,
+    ProtectiveRule,
+    SizeKind,
+    SizeRule,
+)
+from quantcrafter.engine.api.settings import InstrumentMargin
 
 ADAPTIVE_SIZES = st.sampled_from(
     [

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from engine.api.bars import Bars
-from engine.api.engine import EngineJob
-from engine.api.entries import EntryRule, GridRule, Offset, OrderLife, RebalanceRule, ScaleInRule
-from engine.api.ledger import OrderKind
-from engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
-from engine.api.unit_rules import unit_fault
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import EntryRule, GridRule, Offset, OrderLife, RebalanceRule, ScaleInRule
+from quantcrafter.engine.api.ledger import OrderKind
+from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
+from quantcrafter.engine.api.unit_rules import unit_fault
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.random_account import (
     ADAPTIVE_SIZES,

@@ -7,8 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, EngineJob, Given, Known, StepForm, StepValue
-from engine.api.steps import Tape
+from quantcrafter.engine.api import (
+    ENTER_LONG,
+    ENTER_SHORT,
+    EXIT_LONG,
+    EXIT_SHORT,
+    EngineJob,
+    Given,
+    Known,
+    StepForm,
+    StepValue,
+)
+from quantcrafter.engine.api.steps import Tape
 
 LEGS = (ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT)
 

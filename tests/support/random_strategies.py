@@ -13,10 +13,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from engine.api import Component, InputPort, MoneyManager, PortType, Role, RunSettings
-from engine.plugins import Registry
-from engine.runtime.source import validate_file
-from engine.spec.instruments import OWN_FIELDS
+from quantcrafter.engine.api import Component, InputPort, MoneyManager, PortType, Role, RunSettings
+from quantcrafter.engine.plugins import Registry
+from quantcrafter.engine.runtime.running.source import validate_file
+from quantcrafter.engine.spec.instruments import OWN_FIELDS
 from tests.support.random_data import FEEDS, Calendar, write_data
 from tests.support.random_strategy import BAR_COLUMNS, GrowingGraph, Values, components
 from tests.support.random_values import accepted, parameters, value

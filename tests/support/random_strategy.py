@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from engine.api import Component, InputPort, PortType, Role
-from engine.plugins import Registry
-from engine.plugins.example import example_values
+from quantcrafter.engine.api import Component, InputPort, PortType, Role
+from quantcrafter.engine.plugins import Registry
+from quantcrafter.engine.plugins.example import example_values
 from tests.support.random_values import accepted, parameters
 
 Values = dict[str, Any]

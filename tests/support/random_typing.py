@@ -9,8 +9,8 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.panes.yaml_view.editor import CodeEditor
-from app.window.tab import StrategyTab
+from quantcrafter.app.panes.yaml_view.editor import CodeEditor
+from quantcrafter.app.window.tabs.tab import StrategyTab
 
 KINDS = {"type": 50, "keys": 22, "paste": 10, "undo": 8, "redo": 4, "cut": 4, "reset": 2}
 """How often each is drawn, of a hundred."""

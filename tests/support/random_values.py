@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from engine.api import Component
+from quantcrafter.engine.api import Component
 
 TIMEFRAMES = ("1d", "1d", "1w", "1mo", "4h", "1h", "15m", "1m")
 DATES = ("1400-01-01", "1900-01-01", "1999-12-31", "2005-06-30", "2010-01-04", "2012-02-29", "2199-12-31", "9999-12-31")

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from engine.api import Component, Role, hookimpl
-from engine.plugins import Registry, load_registry
+from quantcrafter.engine.api import Component, Role, hookimpl
+from quantcrafter.engine.plugins import Registry, load_registry
 
 _DOCS = Path(__file__).parents[2] / "docs" / "plugins.md"
 _HOOKS = {

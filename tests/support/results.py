@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.api import InstrumentJob, Ledger, RunSettings
-from engine.runtime.result import Origin, RunResult
-from engine.stats.metrics import compute_metrics
+from quantcrafter.engine.api import InstrumentJob, Ledger, RunSettings
+from quantcrafter.engine.runtime.results.result import Origin, RunResult
+from quantcrafter.engine.stats.metrics import compute_metrics
 from tests.support.ledgers import CASH, walk_run
 
 

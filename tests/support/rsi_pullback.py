@@ -11,10 +11,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.services.settings import Settings
-from app.window.application import make_application
-from app.window.desktop import Desktop
-from app.window.shell import Shell
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.shell import Shell
+from quantcrafter.app.window.startup.application import make_application
 from tests.support.trader import CONTROL, Trader
 
 SIZE = (1500, 950)

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint
 
-from app.document.document import Document
-from app.session.run_session import RunSession
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support.actions import make_canvas
 from tests.support.kept_runs import EXAMPLES, example_run, registry
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from app.canvas.run.marks import NodeMark
-    from app.canvas.run.view import RunView
-    from app.document.view import WireView
+    from quantcrafter.app.canvas.run.marks import NodeMark
+    from quantcrafter.app.canvas.run.view import RunView
+    from quantcrafter.app.document.view import WireView
 
 
-class RunDesk:
+class RunController:
     """A canvas of 1100 x 700 pixels that shows a strategy and its run; messages are kept."""
 
     def __init__(self, qtbot: QtBot, example: str = "", *, text: str = "", run: RunFolder | None = None) -> None:

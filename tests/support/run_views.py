@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from app.charts.model.chart import chart_model
-from engine.plugins import load_registry
-from engine.runtime.explain import take_census, why_no_trade
-from engine.runtime.report import report_data
-from engine.runtime.run_view import RunView
+from quantcrafter.app.charts.model.chart import chart_model
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.explain import take_census, why_no_trade
+from quantcrafter.engine.runtime.report import report_data
+from quantcrafter.engine.runtime.results.run_view import RunView
 
 SPLITS_AND_RATES = """\
 quantcrafter: 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 
-from app.window.desktop import Desktop
-from app.window.runs.strategy import StrategyRuns
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.runs.strategy import StrategyRuns
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support.desktop import tab_of
 
 PATIENCE_MS = 240_000

@@ -51,7 +51,7 @@ def running_app(home: Path, *files: Path, program: str = "", **environment: str)
 
     `program` runs other Python code instead, which gets the files as its arguments.
     """
-    command = ["-c", program] if program else ["-m", "engine.cli", "app"]
+    command = ["-c", program] if program else ["-m", "quantcrafter.engine.cli", "app"]
     settings = {"QT_QPA_PLATFORM": "offscreen", **environment}
     process = subprocess.Popen(
         [sys.executable, *command, *(str(file) for file in files)],

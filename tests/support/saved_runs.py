@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.plugins import load_registry
-from engine.runtime.history import RunHistory
-from engine.runtime.record import RunRecord
-from engine.runtime.run import run
-from engine.runtime.run_folder import RunFolder
-from engine.runtime.run_writer import save_run
-from engine.runtime.traces import trace_folder
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.run_store.history import RunHistory
+from quantcrafter.engine.runtime.run_store.record import RunRecord
+from quantcrafter.engine.runtime.run_store.retention import trace_folder
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.run_writer import save_run
+from quantcrafter.engine.runtime.running.run import run
 
 EXAMPLES = Path(__file__).parents[2] / "resources" / "examples"
 

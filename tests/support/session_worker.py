@@ -10,10 +10,10 @@ import pickle
 import sys
 from pathlib import Path
 
-from engine.plugins import Registry, load_registry
-from engine.runtime.prepare import load_market
-from engine.runtime.source import load_graph
-from engine.runtime.strategy_session import StrategySession
+from quantcrafter.engine.plugins import Registry, load_registry
+from quantcrafter.engine.runtime.running.prepare import load_market
+from quantcrafter.engine.runtime.running.source import load_graph
+from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
 from tests.support.bar_by_bar import run_on, until
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from engine.plugins import Registry, load_registry
-from engine.runtime.result import RunResult
-from engine.runtime.run import run
+from quantcrafter.engine.plugins import Registry, load_registry
+from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.running.run import run
 
 Row = Sequence[Any]
 """Open, high, low, close, then words: signals such as `enter_long`, `volume=40`, `value=1.5` (else there is none)."""

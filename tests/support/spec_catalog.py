@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.api import (
+from quantcrafter.engine.api import (
     Advisor,
     BarsInput,
     Component,

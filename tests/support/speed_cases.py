@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.api.bars import Bars
-from engine.data.cache import BarCache
-from engine.plugins import load_registry
-from engine.runtime.prepare import evaluate, instrument_job
-from engine.runtime.run import Clock, Prepared, never, prepare_run, silent
-from engine.runtime.source import load_text
-from engine.runtime.trace import ColumnStore
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.data.cache import BarCache
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.results.trace import ColumnStore
+from quantcrafter.engine.runtime.running.prepare import evaluate, instrument_job
+from quantcrafter.engine.runtime.running.run import Clock, Prepared, never, prepare_run, silent
+from quantcrafter.engine.runtime.running.source import load_text
 from tests.support.c_loops import cross_in_c, rsi_in_c
 
 BARS = 1_000_000

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import Component, PortType, Signals, StepForm, StepProgram
-from engine.api.ports import FloatColumn
-from engine.api.steps import Tape
-from engine.simulation.steps import Steps, run_program
+from quantcrafter.engine.api import Component, PortType, Signals, StepForm, StepProgram
+from quantcrafter.engine.api.ports import FloatColumn
+from quantcrafter.engine.api.steps import Tape
+from quantcrafter.engine.simulation.steps import Steps, run_program
 
 _DTYPES = {PortType.SERIES: np.float64, PortType.CONDITION: np.bool_, PortType.FILTER: np.bool_}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.api import Problem, SpecError
-from engine.spec import check_strategy
+from quantcrafter.engine.api import Problem, SpecError
+from quantcrafter.engine.spec import check_strategy
 
 HEADER = "quantcrafter: 1\ninstruments: [{symbol: AAPL, data: sample}]\n"
 

@@ -11,9 +11,9 @@ from PySide6.QtGui import QCursor, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QWidget
 
-from app.inspector.row import FieldRow
-from app.window.desktop import Desktop
-from app.window.tab import StrategyTab
+from quantcrafter.app.inspector.row import FieldRow
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.tabs.tab import StrategyTab
 from tests.support import mouse
 from tests.support.modal import answering, choosing
 

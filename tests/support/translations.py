@@ -9,13 +9,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.inspector.fields import plain_words
-from app.inspector.subjects import InstrumentFields, StrategyFields
-from engine.api.ledger import BlockReason, CashflowKind, InterventionKind, OrderKind, OrderStatus, Reason, StatusReason
-from engine.api.settings import Commission, FillRules, InstrumentMargin, Margin, RunSettings, Slippage
-from engine.runtime.comparison import COMPARED
-from engine.spec import StrategyFile
-from engine.stats.catalogue import METRICS
+from quantcrafter.app.inspector.fields import plain_words
+from quantcrafter.app.inspector.subjects import InstrumentFields, StrategyFields
+from quantcrafter.engine.api.ledger import (
+    BlockReason,
+    CashflowKind,
+    InterventionKind,
+    OrderKind,
+    OrderStatus,
+    Reason,
+    StatusReason,
+)
+from quantcrafter.engine.api.settings import Commission, FillRules, InstrumentMargin, Margin, RunSettings, Slippage
+from quantcrafter.engine.runtime.run_store.comparison import COMPARED
+from quantcrafter.engine.spec import StrategyFile
+from quantcrafter.engine.stats.catalogue import METRICS
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"

@@ -29,10 +29,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.main import open_app
-from app.services.settings import Settings
-from app.window.desktop import Desktop
-from app.window.shell import Shell
+from quantcrafter.app.main import open_app
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.shell import Shell
 
 MARK = "answer "
 HEADER_Y = 12

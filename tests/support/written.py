@@ -7,7 +7,7 @@ import math
 import random
 from typing import Any
 
-from engine.spec.scalars import resolve_plain
+from quantcrafter.engine.spec.scalars import resolve_plain
 
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./")
 

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QPointF
     from PySide6.QtGui import QMouseEvent
 
-    from app.canvas.scene import PortRef
-    from app.document.view import WireView
+    from quantcrafter.app.canvas.scene import PortRef
+    from quantcrafter.app.document.view import WireView
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 
-from app.canvas.arrange import snap
-from app.canvas.gestures.base import Hit
-from app.canvas.stage import Stage
-from app.document.edits import SetFrame
-from app.services.i18n import tr
+from quantcrafter.app.canvas.arrange import snap
+from quantcrafter.app.canvas.edit_context import Stage
+from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.document.edits import SetFrame
+from quantcrafter.app.services.i18n import tr
 
 LEAST = (80.0, 60.0)
 

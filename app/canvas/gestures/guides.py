@@ -8,9 +8,9 @@ from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QGraphicsLineItem
 
-from app.canvas.arrange import Box
-from app.canvas.scene import GraphScene
-from app.theme import current
+from quantcrafter.app.canvas.arrange import Box
+from quantcrafter.app.canvas.scene import GraphScene
+from quantcrafter.app.theme import current
 
 OVER_ALL = 90.0
 FAR = 900.0

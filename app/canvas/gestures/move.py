@@ -8,14 +8,14 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
-from app.canvas.arrange import snap
-from app.canvas.gestures.base import Hit
-from app.canvas.gestures.guides import Guides
-from app.canvas.gestures.splice import SpliceHint
-from app.canvas.stage import Selection, Stage
-from app.document.edits import Edit, MoveNodes, SetFrame, Splice
-from app.document.view import FrameView
-from app.services.i18n import tr
+from quantcrafter.app.canvas.arrange import snap
+from quantcrafter.app.canvas.edit_context import Selection, Stage
+from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.gestures.guides import Guides
+from quantcrafter.app.canvas.gestures.splice import SpliceHint
+from quantcrafter.app.document.edits import Edit, MoveNodes, SetFrame, Splice
+from quantcrafter.app.document.view import FrameView
+from quantcrafter.app.services.i18n import tr
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CONTROL = Qt.KeyboardModifier.ControlModifier

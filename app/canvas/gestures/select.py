@@ -6,8 +6,8 @@ from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QRubberBand
 
-from app.canvas.gestures.base import Hit
-from app.canvas.stage import Selection, Stage
+from quantcrafter.app.canvas.edit_context import Selection, Stage
+from quantcrafter.app.canvas.gestures.base import Hit
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CONTROL = Qt.KeyboardModifier.ControlModifier

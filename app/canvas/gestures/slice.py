@@ -8,13 +8,13 @@ from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem
 
-from app.canvas.gestures.base import Hit
-from app.canvas.items.wire import WireItem
-from app.canvas.stage import Stage
-from app.canvas.wiring import cut_edits
-from app.document.view import WireView
-from app.services.i18n import tr
-from app.theme import current
+from quantcrafter.app.canvas.edit_context import Stage
+from quantcrafter.app.canvas.editing.wiring import cut_edits
+from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.items.wire import WireItem
+from quantcrafter.app.document.view import WireView
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
 
 OVER_ALL = 100.0
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QRectF
 
-from app.canvas.items.wire import WireItem
-from app.canvas.stage import Stage
-from app.canvas.walk import can_splice, input_type, splice_fits
-from app.document.view import PortView, WireView
+from quantcrafter.app.canvas.edit_context import Stage
+from quantcrafter.app.canvas.items.wire import WireItem
+from quantcrafter.app.canvas.navigation import can_splice, input_type, splice_fits
+from quantcrafter.app.document.view import PortView, WireView
 
 INSET = 8.0
 

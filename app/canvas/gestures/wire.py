@@ -8,17 +8,17 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
-from app.canvas.gestures.base import Hit
-from app.canvas.items.ports import Side
-from app.canvas.offers import Wanted
-from app.canvas.scene import PortRef
-from app.canvas.stage import LooseEnd, Stage
-from app.canvas.walk import fitting_inputs, fitting_outputs, input_type
-from app.canvas.wiring import connect_edits
-from app.document.edits import Disconnect
-from app.document.view import WireView
-from app.services.i18n import tr
-from engine.api import PortType
+from quantcrafter.app.canvas.edit_context import LooseEnd, Stage
+from quantcrafter.app.canvas.editing.wiring import connect_edits
+from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.items.ports import Side
+from quantcrafter.app.canvas.navigation import fitting_inputs, fitting_outputs, input_type
+from quantcrafter.app.canvas.quick_add.candidates import Wanted
+from quantcrafter.app.canvas.scene import PortRef
+from quantcrafter.app.document.edits import Disconnect
+from quantcrafter.app.document.view import WireView
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api import PortType
 
 SNAP_PIXELS = 26
 

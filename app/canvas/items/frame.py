@@ -6,8 +6,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
-from app.canvas.items.looks import Looks
-from app.document.view import FrameView
+from quantcrafter.app.canvas.items.theme_colors import Looks
+from quantcrafter.app.document.view import FrameView
 
 UNDER = -20.0
 TITLE = 26.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPixmap, QTransform
 
-from app.theme import Theme
-from app.theme.tokens import mix
+from quantcrafter.app.theme import Theme
+from quantcrafter.app.theme.tokens import mix
 
 STEP = 20.0
 LEAST_PIXELS = 14.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.canvas.items.ports import Side
-from app.document.view import NodeView, PortView, WireView
-from engine.api import PortType
+from quantcrafter.app.canvas.items.ports import Side
+from quantcrafter.app.document.view import NodeView, PortView, WireView
+from quantcrafter.engine.api import PortType
 
 WIDTH = 190.0
 HEADER = 30.0

@@ -8,14 +8,14 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
-from app.canvas.items.layout import NodeLayout, Slot, Wired, node_layout
-from app.canvas.items.looks import DIRECT_ABOVE, NAMED_ABOVE, SIMPLE_BELOW, Looks
-from app.canvas.items.paint import CORNER, NodePicture, paint_node, paint_port, paint_simple
-from app.canvas.items.ports import PortRef, Side, port_shape
-from app.document.view import NodeView
+from quantcrafter.app.canvas.items.layout import NodeLayout, Slot, Wired, node_layout
+from quantcrafter.app.canvas.items.paint import CORNER, NodePicture, paint_node, paint_port, paint_simple
+from quantcrafter.app.canvas.items.ports import PortRef, Side, port_shape
+from quantcrafter.app.canvas.items.theme_colors import DIRECT_ABOVE, NAMED_ABOVE, SIMPLE_BELOW, Looks
+from quantcrafter.app.document.view import NodeView
 
 if TYPE_CHECKING:
-    from app.canvas.items.wire import WireItem
+    from quantcrafter.app.canvas.items.wire import WireItem
 
 Badge = Literal["error", "warning", "running", "done"]
 MARGIN = 13.0

@@ -8,15 +8,15 @@ from functools import lru_cache
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
-from app.canvas.items.far import STRIPE as FAR_STRIPE
-from app.canvas.items.far import paint_far_texts
-from app.canvas.items.layout import HEADER, ROW, SUBTITLE, NodeLayout, Slot
-from app.canvas.items.looks import Looks
-from app.canvas.items.ports import RADIUS, port_shape
-from app.document.view import NodeView
-from app.services.i18n import tr
-from app.theme.icons import renderer
-from app.theme.tokens import family_of, mix
+from quantcrafter.app.canvas.items.layout import HEADER, ROW, SUBTITLE, NodeLayout, Slot
+from quantcrafter.app.canvas.items.ports import RADIUS, port_shape
+from quantcrafter.app.canvas.items.theme_colors import Looks
+from quantcrafter.app.canvas.items.zoomed_out import STRIPE as FAR_STRIPE
+from quantcrafter.app.canvas.items.zoomed_out import paint_far_texts
+from quantcrafter.app.document.view import NodeView
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.icons import renderer
+from quantcrafter.app.theme.tokens import family_of, mix
 
 CORNER = 7.0
 STRIPE = 3.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from app.canvas.arrange import COLUMN_GAP, Box, free_place, layered
-from app.document.view import GraphView
+from quantcrafter.app.canvas.arrange import COLUMN_GAP, Box, free_place, layered
+from quantcrafter.app.document.view import GraphView
 
 Point = tuple[float, float]
 Size = tuple[float, float]

@@ -10,7 +10,7 @@ from typing import Literal
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath, QPolygonF
 
-from engine.api import PortType
+from quantcrafter.engine.api import PortType
 
 Side = Literal["in", "out"]
 RADIUS = 5.5

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
-from app.canvas.items.layout import Slot
-from app.canvas.items.node import NodeItem
-from app.document.view import WireView
-from app.services.i18n import said, tr
-from app.services.names import family_member, port_type_name
+from quantcrafter.app.canvas.items.layout import Slot
+from quantcrafter.app.canvas.items.node import NodeItem
+from quantcrafter.app.document.view import WireView
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.names import family_member, port_type_name
 
 
 def port_tooltip(slot: Slot) -> str:

@@ -9,10 +9,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem
 
-from app.canvas.items.looks import Looks
-from app.canvas.items.node import NodeItem
-from app.document.view import WireView
-from app.theme.tokens import mix
+from quantcrafter.app.canvas.items.node import NodeItem
+from quantcrafter.app.canvas.items.theme_colors import Looks
+from quantcrafter.app.document.view import WireView
+from quantcrafter.app.theme.tokens import mix
 
 BEHIND = -10.0
 WIDTH = 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
-from app.theme import current, themes
+from quantcrafter.app.theme import current, themes
 
 MARGIN = 14
 

@@ -14,11 +14,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from app.canvas.items.looks import Looks
-from app.canvas.items.node import NodeItem
-from app.canvas.items.paint import CORNER
-from app.canvas.run.marks import NO_MARKS, NodeMark, RunMarks, Tone
-from app.theme.tokens import mix
+from quantcrafter.app.canvas.items.node import NodeItem
+from quantcrafter.app.canvas.items.paint import CORNER
+from quantcrafter.app.canvas.items.theme_colors import Looks
+from quantcrafter.app.canvas.run.marks import NO_MARKS, NodeMark, RunMarks, Tone
+from quantcrafter.app.theme.tokens import mix
 
 LEVEL = 4.0
 CHIP = 18.0

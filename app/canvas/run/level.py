@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from app.document.document import Document
-from app.document.view import BARS, GraphView, Scope, WireView
-from engine.runtime.explain import Facts, Ref, Wire
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.view import BARS, GraphView, Scope, WireView
+from quantcrafter.engine.runtime.explain import Facts, Ref, Wire
 
 DEEPEST = 12
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.document.view import WireView
+from quantcrafter.app.document.view import WireView
 
 Tone = Literal["plain", "on", "off", "path", "blocking", "wanted"]
 """How a chip looks: a number; true, or a signal that speaks; false; and what the node is to the decision."""

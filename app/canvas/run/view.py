@@ -7,21 +7,28 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, QTimer
 
-from app.canvas.gestures.base import Hit
-from app.canvas.run.caption import Caption
-from app.canvas.run.level import RunLevel, prefix_of
-from app.canvas.run.marks import NO_MARKS, NodeMark, RunMarks, Tone
-from app.canvas.run.sparkline import Sparkline
-from app.document.view import WireView
-from app.services.events import blocked_text, count_text, filled_text, held_back_text, idle_text, ordered_text
-from app.services.i18n import tr
-from app.services.problems import error_text
-from app.services.reasons import moment_text, obstacle_brief, obstacle_short, obstacle_text
-from app.services.values import value_text
-from app.session.explainer import Explainer
-from app.session.run_session import RunSession
-from engine.api import EXIT_LONG, EXIT_SHORT, RunError
-from engine.runtime.explain import (
+from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.run.caption import Caption
+from quantcrafter.app.canvas.run.level import RunLevel, prefix_of
+from quantcrafter.app.canvas.run.marks import NO_MARKS, NodeMark, RunMarks, Tone
+from quantcrafter.app.canvas.run.sparkline import Sparkline
+from quantcrafter.app.document.view import WireView
+from quantcrafter.app.services.events import (
+    blocked_text,
+    count_text,
+    filled_text,
+    held_back_text,
+    idle_text,
+    ordered_text,
+)
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.problems import error_text
+from quantcrafter.app.services.reasons import moment_text, obstacle_brief, obstacle_short, obstacle_text
+from quantcrafter.app.services.values import value_text
+from quantcrafter.app.session.explainer import Explainer
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.engine.api import EXIT_LONG, EXIT_SHORT, RunError
+from quantcrafter.engine.runtime.explain import (
     Facts,
     NodeCensus,
     Obstacle,
@@ -34,7 +41,7 @@ from engine.runtime.explain import (
 )
 
 if TYPE_CHECKING:
-    from app.canvas.canvas import Canvas
+    from quantcrafter.app.canvas.canvas import Canvas
 
 REST_MS = 120
 """How long the mouse rests on a wire before its course is shown."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.charts.model.levels import RangeLevels, SumLevels, bucket_centres, bucket_range, bucket_step
-from engine.api import Bars, FloatColumn
+from quantcrafter.app.charts.model.levels import RangeLevels, SumLevels, bucket_centres, bucket_range, bucket_step
+from quantcrafter.engine.api import Bars, FloatColumn
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from app.charts.model.candles import CandleLevels
-from app.charts.model.clock import BarClock
-from app.charts.model.curves import Curves, curves_of
-from app.charts.model.levels import FlagLevels, RangeLevels
-from app.charts.model.outputs import ChartOutput, Place, outputs_of
-from app.charts.model.prices import decimals_of
-from app.charts.model.trades import Holdings, TradeMarks
-from engine.api import InstrumentJob
-from engine.api.ledger import OpenPosition
-from engine.runtime.run_view import RunView
+from quantcrafter.app.charts.model.candles import CandleLevels
+from quantcrafter.app.charts.model.clock import BarClock
+from quantcrafter.app.charts.model.curves import Curves, curves_of
+from quantcrafter.app.charts.model.levels import FlagLevels, RangeLevels
+from quantcrafter.app.charts.model.outputs import ChartOutput, Place, outputs_of
+from quantcrafter.app.charts.model.prices import decimals_of
+from quantcrafter.app.charts.model.trades import Holdings, TradeMarks
+from quantcrafter.engine.api import InstrumentJob
+from quantcrafter.engine.api.ledger import OpenPosition
+from quantcrafter.engine.runtime.results.run_view import RunView
 
 Line = RangeLevels | FlagLevels
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from app.charts.model.look import series_color
-from app.charts.model.outputs import ChartOutput
-from app.theme.tokens import Theme
+from quantcrafter.app.charts.model.look import series_color
+from quantcrafter.app.charts.model.outputs import ChartOutput
+from quantcrafter.app.theme.tokens import Theme
 
 MOST_FILES = 100
 """So many strategies are remembered, those chosen for last."""

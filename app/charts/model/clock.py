@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from engine.api import Bars, TimeColumn
+from quantcrafter.engine.api import Bars, TimeColumn
 
 _SECOND_NS = 1_000_000_000
 _MOST_STARTS = 400

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.charts.model.levels import RangeLevels
-from app.charts.model.trades import Holdings
-from engine.api import FloatColumn, InstrumentJob
-from engine.runtime.run_view import RunView
-from engine.stats.curve import buy_and_hold_curve, drawdown_curve
+from quantcrafter.app.charts.model.levels import RangeLevels
+from quantcrafter.app.charts.model.trades import Holdings
+from quantcrafter.engine.api import FloatColumn, InstrumentJob
+from quantcrafter.engine.runtime.results.run_view import RunView
+from quantcrafter.engine.stats.curve import buy_and_hold_curve, drawdown_curve
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import BoolColumn, FlagColumn, FloatColumn
+from quantcrafter.engine.api import BoolColumn, FlagColumn, FloatColumn
 
 FACTOR = 16
 _SMALLEST = 64

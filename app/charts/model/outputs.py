@@ -8,8 +8,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from engine.api import Bars, FloatColumn, PortType, Role
-from engine.runtime.run_view import RunNode, RunView
+from quantcrafter.engine.api import Bars, FloatColumn, PortType, Role
+from quantcrafter.engine.runtime.results.run_view import RunNode, RunView
 
 _BLOCKS, _IN_BLOCK = 64, 64
 _NEAR, _ALWAYS_NEAR, _VERY_NEAR, _FOLLOWS = 0.25, 0.6, 0.04, 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from app.charts.model.scales import Scale
+from quantcrafter.app.charts.model.scales import Scale
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _SHORT = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))

@@ -8,7 +8,7 @@ from typing import overload
 
 import numpy as np
 
-from engine.api import FloatColumn
+from quantcrafter.engine.api import FloatColumn
 
 LEAST_BARS = 5.0
 """No more than so many bars are spread over the whole width."""

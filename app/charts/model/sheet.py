@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from app.charts.model.layout import PanelPlace, arrange
-from app.charts.model.scales import Scale, Window
-from app.charts.model.state import LOG_PANELS, PRICE, VOLUME, ChartState
-from engine.api import FloatColumn
+from quantcrafter.app.charts.model.layout import PanelPlace, arrange
+from quantcrafter.app.charts.model.scales import Scale, Window
+from quantcrafter.app.charts.model.state import LOG_PANELS, PRICE, VOLUME, ChartState
+from quantcrafter.engine.api import FloatColumn
 
 DIVIDER_REACH = 3.0
 """So near to the line between two panels, in pixels, the line is meant."""

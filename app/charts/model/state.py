@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from app.charts.model.candles import CandleLevels
-from app.charts.model.chart import ChartModel
-from app.charts.model.layout import PanelSpec
-from app.charts.model.levels import RangeLevels
-from app.charts.model.outputs import ChartOutput, Place, plot_nodes
-from app.charts.model.scales import Scale, Window
+from quantcrafter.app.charts.model.candles import CandleLevels
+from quantcrafter.app.charts.model.chart import ChartModel
+from quantcrafter.app.charts.model.layout import PanelSpec
+from quantcrafter.app.charts.model.levels import RangeLevels
+from quantcrafter.app.charts.model.outputs import ChartOutput, Place, plot_nodes
+from quantcrafter.app.charts.model.scales import Scale, Window
 
 PRICE, EQUITY, DRAWDOWN, EXPOSURE, VOLUME = "price", "equity", "drawdown", "exposure", "volume"
 PANELS = (VOLUME, EQUITY, DRAWDOWN, EXPOSURE)

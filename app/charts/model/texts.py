@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.charts.model.chart import ChartModel
-from app.charts.model.clock import Tick
-from app.charts.model.levels import FlagLevels
-from app.charts.model.outputs import ChartOutput
-from app.charts.model.prices import number_text, sensible_decimals, short_text
-from app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE
-from app.charts.model.trades import TradeGroup
-from app.services.i18n import tr
-from engine.api.ledger import OpenPosition
-from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, PortType
+from quantcrafter.app.charts.model.chart import ChartModel
+from quantcrafter.app.charts.model.clock import Tick
+from quantcrafter.app.charts.model.levels import FlagLevels
+from quantcrafter.app.charts.model.outputs import ChartOutput
+from quantcrafter.app.charts.model.prices import number_text, sensible_decimals, short_text
+from quantcrafter.app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE
+from quantcrafter.app.charts.model.trades import TradeGroup
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api.ledger import OpenPosition
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, PortType
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import FloatColumn, Ledger, TimeColumn
-from engine.api.ledger import Reason
+from quantcrafter.engine.api import FloatColumn, Ledger, TimeColumn
+from quantcrafter.engine.api.ledger import Reason
 
 MOST_SINGLE = 150
 """More trades than this in view are counted, however wide it is."""

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from engine.api import FloatColumn
+from quantcrafter.engine.api import FloatColumn
 
 if TYPE_CHECKING:
     from pyqtgraph.Qt.internals import PrimitiveArray

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFont, QPainter
 
-from app.charts.model.layout import PanelPlace
-from app.charts.model.levels import FlagLevels, RangeLevels
-from app.charts.model.look import ChartLook
-from app.charts.model.sheet import Sheet
-from app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE, PRICE, VOLUME, ChartState
-from app.charts.painting.axes import TICK_ROOM, draw_axes, draw_grid
-from app.charts.painting.batch import Batch
-from app.charts.painting.prices import LEAST_CANDLE, draw_candles, draw_columns, draw_series, draw_volume
-from app.charts.painting.strips import draw_strip
-from app.charts.painting.trades import Marks, draw_open, draw_trades
+from quantcrafter.app.charts.model.layout import PanelPlace
+from quantcrafter.app.charts.model.levels import FlagLevels, RangeLevels
+from quantcrafter.app.charts.model.look import ChartLook
+from quantcrafter.app.charts.model.sheet import Sheet
+from quantcrafter.app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE, PRICE, VOLUME, ChartState
+from quantcrafter.app.charts.painting.axes import TICK_ROOM, draw_axes, draw_grid
+from quantcrafter.app.charts.painting.batch import Batch
+from quantcrafter.app.charts.painting.prices import LEAST_CANDLE, draw_candles, draw_columns, draw_series, draw_volume
+from quantcrafter.app.charts.painting.strips import draw_strip
+from quantcrafter.app.charts.painting.trades import Marks, draw_open, draw_trades
 
 LINE_WIDTH = 1.5
 

@@ -9,15 +9,15 @@ import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
-from app.charts.model.layout import PanelPlace
-from app.charts.model.look import ChartLook
-from app.charts.model.outputs import ChartOutput
-from app.charts.model.sheet import LEGEND_ROW as ROW
-from app.charts.model.sheet import Sheet
-from app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE, PRICE, VOLUME, ChartState
-from app.charts.model.texts import curve_text, holding_texts, quote_of, value_text
-from app.charts.painting.pens import brush, pen, small, veil
-from app.services.i18n import tr
+from quantcrafter.app.charts.model.layout import PanelPlace
+from quantcrafter.app.charts.model.look import ChartLook
+from quantcrafter.app.charts.model.outputs import ChartOutput
+from quantcrafter.app.charts.model.sheet import LEGEND_ROW as ROW
+from quantcrafter.app.charts.model.sheet import Sheet
+from quantcrafter.app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE, PRICE, VOLUME, ChartState
+from quantcrafter.app.charts.model.texts import curve_text, holding_texts, quote_of, value_text
+from quantcrafter.app.charts.painting.pens import brush, pen, small, veil
+from quantcrafter.app.services.i18n import tr
 
 _LEFT, _GAP, _SWATCH = 8.0, 14.0, 12.0
 _VEIL = 0.78

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
-from app.charts.model.layout import PanelPlace
-from app.charts.model.look import ChartLook
-from app.charts.model.prices import number_text, sensible_decimals
-from app.charts.model.sheet import Sheet
-from app.charts.model.state import PRICE, ChartState
-from app.charts.painting.axes import draw_label
-from app.charts.painting.legend import Legend
-from app.charts.painting.pens import brush, pen, small, veil
+from quantcrafter.app.charts.model.layout import PanelPlace
+from quantcrafter.app.charts.model.look import ChartLook
+from quantcrafter.app.charts.model.prices import number_text, sensible_decimals
+from quantcrafter.app.charts.model.sheet import Sheet
+from quantcrafter.app.charts.model.state import PRICE, ChartState
+from quantcrafter.app.charts.painting.axes import draw_label
+from quantcrafter.app.charts.painting.legend import Legend
+from quantcrafter.app.charts.painting.pens import brush, pen, small, veil
 
 _LINE_HEIGHT, _MARGIN, _AWAY = 17.0, 8.0, 16.0
 

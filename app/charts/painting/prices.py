@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtGui import QPainter
 
-from app.charts.model.candles import Candles
-from app.charts.model.layout import PanelPlace
-from app.charts.model.levels import RangeLevels, Span
-from app.charts.model.look import ChartLook
-from app.charts.model.scales import Scale
-from app.charts.model.sheet import Sheet
-from app.charts.painting.batch import FAR, Batch
-from engine.api import FloatColumn
+from quantcrafter.app.charts.model.candles import Candles
+from quantcrafter.app.charts.model.layout import PanelPlace
+from quantcrafter.app.charts.model.levels import RangeLevels, Span
+from quantcrafter.app.charts.model.look import ChartLook
+from quantcrafter.app.charts.model.scales import Scale
+from quantcrafter.app.charts.model.sheet import Sheet
+from quantcrafter.app.charts.painting.batch import FAR, Batch
+from quantcrafter.engine.api import FloatColumn
 
 LEAST_CANDLE = 3.0
 """Bars are put together until a candle has so many pixels with the room beside it."""

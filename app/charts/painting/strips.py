@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtGui import QPainter
 
-from app.charts.model.layout import PanelPlace
-from app.charts.model.levels import FlagLevels, bucket_range, bucket_step
-from app.charts.model.look import ChartLook
-from app.charts.model.outputs import ChartOutput
-from app.charts.model.sheet import Sheet
-from app.charts.painting.batch import Batch
-from engine.api import FloatColumn, PortType
-from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from quantcrafter.app.charts.model.layout import PanelPlace
+from quantcrafter.app.charts.model.levels import FlagLevels, bucket_range, bucket_step
+from quantcrafter.app.charts.model.look import ChartLook
+from quantcrafter.app.charts.model.outputs import ChartOutput
+from quantcrafter.app.charts.model.sheet import Sheet
+from quantcrafter.app.charts.painting.batch import Batch
+from quantcrafter.engine.api import FloatColumn, PortType
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 
 _MARGIN = 3.0
 

@@ -8,17 +8,17 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPainterPath
 
-from app.charts.model.layout import PanelPlace
-from app.charts.model.levels import bucket_step
-from app.charts.model.look import ChartLook
-from app.charts.model.scales import Scale
-from app.charts.model.sheet import Sheet
-from app.charts.model.state import ChartState
-from app.charts.model.trades import TradeGroup, TradeView
-from app.charts.painting.batch import FAR, Batch
-from app.charts.painting.pens import brush, pen, small
-from engine.api import FloatColumn
-from engine.api.ledger import OpenPosition
+from quantcrafter.app.charts.model.layout import PanelPlace
+from quantcrafter.app.charts.model.levels import bucket_step
+from quantcrafter.app.charts.model.look import ChartLook
+from quantcrafter.app.charts.model.scales import Scale
+from quantcrafter.app.charts.model.sheet import Sheet
+from quantcrafter.app.charts.model.state import ChartState
+from quantcrafter.app.charts.model.trades import TradeGroup, TradeView
+from quantcrafter.app.charts.painting.batch import FAR, Batch
+from quantcrafter.app.charts.painting.pens import brush, pen, small
+from quantcrafter.engine.api import FloatColumn
+from quantcrafter.engine.api.ledger import OpenPosition
 
 ROOM = 20.0
 """Trades are drawn one by one while each has so many pixels on average."""

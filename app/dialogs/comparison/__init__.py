@@ -1,5 +1,5 @@
 """Two runs side by side."""
 
-from app.dialogs.comparison.dialog import ComparisonDialog
+from quantcrafter.app.dialogs.comparison.dialog import ComparisonDialog
 
 __all__ = ["ComparisonDialog"]

@@ -11,10 +11,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from app.services.i18n import tr
-from app.theme import changed as theme_changed
-from app.theme import current
-from engine.stats.tables import Table
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme import current
+from quantcrafter.engine.stats.tables import Table
 
 MOST_POINTS = 2_000
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84.0, 14.0, 30.0, 24.0

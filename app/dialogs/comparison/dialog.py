@@ -19,15 +19,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs.comparison.curves import CurvesView, thinned
-from app.dialogs.frame import DialogFrame
-from app.panes.cells import RoomyCells
-from app.panes.results.columns import metric_name, text_of, value_text
-from app.services.i18n import known, tr
-from app.theme import current
-from engine.runtime.comparison import Comparison, MetricChange
-from engine.runtime.record import RunRecord
-from engine.stats.tables import Row
+from quantcrafter.app.dialogs.comparison.curves import CurvesView, thinned
+from quantcrafter.app.dialogs.frame import DialogFrame
+from quantcrafter.app.panes.cells import RoomyCells
+from quantcrafter.app.panes.results.columns import metric_name, text_of, value_text
+from quantcrafter.app.services.i18n import known, tr
+from quantcrafter.app.theme import current
+from quantcrafter.engine.runtime.run_store.comparison import Comparison, MetricChange
+from quantcrafter.engine.runtime.run_store.record import RunRecord
+from quantcrafter.engine.stats.tables import Row
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QWidget
 
-from app.theme import current
+from quantcrafter.app.theme import current
 
 LEAST_WIDTH = 56
 

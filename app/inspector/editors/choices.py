@@ -9,9 +9,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent, QStandardItemModel
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QWidget
 
-from app.inspector import values
-from app.inspector.editors.base import Editor, guard_wheel
-from app.services.i18n import tr
+from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector.editors.base import Editor, guard_wheel
+from quantcrafter.app.services.i18n import tr
 
 _COLUMNS = 4
 _GAP = 6

@@ -10,10 +10,10 @@ from PySide6.QtGui import QColor, QTextCharFormat
 from PySide6.QtWidgets import QCalendarWidget, QFrame, QLabel, QToolButton, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from app.inspector.editors.texts import LineEditor
-from app.services.i18n import tr
-from app.theme import current
-from app.theme.icons import icon
+from quantcrafter.app.inspector.editors.texts import LineEditor
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.icons import icon
 
 _LEAST = QSize(270, 215)
 

@@ -10,12 +10,12 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QFocusEvent, QPalette, QValidator
 from PySide6.QtWidgets import QAbstractSpinBox, QHBoxLayout, QLabel, QWidget
 
-from app.document.edits import UNSET
-from app.inspector import values
-from app.inspector.editors.base import guard_wheel
-from app.inspector.editors.texts import TextEditor
-from app.inspector.fields import Field, FieldKind
-from app.services.i18n import said
+from quantcrafter.app.document.edits import UNSET
+from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector.editors.base import guard_wheel
+from quantcrafter.app.inspector.editors.texts import TextEditor
+from quantcrafter.app.inspector.fields import Field, FieldKind
+from quantcrafter.app.services.i18n import said
 
 _SETTLE_MS = 350
 

@@ -9,12 +9,12 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from app.document.edits import UNSET
-from app.inspector import values
-from app.inspector.editors.base import Editor, guard_wheel
-from app.inspector.editors.texts import TextEditor
-from app.services.i18n import tr
-from app.theme.icons import icon
+from quantcrafter.app.document.edits import UNSET
+from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector.editors.base import Editor, guard_wheel
+from quantcrafter.app.inspector.editors.texts import TextEditor
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.icons import icon
 
 Offers = Callable[[], Sequence[tuple[str, QIcon]]]
 """What fits, asked for when a list is opened."""

@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from app.document.edits import UNSET
-from app.inspector.editors.numbers import stepped
-from app.inspector.fields import Field
+from quantcrafter.app.document.edits import UNSET
+from quantcrafter.app.inspector.editors.numbers import stepped
+from quantcrafter.app.inspector.fields import Field
 
 PIXELS_A_STEP = 4
 FAST = 10

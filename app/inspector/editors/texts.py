@@ -11,12 +11,12 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPlainTextEdit, QToolButton, QWidget
 
-from app.inspector import values
-from app.inspector.editors.base import Editor, guard_wheel
-from app.services.i18n import tr
-from app.theme.icons import icon
-from engine.api import RunError
-from engine.runtime.allowed_folders import allow_folder
+from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector.editors.base import Editor, guard_wheel
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.api import RunError
+from quantcrafter.engine.runtime.running.allowed_folders import allow_folder
 
 
 class EscapableLine(QLineEdit):

@@ -1,5 +1,5 @@
 """The finished runs: to look at again, to compare, to go back to."""
 
-from app.panes.history.history import HistoryPane
+from quantcrafter.app.panes.history.history import HistoryPane
 
 __all__ = ["HistoryPane"]

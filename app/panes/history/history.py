@@ -21,18 +21,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.panes.cells import RoomyCells
-from app.panes.history.model import PIN, HistoryModel
-from app.services.background import Background
-from app.services.i18n import tr
-from app.session.run_session import RunSession
-from app.theme.icons import icon
-from engine.runtime.comparison import Comparison, compare_runs
-from engine.runtime.history import RunHistory
-from engine.runtime.record import RunRecord
-from engine.runtime.run_folder import RunFolder
-from engine.runtime.storage import Usage, gb, measure
-from engine.runtime.traces import trace_folder
+from quantcrafter.app.panes.cells import RoomyCells
+from quantcrafter.app.panes.history.model import PIN, HistoryModel
+from quantcrafter.app.services.background import Background
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.runtime.run_store.comparison import Comparison, compare_runs
+from quantcrafter.engine.runtime.run_store.history import RunHistory
+from quantcrafter.engine.runtime.run_store.record import RunRecord
+from quantcrafter.engine.runtime.run_store.retention import trace_folder
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.storage import Usage, gb, measure
 
 MOST = 500
 """Runs that are listed; older ones stay in the history."""

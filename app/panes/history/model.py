@@ -7,11 +7,11 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
-from app.services.i18n import known, tr
-from app.theme import current
-from app.theme.icons import icon
-from engine.runtime.record import RunRecord
-from engine.stats.catalogue import METRICS
+from quantcrafter.app.services.i18n import known, tr
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.runtime.run_store.record import RunRecord
+from quantcrafter.engine.stats.catalogue import METRICS
 
 Index = QModelIndex | QPersistentModelIndex
 FIGURES = ("total_return_pct", "net_profit", "max_drawdown_pct", "sharpe", "trades")

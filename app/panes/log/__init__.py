@@ -1,5 +1,5 @@
 """The log pane: what runs had to say, line by line."""
 
-from app.panes.log.pane import LogPane
+from quantcrafter.app.panes.log.pane import LogPane
 
 __all__ = ["LogPane"]

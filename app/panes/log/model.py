@@ -10,9 +10,9 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
-from app.services.i18n import said, tr
-from app.session.run_log import Entry, RunLog
-from app.theme import current
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.session.run_log import Entry, RunLog
+from quantcrafter.app.theme import current
 
 Index = QModelIndex | QPersistentModelIndex
 TIME, LEVEL, NODE, TEXT = range(4)

@@ -11,14 +11,14 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from app.panes.log.model import Filter, LogModel
-from app.panes.log.view import LogView
-from app.services import files
-from app.services.i18n import tr
-from app.session.run_log import Entry, RunLog
-from app.session.run_session import RunSession
-from app.theme import changed as theme_changed
-from app.theme.icons import icon
+from quantcrafter.app.panes.log.model import Filter, LogModel
+from quantcrafter.app.panes.log.view import LogView
+from quantcrafter.app.services import files
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.session.run_log import Entry, RunLog
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme.icons import icon
 
 FLUSH_MS = 50
 LATEST, ALL = -1, -2

@@ -6,8 +6,8 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from app.panes.log.model import LEVEL, NODE, TEXT, TIME, LogModel
-from app.services.i18n import tr
+from quantcrafter.app.panes.log.model import LEVEL, NODE, TEXT, TIME, LogModel
+from quantcrafter.app.services.i18n import tr
 
 _MOST_KEPT = 200
 

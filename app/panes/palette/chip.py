@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap
 
-from app.canvas.offers import Offer
-from app.services.names import family_member
-from app.theme import current
-from app.theme.icons import icon
+from quantcrafter.app.canvas.quick_add.candidates import Offer
+from quantcrafter.app.services.names import family_member
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.icons import icon
 
 _HEIGHT = 28
 _ICON = 16

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from app.canvas.offers import Offer
-from app.canvas.ranking import match
-from app.document.document import Document
-from app.inspector.content import block_role, block_uses
-from app.services.i18n import said, tr
-from engine.api import Catalog, Component, PluginError, Role
-from engine.plugins.facts import headline
+from quantcrafter.app.canvas.quick_add.candidates import Offer
+from quantcrafter.app.canvas.quick_add.ranking import match
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.inspector.content import block_role, block_uses
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.engine.api import Catalog, Component, PluginError, Role
+from quantcrafter.engine.plugins.facts import headline
 
 Entry = Offer
 """A line of the palette: role, use, category and one sentence of help; the last two are empty until read."""

@@ -9,12 +9,12 @@ from PySide6.QtCore import QMimeData, QModelIndex, Qt
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QWidget
 
-from app.panes.palette.index import Entry, by_family
-from app.panes.rows import COUNT, SECOND
-from app.services.i18n import tr
-from app.services.names import family_member, family_name
-from app.theme import current
-from app.theme.icons import icon
+from quantcrafter.app.panes.palette.index import Entry, by_family
+from quantcrafter.app.panes.rows import COUNT, SECOND
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.names import family_member, family_name
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.icons import icon
 
 MIME = "application/x-quantcrafter-node"
 ENTRY = int(Qt.ItemDataRole.UserRole)

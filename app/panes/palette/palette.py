@@ -16,14 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document.document import Change, Document
-from app.panes.palette.chip import drag_pixmap
-from app.panes.palette.index import Entry, PaletteIndex, block_entries, search
-from app.panes.palette.model import KEY, MIME, PaletteModel
-from app.panes.rows import RowTree
-from app.services.i18n import tr
-from app.theme import changed as theme_changed
-from app.theme.icons import icon
+from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.panes.palette.chip import drag_pixmap
+from quantcrafter.app.panes.palette.index import Entry, PaletteIndex, block_entries, search
+from quantcrafter.app.panes.palette.model import KEY, MIME, PaletteModel
+from quantcrafter.app.panes.rows import RowTree
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme.icons import icon
 
 _BATCH = 6
 _PAUSE_MS = 10

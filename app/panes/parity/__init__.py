@@ -1,5 +1,5 @@
 """The comparison of engines: who agrees with whom, and where they part."""
 
-from app.panes.parity.pane import ParityPane
+from quantcrafter.app.panes.parity.pane import ParityPane
 
 __all__ = ["ParityPane"]

@@ -7,10 +7,10 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QFont
 
-from app.panes.parity.words import cause_help, cause_name, result_of, side_text, subject, time_of
-from app.services.i18n import tr
-from app.theme import current
-from engine.runtime.parity import Difference, EngineOutcome, ParityReport
+from quantcrafter.app.panes.parity.words import cause_help, cause_name, result_of, side_text, subject, time_of
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
+from quantcrafter.engine.runtime.parity import Difference, EngineOutcome, ParityReport
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()

@@ -21,14 +21,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.panes.cells import RoomyCells
-from app.panes.parity.model import DifferenceRows, EngineRows
-from app.panes.parity.words import verdict
-from app.services.i18n import tr
-from app.services.problems import error_text, failure_text
-from app.session.engine_comparison import EngineComparison
-from app.session.run_session import RunSession
-from engine.api import RunError
+from quantcrafter.app.panes.cells import RoomyCells
+from quantcrafter.app.panes.parity.model import DifferenceRows, EngineRows
+from quantcrafter.app.panes.parity.words import verdict
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.problems import error_text, failure_text
+from quantcrafter.app.session.engine_comparison import EngineComparison
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.engine.api import RunError
 
 _MARGIN = 8
 _ROOM = 6
@@ -157,7 +157,7 @@ class ParityPane(QWidget):
 
     def _save(self) -> None:
         """Ask for a file and write the certificate to it."""
-        from engine.runtime.parity.certificate import write_certificate
+        from quantcrafter.engine.runtime.parity.certificate import write_certificate
 
         report = None if self._comparison is None else self._comparison.report
         if report is None:

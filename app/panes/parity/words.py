@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from app.services.i18n import known, said, tr
-from engine.runtime.parity import Cause, Difference, EngineOutcome, ParityReport
+from quantcrafter.app.services.i18n import known, said, tr
+from quantcrafter.engine.runtime.parity import Cause, Difference, EngineOutcome, ParityReport
 
 _TRADED = re.compile(r"^(buy|sell) (\S+)(?: at (\S+))? \(([a-z-]+)\)(?: at bar (\d+))?$")
 _ENDED = re.compile(r"^([a-z]+)(?: at bar (\d+))?(?:, ([a-z ]+))?$")

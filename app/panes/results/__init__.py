@@ -1,5 +1,5 @@
 """What a run came to: figures, trades, orders, blocked signals, months and distributions."""
 
-from app.panes.results.results import ResultsPane
+from quantcrafter.app.panes.results.results import ResultsPane
 
 __all__ = ["ResultsPane"]

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from app.services.i18n import known, tr
-from engine.runtime.run_view import RunView
-from engine.stats.catalogue import Metric, Value
-from engine.stats.tables import Table
+from quantcrafter.app.services.i18n import known, tr
+from quantcrafter.engine.runtime.results.run_view import RunView
+from quantcrafter.engine.stats.catalogue import Metric, Value
+from quantcrafter.engine.stats.tables import Table
 
 Column = npt.NDArray[Any]
 Kind = Literal["text", "word", "price", "amount", "quantity", "percent", "whole", "time"]

@@ -11,9 +11,9 @@ from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
-from app.services.i18n import tr
-from app.theme import changed as theme_changed
-from app.theme import current
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme import current
 
 _MOST_BINS, _LEAST_BINS = 60, 10
 _MARGIN_LEFT, _MARGIN, _AXIS = 46.0, 20.0, 22.0

@@ -9,11 +9,11 @@ import numpy.typing as npt
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
-from app.panes.results.columns import Sheet, Shown, text_of
-from app.panes.results.row_filter import rows_that_match
-from app.theme import current
-from engine.api.csv_text import csv_text
-from engine.stats.tables import Table, plain_list
+from quantcrafter.app.panes.results.columns import Sheet, Shown, text_of
+from quantcrafter.app.panes.results.row_filter import rows_that_match
+from quantcrafter.app.theme import current
+from quantcrafter.engine.api.csv_text import csv_text
+from quantcrafter.engine.stats.tables import Table, plain_list
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()

@@ -8,10 +8,10 @@ from PySide6.QtCore import QEvent, QLocale, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QToolTip, QWidget
 
-from app.services.i18n import language, tr
-from app.theme import changed as theme_changed
-from app.theme import current
-from app.theme.tokens import mix
+from quantcrafter.app.services.i18n import language, tr
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.tokens import mix
 
 _FULL_PCT, _FULL_YEAR_PCT, _FULL_HEAT = 10.0, 40.0, 0.55
 _LEFT, _ROW, _LEAST, _PAD = 52, 24, 46, 8

@@ -6,13 +6,13 @@ from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QToolTip, QVBoxLayout, QWidget
 
-from app.panes.results.columns import metric_name, value_text
-from app.services.i18n import known, said, tr
-from app.theme import changed as theme_changed
-from app.theme import current
-from engine.runtime.explain import why_no_trade
-from engine.runtime.run_view import RunView
-from engine.stats.catalogue import METRICS, Metric, Value
+from quantcrafter.app.panes.results.columns import metric_name, value_text
+from quantcrafter.app.services.i18n import known, said, tr
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme import current
+from quantcrafter.engine.runtime.explain import why_no_trade
+from quantcrafter.engine.runtime.results.run_view import RunView
+from quantcrafter.engine.stats.catalogue import METRICS, Metric, Value
 
 HEADLINES = (
     "net_profit",

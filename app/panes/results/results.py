@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QStackedLayout, QTabWidget, QWidget
 
-from app.panes.results.columns import (
+from quantcrafter.app.panes.results.columns import (
     Sheet,
     blocked_sheet,
     cashflows_sheet,
@@ -18,14 +18,14 @@ from app.panes.results.columns import (
     orders_sheet,
     trades_sheet,
 )
-from app.panes.results.distribution import DistributionPage
-from app.panes.results.months import MonthsPage
-from app.panes.results.overview import Overview
-from app.panes.results.table_page import TablePage
-from app.services.i18n import tr
-from app.session.run_session import RunSession
-from engine.runtime.run_view import RunView
-from engine.stats.values import entry_values
+from quantcrafter.app.panes.results.distribution import DistributionPage
+from quantcrafter.app.panes.results.months import MonthsPage
+from quantcrafter.app.panes.results.overview import Overview
+from quantcrafter.app.panes.results.table_page import TablePage
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.engine.runtime.results.run_view import RunView
+from quantcrafter.engine.stats.values import entry_values
 
 
 class ResultsPane(QWidget):

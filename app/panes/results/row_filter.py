@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app.panes.results.columns import Sheet, word
-from app.services.i18n import tr
+from quantcrafter.app.panes.results.columns import Sheet, word
+from quantcrafter.app.services.i18n import tr
 
 Mask = npt.NDArray[np.bool_]
 _CONDITION = re.compile(r"^([A-Za-z_]+)(<=|>=|!=|=|<|>)(.+)$")

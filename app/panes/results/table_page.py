@@ -21,15 +21,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.panes.cells import RoomyCells
-from app.panes.results.columns import Sheet
-from app.panes.results.model import SheetModel
-from app.panes.results.row_filter import FilterError
-from app.services.i18n import tr
-from app.services.problems import error_text
-from app.theme.icons import icon
-from engine.api import RunError
-from engine.stats.files import write_whole
+from quantcrafter.app.panes.cells import RoomyCells
+from quantcrafter.app.panes.results.columns import Sheet
+from quantcrafter.app.panes.results.model import SheetModel
+from quantcrafter.app.panes.results.row_filter import FilterError
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.problems import error_text
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.api import RunError
+from quantcrafter.engine.stats.files import write_whole
 
 _TYPING_MS = 120
 _MEASURED_ROWS = 60

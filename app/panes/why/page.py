@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from html import escape
 from urllib.parse import quote
 
-from app.services.events import blocked_text, ended_text, filled_text, held_text, ordered_text, way_title
-from app.services.i18n import tr
-from app.services.reasons import cause_text, moment_text, obstacle_text
-from app.services.values import number_text
-from app.theme.tokens import Theme
-from engine.runtime.explain import Facts, Obstacle, Way, Why
+from quantcrafter.app.services.events import blocked_text, ended_text, filled_text, held_text, ordered_text, way_title
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.reasons import cause_text, moment_text, obstacle_text
+from quantcrafter.app.services.values import number_text
+from quantcrafter.app.theme.tokens import Theme
+from quantcrafter.engine.runtime.explain import Facts, Obstacle, Way, Why
 
 NODE, BAR = "node:", "bar:"
 OTHERS = 2

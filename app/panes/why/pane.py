@@ -7,11 +7,11 @@ from urllib.parse import unquote
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtWidgets import QFrame, QTextBrowser, QVBoxLayout, QWidget
 
-from app.panes.why.page import BAR, NODE, empty_page, page
-from app.services.i18n import tr
-from app.session.explainer import Explainer
-from app.session.run_session import RunSession
-from app.theme import current, themes
+from quantcrafter.app.panes.why.page import BAR, NODE, empty_page, page
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.session.explainer import Explainer
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.app.theme import current, themes
 
 
 class WhyPane(QWidget):

@@ -1,5 +1,5 @@
 """The YAML view: the strategy's text, edited beside the canvas."""
 
-from app.panes.yaml_view.view import YamlView
+from quantcrafter.app.panes.yaml_view.view import YamlView
 
 __all__ = ["YamlView"]

@@ -6,9 +6,9 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
-from app.services.i18n import tr
-from app.theme import current
-from app.theme.icons import icon_pixmap
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
+from quantcrafter.app.theme.icons import icon_pixmap
 
 _ICON = 16
 _PATIENCE_MS = 500

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtGui import QTextBlock, QTextDocument
 
-from app.panes.yaml_view.texts import units
-from app.panes.yaml_view.tokens import Kind, State, scan
+from quantcrafter.app.panes.yaml_view.texts import units
+from quantcrafter.app.panes.yaml_view.tokens import Kind, State, scan
 
 _FARTHEST = 500
 

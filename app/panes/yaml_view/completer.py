@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QRect, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QTextCursor
 
-from app.document.document import DocumentLike
-from app.panes.yaml_view.completion import Completion, completions
-from app.panes.yaml_view.editor import CodeEditor
-from app.panes.yaml_view.lines import FieldLines
-from app.panes.yaml_view.popup import CompletionPopup
-from app.panes.yaml_view.spot import Spot, spot_at
-from app.panes.yaml_view.texts import units
+from quantcrafter.app.document.document import DocumentLike
+from quantcrafter.app.panes.yaml_view.completion import Completion, completions
+from quantcrafter.app.panes.yaml_view.cursor_context import CursorContext, spot_at
+from quantcrafter.app.panes.yaml_view.editor import CodeEditor
+from quantcrafter.app.panes.yaml_view.lines import FieldLines
+from quantcrafter.app.panes.yaml_view.popup import CompletionPopup
+from quantcrafter.app.panes.yaml_view.texts import units
 
 
 class Completer(QObject):
@@ -55,7 +55,7 @@ class Completer(QObject):
         self._soon.stop()
         self.popup.hide()
 
-    def _spot(self) -> Spot:
+    def _spot(self) -> CursorContext:
         return spot_at(self._lines, self._editor.textCursor().blockNumber(), self._editor.column())
 
     def _offer_typed(self) -> None:
@@ -67,7 +67,7 @@ class Completer(QObject):
         else:
             self.popup.hide()
 
-    def _show(self, spot: Spot) -> None:
+    def _show(self, spot: CursorContext) -> None:
         if self.document is None:
             return
         offers = completions(spot, self.document)

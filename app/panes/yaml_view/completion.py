@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from app.document.document import DocumentLike
-from app.document.view import NodeView
-from app.panes.yaml_view.spot import Spot
-from app.panes.yaml_view.vocabulary import levels
-from app.services.i18n import said, tr
-from app.services.names import port_type_name
-from app.theme.tokens import family_of
-from engine.api import Catalog, Component, PortType, Role
-from engine.api.settings import RunSettings
-from engine.spec import SECTIONS
-from engine.spec.instruments import OWN_FIELDS
+from quantcrafter.app.document.document import DocumentLike
+from quantcrafter.app.document.view import NodeView
+from quantcrafter.app.panes.yaml_view.cursor_context import CursorContext
+from quantcrafter.app.panes.yaml_view.vocabulary import levels
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.names import port_type_name
+from quantcrafter.app.theme.tokens import family_of
+from quantcrafter.engine.api import Catalog, Component, PortType, Role
+from quantcrafter.engine.api.settings import RunSettings
+from quantcrafter.engine.spec import SECTIONS
+from quantcrafter.engine.spec.instruments import OWN_FIELDS
 
 _TOP_KEYS = ("quantcrafter", "name", "description", "instruments", "blocks", *SECTIONS, "run", "layout", "frames")
 _INSTRUMENT_CHOICES = {"kind": ("spot", "contract"), "on_bad_bars": ("refuse", "repair")}
@@ -37,7 +37,7 @@ class Completion:
     rank: int = 0
 
 
-def completions(spot: Spot, document: DocumentLike) -> list[Completion]:
+def completions(spot: CursorContext, document: DocumentLike) -> list[Completion]:
     """Return what fits at a place, the likeliest first; what has been typed of it narrows the list."""
     if spot.quiet:
         return []
@@ -66,7 +66,7 @@ def _spelt(wish: str, name: str) -> bool:
     return len(wish) > 1 and all(letter in letters for letter in wish)
 
 
-def _offers(spot: Spot, document: DocumentLike) -> Iterator[Completion]:
+def _offers(spot: CursorContext, document: DocumentLike) -> Iterator[Completion]:
     inner = spot.inner
     if not spot.path:
         yield from _keys(_TOP_KEYS, spot)
@@ -78,11 +78,11 @@ def _offers(spot: Spot, document: DocumentLike) -> Iterator[Completion]:
         yield from _in_run(spot)
 
 
-def _keys(names: Iterable[str], spot: Spot) -> Iterator[Completion]:
+def _keys(names: Iterable[str], spot: CursorContext) -> Iterator[Completion]:
     yield from (Completion(f"{name}: ") for name in names if name not in spot.siblings or name == spot.word)
 
 
-def _in_run(spot: Spot) -> Iterator[Completion]:
+def _in_run(spot: CursorContext) -> Iterator[Completion]:
     if not spot.key and len(spot.keys) == 1:
         fields = RunSettings.model_fields
         for name, field in fields.items():
@@ -92,7 +92,7 @@ def _in_run(spot: Spot) -> Iterator[Completion]:
         yield from _choices(RunSettings.model_json_schema(), spot.key)
 
 
-def _in_instrument(spot: Spot, catalog: Catalog) -> Iterator[Completion]:
+def _in_instrument(spot: CursorContext, catalog: Catalog) -> Iterator[Completion]:
     provider = catalog.provider(spot.siblings.get("data", ""))
     if spot.key == "data":
         yield from (Completion(name) for name in catalog.provider_names())
@@ -105,7 +105,7 @@ def _in_instrument(spot: Spot, catalog: Catalog) -> Iterator[Completion]:
         yield from _choices(_schema(provider), spot.key)
 
 
-def _in_node(spot: Spot, document: DocumentLike) -> Iterator[Completion]:
+def _in_node(spot: CursorContext, document: DocumentLike) -> Iterator[Completion]:
     inner = spot.inner
     section, node_id, port = inner[0], inner[1], inner[2] if len(inner) > 2 else ""  # noqa: PLR2004 - section, node, field
     role = Role(section)
@@ -132,7 +132,7 @@ def _in_node(spot: Spot, document: DocumentLike) -> Iterator[Completion]:
         yield from _choices(_schema(component), port)
 
 
-def _values(spot: Spot, document: DocumentLike) -> Mapping[str, Any]:
+def _values(spot: CursorContext, document: DocumentLike) -> Mapping[str, Any]:
     """Return the node's fields: as the text has them, or as the graph had them where the cursor is in a list."""
     if spot.siblings:
         return spot.siblings
@@ -140,7 +140,7 @@ def _values(spot: Spot, document: DocumentLike) -> Mapping[str, Any]:
     return {} if node is None else {"use": node.use, **node.values}
 
 
-def _uses(role: Role, document: DocumentLike, spot: Spot) -> Iterator[Completion]:
+def _uses(role: Role, document: DocumentLike, spot: CursorContext) -> Iterator[Completion]:
     catalog = document.catalog
     for name in sorted(catalog.component_names(role)):
         yield Completion(name, "", role.value, _component_help(catalog, role, name))
@@ -157,7 +157,7 @@ def _component_help(catalog: Catalog, role: Role, name: str) -> Callable[[], str
     return text
 
 
-def _fields(component: type[Component] | None, block: NodeView | None, spot: Spot) -> Iterator[Completion]:
+def _fields(component: type[Component] | None, block: NodeView | None, spot: CursorContext) -> Iterator[Completion]:
     free = {name for name in spot.siblings if name != spot.word}
     if "use" not in free:
         yield Completion("use: ", "", "", _text(tr("Which component the node is.")))
@@ -183,7 +183,9 @@ def _default(value: Any) -> str:
     return str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
 
 
-def _references(kind: PortType, node_id: str, port: str, document: DocumentLike, spot: Spot) -> Iterator[Completion]:
+def _references(
+    kind: PortType, node_id: str, port: str, document: DocumentLike, spot: CursorContext
+) -> Iterator[Completion]:
     """Yield the outputs that may be wired to a port, in file order; of bars the close first."""
     known = node_id in document.graph(spot.scope).nodes
     for node in document.graph(spot.scope).nodes.values():

@@ -20,13 +20,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip, QWidget
 
-from app.panes.yaml_view.brackets import partner
-from app.panes.yaml_view.gutter import Gutter, sentence
-from app.panes.yaml_view.keys import edit_by_key
-from app.panes.yaml_view.texts import Patch, characters, units
-from app.services.i18n import tr
-from app.theme import Theme, current
-from engine.api import Problem, Severity
+from quantcrafter.app.panes.yaml_view.brackets import partner
+from quantcrafter.app.panes.yaml_view.gutter import Gutter, sentence
+from quantcrafter.app.panes.yaml_view.keys import edit_by_key
+from quantcrafter.app.panes.yaml_view.texts import Patch, characters, units
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import Theme, current
+from quantcrafter.engine.api import Problem, Severity
 
 FONTS = ["JetBrains Mono", "Cascadia Mono", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono", "Noto Sans Mono"]
 _PARAGRAPH = "\u2029"

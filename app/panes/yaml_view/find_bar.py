@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
-from app.panes.yaml_view.editor import CodeEditor
-from app.panes.yaml_view.texts import units
-from app.services.i18n import tr
-from app.theme.icons import icon
+from quantcrafter.app.panes.yaml_view.editor import CodeEditor
+from quantcrafter.app.panes.yaml_view.texts import units
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.icons import icon
 
 _MOST_SHOWN = 1_000
 

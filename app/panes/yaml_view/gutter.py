@@ -9,12 +9,12 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from app.services.i18n import said, tr
-from app.theme import current
-from engine.api import Problem, Severity
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.theme import current
+from quantcrafter.engine.api import Problem, Severity
 
 if TYPE_CHECKING:
-    from app.panes.yaml_view.editor import CodeEditor
+    from quantcrafter.app.panes.yaml_view.editor import CodeEditor
 
 _MARK = 16
 _GAP = 10

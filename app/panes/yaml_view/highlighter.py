@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QColor, QFont, QSyntaxHighlighter, QTextBlock, QTextCharFormat, QTextDocument
 
-from app.panes.yaml_view.texts import units
-from app.panes.yaml_view.tokens import Kind, State, Token, scan
-from app.panes.yaml_view.vocabulary import Vocabulary
-from app.theme import Theme
+from quantcrafter.app.panes.yaml_view.texts import units
+from quantcrafter.app.panes.yaml_view.tokens import Kind, State, Token, scan
+from quantcrafter.app.panes.yaml_view.vocabulary import Vocabulary
+from quantcrafter.app.theme import Theme
 
 _AT_ONCE = 200
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QTextBlock, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit
 
-from app.panes.yaml_view.tokens import indent_of
+from quantcrafter.app.panes.yaml_view.tokens import indent_of
 
 STEP = "  "
 

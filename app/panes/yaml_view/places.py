@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from app.document.view import Scope
-from app.panes.yaml_view.spot import Lines, spot_at
-from engine.spec import SECTIONS
+from quantcrafter.app.document.view import Scope
+from quantcrafter.app.panes.yaml_view.cursor_context import Lines, spot_at
+from quantcrafter.engine.spec import SECTIONS
 
 _HOLDERS = frozenset((*SECTIONS, "inputs"))
 

@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.panes.yaml_view.completion import Completion
-from app.services.i18n import tr
-from app.theme import current
+from quantcrafter.app.panes.yaml_view.completion import Completion
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import current
 
 _MOST_SHOWN = 9
 _MOST_LISTED = 200

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.document.document import Change, DocumentLike
-from app.panes.yaml_view.editor import CodeEditor
-from app.panes.yaml_view.texts import carried, patches, shown
+from quantcrafter.app.document.document import Change, DocumentLike
+from quantcrafter.app.panes.yaml_view.editor import CodeEditor
+from quantcrafter.app.panes.yaml_view.texts import carried, patches, shown
 
 _QUICK_S = 0.1
 _PATIENCE = 2.0

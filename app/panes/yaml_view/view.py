@@ -8,24 +8,24 @@ from PySide6.QtCore import QEvent, QKeyCombination, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QColor, QKeyEvent, QKeySequence, QPalette, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.document.document import Change, DocumentLike
-from app.document.view import Scope
-from app.panes.yaml_view.banner import Banner
-from app.panes.yaml_view.completer import Completer
-from app.panes.yaml_view.editor import CodeEditor
-from app.panes.yaml_view.find_bar import FindBar
-from app.panes.yaml_view.highlighter import YamlHighlighter
-from app.panes.yaml_view.keys import toggle_comment
-from app.panes.yaml_view.lines import FieldLines
-from app.panes.yaml_view.menu import Entry, menu_of
-from app.panes.yaml_view.places import place_of_node
-from app.panes.yaml_view.spot import node_at
-from app.panes.yaml_view.sync import TextSync
-from app.panes.yaml_view.vocabulary import names_of, vocabulary
-from app.services.i18n import tr
-from app.theme import changed as theme_changed
-from app.theme import current
-from engine.api import Problem
+from quantcrafter.app.document.document import Change, DocumentLike
+from quantcrafter.app.document.view import Scope
+from quantcrafter.app.panes.yaml_view.banner import Banner
+from quantcrafter.app.panes.yaml_view.completer import Completer
+from quantcrafter.app.panes.yaml_view.cursor_context import node_at
+from quantcrafter.app.panes.yaml_view.editor import CodeEditor
+from quantcrafter.app.panes.yaml_view.find_bar import FindBar
+from quantcrafter.app.panes.yaml_view.highlighter import YamlHighlighter
+from quantcrafter.app.panes.yaml_view.keys import toggle_comment
+from quantcrafter.app.panes.yaml_view.lines import FieldLines
+from quantcrafter.app.panes.yaml_view.menu import Entry, menu_of
+from quantcrafter.app.panes.yaml_view.places import place_of_node
+from quantcrafter.app.panes.yaml_view.sync import TextSync
+from quantcrafter.app.panes.yaml_view.vocabulary import names_of, vocabulary
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme import changed as theme_changed
+from quantcrafter.app.theme import current
+from quantcrafter.engine.api import Problem
 
 
 class YamlView(QWidget):

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.document.document import DocumentLike
-from app.document.view import GraphView, Scope
-from app.theme.tokens import family_of
-from engine.api import Catalog, Role
+from quantcrafter.app.document.document import DocumentLike
+from quantcrafter.app.document.view import GraphView, Scope
+from quantcrafter.app.theme.tokens import family_of
+from quantcrafter.engine.api import Catalog, Role
 
 _MOST_BLOCKS = 64
 _OWN_KEYS = frozenset(

@@ -8,12 +8,23 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.services.engine.job import Job
-from app.services.engine.process import EngineProcess
-from app.services.i18n import tr
-from engine.runtime.jobs import Failure, Request
-from engine.runtime.jobs.contract import CANCELLED, ENDED
-from engine.runtime.messages import Batch, Cancel, Done, Event, Failed, Logged, Progressed, Ready, Started, Submit
+from quantcrafter.app.services.engine.job import Job
+from quantcrafter.app.services.engine.process import EngineProcess
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.runtime.compute_process.jobs import Failure, Request
+from quantcrafter.engine.runtime.compute_process.jobs.contract import CANCELLED, ENDED
+from quantcrafter.engine.runtime.compute_process.messages import (
+    Batch,
+    Cancel,
+    Done,
+    Event,
+    Failed,
+    Logged,
+    Progressed,
+    Ready,
+    Started,
+    Submit,
+)
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-    from engine.runtime.messages import Order
+    from quantcrafter.engine.runtime.compute_process.messages import Order
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class EngineProcess(QObject):
     def _start(self) -> Connection:
         from multiprocessing import get_context
 
-        from engine.runtime.service import serve
+        from quantcrafter.engine.runtime.compute_process.service import serve
 
         context = get_context("spawn")
         orders, our_orders = context.Pipe(duplex=False)

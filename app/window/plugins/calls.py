@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from app.services.i18n import said, tr
-from engine.api import PluginError
-from engine.api.foreign import EscapedError, foreign, reason_of, text_of
+from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.engine.api import PluginError
+from quantcrafter.engine.api.foreign import EscapedError, foreign, reason_of, text_of
 
 log = logging.getLogger(__name__)
 

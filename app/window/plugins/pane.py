@@ -7,11 +7,11 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from app.services.i18n import tr
-from app.services.problems import error_text
-from app.session.run_session import RunSession
-from app.window.plugins.calls import call_plugin
-from engine.api import DesktopPane, DesktopView, PluginError
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.problems import error_text
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.app.window.plugins.calls import call_plugin
+from quantcrafter.engine.api import DesktopPane, DesktopView, PluginError
 
 
 class PluginPane(QWidget):

@@ -7,21 +7,21 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.actions.conditions import has_tab, is_pane_shown
-from app.actions.spec import ActionSpec, Call
-from app.window.plugins.calls import call_plugin
-from app.window.plugins.pane import PluginPane
-from engine.api import PluginError
-from engine.plugins import PluginStatus, installed_plugins
+from quantcrafter.app.actions.conditions import has_tab, is_pane_shown
+from quantcrafter.app.actions.spec import ActionSpec, Call
+from quantcrafter.app.window.plugins.calls import call_plugin
+from quantcrafter.app.window.plugins.pane import PluginPane
+from quantcrafter.engine.api import PluginError
+from quantcrafter.engine.plugins import PluginStatus, installed_plugins
 
 if TYPE_CHECKING:
-    from app.actions.front import Front
-    from app.actions.registry import ActionRegistry
-    from app.actions.targets import PaneCommands
-    from app.window.pane_host import PaneHost
-    from app.window.plugins.view import PluginView
-    from engine.api import DesktopAction, DesktopPane
-    from engine.plugins import Registry
+    from quantcrafter.app.actions.front import Front
+    from quantcrafter.app.actions.registry import ActionRegistry
+    from quantcrafter.app.actions.targets import PaneCommands
+    from quantcrafter.app.window.layout.pane_host import PaneHost
+    from quantcrafter.app.window.plugins.view import PluginView
+    from quantcrafter.engine.api import DesktopAction, DesktopPane
+    from quantcrafter.engine.plugins import Registry
 
 log = logging.getLogger(__name__)
 

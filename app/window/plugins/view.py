@@ -7,15 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.services.problems import error_text
-from app.window.plugins.calls import call_plugin
-from engine.api import PluginError, RunError
+from quantcrafter.app.services.problems import error_text
+from quantcrafter.app.window.plugins.calls import call_plugin
+from quantcrafter.engine.api import PluginError, RunError
 
 if TYPE_CHECKING:
-    from app.window.messages import Messages
-    from app.window.refresher import Refresher
-    from app.window.tabs import Tabs
-    from app.window.typed import TypedText
+    from quantcrafter.app.window.files.pending_input import TypedText
+    from quantcrafter.app.window.messages import Messages
+    from quantcrafter.app.window.refresher import Refresher
+    from quantcrafter.app.window.tabs.tabs import Tabs
 
 
 class PluginView:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 
 if TYPE_CHECKING:
-    from app.document.document import Change
-    from app.services.engine import Job
-    from app.window.runs.strategy import StrategyRuns
+    from quantcrafter.app.document.document import Change
+    from quantcrafter.app.services.engine import Job
+    from quantcrafter.app.window.runs.strategy import StrategyRuns
 
 TYPING_PAUSE_MS = 150
 SHORT_S = 0.3

@@ -1,4 +1,4 @@
-"""EngineDesk: compares engines on the strategy in front, in the engine process."""
+"""EngineController: compares engines on the strategy in front, in the engine process."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from app.services.i18n import tr
-from engine.runtime.jobs.parity import ParityRequest
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.runtime.compute_process.jobs.parity import ParityRequest
 
 if TYPE_CHECKING:
-    from app.services.engine import Engine
-    from app.window.messages import Messages
-    from app.window.pane_host import PaneHost
-    from app.window.readiness import Readiness
-    from app.window.tab import StrategyTab
-    from app.window.tabs import Tabs
-    from app.window.typed import TypedText
-    from engine.runtime.jobs import Failure
+    from quantcrafter.app.services.engine import Engine
+    from quantcrafter.app.window.files.pending_input import TypedText
+    from quantcrafter.app.window.layout.pane_host import PaneHost
+    from quantcrafter.app.window.messages import Messages
+    from quantcrafter.app.window.readiness import Readiness
+    from quantcrafter.app.window.tabs.tab import StrategyTab
+    from quantcrafter.app.window.tabs.tabs import Tabs
+    from quantcrafter.engine.runtime.compute_process.jobs import Failure
 
 log = logging.getLogger(__name__)
 
 
-class EngineDesk(QObject):
+class EngineController(QObject):
     """Asks for comparisons, and cancels them.
 
     Args:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.window.runs.desk import is_kept
+from quantcrafter.app.window.runs.run_controller import is_kept
 
 if TYPE_CHECKING:
-    from app.services.engine import Engine
-    from app.window.pane_host import PaneHost
-    from app.window.refresher import Refresher
-    from app.window.runs.desk import RunDesk
-    from app.window.runs.status import RunStatus
-    from app.window.tabs import Tabs
+    from quantcrafter.app.services.engine import Engine
+    from quantcrafter.app.window.layout.pane_host import PaneHost
+    from quantcrafter.app.window.refresher import Refresher
+    from quantcrafter.app.window.runs.run_controller import RunController
+    from quantcrafter.app.window.runs.status import RunStatus
+    from quantcrafter.app.window.tabs.tabs import Tabs
 
 TICK_MS = 1000
 """The time left goes on while a run tells nothing."""
@@ -34,7 +34,7 @@ class RunIndicators(QObject):
 
     def __init__(
         self,
-        runs: RunDesk,
+        runs: RunController,
         engine: Engine,
         tabs: Tabs,
         panes: PaneHost,

@@ -1,4 +1,4 @@
-"""LookAheadDesk: checks the strategy in front for look-ahead, and badges the nodes that know the future."""
+"""LookAheadController: checks the strategy in front for look-ahead, and badges the nodes that know the future."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from app.services.i18n import tr
-from app.services.problems import failure_text
-from app.window.runs.notice import FailureNotice
-from engine.runtime.jobs.lookahead import LookAheadRequest
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.problems import failure_text
+from quantcrafter.app.window.layout.notice import FailureNotice
+from quantcrafter.engine.runtime.compute_process.jobs.lookahead import LookAheadRequest
 
 if TYPE_CHECKING:
-    from app.services.engine import Engine, Job
-    from app.window.messages import Messages
-    from app.window.refresher import Refresher
-    from app.window.tab import StrategyTab
-    from app.window.tabs import Tabs
-    from app.window.typed import TypedText
-    from app.window.wiring import Wiring
-    from engine.runtime.jobs import Failure
-    from engine.runtime.lookahead import LookAhead
-    from engine.runtime.messages import Progressed
+    from quantcrafter.app.services.engine import Engine, Job
+    from quantcrafter.app.window.files.pending_input import TypedText
+    from quantcrafter.app.window.messages import Messages
+    from quantcrafter.app.window.refresher import Refresher
+    from quantcrafter.app.window.tabs.tab import StrategyTab
+    from quantcrafter.app.window.tabs.tabs import Tabs
+    from quantcrafter.app.window.wiring import Wiring
+    from quantcrafter.engine.runtime.compute_process.jobs import Failure
+    from quantcrafter.engine.runtime.compute_process.messages import Progressed
+    from quantcrafter.engine.runtime.research.lookahead import LookAhead
 
 NOTICE = "lookahead"
 
 
-class LookAheadDesk(QObject):
+class LookAheadController(QObject):
     """Has the engine process cut the data at many bars, and shows whose past changed.
 
     Args:

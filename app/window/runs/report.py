@@ -1,4 +1,4 @@
-"""ReportDesk: the HTML report of the run in front, written by the engine process and opened in the browser."""
+"""ReportController: the HTML report of the run in front, written by the engine process and opened in the browser."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.services.i18n import tr
-from app.services.problems import failure_text
-from engine.runtime.jobs.report import ReportRequest
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.problems import failure_text
+from quantcrafter.engine.runtime.compute_process.jobs.report import ReportRequest
 
 if TYPE_CHECKING:
-    from app.services.engine import Engine, Job
-    from app.window.messages import Messages
-    from app.window.tabs import Tabs
-    from engine.runtime.run_folder import RunFolder
+    from quantcrafter.app.services.engine import Engine, Job
+    from quantcrafter.app.window.messages import Messages
+    from quantcrafter.app.window.tabs.tabs import Tabs
+    from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 
 
-class ReportDesk(QObject):
+class ReportController(QObject):
     """Makes reports for a window.
 
     Args:

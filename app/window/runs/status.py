@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
 
-from app.services.i18n import tr
-from app.theme.icons import icon
-from app.window.runs.words import stage_name, time_left
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.icons import icon
+from quantcrafter.app.window.runs.words import stage_name, time_left
 
 if TYPE_CHECKING:
-    from app.services.engine import Job
+    from quantcrafter.app.services.engine import Job
 
 STEPS = 1000
 ENDLESS = ("libraries", "compile")

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.services.engine import Job, JobState
-from app.services.i18n import tr
-from engine.api import QuantCrafterError
-from engine.runtime.jobs import Failure, LogLine, Request
-from engine.runtime.jobs.journal import JournalRequest
-from engine.runtime.jobs.run import RunOutcome, RunRequest
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.app.services.engine import Job, JobState
+from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api import QuantCrafterError
+from quantcrafter.engine.runtime.compute_process.jobs import Failure, LogLine, Request
+from quantcrafter.engine.runtime.compute_process.jobs.journal import JournalRequest
+from quantcrafter.engine.runtime.compute_process.jobs.run import RunOutcome, RunRequest
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from app.services.engine import Engine
-    from app.window.tab import StrategyTab
+    from quantcrafter.app.services.engine import Engine
+    from quantcrafter.app.window.tabs.tab import StrategyTab
 
 
 class StrategyRuns(QObject):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.services.i18n import tr
+from quantcrafter.app.services.i18n import tr
 
 if TYPE_CHECKING:
-    from engine.runtime.messages import Progressed
+    from quantcrafter.engine.runtime.compute_process.messages import Progressed
 
 MINUTE_S = 60
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.api.capability import BAR_STANDARD, Capability
-from engine.api.engine import ClassJob, ClassRun, EngineAdapter, EngineJob
-from engine.api.ledger import Ledger
+from quantcrafter.engine.api.capability import BAR_STANDARD, Capability
+from quantcrafter.engine.api.engine import ClassJob, ClassRun, EngineAdapter, EngineJob
+from quantcrafter.engine.api.ledger import Ledger
 
 
 class BacktraderEngine(EngineAdapter):
@@ -19,11 +19,11 @@ class BacktraderEngine(EngineAdapter):
     install = 'pip install "quantcrafter[backtrader]"'
 
     def run(self, job: EngineJob) -> Ledger:
-        from engine.adapters.backtrader.simulation import simulate
+        from quantcrafter.engine.adapters.backtrader.simulation import simulate
 
         return simulate(job)
 
     def run_class(self, job: ClassJob) -> ClassRun:
-        from engine.adapters.backtrader.classes import run_class
+        from quantcrafter.engine.adapters.backtrader.classes import run_class
 
         return run_class(job)

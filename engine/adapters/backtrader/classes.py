@@ -9,14 +9,14 @@ from typing import Any
 import backtrader as bt
 import numpy as np
 
-from engine.adapters.backtrader.feed import bar_feed
-from engine.adapters.classes.books import ClassFill, ClassOrder, keep_books, usual_charge
-from engine.adapters.classes.loading import load_class
-from engine.adapters.classes.stamps import closed_at
-from engine.api.engine import ClassJob, ClassRun
-from engine.api.errors import RunCancelledError, RunError
-from engine.api.foreign import text_of
-from engine.api.ledger import OrderKind, OrderStatus, StatusReason
+from quantcrafter.engine.adapters.backtrader.feed import bar_feed
+from quantcrafter.engine.adapters.classes.books import ClassFill, ClassOrder, keep_books, usual_charge
+from quantcrafter.engine.adapters.classes.loading import load_class
+from quantcrafter.engine.adapters.classes.stamps import closed_at
+from quantcrafter.engine.api.engine import ClassJob, ClassRun
+from quantcrafter.engine.api.errors import RunCancelledError, RunError
+from quantcrafter.engine.api.foreign import text_of
+from quantcrafter.engine.api.ledger import OrderKind, OrderStatus, StatusReason
 
 _Order = bt.Order
 _KINDS = {

@@ -7,9 +7,9 @@ from typing import Any
 import backtrader as bt
 import numpy as np
 
-from engine.api.bars import BAR_COLUMNS, Bars
-from engine.api.ports import TimeColumn
-from engine.api.timeframe import Timeframe
+from quantcrafter.engine.api.bars import BAR_COLUMNS, Bars
+from quantcrafter.engine.api.ports import TimeColumn
+from quantcrafter.engine.api.timeframe import Timeframe
 
 _DAY_NS = 86_400_000_000_000
 _FIRST_DAY = 719_163

@@ -17,12 +17,12 @@ from typing import Any
 
 import backtrader as bt
 
-from engine.adapters.backtrader.feed import bar_feed
-from engine.api.engine import EngineJob
-from engine.api.errors import RunCancelledError, RunError
-from engine.api.ledger import Ledger
-from engine.api.matching import Phase, WorkingOrder
-from engine.simulation.session import CANCEL_BARS, Session
+from quantcrafter.engine.adapters.backtrader.feed import bar_feed
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.errors import RunCancelledError, RunError
+from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.matching import Phase, WorkingOrder
+from quantcrafter.engine.simulation.session import CANCEL_BARS, Session
 
 BOUNDLESS_CASH = 1e30
 _KINDS = {Phase.OPEN: bt.Order.Market, Phase.STOP: bt.Order.Stop, Phase.LIMIT: bt.Order.Limit}

@@ -17,17 +17,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.engine import ClassInstrument, ClassJob, ClassRun, EngineJob, InstrumentJob
-from engine.api.errors import RunCancelledError, RunError
-from engine.api.ledger import ORDER_DTYPE, Ledger, OrderKind, OrderStatus, Reason, StatusReason
-from engine.api.rules import ExecutionRule, SizeKind, SizeRule
-from engine.api.settings import RunSettings
-from engine.simulation.fills import apply_fill
-from engine.simulation.kernel import has_room_for, open_step, settle
-from engine.simulation.orders import add_order, drop_slot, slot_of
-from engine.simulation.primitives import commission_of, whole_inverse
-from engine.simulation.records import UP_TO_CLOSE, WORKING_SLOTS
-from engine.simulation.state import State
+from quantcrafter.engine.api.engine import ClassInstrument, ClassJob, ClassRun, EngineJob, InstrumentJob
+from quantcrafter.engine.api.errors import RunCancelledError, RunError
+from quantcrafter.engine.api.ledger import ORDER_DTYPE, Ledger, OrderKind, OrderStatus, Reason, StatusReason
+from quantcrafter.engine.api.rules import ExecutionRule, SizeKind, SizeRule
+from quantcrafter.engine.api.settings import RunSettings
+from quantcrafter.engine.simulation.fills import apply_fill
+from quantcrafter.engine.simulation.kernel import has_room_for, open_step, settle
+from quantcrafter.engine.simulation.orders import add_order, drop_slot, slot_of
+from quantcrafter.engine.simulation.primitives import commission_of, whole_inverse
+from quantcrafter.engine.simulation.records import UP_TO_CLOSE, WORKING_SLOTS
+from quantcrafter.engine.simulation.state import State
 
 FINEST_LOT = 1e-8
 TABLE_ROWS = 2_048

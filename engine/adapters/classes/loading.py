@@ -11,8 +11,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from engine.api.errors import RunError
-from engine.api.foreign import EscapedError, settled, text_of
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.foreign import EscapedError, settled, text_of
 
 
 class AllowedModules(MetaPathFinder):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.api.bars import Bars
-from engine.api.ports import TimeColumn
-from engine.data.zones import DAY_NS, to_local
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.ports import TimeColumn
+from quantcrafter.engine.data.zones import DAY_NS, to_local
 
 
 def closed_at(bars: Bars) -> TimeColumn:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.api.capability import BAR_STANDARD, Capability
-from engine.api.engine import ClassJob, ClassRun, EngineAdapter, EngineJob
-from engine.api.ledger import Ledger
+from quantcrafter.engine.api.capability import BAR_STANDARD, Capability
+from quantcrafter.engine.api.engine import ClassJob, ClassRun, EngineAdapter, EngineJob
+from quantcrafter.engine.api.ledger import Ledger
 
 
 class VnpyEngine(EngineAdapter):
@@ -20,13 +20,13 @@ class VnpyEngine(EngineAdapter):
     install = 'pip install "quantcrafter[vnpy]"'
 
     def run(self, job: EngineJob) -> Ledger:
-        from engine.adapters.vnpy.client import shared_process
+        from quantcrafter.engine.adapters.vnpy.client import shared_process
 
         ledger: Ledger = shared_process().call("job", job)
         return ledger
 
     def run_class(self, job: ClassJob) -> ClassRun:
-        from engine.adapters.vnpy.client import VnpyProcess
+        from quantcrafter.engine.adapters.vnpy.client import VnpyProcess
 
         # A process for each run: somebody's class may leave anything behind, and may have been edited since.
         process = VnpyProcess()

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from vnpy.trader.constant import Exchange, Interval
 from vnpy.trader.object import BarData
 
-from engine.api.bars import Bars
+from quantcrafter.engine.api.bars import Bars
 
 GATEWAY = "BACKTESTING"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

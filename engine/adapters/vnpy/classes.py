@@ -10,13 +10,13 @@ from vnpy_ctastrategy.backtesting import BacktestingEngine
 from vnpy_ctastrategy.base import StopOrderStatus
 from vnpy_ctastrategy.template import CtaTemplate
 
-from engine.adapters.classes.books import ClassFill, ClassOrder, keep_books
-from engine.adapters.classes.loading import load_class
-from engine.adapters.vnpy.bars import bar_list, interval_of, vt_symbol
-from engine.api.engine import ClassJob, ClassRun
-from engine.api.errors import RunError
-from engine.api.foreign import text_of
-from engine.api.ledger import OrderKind, OrderStatus, StatusReason
+from quantcrafter.engine.adapters.classes.books import ClassFill, ClassOrder, keep_books
+from quantcrafter.engine.adapters.classes.loading import load_class
+from quantcrafter.engine.adapters.vnpy.bars import bar_list, interval_of, vt_symbol
+from quantcrafter.engine.api.engine import ClassJob, ClassRun
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.foreign import text_of
+from quantcrafter.engine.api.ledger import OrderKind, OrderStatus, StatusReason
 
 _TELL_EVERY = 2_000
 

@@ -20,12 +20,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Request
-from engine.api.engine import ClassJob, EngineJob
-from engine.api.errors import ComponentError, QuantCrafterError, RunCancelledError, RunError
-from engine.api.home import home
-from engine.api.os_errors import fault
-from engine.api.wording import shown_path
+from quantcrafter.engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Request
+from quantcrafter.engine.api.engine import ClassJob, EngineJob
+from quantcrafter.engine.api.errors import ComponentError, QuantCrafterError, RunCancelledError, RunError
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wording import shown_path
 
 _START_TIMEOUT_S = 120.0
 _END_TIMEOUT_S = 5.0
@@ -50,7 +50,7 @@ class VnpyProcess:
             text = f"vnpy needs a folder for its settings, but '{shown_path(folder)}' cannot be made: {cause}. {remedy}"
             raise RunError(text) from error
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine.adapters.vnpy.worker"],
+            [sys.executable, "-m", "quantcrafter.engine.adapters.vnpy.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=folder,

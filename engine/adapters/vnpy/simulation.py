@@ -21,12 +21,12 @@ from vnpy.trader.object import BarData
 from vnpy_ctastrategy.backtesting import BacktestingEngine
 from vnpy_ctastrategy.template import CtaTemplate
 
-from engine.adapters.vnpy.bars import GATEWAY, interval_of, vt_symbol
-from engine.api.engine import EngineJob, InstrumentJob
-from engine.api.errors import RunError
-from engine.api.ledger import Ledger
-from engine.api.matching import Phase, WorkingOrder
-from engine.simulation.session import CANCEL_BARS, Session
+from quantcrafter.engine.adapters.vnpy.bars import GATEWAY, interval_of, vt_symbol
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.matching import Phase, WorkingOrder
+from quantcrafter.engine.simulation.session import CANCEL_BARS, Session
 
 _MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Request
-from engine.api.errors import QuantCrafterError
-from engine.api.foreign import reason_of, settled, text_of
+from quantcrafter.engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Request
+from quantcrafter.engine.api.errors import QuantCrafterError
+from quantcrafter.engine.api.foreign import reason_of, settled, text_of
 
 QT = frozenset({"PySide6", "shiboken6", "PyQt5", "PyQt6", "qtpy", "qdarkstyle", "pyqtgraph"})
 
@@ -38,7 +38,7 @@ def _imported() -> Hello | Refusal:
         import vnpy_ctastrategy.backtesting  # noqa: F401 - what jobs need
     except Exception as error:  # noqa: BLE001 - whatever keeps vnpy from starting
         return Refusal(f"vnpy cannot be imported: {type(error).__name__}: {text_of(error)}.")
-    from engine.adapters.vnpy.adapter import VnpyEngine
+    from quantcrafter.engine.adapters.vnpy.adapter import VnpyEngine
 
     loaded = sorted({name.partition(".")[0] for name in sys.modules} & QT)
     return Hello(str(vnpy.trader.utility.TEMP_DIR), VnpyEngine.versions(), tuple(loaded))
@@ -58,10 +58,10 @@ def _served(request: Request, progress: Callable[[int, int], None]) -> Answer | 
 
 def _run(kind: str, job: Any) -> Any:
     if kind == "class":
-        from engine.adapters.vnpy.classes import run_class
+        from quantcrafter.engine.adapters.vnpy.classes import run_class
 
         return run_class(job)
-    from engine.adapters.vnpy.simulation import simulate
+    from quantcrafter.engine.adapters.vnpy.simulation import simulate
 
     return simulate(job)
 

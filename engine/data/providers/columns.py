@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from engine.api import DataError
-from engine.api.wording import did_you_mean, shortened
+from quantcrafter.engine.api import DataError
+from quantcrafter.engine.api.wording import did_you_mean, shortened
 
 ColumnRole = Literal[
     "time", "date", "open", "high", "low", "close", "volume", "symbol", "split", "dividend", "adjusted_close"

@@ -7,17 +7,17 @@ import io
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from engine.api import DataError, param
-from engine.data.limits import MAX_CELLS, MAX_COLUMNS, MAX_LINE_BYTES
-from engine.data.providers.columns import (
+from quantcrafter.engine.api import DataError, param
+from quantcrafter.engine.data.limits import MAX_CELLS, MAX_COLUMNS, MAX_LINE_BYTES
+from quantcrafter.engine.data.providers.columns import (
     ColumnRole,
     find_actions,
     find_columns,
     guess_columns,
     positional_columns,
 )
-from engine.data.providers.files import FileProvider, Table
-from engine.data.providers.text_file import read_head, read_whole
+from quantcrafter.engine.data.providers.files import FileProvider, Table
+from quantcrafter.engine.data.providers.text_file import read_head, read_whole
 
 _HEAD_BYTES = 65_536
 _PREAMBLE_LINES = 30

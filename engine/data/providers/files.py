@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from pydantic import field_validator, model_validator
 
-from engine.api import (
+from quantcrafter.engine.api import (
     CorporateActions,
     DataError,
     DataProvider,
@@ -28,11 +28,11 @@ from engine.api import (
     Timeframe,
     param,
 )
-from engine.api.csv_text import MARKED
-from engine.api.opening import find_named
-from engine.api.wording import did_you_mean, shown_cell, shown_path
-from engine.data.providers.columns import ColumnRole
-from engine.data.providers.markets import check_zone, parse_session
+from quantcrafter.engine.api.csv_text import MARKED
+from quantcrafter.engine.api.opening import find_named
+from quantcrafter.engine.api.wording import did_you_mean, shown_cell, shown_path
+from quantcrafter.engine.data.providers.columns import ColumnRole
+from quantcrafter.engine.data.providers.session_guess import check_zone, parse_session
 
 if TYPE_CHECKING:
     import polars as pl
@@ -112,7 +112,7 @@ class FileProvider(DataProvider):
         return tuple(sorted(_symbols(column).drop_nulls().unique().to_list()))
 
     def load(self, request: DataRequest) -> RawBars:
-        from engine.data.providers.table_times import read_times
+        from quantcrafter.engine.data.providers.table_times import read_times
 
         subject = f"{request.symbol} from {shown_path(self.path)}"
         table = self._read(find_file(self.path, request.base_dir, request.symbol), subject)

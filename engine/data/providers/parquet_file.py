@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.api import DataError
-from engine.data.limits import MAX_CELL_BYTES
-from engine.data.providers.columns import find_actions, find_columns
-from engine.data.providers.files import FileProvider, Table
-from engine.data.providers.parquet_size import check_size
-from engine.data.providers.text_file import open_data
+from quantcrafter.engine.api import DataError
+from quantcrafter.engine.data.limits import MAX_CELL_BYTES
+from quantcrafter.engine.data.providers.columns import find_actions, find_columns
+from quantcrafter.engine.data.providers.files import FileProvider, Table
+from quantcrafter.engine.data.providers.parquet_size import check_size
+from quantcrafter.engine.data.providers.text_file import open_data
 
 if TYPE_CHECKING:
     import polars as pl

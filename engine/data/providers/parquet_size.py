@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 from typing import Any, BinaryIO, NamedTuple
 
-from engine.api import DataError
-from engine.data.limits import MAX_COLUMNS, MAX_FOOTER_BYTES, max_file_bytes, max_rows
-from engine.data.providers.text_file import too_large, too_many_rows
+from quantcrafter.engine.api import DataError
+from quantcrafter.engine.data.limits import MAX_COLUMNS, MAX_FOOTER_BYTES, max_file_bytes, max_rows
+from quantcrafter.engine.data.providers.text_file import too_large, too_many_rows
 
 _MAGIC = b"PAR1"
 _TAIL = 8

@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from engine.api import NEW_YORK_STOCKS, DataError, DataProvider, DataRequest, RawBars, Timeframe, param
-from engine.api.os_errors import fault
-from engine.api.wording import did_you_mean
-from engine.data.zones import DAY_NS
+from quantcrafter.engine.api import NEW_YORK_STOCKS, DataError, DataProvider, DataRequest, RawBars, Timeframe, param
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wording import did_you_mean
+from quantcrafter.engine.data.zones import DAY_NS
 
 INSTALL = 'pip install "quantcrafter[samples]"'
 REINSTALL = "pip install --force-reinstall bokeh_sampledata"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.api import DataError, DataProvider, DataRequest, RawBars, Timeframe, param
-from engine.data.resample import is_multiple, same_length
-from engine.data.store import BarStore, Series
+from quantcrafter.engine.api import DataError, DataProvider, DataRequest, RawBars, Timeframe, param
+from quantcrafter.engine.data.resample import is_multiple, same_length
+from quantcrafter.engine.data.store import BarStore, Series
 
 
 class StoreProvider(DataProvider):

@@ -10,7 +10,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from engine.api import (
+from quantcrafter.engine.api import (
     NEW_YORK_STOCKS,
     ROUND_THE_CLOCK,
     DataError,
@@ -23,8 +23,8 @@ from engine.api import (
     Timeframe,
     param,
 )
-from engine.data.sessions import bounds, hours, is_round_the_clock, is_session_day
-from engine.data.zones import DAY_NS, EARLIEST_NS, LATEST_NS, MINUTE_NS
+from quantcrafter.engine.data.sessions import bounds, hours, is_round_the_clock, is_session_day
+from quantcrafter.engine.data.zones import DAY_NS, EARLIEST_NS, LATEST_NS, MINUTE_NS
 
 _DAY = Timeframe(1, "d")
 _EPOCH = date(1970, 1, 1)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from engine.api import DataError, Session, TimeColumn
-from engine.api.wording import shown_cell
-from engine.data.providers.markets import Market, market_of_dates, market_of_times
-from engine.data.providers.time_text import EPOCH_UNITS, ZONE_SUFFIX, TimeFormat, recognise
-from engine.data.sessions import bounds
-from engine.data.zones import DAY_NS, FIRST_YEAR, LAST_YEAR, localize
+from quantcrafter.engine.api import DataError, Session, TimeColumn
+from quantcrafter.engine.api.wording import shown_cell
+from quantcrafter.engine.data.providers.session_guess import Market, market_of_dates, market_of_times
+from quantcrafter.engine.data.providers.time_text import EPOCH_UNITS, ZONE_SUFFIX, TimeFormat, recognise
+from quantcrafter.engine.data.sessions import bounds
+from quantcrafter.engine.data.zones import DAY_NS, FIRST_YEAR, LAST_YEAR, localize
 
 if TYPE_CHECKING:
-    from engine.data.providers.files import FileProvider, Table
+    from quantcrafter.engine.data.providers.files import FileProvider, Table
 
 
 class Times(NamedTuple):

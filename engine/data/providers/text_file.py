@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from engine.api import DataError, open_regular
-from engine.api.os_errors import fault
-from engine.data.limits import (
+from quantcrafter.engine.api import DataError, open_regular
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.data.limits import (
     MAX_BLANK_BYTES,
     MAX_BLANK_LINES,
     MAX_EQUAL_LINES,

@@ -7,8 +7,8 @@ import statistics
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.api import DataError
-from engine.api.wording import shown_cell
+from quantcrafter.engine.api import DataError
+from quantcrafter.engine.api.wording import shown_cell
 
 if TYPE_CHECKING:
     import polars as pl

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.api import BAR_COLUMNS, Bars, BoolColumn, DataError
-from engine.api.npy import map_npy
-from engine.api.os_errors import fault
-from engine.api.wording import shown_path
+from quantcrafter.engine.api import BAR_COLUMNS, Bars, BoolColumn, DataError
+from quantcrafter.engine.api.npy import map_npy
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wording import shown_path
 
 _PARTS = ("times", "values")
 

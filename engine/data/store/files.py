@@ -11,23 +11,23 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from engine.api import DataError, DataRequest, Session, Timeframe
-from engine.api.csv_text import safe_text
-from engine.api.home import usual_modes
-from engine.api.opening import find_named
-from engine.api.os_errors import fault
-from engine.api.schema_words import must, own_words
-from engine.api.wording import did_you_mean, shown_path
-from engine.data.findings import Finding
-from engine.data.gaps import describe
-from engine.data.load import LoadedBars, load_as_they_are
-from engine.data.providers.csv_file import CsvProvider
-from engine.data.providers.files import FileProvider
-from engine.data.providers.markets import parse_session
-from engine.data.providers.parquet_file import ParquetProvider
-from engine.data.sessions import is_round_the_clock
-from engine.data.store.columns import Overlap
-from engine.data.store.store import BarStore, Put
+from quantcrafter.engine.api import DataError, DataRequest, Session, Timeframe
+from quantcrafter.engine.api.csv_text import safe_text
+from quantcrafter.engine.api.home import usual_modes
+from quantcrafter.engine.api.opening import find_named
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.schema_words import must, own_words
+from quantcrafter.engine.api.wording import did_you_mean, shown_path
+from quantcrafter.engine.data.findings import Finding
+from quantcrafter.engine.data.gaps import describe
+from quantcrafter.engine.data.load import LoadedBars, load_as_they_are
+from quantcrafter.engine.data.providers.csv_file import CsvProvider
+from quantcrafter.engine.data.providers.files import FileProvider
+from quantcrafter.engine.data.providers.parquet_file import ParquetProvider
+from quantcrafter.engine.data.providers.session_guess import parse_session
+from quantcrafter.engine.data.sessions import is_round_the_clock
+from quantcrafter.engine.data.store.columns import Overlap
+from quantcrafter.engine.data.store.store import BarStore, Put
 
 _TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _PARQUET = (".parquet", ".pq")

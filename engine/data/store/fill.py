@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.api import Bars, BoolColumn, DataError, DataProvider, DataRequest, Timeframe
-from engine.data.findings import Finding
-from engine.data.load import load_bars
-from engine.data.store.columns import Overlap
-from engine.data.store.gaps import Gap, gaps_of
-from engine.data.store.index import Series
-from engine.data.store.store import BarStore
+from quantcrafter.engine.api import Bars, BoolColumn, DataError, DataProvider, DataRequest, Timeframe
+from quantcrafter.engine.data.findings import Finding
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.data.store.columns import Overlap
+from quantcrafter.engine.data.store.gaps import Gap, gaps_of
+from quantcrafter.engine.data.store.index import Series
+from quantcrafter.engine.data.store.store import BarStore
 
 
 class Fill(NamedTuple):

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.api import Bars, RawBars
-from engine.data.gaps import missing_bars
+from quantcrafter.engine.api import Bars, RawBars
+from quantcrafter.engine.data.gaps import missing_bars
 
 
 class Gap(NamedTuple):

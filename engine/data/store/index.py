@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from engine.api import DataError, Session, Timeframe
-from engine.api.transaction import transaction
-from engine.storage import Database, Schema
+from quantcrafter.engine.api import DataError, Session, Timeframe
+from quantcrafter.engine.api.transaction import transaction
+from quantcrafter.engine.storage import Database, Schema
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from engine.api import Bars, DataError, Session, Timeframe
-from engine.data.gaps import describe
-from engine.data.store.index import Series
-from engine.data.zones import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+from quantcrafter.engine.api import Bars, DataError, Session, Timeframe
+from quantcrafter.engine.data.gaps import describe
+from quantcrafter.engine.data.store.index import Series
+from quantcrafter.engine.data.zones import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
 _NAME_LENGTH = 40
 

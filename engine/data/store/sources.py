@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from engine.api import DataError, DataProvider
-from engine.api.schema_words import must, own_words
-from engine.api.wording import did_you_mean
-from engine.data.store.files import SUFFIXES, file_provider
+from quantcrafter.engine.api import DataError, DataProvider
+from quantcrafter.engine.api.schema_words import must, own_words
+from quantcrafter.engine.api.wording import did_you_mean
+from quantcrafter.engine.data.store.files import SUFFIXES, file_provider
 
 
 class Providers(Protocol):

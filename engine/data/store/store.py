@@ -18,14 +18,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.api import Bars, DataError, Session, Timeframe
-from engine.api.home import home
-from engine.api.os_errors import fault
-from engine.api.wording import did_you_mean, shown_path
-from engine.data.store.columns import Columns, Overlap, columns_of, merge, names_in, read, remove, write
-from engine.data.store.gaps import gaps_of
-from engine.data.store.index import Index, Series
-from engine.data.store.rules import file_stem, listed, together, usual
+from quantcrafter.engine.api import Bars, DataError, Session, Timeframe
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wording import did_you_mean, shown_path
+from quantcrafter.engine.data.store.columns import Columns, Overlap, columns_of, merge, names_in, read, remove, write
+from quantcrafter.engine.data.store.gaps import gaps_of
+from quantcrafter.engine.data.store.index import Index, Series
+from quantcrafter.engine.data.store.rules import file_stem, listed, together, usual
 
 _ATTEMPTS = 50
 _ORPHAN_AGE_S = 3600.0

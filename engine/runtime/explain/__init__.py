@@ -1,14 +1,23 @@
 """What a run did at a bar and why: values, firings, the path to a decision, and what stood in the way of one."""
 
-from engine.runtime.explain.account import Position
-from engine.runtime.explain.census import Census, Idle, NodeCensus, take_census
-from engine.runtime.explain.facts import Facts, Ref
-from engine.runtime.explain.findings import Account, Comparison, Crossing, Obstacle, Side, Test, Unexplained, Words
-from engine.runtime.explain.firings import firings, next_firing, previous_firing
-from engine.runtime.explain.no_trades import why_no_trade
-from engine.runtime.explain.path import Path, Wire
-from engine.runtime.explain.values import Value, value_at, values_at
-from engine.runtime.explain.why import Blocked, Filled, Ordered, Way, Why, decision_bar, explain
+from quantcrafter.engine.runtime.explain.account import Position
+from quantcrafter.engine.runtime.explain.census import Census, Idle, NodeCensus, take_census
+from quantcrafter.engine.runtime.explain.facts import Facts, Ref
+from quantcrafter.engine.runtime.explain.findings import (
+    Account,
+    Comparison,
+    Crossing,
+    Obstacle,
+    Side,
+    Test,
+    Unexplained,
+    Words,
+)
+from quantcrafter.engine.runtime.explain.firings import firings, next_firing, previous_firing
+from quantcrafter.engine.runtime.explain.no_trades import why_no_trade
+from quantcrafter.engine.runtime.explain.path import Path, Wire
+from quantcrafter.engine.runtime.explain.values import Value, value_at, values_at
+from quantcrafter.engine.runtime.explain.why import Blocked, Filled, Ordered, Way, Why, decision_bar, explain
 
 __all__ = [
     "Account",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import Ledger
+from quantcrafter.engine.api import Ledger
 
 IntColumn = npt.NDArray[np.int64]
 

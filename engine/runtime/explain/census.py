@@ -21,12 +21,12 @@ from typing import Literal
 
 import numpy as np
 
-from engine.api import Catalog, PortType, RunCancelledError
-from engine.api.ledger import Reason
-from engine.runtime.explain.facts import BOOLEAN, Facts, Ref
-from engine.runtime.explain.firings import firings
-from engine.runtime.explain.vectors import FLAGS, Vectors
-from engine.runtime.run_view import RunView
+from quantcrafter.engine.api import Catalog, PortType, RunCancelledError
+from quantcrafter.engine.api.ledger import Reason
+from quantcrafter.engine.runtime.explain.facts import BOOLEAN, Facts, Ref
+from quantcrafter.engine.runtime.explain.firings import firings
+from quantcrafter.engine.runtime.explain.vectors import FLAGS, Vectors
+from quantcrafter.engine.runtime.results.run_view import RunView
 
 Idle = Literal["silent", "no_order", "always", "never", "passed", "covered", "no_difference"]
 """Why a node changed nothing: a signal that never came, or of which none became an order; a condition that was always

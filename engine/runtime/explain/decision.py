@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from engine.runtime.explain.facts import Facts, Ref
-from engine.runtime.explain.findings import Account, Test
-from engine.runtime.explain.logic import Gate, Inverse, Leaf, Via, both, either
-from engine.runtime.explain.path import Wire
-from engine.runtime.explain.tree import About, Node, Tree
-from engine.runtime.run_view import RunDecision, RunSource
+from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from quantcrafter.engine.runtime.explain.facts import Facts, Ref
+from quantcrafter.engine.runtime.explain.findings import Account, Test
+from quantcrafter.engine.runtime.explain.logic import Gate, Inverse, Leaf, Via, both, either
+from quantcrafter.engine.runtime.explain.path import Wire
+from quantcrafter.engine.runtime.explain.tree import About, Node, Tree
+from quantcrafter.engine.runtime.results.run_view import RunDecision, RunSource
 
 ENTRIES = (ENTER_LONG, ENTER_SHORT)
 EXIT_OF = {ENTER_LONG: EXIT_LONG, ENTER_SHORT: EXIT_SHORT}

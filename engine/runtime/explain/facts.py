@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import ENTER_LONG, ENTER_SHORT, Bars, Catalog, Component, PortType
-from engine.runtime.explain.account import Positions
-from engine.runtime.explain.findings import Side
-from engine.runtime.explain.path import Wire
-from engine.runtime.run_view import RunSource, RunView
+from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, Bars, Catalog, Component, PortType
+from quantcrafter.engine.runtime.explain.account import Positions
+from quantcrafter.engine.runtime.explain.findings import Side
+from quantcrafter.engine.runtime.explain.path import Wire
+from quantcrafter.engine.runtime.results.run_view import RunSource, RunView
 
 BOOLEAN = (PortType.CONDITION, PortType.FILTER, PortType.SIGNAL)
 BARS = "bars"

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.api.reasons import Operator
+from quantcrafter.engine.api.reasons import Operator
 
 FAR = 1e9
 """The gap of what has no distance: it counts as further away than any number."""

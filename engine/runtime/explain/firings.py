@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import PortType, Role
-from engine.runtime.explain.account import IntColumn
-from engine.runtime.explain.facts import BOOLEAN, Facts
+from quantcrafter.engine.api import PortType, Role
+from quantcrafter.engine.runtime.explain.account import IntColumn
+from quantcrafter.engine.runtime.explain.facts import BOOLEAN, Facts
 
 
 def firings(facts: Facts, node: str) -> IntColumn:

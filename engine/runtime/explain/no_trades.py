@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api.ledger import BlockReason, InterventionKind, OrderStatus, StatusReason
-from engine.api.ports import ENTER_LONG, ENTER_SHORT
-from engine.runtime.run_view import RunDecision, RunView
+from quantcrafter.engine.api.ledger import BlockReason, InterventionKind, OrderStatus, StatusReason
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
+from quantcrafter.engine.runtime.results.run_view import RunDecision, RunView
 
 ENTRIES = ENTER_LONG | ENTER_SHORT
 Column = npt.NDArray[Any]

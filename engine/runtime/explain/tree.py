@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import (
+from quantcrafter.engine.api import (
     AllOf,
     AnyOf,
     AtLeast,
@@ -27,13 +27,13 @@ from engine.api import (
     Reason,
     Said,
 )
-from engine.api.foreign import calling, node_label
-from engine.api.frozen import read_only, shown_bars
-from engine.api.reasons import Operator, Term
-from engine.runtime.explain.facts import BARS, BOOLEAN, Facts, Ref
-from engine.runtime.explain.findings import Comparison, Crossing, Side, Test, Unexplained, Words
-from engine.runtime.explain.logic import Expression, Gate, Inverse, Leaf, Via
-from engine.runtime.explain.path import Wire
+from quantcrafter.engine.api.foreign import calling, node_label
+from quantcrafter.engine.api.frozen import read_only, shown_bars
+from quantcrafter.engine.api.reasons import Operator, Term
+from quantcrafter.engine.runtime.explain.facts import BARS, BOOLEAN, Facts, Ref
+from quantcrafter.engine.runtime.explain.findings import Comparison, Crossing, Side, Test, Unexplained, Words
+from quantcrafter.engine.runtime.explain.logic import Expression, Gate, Inverse, Leaf, Via
+from quantcrafter.engine.runtime.explain.path import Wire
 
 DEEPEST = 60
 """Nodes in a row that are looked into; further ones are told of without their reasons."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.api import PortType, Role
-from engine.runtime.explain.facts import BARS, Facts
+from quantcrafter.engine.api import PortType, Role
+from quantcrafter.engine.runtime.explain.facts import BARS, Facts
 
 Kind = Literal["series", "condition", "filter", "signal", "price", "quantity", "position"]
 

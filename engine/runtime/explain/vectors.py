@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import (
+from quantcrafter.engine.api import (
     ENTER_LONG,
     ENTER_SHORT,
     EXIT_LONG,
@@ -27,11 +27,11 @@ from engine.api import (
     Never,
     Reason,
 )
-from engine.api.foreign import calling, node_label
-from engine.api.ledger import BlockReason
-from engine.runtime.explain.facts import BOOLEAN, Facts, Ref
-from engine.runtime.explain.tree import Asked
-from engine.runtime.run_view import RunDecision
+from quantcrafter.engine.api.foreign import calling, node_label
+from quantcrafter.engine.api.ledger import BlockReason
+from quantcrafter.engine.runtime.explain.facts import BOOLEAN, Facts, Ref
+from quantcrafter.engine.runtime.explain.tree import Asked
+from quantcrafter.engine.runtime.results.run_view import RunDecision
 
 Bools = npt.NDArray[np.bool_]
 Combination = Callable[[Callable[[Ref], Bools]], Bools]

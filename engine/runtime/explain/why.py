@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from engine.api.ledger import BlockReason, OrderStatus, Reason, StatusReason
-from engine.runtime.explain.account import Position
-from engine.runtime.explain.decision import EXIT_OF, SIDE_OF, Stage, is_possible, wire_between
-from engine.runtime.explain.facts import Facts
-from engine.runtime.explain.findings import Obstacle, Words
-from engine.runtime.explain.logic import Leaf, is_true, leaves, mattering, smallest_sets
-from engine.runtime.explain.path import Path, Wire, with_sources
-from engine.runtime.explain.tree import About, Node
+from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from quantcrafter.engine.api.ledger import BlockReason, OrderStatus, Reason, StatusReason
+from quantcrafter.engine.runtime.explain.account import Position
+from quantcrafter.engine.runtime.explain.decision import EXIT_OF, SIDE_OF, Stage, is_possible, wire_between
+from quantcrafter.engine.runtime.explain.facts import Facts
+from quantcrafter.engine.runtime.explain.findings import Obstacle, Words
+from quantcrafter.engine.runtime.explain.logic import Leaf, is_true, leaves, mattering, smallest_sets
+from quantcrafter.engine.runtime.explain.path import Path, Wire, with_sources
+from quantcrafter.engine.runtime.explain.tree import About, Node
 
 NOWHERE = Path()
 OF_THE_BROKER = ("stop_loss", "take_profit", "end_of_data")

@@ -7,8 +7,8 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from engine.runtime.parity.model import Difference, EngineOutcome, ParityReport
-from engine.stats.files import write_whole
+from quantcrafter.engine.runtime.parity.model import Difference, EngineOutcome, ParityReport
+from quantcrafter.engine.stats.files import write_whole
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _MOST_ROWS = 200
@@ -25,7 +25,7 @@ def write_certificate(path: str | Path, report: ParityReport) -> Path:
 
 def certificate_page(report: ParityReport) -> str:
     """Return the certificate as an HTML page that needs no network."""
-    style = resources.files("engine.stats").joinpath("report.css").read_text(encoding="utf-8")
+    style = resources.files("quantcrafter.engine.stats").joinpath("report.css").read_text(encoding="utf-8")
     title = f"Parity of {report.strategy}"
     synthetic = " <strong>(synthetic data)</strong>" if report.synthetic else ""
     return "\n".join(

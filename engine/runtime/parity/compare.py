@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.api import InstrumentJob, Ledger
-from engine.runtime.parity.model import ACCOUNT, Cause, Difference
-from engine.runtime.parity.nodes import Nodes
-from engine.runtime.parity.texts import (
+from quantcrafter.engine.api import InstrumentJob, Ledger
+from quantcrafter.engine.runtime.parity.model import ACCOUNT, Cause, Difference
+from quantcrafter.engine.runtime.parity.nodes import Nodes
+from quantcrafter.engine.runtime.parity.texts import (
     TOLERANCE,
     block_text,
     end_text,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Signals
-from engine.api.ledger import Reason
-from engine.graph import Decision, Evaluation, Plan
+from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Signals
+from quantcrafter.engine.api.ledger import Reason
+from quantcrafter.engine.graph import Decision, Evaluation, Plan
 
 
 @dataclass(frozen=True)

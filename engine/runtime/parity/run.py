@@ -11,17 +11,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
-from engine.api import EngineAdapter, InstrumentJob, Ledger, Need, Problem, RunCancelledError, RunError, SpecError
-from engine.data.load import load_bars
-from engine.graph import BoundGraph
-from engine.runtime.engines import engine_choices, find_engine, needs_of, run_job
-from engine.runtime.parity.compare import Comparison
-from engine.runtime.parity.model import Cause, ComparedData, Difference, EngineOutcome, ParityReport
-from engine.runtime.parity.nodes import Nodes
-from engine.runtime.prepare import Loader, Progress, with_choices, with_record
-from engine.runtime.run import Clock, Prepared, never, prepare_run, silent, spec_hash
-from engine.runtime.run_tables import data_hash
-from engine.runtime.source import Installed
+from quantcrafter.engine.api import (
+    EngineAdapter,
+    InstrumentJob,
+    Ledger,
+    Need,
+    Problem,
+    RunCancelledError,
+    RunError,
+    SpecError,
+)
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.graph import BoundGraph
+from quantcrafter.engine.runtime.parity.compare import Comparison
+from quantcrafter.engine.runtime.parity.model import Cause, ComparedData, Difference, EngineOutcome, ParityReport
+from quantcrafter.engine.runtime.parity.nodes import Nodes
+from quantcrafter.engine.runtime.results.run_tables import data_hash
+from quantcrafter.engine.runtime.running.engines import engine_choices, find_engine, needs_of, run_job
+from quantcrafter.engine.runtime.running.prepare import Loader, Progress, with_choices, with_record
+from quantcrafter.engine.runtime.running.run import Clock, Prepared, never, prepare_run, silent, spec_hash
+from quantcrafter.engine.runtime.running.source import Installed
 
 _LEAST = 2
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.api import InstrumentJob
-from engine.api.ledger import BlockReason, OrderKind, OrderStatus, StatusReason
+from quantcrafter.engine.api import InstrumentJob
+from quantcrafter.engine.api.ledger import BlockReason, OrderKind, OrderStatus, StatusReason
 
 TOLERANCE = 1e-9
 

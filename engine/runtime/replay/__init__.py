@@ -1,7 +1,7 @@
 """A run stepped bar by bar: played, paused, taken back, stopped at conditions, and forked."""
 
-from engine.runtime.replay.breakpoints import Breakpoint, parse_breakpoint
-from engine.runtime.replay.moment import Moment
-from engine.runtime.replay.replay import Fork, Replay, Stop
+from quantcrafter.engine.runtime.replay.breakpoints import Breakpoint, parse_breakpoint
+from quantcrafter.engine.runtime.replay.moment import Moment
+from quantcrafter.engine.runtime.replay.replay import Fork, Replay, Stop
 
 __all__ = ["Breakpoint", "Fork", "Moment", "Replay", "Stop", "parse_breakpoint"]

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from engine.api import BAR_COLUMNS, RunError
-from engine.api.wording import did_you_mean
+from quantcrafter.engine.api import BAR_COLUMNS, RunError
+from quantcrafter.engine.api.wording import did_you_mean
 
 if TYPE_CHECKING:
-    from engine.runtime.replay.moment import Moment
-    from engine.runtime.replay.replay import Replay
+    from quantcrafter.engine.runtime.replay.moment import Moment
+    from quantcrafter.engine.runtime.replay.replay import Replay
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from engine.simulation.pages import whole_rows
-from engine.simulation.state import State
+from quantcrafter.engine.simulation.pages import whole_rows
+from quantcrafter.engine.simulation.state import State
 
 _ROWS = {"orders": "order_rows", "fills": "fill_rows", "trades": "trade_rows", "blocked": "blocked_rows"}
 
@@ -18,7 +18,7 @@ class Moment:
     """The state after a step.
 
     `index` counts the steps done, `ts_ns` is the close that the last of them ended at, `bars` its instruments and bars.
-    `fills`, `trades`, `blocked` and `orders` are the rows that were written in it (dtypes of `engine.api.ledger`); an
+    `fills`, `trades`, `blocked` and `orders` are the rows that were written in it (dtypes of `quantcrafter.engine.api.ledger`); an
     order is written when it leaves work.
     """
 

@@ -17,20 +17,20 @@ from threading import Event
 
 import numpy as np
 
-from engine.api import Ledger, RunError, Signals
-from engine.api.wording import did_you_mean
-from engine.data.load import load_bars
-from engine.graph.plan import StepColumn
-from engine.runtime.prepare import Loader, with_choices
-from engine.runtime.replay.breakpoints import Breakpoint, parse_breakpoint
-from engine.runtime.replay.moment import Mark, Moment
-from engine.runtime.result import RunResult
-from engine.runtime.run import Clock, Prepared, prepare_run, result_of
-from engine.runtime.source import Installed, load_graph
-from engine.simulation.records import Table
-from engine.simulation.session import Session
-from engine.simulation.snapshots import Snapshot
-from engine.spec import StrategySpec
+from quantcrafter.engine.api import Ledger, RunError, Signals
+from quantcrafter.engine.api.wording import did_you_mean
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.graph.plan import StepColumn
+from quantcrafter.engine.runtime.replay.breakpoints import Breakpoint, parse_breakpoint
+from quantcrafter.engine.runtime.replay.moment import Mark, Moment
+from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.running.prepare import Loader, with_choices
+from quantcrafter.engine.runtime.running.run import Clock, Prepared, prepare_run, result_of
+from quantcrafter.engine.runtime.running.source import Installed, load_graph
+from quantcrafter.engine.simulation.records import Table
+from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.snapshots import Snapshot
+from quantcrafter.engine.spec import StrategySpec
 
 SNAPSHOT_STEPS = 500
 
@@ -63,7 +63,7 @@ class Replay:
         snapshot_steps: how many steps lie between two snapshots, which is the most that a jump back runs again.
 
     Raises:
-        SpecError, DataError, ComponentError, RunError: as for `engine.runtime.run.run`.
+        SpecError, DataError, ComponentError, RunError: as for `quantcrafter.engine.runtime.running.run.run`.
     """
 
     def __init__(
@@ -259,7 +259,7 @@ class Replay:
     # ------------------------------------------------------------------ playing
 
     def add_breakpoint(self, text: str) -> Breakpoint:
-        """Stop `play` and `run_on` at a condition; see `engine.runtime.replay.breakpoints` for what it may say.
+        """Stop `play` and `run_on` at a condition; see `quantcrafter.engine.runtime.replay.breakpoints` for what it may say.
 
         Raises:
             RunError: the text means nothing.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.actions.fuzzy import match_score
+from quantcrafter.app.actions.fuzzy import match_score
 
 TITLES = ["Save", "Save as...", "Save all", "Select all", "Settings...", "Align left edges", "Distribute vertically"]
 

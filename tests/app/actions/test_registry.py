@@ -4,11 +4,11 @@ from collections import Counter
 
 import pytest
 
-from app.actions.registry import ActionRegistry, default_keys
-from app.actions.spec import ActionSpec, MenuSpec
-from app.services.keys import is_typing, normal_keys
-from app.services.settings import Settings
-from app.theme.icons import icon_names
+from quantcrafter.app.actions.registry import ActionRegistry, default_keys
+from quantcrafter.app.actions.spec import ActionSpec, MenuSpec
+from quantcrafter.app.services.keys import is_typing, normal_keys
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.theme.icons import icon_names
 from tests.support.actions import registry_of
 
 

@@ -5,9 +5,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.canvas.arrange import DEFAULT_SIZE, Box, align, distribute, framed, free_place, layered
-from app.document.view import GraphView, NodeView, WireView
-from engine.api import Role
+from quantcrafter.app.canvas.arrange import DEFAULT_SIZE, Box, align, distribute, framed, free_place, layered
+from quantcrafter.app.document.view import GraphView, NodeView, WireView
+from quantcrafter.engine.api import Role
 
 
 def graph(edges: list[tuple[str, str]], extra: tuple[str, ...] = ()) -> GraphView:

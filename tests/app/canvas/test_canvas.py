@@ -10,9 +10,9 @@ from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.canvas.view import NODE_MIME
-from app.document.document import Document
-from app.document.edits import RemoveNodes, SetValues
+from quantcrafter.app.canvas.view import NODE_MIME
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import RemoveNodes, SetValues
 from tests.support.actions import make_canvas
 from tests.support.canvas import STRATEGY, Desk, registry
 

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.document.document import Document
+from quantcrafter.app.document.document import Document
 from tests.support import mouse
 from tests.support.actions import make_canvas
 from tests.support.canvas import STRATEGY, Desk, registry

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from app.canvas.scene import PortRef
+from quantcrafter.app.canvas.scene import PortRef
 from tests.support import mouse
 from tests.support.canvas import STRATEGY, Desk
 

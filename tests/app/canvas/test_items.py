@@ -8,15 +8,15 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.canvas.items.layout import HEADER
-from app.canvas.items.paint import badge_rect, mark_rects, name_room
-from app.canvas.items.ports import port_shape
-from app.canvas.scene import GraphScene, PortRef
-from app.canvas.view import CanvasView
-from app.document.view import FrameView, GraphView, NodeView, PortView, WireView
-from app.theme import apply, current
-from app.theme.tokens import mix
-from engine.api import PortType, Role
+from quantcrafter.app.canvas.items.layout import HEADER
+from quantcrafter.app.canvas.items.paint import badge_rect, mark_rects, name_room
+from quantcrafter.app.canvas.items.ports import port_shape
+from quantcrafter.app.canvas.scene import GraphScene, PortRef
+from quantcrafter.app.canvas.view import CanvasView
+from quantcrafter.app.document.view import FrameView, GraphView, NodeView, PortView, WireView
+from quantcrafter.app.theme import apply, current
+from quantcrafter.app.theme.tokens import mix
+from quantcrafter.engine.api import PortType, Role
 from tests.support.graphs import bars, graph, node, pullback
 
 

@@ -15,11 +15,11 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.canvas.export import export_png, export_svg
-from app.canvas.scene import GraphScene, PortRef
-from app.document.view import BARS, FrameView, GraphView, NodeView, PortView, WireView
-from app.theme import apply, current
-from engine.api import Role, RunError
+from quantcrafter.app.canvas.export import export_png, export_svg
+from quantcrafter.app.canvas.scene import GraphScene, PortRef
+from quantcrafter.app.document.view import BARS, FrameView, GraphView, NodeView, PortView, WireView
+from quantcrafter.app.theme import apply, current
+from quantcrafter.engine.api import Role, RunError
 from tests.support.graphs import bars, graph, node, pullback
 
 RSI_TO_DIP = WireView("rsi", "value", "dip", "input")

@@ -9,12 +9,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from app.canvas.gestures.base import Hit
-from app.canvas.minimap import Minimap
-from app.canvas.scene import GraphScene, PortRef
-from app.canvas.view import LEAST_ZOOM, MOST_ZOOM, NODE_MIME, CanvasView
-from app.document.view import GraphView, WireView
-from app.theme import apply, current
+from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.minimap import Minimap
+from quantcrafter.app.canvas.scene import GraphScene, PortRef
+from quantcrafter.app.canvas.view import LEAST_ZOOM, MOST_ZOOM, NODE_MIME, CanvasView
+from quantcrafter.app.document.view import GraphView, WireView
+from quantcrafter.app.theme import apply, current
 from tests.support import mouse
 from tests.support.graphs import bars, graph, large, pullback
 

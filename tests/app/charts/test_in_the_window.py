@@ -12,13 +12,13 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-from app.canvas.eyes import EYE
-from app.canvas.gestures.base import Hit
-from app.canvas.menus import context_menu
-from app.charts.model.look import series_color
-from app.charts.pane import ChartPane
-from app.theme import current
-from app.window.desktop import Desktop
+from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.menus import context_menu
+from quantcrafter.app.canvas.plot_toggles import EYE
+from quantcrafter.app.charts.model.look import series_color
+from quantcrafter.app.charts.pane import ChartPane
+from quantcrafter.app.theme import current
+from quantcrafter.app.window.desktop import Desktop
 from tests.support import mouse
 from tests.support.charts import settle, state_of
 from tests.support.desktop import ROOT, copy_example, open_window, tab_of
@@ -148,7 +148,7 @@ def is_seen(image: QImage, color: str, at: QPoint) -> bool:
 
 def test_the_chart_library_is_not_imported_before_a_run_is_drawn() -> None:
     script = (
-        "import sys; import app.window.main_window, app.window.docks, app.charts.pane, app.charts.view;"
+        "import sys; import quantcrafter.app.window.main_window, quantcrafter.app.window.layout.docks, quantcrafter.app.charts.pane, quantcrafter.app.charts.view;"
         "print([name for name in ('pyqtgraph', 'numba', 'pandas', 'polars', 'plotly') if name in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT)

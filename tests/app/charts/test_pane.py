@@ -13,16 +13,16 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.charts.menu import chart_menu
-from app.charts.model.levels import RangeLevels
-from app.charts.model.look import chart_look
-from app.charts.model.texts import quote_of
-from app.charts.pane import ChartPane
-from app.services.settings import Settings
-from app.session.run_session import RunSession
-from app.theme import apply
-from app.theme.tokens import DARK, LIGHT
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.app.charts.menu import chart_menu
+from quantcrafter.app.charts.model.levels import RangeLevels
+from quantcrafter.app.charts.model.look import chart_look
+from quantcrafter.app.charts.model.texts import quote_of
+from quantcrafter.app.charts.pane import ChartPane
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.app.theme import apply
+from quantcrafter.app.theme.tokens import DARK, LIGHT
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support import mouse
 from tests.support.charts import (
     at_bar,

@@ -8,7 +8,7 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.data.draft import (
+from quantcrafter.app.data.draft import (
     feed_draft,
     feed_edits,
     instrument_draft,
@@ -17,13 +17,13 @@ from app.data.draft import (
     provider_names,
     relative,
 )
-from app.data.texts import price_text, size_text, span_text, volume_text
-from app.document.document import Document
-from app.document.edits import UNSET
-from app.inspector.fields import FieldKind
-from engine.api import NEW_YORK_STOCKS, DataProvider, DataRequest, RawBars, hookimpl, param
-from engine.plugins import load_registry
-from engine.runtime.jobs.preview import Preview
+from quantcrafter.app.data.texts import price_text, size_text, span_text, volume_text
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import UNSET
+from quantcrafter.app.inspector.fields import FieldKind
+from quantcrafter.engine.api import NEW_YORK_STOCKS, DataProvider, DataRequest, RawBars, hookimpl, param
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview
 from tests.support.market_data import moments
 
 TEXT = """\

@@ -12,13 +12,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from app.data.fill_dialog import FillDialog
-from app.data.import_dialog import ImportDialog
-from app.data.look_dialog import LookDialog
-from app.data.pane import DataPane
-from app.window.desktop import Desktop
-from engine.data.store import BarStore
-from engine.data.store.files import ImportOptions, import_file
+from quantcrafter.app.data.fill_dialog import FillDialog
+from quantcrafter.app.data.import_dialog import ImportDialog
+from quantcrafter.app.data.look_dialog import LookDialog
+from quantcrafter.app.data.pane import DataPane
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.engine.data.store import BarStore
+from quantcrafter.engine.data.store.files import ImportOptions, import_file
 from tests.support.bar_store import workdays, write_csv
 from tests.support.data_desk import click_row, drop_files, rows_of, seen, texts, until, using, write
 from tests.support.desktop import copy_example, open_window, tab_of
@@ -216,7 +216,7 @@ def test_a_series_is_used_in_the_strategy_as_one_step(
 
 
 def _first(text: str, desktop: Desktop) -> dict[str, object]:
-    from app.document.document import Document
+    from quantcrafter.app.document.document import Document
 
     first: dict[str, object] = Document(text, desktop.catalog).values["instruments"][0]
     return first
@@ -236,7 +236,7 @@ def test_what_another_program_imports_appears_by_itself(qtbot: QtBot, pane: Data
 
 
 def test_an_import_can_be_cancelled(qtbot: QtBot, desktop: Desktop, pane: DataPane, tmp_path: Path) -> None:
-    from engine.runtime.jobs.store import FileImport, StoreImportRequest
+    from quantcrafter.engine.runtime.compute_process.jobs.store import FileImport, StoreImportRequest
 
     files = tuple(
         FileImport(str(write_csv(tmp_path / f"s{number}.csv", workdays("2000-01-03", 500)))) for number in range(300)

@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDateEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
-from app.data.source_dialog import SourceDialog
-from app.window.desktop import Desktop
+from quantcrafter.app.data.source_dialog import SourceDialog
+from quantcrafter.app.window.desktop import Desktop
 from tests.support.bar_store import workdays, write_csv
 from tests.support.data_desk import pick, row_of, seen, texts, until, using, write
 from tests.support.desktop import open_window, tab_of

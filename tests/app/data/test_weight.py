@@ -11,11 +11,11 @@ from tests.support.command_line import ROOT, clean_environment
 HEAVY = ("numba", "pandas", "polars", "plotly", "vnpy", "backtrader")
 PROGRAM = f"""
 import sys
-import app.data.fill_dialog, app.data.import_dialog, app.data.import_model, app.data.look_dialog, app.data.pane
-import app.data.source_dialog, app.window.data_desk, app.window.store_desk
+import quantcrafter.app.data.fill_dialog, quantcrafter.app.data.import_dialog, quantcrafter.app.data.import_model, quantcrafter.app.data.look_dialog, quantcrafter.app.data.pane
+import quantcrafter.app.data.source_dialog, quantcrafter.app.window.data.data_controller, quantcrafter.app.window.data.bar_store_controller
 from pathlib import Path
-from engine.plugins import load_registry
-app.data.import_model.file_draft(load_registry(), Path("spy_1d.csv")).request()
+from quantcrafter.engine.plugins import load_registry
+quantcrafter.app.data.import_model.file_draft(load_registry(), Path("spy_1d.csv")).request()
 print([name for name in {HEAVY!r} if name in sys.modules])
 """
 

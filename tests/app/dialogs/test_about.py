@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.about import AboutDialog, parts
-from engine.api.home import home
+from quantcrafter.app.dialogs.about import AboutDialog, parts
+from quantcrafter.engine.api.home import home
 
 
 def test_it_shows_the_version_the_paths_and_the_licences(qtbot: QtBot) -> None:

@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.changed import ChangedAnswer, ChangedNotice
+from quantcrafter.app.dialogs.changed import ChangedAnswer, ChangedNotice
 
 
 def _notice(qtbot: QtBot, *, modified: bool = False, missing: bool = False) -> tuple[ChangedNotice, list[object]]:

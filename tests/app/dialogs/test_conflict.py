@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.conflict import ConflictAnswer, ConflictDialog
-from app.dialogs.conflict_text import Pair, places, side_by_side, span
+from quantcrafter.app.dialogs.conflict import ConflictAnswer, ConflictDialog
+from quantcrafter.app.dialogs.conflict_text import Pair, places, side_by_side, span
 
 LINES = st.lists(st.sampled_from(["a", "b", "c", "", "  d: 1"]), max_size=12).map("\n".join)
 

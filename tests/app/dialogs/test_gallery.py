@@ -8,14 +8,14 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPixmap
 from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
-from app import theme
-from app.dialogs.card import PICTURE, TAG_ROWS, TEMPLATE_ROLE, placed, wrapped
-from app.dialogs.gallery import GalleryDialog
-from app.dialogs.pictures import paint_graph
-from app.dialogs.templates import Tag, all_templates
-from app.dialogs.thumbnails import Thumbnails
-from engine.api.home import home
-from engine.plugins import load_registry
+from quantcrafter.app import theme
+from quantcrafter.app.dialogs.card import PICTURE, TAG_ROWS, TEMPLATE_ROLE, placed, wrapped
+from quantcrafter.app.dialogs.gallery import GalleryDialog
+from quantcrafter.app.dialogs.pictures import paint_graph
+from quantcrafter.app.dialogs.templates import Tag, all_templates
+from quantcrafter.app.dialogs.thumbnails import Thumbnails
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.plugins import load_registry
 
 
 @pytest.fixture

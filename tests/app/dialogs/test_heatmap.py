@@ -9,8 +9,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.heatmap import Heatmap, HeatmapData, shade
-from app.theme.tokens import contrast
+from quantcrafter.app.dialogs.heatmap import Heatmap, HeatmapData, shade
+from quantcrafter.app.theme.tokens import contrast
 from tests.support import mouse
 
 DATA = HeatmapData(

@@ -9,19 +9,19 @@ import pytest
 from PySide6.QtWidgets import QAbstractButton, QDialog, QLabel, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.about import AboutDialog
-from app.dialogs.changed import ChangedNotice
-from app.dialogs.drafts import Draft
-from app.dialogs.gallery import GalleryDialog
-from app.dialogs.plugins import PluginsDialog
-from app.dialogs.preferences import Preferences
-from app.dialogs.recovery import RecoveryDialog
-from app.dialogs.settings import SettingsDialog
-from app.dialogs.shortcut_list import Command
-from app.dialogs.shortcuts import ShortcutsDialog
-from app.dialogs.templates import all_templates
-from app.dialogs.unsaved import UnsavedDialog
-from app.services import i18n
+from quantcrafter.app.dialogs.about import AboutDialog
+from quantcrafter.app.dialogs.changed import ChangedNotice
+from quantcrafter.app.dialogs.drafts import Draft
+from quantcrafter.app.dialogs.gallery import GalleryDialog
+from quantcrafter.app.dialogs.plugins import PluginsDialog
+from quantcrafter.app.dialogs.preferences import Preferences
+from quantcrafter.app.dialogs.recovery import RecoveryDialog
+from quantcrafter.app.dialogs.settings import SettingsDialog
+from quantcrafter.app.dialogs.shortcut_list import Command
+from quantcrafter.app.dialogs.shortcuts import ShortcutsDialog
+from quantcrafter.app.dialogs.templates import all_templates
+from quantcrafter.app.dialogs.unsaved import UnsavedDialog
+from quantcrafter.app.services import i18n
 from tests.support.translations import translations
 
 

@@ -7,8 +7,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.plugins import PluginsDialog
-from engine.plugins import PluginStatus, forget_registry, installed_plugins
+from quantcrafter.app.dialogs.plugins import PluginsDialog
+from quantcrafter.engine.plugins import PluginStatus, forget_registry, installed_plugins
 from tests.support.plugin_packages import indicator, install
 
 

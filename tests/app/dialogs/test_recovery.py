@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.drafts import Draft, Leftovers, RecoveryAnswer, counts, differences
-from app.dialogs.recovery import RecoveryDialog
+from quantcrafter.app.dialogs.drafts import Draft, Leftovers, RecoveryAnswer, counts, differences
+from quantcrafter.app.dialogs.recovery import RecoveryDialog
 
 SAVED = "name: A\nrun:\n  cash: 1\n"
 EDITED = "name: A\nrun:\n  cash: 2\n  mode: backtest\n"

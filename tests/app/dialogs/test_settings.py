@@ -5,11 +5,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.preferences import Preferences
-from app.dialogs.settings import SettingsDialog
-from app.services.settings import Settings
-from engine.api.home import home
-from engine.runtime.storage import keep_gb
+from quantcrafter.app.dialogs.preferences import Preferences
+from quantcrafter.app.dialogs.settings import SettingsDialog
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.runtime.run_store.storage import keep_gb
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.shortcut_list import Command, ShortcutList
-from app.dialogs.shortcuts import ShortcutsDialog
+from quantcrafter.app.dialogs.shortcut_list import Command, ShortcutList
+from quantcrafter.app.dialogs.shortcuts import ShortcutsDialog
 
 COMMANDS = (
     Command("save", "Save", "Ctrl+S", "Ctrl+S"),

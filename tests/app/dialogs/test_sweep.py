@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QMainWindow
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.sweep import SweepDialog
-from app.document.document import Document
-from app.services.engine import Engine
+from quantcrafter.app.dialogs.sweep import SweepDialog
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.services.engine import Engine
 from tests.support.kept_runs import EXAMPLES, registry
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dialogs.sweep_form import Span, Variable, suggested, taking_over, variable, variables
-from app.document.document import Document
-from engine.runtime.sweep import Axis
+from quantcrafter.app.dialogs.sweep_form import Span, Variable, suggested, taking_over, variable, variables
+from quantcrafter.app.document.document import Document
+from quantcrafter.engine.runtime.research.sweep import Axis
 from tests.support.kept_runs import EXAMPLES, registry
 
 ADX = """\

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from app.dialogs.templates import EMPTY_TEXT, Template, all_templates, matching, self_contained
-from engine.api import Role, StrategyTemplate
-from engine.graph import bind, has_errors
-from engine.plugins import load_registry
-from engine.spec import StrategyFile, check_strategy
+from quantcrafter.app.dialogs.templates import EMPTY_TEXT, Template, all_templates, matching, self_contained
+from quantcrafter.engine.api import Role, StrategyTemplate
+from quantcrafter.engine.graph import bind, has_errors
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.spec import StrategyFile, check_strategy
 
 BLOCK = (
     "quantcrafter: 1\n# why\ninputs:\n  price: {type: series}\noutputs: {up: above}\nlogic: {above: {use: compare}}\n"

@@ -8,8 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.tour import Tour
-from app.dialogs.tour_steps import Box, place, tour_steps
+from quantcrafter.app.dialogs.tour import Tour
+from quantcrafter.app.dialogs.tour_steps import Box, place, tour_steps
 
 
 class Scene:

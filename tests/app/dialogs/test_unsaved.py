@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.unsaved import UnsavedAnswer, UnsavedDialog
+from quantcrafter.app.dialogs.unsaved import UnsavedAnswer, UnsavedDialog
 
 
 @pytest.fixture

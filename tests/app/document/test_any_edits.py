@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.document.document import Document
-from app.document.edits import (
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import (
     UNSET,
     AddNode,
     Connect,
@@ -25,10 +25,10 @@ from app.document.edits import (
     SetValues,
     Splice,
 )
-from app.document.errors import EditError
-from app.document.ports import reference_to
-from app.document.view import GraphView, Scope
-from engine.api import Role
+from quantcrafter.app.document.errors import EditError
+from quantcrafter.app.document.ports import reference_to
+from quantcrafter.app.document.view import GraphView, Scope
+from quantcrafter.engine.api import Role
 from tests.support.counts import sample
 from tests.support.documents import all_redone, all_undone, catalog, example, example_names, rich
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.document.document import Document
-from app.document.edits import (
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import (
     UNSET,
     AddNode,
     Connect,
@@ -25,10 +25,10 @@ from app.document.edits import (
     SetValues,
     Splice,
 )
-from app.document.errors import EditError
-from app.document.view import FrameView, WireView
-from engine.api import Role
-from engine.runtime.run import run
+from quantcrafter.app.document.errors import EditError
+from quantcrafter.app.document.view import FrameView, WireView
+from quantcrafter.engine.api import Role
+from quantcrafter.engine.runtime.running.run import run
 from tests.support.documents import RICH, all_redone, all_undone, catalog, example, rich
 
 

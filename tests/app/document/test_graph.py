@@ -4,10 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.document.document import Document
-from app.document.view import BARS, WireView
-from engine.api import PortType, Role
-from engine.runtime.source import validate_file
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.view import BARS, WireView
+from quantcrafter.engine.api import PortType, Role
+from quantcrafter.engine.runtime.running.source import validate_file
 from tests.support.documents import EXAMPLES, catalog, example, example_names, rich
 
 
@@ -131,7 +131,7 @@ def test_odd_shapes_in_the_file_do_not_break_the_graph() -> None:
 
 def test_documents_do_not_need_the_numerical_libraries() -> None:
     code = (
-        "import sys; from app.document.document import Document; from engine.plugins import load_registry\n"
+        "import sys; from quantcrafter.app.document.document import Document; from quantcrafter.engine.plugins import load_registry\n"
         "d = Document.open('resources/examples/rsi_pullback.yaml', load_registry()); d.graph(); d.problems\n"
         "print([m for m in ('numba', 'polars', 'pandas', 'PySide6') if m in sys.modules])"
     )

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.document.document import Change, Document
-from app.document.edits import MoveNodes, RemoveNodes, RenameNode, SetValues
-from app.document.errors import EditError
-from app.document.history import History, Step, patch_between
-from engine.api import SpecError
+from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.document.edits import MoveNodes, RemoveNodes, RenameNode, SetValues
+from quantcrafter.app.document.errors import EditError
+from quantcrafter.app.document.history import History, Step, patch_between
+from quantcrafter.engine.api import SpecError
 from tests.support.documents import RICH, catalog, example, rich
 
 texts = st.text("ab \n", max_size=12)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.document.document import Document
-from app.inspector.subjects import InstrumentFields, instrument_form
-from engine.plugins import load_registry
-from engine.spec.instruments import OWN_FIELDS
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.inspector.subjects import InstrumentFields, instrument_form
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.spec.instruments import OWN_FIELDS
 
 EXAMPLE = Path("resources/examples/forex_on_margin.yaml")
 
@@ -28,5 +28,5 @@ def test_the_margin_of_a_contract_is_changed_in_its_own_mapping_and_problems_sta
     assert document.problems == ()
     document.do(*form.edits(fields["margin", "maintenance_per_contract"], 50), label="Set")
     assert [problem.path for problem in document.problems] == ["instruments.0.margin"]
-    document.do(*form.edits(fields["kind",], "spot"), label="Spot")
+    document.do(*form.edits(fields["kind",], "spot"), label="CursorContext")
     assert "instruments.0.margin" in [problem.path for problem in document.problems]

@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QStandardItemModel
 from pytestqt.qtbot import QtBot
 
-from app.document.document import Document
-from app.inspector.editors import ChoiceEditor
-from app.inspector.fields import Field, FieldKind
-from app.inspector.subjects import run_form
-from engine.plugins import Registry, load_registry
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.inspector.editors import ChoiceEditor
+from quantcrafter.app.inspector.fields import Field, FieldKind
+from quantcrafter.app.inspector.subjects import run_form
+from quantcrafter.engine.plugins import Registry, load_registry
 from tests.support.plugin_packages import module
 
 ABSENT = '''

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel
 
-from app.document.edits import UNSET
-from app.inspector import values
-from app.inspector.editors.numbers import step_size, stepped
-from app.inspector.fields import Field, FieldKind, fields_of
-from engine.api import PortType, Role, RunSettings
-from engine.plugins import load_registry
+from quantcrafter.app.document.edits import UNSET
+from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector.editors.numbers import step_size, stepped
+from quantcrafter.app.inspector.fields import Field, FieldKind, fields_of
+from quantcrafter.engine.api import PortType, Role, RunSettings
+from quantcrafter.engine.plugins import load_registry
 
 
 def field(role: Role, use: str, name: str) -> Field:

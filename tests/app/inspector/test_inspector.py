@@ -10,9 +10,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.document.document import Document
-from app.document.edits import RenameNode, SetField, SetValues
-from app.inspector.editors import (
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import RenameNode, SetField, SetValues
+from quantcrafter.app.inspector.editors import (
     ChoiceEditor,
     ChoicesEditor,
     NumberEditor,
@@ -20,13 +20,13 @@ from app.inspector.editors import (
     ReferenceEditor,
     ReferencesEditor,
 )
-from app.inspector.header import NodeHeader
-from app.inspector.inspector import Inspector
-from app.inspector.instrument_pages import InstrumentsPage, StrategyPage
-from app.inspector.pages import NodesPage
-from app.inspector.row import FieldRow
-from app.theme import apply
-from engine.api import Role
+from quantcrafter.app.inspector.header import NodeHeader
+from quantcrafter.app.inspector.inspector import Inspector
+from quantcrafter.app.inspector.instrument_pages import InstrumentsPage, StrategyPage
+from quantcrafter.app.inspector.pages import NodesPage
+from quantcrafter.app.inspector.row import FieldRow
+from quantcrafter.app.theme import apply
+from quantcrafter.engine.api import Role
 from tests.support.open_documents import PULLBACK, WITH_BLOCK, open_document
 
 NARROW = 276

@@ -8,12 +8,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from app.document.document import Document
-from app.inspector.editors import NumberEditor
-from app.inspector.inspector import Inspector
-from app.inspector.instrument_list import InstrumentList
-from app.inspector.instrument_pages import MOST_CARDS, InstrumentsPage
-from app.inspector.row import FieldRow
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.inspector.editors import NumberEditor
+from quantcrafter.app.inspector.inspector import Inspector
+from quantcrafter.app.inspector.instrument_list import InstrumentList
+from quantcrafter.app.inspector.instrument_pages import MOST_CARDS, InstrumentsPage
+from quantcrafter.app.inspector.row import FieldRow
 from tests.support.open_documents import PULLBACK, open_document
 
 MANY = 500

@@ -6,9 +6,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.document.document import Document
-from app.inspector.editors.scrub import PIXELS_A_STEP, ScrubLabel
-from app.inspector.inspector import Inspector
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.inspector.editors.scrub import PIXELS_A_STEP, ScrubLabel
+from quantcrafter.app.inspector.inspector import Inspector
 from tests.support.mouse import move, press, release
 from tests.support.open_documents import open_document
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 
-from app.document.document import Document
-from app.panes.help import HelpPane
-from app.panes.help_text import component_html, paragraphs
-from app.theme import LIGHT
-from engine.api import Role
-from engine.plugins import load_registry
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.panes.help import HelpPane
+from quantcrafter.app.panes.help_text import component_html, paragraphs
+from quantcrafter.app.theme import LIGHT
+from quantcrafter.engine.api import Role
+from quantcrafter.engine.plugins import load_registry
 from tests.support.open_documents import WITH_BLOCK, open_document
 
 

@@ -8,10 +8,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from app.document.document import Document
-from app.document.edits import SetValues
-from app.panes.outline import NODE, Outline
-from app.panes.rows import ASIDE, BADGE, SECOND
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import SetValues
+from quantcrafter.app.panes.outline import NODE, Outline
+from quantcrafter.app.panes.rows import ASIDE, BADGE, SECOND
 from tests.support.open_documents import PULLBACK, WITH_BLOCK, open_document
 
 

@@ -14,13 +14,13 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.document.document import Document
-from app.document.edits import GroupIntoBlock
-from app.panes.palette import MIME, Palette
-from app.panes.palette.index import PaletteIndex, search
-from engine.api import Role
-from engine.api.home import home
-from engine.plugins import load_registry
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import GroupIntoBlock
+from quantcrafter.app.panes.palette import MIME, Palette
+from quantcrafter.app.panes.palette.index import PaletteIndex, search
+from quantcrafter.engine.api import Role
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.plugins import load_registry
 from tests.support.open_documents import WITH_BLOCK, open_document
 
 

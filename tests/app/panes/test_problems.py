@@ -7,9 +7,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.document.document import Document
-from app.document.edits import SetValues
-from app.panes.problems import Problems
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import SetValues
+from quantcrafter.app.panes.problems import Problems
 from tests.support.open_documents import PULLBACK, open_document
 
 FAULTY = PULLBACK.replace("percent: 10}", "percent: 200}").replace("filters: [uptrend, days]", "filters: [uptrend]")

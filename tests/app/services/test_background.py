@@ -9,8 +9,8 @@ from functools import partial
 from PySide6.QtCore import QObject, QThreadPool
 from pytestqt.qtbot import QtBot
 
-from app.services.background import Background
-from engine.api import RunError
+from quantcrafter.app.services.background import Background
+from quantcrafter.engine.api import RunError
 
 
 def test_the_outcome_arrives_in_the_thread_of_the_user_interface(qtbot: QtBot) -> None:

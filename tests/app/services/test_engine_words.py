@@ -10,12 +10,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from app.services import i18n
-from app.services.problems import error_text, failure_text
-from engine.api import NEW_YORK_STOCKS, DataError, Problem, RunError, SpecError
-from engine.data.findings import Finding
-from engine.data.quality import check
-from engine.runtime.jobs import Failure
+from quantcrafter.app.services import i18n
+from quantcrafter.app.services.problems import error_text, failure_text
+from quantcrafter.engine.api import NEW_YORK_STOCKS, DataError, Problem, RunError, SpecError
+from quantcrafter.engine.data.findings import Finding
+from quantcrafter.engine.data.quality import check
+from quantcrafter.engine.runtime.compute_process.jobs import Failure
 from tests.engine.data.test_quality import KINDS, corrupted
 from tests.support.market_data import DAY, MINUTE, minutes, moments, raw_bars
 from tests.support.translations import LANGUAGES

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.services.events import blocked_text, ended_text, filled_text, ordered_text
-from engine.api.ledger import BlockReason, OrderStatus, Reason, StatusReason
-from engine.runtime.explain import Blocked, Facts, Filled, Ordered, explain
+from quantcrafter.app.services.events import blocked_text, ended_text, filled_text, ordered_text
+from quantcrafter.engine.api.ledger import BlockReason, OrderStatus, Reason, StatusReason
+from quantcrafter.engine.runtime.explain import Blocked, Facts, Filled, Ordered, explain
 from tests.support.kept_runs import EXAMPLES, example_run, registry, saved_run
 
 

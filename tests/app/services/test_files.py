@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.services import files
-from app.services.files import FileError
+from quantcrafter.app.services import files
+from quantcrafter.app.services.files import FileError
 
 TEXT = "quantcrafter: 1\ninstruments: [{symbol: AAPL, data: sample}]\n"
 
@@ -94,7 +94,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
 WRITER = """
 import sys
 from pathlib import Path
-from app.services import files
+from quantcrafter.app.services import files
 path, size = Path(sys.argv[1]), int(sys.argv[2])
 print("ready", flush=True)
 for number in range(10**9):
@@ -203,7 +203,7 @@ def test_saving_over_a_pipe_is_refused_and_does_not_hang(tmp_path: Path) -> None
 COMPETITOR = """
 import sys
 from pathlib import Path
-from app.services import files
+from quantcrafter.app.services import files
 path, me = Path(sys.argv[1]), sys.argv[2]
 won = 0
 for number in range(150):

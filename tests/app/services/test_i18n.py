@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.services import i18n
+from quantcrafter.app.services import i18n
 from tests.support.engine_texts import engine_keys
 from tests.support.translations import LANGUAGES, calls, calls_in, canonical, texts, translation_files, translations
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.services.events import count_text, held_back_text, idle_text
-from engine.runtime.explain import take_census
+from quantcrafter.app.services.events import count_text, held_back_text, idle_text
+from quantcrafter.engine.runtime.explain import take_census
 from tests.support.kept_runs import registry, saved_run
 
 BLOCKED = """\

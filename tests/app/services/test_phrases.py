@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.services import i18n
-from app.services.phrases import Phrases, sentences
+from quantcrafter.app.services import i18n
+from quantcrafter.app.services.phrases import Phrases, sentences
 from tests.support.engine_texts import COMMAND_LINE, ROOT, SCRIPTS, problem_templates, untranslated
 from tests.support.translations import LANGUAGES, translations
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.services.recent import MAX_RECENT, RecentFiles, RecentPaths, missing_of
-from app.services.settings import Settings
+from quantcrafter.app.services.recent import MAX_RECENT, RecentFiles, RecentPaths, missing_of
+from quantcrafter.app.services.settings import Settings
 
 
 def in_memory() -> RecentFiles:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.services.settings import Settings
-from engine.api.home import home
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.engine.api.home import home
 
 
 def test_a_first_start_has_defaults_and_writes_nothing() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.values import flags_text, number_text, position_text, value_text
-from engine.runtime.explain import Value
+from quantcrafter.app.services.values import flags_text, number_text, position_text, value_text
+from quantcrafter.engine.runtime.explain import Value
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtCore import QFileSystemWatcher
 from pytestqt.qtbot import QtBot
 
-from app.services import files
-from app.services.watch import FileWatch
+from quantcrafter.app.services import files
+from quantcrafter.app.services.watch import FileWatch
 
 
 @pytest.fixture

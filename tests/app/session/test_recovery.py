@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from app.document.document import Document
-from app.document.edits import MoveNodes
-from app.session.recovery import Recovery
-from app.session.swaps import Found
-from engine.spec import StrategyFile
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import MoveNodes
+from quantcrafter.app.session.recovery import Recovery
+from quantcrafter.app.session.swaps import Found
+from quantcrafter.engine.spec import StrategyFile
 from tests.support.documents import catalog, example
 
 DEAD = """
 import os, sys
 from pathlib import Path
-from app.document.document import Document
-from app.document.edits import MoveNodes
-from app.session.recovery import Recovery
-from engine.plugins import load_registry
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import MoveNodes
+from quantcrafter.app.session.recovery import Recovery
+from quantcrafter.engine.plugins import load_registry
 path = sys.argv[1]
 document = Document.open(path, load_registry()) if path else Document.new(load_registry())
 recovery = Recovery()
@@ -232,11 +232,11 @@ def test_a_folder_that_cannot_be_written_does_not_stop_editing(
 EDITOR = """
 import os, sys
 from pathlib import Path
-from app.document.document import Document
-from app.document.edits import SetValues
-from app.services import files
-from app.session.recovery import Recovery
-from engine.plugins import load_registry
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import SetValues
+from quantcrafter.app.services import files
+from quantcrafter.app.session.recovery import Recovery
+from quantcrafter.engine.plugins import load_registry
 path = Path(sys.argv[1])
 registry = load_registry()
 Document.open(path, registry).problems

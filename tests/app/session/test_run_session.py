@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.session.run_session import RunSession
-from engine.runtime.run_folder import RunFolder
-from engine.runtime.run_writer import save_run
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.run_writer import save_run
 from tests.support.results import walk_result
 
 

@@ -10,9 +10,9 @@ from PySide6.QtGui import QColor, QIcon, QImage
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
-from app.theme import DARK, FAMILIES, LIGHT, apply, changed, current, themes
-from app.theme.icons import icon, icon_names
-from engine.api import Role
+from quantcrafter.app.theme import DARK, FAMILIES, LIGHT, apply, changed, current, themes
+from quantcrafter.app.theme.icons import icon, icon_names
+from quantcrafter.engine.api import Role
 
 ACTIONS = [
     "new",

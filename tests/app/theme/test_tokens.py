@@ -7,9 +7,9 @@ from math import dist
 
 import pytest
 
-from app.theme import DARK, FAMILIES, LIGHT, Theme, family_of
-from app.theme.tokens import contrast, mix
-from engine.api import PortType, Role
+from quantcrafter.app.theme import DARK, FAMILIES, LIGHT, Theme, family_of
+from quantcrafter.app.theme.tokens import contrast, mix
+from quantcrafter.engine.api import PortType, Role
 
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 APP = Path(__file__).resolve().parents[3] / "app"
-WHOLE = {"app.window.shell", "app.window.desktop"}
+WHOLE = {"quantcrafter.app.window.shell", "quantcrafter.app.window.desktop"}
 KNOW_THE_WHOLE = {
     "main.py",  # the entry point
     "window/shell.py",  # composes the first half, and knows how to get at the second

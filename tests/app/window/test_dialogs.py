@@ -10,17 +10,17 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app import theme
-from app.data.source_dialog import SourceDialog
-from app.dialogs.about import AboutDialog
-from app.dialogs.gallery import GalleryDialog
-from app.dialogs.settings import SettingsDialog
-from app.dialogs.shortcuts import ID_ROLE, ShortcutsDialog
-from app.services.settings import Settings
-from app.window.application import make_application
-from app.window.desktop import Desktop
-from app.window.shell import Shell
-from app.window.start import Start
+from quantcrafter.app import theme
+from quantcrafter.app.data.source_dialog import SourceDialog
+from quantcrafter.app.dialogs.about import AboutDialog
+from quantcrafter.app.dialogs.gallery import GalleryDialog
+from quantcrafter.app.dialogs.settings import SettingsDialog
+from quantcrafter.app.dialogs.shortcuts import ID_ROLE, ShortcutsDialog
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.shell import Shell
+from quantcrafter.app.window.startup.application import make_application
+from quantcrafter.app.window.startup.start_steps import Start
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering
 

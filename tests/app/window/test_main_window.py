@@ -13,13 +13,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.document.document import Document
-from app.document.edits import SetValues
-from app.services.settings import Settings
-from app.session.swaps import Swap
-from app.window.desktop import Desktop
-from app.window.dialogs import Dialogs
-from app.window.tour import TourGuide
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import SetValues
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.session.swaps import Swap
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.dialogs import Dialogs
+from quantcrafter.app.window.tour import TourGuide
 from tests.support.desktop import EXAMPLES, copy_example, open_window, tab_of
 
 CONTROL, SHIFT, ALT = (
@@ -382,7 +382,7 @@ def test_the_panes_come_back_as_they_were_with_the_next_strategy(desktop: Deskto
 
 
 def test_the_theme_is_used_at_once_and_remembered(desktop: Desktop) -> None:
-    from app import theme
+    from quantcrafter.app import theme
 
     desktop.shell.actions.trigger("view.theme_dark")
     assert theme.current() is theme.DARK

@@ -11,11 +11,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMessageBox, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
-from app.actions.catalogue import all_actions
-from app.dialogs.plugins import NAME_ROLE, PluginsDialog
-from app.services.settings import Settings
-from app.window.desktop import Desktop
-from engine.api import MENUS
+from quantcrafter.app.actions.catalogue import all_actions
+from quantcrafter.app.dialogs.plugins import NAME_ROLE, PluginsDialog
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.engine.api import MENUS
 from tests.support.actions import no_targets
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 
-from app.window.status import StatusLine
+from quantcrafter.app.window.status import StatusLine
 
 
 def test_what_stands_beside_the_zoom_does_not_move_when_the_graph_is_fitted(qtbot: QtBot) -> None:

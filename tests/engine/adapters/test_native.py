@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.adapters import plugin
-from engine.adapters.native import NativeEngine
-from engine.api.ports import ENTER_LONG
+from quantcrafter.engine.adapters import plugin
+from quantcrafter.engine.adapters.native import NativeEngine
+from quantcrafter.engine.api.ports import ENTER_LONG
 from tests.support.command_line import quantcrafter
 from tests.support.jobs import Setup, make_bars, make_job
 
@@ -19,8 +19,8 @@ def test_the_native_engine_comes_in_through_the_hook() -> None:
 
 def test_importing_the_plugin_leaves_heavy_packages_alone() -> None:
     code = (
-        "import sys, engine.adapters.plugin;"
-        "sys.exit(bool({'numba', 'engine.simulation', 'backtrader', 'vnpy', 'pandas'} & set(sys.modules)))"
+        "import sys, quantcrafter.engine.adapters.plugin;"
+        "sys.exit(bool({'numba', 'quantcrafter.engine.simulation', 'backtrader', 'vnpy', 'pandas'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -34,7 +34,7 @@ def test_the_native_engine_runs_a_job() -> None:
 def test_a_small_job_runs_at_once_without_the_compiler() -> None:
     code = (
         "import sys\n"
-        "from engine.adapters.native import NativeEngine\n"
+        "from quantcrafter.engine.adapters.native import NativeEngine\n"
         "from tests.support.jobs import Setup, make_bars, make_job\n"
         "NativeEngine().run(make_job((make_bars([[100, 101, 99, 100]] * 3), Setup(flags={0: 1}))))\n"
         "sys.exit('numba' in sys.modules)"

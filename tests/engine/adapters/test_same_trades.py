@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.adapters.backtrader.adapter import BacktraderEngine
-from engine.adapters.native import NativeEngine
-from engine.adapters.vnpy.adapter import VnpyEngine
-from engine.adapters.vnpy.client import end_shared_process
-from engine.api import EngineJob, Ledger, RunCancelledError, RunError
-from engine.api.ports import ENTER_LONG, ENTER_SHORT
-from engine.api.rules import ProtectiveKind, ProtectiveRule
+from quantcrafter.engine.adapters.backtrader.adapter import BacktraderEngine
+from quantcrafter.engine.adapters.native import NativeEngine
+from quantcrafter.engine.adapters.vnpy.adapter import VnpyEngine
+from quantcrafter.engine.adapters.vnpy.client import end_shared_process
+from quantcrafter.engine.api import EngineJob, Ledger, RunCancelledError, RunError
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
+from quantcrafter.engine.api.rules import ProtectiveKind, ProtectiveRule
 from tests.support.counts import sample
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.random_jobs import jobs, random_bars

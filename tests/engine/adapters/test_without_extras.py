@@ -53,7 +53,7 @@ def python(code: str, environment: dict[str, str]) -> subprocess.CompletedProces
 
 def cli(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "engine.cli", *arguments],
+        [sys.executable, "-m", "quantcrafter.engine.cli", *arguments],
         env=environment,
         capture_output=True,
         text=True,
@@ -76,7 +76,7 @@ def test_the_engine_is_imported_and_runs(bare: dict[str, str]) -> None:
 def test_every_module_of_the_engine_that_is_not_behind_an_extra_is_imported(bare: dict[str, str]) -> None:
     code = (
         "import importlib, pkgutil, engine\n"
-        "inside = ('engine.adapters.backtrader.', 'engine.adapters.vnpy.')\n"
+        "inside = ('quantcrafter.engine.adapters.backtrader.', 'quantcrafter.engine.adapters.vnpy.')\n"
         "open_ = {'adapter', 'client', 'messages', 'worker'}\n"
         "for m in pkgutil.walk_packages(engine.__path__, 'engine.'):\n"
         "    if m.name.startswith(inside) and m.name.rpartition('.')[2] not in open_ or m.name.endswith('__main__'):\n"

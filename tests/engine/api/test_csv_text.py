@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import Timeframe
-from engine.api.csv_text import csv_text
-from engine.data.store import BarStore
-from engine.data.store.files import ImportOptions, export_bars, import_file, symbols_in
+from quantcrafter.engine.api import Timeframe
+from quantcrafter.engine.api.csv_text import csv_text
+from quantcrafter.engine.data.store import BarStore
+from quantcrafter.engine.data.store.files import ImportOptions, export_bars, import_file, symbols_in
 
 HOSTILE = ("=cmd|'/c calc'!A1", "@SUM(1)", "+1+1", "-2", "\tX", "\rX", "\uff1d1+1")
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from engine.api import foreign as guard
-from engine.api.foreign import Call, EscapedError, TooLongError, foreign, reason_of
+from quantcrafter.engine.api import foreign as guard
+from quantcrafter.engine.api.foreign import Call, EscapedError, TooLongError, foreign, reason_of
 
 
 class Heard:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api import Bars, Signals, Timeframe
-from engine.api.frozen import Lent, OverwrittenError, frozen, frozen_bars, frozen_copy, shown
+from quantcrafter.engine.api import Bars, Signals, Timeframe
+from quantcrafter.engine.api.frozen import Lent, OverwrittenError, frozen, frozen_bars, frozen_copy, shown
 
 
 def _bars(values: Any) -> Bars:

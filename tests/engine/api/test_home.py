@@ -21,7 +21,11 @@ def command(home: Path, *arguments: str, cwd: Path) -> str:
     before = os.umask(0o022)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "engine.cli", *arguments], env=environment, cwd=cwd, check=True, capture_output=True
+            [sys.executable, "-m", "quantcrafter.engine.cli", *arguments],
+            env=environment,
+            cwd=cwd,
+            check=True,
+            capture_output=True,
         )
     finally:
         os.umask(before)
@@ -78,7 +82,11 @@ def test_a_folder_that_everybody_may_write_to_is_told_of(tmp_path: Path) -> None
         home.chmod(rights)
         environment = {**os.environ, "QUANTCRAFTER_HOME": str(home), "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
-            [sys.executable, "-m", "engine.cli", "folders"], env=environment, check=True, capture_output=True, text=True
+            [sys.executable, "-m", "quantcrafter.engine.cli", "folders"],
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
         )
         warning = f"warning: Everybody may put files into your QuantCrafter folder '{home}'. Set QUANTCRAFTER_HOME to"
         assert (warning in done.stderr) == told

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api import kept_code
-from engine.api.compiled import SHORT_ROWS, code_folder, njit_kept
-from engine.api.kept_code import SUFFIX, fingerprint
+from quantcrafter.engine.api import kept_code
+from quantcrafter.engine.api.compiled import SHORT_ROWS, code_folder, njit_kept
+from quantcrafter.engine.api.kept_code import SUFFIX, fingerprint
 from tests.support.command_line import quantcrafter
 
 STEP = 1.0

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.testing import assert_array_equal
 
-from engine.api.ledger import Ledger, Stretches
+from quantcrafter.engine.api.ledger import Ledger, Stretches
 from tests.support.ledgers import curve_ledger
 
 

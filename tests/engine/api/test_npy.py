@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api.npy import map_npy, read_npz
+from quantcrafter.engine.api.npy import map_npy, read_npz
 
 RECORD = np.dtype([("ts_ns", "<i8"), ("price", ">f8"), ("side", "|S1"), ("name", "<U7"), ("legs", "<f4", (2, 3))])
 ARRAYS: dict[str, Any] = {

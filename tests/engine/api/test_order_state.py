@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.api.order_id import OrderError, OrderId
-from engine.api.order_state import TABLE, OrderState, TrackedOrder, order_fields, order_from_fields
-from engine.api.orders import (
+from quantcrafter.engine.api.order_id import OrderError, OrderId
+from quantcrafter.engine.api.order_state import TABLE, OrderState, TrackedOrder, order_fields, order_from_fields
+from quantcrafter.engine.api.orders import (
     Accepted,
     Amend,
     Amended,

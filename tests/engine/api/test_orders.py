@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.api.order_id import LONGEST_ORDER_ID, MOST_EPOCH, MOST_NUMBER, OrderError, OrderId, lots_in
-from engine.api.orders import (
+from quantcrafter.engine.api.order_id import LONGEST_ORDER_ID, MOST_EPOCH, MOST_NUMBER, OrderError, OrderId, lots_in
+from quantcrafter.engine.api.orders import (
     COMMANDS,
     EVENTS,
     Amend,

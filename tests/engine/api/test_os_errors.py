@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import QuantCrafterError
-from engine.api.foreign import reason_of
-from engine.api.os_errors import all_words, fault, told
-from engine.api.wording import shown_path
-from engine.cli.failures import report_failure
-from engine.data.store.index import Index
-from engine.plugins.state import write_disabled
-from engine.runtime.history import RunHistory
-from engine.runtime.jobs.contract import Failure
-from engine.spec.files import read_text
-from engine.spec.source import ProblemLog
-from engine.stats.files import write_whole
+from quantcrafter.engine.api import QuantCrafterError
+from quantcrafter.engine.api.foreign import reason_of
+from quantcrafter.engine.api.os_errors import all_words, fault, told
+from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.cli.failures import report_failure
+from quantcrafter.engine.data.store.index import Index
+from quantcrafter.engine.plugins.state import write_disabled
+from quantcrafter.engine.runtime.compute_process.jobs.contract import Failure
+from quantcrafter.engine.runtime.run_store.history import RunHistory
+from quantcrafter.engine.spec.files import read_text
+from quantcrafter.engine.spec.source import ProblemLog
+from quantcrafter.engine.stats.files import write_whole
 
 
 def of(code: int) -> OSError:

@@ -13,12 +13,12 @@ from pydantic import AnyUrl, BaseModel, Field, StringConstraints, TypeAdapter, V
 from pydantic_core import PydanticKnownError
 from pydantic_core._pydantic_core import list_all_errors
 
-from engine.api.ports import BarsInput, SeriesInput, SignalInputs
-from engine.api.schema_words import must, own_words
-from engine.api.settings import Currency, RateSource
-from engine.graph.bind import bind
-from engine.plugins import load_registry
-from engine.spec import check_strategy
+from quantcrafter.engine.api.ports import BarsInput, SeriesInput, SignalInputs
+from quantcrafter.engine.api.schema_words import must, own_words
+from quantcrafter.engine.api.settings import Currency, RateSource
+from quantcrafter.engine.graph.bind import bind
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.spec import check_strategy
 
 TOLD_BY_OTHERS = {"missing", "extra_forbidden", "value_error", "assertion_error"}
 NOT_OF_FILES = re.compile(
@@ -123,7 +123,7 @@ def _sections(registry: Any) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _file(registry: Any, section: str, name: str, value: object, number: int) -> str:
-    from engine.spec.emit import fragment
+    from quantcrafter.engine.spec.emit import fragment
 
     fields = list(registry.component(section, name).model_fields)
     body = {"use": name, **dict.fromkeys(fields[number % 2 :: 2], value)}

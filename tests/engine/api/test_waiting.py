@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.api.compiled import SHORT_ROWS, compiled
-from engine.api.waiting import COMPILE, IMPORT, listen_to_waits, tell_of_wait
+from quantcrafter.engine.api.compiled import SHORT_ROWS, compiled
+from quantcrafter.engine.api.waiting import COMPILE, IMPORT, listen_to_waits, tell_of_wait
 
 
 def test_the_first_long_column_tells_of_libraries_and_of_the_compiler_and_later_ones_of_nothing(

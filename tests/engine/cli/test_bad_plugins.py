@@ -261,7 +261,7 @@ class Running:
     def __init__(self, tmp_path: Path, *arguments: str) -> None:
         begun = tmp_path / "begun"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "engine.cli", *arguments],
+            [sys.executable, "-m", "quantcrafter.engine.cli", *arguments],
             cwd=tmp_path,
             env=clean_environment(tmp_path / "home", PYTHONPATH=str(tmp_path / "site"), BEGUN=str(begun)),
             stdout=subprocess.PIPE,
@@ -336,7 +336,7 @@ def test_ctrl_c_while_a_plugin_is_imported_ends_the_command(tmp_path: Path, stra
 def test_ctrl_c_while_results_are_written_leaves_nothing_at_all(tmp_path: Path, strategy: str) -> None:
     # The plugin stops the writing of the second file, as a slow disk would.
     slow = """
-    import engine.stats.files as files
+    import quantcrafter.engine.stats.files as files
     write = files._written
     def written(target, content):
         made = write(target, content)
@@ -359,7 +359,7 @@ def test_ctrl_c_while_results_are_written_leaves_nothing_at_all(tmp_path: Path, 
 @posix
 def test_ctrl_c_twice_while_results_are_written_leaves_no_part_either(tmp_path: Path, strategy: str) -> None:
     slow = """
-    import engine.stats.files as files
+    import quantcrafter.engine.stats.files as files
     write = files._written
     def written(target, content):
         made = write(target, content)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import typer
 
-from engine.api import hookspecs
-from engine.cli.app import build_app
-from engine.plugins.hooks import hook_names
+from quantcrafter.engine.api import hookspecs
+from quantcrafter.engine.cli.app import build_app
+from quantcrafter.engine.plugins.hooks import hook_names
 
 DOCS = Path(__file__).parents[3] / "docs"
 CLI = (DOCS / "cli.md").read_text(encoding="utf-8")
@@ -90,8 +90,8 @@ def test_the_entry_point_group_and_the_api_version_are_those_of_the_code() -> No
 def test_the_plugin_of_the_guide_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import numpy as np
 
-    from engine.api import Role
-    from engine.plugins import load_registry
+    from quantcrafter.engine.api import Role
+    from quantcrafter.engine.plugins import load_registry
     from tests.support.plugin_packages import module
 
     monkeypatch.setenv("QUANTCRAFTER_HOME", str(tmp_path))

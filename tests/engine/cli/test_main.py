@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import DataError, PluginError, Problem, RunCancelledError, SpecError
-from engine.cli import app
-from engine.cli.main import main
+from quantcrafter.engine.api import DataError, PluginError, Problem, RunCancelledError, SpecError
+from quantcrafter.engine.cli import app
+from quantcrafter.engine.cli.main import main
 from tests.support.command_line import clean_environment, quantcrafter
 
 
@@ -42,14 +42,14 @@ def test_the_version_is_printed_without_loading_the_engine(home: Path) -> None:
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "QuantCrafter 0.1.0\n", "")
     listing = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "engine.cli", "--version"],
+        [sys.executable, "-X", "importtime", "-m", "quantcrafter.engine.cli", "--version"],
         env=clean_environment(home),
         capture_output=True,
         text=True,
         check=True,
     )
     loaded = {line.rpartition("|")[2].strip() for line in listing.stderr.splitlines()}
-    assert not loaded & {"numpy", "typer", "rich", "pydantic", "engine.api"}
+    assert not loaded & {"numpy", "typer", "rich", "pydantic", "quantcrafter.engine.api"}
 
 
 def test_version_may_stand_among_other_options(capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,7 +171,7 @@ def test_a_reader_that_goes_away_is_no_crash(home: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     process = subprocess.Popen(
-        [sys.executable, "-m", "engine.cli", "--help"],
+        [sys.executable, "-m", "quantcrafter.engine.cli", "--help"],
         stdout=write,
         stderr=subprocess.PIPE,
         text=True,
@@ -196,7 +196,7 @@ def test_json_goes_to_a_file_while_messages_go_to_a_terminal_or_a_pipe(home: Pat
     kept = tmp_path / "nodes.json"
     with kept.open("w", encoding="utf-8") as file:
         done = subprocess.run(
-            [sys.executable, "-m", "engine.cli", "nodes", "--json"],
+            [sys.executable, "-m", "quantcrafter.engine.cli", "nodes", "--json"],
             env=clean_environment(home),
             stdout=file,
             stderr=subprocess.PIPE,

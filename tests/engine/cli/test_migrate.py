@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.main import WRONG_INPUT, main
-from engine.runtime.history import RunHistory
+from quantcrafter.engine.cli.main import WRONG_INPUT, main
+from quantcrafter.engine.runtime.run_store.history import RunHistory
 from tests.support.old_formats import FORMAT_0, FORMAT_1, SENTENCES, know_format_0
 
 

@@ -12,12 +12,21 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from engine.api import Component, DataProvider, Role
-from engine.cli.main import main
-from engine.cli.nodes import reflowed
-from engine.plugins import Registry, load_registry
-from engine.plugins.example import _scalar, example_lines
-from engine.plugins.facts import SOURCES, describe, find, headline, names, range_words, sections, type_words
+from quantcrafter.engine.api import Component, DataProvider, Role
+from quantcrafter.engine.cli.main import main
+from quantcrafter.engine.cli.nodes import reflowed
+from quantcrafter.engine.plugins import Registry, load_registry
+from quantcrafter.engine.plugins.example import _scalar, example_lines
+from quantcrafter.engine.plugins.facts import (
+    SOURCES,
+    describe,
+    find,
+    headline,
+    names,
+    range_words,
+    sections,
+    type_words,
+)
 from tests.support.plugin_packages import module
 
 PLUGIN = '''
@@ -66,7 +75,7 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     """Return the registry with a plugin that has one of everything; the commands see it too."""
     made = load_registry(extra_plugins=[("test", module("test", "from typing import Literal\n" + PLUGIN))])
-    monkeypatch.setattr("engine.cli.catalog.load_registry", lambda: made)
+    monkeypatch.setattr("quantcrafter.engine.cli.catalog.load_registry", lambda: made)
     return made
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import PluginError
-from engine.plugins.template import create_plugin
+from quantcrafter.engine.api import PluginError
+from quantcrafter.engine.plugins.template import create_plugin
 from tests.support.command_line import clean_environment, quantcrafter
 from tests.support.plugin_packages import indicator, install
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.api import Problem, Severity
-from engine.cli.problems import as_json, count, excerpt, has_errors
+from quantcrafter.engine.api import Problem, Severity
+from quantcrafter.engine.cli.problems import as_json, count, excerpt, has_errors
 
 
 def at(column: int, *, file: str = "s.yaml", line: int = 1) -> Problem:

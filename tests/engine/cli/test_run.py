@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import Bars, Timeframe
-from engine.cli import progress
-from engine.cli.interrupt import cancel_on_interrupt
-from engine.cli.main import main
-from engine.plugins import Registry, load_registry
-from engine.runtime.report import lies_on_price
+from quantcrafter.engine.api import Bars, Timeframe
+from quantcrafter.engine.cli import progress
+from quantcrafter.engine.cli.interrupt import cancel_on_interrupt
+from quantcrafter.engine.cli.main import main
+from quantcrafter.engine.plugins import Registry, load_registry
+from quantcrafter.engine.runtime.report import lies_on_price
 from tests.support.command_line import clean_environment
 from tests.support.plugin_packages import install, module
 
@@ -250,7 +250,7 @@ def register_indicators():
 def cheating(strategy: str, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """Make the strategy's fast line know the future."""
     registry = load_registry(extra_plugins=[("cheat", module("cheat", CHEAT))])
-    monkeypatch.setattr("engine.cli.catalog.load_registry", lambda: registry)
+    monkeypatch.setattr("quantcrafter.engine.cli.catalog.load_registry", lambda: registry)
     Path(strategy).write_text(with_fast_line("cheat.next"), encoding="utf-8")
     return registry
 
@@ -323,7 +323,7 @@ def test_an_interrupted_run_ends_cleanly_and_leaves_nothing(strategy: str, home:
     install(tmp_path / "site", "qc-slow", SLOW)
     Path(strategy).write_text(with_fast_line("slow.pass"), encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, "-m", "engine.cli", "run", strategy, "--json", str(tmp_path / "out.json")],
+        [sys.executable, "-m", "quantcrafter.engine.cli", "run", strategy, "--json", str(tmp_path / "out.json")],
         env=clean_environment(home, PYTHONPATH=str(tmp_path / "site")),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from engine.cli.main import main
+from quantcrafter.engine.cli.main import main
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.main import main
+from quantcrafter.engine.cli.main import main
 from tests.support.command_line import ROOT, quantcrafter
 
 GOOD = """\

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.api import CorporateActions, DataError, DataRequest, Timeframe
-from engine.data.actions import actions_from_adjusted, adjusted
-from engine.data.load import load_bars
-from engine.data.providers.csv_file import CsvProvider
-from engine.data.providers.sample import SampleProvider
+from quantcrafter.engine.api import CorporateActions, DataError, DataRequest, Timeframe
+from quantcrafter.engine.data.corporate_actions import actions_from_adjusted, adjusted
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.data.providers.csv_file import CsvProvider
+from quantcrafter.engine.data.providers.sample import SampleProvider
 from tests.support.counts import sample
 from tests.support.jobs import make_bars
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data.align import align, as_of
+from quantcrafter.engine.data.align import align, as_of
 
 TIMES = st.lists(st.integers(0, 1000), unique=True).map(lambda items: np.array(sorted(items), dtype=np.int64))
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.api import DataProvider, DataRequest, RawBars, Timeframe
-from engine.data.cache import BarCache
-from engine.data.providers.csv_file import CsvProvider
-from engine.data.providers.synthetic import SyntheticProvider
+from quantcrafter.engine.api import DataProvider, DataRequest, RawBars, Timeframe
+from quantcrafter.engine.data.cache import BarCache
+from quantcrafter.engine.data.providers.csv_file import CsvProvider
+from quantcrafter.engine.data.providers.synthetic import SyntheticProvider
 
 DAY = Timeframe(1, "d")
 

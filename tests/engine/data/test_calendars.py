@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from engine.api import Session, Timeframe
-from engine.data.calendar import slots
-from engine.data.calendars import NO_BREAK, calendar, calendar_names
-from engine.data.sessions import (
+from quantcrafter.engine.api import Session, Timeframe
+from quantcrafter.engine.data.calendar import slots
+from quantcrafter.engine.data.calendars import NO_BREAK, calendar, calendar_names
+from quantcrafter.engine.data.sessions import (
     bounds,
     is_session_day,
     last_session_day,

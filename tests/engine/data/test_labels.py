@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, Session, Timeframe
-from engine.data.labels import bar_label
+from quantcrafter.engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, Session, Timeframe
+from quantcrafter.engine.data.labels import bar_label
 from tests.support.market_data import moments
 
 DAY, MINUTE = Timeframe(1, "d"), Timeframe(1, "m")

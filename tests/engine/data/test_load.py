@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.api import NEW_YORK_STOCKS, DataError, DataProvider, DataRequest, RawBars, Timeframe
-from engine.data.load import LoadedBars, load_bars
+from quantcrafter.engine.api import NEW_YORK_STOCKS, DataError, DataProvider, DataRequest, RawBars, Timeframe
+from quantcrafter.engine.data.load import LoadedBars, load_bars
 from tests.support.market_data import DAY, MINUTE, FixedProvider, minutes, moments, new_york_minutes, raw_bars, texts
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, DataError, RawBars, Severity, Timeframe
-from engine.data.quality import check
+from quantcrafter.engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, DataError, RawBars, Severity, Timeframe
+from quantcrafter.engine.data.quality import check
 from tests.support.market_data import DAY, MINUTE, minutes, moments, new_york_minutes, raw_bars
 
 COUNT = 40

@@ -7,10 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.api import BAR_COLUMNS, NEW_YORK_STOCKS, ROUND_THE_CLOCK, Bars, DataError, DataRequest, Session, Timeframe
-from engine.data.align import as_of
-from engine.data.load import load_bars
-from engine.data.resample import resample
+from quantcrafter.engine.api import (
+    BAR_COLUMNS,
+    NEW_YORK_STOCKS,
+    ROUND_THE_CLOCK,
+    Bars,
+    DataError,
+    DataRequest,
+    Session,
+    Timeframe,
+)
+from quantcrafter.engine.data.align import as_of
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.data.resample import resample
 from tests.support.counts import sample
 from tests.support.market_data import DAY, FixedProvider, bars_at, minutes, moments, new_york_minutes, raw_bars, texts
 

@@ -3,8 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, Session
-from engine.data.sessions import bounds, is_round_the_clock, session_days_between, trading_days, trading_days_in_order
+from quantcrafter.engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, Session
+from quantcrafter.engine.data.sessions import (
+    bounds,
+    is_round_the_clock,
+    session_days_between,
+    trading_days,
+    trading_days_in_order,
+)
 from tests.support.market_data import moments, texts
 
 FUTURES = Session("America/Chicago", 17 * 60, 16 * 60, (0, 1, 2, 3, 4))

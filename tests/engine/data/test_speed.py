@@ -9,13 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from engine.api import DataRequest, Timeframe
-from engine.data.load import load_bars
-from engine.data.providers.csv_file import CsvProvider
-from engine.data.providers.sample import SampleProvider
-from engine.data.providers.synthetic import SyntheticProvider
-from engine.data.quality import check
-from engine.data.resample import resample
+from quantcrafter.engine.api import DataRequest, Timeframe
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.data.providers.csv_file import CsvProvider
+from quantcrafter.engine.data.providers.sample import SampleProvider
+from quantcrafter.engine.data.providers.synthetic import SyntheticProvider
+from quantcrafter.engine.data.quality import check
+from quantcrafter.engine.data.resample import resample
 from tests.support.market_data import DAY, MINUTE, texts
 
 pytestmark = [pytest.mark.benchmark_report, pytest.mark.slow]

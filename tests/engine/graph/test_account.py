@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import quantcrafter
-from engine.plugins import load_registry
-from engine.runtime.source import validate_file
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.source import validate_file
 
 BASE = """quantcrafter: 1
 instruments:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine.api import Problem, Severity
-from engine.graph import bind
-from engine.spec import check_strategy
+from quantcrafter.engine.api import Problem, Severity
+from quantcrafter.engine.graph import bind
+from quantcrafter.engine.spec import check_strategy
 from tests.support.catalog import SmallCatalog, strategy_text
 
 GOOD = """

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import quantcrafter
-from engine.api.errors import Severity
-from engine.plugins import load_registry
-from engine.runtime.source import validate_file
+from quantcrafter.engine.api.errors import Severity
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.source import validate_file
 
 FILE = """quantcrafter: 1
 instruments:
@@ -162,9 +162,9 @@ def test_a_stop_in_pips_lies_that_many_pips_away(tmp_path: Path) -> None:
 
 
 def test_a_kept_run_knows_its_contracts_and_their_rates(tmp_path: Path) -> None:
-    from app.charts.model.curves import exposure_curve
-    from engine.runtime.run_folder import RunFolder
-    from engine.runtime.run_writer import save_run
+    from quantcrafter.app.charts.model.curves import exposure_curve
+    from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+    from quantcrafter.engine.runtime.run_store.run_writer import save_run
 
     result = quantcrafter.run(write(tmp_path, ", currency: JPY, kind: contract, multiplier: 2"))
     kept = RunFolder.open(save_run(result, tmp_path / "kept"))

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.api import Bars, ComponentError, DataRequest, Timeframe
-from engine.data.load import load_bars
-from engine.data.resample import resample
-from engine.graph import Evaluation, NodeColumn, Plan, StepColumn, bind, make_plan
-from engine.spec import parse_strategy
+from quantcrafter.engine.api import Bars, ComponentError, DataRequest, Timeframe
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.data.resample import resample
+from quantcrafter.engine.graph import Evaluation, NodeColumn, Plan, StepColumn, bind, make_plan
+from quantcrafter.engine.spec import parse_strategy
 from tests.support.catalog import CALLS, Ramp, SmallCatalog, strategy_text
 
 TAIL = """

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import Problem
-from engine.graph import BoundGraph, NodeColumn, bind, make_plan
-from engine.graph.bound import MarketColumn, Number
-from engine.plugins import load_registry
-from engine.runtime.run import spec_hash
-from engine.spec import StrategySpec, check_strategy
+from quantcrafter.engine.api import Problem
+from quantcrafter.engine.graph import BoundGraph, NodeColumn, bind, make_plan
+from quantcrafter.engine.graph.bound import MarketColumn, Number
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.run import spec_hash
+from quantcrafter.engine.spec import StrategySpec, check_strategy
 from tests.support.catalog import SmallCatalog, strategy_text
 
 NODES = """

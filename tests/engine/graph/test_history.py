@@ -9,9 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, Bar, Bars, CorporateActions, DataError, Session, Timeframe
-from engine.data.resample import resample
-from engine.graph.history import Growing, History, HistoryBook, bar_of
+from quantcrafter.engine.api import (
+    NEW_YORK_STOCKS,
+    ROUND_THE_CLOCK,
+    Bar,
+    Bars,
+    CorporateActions,
+    DataError,
+    Session,
+    Timeframe,
+)
+from quantcrafter.engine.data.resample import resample
+from quantcrafter.engine.graph.history import Growing, History, HistoryBook, bar_of
 from tests.support.columns import make_bars, random_bars
 from tests.support.counts import sample
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from engine.api import (
+from quantcrafter.engine.api import (
     BarsInput,
     Component,
     ComponentError,
@@ -25,10 +25,10 @@ from engine.api import (
     param,
     port,
 )
-from engine.api.ports import BoolColumn
-from engine.plugins import load_registry
-from engine.runtime.run import run
-from engine.runtime.source import load_text
+from quantcrafter.engine.api.ports import BoolColumn
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.run import run
+from quantcrafter.engine.runtime.running.source import load_text
 from tests.support.remembering import plugin_of, registry_with
 
 STRATEGY = """\

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from engine.graph import Plan, bind, make_plan
-from engine.plugins import load_registry
-from engine.spec import parse_strategy
+from quantcrafter.engine.graph import Plan, bind, make_plan
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.spec import parse_strategy
 from tests.support.catalog import SmallCatalog, strategy_text
 
 HEAD = """

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import PluginError, Role
-from engine.plugins import PluginStatus, Registry, load_registry
+from quantcrafter.engine.api import PluginError, Role
+from quantcrafter.engine.plugins import PluginStatus, Registry, load_registry
 from tests.support.plugin_packages import indicator, module
 
 DEMO = indicator("demo.pass")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import PluginError, Role, Severity
-from engine.plugins import PluginInfo, PluginStatus, installed_plugins, load_registry, set_enabled
+from quantcrafter.engine.api import PluginError, Role, Severity
+from quantcrafter.engine.plugins import PluginInfo, PluginStatus, installed_plugins, load_registry, set_enabled
 from tests.support.plugin_packages import indicator, install, module, plugin_site
 
 GOOD = indicator("good.pass") + "\n@hookimpl\ndef register_indicators():\n    return [Demo]\n"

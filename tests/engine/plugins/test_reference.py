@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from engine.plugins import load_registry
-from engine.plugins.facts import names, sections
-from engine.plugins.reference import reference_page
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.plugins.facts import names, sections
+from quantcrafter.engine.plugins.reference import reference_page
 
 
 def test_every_component_has_an_entry_with_help_ports_and_an_example() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.simulation.financing import borrow_fee, split_lots
-from engine.simulation.sizing import kelly_percent, ratio_steps, streak_percent
+from quantcrafter.engine.simulation.financing import borrow_fee, split_lots
+from quantcrafter.engine.simulation.sizing import kelly_percent, ratio_steps, streak_percent
 
 DAY_NS = 86_400_000_000_000
 

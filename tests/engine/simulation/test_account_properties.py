@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from engine.api.engine import EngineJob
-from engine.api.ledger import CashflowKind, InterventionKind, Ledger, Reason
-from engine.api.rules import GuardKind, GuardRule, HaltAction, ProtectiveKind
-from engine.simulation import by_matcher
-from engine.simulation.driver import simulate
-from engine.simulation.matcher import BarMatcher
-from engine.simulation.matching import fill_slot
-from engine.simulation.session import Session
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.ledger import CashflowKind, InterventionKind, Ledger, Reason
+from quantcrafter.engine.api.rules import GuardKind, GuardRule, HaltAction, ProtectiveKind
+from quantcrafter.engine.simulation import by_matcher
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.matcher import BarMatcher
+from quantcrafter.engine.simulation.matching import fill_slot
+from quantcrafter.engine.simulation.session import Session
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved
 from tests.support.random_jobs import jobs

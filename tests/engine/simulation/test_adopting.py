@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from engine.api.engine import EngineJob
-from engine.api.entries import EntryRule, Offset
-from engine.api.errors import RunError
-from engine.api.ledger import OrderKind
-from engine.api.orders import Cancel
-from engine.api.ports import ENTER_LONG, EXIT_LONG
-from engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
-from engine.simulation.adopting import adopt
-from engine.simulation.closed_bar import closed_bars
-from engine.simulation.identity import Identity
-from engine.simulation.session import Session
-from engine.simulation.session_state import SessionState
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import EntryRule, Offset
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ledger import OrderKind
+from quantcrafter.engine.api.orders import Cancel
+from quantcrafter.engine.api.ports import ENTER_LONG, EXIT_LONG
+from quantcrafter.engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
+from quantcrafter.engine.simulation.adopting import adopt
+from quantcrafter.engine.simulation.closed_bar import closed_bars
+from quantcrafter.engine.simulation.identity import Identity
+from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session_state import SessionState
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.random_programs import with_program
 

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api.bars import Bars
-from engine.api.entries import EntryRule, Offset
-from engine.api.ledger import OrderKind
-from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule
-from engine.simulation.driver import simulate
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.entries import EntryRule, Offset
+from quantcrafter.engine.api.ledger import OrderKind
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule
+from quantcrafter.engine.simulation.driver import simulate
 from tests.support.jobs import Setup, make_job
 from tests.support.random_jobs import random_bars
 

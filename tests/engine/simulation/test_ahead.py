@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.api.locks import try_lock
-from engine.simulation import ahead
+from quantcrafter.engine.api.locks import try_lock
+from quantcrafter.engine.simulation import ahead
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a lock of this process does not keep itself out there")
 
@@ -44,7 +44,7 @@ def test_processes_that_start_at_once_wait_for_the_one_that_compiles(
 
 def test_a_second_process_on_a_cold_machine_uses_no_processor_while_the_first_compiles(tmp_path: Path) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    ask = "from engine.simulation import ahead; print(ahead._marker().with_suffix('.lock'))"
+    ask = "from quantcrafter.engine.simulation import ahead; print(ahead._marker().with_suffix('.lock'))"
     asked = subprocess.run(
         [sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=True, timeout=60
     )
@@ -52,7 +52,7 @@ def test_a_second_process_on_a_cold_machine_uses_no_processor_while_the_first_co
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("ab") as stream:
         assert try_lock(stream)
-        process = subprocess.Popen([sys.executable, "-m", "engine.simulation.ahead"], env=environment)
+        process = subprocess.Popen([sys.executable, "-m", "quantcrafter.engine.simulation.ahead"], env=environment)
         try:
             time.sleep(5.0)
             assert process.poll() is None

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.api.engine import EngineJob
-from engine.simulation.driver import simulate
-from engine.simulation.kernels import INTERPRETED, compiled
-from engine.simulation.matcher import BarMatcher, WorkingOrder
-from engine.simulation.records import OPENS, STOPS
-from engine.simulation.session import Session, simulate_stepwise
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
+from quantcrafter.engine.simulation.matcher import BarMatcher, WorkingOrder
+from quantcrafter.engine.simulation.records import OPENS, STOPS
+from quantcrafter.engine.simulation.session import Session, simulate_stepwise
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 from tests.support.random_jobs import jobs

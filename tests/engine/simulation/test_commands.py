@@ -9,18 +9,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.api.engine import EngineJob
-from engine.api.entries import EntryRule, Offset
-from engine.api.ledger import OrderKind, OrderStatus
-from engine.api.order_id import OrderId
-from engine.api.orders import Amend, Cancel, OrderCommand, Submit
-from engine.api.ports import ENTER_LONG, EXIT_LONG
-from engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule
-from engine.simulation.closed_bar import closed_bars
-from engine.simulation.commands import WorkingTerms, changes_between
-from engine.simulation.identity import Identity
-from engine.simulation.session import Session
-from engine.simulation.session_state import SessionState
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import EntryRule, Offset
+from quantcrafter.engine.api.ledger import OrderKind, OrderStatus
+from quantcrafter.engine.api.order_id import OrderId
+from quantcrafter.engine.api.orders import Amend, Cancel, OrderCommand, Submit
+from quantcrafter.engine.api.ports import ENTER_LONG, EXIT_LONG
+from quantcrafter.engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule
+from quantcrafter.engine.simulation.closed_bar import closed_bars
+from quantcrafter.engine.simulation.commands import WorkingTerms, changes_between
+from quantcrafter.engine.simulation.identity import Identity
+from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session_state import SessionState
 from tests.support.counts import sample
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.random_jobs import jobs

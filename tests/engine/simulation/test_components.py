@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.api import (
+from quantcrafter.engine.api import (
     ENTER_LONG,
     ENTER_SHORT,
     EXIT_LONG,
@@ -34,10 +34,10 @@ from engine.api import (
     SizeRule,
     StrategyContext,
 )
-from engine.api.engine import EngineJob
-from engine.api.ledger import BlockReason, Ledger, OrderKind, OrderStatus, Reason, StatusReason
-from engine.simulation.driver import simulate
-from engine.simulation.session import Session, simulate_stepwise
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.ledger import BlockReason, Ledger, OrderKind, OrderStatus, Reason, StatusReason
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.session import Session, simulate_stepwise
 from tests.support.counts import sample
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits

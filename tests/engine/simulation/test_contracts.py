@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api.engine import EngineJob
-from engine.api.entries import GridRule, Offset, RebalanceRule, ScaleInRule
-from engine.api.errors import RunError
-from engine.api.ledger import BlockReason, InterventionKind, Ledger, Reason, StatusReason
-from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from engine.api.rules import (
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import GridRule, Offset, RebalanceRule, ScaleInRule
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ledger import BlockReason, InterventionKind, Ledger, Reason, StatusReason
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
+from quantcrafter.engine.api.rules import (
     ExecutionRule,
     GuardKind,
     GuardRule,
@@ -23,10 +23,10 @@ from engine.api.rules import (
     SizeKind,
     SizeRule,
 )
-from engine.api.settings import InstrumentMargin
-from engine.simulation.driver import simulate
-from engine.simulation.kernels import INTERPRETED
-from engine.simulation.session import simulate_stepwise
+from quantcrafter.engine.api.settings import InstrumentMargin
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.kernels import INTERPRETED
+from quantcrafter.engine.simulation.session import simulate_stepwise
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 

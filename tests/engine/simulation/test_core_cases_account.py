@@ -32,7 +32,7 @@ THIN = [(*LONG, "volume=1"), (100, 100, 100, 100, "volume=0"), (105, 106, 104, 1
 def test_on_a_bar_without_volume_orders_fill_and_the_summary_counts_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from engine.cli.main import main
+    from quantcrafter.engine.cli.main import main
 
     path = SmallCase().write(tmp_path, THIN)
     assert main(["run", str(path), "--no-history"]) == 0
@@ -86,7 +86,7 @@ SQUEEZE = [
 
 
 def test_a_short_squeeze_ends_the_account_at_the_next_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from engine.cli.main import main
+    from quantcrafter.engine.cli.main import main
 
     case = SmallCase(money="{use: percent_of_equity, percent: 100}", run="{cash: 10000}")
     result = case.trade(tmp_path, [*SQUEEZE, (90, 95, 85, 90)])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.result import RunResult
-from engine.runtime.run import run
-from engine.runtime.source import validate_file
+from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.running.run import run
+from quantcrafter.engine.runtime.running.source import validate_file
 from tests.support.small_cases import assert_fills, equity_of, registry, trades_of
 
 STRATEGY = """\

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.main import main
-from engine.runtime.run import run
+from quantcrafter.engine.cli.main import main
+from quantcrafter.engine.runtime.running.run import run
 from tests.support.small_cases import assert_fills, blocked_of, registry
 
 STRATEGY = """\

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.api.bars import NEW_YORK_STOCKS, Bars
-from engine.api.engine import EngineJob
-from engine.api.entries import EntryRule, Offset, OrderLife
-from engine.api.ledger import Ledger, OrderKind, OrderStatus, StatusReason
-from engine.api.ports import ENTER_LONG
-from engine.api.rules import ExecutionRule
-from engine.api.timeframe import Timeframe
-from engine.simulation.driver import simulate
-from engine.simulation.kernels import INTERPRETED, compiled
-from engine.simulation.session import simulate_stepwise
+from quantcrafter.engine.api.bars import NEW_YORK_STOCKS, Bars
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import EntryRule, Offset, OrderLife
+from quantcrafter.engine.api.ledger import Ledger, OrderKind, OrderStatus, StatusReason
+from quantcrafter.engine.api.ports import ENTER_LONG
+from quantcrafter.engine.api.rules import ExecutionRule
+from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
+from quantcrafter.engine.simulation.session import simulate_stepwise
 from tests.support.jobs import Setup, make_job
 
 HOUR_NS = 3_600_000_000_000

@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.api.errors import RunError
-from engine.api.ports import ENTER_LONG, EXIT_LONG
-from engine.api.rules import ProtectiveKind, ProtectiveRule
-from engine.simulation.driver import simulate
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ports import ENTER_LONG, EXIT_LONG
+from quantcrafter.engine.api.rules import ProtectiveKind, ProtectiveRule
+from quantcrafter.engine.simulation.driver import simulate
 from tests.support.jobs import Setup, make_bars, make_job
 
 ROWS = [[100, 101, 99, 100]] * 4

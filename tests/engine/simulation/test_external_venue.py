@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from engine.api.engine import EngineJob
-from engine.api.errors import RunError
-from engine.api.ledger import Ledger, OrderKind, OrderStatus, StatusReason
-from engine.api.order_id import OrderError, OrderId
-from engine.api.orders import (
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ledger import Ledger, OrderKind, OrderStatus, StatusReason
+from quantcrafter.engine.api.order_id import OrderError, OrderId
+from quantcrafter.engine.api.orders import (
     Accepted,
     Amend,
     AmendRejected,
@@ -27,13 +27,21 @@ from engine.api.orders import (
     Rejected,
     Submit,
 )
-from engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG
-from engine.api.rules import GuardKind, GuardRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
-from engine.simulation.closed_bar import ClosedBar, closed_bars
-from engine.simulation.driver import simulate
-from engine.simulation.identity import Identity
-from engine.simulation.session import Session
-from engine.simulation.session_state import SessionState
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG
+from quantcrafter.engine.api.rules import (
+    GuardKind,
+    GuardRule,
+    OnOpposite,
+    ProtectiveKind,
+    ProtectiveRule,
+    SizeKind,
+    SizeRule,
+)
+from quantcrafter.engine.simulation.closed_bar import ClosedBar, closed_bars
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.identity import Identity
+from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session_state import SessionState
 from tests.support.counts import sample
 from tests.support.feeding import joined
 from tests.support.jobs import DAY_NS, Setup, make_bars, make_job

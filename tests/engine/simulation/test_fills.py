@@ -10,24 +10,24 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from engine.api.engine import EngineJob
-from engine.api.entries import Offset, ScaleInRule
-from engine.api.errors import RunError
-from engine.api.ledger import OrderKind, OrderStatus, Reason, StatusReason
-from engine.api.order_id import OrderId
-from engine.api.order_state import TrackedOrder
-from engine.api.orders import Accepted, Cancelled, Filled, Submit
-from engine.api.ports import ENTER_LONG, EXIT_LONG
-from engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
-from engine.api.settings import RunSettings
-from engine.simulation import matching
-from engine.simulation.costs import fill_costs
-from engine.simulation.driver import simulate
-from engine.simulation.fills import apply_fill
-from engine.simulation.kernels import INTERPRETED
-from engine.simulation.late import book_report, row_of
-from engine.simulation.orders import retire, slot_of
-from engine.simulation.state import State
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import Offset, ScaleInRule
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ledger import OrderKind, OrderStatus, Reason, StatusReason
+from quantcrafter.engine.api.order_id import OrderId
+from quantcrafter.engine.api.order_state import TrackedOrder
+from quantcrafter.engine.api.orders import Accepted, Cancelled, Filled, Submit
+from quantcrafter.engine.api.ports import ENTER_LONG, EXIT_LONG
+from quantcrafter.engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
+from quantcrafter.engine.api.settings import RunSettings
+from quantcrafter.engine.simulation import matching
+from quantcrafter.engine.simulation.costs import fill_costs
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.fills import apply_fill
+from quantcrafter.engine.simulation.kernels import INTERPRETED
+from quantcrafter.engine.simulation.late import book_report, row_of
+from quantcrafter.engine.simulation.orders import retire, slot_of
+from quantcrafter.engine.simulation.state import State
 from tests.support.counts import sample
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.api.bars import NEW_YORK_STOCKS, Bars
-from engine.api.engine import EngineJob
-from engine.api.entries import EntryRule, Offset, OrderLife
-from engine.api.ledger import OrderKind
-from engine.api.ports import ENTER_LONG, ENTER_SHORT
-from engine.api.rules import (
+from quantcrafter.engine.api.bars import NEW_YORK_STOCKS, Bars
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import EntryRule, Offset, OrderLife
+from quantcrafter.engine.api.ledger import OrderKind
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
+from quantcrafter.engine.api.rules import (
     ExecutionRule,
     GuardKind,
     GuardRule,
@@ -26,13 +26,13 @@ from engine.api.rules import (
     SizeKind,
     SizeRule,
 )
-from engine.api.timeframe import Timeframe
-from engine.simulation.arrays import books_of, desk_of
-from engine.simulation.closed_bar import closed_bars
-from engine.simulation.driver import simulate
-from engine.simulation.identity import Identity
-from engine.simulation.session import Session
-from engine.simulation.session_state import BOOK_STATE, DESK_STATE, SessionState
+from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.simulation.arrays import books_of, desk_of
+from quantcrafter.engine.simulation.closed_bar import closed_bars
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.identity import Identity
+from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session_state import BOOK_STATE, DESK_STATE, SessionState
 from tests.support.jobs import Setup, make_job
 
 FOLDER = Path(__file__).parents[2] / "golden" / "session_states"

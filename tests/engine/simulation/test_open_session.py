@@ -8,20 +8,20 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.api.bars import NEW_YORK_STOCKS, Bars
-from engine.api.engine import EngineJob
-from engine.api.entries import EntryRule, Offset, OrderLife
-from engine.api.ledger import OrderKind
-from engine.api.ports import ENTER_LONG
-from engine.api.rules import ExecutionRule, GuardKind, GuardRule, ProtectiveKind, ProtectiveRule
-from engine.api.timeframe import Timeframe
-from engine.simulation.closed_bar import closed_bars
-from engine.simulation.driver import simulate
-from engine.simulation.growing import KEPT_ROWS, LEAST_ROWS
-from engine.simulation.identity import Identity
-from engine.simulation.kernels import INTERPRETED, compiled
-from engine.simulation.matcher import BarMatcher
-from engine.simulation.session import Session
+from quantcrafter.engine.api.bars import NEW_YORK_STOCKS, Bars
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import EntryRule, Offset, OrderLife
+from quantcrafter.engine.api.ledger import OrderKind
+from quantcrafter.engine.api.ports import ENTER_LONG
+from quantcrafter.engine.api.rules import ExecutionRule, GuardKind, GuardRule, ProtectiveKind, ProtectiveRule
+from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.simulation.closed_bar import closed_bars
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.growing import KEPT_ROWS, LEAST_ROWS
+from quantcrafter.engine.simulation.identity import Identity
+from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
+from quantcrafter.engine.simulation.matcher import BarMatcher
+from quantcrafter.engine.simulation.session import Session
 from tests.support.counts import sample
 from tests.support.feeding import fed, joined
 from tests.support.jobs import Setup, make_bars, make_job

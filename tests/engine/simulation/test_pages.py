@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.simulation.pages import Room, joined_pages
+from quantcrafter.engine.simulation.pages import Room, joined_pages
 
 NUMBERS = np.dtype(np.int64)
 

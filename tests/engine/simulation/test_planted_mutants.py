@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from engine.simulation import primitives
+from quantcrafter.engine.simulation import primitives
 from tests.support.counts import sample, seed
 from tests.support.mutant_trials import BY_HAND, NONE_PLANTED, planted, try_mutants
 from tests.support.planted_mutants import MUTANTS, Mutant

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.api.rules import ProtectiveKind
-from engine.simulation.primitives import (
+from quantcrafter.engine.api.rules import ProtectiveKind
+from quantcrafter.engine.simulation.primitives import (
     match_limit,
     match_stop,
     protective_level,

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.api.engine import EngineJob, InstrumentJob
-from engine.api.errors import RunCancelledError
-from engine.api.ledger import OrderKind, OrderStatus, Reason
-from engine.simulation.driver import Pace, simulate
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.errors import RunCancelledError
+from quantcrafter.engine.api.ledger import OrderKind, OrderStatus, Reason
+from quantcrafter.engine.simulation.driver import Pace, simulate
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 from tests.support.random_jobs import jobs

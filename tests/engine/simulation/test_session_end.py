@@ -8,17 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.api.bars import NEW_YORK_STOCKS, Bars
-from engine.api.engine import EngineJob
-from engine.api.ledger import BlockReason, InterventionKind, Ledger, Reason
-from engine.api.ports import ENTER_LONG, ENTER_SHORT
-from engine.api.rules import GuardKind, GuardRule
-from engine.api.timeframe import Timeframe
-from engine.simulation.driver import simulate
-from engine.simulation.identity import Identity
-from engine.simulation.kernels import INTERPRETED, compiled
-from engine.simulation.matcher import BarMatcher
-from engine.simulation.session import Session
+from quantcrafter.engine.api.bars import NEW_YORK_STOCKS, Bars
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.ledger import BlockReason, InterventionKind, Ledger, Reason
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
+from quantcrafter.engine.api.rules import GuardKind, GuardRule
+from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.identity import Identity
+from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
+from quantcrafter.engine.simulation.matcher import BarMatcher
+from quantcrafter.engine.simulation.session import Session
 from tests.support.feeding import fed, joined
 from tests.support.jobs import Setup, make_job
 

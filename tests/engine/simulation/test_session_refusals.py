@@ -13,18 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.api.bars import NEW_YORK_STOCKS
-from engine.api.engine import EngineJob
-from engine.api.errors import RunError
-from engine.api.order_id import OrderError
-from engine.api.ports import ENTER_LONG
-from engine.api.rules import ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
-from engine.api.timeframe import Timeframe
-from engine.simulation.closed_bar import ClosedBar, closed_bars
-from engine.simulation.driver import simulate
-from engine.simulation.identity import Identity
-from engine.simulation.session import Session
-from engine.simulation.session_state import SessionState
+from quantcrafter.engine.api.bars import NEW_YORK_STOCKS
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.order_id import OrderError
+from quantcrafter.engine.api.ports import ENTER_LONG
+from quantcrafter.engine.api.rules import ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
+from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.simulation.closed_bar import ClosedBar, closed_bars
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.identity import Identity
+from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session_state import SessionState
 from tests.support.counts import sample
 from tests.support.jobs import DAY_NS, Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_same_bits

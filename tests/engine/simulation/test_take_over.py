@@ -7,10 +7,10 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.api.engine import EngineJob
-from engine.api.unit_rules import unit_fault
-from engine.simulation.driver import simulate
-from engine.simulation.session import Session
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.unit_rules import unit_fault
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.session import Session
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_same_bits
 from tests.support.random_jobs import jobs

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.api.engine import EngineJob
-from engine.api.entries import MOST_ENTRIES, GridRule, Offset, ScaleInRule
-from engine.api.errors import RunError
-from engine.api.ports import ENTER_LONG
-from engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
-from engine.simulation.arrays import books_of
-from engine.simulation.closed_bar import closed_bars
-from engine.simulation.driver import simulate
-from engine.simulation.kernels import INTERPRETED
-from engine.simulation.records import Record
-from engine.simulation.session import Session, simulate_stepwise
-from engine.simulation.session_state import SessionState
-from engine.simulation.units import are_units_sound, clear_units, grow_unit, shrink_units
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import MOST_ENTRIES, GridRule, Offset, ScaleInRule
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ports import ENTER_LONG
+from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
+from quantcrafter.engine.simulation.arrays import books_of
+from quantcrafter.engine.simulation.closed_bar import closed_bars
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.kernels import INTERPRETED
+from quantcrafter.engine.simulation.records import Record
+from quantcrafter.engine.simulation.session import Session, simulate_stepwise
+from quantcrafter.engine.simulation.session_state import SessionState
+from quantcrafter.engine.simulation.units import are_units_sound, clear_units, grow_unit, shrink_units
 from tests.support.counts import sample
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.api.engine import EngineJob
-from engine.api.entries import EntryRule, Offset
-from engine.api.ledger import OrderKind
-from engine.api.order_state import OrderState, TrackedOrder
-from engine.api.ports import ENTER_LONG, EXIT_LONG
-from engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
-from engine.simulation.closed_bar import closed_bars
-from engine.simulation.session import Session
-from engine.simulation.session_state import SessionState
+from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import EntryRule, Offset
+from quantcrafter.engine.api.ledger import OrderKind
+from quantcrafter.engine.api.order_state import OrderState, TrackedOrder
+from quantcrafter.engine.api.ports import ENTER_LONG, EXIT_LONG
+from quantcrafter.engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
+from quantcrafter.engine.simulation.closed_bar import closed_bars
+from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session_state import SessionState
 from tests.support.counts import sample
 from tests.support.jobs import Setup, make_job
 from tests.support.outside_broker import BrokerOrder, OutsideBroker

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import Role
-from engine.spec import Bound, Literal, Resolved, Unresolved, check_strategy, load_strategy, parse_strategy
-from engine.spec.limits import MAX_STRATEGY_NODES
+from quantcrafter.engine.api import Role
+from quantcrafter.engine.spec import Bound, Literal, Resolved, Unresolved, check_strategy, load_strategy, parse_strategy
+from quantcrafter.engine.spec.limits import MAX_STRATEGY_NODES
 from tests.support.strategies import FULL, HEADER, brief, problems_of
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes need privileges there")

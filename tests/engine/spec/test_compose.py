@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.spec import limits
-from engine.spec.compose import compose
-from engine.spec.source import ProblemLog
-from engine.spec.tree import Mapping, Sequence, content, plain
+from quantcrafter.engine.spec import limits
+from quantcrafter.engine.spec.compose import compose
+from quantcrafter.engine.spec.source import ProblemLog
+from quantcrafter.engine.spec.tree import Mapping, Sequence, content, plain
 from tests.support.counts import sample
 
 
@@ -160,9 +160,9 @@ def test_many_problems_are_counted_not_listed() -> None:
 def test_the_pure_python_parser_stands_in_for_the_c_one() -> None:
     code = (
         "import sys; sys.modules['_ruamel_yaml'] = None; sys.modules['_ruamel_yaml_clibz'] = None\n"
-        "from engine.spec.compose import compose\n"
-        "from engine.spec.source import ProblemLog\n"
-        "from engine.spec.tree import plain\n"
+        "from quantcrafter.engine.spec.compose import compose\n"
+        "from quantcrafter.engine.spec.source import ProblemLog\n"
+        "from quantcrafter.engine.spec.tree import plain\n"
         "import ruamel.yaml.main; assert ruamel.yaml.main.CParser is None\n"
         "log = ProblemLog()\n"
         "root = compose('a: [1, {b: *x }]\\n'.replace('*x', \"'é'\") + 'c:\\n- d # x\\n', 'f', log)\n"
@@ -173,7 +173,7 @@ def test_the_pure_python_parser_stands_in_for_the_c_one() -> None:
 
 
 def test_importing_the_package_stays_light() -> None:
-    code = "import engine.spec, sys; print({'polars', 'numba', 'talib', 'pandas', 'plotly'} & set(sys.modules))"
+    code = "import quantcrafter.engine.spec, sys; print({'polars', 'numba', 'talib', 'pandas', 'plotly'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
@@ -232,9 +232,9 @@ def test_a_colon_that_separates_in_brackets_is_no_text(text: str) -> None:
 def test_the_reader_without_compiled_code_agrees() -> None:
     code = (
         "import sys; sys.modules['_ruamel_yaml'] = None\n"
-        "from engine.spec.compose import compose\n"
-        "from engine.spec.source import ProblemLog\n"
-        "from engine.spec.tree import plain\n"
+        "from quantcrafter.engine.spec.compose import compose\n"
+        "from quantcrafter.engine.spec.source import ProblemLog\n"
+        "from quantcrafter.engine.spec.tree import plain\n"
         "import ruamel.yaml.main; assert ruamel.yaml.main.CParser is None\n"
         "for text in eval(sys.argv[1]):\n"
         "    print(plain(compose(text, 'f', ProblemLog())))\n"

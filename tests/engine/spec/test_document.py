@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from engine.api.errors import SpecError
-from engine.spec.document import StrategyFile
+from quantcrafter.engine.api.errors import SpecError
+from quantcrafter.engine.spec.document import StrategyFile
 from tests.support.counts import sample
 
 TEXT = """\

@@ -7,8 +7,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.spec import NodeSpec, StrategySpec, check_strategy
-from engine.spec.limits import MAX_PROBLEMS
+from quantcrafter.engine.spec import NodeSpec, StrategySpec, check_strategy
+from quantcrafter.engine.spec.limits import MAX_PROBLEMS
 from tests.support.counts import sample
 from tests.support.strategies import FULL
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.spec import check_strategy
+from quantcrafter.engine.spec import check_strategy
 from tests.support.catalog import strategy_text
 
 NODES = """

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from engine.spec import limits, parse_strategy
+from quantcrafter.engine.spec import limits, parse_strategy
 
 PAGE = (Path(__file__).parents[3] / "docs" / "strategy-file.md").read_text(encoding="utf-8")
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import Severity, SpecError
-from engine.plugins import load_registry
-from engine.runtime.source import load_graph, validate_file
-from engine.spec import check_strategy, load_strategy, migrate_text, version_of_text
+from quantcrafter.engine.api import Severity, SpecError
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.source import load_graph, validate_file
+from quantcrafter.engine.spec import check_strategy, load_strategy, migrate_text, version_of_text
 from tests.support.old_formats import FORMAT_0, FORMAT_1, SENTENCES, know_format_0, know_format_2
 
 
@@ -130,7 +130,7 @@ def test_a_text_that_cannot_be_edited_that_way_is_refused_whole(monkeypatch: pyt
 
 def test_a_gap_in_the_row_of_migrations_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     know_format_2(monkeypatch)
-    from engine.spec.migrations import MIGRATIONS
+    from quantcrafter.engine.spec.migrations import MIGRATIONS
 
     monkeypatch.delitem(MIGRATIONS, 1)
     with pytest.raises(SpecError, match="No migration leads on from format 1"):

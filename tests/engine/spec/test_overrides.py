@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from engine.api import Timeframe
-from engine.spec import StrategySpec, parse_strategy
+from quantcrafter.engine.api import Timeframe
+from quantcrafter.engine.spec import StrategySpec, parse_strategy
 from tests.support.strategies import FULL, HEADER, problems_of
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import Role, SpecError, Timeframe
-from engine.spec import (
+from quantcrafter.engine.api import Role, SpecError, Timeframe
+from quantcrafter.engine.spec import (
     Place,
     Resolved,
     Unresolved,

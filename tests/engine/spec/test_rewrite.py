@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.api.errors import SpecError
-from engine.spec.document import StrategyFile
-from engine.spec.edits import same
+from quantcrafter.engine.api.errors import SpecError
+from quantcrafter.engine.spec.document import StrategyFile
+from quantcrafter.engine.spec.edits import same
 
 TEXT = """\
 # top

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from engine.api import Component, Indicator, SeriesInput, param, port
-from engine.spec.schema import json_schema
+from quantcrafter.engine.api import Component, Indicator, SeriesInput, param, port
+from quantcrafter.engine.spec.schema import json_schema
 from tests.support.spec_catalog import TinyCatalog, plain_file
 
 SCHEMA = json_schema(TinyCatalog())

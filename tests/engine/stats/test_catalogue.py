@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.stats.catalogue import METRICS, metrics_markdown
+from quantcrafter.engine.stats.catalogue import METRICS, metrics_markdown
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.api.bars import Bars, Session
-from engine.api.timeframe import Timeframe
-from engine.stats import curve
-from engine.stats.metrics import METRICS, compute_metrics
+from quantcrafter.engine.api.bars import Bars, Session
+from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.stats import curve
+from quantcrafter.engine.stats.metrics import METRICS, compute_metrics
 from tests.support.counts import sample
 from tests.support.ledgers import (
     CASH,

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api import InstrumentJob, Ledger, RunError, RunSettings
-from engine.api.bars import Session
-from engine.stats import report_figures
-from engine.stats.metrics import METRICS, compute_metrics
-from engine.stats.report import ReportData, ReportSeries, report_page, write_report
+from quantcrafter.engine.api import InstrumentJob, Ledger, RunError, RunSettings
+from quantcrafter.engine.api.bars import Session
+from quantcrafter.engine.stats import report_figures
+from quantcrafter.engine.stats.metrics import METRICS, compute_metrics
+from quantcrafter.engine.stats.report import ReportData, ReportSeries, report_page, write_report
 from tests.support.ledgers import CASH, curve_ledger, job_of, million_run, walk_bars, walk_run
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"

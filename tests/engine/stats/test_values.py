@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api.engine import InstrumentJob
-from engine.stats.curve import buy_and_hold_percent
-from engine.stats.values import holding
+from quantcrafter.engine.api.engine import InstrumentJob
+from quantcrafter.engine.stats.curve import buy_and_hold_percent
+from quantcrafter.engine.stats.values import holding
 from tests.support.jobs import Setup, instrument, make_bars
 
 

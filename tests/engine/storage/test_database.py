@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from engine.api import RunError
-from engine.storage import Database, Schema
-from engine.storage.schema import Step, columns_of
+from quantcrafter.engine.api import RunError
+from quantcrafter.engine.storage import Database, Schema
+from quantcrafter.engine.storage.schema import Step, columns_of
 
 NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"
 THIRD = "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT NOT NULL, size REAL, day TEXT NOT NULL DEFAULT '')"

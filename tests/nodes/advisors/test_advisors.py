@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Signals
-from nodes import advisors
+from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Signals
+from quantcrafter.nodes import advisors
 from tests.support.builtin_nodes import wired
 from tests.support.columns import NAN, conditions, make_bars, series
 

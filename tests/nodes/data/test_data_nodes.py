@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from engine.api import FeedNode, PortType, ResampleNode, Role, Timeframe
-from nodes.data import COMPONENTS, Feed, Resample
+from quantcrafter.engine.api import FeedNode, PortType, ResampleNode, Role, Timeframe
+from quantcrafter.nodes.data import COMPONENTS, Feed, Resample
 
 
 def test_both_nodes_give_bars_and_have_help() -> None:

@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from engine.api import ExecutionRule, OnOpposite, PortType, Role
-from nodes.execution import COMPONENTS, Market
+from quantcrafter.engine.api import ExecutionRule, OnOpposite, PortType, Role
+from quantcrafter.nodes.execution import COMPONENTS, Market
 
 
 @pytest.mark.parametrize("choice", list(OnOpposite))

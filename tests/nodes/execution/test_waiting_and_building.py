@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from engine.api import (
+from quantcrafter.engine.api import (
     EntryRule,
     ExecutionRule,
     GridRule,
@@ -14,7 +14,7 @@ from engine.api import (
     RebalanceRule,
     ScaleInRule,
 )
-from nodes.execution import Grid, Limit, Rebalance, ScaleIn, StopEntry, StopLimit
+from quantcrafter.nodes.execution import Grid, Limit, Rebalance, ScaleIn, StopEntry, StopLimit
 
 WIRES: dict[str, Any] = {"signals": ["cross"], "money": "size"}
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from engine.api import ROUND_THE_CLOCK, DataError
-from nodes import filters
+from quantcrafter.engine.api import ROUND_THE_CLOCK, DataError
+from quantcrafter.nodes import filters
 from tests.support.builtin_nodes import wired
 from tests.support.columns import MINUTE_NS, NAN, conditions, make_bars, random_bars, series
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from engine.api import PortType
-from nodes.indicators import FAMILY
-from nodes.indicators.talib_family import TalibFamily
-from nodes.indicators.talib_import import functions, talib
+from quantcrafter.engine.api import PortType
+from quantcrafter.nodes.indicators import FAMILY
+from quantcrafter.nodes.indicators.talib_family import TalibFamily
+from quantcrafter.nodes.indicators.talib_import import functions, talib
 from tests.support.builtin_nodes import TALIB_NAMES, talib_component, wired
 from tests.support.columns import NAN, inputs_for, random_bars, random_series, series
 
@@ -264,10 +264,10 @@ def test_threads_can_compute_at_once() -> None:
 
 def test_talib_is_imported_late_and_without_pandas_and_polars() -> None:
     script = (
-        "import sys; import nodes.plugin as p; p.register_indicators()\n"
+        "import sys; import quantcrafter.nodes.plugin as p; p.register_indicators()\n"
         "heavy = {'talib', 'numba', 'polars', 'pandas', 'icalendar'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
-        "from nodes.indicators import FAMILY; FAMILY.build('ta.SMA')\n"
+        "from quantcrafter.nodes.indicators import FAMILY; FAMILY.build('ta.SMA')\n"
         "assert 'talib' in sys.modules and not {'polars', 'pandas'} & set(sys.modules)\n"
         "import polars; assert polars.Series([1]).sum() == 1\n"
     )

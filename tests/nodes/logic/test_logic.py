@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engine.api import ROUND_THE_CLOCK, Session
-from nodes import logic
+from quantcrafter.engine.api import ROUND_THE_CLOCK, Session
+from quantcrafter.nodes import logic
 from tests.support.builtin_nodes import wired
 from tests.support.columns import NAN, conditions, make_bars, random_series, series
 

@@ -1,8 +1,15 @@
 import pytest
 from pydantic import ValidationError
 
-from engine.api import Role, SizeKind, SizeRule
-from nodes.money import COMPONENTS, FixedCash, FixedQuantity, PercentOfEquity, RiskPercent, VolatilityTarget
+from quantcrafter.engine.api import Role, SizeKind, SizeRule
+from quantcrafter.nodes.money import (
+    COMPONENTS,
+    FixedCash,
+    FixedQuantity,
+    PercentOfEquity,
+    RiskPercent,
+    VolatilityTarget,
+)
 
 
 def test_money_managers_describe_themselves_as_size_rules() -> None:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from engine.api import GuardKind, GuardRule, HaltAction, ProtectiveKind, ProtectiveRule
-from nodes.risk import (
+from quantcrafter.engine.api import GuardKind, GuardRule, HaltAction, ProtectiveKind, ProtectiveRule
+from quantcrafter.nodes.risk import (
     AtrTrailingStop,
     BreakEven,
     CashStop,

@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from engine.api import PortType, ProtectiveKind, ProtectiveRule, Role
-from nodes.risk import COMPONENTS, AtrStop, AtrTarget, PercentStop, PercentTarget
+from quantcrafter.engine.api import PortType, ProtectiveKind, ProtectiveRule, Role
+from quantcrafter.nodes.risk import COMPONENTS, AtrStop, AtrTarget, PercentStop, PercentTarget
 
 
 def test_risk_managers_describe_themselves_as_protective_rules() -> None:

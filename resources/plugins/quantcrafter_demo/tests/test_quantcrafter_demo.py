@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import quantcrafter_demo as plugin
 
-from engine.api import Role
-from engine.plugins import Registry, load_registry
-from engine.runtime.lookahead import find_lookahead
-from engine.runtime.run import run
+from quantcrafter.engine.api import Role
+from quantcrafter.engine.plugins import Registry, load_registry
+from quantcrafter.engine.runtime.research.lookahead import find_lookahead
+from quantcrafter.engine.runtime.running.run import run
 
 STRATEGY = """\
 quantcrafter: 1

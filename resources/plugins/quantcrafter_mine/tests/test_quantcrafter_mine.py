@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import quantcrafter_mine as plugin
 
-from engine.api import Role
-from engine.plugins import Registry, load_registry
-from engine.runtime.lookahead import find_lookahead
-from engine.runtime.run import run
+from quantcrafter.engine.api import Role
+from quantcrafter.engine.plugins import Registry, load_registry
+from quantcrafter.engine.runtime.research.lookahead import find_lookahead
+from quantcrafter.engine.runtime.running.run import run
 
 STRATEGY = """\
 quantcrafter: 1

@@ -10,31 +10,31 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.canvas.run.marks import NO_MARKS
-from app.document.edits import SetValues
-from app.services.values import number_text
-from engine.api import RunError
-from engine.runtime.explain import Facts, firings
+from quantcrafter.app.canvas.run.marks import NO_MARKS
+from quantcrafter.app.document.edits import SetValues
+from quantcrafter.app.services.values import number_text
+from quantcrafter.engine.api import RunError
+from quantcrafter.engine.runtime.explain import Facts, firings
 from tests.support import mouse
 from tests.support.kept_runs import registry, saved_run
-from tests.support.run_canvas import RunDesk
+from tests.support.run_canvas import RunController
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 @pytest.fixture
-def desk(qtbot: QtBot) -> RunDesk:
-    return RunDesk(qtbot, "rsi_pullback")
+def desk(qtbot: QtBot) -> RunController:
+    return RunController(qtbot, "rsi_pullback")
 
 
-def point_at_entry(desk: RunDesk, number: int = 3) -> int:
+def point_at_entry(desk: RunController, number: int = 3) -> int:
     """Point at a trade's entry as a table does, and return the bar at which it was decided."""
     bar = int(desk.saved.ledger.trades["entry_bar"][number])
     desk.session.go_to(bar, trade=number)
     return bar - 1
 
 
-def test_a_trade_shows_the_values_of_the_bar_that_decided_it(desk: RunDesk) -> None:
+def test_a_trade_shows_the_values_of_the_bar_that_decided_it(desk: RunController) -> None:
     bar = point_at_entry(desk)
     run = desk.saved
     assert desk.mark("rsi").value == number_text(run.column("rsi")[bar])
@@ -47,7 +47,7 @@ def test_a_trade_shows_the_values_of_the_bar_that_decided_it(desk: RunDesk) -> N
     assert desk.mark("entry").value == "flat"
 
 
-def test_its_path_is_lit_and_the_rest_is_dimmed(desk: RunDesk) -> None:
+def test_its_path_is_lit_and_the_rest_is_dimmed(desk: RunController) -> None:
     point_at_entry(desk)
     on_path = {node for node, mark in desk.view.marks.nodes.items() if mark.part == "path"}
     assert on_path == {"bars", "rsi", "average", "dip", "uptrend", "entry"}
@@ -57,7 +57,7 @@ def test_its_path_is_lit_and_the_rest_is_dimmed(desk: RunDesk) -> None:
     assert all(item.share == "dim" for wire, item in wires.items() if wire not in lit)
 
 
-def test_a_blocking_filter_is_marked_with_how_far_it_was(desk: RunDesk) -> None:
+def test_a_blocking_filter_is_marked_with_how_far_it_was(desk: RunController) -> None:
     rows = desk.saved.ledger.blocked
     bar = int(rows["bar"][rows["reason"] == 0][4])
     desk.session.go_to(bar)
@@ -68,7 +68,7 @@ def test_a_blocking_filter_is_marked_with_how_far_it_was(desk: RunDesk) -> None:
     assert "blocked by 'uptrend'" in desk.view._caption.text()
 
 
-def test_a_bar_without_a_trade_shows_what_was_in_the_way(desk: RunDesk) -> None:
+def test_a_bar_without_a_trade_shows_what_was_in_the_way(desk: RunController) -> None:
     desk.session.go_to(320)
     assert desk.mark("dip").part == "wanted"
     rsi = desk.saved.column("rsi")[320]
@@ -76,7 +76,7 @@ def test_a_bar_without_a_trade_shows_what_was_in_the_way(desk: RunDesk) -> None:
     assert not desk.view.marks.has_path
 
 
-def test_esc_points_at_no_bar_and_without_a_run_nothing_is_left(desk: RunDesk) -> None:
+def test_esc_points_at_no_bar_and_without_a_run_nothing_is_left(desk: RunController) -> None:
     point_at_entry(desk)
     desk.canvas.view.setFocus()
     QTest.keyClick(desk.canvas.view, Qt.Key.Key_Escape)
@@ -89,7 +89,7 @@ def test_esc_points_at_no_bar_and_without_a_run_nothing_is_left(desk: RunDesk) -
     assert shown == {*desk.canvas.scene.nodes.values(), *desk.canvas.scene.wires.values()}
 
 
-def test_the_marks_can_be_turned_off(desk: RunDesk) -> None:
+def test_the_marks_can_be_turned_off(desk: RunController) -> None:
     point_at_entry(desk)
     desk.canvas.toggle_marks()
     assert desk.view.marks == NO_MARKS
@@ -98,7 +98,7 @@ def test_the_marks_can_be_turned_off(desk: RunDesk) -> None:
 
 
 def test_fire_counts_come_with_the_census_and_nodes_that_changed_nothing_are_said_to(qtbot: QtBot) -> None:
-    desk = RunDesk(qtbot, "channel_breakout")
+    desk = RunController(qtbot, "channel_breakout")
     with qtbot.waitSignal(desk.view.explainer.counted, timeout=10_000):
         pass
     facts = Facts(desk.saved, registry())
@@ -111,7 +111,7 @@ def test_fire_counts_come_with_the_census_and_nodes_that_changed_nothing_are_sai
     assert any("Changed no decision" in tip for tip in tips)
 
 
-def test_f9_goes_from_firing_to_firing_of_the_selected_node(desk: RunDesk) -> None:
+def test_f9_goes_from_firing_to_firing_of_the_selected_node(desk: RunController) -> None:
     desk.canvas.go_to_firing(forward=True)
     assert "select one node" in desk.messages[-1]
     desk.canvas.select(["uptrend"])
@@ -129,7 +129,7 @@ def test_f9_goes_from_firing_to_firing_of_the_selected_node(desk: RunDesk) -> No
     assert "did not fire before" in desk.messages[-1]
 
 
-def test_resting_on_a_wire_shows_its_value_and_course(desk: RunDesk, qtbot: QtBot) -> None:
+def test_resting_on_a_wire_shows_its_value_and_course(desk: RunController, qtbot: QtBot) -> None:
     bar = point_at_entry(desk)
     viewport = desk.canvas.view.viewport()
     wire = desk.wire("rsi", "dip")
@@ -146,7 +146,7 @@ def test_resting_on_a_wire_shows_its_value_and_course(desk: RunDesk, qtbot: QtBo
 
 
 def test_a_block_is_lit_as_one_node_and_shows_what_is_inside_once_opened(qtbot: QtBot) -> None:
-    desk = RunDesk(qtbot, "weekly_trend_daily_entry")
+    desk = RunController(qtbot, "weekly_trend_daily_entry")
     bar = point_at_entry(desk, 5)
     assert desk.mark("week").part == "path"
     assert desk.canvas.scene.wires[desk.wire("week", "entry")].share == "lit"
@@ -175,7 +175,7 @@ risk: {stop: {use: percent_stop, percent: 3}}
 
 def test_the_inside_of_a_block_shows_the_values_of_its_first_use(qtbot: QtBot, tmp_path: Path) -> None:
     run = saved_run(IN_A_BLOCK, tmp_path)
-    desk = RunDesk(qtbot, text=IN_A_BLOCK, run=run)
+    desk = RunController(qtbot, text=IN_A_BLOCK, run=run)
     bar = point_at_entry(desk, 2)
     assert desk.mark("quick").value == "true"
     assert desk.canvas.scene.wires[desk.wire("quick", "go")].share == "lit"
@@ -194,19 +194,19 @@ def test_a_run_whose_columns_are_lost_is_said_to_be(
         raise RunError("The run has lost 'column.0.0': there is no such file or folder. Run it again.")
 
     monkeypatch.setattr(type(run), "column", lost)
-    desk = RunDesk(qtbot, text=IN_A_BLOCK, run=run)
+    desk = RunController(qtbot, text=IN_A_BLOCK, run=run)
     desk.session.go_to(100)
     assert desk.view.marks == NO_MARKS
     assert "Run it again" in desk.messages[-1]
 
 
-def test_an_edit_of_the_strategy_keeps_the_marks_of_what_is_still_there(desk: RunDesk) -> None:
+def test_an_edit_of_the_strategy_keeps_the_marks_of_what_is_still_there(desk: RunController) -> None:
     point_at_entry(desk)
     desk.document.do(SetValues("rsi", {"timeperiod": 3}), label="Set")
     assert desk.mark("dip").value == "enter long"
 
 
-def test_the_caption_says_when_the_run_is_out_of_date(desk: RunDesk) -> None:
+def test_the_caption_says_when_the_run_is_out_of_date(desk: RunController) -> None:
     point_at_entry(desk)
     caption = desk.view._caption
     assert "Ordered to enter long" in caption.text()

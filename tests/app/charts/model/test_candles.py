@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.charts.model.candles import CandleLevels, heikin_ashi
+from quantcrafter.app.charts.model.candles import CandleLevels, heikin_ashi
 from tests.support.ledgers import walk_bars
 
 

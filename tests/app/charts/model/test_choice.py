@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.charts.model.choice import MOST_FILES, ChartChoice
-from app.charts.model.outputs import ChartOutput, Place, lies_on_price, outputs_of
-from app.services.settings import Settings
-from engine.api import PortType
+from quantcrafter.app.charts.model.choice import MOST_FILES, ChartChoice
+from quantcrafter.app.charts.model.outputs import ChartOutput, Place, lies_on_price, outputs_of
+from quantcrafter.app.services.settings import Settings
+from quantcrafter.engine.api import PortType
 from tests.support.ledgers import walk_bars
 from tests.support.saved_runs import saved_example
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.charts.model.clock import BarClock
-from app.charts.model.dates import parse_date
-from app.charts.model.texts import tick_text
-from engine.api.bars import NEW_YORK_STOCKS
+from quantcrafter.app.charts.model.clock import BarClock
+from quantcrafter.app.charts.model.dates import parse_date
+from quantcrafter.app.charts.model.texts import tick_text
+from quantcrafter.engine.api.bars import NEW_YORK_STOCKS
 from tests.support.ledgers import walk_bars
 
 DAILY = BarClock(walk_bars(3000))

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.charts.model.layout import PanelSpec, arrange, resized
+from quantcrafter.app.charts.model.layout import PanelSpec, arrange, resized
 
 SPECS = (
     PanelSpec("price", 4, 140, 100),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from app.charts.model.levels import FlagLevels, RangeLevels, SumLevels, bucket_range, bucket_step
+from quantcrafter.app.charts.model.levels import FlagLevels, RangeLevels, SumLevels, bucket_range, bucket_step
 
 NUMBERS = st.one_of(st.floats(-1e9, 1e9), st.just(float("nan")), st.just(float("inf")), st.just(float("-inf")))
 COLUMNS = st.integers(1, 1500).flatmap(lambda count: arrays(np.float64, count, elements=NUMBERS))

@@ -8,8 +8,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.charts.model.prices import axis_texts, decimals_of, number_text, round_step, short_text, value_ticks
-from app.charts.model.scales import LEAST_BARS, Scale, Window
+from quantcrafter.app.charts.model.prices import (
+    axis_texts,
+    decimals_of,
+    number_text,
+    round_step,
+    short_text,
+    value_ticks,
+)
+from quantcrafter.app.charts.model.scales import LEAST_BARS, Scale, Window
 
 COUNTS = st.integers(1, 1_000_000)
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.charts.model.trades import Holdings, TradeMarks
-from engine.api import Ledger
-from engine.api.ledger import ORDER_DTYPE, TRADE_DTYPE, Reason
+from quantcrafter.app.charts.model.trades import Holdings, TradeMarks
+from quantcrafter.engine.api import Ledger
+from quantcrafter.engine.api.ledger import ORDER_DTYPE, TRADE_DTYPE, Reason
 from tests.support.ledgers import curve_ledger, walk_run
 
 

@@ -12,14 +12,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox, QPlainTextEdit, QPushButton, QTableWidget, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.comparison import ComparisonDialog
-from app.panes.history import HistoryPane
-from app.panes.history.model import PIN
-from app.session.run_session import RunSession
-from engine.runtime.comparison import Comparison
-from engine.runtime.history import RunHistory
-from engine.runtime.run_folder import RunFolder
-from engine.runtime.traces import trace_folder
+from quantcrafter.app.dialogs.comparison import ComparisonDialog
+from quantcrafter.app.panes.history import HistoryPane
+from quantcrafter.app.panes.history.model import PIN
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.engine.runtime.run_store.comparison import Comparison
+from quantcrafter.engine.runtime.run_store.history import RunHistory
+from quantcrafter.engine.runtime.run_store.retention import trace_folder
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support.modal import answering, pressing
 from tests.support.saved_runs import run_into_history
 
@@ -123,7 +123,7 @@ def test_two_runs_are_compared_in_figures_trades_and_file(
 
 
 def test_the_lines_of_the_file_that_differ_are_shown(qtbot: QtBot, runs: tuple[str, ...]) -> None:
-    from engine.runtime.comparison import compare_runs
+    from quantcrafter.engine.runtime.run_store.comparison import compare_runs
 
     history = RunHistory()
     dialog = ComparisonDialog(compare_runs(history.get(runs[0]), history.get(runs[1])))

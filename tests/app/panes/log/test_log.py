@@ -9,16 +9,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
-from app.panes.log import LogPane
-from app.panes.log.model import TEXT
-from app.session.run_log import RunLog
-from app.session.run_session import RunSession
-from app.window.application import make_application
-from engine.plugins import load_registry
-from engine.runtime.jobs import LogLine
-from engine.runtime.run import run
-from engine.runtime.run_folder import RunFolder
-from engine.runtime.run_writer import save_run
+from quantcrafter.app.panes.log import LogPane
+from quantcrafter.app.panes.log.model import TEXT
+from quantcrafter.app.session.run_log import RunLog
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.app.window.startup.application import make_application
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.compute_process.jobs import LogLine
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.run_writer import save_run
+from quantcrafter.engine.runtime.running.run import run
 from tests.support.desktop import EXAMPLES
 
 

@@ -10,16 +10,16 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from app.panes.parity import ParityPane
-from app.panes.parity.words import side_text
-from app.services.engine import Job
-from app.services.i18n import use_language
-from app.session.run_session import RunSession
-from engine.runtime.jobs import Failure, Request
-from engine.runtime.messages import Progressed
-from engine.runtime.parity import Cause, ParityReport
-from engine.runtime.run_folder import RunFolder
-from engine.runtime.run_writer import save_run
+from quantcrafter.app.panes.parity import ParityPane
+from quantcrafter.app.panes.parity.words import side_text
+from quantcrafter.app.services.engine import Job
+from quantcrafter.app.services.i18n import use_language
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.engine.runtime.compute_process.jobs import Failure, Request
+from quantcrafter.engine.runtime.compute_process.messages import Progressed
+from quantcrafter.engine.runtime.parity import Cause, ParityReport
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.run_writer import save_run
 from tests.support.parity_reports import difference, report_of
 from tests.support.results import walk_result
 

@@ -14,12 +14,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.panes.results import ResultsPane
-from app.panes.results.distribution import histogram
-from app.panes.results.table_page import TablePage
-from app.session.run_session import RunSession
-from app.theme import current
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.app.panes.results import ResultsPane
+from quantcrafter.app.panes.results.distribution import histogram
+from quantcrafter.app.panes.results.table_page import TablePage
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.app.theme import current
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support.modal import answering, choosing
 from tests.support.saved_runs import saved_example
 

@@ -8,9 +8,9 @@ import pytest
 from PySide6.QtWidgets import QTabBar, QTabWidget
 from pytestqt.qtbot import QtBot
 
-from app.panes.results import ResultsPane
-from app.session.run_session import RunSession
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.app.panes.results import ResultsPane
+from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support.saved_runs import saved_example
 
 

@@ -6,9 +6,9 @@ import pytest
 from PySide6.QtCore import QUrl
 from pytestqt.qtbot import QtBot
 
-from app.panes.why import WhyPane
-from app.services.values import number_text
-from app.session.run_session import RunSession
+from quantcrafter.app.panes.why import WhyPane
+from quantcrafter.app.services.values import number_text
+from quantcrafter.app.session.run_session import RunSession
 from tests.support.kept_runs import example_run
 
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.document.document import Document
-from app.panes.yaml_view.completion import Completion, completions
-from app.panes.yaml_view.spot import spot_at
-from engine.plugins import load_registry
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.panes.yaml_view.completion import Completion, completions
+from quantcrafter.app.panes.yaml_view.cursor_context import spot_at
+from quantcrafter.engine.plugins import load_registry
 
 TEXT = """\
 quantcrafter: 1

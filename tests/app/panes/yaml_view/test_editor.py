@@ -6,11 +6,11 @@ from PySide6.QtGui import QFontInfo, QTextCursor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.panes.yaml_view.brackets import partner
-from app.panes.yaml_view.editor import CodeEditor, word_length
-from app.panes.yaml_view.highlighter import YamlHighlighter
-from app.panes.yaml_view.keys import toggle_comment
-from app.theme import current
+from quantcrafter.app.panes.yaml_view.brackets import partner
+from quantcrafter.app.panes.yaml_view.editor import CodeEditor, word_length
+from quantcrafter.app.panes.yaml_view.highlighter import YamlHighlighter
+from quantcrafter.app.panes.yaml_view.keys import toggle_comment
+from quantcrafter.app.theme import current
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.panes.yaml_view.places import place_of_node
-from app.panes.yaml_view.spot import Spot, node_at, spot_at
+from quantcrafter.app.panes.yaml_view.cursor_context import CursorContext, node_at, spot_at
+from quantcrafter.app.panes.yaml_view.places import place_of_node
 
 TEXT = """\
 quantcrafter: 1
@@ -37,7 +37,7 @@ layout:
 LINES = TEXT.split("\n")
 
 
-def at(needle: str, nth: int = 0) -> Spot:
+def at(needle: str, nth: int = 0) -> CursorContext:
     """Return the spot behind the nth occurrence of a text."""
     offset = -1
     for _ in range(nth + 1):

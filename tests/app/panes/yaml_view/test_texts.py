@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.panes.yaml_view.texts import carried, characters, patch, patches, shown, units
+from quantcrafter.app.panes.yaml_view.texts import carried, characters, patch, patches, shown, units
 
 LINES = st.lists(st.sampled_from(["a", "b", "ab", "", "  x: 1", "é", "😀"]), max_size=12)
 ENDS = st.sampled_from(["\n", "\r\n", "\r", "\u2029"])

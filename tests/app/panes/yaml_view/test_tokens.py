@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.panes.yaml_view.tokens import CLOSED, Kind, State, scan
+from quantcrafter.app.panes.yaml_view.tokens import CLOSED, Kind, State, scan
 
 
 def pieces(line: str, state: State = CLOSED) -> list[tuple[str, str]]:

@@ -10,13 +10,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from app.document.document import Document
-from app.document.edits import AddNode, RenameNode, SetValues
-from app.panes.yaml_view import YamlView
-from app.panes.yaml_view.highlighter import YamlHighlighter
-from app.theme import DARK, LIGHT, apply, current
-from engine.api import Role
-from engine.plugins import load_registry
+from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.edits import AddNode, RenameNode, SetValues
+from quantcrafter.app.panes.yaml_view import YamlView
+from quantcrafter.app.panes.yaml_view.highlighter import YamlHighlighter
+from quantcrafter.app.theme import DARK, LIGHT, apply, current
+from quantcrafter.engine.api import Role
+from quantcrafter.engine.plugins import load_registry
 
 EXAMPLE = Path("resources/examples/rsi_pullback.yaml").read_text(encoding="utf-8")
 CONTROL = Qt.KeyboardModifier.ControlModifier

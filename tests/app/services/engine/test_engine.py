@@ -15,10 +15,10 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.services.engine import Engine, Job, JobState
-from engine.runtime.jobs import Failure, Request
-from engine.runtime.jobs.run import RunOutcome, RunRequest
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.app.services.engine import Engine, Job, JobState
+from quantcrafter.engine.runtime.compute_process.jobs import Failure, Request
+from quantcrafter.engine.runtime.compute_process.jobs.run import RunOutcome, RunRequest
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support.command_line import ROOT, clean_environment
 from tests.support.desktop import EXAMPLES
 from tests.support.engine_jobs import Chatty, Count, Faulty, Stubborn
@@ -217,7 +217,7 @@ def test_nothing_is_left_of_a_process_that_was_closed(qtbot: QtBot) -> None:
 ORPHAN = """
 import sys
 from PySide6.QtCore import QCoreApplication
-from app.services.engine import Engine
+from quantcrafter.app.services.engine import Engine
 from tests.support.engine_jobs import Count
 
 application = QCoreApplication([])

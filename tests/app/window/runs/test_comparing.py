@@ -10,11 +10,11 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.document.edits import SetValues
-from app.panes.parity import ParityPane
-from app.window.desktop import Desktop
-from engine.plugins.manager import forget_registry
-from engine.runtime.parity import Cause
+from quantcrafter.app.document.edits import SetValues
+from quantcrafter.app.panes.parity import ParityPane
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.engine.plugins.manager import forget_registry
+from quantcrafter.engine.runtime.parity import Cause
 from tests.support.desktop import ROOT, copy_example, open_window, tab_of
 from tests.support.running import PATIENCE_MS, wait_for_run
 

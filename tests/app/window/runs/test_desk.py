@@ -12,12 +12,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.document.edits import SetField, SetValues
-from app.window.desktop import Desktop
-from app.window.runs.desk import COMPARE_MS
-from app.window.runs.notice import FailureNotice
-from app.window.tab import StrategyTab
-from engine.runtime.history import RunHistory
+from quantcrafter.app.document.edits import SetField, SetValues
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.layout.notice import FailureNotice
+from quantcrafter.app.window.runs.run_controller import COMPARE_MS
+from quantcrafter.app.window.tabs.tab import StrategyTab
+from quantcrafter.engine.runtime.run_store.history import RunHistory
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.running import PATIENCE_MS, SLOW, runs_of, wait_for_run
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from app.document.edits import SetValues
-from app.window.runs.notice import FailureNotice
-from engine.runtime.lookahead import LookAhead
+from quantcrafter.app.document.edits import SetValues
+from quantcrafter.app.window.layout.notice import FailureNotice
+from quantcrafter.engine.runtime.research.lookahead import LookAhead
 from tests.support.desktop import copy_example, open_window, tab_of
 
 

@@ -12,11 +12,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QTableWidget
 from pytestqt.qtbot import QtBot
 
-from app.dialogs.comparison import ComparisonDialog
-from app.document.edits import SetValues
-from app.panes.history import HistoryPane
-from app.panes.results import ResultsPane
-from app.window.desktop import Desktop
+from quantcrafter.app.dialogs.comparison import ComparisonDialog
+from quantcrafter.app.document.edits import SetValues
+from quantcrafter.app.panes.history import HistoryPane
+from quantcrafter.app.panes.results import ResultsPane
+from quantcrafter.app.window.desktop import Desktop
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering, choosing
 from tests.support.running import PATIENCE_MS, wait_for_run

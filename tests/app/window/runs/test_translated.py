@@ -12,14 +12,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.data.preview_view import PreviewView
-from app.panes.log.model import TEXT, LogModel
-from app.services import i18n
-from app.session.run_log import RunLog
-from app.window.runs.notice import FailureNotice
-from engine.data.quality import check
-from engine.runtime.jobs import LogLine
-from engine.runtime.jobs.preview import FindingView, Preview
+from quantcrafter.app.data.preview_view import PreviewView
+from quantcrafter.app.panes.log.model import TEXT, LogModel
+from quantcrafter.app.services import i18n
+from quantcrafter.app.session.run_log import RunLog
+from quantcrafter.app.window.layout.notice import FailureNotice
+from quantcrafter.engine.data.quality import check
+from quantcrafter.engine.runtime.compute_process.jobs import LogLine
+from quantcrafter.engine.runtime.compute_process.jobs.preview import FindingView, Preview
 from tests.engine.data.test_quality import corrupted
 from tests.support.bar_store import workdays, write_csv
 from tests.support.desktop import open_window, tab_of

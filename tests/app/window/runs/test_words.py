@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from app.window.runs.words import time_left
-from engine.runtime.messages import Progressed
+from quantcrafter.app.window.runs.words import time_left
+from quantcrafter.engine.runtime.compute_process.messages import Progressed
 
 
 def told(left_s: float | None) -> Progressed:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.adapters.backtrader.adapter import BacktraderEngine
-from engine.api import Bars, ClassInstrument, ClassJob, ClassRun, RunCancelledError, RunError, RunSettings
+from quantcrafter.engine.adapters.backtrader.adapter import BacktraderEngine
+from quantcrafter.engine.api import Bars, ClassInstrument, ClassJob, ClassRun, RunCancelledError, RunError, RunSettings
 from tests.support.random_jobs import random_bars
 
 FOLDER = str(Path(__file__).parents[3] / "support" / "own_strategies")
@@ -32,7 +32,7 @@ def plain(name: str, *bars: Bars, **parameters: Any) -> tuple[list[Any], list[fl
     import backtrader as bt
     import pandas as pd
 
-    from engine.adapters.classes.loading import load_class
+    from quantcrafter.engine.adapters.classes.loading import load_class
 
     strategy = load_class(f"bt_examples.{name}", FOLDER, bt.Strategy, "backtrader")
     fills: list[Any] = []

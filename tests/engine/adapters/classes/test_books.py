@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.adapters.classes.books import ClassFill, ClassOrder, keep_books
-from engine.api import Bars, ClassInstrument, ClassJob, ClassRun, RunCancelledError, RunError, RunSettings
-from engine.api.ledger import OrderKind, OrderStatus, Reason, StatusReason
+from quantcrafter.engine.adapters.classes.books import ClassFill, ClassOrder, keep_books
+from quantcrafter.engine.api import Bars, ClassInstrument, ClassJob, ClassRun, RunCancelledError, RunError, RunSettings
+from quantcrafter.engine.api.ledger import OrderKind, OrderStatus, Reason, StatusReason
 from tests.support.jobs import make_bars
 
 MARKET, LIMIT, STOP, STOP_LIMIT = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP, OrderKind.STOP_LIMIT

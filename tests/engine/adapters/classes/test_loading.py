@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.adapters.classes.loading import load_class
-from engine.api import RunError
+from quantcrafter.engine.adapters.classes.loading import load_class
+from quantcrafter.engine.api import RunError
 
 
 @pytest.fixture(autouse=True)

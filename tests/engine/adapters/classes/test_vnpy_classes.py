@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.adapters.vnpy.adapter import VnpyEngine
-from engine.adapters.vnpy.client import VnpyProcess
-from engine.api import Bars, ClassInstrument, ClassJob, ClassRun, RunCancelledError, RunError, RunSettings
-from engine.api.home import home
+from quantcrafter.engine.adapters.vnpy.adapter import VnpyEngine
+from quantcrafter.engine.adapters.vnpy.client import VnpyProcess
+from quantcrafter.engine.api import Bars, ClassInstrument, ClassJob, ClassRun, RunCancelledError, RunError, RunSettings
+from quantcrafter.engine.api.home import home
 from tests.support.random_jobs import random_bars
 
 FOLDER = Path(__file__).parents[3] / "support" / "own_strategies"

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engine.api import NEW_YORK_STOCKS, Bars, DataError, DataRequest, RawBars, Timeframe
-from engine.data.load import load_bars
-from engine.data.providers.csv_file import CsvProvider
-from engine.data.zones import to_local
+from quantcrafter.engine.api import NEW_YORK_STOCKS, Bars, DataError, DataRequest, RawBars, Timeframe
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.data.providers.csv_file import CsvProvider
+from quantcrafter.engine.data.zones import to_local
 from tests.support.counts import sample
 from tests.support.market_data import minutes, moments, new_york_minutes, texts, walk
 

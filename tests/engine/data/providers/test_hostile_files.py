@@ -12,10 +12,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine.api import DataError, DataRequest, Timeframe
-from engine.data.load import load_bars
-from engine.data.providers import text_file
-from engine.data.store.files import file_provider
+from quantcrafter.engine.api import DataError, DataRequest, Timeframe
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.data.providers import text_file
+from quantcrafter.engine.data.store.files import file_provider
 
 HEADER = "date,open,high,low,close,volume\n"
 ROWS = "".join(f"2020-01-{day:02d},10,11,9,10,5\n" for day in range(1, 31))
@@ -25,9 +25,9 @@ DAY = DataRequest("X", Timeframe(1, "d"))
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from engine.api import DataError, DataRequest, Timeframe
-from engine.data.load import load_bars
-from engine.data.store.files import file_provider
+from quantcrafter.engine.api import DataError, DataRequest, Timeframe
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.data.store.files import file_provider
 try:
     load_bars(file_provider(sys.argv[1], {}), DataRequest("X", Timeframe(1, "d")))
 except DataError as error:
@@ -187,7 +187,7 @@ def test_blank_rows_behind_a_table_are_no_bomb(tmp_path: Path) -> None:
 def test_limits_are_raised_by_who_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.csv"
     path.write_text(HEADER + ROWS)
-    monkeypatch.setattr("engine.data.limits._ROWS", 10)
+    monkeypatch.setattr("quantcrafter.engine.data.limits._ROWS", 10)
     assert "at most 10 rows" in refusal(path)
     assert "QUANTCRAFTER_DATA_LIMIT=4" in refusal(path)
     monkeypatch.setenv("QUANTCRAFTER_DATA_LIMIT", "4")
@@ -195,7 +195,7 @@ def test_limits_are_raised_by_who_says_so(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_every_kind_of_parquet_file_is_measured_rightly(tmp_path: Path) -> None:
-    from engine.data.providers.parquet_size import read_size
+    from quantcrafter.engine.data.providers.parquet_size import read_size
 
     path = tmp_path / "a.parquet"
     frame = pl.DataFrame({"time": np.arange(5000), "name": ["x"] * 5000, "ok": [True] * 5000, "list": [[1, 2]] * 5000})

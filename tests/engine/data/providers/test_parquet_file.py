@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine.api import DataError, DataRequest, RawBars, Timeframe
-from engine.data.providers.parquet_file import ParquetProvider
+from quantcrafter.engine.api import DataError, DataRequest, RawBars, Timeframe
+from quantcrafter.engine.data.providers.parquet_file import ParquetProvider
 from tests.support.market_data import minutes, texts, walk
 
 TIMES = minutes("2024-01-06T10:00", 5)

@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from engine.api import DataError, DataRequest, Timeframe
-from engine.data.load import load_bars
-from engine.data.providers.sample import SampleProvider
+from quantcrafter.engine.api import DataError, DataRequest, Timeframe
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.data.providers.sample import SampleProvider
 from tests.support.market_data import DAY, texts
 
 
@@ -54,8 +54,8 @@ def test_intraday_bars_are_refused_and_weeks_are_made() -> None:
 
 def test_loading_the_sample_needs_no_data_frame_library() -> None:
     code = (
-        "import sys; from engine.data.plugin import register_data_providers\n"
-        "from engine.data.load import load_bars; from engine.api import DataRequest, Timeframe\n"
+        "import sys; from quantcrafter.engine.data.plugin import register_data_providers\n"
+        "from quantcrafter.engine.data.load import load_bars; from quantcrafter.engine.api import DataRequest, Timeframe\n"
         "load_bars(register_data_providers()[0](), DataRequest('IBM', Timeframe(1, 'd')))\n"
         "print([name for name in ('polars', 'pandas', 'numba') if name in sys.modules])"
     )

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engine.api import NEW_YORK_STOCKS, DataError, DataRequest, Timeframe
-from engine.data.load import load_bars
-from engine.data.providers.synthetic import SyntheticProvider
+from quantcrafter.engine.api import NEW_YORK_STOCKS, DataError, DataRequest, Timeframe
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.data.providers.synthetic import SyntheticProvider
 from tests.support.market_data import texts
 
 

@@ -8,14 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine.data.store import BarStore
+from quantcrafter.engine.data.store import BarStore
 from tests.support.bar_store import MINUTE, rows_of, run_of_rows
 
 ROOT = Path(__file__).parents[4]
 WRITER = """
 import sys
 from pathlib import Path
-from engine.data.store import BarStore
+from quantcrafter.engine.data.store import BarStore
 from tests.support.bar_store import bars_of, run_of_rows
 
 store = BarStore(Path(sys.argv[1]))

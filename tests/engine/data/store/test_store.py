@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.api import NEW_YORK_STOCKS, DataError, Timeframe
-from engine.data.store import BarStore, Overlap, index
-from engine.storage import Schema
-from engine.storage.schema import columns_of
+from quantcrafter.engine.api import NEW_YORK_STOCKS, DataError, Timeframe
+from quantcrafter.engine.data.store import BarStore, Overlap, index
+from quantcrafter.engine.storage import Schema
+from quantcrafter.engine.storage.schema import columns_of
 from tests.support.bar_store import MINUTE, Row, bars_of, merged_by_hand, rows_of, run_of_rows, some_rows
 from tests.support.market_data import bars_at, moments, new_york_minutes
 

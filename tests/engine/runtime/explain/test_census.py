@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.runtime.explain import Census, Facts, firings, next_firing, previous_firing, take_census
-from engine.runtime.run_folder import RunFolder
+from quantcrafter.engine.runtime.explain import Census, Facts, firings, next_firing, previous_firing, take_census
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support.kept_runs import example_run, registry, saved_run
 
 STRATEGY = """\

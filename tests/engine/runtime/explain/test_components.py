@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from engine.api import Component, PortType, Role
-from engine.runtime.explain import Comparison, Crossing, Facts, Ref, Unexplained
-from engine.runtime.explain.logic import is_true, leaves
-from engine.runtime.explain.tree import Tree
+from quantcrafter.engine.api import Component, PortType, Role
+from quantcrafter.engine.runtime.explain import Comparison, Crossing, Facts, Ref, Unexplained
+from quantcrafter.engine.runtime.explain.logic import is_true, leaves
+from quantcrafter.engine.runtime.explain.tree import Tree
 from tests.support.builtin_nodes import HAND_WRITTEN, parameters_of
 from tests.support.kept_runs import registry, saved_run
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.runtime.explain.logic import (
+from quantcrafter.engine.runtime.explain.logic import (
     Gate,
     Inverse,
     Leaf,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.explain import why_no_trade
-from engine.runtime.run import run
-from engine.runtime.run_folder import RunFolder
-from engine.runtime.run_writer import save_run
-from engine.spec import check_strategy
+from quantcrafter.engine.runtime.explain import why_no_trade
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.run_writer import save_run
+from quantcrafter.engine.runtime.running.run import run
+from quantcrafter.engine.spec import check_strategy
 from tests.support.kept_runs import registry
 
 STRATEGY = """\

@@ -9,9 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api import ENTER_LONG, EXIT_LONG, Compared, Question, Reason
-from engine.runtime.explain import Account, Comparison, Crossing, Facts, Obstacle, Why, Wire, decision_bar, explain
-from nodes.advisors.lines import Levels
+from quantcrafter.engine.api import ENTER_LONG, EXIT_LONG, Compared, Question, Reason
+from quantcrafter.engine.runtime.explain import (
+    Account,
+    Comparison,
+    Crossing,
+    Facts,
+    Obstacle,
+    Why,
+    Wire,
+    decision_bar,
+    explain,
+)
+from quantcrafter.nodes.advisors.lines import Levels
 from tests.support.kept_runs import example_run, registry, saved_run
 
 

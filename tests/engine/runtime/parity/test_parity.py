@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.api import RunCancelledError, RunError, SpecError
-from engine.api.ledger import OrderKind
-from engine.plugins import Registry, load_registry
-from engine.runtime.parity import Cause, Difference, ParityReport
-from engine.runtime.parity.certificate import certificate_page, write_certificate
-from engine.runtime.parity.run import run_parity
-from engine.runtime.result import RunResult
-from engine.runtime.run import run
-from engine.runtime.source import load_graph
+from quantcrafter.engine.api import RunCancelledError, RunError, SpecError
+from quantcrafter.engine.api.ledger import OrderKind
+from quantcrafter.engine.plugins import Registry, load_registry
+from quantcrafter.engine.runtime.parity import Cause, Difference, ParityReport
+from quantcrafter.engine.runtime.parity.certificate import certificate_page, write_certificate
+from quantcrafter.engine.runtime.parity.run import run_parity
+from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.running.run import run
+from quantcrafter.engine.runtime.running.source import load_graph
 from tests.support import planted_engines
 
 EXAMPLES = Path(__file__).parents[4] / "resources" / "examples"

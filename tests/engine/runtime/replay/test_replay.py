@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import quantcrafter
-from engine.api import RunError, SpecError
-from engine.plugins import load_registry
-from engine.runtime.replay import Moment, Replay, Stop
-from engine.runtime.result import RunResult
-from engine.runtime.run import run
+from quantcrafter.engine.api import RunError, SpecError
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.replay import Moment, Replay, Stop
+from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.running.run import run
 from tests.support.ledger_checks import assert_same_bits
 
 EXAMPLES = Path(__file__).parents[4] / "resources" / "examples"

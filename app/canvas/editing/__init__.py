@@ -1,0 +1,1 @@
+"""Edits of the graph: names, wires, clipboard, commands."""

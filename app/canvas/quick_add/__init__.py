@@ -1,0 +1,1 @@
+"""Quick-add: search for a component and add it to the canvas."""

@@ -1,0 +1,1 @@
+"""Actions on data sources and the bar store."""

@@ -1,0 +1,1 @@
+"""Strategy files: opened, saved, recovered, migrated."""

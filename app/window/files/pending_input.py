@@ -1,0 +1,65 @@
+"""TypedText: what must be done with what is typed before a strategy is run or saved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantcrafter.app.services.i18n import tr
+
+if TYPE_CHECKING:
+    from quantcrafter.app.window.layout.pane_host import PaneHost
+    from quantcrafter.app.window.messages import Messages
+    from quantcrafter.app.window.tabs.tab import StrategyTab
+    from quantcrafter.app.window.tabs.tabs import Tabs
+
+
+class TypedText:
+    """Takes over what is typed in the text, on the canvas or in the inspector but not yet finished.
+
+    Args:
+        tabs: the open strategies.
+        panes: have the inspector.
+        messages: tell of what is refused.
+    """
+
+    def __init__(self, tabs: Tabs, panes: PaneHost, messages: Messages) -> None:
+        self._tabs = tabs
+        self._panes = panes
+        self._messages = messages
+
+    def finish(self, tab: StrategyTab) -> None:
+        """Take over what is typed."""
+        tab.canvas.naming.finish()
+        tab.yaml.flush()
+        if self._is_inspected(tab):
+            self._panes.docks.inspector.finish()
+
+    def refused_in(self, tab: StrategyTab) -> str:
+        """Return what the inspector shows and does not use, and why; '' where all that is shown is used."""
+        return self._panes.docks.inspector.refused() if self._is_inspected(tab) else ""
+
+    def refused_of(self, tab: StrategyTab) -> str:
+        """Take over what is typed; return what of it is refused and why, '' where all that is shown is used."""
+        self.finish(tab)
+        return self.refused_in(tab)
+
+    def is_well(self, tab: StrategyTab, *, saving: bool = False) -> bool:
+        """Take over what is typed; return False where some of it is refused, which is shown and said.
+
+        Args:
+            tab: the strategy that is to be run or saved.
+            saving: whether it is to be saved, for the words.
+        """
+        refused = self.refused_of(tab)
+        if refused:
+            self._panes.docks.show("inspector")
+            self._panes.docks.inspector.show_refused()
+            self._messages.say(
+                tr("Not saved. {refused} Correct it, or press Esc to keep the value in use.", refused=refused)
+                if saving
+                else tr("Not run. {refused} Correct it, or press Esc to keep the value in use.", refused=refused)
+            )
+        return not refused
+
+    def _is_inspected(self, tab: StrategyTab) -> bool:
+        return tab is self._tabs.current() and self._panes.is_there

@@ -1,0 +1,1 @@
+"""Docks, panes and the window's place on the screen."""

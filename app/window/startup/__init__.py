@@ -1,0 +1,1 @@
+"""The application object, the start and the end of the program."""

@@ -1,0 +1,1 @@
+"""The open strategies and their tabs."""

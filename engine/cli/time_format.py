@@ -1,0 +1,29 @@
+"""Times as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def moment_ns(text: str | None) -> int | None:
+    """Return a day or time such as `2024-05-31` or `2024-05-31 14:30` (UTC unless it says otherwise) in UTC ns.
+
+    Raises:
+        DataError: the text is neither.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        from quantcrafter.engine.api import DataError
+
+        raise DataError(f"A time is written 2024-05-31 or '2024-05-31 14:30', was {text!r}. Correct it.") from None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    delta = aware - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1_000
+
+
+def utc_text(ts_ns: int) -> str:
+    """Return UTC nanoseconds as `2024-05-31 14:30`."""
+    return f"{datetime.fromtimestamp(ts_ns // 1_000_000_000, UTC):%Y-%m-%d %H:%M}"

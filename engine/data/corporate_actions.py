@@ -1,0 +1,117 @@
+"""Corporate actions: prices as traded made into prices that can be compared over time, and the way back.
+
+1. The source brings prices as traded, and either splits and dividends or an adjusted close.
+2. From an adjusted close the actions follow: its ratio to the close changes only where there was one.
+3. Every price before an action is multiplied by its factor, so that the series has no jump; columns are computed on
+   these prices, while orders fill at those as traded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from quantcrafter.engine.api import Bars, CorporateActions, DataError, FloatColumn, TimeColumn
+
+SPLITS = np.array([5 / 4, 4 / 3, 7 / 5, 3 / 2, 5 / 3, *range(2, 11), 5 / 2, 15, 20, 25, 30, 40, 50, 100])
+"""Usual splits: so many units for one."""
+
+REVERSE_SPLITS = 1.0 / np.array([*range(2, 11), 12, 15, 20, 25, 30, 40, 50, 100])
+"""Usual reverse splits: the part of a unit that one becomes."""
+
+_LEAST_SPLIT = 1.25
+_EXACT, _DIVIDEND = 0.002, 0.06
+_DAYS_MOVE = 1.6
+_ROUNDING = 0.75
+_TINY = 1e-9
+
+
+def adjusted(bars: Bars, actions: CorporateActions) -> Bars:
+    """Return the bars at adjusted prices; `traded` holds them as they were traded, with the actions.
+
+    All prices before a bar with a split of s and a dividend of d are multiplied by 1 / s x (1 - d x s / close), with
+    the close of the bar before: the method of CRSP and Yahoo. Volumes are divided by 1 / s.
+
+    Raises:
+        DataError: a dividend is not below the price.
+    """
+    before = np.append(np.nan, bars.close[:-1])
+    with np.errstate(invalid="ignore"):
+        paid = np.where(actions.dividend > 0.0, actions.dividend * actions.split / before, 0.0)
+    paid[:1] = 0.0
+    bad = np.flatnonzero(paid >= 1.0)
+    if len(bad):
+        raise DataError(
+            f"{bars.symbol} from {bars.source}: a dividend must be below the price, bar {bad[0]} pays "
+            f"{actions.dividend[bad[0]]:g} on a close of {before[bad[0]]:g}. Correct it."
+        )
+    of_bar = (1.0 - paid) / actions.split
+    # A bar is adjusted by the actions of the bars after it.
+    factor = np.append(np.cumprod(of_bar[:0:-1])[::-1], 1.0)
+    units = np.append(np.cumprod(actions.split[:0:-1])[::-1], 1.0)
+    prices = {name: getattr(bars, name) * factor for name in ("open", "high", "low", "close")}
+    return replace(bars, **prices, volume=bars.volume * units, traded=replace(bars, actions=actions))
+
+
+def actions_from_adjusted(
+    close: FloatColumn, adjusted_close: FloatColumn, rows: TimeColumn, subject: str
+) -> CorporateActions:
+    """Return the splits and dividends that an adjusted close tells of.
+
+    The ratio of adjusted close and close rises by 1 / factor at each action. A rise of a quarter or more, or a fall, is
+    a split if it is near a usual one, and if the price fell as it says; what else there is, is a dividend. Changes that
+    the rounding of the adjusted prices explains are none, so that small dividends of long ago may be missed.
+
+    Raises:
+        DataError: the ratio changes as neither a split nor a dividend does.
+    """
+    n = len(close)
+    split, dividend = np.ones(n), np.zeros(n)
+    if not n:
+        return CorporateActions(split, dividend)
+    if not (np.isfinite(adjusted_close) & (adjusted_close > 0.0)).all():
+        row = rows[np.flatnonzero(~(np.isfinite(adjusted_close) & (adjusted_close > 0.0)))[0]]
+        raise DataError(f"{subject}: an adjusted close must be a number above 0, row {row} has none. Correct the file.")
+    ratio = adjusted_close / close
+    noise = _ROUNDING * _step(adjusted_close) / adjusted_close + _ROUNDING * _step(close) / close + _TINY
+    level, level_noise = ratio[0], noise[0]
+    for bar in range(1, n):
+        rise = ratio[bar] / level
+        if abs(rise - 1.0) <= noise[bar] + level_noise:
+            continue
+        split[bar] = _split_of(rise, close[bar - 1] / close[bar])
+        rest = rise / split[bar]
+        if split[bar] == 1.0 and (rest < 1.0 or rest >= 2.0):  # noqa: PLR2004 - half of the price paid out
+            raise DataError(
+                f"{subject}: adjusted close / close changes by {rise:.4g} at row {rows[bar]}, which is neither a usual "
+                "split nor a dividend. Give columns of splits and dividends instead."
+            )
+        if rest - 1.0 > noise[bar] + level_noise and rest > 1.0:
+            dividend[bar] = close[bar - 1] / split[bar] * (1.0 - 1.0 / rest)
+        level, level_noise = ratio[bar], noise[bar]
+    return CorporateActions(split, dividend)
+
+
+def _split_of(rise: float, fall: float) -> float:
+    """Return the usual split that a rise of the ratio, and the fall of the price with it, tell of; 1 for none.
+
+    A dividend of a few percent on the same day lets the ratio rise more than the split alone.
+    """
+    if _LEAST_SPLIT * (1.0 - _EXACT) > rise > 1.0 - _EXACT:
+        return 1.0
+    usual = SPLITS if rise > 1.0 else REVERSE_SPLITS
+    rest = rise / usual
+    fitting = usual[(rest >= 1.0 - _EXACT) & (rest <= 1.0 + _DIVIDEND)]
+    if not len(fitting):
+        return 1.0
+    found = float(fitting[np.argmin(rise / fitting)])
+    return found if 1.0 / _DAYS_MOVE < fall / found < _DAYS_MOVE else 1.0
+
+
+def _step(prices: FloatColumn) -> float:
+    """Return the step to which prices are rounded: a cent, a hundredth of it, or nothing."""
+    for step in (0.01, 0.001, 0.0001):
+        if np.allclose(prices / step, np.rint(prices / step), rtol=0.0, atol=1e-4):
+            return step
+    return 0.0

@@ -1,0 +1,154 @@
+"""Sessions as users name them, and the guess which session, zone and stamp a table's times mean."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from quantcrafter.engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, Session, TimeColumn
+from quantcrafter.engine.data.sessions import hours, is_round_the_clock, weekdays
+from quantcrafter.engine.data.spacing import spacing_ns
+from quantcrafter.engine.data.zones import DAY_NS, MINUTE_NS, to_local, to_utc
+
+_HOURS = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d) ?- ?([01]?\d|2[0-4]):([0-5]\d)(?: +(\S+))?$")
+_WEEK = 7
+_WORKDAYS = (0, 1, 2, 3, 4)
+_FRIDAY = 4
+_MOST = 0.5
+_MONTH_END_DAYS = 4
+
+
+class Market(NamedTuple):
+    """What times mean: the zone of naive ones, the trading session, and what a stamp marks."""
+
+    zone: str
+    session: Session
+    stamp: str
+    notes: tuple[str, ...]
+
+
+def check_zone(name: str) -> str:
+    """Return the name of a time zone.
+
+    Raises:
+        ValueError: there is no such zone.
+    """
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(
+            f"a time zone is a name such as UTC, America/New_York or Europe/Berlin, was {name!r}"
+        ) from error
+    return name
+
+
+def parse_session(text: str, zone: str) -> Session | None:
+    """Return the session that `text` names, with Monday to Friday for hours; None for `auto`.
+
+    Raises:
+        ValueError: it names none.
+    """
+    named = {"auto": None, "24x7": replace(ROUND_THE_CLOCK, timezone=zone), "us_stocks": NEW_YORK_STOCKS}
+    if text in named:
+        return named[text]
+    match = _HOURS.match(text)
+    if match is None:
+        raise ValueError(
+            f"a session is auto, 24x7, us_stocks or hours such as '09:00-17:30 Europe/Berlin', was {text!r}"
+        )
+    opening, closing = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
+    return Session(check_zone(match[5] or zone), opening, closing, _WORKDAYS)
+
+
+def market_of_dates(days: TimeColumn, session: str, timezone: str, stamp: str) -> Market:
+    """Return what days without a time of day (nanoseconds, at midnight) mean."""
+    zone = "UTC" if timezone == "auto" else timezone
+    chosen, notes = parse_session(session, zone), []
+    works = not _has_weekends(days)
+    if chosen is None and works and timezone in ("auto", NEW_YORK_STOCKS.timezone):
+        chosen = NEW_YORK_STOCKS
+        notes.append("Dates only, Monday to Friday: taken as sessions of US stocks. Set 'session' if they are not.")
+    elif chosen is None:
+        chosen = replace(ROUND_THE_CLOCK, timezone=zone, weekdays=_WORKDAYS if works else ROUND_THE_CLOCK.weekdays)
+    if stamp == "auto":
+        stamp = "close" if _at_period_ends(days) else "date"
+        if stamp == "close":
+            notes.append("Dates stand at the ends of weeks or months: taken as closing days. Set 'stamp' if not so.")
+    return Market(chosen.timezone, chosen, stamp, tuple(notes))
+
+
+def market_of_times(times: TimeColumn, *, naive: bool, session: str, timezone: str, stamp: str) -> Market:
+    """Return what times mean; `times` are wall times when `naive`, else UTC, in nanoseconds."""
+    notes: list[str] = []
+    zone = timezone
+    chosen = parse_session(session, "UTC" if timezone == "auto" else timezone)
+    if chosen is None:
+        candidates = [NEW_YORK_STOCKS.timezone, "UTC"] if naive and timezone == "auto" else [timezone]
+        for candidate in candidates:
+            wall = _wall(times, candidate, NEW_YORK_STOCKS.timezone, naive=naive)
+            if stamp_in(wall, NEW_YORK_STOCKS) is not None:
+                chosen, zone = NEW_YORK_STOCKS, candidate
+                notes.append("Bars keep to 09:30-16:00 New York time: taken as US stocks. Set 'session' if not so.")
+                break
+    if zone == "auto":
+        zone = chosen.timezone if chosen is not None else "UTC"
+    if naive and timezone == "auto":
+        notes.append(f"Times carry no zone: taken as {zone}. Set 'timezone' if that is wrong.")
+    if chosen is None:
+        chosen = replace(ROUND_THE_CLOCK, timezone=zone)
+    wall = _wall(times, zone, chosen.timezone, naive=naive)
+    if session not in ("auto", "24x7", "us_stocks") and not hours(chosen).day_shift and _has_weekends(wall):
+        chosen = replace(chosen, weekdays=ROUND_THE_CLOCK.weekdays)
+    if stamp == "auto":
+        stamp = "open" if is_round_the_clock(chosen) else stamp_in(wall, chosen) or "open"
+        if stamp == "close":
+            notes.append("Days end with a bar at the session's close: taken as closing times. Set 'stamp' if not so.")
+    return Market(zone, chosen, stamp, tuple(notes))
+
+
+def _wall(times: TimeColumn, zone: str, session_zone: str, *, naive: bool) -> TimeColumn:
+    """Return wall times in the session's zone."""
+    if naive:
+        return times if zone == session_zone else to_local(to_utc(times, zone), session_zone)
+    return to_local(times, session_zone)
+
+
+def stamp_in(wall_ns: TimeColumn, session: Session) -> str | None:
+    """Return whether most days of bars begin at the session's open (`open`) or end at its close (`close`).
+
+    None when neither is so, or a bar lies outside the session.
+    """
+    opening, closing, shift = hours(session)
+    if shift or (tuple(session.weekdays) == _WORKDAYS and _has_weekends(wall_ns)):
+        return None
+    ordered = np.sort(wall_ns)
+    of_day = ordered % DAY_NS
+    if of_day.min() < opening * MINUTE_NS or of_day.max() > closing * MINUTE_NS:
+        return None
+    new_day = np.flatnonzero(np.diff(ordered // DAY_NS))
+    if not len(new_day) and of_day[-1] < (closing - 60) * MINUTE_NS:
+        return None  # part of one day shows no habit
+    first, last = np.append(0, new_day + 1), np.append(new_day, len(ordered) - 1)
+    if np.mean(of_day[first] == opening * MINUTE_NS) > _MOST:
+        return "open"
+    return "close" if np.mean(of_day[last] == closing * MINUTE_NS) > _MOST else None
+
+
+def _has_weekends(wall_ns: TimeColumn) -> bool:
+    return bool((weekdays(wall_ns // DAY_NS) > _FRIDAY).any())
+
+
+def _at_period_ends(days_ns: TimeColumn) -> bool:
+    spacing = spacing_ns(days_ns)
+    if spacing is None or spacing < 5 * DAY_NS:
+        return False
+    days = days_ns // DAY_NS
+    if spacing < 10 * DAY_NS:
+        return bool(np.mean(weekdays(days) == _FRIDAY) > _MOST)
+    months = days.astype("datetime64[D]").astype("datetime64[M]") + 1
+    left = months.astype("datetime64[D]").astype(np.int64) - days
+    return bool(np.mean(left <= _MONTH_END_DAYS) > _MOST)

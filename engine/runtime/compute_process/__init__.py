@@ -1,0 +1,1 @@
+"""The desktop's compute process: its protocol and its jobs."""

@@ -1,0 +1,102 @@
+"""What a job is given and what comes of it: request, context, log lines, failure."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Hashable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from quantcrafter.engine.api.errors import Problem, QuantCrafterError, RunCancelledError, SpecError
+from quantcrafter.engine.api.foreign import text_of
+from quantcrafter.engine.api.os_errors import told
+
+CANCELLED = RunCancelledError.code
+UNEXPECTED = "unexpected"
+ENDED = "engine_ended"
+INSTRUMENTS = "instruments"
+"""Key of a context's memory: the numbers of the instruments by symbol, for what components log."""
+
+
+class Request:
+    """Base of everything that the engine process can be asked for; a frozen dataclass that can be pickled.
+
+    `kind` names the job in `table.JOBS`.
+    """
+
+    kind: ClassVar[str]
+
+
+class LogLine(NamedTuple):
+    """A line of a job's log: level as in `logging`, and where it belongs to, as far as that is known.
+
+    `ts_ns` is the time of the bar (UTC), `bar` its number among the instrument's own bars, -1 where there is none.
+    """
+
+    level: int
+    text: str
+    ts_ns: int | None = None
+    instrument: int = 0
+    bar: int = -1
+    node: str = ""
+
+
+class JobContext(Protocol):
+    """What a job may do besides computing: say how far it is, write its log, and ask whether to stop."""
+
+    @property
+    def memory(self) -> MutableMapping[Hashable, Any]:
+        """What jobs keep in the process for those after them, such as loaded bars."""
+        ...
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Tell that `done` of `total` of a stage is done; cheap enough to call often."""
+        ...
+
+    def log(self, line: LogLine) -> None:
+        """Write a line into the job's log."""
+        ...
+
+    def cancelled(self) -> bool:
+        """Return whether the job is to stop; it then raises RunCancelledError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job came to nothing.
+
+    Args:
+        code: that of the error, such as `spec`, `data`, `component` or `cancelled`; `unexpected` for an error that is
+            none of ours, `engine_ended` when the process ended.
+        message: the error in words.
+        node: id of the node concerned, if any.
+        field: name of the node's field concerned, if any.
+        problems: every finding of validation, where the strategy is wrong.
+        trace: the traceback of an unexpected error.
+    """
+
+    code: str
+    message: str
+    node: str = ""
+    field: str = ""
+    problems: tuple[Problem, ...] = ()
+    trace: str = ""
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the job was stopped by its owner."""
+        return self.code == CANCELLED
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        """Return what is to be told of an exception."""
+        if isinstance(error, QuantCrafterError):
+            problems = error.problems if isinstance(error, SpecError) else ()
+            return cls(error.code, text_of(error), error.node, error.field, problems)
+        if isinstance(error, MemoryError):
+            return cls("memory", "There is not enough memory for this. Take fewer bars, or close other programs.")
+        if isinstance(error, OSError) and error.errno:
+            return cls(UNEXPECTED, told(error), trace="".join(traceback.format_exception(error)))
+        text = f"{type(error).__name__}: {text_of(error)}" if text_of(error) else type(error).__name__
+        return cls(UNEXPECTED, text, trace="".join(traceback.format_exception(error)))

@@ -1,0 +1,91 @@
+"""The job `journal`: what a finished run did, order by order, as lines of its log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from quantcrafter.engine.api.errors import RunCancelledError
+from quantcrafter.engine.runtime.compute_process.jobs.contract import JobContext, LogLine, Request
+
+if TYPE_CHECKING:
+    from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+
+_LOOK_EVERY = 500
+_GONE_WRONG = ("rejected",)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRequest(Request):
+    """Tell the fills, the orders that came to nothing and the blocked signals of a run, in the order of its bars.
+
+    Args:
+        folder: where the run is kept.
+    """
+
+    kind: ClassVar[str] = "journal"
+
+    folder: Path
+
+
+def write_journal(request: JournalRequest, context: JobContext) -> int:
+    """Carry out a JournalRequest and return the number of lines.
+
+    Raises:
+        RunError: the run cannot be read.
+        RunCancelledError: the owner cancelled.
+    """
+    from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+
+    run = RunFolder.open(request.folder)
+    lines = [*_fills(run), *_orders(run), *_blocked(run)]
+    lines.sort(key=lambda line: (line.ts_ns or 0, line.instrument))
+    for number, line in enumerate(lines):
+        if number % _LOOK_EVERY == 0 and context.cancelled():
+            raise RunCancelledError("The journal was cancelled.")
+        context.log(line)
+    return len(lines)
+
+
+def _fills(run: RunFolder) -> Iterator[LogLine]:
+    numbers = run.ledger.fills["instrument"].tolist()
+    node = run.decision.node if run.decision is not None else ""
+    for number, row in zip(numbers, run.fills.rows(), strict=True):
+        kind, why = _plain(row["order_type"]), _plain(row["reason"])
+        text = (
+            f"{row['side'].upper()} {row['quantity']:g} {row['instrument']} at {row['price']:g}  ({kind}, {why}, "
+            f"order {row['order_id']}, commission {row['commission']:.2f})"
+        )
+        yield LogLine(logging.INFO, text, row["ts_ns"], number, row["bar"], node)
+
+
+def _orders(run: RunFolder) -> Iterator[LogLine]:
+    numbers = run.ledger.orders["instrument"].tolist()
+    for number, row in zip(numbers, run.orders.rows(), strict=True):
+        if row["status"] not in _GONE_WRONG:
+            continue
+        bar = row["created_bar"] if row["closed_bar"] is None else row["closed_bar"]
+        text = (
+            f"Order {row['order_id']} {row['status']}: {_plain(row['status_reason'])}  ({row['side']} "
+            f"{row['quantity']:g} {row['instrument']}, {_plain(row['order_type'])})"
+        )
+        yield LogLine(logging.WARNING, text, _close(run, number, bar), number, bar, row["rule"])
+
+
+def _blocked(run: RunFolder) -> Iterator[LogLine]:
+    numbers = run.ledger.blocked["instrument"].tolist()
+    node = run.decision.node if run.decision is not None else ""
+    for number, row in zip(numbers, run.blocked.rows(), strict=True):
+        text = f"Signal on {row['instrument']} not taken: {_plain(row['reason'])}"
+        yield LogLine(logging.DEBUG, text, row["ts_ns"], number, row["bar"], node)
+
+
+def _close(run: RunFolder, instrument: int, bar: int) -> int:
+    return int(run.instruments[instrument].bars.close_ns[bar])
+
+
+def _plain(word: Any) -> str:
+    return str(word).replace("_", " ")

@@ -1,0 +1,169 @@
+"""The job `run`: a strategy's text is run, and kept in a folder that the desktop opens."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from quantcrafter.engine.api.waiting import IMPORT
+from quantcrafter.engine.runtime.compute_process.jobs.contract import INSTRUMENTS, JobContext, LogLine, Request
+
+if TYPE_CHECKING:
+    from quantcrafter.engine.api import EngineAdapter
+    from quantcrafter.engine.runtime.results.result import RunResult
+    from quantcrafter.engine.runtime.running.prepare import Loader, Progress
+
+_LIBRARIES = "libraries"
+"""Stands in the memory of a process that has imported what runs need."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest(Request):
+    """Run a strategy.
+
+    Args:
+        text: the YAML text, as it is to be run.
+        file: the file that it belongs to, empty if there is none yet.
+        base_dir: where files named by the strategy are looked for.
+        overrides: changes such as `indicators.fast.timeperiod=20`, which win over the text.
+        mode: wins over `run.mode`.
+        engine: wins over `run.engine`.
+        keep: put the run into the history. One that is not kept is a trial: the folders of the last few stay.
+        unless: the hash of what was run already; a text that does the same is not run again.
+        in_use: folders of earlier runs that are being looked at and must stay.
+    """
+
+    kind: ClassVar[str] = "run"
+
+    text: str
+    file: str = ""
+    base_dir: str = "."
+    overrides: tuple[str, ...] = ()
+    mode: str | None = None
+    engine: str | None = None
+    keep: bool = True
+    unless: str = ""
+    in_use: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """A finished run: its id in the history (empty if it is not kept there), and the folder of `RunFolder`."""
+
+    id: str
+    folder: Path
+
+
+def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome | None:
+    """Carry out a RunRequest; None where there was nothing to do.
+
+    Raises:
+        QuantCrafterError: as for `quantcrafter.engine.runtime.running.run.run`; or the run cannot be kept.
+    """
+    if _LIBRARIES not in context.memory:
+        context.progress(IMPORT, 0, 1)
+    from quantcrafter.engine.plugins import load_registry
+    from quantcrafter.engine.runtime.running.run import run
+    from quantcrafter.engine.runtime.running.source import load_text
+    from quantcrafter.engine.spec.identity import strategy_hash
+
+    registry = load_registry()
+    context.memory[_LIBRARIES] = True
+    graph = load_text(request.text, registry, file=request.file, base_dir=request.base_dir, overrides=request.overrides)
+    if request.unless and strategy_hash(graph.spec) == request.unless:
+        return None
+    context.memory[INSTRUMENTS] = {each.spec.symbol: number for number, each in enumerate(graph.instruments)}
+    for warning in graph.warnings:
+        context.log(LogLine(logging.WARNING, f"{warning.message} {warning.remedy}".strip(), node=warning.node))
+    progress = _progress(registry.engine(request.engine or graph.spec.run.engine), context)
+    result = run(
+        graph,
+        registry=registry,
+        mode=request.mode,
+        engine=request.engine,
+        progress=progress,
+        cancelled=context.cancelled,
+        loader=_loader(context),
+    )
+    for finding in result.findings:
+        context.log(LogLine(logging.WARNING, finding))
+    for note in result.notes:
+        context.log(LogLine(logging.INFO, note))
+    outcome = _keep(result, request, context) if request.keep else _keep_trial(result, request, context)
+    context.log(LogLine(logging.INFO, _summary(result)))
+    return outcome
+
+
+def _loader(context: JobContext) -> Loader:
+    """Return the bars' cache of the process."""
+    from quantcrafter.engine.data.cache import BarCache
+
+    cache: BarCache = context.memory.setdefault(BarCache, BarCache())
+    return cache
+
+
+def _progress(engine: type[EngineAdapter] | None, context: JobContext) -> Progress:
+    """Return what tells of progress; an engine that is not ready yet compiles before its first bar."""
+    from quantcrafter.engine.runtime.running.engines import is_ready
+
+    if engine is None or is_ready(engine):
+        return context.progress
+    context.log(LogLine(logging.INFO, "The simulator is compiled for this machine, once; that takes a while ..."))
+
+    def tell(stage: str, done: int, total: int) -> None:
+        context.progress("compile" if stage == "simulate" and done == 0 else stage, done, total)
+
+    return tell
+
+
+def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOutcome:
+    """Put the run into the history and its trace into a folder of the same name.
+
+    A history that cannot be used does not spoil the run: it is then shown like a trial.
+    """
+    from quantcrafter.engine.api import RunError
+    from quantcrafter.engine.runtime.run_store.history import RunHistory, RunRecord
+    from quantcrafter.engine.runtime.run_store.retention import trace_folder
+    from quantcrafter.engine.runtime.run_store.run_writer import save_run
+
+    context.progress("save", 0, 1)
+    try:
+        run_id = RunHistory().add(RunRecord.from_result(result))
+    except RunError as error:
+        context.log(LogLine(logging.WARNING, f"The run is not kept: {error}"))
+        return _keep_trial(result, request, context)
+    folder = save_run(result, trace_folder(run_id))
+    _make_room((*request.in_use, folder), context)
+    return RunOutcome(run_id, folder)
+
+
+def _make_room(in_use: tuple[Path, ...], context: JobContext) -> None:
+    """Delete the oldest of what runs take beyond their limit; where that fails the run is there all the same."""
+    from quantcrafter.engine.api import RunError
+    from quantcrafter.engine.runtime.run_store.storage import clean
+
+    try:
+        clean(in_use)
+    except RunError as error:
+        context.log(LogLine(logging.WARNING, str(error)))
+
+
+def _keep_trial(result: RunResult, request: RunRequest, context: JobContext) -> RunOutcome:
+    from quantcrafter.engine.runtime.run_store.retention import prune_trials, trial_folder
+    from quantcrafter.engine.runtime.run_store.run_writer import save_run
+
+    owner = str(os.getppid())
+    folder = save_run(result, trial_folder(owner, secrets.token_hex(6)))
+    prune_trials(owner, (*request.in_use, folder))
+    _make_room((*request.in_use, folder), context)
+    return RunOutcome("", folder)
+
+
+def _summary(result: RunResult) -> str:
+    trades = len(result.trades)
+    seconds = result.timing.get("total_s", 0.0)
+    return f"{result.bars:,} bars, {trades:,} {'trade' if trades == 1 else 'trades'} in {seconds:.2f} s"

@@ -1,0 +1,227 @@
+"""The engine process: it takes requests by one pipe, carries them out one after another, and tells by another.
+
+1. The owner starts it by `multiprocessing`'s spawn, with the ends of two pipes.
+2. A thread reads the orders: requests queue up, a cancelled job is marked. When the owner is gone, however it ended,
+   the pipe closes and the process ends at once.
+3. The simulator's machine code is loaded by a thread of its own; on a new machine another process compiles it first.
+   Jobs that come meanwhile run interpreted.
+4. Jobs run in the main thread. What they tell goes through the outbox, at most 30 batches a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Hashable
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Any
+
+from quantcrafter.engine.api.foreign import MOST_LINES, Call, listen
+from quantcrafter.engine.api.foreign_process import leave_process
+from quantcrafter.engine.api.waiting import COMPILE, IMPORT, listen_to_waits
+from quantcrafter.engine.runtime.compute_process.event_batcher import EventBatcher
+from quantcrafter.engine.runtime.compute_process.jit_preload import WarmUp
+from quantcrafter.engine.runtime.compute_process.jobs.contract import CANCELLED, INSTRUMENTS, Failure, LogLine
+from quantcrafter.engine.runtime.compute_process.jobs.table import job_function
+from quantcrafter.engine.runtime.compute_process.messages import (
+    Batch,
+    Cancel,
+    Done,
+    Failed,
+    Order,
+    Progressed,
+    Ready,
+    Started,
+    Submit,
+)
+from quantcrafter.engine.runtime.compute_process.progress_estimate import Pace
+
+log = logging.getLogger(__name__)
+
+NICE = 5
+"""Jobs give way to the desktop; POSIX only."""
+
+_CANCELLED = Failure(CANCELLED, "The job was cancelled.")
+
+
+def serve(orders: Connection, events: Connection, *, compiles: bool = True) -> None:
+    """Carry out what comes by `orders` and tell of it by `events`, until the owner closes its end.
+
+    The entry point of the spawned process. One that is to run no strategies needs not compile.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the owner, which ends this process
+    if sys.platform != "win32":
+        os.nice(NICE)
+    service = Service(orders, events)
+    listen(Heard(service))
+    service.run(compiles=compiles)
+
+
+class Service:
+    """The process' main loop.
+
+    Args:
+        orders: where orders come from.
+        events: where batches of events go.
+    """
+
+    def __init__(self, orders: Connection, events: Connection) -> None:
+        self._orders = orders
+        self._queue: SimpleQueue[Submit] = SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._memory: dict[Hashable, Any] = {}
+        self._pace = Pace()
+        self.context: Context | None = None
+
+        def send(batch: Batch) -> None:
+            events.send(batch)
+
+        self._outbox = EventBatcher(send)
+
+    def run(self, *, compiles: bool = True) -> None:
+        """Take jobs one after the other, for ever."""
+        threading.Thread(target=self._read, name="orders", daemon=True).start()
+        self._outbox.tell(Ready())
+        listen_to_waits(self._tell_of_wait)
+        if compiles:
+            WarmUp(lambda: self._outbox.tell(Ready(compiled=True))).start()
+        while True:
+            self._carry_out(self._queue.get())
+
+    def _tell_of_wait(self, reason: str) -> None:
+        """Tell that the job waits; what other threads wait for keeps nobody."""
+        if self.context is not None and threading.current_thread() is threading.main_thread():
+            self.context.progress(reason, 0, 1)
+
+    def _read(self) -> None:
+        while True:
+            try:
+                order: Order = self._orders.recv()
+            except (EOFError, OSError):
+                leave_process(0)  # the owner is gone: nobody waits for what is being computed
+            if isinstance(order, Cancel):
+                self._cancelled.add(order.job)
+            else:
+                self._queue.put(order)
+
+    def _carry_out(self, order: Submit) -> None:
+        job, request = order.job, order.request
+        context = self.context = Context(job, self._outbox, self._pace, self._cancelled, self._memory)
+        self._outbox.tell(Started(job))
+        try:
+            if context.cancelled():
+                self._outbox.tell(Failed(job, _CANCELLED))
+                return
+            self._pace.begin(request.kind)
+            with context.listening():
+                result = job_function(request)(request, context)
+        except BaseException as error:  # noqa: BLE001 - whatever a job does ends with that job
+            self._outbox.tell(Failed(job, Failure.of(error)))
+        else:
+            self._pace.end()
+            self._outbox.tell(Done(job, result))
+        finally:
+            self.context = None
+            self._cancelled.discard(job)
+
+
+class Heard:
+    """Puts what others' code prints, and how long it takes, into the log of the job (`quantcrafter.engine.api.foreign.Listener`)."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._lines: dict[tuple[int, str], int] = {}
+
+    def said(self, call: Call | None, text: str, *, warning: bool) -> None:
+        """Log a line that was printed, or a warning; of many lines the first."""
+        who = call.who if call is not None else "A plugin"
+        context = self._service.context
+        place = (context.job if context is not None else 0, who)
+        count = self._lines[place] = self._lines.get(place, 0) + 1
+        if count <= MOST_LINES:
+            self._log(call, f"{who} {'warns' if warning else 'prints'}: {text}", warning=warning)
+        elif count == MOST_LINES + 1:
+            self._log(call, f"{who} prints more than {MOST_LINES:,} lines; the rest is left out.", warning=True)
+
+    def slow(self, call: Call, seconds: float) -> None:
+        """Log that a call has taken so long."""
+        self._log(call, f"{call.who} has been {call.doing} for {seconds:.0f} s.", warning=True)
+
+    def interrupted(self) -> bool:
+        """Return False: Ctrl-C is the owner's."""
+        return False
+
+    def restore(self) -> None:
+        """Do nothing: the process has set up nothing of its own."""
+
+    def _log(self, call: Call | None, text: str, *, warning: bool) -> None:
+        level = logging.WARNING if warning else logging.INFO
+        context = self._service.context
+        if context is None:
+            log.log(level, "%s", text)
+        else:
+            context.log(LogLine(level, text, node=call.node if call is not None else ""))
+
+
+class Context:
+    """The JobContext of the process."""
+
+    def __init__(
+        self, job: int, outbox: EventBatcher, pace: Pace, cancelled: set[int], memory: dict[Hashable, Any]
+    ) -> None:
+        self.job = job
+        self.memory = memory
+        self._outbox = outbox
+        self._pace = pace
+        self._share = 0.0
+        self._cancelled = cancelled
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Tell that `done` of `total` of a stage is done."""
+        if stage in (IMPORT, COMPILE):
+            self._pace.wait()
+            left_s = None
+        else:
+            self._share, left_s = self._pace.step(stage, done, total)
+        self._outbox.progress(Progressed(self.job, stage, done, total, self._share, left_s))
+
+    def log(self, line: LogLine) -> None:
+        """Write a line into the job's log."""
+        self._outbox.log(self.job, line, self.cancelled)
+
+    def cancelled(self) -> bool:
+        """Return whether the job is to stop."""
+        return self.job in self._cancelled
+
+    def listening(self) -> _Listening:
+        """Return the context in which whatever the program logs goes into the job's log."""
+        return _Listening(self)
+
+
+class _Listening(logging.Handler):
+    """Passes log records of the program and of components on to a job's log, while it is entered."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(logging.INFO)
+        self._context = context
+        self._thread = threading.get_ident()
+
+    def __enter__(self) -> None:
+        root = logging.getLogger()
+        root.addHandler(self)
+        root.setLevel(logging.INFO)
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger().removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record that the job's own thread made."""
+        if record.thread != self._thread:
+            return
+        place = {name: getattr(record, name) for name in ("ts_ns", "bar", "node") if hasattr(record, name)}
+        number = self._context.memory.get(INSTRUMENTS, {}).get(getattr(record, "symbol", ""), 0)
+        self._context.log(LogLine(record.levelno, record.getMessage(), instrument=number, **place))

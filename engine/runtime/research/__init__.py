@@ -1,0 +1,1 @@
+"""Many runs of one strategy: sweeps and the look-ahead check."""

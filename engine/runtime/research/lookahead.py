@@ -1,0 +1,179 @@
+"""The look-ahead detector: cut the data at many bars and see whose past changes.
+
+A causal node's column on the first n bars equals the first n values of its column on all bars. Where it does not, the
+node knew the future. A node is the origin if it changed while everything it reads did not; nodes behind an origin
+change too, and are told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from quantcrafter.engine.api import Bars, Catalog, RunCancelledError, Signals
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, Step, StepColumn, make_plan
+from quantcrafter.engine.runtime.running.prepare import Loader, load_market
+from quantcrafter.engine.runtime.running.source import load_graph
+from quantcrafter.engine.spec import StrategySpec
+
+RELATIVE_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class LookAhead:
+    """A node whose past changed.
+
+    `bar` is the first bar of the node's own clock whose value changed, `ts_ns` its close time, `cut` the number of
+    bars that were known when it had the value `known`; with all bars the value is `later`. `origin` is False for a
+    node that only passes on what a node before it did.
+    """
+
+    node: str
+    use: str
+    output: str
+    instrument: str
+    bar: int
+    ts_ns: int
+    cut: int
+    known: float
+    later: float
+    origin: bool
+
+    def __str__(self) -> str:
+        what = "looks ahead" if self.origin else "depends on a node that looks ahead"
+        return (
+            f"Node '{self.node}' ({self.use}) {what}: '{self.output}' at bar {self.bar} of {self.instrument} was "
+            f"{self.known:g} with {self.cut} bars known and is {self.later:g} with all."
+        )
+
+
+def find_lookahead(
+    source: str | Path | StrategySpec | BoundGraph,
+    *,
+    registry: Catalog,
+    overrides: Sequence[str] = (),
+    cuts: int = 40,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    loader: Loader = load_bars,
+) -> list[LookAhead]:
+    """Return every node whose past changed at any of about `cuts` cuts, origins first.
+
+    Raises:
+        SpecError, DataError, ComponentError: as for a run.
+        RunCancelledError: the owner cancelled.
+    """
+    graph = source if isinstance(source, BoundGraph) else load_graph(source, registry, overrides)
+    plan = make_plan(graph)
+    market = load_market(graph, lambda _stage, _done, _total: None, cancelled, loader)
+    resampled = _resampler(graph.nodes)
+    found: dict[str, LookAhead] = {}
+    counts = [_cut_points(len(bars), cuts) for bars in market.bars]
+    total, done = sum(map(len, counts)), 0
+    for index, points in enumerate(counts):
+        full = Evaluation(plan, market.bars[index], market.feeds[index]).run()
+        for count in points:
+            if cancelled():
+                raise RunCancelledError("The look-ahead check was cancelled.")
+            bars, feeds = market.cut(index, count)
+            feeds |= {name: make(bars) for name, make in resampled.items()}
+            part = Evaluation(plan, bars, feeds).run()
+            for finding in _compare(plan, full, part, count):
+                found.setdefault(finding.node, finding)
+            done += 1
+            progress(done, total)
+    return sorted(found.values(), key=lambda finding: (not finding.origin, list(plan.step_of).index(finding.node)))
+
+
+def _resampler(nodes: Any) -> dict[str, Callable[[Bars], Bars]]:
+    from quantcrafter.engine.api import ResampleNode
+    from quantcrafter.engine.data.resample import resample
+
+    def maker(timeframe: Any) -> Callable[[Bars], Bars]:
+        return lambda bars: resample(bars, timeframe)
+
+    return {
+        name: maker(node.component.timeframe)
+        for name, node in nodes.items()
+        if isinstance(node.component, ResampleNode)
+    }
+
+
+def _cut_points(length: int, cuts: int) -> list[int]:
+    """Return counts of bars to cut at: evenly spread with an irregular step, dense near the end, ascending."""
+    if length <= 1:
+        return []
+    even = np.linspace(max(2, length // (cuts + 1)), length - 1, max(1, cuts - 4))
+    shifted = even.astype(np.int64) + np.arange(len(even)) % 3
+    tail = np.arange(length - 4, length)
+    return sorted({int(point) for point in (*shifted, *tail) if 1 <= point < length})
+
+
+def _compare(plan: Plan, full: Evaluation, part: Evaluation, count: int) -> list[LookAhead]:
+    findings = []
+    dirty: set[int] = set()
+    for number, step in enumerate(plan.steps):
+        if step.in_loop:  # it runs bar by bar, and can't see a later one
+            continue
+        changed = _first_change(step, full, part, number)
+        if changed is None:
+            continue
+        upstream = {
+            source.step
+            for wires in step.inputs.values()
+            for source in (wires if isinstance(wires, tuple) else (wires,))
+            if isinstance(source, StepColumn)
+        }
+        dirty.add(number)
+        output, bar, known, later = changed
+        bars = full.clock_bars(step.clock)
+        findings += [
+            LookAhead(
+                node=node,
+                use=step.component.name,
+                output=output,
+                instrument=full.bars.symbol,
+                bar=bar,
+                ts_ns=int(bars.close_ns[bar]),
+                cut=count,
+                known=known,
+                later=later,
+                origin=not (upstream & dirty),
+            )
+            for node in step.nodes
+        ]
+    return findings
+
+
+def _first_change(step: Step, full: Evaluation, part: Evaluation, number: int) -> tuple[str, int, float, float] | None:
+    for output, late, early in zip(step.component.outputs, full.values[number], part.values[number], strict=True):
+        for later, known in zip(_arrays(late), _arrays(early), strict=False):
+            bar = first_difference(known, later[: len(known)])
+            if bar is not None:
+                return output.name, bar, float(known[bar]), float(later[bar])
+    return None
+
+
+def _arrays(value: Any) -> list[npt.NDArray[Any]]:
+    if isinstance(value, Signals):
+        return [value.flags] if value.strength is None else [value.flags, value.strength]
+    return [value]
+
+
+def first_difference(known: npt.NDArray[Any], later: npt.NDArray[Any]) -> int | None:
+    """Return the first index at which two columns differ, NaN being equal to NaN, or None."""
+    if known.dtype.kind == "f":
+        scale = np.maximum(np.abs(known), np.abs(later))
+        with np.errstate(invalid="ignore"):
+            near = np.abs(known - later) <= RELATIVE_TOLERANCE * scale
+        same = near | (known == later) | (np.isnan(known) & np.isnan(later))
+    else:
+        same = known == later
+    different = np.flatnonzero(~same)
+    return int(different[0]) if len(different) else None

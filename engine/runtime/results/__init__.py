@@ -1,0 +1,1 @@
+"""A finished run: what it shows to all who read it."""

@@ -1,0 +1,180 @@
+"""Two runs side by side: metrics, settings, trades, and the lines of the file that changed."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from quantcrafter.engine.runtime.run_store.record import RunRecord
+from quantcrafter.engine.stats.metrics import METRICS, Metric, Value
+from quantcrafter.engine.stats.tables import Row, Table
+
+_SAME_WITHIN = 1e-9
+_TRADE_FIELDS = ("quantity", "entry_price", "exit_ts_ns", "exit_price", "pnl", "commission", "exit_reason")
+
+
+COMPARED = (
+    "strategy",
+    "file",
+    "what the file does",
+    "overrides",
+    "instruments",
+    "data",
+    "synthetic data",
+    "engine",
+    "mode",
+    "bars",
+    "warm-up",
+)
+"""What two runs are compared by beside their metrics, trades and settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricChange:
+    """A metric of both runs; `verdict` says what became of it in the second, where a direction counts as better."""
+
+    metric: Metric
+    a: Value
+    b: Value
+
+    @property
+    def delta(self) -> Value:
+        """The second minus the first; None where either is undefined."""
+        return None if self.a is None or self.b is None else self.b - self.a
+
+    @property
+    def verdict(self) -> Literal["same", "changed", "better", "worse"]:
+        """Whether the second run is better in this."""
+        if self.a is None or self.b is None:
+            return "same" if self.a == self.b else "changed"
+        if _same(self.a, self.b):
+            return "same"
+        if self.metric.better == "none":
+            return "changed"
+        return "better" if (self.b > self.a) == (self.metric.better == "high") else "worse"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something else in which the runs differ, such as the data or a setting."""
+
+    what: str
+    a: str
+    b: str
+
+
+@dataclass(frozen=True, slots=True)
+class TradeChange:
+    """A trade with the same instrument, side and entry time in both runs that went on differently in `fields`."""
+
+    a: Row
+    b: Row
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is different in run `b` against run `a`.
+
+    `added` and `removed` are trades of one run alone; trades are None where the books of a run are gone.
+    `file_diff` holds unified diff lines of the strategy file, empty when it is the same.
+    """
+
+    a: RunRecord
+    b: RunRecord
+    metrics: tuple[MetricChange, ...]
+    differences: tuple[Difference, ...]
+    added: tuple[Row, ...] | None
+    removed: tuple[Row, ...] | None
+    changed: tuple[TradeChange, ...] | None
+    file_diff: tuple[str, ...]
+
+    @property
+    def same_trades(self) -> bool:
+        """Whether both runs are known to have made exactly the same trades."""
+        return self.added == () and self.removed == () and self.changed == ()
+
+
+def compare_runs(a: RunRecord, b: RunRecord) -> Comparison:
+    """Return what changed from run `a` to run `b`; both with their books, as `RunHistory.get` returns them."""
+    added: tuple[Row, ...] | None = None
+    removed: tuple[Row, ...] | None = None
+    changed: tuple[TradeChange, ...] | None = None
+    if a.books is not None and b.books is not None:
+        added, removed, changed = _compare_trades(a.books.trades, b.books.trades)
+    return Comparison(
+        a=a,
+        b=b,
+        metrics=tuple(MetricChange(each, a.metrics.get(each.key), b.metrics.get(each.key)) for each in METRICS),
+        differences=_differences(a, b),
+        added=added,
+        removed=removed,
+        changed=changed,
+        file_diff=_file_diff(a, b),
+    )
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, float) and isinstance(b, float):
+        return math.isclose(a, b, rel_tol=_SAME_WITHIN, abs_tol=_SAME_WITHIN)
+    return bool(a == b)
+
+
+def _by_entry(trades: Table) -> dict[tuple[Any, ...], Row]:
+    """Return the trades by instrument, side, entry time, and number among those of the same entry."""
+    seen: Counter[tuple[Any, ...]] = Counter()
+    found: dict[tuple[Any, ...], Row] = {}
+    for row in trades:
+        entry = (row["instrument"], row["side"], row["entry_ts_ns"])
+        found[*entry, seen[entry]] = row
+        seen[entry] += 1
+    return found
+
+
+def _compare_trades(a: Table, b: Table) -> tuple[tuple[Row, ...], tuple[Row, ...], tuple[TradeChange, ...]]:
+    first, second = _by_entry(a), _by_entry(b)
+    changes = []
+    for key, row in first.items():
+        other = second.get(key)
+        if other is not None:
+            fields = tuple(name for name in _TRADE_FIELDS if not _same(row[name], other[name]))
+            changes += [TradeChange(row, other, fields)] if fields else []
+    added = tuple(row for key, row in second.items() if key not in first)
+    removed = tuple(row for key, row in first.items() if key not in second)
+    return added, removed, tuple(changes)
+
+
+def _differences(a: RunRecord, b: RunRecord) -> tuple[Difference, ...]:
+    values = [
+        (a.strategy, b.strategy),
+        (a.file, b.file),
+        (a.spec_hash[:12], b.spec_hash[:12]),
+        (", ".join(a.overrides), ", ".join(b.overrides)),
+        (", ".join(a.symbols), ", ".join(b.symbols)),
+        (a.data_hash[:12], b.data_hash[:12]),
+        ("yes" if a.synthetic else "no", "yes" if b.synthetic else "no"),
+        (a.engine, b.engine),
+        (a.mode, b.mode),
+        (str(a.bars), str(b.bars)),
+        (str(a.warmup), str(b.warmup)),
+    ]
+    pairs = [(what, *each) for what, each in zip(COMPARED, values, strict=True)]
+    first, second = _flat(a.settings), _flat(b.settings)
+    names = [name for name in {**first, **second} if name not in ("run.engine", "run.mode")]
+    pairs += [(name, first.get(name, ""), second.get(name, "")) for name in names]
+    return tuple(Difference(*pair) for pair in pairs if pair[1] != pair[2])
+
+
+def _flat(settings: Any, prefix: str = "run") -> dict[str, str]:
+    if not isinstance(settings, dict):
+        return {prefix: str(settings)}
+    return {key: text for name, value in settings.items() for key, text in _flat(value, f"{prefix}.{name}").items()}
+
+
+def _file_diff(a: RunRecord, b: RunRecord) -> tuple[str, ...]:
+    names = [f"{record.file or 'strategy'} ({record.id})" if record.id else record.file for record in (a, b)]
+    before, after = a.spec_text.splitlines(), b.spec_text.splitlines()
+    return tuple(difflib.unified_diff(before, after, names[0], names[1], n=1, lineterm=""))

@@ -1,0 +1,331 @@
+"""RunFolder: a run in a folder, for whoever looks at it from another process; it may still grow.
+
+`run.json` says what was run, and `quantcrafter.engine.runtime.run_store.run_log` how the rest lies in the folder. Columns are named
+`bars.<name>`, `market.<name>` (combined flags, filter mask, rates, splits, dividends), `column.<step>.<output>` (and
+`.strength` for a signal that has one) and `feed.<feed>.<name>`; the ledger's records have their own names. Reading
+needs numpy and the engine's own light modules only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quantcrafter.engine.api import (
+    Bars,
+    CorporateActions,
+    InstrumentJob,
+    Ledger,
+    PortType,
+    Problem,
+    Role,
+    RunError,
+    RunSettings,
+    Severity,
+)
+from quantcrafter.engine.api.bars import BAR_COLUMNS, Session
+from quantcrafter.engine.api.ledger import (
+    BLOCKED_DTYPE,
+    CASHFLOW_DTYPE,
+    FILL_DTYPE,
+    INTERVENTION_DTYPE,
+    ORDER_DTYPE,
+    TRADE_DTYPE,
+    OpenPosition,
+)
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.settings import InstrumentMargin
+from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.runtime.results.run_tables import RunTables, daily_returns_of, months_of, output_place
+from quantcrafter.engine.runtime.results.run_view import Column, Origin, RunDecision, RunNode, RunOutput, RunSource
+from quantcrafter.engine.runtime.run_store.run_columns import Columns, GrownColumns, WholeColumns, description_1
+from quantcrafter.engine.runtime.run_store.run_log import LATEST, LogReader
+from quantcrafter.engine.stats.metrics import Value
+
+FORMAT = 2
+"""1: a .npy file for each column, written whole; 2: commits."""
+FILE = "run.json"
+TIMES = ("open_ns", "close_ns")
+DTYPES = {
+    "orders": ORDER_DTYPE,
+    "fills": FILL_DTYPE,
+    "trades": TRADE_DTYPE,
+    "blocked": BLOCKED_DTYPE,
+    "interventions": INTERVENTION_DTYPE,
+    "cashflows": CASHFLOW_DTYPE,
+}
+RECORDS = tuple(DTYPES)
+CURVES = ("ts_ns", "equity", "cash")
+ACCOUNT = {"rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0}
+"""Columns that only some instruments have, with what they hold for those that have none."""
+OPEN_ORDERS = f"{LATEST}orders"
+_DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError)
+
+
+class RunFolder(RunTables):
+    """A `RunView` of a folder as it was when it was opened. Columns are read-only, and mapped where they can be."""
+
+    def __init__(
+        self,
+        folder: Path,
+        about: Mapping[str, Any],
+        columns: Columns,
+        state: Mapping[str, Any],
+        revision: int,
+        reader: LogReader | None = None,
+    ) -> None:
+        """Take what `run.json` says, the columns, and what the commits say together."""
+        self.folder = folder
+        self.id = folder.name
+        self.revision = revision
+        self.is_finished: bool = state.get("finished", False)
+        self.strategy: str = about["strategy"]
+        self.engine: str = about["engine"]
+        self.mode: str = about["mode"]
+        self.origin = Origin(**{**about["origin"], "overrides": tuple(about["origin"]["overrides"])})
+        self.rule_nodes: tuple[str, ...] = tuple(about["rule_nodes"])
+        self.warnings: tuple[Problem, ...] = tuple(_problem(each) for each in about["warnings"])
+        self.decision: RunDecision | None = _decision(about["decision"])
+        self.feeds: tuple[tuple[str, str], ...] = tuple((feed, column) for feed, column in about["feeds"])
+        ready = state.get("ready", {})
+        self.nodes: Mapping[str, RunNode] = {each["id"]: _node(each, ready) for each in about["nodes"]}
+        self.metrics: Mapping[str, Value] = state.get("metrics", {})
+        self.timing: Mapping[str, float] = state.get("timing", {})
+        self.findings: tuple[str, ...] = tuple(state.get("findings", ()))
+        self.notes: tuple[str, ...] = tuple(state.get("notes", ()))
+        self.synthetic: bool = state.get("synthetic", False)
+        self.warmup: int = state.get("warmup", 0)
+        self.data_hash: str = state.get("data_hash", "")
+        self._about, self._state, self._columns, self._reader = about, state, columns, reader
+
+    @classmethod
+    def open(cls, folder: Path) -> RunFolder:
+        """Return the run of a folder, as far as it has come.
+
+        Raises:
+            RunError: there is none, it is damaged, or a newer version wrote it.
+        """
+        folder = Path(folder)
+        with _readable(folder):
+            about = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            version = about["format"]
+            if version == 1:
+                about, state = description_1(about)
+                counts = [each["bars"] for each in about["instruments"]]
+                return cls(folder, about, WholeColumns(folder, counts), state, 1)
+            if version == FORMAT:
+                return cls._at(folder, about, LogReader(folder))
+        raise RunError(f"The run in '{shown_path(folder)}' has format {version}, not {FORMAT}. Run it again.")
+
+    @classmethod
+    def _at(cls, folder: Path, about: Mapping[str, Any], reader: LogReader) -> RunFolder:
+        commits = reader.read()
+        state: dict[str, Any] = {}
+        for each in commits:
+            if len(each.bars) != len(about["instruments"]):
+                raise ValueError("a commit is of other instruments")
+            state.update(each.state)
+        columns = GrownColumns(folder, commits, {f"market.{name}": value for name, value in ACCOUNT.items()})
+        return cls(folder, about, columns, state, len(commits), reader)
+
+    def latest(self) -> RunFolder:
+        """Return the run as far as it has come by now: itself if nothing was added.
+
+        Raises:
+            RunError: the folder cannot be read any more.
+        """
+        if self._reader is None:
+            return self
+        with _readable(self.folder):
+            found = self._at(self.folder, self._about, self._reader)
+        return self if found.revision == self.revision else found
+
+    # ------------------------------------------------------------------ what was run
+
+    @cached_property
+    def settings(self) -> RunSettings:
+        """The run's settings.
+
+        Raises:
+            RunError: this version does not know them.
+        """
+        with _readable(self.folder):
+            return RunSettings.model_validate(self._about["settings"])
+
+    @cached_property
+    def instruments(self) -> tuple[InstrumentJob, ...]:
+        """The instruments in file order, with bars, combined signal flags and filter mask."""
+        return tuple(self._instrument(number, each) for number, each in enumerate(self._about["instruments"]))
+
+    def _instrument(self, number: int, about: Mapping[str, Any]) -> InstrumentJob:
+        account: dict[str, Any] = {
+            name: self._part(f"market.{name}", number)
+            for name in ACCOUNT
+            if self._columns.has(f"market.{name}") and about.get("account", {}).get(name, True)
+        }
+        margin = about.get("margin")
+        return InstrumentJob(
+            symbol=about["symbol"],
+            bars=self._bars(number, about, account),
+            tick_size=about["tick_size"],
+            lot_size=about["lot_size"],
+            flags=self._part("market.flags", number, np.uint8),
+            allowed=self._part("market.allowed", number, np.bool_),
+            first_bar=self._state["first_bars"][number] if "first_bars" in self._state else 0,
+            kind=about.get("kind", "spot"),
+            multiplier=about.get("multiplier", 1.0),
+            currency=about.get("currency", ""),
+            min_quantity=about.get("min_quantity", 0.0),
+            borrow_percent=about.get("borrow_percent", 0.0),
+            pip_size=about.get("pip_size"),
+            margin=None if margin is None else InstrumentMargin.model_validate(margin),
+            **account,
+        )
+
+    def _bars(self, number: int, about: Mapping[str, Any], account: Mapping[str, Column]) -> Bars:
+        session = {**about["session"], "weekdays": tuple(about["session"]["weekdays"])}
+        columns: dict[str, Any] = {name: self._part(f"bars.{name}", number, np.int64) for name in TIMES}
+        columns |= {name: self._part(f"bars.{name}", number, np.float64) for name in BAR_COLUMNS}
+        return Bars(
+            symbol=about["symbol"],
+            timeframe=Timeframe.parse(about["timeframe"]),
+            **columns,
+            session=Session(**session),
+            source=about["source"],
+            synthetic=about["synthetic"],
+            actions=CorporateActions(account["split"], account["dividend"]) if "split" in account else None,
+        )
+
+    # ------------------------------------------------------------------ what it did
+
+    @property
+    def bars(self) -> int:
+        """How many steps there were."""
+        return len(self.ledger.ts_ns)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The books."""
+        empty = _no_rows()
+        arrays: dict[str, Any] = {name: self._whole(name, getattr(empty, name)) for name in (*RECORDS, *CURVES)}
+        if self._columns.has(OPEN_ORDERS):
+            orders = np.concatenate([arrays["orders"], self._whole(OPEN_ORDERS, empty.orders)])
+            arrays["orders"] = orders[np.argsort(orders["id"], kind="stable")]
+        held = tuple(OpenPosition(**each) for each in self._state.get("open_positions", ()))
+        return Ledger(**arrays, open_positions=held)
+
+    @cached_property
+    def daily_returns(self) -> Column:
+        """Change of the equity from one trading day to the next, as fractions."""
+        if self._columns.has("daily_returns"):
+            return self._whole("daily_returns", np.empty(0))
+        return daily_returns_of(self)
+
+    @cached_property
+    def months(self) -> Mapping[int, Mapping[int, float]]:
+        """Returns in percent by year and month, 0 being the whole year."""
+        if "months" not in self._state:
+            return months_of(self)
+        kept = self._state["months"]
+        return {int(year): {int(month): value for month, value in months.items()} for year, months in kept.items()}
+
+    # ------------------------------------------------------------------ columns
+
+    def column(self, node: str, output: str = "", instrument: int = 0) -> Column:
+        """Return an output column aligned to the instrument's own bars, shape (n,); flags for a signal.
+
+        Raises:
+            KeyError: there is no such node or output.
+        """
+        return self._part(self._column_name(node, output), instrument)
+
+    def strength(self, node: str, output: str = "", instrument: int = 0) -> Column | None:
+        """Return the strength of a signal output, or None where it has none."""
+        name = f"{self._column_name(node, output)}.strength"
+        return self._part(name, instrument) if self._columns.has(name) else None
+
+    def feed_column(self, feed: str, column: str, instrument: int = 0) -> Column:
+        """Return a column of a feed's bars that some node read, aligned to the instrument's own bars.
+
+        Raises:
+            KeyError: no node read it.
+        """
+        if (feed, column) not in self.feeds:
+            raise KeyError(f"{feed}.{column}")
+        return self._part(f"feed.{feed}.{column}", instrument)
+
+    def _column_name(self, node: str, output: str) -> str:
+        step, place = output_place(self.nodes, node, output)
+        return f"column.{step}.{place}"
+
+    def _part(self, name: str, instrument: int, kind: Any = np.float64) -> Column:
+        if not any(self._columns.bars):
+            return np.empty(0, kind)
+        with self._having(name):
+            return self._columns.part(name, instrument)
+
+    def _whole(self, name: str, empty: Column) -> Column:
+        """Return records, or none: a run kept before there were some of them has no array of these."""
+        if not self._columns.has(name):
+            return empty
+        with self._having(name):
+            return self._columns.whole(name)
+
+    @contextmanager
+    def _having(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, KeyError) as error:
+            cause = fault(error, "read").cause
+            text = f"The run in '{shown_path(self.folder)}' has lost '{name}': {cause}. Run it again."
+            raise RunError(text) from error
+
+
+def _no_rows() -> Ledger:
+    kinds: dict[str, Any] = {name: np.zeros(0, dtype) for name, dtype in DTYPES.items()}
+    return Ledger(**kinds, ts_ns=np.zeros(0, np.int64), equity=np.zeros(0), cash=np.zeros(0))
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGE as error:
+        cause = fault(error, "read").cause
+        raise RunError(f"The run in '{shown_path(folder)}' cannot be read: {cause}. Run it again.") from error
+
+
+def _problem(about: Mapping[str, Any]) -> Problem:
+    return Problem(**{**about, "severity": Severity(about["severity"])})
+
+
+def _node(about: Mapping[str, Any], ready: Mapping[str, Any]) -> RunNode:
+    return RunNode(
+        id=about["id"],
+        role=Role(about["role"]),
+        use=about["use"],
+        parameters=about["parameters"],
+        inputs={port: tuple(RunSource(**each) for each in wires) for port, wires in about["inputs"].items()},
+        outputs=tuple(RunOutput(each["name"], PortType(each["type"])) for each in about["outputs"]),
+        step=about["step"],
+        ready=tuple(ready.get(about["id"], ())),
+    )
+
+
+def _decision(about: Mapping[str, Any] | None) -> RunDecision | None:
+    if about is None:
+        return None
+    return RunDecision(
+        node=about["node"],
+        combine=about["combine"],
+        signals=tuple(RunSource(**each) for each in about["signals"]),
+        filters=about["filters"],
+        protection=tuple(about["protection"]),
+    )

@@ -1,0 +1,238 @@
+"""The two files of a run folder that grow: blocks of columns, and the commits that say which of them count.
+
+`data.bin` holds blocks, each one an array's bytes. `commits.jsonl` has a line for each commit, with a checksum: where
+its blocks lie, how many bars of each instrument they bring, and what has changed of what is small. Bytes are only ever
+added, and a commit is written when all its blocks are: whoever reads sees whole commits, from the first one on, while
+a writer is at it and after it was killed at any point. There is one writer at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from quantcrafter.engine.api.npy import dtype_of
+
+DATA, COMMITS = "data.bin", "commits.jsonl"
+LATEST = "latest."
+"""Begins the names of records that take the place of those of earlier commits."""
+PER_BAR = ("bars.", "market.", "column.", "feed.")
+"""Begin the names of columns that have a row a bar, with the instruments one after the other."""
+_ALIGNED = 64
+Column = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Where an array lies in the data file: its first byte, and how many rows it has."""
+
+    dtype: np.dtype[Any]
+    offset: int
+    rows: int
+
+    @property
+    def end(self) -> int:
+        """The byte behind it."""
+        return self.offset + self.rows * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What was added at once. `bars` counts the bars of each instrument, `starts` those of the instruments before."""
+
+    revision: int
+    bars: tuple[int, ...]
+    blocks: Mapping[str, Block]
+    state: Mapping[str, Any]
+    starts: tuple[int, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What is added to a run at once.
+
+    Attributes:
+        bars: how many bars of each instrument it brings.
+        columns: by name, an array for each instrument with a row a bar.
+        records: by name, rows of the ledger.
+        state: what is small, by name; a later value takes the place of an earlier one.
+    """
+
+    bars: Sequence[int]
+    columns: Mapping[str, Sequence[Column]] = field(default_factory=dict)
+    records: Mapping[str, Column] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LogReader:
+    """Reads the commits of a folder, as far as they are whole, and on from there when asked again.
+
+    Raises:
+        OSError: a file cannot be read.
+        ValueError, LookupError, TypeError: it is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._commits: list[Commit] = []
+        self._last, self._end = b"", 0
+
+    def read(self) -> tuple[Commit, ...]:
+        """Return all commits, oldest first."""
+        with (self._folder / COMMITS).open("rb") as stream:
+            stream.seek(self._end - len(self._last))
+            if stream.read(len(self._last)) != self._last:  # a writer went back
+                self._commits, self._last, self._end = [], b"", 0
+                stream.seek(0)
+            lines = stream.read().split(b"\n")[:-1]
+        size = (self._folder / DATA).stat().st_size
+        for number, line in enumerate(lines, 1):
+            described = _checked(line)
+            if described is None:
+                if number < len(lines):
+                    raise ValueError(f"commit {len(self._commits) + 1} is damaged")
+                break
+            self._commits.append(_commit(described, len(self._commits) + 1, size))
+            self._last = line + b"\n"
+            self._end += len(self._last)
+        return tuple(self._commits)
+
+    @property
+    def end(self) -> int:
+        """The byte behind the last whole commit."""
+        return self._end
+
+
+class LogWriter:
+    """Adds commits to a folder; what a writer before left half-written is passed by.
+
+    Args:
+        folder: the folder; its files are made if they are missing.
+        revision: go on behind this commit and drop later ones; behind the last one if left out.
+
+    Raises:
+        OSError: the files cannot be written.
+        ValueError, LookupError, TypeError: they are damaged, or there is no such commit.
+    """
+
+    def __init__(self, folder: Path, revision: int | None = None) -> None:
+        for name in (DATA, COMMITS):
+            (folder / name).touch()
+        reader = LogReader(folder)
+        self._commits = len(reader.read())
+        end = reader.end
+        if revision is not None and revision != self._commits:
+            end = _end_of(folder, revision, self._commits)
+            self._commits = revision
+        self._data = (folder / DATA).open("ab")
+        try:
+            self._log = (folder / COMMITS).open("r+b")
+            self._log.truncate(end)
+            self._log.seek(end)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def revision(self) -> int:
+        """The number of commits."""
+        return self._commits
+
+    def append(self, chunk: Chunk) -> int:
+        """Add a commit and return its number.
+
+        Raises:
+            OSError: it cannot be written; the folder is as it was.
+            ValueError: a column has not a row for each bar.
+        """
+        blocks = {}
+        for name, parts in chunk.columns.items():
+            if [len(part) for part in parts] != list(chunk.bars):
+                raise ValueError(f"the column '{name}' has not one row a bar")
+            blocks[name] = _write(self._data, parts)
+        for name, rows in chunk.records.items():
+            blocks[name] = _write(self._data, [rows])
+        self._data.flush()
+        described = {"revision": self._commits + 1, "bars": list(chunk.bars), "blocks": blocks, "state": chunk.state}
+        text = json.dumps(described).encode()
+        start = self._log.tell()
+        try:
+            self._log.write(b"%08x %s\n" % (zlib.crc32(text), text))
+            self._log.flush()
+        except OSError:
+            self._log.truncate(start)
+            self._log.seek(start)
+            raise
+        self._commits += 1
+        return self._commits
+
+    def close(self) -> None:
+        """Close the files."""
+        self._data.close()
+        if hasattr(self, "_log"):
+            self._log.close()
+
+
+def map_data(folder: Path, commits: Sequence[Commit]) -> Column:
+    """Return the bytes of all blocks of some commits, mapped and read-only.
+
+    Raises:
+        OSError: the file cannot be opened.
+        ValueError: it is too short.
+    """
+    end = max((block.end for commit in commits for block in commit.blocks.values()), default=0)
+    if not end:
+        return np.empty(0, np.uint8)
+    with (folder / DATA).open("rb") as stream:
+        return np.memmap(stream, np.uint8, "r", 0, (end,)).view(np.ndarray)
+
+
+def _write(stream: BinaryIO, parts: Sequence[Column]) -> list[Any]:
+    """Write arrays one behind the other as one block and return where it lies, as a commit has it."""
+    place = stream.tell()
+    offset = -(-place // _ALIGNED) * _ALIGNED
+    stream.write(bytes(offset - place))
+    stream.writelines(np.ascontiguousarray(part).data if len(part) else b"" for part in parts)
+    return [np.lib.format.dtype_to_descr(parts[0].dtype), offset, sum(len(part) for part in parts)]
+
+
+def _checked(line: bytes) -> dict[str, Any] | None:
+    """Return what a line says, None if it is not as it was written."""
+    checksum, _, text = line.partition(b" ")
+    try:
+        if int(checksum, 16) != zlib.crc32(text):
+            return None
+        described: dict[str, Any] = json.loads(text)
+    except ValueError:
+        return None
+    return described
+
+
+def _commit(described: Mapping[str, Any], number: int, size: int) -> Commit:
+    """Return a commit whose blocks lie within the data file of `size` bytes."""
+    bars = tuple(int(each) for each in described["bars"])
+    blocks = {name: Block(dtype_of(kind), at, rows) for name, (kind, at, rows) in described["blocks"].items()}
+    if described["revision"] != number or min(bars, default=0) < 0:
+        raise ValueError(f"commit {number} is not the next one")
+    for name, block in blocks.items():
+        if block.offset < 0 or block.rows < 0 or block.end > size:
+            raise ValueError(f"the file '{DATA}' has lost '{name}'")
+        if name.startswith(PER_BAR) and block.rows != sum(bars):
+            raise ValueError(f"'{name}' has {block.rows} rows for {sum(bars)} bars")
+    return Commit(number, bars, blocks, described["state"], tuple(accumulate(bars, initial=0)))
+
+
+def _end_of(folder: Path, revision: int, count: int) -> int:
+    """Return the byte behind a commit."""
+    if not 0 <= revision <= count:
+        raise ValueError(f"there is no commit {revision} among {count}")
+    lines = (folder / COMMITS).read_bytes().split(b"\n")[:revision]
+    return sum(len(line) + 1 for line in lines)

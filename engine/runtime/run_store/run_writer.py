@@ -1,0 +1,266 @@
+"""Writing runs to folders, for `RunFolder` to read: at once when they are finished, or bit by bit while they go on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from quantcrafter.engine.api import InstrumentJob, PortType, RunError
+from quantcrafter.engine.api.bars import BAR_COLUMNS
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.runtime.results.run_view import RunNode, RunView
+from quantcrafter.engine.runtime.run_store.retention import unfinished
+from quantcrafter.engine.runtime.run_store.run_folder import ACCOUNT, CURVES, FILE, FORMAT, RECORDS, TIMES
+from quantcrafter.engine.runtime.run_store.run_log import Chunk, Column, LogWriter
+
+
+class RunWriter:
+    """Adds to a run's folder; one writer at a time. Readers see each chunk whole or not at all."""
+
+    def __init__(self, folder: Path, log: LogWriter) -> None:
+        self.folder = folder
+        self._log = log
+
+    @classmethod
+    def create(cls, folder: Path, description: Mapping[str, Any]) -> RunWriter:
+        """Make the folder of a run that nothing is known of yet but what is run (`describe`).
+
+        Raises:
+            RunError: the folder exists already, or cannot be written.
+        """
+        folder = Path(folder)
+        with _made_beside(folder) as beside:
+            LogWriter(beside).close()
+            _write_description(beside, description)
+        return cls.reopen(folder)
+
+    @classmethod
+    def reopen(cls, folder: Path, revision: int | None = None) -> RunWriter:
+        """Go on with a folder, also one whose writer was killed; commits behind `revision`, if given, are dropped.
+
+        Raises:
+            RunError: there is no such folder, it is damaged, has no such revision, or cannot be written.
+        """
+        folder = Path(folder)
+        with _writing(folder):
+            if json.loads((folder / FILE).read_text(encoding="utf-8"))["format"] != FORMAT:
+                raise ValueError("it is of another format")
+            return cls(folder, LogWriter(folder, revision))
+
+    @property
+    def revision(self) -> int:
+        """How many chunks the folder has."""
+        return self._log.revision
+
+    def append(self, chunk: Chunk) -> int:
+        """Add a chunk and return the new revision.
+
+        Raises:
+            RunError: it cannot be written. The folder has what it had before.
+        """
+        with _writing(self.folder):
+            return self._log.append(chunk)
+
+    def close(self) -> None:
+        """Close the folder's files."""
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        """Return the writer."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close the folder's files."""
+        self.close()
+
+
+def save_run(run: RunView, folder: Path) -> Path:
+    """Write a finished run with all its columns to a new folder and return it; it is whole, or not there.
+
+    Raises:
+        RunError: the folder exists already, or cannot be written.
+    """
+    folder = Path(folder)
+    with _made_beside(folder) as beside:
+        _write_description(beside, describe(run))
+        log = LogWriter(beside)
+        try:
+            whole = chunk_of(run, state=final_state(run))
+            log.append(replace(whole, records={**whole.records, "daily_returns": run.daily_returns}))
+        finally:
+            log.close()
+    return folder
+
+
+def describe(run: RunView) -> dict[str, Any]:
+    """Return what `run.json` says of a run: all that is known before its first bar."""
+    jobs = run.instruments
+    return {
+        "format": FORMAT,
+        "strategy": run.strategy,
+        "engine": run.engine,
+        "mode": run.mode,
+        "settings": run.settings.model_dump(mode="json"),
+        "origin": asdict(run.origin),
+        "rule_nodes": list(run.rule_nodes),
+        "warnings": [asdict(each) for each in run.warnings],
+        "instruments": [_instrument(job) for job in jobs],
+        "nodes": [_node(each) for each in run.nodes.values()],
+        "decision": None if run.decision is None else asdict(run.decision),
+        "feeds": [list(pair) for pair in run.feeds],
+    }
+
+
+def chunk_of(
+    run: RunView,
+    bars: Sequence[slice] | None = None,
+    records: Mapping[str, slice] | None = None,
+    state: Mapping[str, Any] | None = None,
+) -> Chunk:
+    """Return a part of a run as a chunk.
+
+    Args:
+        run: the run.
+        bars: of each instrument, which bars; all if left out.
+        records: by name, which rows of the ledger; all if left out.
+        state: what is small, by name.
+    """
+    slices = [slice(0, len(job.bars)) for job in run.instruments] if bars is None else bars
+    columns = {
+        name: [column[part] for column, part in zip(parts, slices, strict=True)] for name, parts in _columns(run)
+    }
+    counts = [len(job.bars.close[part]) for job, part in zip(run.instruments, slices, strict=True)]
+    names = (*RECORDS, *CURVES)
+    rows = {name: getattr(run.ledger, name)[(records or {}).get(name, slice(None))] for name in names}
+    return Chunk(counts, columns, rows, state or {})
+
+
+def final_state(run: RunView) -> dict[str, Any]:
+    """Return what is small and known when a run has finished."""
+    return {
+        **growing_state(run),
+        "metrics": dict(run.metrics),
+        "timing": dict(run.timing),
+        "findings": list(run.findings),
+        "notes": list(run.notes),
+        "data_hash": run.data_hash,
+        "months": run.months,
+        "finished": True,
+    }
+
+
+def growing_state(run: RunView) -> dict[str, Any]:
+    """Return what is small and changes while a run goes on."""
+    return {
+        "synthetic": run.synthetic,
+        "warmup": run.warmup,
+        "first_bars": [job.first_bar for job in run.instruments],
+        "ready": {name: list(node.ready) for name, node in run.nodes.items()},
+        "open_positions": [asdict(each) for each in run.ledger.open_positions],
+    }
+
+
+def _columns(run: RunView) -> Iterator[tuple[str, list[Column]]]:
+    """Yield every column of a run with its parts by instrument."""
+    jobs = run.instruments
+    for name in (*TIMES, *BAR_COLUMNS):
+        yield f"bars.{name}", [getattr(job.bars, name) for job in jobs]
+    yield "market.flags", [job.flags for job in jobs]
+    yield "market.allowed", [job.allowed for job in jobs]
+    yield from account_columns(jobs)
+    numbers = range(len(jobs))
+    seen = set()
+    for node in run.nodes.values():
+        if node.step < 0 or node.step in seen:
+            continue
+        seen.add(node.step)
+        for place, output in enumerate(node.outputs):
+            name = f"column.{node.step}.{place}"
+            yield name, [run.column(node.id, output.name, number) for number in numbers]
+            if output.type is PortType.SIGNAL and run.strength(node.id, output.name) is not None:
+                yield f"{name}.strength", [_strength(run, node.id, output.name, number) for number in numbers]
+    for feed, column in run.feeds:
+        yield f"feed.{feed}.{column}", [run.feed_column(feed, column, number) for number in numbers]
+
+
+def _strength(run: RunView, node: str, output: str, instrument: int) -> Column:
+    strength = run.strength(node, output, instrument)
+    if strength is None:  # pragma: no cover - a signal has it on all instruments or on none
+        raise RunError(f"The signal '{node}.{output}' has strengths on some instruments only.")
+    return strength
+
+
+def account_columns(jobs: Sequence[InstrumentJob]) -> Iterator[tuple[str, list[Column]]]:
+    """Yield the columns of the account that any instrument has."""
+    for name, neutral in ACCOUNT.items():
+        given = [getattr(job, name) for job in jobs]
+        if any(column is not None for column in given):
+            filled = zip(jobs, given, strict=True)
+            yield (
+                f"market.{name}",
+                [np.full(len(job.bars), neutral) if own is None else own for job, own in filled],
+            )
+
+
+def _instrument(job: InstrumentJob) -> dict[str, Any]:
+    return {
+        "symbol": job.symbol,
+        "timeframe": str(job.bars.timeframe),
+        "tick_size": job.tick_size,
+        "lot_size": job.lot_size,
+        "kind": job.kind,
+        "multiplier": job.multiplier,
+        "pip_size": job.pip_size,
+        "min_quantity": job.min_quantity,
+        "borrow_percent": job.borrow_percent,
+        "margin": None if job.margin is None else job.margin.model_dump(mode="json"),
+        "currency": job.currency,
+        "session": asdict(job.bars.session),
+        "source": job.bars.source,
+        "synthetic": job.bars.synthetic,
+        "account": {name: getattr(job, name) is not None for name in ACCOUNT},
+    }
+
+
+def _node(node: RunNode) -> dict[str, Any]:
+    about = asdict(node)
+    del about["ready"]
+    return about
+
+
+def _write_description(folder: Path, description: Mapping[str, Any]) -> None:
+    (folder / FILE).write_text(json.dumps(description), encoding="utf-8")
+
+
+@contextmanager
+def _made_beside(folder: Path) -> Iterator[Path]:
+    """Yield a new folder beside a place, which takes that place when all went well and is gone otherwise."""
+    beside = unfinished(folder)
+    with _writing(folder):
+        try:
+            beside.mkdir(parents=True)
+            yield beside
+            beside.rename(folder)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        cause, remedy = fault(error, "home")
+        raise RunError(f"The run cannot be kept in '{shown_path(folder)}': {cause}. {remedy}") from error
+    except (ValueError, LookupError, TypeError) as error:
+        cause = fault(error, "read").cause
+        raise RunError(f"The run in '{shown_path(folder)}' cannot be read: {cause}. Run it again.") from error

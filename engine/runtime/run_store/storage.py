@@ -1,0 +1,320 @@
+"""How much disk the runs of a user take, and what goes when it is more than they may: one limit counts everything.
+
+Counted are the history itself, the books (fills, trades, equity) and the columns of its runs, trials, and what runs
+that were cancelled or killed left behind. When they take more than the limit:
+
+1. What nobody is at any more goes: half-written folders, and files of runs that are not in the history.
+2. The oldest go first, run by run: the columns and books of a run, or a trial. Its row stays: figures and strategy.
+3. If that is not enough, the rows of the oldest runs go.
+
+Pinned runs stay, and so do runs that are being looked at. Nothing is renamed or deleted while another process adds,
+pins or deletes runs; who dies in between leaves nothing that looks like a whole run.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from quantcrafter.engine.api import RunError
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.runtime.run_store.history import RunHistory
+from quantcrafter.engine.runtime.run_store.retention import (
+    UNFINISHED_AGE_S,
+    age,
+    folders,
+    is_abandoned,
+    is_alive,
+    remove,
+    unfinished,
+)
+
+DEFAULT_GB = 5.0
+GB = 1024**3
+_LEAST_GB, _MOST_GB = 0.01, 1_000_000.0
+_ROW_BYTES = "length(spec_text) + length(metrics) + length(settings) + length(timing) + 300"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What runs take on the disk, in bytes, by kind; `pinned_bytes` is that part of it that stays."""
+
+    limit: int
+    history: int = 0
+    books: int = 0
+    columns: int = 0
+    trials: int = 0
+    unfinished: int = 0
+    runs: int = 0
+    pinned: int = 0
+    pinned_bytes: int = 0
+
+    @property
+    def used(self) -> int:
+        """Everything together."""
+        return self.history + self.books + self.columns + self.trials + self.unfinished
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What went: runs that lost their columns and books, runs that went altogether, trials, and bytes."""
+
+    emptied: int = 0
+    deleted: int = 0
+    trials: int = 0
+    freed: int = 0
+
+
+@dataclass(slots=True)
+class _Item:
+    """A run or a trial on the disk."""
+
+    key: str
+    kind: str
+    places: list[Path] = field(default_factory=list)
+    size: int = 0
+    age_s: float = math.inf
+
+    def take(self, place: Path, size: int) -> None:
+        self.places.append(place)
+        self.size += size
+        self.age_s = min(self.age_s, age(place))
+
+
+def settings_file() -> Path:
+    """Return the file that holds the limit."""
+    return home() / "runs.json"
+
+
+def keep_gb() -> float:
+    """Return how much runs may take on the disk, in GB of 1024^3 bytes; the default where nothing valid is set."""
+    try:
+        value = json.loads(settings_file().read_text(encoding="utf-8"))["keep_gb"]
+        return _checked(value)
+    except (OSError, ValueError, LookupError, TypeError, RunError, RecursionError):
+        return DEFAULT_GB
+
+
+def set_keep_gb(value: float) -> None:
+    """Set how much runs may take on the disk, in GB.
+
+    Raises:
+        RunError: the value is out of range, or the file cannot be written.
+    """
+    checked = _checked(value)
+    path = settings_file()
+    beside = unfinished(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(json.dumps({"keep_gb": checked}) + "\n", encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        remove(beside)
+        cause, remedy = fault(error, "home")
+        raise RunError(f"The limit of runs cannot be kept in '{shown_path(path)}': {cause}. {remedy}") from error
+
+
+def measure() -> Usage:
+    """Return what runs take on the disk now.
+
+    Raises:
+        RunError: the history cannot be read.
+    """
+    history = RunHistory()
+    rows = _rows(history)
+    sums = {"run": 0, "trial": 0, "part": 0, "books": 0}
+    pinned_bytes = 0
+    for item in _items(history):
+        books = sum(_size(place) for place in item.places if place.suffix == ".npz")
+        sums["books"] += books
+        sums[item.kind] += item.size - books
+        if rows.get(item.key):
+            pinned_bytes += item.size
+    return Usage(
+        limit=round(keep_gb() * GB),
+        history=_history_size(history),
+        books=sums["books"],
+        columns=sums["run"],
+        trials=sums["trial"],
+        unfinished=sums["part"],
+        runs=len(rows),
+        pinned=sum(rows.values()),
+        pinned_bytes=pinned_bytes,
+    )
+
+
+def clean(in_use: Collection[Path] = (), *, limit: int | None = None) -> Cleaned:
+    """Bring what runs take down to the limit (in bytes; the user's if left out), and return what went.
+
+    Args:
+        in_use: folders of runs and trials that are being looked at; they stay.
+        limit: the bytes that may be used.
+
+    Raises:
+        RunError: the history cannot be used; nothing was deleted then.
+    """
+    history = RunHistory()
+    if not any(place.exists() for place in (history.path, history.folder, history.traces)):
+        return Cleaned()
+    limit = round(keep_gb() * GB) if limit is None else limit
+    before = _history_size(history)
+    with history.held() as connection:
+        rows = _pinned(connection)
+        items, litter = _sorted_out(history, rows)
+        kept = {place.absolute() for place in (*in_use, *_latest_trials(history))}
+        excess = before + sum(item.size for item in items) - limit
+        going = _oldest(items, rows, kept, excess)
+        excess -= sum(item.size for item in going)
+        renamed = [beside for item in (*going, *litter) for place in item.places if (beside := _put_aside(place))]
+        deleted = _delete_rows(connection, excess)
+    for beside in renamed:
+        remove(beside)
+    freed = sum(item.size for item in (*going, *litter))
+    if deleted:
+        _shrink(history)
+        freed += max(before - _history_size(history), 0)
+    trials = sum(item.kind == "trial" for item in going)
+    return Cleaned(len(going) - trials, deleted, trials, freed)
+
+
+def _oldest(items: list[_Item], rows: dict[str, bool], kept: set[Path], excess: int) -> list[_Item]:
+    """Return the oldest runs and trials that may go, so many that `excess` bytes do."""
+    going: list[_Item] = []
+    for item in sorted(items, key=lambda each: -each.age_s):
+        if excess <= 0:
+            break
+        in_use = any(place.absolute() in kept for place in item.places)
+        if item.kind != "part" and not rows.get(item.key) and not in_use:
+            going.append(item)
+            excess -= item.size
+    return going
+
+
+def usage_text(usage: Usage) -> str:
+    """Return what runs use in a sentence such as "Runs use 1.2 of 5 GB; 3 pinned"."""
+    pinned = f"; {usage.pinned:,} pinned" if usage.pinned else ""
+    return f"Runs use {gb(usage.used)} of {gb(usage.limit)} GB{pinned}"
+
+
+def gb(count: int) -> str:
+    """Return bytes in GB, with as many digits as tell something."""
+    value = round(count / GB, 2)
+    return f"{value:.2f}".rstrip("0").rstrip(".") if value or not count else "<0.01"
+
+
+def _checked(value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not _LEAST_GB <= value <= _MOST_GB:
+        raise RunError(f"Runs may take {_LEAST_GB:g} to {_MOST_GB:,.0f} GB, was {value}.")
+    return float(value)
+
+
+def _rows(history: RunHistory) -> dict[str, bool]:
+    """Return for each run of the history whether it is pinned."""
+    if not history.path.exists():
+        return {}
+    with history.reading() as connection:
+        return _pinned(connection)
+
+
+def _pinned(connection: sqlite3.Connection) -> dict[str, bool]:
+    return {str(run_id): pinned == 1 for run_id, pinned in connection.execute("SELECT id, pinned FROM runs")}
+
+
+def _items(history: RunHistory) -> list[_Item]:
+    """Return everything on the disk: runs by their id, trials, and what is half-written."""
+    found: dict[tuple[str, str], _Item] = {}
+
+    def take(kind: str, key: str, place: Path) -> None:
+        found.setdefault((kind, key), _Item(key, kind)).take(place, _size(place))
+
+    for place in _listed(history.folder):
+        is_part = place.name.startswith(".")
+        take("part" if is_part else "run", str(place) if is_part else place.stem, place)
+    for place in _listed(history.traces):
+        if place.name == "trials":
+            continue
+        is_part = place.name.startswith(".")
+        take("part" if is_part else "run", str(place) if is_part else place.name, place)
+    for owner in _listed(history.traces / "trials"):
+        for place in _listed(owner):
+            take("part" if place.name.startswith(".") else "trial", str(place), place)
+    return list(found.values())
+
+
+def _listed(folder: Path) -> Iterator[Path]:
+    try:
+        yield from list(folder.iterdir())
+    except OSError:
+        return
+
+
+def _sorted_out(history: RunHistory, rows: dict[str, bool]) -> tuple[list[_Item], list[_Item]]:
+    """Return what is on the disk, and apart from it what belongs to nobody."""
+    items = _items(history)
+    litter = [item for item in items if _is_litter(item, rows)]
+    return [item for item in items if item not in litter], litter
+
+
+def _is_litter(item: _Item, rows: dict[str, bool]) -> bool:
+    """Return whether an item was half-written by who is gone, or is of no run of the history."""
+    if item.kind == "part":
+        return all(is_abandoned(place) for place in item.places)
+    return item.kind == "run" and item.key not in rows and item.age_s > UNFINISHED_AGE_S
+
+
+def _latest_trials(history: RunHistory) -> list[Path]:
+    """Return the latest trial of each program that runs: its window shows it."""
+    owners = (owner for owner in _listed(history.traces / "trials") if is_alive(owner.name))
+    return [latest for owner in owners for latest in folders(owner)[:1]]
+
+
+def _put_aside(place: Path) -> Path | None:
+    """Rename what is to be deleted, which is quick; None where that cannot be done."""
+    beside = unfinished(place)
+    try:
+        place.rename(beside)
+    except OSError:
+        return None
+    return beside
+
+
+def _delete_rows(connection: sqlite3.Connection, excess: int) -> int:
+    """Delete the rows of the oldest runs that are not pinned, so many that `excess` bytes go; the latest one stays."""
+    oldest = f"SELECT id, {_ROW_BYTES} FROM runs WHERE NOT pinned ORDER BY number"  # noqa: S608 - names of our own
+    rows = connection.execute(oldest).fetchall() if excess > 0 else []
+    going = []
+    for run_id, size in rows[:-1]:
+        if excess <= 0:
+            break
+        going.append((run_id,))
+        excess -= size or 0
+    connection.executemany("DELETE FROM runs WHERE id = ?", going)
+    return len(going)
+
+
+def _shrink(history: RunHistory) -> None:
+    """Give the space of deleted rows back; where another process reads, it is used again by later rows."""
+    with suppress(RunError), history.reading() as connection:
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _history_size(history: RunHistory) -> int:
+    return sum(_size(history.path.with_name(f"{history.path.name}{end}")) for end in ("", "-wal"))
+
+
+def _size(place: Path) -> int:
+    """Return the bytes of a file, or of everything in a folder."""
+    try:
+        if not place.is_dir():
+            return place.stat().st_size
+        return sum(_size(each) for each in place.iterdir())
+    except OSError:
+        return 0

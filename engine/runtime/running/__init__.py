@@ -1,0 +1,1 @@
+"""Running a strategy: from its file to a prepared job and an engine."""

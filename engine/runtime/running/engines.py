@@ -1,0 +1,314 @@
+"""Which engine a run gets: found by name, installed, and able to do all that the strategy asks of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+from quantcrafter.engine.api import (
+    Capability,
+    ClassJob,
+    ClassRun,
+    EngineAdapter,
+    EngineJob,
+    Ledger,
+    Need,
+    OrderKind,
+    Problem,
+    ProtectiveKind,
+    QuantCrafterError,
+    Role,
+    RunError,
+    RunSettings,
+    Severity,
+    SpecError,
+)
+from quantcrafter.engine.api.foreign import calling, foreign, is_own, is_plain, origin, reason_of
+from quantcrafter.engine.api.frozen import Lent
+from quantcrafter.engine.api.settings import InstrumentKind
+from quantcrafter.engine.api.wording import did_you_mean
+from quantcrafter.engine.graph import BoundGraph, Decision, make_plan
+
+_ENTRIES = {
+    OrderKind.STOP: Capability.STOP_ORDERS,
+    OrderKind.LIMIT: Capability.LIMIT_ORDERS,
+    OrderKind.STOP_LIMIT: Capability.STOP_LIMIT_ORDERS,
+}
+_PROTECTIVE = {
+    ProtectiveKind.STOP_LOSS: Capability.STOP_ORDERS,
+    ProtectiveKind.TRAILING_STOP: Capability.STOP_ORDERS,
+    ProtectiveKind.BREAK_EVEN: Capability.STOP_ORDERS,
+    ProtectiveKind.TAKE_PROFIT: Capability.LIMIT_ORDERS,
+    ProtectiveKind.COMPONENT: Capability.STOP_ORDERS,
+}
+
+
+@runtime_checkable
+class Engines(Protocol):
+    """What knows the engines, such as the plugin registry."""
+
+    def engine(self, name: str) -> type[EngineAdapter] | None:
+        """Return the engine of that name, or None."""
+        ...
+
+    def engine_names(self) -> tuple[str, ...]:
+        """Return the names that `run.engine` may say."""
+        ...
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """An engine as a list of engines shows it; `missing` is '' when it can be used, else says what brings it."""
+
+    name: str
+    help: str
+    missing: str
+    capabilities: tuple[Capability, ...]
+    adapter: type[EngineAdapter]
+
+    @property
+    def installed(self) -> bool:
+        """Whether a run can use it now."""
+        return not self.missing
+
+    @property
+    def command(self) -> str:
+        """The command that brings it; '' when it is installed."""
+        return self.missing.partition(": ")[2]
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The versions of what does the matching, by package; nothing while it is missing."""
+        return {} if self.missing else self.adapter.versions()
+
+
+def engine_choices(registry: Engines) -> tuple[EngineChoice, ...]:
+    """Return every engine that is registered, those that lack their packages included, without importing any."""
+    return tuple(_choice(cls) for name in registry.engine_names() if (cls := registry.engine(name)) is not None)
+
+
+def run_job(adapter: EngineAdapter, job: EngineJob) -> Ledger:
+    """Run a job on an engine and return the books.
+
+    Raises:
+        ComponentError: a component failed.
+        RunError: the engine cannot do what the job asks for, or failed; RunCancelledError if the run was cancelled.
+    """
+    if is_own(adapter) and all(is_own(part.component) for part in job.components):
+        return adapter.run(job)
+    who = f"Engine '{adapter.name}'{origin(adapter)}"
+    lent = Lent()
+    if not is_own(adapter):
+        job = _lent_job(job, lent)
+    try:
+        with foreign(who, "running"):
+            ledger = adapter.run(job)
+        lent.check()
+    except Exception as error:
+        if is_own(adapter) or (isinstance(error, QuantCrafterError) and (is_plain(error) or job.cancelled())):
+            raise
+        raise RunError(f"Engine '{adapter.name}'{origin(adapter)} failed: {reason_of(error)}.") from error
+    if not isinstance(ledger, Ledger):
+        raise RunError(f"{who} must return a Ledger, and returned a {type(ledger).__name__}. Report it to its author.")
+    return ledger
+
+
+def run_class_job(adapter: EngineAdapter, job: ClassJob) -> ClassRun:
+    """Run a strategy class on its engine and return the books.
+
+    Raises:
+        RunError: the class or the engine failed; RunCancelledError if the run was cancelled.
+    """
+    who, lent = f"'{job.path}'", Lent()
+    job = replace(job, instruments=tuple(replace(each, bars=lent.value(each.bars)) for each in job.instruments))
+    try:
+        with foreign(who, "running"):
+            made = adapter.run_class(job)
+        lent.check()
+    except Exception as error:
+        if isinstance(error, QuantCrafterError) and (is_plain(error) or job.cancelled()):
+            raise
+        raise RunError(f"{who} failed on the engine '{adapter.name}': {reason_of(error)}.") from error
+    return made
+
+
+def _lent_job(job: EngineJob, lent: Lent) -> EngineJob:
+    """Return a job for an engine of others, with copies of all that it may read."""
+    instruments = [replace(each, **lent.value(vars(each))) for each in job.instruments]
+    components = [replace(part, inputs=tuple(map(lent.value, part.inputs))) for part in job.components]
+    return replace(job, instruments=tuple(instruments), components=tuple(components))
+
+
+def is_ready(cls: type[EngineAdapter]) -> bool:
+    """Return whether an engine that is installed can start at once; True where it cannot even tell."""
+    try:
+        with calling(f"Engine '{cls.name}'{origin(cls)}", "getting ready", cls):
+            return bool(cls.missing()) or bool(cls().is_ready())
+    except Exception:  # noqa: BLE001 - the run says what is wrong
+        return True
+
+
+def _missing(cls: type[EngineAdapter]) -> str:
+    """Return what an engine lacks, or why it cannot tell."""
+    try:
+        with calling(f"Engine '{cls.name}'{origin(cls)}", "telling what it needs", cls):
+            return str(cls.missing())
+    except Exception as error:  # noqa: BLE001 - a list of engines is shown all the same
+        return f"not usable: {reason_of(error)}"
+
+
+def _choice(cls: type[EngineAdapter]) -> EngineChoice:
+    missing = _missing(cls)
+    paragraph = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0]
+    abilities = tuple(each for each in Capability if each in cls.capabilities)
+    return EngineChoice(cls.name, " ".join(paragraph.split()), missing, abilities, cls)
+
+
+def installed_engines(registry: Engines) -> tuple[str, ...]:
+    """Return the names of the engines that a run can use now."""
+    return tuple(choice.name for choice in engine_choices(registry) if choice.installed)
+
+
+def engine_for(graph: BoundGraph, settings: RunSettings, registry: Engines) -> EngineAdapter:
+    """Return the engine that the settings name, if it can do all that the graph asks of it.
+
+    Raises:
+        SpecError: it cannot be used, see `find_engine`.
+    """
+    decision = make_plan(graph).decision
+    needs = () if decision is None else needs_of(decision, _kinds(graph), settings)
+    return find_engine(settings.engine, registry, mode=settings.mode, needs=needs, file=graph.spec.file)
+
+
+def run_problems(graph: BoundGraph, registry: Engines, *, is_sound: bool) -> list[Problem]:
+    """Return what keeps a strategy from being run here as its settings say: engine and mode, and what they lack.
+
+    An engine that is not installed is a warning, as the strategy may well run elsewhere.
+
+    Args:
+        graph: the bound graph.
+        registry: knows the engines.
+        is_sound: the graph has no errors, so that what it asks of the engine can be told.
+    """
+    run = graph.spec.run
+    cls = registry.engine(run.engine)
+    if cls is None:
+        return [_in_file(_unknown(run.engine, registry), graph)]
+    needs: tuple[Need, ...] = ()
+    if is_sound and not cls.missing() and not set(Capability) <= set(cls.capabilities):
+        decision = make_plan(graph).decision
+        needs = () if decision is None else needs_of(decision, _kinds(graph), run)
+    return [_in_file(problem, graph) for problem in _shortcomings(cls, registry, run.mode, needs)]
+
+
+def _in_file(problem: Problem, graph: BoundGraph) -> Problem:
+    """Return a problem with its place under `run`."""
+    name = problem.path.removeprefix("run.")
+    at = graph.spec.place(name)
+    severity = Severity.WARNING if problem.code == "engine_not_installed" else Severity.ERROR
+    return replace(problem, file=at.file, line=at.line, column=at.column, field=name, severity=severity)
+
+
+def modes_of(name: str, registry: Engines) -> tuple[str, ...]:
+    """Return the modes in which an engine can run, those of all installed engines if it is none of them."""
+    cls = registry.engine(name)
+    engines = [cls] if cls is not None else [choice.adapter for choice in engine_choices(registry) if choice.installed]
+    return tuple(dict.fromkeys(mode for engine in engines for mode in engine.modes))
+
+
+def needs_of(decision: Decision, kinds: Sequence[InstrumentKind], settings: RunSettings) -> tuple[Need, ...]:
+    """Return what a run asks of its engine, each once, with the node that asks for it.
+
+    `kinds` are those of its instruments.
+    """
+    found: dict[Capability, Need] = {}
+    for need in _needs(decision):
+        found.setdefault(need.capability, need)
+    if "contract" in kinds:
+        found[Capability.CONTRACTS] = Need(Capability.CONTRACTS)
+    if len(kinds) > 1:
+        found[Capability.SEVERAL_INSTRUMENTS] = Need(Capability.SEVERAL_INSTRUMENTS)
+    if settings.slippage.volume_percent > 0:
+        found[Capability.PARTIAL_FILLS] = Need(Capability.PARTIAL_FILLS)
+    return tuple(found.values())
+
+
+def _kinds(graph: BoundGraph) -> list[InstrumentKind]:
+    return [instrument.spec.kind for instrument in graph.instruments]
+
+
+def _needs(decision: Decision) -> Iterator[Need]:
+    # Whatever enters: exits by signal, reversals and the end of the data are market orders.
+    yield Need(Capability.MARKET_ORDERS, decision.node)
+    if decision.position:
+        yield Need(Capability.POSITION_CONDITIONS, decision.position)
+    rule = decision.rule
+    if rule.grid is not None:
+        yield Need(Capability.LIMIT_ORDERS, decision.node)
+    elif rule.entry.kind in _ENTRIES:
+        yield Need(_ENTRIES[rule.entry.kind], decision.node)
+    for each in decision.protection:
+        yield Need(_PROTECTIVE[each.rule.kind], each.node)
+    for part in decision.components:
+        # What a component may ask for is known only when it does.
+        if part.component.role in (Role.EXECUTION, Role.RISK):
+            yield Need(Capability.STOP_ORDERS, part.node)
+            yield Need(Capability.LIMIT_ORDERS, part.node)
+        if part.component.role is Role.EXECUTION:
+            yield Need(Capability.STOP_LIMIT_ORDERS, part.node)
+
+
+def find_engine(
+    name: str, registry: Engines, *, mode: str, needs: tuple[Need, ...] = (), file: str = ""
+) -> EngineAdapter:
+    """Return an engine that can carry out a run.
+
+    Raises:
+        SpecError: there is no such engine, it is not installed, or it cannot do all that is asked; it holds a problem
+            for each thing that is missing.
+        RunError: it raised when it was made.
+    """
+    cls = registry.engine(name)
+    problems = [_unknown(name, registry)] if cls is None else list(_shortcomings(cls, registry, mode, needs))
+    if cls is None or problems:
+        raise SpecError([_placed(problem, file) for problem in problems])
+    try:
+        with calling(f"Engine '{name}'{origin(cls)}", "starting", cls):
+            return cls()
+    except Exception as error:
+        raise RunError(f"Engine '{name}'{origin(cls)} cannot be made: {reason_of(error)}.") from error
+
+
+def _unknown(name: str, registry: Engines) -> Problem:
+    names = registry.engine_names()
+    remedy = f"{did_you_mean(name, names)} There are: {', '.join(names)}.".strip()
+    return Problem("unknown_engine", f"There is no engine '{name}'.", remedy, path="run.engine")
+
+
+def _shortcomings(cls: type[EngineAdapter], registry: Engines, mode: str, needs: tuple[Need, ...]) -> Iterator[Problem]:
+    missing = _missing(cls)
+    if missing:
+        others = f"Or choose another engine: {', '.join(installed_engines(registry))}."
+        yield Problem("engine_not_installed", f"The engine '{cls.name}' is {missing}.", others, path="run.engine")
+        return
+    if mode not in cls.modes:
+        text = f"The engine '{cls.name}' cannot run in mode '{mode}'."
+        yield Problem("unknown_mode", text, f"It can: {', '.join(cls.modes)}.", path="run.mode")
+    for need in needs:
+        if need.capability in cls.capabilities:
+            continue
+        asker = f"node '{need.node}' needs" if need.node else "the strategy needs"
+        able = [name for name in installed_engines(registry) if _can(registry.engine(name), need)]
+        text = f"The engine '{cls.name}' does not do {need.capability}, which {asker}."
+        remedy = f"Engines that do: {', '.join(able)}." if able else "No installed engine does."
+        yield Problem("engine_capability", text, remedy, path="run.engine", node=need.node)
+
+
+def _can(cls: type[EngineAdapter] | None, need: Need) -> bool:
+    return cls is not None and need.capability in cls.capabilities
+
+
+def _placed(problem: Problem, file: str) -> Problem:
+    return replace(problem, file=file)

@@ -1,0 +1,102 @@
+"""ColumnMemo: columns computed once for many runs that differ in a few parameters."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from quantcrafter.engine.api import RunCancelledError, Signals
+from quantcrafter.engine.graph import Evaluation, MarketColumn, Number, Plan, StepColumn
+from quantcrafter.engine.graph.evaluate import Recall, StepValues
+from quantcrafter.engine.runtime.results.trace import ColumnStore
+from quantcrafter.engine.runtime.running.prepare import Market, Progress
+
+LIMIT_BYTES = 256 * 1024 * 1024
+
+
+class ColumnMemo:
+    """Evaluates plans as `evaluate` does, and computes no column twice.
+
+    A column is known by its component, its parameters, and what it reads, down to the bars. Columns used least lately
+    go first when all take more than `limit` bytes.
+    """
+
+    def __init__(self, limit: int = LIMIT_BYTES) -> None:
+        self._limit = limit
+        self._bytes = 0
+        self._kept: OrderedDict[Hashable, tuple[StepValues, int]] = OrderedDict()
+        self.computed = 0
+
+    def evaluate(
+        self,
+        plan: Plan,
+        market: Market,
+        progress: Progress,  # noqa: ARG002 - of a sweep, runs are counted and not columns
+        cancelled: Callable[[], bool],
+        store: ColumnStore,  # noqa: ARG002 - what is kept is kept here
+    ) -> tuple[Evaluation, ...]:
+        """Return every column of every instrument.
+
+        Raises:
+            ComponentError: a component failed.
+            RunCancelledError: the owner cancelled.
+        """
+        found = []
+        for number, (bars, feeds) in enumerate(zip(market.bars, market.feeds, strict=True)):
+            evaluation = Evaluation(plan, bars, feeds)
+            keys = _keys(plan, evaluation, number)
+
+            def step_done() -> None:
+                if cancelled():
+                    raise RunCancelledError("The run was cancelled while columns were computed.")
+
+            evaluation.run(step_done, self._recall(keys))
+            steps = zip(plan.steps, keys, evaluation.values, evaluation.ready, strict=True)
+            for step, key, values, ready in steps:
+                if not step.in_loop:  # what the bar loop gives differs from run to run
+                    self._keep(key, values, ready)
+            found.append(evaluation)
+        return tuple(found)
+
+    def _recall(self, keys: list[Hashable]) -> Recall:
+        return lambda step: self._kept.get(keys[step])
+
+    def _keep(self, key: Hashable, values: StepValues, ready: int) -> None:
+        if key not in self._kept:
+            self.computed += 1
+            self._kept[key] = values, ready
+            self._bytes += _size(values)
+        self._kept.move_to_end(key)
+        while self._bytes > self._limit and len(self._kept) > 1:
+            _, (old, _) = self._kept.popitem(last=False)
+            self._bytes -= _size(old)
+
+
+def _keys(plan: Plan, evaluation: Evaluation, instrument: int) -> list[Hashable]:
+    """Return what tells each step from all others: hashes of nested tuples."""
+    keys: list[Hashable] = []
+
+    def of(source: Any) -> Hashable:
+        if isinstance(source, Number):
+            return source.value
+        if isinstance(source, StepColumn):
+            return keys[source.step], source.output
+        if isinstance(source, MarketColumn):
+            return evaluation.clock_bars(source.feed).content_hash, source.column
+        return tuple(map(of, source))
+
+    for step in plan.steps:
+        parameters = step.component.model_dump_json(include=set(type(step.component).parameters()))
+        inputs = tuple((port, of(wires)) for port, wires in sorted(step.inputs.items()))
+        clock = evaluation.clock_bars(step.clock).content_hash
+        keys.append((type(step.component), parameters, instrument, clock, inputs))
+    return keys
+
+
+def _size(values: StepValues) -> int:
+    total = 0
+    for value in values:
+        arrays = [part for part in value if part is not None] if isinstance(value, Signals) else [value]
+        total += sum(array.nbytes for array in arrays)
+    return total

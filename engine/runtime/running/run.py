@@ -1,0 +1,189 @@
+"""A run from file to result.
+
+1. The file becomes a graph; every problem is reported at once.
+2. Bars are loaded, checked and aligned.
+3. Every column is computed once.
+4. The engine matches orders and keeps the books.
+5. Metrics are taken from the books.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quantcrafter.engine.api import EngineJob, Ledger, RunError, RunSettings
+from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, make_plan
+from quantcrafter.engine.runtime.results.result import Origin, RunResult
+from quantcrafter.engine.runtime.results.trace import ColumnStore, Trace
+from quantcrafter.engine.runtime.running.engines import engine_for, run_job
+from quantcrafter.engine.runtime.running.prepare import (
+    Columns,
+    Loader,
+    Market,
+    Progress,
+    evaluate,
+    job_of,
+    load_market,
+    with_choices,
+    with_record,
+)
+from quantcrafter.engine.runtime.running.source import Installed, load_graph
+from quantcrafter.engine.spec import StrategySpec
+from quantcrafter.engine.spec.identity import strategy_hash
+from quantcrafter.engine.stats.metrics import compute_metrics
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Ignore progress."""
+
+
+def never() -> bool:
+    """Never cancel."""
+    return False
+
+
+def run(  # noqa: PLR0913 - every one has a default
+    source: str | Path | StrategySpec | BoundGraph,
+    *,
+    registry: Installed,
+    overrides: Sequence[str] = (),
+    mode: str | None = None,
+    engine: str | None = None,
+    progress: Progress = silent,
+    cancelled: Callable[[], bool] = never,
+    loader: Loader = load_bars,
+    columns: Columns = evaluate,
+) -> RunResult:
+    """Run a strategy and return what happened.
+
+    Args:
+        source: a strategy file, or a spec or graph that was loaded before.
+        registry: what is installed.
+        overrides: changes such as `indicators.fast.timeperiod=20`, which win over the file.
+        mode: wins over `run.mode`.
+        engine: wins over `run.engine`.
+        progress: called with stage, done and total.
+        cancelled: asked now and then; True ends the run.
+        loader: brings the bars; a cache, where one run follows another.
+        columns: computes them; a memo, where runs differ in little.
+
+    Raises:
+        SpecError: the file is wrong, or the engine cannot do what it asks for; holds every problem.
+        DataError: bars cannot be had, or are refused.
+        ComponentError: a component failed.
+        RunError: the run cannot be carried out; RunCancelledError if it was cancelled.
+    """
+    clock = Clock()
+    graph = source if isinstance(source, BoundGraph) else load_graph(source, registry, overrides)
+    settings = with_choices(graph.spec.run, mode, engine)
+    adapter = engine_for(graph, settings, registry)
+    prepared = prepare_run(
+        graph, settings, clock=clock, progress=progress, cancelled=cancelled, loader=loader, columns=columns
+    )
+    ledger = run_job(adapter, prepared.job)
+    clock.lap("simulate_s")
+    return result_of(prepared, ledger, clock)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A strategy ready for an engine: bars loaded, columns computed, the job made of them."""
+
+    graph: BoundGraph
+    settings: RunSettings
+    plan: Plan
+    market: Market
+    evaluations: tuple[Evaluation, ...]
+    store: ColumnStore
+    job: EngineJob
+
+
+def prepare_run(
+    graph: BoundGraph,
+    settings: RunSettings,
+    *,
+    clock: Clock,
+    progress: Progress = silent,
+    cancelled: Callable[[], bool] = never,
+    loader: Loader = load_bars,
+    columns: Columns = evaluate,
+) -> Prepared:
+    """Load bars, compute columns and make the job of a run.
+
+    Raises:
+        DataError: bars cannot be had, or are refused.
+        ComponentError: a component failed.
+        RunError: there is nothing to run; RunCancelledError if the owner cancelled.
+    """
+    plan = make_plan(graph)
+    if plan.decision is None:
+        raise RunError("The strategy has no execution node, so there is nothing to run.")
+    market = load_market(graph, progress, cancelled, loader)
+    clock.lap("load_s")
+    store = ColumnStore()
+    evaluations = columns(plan, market, progress, cancelled, store)
+    job = job_of(graph, settings, plan, evaluations, progress, cancelled)
+    clock.lap("columns_s")
+    progress("simulate", 0, 1)
+    return Prepared(graph, settings, plan, market, evaluations, store, job)
+
+
+def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
+    """Return the books of a prepared run as its result."""
+    graph, settings, market = prepared.graph, prepared.settings, prepared.market
+    evaluations, instruments = with_record(prepared.plan, prepared.evaluations, prepared.job.instruments, ledger)
+    decision = prepared.plan.decision
+    metrics = compute_metrics(ledger, instruments, cash=settings.cash)
+    return RunResult(
+        strategy=graph.spec.name,
+        engine=settings.engine,
+        mode=settings.mode,
+        bars=len(ledger.ts_ns),
+        warmup=max(job.first_bar for job in instruments),
+        ledger=ledger,
+        instruments=instruments,
+        settings=settings,
+        rule_nodes=decision.rule_nodes if decision is not None else (),
+        metrics=metrics,
+        timing=clock.finish(),
+        findings=market.findings,
+        notes=market.notes,
+        synthetic=any(bars.synthetic for bars in market.bars)
+        or any(feed.synthetic for feeds in market.feeds for feed in feeds.values()),
+        origin=origin_of(graph),
+        warnings=graph.warnings,
+        trace=Trace(prepared.plan, evaluations, graph, prepared.store),
+    )
+
+
+class Clock:
+    """Times the stages of a run."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        """Note the seconds since the last lap under a name."""
+        now = time.perf_counter()
+        self._laps[name] = now - self._last
+        self._last = now
+
+    def finish(self) -> dict[str, float]:
+        """Return the seconds of every lap, and of the whole as `total_s`."""
+        return {**self._laps, "total_s": time.perf_counter() - self._start}
+
+
+def origin_of(graph: BoundGraph) -> Origin:
+    """Return the file, text and identity of what a graph was made of."""
+    spec = graph.spec
+    return Origin(spec.file, spec.text, spec.description, spec_hash(graph), spec.overrides)
+
+
+def spec_hash(graph: BoundGraph) -> str:
+    """Return a hash of what the strategy does: nodes, instruments and settings, without the layout."""
+    return strategy_hash(graph.spec)

@@ -1,0 +1,1 @@
+"""Strategies that are given their bars as they close."""

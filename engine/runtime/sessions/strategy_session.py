@@ -1,0 +1,303 @@
+"""A strategy that is given its bars as they close: histories, columns and the simulation, as one session.
+
+1. The histories are there up to the step before the first one (`known`), from a fixed anchor on.
+2. `append` takes what closed at one moment: columns are brought up to it, the simulation runs the step, and what a
+   broker has to be told comes out.
+3. `state` is all that has to be kept to go on later, in another process, over the same bars.
+
+The books are those of a run over the same bars, to the last bit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
+
+from quantcrafter.engine.api import Bar, Bars, EngineJob, Ledger, RunError
+from quantcrafter.engine.api.order_state import TrackedOrder
+from quantcrafter.engine.api.orders import OrderCommand, OrderEvent
+from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph, Decision, make_plan
+from quantcrafter.engine.graph.column_book import ColumnBook
+from quantcrafter.engine.graph.history import HistoryBook
+from quantcrafter.engine.graph.live import BlankRow, LiveColumns, NewestRow
+from quantcrafter.engine.graph.live_sources import Clock
+from quantcrafter.engine.runtime.running.prepare import instrument_job, job_of
+from quantcrafter.engine.runtime.sessions.session_data import SessionData
+from quantcrafter.engine.simulation.adopting import adopt
+from quantcrafter.engine.simulation.closed_bar import ClosedBar, row_of
+from quantcrafter.engine.simulation.identity import Identity
+from quantcrafter.engine.simulation.kernels import RunSteps
+from quantcrafter.engine.simulation.node_program import NodeProgram
+from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session_state import SessionState
+from quantcrafter.engine.spec.identity import strategy_hash
+
+_HISTORIES, _NODES = "histories", "nodes"
+
+
+class Host:
+    """What the strategies of a process share: histories, and columns that are computed once for all of them."""
+
+    def __init__(self) -> None:
+        self.histories = HistoryBook()
+        self.columns = ColumnBook()
+
+
+class StrategySession:
+    """A strategy that goes on bar by bar; `StrategySession.open` makes one.
+
+    Bars are named by the instrument's symbol or the feed's id (`names`).
+    """
+
+    def __init__(self, graph: BoundGraph, known: Mapping[str, Bars], host: Host) -> None:
+        self.graph = graph
+        self.plan = make_plan(graph)
+        self._data = SessionData(graph, known, host.histories)
+        self._columns = [LiveColumns(self.plan, clocks, host.columns, NodeProgram) for clocks in self._data.clocks]
+        self._symbols = [each.spec.symbol for each in graph.instruments]
+        blank = [BlankRow(each) for each in self._columns]
+        self._job: EngineJob = job_of(graph, graph.spec.run, self.plan, blank)
+        self._session: Session
+        self._failed = ""
+
+    @classmethod
+    def open(
+        cls,
+        graph: BoundGraph,
+        known: Mapping[str, Bars],
+        state: str | None = None,
+        *,
+        host: Host | None = None,
+        worker: str = "session",
+        epoch: int = 0,
+        venue: Literal["simulated", "external"] = "simulated",
+        kernel: RunSteps | None = None,
+    ) -> StrategySession:
+        """Return a session of a strategy.
+
+        Args:
+            graph: the strategy.
+            known: the bars before the next step, of each instrument and feed; they may be none. The first ones are the
+                anchors, which a session keeps for good: nothing is decided on these bars, but columns reach back to
+                them. With a state they are all bars that its session had, those that were appended included.
+            state: what `state()` gave; the session goes on from there.
+            host: what it shares with other strategies of the process.
+            worker: 1 to 12 letters and digits that the ids of orders begin with.
+            epoch: a number that each start of the worker raises, part of the ids.
+            venue: who fills the orders: the simulated venue, or a broker outside whose reports `apply` is told.
+            kernel: the bar loop to run on, compiled or interpreted; by default compiled where it is loaded already.
+
+        Raises:
+            DataError: bars are missing, or belong to nothing.
+            ComponentError: a component failed.
+            RunError: there is nothing to run; the state is that of another strategy, or was kept over other bars, or
+                orders of it work at a broker, but the venue is simulated.
+        """
+        self = cls(graph, known, host or Host())
+        kept = None if state is None else SessionState.from_json(state)
+        identity = self._identity(worker, epoch)
+        self._session = Session.open(self._job, kept, identity=identity, venue=venue, kernel=kernel)
+        if kept is not None:
+            self._check_kept(self._session.kept)
+        return self
+
+    @classmethod
+    def adopt(
+        cls,
+        graph: BoundGraph,
+        known: Mapping[str, Bars],
+        state: str,
+        *,
+        host: Host | None = None,
+        worker: str = "session",
+        epoch: int = 0,
+        venue: Literal["simulated", "external"] = "simulated",
+        kernel: RunSteps | None = None,
+    ) -> tuple[StrategySession, tuple[str, ...]]:
+        """Return a session of a changed strategy that goes on from an earlier one's state, and what of that it dropped.
+
+        Account, positions and orders go on where symbols and nodes are the same; what is dropped is said in a sentence
+        each. Terms are the new strategy's. The histories may have other anchors, but end with the bars of the state.
+        Arguments are those of `open`.
+
+        Raises:
+            DataError, ComponentError: as of `open`.
+            RunError: a position is open in an instrument that is gone or has other lots, or the bars end elsewhere.
+        """
+        self = cls(graph, known, host or Host())
+        old = SessionState.from_json(state)
+        self._check_end(old, known)
+        identity = self._identity(worker, epoch)
+        adopted = adopt(old, self._job, identity)
+        self._session = Session.open(self._job, adopted.state, identity=identity, venue=venue, kernel=kernel)
+        return self, adopted.dropped
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The instruments and feeds of which bars are brought."""
+        return self._data.names
+
+    @property
+    def clocks(self) -> tuple[Mapping[str, Clock], ...]:
+        """The histories of each instrument as far as they have come, by clock: `bars` its own, the feeds' by name."""
+        return self._data.clocks
+
+    @property
+    def equity(self) -> float:
+        """Equity as marked at the latest close."""
+        return self._session.equity
+
+    @property
+    def orders(self) -> Mapping[int, TrackedOrder]:
+        """The orders that an external venue was sent, as far as it has reported, by number; old ones are forgotten."""
+        return self._session.orders
+
+    @property
+    def steps(self) -> int:
+        """How many steps are done."""
+        return self._session.index
+
+    def append(self, bars: Mapping[str, Bar], *, last: Collection[str] = ()) -> tuple[OrderCommand, ...]:
+        """Take what closed at one moment, run the step, and return what a broker has to be told.
+
+        Bars of feeds alone make no step; they come before those of the instruments that see them, or with them.
+        `last` are the instruments that this bar is known to be the last of, as a backtest knows it.
+
+        Raises:
+            DataError: a bar can't be the next one. Nothing is changed.
+            ComponentError: a component failed; the session can't go on.
+            RunError: it failed before, the data of an instrument has ended, or a value of a bar has a wrong type.
+        """
+        self._check_running()
+        unknown = [name for name in last if name not in self._symbols]
+        if unknown:
+            raise RunError(f"There is no instrument '{unknown[0]}' here; there are {', '.join(self._symbols)}.")
+        self._session.check_open(symbol for symbol in self._symbols if symbol in bars)
+        if not self._data.take(bars):
+            return ()
+        try:
+            step = {}
+            for i, (symbol, columns) in enumerate(zip(self._symbols, self._columns, strict=True)):
+                if symbol in bars:
+                    columns.advance()
+                    step[symbol] = self._closed(i, columns)
+            self._session.append(step)
+            if last:
+                self._session.end_data(*last)
+            return self._session.close_step()
+        except Exception as error:
+            self._failed = str(error)
+            raise
+
+    def apply(self, event: OrderEvent) -> tuple[OrderCommand, ...]:
+        """Book what the external venue reports of an order, and return what it has to be told now.
+
+        A fill belongs to the bar that is under way. Late and repeated reports change nothing. What was refused is asked
+        again at the next close.
+
+        Raises:
+            OrderError: the order is not one that was sent, or the report can't be true. Nothing is changed.
+            RunError: the venue is simulated, the event is none, or the session failed before.
+        """
+        self._check_running()
+        return self._session.apply(event)
+
+    def end_data(self, *symbols: str) -> None:
+        """Say that no bar will follow those appended so far: of these instruments, or of all.
+
+        Raises:
+            RunError: a symbol is not there.
+        """
+        self._session.end_data(*symbols)
+
+    def ledger(self) -> Ledger:
+        """Return the books since the session was opened, or last drained; orders at work are among the orders."""
+        return self._session.ledger()
+
+    def drain(self) -> Ledger:
+        """Return what was booked since the last call, and forget it: of the orders those that have ended."""
+        return self._session.drain()
+
+    def state(self) -> str:
+        """Return what another process needs to go on from here, as JSON; the books are not in it (`drain`).
+
+        It holds the account, positions and orders, what the nodes remember, and by hashes which bars it was kept over.
+
+        Raises:
+            RunError: the session has failed.
+        """
+        if self._failed:
+            raise RunError(f"A session that failed has no state: {self._failed} Go on from the last one that was kept.")
+        nodes = {symbol: columns.states() for symbol, columns in zip(self._symbols, self._columns, strict=True)}
+        return self._session.state({_HISTORIES: self._data.marks(), _NODES: nodes}).to_json()
+
+    # ------------------------------------------------------------------ details
+
+    def _check_running(self) -> None:
+        if self._failed:
+            raise RunError(f"The session ended by a failure: {self._failed} Open it anew from its last state.")
+
+    def _identity(self, worker: str, epoch: int) -> Identity:
+        return Identity(strategy_hash(self.graph.spec), self._decision.rule_nodes, worker, epoch)
+
+    @property
+    def _decision(self) -> Decision:
+        decision = self.plan.decision
+        if decision is None:  # pragma: no cover - job_of has refused it
+            raise RunError("The strategy has no execution node, so there is nothing to run.")
+        return decision
+
+    def _closed(self, i: int, columns: LiveColumns) -> ClosedBar:
+        decision = self._decision
+        instrument = instrument_job(self.graph, i, decision, NewestRow(columns), self.plan.loop)
+        inputs = {
+            part.node: {
+                port: tuple(map(columns.column, wires)) if isinstance(wires, tuple) else columns.column(wires)
+                for port, wires in part.inputs.items()
+            }
+            for part in decision.components
+        }
+        bars = columns.clocks[BASE_CLOCK].bars
+        return row_of(instrument, 0, inputs, (bars if bars.traded is None else bars.traded) if inputs else None)
+
+    def _check_end(self, old: SessionState, known: Mapping[str, Bars]) -> None:
+        """Refuse bars that end before, or after, those of a state.
+
+        Raises:
+            RunError: they do.
+        """
+        for symbol in self._symbols:
+            end = old.instruments[symbol].close_ns if symbol in old.instruments else None
+            given = int(known[symbol].close_ns[-1]) if len(known[symbol]) else None
+            if end is not None and given != end:
+                raise RunError(f"The state's last bar of {symbol} closed at {_ns(end)}, that given at {_ns(given)}.")
+
+    def _check_kept(self, kept: Mapping[str, Any]) -> None:
+        """Refuse a state that was kept over other bars, or whose nodes remember something else over the same ones.
+
+        Raises:
+            RunError: so it is.
+        """
+        marks = self._data.marks()
+        for name, mark in kept.get(_HISTORIES, {}).items():
+            now = marks.get(name, mark)
+            if now["bars"] != mark["bars"] or now["anchor_ns"] != mark["anchor_ns"]:
+                raise RunError(
+                    f"The state was kept after {mark['bars']:,} bars of '{name}' from {_ns(mark['anchor_ns'])} on, and "
+                    f"{now['bars']:,} from {_ns(now['anchor_ns'])} on were given. Give those; append what came later."
+                )
+            if now["hash"] != mark["hash"]:
+                raise RunError(f"The bars of '{name}' are not those over which the state was kept. Give the same ones.")
+        for symbol, columns in zip(self._symbols, self._columns, strict=True):
+            saved = kept.get(_NODES, {}).get(symbol, {})
+            for node, state in columns.states().items():
+                if json.dumps(state, sort_keys=True) != json.dumps(saved.get(node), sort_keys=True):
+                    raise RunError(
+                        f"Node '{node}' remembers something else over the bars of {symbol} than the state says. "
+                        "It must depend on its inputs alone, not on the time or on files."
+                    )
+
+
+def _ns(moment: int | None) -> str:
+    return "none" if moment is None else f"{moment} ns"

@@ -1,0 +1,1 @@
+"""Strategy classes that were written for other engines."""
