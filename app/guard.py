@@ -20,7 +20,7 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-_PACKAGE = __name__.partition(".")[0]
+_PACKAGE = __name__.rpartition(".")[0]
 _BINDINGS = ("PySide6", "Shiboken")
 _CLOSING = frozenset(("done", "reject"))
 """What has to work even if ours fails, or a dialog could never be closed again."""
@@ -53,7 +53,7 @@ def _put_hook() -> None:
 
     def made(cls: type, **options: Any) -> None:
         super(Shiboken.Object, cls).__init_subclass__(**options)  # type: ignore[misc]  # it is one of Qt's
-        if cls.__module__.partition(".")[0] == _PACKAGE:
+        if cls.__module__.startswith(f"{_PACKAGE}."):
             guard_class(cls)
 
     Shiboken.Object.__init_subclass__ = classmethod(made)  # type: ignore[assignment, method-assign, arg-type]

@@ -37,7 +37,7 @@ def numba_cache_dir() -> Path:
     """Return the folder that holds compiled code for exactly this version of the sources.
 
     Its name holds numba's version and a hash of the sources of the compiled code, and of the numbers and records that
-    it has from `quantcrafter.engine.api`, so that neither an upgrade nor a change in another file can bring back stale machine code.
+    it has from `engine.api`, so that neither an upgrade nor a change in another file can bring back stale machine code.
     """
     digest = hashlib.blake2b(digest_size=6)
     digest.update(metadata.version("numba").encode())

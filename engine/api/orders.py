@@ -1,6 +1,6 @@
 """What is said about orders: commands that go to a broker, or to the simulated venue, and events that come back.
 
-A command asks, an event tells what became of it; `quantcrafter.engine.api.order_state` says which event may follow which. All of
+A command asks, an event tells what became of it; `engine.api.order_state` says which event may follow which. All of
 them are plain frozen values with a form for JSON, by field name (`to_fields`, `from_fields`).
 
 An order is named by its `OrderId`, a function of who made it: the broker is given its text as the client's order id.
@@ -74,7 +74,7 @@ class Submit:
     `quantity` is what `lots` are in units of the instrument, whose `lot_size` is one lot. `price` is the limit of a
     limit order and the trigger of a stop, `limit` that of a stop-limit, both in the instrument's currency. With
     `reduce_only` it never opens a position or lets one grow. `parent` is the entry that it protects, whose other
-    protective orders end when it fills. `reason` is the word of `quantcrafter.engine.api.ledger.Reason`, such as "stop_loss".
+    protective orders end when it fills. `reason` is the word of `engine.api.ledger.Reason`, such as "stop_loss".
     """
 
     order: Ref

@@ -65,7 +65,7 @@ def keep_stdout_for_results() -> None:
 
 
 class Console:
-    """Tells on standard error what others' code says, and how long it takes (`quantcrafter.engine.api.foreign.Listener`)."""
+    """Tells on standard error what others' code says, and how long it takes (`engine.api.foreign.Listener`)."""
 
     def __init__(self, interrupts: Interrupts) -> None:
         self._interrupts = interrupts

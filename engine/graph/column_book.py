@@ -38,7 +38,7 @@ class NodeProgram(Protocol):
 
 
 Interpreter = Callable[[StepProgram], NodeProgram]
-"""Makes a step form ready to be carried out; the engine's is `quantcrafter.engine.simulation.node_program.NodeProgram`."""
+"""Makes a step form ready to be carried out; the engine's is `engine.simulation.node_program.NodeProgram`."""
 
 
 class ProgramRun:

@@ -1,6 +1,6 @@
 """Fills and positions: compiled functions that keep the books.
 
-`desk` and `book` are records of `quantcrafter.engine.simulation.records`; `k` is a slot of the book's orders at work, `bar` an index
+`desk` and `book` are records of `engine.simulation.records`; `k` is a slot of the book's orders at work, `bar` an index
 into the instrument's own bars.
 """
 

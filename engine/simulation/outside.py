@@ -1,7 +1,7 @@
 """The orders of a session as a broker has them: what it is told of them, and what it reports.
 
 1. `commands` compares the orders at work with what was told, and says what a broker has to do.
-2. `apply` takes what it reports. Each order is followed by the table of `quantcrafter.engine.api.order_state`: late and repeated
+2. `apply` takes what it reports. Each order is followed by the table of `engine.api.order_state`: late and repeated
    reports change nothing, impossible ones are refused. Fills are booked as they are told, unchecked.
 3. What a broker did on its own is followed: an order that it ended leaves work, and where it refused an amend or a
    cancel, the next commands ask again.

@@ -23,7 +23,7 @@ from pytestqt.exceptions import capture_exceptions
 from pytestqt.qtbot import QtBot
 from shiboken6 import delete
 
-import quantcrafter.app
+from quantcrafter import app
 from quantcrafter.app.guard import guard_class, is_guarded, overrides
 from quantcrafter.app.panes.yaml_view.highlighter import YamlHighlighter
 from quantcrafter.app.theme import current

@@ -51,7 +51,8 @@ def large_run(folder: Path) -> Path:
     kept = folder / "run"
     script = (
         "import sys; from pathlib import Path; from quantcrafter.engine.plugins import load_registry;"
-        "from quantcrafter.engine.runtime.running.run import run; from quantcrafter.engine.runtime.run_store.run_writer import save_run;"
+        "from quantcrafter.engine.runtime.running.run import run;"
+        "from quantcrafter.engine.runtime.run_store.run_writer import save_run;"
         "save_run(run(Path(sys.argv[1]), registry=load_registry()), Path(sys.argv[2]))"
     )
     subprocess.run([sys.executable, "-c", script, str(strategy), str(kept)], check=True, cwd=Path(__file__).parents[2])

@@ -8,13 +8,13 @@ import pkgutil
 
 from shiboken6 import Shiboken
 
-import quantcrafter.app
+from quantcrafter import app
 
 
 def qt_classes() -> list[type]:
     """Return every class of `app` that derives from one of Qt's, those within other classes too, by name."""
     found: dict[str, type] = {}
-    for module in pkgutil.walk_packages(app.__path__, "app."):
+    for module in pkgutil.walk_packages(app.__path__, "quantcrafter.app."):
         importlib.import_module(module.name)
     waiting: list[type] = [Shiboken.Object]
     while waiting:
@@ -22,6 +22,6 @@ def qt_classes() -> list[type]:
         for derived in type.__subclasses__(cls):
             if id(derived) not in {id(each) for each in waiting}:
                 waiting.append(derived)
-        if inspect.isclass(cls) and cls.__module__.partition(".")[0] == "app":
+        if inspect.isclass(cls) and cls.__module__.startswith("quantcrafter.app."):
             found[f"{cls.__module__}.{cls.__qualname__}"] = cls
     return [found[name] for name in sorted(found)]

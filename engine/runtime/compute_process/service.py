@@ -130,7 +130,7 @@ class Service:
 
 
 class Heard:
-    """Puts what others' code prints, and how long it takes, into the log of the job (`quantcrafter.engine.api.foreign.Listener`)."""
+    """Puts what others' code prints, and how long it takes, into the log of the job (`engine.api.foreign.Listener`)."""
 
     def __init__(self, service: Service) -> None:
         self._service = service

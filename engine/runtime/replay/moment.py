@@ -18,7 +18,7 @@ class Moment:
     """The state after a step.
 
     `index` counts the steps done, `ts_ns` is the close that the last of them ended at, `bars` its instruments and bars.
-    `fills`, `trades`, `blocked` and `orders` are the rows that were written in it (dtypes of `quantcrafter.engine.api.ledger`); an
+    `fills`, `trades`, `blocked` and `orders` are the rows that were written in it (dtypes of `engine.api.ledger`); an
     order is written when it leaves work.
     """
 

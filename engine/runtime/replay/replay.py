@@ -259,7 +259,7 @@ class Replay:
     # ------------------------------------------------------------------ playing
 
     def add_breakpoint(self, text: str) -> Breakpoint:
-        """Stop `play` and `run_on` at a condition; see `quantcrafter.engine.runtime.replay.breakpoints` for what it may say.
+        """Stop `play` and `run_on` at a condition; see `engine.runtime.replay.breakpoints` for what it may say.
 
         Raises:
             RunError: the text means nothing.

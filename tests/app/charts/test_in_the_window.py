@@ -148,7 +148,8 @@ def is_seen(image: QImage, color: str, at: QPoint) -> bool:
 
 def test_the_chart_library_is_not_imported_before_a_run_is_drawn() -> None:
     script = (
-        "import sys; import quantcrafter.app.window.main_window, quantcrafter.app.window.layout.docks, quantcrafter.app.charts.pane, quantcrafter.app.charts.view;"
+        "import sys; import quantcrafter.app.window.main_window, quantcrafter.app.window.layout.docks;"
+        "import quantcrafter.app.charts.pane, quantcrafter.app.charts.view;"
         "print([name for name in ('pyqtgraph', 'numba', 'pandas', 'polars', 'plotly') if name in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT)

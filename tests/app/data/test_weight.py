@@ -11,8 +11,9 @@ from tests.support.command_line import ROOT, clean_environment
 HEAVY = ("numba", "pandas", "polars", "plotly", "vnpy", "backtrader")
 PROGRAM = f"""
 import sys
-import quantcrafter.app.data.fill_dialog, quantcrafter.app.data.import_dialog, quantcrafter.app.data.import_model, quantcrafter.app.data.look_dialog, quantcrafter.app.data.pane
-import quantcrafter.app.data.source_dialog, quantcrafter.app.window.data.data_controller, quantcrafter.app.window.data.bar_store_controller
+import quantcrafter.app.data.import_model
+from quantcrafter.app.data import fill_dialog, import_dialog, look_dialog, pane, source_dialog
+from quantcrafter.app.window.data import bar_store_controller, data_controller
 from pathlib import Path
 from quantcrafter.engine.plugins import load_registry
 quantcrafter.app.data.import_model.file_draft(load_registry(), Path("spy_1d.csv")).request()

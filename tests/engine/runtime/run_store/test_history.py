@@ -244,7 +244,10 @@ def test_killing_a_writer_leaves_a_readable_history(home_dir: Path) -> None:
 
 def test_importing_the_history_does_not_import_slow_libraries() -> None:
     slow = ("sqlite_utils", "polars", "plotly", "pandas", "numba")
-    code = f"import sys, quantcrafter.engine.runtime.run_store.history; print([name for name in {slow} if name in sys.modules])"
+    code = (
+        "import sys, quantcrafter.engine.runtime.run_store.history;"
+        f"print([name for name in {slow} if name in sys.modules])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[4]
     )
