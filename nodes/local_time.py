@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from quantcrafter.engine.api import TimeColumn
+from quantcrafter.engine.api import Message, TimeColumn
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
@@ -33,7 +33,9 @@ def zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"a time zone is a name such as America/New_York or UTC, was {name!r}") from None
+        raise ValueError(
+            Message("a time zone is a name such as America/New_York or UTC, was {name}", name=repr(name))
+        ) from None
 
 
 def local_ns(utc_ns: TimeColumn, name: str) -> TimeColumn:

@@ -75,6 +75,7 @@ from quantcrafter.engine.api.folders import PathRefusedError
 from quantcrafter.engine.api.hookspecs import API_VERSION, ENTRY_POINT_GROUP, hookimpl
 from quantcrafter.engine.api.ledger import Ledger, OrderKind
 from quantcrafter.engine.api.matching import Matcher, Phase, WorkingOrder
+from quantcrafter.engine.api.message import Message, joined, word
 from quantcrafter.engine.api.opening import open_named, open_regular
 from quantcrafter.engine.api.ports import (
     ENTER_LONG,
@@ -210,6 +211,7 @@ __all__ = [
     "Ledger",
     "Logic",
     "Matcher",
+    "Message",
     "MoneyInput",
     "MoneyManager",
     "Need",
@@ -271,9 +273,11 @@ __all__ = [
     "compiled",
     "duration_ns",
     "hookimpl",
+    "joined",
     "open_named",
     "open_regular",
     "param",
     "port",
     "unit_fault",
+    "word",
 ]

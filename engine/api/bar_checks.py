@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from quantcrafter.engine.api.bars import Session
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.timeframe import Timeframe
 
 _FAR_NS = 2**63 - 1
@@ -27,20 +28,34 @@ def type_fault(name: str, bar: Any, kind: type, numbers: Sequence[str] = PRICES)
     `kind` is the class that a bar must be of, `numbers` the fields that hold a number.
     """
     if not isinstance(bar, kind):
-        return f"A bar of {name} must be a {kind.__name__}, was {_said(bar)}. Make one of its times and prices."
+        return Message(
+            "A bar of {name} must be a {kind_class}, was {said}. Make one of its times and prices.",
+            name=name,
+            kind_class=kind.__name__,
+            said=_said(bar),
+        )
     for field in TIMES:
         value = getattr(bar, field)
         if isinstance(value, bool) or not isinstance(value, _INTS) or not -_FAR_NS < value < _FAR_NS:
             said = f"'{field}' of a bar of {name} must be a whole number of nanoseconds since 1970 in UTC"
-            return f"{said}, was {_said(value)}. Convert the time first."
+            return Message("{said}, was {said_2}. Convert the time first.", said=said, said_2=_said(value))
     for field in numbers:
         value = getattr(bar, field)
         if isinstance(value, bool) or not isinstance(value, _REALS):
-            return f"'{field}' of a bar of {name} must be a number, was {_said(value)}. Convert it first."
+            return Message(
+                "'{field}' of a bar of {name} must be a number, was {said}. Convert it first.",
+                field=field,
+                name=name,
+                said=_said(value),
+            )
         try:
             math.isfinite(value)
         except OverflowError:
-            return f"'{field}' of a bar of {name} must be a finite number, was a larger one. Leave the bar out."
+            return Message(
+                "'{field}' of a bar of {name} must be a finite number, was a larger one. Leave the bar out.",
+                field=field,
+                name=name,
+            )
     return ""
 
 

@@ -15,6 +15,7 @@ from quantcrafter.engine.api.bars import BAR_COLUMNS, Bars
 from quantcrafter.engine.api.decisions import Account, Holding, OpenOrder, SessionDay
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.frozen import read_only
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.node_state import check_state
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -227,8 +228,12 @@ class StrategyContext:
     def _have(self, value: Any, what: str) -> Any:
         if value is None:
             raise RunError(
-                f"Node '{self.node}' asked for ctx.{what}, which a column component cannot see. "
-                f"Use a risk, money or execution component for decisions that depend on the portfolio.",
+                Message(
+                    "Node '{node}' asked for ctx.{what}, which a column component cannot see. "
+                    "Use a risk, money or execution component for decisions that depend on the portfolio.",
+                    node=self.node,
+                    what=what,
+                ),
                 node=self.node,
             )
         return value

@@ -14,6 +14,7 @@ from quantcrafter.engine.api.capability import Capability
 from quantcrafter.engine.api.component import Component
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, FloatColumn
 from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
 from quantcrafter.engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings
@@ -183,7 +184,13 @@ class EngineAdapter(ABC):
             RunError: the class cannot be had, or raised.
             RunCancelledError: `job.cancelled()` returned True.
         """
-        raise RunError(f"The engine '{self.name}' runs no strategy classes, so '{job.path}' cannot be run on it.")
+        raise RunError(
+            Message(
+                "The engine '{name}' runs no strategy classes, so '{path}' cannot be run on it.",
+                name=self.name,
+                path=job.path,
+            )
+        )
 
     def is_ready(self) -> bool:
         """Return whether the engine can start at once, or must first compile itself for this machine."""

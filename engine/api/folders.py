@@ -18,6 +18,7 @@ from pathlib import Path
 
 from quantcrafter.engine.api.errors import DataError, RunError
 from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wide_folders import is_too_wide
 from quantcrafter.engine.api.wording import shown_path
@@ -68,15 +69,19 @@ def listed_folders() -> tuple[Path, ...]:
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))["allowed"]
         if not isinstance(listed, list) or not all(isinstance(each, str) and "\x00" not in each for each in listed):
-            raise ValueError("'allowed' must be a list of folders")  # noqa: TRY301 - one handler for every damage
+            raise ValueError(Message("'allowed' must be a list of folders"))  # noqa: TRY301 - one handler for every damage
         return tuple(map(Path, listed))
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         why = fault(error, "read").cause if isinstance(error, OSError) else "it is no such list in JSON"
         raise RunError(
-            f"The list of allowed folders, '{shown_path(path)}', cannot be read: {why}. "
-            "Repair or delete it; until then no folder of it is allowed."
+            Message(
+                "The list of allowed folders, '{path}', cannot be read: {why}. "
+                "Repair or delete it; until then no folder of it is allowed.",
+                path=shown_path(path),
+                why=why,
+            )
         ) from error
 
 
@@ -99,28 +104,32 @@ def expanded(path: str, base_dir: str) -> Path:
     """
     said = shown_path(path)
     if not path.strip():
-        raise PathRefusedError("'path' is empty.", "Name a file.")
+        raise PathRefusedError(Message("'path' is empty."), Message("Name a file."))
     if "\x00" in path:
-        raise PathRefusedError(f"'{said}' has a NUL character, which no file name has.", "Correct 'path'.")
+        raise PathRefusedError(
+            Message("'{said}' has a NUL character, which no file name has.", said=said), Message("Correct 'path'.")
+        )
     if _ADDRESS.match(path):
         raise PathRefusedError(
-            f"'{said}' is a network address, and only files of this computer are read.",
-            "Download it, and name the file.",
+            Message("'{said}' is a network address, and only files of this computer are read.", said=said),
+            Message("Download it, and name the file."),
         )
     if path.startswith(("\\\\", "//")):
         raise PathRefusedError(
-            f"'{said}' is a path on another computer, and only files of this one are read.",
-            "Copy it, and name the file.",
+            Message("'{said}' is a path on another computer, and only files of this one are read.", said=said),
+            Message("Copy it, and name the file."),
         )
     if path.startswith("~") and path[1:2] not in ("", "/", os.sep):
         raise PathRefusedError(
-            f"'{said}' is meant from another user's folder, which is not looked up.",
-            "Write the whole path, or '~/' for your own folder.",
+            Message("'{said}' is meant from another user's folder, which is not looked up.", said=said),
+            Message("Write the whole path, or '~/' for your own folder."),
         )
     try:
         return _flat(Path(base_dir or ".") / _with_home(path))
     except (OSError, ValueError, RuntimeError) as error:
-        raise PathRefusedError(f"'{said}' is no path: {error}.", "Correct 'path'.") from error
+        raise PathRefusedError(
+            Message("'{said}' is no path: {error}.", said=said, error=error), Message("Correct 'path'.")
+        ) from error
 
 
 def check_place(path: Path, base_dir: str, written: str) -> None:
@@ -135,21 +144,30 @@ def check_place(path: Path, base_dir: str, written: str) -> None:
         PathRefusedError: it lies elsewhere; the message says how to allow it.
     """
     if path.as_posix() == "/dev/stdin" or path.as_posix().startswith("/dev/fd/"):
-        raise PathRefusedError(f"'{shown_path(written)}' is the standard input, which is not read.", "Name a file.")
+        raise PathRefusedError(
+            Message("'{written}' is the standard input, which is not read.", written=shown_path(written)),
+            Message("Name a file."),
+        )
     if system_place(path):
         raise PathRefusedError(
-            f"'{shown_path(written)}' is a device or a file of the system.", "Name a file with data."
+            Message("'{written}' is a device or a file of the system.", written=shown_path(written)),
+            Message("Name a file with data."),
         )
     if base_dir and not _is_allowed(path, base_dir):
-        remedy = (
-            f"If you trust the strategy with that file, allow it: quantcrafter folders allow {_quoted(str(path))} (the "
-            "window asks by itself)."
+        remedy = Message(
+            "If you trust the strategy with that file, allow it: quantcrafter folders allow {quoted} (the "
+            "window asks by itself).",
+            quoted=_quoted(str(path)),
         )
         if (folder := offered_folder(path)) is not None:
-            remedy += f" All files of its folder: quantcrafter folders allow {_quoted(str(folder))}."
+            more = Message("All files of its folder: quantcrafter folders allow {quoted}.", quoted=_quoted(str(folder)))
+            remedy = joined([remedy, more])
         raise PathRefusedError(
-            f"'{shown_path(written)}' lies outside the strategy's folder, "
-            f"and strategies may not read '{shown_path(str(path))}'.",
+            Message(
+                "'{written}' lies outside the strategy's folder, and strategies may not read '{path}'.",
+                written=shown_path(written),
+                path=shown_path(str(path)),
+            ),
             remedy,
             file=str(path),
         )

@@ -31,6 +31,7 @@ import numpy as np
 from quantcrafter.engine.api.errors import QuantCrafterError, RunCancelledError, SpecError
 from quantcrafter.engine.api.foreign_output import LineStream
 from quantcrafter.engine.api.foreign_process import guard_process, leave_fork, release_process, set_handler
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import told
 
 LOAD_SLOW_S = 3.0
@@ -410,9 +411,10 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, EscapedError):
         reason = f"{' '.join(text.split())}. A component must return or raise an error, and not end the program"
     elif "read-only" in text or "readonly" in text:
-        reason = (
-            f"it writes into its input, which is read-only ({type(error).__name__}). "
-            "It must copy the column first, such as 'values = values.copy()'"
+        reason = Message(
+            "it writes into its input, which is read-only ({type}). "
+            "It must copy the column first, such as 'values = values.copy()'",
+            type=type(error).__name__,
         )
     elif isinstance(error, MemoryError):
         reason = "there is not enough memory"

@@ -19,6 +19,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from quantcrafter.engine.api.message import Message
+
 Who = Callable[[bool], str]
 """Names whose call the thread is in, or with True, any thread; '' for nobody's."""
 
@@ -111,7 +113,9 @@ def _refuse(name: str) -> Callable[..., Any]:
     def refuse(*arguments: Any) -> Any:
         if not _is_here():
             return _exec[name](*arguments)
-        raise ReplacedError(f"it calls os.{name}, which would end QuantCrafter. Start a process by 'subprocess'")
+        raise ReplacedError(
+            Message("it calls os.{name}, which would end QuantCrafter. Start a process by 'subprocess'", name=name)
+        )
 
     return refuse
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.message import Message
 
 USUAL_UMASK = "QUANTCRAFTER_USUAL_UMASK"
 """What the user's umask was before a command of ours made its files private; in octal."""
@@ -43,7 +44,11 @@ def home() -> Path:
     except (RuntimeError, KeyError) as error:
         was = f"was '{override}'" if override else "is not set, and your home directory is not known"
         raise RunError(
-            f"QUANTCRAFTER_HOME must be a folder, {was}: {str(error).rstrip('.')}. Set it to a folder of your own."
+            Message(
+                "QUANTCRAFTER_HOME must be a folder, {was}: {error}. Set it to a folder of your own.",
+                was=was,
+                error=str(error).rstrip("."),
+            )
         ) from error
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from quantcrafter.engine.api.message import Message
+
 MOST_VALUES = 10_000
 """How many values the state of one node and instrument may hold."""
 LONGEST_TEXT = 100_000
@@ -32,7 +34,9 @@ class WrittenError(AttributeError):
     """A component was written to while it was at work."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} can't be set: a component serves all instruments and runs. Keep it in ctx.state")
+        super().__init__(
+            Message("{what} can't be set: a component serves all instruments and runs. Keep it in ctx.state", what=what)
+        )
 
 
 # ---------------------------------------------------------------------- the state
@@ -47,7 +51,11 @@ def check_state(state: Any) -> None:
     if not state and type(state) is dict:
         return
     if type(state) is not dict:
-        raise StateError(f"ctx.state must be a dict, was {type(state).__name__}. Set its values: ctx.state['name'] = 1")
+        raise StateError(
+            Message(
+                "ctx.state must be a dict, was {type}. Set its values: ctx.state['name'] = 1", type=type(state).__name__
+            )
+        )
     _Check().look(state, "ctx.state")
 
 
@@ -62,28 +70,59 @@ class _Check:
             self._enter(value, place)
             for key, each in value.items() if kind is dict else enumerate(value):
                 if kind is dict and type(key) is not str:
-                    raise StateError(f"{place} must have texts as keys, has {key!r}. Use str({key!r})")
+                    raise StateError(
+                        Message(
+                            "{place} must have texts as keys, has {key}. Use str({key})", place=place, key=repr(key)
+                        )
+                    )
                 if type(each) not in _PLAIN:
                     self.look(each, f"{place}[{key!r}]")
         elif kind is str:
             if len(value) > LONGEST_TEXT:
-                raise StateError(f"{place} must have at most {LONGEST_TEXT:,} characters, has {len(value):,}")
+                raise StateError(
+                    Message(
+                        "{place} must have at most {longest_text:,} characters, has {value:,}",
+                        place=place,
+                        longest_text=LONGEST_TEXT,
+                        value=len(value),
+                    )
+                )
         elif kind is int:
             if not -_LARGEST_INT <= value < _LARGEST_INT:
-                raise StateError(f"{place} must be a whole number of at most 64 bits, was {value:.3e}")
+                raise StateError(
+                    Message(
+                        "{place} must be a whole number of at most 64 bits, was {value:.3e}", place=place, value=value
+                    )
+                )
         elif kind not in _PLAIN:
             raise StateError(
-                f"{place} must be a bool, int, float, str, None, or a list or dict of these, was {_named(value)}. "
-                f"{_remedy(value)}"
+                Message(
+                    "{place} must be a bool, int, float, str, None, or a list or dict of these, was {names}. {remedy}",
+                    place=place,
+                    names=_named(value),
+                    remedy=_remedy(value),
+                )
             )
 
     def _enter(self, value: Any, place: str) -> None:
         if id(value) in self._seen:
-            raise StateError(f"{place} is the same {type(value).__name__} as another one in ctx.state. Store a copy")
+            raise StateError(
+                Message(
+                    "{place} is the same {type} as another one in ctx.state. Store a copy",
+                    place=place,
+                    type=type(value).__name__,
+                )
+            )
         self._seen.add(id(value))
         self._count += len(value)
         if self._count > MOST_VALUES:
-            raise StateError(f"ctx.state may hold {MOST_VALUES:,} values, {place} is past that. Drop old ones")
+            raise StateError(
+                Message(
+                    "ctx.state may hold {most_values:,} values, {place} is past that. Drop old ones",
+                    most_values=MOST_VALUES,
+                    place=place,
+                )
+            )
 
 
 def _named(value: Any) -> str:

@@ -17,6 +17,8 @@ from typing import IO, Any, BinaryIO, Literal
 import numpy as np
 import numpy.typing as npt
 
+from quantcrafter.engine.api.message import Message
+
 Array = npt.NDArray[Any]
 _MAGIC = b"\x93NUMPY"
 _LENGTH_BYTES = {1: 2, 2: 4, 3: 4}
@@ -60,10 +62,10 @@ def _read_array(stream: IO[bytes], most: int) -> Array:
     shape, order, dtype = _read_header(stream)
     claimed = math.prod(shape) * dtype.itemsize
     if claimed > most:
-        raise ValueError(f"an array claims {claimed} bytes")
+        raise ValueError(Message("an array claims {claimed} bytes", claimed=claimed))
     data = stream.read(claimed)
     if len(data) != claimed or stream.read(1):
-        raise ValueError(f"an array has not the {claimed} bytes that it claims")
+        raise ValueError(Message("an array has not the {claimed} bytes that it claims", claimed=claimed))
     if not data:
         return np.empty(shape, dtype)
     return np.frombuffer(data, dtype).reshape(shape, order=order).copy("K")
@@ -73,20 +75,20 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], Literal["C", "F"],
     """Return the shape, the order and the type of the array that follows in a stream."""
     start = stream.read(len(_MAGIC) + 2)
     if start[:-2] != _MAGIC or start[-2] not in _LENGTH_BYTES:
-        raise ValueError("it is no .npy file of a known version")
+        raise ValueError(Message("it is no .npy file of a known version"))
     width = _LENGTH_BYTES[start[-2]]
     length = int.from_bytes(stream.read(width), "little")
     if length > _LONGEST_HEADER:
-        raise ValueError(f"its header claims {length} bytes")
+        raise ValueError(Message("its header claims {length} bytes", length=length))
     header = stream.read(length)
     if len(header) != length:
-        raise ValueError("its header is cut off")
+        raise ValueError(Message("its header is cut off"))
     fields = _values(header.decode("utf-8" if start[-2] == 3 else "latin-1"))  # noqa: PLR2004 - version 3 is UTF-8
     shape, is_fortran = fields["shape"], fields["fortran_order"]
     if not isinstance(shape, list) or any(type(each) is not int or each < 0 for each in shape):
-        raise ValueError(f"its shape is {shape}")
+        raise ValueError(Message("its shape is {shape}", shape=shape))
     if not isinstance(is_fortran, bool):
-        raise ValueError(f"its order is {is_fortran}")  # noqa: TRY004 - a damaged file, like the others
+        raise ValueError(Message("its order is {is_fortran}", is_fortran=is_fortran))  # noqa: TRY004 - a damaged file, like the others
     return tuple(shape), "F" if is_fortran else "C", dtype_of(fields["descr"])
 
 
@@ -96,9 +98,9 @@ def _values(header: str) -> dict[str, Any]:
     try:
         fields = json.loads(text)
     except RecursionError as error:
-        raise ValueError("its header is nested too deeply") from error
+        raise ValueError(Message("its header is nested too deeply")) from error
     if not isinstance(fields, dict) or fields.keys() != {"descr", "fortran_order", "shape"}:
-        raise ValueError("its header has not the three entries of a .npy file")
+        raise ValueError(Message("its header has not the three entries of a .npy file"))
     return fields
 
 
@@ -117,9 +119,9 @@ def dtype_of(described: Any) -> np.dtype[Any]:
     try:
         dtype: np.dtype[Any] = np.lib.format.descr_to_dtype(_described(described))
     except TypeError as error:
-        raise ValueError(f"its type is unknown: {error}") from error
+        raise ValueError(Message("its type is unknown: {error}", error=error)) from error
     if dtype.hasobject:
-        raise ValueError("it holds pickled objects")
+        raise ValueError(Message("it holds pickled objects"))
     return dtype
 
 
@@ -128,4 +130,4 @@ def _described(described: Any) -> Any:
         return described
     if isinstance(described, list) and all(isinstance(field, list) and len(field) in {2, 3} for field in described):
         return [(name, _described(kind), *(tuple(each) for each in shape)) for name, kind, *shape in described]
-    raise ValueError(f"its type is {described}")
+    raise ValueError(Message("its type is {described}", described=described))

@@ -15,6 +15,7 @@ import stat
 from pathlib import Path
 
 from quantcrafter.engine.api.folders import PathRefusedError, check_place, expanded, system_place
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import did_you_mean, shown_path
 
@@ -85,7 +86,9 @@ def open_regular(path: Path, written: str = "") -> io.BufferedReader:
     except RuntimeError as error:  # how Python 3.11 and 3.12 report a link that leads to itself
         raise OSError(errno.ELOOP, str(error)) from error
     if system_place(real):
-        raise PathRefusedError(f"'{said}' is a device or a file of the system.", "Name a file with data.")
+        raise PathRefusedError(
+            Message("'{said}' is a device or a file of the system.", said=said), Message("Name a file with data.")
+        )
     _refuse_kind(real.lstat().st_mode, said)
     handle = os.open(real, _flags())
     try:
@@ -107,9 +110,11 @@ def _flags() -> int:
 def _refuse_kind(mode: int, said: str) -> None:
     for is_kind, name in _KINDS:
         if is_kind(mode):
-            raise PathRefusedError(f"'{said}' is {name}, not a file.", "Name a file with data.")
+            raise PathRefusedError(
+                Message("'{said}' is {name}, not a file.", said=said, name=name), Message("Name a file with data.")
+            )
     if not stat.S_ISREG(mode):
-        raise PathRefusedError(f"'{said}' is no regular file.", "Name a file with data.")
+        raise PathRefusedError(Message("'{said}' is no regular file.", said=said), Message("Name a file with data."))
 
 
 def _refuse_swapped(handle: int, real: Path, said: str) -> None:
@@ -119,26 +124,30 @@ def _refuse_swapped(handle: int, real: Path, said: str) -> None:
     except OSError:
         return  # only Linux tells
     if now.startswith("/") and now.removesuffix(" (deleted)") != str(real):
-        raise PathRefusedError(f"'{said}' was replaced while it was opened.", "Try again.")
+        raise PathRefusedError(Message("'{said}' was replaced while it was opened.", said=said), Message("Try again."))
 
 
 def _missing(path: str, whole: Path) -> PathRefusedError:
     said = shown_path(str(whole))
     if _PATTERN & set(path):
-        return PathRefusedError(f"There is no file '{said}'; patterns are not expanded.", "Name one file.")
+        return PathRefusedError(
+            Message("There is no file '{said}'; patterns are not expanded.", said=said), Message("Name one file.")
+        )
     try:
         names = [entry.name for entry in whole.parent.iterdir()] if whole.parent.is_dir() else []
     except OSError:
         names = []
     near = did_you_mean(whole.name, [name for name in names if name != whole.name])
     if whole.is_symlink():
-        return PathRefusedError(f"'{said}' is a link to a file that is gone.", "Correct 'path'.")
-    remedy = near or "Correct 'path', which is meant from the strategy file's folder."
-    return PathRefusedError(f"There is no file '{said}'.", remedy)
+        return PathRefusedError(
+            Message("'{said}' is a link to a file that is gone.", said=said), Message("Correct 'path'.")
+        )
+    remedy = near or Message("Correct 'path', which is meant from the strategy file's folder.")
+    return PathRefusedError(Message("There is no file '{said}'.", said=said), remedy)
 
 
 def _unopened(error: Exception, said: str) -> PathRefusedError:
     if isinstance(error, RuntimeError):
         error = OSError(errno.ELOOP, str(error))
-    cause, remedy = fault(error, "read", otherwise="Correct 'path'.")
-    return PathRefusedError(f"'{said}' cannot be opened: {cause}.", remedy)
+    cause, remedy = fault(error, "read", otherwise=Message("Correct 'path'."))
+    return PathRefusedError(Message("'{said}' cannot be opened: {cause}.", said=said, cause=cause), remedy)

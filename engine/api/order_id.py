@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from quantcrafter.engine.api.errors import QuantCrafterError
+from quantcrafter.engine.api.message import Message
 
 MOST_EPOCH = 36**6 - 1
 """The highest epoch: seconds since 1970 fit until 2038."""
@@ -55,10 +56,19 @@ class OrderId:
     def __post_init__(self) -> None:
         """Refuse what has no text form."""
         if not _WORKER.fullmatch(self.worker):
-            raise OrderError(f"The worker of an order id has 1 to 12 letters and digits, was '{self.worker}'.")
+            raise OrderError(
+                Message("The worker of an order id has 1 to 12 letters and digits, was '{worker}'.", worker=self.worker)
+            )
         for name, value, most in (("epoch", self.epoch, MOST_EPOCH), ("number", self.number, MOST_NUMBER)):
             if not 0 <= value <= most:
-                raise OrderError(f"The {name} of an order id lies between 0 and {most}, was {value}.")
+                raise OrderError(
+                    Message(
+                        "The {name} of an order id lies between 0 and {most}, was {value}.",
+                        name=name,
+                        most=most,
+                        value=value,
+                    )
+                )
 
     def __str__(self) -> str:
         """Return the text that a broker is given."""
@@ -73,7 +83,9 @@ class OrderId:
         """
         found = _TEXT.fullmatch(text)
         if found is None:
-            raise OrderError(f"An order id is 'worker-epoch-number', was '{text}'. The order is not one of ours.")
+            raise OrderError(
+                Message("An order id is 'worker-epoch-number', was '{text}'. The order is not one of ours.", text=text)
+            )
         return cls(found[1], int(found[2], 36), int(found[3], 36))
 
 
@@ -86,7 +98,11 @@ def lots_in(quantity: float, lot_size: float) -> int:
     lots = quantity / lot_size
     if not math.isfinite(lots) or abs(lots - round(lots)) > _LOT_TOLERANCE:
         raise OrderError(
-            f"A quantity is a whole number of lots of {lot_size:g}, was {quantity:g}. "
-            "Set 'lot_size' of the instrument to the broker's."
+            Message(
+                "A quantity is a whole number of lots of {lot_size:g}, was {quantity:g}. "
+                "Set 'lot_size' of the instrument to the broker's.",
+                lot_size=lot_size,
+                quantity=quantity,
+            )
         )
     return round(lots)

@@ -19,6 +19,7 @@ from typing import Any
 
 from pydantic import ConfigDict, with_config
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_id import OrderError, OrderId
 from quantcrafter.engine.api.orders import (
     Accepted,
@@ -196,7 +197,14 @@ class TrackedOrder:
 
     def _move(self, message: OrderCommand | OrderEvent) -> OrderState | Move:
         if message.order != self.order:
-            raise OrderError(f"{type(message).__name__} names order {message.order}, and this is {self.order}.")
+            raise OrderError(
+                Message(
+                    "{type} names order {order}, and this is {order_2}.",
+                    type=type(message).__name__,
+                    order=message.order,
+                    order_2=self.order,
+                )
+            )
         move = TABLE[self.state].get(type(message))
         if move is None:
             raise _impossible(self, message, "")
@@ -265,9 +273,18 @@ def _live(order: TrackedOrder) -> TrackedOrder:
 def _impossible(order: TrackedOrder, message: OrderCommand | OrderEvent, why: str) -> OrderError:
     because = f": {why}" if why else ""
     return OrderError(
-        f"Order {order.order} ({order.submit.symbol}) is {order.state.replace('_', ' ')}, {order.filled} of "
-        f"{order.lots} lots filled. {_describe(message)} is not possible now{because}. "
-        "Compare the order with the broker's own record."
+        Message(
+            "Order {order} ({symbol}) is {state}, {filled} of "
+            "{lots} lots filled. {describe} is not possible now{because}. "
+            "Compare the order with the broker's own record.",
+            order=order.order,
+            symbol=order.submit.symbol,
+            state=order.state.replace("_", " "),
+            filled=order.filled,
+            lots=order.lots,
+            describe=_describe(message),
+            because=because,
+        )
     )
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError, with_config
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_id import OrderError, OrderId
 
 Side = Literal["buy", "sell"]
@@ -52,7 +53,15 @@ def _check(message: Any, *, above_zero: tuple[str, ...] = (), numbers: tuple[str
 
 def _wrong(message: Any, name: str, constraint: str) -> OrderError:
     what = f"{type(message).__name__} of order {message.order}"
-    return OrderError(f"{what}: '{name}' {constraint}, was {getattr(message, name)!r}.")
+    return OrderError(
+        Message(
+            "{what}: '{name}' {constraint}, was {getattr}.",
+            what=what,
+            name=name,
+            constraint=constraint,
+            getattr=repr(getattr(message, name)),
+        )
+    )
 
 
 def _check_prices(message: Submit) -> None:
@@ -267,7 +276,13 @@ def checked(event: Any) -> OrderEvent:
     """
     kind = type(event)
     if kind not in EVENTS:
-        raise OrderError(f"A report is one of {', '.join(each.__name__ for each in EVENTS)}, was {event!r}.")
+        raise OrderError(
+            Message(
+                "A report is one of {events}, was {event}.",
+                events=", ".join(each.__name__ for each in EVENTS),
+                event=repr(event),
+            )
+        )
     plain = {each.name: getattr(event, each.name) for each in fields(kind)}
     plain = {name: str(value) if isinstance(value, OrderId) else value for name, value in plain.items()}
     made: OrderEvent = parsed(kind, plain)
@@ -300,7 +315,9 @@ def from_fields(given: dict[str, Any]) -> OrderCommand | OrderEvent:
     name = given.get("message")
     kind = _BY_NAME.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise OrderError(f"The message is one of {', '.join(_BY_NAME)}, was {name!r}.")
+        raise OrderError(
+            Message("The message is one of {by_name}, was {name}.", by_name=", ".join(_BY_NAME), name=repr(name))
+        )
     rest = {key: value for key, value in given.items() if key != "message"}
     return parsed(kind, rest)  # type: ignore[no-any-return]
 
@@ -321,4 +338,8 @@ def parsed(kind: type[Any], given: dict[str, Any]) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise OrderError(f"{kind.__name__}: '{place}' can't be read: {first['msg']}.") from error
+        raise OrderError(
+            Message(
+                "{kind_class}: '{place}' can't be read: {msg}.", kind_class=kind.__name__, place=place, msg=first["msg"]
+            )
+        ) from error

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shortened, shown_path
 
 Doing = Literal["read", "write", "home"]
@@ -36,56 +37,59 @@ class _Words(NamedTuple):
         return Fault(self.cause, own or self.write)
 
 
-_FULL = "Free some space, or choose another place."
-_FULL_HOME = "Free some space, or set QUANTCRAFTER_HOME to another folder."
-_OTHER_HOME = "Set QUANTCRAFTER_HOME to another folder."
+_FULL = Message("Free some space, or choose another place.")
+_FULL_HOME = Message("Free some space, or set QUANTCRAFTER_HOME to another folder.")
+_OTHER_HOME = Message("Set QUANTCRAFTER_HOME to another folder.")
 _DENIED = _Words(
     "access is denied",
-    "Check the permissions of the file and its folder, or choose another place.",
-    "Check the permissions of the file and its folder.",
-    "Check the permissions of its folder, or set QUANTCRAFTER_HOME to another one.",
+    Message("Check the permissions of the file and its folder, or choose another place."),
+    Message("Check the permissions of the file and its folder."),
+    Message("Check the permissions of its folder, or set QUANTCRAFTER_HOME to another one."),
 )
-_IN_USE = _Words("another program is using it", "Close that program, or try again later.")
-_DISK = _Words("the disk reports an error", "Check the disk, and copy what matters to another one.")
-_FILES = _Words("too many files are open", "Close other programs, or raise the limit on open files.")
-_NETWORK = _Words("its network drive does not answer", "Connect the drive and try again.")
+_IN_USE = _Words("another program is using it", Message("Close that program, or try again later."))
+_DISK = _Words("the disk reports an error", Message("Check the disk, and copy what matters to another one."))
+_FILES = _Words("too many files are open", Message("Close other programs, or raise the limit on open files."))
+_NETWORK = _Words("its network drive does not answer", Message("Connect the drive and try again."))
 _READ_ONLY = _Words(
     "the file system is read-only",
-    "Choose another place.",
+    Message("Choose another place."),
     home=_OTHER_HOME,
 )
 _MISSING = _Words(
-    "there is no such file or folder", "Choose a folder that is there.", "Check the name and the folder.", _OTHER_HOME
+    "there is no such file or folder",
+    Message("Choose a folder that is there."),
+    Message("Check the name and the folder."),
+    _OTHER_HOME,
 )
-_DAMAGED = _Words("the file is damaged", "Move the file away, and try again.")
+_DAMAGED = _Words("the file is damaged", Message("Move the file away, and try again."))
 _FULL_DISK = _Words("the disk is full", _FULL, home=_FULL_HOME)
 
 _BY_NAME: dict[str, _Words] = {
     "ENOSPC": _FULL_DISK,
     "EDQUOT": _Words("your quota of disk space is used up", _FULL, home=_FULL_HOME),
-    "EFBIG": _Words("the file would be larger than is allowed here", "Choose another place, or write less."),
+    "EFBIG": _Words("the file would be larger than is allowed here", Message("Choose another place, or write less.")),
     "EACCES": _DENIED,
     "EPERM": _DENIED,
     "EROFS": _READ_ONLY,
-    "ENAMETOOLONG": _Words("the name is too long", "Choose a shorter one.", home=_OTHER_HOME),
-    "ELOOP": _Words("its symbolic links lead in a circle", "Correct the links."),
-    "EISDIR": _Words("it is a folder", "Name a file."),
-    "ENOTDIR": _Words("a part of the path is a file, not a folder", "Correct the path.", home=_OTHER_HOME),
+    "ENAMETOOLONG": _Words("the name is too long", Message("Choose a shorter one."), home=_OTHER_HOME),
+    "ELOOP": _Words("its symbolic links lead in a circle", Message("Correct the links.")),
+    "EISDIR": _Words("it is a folder", Message("Name a file.")),
+    "ENOTDIR": _Words("a part of the path is a file, not a folder", Message("Correct the path."), home=_OTHER_HOME),
     "ENOENT": _MISSING,
-    "EEXIST": _Words("there is something of that name already", "Choose another name.", home=_OTHER_HOME),
-    "ENOTEMPTY": _Words("there is a folder of that name already", "Choose another name."),
+    "EEXIST": _Words("there is something of that name already", Message("Choose another name."), home=_OTHER_HOME),
+    "ENOTEMPTY": _Words("there is a folder of that name already", Message("Choose another name.")),
     "EMFILE": _FILES,
     "ENFILE": _FILES,
     "EIO": _DISK,
     "EBUSY": _IN_USE,
     "ETXTBSY": _IN_USE,
     "EAGAIN": _IN_USE,
-    "ENOMEM": _Words("there is not enough memory", "Close other programs and try again."),
-    "ENXIO": _Words("it is a device or a pipe, not a file", "Name a file."),
-    "ENODEV": _Words("it is a device or a pipe, not a file", "Name a file."),
-    "ESPIPE": _Words("it is a device or a pipe, not a file", "Name a file."),
-    "EILSEQ": _Words("the name has characters that are not allowed", "Choose another name."),
-    "EINVAL": _Words("the system does not accept the name or the request", "Choose another name."),
+    "ENOMEM": _Words("there is not enough memory", Message("Close other programs and try again.")),
+    "ENXIO": _Words("it is a device or a pipe, not a file", Message("Name a file.")),
+    "ENODEV": _Words("it is a device or a pipe, not a file", Message("Name a file.")),
+    "ESPIPE": _Words("it is a device or a pipe, not a file", Message("Name a file.")),
+    "EILSEQ": _Words("the name has characters that are not allowed", Message("Choose another name.")),
+    "EINVAL": _Words("the system does not accept the name or the request", Message("Choose another name.")),
     "ETIMEDOUT": _NETWORK,
     "ESTALE": _NETWORK,
     "EHOSTDOWN": _NETWORK,
@@ -101,7 +105,7 @@ _BY_WINDOWS = {
     39: _FULL_DISK,
     53: _NETWORK,
     112: _FULL_DISK,
-    123: _Words("the name has characters that are not allowed", "Choose another name."),
+    123: _Words("the name has characters that are not allowed", Message("Choose another name.")),
     206: _BY_NAME["ENAMETOOLONG"],
 }
 """Codes of Windows whose errno says less than they do."""
@@ -116,7 +120,7 @@ _BY_SQLITE = {
     13: _FULL_DISK,  # SQLITE_FULL
     14: _Words(
         "the file cannot be opened",
-        "Check the permissions of the file and its folder, or choose another place.",
+        Message("Check the permissions of the file and its folder, or choose another place."),
         home=_DENIED.home,
     ),  # SQLITE_CANTOPEN
     26: _DAMAGED,  # SQLITE_NOTADB
@@ -171,7 +175,7 @@ def told(error: OSError) -> str:
     """Return what there is to say of an error that nobody expected: the file, where it is named, cause and remedy."""
     cause, remedy = fault(error, "write")
     named = f"'{shown_path(str(error.filename))}'" if error.filename else "A file"
-    return f"{named} cannot be used: {cause}. {remedy}"
+    return Message("{named} cannot be used: {cause}. {remedy}", named=named, cause=cause, remedy=remedy)
 
 
 def _is_full(path: Path) -> bool:

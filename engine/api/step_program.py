@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, FloatColumn
 
 
@@ -122,7 +123,11 @@ class StepProgram:
         used = [*self.inputs, *self.outputs, self.flags, self.allowed]
         used += [int(number) for name in ("out", "a", "b") for number in self.rows[name]]
         if used and not -1 <= min(used) <= max(used) < len(self.registers):
-            raise ValueError(f"a program of {len(self.registers)} registers uses register {max(used)}")
+            raise ValueError(
+                Message(
+                    "a program of {count} registers uses register {most}", count=len(self.registers), most=max(used)
+                )
+            )
 
 
 @dataclass(frozen=True)

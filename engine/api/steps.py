@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.step_program import INSTRUCTION_DTYPE, Given, Known, Op, StepProgram
 
 
@@ -137,7 +138,7 @@ class Tape:
         """Add an instruction and return what it gives; `state` is what it remembers before the first bar."""
         first, second = (each if isinstance(each, StepValue) else self.number(each) for each in (a, b))
         if first.tape is not self or second.tape is not self:
-            raise ValueError("values of two programs can't be combined")
+            raise ValueError(Message("values of two programs can't be combined"))
         out = self._register()
         self._rows.append((op, out.register, first.register, second.register, len(self._state), size, value, more))
         self._state += state

@@ -10,6 +10,8 @@ from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from quantcrafter.engine.api.message import Message
+
 _UNIT_NS = {
     "s": 1_000_000_000,
     "m": 60_000_000_000,
@@ -39,7 +41,11 @@ class Timeframe:
             return text
         match = _TIMEFRAME.match(text) if isinstance(text, str) else None
         if match is None:
-            raise ValueError(f"a timeframe is a count and a unit such as 1m, 15m, 4h, 1d, 1w or 1mo, was {text!r}")
+            raise ValueError(
+                Message(
+                    "a timeframe is a count and a unit such as 1m, 15m, 4h, 1d, 1w or 1mo, was {text}", text=repr(text)
+                )
+            )
         return cls(int(match[1]), match[2])
 
     @property
@@ -73,7 +79,7 @@ def parse_duration(text: object) -> str:
         ValueError: it is not.
     """
     if not isinstance(text, str) or _DURATION.match(text) is None:
-        raise ValueError(f"a duration is a count and a unit such as 30m, 2h or 1d, was {text!r}")
+        raise ValueError(Message("a duration is a count and a unit such as 30m, 2h or 1d, was {text}", text=repr(text)))
     return text
 
 

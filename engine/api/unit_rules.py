@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule
 
 MOST_UNIT_ORDERS = 56
@@ -25,20 +26,22 @@ def unit_fault(execution: ExecutionRule | None, rules: Sequence[ProtectiveRule])
     if not own:
         return None
     if execution is None or execution.grid is not None or execution.rebalance is not None:
-        text = "Only entries by signals make units with stops and targets of their own."
-        return text, "Give stops and targets 'scope: position', or use an execution such as 'scale_in'."
+        text = Message("Only entries by signals make units with stops and targets of their own.")
+        return text, Message("Give stops and targets 'scope: position', or use an execution such as 'scale_in'.")
     return _fault_of_kinds(own, rules) or _fault_of_number(execution, own, len(rules) - len(own))
 
 
 def _fault_of_kinds(own: Sequence[ProtectiveRule], rules: Sequence[ProtectiveRule]) -> Fault | None:
     if any(rule.kind not in _OWN for rule in own):
-        return "A stop that moves belongs to the whole position, not to a unit.", "Give it 'scope: position'."
+        return Message("A stop that moves belongs to the whole position, not to a unit."), Message(
+            "Give it 'scope: position'."
+        )
     if any(rule.kind is ProtectiveKind.COMPONENT for rule in rules):
-        text = "Stops and targets of each unit can't be combined with a risk manager written in Python."
-        return text, "Remove one of them, or give the others 'scope: position'."
+        text = Message("Stops and targets of each unit can't be combined with a risk manager written in Python.")
+        return text, Message("Remove one of them, or give the others 'scope: position'.")
     if len({rule.scope for rule in rules if rule.kind is not ProtectiveKind.TAKE_PROFIT}) > 1:
-        text = "Stops of each unit can't be combined with a stop of the whole position."
-        return text, "Give all stops the same 'scope'. Stops that move have that of the position."
+        text = Message("Stops of each unit can't be combined with a stop of the whole position.")
+        return text, Message("Give all stops the same 'scope'. Stops that move have that of the position.")
     return None
 
 
@@ -49,7 +52,9 @@ def _fault_of_number(execution: ExecutionRule, own: Sequence[ProtectiveRule], ot
     needed = entries * each + others
     if needed <= MOST_UNIT_ORDERS:
         return None
-    text = (
-        f"Stops and targets of each unit need up to {needed} orders at once, and there is room for {MOST_UNIT_ORDERS}."
+    text = Message(
+        "Stops and targets of each unit need up to {needed} orders at once, and there is room for {most_unit_orders}.",
+        needed=needed,
+        most_unit_orders=MOST_UNIT_ORDERS,
     )
-    return text, "Lower 'max_entries', or give the targets 'scope: position'."
+    return text, Message("Lower 'max_entries', or give the targets 'scope: position'.")

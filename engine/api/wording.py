@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
+from quantcrafter.engine.api.message import Message
+
 LONGEST_WORD = 60
 MOST_NAMES = 2_000
 
@@ -29,11 +31,21 @@ def nearest(word: str, names: Iterable[str], count: int = 1) -> list[str]:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Return a text with its middle left out where it is longer than `longest` characters."""
+    """Return a text with its middle left out where it is longer than `longest` characters.
+
+    Of a message, texts among its parameters are shortened to half of that, so that it is short in any language.
+    """
     if len(text) <= longest:
         return text
     head = (longest - 3) // 2
-    return f"{text[:head]}...{text[-(longest - 3 - head) :]}"
+    short = f"{text[:head]}...{text[-(longest - 3 - head) :]}"
+    if not isinstance(text, Message):
+        return short
+    parameters = {
+        name: shortened(value, longest // 2) if isinstance(value, str) else value
+        for name, value in text.parameters.items()
+    }
+    return Message.rebuilt(text.template, parameters, short)
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:
@@ -45,7 +57,7 @@ def listed(names: Sequence[str], most: int = 12) -> str:
 def did_you_mean(word: str, names: Iterable[str]) -> str:
     """Return `Did you mean 'x'?` for the nearest name, or nothing."""
     close = nearest(word, names)
-    return f"Did you mean '{close[0]}'?" if close else ""
+    return Message("Did you mean '{close}'?", close=close[0]) if close else ""
 
 
 LONGEST_PATH = 120

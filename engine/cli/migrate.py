@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from quantcrafter.engine.api import Problem, RunError, SpecError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.cli.console import note, printable
@@ -66,8 +67,8 @@ def _is_current(file: Path, text: str) -> bool:
         return True
     message, remedy = why_not_read(version)
     if version is None:
-        message = "The file names no format, or one that is not a whole number."
-        remedy = f"Begin with 'quantcrafter: {format_version()}'."
+        message = Message("The file names no format, or one that is not a whole number.")
+        remedy = Message("Begin with 'quantcrafter: {format_version}'.", format_version=format_version())
     print_problems([Problem("version", message, remedy, str(file))])
     return False
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from quantcrafter.engine.api import BoolColumn, DataError, Session, TimeColumn, Timeframe
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.sessions import (
     EPOCH_WEEKDAY,
     WEEK_DAYS,
@@ -48,7 +49,12 @@ def slots(time_ns: TimeColumn, timeframe: Timeframe, session: Session) -> Slots:
     inside = (time_ns >= opens[place]) & (time_ns < closes[place]) & is_session_day(unique, session)[place]
     if timeframe.is_intraday:
         if timeframe.nominal_ns > DAY_NS:
-            raise DataError(f"Timeframe {timeframe} is longer than a day. Write it in days, such as 1d or 2d.")
+            raise DataError(
+                Message(
+                    "Timeframe {timeframe} is longer than a day. Write it in days, such as 1d or 2d.",
+                    timeframe=timeframe,
+                )
+            )
         after = time_ns >= closes[place]
         anchor = np.where(after, closes[place], opens[place])
         day_start, day_end = day_edges(unique, session)

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from quantcrafter.engine.api import Bars, CorporateActions, DataError, FloatColumn, TimeColumn
+from quantcrafter.engine.api.message import Message
 
 SPLITS = np.array([5 / 4, 4 / 3, 7 / 5, 3 / 2, 5 / 3, *range(2, 11), 5 / 2, 15, 20, 25, 30, 40, 50, 100])
 """Usual splits: so many units for one."""
@@ -43,8 +44,15 @@ def adjusted(bars: Bars, actions: CorporateActions) -> Bars:
     bad = np.flatnonzero(paid >= 1.0)
     if len(bad):
         raise DataError(
-            f"{bars.symbol} from {bars.source}: a dividend must be below the price, bar {bad[0]} pays "
-            f"{actions.dividend[bad[0]]:g} on a close of {before[bad[0]]:g}. Correct it."
+            Message(
+                "{symbol} from {source}: a dividend must be below the price, bar {bad} pays "
+                "{dividend:g} on a close of {before:g}. Correct it.",
+                symbol=bars.symbol,
+                source=bars.source,
+                bad=bad[0],
+                dividend=actions.dividend[bad[0]],
+                before=before[bad[0]],
+            )
         )
     of_bar = (1.0 - paid) / actions.split
     # A bar is adjusted by the actions of the bars after it.
@@ -72,7 +80,13 @@ def actions_from_adjusted(
         return CorporateActions(split, dividend)
     if not (np.isfinite(adjusted_close) & (adjusted_close > 0.0)).all():
         row = rows[np.flatnonzero(~(np.isfinite(adjusted_close) & (adjusted_close > 0.0)))[0]]
-        raise DataError(f"{subject}: an adjusted close must be a number above 0, row {row} has none. Correct the file.")
+        raise DataError(
+            Message(
+                "{subject}: an adjusted close must be a number above 0, row {row} has none. Correct the file.",
+                subject=subject,
+                row=row,
+            )
+        )
     ratio = adjusted_close / close
     noise = _ROUNDING * _step(adjusted_close) / adjusted_close + _ROUNDING * _step(close) / close + _TINY
     level, level_noise = ratio[0], noise[0]
@@ -84,8 +98,13 @@ def actions_from_adjusted(
         rest = rise / split[bar]
         if split[bar] == 1.0 and (rest < 1.0 or rest >= 2.0):  # noqa: PLR2004 - half of the price paid out
             raise DataError(
-                f"{subject}: adjusted close / close changes by {rise:.4g} at row {rows[bar]}, which is neither a usual "
-                "split nor a dividend. Give columns of splits and dividends instead."
+                Message(
+                    "{subject}: adjusted close / close changes by {rise:.4g} at row {rows}, which is neither a usual "
+                    "split nor a dividend. Give columns of splits and dividends instead.",
+                    subject=subject,
+                    rise=rise,
+                    rows=rows[bar],
+                )
             )
         if rest - 1.0 > noise[bar] + level_noise and rest > 1.0:
             dividend[bar] = close[bar - 1] / split[bar] * (1.0 - 1.0 / rest)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from quantcrafter.engine.api.message import Message
+
 VARIABLE = "QUANTCRAFTER_DATA_LIMIT"
 
 _FILE_BYTES = 1 << 30
@@ -59,7 +61,11 @@ def max_rows() -> int:
 
 def raise_it() -> str:
     """Return the remedy for a file of the user's own that is too large."""
-    return f"Cut it into several files, or, if you trust it and have the memory, set {VARIABLE}={_factor() * 4:g}."
+    return Message(
+        "Cut it into several files, or, if you trust it and have the memory, set {variable}={factor:g}.",
+        variable=VARIABLE,
+        factor=_factor() * 4,
+    )
 
 
 def _factor() -> float:

@@ -30,6 +30,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.foreign import calling, is_own, is_plain, origin, reason_of
 from quantcrafter.engine.api.frozen import frozen_bars
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.corporate_actions import actions_from_adjusted, adjusted
 from quantcrafter.engine.data.findings import Finding, clock
 from quantcrafter.engine.data.quality import check
@@ -65,8 +66,15 @@ def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str 
     bars = resample(timed(raw, source, request.symbol), request.timeframe)
     if not len(bars):
         raise DataError(
-            f"{request.symbol} from {raw.source}: {len(raw.time_ns):,} bars of {source} make no complete bar of "
-            f"{request.timeframe}. Give more data, or a shorter timeframe."
+            Message(
+                "{symbol} from {source}: {count:,} bars of {source_2} make no complete bar of "
+                "{timeframe}. Give more data, or a shorter timeframe.",
+                symbol=request.symbol,
+                source=raw.source,
+                count=len(raw.time_ns),
+                source_2=source,
+                timeframe=request.timeframe,
+            )
         )
     if raw.actions is not None or raw.adjusted_close is not None:
         bars = _with_actions(bars, raw, source, request)
@@ -78,8 +86,13 @@ def _with_actions(bars: Bars, raw: RawBars, source: Timeframe, request: DataRequ
     subject = f"{request.symbol} from {raw.source}"
     if not same_length(source, request.timeframe):
         raise DataError(
-            f"{subject}: splits and dividends are booked on the bars of the source, {source}; {request.timeframe} was "
-            f"asked for. Set 'timeframe: {source}', or leave 'corporate_actions' out."
+            Message(
+                "{subject}: splits and dividends are booked on the bars of the source, {source}; {timeframe} was "
+                "asked for. Set 'timeframe: {source}', or leave 'corporate_actions' out.",
+                subject=subject,
+                source=source,
+                timeframe=request.timeframe,
+            )
         )
     actions = raw.actions
     if actions is None and raw.adjusted_close is not None:
@@ -116,10 +129,22 @@ def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
     except Exception as error:
         if isinstance(error, QuantCrafterError) and is_plain(error):
             raise
-        text = f"{request.symbol}: data provider '{provider.name}'{origin(provider)} failed: {reason_of(error)}."
+        text = Message(
+            "{symbol}: data provider '{name}'{origin} failed: {reason}.",
+            symbol=request.symbol,
+            name=provider.name,
+            origin=origin(provider),
+            reason=reason_of(error),
+        )
         raise DataError(text) from error
     if not isinstance(raw, RawBars) or raw.stamp not in _STAMPS:
-        raise DataError(f"{subject} must return RawBars with a stamp of {', '.join(_STAMPS)}. Report it to its author.")
+        raise DataError(
+            Message(
+                "{subject} must return RawBars with a stamp of {stamps}. Report it to its author.",
+                subject=subject,
+                stamps=", ".join(_STAMPS),
+            )
+        )
     take = _as_it_is if is_own(provider) else _copied
     raw = replace(
         raw,
@@ -137,16 +162,34 @@ def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
     columns = (*BAR_COLUMNS, "time_ns", "rows", *(("close_ns",) if raw.close_ns is not None else ()))
     shapes = {getattr(raw, name).shape for name in columns}
     if shapes != {(len(raw.time_ns),)}:
-        raise DataError(f"{subject} must return columns of one length. Report it to its author.")
+        raise DataError(
+            Message("{subject} must return columns of one length. Report it to its author.", subject=subject)
+        )
     if raw.close_ns is not None and (raw.stamp != "open" or (raw.close_ns <= raw.time_ns).any()):
-        raise DataError(f"{subject} must return closing times after opening times. Report it to its author.")
+        raise DataError(
+            Message(
+                "{subject} must return closing times after opening times. Report it to its author.", subject=subject
+            )
+        )
     if not len(raw.time_ns):
-        raise DataError(f"{request.symbol} from {raw.source or provider.name}: there are no bars. Give other data.")
+        raise DataError(
+            Message(
+                "{symbol} from {source}: there are no bars. Give other data.",
+                symbol=request.symbol,
+                source=raw.source or provider.name,
+            )
+        )
     odd = np.flatnonzero((raw.time_ns < EARLIEST_NS) | (raw.time_ns >= LATEST_NS))
     if len(odd):
         raise DataError(
-            f"{request.symbol} from {raw.source}: times must lie between 1900 and 2200, row {raw.rows[odd[0]]} has "
-            f"{clock(int(raw.time_ns[odd[0]]))}. Say how times are written by 'time_format'."
+            Message(
+                "{symbol} from {source}: times must lie between 1900 and 2200, row {rows} has "
+                "{time}. Say how times are written by 'time_format'.",
+                symbol=request.symbol,
+                source=raw.source,
+                rows=raw.rows[odd[0]],
+                time=clock(int(raw.time_ns[odd[0]])),
+            )
         )
     return raw
 
@@ -180,8 +223,13 @@ def _detect(raw: RawBars, request: DataRequest) -> Timeframe:
     timeframe = timeframe_of(spacing)
     if timeframe is None:
         raise DataError(
-            f"{request.symbol} from {raw.source}: bars are whole seconds apart, these are {spacing / 1e9:g} s. "
-            "Give bars, not ticks, and check 'time_format'."
+            Message(
+                "{symbol} from {source}: bars are whole seconds apart, these are {spacing:g} s. "
+                "Give bars, not ticks, and check 'time_format'.",
+                symbol=request.symbol,
+                source=raw.source,
+                spacing=spacing / 1000000000.0,
+            )
         )
     return request.timeframe if same_length(timeframe, request.timeframe) else timeframe
 
@@ -199,8 +247,15 @@ def timed(raw: RawBars, timeframe: Timeframe, symbol: str) -> Bars:
     bad = np.flatnonzero((np.diff(open_ns) <= 0) | (np.diff(close_ns) <= 0) | (close_ns[1:] <= open_ns[1:]))
     if len(bad):
         raise DataError(
-            f"{symbol} from {raw.source}: each bar of {timeframe} must have a time of its own, rows "
-            f"{raw.rows[bad[0]]} and {raw.rows[bad[0] + 1]} fall together. Check 'timezone', 'session' and 'stamp'."
+            Message(
+                "{symbol} from {source}: each bar of {timeframe} must have a time of its own, rows "
+                "{rows} and {rows_2} fall together. Check 'timezone', 'session' and 'stamp'.",
+                symbol=symbol,
+                source=raw.source,
+                timeframe=timeframe,
+                rows=raw.rows[bad[0]],
+                rows_2=raw.rows[bad[0] + 1],
+            )
         )
     return Bars(
         symbol=symbol,
@@ -225,7 +280,13 @@ def _cut(bars: Bars, request: DataRequest) -> Bars:
     stop = len(bars) if request.end_ns is None else int(np.searchsorted(bars.open_ns, request.end_ns))
     if start >= stop:
         raise DataError(
-            f"{request.symbol} from {bars.source}: no bar opens within the range of the run. The data reach from "
-            f"{clock(int(bars.open_ns[0]))} to {clock(int(bars.open_ns[-1]))}. Change 'start' or 'end'."
+            Message(
+                "{symbol} from {source}: no bar opens within the range of the run. The data reach from "
+                "{time} to {time_2}. Change 'start' or 'end'.",
+                symbol=request.symbol,
+                source=bars.source,
+                time=clock(int(bars.open_ns[0])),
+                time_2=clock(int(bars.open_ns[-1])),
+            )
         )
     return bars.slice(start, stop)

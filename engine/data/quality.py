@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from quantcrafter.engine.api import BoolColumn, DataError, RawBars, Timeframe
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.findings import Finding, clock, finding
 from quantcrafter.engine.data.gaps import find_gaps, find_outside, find_overlaps, take, without_overlaps
 
@@ -45,16 +46,24 @@ def check(raw: RawBars, timeframe: Timeframe, *, symbol: str = "", on_bad_bars: 
         raise DataError(_refusal(symbol, raw.source, findings))
     if not len(raw.time_ns):
         listed = "".join(f"\n  - {item}" for item in findings)
-        raise DataError(f"{_subject(symbol, raw.source)}: no usable bar is left.{listed}\nGive other data.")
+        raise DataError(
+            Message(
+                "{subject}: no usable bar is left.{listed}\nGive other data.",
+                subject=_subject(symbol, raw.source),
+                listed=listed,
+            )
+        )
     warnings = (find_outside(raw, timeframe), find_gaps(raw, timeframe))
     return Checked(raw, (*findings, *(item for item in warnings if item is not None)))
 
 
 def _refusal(symbol: str, source: str, findings: list[Finding]) -> str:
     listed = "".join(f"\n  - {item.message}" for item in findings)
-    return (
-        f"{_subject(symbol, source)}: bars must be possible, in order and each once, but:{listed}\n"
-        "Correct the source, or set 'on_bad_bars: repair'."
+    return Message(
+        "{subject}: bars must be possible, in order and each once, but:{listed}\n"
+        "Correct the source, or set 'on_bad_bars: repair'.",
+        subject=_subject(symbol, source),
+        listed=listed,
     )
 
 
@@ -91,7 +100,7 @@ def _volumes(raw: RawBars) -> Step:
         if len(where):
             detail = f"volume {raw.volume[where[0]]:g}"
             item = finding(kind, subject, where, raw.rows, raw.time_ns, detail=detail)
-            found.append(item.repaired("Volume set to 0."))
+            found.append(item.repaired(Message("Volume set to 0.")))
     return (replace(raw, volume=np.where(finite & ~negative, raw.volume, 0.0)), found) if found else (raw, [])
 
 
@@ -106,7 +115,7 @@ def _outside_range(raw: RawBars) -> Step:
     top, bottom = np.maximum(raw.open, raw.close), np.minimum(raw.open, raw.close)
     bad = (top > raw.high) | (bottom < raw.low)
     subject = "with open or close outside high and low"
-    found = _price_fault(raw, "outside_high_low", subject, bad, "High and low widened.")
+    found = _price_fault(raw, "outside_high_low", subject, bad, Message("High and low widened."))
     return (
         (replace(raw, high=np.maximum(raw.high, top), low=np.minimum(raw.low, bottom)), found) if found else (raw, [])
     )
@@ -130,7 +139,7 @@ def _duplicates(raw: RawBars) -> Step:
         return raw, []
     detail = f"also row {raw.rows[where[0] - 1]}"
     item = finding("duplicate_time", "with the time of another", where, raw.rows, raw.time_ns, detail=detail)
-    return take(raw, np.flatnonzero(np.append(~same, True))), [item.repaired("The last one kept.")]
+    return take(raw, np.flatnonzero(np.append(~same, True))), [item.repaired(Message("The last one kept."))]
 
 
 def _overlapping(raw: RawBars, timeframe: Timeframe) -> Step:
@@ -139,7 +148,7 @@ def _overlapping(raw: RawBars, timeframe: Timeframe) -> Step:
         return raw, []
     subject = f"closer to the one before than {timeframe}, the length of most"
     item = finding("overlap", subject, where, raw.rows, raw.time_ns)
-    return without_overlaps(raw, where, timeframe), [item.repaired("Dropped where they overlap.")]
+    return without_overlaps(raw, where, timeframe), [item.repaired(Message("Dropped where they overlap."))]
 
 
 def _price_fault(raw: RawBars, kind: str, subject: str, bad: BoolColumn, repair: str) -> list[Finding]:

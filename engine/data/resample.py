@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from quantcrafter.engine.api import Bars, DataError, TimeColumn, Timeframe
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.calendar import slots
 from quantcrafter.engine.data.zones import DAY_NS
 
@@ -95,13 +96,23 @@ def check_multiple(source: Timeframe, target: Timeframe, symbol: str) -> None:
     shorter = target.nominal_ns < source.nominal_ns or (target.is_intraday and not source.is_intraday)
     if shorter:
         raise DataError(
-            f"{symbol}: bars of {target} cannot be made from longer ones, the source has {source}. "
-            f"Ask for {source} or longer, or give finer data."
+            Message(
+                "{symbol}: bars of {target} cannot be made from longer ones, the source has {source}. "
+                "Ask for {source} or longer, or give finer data.",
+                symbol=symbol,
+                target=target,
+                source=source,
+            )
         )
     if not _fits(source, target):
         raise DataError(
-            f"{symbol}: bars of {target} cannot be made from bars of {source}, which do not fit into them evenly. "
-            f"Ask for a multiple of {source}."
+            Message(
+                "{symbol}: bars of {target} cannot be made from bars of {source}, which do not fit into them evenly. "
+                "Ask for a multiple of {source}.",
+                symbol=symbol,
+                target=target,
+                source=source,
+            )
         )
 
 

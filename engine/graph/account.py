@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from quantcrafter.engine.api import ExecutionLogic, FeedNode, GuardKind, GuardRule, Problem, RiskManager
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
 from quantcrafter.engine.graph.contracts import contract_problems
@@ -29,12 +30,17 @@ def _rate_problems(graph: BoundGraph) -> Iterator[Problem]:
         if instrument.currency in ("", run.currency, *run.rates):
             continue
         at = instrument.place("currency")
-        text = (
-            f"{instrument.symbol} is priced in {instrument.currency}, the account is in {run.currency}: no rate given."
+        text = Message(
+            "{symbol} is priced in {currency}, the account is in {currency_2}: no rate given.",
+            symbol=instrument.symbol,
+            currency=instrument.currency,
+            currency_2=run.currency,
         )
-        remedy = (
-            f"Add a feed of the rate under 'data', and name it: 'run: {{rates: {{{instrument.currency}: FEED}}}}', or "
-            f"1/FEED if it counts {instrument.currency} for one {run.currency}."
+        remedy = Message(
+            "Add a feed of the rate under 'data', and name it: 'run: {{rates: {{{currency}: FEED}}}}', or "
+            "1/FEED if it counts {currency} for one {currency_2}.",
+            currency=instrument.currency,
+            currency_2=run.currency,
         )
         path = f"{instrument.path}.currency"
         yield Problem("no_rate", text, remedy, at.file, at.line, at.column, path, field="currency")
@@ -43,10 +49,12 @@ def _rate_problems(graph: BoundGraph) -> Iterator[Problem]:
         feed, _ = feed_of_rate(written)
         if feed not in feeds:
             at = graph.spec.place("rates")
-            text = f"run: the rate of {currency} must be a feed of 'data', '{feed}' is none."
-            remedy = did_you_mean(feed, feeds) or f"Add '{feed}: {{use: feed, ...}}' under 'data'."
+            text = Message(
+                "run: the rate of {currency} must be a feed of 'data', '{feed}' is none.", currency=currency, feed=feed
+            )
+            hint = did_you_mean(feed, feeds) or Message("Add '{feed}: {{use: feed, ...}}' under 'data'.", feed=feed)
             path = f"run.rates.{currency}"
-            yield Problem("rate_feed", text, remedy, at.file, at.line, at.column, path, field="rates")
+            yield Problem("rate_feed", text, hint, at.file, at.line, at.column, path, field="rates")
 
 
 def guards_of(graph: BoundGraph) -> Iterator[tuple[BoundNode, GuardRule]]:
@@ -65,14 +73,27 @@ def _guard_problems(graph: BoundGraph) -> Iterator[Problem]:
     for number, (part, rule) in enumerate(guards_of(graph), 1):
         spec = part.spec
         if rule.symbol and rule.symbol not in symbols:
-            text = f"'symbol' of '{spec.id}' must be an instrument of the strategy, was '{rule.symbol}'."
-            remedy = did_you_mean(rule.symbol, symbols) or f"There are: {', '.join(symbols)}."
+            text = Message(
+                "'symbol' of '{id}' must be an instrument of the strategy, was '{symbol}'.",
+                id=spec.id,
+                symbol=rule.symbol,
+            )
+            remedy = did_you_mean(rule.symbol, symbols) or Message("There are: {symbols}.", symbols=", ".join(symbols))
             yield spec.problem("unknown_symbol", text, remedy, field="symbol")
         if rule.kind is GuardKind.SESSION_END:
             for instrument in graph.spec.instruments:
                 if not instrument.timeframe.is_intraday:
-                    text = f"'{spec.id}' needs bars shorter than a day, {instrument.symbol} has {instrument.timeframe}."
-                    yield spec.problem("not_intraday", text, "Take shorter bars, or leave it out.")
+                    text = Message(
+                        "'{id}' needs bars shorter than a day, {symbol} has {timeframe}.",
+                        id=spec.id,
+                        symbol=instrument.symbol,
+                        timeframe=instrument.timeframe,
+                    )
+                    yield spec.problem("not_intraday", text, Message("Take shorter bars, or leave it out."))
         if number == MAX_GUARDS + 1:
-            text = f"A strategy may have {MAX_GUARDS} halts, caps and exits by time, '{spec.id}' is one more."
-            yield spec.problem("too_many_guards", text, "Leave some out.")
+            text = Message(
+                "A strategy may have {max_guards} halts, caps and exits by time, '{id}' is one more.",
+                max_guards=MAX_GUARDS,
+                id=spec.id,
+            )
+            yield spec.problem("too_many_guards", text, Message("Leave some out."))

@@ -34,6 +34,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.folders import allow_for_now, check_place, expanded
 from quantcrafter.engine.api.foreign import calling, is_own, node_label, origin, reason_of, use_of
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.graph.bound import (
     BASE_CLOCK,
     BoundFeed,
@@ -115,18 +116,24 @@ class _Binder:
         except Exception as error:
             if is_own(cls):
                 raise
-            text = f"Node '{node.id}' ({use_of(cls)}) failed while its parameters were checked: {reason_of(error)}."
+            text = Message(
+                "Node '{id}' ({use}) failed while its parameters were checked: {reason}.",
+                id=node.id,
+                use=use_of(cls),
+                reason=reason_of(error),
+            )
             raise ComponentError(text, node=node.id) from error
 
     def _unknown_use(self, node: NodeSpec) -> None:
         elsewhere = [role for role in Role if role != node.role and self.catalog.component(role, node.use) is not None]
         if elsewhere:
-            message = f"'{node.use}' does not belong in the section '{node.role}'."
-            remedy = f"Move node '{node.id}' to '{elsewhere[0]}'."
+            message = Message("'{use}' does not belong in the section '{role}'.", use=node.use, role=node.role)
+            remedy = Message("Move node '{id}' to '{elsewhere}'.", id=node.id, elsewhere=elsewhere[0])
         else:
             names = (*self.catalog.component_names(node.role), *self.spec.block_names)
-            message = f"There is no component '{node.use}' for the section '{node.role}'."
-            remedy = f"{self.suggest(node.use, names)} A plugin that brings it may be missing.".lstrip()
+            message = Message("There is no component '{use}' for the section '{role}'.", use=node.use, role=node.role)
+            missing = Message("A plugin that brings it may be missing.")
+            remedy = joined([self.suggest(node.use, names), missing])
         self._report(node, "unknown_use", message, remedy, "use")
 
     def _provider(self, name: str, options: Mapping[str, Any], owner: InstrumentSpec | NodeSpec) -> DataProvider | None:
@@ -137,8 +144,8 @@ class _Binder:
             self.problems.append(
                 Problem(
                     code="unknown_provider",
-                    message=f"There is no data provider '{name}'.",
-                    remedy=self.suggest(name, names) or f"There are: {', '.join(names)}.",
+                    message=Message("There is no data provider '{name}'.", name=name),
+                    remedy=self.suggest(name, names) or Message("There are: {names}.", names=", ".join(names)),
                     file=place.file,
                     line=place.line,
                     column=place.column,
@@ -157,7 +164,12 @@ class _Binder:
         except Exception as error:
             if is_own(cls):
                 raise
-            text = f"Data provider '{name}'{origin(cls)} failed while its options were checked: {reason_of(error)}."
+            text = Message(
+                "Data provider '{name}'{origin} failed while its options were checked: {reason}.",
+                name=name,
+                origin=origin(cls),
+                reason=reason_of(error),
+            )
             raise DataError(text) from error
         for parameter in cls.path_parameters():
             path = getattr(provider, parameter)
@@ -211,7 +223,11 @@ class _Binder:
             sources = self._sources(node, port, value, None)
             if len(sources) > 1:
                 self._report(
-                    node, "one_wire", f"'{port.name}' of '{node.id}' takes one wire, was a list.", "", port.name
+                    node,
+                    "one_wire",
+                    Message("'{name}' of '{id}' takes one wire, was a list.", name=port.name, id=node.id),
+                    "",
+                    port.name,
                 )
             elif sources:
                 inputs[port.name] = sources[0]
@@ -249,8 +265,10 @@ class _Binder:
         if found is not None:
             return self._parts(node, port, found, index)
         use = self.spec.uses[target.node]
-        message = f"'{use.id}' is bypassed, but has no {kind} input to pass on to those that read it."
-        remedy = "Mute it instead, or remove 'bypass'."
+        message = Message(
+            "'{id}' is bypassed, but has no {kind} input to pass on to those that read it.", id=use.id, kind=kind
+        )
+        remedy = Message("Mute it instead, or remove 'bypass'.")
         problem = use.problem("bypass", message, remedy, field="bypass")
         if problem not in self.problems:
             self.problems.append(problem)
@@ -307,22 +325,34 @@ class _Binder:
                 choice = ", ".join(f"{written}.{name}" for name in names)
                 what = f"'{written}' has several outputs" if names else f"'{written}' has no output"
                 self._report(
-                    node, "which_output", f"{what}.", f"Write one of {choice}." if names else "", port.name, index
+                    node,
+                    "which_output",
+                    f"{what}.",
+                    Message("Write one of {choice}.", choice=choice) if names else "",
+                    port.name,
+                    index,
                 )
                 return None
-        message = f"'{target.node}' has no output '{target.output}'."
+        message = Message("'{node}' has no output '{output}'.", node=target.node, output=target.output)
         self._report(
             node,
             "unknown_output",
             message,
-            self.suggest(target.output, names) or f"It has: {', '.join(names)}.",
+            self.suggest(target.output, names) or Message("It has: {names}.", names=", ".join(names)),
             port.name,
             index,
         )
         return None
 
     def _mismatch(self, node: NodeSpec, port: InputPort, written: str, actual: str, index: int | None) -> None:
-        message = f"'{port.name}' of '{node.id}' takes a {port.type}, but '{written}' is {actual}."
+        message = Message(
+            "'{name}' of '{id}' takes a {type}, but '{written}' is {actual}.",
+            name=port.name,
+            id=node.id,
+            type=port.type,
+            written=written,
+            actual=actual,
+        )
         fits = [
             name if len(component.outputs) == 1 else f"{name}.{output.name}"
             for name, component in self.components.items()
@@ -331,7 +361,7 @@ class _Binder:
         ]
         if port.type is PortType.SERIES:
             fits += ["bars.close"]
-        remedy = f"What fits: {', '.join(fits[:6])}." if fits else ""
+        remedy = Message("What fits: {fits}.", fits=", ".join(fits[:6])) if fits else ""
         self._report(node, "type_mismatch", message, remedy, port.name, index)
 
     def _report(

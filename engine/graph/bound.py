@@ -16,6 +16,7 @@ from quantcrafter.engine.api import (
     QuantCrafterError,
 )
 from quantcrafter.engine.api.foreign import calling, is_plain, node_label, reason_of, use_of
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec import InstrumentSpec, NodeSpec, StrategySpec
 
 BASE_CLOCK = "bars"
@@ -87,7 +88,12 @@ def rule_of(node: BoundNode) -> Any:
         if isinstance(error, QuantCrafterError) and is_plain(error):
             error.node = error.node or node.spec.id
             raise
-        text = f"Node '{node.spec.id}' ({use_of(component)}) failed in rule: {reason_of(error)}."
+        text = Message(
+            "Node '{id}' ({use}) failed in rule: {reason}.",
+            id=node.spec.id,
+            use=use_of(component),
+            reason=reason_of(error),
+        )
         raise ComponentError(text, node=node.spec.id) from error
 
 

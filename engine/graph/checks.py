@@ -17,6 +17,7 @@ from quantcrafter.engine.api import (
     SizeKind,
     unit_fault,
 )
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph.account import account_problems
 from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, NodeColumn
 from quantcrafter.engine.graph.loop import loop_problems
@@ -52,15 +53,17 @@ def _walk(graph: BoundGraph, start: str, done: set[str]) -> list[Problem]:
 def _cycle(names: list[str]) -> str:
     """Return what is said of a cycle; of a long one its ends are named."""
     if len(names) <= _SHOWN:
-        return f"The nodes {' <- '.join([*names, names[0]])} form a cycle."
+        return Message("The nodes {names} form a cycle.", names=" <- ".join([*names, names[0]]))
     half = _SHOWN // 2
     ends = [*names[:half], "...", *names[-half:], names[0]]
-    return f"The nodes {' <- '.join(ends)} form a cycle of {len(names):,} nodes."
+    return Message("The nodes {ends} form a cycle of {count:,} nodes.", ends=" <- ".join(ends), count=len(names))
 
 
 _SHOWN = 8
 """Nodes of a cycle that are named."""
-_CUT = "A node cannot depend on itself; remove one of these wires, or put a 'lag' of past bars where you meant one."
+_CUT = Message(
+    "A node cannot depend on itself; remove one of these wires, or put a 'lag' of past bars where you meant one."
+)
 
 
 def _upstream(graph: BoundGraph, name: str) -> Iterator[str]:
@@ -73,12 +76,12 @@ def decision_problems(graph: BoundGraph) -> list[Problem]:
     executions = [node for node in graph.nodes.values() if isinstance(node.component, ExecutionLogic)]
     problems: list[Problem] = []
     if not written:
-        text = "The strategy has no execution node, so it can never trade."
-        remedy = "Add a section such as 'execution: {entry: {use: market, signals: [...], money: ...}}'."
+        text = Message("The strategy has no execution node, so it can never trade.")
+        remedy = Message("Add a section such as 'execution: {entry: {use: market, signals: [...], money: ...}}'.")
         problems.append(Problem("no_execution", text, remedy, graph.spec.file, 1, 1))
     for extra in written[1:]:
-        text = f"A strategy has one execution node for now, but '{extra.id}' is a further one."
-        remedy = "Combine the signals in one node, or make two strategies."
+        text = Message("A strategy has one execution node for now, but '{id}' is a further one.", id=extra.id)
+        remedy = Message("Combine the signals in one node, or make two strategies.")
         problems.append(extra.problem("one_execution", text, remedy))
     for node in executions:
         problems += _execution_problems(graph, node)
@@ -93,16 +96,25 @@ def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:
         if not isinstance(component, (ExecutionLogic, RiskManager, MoneyManager)) or component.overrides("on_bar"):
             continue
         if component.rule() is None:
-            text = f"'{part.spec.use}' has neither a rule nor 'on_bar', so it cannot decide."
-            problems.append(_problem(part, "no_decision", text, "Use another component, or tell its author."))
+            text = Message("'{use}' has neither a rule nor 'on_bar', so it cannot decide.", use=part.spec.use)
+            problems.append(_problem(part, "no_decision", text, Message("Use another component, or tell its author.")))
     has_stop = any(isinstance(part.component, RiskManager) and _is_stop(part.component.rule()) for part in parts)
     problems += _unit_problems(node, parts)
     for part in parts:
         rule_of_size = part.component.rule() if isinstance(part.component, MoneyManager) else None
         if rule_of_size is not None and rule_of_size.kind is SizeKind.RISK_PERCENT and not has_stop:
-            text = f"'{part.spec.id}' sizes by the distance of a stop-loss, but '{node.spec.id}' has none."
+            text = Message(
+                "'{id}' sizes by the distance of a stop-loss, but '{id_2}' has none.",
+                id=part.spec.id,
+                id_2=node.spec.id,
+            )
             problems.append(
-                _problem(part, "no_stop", text, f"Add a stop such as percent_stop to 'risk' of '{node.spec.id}'.")
+                _problem(
+                    part,
+                    "no_stop",
+                    text,
+                    Message("Add a stop such as percent_stop to 'risk' of '{id}'.", id=node.spec.id),
+                )
             )
     return problems
 
@@ -144,7 +156,11 @@ def idle_nodes(graph: BoundGraph) -> list[Problem]:
     roles = (Role.ADVISOR, Role.FILTER, Role.RISK, Role.MONEY)
     return [
         _problem(
-            node, "idle", f"Node '{name}' has no effect: no execution node uses it.", "Wire it or remove it.", warn=True
+            node,
+            "idle",
+            Message("Node '{name}' has no effect: no execution node uses it.", name=name),
+            Message("Wire it or remove it."),
+            warn=True,
         )
         for name, node in graph.nodes.items()
         if node.spec.role in roles and name not in used and executions and "/" not in name

@@ -14,6 +14,7 @@ from quantcrafter.engine.api import (
     RiskManager,
     Severity,
 )
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
 from quantcrafter.engine.spec import InstrumentSpec
 
@@ -46,7 +47,7 @@ def _margin_problems(graph: BoundGraph) -> Iterator[Problem]:
             margin.over(graph.spec.run.margin)
         except ValueError as error:
             text = f"{instrument.symbol}: {error}"
-            yield _problem(instrument, "margin", "margin", text, "Lower it, or raise 'initial_percent'.")
+            yield _problem(instrument, "margin", "margin", text, Message("Lower it, or raise 'initial_percent'."))
 
 
 def _pip_problems(graph: BoundGraph) -> Iterator[Problem]:
@@ -56,8 +57,10 @@ def _pip_problems(graph: BoundGraph) -> Iterator[Problem]:
     for node in _deciding(graph):
         if _counts_pips(node):
             names = ", ".join(instrument.symbol for instrument in without)
-            text = f"'{node.spec.id}' counts in pips, but there is no 'pip_size' of {names}."
-            remedy = "Give it, such as 'pip_size: 0.0001' for EURUSD or 'pip_size: 0.01' for USDJPY."
+            text = Message(
+                "'{id}' counts in pips, but there is no 'pip_size' of {names}.", id=node.spec.id, names=names
+            )
+            remedy = Message("Give it, such as 'pip_size: 0.0001' for EURUSD or 'pip_size: 0.01' for USDJPY.")
             yield node.spec.problem("no_pip_size", text, remedy)
 
 
@@ -66,11 +69,14 @@ def _coarse_ticks(graph: BoundGraph) -> Iterator[Problem]:
     for instrument in graph.spec.instruments:
         pip, tick = instrument.pip_size, instrument.tick_size
         if pip is not None and pip < tick * (1.0 - _ROUNDING):
-            text = (
-                f"The 'pip_size' of {instrument.symbol} must not be below its 'tick_size', was {_plain(pip)} below "
-                f"{_plain(tick)}: distances in pips are rounded to whole ticks."
+            text = Message(
+                "The 'pip_size' of {symbol} must not be below its 'tick_size', was {pip} below "
+                "{tick}: distances in pips are rounded to whole ticks.",
+                symbol=instrument.symbol,
+                pip=_plain(pip),
+                tick=_plain(tick),
             )
-            remedy = f"Set 'tick_size' to the smallest step of its price, such as {_plain(pip / 10)}."
+            remedy = Message("Set 'tick_size' to the smallest step of its price, such as {pip}.", pip=_plain(pip / 10))
             yield _problem(instrument, "pip_size", "coarse_tick", text, remedy, Severity.WARNING)
 
 
@@ -113,11 +119,14 @@ def _own_rates(graph: BoundGraph) -> Iterator[Problem]:
         if feed is None or not isinstance(feed.component, FeedNode):
             continue
         if _is_pair(instrument.symbol, run.currency, currency) or _is_same(instrument, feed):
-            text = (
-                f"{instrument.symbol} is spot and itself the rate by which its {currency} are converted: its value in "
-                f"{run.currency} is converted by that same rate, so it hardly ever changes."
+            text = Message(
+                "{symbol} is spot and itself the rate by which its {currency} are converted: its value in "
+                "{currency_2} is converted by that same rate, so it hardly ever changes.",
+                symbol=instrument.symbol,
+                currency=currency,
+                currency_2=run.currency,
             )
-            remedy = "Say 'kind: contract' to hold it on margin and win or lose by its price."
+            remedy = Message("Say 'kind: contract' to hold it on margin and win or lose by its price.")
             yield _problem(instrument, "currency", "own_rate", text, remedy, Severity.WARNING)
 
 
@@ -131,8 +140,17 @@ def _unnamed_currencies(graph: BoundGraph) -> Iterator[Problem]:
         quoted = pair.group(2)
         if quoted != account:
             symbol = instrument.symbol
-            text = f"{symbol} is priced in {quoted} by its name, but has no 'currency' and so counts in {account}."
-            remedy = f"Add 'currency: {quoted}', and its rate to 'run'; or 'currency: {account}' if that is meant."
+            text = Message(
+                "{symbol} is priced in {quoted} by its name, but has no 'currency' and so counts in {account}.",
+                symbol=symbol,
+                quoted=quoted,
+                account=account,
+            )
+            remedy = Message(
+                "Add 'currency: {quoted}', and its rate to 'run'; or 'currency: {account}' if that is meant.",
+                quoted=quoted,
+                account=account,
+            )
             yield _problem(instrument, "symbol", "pair_currency", text, remedy, Severity.WARNING)
 
 

@@ -31,6 +31,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.foreign import calling, is_own, is_plain, reason_of
 from quantcrafter.engine.api.frozen import Lent, frozen, frozen_copy, read_only, shown, shown_bars
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.node_state import Contents, seal
 from quantcrafter.engine.data.align import align, as_of
 from quantcrafter.engine.graph.bound import BASE_CLOCK, MarketColumn, Number
@@ -241,7 +242,12 @@ def checked_outputs(step: Step, result: Any, length: int) -> StepValues:
         result = (result,)
     if not isinstance(result, tuple) or len(result) != len(outputs):
         raise ComponentError(
-            f"{step.label} must return {len(outputs)} column(s), one for each output; it returned {_kind(result)}.",
+            Message(
+                "{label} must return {count} column(s), one for each output; it returned {kind}.",
+                label=step.label,
+                count=len(outputs),
+                kind=_kind(result),
+            ),
             node=step.nodes[0],
         )
     return tuple(
@@ -279,7 +285,10 @@ def guarded(step: Step, bars: Bars) -> Iterator[None]:
             error.node = error.node or step.nodes[0]
             raise
         given = f"{len(bars)} bars of {bars.symbol}"
-        raise ComponentError(f"{step.label} failed on {given}: {reason_of(error)}.", node=step.nodes[0]) from error
+        raise ComponentError(
+            Message("{label} failed on {given}: {reason}.", label=step.label, given=given, reason=reason_of(error)),
+            node=step.nodes[0],
+        ) from error
 
 
 def _computed(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> Any:
@@ -323,8 +332,15 @@ def _checked(step: Step, name: str, kind: PortType, value: Any, length: int) -> 
         array = array.astype(np.float64, copy=False)
     if array.dtype != wanted or array.shape != (length,):
         raise ComponentError(
-            f"{step.label} must return '{name}' as {wanted} of shape ({length},), and returned {array.dtype} of shape "
-            f"{array.shape}.",
+            Message(
+                "{label} must return '{name}' as {wanted} of shape ({length},), and returned {dtype} of shape {shape}.",
+                label=step.label,
+                name=name,
+                wanted=wanted,
+                length=length,
+                dtype=array.dtype,
+                shape=array.shape,
+            ),
             node=step.nodes[0],
             field=name,
         )

@@ -18,6 +18,7 @@ from quantcrafter.engine.api import (
     StrategyContext,
 )
 from quantcrafter.engine.api.foreign import is_plain, node_label, reason_of, use_of
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.node_state import seal
 
 _BLANK: Mapping[PortType, tuple[Any, Any]] = {
@@ -67,12 +68,18 @@ def ask_bar(
     except Exception as error:
         if isinstance(error, QuantCrafterError) and is_plain(error):
             raise
-        what = f"Node '{node}' ({use_of(component)}) failed in on_bar at {ctx.place()}: {reason_of(error)}."
-        raise ComponentError(f"{what} Given: {ctx.given()}.", node=node) from error
+        what = Message(
+            "Node '{node}' ({use}) failed in on_bar at {place}: {reason}.",
+            node=node,
+            use=use_of(component),
+            place=ctx.place(),
+            reason=reason_of(error),
+        )
+        raise ComponentError(Message("{what} Given: {given}.", what=what, given=ctx.given()), node=node) from error
     values = value if isinstance(value, tuple) else (value,)
     if len(values) != len(results):
         given = f"{len(values)} values from on_bar at bar {bar}, not {len(results)}"
-        text = f"Node '{node}' ({use_of(component)}) returned {given}."
+        text = Message("Node '{node}' ({use}) returned {given}.", node=node, use=use_of(component), given=given)
         raise ComponentError(text, node=node)
     for result, item in zip(results, values, strict=True):
         if item is not None:
@@ -83,7 +90,13 @@ def _put(result: Any, bar: int, first: int, item: Any, label: str) -> None:
     try:
         result[bar - first] = item
     except (TypeError, ValueError, OverflowError) as error:
-        text = f"{label} returned {item!r} from on_bar at bar {bar}, where {result.dtype} is wanted."
+        text = Message(
+            "{label} returned {item} from on_bar at bar {bar}, where {dtype} is wanted.",
+            label=label,
+            item=repr(item),
+            bar=bar,
+            dtype=result.dtype,
+        )
         raise ComponentError(text) from error
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from quantcrafter.engine.api import Component, ExecutionLogic, InputPort, PortType, Problem
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph.bound import (
     BoundGraph,
     BoundNode,
@@ -90,8 +91,10 @@ class _Flags:
             first = (wires[0] if wires else None) if isinstance(wires, tuple) else wires
             if port.type is kind and first is not None:
                 return MarketColumn(first.feed, column) if column and isinstance(first, MarketColumn) else first
-        message = f"'{node.spec.id}' is bypassed, but has no {kind} input to pass on to those that read it."
-        self._report(node, "bypass", message, "Mute it instead, or remove 'bypass'.", "bypass")
+        message = Message(
+            "'{id}' is bypassed, but has no {kind} input to pass on to those that read it.", id=node.spec.id, kind=kind
+        )
+        self._report(node, "bypass", message, Message("Mute it instead, or remove 'bypass'."), "bypass")
         return None
 
     # ------------------------------------------------------------------ mute
@@ -147,8 +150,8 @@ class _Flags:
             if not isinstance(node.component, ExecutionLogic):
                 continue
             if self._is_bypassed(name):
-                text = f"'{name}' passes nothing on, so it cannot be bypassed."
-                self._report(node, "bypass", text, "Remove 'bypass'.", "bypass")
+                text = Message("'{name}' passes nothing on, so it cannot be bypassed.", name=name)
+                self._report(node, "bypass", text, Message("Remove 'bypass'."), "bypass")
             elif name in self.muted:
                 self._report(node, "muted", *_reason(node, self.muted[name]))
 
@@ -161,14 +164,26 @@ class _Flags:
 def _reason(node: BoundNode, port: str) -> tuple[str, str, str]:
     name = node.spec.id
     if not port:
-        return f"'{name}' is muted, so the strategy never trades.", "Unmute it.", "mute"
+        return Message("'{name}' is muted, so the strategy never trades.", name=name), Message("Unmute it."), "mute"
     kind = next(each.type for each in type(node.component).inputs() if each.name == port)
     if kind is PortType.MONEY:
-        return f"What sizes the orders of '{name}' is muted, so it cannot trade.", "Unmute it or wire another.", port
+        return (
+            Message("What sizes the orders of '{name}' is muted, so it cannot trade.", name=name),
+            Message("Unmute it or wire another."),
+            port,
+        )
     if kind is not PortType.SIGNAL:
-        text = f"What '{port}' of '{name}' reads is muted, and '{name}' cannot do without it."
-        return text, "Unmute it or wire another.", port
-    return f"Everything that '{port}' of '{name}' reads is muted: nothing is left to trade on.", "Unmute one.", port
+        text = Message(
+            "What '{port}' of '{name}' reads is muted, and '{name}' cannot do without it.", port=port, name=name
+        )
+        return text, Message("Unmute it or wire another."), port
+    return (
+        Message(
+            "Everything that '{port}' of '{name}' reads is muted: nothing is left to trade on.", port=port, name=name
+        ),
+        Message("Unmute one."),
+        port,
+    )
 
 
 def _owner(source: Source) -> str | None:

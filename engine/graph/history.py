@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from quantcrafter.engine.api import Bar, Bars, CorporateActions, DataError, Timeframe
 from quantcrafter.engine.api.bar_checks import longest_bar_ns
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.calendar import slots
 from quantcrafter.engine.data.resample import resample, slot_begins
 
@@ -167,7 +168,11 @@ class History:
             self._check_span(bar)
         elif self.row(self.bar(index)) != self.row(bar):
             text = f"A bar of {self.symbol} that closes at {_moment(bar.close_ns)}"
-            raise DataError(f"{text} differs from the one that another strategy was given. Bring both the same bars.")
+            raise DataError(
+                Message(
+                    "{text} differs from the one that another strategy was given. Bring both the same bars.", text=text
+                )
+            )
 
     def matches(self, bars: Bars) -> bool:
         """Return whether one of the two histories is the beginning of the other."""
@@ -206,34 +211,49 @@ class History:
         text = f"A bar of {self.symbol} that closes at {_moment(bar.close_ns)}"
         opened = _moment(bar.open_ns)
         if closed > bar.open_ns:
-            text += f" must open no earlier than the last one closed, at {_moment(closed)}; opened at {opened}."
-            raise DataError(f"{text} Bring bars that don't overlap.")
+            text += Message(
+                " must open no earlier than the last one closed, at {moment}; opened at {opened}.",
+                moment=_moment(closed),
+                opened=opened,
+            )
+            raise DataError(Message("{text} Bring bars that don't overlap.", text=text))
         most = f"{_hours(self._longest_ns)} h in {self.timeframe}"
-        text += f" must be no longer than {most}, was {_hours(length)} h: it opened at {opened}."
-        raise DataError(f"{text} Bring bars of the strategy's timeframe.")
+        text += Message(
+            " must be no longer than {most}, was {hours} h: it opened at {opened}.",
+            most=most,
+            hours=_hours(length),
+            opened=opened,
+        )
+        raise DataError(Message("{text} Bring bars of the strategy's timeframe.", text=text))
 
     def _fault(self, bar: Bar) -> str:  # noqa: PLR0911 - one for each fault
         """Return why a bar can't be the next one, or nothing."""
         prices = (bar.open, bar.high, bar.low, bar.close)
         if not (min(prices) > 0 and math.isfinite(sum(prices))):
-            return f"must have prices above 0, had {_listed(prices)}. Leave the bar out."
+            return Message("must have prices above 0, had {prices}. Leave the bar out.", prices=_listed(prices))
         if not bar.low <= min(bar.open, bar.close) or not bar.high >= max(bar.open, bar.close):
-            return f"must have open and close between low and high, had {_listed(prices)}."
+            return Message("must have open and close between low and high, had {prices}.", prices=_listed(prices))
         if not 0 <= bar.volume < math.inf:
-            return f"must have a volume of 0 or more, had {bar.volume:g}."
+            return Message("must have a volume of 0 or more, had {volume:g}.", volume=bar.volume)
         if bar.open_ns >= bar.close_ns:
-            return f"must open before it closes, opened at {_moment(bar.open_ns)}."
+            return Message("must open before it closes, opened at {moment}.", moment=_moment(bar.open_ns))
         if len(self):
             opened, closed = self.times(len(self) - 1)
             if bar.open_ns <= opened or bar.close_ns <= closed:
-                return f"must come after the last one, which closed at {_moment(closed)}."
+                return Message("must come after the last one, which closed at {moment}.", moment=_moment(closed))
         if (bar.traded is None) != (self._traded is None):
             words = "must not have" if self._traded is None else "needs"
-            return f"{words} a second bar at the prices as traded, as its history is adjusted."
+            return Message("{words} a second bar at the prices as traded, as its history is adjusted.", words=words)
         if self._actions is None and (bar.split != 1.0 or bar.dividend != 0.0):
-            return "has a split or dividend, its history knows of none. Load the history with 'adjust: actions'."
+            return Message(
+                "has a split or dividend, its history knows of none. Load the history with 'adjust: actions'."
+            )
         if not (0 < bar.split < math.inf and math.isfinite(bar.dividend)):
-            return f"must have a split above 0, had {bar.split:g} and dividend {bar.dividend:g}."
+            return Message(
+                "must have a split above 0, had {split:g} and dividend {dividend:g}.",
+                split=bar.split,
+                dividend=bar.dividend,
+            )
         return ""
 
     def resampled(self, timeframe: Timeframe) -> Resampled:

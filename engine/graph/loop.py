@@ -34,6 +34,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.errors import QuantCrafterError
 from quantcrafter.engine.api.foreign import calling, is_plain, node_label, reason_of, use_of
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.steps import Tape
 from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, MarketColumn, NodeColumn, Number, Source, type_of
 
@@ -74,7 +75,13 @@ def loop_problems(graph: BoundGraph) -> list[Problem]:
             if reason is None and node.spec.id not in seen and not isinstance(node.component, ExecutionLogic):
                 pending.append(node.spec.id)
             if reason is not None and node.spec.id not in problems:
-                text = f"'{port}' of '{node.spec.id}' reads '{name}', which depends on the position. {reason[0]}"
+                text = Message(
+                    "'{port}' of '{id}' reads '{name}', which depends on the position. {reason}",
+                    port=port,
+                    id=node.spec.id,
+                    name=name,
+                    reason=reason[0],
+                )
                 problem = node.spec.problem("behind_position", text, reason[1], field=port, index=index)
                 problems[node.spec.id] = problem
             seen.add(node.spec.id)
@@ -96,20 +103,22 @@ def _refusal(node: BoundNode, port: str) -> tuple[str, str] | None:
         listed = node.inputs[port]
         kinds = [type_of(source) for source in (listed if isinstance(listed, tuple) else (listed,))]
         if not all(kind in _SIGNALS for kind in kinds):
-            return "Prices and ranks of entries are computed before the run.", _BY_CONDITION
+            return Message("Prices and ranks of entries are computed before the run."), _BY_CONDITION
         if component.overrides("on_bar"):
-            text = f"'{node.spec.use}' decides bar by bar in Python, and sees the position itself."
-            return text, "Wire signals and filters to it that don't depend on the position."
+            text = Message("'{use}' decides bar by bar in Python, and sees the position itself.", use=node.spec.use)
+            return text, Message("Wire signals and filters to it that don't depend on the position.")
         return None
     if isinstance(component, (RiskManager, MoneyManager)):
-        return "What a risk or money manager reads is computed before the run.", _BY_CONDITION
+        return Message("What a risk or money manager reads is computed before the run."), _BY_CONDITION
     if has_form(node):
         return None
-    return f"'{node.spec.use}' has no step form: it is computed before the run, when there is no position.", _BY_FORM
+    return Message(
+        "'{use}' has no step form: it is computed before the run, when there is no position.", use=node.spec.use
+    ), _BY_FORM
 
 
-_BY_CONDITION = "Let a condition on the position give a signal, or a filter, instead."
-_BY_FORM = "Use a logic node, an advisor or a filter that can, or compute it over prices alone."
+_BY_CONDITION = Message("Let a condition on the position give a signal, or a filter, instead.")
+_BY_FORM = Message("Use a logic node, an advisor or a filter that can, or compute it over prices alone.")
 
 
 def has_form(node: BoundNode) -> bool:
@@ -149,14 +158,28 @@ def form_of(component: Component, node: str, form: StepForm) -> tuple[StepValue,
             error.node = error.node or node
             raise
         raise ComponentError(
-            f"Node '{node}' ({use_of(component)}) failed in steps: {reason_of(error)}.", node=node
+            Message(
+                "Node '{node}' ({use}) failed in steps: {reason}.",
+                node=node,
+                use=use_of(component),
+                reason=reason_of(error),
+            ),
+            node=node,
         ) from error
     if made is None:
         return None
     values = made if isinstance(made, tuple) else (made,)
     if len(values) != len(component.outputs) or not all(isinstance(each, StepValue) for each in values):
         wanted = f"{len(component.outputs)} StepValue(s), one for each output"
-        raise ComponentError(f"Node '{node}' ({use_of(component)}) must return {wanted}, from steps.", node=node)
+        raise ComponentError(
+            Message(
+                "Node '{node}' ({use}) must return {wanted}, from steps.",
+                node=node,
+                use=use_of(component),
+                wanted=wanted,
+            ),
+            node=node,
+        )
     return values
 
 
@@ -185,7 +208,10 @@ def program_of(
         if step.in_loop:
             made = form_of(step.component, step.nodes[0], _form(tape, step, value))
             if made is None:
-                raise ComponentError(f"{step.label} has no step form, and depends on the position.", node=step.nodes[0])
+                raise ComponentError(
+                    Message("{label} has no step form, and depends on the position.", label=step.label),
+                    node=step.nodes[0],
+                )
             values |= {column(number, place): each for place, each in enumerate(made)}
     flags = allowed = None
     if decision is not None and any(source in values for source in decision.signals):

@@ -30,6 +30,7 @@ from quantcrafter.engine.api import (
     SizeRule,
 )
 from quantcrafter.engine.api.foreign import calling, node_label, reason_of, use_of
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph.bound import (
     BASE_CLOCK,
     BoundGraph,
@@ -352,7 +353,7 @@ class _Planner:
         if money is None:
             if rule is None or rule.rebalance is not None:
                 return nothing, None
-            text = f"Execution node '{node.spec.id}' has no money manager."
+            text = Message("Execution node '{id}' has no money manager.", id=node.spec.id)
             raise RunError(text, node=node.spec.id, field="money")
         size = rule_of(money) if isinstance(money.component, MoneyManager) else None
         return size or nothing, self._rule_column(money, size.column if size is not None else None)
@@ -369,7 +370,11 @@ class _Planner:
     def _component(self, part: BoundNode, rule: int = -1) -> PlannedComponent:
         """Return a component that decides in Python, with those of its wires that carry columns."""
         if not part.component.overrides("on_bar"):
-            text = f"Node '{part.spec.id}' ({part.spec.use}) has neither a rule nor 'on_bar', so it cannot decide."
+            text = Message(
+                "Node '{id}' ({use}) has neither a rule nor 'on_bar', so it cannot decide.",
+                id=part.spec.id,
+                use=part.spec.use,
+            )
             raise RunError(text, node=part.spec.id)
         inputs: dict[str, PlanWires] = {}
         for port, wires in part.inputs.items():
@@ -433,8 +438,10 @@ def _told(node: BoundNode, what: str, tell: Callable[[], int | None]) -> Any:
     except Exception as error:
         name, use, reason = node.spec.id, use_of(node.component), reason_of(error)
         text = (
-            f"Node '{name}' ({use}) could not tell its warm-up: {reason}."
+            Message("Node '{name}' ({use}) could not tell its warm-up: {reason}.", name=name, use=use, reason=reason)
             if what == "warm-up"
-            else f"Node '{name}' ({use}) could not tell its lookback: {reason}."
+            else Message(
+                "Node '{name}' ({use}) could not tell its lookback: {reason}.", name=name, use=use, reason=reason
+            )
         )
         raise RunError(text, node=name) from error

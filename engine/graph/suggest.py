@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from quantcrafter.engine.api import Component, Problem
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.schema_words import must, own_words
 from quantcrafter.engine.spec import InstrumentSpec, NodeSpec, Suggester
 from quantcrafter.engine.spec.source import shown
@@ -46,30 +47,46 @@ def _words(
     kind, value = detail["type"], detail.get("input")
     known = model.model_fields
     if kind == "extra_forbidden":
-        return f"{subject} has no parameter '{name}'.", suggest(name, known) or _some_of(known)
+        return Message("{subject} has no parameter '{name}'.", subject=subject, name=name), suggest(
+            name, known
+        ) or _some_of(known)
     if kind == "missing":
         what = (known[name].description or "").rstrip(".") if name in known else ""
-        return f"{subject} needs '{name}'{f' ({what})' if what else ''}.", "Add it."
+        return Message(
+            "{subject} needs '{name}'{what}.", subject=subject, name=name, what=f" ({what})" if what else ""
+        ), Message("Add it.")
     whose = f"'{name}' of {subject}" if name else subject
     if kind == "too_short":
-        return f"{whose} needs at least {detail['ctx']['min_length']}, was {shown(value)}.", ""
+        return Message(
+            "{whose} needs at least {min_length}, was {value}.",
+            whose=whose,
+            min_length=detail["ctx"]["min_length"],
+            value=shown(value),
+        ), ""
     ports = {port.name for port in model.inputs()} if issubclass(model, Component) else set()
     if name in ports:
-        return f"{whose} must name a node, such as bars.close or fast, was {shown(value)}.", ""
+        return Message(
+            "{whose} must name a node, such as bars.close or fast, was {value}.", whose=whose, value=shown(value)
+        ), ""
     wish = must(detail)
     if not wish:
         return f"{whose}: {own_words(detail)}.", ""
-    return f"{whose} must {wish}, was {shown(value)}.", _remedy(detail)
+    return Message("{whose} must {wish}, was {value}.", whose=whose, wish=wish, value=shown(value)), _remedy(detail)
 
 
 def _remedy(detail: Mapping[str, Any]) -> str:
     limits = detail.get("ctx") or {}
-    for key, words in (("ge", "Use {0} or more."), ("le", "Use {0} or less."), ("gt", "Use more than {0}.")):
-        if key in limits:
-            return words.format(f"{limits[key]:g}")
-    return f"Use less than {limits['lt']:g}." if "lt" in limits else ""
+    if "ge" in limits:
+        return Message("Use {ge:g} or more.", ge=limits["ge"])
+    if "le" in limits:
+        return Message("Use {le:g} or less.", le=limits["le"])
+    if "gt" in limits:
+        return Message("Use more than {gt:g}.", gt=limits["gt"])
+    return Message("Use less than {lt:g}.", lt=limits["lt"]) if "lt" in limits else ""
 
 
 def _some_of(names: Mapping[str, Any]) -> str:
-    shown_names = ", ".join(list(names)[:8])
-    return f"It has: {shown_names}{', ...' if len(names) > len(shown_names.split(', ')) else ''}." if names else ""
+    if not names:
+        return ""
+    listed = ", ".join([*list(names)[:8], *(["..."] if len(names) > 8 else [])])  # noqa: PLR2004 - as many as fit
+    return Message("It has: {listed}.", listed=listed)

@@ -22,6 +22,7 @@ from quantcrafter.engine.api import (
     StrategyTemplate,
 )
 from quantcrafter.engine.api.component import NODE_KEYS
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.plugins.info import PluginRefusedError
 
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")
@@ -61,18 +62,28 @@ def check_component(entry: object, roles: Iterable[Role], hook: str) -> type[Com
         PluginRefusedError: it is not; the message says what is missing.
     """
     if not (inspect.isclass(entry) and issubclass(entry, Component)):
-        raise PluginRefusedError(f"{hook} returned {shown(entry)}, which is not a subclass of Component.")
+        raise PluginRefusedError(
+            Message("{hook} returned {entry}, which is not a subclass of Component.", hook=hook, entry=shown(entry))
+        )
     _check_role(getattr(entry, "role", None), tuple(roles), f"{hook} returned {entry.__name__}, whose role is")
     _check_named(entry, hook)
     subject = f"{_KIND.get(entry.role, 'component')} '{entry.name}' ({entry.__name__})"
     if not getattr(entry, "__pydantic_fields_complete__", True):
         raise PluginRefusedError(
-            f"{subject} has a field annotation that names an unknown type. Import the type at the top of the module."
+            Message(
+                "{subject} has a field annotation that names an unknown type. Import the type at the "
+                "top of the module.",
+                subject=subject,
+            )
         )
     for key in NODE_KEYS:
         if key in entry.model_fields:
             raise PluginRefusedError(
-                f"{subject} has a field '{key}', which the strategy file keeps for itself. Rename it."
+                Message(
+                    "{subject} has a field '{key}', which the strategy file keeps for itself. Rename it.",
+                    subject=subject,
+                    key=key,
+                )
             )
     _check_behaviour(entry, subject)
     return entry
@@ -88,7 +99,14 @@ def check_family_names(family: ComponentFamily, roles: Iterable[Role], hook: str
     _check_role(family.role, tuple(roles), f"{hook} returned the family {label}, whose role is")
     names = tuple(islice(family.names(), MOST_NAMES + 1))
     if len(names) > MOST_NAMES:
-        raise PluginRefusedError(f"{hook} returned the family {label} of more than {MOST_NAMES:,} names.")
+        raise PluginRefusedError(
+            Message(
+                "{hook} returned the family {label} of more than {most_names:,} names.",
+                hook=hook,
+                label=label,
+                most_names=MOST_NAMES,
+            )
+        )
     for name in names:
         check_name(name, f"family {label}")
     return names
@@ -102,7 +120,9 @@ def check_built(entry: object, name: str, role: Role) -> type[Component]:
     """
     component = check_component(entry, (role,), f"the family's build('{name}')")
     if component.name != name:
-        raise PluginRefusedError(f"build('{name}') returned a component named '{component.name}'.")
+        raise PluginRefusedError(
+            Message("build('{name}') returned a component named '{name_2}'.", name=name, name_2=component.name)
+        )
     return component
 
 
@@ -119,12 +139,25 @@ def check_other(entry: object, hook: str) -> str:
         "register_engines": EngineAdapter,
     }[hook]
     if not (inspect.isclass(entry) and issubclass(entry, base)):
-        raise PluginRefusedError(f"{hook} returned {shown(entry)}, which is not a subclass of {base.__name__}.")
+        raise PluginRefusedError(
+            Message(
+                "{hook} returned {entry}, which is not a subclass of {base_class}.",
+                hook=hook,
+                entry=shown(entry),
+                base_class=base.__name__,
+            )
+        )
     _check_named(entry, hook)
     missing = sorted(getattr(entry, "__abstractmethods__", ()))
     if missing:
         raise PluginRefusedError(
-            f"{base.__name__} '{entry.name}' ({entry.__name__}) lacks {', '.join(m + '()' for m in missing)}."  # type: ignore[attr-defined]
+            Message(
+                "{base_class} '{name}' ({entry_class}) lacks {missing}.",
+                base_class=base.__name__,
+                name=entry.name,  # type: ignore[attr-defined]
+                entry_class=entry.__name__,
+                missing=", ".join(m + "()" for m in missing),
+            )
         )
     if issubclass(entry, EngineAdapter):
         _check_capabilities(entry)
@@ -137,8 +170,14 @@ def _check_capabilities(entry: type[EngineAdapter]) -> None:
         wrong = isinstance(values, str) or not all(isinstance(value, kind) for value in values)
         if wrong:
             raise PluginRefusedError(
-                f"EngineAdapter '{entry.name}' ({entry.__name__}) must list {kind.__name__} values in `{field}`, was "
-                f"{values!r}."
+                Message(
+                    "EngineAdapter '{name}' ({entry_class}) must list {kind_class} values in `{field}`, was {values}.",
+                    name=entry.name,
+                    entry_class=entry.__name__,
+                    kind_class=kind.__name__,
+                    field=field,
+                    values=repr(values),
+                )
             )
 
 
@@ -158,18 +197,28 @@ _KIND = MappingProxyType(
 
 def _check_template(entry: object) -> str:
     if not isinstance(entry, StrategyTemplate):
-        raise PluginRefusedError(f"register_strategies returned {shown(entry)}, which is not a StrategyTemplate.")
+        raise PluginRefusedError(
+            Message("register_strategies returned {entry}, which is not a StrategyTemplate.", entry=shown(entry))
+        )
     if not entry.name.strip():
-        raise PluginRefusedError("register_strategies returned a StrategyTemplate without a name.")
+        raise PluginRefusedError(Message("register_strategies returned a StrategyTemplate without a name."))
     if not entry.path.is_file():
-        raise PluginRefusedError(f"strategy template '{entry.name}' must be a file, but '{entry.path}' is none.")
+        raise PluginRefusedError(
+            Message(
+                "strategy template '{name}' must be a file, but '{path}' is none.", name=entry.name, path=entry.path
+            )
+        )
     return entry.name
 
 
 def _check_role(role: object, roles: tuple[Role, ...], subject: str) -> None:
     if role not in roles:
         hooks = [hook for hook, accepted in COMPONENT_HOOKS.items() if role in accepted]
-        remedy = f" Return it from {hooks[0]}." if hooks else " Derive it from Indicator, Advisor, Filter, ..."
+        remedy = (
+            Message(" Return it from {hooks}.", hooks=hooks[0])
+            if hooks
+            else Message(" Derive it from Indicator, Advisor, Filter, ...")
+        )
         shown = f"'{role}'" if isinstance(role, str) else "missing"
         raise PluginRefusedError(f"{subject} {shown} where only {_either(roles)} may stand.{remedy}")
 
@@ -178,7 +227,9 @@ def _check_named(entry: Any, hook: str) -> None:
     label = f"{entry.__name__} (from {hook})"
     check_name(getattr(entry, "name", ""), label)
     if not (entry.__doc__ or "").strip():
-        raise PluginRefusedError(f"{label} has no docstring, which is the help that users see. Write one.")
+        raise PluginRefusedError(
+            Message("{label} has no docstring, which is the help that users see. Write one.", label=label)
+        )
 
 
 def check_name(name: object, label: str) -> None:
@@ -188,10 +239,16 @@ def check_name(name: object, label: str) -> None:
         PluginRefusedError: it cannot.
     """
     if not isinstance(name, str) or not name:
-        raise PluginRefusedError(f"{label} has no name. Set `name`, which is what the strategy file says.")
+        raise PluginRefusedError(
+            Message("{label} has no name. Set `name`, which is what the strategy file says.", label=label)
+        )
     if NAME.match(name) is None:
         raise PluginRefusedError(
-            f"{label} has the name {name!r}; a name is letters, digits and underscores, with dots between its parts."
+            Message(
+                "{label} has the name {name}; a name is letters, digits and underscores, with dots between its parts.",
+                label=label,
+                name=repr(name),
+            )
         )
 
 
@@ -199,19 +256,31 @@ def _check_behaviour(entry: type[Component], subject: str) -> None:
     if entry.role is Role.DATA:
         if not issubclass(entry, (ResampleNode, FeedNode)):
             raise PluginRefusedError(
-                f"{subject} derives from neither ResampleNode nor FeedNode, the two that the engine can carry out. "
-                "Add a source of bars as a DataProvider."
+                Message(
+                    "{subject} derives from neither ResampleNode nor FeedNode, the two that the engine can carry out. "
+                    "Add a source of bars as a DataProvider.",
+                    subject=subject,
+                )
             )
         return
     if issubclass(entry, PositionNode):
         if not _overridden(entry, "steps"):
-            raise PluginRefusedError(f"{subject} reads the position and has no steps(). Write it.")
+            raise PluginRefusedError(
+                Message("{subject} reads the position and has no steps(). Write it.", subject=subject)
+            )
         return
     wanted = ("compute", "on_bar") if entry.role in _COLUMN_ROLES else ("rule", "on_bar")
     if not any(_overridden(entry, method) for method in wanted):
-        raise PluginRefusedError(f"{subject} has neither {wanted[0]}() nor {wanted[1]}(). Write one of them.")
+        raise PluginRefusedError(
+            Message(
+                "{subject} has neither {wanted}() nor {wanted_2}(). Write one of them.",
+                subject=subject,
+                wanted=wanted[0],
+                wanted_2=wanted[1],
+            )
+        )
     if entry.role is not Role.EXECUTION and not entry.outputs:
-        raise PluginRefusedError(f"{subject} has no outputs. List them in `outputs`.")
+        raise PluginRefusedError(Message("{subject} has no outputs. List them in `outputs`.", subject=subject))
     entry.inputs()
 
 

@@ -17,6 +17,7 @@ import pluggy
 
 from quantcrafter.engine.api import API_VERSION, Component, ComponentFamily, Role, hookspecs
 from quantcrafter.engine.api.foreign import LOAD_LIMIT_S, LOAD_SLOW_S, EscapedError, TooLongError, foreign, text_of
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.withdrawn import WITHDRAWN
 from quantcrafter.engine.plugins.checks import (
     COMPONENT_HOOKS,
@@ -104,7 +105,12 @@ def read_plugin(plugin: object, name: str = "") -> Contribution:
 
 def _hooks(plugin: object) -> dict[str, Callable[[], object]]:
     if inspect.isclass(plugin):
-        raise PluginRefusedError(f"its entry point names the class {plugin.__name__}. Name a module or an instance.")
+        raise PluginRefusedError(
+            Message(
+                "its entry point names the class {plugin_class}. Name a module or an instance.",
+                plugin_class=plugin.__name__,
+            )
+        )
     return _implementations(plugin)
 
 
@@ -113,11 +119,23 @@ def _check_api(plugin: object) -> None:
     if wanted == API_VERSION:
         return
     if not isinstance(wanted, int):
-        raise PluginRefusedError(f"{API_ATTRIBUTE} must be a whole number, was {wanted!r}.")
-    remedy = "Upgrade QuantCrafter." if wanted > API_VERSION else "Upgrade the plugin."
+        raise PluginRefusedError(
+            Message(
+                "{api_attribute} must be a whole number, was {wanted}.",
+                api_attribute=API_ATTRIBUTE,
+                wanted=repr(wanted),
+            )
+        )
+    remedy = Message("Upgrade QuantCrafter.") if wanted > API_VERSION else Message("Upgrade the plugin.")
     raise PluginRefusedError(
-        f"it is written for version {wanted} of the plugin interface and this QuantCrafter has version {API_VERSION}. "
-        f"{remedy}"
+        Message(
+            "it is written for version {wanted} of the plugin interface and this QuantCrafter has "
+            "version {api_version}. "
+            "{remedy}",
+            wanted=wanted,
+            api_version=API_VERSION,
+            remedy=remedy,
+        )
     )
 
 
@@ -138,11 +156,16 @@ def _implementations(plugin: object) -> dict[str, Callable[[], object]]:
             raise PluginRefusedError(f"{caller.name} is not a hook.{_did_you_mean(caller.name)}")
         for implementation in caller.get_hookimpls():
             if implementation.wrapper or implementation.hookwrapper:
-                raise PluginRefusedError(f"{caller.name} is a wrapper; hooks are called one by one, without wrappers.")
+                raise PluginRefusedError(
+                    Message("{name} is a wrapper; hooks are called one by one, without wrappers.", name=caller.name)
+                )
             found[caller.name] = implementation.function
     if not found:
         raise PluginRefusedError(
-            f"it implements no hook. Mark its functions with @hookimpl: {', '.join(hook_names())}."
+            Message(
+                "it implements no hook. Mark its functions with @hookimpl: {hook_names}.",
+                hook_names=", ".join(hook_names()),
+            )
         )
     return found
 
@@ -172,7 +195,12 @@ def _signature_message(plugin: object) -> str:
         if extra:
             listed = ", ".join(f"'{argument}'" for argument in extra)
             wanted = ", ".join(f"'{argument}'" for argument in allowed) or "no arguments"
-            return f"{name} asks for {listed}, but the hook has {wanted}. Change the function's arguments."
+            return Message(
+                "{name} asks for {listed}, but the hook has {wanted}. Change the function's arguments.",
+                name=name,
+                listed=listed,
+                wanted=wanted,
+            )
     return ""
 
 
@@ -183,10 +211,19 @@ def _entries(hook_name: str, function: Callable[[], object], name: str) -> tuple
             entries = tuple(islice(result, MOST_ENTRIES + 1))
             if len(entries) > MOST_ENTRIES:
                 raise PluginRefusedError(
-                    f"{hook_name} returned more than {MOST_ENTRIES:,} things, or never ends. Return a family for more."
+                    Message(
+                        "{hook_name} returned more than {most_entries:,} things, or never ends. "
+                        "Return a family for more.",
+                        hook_name=hook_name,
+                        most_entries=MOST_ENTRIES,
+                    )
                 )
             return entries
-    raise PluginRefusedError(f"{hook_name} must return a list, returned {type(result).__name__} instead.")
+    raise PluginRefusedError(
+        Message(
+            "{hook_name} must return a list, returned {type} instead.", hook_name=hook_name, type=type(result).__name__
+        )
+    )
 
 
 def _add(contribution: Contribution, hook_name: str, entry: object) -> None:
@@ -208,7 +245,9 @@ def _add(contribution: Contribution, hook_name: str, entry: object) -> None:
 
 def _put(table: dict[Any, Any], key: tuple[Any, str], entry: object) -> None:
     if key in table:
-        raise PluginRefusedError(f"it registers '{key[1]}' twice in {key[0]}. Give one of them another name.")
+        raise PluginRefusedError(
+            Message("it registers '{key}' twice in {key_2}. Give one of them another name.", key=key[1], key_2=key[0])
+        )
     table[key] = entry
 
 
@@ -218,4 +257,8 @@ def _closest(name: str) -> str:
 
 def _did_you_mean(name: str) -> str:
     match = next(iter(difflib.get_close_matches(name, hook_names(), n=1)), "")
-    return f" Did you mean {match}?" if match else f" The hooks are {', '.join(hook_names())}."
+    return (
+        Message(" Did you mean {match}?", match=match)
+        if match
+        else Message(" The hooks are {hook_names}.", hook_names=", ".join(hook_names()))
+    )

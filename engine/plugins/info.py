@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from quantcrafter.engine.api import PluginError, Problem, Severity
+from quantcrafter.engine.api.message import Message
 
 
 class PluginStatus(StrEnum):
@@ -46,10 +47,12 @@ class PluginInfo:
             return None
         return Problem(
             code="plugin",
-            message=f"Plugin '{self.name}' was left out: {self.error.rstrip('.')}.",
-            remedy=f"Upgrade or repair it, or switch it off by 'quantcrafter plugins disable {self.name}'."
+            message=Message("Plugin '{name}' was left out: {error}.", name=self.name, error=self.error.rstrip(".")),
+            remedy=Message(
+                "Upgrade or repair it, or switch it off by 'quantcrafter plugins disable {name}'.", name=self.name
+            )
             if not self.builtin
-            else "QuantCrafter's own parts are damaged; install it again.",
+            else Message("QuantCrafter's own parts are damaged; install it again."),
             path=f"plugins.{self.name}",
             severity=Severity.ERROR,
         )

@@ -20,6 +20,7 @@ from types import MappingProxyType
 from quantcrafter.engine.api import ENTRY_POINT_GROUP, PluginError, Problem
 from quantcrafter.engine.api.foreign import claim
 from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.plugins.hooks import Contribution, of_plugin, read_plugin
 from quantcrafter.engine.plugins.info import PluginInfo, PluginRefusedError, PluginStatus
@@ -71,11 +72,11 @@ def set_enabled(name: str, *, enabled: bool) -> PluginInfo:
         raise PluginError(str(unreadable).removeprefix("warning: "))
     known = {info.name: info for info in reversed(installed_plugins())}
     if name not in known and not (enabled and name in disabled):
-        remedy = did_you_mean(name, known) or f"Installed: {', '.join(sorted(known))}."
-        raise PluginError(f"There is no plugin '{name}'. {remedy}")
+        remedy = did_you_mean(name, known) or Message("Installed: {known}.", known=", ".join(sorted(known)))
+        raise PluginError(Message("There is no plugin '{name}'. {remedy}", name=name, remedy=remedy))
     info = known.get(name, PluginInfo(name))
     if info.builtin and not enabled:
-        raise PluginError(f"Plugin '{name}' is part of QuantCrafter itself and cannot be disabled.")
+        raise PluginError(Message("Plugin '{name}' is part of QuantCrafter itself and cannot be disabled.", name=name))
     write_disabled(disabled - {name} if enabled else disabled | {name})
     forget_registry()
     return replace(info, status=PluginStatus.LOADED if enabled else PluginStatus.DISABLED)
@@ -97,7 +98,12 @@ def _load(extra: tuple[tuple[str, object], ...]) -> Registry:
         info = _marked(candidate.info, disabled)
         if info.name in plugins:
             taken = plugins[info.name].distribution or "another plugin"
-            refused.append(_failed(info, f"its name is already that of a plugin of {taken}. Rename its entry point."))
+            refused.append(
+                _failed(
+                    info,
+                    Message("its name is already that of a plugin of {taken}. Rename its entry point.", taken=taken),
+                )
+            )
             continue
         if info.status is PluginStatus.LOADED:
             info = _admit(candidate, total, owners)
@@ -132,8 +138,13 @@ def _check_free(contribution: Contribution, owners: dict[tuple[str, str], str]) 
         owner = owners.get((str(section), name))
         if owner is not None:
             raise PluginRefusedError(
-                f"it registers '{name}' in {section}, which plugin '{owner}' has already taken. "
-                f"Ask the author for another name, or disable one of the two."
+                Message(
+                    "it registers '{name}' in {section}, which plugin '{owner}' has already taken. "
+                    "Ask the author for another name, or disable one of the two.",
+                    name=name,
+                    section=section,
+                    owner=owner,
+                )
             )
 
 

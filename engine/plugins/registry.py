@@ -19,6 +19,7 @@ from quantcrafter.engine.api import (
     StrategyTemplate,
 )
 from quantcrafter.engine.api.foreign import claim, foreign, reason_of, text_of
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.plugins.checks import check_built, is_family
 from quantcrafter.engine.plugins.info import PluginInfo
 
@@ -118,8 +119,14 @@ class Registry:
         except Exception as error:
             text = text_of(error).rstrip(".") if isinstance(error, PluginError) else reason_of(error)
             raise PluginError(
-                f"Plugin '{owner}' promised '{name}' in {role} but cannot build it: {text}. "
-                f"Upgrade or repair the plugin."
+                Message(
+                    "Plugin '{owner}' promised '{name}' in {role} but cannot build it: {text}. "
+                    "Upgrade or repair the plugin.",
+                    owner=owner,
+                    name=name,
+                    role=role,
+                    text=text,
+                )
             ) from error
         claim(built, owner, builtin=builtin)
         return built

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from quantcrafter.engine.api import PluginError, Problem, Severity
 from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 
@@ -53,7 +54,12 @@ def write_disabled(names: frozenset[str]) -> None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink(missing_ok=True)
         cause, remedy = fault(error, "home")
-        text = f"The list of disabled plugins must be writable, but '{shown_path(path)}' is not: {cause}. {remedy}"
+        text = Message(
+            "The list of disabled plugins must be writable, but '{path}' is not: {cause}. {remedy}",
+            path=shown_path(path),
+            cause=cause,
+            remedy=remedy,
+        )
         raise PluginError(text) from error
 
 
@@ -64,7 +70,11 @@ def _reason(error: Exception) -> str:
 def _unreadable(path: Path, why: str) -> Problem:
     return Problem(
         code="plugin.state",
-        message=f"The list of disabled plugins, '{path}', cannot be read ({why}); every plugin counts as enabled.",
-        remedy="Repair or delete the file.",
+        message=Message(
+            "The list of disabled plugins, '{path}', cannot be read ({why}); every plugin counts as enabled.",
+            path=path,
+            why=why,
+        ),
+        remedy=Message("Repair or delete the file."),
         severity=Severity.WARNING,
     )

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from quantcrafter.engine.api import PluginError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import told
 from quantcrafter.engine.api.wording import shown_path
 
@@ -30,14 +31,24 @@ def create_plugin(name: str, parent: Path, *, complete: bool = False) -> Path:
     """
     if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name in _TAKEN:
         raise PluginError(
-            "A plugin's name has 1 to 40 small letters, digits and underscores, begins with a letter and is no word of "
-            f"Python or QuantCrafter, was '{name}'. Choose another, such as 'momentum'."
+            Message(
+                "A plugin's name has 1 to 40 small letters, digits and underscores, begins with a "
+                "letter and is no word of "
+                "Python or QuantCrafter, was '{name}'. Choose another, such as 'momentum'.",
+                name=name,
+            )
         )
     if not parent.is_dir():
-        raise PluginError(f"'{shown_path(parent)}' is not a folder. Make it first, or choose another.")
+        raise PluginError(
+            Message("'{parent}' is not a folder. Make it first, or choose another.", parent=shown_path(parent))
+        )
     target = parent / f"quantcrafter_{name}"
     if target.exists() or target.is_symlink():
-        raise PluginError(f"'{shown_path(target)}' exists already. Choose another name or folder, or delete it.")
+        raise PluginError(
+            Message(
+                "'{target}' exists already. Choose another name or folder, or delete it.", target=shown_path(target)
+            )
+        )
     try:
         with tempfile.TemporaryDirectory(dir=parent, prefix=f".quantcrafter_{name}-") as folder:
             made = Path(folder) / "made"

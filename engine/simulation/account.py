@@ -12,6 +12,7 @@ import numpy.typing as npt
 from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.entries import OrderLife
 from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import ENTER_SHORT, FlagColumn, TimeColumn
 from quantcrafter.engine.api.rules import GuardKind, ProtectiveKind
 from quantcrafter.engine.api.settings import Margin
@@ -36,20 +37,43 @@ def check_account(instrument: InstrumentJob) -> None:
     name, n = instrument.symbol, len(instrument.bars)
     if instrument.kind == "contract":
         if not 0.0 < instrument.multiplier < math.inf:
-            raise RunError(f"The multiplier of {name} must be above 0, was {instrument.multiplier}. Set 'multiplier'.")
+            raise RunError(
+                Message(
+                    "The multiplier of {name} must be above 0, was {multiplier}. Set 'multiplier'.",
+                    name=name,
+                    multiplier=instrument.multiplier,
+                )
+            )
         if instrument.borrow_percent > 0.0:
-            raise RunError(f"{name} is a contract, which nobody borrows. Leave out 'borrow_percent'.")
+            raise RunError(
+                Message("{name} is a contract, which nobody borrows. Leave out 'borrow_percent'.", name=name)
+            )
     elif instrument.multiplier != 1.0:
-        raise RunError(f"{name} has a multiplier, which contracts have. Say 'kind: contract'.")
+        raise RunError(Message("{name} has a multiplier, which contracts have. Say 'kind: contract'.", name=name))
     optional = (instrument.size_column, instrument.rate_open, instrument.rate_close)
     columns = [column for column in (*optional, instrument.split, instrument.dividend) if column is not None]
     if any(len(column) != n for column in columns):
-        raise RunError(f"Columns of {name} must have {n} values, one a bar, were {[len(c) for c in columns]}.")
+        raise RunError(
+            Message(
+                "Columns of {name} must have {n} values, one a bar, were {columns}.",
+                name=name,
+                n=n,
+                columns=[len(c) for c in columns],
+            )
+        )
     pairs = ((instrument.rate_open, instrument.rate_close), (instrument.split, instrument.dividend))
     if any((one is None) != (other is None) for one, other in pairs):
-        raise RunError(f"{name} must have rates for both opens and closes, and splits along with dividends.")
+        raise RunError(
+            Message("{name} must have rates for both opens and closes, and splits along with dividends.", name=name)
+        )
     if instrument.split is not None and not (instrument.split > 0.0).all():
-        raise RunError(f"A split of {name} must be above 0, was {np.min(instrument.split):g}. Correct its data.")
+        raise RunError(
+            Message(
+                "A split of {name} must be above 0, was {least:g}. Correct its data.",
+                name=name,
+                least=np.min(instrument.split),
+            )
+        )
 
 
 def is_financed(job: EngineJob) -> bool:
@@ -170,20 +194,36 @@ def set_account(desk: Record, job: EngineJob) -> None:
         for each in job.instruments:
             if len(each.bars) and not each.bars.volume.any():
                 raise RunError(
-                    f"'{what}' fills orders by the volume of a bar, but {each.symbol} has none. "
-                    f"Give data with volume, or leave '{what}' out."
+                    Message(
+                        "'{what}' fills orders by the volume of a bar, but {symbol} has none. "
+                        "Give data with volume, or leave '{what}' out.",
+                        what=what,
+                        symbol=each.symbol,
+                    )
                 )
 
 
 def _set_guards(desk: Record, job: EngineJob) -> None:
     if len(job.guards) > MAX_GUARDS:
-        raise RunError(f"A run may have {MAX_GUARDS} guards, had {len(job.guards)}. Leave some out.")
+        raise RunError(
+            Message(
+                "A run may have {max_guards} guards, had {count}. Leave some out.",
+                max_guards=MAX_GUARDS,
+                count=len(job.guards),
+            )
+        )
     symbols = [each.symbol for each in job.instruments]
     desk["guards"] = len(job.guards)
     for number, guard in enumerate(job.guards):
         row = desk["guard_rows"][number]
         if guard.symbol and guard.symbol not in symbols:
-            raise RunError(f"A guard names the instrument '{guard.symbol}'; there are {', '.join(symbols)}.")
+            raise RunError(
+                Message(
+                    "A guard names the instrument '{symbol}'; there are {symbols}.",
+                    symbol=guard.symbol,
+                    symbols=", ".join(symbols),
+                )
+            )
         row["kind"], row["value"], row["action"] = int(guard.kind), guard.value, int(guard.action)
         row["in_cash"], row["in_units"] = guard.in_cash, guard.in_units
         row["instrument"] = symbols.index(guard.symbol) if guard.symbol else -1

@@ -14,6 +14,7 @@ from typing import Any
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import OrderKind
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.rules import ProtectiveKind
 from quantcrafter.engine.simulation.identity import BAR_STANDARD, Identity, program_hash, rule_names, terms_hash
 from quantcrafter.engine.simulation.session_state import InstrumentState, SessionState, lot_of
@@ -40,7 +41,13 @@ def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
             now, or the state is after another bar standard.
     """
     if old.bar_standard != BAR_STANDARD:
-        raise RunError(f"The state is after the bar standard {old.bar_standard}, and this engine after {BAR_STANDARD}.")
+        raise RunError(
+            Message(
+                "The state is after the bar standard {bar_standard}, and this engine after {bar_standard_2}.",
+                bar_standard=old.bar_standard,
+                bar_standard_2=BAR_STANDARD,
+            )
+        )
     dropped: list[str] = []
     rules = rule_names(job, identity)
     instruments = {}
@@ -50,13 +57,19 @@ def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
             instruments[each.symbol] = InstrumentState(bars=0)
             continue
         if kept.steps and old.program != program_hash(job):
-            dropped.append(f"What the nodes that read the position remembered of {each.symbol} is forgotten.")
+            dropped.append(
+                Message(
+                    "What the nodes that read the position remembered of {symbol} is forgotten.", symbol=each.symbol
+                )
+            )
             kept = replace(kept, steps=())
         instruments[each.symbol] = _adopted(each.symbol, kept, job, rules, dropped)
     _leave(old, instruments, dropped)
     account = dict(old.account)
     if account.get("halt_rule") is not None and account["halt_rule"] not in rules:
-        dropped.append(f"The halt by '{account['halt_rule']}' ends: there is no such rule any more.")
+        dropped.append(
+            Message("The halt by '{halt_rule}' ends: there is no such rule any more.", halt_rule=account["halt_rule"])
+        )
         account["halted"] = 0
         del account["halt_rule"]
     state = replace(
@@ -85,10 +98,20 @@ def _leave(old: SessionState, instruments: Mapping[str, InstrumentState], droppe
         lots = old.instruments[symbol].book.get("lots", 0)
         if lots:
             raise RunError(
-                f"A position of {lots} lots is open in {symbol}, which the strategy no longer trades. "
-                "Close it first, or keep the instrument."
+                Message(
+                    "A position of {lots} lots is open in {symbol}, which the strategy no longer trades. "
+                    "Close it first, or keep the instrument.",
+                    lots=lots,
+                    symbol=symbol,
+                )
             )
-        dropped.append(f"{symbol} is no longer traded; its {_count(old.instruments[symbol].orders)} are cancelled.")
+        dropped.append(
+            Message(
+                "{symbol} is no longer traded; its {count} are cancelled.",
+                symbol=symbol,
+                count=_count(old.instruments[symbol].orders),
+            )
+        )
 
 
 def _count(orders: Iterable[Any]) -> str:
@@ -105,28 +128,42 @@ def _adopted(
     if changed and (kept.book.get("lots", 0) or kept.orders):
         name = changed[0]
         raise RunError(
-            f"'{name}' of {symbol} was {kept.lot[name]} and is {lot_of(instrument)[name]} now, while a position or "
-            "orders are open. Close them first, or leave it as it was."
+            Message(
+                "'{name}' of {symbol} was {lot} and is {lot_of} now, while a position or "
+                "orders are open. Close them first, or leave it as it was.",
+                name=name,
+                symbol=symbol,
+                lot=kept.lot[name],
+                lot_of=lot_of(instrument)[name],
+            )
         )
     orders, columns = [], {row["bar"]: row for row in kept.rows}
     for order in kept.orders:
         reason = _why_dropped(order, job, rules, columns)
         if reason:
-            dropped.append(f"Order {order['id']} of {symbol} is cancelled: {reason}.")
+            dropped.append(
+                Message("Order {id} of {symbol} is cancelled: {reason}.", id=order["id"], symbol=symbol, reason=reason)
+            )
         else:
             orders.append(order)
     if _stops(kept.orders) and not _stops(orders):
         dropped.append(
-            f"The position of {symbol} has no stop any more: rules of the new version protect the next entry."
+            Message(
+                "The position of {symbol} has no stop any more: rules of the new version protect the next entry.",
+                symbol=symbol,
+            )
         )
     if _targets(kept.orders) and not _targets(orders):
         dropped.append(
-            f"The position of {symbol} has no target any more: rules of the new version apply to the next entry."
+            Message(
+                "The position of {symbol} has no target any more: rules of the new version apply to the next entry.",
+                symbol=symbol,
+            )
         )
     book = dict(kept.book)
     grid = [book.pop(name, 0) for name in _GRID] if job.execution.grid is None else []
     if any(grid):
-        dropped.append(f"The grid of {symbol} ends: the strategy has none any more.")
+        dropped.append(Message("The grid of {symbol} ends: the strategy has none any more.", symbol=symbol))
     decided = {order["decided"] for order in orders if order["opens"]}
     rows = tuple(row for row in kept.rows if row["bar"] in decided)
     return replace(kept, orders=tuple(orders), rows=rows, book=book)
@@ -184,5 +221,9 @@ def _components(kept: Mapping[str, Any], job: EngineJob, dropped: list[str]) -> 
     """Return the states of components that are still there; those of the caller are all kept."""
     nodes = {part.node for part in job.components}
     own = kept.get("deciding", {})
-    dropped += [f"What node '{node}' remembered is forgotten: it is gone." for node in own if node not in nodes]
+    dropped += [
+        Message("What node '{node}' remembered is forgotten: it is gone.", node=node)
+        for node in own
+        if node not in nodes
+    ]
     return {**kept, "deciding": {node: state for node, state in own.items() if node in nodes}}

@@ -9,6 +9,7 @@ import numpy as np
 from quantcrafter.engine.api.bars import BAR_COLUMNS
 from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import TimeColumn
 from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ProtectiveRule
 from quantcrafter.engine.api.step_program import StepProgram
@@ -46,15 +47,34 @@ def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...], ste
     name, n = instrument.symbol, len(instrument.bars)
     needed = [rule.column is not None for rule in protection]
     if [column is not None for column in instrument.rule_columns] != needed:
-        raise RunError(f"{name} must have a column for just the protective rules that name one. Wire their inputs.")
+        raise RunError(
+            Message(
+                "{name} must have a column for just the protective rules that name one. Wire their inputs.", name=name
+            )
+        )
     columns = [instrument.flags, instrument.allowed, *(c for c in instrument.rule_columns if c is not None)]
     if any(len(column) != n for column in columns):
-        raise RunError(f"Columns of {name} must have {n} values, one a bar, were {[len(c) for c in columns]}.")
+        raise RunError(
+            Message(
+                "Columns of {name} must have {n} values, one a bar, were {columns}.",
+                name=name,
+                n=n,
+                columns=[len(c) for c in columns],
+            )
+        )
     check_account(instrument)
     check_steps(instrument, steps)
     for field, size in (("tick_size", instrument.tick_size), ("lot_size", instrument.lot_size)):
         if not 0.0 < size < math.inf:
-            raise RunError(f"The {field.replace('_', ' ')} of {name} must be above 0, was {size}. Set '{field}'.")
+            raise RunError(
+                Message(
+                    "The {field} of {name} must be above 0, was {size}. Set '{field_2}'.",
+                    field=field.replace("_", " "),
+                    name=name,
+                    size=size,
+                    field_2=field,
+                )
+            )
 
 
 def market_of(job: EngineJob) -> Market:

@@ -14,6 +14,7 @@ from quantcrafter.engine.api.bar_checks import longest_bar_ns, type_fault
 from quantcrafter.engine.api.bars import Bars
 from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import Signals
 from quantcrafter.engine.simulation.arrays import timeline_of
 
@@ -102,15 +103,29 @@ class Needs:
         if not (-math.inf < low <= open_ <= high < math.inf and low <= close <= high):
             self._refuse_prices((open_, high, low, close))
         if not 0.0 <= bar.volume < math.inf:
-            raise RunError(f"The volume of a bar of {self._name} must be 0 or more, was {bar.volume}.")
+            raise RunError(
+                Message(
+                    "The volume of a bar of {name} must be 0 or more, was {volume}.", name=self._name, volume=bar.volume
+                )
+            )
         self._check_times(bar, last)
         try:
             self._check_columns(bar)
             for node in self._nodes:
                 if bar.history is None or node not in bar.inputs:
-                    raise RunError(f"A bar of {self._name} must come with its history and the inputs of node '{node}'.")
+                    raise RunError(
+                        Message(
+                            "A bar of {name} must come with its history and the inputs of node '{node}'.",
+                            name=self._name,
+                            node=node,
+                        )
+                    )
         except (TypeError, AttributeError) as error:
-            raise RunError(f"Columns of a bar of {self._name} must be those of a ClosedBar: {error}.") from error
+            raise RunError(
+                Message(
+                    "Columns of a bar of {name} must be those of a ClosedBar: {error}.", name=self._name, error=error
+                )
+            ) from error
 
     def _check_types(self, bar: ClosedBar) -> None:
         fault = type_fault(self._name, bar, ClosedBar)
@@ -118,15 +133,41 @@ class Needs:
             raise RunError(fault)
         flags, most = bar.flags, _MOST_FLAGS
         if not isinstance(flags, (int, np.integer)) or not 0 <= flags <= most:
-            raise RunError(f"'flags' of a bar of {self._name} must be a whole number from 0 to {most}, was {flags!r}.")
+            raise RunError(
+                Message(
+                    "'flags' of a bar of {name} must be a whole number from 0 to {most}, was {flags}.",
+                    name=self._name,
+                    most=most,
+                    flags=repr(flags),
+                )
+            )
         for name in ("allowed", "ready"):
             if not isinstance(getattr(bar, name), (bool, np.bool_)):
-                raise RunError(f"'{name}' of a bar of {self._name} must be true or false, was {getattr(bar, name)!r}.")
+                raise RunError(
+                    Message(
+                        "'{name}' of a bar of {name_2} must be true or false, was {getattr}.",
+                        name=name,
+                        name_2=self._name,
+                        getattr=repr(getattr(bar, name)),
+                    )
+                )
 
     def _refuse_prices(self, prices: tuple[float, ...]) -> None:
         if not all(map(math.isfinite, prices)):
-            raise RunError(f"Prices of a bar of {self._name} must be finite numbers, were {prices}. Leave the bar out.")
-        raise RunError(f"Open and close of a bar of {self._name} must lie between low and high, were {prices}.")
+            raise RunError(
+                Message(
+                    "Prices of a bar of {name} must be finite numbers, were {prices}. Leave the bar out.",
+                    name=self._name,
+                    prices=prices,
+                )
+            )
+        raise RunError(
+            Message(
+                "Open and close of a bar of {name} must lie between low and high, were {prices}.",
+                name=self._name,
+                prices=prices,
+            )
+        )
 
     def _check_times(self, bar: ClosedBar, last: tuple[int, int] | None) -> None:
         length = bar.close_ns - bar.open_ns
@@ -134,16 +175,31 @@ class Needs:
             return
         span = f"{bar.open_ns} to {bar.close_ns} ns"
         if length <= 0:
-            raise RunError(f"A bar of {self._name} must open before it closes, was {span}.")
+            raise RunError(
+                Message("A bar of {name} must open before it closes, was {span}.", name=self._name, span=span)
+            )
         if length > self._longest_ns:
             raise RunError(
-                f"A bar of {self._name} in {self._timeframe} must be no longer than {self._longest_ns} ns, was {length}"
-                f" ns, from {span}. Give bars of the strategy's timeframe."
+                Message(
+                    "A bar of {name} in {timeframe} must be no longer than {longest_ns} ns, was {length}"
+                    " ns, from {span}. Give bars of the strategy's timeframe.",
+                    name=self._name,
+                    timeframe=self._timeframe,
+                    longest_ns=self._longest_ns,
+                    length=length,
+                    span=span,
+                )
             )
         if last is not None:
             raise RunError(
-                f"A bar of {self._name} must come after the last one and open no earlier than that closed; the last is "
-                f"{last[0]} to {last[1]} ns, was {span}. Leave out what is known already."
+                Message(
+                    "A bar of {name} must come after the last one and open no earlier than that closed; the last is "
+                    "{last} to {last_2} ns, was {span}. Leave out what is known already.",
+                    name=self._name,
+                    last=last[0],
+                    last_2=last[1],
+                    span=span,
+                )
             )
 
     def _check_columns(self, bar: ClosedBar) -> None:
@@ -152,17 +208,34 @@ class Needs:
             given = [value is not None for value in bar.rule_columns]
             if given != self._rules:
                 count = sum(self._rules)
-                raise RunError(f"A bar of {name} must have a value for just the {count} rules that have a column.")
+                raise RunError(
+                    Message(
+                        "A bar of {name} must have a value for just the {count} rules that have a column.",
+                        name=name,
+                        count=count,
+                    )
+                )
         if bar.execution_columns.keys() != self._execution:
             wanted, had = sorted(self._execution), sorted(bar.execution_columns)
-            raise RunError(f"A bar of {name} must have values for the execution's columns {wanted}, had {had}.")
+            raise RunError(
+                Message(
+                    "A bar of {name} must have values for the execution's columns {wanted}, had {had}.",
+                    name=name,
+                    wanted=wanted,
+                    had=had,
+                )
+            )
         if len(bar.step_columns) != self._steps:
             lengths = f"{self._steps} columns of the steps, had {len(bar.step_columns)}"
-            raise RunError(f"A bar of {name} must have values for the {lengths}.")
+            raise RunError(Message("A bar of {name} must have values for the {lengths}.", name=name, lengths=lengths))
         optional = (bar.size, bar.rate_open, bar.rate_close, bar.split, bar.dividend)
         values = (*bar.rule_columns, *bar.execution_columns.values(), *bar.step_columns, *optional)
         if any(value is not None and not isinstance(value, _NUMBERS) for value in values):
-            raise RunError(f"Values of columns at a bar of {name} must be numbers, were {values}.")
+            raise RunError(
+                Message(
+                    "Values of columns at a bar of {name} must be numbers, were {values}.", name=name, values=values
+                )
+            )
         if self._has_optional or optional != _NO_OPTIONAL:
             self._check_optional(bar, optional)
 
@@ -171,13 +244,33 @@ class Needs:
         for (value, needed), number in zip(self._optional, given, strict=True):
             if needed != (number is not None):
                 must = "a" if needed else "no"
-                raise RunError(f"A bar of {name} must have {must} value '{value}', as its job has {must} such column.")
+                raise RunError(
+                    Message(
+                        "A bar of {name} must have {must} value '{value}', as its job has {must} such column.",
+                        name=name,
+                        must=must,
+                        value=value,
+                    )
+                )
             # Before the first bar of the rate's feed there is none: at the open of the bar that sees it first neither.
             unknown = number == 0.0 and (value == "rate_open" or (value == "rate_close" and not bar.ready))
             if number is not None and value in _ABOVE_ZERO and not 0.0 < number < math.inf and not unknown:
-                raise RunError(f"'{value}' of a bar of {name} must be above 0, was {number:g}.")
+                raise RunError(
+                    Message(
+                        "'{value}' of a bar of {name} must be above 0, was {number:g}.",
+                        value=value,
+                        name=name,
+                        number=number,
+                    )
+                )
         if bar.dividend is not None and not math.isfinite(bar.dividend):
-            raise RunError(f"'dividend' of a bar of {name} must be a finite number, was {bar.dividend}.")
+            raise RunError(
+                Message(
+                    "'dividend' of a bar of {name} must be a finite number, was {dividend}.",
+                    name=name,
+                    dividend=bar.dividend,
+                )
+            )
 
 
 def without_bars(job: EngineJob) -> EngineJob:

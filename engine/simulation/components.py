@@ -23,6 +23,7 @@ from quantcrafter.engine.api.errors import ComponentError, QuantCrafterError
 from quantcrafter.engine.api.foreign import calling, is_own, is_plain, node_label, own_call, reason_of, settled, use_of
 from quantcrafter.engine.api.frozen import Lent, OverwrittenError
 from quantcrafter.engine.api.ledger import OrderKind
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.node_state import Contents, WrittenError, copied_state, seal
 from quantcrafter.engine.graph.events import split_inputs
 from quantcrafter.engine.simulation import python_decisions as actions
@@ -111,7 +112,9 @@ class Deciders:
                 self._lent.get(part.node, Lent()).check()
                 self._contents[part.node].check()
             except (OverwrittenError, WrittenError) as error:
-                text = f"{self._labels[part.node]} failed in on_bar: {reason_of(error)}."
+                text = Message(
+                    "{labels} failed in on_bar: {reason}.", labels=self._labels[part.node], reason=reason_of(error)
+                )
                 raise ComponentError(text, node=part.node) from error
 
     def rebind(self, bars: Mapping[str, ClosedBar]) -> None:
@@ -162,8 +165,14 @@ class Deciders:
         return answer, ctx
 
     def _failure(self, part: DecisionComponent, ctx: StrategyContext, detail: str) -> ComponentError:
-        what = f"Node '{part.node}' ({use_of(part.component)}) {detail.rstrip('.')}, at {ctx.place()}."
-        return ComponentError(f"{what} Given: {ctx.given()}.", node=part.node)
+        what = Message(
+            "Node '{node}' ({use}) {detail}, at {place}.",
+            node=part.node,
+            use=use_of(part.component),
+            detail=detail.rstrip("."),
+            place=ctx.place(),
+        )
+        return ComponentError(Message("{what} Given: {given}.", what=what, given=ctx.given()), node=part.node)
 
     # ------------------------------------------------------------------ money
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.errors import RunCancelledError
 from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.simulation.ahead import kernel_for
 from quantcrafter.engine.simulation.kernels import INTERPRETED, RunSteps
 from quantcrafter.engine.simulation.records import TABLE_ROWS
@@ -45,7 +46,7 @@ def simulate(job: EngineJob, pace: Pace = PACE, kernel: RunSteps | None = None) 
     state, total = session.memory, session.bars_total
     while not session.done:
         if job.cancelled():
-            raise RunCancelledError("The run was cancelled.")
+            raise RunCancelledError(Message("The run was cancelled."))
         if kernel is None:
             state.kernel = kernel_for(total, len(state.steps.program))
         bars = pace.chunk_bars if state.kernel is not INTERPRETED else min(pace.chunk_bars, INTERPRETED_BARS)

@@ -10,6 +10,7 @@ from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.entries import MOST_ENTRIES, MOST_LEVELS, Offset, OrderLife
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import OrderKind
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, TimeColumn
 from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ExecutionRule
 from quantcrafter.engine.api.unit_rules import unit_fault
@@ -34,26 +35,55 @@ def check_execution(job: EngineJob) -> None:
     given = {name for name in EXECUTION_COLUMNS if name in job.instruments[0].execution_columns}
     for each in job.instruments:
         if {name for name in EXECUTION_COLUMNS if name in each.execution_columns} != given:
-            raise RunError(f"{each.symbol} must have the same execution columns as the other instruments.")
+            raise RunError(
+                Message("{symbol} must have the same execution columns as the other instruments.", symbol=each.symbol)
+            )
         lengths = {len(column) for column in each.execution_columns.values()}
         if lengths - {len(each.bars)}:
-            raise RunError(f"Execution columns of {each.symbol} must have {len(each.bars)} values, were {lengths}.")
+            raise RunError(
+                Message(
+                    "Execution columns of {symbol} must have {count} values, were {lengths}.",
+                    symbol=each.symbol,
+                    count=len(each.bars),
+                    lengths=lengths,
+                )
+            )
     offsets = [rule.entry.offset, rule.entry.limit]
     offsets += [part.spacing for part in (rule.scale_in, rule.grid) if part is not None]
     if any(offset.multiple for offset in offsets) and "atr" not in given:
-        raise RunError("An offset by the average true range needs its column. Wire the port 'atr'.", field="atr")
+        raise RunError(
+            Message("An offset by the average true range needs its column. Wire the port 'atr'."), field="atr"
+        )
     _check_pips(job, offsets)
     if rule.rebalance is not None and "weight" not in given:
-        raise RunError("Rebalancing needs the wanted weights. Wire the port 'weight'.", field="weight")
+        raise RunError(Message("Rebalancing needs the wanted weights. Wire the port 'weight'."), field="weight")
     if rule.grid is not None and not 1 <= rule.grid.levels <= MOST_LEVELS:
-        raise RunError(f"A grid has 1 to {MOST_LEVELS} levels, was {rule.grid.levels}.", field="levels")
+        raise RunError(
+            Message(
+                "A grid has 1 to {most_levels} levels, was {levels}.", most_levels=MOST_LEVELS, levels=rule.grid.levels
+            ),
+            field="levels",
+        )
     if rule.scale_in is not None and not 1 <= rule.scale_in.max_entries <= MOST_ENTRIES:
-        raise RunError(f"There are 1 to {MOST_ENTRIES} entries, was {rule.scale_in.max_entries}.", field="max_entries")
+        raise RunError(
+            Message(
+                "There are 1 to {most_entries} entries, was {max_entries}.",
+                most_entries=MOST_ENTRIES,
+                max_entries=rule.scale_in.max_entries,
+            ),
+            field="max_entries",
+        )
     fault = unit_fault(None if job.components else rule, job.protection)
     if fault is not None:
         raise RunError(" ".join(fault), field="scope")
     if len(job.protection) > MOST_LEVELS:
-        raise RunError(f"There is room for {MOST_LEVELS} protective rules, were {len(job.protection)}.")
+        raise RunError(
+            Message(
+                "There is room for {most_levels} protective rules, were {count}.",
+                most_levels=MOST_LEVELS,
+                count=len(job.protection),
+            )
+        )
 
 
 def _check_pips(job: EngineJob, offsets: list[Offset]) -> None:
@@ -62,7 +92,10 @@ def _check_pips(job: EngineJob, offsets: list[Offset]) -> None:
         return
     for each in job.instruments:
         if not each.pip_size:
-            raise RunError(f"A distance in pips needs the pip of {each.symbol}. Set its 'pip_size'.", field="pip_size")
+            raise RunError(
+                Message("A distance in pips needs the pip of {symbol}. Set its 'pip_size'.", symbol=each.symbol),
+                field="pip_size",
+            )
 
 
 def slots_needed(job: EngineJob) -> int:

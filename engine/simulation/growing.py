@@ -18,6 +18,7 @@ import numpy.typing as npt
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.entries import OrderLife
 from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.rules import GuardKind
 from quantcrafter.engine.simulation.account import counts_days, is_financed, needs_volume
 from quantcrafter.engine.simulation.arrays import execution_columns_of, market_of, shared_columns
@@ -174,7 +175,9 @@ class GrowingMarket:
                 for k, name in enumerate(self._names, len(self._groups)):
                     self._rows[k, row] = kept["execution"][name]
             except KeyError as error:
-                raise RunError(f"The state of a session can't be read: a kept bar has no value of {error}.") from None
+                raise RunError(
+                    Message("The state of a session can't be read: a kept bar has no value of {error}.", error=error)
+                ) from None
             if "size" in self._columns:
                 self._columns["size"][row] = np.nan if kept["size"] is None else kept["size"]
 

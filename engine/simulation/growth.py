@@ -9,6 +9,7 @@ import numpy as np
 
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.simulation.arrays import books_of
@@ -104,23 +105,40 @@ class Growth:
     def _check(self, bars: Mapping[str, ClosedBar]) -> int:
         if not isinstance(bars, Mapping):
             kind = type(bars).__name__
-            raise RunError(f"The bars of a step must be a mapping from symbols to bars, was {kind}. Name the symbol.")
+            raise RunError(
+                Message(
+                    "The bars of a step must be a mapping from symbols to bars, was {kind}. Name the symbol.", kind=kind
+                )
+            )
         if not bars:
-            raise RunError("A step has at least one bar, had none. Append the next bar when it has closed.")
+            raise RunError(Message("A step has at least one bar, had none. Append the next bar when it has closed."))
         for symbol, bar in bars.items():
             if symbol not in self._index:
                 known = list(self._index)
                 hint = did_you_mean(str(symbol), known)
-                raise RunError(f"There is no instrument '{symbol}' here; there are {', '.join(known)}. {hint}".strip())
+                raise RunError(
+                    Message(
+                        "There is no instrument '{symbol}' here; there are {known}. {hint}",
+                        symbol=symbol,
+                        known=", ".join(known),
+                        hint=hint,
+                    ).strip()
+                )
             i = self._index[symbol]
             self.check_open((symbol,))
             self._needs[i].check(bar, self.last_times[i])
         close_ns = int(bar.close_ns)
         if len(bars) > 1 and any(each.close_ns != close_ns for each in bars.values()):
             closes = sorted({each.close_ns for each in bars.values()})
-            raise RunError(f"Bars of one step must close at the same moment, were {closes} ns.")
+            raise RunError(Message("Bars of one step must close at the same moment, were {closes} ns.", closes=closes))
         if self.last_ns is not None and close_ns <= self.last_ns:
-            raise RunError(f"A step must close after the last one, at {self.last_ns} ns; was {close_ns} ns.")
+            raise RunError(
+                Message(
+                    "A step must close after the last one, at {last_ns} ns; was {close_ns} ns.",
+                    last_ns=self.last_ns,
+                    close_ns=close_ns,
+                )
+            )
         return close_ns
 
     def _add(self, state: State, i: int, bar: ClosedBar) -> int:
@@ -161,7 +179,7 @@ class Growth:
         """
         for symbol in symbols:
             if self.ended[self._index[symbol]]:
-                raise RunError(f"The data of {symbol} has ended. Open another session to go on.")
+                raise RunError(Message("The data of {symbol} has ended. Open another session to go on.", symbol=symbol))
 
     def end_data(self, state: State, symbols: tuple[str, ...], *, finish: bool) -> None:
         """End the data of some instruments with their newest bar, or of all; `finish` what is left of them at once.
@@ -171,7 +189,13 @@ class Growth:
         """
         unknown = [symbol for symbol in symbols if symbol not in self._index]
         if unknown:
-            raise RunError(f"There is no instrument '{unknown[0]}' here; there are {', '.join(self._index)}.")
+            raise RunError(
+                Message(
+                    "There is no instrument '{unknown}' here; there are {index}.",
+                    unknown=unknown[0],
+                    index=", ".join(self._index),
+                )
+            )
         for i in [self._index[symbol] for symbol in symbols] or range(len(self.ended)):
             book = state.books[i]
             if not self.ended[i] and book["last_bar"] == NO_BAR:
@@ -217,7 +241,12 @@ class Growth:
             begin_units(book)
             if not are_units_sound(book):
                 symbol = self.job.instruments[i].symbol
-                raise RunError(f"The state of a session can't be read: units of {symbol} do not make up its position.")
+                raise RunError(
+                    Message(
+                        "The state of a session can't be read: units of {symbol} do not make up its position.",
+                        symbol=symbol,
+                    )
+                )
             book["bars"], book["first_bar"] = each.bars, each.first_bar
             for order in each.orders:
                 put_order(book, order, rules)
@@ -255,6 +284,19 @@ def _check_bars(symbol: str, kept: InstrumentState) -> None:
     """
     decided = [int(order["decided"]) for order in kept.orders]
     if any(not 0 <= bar <= kept.bars for bar in decided):
-        raise RunError(f"The state of a session can't be read: {symbol} has {kept.bars} bars, orders of {decided}.")
+        raise RunError(
+            Message(
+                "The state of a session can't be read: {symbol} has {bars} bars, orders of {decided}.",
+                symbol=symbol,
+                bars=kept.bars,
+                decided=decided,
+            )
+        )
     if decided and kept.bars - min(decided) > MOST_ROWS:
-        raise RunError(f"An order of {symbol} has waited for more than {MOST_ROWS} bars. Cancel it before going on.")
+        raise RunError(
+            Message(
+                "An order of {symbol} has waited for more than {most_rows} bars. Cancel it before going on.",
+                symbol=symbol,
+                most_rows=MOST_ROWS,
+            )
+        )

@@ -8,6 +8,7 @@ import numpy as np
 
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import ORDER_DTYPE, OrderKind, OrderStatus, Reason
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_state import OrderState, TrackedOrder
 from quantcrafter.engine.simulation.costs import order_charge
 from quantcrafter.engine.simulation.fills import apply_fill
@@ -79,13 +80,18 @@ def _book_late(state: State, number: int, bar: int, lots: int, price: float, fee
     row = ended if page is None else _rows(page)[_rows(page)["id"] == number][0].copy()
     if row is None:
         raise RunError(
-            f"There is no order {number}, of which a fill is reported. Compare the orders with the broker's."
+            Message(
+                "There is no order {number}, of which a fill is reported. Compare the orders with the broker's.",
+                number=number,
+            )
         )
     i = int(row["instrument"])
     book = state.books[i]
     k = int(book["working"])
     if k == WORKING_SLOTS:
-        raise RunError(f"Order {number} filled late, and {k} orders are at work. Cancel some.")
+        raise RunError(
+            Message("Order {number} filled late, and {k} orders are at work. Cancel some.", number=number, k=k)
+        )
     order = book["slots"][k]
     book["slots"][k] = row
     order["lots"], order["rule"] = row["filled"] + lots + 1, NONE

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from quantcrafter.engine.api.ledger import ORDER_DTYPE, OrderStatus, StatusReason
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_id import OrderError
 from quantcrafter.engine.api.order_state import OrderState, TrackedOrder, order_fields, order_from_fields
 from quantcrafter.engine.api.orders import (
@@ -146,7 +147,7 @@ class Outside:
         before = self.tracked.get(number)
         if before is None or before.order != event.order:
             what = f"{type(event).__name__} of order {event.order} is reported, which this session has not sent"
-            raise OrderError(f"{what}. Compare the broker's orders with those of the session.")
+            raise OrderError(Message("{what}. Compare the broker's orders with those of the session.", what=what))
         after = before.apply(event)
         if after is before:
             return
@@ -173,7 +174,14 @@ class Outside:
         book = self._memory.books[self.teller.index_of(before.submit.symbol)]
         if event.price <= 0.0 and not book["contract"]:
             symbol = before.submit.symbol
-            raise OrderError(f"Filled of order {event.order}: a price of {symbol} is above 0, was {event.price!r}.")
+            raise OrderError(
+                Message(
+                    "Filled of order {order}: a price of {symbol} is above 0, was {price}.",
+                    order=event.order,
+                    symbol=symbol,
+                    price=repr(event.price),
+                )
+            )
 
     def _place(self, number: int) -> tuple[Record, int] | None:
         for book in self._memory.books:

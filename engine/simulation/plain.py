@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.message import Message
 
 _WORD = "$number"
 _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -34,7 +35,9 @@ def plain(value: Any) -> Any:
         value = dict(value)
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {("$" + key if key.startswith("$") else key): plain(each) for key, each in value.items()}
-    raise RunError(f"A state holds numbers, texts, and lists and dicts of these, was {type(value).__name__}.")
+    raise RunError(
+        Message("A state holds numbers, texts, and lists and dicts of these, was {type}.", type=type(value).__name__)
+    )
 
 
 def from_plain(value: Any) -> Any:
@@ -49,7 +52,13 @@ def from_plain(value: Any) -> Any:
         return value
     if set(value) == {_WORD}:
         if value[_WORD] not in _WORDS:
-            raise RunError(f"A number that is none is written as {', '.join(_WORDS)}, was {value[_WORD]!r}.")
+            raise RunError(
+                Message(
+                    "A number that is none is written as {words}, was {value}.",
+                    words=", ".join(_WORDS),
+                    value=repr(value[_WORD]),
+                )
+            )
         return _WORDS[value[_WORD]]
     return {(key.removeprefix("$")): from_plain(each) for key, each in value.items()}
 

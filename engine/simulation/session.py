@@ -22,6 +22,7 @@ import numpy as np
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.errors import RunCancelledError, RunError
 from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_state import TrackedOrder
 from quantcrafter.engine.api.orders import EVENTS, OrderCommand, OrderEvent
 from quantcrafter.engine.api.step_program import StepRecord
@@ -131,7 +132,9 @@ class Session:
                 venue, or a state whose orders work at a broker while the venue is simulated.
         """
         if venue not in ("simulated", "external"):
-            raise RunError(f"The venue of a session must be 'simulated' or 'external', was {venue!r}.")
+            raise RunError(
+                Message("The venue of a session must be 'simulated' or 'external', was {venue}.", venue=repr(venue))
+            )
         if state is not None:
             check_owner(state, job, identity)
         growth = Growth(without_bars(job))
@@ -144,8 +147,10 @@ class Session:
             session._resume(state)
             if not session.is_external and any(not order.state.is_over for order in session.orders.values()):
                 raise RunError(
-                    "The state's orders work at a broker outside, which the simulated venue knows nothing of. "
-                    "Open it with venue='external'."
+                    Message(
+                        "The state's orders work at a broker outside, which the simulated venue knows nothing of. "
+                        "Open it with venue='external'."
+                    )
                 )
         return session
 
@@ -196,7 +201,7 @@ class Session:
         """
         growth = self._growing()
         if not self.done or not self._decided:
-            raise RunError("The last step is not run yet. Call step() before the next bars are appended.")
+            raise RunError(Message("The last step is not run yet. Call step() before the next bars are appended."))
         growth.append(self.memory, bars)
         if self._deciders is not None:
             self._deciders.rebind(bars)
@@ -224,7 +229,9 @@ class Session:
 
     def _growing(self) -> Growth:
         if self._growth is None:
-            raise RunError("All bars of this session are known from the start. Use Session.open to append bars.")
+            raise RunError(
+                Message("All bars of this session are known from the start. Use Session.open to append bars.")
+            )
         return self._growth
 
     # ------------------------------------------------------------------ going on
@@ -243,7 +250,7 @@ class Session:
         if self.done:
             self._refuse_step()
         if not self._decided:
-            raise RunError("Decisions of the last step are still to be taken. Call decide() before fill().")
+            raise RunError(Message("Decisions of the last step are still to be taken. Call decide() before fill()."))
         state, row = self.memory, self._row
         with np.errstate(all="ignore"):
             if self.matcher is None:
@@ -257,8 +264,10 @@ class Session:
 
     def _refuse_step(self) -> None:
         if self.has_ended:
-            raise RunError(f"The data has ended after {self.index} steps. Restore a snapshot to go back.")
-        raise RunError(f"No bar is known after {self.index} steps. Append the next one first.")
+            raise RunError(
+                Message("The data has ended after {index} steps. Restore a snapshot to go back.", index=self.index)
+            )
+        raise RunError(Message("No bar is known after {index} steps. Append the next one first.", index=self.index))
 
     @property
     def _row(self) -> int:
@@ -274,7 +283,7 @@ class Session:
     def decide(self) -> None:
         """Take the decisions on the close of the step that `fill` ran."""
         if self._decided:
-            raise RunError("There is no close to decide on. Call fill() first.")
+            raise RunError(Message("There is no close to decide on. Call fill() first."))
         first = int(self.memory.desk["next_order"])
         with np.errstate(all="ignore"):
             if self._deciders is not None:
@@ -330,12 +339,20 @@ class Session:
             RunError: the venue is simulated, an appended step is not run yet, or the event is none.
         """
         if not self.is_external:
-            raise RunError("The venue of this session is simulated: it reports nothing. Open it with venue='external'.")
+            raise RunError(
+                Message("The venue of this session is simulated: it reports nothing. Open it with venue='external'.")
+            )
         if not self.done or not self._decided:
-            raise RunError("The last step is not run yet. Call close_step() before what is reported is applied.")
+            raise RunError(
+                Message("The last step is not run yet. Call close_step() before what is reported is applied.")
+            )
         if not isinstance(event, EVENTS):
             names = ", ".join(each.__name__ for each in EVENTS)
-            raise RunError(f"What a broker reports must be one of {names}; was {type(event).__name__}.")
+            raise RunError(
+                Message(
+                    "What a broker reports must be one of {names}; was {type}.", names=names, type=type(event).__name__
+                )
+            )
         self._outside.apply(event)
         return self._outside.commands(self._growing().last_ns or 0, in_answer=True)
 
@@ -418,7 +435,7 @@ class Session:
         """
         growth = self._growing()
         if not self.done or not self._decided:
-            raise RunError("A state is taken between two steps. Call step() first.")
+            raise RunError(Message("A state is taken between two steps. Call step() first."))
         rules = rule_names(self.job, self.identity)
         own = {} if self._deciders is None else {name: list(each) for name, each in self._deciders.states().items()}
         return SessionState(
@@ -450,7 +467,9 @@ class Session:
             self._put(state)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
             what = f"{type(error).__name__}: {error}"
-            raise RunError(f"The state of a session can't be read ({what}). It was changed by hand.") from error
+            raise RunError(
+                Message("The state of a session can't be read ({what}). It was changed by hand.", what=what)
+            ) from error
 
     def _put(self, state: SessionState) -> None:
         growth, rules = self._growing(), rule_names(self.job, self.identity)
@@ -473,9 +492,9 @@ class Session:
             RunError: the decisions of the last step have not been taken, or not all bars are known from the start.
         """
         if self._growth is not None:
-            raise RunError("A session that goes on is kept by its state. Call state() instead of snapshot().")
+            raise RunError(Message("A session that goes on is kept by its state. Call state() instead of snapshot()."))
         if not self._decided:
-            raise RunError("A snapshot is taken between two steps. Call decide() first.")
+            raise RunError(Message("A snapshot is taken between two steps. Call decide() first."))
         states = {} if self._deciders is None else self._deciders.states()
         return snapshot_of(self.memory, self.job, self.index, states)
 
@@ -486,7 +505,7 @@ class Session:
             RunError: the snapshot is that of another job.
         """
         if snapshot.job is not self.job:
-            raise RunError("A snapshot goes back to a step of its own job. Use take_over() for a changed one.")
+            raise RunError(Message("A snapshot goes back to a step of its own job. Use take_over() for a changed one."))
         if snapshot.index > 0:
             self._equity = float(self.memory.curve[0, snapshot.index - 1])
         else:
@@ -524,7 +543,7 @@ def simulate_stepwise(job: EngineJob, matcher: Matcher | None = None, kernel: Ru
     session = Session(job, matcher, kernel=kernel)
     while not session.done:
         if job.cancelled():
-            raise RunCancelledError("The run was cancelled.")
+            raise RunCancelledError(Message("The run was cancelled."))
         for _ in range(min(CANCEL_BARS, len(session) - session.index)):
             session.step()
         job.progress(session.bars_before(session.index), session.bars_total)

@@ -20,6 +20,7 @@ import numpy as np
 from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import ORDER_DTYPE
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.simulation.identity import BAR_STANDARD, Identity, terms_hash
 from quantcrafter.engine.simulation.plain import from_plain, is_same, plain, trimmed
 from quantcrafter.engine.simulation.records import BOOK_DTYPE, BOOK_TERMS, DESK_TERMS, WORKING_SLOTS, Record, desk_dtype
@@ -120,11 +121,15 @@ class SessionState:
             values = from_plain(json.loads(text))
             version = values["version"]
         except (ValueError, TypeError, KeyError):
-            raise RunError("This is no state of a session. Give the text that was saved with one.") from None
+            raise RunError(Message("This is no state of a session. Give the text that was saved with one.")) from None
         if version != VERSION:
             raise RunError(
-                f"The state has version {version}, and this program reads version {VERSION}. "
-                "Use the version of QuantCrafter that wrote it, or a newer one."
+                Message(
+                    "The state has version {version}, and this program reads version {version_2}. "
+                    "Use the version of QuantCrafter that wrote it, or a newer one.",
+                    version=version,
+                    version_2=VERSION,
+                )
             )
         try:
             values["instruments"] = {
@@ -136,7 +141,9 @@ class SessionState:
             state = cls(**values)
             _check_numbers(state)
         except (TypeError, KeyError, AttributeError) as error:
-            raise RunError(f"The state of a session can't be read: {error}. It was changed or cut off.") from None
+            raise RunError(
+                Message("The state of a session can't be read: {error}. It was changed or cut off.", error=error)
+            ) from None
         return state
 
 
@@ -204,17 +211,35 @@ def check_owner(state: SessionState, job: EngineJob, identity: Identity) -> None
     Raises:
         RunError: so it is; the message says what differs.
     """
-    remedy = "Use adopt() to take over what fits, or begin without a state."
+    remedy = Message("Use adopt() to take over what fits, or begin without a state.")
     if state.bar_standard != BAR_STANDARD:
-        raise RunError(f"The state is after the bar standard {state.bar_standard}, not {BAR_STANDARD}. {remedy}")
+        raise RunError(
+            Message(
+                "The state is after the bar standard {bar_standard}, not {bar_standard_2}. {remedy}",
+                bar_standard=state.bar_standard,
+                bar_standard_2=BAR_STANDARD,
+                remedy=remedy,
+            )
+        )
     symbols, mine = list(state.instruments), [each.symbol for each in job.instruments]
     if symbols != mine:
-        raise RunError(f"The state is of {', '.join(symbols)}, and the strategy trades {', '.join(mine)}. {remedy}")
+        raise RunError(
+            Message(
+                "The state is of {symbols}, and the strategy trades {mine}. {remedy}",
+                symbols=", ".join(symbols),
+                mine=", ".join(mine),
+                remedy=remedy,
+            )
+        )
     if state.strategy != identity.strategy:
         given = f"'{state.strategy}', and this strategy is '{identity.strategy}'"
-        raise RunError(f"The state is of another strategy: {given}. {remedy}")
+        raise RunError(Message("The state is of another strategy: {given}. {remedy}", given=given, remedy=remedy))
     if state.terms != terms_hash(job):
-        raise RunError(f"The state is of the same strategy with other settings, rules or components. {remedy}")
+        raise RunError(
+            Message(
+                "The state is of the same strategy with other settings, rules or components. {remedy}", remedy=remedy
+            )
+        )
 
 
 def put_fields(record: Record, names: tuple[str, ...], saved: Mapping[str, Any], what: str) -> None:
@@ -225,14 +250,23 @@ def put_fields(record: Record, names: tuple[str, ...], saved: Mapping[str, Any],
     """
     for name, value in saved.items():
         if name not in names:
-            raise RunError(f"The state of a session can't be read: {what} has no field '{name}'.")
+            raise RunError(
+                Message("The state of a session can't be read: {what} has no field '{name}'.", what=what, name=name)
+            )
         try:
             if record[name].ndim:
                 record[name][: len(value)] = value
             else:
                 record[name] = value
         except (TypeError, ValueError) as error:
-            raise RunError(f"The state of a session can't be read: '{name}' of {what}: {error}.") from None
+            raise RunError(
+                Message(
+                    "The state of a session can't be read: '{name}' of {what}: {error}.",
+                    name=name,
+                    what=what,
+                    error=error,
+                )
+            ) from None
 
 
 def put_account(desk: Record, saved: Mapping[str, Any], rules: tuple[str, ...]) -> None:
@@ -252,11 +286,16 @@ def put_order(book: Record, saved: Mapping[str, Any], rules: tuple[str, ...]) ->
     """
     k = int(book["working"])
     if k == WORKING_SLOTS:
-        raise RunError(f"The state of a session can't be read: an instrument has {WORKING_SLOTS} orders at most.")
+        raise RunError(
+            Message(
+                "The state of a session can't be read: an instrument has {working_slots} orders at most.",
+                working_slots=WORKING_SLOTS,
+            )
+        )
     fields = dict(saved)
     rule = fields.pop("rule")
     if rule is not None and rule not in rules:
-        raise RunError(f"The state of a session can't be read: an order names the rule '{rule}'.")
+        raise RunError(Message("The state of a session can't be read: an order names the rule '{rule}'.", rule=rule))
     fields = _ADDED_SLOTS | fields
     slots = {name: fields.pop(name) for name in _SLOTS}
     put_fields(book["slots"][k], _ORDER, fields, "an order")

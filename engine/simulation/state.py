@@ -19,6 +19,7 @@ from quantcrafter.engine.api.ledger import (
     OpenPosition,
     Stretches,
 )
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.simulation.ahead import kernel_for
 from quantcrafter.engine.simulation.arrays import books_of, check, desk_of, market_of, rules_of, timeline_of
@@ -69,7 +70,12 @@ class State:
         _check(job)
         for each in job.instruments:
             if not len(each.bars):
-                raise RunError(f"{each.symbol} has no bars in the chosen range. Widen 'start' and 'end' under 'run'.")
+                raise RunError(
+                    Message(
+                        "{symbol} has no bars in the chosen range. Widen 'start' and 'end' under 'run'.",
+                        symbol=each.symbol,
+                    )
+                )
         ts_ns, timeline = timeline_of(job)
         curve = np.empty((3, len(ts_ns)))
         market, steps = with_steps(job, market_of(job))
@@ -111,7 +117,10 @@ class State:
         desk = self.desk
         if desk["overflow"]:
             raise RunError(
-                f"An instrument had more than {WORKING_SLOTS} orders at work at once. Use fewer levels or entries."
+                Message(
+                    "An instrument had more than {working_slots} orders at work at once. Use fewer levels or entries.",
+                    working_slots=WORKING_SLOTS,
+                )
             )
         if any(desk[name] for name in TABLES):
             self.pages.append({name: self._kept(name) for name in TABLES})
@@ -176,7 +185,7 @@ class State:
 
 def _check(job: EngineJob) -> None:
     if not job.instruments:
-        raise RunError("A run needs at least one instrument, had none. Add one under 'instruments'.")
+        raise RunError(Message("A run needs at least one instrument, had none. Add one under 'instruments'."))
     for instrument in job.instruments:
         check(instrument, job.protection, job.steps)
     check_execution(job)

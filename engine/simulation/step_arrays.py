@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.step_program import INSTRUCTION_DTYPE, Known, StepProgram, StepRecord
 from quantcrafter.engine.simulation.account import joined
 from quantcrafter.engine.simulation.instructions import KNOWN
@@ -21,7 +22,14 @@ def check_steps(instrument: InstrumentJob, program: StepProgram | None) -> None:
     lengths = [len(column) for column in instrument.step_columns]
     wanted = [len(instrument.bars)] * (0 if program is None else len(program.inputs))
     if lengths != wanted:
-        raise RunError(f"The steps of {instrument.symbol} need columns of the lengths {wanted}, had {lengths}.")
+        raise RunError(
+            Message(
+                "The steps of {symbol} need columns of the lengths {wanted}, had {lengths}.",
+                symbol=instrument.symbol,
+                wanted=wanted,
+                lengths=lengths,
+            )
+        )
 
 
 def with_steps(job: EngineJob, market: Market) -> tuple[Market, Steps]:
@@ -88,7 +96,11 @@ def take_over_steps(mine: Steps, theirs: Steps, books: Table, done: list[int]) -
     for row in mine.program[mine.program["op"] == KNOWN]:
         if int(row["size"]) not in recorded:
             name = Known(int(row["size"])).name.lower()
-            raise RunError(f"A fork reads '{name}' of the position, which the run before it did not. Run it anew.")
+            raise RunError(
+                Message(
+                    "A fork reads '{name}' of the position, which the run before it did not. Run it anew.", name=name
+                )
+            )
         registers[int(row["out"])] = recorded[int(row["size"])]
     with np.errstate(all="ignore"):
         for i, span in enumerate(spans):

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from quantcrafter.engine.api.component import NODE_KEYS, Role
 from quantcrafter.engine.api.folders import is_listed
 from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.ports import PortType
 from quantcrafter.engine.spec.compose import compose
@@ -81,8 +82,8 @@ class DefinitionReader:
             at = entry.key.place if entry else self.root.place
             self.log.add(
                 "block_outputs",
-                f"The block '{name}' has no outputs.",
-                "Add 'outputs: {NAME: inner_node}'.",
+                Message("The block '{name}' has no outputs.", name=name),
+                Message("Add 'outputs: {NAME: inner_node}'."),
                 at=at,
                 path=self.base,
             )
@@ -98,7 +99,11 @@ class DefinitionReader:
         for name, entry in mapping.entries.items() if mapping else ():
             if name in NODE_KEYS and what != "block output":
                 self.log.add(
-                    "bad_id", f"'{name}' is no name for a {what}.", "Choose another.", at=entry.key.place, path=path
+                    "bad_id",
+                    Message("'{name}' is no name for a {what}.", name=name, what=what),
+                    Message("Choose another."),
+                    at=entry.key.place,
+                    path=path,
                 )
             elif id_is_good(name, entry.key.place, join(path, name), self.log, what):
                 yield name, entry, join(path, name)
@@ -106,8 +111,8 @@ class DefinitionReader:
     def _inputs(self, taken: Container[str]) -> Iterator[tuple[str, BlockInput]]:
         for name, entry, path in self._entries("inputs", "block input"):
             if name in taken:
-                message = f"The block input '{name}' has the name of a node."
-                self.log.add("duplicate_node", message, "Rename one of them.", at=entry.key.place, path=path)
+                message = Message("The block input '{name}' has the name of a node.", name=name)
+                self.log.add("duplicate_node", message, Message("Rename one of them."), at=entry.key.place, path=path)
                 continue
             body = content(entry.value)
             declared = body.get("type") if isinstance(body, Mapping) else body
@@ -115,8 +120,10 @@ class DefinitionReader:
                 refuse_unknown_keys(body, ("type", "default", "description"), path, self.log, "block input")
             value = declared.value if isinstance(declared, Scalar) else None
             if not isinstance(value, str) or value not in INPUT_TYPES:
-                remedy = self.log.suggest(value, INPUT_TYPES) or f"The types are {', '.join(INPUT_TYPES)}."
-                message = f"The type of the block input '{name}' is {shown(value)}."
+                remedy = self.log.suggest(value, INPUT_TYPES) or Message(
+                    "The types are {input_types}.", input_types=", ".join(INPUT_TYPES)
+                )
+                message = Message("The type of the block input '{name}' is {value}.", name=name, value=shown(value))
                 self.log.add("block_input", message, remedy, at=(declared or entry.key).place, path=path)
                 value = PortType.SERIES.value
             default = body.get("default") if isinstance(body, Mapping) else None
@@ -130,9 +137,13 @@ class DefinitionReader:
             return float(value)
         found = Resolver(self.log.suggest).resolve(Scope(), value)
         if isinstance(found, Unresolved):
-            message = f"The default {shown(value)} is neither a number nor bars."
+            message = Message("The default {value} is neither a number nor bars.", value=shown(value))
             self.log.add(
-                "block_input", message, "Write a number or bars.close.", at=node.place, path=join(path, "default")
+                "block_input",
+                message,
+                Message("Write a number or bars.close."),
+                at=node.place,
+                path=join(path, "default"),
             )
             return None
         return str(value)
@@ -140,8 +151,8 @@ class DefinitionReader:
     def _parameters(self, made: BlockDefinition) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         for name, entry, path in self._entries("parameters", "block parameter"):
             if name in made.inputs:
-                message = f"'{name}' is both an input and a parameter of the block."
-                self.log.add("duplicate_node", message, "Rename one of them.", at=entry.key.place, path=path)
+                message = Message("'{name}' is both an input and a parameter of the block.", name=name)
+                self.log.add("duplicate_node", message, Message("Rename one of them."), at=entry.key.place, path=path)
                 continue
             body = content(entry.value)
             targets = body.items if isinstance(body, Sequence) else [body]
@@ -151,13 +162,21 @@ class DefinitionReader:
         value = plain(target)
         node, _, name = value.partition(".") if isinstance(value, str) else ("", "", "")
         if not node or not name or name in NODE_KEYS:
-            message = f"A block parameter names a field of an inner node, was {shown(value)}."
-            self.log.add("block_parameter", message, "Write node.field.", at=target.place, path=path)
+            message = Message("A block parameter names a field of an inner node, was {value}.", value=shown(value))
+            self.log.add("block_parameter", message, Message("Write node.field."), at=target.place, path=path)
             return None
         known = [raw.id for raw in made.nodes]
         if node not in known and node not in made.broken:
-            remedy = self.log.suggest(node, known) or f"Its nodes are {', '.join(known[:20]) or 'none'}."
-            self.log.add("block_parameter", f"The block has no node '{node}'.", remedy, at=target.place, path=path)
+            remedy = self.log.suggest(node, known) or Message(
+                "Its nodes are {known}.", known=", ".join(known[:20]) or "none"
+            )
+            self.log.add(
+                "block_parameter",
+                Message("The block has no node '{node}'.", node=node),
+                remedy,
+                at=target.place,
+                path=path,
+            )
             return None
         return node, name
 
@@ -167,8 +186,14 @@ class DefinitionReader:
             value = plain(entry.value)
             head = value.partition(".")[0] if isinstance(value, str) else ""
             if head not in visible:
-                remedy = self.log.suggest(head, visible) or f"It has {', '.join(visible[:20])}."
-                message = f"The block output '{name}' is {shown(value)}, which the block does not have."
+                remedy = self.log.suggest(head, visible) or Message(
+                    "It has {visible}.", visible=", ".join(visible[:20])
+                )
+                message = Message(
+                    "The block output '{name}' is {value}, which the block does not have.",
+                    name=name,
+                    value=shown(value),
+                )
                 self.log.add("block_output", message, remedy, at=entry.value.place, path=path)
                 made.broken[BROKEN] = None
                 value = BROKEN
@@ -194,8 +219,10 @@ class BlockLibrary:
             if isinstance(body, Mapping):
                 self.own[name] = DefinitionReader(body, path, self.log).read(name, name, in_file=True)
             else:
-                message = f"The block '{name}' must be a mapping."
-                self.log.add("shape", message, "It has inputs, parameters, outputs and nodes.", at=at, path=path)
+                message = Message("The block '{name}' must be a mapping.", name=name)
+                self.log.add(
+                    "shape", message, Message("It has inputs, parameters, outputs and nodes."), at=at, path=path
+                )
 
     def is_block(self, use: str, *, own: bool) -> bool:
         """Return whether `use` names a block, where `own` tells that the strategy's own blocks are visible."""
@@ -208,26 +235,35 @@ class BlockLibrary:
         try:
             path = _locate(raw.use, self._roots)
         except RuntimeError:  # how Python 3.11 and 3.12 report such a link; 3.13 does not
-            self._refuse(raw, f"The block file {shown(raw.use)} is refused: {_LOOP}.")
+            self._refuse(raw, Message("The block file {use} is refused: {loop}.", use=shown(raw.use), loop=_LOOP))
             return None
         except (OSError, ValueError) as error:
             reason = (
                 str(error) if isinstance(error, ValueError) else f"it cannot be opened, {fault(error, 'read').cause}"
             )
-            self._refuse(raw, f"The block file {shown(raw.use)} is refused: {reason}.")
+            self._refuse(raw, Message("The block file {use} is refused: {reason}.", use=shown(raw.use), reason=reason))
             return None
         if path is None:
-            self._refuse(raw, f"There is no block file {shown(raw.use)} beside the strategy or in the block folder.")
+            self._refuse(
+                raw,
+                Message("There is no block file {use} beside the strategy or in the block folder.", use=shown(raw.use)),
+            )
             return None
         if path not in self._files:
             if len(self._files) >= MAX_BLOCK_FILES:
-                self._refuse(raw, f"A strategy may use at most {MAX_BLOCK_FILES} block files.", "limit")
+                self._refuse(
+                    raw,
+                    Message(
+                        "A strategy may use at most {max_block_files} block files.", max_block_files=MAX_BLOCK_FILES
+                    ),
+                    "limit",
+                )
                 return None
             self._files[path] = self._load(path, raw)
         return self._files[path]
 
     def _refuse(self, raw: RawNode, message: str, code: str = "block_file") -> None:
-        remedy = "Name a .yaml file inside the strategy's folder or the user's block folder."
+        remedy = Message("Name a .yaml file inside the strategy's folder or the user's block folder.")
         self.log.add(code, message, remedy, at=raw.use_place, path=join(raw.path, "use"), node=raw.id, field="use")
 
     def _load(self, path: Path, raw: RawNode) -> BlockDefinition | None:
@@ -238,8 +274,8 @@ class BlockLibrary:
         if not isinstance(root, Mapping):
             self.log.add(
                 "shape",
-                "A block file must be a mapping.",
-                f"Begin with 'quantcrafter: {FORMAT_VERSION}'.",
+                Message("A block file must be a mapping."),
+                Message("Begin with 'quantcrafter: {format_version}'.", format_version=FORMAT_VERSION),
                 at=root.place,
             )
             return None
@@ -260,9 +296,9 @@ def block_file(use: str, folder: Path) -> Path | None:
 def _locate(use: str, folders: Iterable[Path]) -> Path | None:
     windows = PureWindowsPath(use)
     if PurePosixPath(use).is_absolute() or windows.drive or windows.root or "\\" in use:
-        raise ValueError("it must be a relative path with forward slashes")
+        raise ValueError(Message("it must be a relative path with forward slashes"))
     if ".." in PurePosixPath(use).parts:
-        raise ValueError("'..' is not allowed")
+        raise ValueError(Message("'..' is not allowed"))
     roots = [root.resolve() for root in folders]
     for root in roots:
         path = (root / use).resolve()
@@ -270,8 +306,8 @@ def _locate(use: str, folders: Iterable[Path]) -> Path | None:
             raise ValueError(_LOOP)
         if path.exists():
             if not any(path.is_relative_to(allowed) for allowed in roots) and not is_listed(path):
-                raise ValueError("it leads out of the strategy's folder")
+                raise ValueError(Message("it leads out of the strategy's folder"))
             if not path.is_file():
-                raise ValueError("it is no file")
+                raise ValueError(Message("it is no file"))
             return path
     return None

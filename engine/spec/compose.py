@@ -20,6 +20,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec.limits import MAX_DEPTH, MAX_FILE_BYTES, MAX_SCALAR_CHARS, MAX_YAML_NODES
 from quantcrafter.engine.spec.model import FORMAT_VERSION
 from quantcrafter.engine.spec.scalars import resolve_plain
@@ -36,19 +37,19 @@ _TEXT_SIGN = re.compile(
 _PRIVATE = range(0xE000, 0xE100)
 _STR, _MAP, _SEQ = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))
 _REMEDIES = (
-    ("mapping values are not allowed", "Put text that contains ': ' in quotes."),
+    ("mapping values are not allowed", Message("Put text that contains ': ' in quotes.")),
     (
         "found character that cannot start any token",
-        "Indent with spaces, not tabs; quote text that begins with @ or `.",
+        Message("Indent with spaces, not tabs; quote text that begins with @ or `."),
     ),
-    ("did not find expected key", "Check the indentation and the brackets above."),
-    ("expected ',' or", "A bracket above is not closed, or a comma is missing."),
-    ("unexpected end of stream", "A quote is not closed."),
-    ("unknown escape character", "Use single quotes for text with backslashes."),
-    ("found unexpected ':'", "Put a space after the colon, or put the text in quotes."),
-    ("undefined alias", "Quote text that begins with *."),
-    ("could not find expected ':'", "A key needs a colon and a space after it."),
-    ("expected <document start>", "Check the indentation and the brackets above."),
+    ("did not find expected key", Message("Check the indentation and the brackets above.")),
+    ("expected ',' or", Message("A bracket above is not closed, or a comma is missing.")),
+    ("unexpected end of stream", Message("A quote is not closed.")),
+    ("unknown escape character", Message("Use single quotes for text with backslashes.")),
+    ("found unexpected ':'", Message("Put a space after the colon, or put the text in quotes.")),
+    ("undefined alias", Message("Quote text that begins with *.")),
+    ("could not find expected ':'", Message("A key needs a colon and a space after it.")),
+    ("expected <document start>", Message("Check the indentation and the brackets above.")),
 )
 
 
@@ -89,20 +90,32 @@ def compose(text: str, file: str, log: ProblemLog, *, located: bool = True) -> N
 
 def _syntax_problem(source: Source, log: ProblemLog, what: str, offset: int) -> None:
     remedy = next((remedy for phrase, remedy in _REMEDIES if phrase in what), "")
-    log.add("syntax", f"This is not valid YAML: {what}.", remedy, at=source.place(min(offset, len(source.text))))
+    log.add(
+        "syntax",
+        Message("This is not valid YAML: {what}.", what=what),
+        remedy,
+        at=source.place(min(offset, len(source.text))),
+    )
 
 
 def _refuse_by_size_and_characters(source: Source, log: ProblemLog) -> None:
     size = len(source.text.encode("utf-8", "surrogatepass"))
     if size > MAX_FILE_BYTES:
-        message = f"A file may have at most {MAX_FILE_BYTES:,} bytes, this one has {size:,}."
-        log.add("limit", message, "Split it into blocks of their own files.", at=source.place(0))
+        message = Message(
+            "A file may have at most {max_file_bytes:,} bytes, this one has {size:,}.",
+            max_file_bytes=MAX_FILE_BYTES,
+            size=size,
+        )
+        log.add("limit", message, Message("Split it into blocks of their own files."), at=source.place(0))
         raise _StopError
     bad = _FORBIDDEN.search(source.text)
     if bad:
-        message = f"The character U+{ord(bad[0]):04X} is not allowed in a file."
+        message = Message("The character U+{ord:04X} is not allowed in a file.", ord=ord(bad[0]))
         log.add(
-            "syntax", message, "Remove it, or write it as an escape in double quotes.", at=source.place(bad.start())
+            "syntax",
+            message,
+            Message("Remove it, or write it as an escape in double quotes."),
+            at=source.place(bad.start()),
         )
         raise _StopError
 
@@ -126,8 +139,13 @@ class _Composer:
             elif isinstance(event, DocumentStartEvent):
                 self._document(event)
         if self.root is None:
-            message = "The file is empty."
-            self.log.add("empty", message, f"Begin with 'quantcrafter: {FORMAT_VERSION}'.", at=self.source.place(0))
+            message = Message("The file is empty.")
+            self.log.add(
+                "empty",
+                message,
+                Message("Begin with 'quantcrafter: {format_version}'.", format_version=FORMAT_VERSION),
+                at=self.source.place(0),
+            )
         return self.root
 
     def _events(self) -> Iterator[Event]:
@@ -160,7 +178,12 @@ class _Composer:
     def _document(self, event: Event) -> None:
         self.documents += 1
         if self.documents > 1:
-            self._stop("A file holds one document, this is a second.", "Remove the '---'.", event, "documents")
+            self._stop(
+                Message("A file holds one document, this is a second."),
+                Message("Remove the '---'."),
+                event,
+                "documents",
+            )
 
     def _node(self, event: NodeEvent) -> None:
         start, end = event.start_mark.index, event.end_mark.index
@@ -189,17 +212,31 @@ class _Composer:
         self.total += nodes
         if self.total > MAX_YAML_NODES:
             self._stop(
-                f"A file may have at most {MAX_YAML_NODES:,} values, aliases expanded.", "Split it into blocks.", event
+                Message(
+                    "A file may have at most {max_yaml_nodes:,} values, aliases expanded.",
+                    max_yaml_nodes=MAX_YAML_NODES,
+                ),
+                Message("Split it into blocks."),
+                event,
             )
         if depth > MAX_DEPTH:
-            self._stop(f"Lists and mappings may be nested {MAX_DEPTH} deep at most.", "Flatten them.", event)
+            self._stop(
+                Message("Lists and mappings may be nested {max_depth} deep at most.", max_depth=MAX_DEPTH),
+                Message("Flatten them."),
+                event,
+            )
 
     def _alias(self, event: NodeEvent, start: int, end: int) -> Node:
         target = self.anchors.get(event.anchor)
         if target is None:
             known = event.anchor in self.anchors
             what = "is inside what it stands for" if known else "stands for nothing: there is no such anchor above"
-            self._stop(f"The alias '*{event.anchor}' {what}.", "Quote text that begins with *.", event, "alias")
+            self._stop(
+                Message("The alias '*{anchor}' {what}.", anchor=event.anchor, what=what),
+                Message("Quote text that begins with *."),
+                event,
+                "alias",
+            )
             raise AssertionError
         nodes, height = measure(target)
         self._count(nodes, len(self.stack) + height, event)
@@ -208,8 +245,12 @@ class _Composer:
     def _scalar(self, event: ScalarEvent, start: int, end: int) -> Scalar:
         text: str = event.value
         if len(text) > MAX_SCALAR_CHARS:
-            message = f"A text may have at most {MAX_SCALAR_CHARS:,} characters, this one has {len(text):,}."
-            self._stop(message, "Shorten it.", event)
+            message = Message(
+                "A text may have at most {max_scalar_chars:,} characters, this one has {count:,}.",
+                max_scalar_chars=MAX_SCALAR_CHARS,
+                count=len(text),
+            )
+            self._stop(message, Message("Shorten it."), event)
         self._check_tag(event, _STR)
         style = event.style or ""
         if style in ("|", ">"):
@@ -219,14 +260,16 @@ class _Composer:
             try:
                 value = resolve_plain(text)
             except ValueError as error:
-                self.log.add("limit", f"{error}.".capitalize(), "Quote it if it is text.", at=self._place(event))
+                self.log.add(
+                    "limit", f"{error}.".capitalize(), Message("Quote it if it is text."), at=self._place(event)
+                )
                 value = text
         return Scalar(self.source, start, end, value, style)
 
     def _check_tag(self, event: Any, allowed: str) -> None:
         if event.tag is not None and event.tag not in (allowed, "!"):
-            message = f"Tags are not allowed, found {shown(event.tag)}."
-            self.log.add("tag", message, "Write the value without a tag.", at=self._place(event))
+            message = Message("Tags are not allowed, found {tag}.", tag=shown(event.tag))
+            self.log.add("tag", message, Message("Write the value without a tag."), at=self._place(event))
 
     def _close(self, event: Event) -> None:
         opened = self.stack.pop()
@@ -258,13 +301,24 @@ class _Composer:
     def _enter(self, mapping: Mapping, key: Node, value: Node) -> None:
         if not isinstance(key, Scalar) or not isinstance(key.value, str):
             found = shown(key.value) if isinstance(key, Scalar) else "an alias, list or mapping"
-            self.log.add("key", f"A key must be text, was {found}.", "Put it in quotes.", at=key.place)
+            self.log.add(
+                "key",
+                Message("A key must be text, was {found}.", found=found),
+                Message("Put it in quotes."),
+                at=key.place,
+            )
         elif key.value == "<<" and not key.style:
-            self.log.add("merge", "Merge keys ('<<') are not allowed.", "Write the keys out.", at=key.place)
+            self.log.add(
+                "merge", Message("Merge keys ('<<') are not allowed."), Message("Write the keys out."), at=key.place
+            )
         elif key.value in mapping.entries:
             first = mapping.entries[key.value].key.place.line
-            message = f"The key {shown(key.value)} is there twice, first on line {first}."
-            self.log.add("duplicate_key", message, "Remove or rename one of them.", at=key.place, field=key.value)
+            message = Message(
+                "The key {value} is there twice, first on line {first}.", value=shown(key.value), first=first
+            )
+            self.log.add(
+                "duplicate_key", message, Message("Remove or rename one of them."), at=key.place, field=key.value
+            )
         else:
             mapping.entries[key.value] = Entry(key, value)
 

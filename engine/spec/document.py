@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from quantcrafter.engine.api.errors import Problem, SpecError
 from quantcrafter.engine.api.home import usual_modes
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec.edits import DocumentPath, TextEditor, compose_mapping, same
 from quantcrafter.engine.spec.emit import unflavoured
 from quantcrafter.engine.spec.files import read_text
@@ -223,8 +224,18 @@ class StrategyFile:
 
     def _refuse(self, path: DocumentPath, reason: str) -> NoReturn:
         place = ".".join(str(key) for key in path)
-        remedy = "Edit the text by hand."
-        raise SpecError([Problem("edit", f"'{place}' cannot be edited: {reason}.", remedy, self.file, path=place)])
+        remedy = Message("Edit the text by hand.")
+        raise SpecError(
+            [
+                Problem(
+                    "edit",
+                    Message("'{place}' cannot be edited: {reason}.", place=place, reason=reason),
+                    remedy,
+                    self.file,
+                    path=place,
+                )
+            ]
+        )
 
 
 def _has(value: Any, key: str | int) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from quantcrafter.engine.api.errors import Problem, SpecError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec.compose import compose
 from quantcrafter.engine.spec.emit import fragment
 from quantcrafter.engine.spec.model import SECTIONS
@@ -46,7 +47,7 @@ def compose_mapping(text: str, file: str) -> Mapping:
     root = compose(text, file, log)
     log.raise_if_any()
     if not isinstance(root, Mapping):
-        raise SpecError([Problem("shape", "A strategy file must be a mapping.", file=file, line=1, column=1)])
+        raise SpecError([Problem("shape", Message("A strategy file must be a mapping."), file=file, line=1, column=1)])
     return root
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from quantcrafter.engine.api.component import Role
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import PortType
 from quantcrafter.engine.spec.blocks import BlockDefinition, BlockLibrary
 from quantcrafter.engine.spec.compose import measure
@@ -93,10 +94,15 @@ class Expander:
         if self._count <= MAX_STRATEGY_NODES and self._values <= MAX_YAML_NODES:
             return True
         self._full = True
-        message = f"A strategy may have at most {MAX_STRATEGY_NODES:,} nodes, blocks expanded."
+        message = Message(
+            "A strategy may have at most {max_strategy_nodes:,} nodes, blocks expanded.",
+            max_strategy_nodes=MAX_STRATEGY_NODES,
+        )
         if self._values > MAX_YAML_NODES:
-            message = f"A strategy may have at most {MAX_YAML_NODES:,} values, blocks expanded."
-        self._problem("limit", message, "Leave some out, or split the strategy.", raw.origin, raw, level.scope)
+            message = Message(
+                "A strategy may have at most {max_yaml_nodes:,} values, blocks expanded.", max_yaml_nodes=MAX_YAML_NODES
+            )
+        self._problem("limit", message, Message("Leave some out, or split the strategy."), raw.origin, raw, level.scope)
         return False
 
     def _problem(
@@ -129,20 +135,24 @@ class Expander:
 
     def _definition(self, raw: RawNode, level: _Level) -> BlockDefinition | None:
         if raw.role is Role.EXECUTION:
-            message = "A block cannot be used in 'execution'."
-            self._problem("block_role", message, "Use it in another section.", raw.use_place, raw, level.scope, "use")
+            message = Message("A block cannot be used in 'execution'.")
+            self._problem(
+                "block_role", message, Message("Use it in another section."), raw.use_place, raw, level.scope, "use"
+            )
             return None
         block = self.library.find(raw)
         if block is None:
             return None
         if any(key == block.key for key, _ in level.chain):
             way = " > ".join([*(name for _, name in level.chain), block.name])
-            message = f"The block '{block.name}' uses itself: {way}."
-            self._problem("block_recursion", message, "Break the circle.", raw.use_place, raw, level.scope, "use")
+            message = Message("The block '{name}' uses itself: {way}.", name=block.name, way=way)
+            self._problem(
+                "block_recursion", message, Message("Break the circle."), raw.use_place, raw, level.scope, "use"
+            )
             return None
         if len(level.chain) >= MAX_BLOCK_DEPTH:
-            message = f"Blocks may be nested {MAX_BLOCK_DEPTH} deep at most."
-            self._problem("limit", message, "Flatten them.", raw.use_place, raw, level.scope, "use")
+            message = Message("Blocks may be nested {max_block_depth} deep at most.", max_block_depth=MAX_BLOCK_DEPTH)
+            self._problem("limit", message, Message("Flatten them."), raw.use_place, raw, level.scope, "use")
             return None
         return block
 
@@ -160,13 +170,15 @@ class Expander:
                     settings.setdefault(node, {})[inner_field] = entry
             else:
                 known = [*block.inputs, *block.parameters]
-                remedy = self.log.suggest(name, known) or f"It has {', '.join(known) or 'none'}."
-                message = f"The block '{block.name}' has no input or parameter {shown(name)}."
+                remedy = self.log.suggest(name, known) or Message("It has {known}.", known=", ".join(known) or "none")
+                message = Message(
+                    "The block '{name}' has no input or parameter {name_2}.", name=block.name, name_2=shown(name)
+                )
                 self._problem("unknown_field", message, remedy, entry.key.place, raw, scope, name)
         for name, wanted in block.inputs.items():
             if wanted.default is None and (name not in bindings or plain(bindings[name].value) is None):
-                message = f"The input '{name}' of block '{block.name}' is not wired."
-                remedy = f"Add '{name}: REFERENCE'."
+                message = Message("The input '{name}' of block '{name_2}' is not wired.", name=name, name_2=block.name)
+                remedy = Message("Add '{name}: REFERENCE'.", name=name)
                 self._problem("missing_input", message, remedy, raw.origin, raw, scope, name)
         return bindings, settings
 
@@ -176,7 +188,12 @@ class Expander:
             return
         found = self.resolver.binding(inner, name)
         if isinstance(found, Literal) and inner.inputs[name].type is not PortType.SERIES:
-            message = f"The input '{name}' takes a {inner.inputs[name].type}, was the number {found.value:g}."
-            self._problem("type", message, "Wire it to a node.", entry.value.place, raw, outer, name)
+            message = Message(
+                "The input '{name}' takes a {type}, was the number {value:g}.",
+                name=name,
+                type=inner.inputs[name].type,
+                value=found.value,
+            )
+            self._problem("type", message, Message("Wire it to a node."), entry.value.place, raw, outer, name)
         elif isinstance(found, Unresolved) and not found.reported:
             self._problem("reference", found.message, found.remedy, entry.value.place, raw, outer, name)

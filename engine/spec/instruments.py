@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.settings import CURRENCY_PATTERN, InstrumentKind, InstrumentMargin
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.spec.limits import MAX_INSTRUMENTS, MAX_NAME_CHARS
@@ -40,33 +41,50 @@ _T = TypeVar("_T")
 def read_instruments(root: Mapping, log: ProblemLog) -> tuple[InstrumentSpec, ...]:
     """Return the instruments that are usable, noting what is wrong with the others."""
     section = root.get("instruments")
-    example = "Write '- {symbol: AAPL, data: sample}' below it."
+    example = Message("Write '- {symbol: AAPL, data: sample}' below it.")
     if not isinstance(section, Sequence) or not section.items:
         found = "missing" if section is None else "empty" if is_empty(section) else kind(section)
         found = "an empty list" if isinstance(section, Sequence) else found
         entry = root.entries.get("instruments")
         at = entry.key.place if entry else root.place
-        message = f"'instruments' must list at least one instrument, was {found}."
+        message = Message("'instruments' must list at least one instrument, was {found}.", found=found)
         log.add("instruments", message, example, at=at, path="instruments")
         return ()
     if len(section.items) > MAX_INSTRUMENTS:
-        message = f"A strategy may have at most {MAX_INSTRUMENTS:,} instruments, this one has {len(section.items):,}."
+        message = Message(
+            "A strategy may have at most {max_instruments:,} instruments, this one has {count:,}.",
+            max_instruments=MAX_INSTRUMENTS,
+            count=len(section.items),
+        )
         at = section.items[MAX_INSTRUMENTS].place
-        log.add("limit", message, "Split them between several files.", at=at, path="instruments")
+        log.add("limit", message, Message("Split them between several files."), at=at, path="instruments")
     made: dict[str, InstrumentSpec] = {}
     for index, item in enumerate(section.items[:MAX_INSTRUMENTS]):
         body = content(item)
         path = join("instruments", index)
         if not isinstance(body, Mapping):
-            log.add("shape", f"An instrument must be a mapping, was {kind(body)}.", example, at=item.place, path=path)
+            log.add(
+                "shape",
+                Message("An instrument must be a mapping, was {kind}.", kind=kind(body)),
+                example,
+                at=item.place,
+                path=path,
+            )
             continue
         instrument = _Reader(body, path, log).read()
         if instrument is None:
             continue
         if instrument.symbol in made:
-            message = f"The symbol '{instrument.symbol}' is there twice."
+            message = Message("The symbol '{symbol}' is there twice.", symbol=instrument.symbol)
             at = instrument.place("symbol")
-            log.add("duplicate_symbol", message, "Remove one of them.", at=at, path=f"{path}.symbol", field="symbol")
+            log.add(
+                "duplicate_symbol",
+                message,
+                Message("Remove one of them."),
+                at=at,
+                path=f"{path}.symbol",
+                field="symbol",
+            )
             continue
         made[instrument.symbol] = instrument
     return tuple(made.values())
@@ -87,18 +105,29 @@ class _Reader:
     def read(self) -> InstrumentSpec | None:
         symbol = self._field("symbol", "", _text, "text such as AAPL")
         if len(symbol) > MAX_NAME_CHARS:
-            message = f"A symbol may have at most {MAX_NAME_CHARS} characters, this one has {len(symbol):,}."
+            message = Message(
+                "A symbol may have at most {max_name_chars} characters, this one has {count:,}.",
+                max_name_chars=MAX_NAME_CHARS,
+                count=len(symbol),
+            )
             at = self.body.entries["symbol"].value.place
-            self.log.add("limit", message, "Shorten it.", at=at, path=join(self.path, "symbol"), field="symbol")
+            self.log.add(
+                "limit", message, Message("Shorten it."), at=at, path=join(self.path, "symbol"), field="symbol"
+            )
             symbol = ""
         data = self._field("data", "", _text, "the name of a data provider such as sample")
         for name in ("symbol", "data"):
             if self.body.get(name) is None:
-                message = f"The instrument has no '{name}'."
+                message = Message("The instrument has no '{name}'.", name=name)
                 remedy = self.log.suggest(name, [key for key in self.body.entries if key not in OWN_FIELDS])
                 remedy = remedy.replace("Did you mean", f"Say '{name}' instead of").replace("?", ".")
                 self.log.add(
-                    "missing", message, remedy or f"Add '{name}: ...'.", at=self.body.place, path=self.path, field=name
+                    "missing",
+                    message,
+                    remedy or Message("Add '{name}: ...'.", name=name),
+                    at=self.body.place,
+                    path=self.path,
+                    field=name,
                 )
         made = InstrumentSpec(
             symbol=symbol,
@@ -123,16 +152,24 @@ class _Reader:
         if made.kind == "spot":
             self._refuse_terms_of_contracts(made)
         elif made.borrow_percent:
-            self._note("borrow_percent", "'borrow_percent' is for spot: nobody borrows a contract.", "Leave it out.")
+            self._note(
+                "borrow_percent",
+                Message("'borrow_percent' is for spot: nobody borrows a contract."),
+                Message("Leave it out."),
+            )
         return made if symbol else None
 
     def _refuse_terms_of_contracts(self, made: InstrumentSpec) -> None:
         if made.multiplier != 1.0:
-            text = f"'multiplier' is for contracts, but {made.symbol or 'the instrument'} is spot."
-            self._note("multiplier", text, "Add 'kind: contract'.")
+            text = Message(
+                "'multiplier' is for contracts, but {symbol} is spot.", symbol=made.symbol or "the instrument"
+            )
+            self._note("multiplier", text, Message("Add 'kind: contract'."))
         if made.margin is not None and made.margin.per_contract is not None:
-            text = f"'margin' per contract is for contracts, but {made.symbol or 'the instrument'} is spot."
-            self._note("margin", text, "Add 'kind: contract'.")
+            text = Message(
+                "'margin' per contract is for contracts, but {symbol} is spot.", symbol=made.symbol or "the instrument"
+            )
+            self._note("margin", text, Message("Add 'kind: contract'."))
 
     def _note(self, name: str, message: str, remedy: str) -> None:
         at = self.body.entries[name].value.place
@@ -145,15 +182,17 @@ class _Reader:
             return None
         body = content(node)
         if not isinstance(body, Mapping):
-            text = f"'margin' of an instrument must be a mapping, was {kind(body)}."
-            self._note("margin", text, "Write '{initial_percent: 5}', or of a contract '{per_contract: 1000}'.")
+            text = Message("'margin' of an instrument must be a mapping, was {kind}.", kind=kind(body))
+            self._note(
+                "margin", text, Message("Write '{initial_percent: 5}', or of a contract '{per_contract: 1000}'.")
+            )
             return None
         try:
             return _OwnMargin.model_validate({"margin": plain(node)}).margin
         except ValidationError as error:
             for names, message, remedy in findings(error, _OwnMargin, self.log.suggest):
                 at, path = place_in(self.body, names), join(self.path, *names)
-                text = f"{self.body_name()}: {message}"
+                text = Message("{subject}: {message}", subject=self.body_name(), message=message)
                 self.log.add("instruments", text, remedy, at=at, path=path, field=".".join(names))
             return None
 
@@ -171,8 +210,10 @@ class _Reader:
             return read(value)
         except ValueError:
             found = shown(value) if isinstance(node, Scalar) else kind(node)
-            remedy = "Put it in quotes." if read is _text and value is not None else ""
-            message = f"'{name}' of an instrument must be {wish}, was {found}."
+            remedy = Message("Put it in quotes.") if read is _text and value is not None else ""
+            message = Message(
+                "'{name}' of an instrument must be {wish}, was {found}.", name=name, wish=wish, found=found
+            )
             path = join(self.path, name)
             self.log.add("instruments", message, remedy, at=node.place, path=path, field=name)
             return default

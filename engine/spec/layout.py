@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec.sections import join, mapping_at, refuse_unknown_keys, text_at
 from quantcrafter.engine.spec.source import ProblemLog
 from quantcrafter.engine.spec.tree import Entry, Mapping, Node, Scalar, Sequence, content, kind
@@ -18,8 +19,8 @@ def read_layout(root: Mapping, base: str, log: ProblemLog) -> dict[str, tuple[fl
     for name, entry, path in _entries(root, "layout", base, log):
         pair = _pair(entry.value)
         if pair is None:
-            message = f"The position of '{name}' must be two numbers."
-            log.add("layout", message, "Write [120, 80].", at=entry.value.place, path=path, node=name)
+            message = Message("The position of '{name}' must be two numbers.", name=name)
+            log.add("layout", message, Message("Write [120, 80]."), at=entry.value.place, path=path, node=name)
         else:
             found[name] = pair
     return found
@@ -30,8 +31,8 @@ def check_frames(root: Mapping, base: str, log: ProblemLog) -> None:
     for name, entry, path in _entries(root, "frames", base, log):
         body = content(entry.value)
         if not isinstance(body, Mapping):
-            message = f"The frame '{name}' must be a mapping, was {kind(body)}."
-            example = f"Write {name}: {{text: Entry, at: [0, 0], size: [300, 200]}}."
+            message = Message("The frame '{name}' must be a mapping, was {kind}.", name=name, kind=kind(body))
+            example = Message("Write {name}: {{text: Entry, at: [0, 0], size: [300, 200]}}.", name=name)
             log.add("frames", message, example, at=entry.key.place, path=path)
             continue
         refuse_unknown_keys(body, FRAME_KEYS, path, log, "frame")
@@ -41,9 +42,16 @@ def check_frames(root: Mapping, base: str, log: ProblemLog) -> None:
             node = body.get(key)
             pair = None if node is None else _pair(node)
             if pair is None or (key == "size" and min(pair) <= 0):
-                message = f"'{key}' of the frame '{name}' must be {wish}."
+                message = Message("'{key}' of the frame '{name}' must be {wish}.", key=key, name=name, wish=wish)
                 at = (node or body).place
-                log.add("frames", message, f"Write {key}: [300, 200].", at=at, path=join(path, key), field=key)
+                log.add(
+                    "frames",
+                    message,
+                    Message("Write {key}: [300, 200].", key=key),
+                    at=at,
+                    path=join(path, key),
+                    field=key,
+                )
 
 
 def _entries(root: Mapping, part: str, base: str, log: ProblemLog) -> Iterator[tuple[str, Entry, str]]:

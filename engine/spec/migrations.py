@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from quantcrafter.engine.api.errors import Problem, SpecError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec import model
 from quantcrafter.engine.spec.source import ProblemLog
 from quantcrafter.engine.spec.tree import Mapping as MappingNode
@@ -136,7 +137,15 @@ def migrate(text: str, file: str = "") -> Migrated | None:
 def _migration_from(version: int) -> Migration:
     migrations: Mapping[int, Migration] = MIGRATIONS
     if version not in migrations:
-        raise SpecError([Problem("version", f"No migration leads on from format {version}.", "Update QuantCrafter.")])
+        raise SpecError(
+            [
+                Problem(
+                    "version",
+                    Message("No migration leads on from format {version}.", version=version),
+                    Message("Update QuantCrafter."),
+                )
+            ]
+        )
     return migrations[version]
 
 

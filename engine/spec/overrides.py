@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Many
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec.compose import compose
 from quantcrafter.engine.spec.sections import is_empty
 from quantcrafter.engine.spec.source import Place, ProblemLog, Source, shown
@@ -20,8 +21,8 @@ def apply_overrides(root: Mapping, overrides: Many[str], log: ProblemLog) -> Non
         keys = path.strip().split(".")
         file = f"--set {text}"
         if not equals or not all(keys):
-            message = f"An override is PATH=VALUE, was {shown(text)}."
-            log.add("override", message, "Write for example run.cash=5000.", at=Place(file))
+            message = Message("An override is PATH=VALUE, was {text}.", text=shown(text))
+            log.add("override", message, Message("Write for example run.cash=5000."), at=Place(file))
             continue
         node = compose(value, file, log, located=False) if value.strip() else _null(Source(file, "", located=False))
         if node is not None:
@@ -101,8 +102,10 @@ class _Graft:
             names = list(node.entries)
         elif isinstance(node, Sequence):
             names = [name for name in _symbols(node) if name] or [str(i) for i in range(len(node.items))]
-        remedy = self.log.suggest(step, names) or (f"There are {', '.join(names[:20])}." if names else "")
-        message = f"There is no '{step}' in {where} to set."
+        remedy = self.log.suggest(step, names) or (
+            Message("There are {names}.", names=", ".join(names[:20])) if names else ""
+        )
+        message = Message("There is no '{step}' in {where} to set.", step=step, where=where)
         self.log.add("override", message, remedy, at=Place(self.file), path=".".join([*done, step]))
 
 

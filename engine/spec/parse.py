@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from quantcrafter.engine.api.errors import Problem, Severity, SpecError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.settings import RunSettings
 from quantcrafter.engine.spec.blocks import BlockLibrary
 from quantcrafter.engine.spec.compose import compose
@@ -90,8 +91,13 @@ def check_strategy(
     if root is None:
         return None, log.in_order()
     if not isinstance(root, Mapping):
-        message = f"A strategy file must be a mapping, was {kind(root)}."
-        log.add("shape", message, f"Begin with 'quantcrafter: {FORMAT_VERSION}'.", at=root.place)
+        message = Message("A strategy file must be a mapping, was {kind}.", kind=kind(root))
+        log.add(
+            "shape",
+            message,
+            Message("Begin with 'quantcrafter: {format_version}'.", format_version=FORMAT_VERSION),
+            at=root.place,
+        )
         return None, log.in_order()
     root = in_current_format(root, text, log)
     if root is None:
@@ -147,18 +153,25 @@ def _read_run(root: Mapping, log: ProblemLog) -> tuple[RunSettings, Located]:
     located = Located(root.entries["run"].key.place, section.entries)
     for name in ("start", "end"):
         if not isinstance(values.get(name, ""), str):
-            message = f"'{name}' must be a date, was {kind(section.entries[name].value)}."
+            message = Message("'{name}' must be a date, was {kind}.", name=name, kind=kind(section.entries[name].value))
             at = section.entries[name].value.place
-            log.add("run", message, "Write it as 2020-01-31.", at=at, path=f"run.{name}", field=name)
+            log.add("run", message, Message("Write it as 2020-01-31."), at=at, path=f"run.{name}", field=name)
             del values[name]
     try:
         return RunSettings.model_validate(values), located
     except ValidationError as error:
         wrong = set()
-        for names, message, remedy in findings(error, RunSettings, log.suggest):
+        for names, fault, remedy in findings(error, RunSettings, log.suggest):
             wrong.add(names[0] if names else "")
             at = place_in(section, names)
-            log.add("run", f"run: {message}", remedy, at=at, path=join("run", *names), field=".".join(names))
+            log.add(
+                "run",
+                Message("run: {message}", message=fault),
+                remedy,
+                at=at,
+                path=join("run", *names),
+                field=".".join(names),
+            )
     usable = {name: value for name, value in values.items() if name not in wrong}
     try:
         return RunSettings.model_validate(usable), located

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from quantcrafter.engine.api.bars import BAR_COLUMNS
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import PortType
 from quantcrafter.engine.spec.limits import MAX_REFERENCE_HOPS
 from quantcrafter.engine.spec.source import Suggester, shown
@@ -123,18 +124,24 @@ class Resolver:
         key = (id(scope), reference)
         if key not in self._memo:
             if hops > MAX_REFERENCE_HOPS:
-                message = f"'{reference}' passes through more than {MAX_REFERENCE_HOPS} blocks."
-                return Unresolved(message, "Wire it directly.", endless=True)
-            message = f"'{reference}' leads back to itself through a block."
-            self._memo[key] = Unresolved(message, "Break the circle.", endless=True)
+                message = Message(
+                    "'{reference}' passes through more than {max_reference_hops} blocks.",
+                    reference=reference,
+                    max_reference_hops=MAX_REFERENCE_HOPS,
+                )
+                return Unresolved(message, Message("Wire it directly."), endless=True)
+            message = Message("'{reference}' leads back to itself through a block.", reference=reference)
+            self._memo[key] = Unresolved(message, Message("Break the circle."), endless=True)
             self._memo[key] = self._find(scope, reference, hops + 1)
         return self._memo[key]
 
     def _malformed(self, reference: object) -> Unresolved:
-        remedy = "A reference is a node's id, such as fast or macd.signal, or bars.close."
+        remedy = Message("A reference is a node's id, such as fast or macd.signal, or bars.close.")
         if isinstance(reference, str) and "/" in reference:
-            remedy = "The inside of a block is not visible: make it an output of the block, and write block.output."
-        return Unresolved(f"{shown(reference)} is no reference.", remedy)
+            remedy = Message(
+                "The inside of a block is not visible: make it an output of the block, and write block.output."
+            )
+        return Unresolved(Message("{reference} is no reference.", reference=shown(reference)), remedy)
 
     def _find(self, scope: Scope, reference: str, hops: int) -> Resolution:
         head, _, output = reference.partition(".")
@@ -146,17 +153,24 @@ class Resolver:
             return self._block_output(scope.blocks[head], head, output, hops)
         if head not in scope.nodes:
             where = f" {scope.context}" if scope.context else ""
-            remedy = self.suggest(head, scope.names()) or "Add the node, or correct the name."
-            return Unresolved(f"There is no node '{head}'{where}.", remedy)
+            remedy = self.suggest(head, scope.names()) or Message("Add the node, or correct the name.")
+            return Unresolved(Message("There is no node '{head}'{where}.", head=head, where=where), remedy)
         expanded = scope.nodes[head]
         if expanded is None:
-            return Unresolved(f"The node '{head}' has problems of its own.", "Fix it first.", reported=True)
+            return Unresolved(
+                Message("The node '{head}' has problems of its own.", head=head),
+                Message("Fix it first."),
+                reported=True,
+            )
         return Resolved(expanded, output)
 
     def _bars(self, output: str) -> Resolution:
         if output and output not in BAR_COLUMNS:
             guess = self.suggest(output, BAR_COLUMNS)
-            return Unresolved(f"Bars have no column '{output}'.", guess or f"They have {', '.join(BAR_COLUMNS)}.")
+            return Unresolved(
+                Message("Bars have no column '{output}'.", output=output),
+                guess or Message("They have {bar_columns}.", bar_columns=", ".join(BAR_COLUMNS)),
+            )
         return Resolved(BARS, output)
 
     def _block_output(self, use: BlockUse, head: str, output: str, hops: int) -> Resolution:
@@ -165,11 +179,14 @@ class Resolver:
         if not output:
             known = ", ".join(f"{head}.{name}" for name in use.outputs)
             return Unresolved(
-                f"The block '{head}' has {len(use.outputs)} outputs: say which.", f"Write one of {known}."
+                Message("The block '{head}' has {count} outputs: say which.", head=head, count=len(use.outputs)),
+                Message("Write one of {known}.", known=known),
             )
         if output not in use.outputs:
-            guess = self.suggest(output, use.outputs) or f"It has {', '.join(use.outputs) or 'none'}."
-            return Unresolved(f"The block '{head}' has no output '{output}'.", guess)
+            guess = self.suggest(output, use.outputs) or Message(
+                "It has {outputs}.", outputs=", ".join(use.outputs) or "none"
+            )
+            return Unresolved(Message("The block '{head}' has no output '{output}'.", head=head, output=output), guess)
         found = self.resolve(use.scope, use.outputs[output], hops)
         if not use.bypass or isinstance(found, (Bound, Unresolved)):
             return found
@@ -186,7 +203,10 @@ class Resolver:
             return bound
         if wanted.type is PortType.BARS and isinstance(bound, Resolved) and not bound.output:
             return self._bars(output) if bound.node == BARS else Resolved(bound.node, output)
-        return Unresolved(f"The input '{name}' is a {wanted.type} and has no outputs.", f"Write '{name}'.")
+        return Unresolved(
+            Message("The input '{name}' is a {type} and has no outputs.", name=name, type=wanted.type),
+            Message("Write '{name}'.", name=name),
+        )
 
     def binding(self, scope: Scope, name: str, hops: int = 0) -> Resolution:
         """Return what the input `name` of a block's inside is bound to."""
@@ -195,7 +215,11 @@ class Resolver:
         if value is None or outer is None:
             value, outer = scope.inputs[name].default, Scope()
         if value is None:
-            return Unresolved(f"The input '{name}' {scope.context} is not wired.", "Wire it.", reported=True)
+            return Unresolved(
+                Message("The input '{name}' {context} is not wired.", name=name, context=scope.context),
+                Message("Wire it."),
+                reported=True,
+            )
         if isinstance(value, list):
             return self._list(outer, value, hops)
         return self._single(outer, value, hops)
@@ -212,6 +236,8 @@ class Resolver:
             if isinstance(found, Unresolved):
                 return found
             if isinstance(found, Bound):
-                return Unresolved(f"{shown(value)} is a list itself.", "List its members instead.")
+                return Unresolved(
+                    Message("{value} is a list itself.", value=shown(value)), Message("List its members instead.")
+                )
             items.append(found)
         return Bound(tuple(items))

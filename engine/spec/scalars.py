@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec.limits import MAX_INTEGER_DIGITS
 
 Value = str | int | float | bool | None
@@ -36,6 +37,12 @@ def resolve_plain(text: str) -> Value:
     if based or _DECIMAL.fullmatch(text):
         digits = len(text.lstrip("+-"))
         if digits > MAX_INTEGER_DIGITS:
-            raise ValueError(f"a whole number may have at most {MAX_INTEGER_DIGITS} digits, has {digits}")
+            raise ValueError(
+                Message(
+                    "a whole number may have at most {max_integer_digits} digits, has {digits}",
+                    max_integer_digits=MAX_INTEGER_DIGITS,
+                    digits=digits,
+                )
+            )
         return int(text, 0) if based else int(text)
     return float(text) if _FLOAT.fullmatch(text) else text

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from quantcrafter.engine.api.component import NODE_KEYS, Role
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec.limits import MAX_NAME_CHARS
 from quantcrafter.engine.spec.model import SECTIONS
 from quantcrafter.engine.spec.references import BARS, NODE_ID
@@ -59,22 +60,29 @@ def _read_node(found: Sections, role: Role, node_id: str, entry: Entry, path: st
         return
     if node_id in found.taken:
         section, place = found.taken[node_id]
-        message = f"The node id '{node_id}' is used twice: also in '{section}' on line {place.line}."
-        log.add("duplicate_node", message, "Rename one of them.", at=at, path=path, node=node_id)
+        message = Message(
+            "The node id '{node_id}' is used twice: also in '{section}' on line {line}.",
+            node_id=node_id,
+            section=section,
+            line=place.line,
+        )
+        log.add("duplicate_node", message, Message("Rename one of them."), at=at, path=path, node=node_id)
         return
     found.taken[node_id] = (role.value, at)
     body = content(entry.value)
     use = body.get("use") if isinstance(body, Mapping) else None
     if not isinstance(body, Mapping):
-        message = f"The node '{node_id}' must be a mapping with 'use', was {kind(body)}."
-        example = f"Write {node_id}: {{use: NAME}}."
+        message = Message(
+            "The node '{node_id}' must be a mapping with 'use', was {kind}.", node_id=node_id, kind=kind(body)
+        )
+        example = Message("Write {node_id}: {{use: NAME}}.", node_id=node_id)
         log.add("shape", message, example, at=at, path=path, node=node_id)
     elif use is None:
         guess = log.suggest("use", [key for key in body.entries if len(key) <= 4])  # noqa: PLR2004 - uses, Use, usee
-        remedy = guess.replace("Did you mean", "Say 'use' instead of").replace("?", ".") or "Add 'use: NAME'."
+        remedy = guess.replace("Did you mean", "Say 'use' instead of").replace("?", ".") or Message("Add 'use: NAME'.")
         log.add(
             "missing_use",
-            f"The node '{node_id}' does not say which component to use.",
+            Message("The node '{node_id}' does not say which component to use.", node_id=node_id),
             remedy,
             at=at,
             path=path,
@@ -82,9 +90,15 @@ def _read_node(found: Sections, role: Role, node_id: str, entry: Entry, path: st
         )
     elif not isinstance(use, Scalar) or not isinstance(use.value, str) or not use.value:
         actual = shown(use.value) if isinstance(use, Scalar) else kind(use)
-        message = f"'use' must be the name of a component, was {actual}."
+        message = Message("'use' must be the name of a component, was {actual}.", actual=actual)
         log.add(
-            "shape", message, "Put the name in quotes.", at=use.place, path=join(path, "use"), node=node_id, field="use"
+            "shape",
+            message,
+            Message("Put the name in quotes."),
+            at=use.place,
+            path=join(path, "use"),
+            node=node_id,
+            field="use",
         )
     else:
         fields = {key: item for key, item in body.entries.items() if key not in NODE_KEYS}
@@ -102,8 +116,10 @@ def _flag(body: Mapping, name: str, node_id: str, path: str, log: ProblemLog) ->
     if isinstance(node, Scalar) and isinstance(node.value, bool):
         return node.value
     actual = shown(node.value) if isinstance(node, Scalar) else kind(node)
-    message = f"'{name}' of '{node_id}' must be true or false, was {actual}."
-    remedy = f"Write '{name}: true', or remove it."
+    message = Message(
+        "'{name}' of '{node_id}' must be true or false, was {actual}.", name=name, node_id=node_id, actual=actual
+    )
+    remedy = Message("Write '{name}: true', or remove it.", name=name)
     log.add("flag", message, remedy, at=node.place, path=join(path, name), node=node_id, field=name)
     return False
 
@@ -113,19 +129,24 @@ def id_is_good(name: str, at: Place, path: str, log: ProblemLog, what: str) -> b
     if name == BARS:
         log.add(
             "bad_id",
-            f"'{BARS}' is the instrument's own bars, no name for a {what}.",
-            "Choose another.",
+            Message("'{bars}' is the instrument's own bars, no name for a {what}.", bars=BARS, what=what),
+            Message("Choose another."),
             at=at,
             path=path,
         )
         return False
     if len(name) > MAX_NAME_CHARS:
-        message = f"The name of a {what} may have at most {MAX_NAME_CHARS} characters, this one has {len(name):,}."
-        log.add("limit", message, "Shorten it.", at=at, path=path)
+        message = Message(
+            "The name of a {what} may have at most {max_name_chars} characters, this one has {count:,}.",
+            what=what,
+            max_name_chars=MAX_NAME_CHARS,
+            count=len(name),
+        )
+        log.add("limit", message, Message("Shorten it."), at=at, path=path)
         return False
     if NODE_ID.fullmatch(name) is None:
-        message = f"{shown(name)} is no name for a {what}."
-        remedy = "Use letters, digits and underscores, and begin with a letter."
+        message = Message("{name} is no name for a {what}.", name=shown(name), what=what)
+        remedy = Message("Use letters, digits and underscores, and begin with a letter.")
         log.add("bad_id", message, remedy, at=at, path=path)
         return False
     return True
@@ -139,8 +160,8 @@ def mapping_at(parent: Mapping, key: str, path: str, log: ProblemLog) -> Mapping
     if node is not None and not is_empty(node):
         log.add(
             "shape",
-            f"'{path}' must be a mapping, was {kind(node)}.",
-            "Write 'name: value' lines below it.",
+            Message("'{path}' must be a mapping, was {kind}.", path=path, kind=kind(node)),
+            Message("Write 'name: value' lines below it."),
             at=node.place,
             path=path,
             field=key,
@@ -156,7 +177,12 @@ def text_at(parent: Mapping, key: str, path: str, log: ProblemLog) -> str:
     if isinstance(node, Scalar) and isinstance(node.value, str):
         return node.value
     log.add(
-        "shape", f"'{path}' must be text, was {kind(node)}.", "Put it in quotes.", at=node.place, path=path, field=key
+        "shape",
+        Message("'{path}' must be text, was {kind}.", path=path, kind=kind(node)),
+        Message("Put it in quotes."),
+        at=node.place,
+        path=path,
+        field=key,
     )
     return ""
 
@@ -171,10 +197,10 @@ def refuse_unknown_keys(root: Mapping, known: Iterable[str], base: str, log: Pro
     names = tuple(known)
     for key, entry in root.entries.items():
         if key not in names:
-            remedy = log.suggest(key, names) or f"The keys are {', '.join(names)}."
+            remedy = log.suggest(key, names) or Message("The keys are {names}.", names=", ".join(names))
             log.add(
                 "unknown_key",
-                f"A {what} has no key {shown(key)}.",
+                Message("A {what} has no key {key}.", what=what, key=shown(key)),
                 remedy,
                 at=entry.key.place,
                 path=join(base, key),

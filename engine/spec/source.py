@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 from functools import cached_property
 
 from quantcrafter.engine.api.errors import Problem, Severity, SpecError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean, shortened
 from quantcrafter.engine.spec.limits import MAX_PROBLEMS
 
@@ -93,8 +94,12 @@ class Suggester:
 
 def further(count: int, file: str = "", severity: Severity = Severity.ERROR) -> Problem:
     """Return the problem that stands for those left out of a list."""
-    what = "There is 1 more problem." if count == 1 else f"There are {count:,} more problems."
-    return Problem("too_many", what, "Correct these first.", file, severity=severity, more=count)
+    what = (
+        Message("There is 1 more problem.")
+        if count == 1
+        else Message("There are {count:,} more problems.", count=count)
+    )
+    return Problem("too_many", what, Message("Correct these first."), file, severity=severity, more=count)
 
 
 @dataclass(eq=False)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec.tree import Entry, Mapping, Node, Scalar, Sequence
 
 _BREAK = re.compile(r"\r\n|\n|\r")
@@ -35,7 +36,7 @@ def spliced(body: str, splices: Iterable[Splice]) -> str:
     done = 0
     for splice in sorted(splices, key=lambda s: (s.start, s.end)):
         if splice.start < done:
-            raise ValueError("two changes touch the same place")
+            raise ValueError(Message("two changes touch the same place"))
         parts += (body[done : splice.start], splice.text)
         done = splice.end
     return "".join((*parts, body[done:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from quantcrafter.engine.api.errors import Severity, SpecError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec.compose import compose
 from quantcrafter.engine.spec.migrations import KEY, format_version, is_older, migrate, version_in
 from quantcrafter.engine.spec.source import ProblemLog
@@ -16,30 +17,46 @@ def version_is_good(root: Mapping, log: ProblemLog) -> bool:
     """Return whether a file's content can be read; note a problem where it is not of the current format."""
     node = root.get(KEY)
     if node is None:
-        message = "The file does not say that it is a QuantCrafter file."
-        log.add("version", message, f"Begin with 'quantcrafter: {format_version()}'.", at=root.place, path=KEY)
+        message = Message("The file does not say that it is a QuantCrafter file.")
+        log.add(
+            "version",
+            message,
+            Message("Begin with 'quantcrafter: {format_version}'.", format_version=format_version()),
+            at=root.place,
+            path=KEY,
+        )
         return True
     version, current = version_in(root), format_version()
     if version == current:
         return True
-    message, remedy = why_not_read(version)
-    log.add("version", message, remedy, at=node.place, path=KEY, field=KEY)
+    fault, remedy = why_not_read(version)
+    log.add("version", fault, remedy, at=node.place, path=KEY, field=KEY)
     return version is None or (version < current and not is_older(version))
 
 
-def why_not_read(version: int | None) -> tuple[str, str]:
+def why_not_read(version: int | None) -> tuple[Message, Message]:
     """Return why a file of another version than the current one can't be read, and the remedy."""
     current = format_version()
-    write = f"Write 'quantcrafter: {current}'."
+    write = Message("Write 'quantcrafter: {current}'.", current=current)
     if version is None:
-        return "The version of the format must be a whole number.", write
+        return Message("The version of the format must be a whole number."), write
     if version > current:
-        message = f"This file needs a newer QuantCrafter: its format is {version}, this one reads {current}."
-        return message, "Update QuantCrafter."
+        message = Message(
+            "This file needs a newer QuantCrafter: its format is {version}, this one reads {current}.",
+            version=version,
+            current=current,
+        )
+        return message, Message("Update QuantCrafter.")
     if is_older(version):
-        message = f"The file is of format {version}, an older one; this QuantCrafter writes format {current}."
-        return message, "Migrate it: quantcrafter migrate FILE --write"
-    return f"The format {version} is unknown, this QuantCrafter reads {current}.", write
+        message = Message(
+            "The file is of format {version}, an older one; this QuantCrafter writes format {current}.",
+            version=version,
+            current=current,
+        )
+        return message, Message("Migrate it: quantcrafter migrate FILE --write")
+    return Message(
+        "The format {version} is unknown, this QuantCrafter reads {current}.", version=version, current=current
+    ), write
 
 
 def in_current_format(root: Mapping, text: str, log: ProblemLog) -> Mapping | None:
@@ -60,7 +77,11 @@ def in_current_format(root: Mapping, text: str, log: ProblemLog) -> Mapping | No
     if not isinstance(made, Mapping):
         return None
     made.source.original = root.source.text
-    message = f"The file is of format {version}, an older one; it was read as format {format_version()}."
+    message = Message(
+        "The file is of format {version}, an older one; it was read as format {format_version}.",
+        version=version,
+        format_version=format_version(),
+    )
     at = made.entries[KEY].value.place
     remedy = "To write it in the new format: quantcrafter migrate FILE --write"
     log.add(OLD_FORMAT, message, remedy, at=at, path=KEY, field=KEY, severity=Severity.WARNING)

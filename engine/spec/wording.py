@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.schema_words import must, own_words
 from quantcrafter.engine.spec.source import Suggester, shown
 
@@ -16,13 +17,18 @@ def explain(error: ErrorDetails, subject: str) -> str:
     """Return one sentence for one finding of pydantic; `subject` names the field."""
     actual = error["input"]
     if error["type"] == "missing":
-        return f"'{subject}' is missing."
+        return Message("'{subject}' is missing.", subject=subject)
     if error["type"] == "extra_forbidden":
-        return f"There is no setting '{subject}' here."
+        return Message("There is no setting '{subject}' here.", subject=subject)
     wish = must(dict(error))
     if not wish:
-        return f"'{subject}' is refused: {own_words(dict(error))}, was {shown(actual)}."
-    return f"'{subject}' must {wish}, was {shown(actual)}."
+        return Message(
+            "'{subject}' is refused: {own_words}, was {actual}.",
+            subject=subject,
+            own_words=own_words(dict(error)),
+            actual=shown(actual),
+        )
+    return Message("'{subject}' must {wish}, was {actual}.", subject=subject, wish=wish, actual=shown(actual))
 
 
 def findings(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.home import usual_modes
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 
@@ -127,7 +128,11 @@ def write_whole(path: str | Path, content: bytes, what: str) -> Path:
     try:
         target = Path(path).expanduser()
     except RuntimeError as error:  # there is no such user
-        text = f"{what} cannot be written to '{shown_path(path)}': there is no user of that name. Correct the path."
+        text = Message(
+            "{what} cannot be written to '{path}': there is no user of that name. Correct the path.",
+            what=what,
+            path=shown_path(path),
+        )
         raise RunError(text) from error
     try:
         if target.is_symlink():
@@ -179,4 +184,12 @@ def _forget(path: Path | None) -> None:
 
 def _refused(what: str, path: str | Path, error: Exception) -> RunError:
     cause, remedy = fault(error)
-    return RunError(f"{what} cannot be written to '{shown_path(path)}': {cause}. {remedy}")
+    return RunError(
+        Message(
+            "{what} cannot be written to '{path}': {cause}. {remedy}",
+            what=what,
+            path=shown_path(path),
+            cause=cause,
+            remedy=remedy,
+        )
+    )

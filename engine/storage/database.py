@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantcrafter.engine.api import QuantCrafterError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import Fault, fault, is_damage, is_in_use
 from quantcrafter.engine.api.transaction import transaction
 from quantcrafter.engine.api.wording import shown_path
@@ -78,14 +79,28 @@ class Database:
         else:
             cause, remedy = fault(error, "home", place=self.path)
             remedy = self.if_damaged if is_damage(error) else remedy
-        return self.error(f"The {self.name} '{shown_path(self.place)}' cannot be used: {cause}. {remedy}")
+        return self.error(
+            Message(
+                "The {name} '{place}' cannot be used: {cause}. {remedy}",
+                name=self.name,
+                place=shown_path(self.place),
+                cause=cause,
+                remedy=remedy,
+            )
+        )
 
     def _refuse_newer(self, version: int) -> None:
         if version > self.schema.version:
             raise self.error(
-                f"The {self.name} '{shown_path(self.place)}' has format {version}, this version knows "
-                f"{self.schema.version}. Install the newer QuantCrafter that made it, or set QUANTCRAFTER_HOME to "
-                "another folder."
+                Message(
+                    "The {name} '{place}' has format {version}, this version knows "
+                    "{version_2}. Install the newer QuantCrafter that made it, or set QUANTCRAFTER_HOME to "
+                    "another folder.",
+                    name=self.name,
+                    place=shown_path(self.place),
+                    version=version,
+                    version_2=self.schema.version,
+                )
             )
 
     def _prepare(self, connection: sqlite3.Connection) -> None:

@@ -20,6 +20,7 @@ from quantcrafter.engine.api import (
     Crossed,
     FlagColumn,
     FloatColumn,
+    Message,
     Quantity,
     Question,
     Reason,
@@ -107,7 +108,9 @@ class Levels(DirectedAdvisor):
         for side in ("long", "short"):
             entry, leave = getattr(self, f"{side}_entry"), getattr(self, f"{side}_exit")
             if entry == leave and self.direction in (side, "both"):
-                raise ValueError(f"{side}_entry and {side}_exit must differ, both were {entry:g}")
+                raise ValueError(
+                    Message("{side}_entry and {side}_exit must differ, both were {entry:g}", side=side, entry=entry)
+                )
         return self
 
     def warmup(self) -> int:

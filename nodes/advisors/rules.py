@@ -21,6 +21,7 @@ from quantcrafter.engine.api import (
     FlagColumn,
     FloatColumn,
     Holds,
+    Message,
     Negated,
     Never,
     Question,
@@ -59,7 +60,7 @@ class Rule(SignalAdvisor):
     @model_validator(mode="after")
     def _has_an_entry(self) -> Self:
         if not (self.enter_long or self.enter_short):
-            raise ValueError("a rule needs conditions in enter_long or in enter_short, both were empty")
+            raise ValueError(Message("a rule needs conditions in enter_long or in enter_short, both were empty"))
         return self
 
     def compute(
@@ -171,7 +172,13 @@ class Vote(SignalAdvisor):
     @model_validator(mode="after")
     def _enough_voters(self) -> Self:
         if self.need > len(self.signals):
-            raise ValueError(f"need must be at most the number of signals, {len(self.signals)}, was {self.need}")
+            raise ValueError(
+                Message(
+                    "need must be at most the number of signals, {count}, was {need}",
+                    count=len(self.signals),
+                    need=self.need,
+                )
+            )
         return self
 
     def lookback(self) -> None:

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from quantcrafter.engine.api import MOST_LEVELS, ExecutionRule, GridRule, Offset, SeriesInput, param, port
+from quantcrafter.engine.api import MOST_LEVELS, ExecutionRule, GridRule, Message, Offset, SeriesInput, param, port
 from quantcrafter.nodes.execution.base import NEEDS_ATR, SignalExecution
 
 
@@ -41,7 +41,7 @@ class Grid(SignalExecution):
             raise ValueError(NEEDS_ATR)
         if not (self.spacing_percent or self.spacing_ticks or self.spacing_pips or self.spacing_atr):
             wish = "set spacing_percent, spacing_ticks, spacing_pips or spacing_atr"
-            raise ValueError(f"a grid needs a distance of its lines: {wish}")
+            raise ValueError(Message("a grid needs a distance of its lines: {wish}", wish=wish))
         return self
 
     def rule(self) -> ExecutionRule:

@@ -10,6 +10,7 @@ from quantcrafter.engine.api import (
     ExecutionLogic,
     ExecutionRule,
     FilterInputs,
+    Message,
     RebalanceRule,
     RiskInputs,
     SeriesInput,
@@ -42,7 +43,7 @@ class Rebalance(ExecutionLogic):
     @model_validator(mode="after")
     def _some_occasion(self) -> Self:
         if not (self.every_bars or self.monthly or self.drift_percent):
-            raise ValueError("weights are never restored: set every_bars, monthly or drift_percent")
+            raise ValueError(Message("weights are never restored: set every_bars, monthly or drift_percent"))
         return self
 
     def rule(self) -> ExecutionRule:

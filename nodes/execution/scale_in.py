@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from quantcrafter.engine.api import MOST_ENTRIES, ExecutionRule, Offset, ScaleInRule, SeriesInput, param, port
+from quantcrafter.engine.api import MOST_ENTRIES, ExecutionRule, Message, Offset, ScaleInRule, SeriesInput, param, port
 from quantcrafter.nodes.execution.base import NEEDS_ATR, SignalExecution
 
 
@@ -42,7 +42,7 @@ class ScaleIn(SignalExecution):
             raise ValueError(NEEDS_ATR)
         if not (self.spacing_percent or self.spacing_ticks or self.spacing_pips or self.spacing_atr or self.on_signal):
             wish = "set spacing_percent, spacing_ticks, spacing_pips or spacing_atr"
-            raise ValueError(f"entries need a distance, or on_signal: {wish}")
+            raise ValueError(Message("entries need a distance, or on_signal: {wish}", wish=wish))
         return self
 
     def rule(self) -> ExecutionRule:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from quantcrafter.engine.api import Bars, BarsInput, BoolColumn, Question, Reason, Said, param, port
+from quantcrafter.engine.api import Bars, BarsInput, BoolColumn, Message, Question, Reason, Said, param, port
 from quantcrafter.nodes import local_time
 from quantcrafter.nodes.filters.base import WindowedFilter
 
@@ -15,7 +15,7 @@ ZoneName = Annotated[str, AfterValidator(local_time.check_zone)]
 _CLOCK = r"^(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00)$"
 ClockTime = Annotated[str, StringConstraints(pattern=_CLOCK)]
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_ZONE_HELP = "Time zone such as America/New_York; that of the instrument's session if left out."
+_ZONE_HELP = Message("Time zone such as America/New_York; that of the instrument's session if left out.")
 
 
 class TimeWindow(WindowedFilter):
@@ -39,7 +39,7 @@ class TimeWindow(WindowedFilter):
     @model_validator(mode="after")
     def _ends_differ(self) -> Self:
         if _clock_ns(self.start) == _clock_ns(self.end):
-            raise ValueError(f"start and end must differ, both were {self.start}")
+            raise ValueError(Message("start and end must differ, both were {start}", start=self.start))
         return self
 
     def compute(self, bars: Bars) -> BoolColumn:

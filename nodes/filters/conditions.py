@@ -14,6 +14,7 @@ from quantcrafter.engine.api import (
     ConditionInput,
     FloatColumn,
     Holds,
+    Message,
     Quantity,
     Question,
     Reason,
@@ -46,9 +47,15 @@ class VolatilityBand(WindowedFilter):
     @model_validator(mode="after")
     def _is_a_band(self) -> Self:
         if self.minimum is None and self.maximum is None:
-            raise ValueError("minimum, maximum or both must be given, both were left out")
+            raise ValueError(Message("minimum, maximum or both must be given, both were left out"))
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError(f"minimum must be at most maximum, {self.maximum:g}, was {self.minimum:g}")
+            raise ValueError(
+                Message(
+                    "minimum must be at most maximum, {maximum:g}, was {minimum:g}",
+                    maximum=self.maximum,
+                    minimum=self.minimum,
+                )
+            )
         return self
 
     def compute(self, **inputs: FloatColumn) -> BoolColumn:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
-from quantcrafter.engine.api import DataError, open_regular
+from quantcrafter.engine.api import DataError, Message, open_regular
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_cell
 from quantcrafter.nodes.local_time import SECOND_NS
@@ -46,22 +46,33 @@ def read_events(path: Path, zone: tzinfo, time_column: str, end_column: str | No
     else:
         raise _error(path, 0, f"must end in .csv or .ics, was '{path.suffix}'")
     if not events:
-        raise _error(path, 0, "has no events. Add one, or remove the filter")
+        raise _error(path, 0, Message("has no events. Add one, or remove the filter"))
     return events
 
 
 def _text(path: Path) -> str:
     try:
         if not path.exists():  # what is there but no file is refused when it is opened
-            raise _error(path, 0, "is not there. Check the filter's 'path', which is relative to the strategy file")
+            raise _error(
+                path, 0, Message("is not there. Check the filter's 'path', which is relative to the strategy file")
+            )
         with open_regular(path) as file:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
-            raise _error(path, 0, f"must not be larger than {MAX_BYTES >> 20} MB. Keep the events that matter")
+            raise _error(
+                path,
+                0,
+                Message(
+                    "must not be larger than {max_bytes} MB. Keep the events that matter", max_bytes=MAX_BYTES >> 20
+                ),
+            )
         return data.decode("utf-8-sig")
     except OSError as error:
         cause, remedy = fault(error, "read")
-        raise DataError(f"Event calendar {path} cannot be read: {cause}. {remedy}", field="path") from error
+        raise DataError(
+            Message("Event calendar {path} cannot be read: {cause}. {remedy}", path=path, cause=cause, remedy=remedy),
+            field="path",
+        ) from error
     except UnicodeDecodeError as error:
         raise _error(path, 0, f"must be UTF-8 text, has another byte at position {error.start}") from error
 
@@ -117,7 +128,9 @@ def _ics_events(path: Path, text: str, zone: tzinfo) -> Iterator[Event]:
 
 def _ics_event(path: Path, line: int, component: Any, zone: tzinfo) -> Event:
     if component.get("RRULE") or component.get("RDATE"):
-        raise _error(path, line, "has a repeating event, which is not supported. Write its dates as single events")
+        raise _error(
+            path, line, Message("has a repeating event, which is not supported. Write its dates as single events")
+        )
     try:
         start = component.decoded("DTSTART")
         end = component.decoded("DTEND", None)
@@ -166,4 +179,4 @@ def _ordered(path: Path, line: int, start: int, end: int) -> Event:
 
 def _error(path: Path, line: int, what: str) -> DataError:
     place = f"{path}, line {line}," if line else f"{path}"
-    return DataError(f"Event calendar {place} {what}.", field="path")
+    return DataError(Message("Event calendar {place} {what}.", place=place, what=what), field="path")

@@ -7,7 +7,16 @@ from typing import Self
 
 from pydantic import model_validator
 
-from quantcrafter.engine.api import ProtectiveKind, ProtectiveRule, RiskManager, Scope, SeriesInput, param, port
+from quantcrafter.engine.api import (
+    Message,
+    ProtectiveKind,
+    ProtectiveRule,
+    RiskManager,
+    Scope,
+    SeriesInput,
+    param,
+    port,
+)
 from quantcrafter.nodes.risk.protective import SCOPE
 
 
@@ -33,9 +42,9 @@ class PartialTarget(RiskManager):
     @model_validator(mode="after")
     def _distance_is_known(self) -> Self:
         if self.multiple and self.atr is None:
-            raise ValueError("a distance in average true ranges needs the range: wire 'atr'")
+            raise ValueError(Message("a distance in average true ranges needs the range: wire 'atr'"))
         if not (self.percent or self.pips or self.multiple):
-            raise ValueError("a target needs a distance: set percent, pips or multiple")
+            raise ValueError(Message("a target needs a distance: set percent, pips or multiple"))
         return self
 
     def rule(self) -> ProtectiveRule:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 from pydantic import BaseModel
@@ -165,7 +166,7 @@ def _area(place: str) -> str:
 
 
 def _written(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the texts of a source file that are no docstrings, f-strings with their places numbered."""
+    """Yield the texts of a source file that are no docstrings, with their places as `{}`."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     skipped: set[int] = set()
     for node in ast.walk(tree):
@@ -175,14 +176,27 @@ def _written(path: Path) -> Iterator[tuple[int, str]]:
                 skipped.add(id(child.value))
         if isinstance(node, ast.JoinedStr):
             skipped.update(id(value) for value in node.values)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Message" and node.keywords:
+            skipped.add(id(node.args[0]))
+            yield node.lineno, _places(node.args[0])
     for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
-        if isinstance(node, ast.JoinedStr):
-            pieces = [value.value if isinstance(value, ast.Constant) else "{}" for value in node.values]
-            yield node.lineno, "".join(str(piece) for piece in pieces)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
-            yield node.lineno, node.value
+        if id(node) not in skipped:
+            yield from _text_of(node)
+
+
+def _text_of(node: ast.AST) -> Iterator[tuple[int, str]]:
+    if isinstance(node, ast.JoinedStr):
+        pieces = [value.value if isinstance(value, ast.Constant) else "{}" for value in node.values]
+        yield node.lineno, "".join(str(piece) for piece in pieces)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
+        yield node.lineno, node.value
+
+
+def _places(template: ast.expr) -> str:
+    """Return a template with `{}` for each of its places."""
+    assert isinstance(template, ast.Constant)
+    parts = Formatter().parse(str(template.value))
+    return "".join(text + ("{}" if name is not None else "") for text, name, _, _ in parts)
 
 
 def _is_prose(text: str) -> bool:

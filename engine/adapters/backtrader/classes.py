@@ -17,6 +17,7 @@ from quantcrafter.engine.api.engine import ClassJob, ClassRun
 from quantcrafter.engine.api.errors import RunCancelledError, RunError
 from quantcrafter.engine.api.foreign import text_of
 from quantcrafter.engine.api.ledger import OrderKind, OrderStatus, StatusReason
+from quantcrafter.engine.api.message import Message
 
 _Order = bt.Order
 _KINDS = {
@@ -96,7 +97,7 @@ class _Recorder(bt.Analyzer):  # type: ignore[misc]
         if self._done % _LOOK_EVERY == 0:
             job: ClassJob = self.p.job
             if job.cancelled():
-                raise RunCancelledError("The run was cancelled.")
+                raise RunCancelledError(Message("The run was cancelled."))
             job.progress(min(sum(len(feed) for feed in self.p.feeds), self._total), self._total)
 
 
@@ -125,9 +126,19 @@ def run_class(job: ClassJob) -> ClassRun:
         raise
     except Exception as error:
         bar = max((len(feed) for feed in feeds), default=0) - 1
-        raise RunError(f"'{job.path}' raised {type(error).__name__} at bar {bar}: {text_of(error)}.") from error
+        raise RunError(
+            Message(
+                "'{path}' raised {type} at bar {bar}: {text}.",
+                path=job.path,
+                type=type(error).__name__,
+                bar=bar,
+                text=text_of(error),
+            )
+        ) from error
     if not results:
-        raise RunError(f"'{job.path}' skipped its own run (StrategySkipError), so there is nothing to show.")
+        raise RunError(
+            Message("'{path}' skipped its own run (StrategySkipError), so there is nothing to show.", path=job.path)
+        )
     recorder = results[0].analyzers.recorder
     return keep_books(job, recorder.fills, recorder.orders)
 
@@ -142,5 +153,7 @@ def _check_parameters(strategy: type[Any], job: ClassJob) -> None:
     known = list(strategy.params._getkeys())  # noqa: SLF001 - backtrader has no other way to ask
     unknown = [name for name in job.parameters if name not in known]
     if unknown:
-        has = f"It has: {', '.join(known)}." if known else "It has none."
-        raise RunError(f"'{job.path}' has no parameter '{unknown[0]}'. {has}")
+        has = Message("It has: {known}.", known=", ".join(known)) if known else Message("It has none.")
+        raise RunError(
+            Message("'{path}' has no parameter '{unknown}'. {has}", path=job.path, unknown=unknown[0], has=has)
+        )

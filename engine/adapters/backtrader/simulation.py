@@ -22,6 +22,7 @@ from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.errors import RunCancelledError, RunError
 from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.matching import Phase, WorkingOrder
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.simulation.session import CANCEL_BARS, Session
 
 BOUNDLESS_CASH = 1e30
@@ -45,8 +46,13 @@ class StepBroker(bt.brokers.BackBroker):  # type: ignore[misc]
             feed = self.feeds[instrument]
             if len(feed) != bar + 1:
                 raise RunError(
-                    f"backtrader is at bar {len(feed) - 1} of {feed.p.name} where bar {bar} is due: bars of different "
-                    "instruments close within 10 microseconds. Use the engine 'native'."
+                    Message(
+                        "backtrader is at bar {count} of {name} where bar {bar} is due: bars of different "
+                        "instruments close within 10 microseconds. Use the engine 'native'.",
+                        count=len(feed) - 1,
+                        name=feed.p.name,
+                        bar=bar,
+                    )
                 )
         self.session.fill()
 
@@ -102,7 +108,7 @@ class StepStrategy(bt.Strategy):  # type: ignore[misc]
         session.decide()
         if session.index % CANCEL_BARS == 0:
             if job.cancelled():
-                raise RunCancelledError("The run was cancelled.")
+                raise RunCancelledError(Message("The run was cancelled."))
             job.progress(sum(len(data) for data in self.datas), session.bars_total)
 
 
@@ -124,7 +130,7 @@ def simulate(job: EngineJob) -> Ledger:
         cerebro.adddata(feed)
     cerebro.addstrategy(StepStrategy, session=session, job=job)
     if job.cancelled():
-        raise RunCancelledError("The run was cancelled.")
+        raise RunCancelledError(Message("The run was cancelled."))
     with warnings.catch_warnings():
         # backtrader uses calls that newer Pythons deprecate.
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from quantcrafter.engine.api.engine import ClassInstrument, ClassJob, ClassRun, EngineJob, InstrumentJob
 from quantcrafter.engine.api.errors import RunCancelledError, RunError
 from quantcrafter.engine.api.ledger import ORDER_DTYPE, Ledger, OrderKind, OrderStatus, Reason, StatusReason
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.rules import ExecutionRule, SizeKind, SizeRule
 from quantcrafter.engine.api.settings import RunSettings
 from quantcrafter.engine.simulation.fills import apply_fill
@@ -96,8 +97,13 @@ def _lot_size(job: ClassJob, index: int, fills: Sequence[ClassFill], orders: Seq
         for quantity in quantities:
             if abs(quantity / instrument.lot_size - round(quantity / instrument.lot_size)) > FINEST_LOT:
                 raise RunError(
-                    f"'per_lot' needs whole lots, and the class traded {quantity:g} of {instrument.symbol}, whose lot "
-                    f"is {instrument.lot_size:g}. Set 'lot_size', or give 'per_unit' instead."
+                    Message(
+                        "'per_lot' needs whole lots, and the class traded {quantity:g} of {symbol}, whose lot "
+                        "is {lot_size:g}. Set 'lot_size', or give 'per_unit' instead.",
+                        quantity=quantity,
+                        symbol=instrument.symbol,
+                        lot_size=instrument.lot_size,
+                    )
                 )
         return instrument.lot_size
     return 1.0 if all(float(quantity).is_integer() for quantity in quantities) else FINEST_LOT
@@ -159,7 +165,7 @@ class _Books:
         state = self._state
         while start < stop:
             if self._job.cancelled():
-                raise RunCancelledError("The run was cancelled.")
+                raise RunCancelledError(Message("The run was cancelled."))
             target = min(start + CHUNK_STEPS, stop)
             start = state.kernel(*state.arrays(), start, target, UP_TO_CLOSE)
             if start < target:

@@ -13,6 +13,7 @@ from typing import Any
 
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.foreign import EscapedError, settled, text_of
+from quantcrafter.engine.api.message import Message
 
 
 class AllowedModules(MetaPathFinder):
@@ -66,7 +67,14 @@ def load_class(path: str, folder: str, base: type, engine: str, others: Iterable
     except ModuleNotFoundError as error:
         if error.name is not None and (module_name == error.name or module_name.startswith(f"{error.name}.")):
             where = f"in '{folder}' or among the installed packages" if folder else "among the installed packages"
-            raise RunError(f"There is no module '{module_name}' {where}. Check the path '{path}'.") from error
+            raise RunError(
+                Message(
+                    "There is no module '{module_name}' {where}. Check the path '{path}'.",
+                    module_name=module_name,
+                    where=where,
+                    path=path,
+                )
+            ) from error
         remedy = (
             f" If it lies in '{folder}' and you trust it, allow it too: quantcrafter engines allow {error.name} "
             "--folder FOLDER"
@@ -77,14 +85,33 @@ def load_class(path: str, folder: str, base: type, engine: str, others: Iterable
     except BaseException as raised:  # noqa: BLE001 - such as sys.exit
         failure = settled(raised)
         text = text_of(failure) if isinstance(failure, EscapedError) else f"{type(raised).__name__}: {text_of(raised)}"
-        raise RunError(f"Importing '{module_name}' raised {text}.") from failure
+        raise RunError(
+            Message("Importing '{module_name}' raised {text}.", module_name=module_name, text=text)
+        ) from failure
     found = getattr(module, class_name, None)
     if not inspect.isclass(found):
         names = [name for name, each in vars(module).items() if inspect.isclass(each) and issubclass(each, base)]
-        remedy = f"It has: {', '.join(names)}." if names else f"It has no {engine} strategies."
-        raise RunError(f"The module '{module_name}' has no class '{class_name}'. {remedy}")
+        remedy = (
+            Message("It has: {names}.", names=", ".join(names))
+            if names
+            else Message("It has no {engine} strategies.", engine=engine)
+        )
+        raise RunError(
+            Message(
+                "The module '{module_name}' has no class '{class_name}'. {remedy}",
+                module_name=module_name,
+                class_name=class_name,
+                remedy=remedy,
+            )
+        )
     if not issubclass(found, base):
         raise RunError(
-            f"'{path}' must be a {engine} strategy, derived from {base.__module__}.{base.__qualname__}, and is not."
+            Message(
+                "'{path}' must be a {engine} strategy, derived from {module}.{qualname}, and is not.",
+                path=path,
+                engine=engine,
+                module=base.__module__,
+                qualname=base.__qualname__,
+            )
         )
     return found

@@ -17,6 +17,7 @@ from quantcrafter.engine.api.engine import ClassJob, ClassRun
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.foreign import text_of
 from quantcrafter.engine.api.ledger import OrderKind, OrderStatus, StatusReason
+from quantcrafter.engine.api.message import Message
 
 _TELL_EVERY = 2_000
 
@@ -77,16 +78,24 @@ def run_class(job: ClassJob) -> ClassRun:
     strategy = load_class(job.path, job.folder, CtaTemplate, "vnpy", job.modules)
     unknown = [name for name in job.parameters if name not in strategy.parameters]
     if unknown:
-        has = f"It has: {', '.join(strategy.parameters)}." if strategy.parameters else "It has none."
-        raise RunError(f"'{job.path}' has no parameter '{unknown[0]}'. {has}")
+        has = (
+            Message("It has: {parameters}.", parameters=", ".join(strategy.parameters))
+            if strategy.parameters
+            else Message("It has none.")
+        )
+        raise RunError(
+            Message("'{path}' has no parameter '{unknown}'. {has}", path=job.path, unknown=unknown[0], has=has)
+        )
     if len(job.instruments) != 1:
-        raise RunError(f"A CtaTemplate trades one instrument, were {len(job.instruments)}. Give one --data.")
+        raise RunError(
+            Message("A CtaTemplate trades one instrument, were {count}. Give one --data.", count=len(job.instruments))
+        )
     engine = _engine(job, strategy)
     engine.run_backtesting()
     if engine.failure is not None:
         error = engine.failure
         text = f"{type(error).__name__} at bar {engine.index}: {text_of(error)}"
-        raise RunError(f"'{job.path}' raised {text}.") from error
+        raise RunError(Message("'{path}' raised {text}.", path=job.path, text=text)) from error
     return _books(job, engine)
 
 
@@ -109,7 +118,14 @@ def _engine(job: ClassJob, strategy: type[Any]) -> WatchedEngine:
     try:
         engine.add_strategy(strategy, dict(job.parameters))
     except Exception as error:
-        raise RunError(f"'{job.path}' raised {type(error).__name__} when it was made: {text_of(error)}.") from error
+        raise RunError(
+            Message(
+                "'{path}' raised {type} when it was made: {text}.",
+                path=job.path,
+                type=type(error).__name__,
+                text=text_of(error),
+            )
+        ) from error
     return engine
 
 

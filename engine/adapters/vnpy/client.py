@@ -24,6 +24,7 @@ from quantcrafter.engine.adapters.vnpy.messages import Answer, Hello, Progress, 
 from quantcrafter.engine.api.engine import ClassJob, EngineJob
 from quantcrafter.engine.api.errors import ComponentError, QuantCrafterError, RunCancelledError, RunError
 from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 
@@ -47,7 +48,12 @@ class VnpyProcess:
             (folder / ".vntrader").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             cause, remedy = fault(error, "home")
-            text = f"vnpy needs a folder for its settings, but '{shown_path(folder)}' cannot be made: {cause}. {remedy}"
+            text = Message(
+                "vnpy needs a folder for its settings, but '{folder}' cannot be made: {cause}. {remedy}",
+                folder=shown_path(folder),
+                cause=cause,
+                remedy=remedy,
+            )
             raise RunError(text) from error
         self._process = subprocess.Popen(
             [sys.executable, "-m", "quantcrafter.engine.adapters.vnpy.worker"],
@@ -110,7 +116,12 @@ class VnpyProcess:
             raise self._failure(message)
         if message.qt_modules:
             self.close()
-            raise RunError(f"vnpy must run without Qt, but loaded {', '.join(message.qt_modules)}. Reinstall vnpy.")
+            raise RunError(
+                Message(
+                    "vnpy must run without Qt, but loaded {qt_modules}. Reinstall vnpy.",
+                    qt_modules=", ".join(message.qt_modules),
+                )
+            )
         return message
 
     def _send(self, request: Request) -> None:
@@ -119,8 +130,11 @@ class VnpyProcess:
             payload = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
         except Exception as error:
             raise RunError(
-                f"The run cannot be handed to the vnpy process: {error}. Classes of a plugin must be found by their "
-                "module's name; use another engine, or install the plugin as a package."
+                Message(
+                    "The run cannot be handed to the vnpy process: {error}. Classes of a plugin must be found by their "
+                    "module's name; use another engine, or install the plugin as a package.",
+                    error=error,
+                )
             ) from error
         try:
             if stream is not None:
@@ -134,14 +148,18 @@ class VnpyProcess:
         while True:
             if cancelled():
                 self.close()
-                raise RunCancelledError("The run was cancelled.")
+                raise RunCancelledError(Message("The run was cancelled."))
             try:
                 return self._messages.get(timeout=_LOOK_EVERY_S)
             except queue.Empty:
                 waited += _LOOK_EVERY_S
                 if waited > timeout_s:
                     self.close()
-                    raise RunError(f"The vnpy process did not start within {timeout_s:.0f} s. Try again.") from None
+                    raise RunError(
+                        Message(
+                            "The vnpy process did not start within {timeout_s:.0f} s. Try again.", timeout_s=timeout_s
+                        )
+                    ) from None
 
     def _read(self) -> None:
         stream = self._process.stdout
@@ -159,7 +177,9 @@ class VnpyProcess:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_TIMEOUT_S)
         code = self._process.poll()
-        return RunError(f"The vnpy process ended unexpectedly (exit code {code}). Run again; nothing was kept.")
+        return RunError(
+            Message("The vnpy process ended unexpectedly (exit code {code}). Run again; nothing was kept.", code=code)
+        )
 
 
 class _Shared:

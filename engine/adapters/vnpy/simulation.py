@@ -26,6 +26,7 @@ from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.matching import Phase, WorkingOrder
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.simulation.session import CANCEL_BARS, Session
 
 _MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
@@ -141,8 +142,12 @@ def simulate(job: EngineJob) -> Ledger:
         low = instrument.bars.low
         if len(low) and not low.min() > 0:
             raise RunError(
-                f"vnpy fills no orders to buy at prices of zero and below, and {instrument.symbol} has a low of "
-                f"{low.min():g}. Use another engine."
+                Message(
+                    "vnpy fills no orders to buy at prices of zero and below, and {symbol} has a low of "
+                    "{least:g}. Use another engine.",
+                    symbol=instrument.symbol,
+                    least=low.min(),
+                )
             )
     lead = Lockstep(job)
     lead.run_backtesting()

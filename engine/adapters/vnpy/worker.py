@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from quantcrafter.engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Request
 from quantcrafter.engine.api.errors import QuantCrafterError
 from quantcrafter.engine.api.foreign import reason_of, settled, text_of
+from quantcrafter.engine.api.message import Message
 
 QT = frozenset({"PySide6", "shiboken6", "PyQt5", "PyQt6", "qtpy", "qdarkstyle", "pyqtgraph"})
 
@@ -37,7 +38,9 @@ def _imported() -> Hello | Refusal:
         import vnpy.trader.utility
         import vnpy_ctastrategy.backtesting  # noqa: F401 - what jobs need
     except Exception as error:  # noqa: BLE001 - whatever keeps vnpy from starting
-        return Refusal(f"vnpy cannot be imported: {type(error).__name__}: {text_of(error)}.")
+        return Refusal(
+            Message("vnpy cannot be imported: {type}: {text}.", type=type(error).__name__, text=text_of(error))
+        )
     from quantcrafter.engine.adapters.vnpy.adapter import VnpyEngine
 
     loaded = sorted({name.partition(".")[0] for name in sys.modules} & QT)
@@ -50,10 +53,15 @@ def _served(request: Request, progress: Callable[[int, int], None]) -> Answer | 
     except QuantCrafterError as error:
         return Refusal(text_of(error), "", error.code, error.node, error.field)
     except Exception as error:  # noqa: BLE001 - the process must outlive a job
-        return Refusal(f"The vnpy engine failed: {type(error).__name__}: {text_of(error)}.", traceback.format_exc())
+        return Refusal(
+            Message("The vnpy engine failed: {type}: {text}.", type=type(error).__name__, text=text_of(error)),
+            traceback.format_exc(),
+        )
     except BaseException as error:  # noqa: BLE001 - such as sys.exit in somebody's class
         who = f"'{request.job.path}'" if request.kind == "class" else "A component"
-        return Refusal(f"{who} failed in the vnpy process: {reason_of(settled(error))}.")
+        return Refusal(
+            Message("{who} failed in the vnpy process: {reason}.", who=who, reason=reason_of(settled(error)))
+        )
 
 
 def _run(kind: str, job: Any) -> Any:

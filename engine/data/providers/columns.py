@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from quantcrafter.engine.api import DataError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean, shortened
 
 ColumnRole = Literal[
@@ -51,8 +52,13 @@ def find_columns(names: Sequence[str], chosen: Mapping[ColumnRole, str | int], s
     if missing:
         lacking = " or ".join(repr(role) for role in missing)
         raise DataError(
-            f"{subject}: no column for {lacking} among {_listed(names)}. "
-            f"Name it under 'columns', such as '{missing[0]}: NAME'.",
+            Message(
+                "{subject}: no column for {lacking} among {names}. Name it under 'columns', such as '{missing}: NAME'.",
+                subject=subject,
+                lacking=lacking,
+                names=_listed(names),
+                missing=missing[0],
+            ),
             field="columns",
         )
     return found
@@ -97,8 +103,13 @@ def find_actions(
                 found[role] = place
     if not found:
         raise DataError(
-            f"{subject}: no column for {' or '.join(repr(role) for role in wanted)} among {_listed(names)}. "
-            "Name it under 'columns', or leave 'corporate_actions' out.",
+            Message(
+                "{subject}: no column for {wanted} among {names}. "
+                "Name it under 'columns', or leave 'corporate_actions' out.",
+                subject=subject,
+                wanted=" or ".join(repr(role) for role in wanted),
+                names=_listed(names),
+            ),
             field="corporate_actions",
         )
     return found
@@ -119,13 +130,26 @@ def _place(names: Sequence[str], role: str, wanted: str | int, subject: str) -> 
         if 1 <= wanted <= len(names):
             return wanted - 1
         raise DataError(
-            f"{subject}: column {wanted} for '{role}' must lie between 1 and {len(names)}. Change 'columns'.",
+            Message(
+                "{subject}: column {wanted} for '{role}' must lie between 1 and {count}. Change 'columns'.",
+                subject=subject,
+                wanted=wanted,
+                role=role,
+                count=len(names),
+            ),
             field="columns",
         )
     if wanted in names:
         return names.index(wanted)
     hint = did_you_mean(wanted, names)
-    text = f"{subject}: no column '{shortened(wanted, 60)}' for '{role}' among {_listed(names)}. {hint}"
+    text = Message(
+        "{subject}: no column '{wanted}' for '{role}' among {names}. {hint}",
+        subject=subject,
+        wanted=shortened(wanted, 60),
+        role=role,
+        names=_listed(names),
+        hint=hint,
+    )
     raise DataError(text.rstrip(), field="columns")
 
 

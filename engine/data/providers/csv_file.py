@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from quantcrafter.engine.api import DataError, param
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.limits import MAX_CELLS, MAX_COLUMNS, MAX_LINE_BYTES
 from quantcrafter.engine.data.providers.columns import (
     ColumnRole,
@@ -100,9 +101,14 @@ def find_layout(head: str, separator: str, chosen: dict[ColumnRole, str | int], 
     lines = [line.rstrip("\r") for line in head.split("\n", _PREAMBLE_LINES)[:_PREAMBLE_LINES]]
     if not any(line.strip() for line in lines):
         if not head:
-            raise DataError(f"{subject}: the file is empty. Give a file with bars.", field="path")
+            raise DataError(
+                Message("{subject}: the file is empty. Give a file with bars.", subject=subject), field="path"
+            )
         raise DataError(
-            f"{subject}: the file has no row of data at its beginning, only blank lines. Give a file with bars.",
+            Message(
+                "{subject}: the file has no row of data at its beginning, only blank lines. Give a file with bars.",
+                subject=subject,
+            ),
             field="path",
         )
     wanted = {name for name in chosen.values() if isinstance(name, str)}
@@ -117,8 +123,11 @@ def find_layout(head: str, separator: str, chosen: dict[ColumnRole, str | int], 
     cells = _cells(line, separating)
     if len(cells) == 1:  # what it says stays unsaid: it may be any text
         raise DataError(
-            f"{subject}: the file is no table: its lines have no columns separated by comma, semicolon, tab or bar. "
-            "Give a CSV file with times and prices.",
+            Message(
+                "{subject}: the file is no table: its lines have no columns separated by comma, semicolon, tab or bar. "
+                "Give a CSV file with times and prices.",
+                subject=subject,
+            ),
             field="path",
         )
     if any(any(sign.isdigit() for sign in cell) and not cell[:1].isalpha() for cell in cells):
@@ -129,8 +138,13 @@ def find_layout(head: str, separator: str, chosen: dict[ColumnRole, str | int], 
 def _checked(layout: Layout, subject: str) -> Layout:
     if len(layout.names) > MAX_COLUMNS:
         raise DataError(
-            f"{subject}: a table may have at most {MAX_COLUMNS:,} columns, this one has {len(layout.names):,} or more. "
-            "Keep those of times, prices and volume.",
+            Message(
+                "{subject}: a table may have at most {max_columns:,} columns, this one has {count:,} or more. "
+                "Keep those of times, prices and volume.",
+                subject=subject,
+                max_columns=MAX_COLUMNS,
+                count=len(layout.names),
+            ),
             field="path",
         )
     return layout
@@ -149,7 +163,9 @@ def _head(path: Path, subject: str) -> str:
     if len(head) == _HEAD_BYTES and b"\n" not in head and b"\r" not in head:  # a header of thousands of columns
         head = read_head(path, subject, MAX_LINE_BYTES)
     if head.startswith(_UTF16) or b"\x00" in head:
-        raise DataError(f"{subject}: the file is no text in UTF-8. Save it as CSV in UTF-8.", field="path")
+        raise DataError(
+            Message("{subject}: the file is no text in UTF-8. Save it as CSV in UTF-8.", subject=subject), field="path"
+        )
     return head.decode("utf-8-sig", errors="replace")
 
 
@@ -166,8 +182,14 @@ def _check_cells(data: bytes, layout: Layout, subject: str) -> None:
     cells = width * (data.count(b"\n") or data.count(b"\r"))
     if cells > MAX_CELLS:
         raise DataError(
-            f"{subject}: a file may have at most {MAX_CELLS:,} cells, this one has about {cells:,} in {width:,} "
-            "columns. Keep the columns of times and prices only.",
+            Message(
+                "{subject}: a file may have at most {max_cells:,} cells, this one has about {cells:,} in {width:,} "
+                "columns. Keep the columns of times and prices only.",
+                subject=subject,
+                max_cells=MAX_CELLS,
+                cells=cells,
+                width=width,
+            ),
             field="path",
         )
 
@@ -178,6 +200,15 @@ def _ragged(data: bytes, layout: Layout, subject: str, error: Exception) -> str:
     for number, line in enumerate(io.TextIOWrapper(io.BytesIO(data), "utf-8", errors="replace", newline="\n"), 1):
         found = len(_cells(line, layout.separator)) if number >= layout.data_line else 0
         if found > width:
-            return f"{subject}: rows must have {width} columns, row {number} has {found}. Correct the file."
+            return Message(
+                "{subject}: rows must have {width} columns, row {number} has {found}. Correct the file.",
+                subject=subject,
+                width=width,
+                number=number,
+                found=found,
+            )
     del error  # polars quotes what it cannot read
-    return f"{subject}: the file cannot be read as CSV: its rows and quotes do not fit together. Correct the file."
+    return Message(
+        "{subject}: the file cannot be read as CSV: its rows and quotes do not fit together. Correct the file.",
+        subject=subject,
+    )

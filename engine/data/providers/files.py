@@ -29,6 +29,7 @@ from quantcrafter.engine.api import (
     param,
 )
 from quantcrafter.engine.api.csv_text import MARKED
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.opening import find_named
 from quantcrafter.engine.api.wording import did_you_mean, shown_cell, shown_path
 from quantcrafter.engine.data.providers.columns import ColumnRole
@@ -170,7 +171,15 @@ def _actions(columns: dict[ColumnRole, FloatColumn], rows: TimeColumn, subject: 
         bad = np.flatnonzero((column < 0.0) | ~np.isfinite(column))
         if len(bad):
             found = f"row {rows[bad[0]]} has {column[bad[0]]:g}"
-            raise DataError(f"{subject}: a {role} must not be negative, {found}. Correct the file.", field="columns")
+            raise DataError(
+                Message(
+                    "{subject}: a {role} must not be negative, {found}. Correct the file.",
+                    subject=subject,
+                    role=role,
+                    found=found,
+                ),
+                field="columns",
+            )
     return CorporateActions(np.where(split == 0.0, 1.0, split), dividend)
 
 
@@ -198,7 +207,9 @@ def _only(table: Table, symbol: str, subject: str) -> tuple[Table, tuple[str, ..
     import polars as pl
 
     if not len(table.rows):
-        raise DataError(f"{subject}: the file has no rows. Give a file with bars.", field="path")
+        raise DataError(
+            Message("{subject}: the file has no rows. Give a file with bars.", subject=subject), field="path"
+        )
     column = table.column("symbol")
     if column is None or column.dtype == pl.Null:
         return table, ()
@@ -212,10 +223,23 @@ def _only(table: Table, symbol: str, subject: str) -> tuple[Table, tuple[str, ..
         return table._replace(frame=table.frame.filter(mine), rows=table.rows.filter(mine)), ()
     symbols = sorted(shown_path(name) for name in column.drop_nulls().unique().to_list())
     if len(symbols) == 1:
-        return table, (f"The file names its symbol {shown_cell(symbols[0])}: taken as {symbol}.",)
-    hint = did_you_mean(symbol, symbols) or "Correct 'symbol', or name the right column by 'columns'."
+        return table, (
+            Message(
+                "The file names its symbol {symbols}: taken as {symbol}.", symbols=shown_cell(symbols[0]), symbol=symbol
+            ),
+        )
+    hint = did_you_mean(symbol, symbols) or Message("Correct 'symbol', or name the right column by 'columns'.")
     listed = ", ".join(symbols[:10]) + (f" and {len(symbols) - 10:,} more" if len(symbols) > 10 else "")  # noqa: PLR2004
-    raise DataError(f"{subject}: the file has {listed}, but no '{symbol}'. {hint}", field="symbol")
+    raise DataError(
+        Message(
+            "{subject}: the file has {listed}, but no '{symbol}'. {hint}",
+            subject=subject,
+            listed=listed,
+            symbol=symbol,
+            hint=hint,
+        ),
+        field="symbol",
+    )
 
 
 def numbers(table: Table, role: ColumnRole, subject: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -229,8 +253,14 @@ def numbers(table: Table, role: ColumnRole, subject: str) -> np.ndarray[tuple[in
     column = table.frame.to_series(table.columns[role])
     if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
         raise DataError(
-            f"{subject}: '{role}' must be a number, column '{column.name}' holds {column.dtype}. "
-            "Name the right column by 'columns'.",
+            Message(
+                "{subject}: '{role}' must be a number, column '{name}' holds {dtype}. "
+                "Name the right column by 'columns'.",
+                subject=subject,
+                role=role,
+                name=column.name,
+                dtype=column.dtype,
+            ),
             field="columns",
         )
     result = column.cast(pl.Float64, strict=False)
@@ -239,9 +269,16 @@ def numbers(table: Table, role: ColumnRole, subject: str) -> np.ndarray[tuple[in
         bad = (result.is_null() & column.is_not_null()).arg_true()
         if len(bad):
             raise DataError(
-                f"{subject}: '{role}' must be a number, row {table.rows[bad[0]]} has {shown_cell(column[bad[0]])} "
-                f"(rows like it: {len(bad):,}). Correct the file, or name the right column by "
-                "'columns'.",
+                Message(
+                    "{subject}: '{role}' must be a number, row {rows} has {column} "
+                    "(rows like it: {count:,}). Correct the file, or name the right column by "
+                    "'columns'.",
+                    subject=subject,
+                    role=role,
+                    rows=table.rows[bad[0]],
+                    column=shown_cell(column[bad[0]]),
+                    count=len(bad),
+                ),
                 field="columns",
             )
     return result.fill_null(float("nan")).to_numpy()

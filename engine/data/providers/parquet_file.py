@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quantcrafter.engine.api import DataError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.limits import MAX_CELL_BYTES
 from quantcrafter.engine.data.providers.columns import find_actions, find_columns
 from quantcrafter.engine.data.providers.files import FileProvider, Table
@@ -52,7 +53,11 @@ class ParquetProvider(FileProvider):
         except (pl.exceptions.PolarsError, OSError, ValueError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise DataError(
-                f"{subject}: the file is no Parquet file that can be read: {reason[:200]}. Write it again.",
+                Message(
+                    "{subject}: the file is no Parquet file that can be read: {reason}. Write it again.",
+                    subject=subject,
+                    reason=reason[:200],
+                ),
                 field="path",
             ) from error
         _check_cells(frame, subject)
@@ -68,7 +73,13 @@ def _check_cells(frame: pl.DataFrame, subject: str) -> None:
         longest = column.str.len_bytes().max() if column.dtype == pl.String else None
         if isinstance(longest, int) and longest > MAX_CELL_BYTES:
             raise DataError(
-                f"{subject}: a cell of column {column.name!r} has {longest:,} bytes, at most {MAX_CELL_BYTES:,} make "
-                "sense. Name the right column by 'columns'.",
+                Message(
+                    "{subject}: a cell of column {name} has {longest:,} bytes, at most {max_cell_bytes:,} make "
+                    "sense. Name the right column by 'columns'.",
+                    subject=subject,
+                    name=repr(column.name),
+                    longest=longest,
+                    max_cell_bytes=MAX_CELL_BYTES,
+                ),
                 field="columns",
             )

@@ -11,6 +11,7 @@ import os
 from typing import Any, BinaryIO, NamedTuple
 
 from quantcrafter.engine.api import DataError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.limits import MAX_COLUMNS, MAX_FOOTER_BYTES, max_file_bytes, max_rows
 from quantcrafter.engine.data.providers.text_file import too_large, too_many_rows
 
@@ -41,8 +42,13 @@ def check_size(file: BinaryIO, subject: str) -> None:
         raise too_many_rows(subject, size.rows)
     if size.columns > MAX_COLUMNS:
         raise DataError(
-            f"{subject}: a table may have at most {MAX_COLUMNS:,} columns, this one has {size.columns:,}. "
-            "Keep those of times, prices and volume.",
+            Message(
+                "{subject}: a table may have at most {max_columns:,} columns, this one has {columns:,}. "
+                "Keep those of times, prices and volume.",
+                subject=subject,
+                max_columns=MAX_COLUMNS,
+                columns=size.columns,
+            ),
             field="path",
         )
     if size.unpacked > max_file_bytes():
@@ -63,8 +69,13 @@ def read_size(file: BinaryIO, subject: str) -> ParquetSize:
         raise _no_parquet(subject)
     if footer > MAX_FOOTER_BYTES:
         raise DataError(
-            f"{subject}: the file's description of itself may have at most {MAX_FOOTER_BYTES >> 20} MB, it has "
-            f"{footer / _MEGABYTE:,.0f} MB. Write it again, with fewer columns and larger row groups.",
+            Message(
+                "{subject}: the file's description of itself may have at most {max_footer_bytes} MB, it has "
+                "{footer:,.0f} MB. Write it again, with fewer columns and larger row groups.",
+                subject=subject,
+                max_footer_bytes=MAX_FOOTER_BYTES >> 20,
+                footer=footer / _MEGABYTE,
+            ),
             field="path",
         )
     file.seek(length - _TAIL - footer)
@@ -79,7 +90,10 @@ def read_size(file: BinaryIO, subject: str) -> ParquetSize:
 
 
 def _no_parquet(subject: str) -> DataError:
-    return DataError(f"{subject}: the file is no Parquet file that can be read. Write it again.", field="path")
+    return DataError(
+        Message("{subject}: the file is no Parquet file that can be read. Write it again.", subject=subject),
+        field="path",
+    )
 
 
 Wanted = dict[int, Any]

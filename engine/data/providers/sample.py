@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from quantcrafter.engine.api import NEW_YORK_STOCKS, DataError, DataProvider, DataRequest, RawBars, Timeframe, param
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.data.zones import DAY_NS
@@ -42,8 +43,12 @@ class SampleProvider(DataProvider):
     def load(self, request: DataRequest) -> RawBars:
         if request.timeframe.is_intraday:
             raise DataError(
-                f"{request.symbol}: data 'sample' has bars of 1d and longer, asked for {request.timeframe}. "
-                "Set 'timeframe: 1d', or take data 'synthetic', 'csv' or 'parquet'."
+                Message(
+                    "{symbol}: data 'sample' has bars of 1d and longer, asked for {timeframe}. "
+                    "Set 'timeframe: 1d', or take data 'synthetic', 'csv' or 'parquet'.",
+                    symbol=request.symbol,
+                    timeframe=request.timeframe,
+                )
             )
         text = _stocks()
         first_line, lines = _lines_of(request.symbol, text)
@@ -82,13 +87,22 @@ def _stocks() -> bytes:
     try:
         file = resources.files(_PACKAGE) / "_data" / "stocks.csv.gz"
     except ImportError as error:
-        text = f"Data 'sample' needs the package {_PACKAGE}, which is not installed. Install it: {INSTALL}."
+        text = Message(
+            "Data 'sample' needs the package {package}, which is not installed. Install it: {install}.",
+            package=_PACKAGE,
+            install=INSTALL,
+        )
         raise DataError(text) from error
     try:
         return gzip.decompress(file.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
         why = fault(error, "read").cause if isinstance(error, OSError) else "the file is damaged"
-        text = f"Data 'sample' needs the package {_PACKAGE}, which can't be read: {why}. Install it again: {REINSTALL}."
+        text = Message(
+            "Data 'sample' needs the package {package}, which can't be read: {why}. Install it again: {reinstall}.",
+            package=_PACKAGE,
+            why=why,
+            reinstall=REINSTALL,
+        )
         raise DataError(text) from error
 
 
@@ -100,6 +114,11 @@ def _lines_of(symbol: str, text: bytes) -> tuple[int, list[bytes]]:
     if not found or not symbol:
         symbols = _symbols(lines)
         hint = did_you_mean(symbol, symbols)
-        message = f"Data 'sample' has {', '.join(symbols)}, but no '{symbol}'. {hint}".rstrip()
+        message = Message(
+            "Data 'sample' has {symbols}, but no '{symbol}'. {hint}",
+            symbols=", ".join(symbols),
+            symbol=symbol,
+            hint=hint,
+        ).rstrip()
         raise DataError(message, field="symbol")
     return found[0] + 1, [lines[number].rstrip(b"\r") for number in found]

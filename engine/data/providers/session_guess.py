@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from quantcrafter.engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, Session, TimeColumn
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.sessions import hours, is_round_the_clock, weekdays
 from quantcrafter.engine.data.spacing import spacing_ns
 from quantcrafter.engine.data.zones import DAY_NS, MINUTE_NS, to_local, to_utc
@@ -41,7 +42,7 @@ def check_zone(name: str) -> str:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise ValueError(
-            f"a time zone is a name such as UTC, America/New_York or Europe/Berlin, was {name!r}"
+            Message("a time zone is a name such as UTC, America/New_York or Europe/Berlin, was {name}", name=repr(name))
         ) from error
     return name
 
@@ -58,7 +59,10 @@ def parse_session(text: str, zone: str) -> Session | None:
     match = _HOURS.match(text)
     if match is None:
         raise ValueError(
-            f"a session is auto, 24x7, us_stocks or hours such as '09:00-17:30 Europe/Berlin', was {text!r}"
+            Message(
+                "a session is auto, 24x7, us_stocks or hours such as '09:00-17:30 Europe/Berlin', was {text}",
+                text=repr(text),
+            )
         )
     opening, closing = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
     return Session(check_zone(match[5] or zone), opening, closing, _WORKDAYS)
@@ -71,13 +75,17 @@ def market_of_dates(days: TimeColumn, session: str, timezone: str, stamp: str) -
     works = not _has_weekends(days)
     if chosen is None and works and timezone in ("auto", NEW_YORK_STOCKS.timezone):
         chosen = NEW_YORK_STOCKS
-        notes.append("Dates only, Monday to Friday: taken as sessions of US stocks. Set 'session' if they are not.")
+        notes.append(
+            Message("Dates only, Monday to Friday: taken as sessions of US stocks. Set 'session' if they are not.")
+        )
     elif chosen is None:
         chosen = replace(ROUND_THE_CLOCK, timezone=zone, weekdays=_WORKDAYS if works else ROUND_THE_CLOCK.weekdays)
     if stamp == "auto":
         stamp = "close" if _at_period_ends(days) else "date"
         if stamp == "close":
-            notes.append("Dates stand at the ends of weeks or months: taken as closing days. Set 'stamp' if not so.")
+            notes.append(
+                Message("Dates stand at the ends of weeks or months: taken as closing days. Set 'stamp' if not so.")
+            )
     return Market(chosen.timezone, chosen, stamp, tuple(notes))
 
 
@@ -92,12 +100,14 @@ def market_of_times(times: TimeColumn, *, naive: bool, session: str, timezone: s
             wall = _wall(times, candidate, NEW_YORK_STOCKS.timezone, naive=naive)
             if stamp_in(wall, NEW_YORK_STOCKS) is not None:
                 chosen, zone = NEW_YORK_STOCKS, candidate
-                notes.append("Bars keep to 09:30-16:00 New York time: taken as US stocks. Set 'session' if not so.")
+                notes.append(
+                    Message("Bars keep to 09:30-16:00 New York time: taken as US stocks. Set 'session' if not so.")
+                )
                 break
     if zone == "auto":
         zone = chosen.timezone if chosen is not None else "UTC"
     if naive and timezone == "auto":
-        notes.append(f"Times carry no zone: taken as {zone}. Set 'timezone' if that is wrong.")
+        notes.append(Message("Times carry no zone: taken as {zone}. Set 'timezone' if that is wrong.", zone=zone))
     if chosen is None:
         chosen = replace(ROUND_THE_CLOCK, timezone=zone)
     wall = _wall(times, zone, chosen.timezone, naive=naive)
@@ -106,7 +116,9 @@ def market_of_times(times: TimeColumn, *, naive: bool, session: str, timezone: s
     if stamp == "auto":
         stamp = "open" if is_round_the_clock(chosen) else stamp_in(wall, chosen) or "open"
         if stamp == "close":
-            notes.append("Days end with a bar at the session's close: taken as closing times. Set 'stamp' if not so.")
+            notes.append(
+                Message("Days end with a bar at the session's close: taken as closing times. Set 'stamp' if not so.")
+            )
     return Market(zone, chosen, stamp, tuple(notes))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from quantcrafter.engine.api import DataError, DataProvider, DataRequest, RawBars, Timeframe, param
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.resample import is_multiple, same_length
 from quantcrafter.engine.data.store import BarStore, Series
 
@@ -68,7 +69,12 @@ def _best(store: BarStore, request: DataRequest) -> Series:
             return series
     frames = ", ".join(str(series.timeframe) for series in kept)
     raise DataError(
-        f"{request.symbol}: the bar store has it in {frames}, from which no bars of {request.timeframe} can be made. "
-        "Change 'timeframe', or import finer bars.",
+        Message(
+            "{symbol}: the bar store has it in {frames}, from which no bars of {timeframe} can be made. "
+            "Change 'timeframe', or import finer bars.",
+            symbol=request.symbol,
+            frames=frames,
+            timeframe=request.timeframe,
+        ),
         field="timeframe",
     )

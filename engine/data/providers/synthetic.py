@@ -23,6 +23,7 @@ from quantcrafter.engine.api import (
     Timeframe,
     param,
 )
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.sessions import bounds, hours, is_round_the_clock, is_session_day
 from quantcrafter.engine.data.zones import DAY_NS, EARLIEST_NS, LATEST_NS, MINUTE_NS
 
@@ -92,14 +93,21 @@ class SyntheticProvider(DataProvider):
     def _starts_within_the_calendar(self) -> Self:
         if not _EARLIEST <= self.start_date < _LATEST:
             raise ValueError(
-                f"start_date must lie from {_EARLIEST} to {_LATEST - timedelta(days=1)}, was {self.start_date}"
+                Message(
+                    "start_date must lie from {earliest} to {latest}, was {start_date}",
+                    earliest=_EARLIEST,
+                    latest=_LATEST - timedelta(days=1),
+                    start_date=self.start_date,
+                )
             )
         return self
 
     @model_validator(mode="after")
     def _price_is_a_tick_or_more(self) -> Self:
         if self.price < self.tick:
-            raise ValueError(f"the price must be at least a tick of {self.tick}, was {self.price}")
+            raise ValueError(
+                Message("the price must be at least a tick of {tick}, was {price}", tick=self.tick, price=self.price)
+            )
         return self
 
     def _times(self, timeframe: Timeframe, count: int, session: Session) -> tuple[TimeColumn, int]:
@@ -112,8 +120,13 @@ class SyntheticProvider(DataProvider):
         first = (self.start_date - _EPOCH).days
         if (first + sessions * 7 // len(session.weekdays) + 7) * DAY_NS >= LATEST_NS:
             raise DataError(
-                f"Synthetic bars must end before the year 2200, {self.bars:,} bars of {timeframe} from "
-                f"{self.start_date} do not. Lower 'bars', or set an earlier 'start_date'.",
+                Message(
+                    "Synthetic bars must end before the year 2200, {bars:,} bars of {timeframe} from "
+                    "{start_date} do not. Lower 'bars', or set an earlier 'start_date'.",
+                    bars=self.bars,
+                    timeframe=timeframe,
+                    start_date=self.start_date,
+                ),
                 field="bars",
             )
         days = np.arange(first, first + sessions * 7 // len(session.weekdays) + 7, dtype=np.int64)

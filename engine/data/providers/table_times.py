@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from quantcrafter.engine.api import DataError, Session, TimeColumn
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shown_cell
 from quantcrafter.engine.data.providers.session_guess import Market, market_of_dates, market_of_times
 from quantcrafter.engine.data.providers.time_text import EPOCH_UNITS, ZONE_SUFFIX, TimeFormat, recognise
@@ -64,7 +65,7 @@ def _time_column(table: Table) -> pl.Series:
     if date is None or time is None:
         only = time if date is None else date
         if only is None:
-            raise DataError("A table must have a column of times.", field="columns")
+            raise DataError(Message("A table must have a column of times."), field="columns")
         return only.str.strip_chars() if only.dtype == pl.String else only
     if date.dtype.is_temporal() and time.dtype == pl.Time:
         return date.cast(pl.Datetime("us")) + time.cast(pl.Duration("us"))
@@ -135,8 +136,15 @@ def _check(micro: pl.Series, column: pl.Series, table: Table, time_format: str |
     found = "no time" if value is None else shown_cell(value)
     how = f" as {time_format!r}" if time_format else " like those before, between 1900 and 2200"
     raise DataError(
-        f"{subject}: times must be written{how}, row {table.rows[bad[0]]} has {found} "
-        f"(rows like it: {len(bad):,}). Correct the file, or 'time_format'.",
+        Message(
+            "{subject}: times must be written{how}, row {rows} has {found} "
+            "(rows like it: {count:,}). Correct the file, or 'time_format'.",
+            subject=subject,
+            how=how,
+            rows=table.rows[bad[0]],
+            found=found,
+            count=len(bad),
+        ),
         field="time_format",
     )
 
@@ -150,8 +158,14 @@ def _localized(wall: TimeColumn, market: Market, column: pl.Series, table: Table
     if len(where):
         first = int(where[0])
         raise DataError(
-            f"{subject}: row {table.rows[first]} has {shown_cell(column[first])}, an hour that the clocks of "
-            f"{market.zone} skipped. Set 'timezone' to the zone of the file's times, perhaps UTC.",
+            Message(
+                "{subject}: row {rows} has {column}, an hour that the clocks of "
+                "{zone} skipped. Set 'timezone' to the zone of the file's times, perhaps UTC.",
+                subject=subject,
+                rows=table.rows[first],
+                column=shown_cell(column[first]),
+                zone=market.zone,
+            ),
             field="timezone",
         )
     return utc

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from quantcrafter.engine.api import DataError, open_regular
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.data.limits import (
     MAX_BLANK_BYTES,
@@ -57,8 +58,11 @@ def open_data(path: Path, subject: str) -> BinaryIO:
 
 def unread(error: Exception, subject: str) -> DataError:
     """Return the error for a file that cannot be read."""
-    cause, remedy = fault(error, "read", otherwise="Get the file again.")
-    return DataError(f"{subject}: the file cannot be read: {cause}. {remedy}", field="path")
+    cause, remedy = fault(error, "read", otherwise=Message("Get the file again."))
+    return DataError(
+        Message("{subject}: the file cannot be read: {cause}. {remedy}", subject=subject, cause=cause, remedy=remedy),
+        field="path",
+    )
 
 
 def read_head(path: Path, subject: str, size: int) -> bytes:
@@ -134,8 +138,13 @@ class _Check:
         most_bytes, most_lines = self._limits
         if self._packed and self.size > RATIO_FREE_BYTES and self.size > MAX_RATIO * self._packed:
             raise DataError(
-                f"{self.subject}: the file unpacks to more than {MAX_RATIO} times its size of {self._packed:,} bytes, "
-                "as no table of bars does. Unpack it yourself, and look at what is in it.",
+                Message(
+                    "{subject}: the file unpacks to more than {max_ratio} times its size of {packed:,} bytes, "
+                    "as no table of bars does. Unpack it yourself, and look at what is in it.",
+                    subject=self.subject,
+                    max_ratio=MAX_RATIO,
+                    packed=self._packed,
+                ),
                 field="path",
             )
         if self.size > most_bytes:
@@ -153,8 +162,13 @@ class _Check:
         if longest > MAX_LINE_BYTES:
             number = self.lines - breaks + 1
             raise DataError(
-                f"{self.subject}: line {number:,} is longer than {MAX_LINE_BYTES:,} bytes, so the file is no table of "
-                "bars. Give a text file with one bar a line.",
+                Message(
+                    "{subject}: line {number:,} is longer than {max_line_bytes:,} bytes, so the file is no table of "
+                    "bars. Give a text file with one bar a line.",
+                    subject=self.subject,
+                    number=number,
+                    max_line_bytes=MAX_LINE_BYTES,
+                ),
                 field="path",
             )
 
@@ -163,8 +177,13 @@ class _Check:
             self._quoted += len(piece) if self._in_quotes else 0
             if self._quoted > MAX_LINE_BYTES:
                 raise DataError(
-                    f"{self.subject}: a quoted cell before line {self.lines + 1:,} is longer than "
-                    f"{MAX_LINE_BYTES:,} bytes: its quote is not closed. Correct the file.",
+                    Message(
+                        "{subject}: a quoted cell before line {lines:,} is longer than "
+                        "{max_line_bytes:,} bytes: its quote is not closed. Correct the file.",
+                        subject=self.subject,
+                        lines=self.lines + 1,
+                        max_line_bytes=MAX_LINE_BYTES,
+                    ),
                     field="path",
                 )
             return
@@ -190,8 +209,13 @@ class _Check:
         most = min(MAX_BLANK_LINES, MAX_BLANK_BYTES // len(line)) if blank else MAX_EQUAL_LINES
         if self._equals > most:
             raise DataError(
-                f"{self.subject}: the same line stands there more than {most:,} times in a row, up to line "
-                f"{self.lines:,}. Each bar must have a time of its own. Correct the file.",
+                Message(
+                    "{subject}: the same line stands there more than {most:,} times in a row, up to line "
+                    "{lines:,}. Each bar must have a time of its own. Correct the file.",
+                    subject=self.subject,
+                    most=most,
+                    lines=self.lines,
+                ),
                 field="path",
             )
 
@@ -200,7 +224,11 @@ def _pieces(file: BinaryIO, path: Path, subject: str) -> Iterator[bytes]:
     name = path.name.lower()
     if name.endswith(_SUFFIXES):
         raise DataError(
-            f"{subject}: files ending in '{path.suffix}' are not unpacked; gzip (.gz) is. Unpack it first.",
+            Message(
+                "{subject}: files ending in '{suffix}' are not unpacked; gzip (.gz) is. Unpack it first.",
+                subject=subject,
+                suffix=path.suffix,
+            ),
             field="path",
         )
     try:
@@ -217,9 +245,17 @@ def _refuse_archive(piece: bytes, subject: str, *, packed: bool) -> None:
     kind = next((name for magic, name in _MAGIC.items() if piece.startswith(magic)), None)
     if kind is not None:
         if packed:
-            raise DataError(f"{subject}: the file is an archive within an archive. Unpack it first.", field="path")
+            raise DataError(
+                Message("{subject}: the file is an archive within an archive. Unpack it first.", subject=subject),
+                field="path",
+            )
         raise DataError(
-            f"{subject}: the file is packed by {kind}, though its name does not end so. Unpack it first.", field="path"
+            Message(
+                "{subject}: the file is packed by {kind}, though its name does not end so. Unpack it first.",
+                subject=subject,
+                kind=kind,
+            ),
+            field="path",
         )
 
 
@@ -245,7 +281,11 @@ def _unpacked(file: BinaryIO, subject: str) -> Iterator[bytes]:
                 return
             members += 1
             if members > MAX_MEMBERS:
-                message = f"{subject}: a .gz file may have at most {MAX_MEMBERS:,} parts. Pack it anew."
+                message = Message(
+                    "{subject}: a .gz file may have at most {max_members:,} parts. Pack it anew.",
+                    subject=subject,
+                    max_members=MAX_MEMBERS,
+                )
                 raise DataError(message, field="path")
             member = make()
         else:
@@ -255,8 +295,12 @@ def _unpacked(file: BinaryIO, subject: str) -> Iterator[bytes]:
 
 def _broken(subject: str, why: str) -> DataError:
     return DataError(
-        f"{subject}: the file cannot be unpacked: {why}. Fetch or pack it again; a file that is not packed must not "
-        "end in .gz.",
+        Message(
+            "{subject}: the file cannot be unpacked: {why}. Fetch or pack it again; a file that is not packed must not "
+            "end in .gz.",
+            subject=subject,
+            why=why,
+        ),
         field="path",
     )
 
@@ -277,7 +321,12 @@ def _zeros_at(file: BinaryIO) -> int | None:
 
 def _binary(subject: str, place: int) -> DataError:
     return DataError(
-        f"{subject}: the file is no text in UTF-8: byte {place + 1:,} is zero. Save it as CSV in UTF-8.", field="path"
+        Message(
+            "{subject}: the file is no text in UTF-8: byte {place:,} is zero. Save it as CSV in UTF-8.",
+            subject=subject,
+            place=place + 1,
+        ),
+        field="path",
     )
 
 
@@ -286,7 +335,13 @@ def too_large(subject: str, size: int = 0) -> DataError:
     most = max_file_bytes() / _MEGABYTE
     found = f"{size / _MEGABYTE:,.0f} MB" if size else "more"
     return DataError(
-        f"{subject}: a file may have at most {most:,.0f} MB, unpacked; this one has {found}. {raise_it()}",
+        Message(
+            "{subject}: a file may have at most {most:,.0f} MB, unpacked; this one has {found}. {raise_it}",
+            subject=subject,
+            most=most,
+            found=found,
+            raise_it=raise_it(),
+        ),
         field="path",
     )
 
@@ -294,5 +349,11 @@ def too_large(subject: str, size: int = 0) -> DataError:
 def too_many_rows(subject: str, count: int = 0) -> DataError:
     """Return the error for a file with more rows than the limit."""
     found = f"{count:,}" if count else "more"
-    message = f"{subject}: a file may have at most {max_rows():,} rows; this one has {found}. {raise_it()}"
+    message = Message(
+        "{subject}: a file may have at most {max_rows:,} rows; this one has {found}. {raise_it}",
+        subject=subject,
+        max_rows=max_rows(),
+        found=found,
+        raise_it=raise_it(),
+    )
     return DataError(message, field="path")

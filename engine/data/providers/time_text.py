@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from quantcrafter.engine.api import DataError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shown_cell
 
 if TYPE_CHECKING:
@@ -57,12 +58,19 @@ def recognise(values: pl.Series, subject: str) -> TimeFormat:
     """
     texts = [text for text in [*values.head(_SAMPLE).to_list(), *values.tail(_SAMPLE).to_list()] if text]
     if not texts:
-        raise DataError(f"{subject}: the column of times is empty. Name another one by 'columns'.", field="columns")
+        raise DataError(
+            Message("{subject}: the column of times is empty. Name another one by 'columns'.", subject=subject),
+            field="columns",
+        )
     kinds = Counter(kind for kind in map(_kind, texts) if kind is not None)
     if not kinds:
         raise DataError(
-            f"{subject}: the time {shown_cell(texts[0])} is in no known form. "
-            "Describe it by 'time_format', such as '%d.%m.%Y %H:%M', or name the right column by 'columns'.",
+            Message(
+                "{subject}: the time {texts} is in no known form. "
+                "Describe it by 'time_format', such as '%d.%m.%Y %H:%M', or name the right column by 'columns'.",
+                subject=subject,
+                texts=shown_cell(texts[0]),
+            ),
             field="time_format",
         )
     # The commonest form is the file's; rows in another one are named when they cannot be read.
@@ -96,8 +104,12 @@ def _epoch(sample: list[str], subject: str) -> TimeFormat:
     largest = statistics.median_low([abs(float(text)) for text in sample])
     if largest < _FIRST_EPOCH:
         raise DataError(
-            f"{subject}: the time {shown_cell(sample[0])} is a number, but too small for seconds since 1970. "
-            "Name the right column by 'columns', or say what is counted by 'time_format': s, ms, us or ns.",
+            Message(
+                "{subject}: the time {sample} is a number, but too small for seconds since 1970. "
+                "Name the right column by 'columns', or say what is counted by 'time_format': s, ms, us or ns.",
+                subject=subject,
+                sample=shown_cell(sample[0]),
+            ),
             field="time_format",
         )
     return TimeFormat(next(unit for limit, unit in _EPOCH_LIMITS if largest < limit), has_zone=True)
@@ -125,9 +137,16 @@ def _year_last(match: re.Match[str], values: pl.Series, subject: str) -> str:
         return orders["day first" if day_first else "month first"]
     why = "some rows have the day first and others the month" if day_first else "no day is above 12"
     raise DataError(
-        f"{subject}: the date {shown_cell(match[0])} can be read as day-month or month-day, and {why}. "
-        f"Say which by 'time_format': '{orders['day first']}' or '{orders['month first']}', with the time of day if "
-        "there is one, such as ' %H:%M'.",
+        Message(
+            "{subject}: the date {match} can be read as day-month or month-day, and {why}. "
+            "Say which by 'time_format': '{day_first}' or '{month_first}', with the time of day if "
+            "there is one, such as ' %H:%M'.",
+            subject=subject,
+            match=shown_cell(match[0]),
+            why=why,
+            day_first=orders["day first"],
+            month_first=orders["month first"],
+        ),
         field="time_format",
     )
 

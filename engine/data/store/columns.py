@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from quantcrafter.engine.api import BAR_COLUMNS, Bars, BoolColumn, DataError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.npy import map_npy
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
@@ -128,12 +129,23 @@ def read(folder: Path, name: str, count: int) -> Columns:
             raise
         except (OSError, ValueError) as error:
             cause = fault(error, "read").cause
-            text = f"The bars in '{shown_path(path)}' cannot be read: {cause}. Delete the series and import it again."
+            text = Message(
+                "The bars in '{path}' cannot be read: {cause}. Delete the series and import it again.",
+                path=shown_path(path),
+                cause=cause,
+            )
             raise DataError(text) from error
         if block.shape != (rows, count) or block.dtype != dtype:
             raise DataError(
-                f"'{path}' must hold {rows} columns of {count:,} bars, it has {block.dtype} of shape {block.shape}. "
-                "Delete the series and import it again."
+                Message(
+                    "'{path}' must hold {rows} columns of {count:,} bars, it has {dtype} of shape {shape}. "
+                    "Delete the series and import it again.",
+                    path=path,
+                    rows=rows,
+                    count=count,
+                    dtype=block.dtype,
+                    shape=block.shape,
+                )
             )
         blocks.append(block)
     return Columns(*blocks)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from quantcrafter.engine.api import DataError, DataRequest, Session, Timeframe
 from quantcrafter.engine.api.csv_text import safe_text
 from quantcrafter.engine.api.home import usual_modes
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.opening import find_named
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.schema_words import must, own_words
@@ -70,14 +71,20 @@ def file_provider(path: str, options: Mapping[str, Any]) -> FileProvider:
     if provider is None:
         find_named(path)  # a folder, a pipe or a device is called that, whatever its name
         raise DataError(
-            f"'{path}' must be a CSV or Parquet file, its name ends otherwise. Rename it to end in .csv or .parquet.",
+            Message(
+                "'{path}' must be a CSV or Parquet file, its name ends otherwise. Rename it to end "
+                "in .csv or .parquet.",
+                path=path,
+            ),
             field="path",
         )
     names = sorted(set(CsvProvider.model_fields) - {"path"})
     for key in options:
         if key not in names:
-            hint = did_you_mean(key, names) or f"There are {', '.join(names)}."
-            raise DataError(f"'{path}': files have no option '{key}'. {hint}", field=key)
+            hint = did_you_mean(key, names) or Message("There are {names}.", names=", ".join(names))
+            raise DataError(
+                Message("'{path}': files have no option '{key}'. {hint}", path=path, key=key, hint=hint), field=key
+            )
     known = {key: value for key, value in options.items() if key in provider.model_fields}
     try:
         return provider(path=path, **known)
@@ -86,7 +93,9 @@ def file_provider(path: str, options: Mapping[str, Any]) -> FileProvider:
         where = ".".join(str(part) for part in first["loc"])
         wish = must(dict(first))
         text = f"it must {wish}" if wish else own_words(dict(first))
-        raise DataError(f"'{shown_path(path)}': '{where}' is wrong: {text}.", field=where) from error
+        raise DataError(
+            Message("'{path}': '{where}' is wrong: {text}.", path=shown_path(path), where=where, text=text), field=where
+        ) from error
 
 
 def symbol_of(path: str) -> str:
@@ -188,10 +197,16 @@ def export_bars(
 
     bars = store.read(symbol, timeframe, start_ns, end_ns)
     if not len(bars):
-        raise DataError(f"{symbol} {timeframe}: no bar opens within that range. Give another one.")
+        raise DataError(
+            Message(
+                "{symbol} {timeframe}: no bar opens within that range. Give another one.",
+                symbol=symbol,
+                timeframe=timeframe,
+            )
+        )
     name = path.name.lower()
     if not name.endswith((".csv", *_PARQUET)):
-        raise DataError(f"'{path}' must end in .csv or .parquet. Give another name.", field="path")
+        raise DataError(Message("'{path}' must end in .csv or .parquet. Give another name.", path=path), field="path")
     frame = pl.DataFrame(
         {
             "time": pl.Series(bars.open_ns).cast(pl.Datetime("ns", "UTC")),
@@ -212,5 +227,8 @@ def export_bars(
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
         cause, remedy = fault(error)
-        raise DataError(f"'{shown_path(path)}' cannot be written: {cause}. {remedy}", field="path") from error
+        raise DataError(
+            Message("'{path}' cannot be written: {cause}. {remedy}", path=shown_path(path), cause=cause, remedy=remedy),
+            field="path",
+        ) from error
     return len(bars)

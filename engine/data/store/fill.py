@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from quantcrafter.engine.api import Bars, BoolColumn, DataError, DataProvider, DataRequest, Timeframe
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.findings import Finding
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.data.store.columns import Overlap
@@ -56,8 +57,14 @@ def fill_gaps(
         return Fill(gaps, 0, series, found.findings)
     if found.bars.session.timezone != series.session.timezone and not series.timeframe.is_intraday:
         raise DataError(
-            f"{symbol} {series.timeframe}: days of the source are counted in {found.bars.session.timezone}, those "
-            f"stored in {series.session.timezone}. Set 'session' and 'timezone' of the source.",
+            Message(
+                "{symbol} {timeframe}: days of the source are counted in {timezone}, those "
+                "stored in {timezone_2}. Set 'session' and 'timezone' of the source.",
+                symbol=symbol,
+                timeframe=series.timeframe,
+                timezone=found.bars.session.timezone,
+                timezone_2=series.session.timezone,
+            ),
             field="session",
         )
     put = store.put(_like(new, bars), overlap=Overlap.KEEP)

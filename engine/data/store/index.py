@@ -17,6 +17,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from quantcrafter.engine.api import DataError, Session, Timeframe
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.transaction import transaction
 from quantcrafter.engine.storage import Database, Schema
 
@@ -73,7 +74,7 @@ class Index:
             name="bar store",
             place=path.parent,
             error=DataError,
-            if_damaged="Move the folder away and import your bars again.",
+            if_damaged=Message("Move the folder away and import your bars again."),
             timeout_s=timeout_s,
         )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from quantcrafter.engine.api import Bars, DataError, Session, Timeframe
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.gaps import describe
 from quantcrafter.engine.data.store.index import Series
 from quantcrafter.engine.data.zones import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
@@ -33,14 +34,24 @@ def together(stored: Series, bars: Bars) -> Session:
     if stored.synthetic != bars.synthetic:
         kinds = ("generated", "real") if bars.synthetic else ("real", "generated")
         raise DataError(
-            f"{subject}: {kinds[0]} bars are never mixed with {kinds[1]} ones, which the store has. Keep them under "
-            "another symbol, or delete the stored ones first."
+            Message(
+                "{subject}: {kinds} bars are never mixed with {kinds_2} ones, which the store has. Keep them under "
+                "another symbol, or delete the stored ones first.",
+                subject=subject,
+                kinds=kinds[0],
+                kinds_2=kinds[1],
+            )
         )
     one, other = stored.session, bars.session
     if (one.timezone, one.open_minute, one.close_minute) != (other.timezone, other.open_minute, other.close_minute):
         raise DataError(
-            f"{subject}: bars of one series must have the same trading hours, the store has {describe(one)}, the new "
-            f"ones {describe(other)}. Set 'session' for them, or replace the stored ones.",
+            Message(
+                "{subject}: bars of one series must have the same trading hours, the store has {hours}, the new "
+                "ones {hours_2}. Set 'session' for them, or replace the stored ones.",
+                subject=subject,
+                hours=describe(one),
+                hours_2=describe(other),
+            ),
             field="session",
         )
     weekdays = tuple(sorted({*one.weekdays, *other.weekdays}))

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from quantcrafter.engine.api import DataError, DataProvider
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.schema_words import must, own_words
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.data.store.files import SUFFIXES, file_provider
@@ -36,8 +37,10 @@ def source_of(providers: Providers, source: str, options: Mapping[str, Any]) -> 
     cls = providers.provider(source)
     if cls is None:
         names = providers.provider_names()
-        hint = did_you_mean(source, names) or f"There are {', '.join(names)}, and files in .csv or .parquet."
-        raise DataError(f"There is no source '{source}'. {hint}")
+        hint = did_you_mean(source, names) or Message(
+            "There are {names}, and files in .csv or .parquet.", names=", ".join(names)
+        )
+        raise DataError(Message("There is no source '{source}'. {hint}", source=source, hint=hint))
     return make_provider(cls, options)
 
 
@@ -64,4 +67,6 @@ def make_provider(cls: type[DataProvider], options: Mapping[str, Any]) -> DataPr
             else:
                 faults.append(f"'{where}': {text}" if where else text)
         field = str(error.errors(include_url=False)[0]["loc"][:1] or "").strip("(),'")
-        raise DataError(f"Data provider '{cls.name}': {'; '.join(faults)}.", field=field) from error
+        raise DataError(
+            Message("Data provider '{name}': {faults}.", name=cls.name, faults="; ".join(faults)), field=field
+        ) from error

@@ -20,6 +20,7 @@ import numpy as np
 
 from quantcrafter.engine.api import Bars, DataError, Session, Timeframe
 from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import did_you_mean, shown_path
 from quantcrafter.engine.data.store.columns import Columns, Overlap, columns_of, merge, names_in, read, remove, write
@@ -85,7 +86,12 @@ class BarStore:
             raise self.unknown(symbol)
         frames = ", ".join(str(series.timeframe) for series in kept)
         raise DataError(
-            f"The bar store has {symbol} in {frames}, not in {timeframe}. Name one of these, or import those bars.",
+            Message(
+                "The bar store has {symbol} in {frames}, not in {timeframe}. Name one of these, or import those bars.",
+                symbol=symbol,
+                frames=frames,
+                timeframe=timeframe,
+            ),
             field="timeframe",
         )
 
@@ -94,9 +100,9 @@ class BarStore:
         names = self.symbols()
         hint = did_you_mean(symbol, names)
         if not hint:
-            there = f"It has {listed(names)}." if names else "It is empty."
-            hint = f"{there} Import bars with 'quantcrafter data import', or in the data pane."
-        return DataError(f"The bar store has no '{symbol}'. {hint}", field="symbol")
+            there = Message("It has {names}.", names=listed(names)) if names else Message("It is empty.")
+            hint = Message("{there} Import bars with 'quantcrafter data import', or in the data pane.", there=there)
+        return DataError(Message("The bar store has no '{symbol}'. {hint}", symbol=symbol, hint=hint), field="symbol")
 
     def read(self, symbol: str, timeframe: Timeframe, start_ns: int | None = None, end_ns: int | None = None) -> Bars:
         """Return the bars that open within [start_ns, end_ns), memory-mapped; there may be none.
@@ -120,9 +126,9 @@ class BarStore:
                 stored are not (or the other way round); or they cannot be written.
         """
         if not len(bars):
-            raise DataError(f"{bars.symbol}: there are no bars to keep. Give others.")
+            raise DataError(Message("{symbol}: there are no bars to keep. Give others.", symbol=bars.symbol))
         if not bars.symbol.strip():
-            raise DataError("Bars in the store need a symbol. Name it.", field="symbol")
+            raise DataError(Message("Bars in the store need a symbol. Name it."), field="symbol")
         new = columns_of(bars)
         counts = (0, 0)
 
@@ -141,7 +147,7 @@ class BarStore:
 
         series = self._swap(bars.symbol, usual(bars.timeframe), change)
         if series is None:
-            raise DataError(f"{bars.symbol}: nothing was kept. Try again.")
+            raise DataError(Message("{symbol}: nothing was kept. Try again.", symbol=bars.symbol))
         return Put(series, *counts)
 
     def delete(self, symbol: str, timeframe: Timeframe, start_ns: int | None = None, end_ns: int | None = None) -> int:
@@ -193,7 +199,13 @@ class BarStore:
                 return after
             if after is not None:
                 remove(self.folder, after.file)
-        raise DataError(f"{symbol}: other programs kept changing its bars in '{self.folder}'. Try again.")
+        raise DataError(
+            Message(
+                "{symbol}: other programs kept changing its bars in '{folder}'. Try again.",
+                symbol=symbol,
+                folder=self.folder,
+            )
+        )
 
     def _written(
         self, bars: Bars, columns: Columns, before: Series | None, sources: tuple[str, ...], session: Session
@@ -206,7 +218,13 @@ class BarStore:
             size = write(self.folder, name, columns)
         except OSError as error:
             cause, remedy = fault(error, "home")
-            text = f"{bars.symbol}: its bars cannot be written to '{shown_path(self.folder)}': {cause}. {remedy}"
+            text = Message(
+                "{symbol}: its bars cannot be written to '{folder}': {cause}. {remedy}",
+                symbol=bars.symbol,
+                folder=shown_path(self.folder),
+                cause=cause,
+                remedy=remedy,
+            )
             raise DataError(text) from error
         times = columns.times
         names = (*(name for name in sources if name != bars.source), bars.source)
@@ -239,11 +257,22 @@ class BarStore:
                 now = self.series(series.symbol, series.timeframe)
                 if now.file == series.file:
                     raise DataError(
-                        f"{series.symbol} {series.timeframe}: the files of its bars are gone from '{self.folder}'. "
-                        "Delete the series and import it again."
+                        Message(
+                            "{symbol} {timeframe}: the files of its bars are gone from '{folder}'. "
+                            "Delete the series and import it again.",
+                            symbol=series.symbol,
+                            timeframe=series.timeframe,
+                            folder=self.folder,
+                        )
                     ) from None
                 series = now
-        raise DataError(f"{series.symbol}: other programs kept changing its bars in '{self.folder}'. Try again.")
+        raise DataError(
+            Message(
+                "{symbol}: other programs kept changing its bars in '{folder}'. Try again.",
+                symbol=series.symbol,
+                folder=self.folder,
+            )
+        )
 
     def _sweep(self) -> None:
         """Remove files that no row names, which a process may leave that died, once they are an hour old."""

@@ -22,6 +22,7 @@ from typing import Any
 
 from quantcrafter.engine.api.foreign import MOST_LINES, Call, listen
 from quantcrafter.engine.api.foreign_process import leave_process
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.waiting import COMPILE, IMPORT, listen_to_waits
 from quantcrafter.engine.runtime.compute_process.event_batcher import EventBatcher
 from quantcrafter.engine.runtime.compute_process.jit_preload import WarmUp
@@ -45,7 +46,7 @@ log = logging.getLogger(__name__)
 NICE = 5
 """Jobs give way to the desktop; POSIX only."""
 
-_CANCELLED = Failure(CANCELLED, "The job was cancelled.")
+_CANCELLED = Failure(CANCELLED, Message("The job was cancelled."))
 
 
 def serve(orders: Connection, events: Connection, *, compiles: bool = True) -> None:
@@ -145,11 +146,21 @@ class Heard:
         if count <= MOST_LINES:
             self._log(call, f"{who} {'warns' if warning else 'prints'}: {text}", warning=warning)
         elif count == MOST_LINES + 1:
-            self._log(call, f"{who} prints more than {MOST_LINES:,} lines; the rest is left out.", warning=True)
+            self._log(
+                call,
+                Message(
+                    "{who} prints more than {most_lines:,} lines; the rest is left out.", who=who, most_lines=MOST_LINES
+                ),
+                warning=True,
+            )
 
     def slow(self, call: Call, seconds: float) -> None:
         """Log that a call has taken so long."""
-        self._log(call, f"{call.who} has been {call.doing} for {seconds:.0f} s.", warning=True)
+        self._log(
+            call,
+            Message("{who} has been {doing} for {seconds:.0f} s.", who=call.who, doing=call.doing, seconds=seconds),
+            warning=True,
+        )
 
     def interrupted(self) -> bool:
         """Return False: Ctrl-C is the owner's."""

@@ -23,6 +23,7 @@ import numpy as np
 
 from quantcrafter.engine.api import Catalog, PortType, RunCancelledError
 from quantcrafter.engine.api.ledger import Reason
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.explain.facts import BOOLEAN, Facts, Ref
 from quantcrafter.engine.runtime.explain.firings import firings
 from quantcrafter.engine.runtime.explain.vectors import FLAGS, Vectors
@@ -74,7 +75,7 @@ def take_census(
     found: dict[str, NodeCensus] = {}
     for done, node in enumerate(run.nodes):
         if cancelled():
-            raise RunCancelledError("The census was cancelled.")
+            raise RunCancelledError(Message("The census was cancelled."))
         fired = tuple(len(firings(facts, node)) for facts in every)
         boolean = any(output.type in BOOLEAN for output in run.nodes[node].outputs)
         if boolean or any(fired):

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantcrafter.engine.api.ledger import BlockReason, InterventionKind, OrderStatus, StatusReason
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
 from quantcrafter.engine.runtime.results.run_view import RunDecision, RunView
 
@@ -77,16 +78,18 @@ def _all_blocked(blocked: Counter[str]) -> str:
     """Return what kept every signal from becoming an order."""
     why, total = _listed(blocked), blocked.total()
     if total == 1:
-        return f"No trades: 1 entry signal, {why}."
+        return Message("No trades: 1 entry signal, {why}.", why=why)
     if len(blocked) == 1:
-        return f"No trades: {total:,} entry signals, all {why}."
-    return f"No trades: {total:,} entry signals, and none became an order: {why}."
+        return Message("No trades: {total:,} entry signals, all {why}.", total=total, why=why)
+    return Message("No trades: {total:,} entry signals, and none became an order: {why}.", total=total, why=why)
 
 
 def _still_open(count: int) -> str:
     if count == 1:
-        return "No closed trades: the position that was entered is still open at the end."
-    return f"No closed trades: the {count:,} positions that were entered are still open at the end."
+        return Message("No closed trades: the position that was entered is still open at the end.")
+    return Message(
+        "No closed trades: the {count:,} positions that were entered are still open at the end.", count=count
+    )
 
 
 def _unfilled(orders: Column) -> str:
@@ -96,8 +99,10 @@ def _unfilled(orders: Column) -> str:
     for (status, reason), count in Counter(endings).items():
         ended[_ending(status, StatusReason(reason))] += count
     if len(orders) == 1:
-        return f"No trades: 1 entry order, not filled but {_listed(ended)}."
-    return f"No trades: {len(orders):,} entry orders, none of them filled: {_listed(ended)}."
+        return Message("No trades: 1 entry order, not filled but {ended}.", ended=_listed(ended))
+    return Message(
+        "No trades: {count:,} entry orders, none of them filled: {ended}.", count=len(orders), ended=_listed(ended)
+    )
 
 
 def _ending(status: int, reason: StatusReason) -> str:
@@ -111,8 +116,10 @@ def _left(blocked: Counter[str]) -> str:
     if not blocked:
         return ""
     if blocked.total() == 1:
-        return f"1 more entry signal became no order: {_listed(blocked)}."
-    return f"{blocked.total():,} more entry signals became no order: {_listed(blocked)}."
+        return Message("1 more entry signal became no order: {blocked}.", blocked=_listed(blocked))
+    return Message(
+        "{total:,} more entry signals became no order: {blocked}.", total=blocked.total(), blocked=_listed(blocked)
+    )
 
 
 def _listed(reasons: Counter[str]) -> str:
@@ -190,20 +197,25 @@ def _named(names: list[str]) -> str:
 def _no_signal(run: RunView) -> str:
     decision = run.decision
     if decision is None or not decision.signals:
-        return "No trades: the strategy made no order."
+        return Message("No trades: the strategy made no order.")
     total = sum(len(job.bars) for job in run.instruments)
     if all(job.first_bar >= len(job.bars) for job in run.instruments):
-        return f"No trades: the warm-up takes all {total:,} bars. Take more bars, or shorter periods."
+        return Message(
+            "No trades: the warm-up takes all {total:,} bars. Take more bars, or shorter periods.", total=total
+        )
     if any(np.any(np.asarray(job.flags) & ENTRIES) for job in run.instruments):
-        return "No trades: there were entry signals, but the execution made no order."
+        return Message("No trades: there were entry signals, but the execution made no order.")
     names = list(dict.fromkeys(each.node for each in decision.signals))
     if len(names) == 1:
-        return f"No trades: '{names[0]}' gave no entry signal in {total:,} bars."
+        return Message("No trades: '{names}' gave no entry signal in {total:,} bars.", names=names[0], total=total)
     if decision.combine == "all" and all(_enters(run, decision, name, len(run.instruments)) for name in names):
-        return (
-            f"No trades: {_named(names)} never gave the same entry signal at the same bar, and the execution needs all."
+        return Message(
+            "No trades: {names} never gave the same entry signal at the same bar, and the execution needs all.",
+            names=_named(names),
         )
-    return f"No trades: none of {_named(names)} gave an entry signal in {total:,} bars."
+    return Message(
+        "No trades: none of {names} gave an entry signal in {total:,} bars.", names=_named(names), total=total
+    )
 
 
 def _enters(run: RunView, decision: RunDecision, node: str, instruments: int) -> bool:

@@ -21,6 +21,7 @@ from quantcrafter.engine.api import (
     RunError,
     SpecError,
 )
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.runtime.parity.compare import Comparison
@@ -96,8 +97,8 @@ def _chosen(engines: Sequence[str], registry: Installed) -> tuple[list[str], dic
     if len(names) < _LEAST:
         named = ", ".join(names) or "none"
         hints = "; ".join(f"{name} is {missing}" for name, missing in left_out.items())
-        text = f"A comparison needs at least two engines, had {named}."
-        raise SpecError([Problem("parity_engines", text, f"{hints}." if hints else "Name another one.")])
+        text = Message("A comparison needs at least two engines, had {named}.", named=named)
+        raise SpecError([Problem("parity_engines", text, f"{hints}." if hints else Message("Name another one."))])
     return names, left_out
 
 
@@ -122,7 +123,9 @@ class _Round:
             outcome, ledger = self._outcome(name, expected)
             made.append(outcome)
             if expected is None and ledger is None:
-                raise RunError(f"{outcome.differences[0].found} Name another engine first, as the reference.")
+                raise RunError(
+                    Message("{found} Name another engine first, as the reference.", found=outcome.differences[0].found)
+                )
             expected = ledger if expected is None else expected
         return made
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from quantcrafter.engine.api import BAR_COLUMNS, RunError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -142,8 +143,15 @@ def parse_breakpoint(text: str, replay: Replay) -> Breakpoint:
     known = replay.outputs()
     if node not in known or (output and output not in known[node]):
         offered = [*_BOOKS, *_ACCOUNT, *known, *(f"bars.{column}" for column in BAR_COLUMNS)]
-        remedy = did_you_mean(name, offered) or f"Nodes are: {', '.join(known)}."
-        raise RunError(f"The breakpoint '{text}' names nothing that can be watched: '{name}'. {remedy}")
+        remedy = did_you_mean(name, offered) or Message("Nodes are: {known}.", known=", ".join(known))
+        raise RunError(
+            Message(
+                "The breakpoint '{text}' names nothing that can be watched: '{name}'. {remedy}",
+                text=text,
+                name=name,
+                remedy=remedy,
+            )
+        )
     return OnNode(text, node, output or known[node][0], sign, float(number), instrument)
 
 
@@ -152,6 +160,10 @@ def _time(text: str) -> int:
         moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError as error:
         raise RunError(
-            f"The breakpoint '{text}' is no date: {error}. Write it as 2024-01-31 or 2024-01-31 15:30."
+            Message(
+                "The breakpoint '{text}' is no date: {error}. Write it as 2024-01-31 or 2024-01-31 15:30.",
+                text=text,
+                error=error,
+            )
         ) from error
     return int(moment.timestamp()) * 1_000_000_000

@@ -18,6 +18,7 @@ from threading import Event
 import numpy as np
 
 from quantcrafter.engine.api import Ledger, RunError, Signals
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph.plan import StepColumn
@@ -76,7 +77,12 @@ class Replay:
         snapshot_steps: int = SNAPSHOT_STEPS,
     ) -> None:
         if snapshot_steps < 1:
-            raise RunError(f"Snapshots must lie at least 1 step apart, was {snapshot_steps}. Raise 'snapshot_steps'.")
+            raise RunError(
+                Message(
+                    "Snapshots must lie at least 1 step apart, was {snapshot_steps}. Raise 'snapshot_steps'.",
+                    snapshot_steps=snapshot_steps,
+                )
+            )
         self._source = source
         self._registry = registry
         self._overrides = tuple(overrides)
@@ -135,7 +141,7 @@ class Replay:
             RunError: no step is done.
         """
         if self.index == 0:
-            raise RunError("A replay that has done no step has no result. Call step() first.")
+            raise RunError(Message("A replay that has done no step has no result. Call step() first."))
         return result_of(self.prepared, self.ledger(), Clock())
 
     def working_orders(self, instrument: int = 0) -> Table:
@@ -187,7 +193,15 @@ class Replay:
             return float(self.prepared.job.instruments[instrument].bars.column(output or "close")[bar])
         known = self.outputs()
         if node not in known or (output and output not in known[node]):
-            raise RunError(f"There is no '{node}{'.' if output else ''}{output}' here. There are: {', '.join(known)}.")
+            raise RunError(
+                Message(
+                    "There is no '{node}{what}{output}' here. There are: {known}.",
+                    node=node,
+                    what="." if output else "",
+                    output=output,
+                    known=", ".join(known),
+                )
+            )
         place = known[node].index(output) if output else 0
         step = self.prepared.plan.step_of[node]
         if self.prepared.plan.steps[step].in_loop:
@@ -210,7 +224,11 @@ class Replay:
         """
         symbols = [job.symbol for job in self.prepared.job.instruments]
         if symbol not in symbols:
-            raise RunError(f"There is no instrument '{symbol}'. {did_you_mean(symbol, symbols)}".strip())
+            raise RunError(
+                Message(
+                    "There is no instrument '{symbol}'. {hint}", symbol=symbol, hint=did_you_mean(symbol, symbols)
+                ).strip()
+            )
         return symbols.index(symbol)
 
     # ------------------------------------------------------------------ going on and back
@@ -240,7 +258,14 @@ class Replay:
         """
         first = min(self._snapshots)
         if not first <= index <= len(self):
-            raise RunError(f"The step to jump to must lie between {first} and {len(self)}, was {index}.")
+            raise RunError(
+                Message(
+                    "The step to jump to must lie between {first} and {count}, was {index}.",
+                    first=first,
+                    count=len(self),
+                    index=index,
+                )
+            )
         if index < self.index:
             self._session.restore(self._snapshots[max(each for each in self._snapshots if each <= index)])
         while self.index < index:
@@ -327,7 +352,9 @@ class Replay:
         )
         bars = [[job.bars.content_hash for job in each.prepared.job.instruments] for each in (self, other)]
         if bars[0] != bars[1]:
-            raise RunError("A fork keeps instruments and data; the changes give other bars. Run the file anew instead.")
+            raise RunError(
+                Message("A fork keeps instruments and data; the changes give other bars. Run the file anew instead.")
+            )
         other._session.take_over(self._session)
         other._snapshots = {step: other._session.snapshot()}
         self.jump(here)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantcrafter.engine.api import Bars, Catalog, RunCancelledError, Signals
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, Step, StepColumn, make_plan
 from quantcrafter.engine.runtime.running.prepare import Loader, load_market
@@ -47,9 +48,18 @@ class LookAhead:
 
     def __str__(self) -> str:
         what = "looks ahead" if self.origin else "depends on a node that looks ahead"
-        return (
-            f"Node '{self.node}' ({self.use}) {what}: '{self.output}' at bar {self.bar} of {self.instrument} was "
-            f"{self.known:g} with {self.cut} bars known and is {self.later:g} with all."
+        return Message(
+            "Node '{node}' ({use}) {what}: '{output}' at bar {bar} of {instrument} was "
+            "{known:g} with {cut} bars known and is {later:g} with all.",
+            node=self.node,
+            use=self.use,
+            what=what,
+            output=self.output,
+            bar=self.bar,
+            instrument=self.instrument,
+            known=self.known,
+            cut=self.cut,
+            later=self.later,
         )
 
 
@@ -80,7 +90,7 @@ def find_lookahead(
         full = Evaluation(plan, market.bars[index], market.feeds[index]).run()
         for count in points:
             if cancelled():
-                raise RunCancelledError("The look-ahead check was cancelled.")
+                raise RunCancelledError(Message("The look-ahead check was cancelled."))
             bars, feeds = market.cut(index, count)
             feeds |= {name: make(bars) for name, make in resampled.items()}
             part = Evaluation(plan, bars, feeds).run()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from quantcrafter.engine.api import DataProvider, DataRequest, QuantCrafterError, RunCancelledError, SpecError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.load import LoadedBars, load_bars
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.runtime.running.memo import ColumnMemo
@@ -71,7 +72,7 @@ def sweep(
     cells = []
     for done, values in enumerate(chosen):
         if cancelled():
-            raise RunCancelledError("The sweep was cancelled.")
+            raise RunCancelledError(Message("The sweep was cancelled."))
         overrides = tuple(axis.override(value) for axis, value in zip(axes, values, strict=True))
         try:
             result = run(load(overrides), registry=registry, cancelled=cancelled, loader=bars, columns=memo.evaluate)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantcrafter.engine.api import PortType, RunError, Signals
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.graph import BoundGraph, Evaluation, MarketColumn, NodeColumn, Number, Plan, StepColumn
@@ -75,8 +76,12 @@ class ColumnStore:
         except OSError as error:
             cause, _ = fault(error)
             raise RunError(
-                f"The columns of the run cannot be kept in '{shown_path(tempfile.gettempdir())}': {cause}. "
-                "Free some space, set TMPDIR to another folder, or take fewer nodes, instruments or bars."
+                Message(
+                    "The columns of the run cannot be kept in '{gettempdir}': {cause}. "
+                    "Free some space, set TMPDIR to another folder, or take fewer nodes, instruments or bars.",
+                    gettempdir=shown_path(tempfile.gettempdir()),
+                    cause=cause,
+                )
             ) from error
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.transaction import transaction
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.runtime.run_store.comparison import Comparison, compare_runs
@@ -57,7 +58,7 @@ class RunHistory:
             name="run history",
             place=self.path,
             error=RunError,
-            if_damaged="Move the file away; a new history begins with the next run.",
+            if_damaged=Message("Move the file away; a new history begins with the next run."),
             timeout_s=timeout_s,
             write_ahead=True,
         )
@@ -74,7 +75,13 @@ class RunHistory:
                 run_id = f"{datetime.now(UTC):%y%m%d-%H%M%S}-{''.join(secrets.choice(_ALPHABET) for _ in range(2))}"
                 if self._keep(connection, replace(record, id=run_id)):
                     return run_id
-        raise RunError(f"No free id for a run was found in '{self.path}' after {_ATTEMPTS} attempts. Try again.")
+        raise RunError(
+            Message(
+                "No free id for a run was found in '{path}' after {attempts} attempts. Try again.",
+                path=self.path,
+                attempts=_ATTEMPTS,
+            )
+        )
 
     def list(self, limit: int | None = 50) -> list[RunRecord]:
         """Return the latest runs first, without their books; None for all.
@@ -100,8 +107,13 @@ class RunHistory:
         record = self.find(key)
         if record.damage:
             raise RunError(
-                f"The run '{record.id}' in the history '{shown_path(self.path)}' is damaged: {record.damage}. "
-                f"Delete it by `quantcrafter runs delete {record.id}`."
+                Message(
+                    "The run '{id}' in the history '{path}' is damaged: {damage}. "
+                    "Delete it by `quantcrafter runs delete {id}`.",
+                    id=record.id,
+                    path=shown_path(self.path),
+                    damage=record.damage,
+                )
             )
         return replace(record, books=read_books(self._books_path(record.id)))
 
@@ -163,7 +175,7 @@ class RunHistory:
             RunError: the history cannot be written, or `keep` is negative.
         """
         if keep < 0:
-            raise RunError(f"The number of runs to keep must be at least 0, was {keep}.")
+            raise RunError(Message("The number of runs to keep must be at least 0, was {keep}.", keep=keep))
         if not self.path.exists():
             return 0
         with self.held() as connection:
@@ -203,10 +215,18 @@ class RunHistory:
                 rows = connection.execute(sql, values).fetchall()
         records = [from_row(row) for row in rows]
         if not records:
-            raise RunError(f"There is no run '{key}' in the history '{self.path}'. `quantcrafter runs` lists them.")
+            raise RunError(
+                Message(
+                    "There is no run '{key}' in the history '{path}'. `quantcrafter runs` lists them.",
+                    key=key,
+                    path=self.path,
+                )
+            )
         if len(records) > 1 and records[0].id != key:
             ids = ", ".join(record.id for record in records)
-            raise RunError(f"'{key}' is the beginning of several runs: {ids}. Give more of the id.")
+            raise RunError(
+                Message("'{key}' is the beginning of several runs: {ids}. Give more of the id.", key=key, ids=ids)
+            )
         return records[0]
 
     def _keep(self, connection: sqlite3.Connection, record: RunRecord) -> bool:

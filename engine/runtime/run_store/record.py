@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from quantcrafter.engine.api import RunError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.npy import read_npz
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
@@ -137,11 +138,15 @@ def read_books(path: Path) -> Books | None:
         return None
     except _UNREADABLE as error:
         cause = fault(error, "read").cause if isinstance(error, OSError) else "the file is damaged"
-        text = f"The fills and trades in '{shown_path(path)}' cannot be read: {cause}. Delete the run or run it again."
+        text = Message(
+            "The fills and trades in '{path}' cannot be read: {cause}. Delete the run or run it again.",
+            path=shown_path(path),
+            cause=cause,
+        )
         raise RunError(text) from error
     return Books(*(Table(parts[part]) for part in _PARTS))
 
 
 def _check_lengths(parts: Mapping[str, Mapping[str, Any]]) -> None:
     if any(len({column.shape for column in part.values()}) != 1 for part in parts.values()):
-        raise ValueError("columns are missing or of different length")
+        raise ValueError(Message("columns are missing or of different length"))

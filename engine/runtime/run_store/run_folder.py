@@ -39,6 +39,7 @@ from quantcrafter.engine.api.ledger import (
     TRADE_DTYPE,
     OpenPosition,
 )
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.settings import InstrumentMargin
 from quantcrafter.engine.api.timeframe import Timeframe
@@ -122,7 +123,14 @@ class RunFolder(RunTables):
                 return cls(folder, about, WholeColumns(folder, counts), state, 1)
             if version == FORMAT:
                 return cls._at(folder, about, LogReader(folder))
-        raise RunError(f"The run in '{shown_path(folder)}' has format {version}, not {FORMAT}. Run it again.")
+        raise RunError(
+            Message(
+                "The run in '{folder}' has format {version}, not {format}. Run it again.",
+                folder=shown_path(folder),
+                version=version,
+                format=FORMAT,
+            )
+        )
 
     @classmethod
     def _at(cls, folder: Path, about: Mapping[str, Any], reader: LogReader) -> RunFolder:
@@ -130,7 +138,7 @@ class RunFolder(RunTables):
         state: dict[str, Any] = {}
         for each in commits:
             if len(each.bars) != len(about["instruments"]):
-                raise ValueError("a commit is of other instruments")
+                raise ValueError(Message("a commit is of other instruments"))
             state.update(each.state)
         columns = GrownColumns(folder, commits, {f"market.{name}": value for name, value in ACCOUNT.items()})
         return cls(folder, about, columns, state, len(commits), reader)
@@ -284,7 +292,12 @@ class RunFolder(RunTables):
             yield
         except (OSError, ValueError, KeyError) as error:
             cause = fault(error, "read").cause
-            text = f"The run in '{shown_path(self.folder)}' has lost '{name}': {cause}. Run it again."
+            text = Message(
+                "The run in '{folder}' has lost '{name}': {cause}. Run it again.",
+                folder=shown_path(self.folder),
+                name=name,
+                cause=cause,
+            )
             raise RunError(text) from error
 
 
@@ -299,7 +312,11 @@ def _readable(folder: Path) -> Iterator[None]:
         yield
     except _DAMAGE as error:
         cause = fault(error, "read").cause
-        raise RunError(f"The run in '{shown_path(folder)}' cannot be read: {cause}. Run it again.") from error
+        raise RunError(
+            Message(
+                "The run in '{folder}' cannot be read: {cause}. Run it again.", folder=shown_path(folder), cause=cause
+            )
+        ) from error
 
 
 def _problem(about: Mapping[str, Any]) -> Problem:

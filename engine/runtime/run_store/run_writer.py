@@ -14,6 +14,7 @@ import numpy as np
 
 from quantcrafter.engine.api import InstrumentJob, PortType, RunError
 from quantcrafter.engine.api.bars import BAR_COLUMNS
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.runtime.results.run_view import RunNode, RunView
@@ -52,7 +53,7 @@ class RunWriter:
         folder = Path(folder)
         with _writing(folder):
             if json.loads((folder / FILE).read_text(encoding="utf-8"))["format"] != FORMAT:
-                raise ValueError("it is of another format")
+                raise ValueError(Message("it is of another format"))
             return cls(folder, LogWriter(folder, revision))
 
     @property
@@ -194,7 +195,9 @@ def _columns(run: RunView) -> Iterator[tuple[str, list[Column]]]:
 def _strength(run: RunView, node: str, output: str, instrument: int) -> Column:
     strength = run.strength(node, output, instrument)
     if strength is None:  # pragma: no cover - a signal has it on all instruments or on none
-        raise RunError(f"The signal '{node}.{output}' has strengths on some instruments only.")
+        raise RunError(
+            Message("The signal '{node}.{output}' has strengths on some instruments only.", node=node, output=output)
+        )
     return strength
 
 
@@ -260,7 +263,18 @@ def _writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         cause, remedy = fault(error, "home")
-        raise RunError(f"The run cannot be kept in '{shown_path(folder)}': {cause}. {remedy}") from error
+        raise RunError(
+            Message(
+                "The run cannot be kept in '{folder}': {cause}. {remedy}",
+                folder=shown_path(folder),
+                cause=cause,
+                remedy=remedy,
+            )
+        ) from error
     except (ValueError, LookupError, TypeError) as error:
         cause = fault(error, "read").cause
-        raise RunError(f"The run in '{shown_path(folder)}' cannot be read: {cause}. Run it again.") from error
+        raise RunError(
+            Message(
+                "The run in '{folder}' cannot be read: {cause}. Run it again.", folder=shown_path(folder), cause=cause
+            )
+        ) from error

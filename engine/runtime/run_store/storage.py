@@ -23,6 +23,7 @@ from pathlib import Path
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.runtime.run_store.history import RunHistory
@@ -118,7 +119,14 @@ def set_keep_gb(value: float) -> None:
     except OSError as error:
         remove(beside)
         cause, remedy = fault(error, "home")
-        raise RunError(f"The limit of runs cannot be kept in '{shown_path(path)}': {cause}. {remedy}") from error
+        raise RunError(
+            Message(
+                "The limit of runs cannot be kept in '{path}': {cause}. {remedy}",
+                path=shown_path(path),
+                cause=cause,
+                remedy=remedy,
+            )
+        ) from error
 
 
 def measure() -> Usage:
@@ -211,7 +219,14 @@ def gb(count: int) -> str:
 
 def _checked(value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not _LEAST_GB <= value <= _MOST_GB:
-        raise RunError(f"Runs may take {_LEAST_GB:g} to {_MOST_GB:,.0f} GB, was {value}.")
+        raise RunError(
+            Message(
+                "Runs may take {least_gb:g} to {most_gb:,.0f} GB, was {value}.",
+                least_gb=_LEAST_GB,
+                most_gb=_MOST_GB,
+                value=value,
+            )
+        )
     return float(value)
 
 

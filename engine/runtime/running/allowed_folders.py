@@ -9,6 +9,7 @@ from pathlib import Path
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.folders import folders_file, listed_folders, system_place
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.stats.files import write_whole
 
@@ -24,11 +25,15 @@ def allow_folder(path: str | Path) -> Path:
     try:
         made = given.expanduser().resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
-        raise RunError(f"There is no folder or file '{given}'. Name one that exists.") from error
+        raise RunError(Message("There is no folder or file '{given}'. Name one that exists.", given=given)) from error
     if system_place(made) or made == Path(made.anchor):
-        raise RunError(f"'{made}' cannot be allowed as a whole. Name the folder that holds the data.")
+        raise RunError(
+            Message("'{made}' cannot be allowed as a whole. Name the folder that holds the data.", made=made)
+        )
     if not made.is_dir() and not made.is_file():
-        raise RunError(f"'{made}' is neither a folder nor a file. Name the folder that holds the data.")
+        raise RunError(
+            Message("'{made}' is neither a folder nor a file. Name the folder that holds the data.", made=made)
+        )
     listed = listed_folders()
     if made not in listed:
         _write([*listed, made])
@@ -48,8 +53,10 @@ def forget_folder(path: str | Path) -> Path:
     found = next((each for each in listed if each in wanted), None)
     if found is None:
         remedy = did_you_mean(str(path), map(str, listed))
-        remedy = remedy or ("'quantcrafter folders' lists what is allowed." if listed else "No folder is allowed.")
-        raise RunError(f"'{path}' is not on the list of allowed folders. {remedy}")
+        remedy = remedy or (
+            Message("'quantcrafter folders' lists what is allowed.") if listed else Message("No folder is allowed.")
+        )
+        raise RunError(Message("'{path}' is not on the list of allowed folders. {remedy}", path=path, remedy=remedy))
     _write([each for each in listed if each != found])
     return found
 

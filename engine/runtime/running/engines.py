@@ -27,6 +27,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.foreign import calling, foreign, is_own, is_plain, origin, reason_of
 from quantcrafter.engine.api.frozen import Lent
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.settings import InstrumentKind
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.graph import BoundGraph, Decision, make_plan
@@ -109,9 +110,22 @@ def run_job(adapter: EngineAdapter, job: EngineJob) -> Ledger:
     except Exception as error:
         if is_own(adapter) or (isinstance(error, QuantCrafterError) and (is_plain(error) or job.cancelled())):
             raise
-        raise RunError(f"Engine '{adapter.name}'{origin(adapter)} failed: {reason_of(error)}.") from error
+        raise RunError(
+            Message(
+                "Engine '{name}'{origin} failed: {reason}.",
+                name=adapter.name,
+                origin=origin(adapter),
+                reason=reason_of(error),
+            )
+        ) from error
     if not isinstance(ledger, Ledger):
-        raise RunError(f"{who} must return a Ledger, and returned a {type(ledger).__name__}. Report it to its author.")
+        raise RunError(
+            Message(
+                "{who} must return a Ledger, and returned a {type}. Report it to its author.",
+                who=who,
+                type=type(ledger).__name__,
+            )
+        )
     return ledger
 
 
@@ -130,7 +144,11 @@ def run_class_job(adapter: EngineAdapter, job: ClassJob) -> ClassRun:
     except Exception as error:
         if isinstance(error, QuantCrafterError) and (is_plain(error) or job.cancelled()):
             raise
-        raise RunError(f"{who} failed on the engine '{adapter.name}': {reason_of(error)}.") from error
+        raise RunError(
+            Message(
+                "{who} failed on the engine '{name}': {reason}.", who=who, name=adapter.name, reason=reason_of(error)
+            )
+        ) from error
     return made
 
 
@@ -278,31 +296,52 @@ def find_engine(
         with calling(f"Engine '{name}'{origin(cls)}", "starting", cls):
             return cls()
     except Exception as error:
-        raise RunError(f"Engine '{name}'{origin(cls)} cannot be made: {reason_of(error)}.") from error
+        raise RunError(
+            Message(
+                "Engine '{name}'{origin} cannot be made: {reason}.",
+                name=name,
+                origin=origin(cls),
+                reason=reason_of(error),
+            )
+        ) from error
 
 
 def _unknown(name: str, registry: Engines) -> Problem:
     names = registry.engine_names()
-    remedy = f"{did_you_mean(name, names)} There are: {', '.join(names)}.".strip()
-    return Problem("unknown_engine", f"There is no engine '{name}'.", remedy, path="run.engine")
+    remedy = Message("{hint} There are: {names}.", hint=did_you_mean(name, names), names=", ".join(names)).strip()
+    return Problem("unknown_engine", Message("There is no engine '{name}'.", name=name), remedy, path="run.engine")
 
 
 def _shortcomings(cls: type[EngineAdapter], registry: Engines, mode: str, needs: tuple[Need, ...]) -> Iterator[Problem]:
     missing = _missing(cls)
     if missing:
-        others = f"Or choose another engine: {', '.join(installed_engines(registry))}."
-        yield Problem("engine_not_installed", f"The engine '{cls.name}' is {missing}.", others, path="run.engine")
+        others = Message(
+            "Or choose another engine: {installed_engines}.", installed_engines=", ".join(installed_engines(registry))
+        )
+        yield Problem(
+            "engine_not_installed",
+            Message("The engine '{name}' is {missing}.", name=cls.name, missing=missing),
+            others,
+            path="run.engine",
+        )
         return
     if mode not in cls.modes:
-        text = f"The engine '{cls.name}' cannot run in mode '{mode}'."
-        yield Problem("unknown_mode", text, f"It can: {', '.join(cls.modes)}.", path="run.mode")
+        text = Message("The engine '{name}' cannot run in mode '{mode}'.", name=cls.name, mode=mode)
+        yield Problem("unknown_mode", text, Message("It can: {modes}.", modes=", ".join(cls.modes)), path="run.mode")
     for need in needs:
         if need.capability in cls.capabilities:
             continue
         asker = f"node '{need.node}' needs" if need.node else "the strategy needs"
         able = [name for name in installed_engines(registry) if _can(registry.engine(name), need)]
-        text = f"The engine '{cls.name}' does not do {need.capability}, which {asker}."
-        remedy = f"Engines that do: {', '.join(able)}." if able else "No installed engine does."
+        text = Message(
+            "The engine '{name}' does not do {capability}, which {asker}.",
+            name=cls.name,
+            capability=need.capability,
+            asker=asker,
+        )
+        remedy = (
+            Message("Engines that do: {able}.", able=", ".join(able)) if able else Message("No installed engine does.")
+        )
         yield Problem("engine_capability", text, remedy, path="run.engine", node=need.node)
 
 

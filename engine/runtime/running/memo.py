@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from quantcrafter.engine.api import RunCancelledError, Signals
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph import Evaluation, MarketColumn, Number, Plan, StepColumn
 from quantcrafter.engine.graph.evaluate import Recall, StepValues
 from quantcrafter.engine.runtime.results.trace import ColumnStore
@@ -49,7 +50,7 @@ class ColumnMemo:
 
             def step_done() -> None:
                 if cancelled():
-                    raise RunCancelledError("The run was cancelled while columns were computed.")
+                    raise RunCancelledError(Message("The run was cancelled while columns were computed."))
 
             evaluation.run(step_done, self._recall(keys))
             steps = zip(plan.steps, keys, evaluation.values, evaluation.ready, strict=True)

@@ -29,6 +29,7 @@ from quantcrafter.engine.api import (
     Signals,
 )
 from quantcrafter.engine.api.frozen import frozen
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.opening import find_named
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
 from quantcrafter.engine.data.load import LoadedBars, load_bars
@@ -139,7 +140,7 @@ def load_market(
             done += 1
             progress("load", done, total)
             if cancelled():
-                raise RunCancelledError("The run was cancelled while data was loaded.")
+                raise RunCancelledError(Message("The run was cancelled while data was loaded."))
         feeds.append(own)
     return Market(tuple(bars), tuple(feeds), tuple(findings), tuple(notes))
 
@@ -195,7 +196,7 @@ def evaluate(
         done += 1
         progress("columns", done, total)
         if cancelled():
-            raise RunCancelledError("The run was cancelled while columns were computed.")
+            raise RunCancelledError(Message("The run was cancelled while columns were computed."))
 
     return tuple(
         Evaluation(plan, bars, feeds, store.keep).run(step_done)
@@ -218,7 +219,7 @@ def job_of(
     """
     decision = plan.decision
     if decision is None:
-        raise RunError("The strategy has no execution node, so there is nothing to run.")
+        raise RunError(Message("The strategy has no execution node, so there is nothing to run."))
     return EngineJob(
         instruments=tuple(instrument_job(graph, i, decision, each, plan.loop) for i, each in enumerate(evaluations)),
         execution=decision.rule,

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantcrafter.engine.api import EngineJob, Ledger, RunError, RunSettings
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, make_plan
 from quantcrafter.engine.runtime.results.result import Origin, RunResult
@@ -121,7 +122,7 @@ def prepare_run(
     """
     plan = make_plan(graph)
     if plan.decision is None:
-        raise RunError("The strategy has no execution node, so there is nothing to run.")
+        raise RunError(Message("The strategy has no execution node, so there is nothing to run."))
     market = load_market(graph, progress, cancelled, loader)
     clock.lap("load_s")
     store = ColumnStore()

@@ -8,6 +8,7 @@ from typing import Any
 
 from quantcrafter.engine.api import Bar, Bars, DataError, DataProvider, ResampleNode, RunError, Timeframe
 from quantcrafter.engine.api.bar_checks import PRICES, type_fault
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean, listed
 from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph
 from quantcrafter.engine.graph.history import History, HistoryBook, Resampled
@@ -96,7 +97,12 @@ class SessionData:
         """Return when the bars of instruments closed, if there are any."""
         if not isinstance(bars, Mapping):
             kind = type(bars).__name__
-            raise RunError(f"The bars of a step must be a mapping from names to bars, was {kind}. Name the instrument.")
+            raise RunError(
+                Message(
+                    "The bars of a step must be a mapping from names to bars, was {kind}. Name the instrument.",
+                    kind=kind,
+                )
+            )
         for name, bar in bars.items():
             if name not in self._clocks:
                 raise DataError(_unknown(str(name), self.names))
@@ -104,14 +110,26 @@ class SessionData:
                 _check_types(name, bar)
         closes = {bar.close_ns for name, bar in bars.items() if name in self._symbols}
         if len(closes) > 1:
-            raise DataError("Instruments' bars that are taken at once must close at the same moment. Bring them apart.")
+            raise DataError(
+                Message("Instruments' bars that are taken at once must close at the same moment. Bring them apart.")
+            )
         now = next(iter(closes), None)
         for name, bar in bars.items():
             if self._now is not None and bar.close_ns <= self._now:
-                remedy = "Bring it before, or together with, the bars of instruments that close then."
-                raise DataError(f"A bar of '{name}' closed before the latest step or with it, so it is late. {remedy}")
+                remedy = Message("Bring it before, or together with, the bars of instruments that close then.")
+                raise DataError(
+                    Message(
+                        "A bar of '{name}' closed before the latest step or with it, so it is late. {remedy}",
+                        name=name,
+                        remedy=remedy,
+                    )
+                )
             if now is not None and bar.close_ns > now:
-                raise DataError(f"A bar of '{name}' closes after those of the instruments. Bring it with later ones.")
+                raise DataError(
+                    Message(
+                        "A bar of '{name}' closes after those of the instruments. Bring it with later ones.", name=name
+                    )
+                )
             clock = self._clocks[name]
             clock.history.check_at(clock.count, bar)
         return now
@@ -173,11 +191,14 @@ def sources_of(graph: BoundGraph) -> Iterator[_Source]:
 def _check_names(names: Sequence[str], known: Mapping[str, Bars]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise DataError(f"A feed has the name of an instrument, {listed(twice)}. Rename the feed.")
+        raise DataError(Message("A feed has the name of an instrument, {twice}. Rename the feed.", twice=listed(twice)))
     missing = [name for name in names if name not in known]
     if missing:
         raise DataError(
-            f"Bars before the first step are missing for {listed(missing)}. Give them, even if there are none."
+            Message(
+                "Bars before the first step are missing for {missing}. Give them, even if there are none.",
+                missing=listed(missing),
+            )
         )
     unknown = [name for name in known if name not in names]
     if unknown:
@@ -185,5 +206,5 @@ def _check_names(names: Sequence[str], known: Mapping[str, Bars]) -> None:
 
 
 def _unknown(name: str, names: Sequence[str]) -> str:
-    hint = did_you_mean(name, names) or f"There are: {listed(names)}."
-    return f"There is no instrument or feed '{name}' in this strategy. {hint}"
+    hint = did_you_mean(name, names) or Message("There are: {names}.", names=listed(names))
+    return Message("There is no instrument or feed '{name}' in this strategy. {hint}", name=name, hint=hint)

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from quantcrafter.engine.api import Ledger, RunError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph import BASE_CLOCK, make_plan
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.results.run_tables import data_hash
@@ -38,9 +39,15 @@ class SessionRecorder:
 
     def __init__(self, session: StrategySession, folder: Path) -> None:
         if session.plan.loop is not None:
-            raise RunError("A session whose nodes read the position can't be recorded: what they gave isn't kept.")
+            raise RunError(
+                Message("A session whose nodes read the position can't be recorded: what they gave isn't kept.")
+            )
         if session.steps:
-            raise RunError(f"A session is recorded from its first step on, this one has done {session.steps:,}.")
+            raise RunError(
+                Message(
+                    "A session is recorded from its first step on, this one has done {steps:,}.", steps=session.steps
+                )
+            )
         self._session = session
         self._known = [each[BASE_CLOCK].count for each in session.clocks]
         self._done = list(self._known)

@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from quantcrafter.engine.api import Bar, Bars, EngineJob, Ledger, RunError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_state import TrackedOrder
 from quantcrafter.engine.api.orders import OrderCommand, OrderEvent
 from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph, Decision, make_plan
@@ -172,7 +173,13 @@ class StrategySession:
         self._check_running()
         unknown = [name for name in last if name not in self._symbols]
         if unknown:
-            raise RunError(f"There is no instrument '{unknown[0]}' here; there are {', '.join(self._symbols)}.")
+            raise RunError(
+                Message(
+                    "There is no instrument '{unknown}' here; there are {symbols}.",
+                    unknown=unknown[0],
+                    symbols=", ".join(self._symbols),
+                )
+            )
         self._session.check_open(symbol for symbol in self._symbols if symbol in bars)
         if not self._data.take(bars):
             return ()
@@ -228,7 +235,12 @@ class StrategySession:
             RunError: the session has failed.
         """
         if self._failed:
-            raise RunError(f"A session that failed has no state: {self._failed} Go on from the last one that was kept.")
+            raise RunError(
+                Message(
+                    "A session that failed has no state: {failed} Go on from the last one that was kept.",
+                    failed=self._failed,
+                )
+            )
         nodes = {symbol: columns.states() for symbol, columns in zip(self._symbols, self._columns, strict=True)}
         return self._session.state({_HISTORIES: self._data.marks(), _NODES: nodes}).to_json()
 
@@ -236,7 +248,11 @@ class StrategySession:
 
     def _check_running(self) -> None:
         if self._failed:
-            raise RunError(f"The session ended by a failure: {self._failed} Open it anew from its last state.")
+            raise RunError(
+                Message(
+                    "The session ended by a failure: {failed} Open it anew from its last state.", failed=self._failed
+                )
+            )
 
     def _identity(self, worker: str, epoch: int) -> Identity:
         return Identity(strategy_hash(self.graph.spec), self._decision.rule_nodes, worker, epoch)
@@ -245,7 +261,7 @@ class StrategySession:
     def _decision(self) -> Decision:
         decision = self.plan.decision
         if decision is None:  # pragma: no cover - job_of has refused it
-            raise RunError("The strategy has no execution node, so there is nothing to run.")
+            raise RunError(Message("The strategy has no execution node, so there is nothing to run."))
         return decision
 
     def _closed(self, i: int, columns: LiveColumns) -> ClosedBar:
@@ -271,7 +287,14 @@ class StrategySession:
             end = old.instruments[symbol].close_ns if symbol in old.instruments else None
             given = int(known[symbol].close_ns[-1]) if len(known[symbol]) else None
             if end is not None and given != end:
-                raise RunError(f"The state's last bar of {symbol} closed at {_ns(end)}, that given at {_ns(given)}.")
+                raise RunError(
+                    Message(
+                        "The state's last bar of {symbol} closed at {ns}, that given at {ns_2}.",
+                        symbol=symbol,
+                        ns=_ns(end),
+                        ns_2=_ns(given),
+                    )
+                )
 
     def _check_kept(self, kept: Mapping[str, Any]) -> None:
         """Refuse a state that was kept over other bars, or whose nodes remember something else over the same ones.
@@ -284,18 +307,34 @@ class StrategySession:
             now = marks.get(name, mark)
             if now["bars"] != mark["bars"] or now["anchor_ns"] != mark["anchor_ns"]:
                 raise RunError(
-                    f"The state was kept after {mark['bars']:,} bars of '{name}' from {_ns(mark['anchor_ns'])} on, and "
-                    f"{now['bars']:,} from {_ns(now['anchor_ns'])} on were given. Give those; append what came later."
+                    Message(
+                        "The state was kept after {bars:,} bars of '{name}' from {ns} on, and "
+                        "{bars_2:,} from {ns_2} on were given. Give those; append what came later.",
+                        bars=mark["bars"],
+                        name=name,
+                        ns=_ns(mark["anchor_ns"]),
+                        bars_2=now["bars"],
+                        ns_2=_ns(now["anchor_ns"]),
+                    )
                 )
             if now["hash"] != mark["hash"]:
-                raise RunError(f"The bars of '{name}' are not those over which the state was kept. Give the same ones.")
+                raise RunError(
+                    Message(
+                        "The bars of '{name}' are not those over which the state was kept. Give the same ones.",
+                        name=name,
+                    )
+                )
         for symbol, columns in zip(self._symbols, self._columns, strict=True):
             saved = kept.get(_NODES, {}).get(symbol, {})
             for node, state in columns.states().items():
                 if json.dumps(state, sort_keys=True) != json.dumps(saved.get(node), sort_keys=True):
                     raise RunError(
-                        f"Node '{node}' remembers something else over the bars of {symbol} than the state says. "
-                        "It must depend on its inputs alone, not on the time or on files."
+                        Message(
+                            "Node '{node}' remembers something else over the bars of {symbol} than the state says. "
+                            "It must depend on its inputs alone, not on the time or on files.",
+                            node=node,
+                            symbol=symbol,
+                        )
                     )
 
 

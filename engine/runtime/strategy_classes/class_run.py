@@ -30,6 +30,7 @@ from quantcrafter.engine.api import (
     Timeframe,
 )
 from quantcrafter.engine.api.folders import allow_for_now
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph import BoundGraph, bind, has_errors
 from quantcrafter.engine.runtime.results.result import Origin, RunResult
 from quantcrafter.engine.runtime.running.engines import find_engine, run_class_job
@@ -118,8 +119,12 @@ def _entry(written: str, timeframe: str, registry: Installed) -> str:
         if not provider:
             names = ", ".join(registry.provider_names())
             raise _wrong(
-                f"--data is a CSV or Parquet file, PROVIDER:SYMBOL or a mapping as of 'instruments', was '{written}'.",
-                f"Providers: {names}.",
+                Message(
+                    "--data is a CSV or Parquet file, PROVIDER:SYMBOL or a mapping as of "
+                    "'instruments', was '{written}'.",
+                    written=written,
+                ),
+                Message("Providers: {names}.", names=names),
             )
         fields = {"symbol": file.stem, "data": provider, "path": str(file.absolute())}
     if timeframe:
@@ -131,7 +136,7 @@ def _checked(timeframe: str) -> str:
     try:
         return str(Timeframe.parse(timeframe))
     except ValueError as error:
-        raise _wrong(f"--timeframe: {error}.", "") from error
+        raise _wrong(Message("--timeframe: {error}.", error=error), "") from error
 
 
 def _wrong(message: str, remedy: str) -> SpecError:
@@ -181,9 +186,14 @@ _HEEDED = frozenset(
 def _unheeded(settings: RunSettings) -> list[Problem]:
     """Return a problem for each setting that would be passed over."""
     given, usual = _flat(settings.model_dump()), _flat(RunSettings().model_dump())
-    remedy = f"Leave it out. These apply: {', '.join(sorted(_HEEDED))}."
+    remedy = Message("Leave it out. These apply: {heeded}.", heeded=", ".join(sorted(_HEEDED)))
     return [
-        Problem("class_run", f"'run.{name}' does not apply to a strategy class.", remedy, path=f"run.{name}")
+        Problem(
+            "class_run",
+            Message("'run.{name}' does not apply to a strategy class.", name=name),
+            remedy,
+            path=f"run.{name}",
+        )
         for name, value in given.items()
         if name not in _HEEDED and value != usual.get(name)
     ]
@@ -194,8 +204,8 @@ def _contracts(spec: StrategySpec) -> list[Problem]:
     return [
         Problem(
             "class_run",
-            f"'kind: contract' of {each.symbol} does not apply to a strategy class.",
-            "Leave it out, or make the strategy a file.",
+            Message("'kind: contract' of {symbol} does not apply to a strategy class.", symbol=each.symbol),
+            Message("Leave it out, or make the strategy a file."),
             path=f"{each.path}.kind",
             field="kind",
         )

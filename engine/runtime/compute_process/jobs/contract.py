@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 from quantcrafter.engine.api.errors import Problem, QuantCrafterError, RunCancelledError, SpecError
 from quantcrafter.engine.api.foreign import text_of
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import told
 
 CANCELLED = RunCancelledError.code
@@ -95,7 +96,9 @@ class Failure:
             problems = error.problems if isinstance(error, SpecError) else ()
             return cls(error.code, text_of(error), error.node, error.field, problems)
         if isinstance(error, MemoryError):
-            return cls("memory", "There is not enough memory for this. Take fewer bars, or close other programs.")
+            return cls(
+                "memory", Message("There is not enough memory for this. Take fewer bars, or close other programs.")
+            )
         if isinstance(error, OSError) and error.errno:
             return cls(UNEXPECTED, told(error), trace="".join(traceback.format_exception(error)))
         text = f"{type(error).__name__}: {text_of(error)}" if text_of(error) else type(error).__name__

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from quantcrafter.engine.api.errors import RunCancelledError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.compute_process.jobs.contract import JobContext, LogLine, Request
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def write_journal(request: JournalRequest, context: JobContext) -> int:
     lines.sort(key=lambda line: (line.ts_ns or 0, line.instrument))
     for number, line in enumerate(lines):
         if number % _LOOK_EVERY == 0 and context.cancelled():
-            raise RunCancelledError("The journal was cancelled.")
+            raise RunCancelledError(Message("The journal was cancelled."))
         context.log(line)
     return len(lines)
 

@@ -21,6 +21,7 @@ from quantcrafter.engine.api import (
     Timeframe,
 )
 from quantcrafter.engine.api.foreign import reason_of
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.compute_process.jobs.contract import JobContext, Request
 
 if TYPE_CHECKING:
@@ -141,7 +142,9 @@ def preview_bars(request: PreviewRequest, context: JobContext) -> Preview:
     registry = load_registry()
     cls = registry.provider(request.provider)
     if cls is None:
-        return Preview(request.symbol, f"There is no data provider '{request.provider}'.", "data")
+        return Preview(
+            request.symbol, Message("There is no data provider '{provider}'.", provider=request.provider), "data"
+        )
     context.progress("load", 0, 1)
     try:
         provider = make_provider(cls, request.options)
@@ -232,7 +235,13 @@ def _seen(
         **base,
     }
     if not len(bars):
-        text = f"{base['symbol']}: {len(raw.time_ns):,} bars of {source} make no complete bar of {base['timeframe']}."
+        text = Message(
+            "{symbol}: {count:,} bars of {source} make no complete bar of {timeframe}.",
+            symbol=base["symbol"],
+            count=len(raw.time_ns),
+            source=source,
+            timeframe=base["timeframe"],
+        )
         return Preview(error=text, error_field="timeframe", **rest)
     ends = range(min(SHOWN_ROWS, len(bars))), range(max(len(bars) - SHOWN_ROWS, min(SHOWN_ROWS, len(bars))), len(bars))
     head, tail = (tuple(_row(bars.open_ns, bars, place) for place in places) for places in ends)

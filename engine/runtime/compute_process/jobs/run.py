@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.waiting import IMPORT
 from quantcrafter.engine.runtime.compute_process.jobs.contract import INSTRUMENTS, JobContext, LogLine, Request
 
@@ -112,7 +113,9 @@ def _progress(engine: type[EngineAdapter] | None, context: JobContext) -> Progre
 
     if engine is None or is_ready(engine):
         return context.progress
-    context.log(LogLine(logging.INFO, "The simulator is compiled for this machine, once; that takes a while ..."))
+    context.log(
+        LogLine(logging.INFO, Message("The simulator is compiled for this machine, once; that takes a while ..."))
+    )
 
     def tell(stage: str, done: int, total: int) -> None:
         context.progress("compile" if stage == "simulate" and done == 0 else stage, done, total)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from quantcrafter.engine.api import DataError, RunCancelledError, Timeframe
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.compute_process.jobs.contract import JobContext, LogLine, Request
 
 if TYPE_CHECKING:
@@ -239,4 +240,4 @@ def export_series(request: StoreExportRequest, context: JobContext) -> int:
 
 def _stop_if_cancelled(context: JobContext) -> None:
     if context.cancelled():
-        raise RunCancelledError("It was cancelled; what was done by then stays.")
+        raise RunCancelledError(Message("It was cancelled; what was done by then stays."))

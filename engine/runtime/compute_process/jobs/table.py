@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.compute_process.jobs.contract import JobContext, Request
 
 JOBS: Mapping[str, str] = {
@@ -41,7 +42,11 @@ def job_function(request: Request) -> JobFunction:
     """
     place = JOBS.get(request.kind, request.kind)
     if ":" not in place:
-        raise RunError(f"The engine knows no job '{request.kind}'. It knows: {', '.join(sorted(JOBS))}.")
+        raise RunError(
+            Message(
+                "The engine knows no job '{kind}'. It knows: {jobs}.", kind=request.kind, jobs=", ".join(sorted(JOBS))
+            )
+        )
     module, _, name = place.partition(":")
     function: JobFunction = getattr(importlib.import_module(module), name)
     return function

@@ -1,0 +1,111 @@
+"""Messages: English text made in one place from a template and named parameters, both of which go along with it.
+
+The template is the code by which a message is known: who shows it in another language looks the template up and fills
+the parameters into what is found, and never takes English text apart. A message is its English text wherever a string
+is wanted. Whatever makes another string of it, such as an f-string, `+` or `strip`, drops what it was made of: put
+messages into others as parameters, and line them up by `joined`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+Json = str | dict[str, Any]
+
+
+class Message(str):
+    """A text for the user, with the template and the parameters that it was made of.
+
+    `Message("'{name}' must be above 0, was {value:g}.", name=name, value=value)`: the template is a literal, its places
+    are named and filled as `str.format` does. Without parameters the template is the text as it stands, braces and all.
+
+    A parameter that is a message is translated with the whole; any other text stays as it is: the name of a node, a
+    path, what another program said. What is neither text nor a number is kept as its text.
+
+    Raises:
+        KeyError: a place of the template has no parameter.
+    """
+
+    __slots__ = ("parameters", "template")
+    template: str
+    parameters: Mapping[str, Any]
+
+    def __new__(cls, template: str, /, **parameters: object) -> Self:
+        """Fill the places of a template."""
+        kept = {name: _parameter(value) for name, value in parameters.items()}
+        return cls.rebuilt(template, kept, template.format(**kept) if kept else template)
+
+    @classmethod
+    def rebuilt(cls, template: str, parameters: Mapping[str, Any], text: str) -> Self:
+        """Return a message of a text that is known already, which may be a shortened one."""
+        made = super().__new__(cls, text)
+        made.template, made.parameters = str.__str__(template), parameters
+        return made
+
+    def __str__(self) -> str:
+        """Return the message itself, so that `str(error)` still knows what it was made of."""
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes with template and parameters."""
+        return Message.rebuilt, (self.template, dict(self.parameters), str.__str__(self))
+
+
+def word(text: str) -> Message:
+    """Return a text of a closed list, such as a member of an enumeration, as a message, so that it is translated."""
+    plain = str.__str__(text)
+    return Message.rebuilt(plain, {}, plain)
+
+
+def joined(parts: Iterable[str], sign: str = " ") -> Message:
+    """Return texts one after the other with a sign between, empty ones left out; messages among them stay such."""
+    kept = [part for part in parts if part]
+    if len(kept) == 1 and isinstance(kept[0], Message):
+        return kept[0]
+    places = {f"part{number}": part for number, part in enumerate(kept, 1)}
+    return Message.rebuilt(sign.join(f"{{{name}}}" for name in places), places, sign.join(kept))
+
+
+def without_stop(text: str) -> str:
+    """Return a text without the full stop at its end, to stand within another one."""
+    if not isinstance(text, Message) or not text.endswith("."):
+        return text.rstrip(".")
+    template, parameters = text.template, dict(text.parameters)
+    place = template.rpartition("{")[2].removesuffix("}")
+    if template.endswith("}") and isinstance(parameters.get(place), str):
+        parameters[place] = without_stop(parameters[place])
+    return Message.rebuilt(template.rstrip("."), parameters, str.__str__(text).rstrip("."))
+
+
+def to_json(text: str) -> Json:
+    """Return a text as JSON holds it: a message as its text, template and parameters, any other as it is."""
+    if not isinstance(text, Message):
+        return text
+    parameters = {name: to_json(value) if isinstance(value, str) else value for name, value in text.parameters.items()}
+    return {"text": str.__str__(text), "template": text.template, "parameters": parameters}
+
+
+def from_json(kept: Json) -> str:
+    """Return what `to_json` made into JSON.
+
+    Raises:
+        KeyError, TypeError, AttributeError: it is nothing that `to_json` gives.
+    """
+    if isinstance(kept, str):
+        return kept
+    parameters = {
+        name: from_json(value) if isinstance(value, (str, dict)) else value
+        for name, value in kept["parameters"].items()
+    }
+    return Message.rebuilt(kept["template"], parameters, kept["text"])
+
+
+def _parameter(value: object) -> str | int | float:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, (Message, int, float)):
+        return value
+    return f"{value}"
