@@ -25,12 +25,13 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 PATIENCE_MS = 60_000
 """How long a test waits for a Qt signal or condition: a busy machine may be slow, and only a failure waits so long."""
 
-for wait in (QtBot.waitSignal, QtBot.waitSignals, QtBot.waitUntil, QtBot.waitCallback, QtBot.waitExposed):
-    wait.__kwdefaults__["timeout"] = PATIENCE_MS
+for wait_for in (QtBot.waitSignal, QtBot.waitSignals, QtBot.waitUntil, QtBot.waitCallback, QtBot.waitExposed):
+    assert wait_for.__kwdefaults__ is not None
+    wait_for.__kwdefaults__["timeout"] = PATIENCE_MS
 
 # Every run explores: its seed is new, or the one that is asked for (see tests/support/counts.py). The clock judges no
 # example, and none is kept for the next run: the seed repeats them.
-hypothesis.core.global_force_seed = choose_seed()
+vars(hypothesis.core)["global_force_seed"] = choose_seed()
 settings.register_profile(
     "explore",
     deadline=None,
@@ -45,7 +46,7 @@ settings.load_profile("explore")
 if os.environ.get("QUANTCRAFTER_TEST_INTERPRETED"):
     # Coverage sees no line of machine code. Whatever asks for the compiled form of its own accord still gets it.
     ahead.SMALL_BARS = sys.maxsize
-    ahead.is_loaded = lambda: False
+    vars(ahead)["is_loaded"] = lambda: False
     vars(sys.modules["quantcrafter.engine.api.compiled"])["SHORT_ROWS"] = (
         sys.maxsize
     )  # quantcrafter.engine.api.compiled itself is a function

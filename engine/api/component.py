@@ -146,7 +146,7 @@ class DataNode(Component):
     """
 
     role = Role.DATA
-    outputs = (Output("bars", PortType.BARS, "The feed's bars."),)
+    outputs: ClassVar[tuple[Output, ...]] = (Output("bars", PortType.BARS, "The feed's bars."),)
 
 
 class ResampleNode(DataNode):
@@ -174,7 +174,7 @@ class Indicator(Component):
     """A number for every bar, or several."""
 
     role = Role.INDICATOR
-    outputs = (Output("value", PortType.SERIES),)
+    outputs: ClassVar[tuple[Output, ...]] = (Output("value", PortType.SERIES),)
 
 
 class Logic(Component):

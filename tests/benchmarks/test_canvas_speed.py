@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from PySide6.QtCore import QPoint
@@ -104,7 +105,7 @@ def test_panning(bench: Bench) -> None:
     opened(bench)
     for name, zoom in zooms(bench):
         bench.at(zoom)
-        steps = [bench.time_ms(lambda n=n: bench.view.scroll_by(9 if n % 40 < 20 else -9, 6)) for n in range(STEPS)]
+        steps = [bench.time_ms(partial(bench.view.scroll_by, 9 if n % 40 < 20 else -9, 6)) for n in range(STEPS)]
         bench.report("pan", steps, name)
     assert bench.view.visible_rect().center() != bench.scene.content_rect().center()
 
@@ -125,7 +126,7 @@ def test_dragging(bench: Bench, count: int) -> None:
             for item in items:
                 item.moveBy(5 if number % 40 < 20 else -5, 3)
 
-        steps = [bench.time_ms(lambda n=n: move(n)) for n in range(STEPS)]
+        steps = [bench.time_ms(partial(move, n)) for n in range(STEPS)]
         bench.report("drag", steps, f"{count} {name}")
         assert any(item.pos() != bench.scene.graph.nodes[item.view.id].position for item in items)
 
@@ -143,7 +144,7 @@ def test_moving_the_mouse(bench: Bench) -> None:
     opened(bench)
     bench.at(0.55)
     viewport = bench.view.viewport()
-    steps = [bench.time_ms(lambda n=n: mouse.hover(viewport, QPoint(40 + 20 * n, 300))) for n in range(STEPS)]
+    steps = [bench.time_ms(partial(mouse.hover, viewport, QPoint(40 + 20 * n, 300))) for n in range(STEPS)]
     bench.report("hover", steps)
 
 
@@ -157,5 +158,5 @@ def test_showing_a_changed_parameter(bench: Bench) -> None:
         nodes = {**bench.graph.nodes, changed.id: changed}
         bench.scene.set_graph(GraphView(nodes, bench.graph.wires, bench.graph.frames))
 
-    bench.report("change", [bench.time_ms(lambda n=n: change(n)) for n in range(STEPS)])
+    bench.report("change", [bench.time_ms(partial(change, n)) for n in range(STEPS)])
     assert item.view.subtitle == f"{STEPS - 1} · close"

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.charts.model.scales import Window
 from quantcrafter.app.charts.pane import ChartPane
+from quantcrafter.app.charts.view import ChartView
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support import mouse
 from tests.support.charts import at_bar, open_chart, settle, state_of, turn_wheel
@@ -37,6 +39,14 @@ VIEWS = (("300 bars", 300), ("5k bars", 5_000), ("100k bars", 100_000), ("all ba
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return RunFolder.open(large_run(tmp_path_factory.mktemp("large")))
+
+
+def swing(view: ChartView, bars: float, number: int) -> None:
+    view.pan(bars if number % 40 < 20 else -bars)
+
+
+def zoom_in_and_out(view: ChartView, at: QPoint, number: int) -> None:
+    turn_wheel(view, at, 0.5 if number % 20 < 10 else -0.5)
 
 
 def steps_ms(app: QApplication, change: Callable[[int], object]) -> list[float]:
@@ -62,14 +72,16 @@ def report(what: str, detail: str, steps: list[float]) -> float:
 def test_panning_zooming_and_hovering(qtbot: QtBot, qapp: QApplication, run: RunFolder) -> None:
     with open_chart(qtbot, run, size=(1280, 720)) as (pane, _):
         trades = len(state_of(pane).model.trades)
-        panels = ", ".join(place.key for place in pane.view.sheet.places if pane.view.sheet)
+        sheet = pane.view.sheet
+        assert sheet is not None
+        panels = ", ".join(place.key for place in sheet.places)
         print(f"\n{trades:,} trades; {panels}")  # noqa: T201 - the report
         for name, bars in VIEWS:
             middle = BARS / 2
             pane.view.set_window(Window(middle - bars / 2, middle + bars / 2, BARS))
-            report("pan", name, steps_ms(qapp, lambda n, w=bars: pane.view.pan(w * (0.013 if n % 40 < 20 else -0.013))))
+            report("pan", name, steps_ms(qapp, partial(swing, pane.view, 0.013 * bars)))
             at = at_bar(pane, int(middle))
-            zoom = steps_ms(qapp, lambda n, at=at: turn_wheel(pane.view, at, 0.5 if n % 20 < 10 else -0.5))
+            zoom = steps_ms(qapp, partial(zoom_in_and_out, pane.view, at))
             report("zoom", name, zoom)
             hover = steps_ms(qapp, lambda n: mouse.hover(pane.view, QPoint(40 + 15 * n, 200 + n)))
             report("crosshair", name, hover)

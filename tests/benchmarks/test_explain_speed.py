@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -59,9 +60,9 @@ def test_selecting_a_bar(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> No
         canvas.view.centre_on(canvas.scene.content_rect().center())
         canvas.view.settle()
         qapp.processEvents()
-        steps = [time_ms(lambda n=n: session.go_to(300 + 23 * n)) for n in range(STEPS)]
+        steps = [time_ms(partial(session.go_to, 300 + 23 * n)) for n in range(STEPS)]
         report(f"select a bar, {name}", steps, f"   (wanted: {WANTED_MS})")
-        pans = [time_ms(lambda n=n: canvas.view.scroll_by(9 if n % 40 < 20 else -9, 6)) for n in range(STEPS)]
+        pans = [time_ms(partial(canvas.view.scroll_by, 9 if n % 40 < 20 else -9, 6)) for n in range(STEPS)]
         report(f"pan with marks, {name}", pans, "   (wanted: 16)")
     assert canvas.run is not None
     assert len(canvas.run.marks.nodes) >= 200

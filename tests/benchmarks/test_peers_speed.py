@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,18 +79,17 @@ def saved_prices(prepared: Prepared, path: Path) -> Path:
 def test_the_same_work_by_vectorbt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cache = BarCache(1 << 32)
     terms = {"period": PERIOD, "level": LEVEL, "stop": STOP, "target": TARGET, "trail": 2.0, "periods": (10, 30)}
-    rows = []
+    rows: list[tuple[str, int, int, float, float, float]] = []
     with peer() as process:
         for title, (name, rule) in PEERS.items():
             prepared = RULES[rule].prepared(cache)
             prices = saved_prices(prepared, tmp_path / f"{name}.npz")
-            best, fills, orders = [np.inf] * 3, 0, 0
+            best, fills, orders = (np.inf, np.inf, np.inf), 0, 0
             for _ in range(TURNS):
                 answer = ask(process, {"name": name, "prices": str(prices), "terms": terms})
-                column_ms, _ = spent(lambda prepared=prepared: columns(prepared))
-                loop_ms, ledger = spent(lambda prepared=prepared: simulate(prepared.job, kernel=compiled()))
-                turn = (column_ms + loop_ms, answer["ms"], answer["equity"])
-                best = [min(pair) for pair in zip(best, turn, strict=True)]
+                column_ms, _ = spent(partial(columns, prepared))
+                loop_ms, ledger = spent(partial(simulate, prepared.job, kernel=compiled()))
+                best = (min(best[0], column_ms + loop_ms), min(best[1], answer["ms"]), min(best[2], answer["equity"]))
                 fills, orders = len(ledger.fills), answer["orders"]
             assert abs(orders - fills) <= 0.05 * fills  # ticks and ties move a few
             rows.append((title, fills, orders, *best))

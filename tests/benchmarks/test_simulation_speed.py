@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def test_simulation_against_a_hand_written_c_loop(n: int, tmp_path: Path, capsys
         c_time, (fills, equity) = cpu(in_c)
         column_time, flags = cpu(lambda: by_columns(bars))
         ready = make_job((bars, Setup(flags=flags)), size=size, settings=settings)
-        simulation_time, ledger = cpu(lambda job=ready: simulate(job, kernel=compiled()))
+        simulation_time, ledger = cpu(partial(simulate, ready, kernel=compiled()))
         if turn:
             for name, spent in (("c", c_time), ("columns", column_time), ("simulation", simulation_time)):
                 times[name].append(spent)

@@ -25,6 +25,7 @@ from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.app.window.layout.notice import FailureNotice
 from quantcrafter.engine.runtime.explain import take_census
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from tests.support.children import children
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.running import PATIENCE_MS, wait_for_run
 
@@ -110,7 +111,7 @@ def test_a_strategy_that_knows_no_future_is_said_to_be_clean(desktop: Desktop, q
     desktop.shell.status.messageChanged.connect(said.append)
     desktop.shell.actions.trigger("explain.lookahead")
     qtbot.waitUntil(lambda: any("No look-ahead" in text for text in said), timeout=PATIENCE_MS)
-    assert not tab_of(desktop).findChildren(FailureNotice)
+    assert not children(tab_of(desktop), FailureNotice)
 
 
 def test_parameters_are_varied_from_the_inspector_and_taken_over(desktop: Desktop, qtbot: QtBot) -> None:
@@ -161,7 +162,7 @@ def test_the_inspector_offers_it_by_the_right_button(desktop: Desktop, qtbot: Qt
     row = row_of(desktop.docks.inspector, "timeperiod")
     assert row.can_vary
     row._show_menu(QMenu(row), row.mapToGlobal(row.rect().center()))
-    menu = next(menu for menu in row.findChildren(QMenu) if menu.actions())
+    menu = next(menu for menu in children(row, QMenu) if menu.actions())
     action = next(action for action in menu.actions() if action.objectName() == "vary")
     with qtbot.waitSignal(desktop.docks.inspector.vary_asked) as asked:
         action.trigger()
@@ -169,5 +170,5 @@ def test_the_inspector_offers_it_by_the_right_button(desktop: Desktop, qtbot: Qt
     menu.close()
     dialog = desktop.window.findChild(SweepDialog)
     assert isinstance(dialog, SweepDialog)
-    assert any("runs" in label.text() for label in dialog.findChildren(QLabel))
+    assert any("runs" in label.text() for label in children(dialog, QLabel))
     dialog.close()

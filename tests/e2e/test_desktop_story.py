@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QTableWidget
+from PySide6.QtWidgets import QPlainTextEdit, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.dialogs.comparison import ComparisonDialog
@@ -23,6 +23,7 @@ from quantcrafter.app.services.values import number_text
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.engine.api.ledger import BlockReason
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from tests.support.children import cell, child
 from tests.support.command_line import ROOT, clean_environment
 from tests.support.desktop import open_window, tab_of
 from tests.support.modal import answering
@@ -103,11 +104,12 @@ def test_from_the_gallery_to_the_comparison_of_two_runs(qtbot: QtBot) -> None:
             QTest.mouseClick(history.view.viewport(), Qt.MouseButton.LeftButton, held, at)
         QTest.mouseClick(history.compare_button, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: desktop.window.findChild(ComparisonDialog) is not None, timeout=PATIENCE_MS)
-        dialog = desktop.window.findChild(ComparisonDialog)
+        dialog = child(desktop.window, ComparisonDialog)
         assert isinstance(dialog.trades, QTableWidget)
-        kinds = [dialog.trades.item(row, 0).text() for row in range(dialog.trades.rowCount())]
+        kinds = [cell(dialog.trades, row, 0).text() for row in range(dialog.trades.rowCount())]
         assert kinds.count("added") - kinds.count("removed") == len(second.trades) - len(first.trades)
-        assert "+  dip: {use: levels, input: rsi, long_entry: 25" in dialog.file.toPlainText()  # type: ignore[attr-defined]
+        assert isinstance(dialog.file, QPlainTextEdit)
+        assert "+  dip: {use: levels, input: rsi, long_entry: 25" in dialog.file.toPlainText()
         dialog.close()
 
 

@@ -25,8 +25,9 @@ def adjusted_rows(symbol: str) -> list[tuple[datetime, float, float, float, floa
     for row in csv.DictReader(gzip.decompress(file.read_bytes()).decode().splitlines()):
         if row["Ticker"] == symbol:
             factor = float(row["Adj Close"]) / float(row["Close"])
-            prices = [float(row[name]) * factor for name in ("Open", "High", "Low", "Close")]
-            rows.append((datetime.fromisoformat(row["Date"]), *prices, float(row["Volume"]) / factor))
+            open_, high, low, close = (float(row[name]) * factor for name in ("Open", "High", "Low", "Close"))
+            day = datetime.fromisoformat(row["Date"])
+            rows.append((day, open_, high, low, close, float(row["Volume"]) / factor))
     return rows
 
 
@@ -96,7 +97,8 @@ def backtrader_fills(symbol: str) -> list[tuple[int, int, float, float]]:
 @pytest.mark.parametrize("symbol", ["AAPL", "IBM", "MSFT"])
 def test_the_fills_are_those_of_an_independent_backtrader_script(symbol: str) -> None:
     theirs = backtrader_fills(symbol)
-    result = quantcrafter.run(EXAMPLE, **{"run.slippage.bps": 0, "instruments.0.symbol": symbol})
+    changed: dict[str, Any] = {"run.slippage.bps": 0, "instruments.0.symbol": symbol}
+    result = quantcrafter.run(EXAMPLE, **changed)
     ours = result.to_json()["fills"]
     assert len(ours) == len(theirs) > 10
     for fill, (bar, quantity, price, commission) in zip(ours, theirs, strict=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def test_mutated_files_run_or_say_what_is_wrong_with_them(tmp_path: Path) -> Non
     record("strategy files", headings, [_row(kind, tried, written) for kind in (*KINDS, "all")])
 
 
-def _row(kind: str, tried: list[Trial], written: dict[str, object]) -> tuple[object, ...]:
+def _row(kind: str, tried: list[Trial], written: Mapping[str, object]) -> tuple[object, ...]:
     own = [trial for trial in tried if kind in ("all", getattr(written[trial.path], "kind", ""))]
     runs = Counter(trial.codes.get("run") for trial in own)
     slowest = max((trial.cpu_seconds for trial in own), default=0.0)

@@ -26,9 +26,10 @@ NAMES = {
 
 def registered(hook: str) -> tuple[list[type[Component]], list[str]]:
     """Return what a hook registers: its classes, and all names, those of families included."""
-    classes, names = [], []
+    classes: list[type[Component]] = []
+    names: list[str] = []
     for item in getattr(plugin, hook)():
-        if isinstance(item, type):
+        if isinstance(item, type) and issubclass(item, Component):
             classes.append(item)
             names.append(item.name)
         else:

@@ -14,7 +14,7 @@ from quantcrafter.engine.graph.history import bar_of
 from quantcrafter.engine.runtime.running.prepare import Market
 from quantcrafter.engine.runtime.sessions.session_data import sources_of
 from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
-from quantcrafter.engine.simulation.state import whole_rows
+from quantcrafter.engine.simulation.pages import whole_rows
 
 
 def bars_by_name(graph: BoundGraph, market: Market) -> dict[str, Bars]:

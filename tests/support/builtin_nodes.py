@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from quantcrafter.engine.api import Component, PortType, PositionNode
-from quantcrafter.nodes import advisors, filters, indicators, logic
+from quantcrafter.nodes import advisors, filters, logic
+from quantcrafter.nodes.indicators.talib_family import FAMILY, TalibIndicator
 
 _REQUIRED: dict[str, list[dict[str, Any]]] = {
     "constant": [{"value": 2.5}],
@@ -40,7 +41,7 @@ HAND_WRITTEN = tuple(
     for cls in (*logic.COMPONENTS, *advisors.COMPONENTS, *filters.COMPONENTS)
     if cls.name != "event_calendar" and not issubclass(cls, PositionNode)
 )
-TALIB_NAMES = indicators.FAMILY.names()
+TALIB_NAMES = FAMILY.names()
 
 
 def parameters_of(cls: type[Component]) -> list[dict[str, Any]]:
@@ -64,16 +65,17 @@ def variants(cls: type[Component]) -> list[Component]:
 
 def talib_component(name: str, seed: int | None = None) -> Component:
     """Return `ta.NAME` with its default parameters, or with random ones."""
-    cls = indicators.FAMILY.build(name)
+    cls = FAMILY.build(name)
+    assert issubclass(cls, TalibIndicator)
     if seed is None:
         return wired(cls)
     random = np.random.default_rng(seed)
     values: dict[str, Any] = {}
-    for item in cls.info.parameters:  # type: ignore[attr-defined]
+    for item in cls.info.parameters:
         if item.choices:
             values[item.name] = int(random.integers(0, len(item.choices)))
         elif item.is_integer:
-            values[item.name] = int(random.integers(item.low, item.low + 20))
+            values[item.name] = int(random.integers(int(item.low), int(item.low) + 20))
         else:
             values[item.name] = float(random.uniform(max(item.low, 0.05), min(item.high, 3.0)))
     if "minperiod" in values:

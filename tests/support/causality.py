@@ -47,4 +47,5 @@ def assert_forgets(component: Component, inputs: dict[str, Any], length: int, ex
 
 
 def _same(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return (left == right) | ((left != left) & (right != right))  # noqa: PLR0124 - NaN equals NaN here
+    same: np.ndarray = (left == right) | ((left != left) & (right != right))  # noqa: PLR0124 - NaN equals NaN here
+    return same

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
@@ -108,4 +109,6 @@ def one_bar_run(folder: Path) -> RunFolder:
     from tests.support.results import result_of
 
     bars = walk_bars(1)
-    return RunFolder.open(save_run(result_of(curve_ledger(bars.close_ns, [100_000.0]), [job_of(bars)]), folder))
+    return RunFolder.open(
+        save_run(result_of(curve_ledger(bars.close_ns, np.array([100_000.0])), [job_of(bars)]), folder)
+    )

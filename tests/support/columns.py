@@ -69,14 +69,16 @@ def random_bars(n: int, seed: int, *, price: float = 100.0, flat: float = 0.1, s
 def random_series(n: int, seed: int, *, price: float = 100.0, flat: float = 0.1, missing: float = 0.0) -> np.ndarray:
     """Return a random walk, with a share of NaN and a leading stretch of them when `missing` is above 0."""
     random = np.random.default_rng(seed)
-    column = price * np.exp(np.cumsum(random.normal(0, 0.01, n) * _movement(n, random, flat)))
+    column: np.ndarray = price * np.exp(np.cumsum(random.normal(0, 0.01, n) * _movement(n, random, flat)))
     if missing:
         column[random.random(n) < missing] = NAN
         column[: int(random.integers(0, 5))] = NAN
     return column
 
 
-def inputs_for(component: Component, bars: Bars, seed: int, *, price: float = 100.0, missing: float = 0.0) -> dict:
+def inputs_for(
+    component: Component, bars: Bars, seed: int, *, price: float = 100.0, missing: float = 0.0
+) -> dict[str, Any]:
     """Return random columns for every port of a component, as `compute` takes them."""
     inputs: dict[str, Any] = {}
     for number, port in enumerate(type(component).inputs()):

@@ -163,7 +163,7 @@ class Drive:
 
 
 def _megabytes() -> int:
-    return psutil.Process().memory_info().rss >> 20
+    return int(psutil.Process().memory_info().rss) >> 20
 
 
 def _no_dialog(*arguments: object) -> QMessageBox.StandardButton:
@@ -174,5 +174,5 @@ def _no_dialog(*arguments: object) -> QMessageBox.StandardButton:
 
 if __name__ == "__main__":
     QMessageBox.warning = staticmethod(_no_dialog)  # type: ignore[method-assign, assignment]
-    Start._guide = lambda start: setattr(start, "drive", Drive(start))  # type: ignore[method-assign]
+    Start._guide = lambda start: setattr(start, "drive", Drive(start))  # type: ignore[method-assign, assignment]
     sys.exit(open_app())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from quantcrafter.engine.simulation.session_state import SessionState
 
 def joined(parts: list[Ledger]) -> Ledger:
     """Return what several sessions drained as one ledger; the last one has the open positions and orders at work."""
-    tables = {}
+    tables: dict[str, Any] = {}
     for each in fields(Ledger):
         values = [getattr(part, each.name) for part in parts]
         if isinstance(values[0], np.ndarray):

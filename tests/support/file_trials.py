@@ -213,7 +213,7 @@ def _peak() -> int:
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
     except OSError:
-        return psutil.Process().memory_info().rss
+        return int(psutil.Process().memory_info().rss)
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(_PEAK))
 
 

@@ -40,7 +40,7 @@ class Setup:
     `more` are further fields of the `InstrumentJob`, such as `size_column`.
     """
 
-    flags: dict[int, int] | Sequence[int] = field(default_factory=dict)
+    flags: dict[int, int] | Sequence[int] | np.ndarray = field(default_factory=dict)
     allowed: Sequence[bool] | None = None
     first_bar: int = 0
     tick_size: float = 0.01

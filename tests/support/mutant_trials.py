@@ -86,7 +86,7 @@ def planted(mutant: Mutant) -> Iterator[None]:
     text = sources()[name].replace(mutant.fragment, mutant.replacement)
     faulty: dict[str, Any] = {"__name__": module.__name__}
     exec(compile(text, module.__file__ or name, "exec", dont_inherit=True), faulty)  # noqa: S102 - the project's own source
-    before = {}
+    before: dict[str, Any] = {}
     for key, value in list(vars(module).items()):
         new = faulty.get(key)
         if isinstance(value, FunctionType) and value.__module__ == module.__name__:

@@ -140,5 +140,5 @@ class Planting:
 
 
 if __name__ == "__main__":
-    Start._guide = lambda start: setattr(start, "planting", Planting(start))  # type: ignore[method-assign]
+    Start._guide = lambda start: setattr(start, "planting", Planting(start))  # type: ignore[method-assign, assignment]
     sys.exit(open_app([Path(sys.argv[1])]))

@@ -19,6 +19,7 @@ def qt_classes() -> list[type]:
     waiting: list[type] = [Shiboken.Object]
     while waiting:
         cls = waiting.pop()
+        derived: type
         for derived in type.__subclasses__(cls):
             if id(derived) not in {id(each) for each in waiting}:
                 waiting.append(derived)

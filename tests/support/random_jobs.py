@@ -158,6 +158,7 @@ def random_setup(
 @st.composite
 def jobs(
     draw: st.DrawFn,
+    /,
     max_bars: int = 60,
     max_instruments: int = 3,
     *,

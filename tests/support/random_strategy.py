@@ -108,7 +108,7 @@ class GrowingGraph:
 
     def _instrument(self, symbol: str) -> Values:
         data = self.rng.choice(("sample", "synthetic", "synthetic", "csv"))
-        more = {
+        more: dict[str, Values] = {
             "synthetic": {"bars": self.rng.randint(20, 900), "seed": self.rng.randint(0, 99)},
             "csv": {"path": "prices.csv"},
         }

@@ -103,7 +103,7 @@ class SmallCase:
 
 def fills_of(result: RunResult) -> list[tuple[Any, ...]]:
     """Return bar, side, quantity, price and reason of each fill, with its symbol first where there are several."""
-    names = ("bar", "side", "quantity", "price", "reason")
+    names: tuple[str, ...] = ("bar", "side", "quantity", "price", "reason")
     if len(result.instruments) > 1:
         names = ("instrument", *names)
     return _rows(result.fills, names)
@@ -124,7 +124,7 @@ def blocked_of(result: RunResult) -> list[tuple[int, str]]:
     return [(int(row["bar"]), str(row["reason"])) for row in result.blocked.rows()]
 
 
-def equity_of(result: RunResult) -> list[float]:
+def equity_of(result: RunResult) -> list[Any]:
     """Return the equity of each step."""
     return [pytest.approx(float(value), abs=1e-6) for value in result.equity["value"]]
 

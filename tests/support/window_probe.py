@@ -33,6 +33,7 @@ from quantcrafter.app.main import open_app
 from quantcrafter.app.services.settings import Settings
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.app.window.shell import Shell
+from tests.support.children import children
 
 MARK = "answer "
 HEADER_Y = 12
@@ -203,7 +204,7 @@ class Answers:
                     "reason": row.reason.text() if row.reason.isVisible() else "",
                     "visible": row.isVisible() and not row.editor.visibleRegion().isEmpty(),
                     "focus": inside.hasFocus(),
-                    "buttons": [_global(button, button.rect()) for button in row.editor.findChildren(QToolButton)],
+                    "buttons": [_global(button, button.rect()) for button in children(row.editor, QToolButton)],
                     "rect": _global(inside, inside.rect()),
                     "label": _global(row.label, row.label.rect()),
                 }
@@ -294,7 +295,7 @@ def _note_shells() -> None:
         make(shell, settings)
         SHELLS.append(shell)
 
-    Shell.__init__ = noted  # type: ignore[method-assign]
+    Shell.__init__ = noted  # type: ignore[method-assign, assignment]
 
 
 def main() -> int:

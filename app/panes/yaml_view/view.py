@@ -20,6 +20,7 @@ from quantcrafter.app.panes.yaml_view.keys import toggle_comment
 from quantcrafter.app.panes.yaml_view.lines import FieldLines
 from quantcrafter.app.panes.yaml_view.menu import Entry, menu_of
 from quantcrafter.app.panes.yaml_view.places import place_of_node
+from quantcrafter.app.panes.yaml_view.popup import CompletionPopup
 from quantcrafter.app.panes.yaml_view.sync import TextSync
 from quantcrafter.app.panes.yaml_view.vocabulary import names_of, vocabulary
 from quantcrafter.app.services.i18n import tr
@@ -59,7 +60,7 @@ class YamlView(QWidget):
         self.set_document(document)
 
     @property
-    def popup(self) -> QWidget:
+    def popup(self) -> CompletionPopup:
         """The list of what fits at the cursor."""
         return self._completer.popup
 

@@ -156,13 +156,13 @@ def test_reveal_selects_a_node_and_brings_it_into_sight(desk: Desk) -> None:
 
 def test_nodes_without_a_place_stay_where_they_were_seen_when_another_is_moved(qtbot: QtBot) -> None:
     desk = Desk(qtbot, STRATEGY.partition("layout:")[0])
-    before = {node: item.pos().toTuple() for node, item in desk.canvas.scene.nodes.items()}
+    before = {node: item.pos() for node, item in desk.canvas.scene.nodes.items()}
     desk.canvas.select(("size",))
     desk.canvas.nudge(0, 400)
     again = make_canvas(Document(desk.text, registry()))
     qtbot.addWidget(again)
-    after = {node: item.pos().toTuple() for node, item in again.scene.nodes.items()}
-    moved = {node for node in before if tuple(map(round, before[node])) != tuple(map(round, after[node]))}
+    after = {node: item.pos() for node, item in again.scene.nodes.items()}
+    moved = {node for node in before if before[node].toPoint() != after[node].toPoint()}
     assert moved == {"size"}
     again.close()
     desk.canvas.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF
 from PySide6.QtGui import QColor, QImage
@@ -68,7 +70,7 @@ def _theme(request: pytest.FixtureRequest, qapp: QApplication) -> None:
     apply(qapp, request.param)
 
 
-def sma(**state: object) -> NodeView:
+def sma(**state: Any) -> NodeView:
     return node("average", Role.INDICATOR, "ta.SMA", (0, 0), subtitle="200 · close", **state)
 
 

@@ -272,7 +272,7 @@ def test_a_node_from_the_palette_goes_to_the_drop_handler(view: CanvasView) -> N
     got: list[tuple[bytes, QPointF]] = []
 
     def take(event: QDropEvent, pos: QPointF) -> bool:
-        got.append((event.mimeData().data(NODE_MIME).data(), pos))
+        got.append((bytes(event.mimeData().data(NODE_MIME).data()), pos))
         return True
 
     view.drop_handler = take

@@ -20,6 +20,7 @@ from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.engine.data.store import BarStore
 from quantcrafter.engine.data.store.files import ImportOptions, import_file
 from tests.support.bar_store import workdays, write_csv
+from tests.support.children import children
 from tests.support.data_desk import click_row, drop_files, rows_of, seen, texts, until, using, write
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering, choosing
@@ -201,7 +202,7 @@ def test_a_series_is_used_in_the_strategy_as_one_step(
 
     def choose(text: str) -> None:
         press(pane.buttons["use"])
-        menu = next(menu for menu in desktop.window.findChildren(QMenu) if menu.isVisible())
+        menu = next(menu for menu in children(desktop.window, QMenu) if menu.isVisible())
         action = next(action for action in menu.actions() if action.text().startswith(text))
         menu.setActiveAction(action)
         QTest.keyClick(menu, Qt.Key.Key_Return)

@@ -134,7 +134,7 @@ def test_the_inspectors_calendar_knows_how_far_the_data_reach(qtbot: QtBot, desk
     button = row.editor.findChild(QToolButton)
     assert button is not None
     button.click()
-    popup = row.editor.calendar  # type: ignore[attr-defined]
+    popup = row.editor.calendar
     until(qtbot, popup.about.isVisible)
     assert popup.days.minimumDate() == QDate(2000, 3, 1)
     popup.days.clicked.emit(QDate(2005, 6, 7))

@@ -18,7 +18,7 @@ def test_it_shows_the_version_the_paths_and_the_licences(qtbot: QtBot) -> None:
     dialog.show()
     assert dialog.facts["Version"] == version("quantcrafter")
     assert dialog.facts["Data folder"] == str(home())
-    shown = {dialog.table.topLevelItem(row).text(0) for row in range(dialog.table.topLevelItemCount())}  # type: ignore[union-attr]
+    shown = {dialog.table.topLevelItem(row).text(0) for row in range(dialog.table.topLevelItemCount())}
     assert {"Qt for Python", "TA-Lib", "NumPy"} <= shown
 
 

@@ -22,6 +22,7 @@ from quantcrafter.app.dialogs.shortcuts import ShortcutsDialog
 from quantcrafter.app.dialogs.templates import all_templates
 from quantcrafter.app.dialogs.unsaved import UnsavedDialog
 from quantcrafter.app.services import i18n
+from tests.support.children import children
 from tests.support.translations import translations
 
 
@@ -60,10 +61,10 @@ def test_no_words_are_cut_off(qtbot: QtBot, language: str, name: str) -> None:
     qtbot.addWidget(widget)
     widget.show()
     qtbot.waitExposed(widget)
-    for button in widget.findChildren(QAbstractButton):
+    for button in children(widget, QAbstractButton):
         if button.isVisible() and button.text():
             assert button.width() >= button.minimumSizeHint().width(), f"{language}: {button.text()}"
-    for label in widget.findChildren(QLabel):
+    for label in children(widget, QLabel):
         if label.isVisible() and label.text().strip():
             needed = label.heightForWidth(label.width()) if label.wordWrap() else label.minimumSizeHint().height()
             assert label.height() >= needed, f"{language}: {label.text()}"
@@ -75,7 +76,7 @@ def test_no_words_are_cut_off(qtbot: QtBot, language: str, name: str) -> None:
 def test_a_dialog_speaks_the_language_in_use(qtbot: QtBot, language: str, name: str) -> None:
     widget = MAKERS[name]()
     qtbot.addWidget(widget)
-    words = [button.text() for button in widget.findChildren(QAbstractButton) if button.text()]
+    words = [button.text() for button in children(widget, QAbstractButton) if button.text()]
     if isinstance(widget, QDialog):
         words.append(widget.windowTitle())
     assert words

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.dialogs.drafts import Draft, Leftovers, RecoveryAnswer, counts, differences
 from quantcrafter.app.dialogs.recovery import RecoveryDialog
+from tests.support.children import children
 
 SAVED = "name: A\nrun:\n  cash: 1\n"
 EDITED = "name: A\nrun:\n  cash: 2\n  mode: backtest\n"
@@ -86,7 +87,7 @@ def test_the_report_of_a_crash_can_be_copied(qtbot: QtBot, tmp_path: Path) -> No
     dialog = RecoveryDialog([UNTITLED], left=Leftovers((report,), (aside,), tmp_path / "desktop.unreadable.json"))
     qtbot.addWidget(dialog)
     dialog.show()
-    shown = [label.text() for label in dialog.notice.findChildren(QLabel)]
+    shown = [label.text() for label in children(dialog.notice, QLabel)]
     assert str(report) in shown
     assert any("aa-1.swap" in text for text in shown)
     assert str(tmp_path / "desktop.unreadable.json") in shown

@@ -10,6 +10,7 @@ from quantcrafter.app.dialogs.settings import SettingsDialog
 from quantcrafter.app.services.settings import Settings
 from quantcrafter.engine.api.home import home
 from quantcrafter.engine.runtime.run_store.storage import keep_gb
+from tests.support.children import children
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_ok_returns_what_was_chosen(qtbot: QtBot, dialog: SettingsDialog) -> Non
     qtbot.keyClicks(dialog.theme, "Dark")
     qtbot.keyClicks(dialog.candle_colors, "Blue")
     qtbot.keyClicks(dialog.yaml_place, "Beside")
-    qtbot.mouseClick(dialog.minimap, Qt.MouseButton.LeftButton, pos=dialog.minimap.rect().center() / 4)
+    qtbot.mouseClick(dialog.minimap, Qt.MouseButton.LeftButton, pos=dialog.minimap.rect().center() * 0.25)
     qtbot.mouseClick(dialog.forget_button, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(dialog.ok_button, Qt.MouseButton.LeftButton)
     assert dialog.result() == QDialog.DialogCode.Accepted
@@ -65,7 +66,7 @@ def test_the_data_folder_is_shown(dialog: SettingsDialog) -> None:
 
 
 def test_no_note_is_cut_off(dialog: SettingsDialog) -> None:
-    for label in dialog.findChildren(QLabel):
+    for label in children(dialog, QLabel):
         assert label.height() >= label.heightForWidth(label.width()), label.text()
 
 

@@ -157,11 +157,12 @@ def edit_undo_redo(document: Document, data: st.DataObject) -> None:
 def test_an_edit_leaves_the_lines_of_other_nodes_alone(document: Document, data: st.DataObject) -> None:
     nodes = [node for node in document.graph().nodes.values() if node.role is not None]
     node = data.draw(st.sampled_from(nodes))
-    edit = data.draw(
-        st.sampled_from(
-            [MoveNodes({node.id: (11, 12)}), SetFlags((node.id,), mute=True), SetValues(node.id, {"new": 1})]
-        )
-    )
+    choices: list[Edit] = [
+        MoveNodes({node.id: (11, 12)}),
+        SetFlags((node.id,), mute=True),
+        SetValues(node.id, {"new": 1}),
+    ]
+    edit = data.draw(st.sampled_from(choices))
     before = document.text.splitlines()
     document.do(edit, label="Edit")
     after = document.text.splitlines()

@@ -25,7 +25,7 @@ def test_the_margin_of_a_contract_is_changed_in_its_own_mapping_and_problems_sta
     document.do(*form.edits(fields["margin", "per_contract"], 40.5), label="Set")
     form = instrument_form(document, 0)
     assert form.value(fields["margin", "per_contract"]) == 40.5
-    assert document.problems == ()
+    assert not document.problems
     document.do(*form.edits(fields["margin", "maintenance_per_contract"], 50), label="Set")
     assert [problem.path for problem in document.problems] == ["instruments.0.margin"]
     document.do(*form.edits(fields["kind",], "spot"), label="CursorContext")

@@ -22,8 +22,13 @@ def test_the_outcome_arrives_in_the_thread_of_the_user_interface(qtbot: QtBot) -
         threads.append(threading.get_ident())
         return 7
 
-    got: list[int] = []
-    background.run(work, lambda value: (got.append(value), threads.append(threading.get_ident())), got.append)
+    got: list[object] = []
+
+    def take(value: int) -> None:
+        got.append(value)
+        threads.append(threading.get_ident())
+
+    background.run(work, take, got.append)
     assert background.busy
     qtbot.waitUntil(lambda: bool(got))
     assert got == [7]

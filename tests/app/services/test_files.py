@@ -11,6 +11,7 @@ import pytest
 
 from quantcrafter.app.services import files
 from quantcrafter.app.services.files import FileError
+from quantcrafter.engine.spec.limits import MAX_FILE_BYTES
 
 TEXT = "quantcrafter: 1\ninstruments: [{symbol: AAPL, data: sample}]\n"
 
@@ -175,7 +176,7 @@ def test_a_file_that_holds_what_was_not_seen_is_left_alone(tmp_path: Path) -> No
 
 def test_a_file_that_grew_beyond_what_can_be_opened_is_a_change_without_a_text(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
-    path.write_bytes(b"x" * (files.MAX_FILE_BYTES + 1))
+    path.write_bytes(b"x" * (MAX_FILE_BYTES + 1))
     with pytest.raises(files.ChangedError) as raised:
         files.write(path, TEXT, known=files.digest("old"))
     assert raised.value.theirs is None

@@ -21,6 +21,7 @@ from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.app.window.shell import Shell
 from quantcrafter.app.window.startup.application import make_application
 from quantcrafter.app.window.startup.start_steps import Start
+from tests.support.children import children
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering
 
@@ -211,7 +212,7 @@ def test_the_tour_comes_with_the_first_strategy_and_only_once(qtbot: QtBot) -> N
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: Settings().tour_done)
 
-    skip = next(button for button in desktop.window.findChildren(QPushButton) if button.text() == "Skip the tour")
+    skip = next(button for button in children(desktop.window, QPushButton) if button.text() == "Skip the tour")
     qtbot.mouseClick(skip, Qt.MouseButton.LeftButton)
     desktop.desk.new()
     QApplication.processEvents()

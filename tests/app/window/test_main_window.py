@@ -20,6 +20,7 @@ from quantcrafter.app.session.swaps import Swap
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.app.window.dialogs import Dialogs
 from quantcrafter.app.window.tour import TourGuide
+from tests.support.children import child
 from tests.support.desktop import EXAMPLES, copy_example, open_window, tab_of
 
 CONTROL, SHIFT, ALT = (
@@ -48,7 +49,7 @@ def change(desktop: Desktop) -> None:
 def test_a_window_without_strategies_offers_how_to_begin(empty: Desktop, qtbot: QtBot) -> None:
     assert empty.shell.welcome.isVisible()
     assert empty.window.windowTitle() == "QuantCrafter"
-    button = empty.shell.welcome.findChild(QPushButton, "welcome.file.new")
+    button = child(empty.shell.welcome, QPushButton, "welcome.file.new")
 
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
@@ -245,7 +246,9 @@ def test_the_key_of_a_pane_goes_there_first_and_hides_it_from_there(
     qtbot.waitUntil(lambda: focus_is_in(desktop, name))
     assert not dock.isHidden()
 
-    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    QTest.keyClick(focused, Qt.Key.Key_Escape)
     assert focus_is_in(desktop, "canvas")
     assert not dock.isHidden()
 
@@ -274,7 +277,7 @@ def test_ctrl_tab_goes_to_the_next_strategy_and_back(desktop: Desktop) -> None:
 
 
 def test_enter_presses_the_button_that_has_the_focus_on_the_first_page(empty: Desktop) -> None:
-    button = empty.shell.welcome.findChild(QPushButton, "welcome.file.new")
+    button = child(empty.shell.welcome, QPushButton, "welcome.file.new")
     button.setFocus()
     QTest.keyClick(button, Qt.Key.Key_Return)
     assert tab_of(empty).canvas.isVisible()
@@ -439,7 +442,7 @@ def test_strategies_that_are_closed_are_given_free(qtbot: QtBot, tmp_path: Path)
     def alive() -> Counter[str]:
         for _ in range(3):
             QCoreApplication.processEvents()
-            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # type: ignore[arg-type] # any object
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         gc.collect()
         kinds = (QStandardItem, QIconEngine, QWidget, Document, Swap)
         return Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, kinds))

@@ -17,6 +17,7 @@ from quantcrafter.app.services.settings import Settings
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.engine.api import MENUS
 from tests.support.actions import no_targets
+from tests.support.children import child, children
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering
 from tests.support.plugin_packages import install, plugin_site
@@ -182,7 +183,7 @@ def test_a_pane_is_made_when_it_is_first_seen_and_follows_the_selection(desktop:
 
     desktop.shell.actions.trigger("view.notes.selected")
     qtbot.waitUntil(lambda: desktop.window.findChild(QPlainTextEdit, "notes") is not None)
-    notes = desktop.window.findChild(QPlainTextEdit, "notes")
+    notes = child(desktop.window, QPlainTextEdit, "notes")
     tab_of(desktop).canvas.select(("slow",))
 
     qtbot.waitUntil(lambda: notes.toPlainText() == "slow")
@@ -202,7 +203,7 @@ def test_a_pane_that_cannot_be_made_says_why_in_its_place(
     desktop.docks.show(pane)
 
     frame = desktop.docks.frames[pane]
-    qtbot.waitUntil(lambda: any(label.text() == reason for label in frame.findChildren(QLabel)))
+    qtbot.waitUntil(lambda: any(label.text() == reason for label in children(frame, QLabel)))
 
 
 def test_all_of_a_plugin_goes_when_it_is_disabled_and_comes_back(desktop: Desktop, qtbot: QtBot) -> None:

@@ -13,6 +13,7 @@ from pydantic import AnyUrl, BaseModel, Field, StringConstraints, TypeAdapter, V
 from pydantic_core import PydanticKnownError
 from pydantic_core._pydantic_core import list_all_errors
 
+from quantcrafter.engine.api import Role
 from quantcrafter.engine.api.ports import BarsInput, SeriesInput, SignalInputs
 from quantcrafter.engine.api.schema_words import must, own_words
 from quantcrafter.engine.api.settings import Currency, RateSource
@@ -99,13 +100,13 @@ def test_a_rule_of_a_component_speaks_for_itself_and_briefly() -> None:
     assert len(own_words(details)) <= 200
 
 
-VALUES = ("", "x", "a b", -1, 1.5, 1e300, True, None, [], [1], {}, {"a": 1}, "2020-13-01", "9" * 18)
+VALUES: tuple[Any, ...] = ("", "x", "a b", -1, 1.5, 1e300, True, None, [], [1], {}, {"a": 1}, "2020-13-01", "9" * 18)
 
 
 def test_no_parameter_of_any_component_or_provider_is_refused_in_pydantics_words() -> None:
     registry = load_registry()
     leaked = []
-    for section, names in (("indicators", registry.component_names("indicators")[:8]), *_sections(registry)):
+    for section, names in (("indicators", registry.component_names(Role.INDICATOR)[:8]), *_sections(registry)):
         for name in names:
             for number, value in enumerate(VALUES):
                 text = _file(registry, section, name, value, number)

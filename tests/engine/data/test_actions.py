@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quantcrafter.engine.api import CorporateActions, DataError, DataRequest, Timeframe
+from quantcrafter.engine.api import Bars, CorporateActions, DataError, DataRequest, Timeframe
 from quantcrafter.engine.data.corporate_actions import actions_from_adjusted, adjusted
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.data.providers.csv_file import CsvProvider
@@ -33,7 +33,14 @@ def test_prices_before_a_split_and_a_dividend_are_brought_to_the_scale_after_the
     np.testing.assert_allclose(made.volume, [2000, 1000, 1000])
     assert made.traded is not None
     assert made.traded.close.tolist() == [100, 50, 45]
-    assert made.slice(1, 3).traded.actions.split.tolist() == [2.0, 1.0]
+    assert actions_of(made.slice(1, 3)).split.tolist() == [2.0, 1.0]
+
+
+def actions_of(bars: Bars) -> CorporateActions:
+    """Return the actions of the bars as traded."""
+    assert bars.traded is not None
+    assert bars.traded.actions is not None
+    return bars.traded.actions
 
 
 def test_a_dividend_of_the_whole_price_is_refused() -> None:
@@ -66,14 +73,15 @@ def test_a_ratio_that_changes_as_nothing_does_is_refused_with_its_row() -> None:
 
 
 def test_the_samples_tell_of_apple_s_split_and_of_dividends_that_microsoft_paid() -> None:
-    apple = load_bars(SampleProvider(adjust="actions"), DataRequest("AAPL", DAY)).bars.traded
-    (bar,) = np.flatnonzero(apple.actions.split[apple.open_ns > 1_072_915_200_000_000_000] != 1.0)
+    apple = load_bars(SampleProvider(adjust="actions"), DataRequest("AAPL", DAY)).bars
+    splits = actions_of(apple).split
+    (bar,) = np.flatnonzero(splits[apple.open_ns > 1_072_915_200_000_000_000] != 1.0)
     day = apple.open_ns[apple.open_ns > 1_072_915_200_000_000_000][bar].astype("datetime64[ns]").astype("datetime64[D]")
     assert str(day) == "2005-02-28"
-    assert apple.actions.split.max() == 2.0
-    microsoft = load_bars(SampleProvider(adjust="actions"), DataRequest("MSFT", DAY)).bars.traded
+    assert splits.max() == 2.0
+    microsoft = load_bars(SampleProvider(adjust="actions"), DataRequest("MSFT", DAY)).bars
     # The special dividend of November 2004 was 3 dollars, and the usual one 8 cents.
-    assert microsoft.actions.dividend.max() == pytest.approx(3.08, abs=0.1)
+    assert actions_of(microsoft).dividend.max() == pytest.approx(3.08, abs=0.1)
 
 
 def load_csv(folder: Path, text: str, timeframe: str = "1d", **options: Any) -> Any:

@@ -67,7 +67,10 @@ def test_the_same_as_a_contract_earns_the_way_of_the_price_at_the_last_rate(tmp_
     result = quantcrafter.run(file)
     assert result.metrics["net_profit"] == pytest.approx(1_500_000 / 165)
     assert result.metrics["average_trade_pct"] == pytest.approx(100 * 1_500_000 / 165 / 100_000)
-    years = (result.metrics["end_ns"] - result.metrics["start_ns"]) / (365.25 * 86_400e9)
+    started, ended = result.metrics["start_ns"], result.metrics["end_ns"]
+    assert started is not None
+    assert ended is not None
+    years = (ended - started) / (365.25 * 86_400e9)
     assert result.metrics["turnover"] == pytest.approx(200_000 / result.ledger.equity.mean() / years)
     # As a contract the money is kept, and 15 yen a dollar are won at the last rate.
     assert result.metrics["buy_and_hold_pct"] == pytest.approx(100 * 15 / 165)
@@ -171,7 +174,9 @@ def test_a_kept_run_knows_its_contracts_and_their_rates(tmp_path: Path) -> None:
     (job,) = kept.instruments
     assert (job.kind, job.multiplier, job.currency) == ("contract", 2.0, "JPY")
     assert job.rate_close is not None
-    assert job.rate_close.tolist() == result.instruments[0].rate_close.tolist()
+    rates = result.instruments[0].rate_close
+    assert rates is not None
+    assert job.rate_close.tolist() == rates.tolist()
     # 100,000 x 2 yen contracts at any price are 200,000 dollars.
     assert exposure_curve(kept)[1] == pytest.approx(100 * 200_000 / result.ledger.equity[1])
     assert kept.trades["entry_value"].tolist() == result.trades["entry_value"].tolist()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quantcrafter.engine.api import Bars, ComponentError, DataRequest, Timeframe
+from quantcrafter.engine.api import Bars, ComponentError, DataRequest, Signals, Timeframe
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.data.resample import resample
 from quantcrafter.engine.graph import Evaluation, NodeColumn, Plan, StepColumn, bind, make_plan
@@ -65,14 +65,14 @@ def test_warm_up_adds_up_along_the_wires() -> None:
     assert result.ready[plan.step_of["fast"]] == 2
     assert result.ready[plan.step_of["slow"]] == 5
     assert result.ready[plan.step_of["up"]] == 5
-    slow = result.values[plan.step_of["slow"]][0]
+    slow = np.asarray(result.values[plan.step_of["slow"]][0])
     assert np.isnan(slow[:5]).all()
     assert not np.isnan(slow[5:]).any()
 
 
 def test_a_number_in_place_of_a_wire_is_a_full_column() -> None:
     plan, result = evaluate(BASIC, minute_bars(10))
-    assert result.values[plan.step_of["high"]][0].tolist() == [False] * 7 + [True] * 3
+    assert np.asarray(result.values[plan.step_of["high"]][0]).tolist() == [False] * 7 + [True] * 3
 
 
 HIGHER = """
@@ -105,6 +105,7 @@ def test_a_higher_timeframe_is_computed_on_its_own_bars_and_seen_once_they_close
 def test_the_event_style_gives_the_same_kind_of_column() -> None:
     plan, result = evaluate("advisors: {trend: {use: rising}}", minute_bars(5))
     signal = result.values[plan.step_of["trend"]][0]
+    assert isinstance(signal, Signals)
     assert signal.flags.tolist() == [2, 1, 1, 1, 1]
 
 

@@ -61,12 +61,12 @@ def test_a_bypassed_node_is_read_through() -> None:
     graph, problems = flagged("slow.bypass")
     assert problems == []
     assert "slow" not in graph.nodes
-    assert graph.nodes["up"].inputs["right"] == graph.nodes["up"].inputs["left"] == next(_column("fast"))
+    assert graph.nodes["up"].inputs["right"] == graph.nodes["up"].inputs["left"] == _column("fast")
 
 
 def _column(name: str) -> object:
     graph, _ = flagged()
-    yield next(source for source in graph.nodes["up"].sources() if getattr(source, "node", "") == name)
+    return next(source for source in graph.nodes["up"].sources() if getattr(source, "node", "") == name)
 
 
 def test_bypassed_nodes_in_a_row_lead_to_the_first_that_is_not() -> None:

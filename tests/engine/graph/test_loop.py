@@ -53,7 +53,8 @@ class Node(Logic):
     least: float = param("From which number on.", default=3.0)
 
     def compute(self, input: FloatColumn, bars: Any) -> BoolColumn:  # noqa: A002 - the port's name
-        return (input >= self.least) & (bars.close > bars.open)
+        rising: BoolColumn = bars.close > bars.open
+        return (input >= self.least) & rising
 
     def steps(self, form: StepForm) -> StepOutputs:
         rising = form.bars("bars", "close") > form.bars("bars", "open")
@@ -70,8 +71,8 @@ def refused(cls: type[Component], text: str = STRATEGY) -> SpecError:
 def test_a_plugins_node_with_a_step_form_reads_the_position() -> None:
     installed = registry_with(Node)
     result = run(load_text(STRATEGY, installed), registry=installed)
-    held, bars = result.trace.column("pos", "bars"), result.instruments[0].bars
-    assert np.array_equal(result.trace.column("mine"), (held >= 3) & (bars.close > bars.open))
+    held, bars = result.column("pos", "bars"), result.instruments[0].bars
+    assert np.array_equal(result.column("mine"), (held >= 3) & (bars.close > bars.open))
     assert held.max() > 3
     assert len(result.ledger.trades) > 10
 
@@ -80,7 +81,7 @@ def test_a_plugins_node_without_a_step_form_is_refused_by_name() -> None:
     class Plain(Node):
         """Without a step form."""
 
-        steps = Logic.steps
+        steps = Logic.steps  # type: ignore[pydantic-field]  # the base class has no step form
 
     error = refused(Plain)
     assert [each.code for each in error.problems] == ["behind_position"]
@@ -165,8 +166,8 @@ def test_a_plugin_may_read_the_position_in_its_own_way() -> None:
     installed = registry_with(Node, Size)
     text = STRATEGY.replace("  pos: {use: position}", "  pos: {use: position}\n  worth: {use: mine.value}")
     result = run(load_text(text, installed), registry=installed)
-    expected = result.trace.column("pos", "quantity") * result.trace.column("pos", "entry_price")
-    assert np.array_equal(result.trace.column("worth"), expected, equal_nan=True)
+    expected = result.column("pos", "quantity") * result.column("pos", "entry_price")
+    assert np.array_equal(result.column("worth"), expected, equal_nan=True)
 
 
 def test_a_node_that_reads_the_position_and_has_no_steps_is_no_component() -> None:

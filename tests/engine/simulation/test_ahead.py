@@ -23,7 +23,12 @@ def test_processes_that_start_at_once_wait_for_the_one_that_compiles(
     monkeypatch.setattr(ahead, "_marker", lambda: marker)
     monkeypatch.setattr(os, "nice", lambda _: 0)
     compiled: list[str] = []
-    monkeypatch.setattr(ahead, "compile_ahead", lambda: (compiled.append("again"), marker.touch()))
+
+    def compile_ahead() -> None:
+        compiled.append("again")
+        marker.touch()
+
+    monkeypatch.setattr(ahead, "compile_ahead", compile_ahead)
     ahead.main()
     ahead.main()
     assert compiled == ["again"]

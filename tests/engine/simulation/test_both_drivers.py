@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.simulation.driver import simulate
-from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
+from quantcrafter.engine.simulation.kernels import INTERPRETED, RunSteps, compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher, WorkingOrder
 from quantcrafter.engine.simulation.records import OPENS, STOPS
 from quantcrafter.engine.simulation.session import Session, simulate_stepwise
@@ -62,7 +62,7 @@ def with_some_program(job: EngineJob, seed: int) -> EngineJob:
     return job if seed % 3 else with_program(job, seed)
 
 
-KERNELS = {"compiled": compiled, "interpreted": lambda: INTERPRETED}
+KERNELS: dict[str, Callable[[], RunSteps]] = {"compiled": compiled, "interpreted": lambda: INTERPRETED}
 MATCHERS = {"compiled": None, "primitives": BarMatcher(), "plain": PlainMatcher()}
 
 

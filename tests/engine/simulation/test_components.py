@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -142,8 +142,9 @@ def test_a_component_is_told_what_a_point_of_a_contract_is_worth() -> None:
 
     stop = (ProtectiveRule(ProtectiveKind.STOP_LOSS, percent=2.0),)
     job = job_with(money(size), flags={0: ENTER_LONG}, protection=stop, settings={"cash": 100_000.0})
-    rates = {"rate_open": np.full(4, 2.0), "rate_close": np.full(4, 2.0)}
-    job = replace(job, instruments=(replace(job.instruments[0], kind="contract", multiplier=25.0, **rates),))
+    rates = np.full(4, 2.0)
+    contract = replace(job.instruments[0], kind="contract", multiplier=25.0, rate_open=rates, rate_close=rates.copy())
+    job = replace(job, instruments=(contract,))
     ledger = simulate_stepwise(job)
     assert asked == [50.0]
     assert ledger.fills["lots"].tolist() == [10]
@@ -334,7 +335,7 @@ PLACE = r"at bar 1 of TEST \(1970-01-03 00:00:00 UTC\)\. Given: close 100, fast 
         (execution, lambda _: PlaceOrder("buy", 1, "limit", price=math.nan), "prices must be above 0"),
         (execution, lambda _: PlaceOrder("buy", 1, "stop", price=-1), "prices must be above 0"),
         (execution, lambda _: PlaceOrder("buy", 1, bars=0), "bars must be a whole number of 1 or more"),
-        (execution, lambda _: PlaceOrder("up", 1), "the side is buy or sell"),
+        (execution, lambda _: PlaceOrder(cast("Any", "up"), 1), "the side is buy or sell"),
         (execution, lambda _: PlaceOrder("sell", 1, only_close=True), "there is nothing for it to close"),
         (execution, lambda _: CancelOrder(7), "cancels order 7, which is none of its orders at work"),
         (execution, lambda _: [PlaceOrder("buy", 1)] * 17, "returned 17 orders, of which 16 may be made"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.small_cases import (
+    Row,
     SmallCase,
     assert_fills,
     assert_rows,
@@ -148,7 +149,7 @@ def test_what_an_entry_inside_the_bar_brings_back_pays_for_nothing_in_that_bar(o
 
 @pytest.mark.parametrize("order", ["AB", "BA"])
 def test_a_target_at_the_open_pays_for_an_entry_inside_the_bar(order: str, tmp_path: Path) -> None:
-    bars = {
+    bars: dict[str, list[Row]] = {
         "A": [FLAT, LONG, (100, 101, 98.9, 100), FLAT],
         "B": [LONG, FLAT, (104, 105, 103, 104), FLAT],
     }

@@ -34,8 +34,9 @@ def sessions(missing: int) -> Bars:
     low = price.copy()
     low[BARS:] = 97.0
     kept = np.r_[0 : BARS - missing, BARS : len(starts)]
-    columns = (starts, ends, price, price, low, price, np.full(len(starts), 1000.0))
-    return Bars("TEST", Timeframe(1, "h"), *(column[kept] for column in columns), NEW_YORK_STOCKS)
+    starts, ends, price, low = starts[kept], ends[kept], price[kept], low[kept]
+    volume = np.full(len(starts), 1000.0)
+    return Bars("TEST", Timeframe(1, "h"), starts, ends, price, price, low, price, volume, NEW_YORK_STOCKS)
 
 
 def run(job: EngineJob, how: str) -> Ledger:

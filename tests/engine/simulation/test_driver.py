@@ -27,7 +27,7 @@ def test_an_instrument_without_bars_is_refused_by_name() -> None:
 @pytest.mark.parametrize("field", ["tick_size", "lot_size"])
 def test_an_impossible_tick_or_lot_is_refused(field: str, size: float) -> None:
     with pytest.raises(RunError, match=f"TEST must be above 0, was {size}. Set '{field}'"):
-        simulate(make_job((make_bars(ROWS), Setup(**{field: size}))))
+        simulate(make_job((make_bars(ROWS), Setup(tick_size=size) if field == "tick_size" else Setup(lot_size=size))))
 
 
 def test_columns_of_another_length_than_the_bars_are_refused() -> None:

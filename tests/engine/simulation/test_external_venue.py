@@ -307,7 +307,13 @@ def test_an_exit_is_never_held_back() -> None:
 # ---------------------------------------------------------------------- against the simulated venue
 
 
-PLAIN = {"cash": 1e9, "end_of_data": "leave", "commission": {}, "slippage": {}, "margin": {"initial_percent": 1.0}}
+PLAIN: dict[str, Any] = {
+    "cash": 1e9,
+    "end_of_data": "leave",
+    "commission": {},
+    "slippage": {},
+    "margin": {"initial_percent": 1.0},
+}
 several = settings(max_examples=sample(40, of=3_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

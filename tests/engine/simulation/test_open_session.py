@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from quantcrafter.engine.simulation.closed_bar import closed_bars
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.growing import KEPT_ROWS, LEAST_ROWS
 from quantcrafter.engine.simulation.identity import Identity
-from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
+from quantcrafter.engine.simulation.kernels import INTERPRETED, RunSteps, compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher
 from quantcrafter.engine.simulation.session import Session
 from tests.support.counts import sample
@@ -57,7 +58,7 @@ def by_day(job: EngineJob) -> EngineJob:
 any_job = st.one_of(jobs(), jobs(account=True), jobs(account=True).map(by_day))
 
 
-KERNELS = {"compiled": compiled, "interpreted": lambda: INTERPRETED}
+KERNELS: dict[str, Callable[[], RunSteps]] = {"compiled": compiled, "interpreted": lambda: INTERPRETED}
 
 
 @many

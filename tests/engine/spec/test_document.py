@@ -310,7 +310,7 @@ def test_setting_a_value_gives_that_value_and_keeps_the_comments_outside(
     document = StrategyFile.loads(text)
     path = data.draw(st.sampled_from(paths_of(document.value)))
     expected = document.value
-    parent = expected
+    parent: Any = expected
     for key in path[:-1]:
         parent = parent[key]
     old = parent[path[-1]]
@@ -335,7 +335,7 @@ def test_adding_a_key_only_inserts(text: str, key: str, value: Any, data: st.Dat
     path = (*data.draw(st.sampled_from(mappings)), key)
     assume(path not in document)
     expected = document.value
-    parent = expected
+    parent: Any = expected
     for step in path[:-1]:
         parent = parent[step]
     parent[key] = value
@@ -354,7 +354,7 @@ def test_removing_and_renaming_keep_every_other_line(text: str, data: st.DataObj
     assume(len(document.value) > 1)
     path = data.draw(st.sampled_from(paths))
     expected = document.value
-    parent = expected
+    parent: Any = expected
     for key in path[:-1]:
         parent = parent[key]
     gone = parent.pop(path[-1])

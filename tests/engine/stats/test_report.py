@@ -53,7 +53,7 @@ class Reader(HTMLParser):
 
 
 def report_of(ledger: Ledger, jobs: tuple[InstrumentJob, ...], **more: Any) -> ReportData:
-    values = {"strategy": "Golden cross", "settings": RunSettings(cash=CASH)} | more
+    values: dict[str, Any] = {"strategy": "Golden cross", "settings": RunSettings(cash=CASH)} | more
     return ReportData(ledger=ledger, instruments=jobs, metrics=compute_metrics(ledger, jobs, cash=CASH), **values)
 
 

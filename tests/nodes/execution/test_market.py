@@ -2,7 +2,8 @@ import pytest
 from pydantic import ValidationError
 
 from quantcrafter.engine.api import ExecutionRule, OnOpposite, PortType, Role
-from quantcrafter.nodes.execution import COMPONENTS, Market
+from quantcrafter.nodes.execution import COMPONENTS
+from quantcrafter.nodes.execution.market import Market
 
 
 @pytest.mark.parametrize("choice", list(OnOpposite))

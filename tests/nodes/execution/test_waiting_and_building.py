@@ -14,7 +14,10 @@ from quantcrafter.engine.api import (
     RebalanceRule,
     ScaleInRule,
 )
-from quantcrafter.nodes.execution import Grid, Limit, Rebalance, ScaleIn, StopEntry, StopLimit
+from quantcrafter.nodes.execution.grid import Grid
+from quantcrafter.nodes.execution.rebalance import Rebalance
+from quantcrafter.nodes.execution.scale_in import ScaleIn
+from quantcrafter.nodes.execution.waiting import Limit, StopEntry, StopLimit
 
 WIRES: dict[str, Any] = {"signals": ["cross"], "money": "size"}
 

@@ -23,7 +23,8 @@ def check(result: np.ndarray, expected: str) -> None:
 
 
 def run(name: str, columns: dict[str, Any], **values: Any) -> np.ndarray:
-    return wired(BY_NAME[name], **values).compute(**columns)
+    column: np.ndarray = wired(BY_NAME[name], **values).compute(**columns)
+    return column
 
 
 def hours(n: int) -> dict[str, Any]:

@@ -11,8 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from quantcrafter.engine.api import PortType
-from quantcrafter.nodes.indicators import FAMILY
-from quantcrafter.nodes.indicators.talib_family import TalibFamily
+from quantcrafter.nodes.indicators.talib_family import FAMILY, TalibFamily
 from quantcrafter.nodes.indicators.talib_import import functions, talib
 from tests.support.builtin_nodes import TALIB_NAMES, talib_component, wired
 from tests.support.columns import NAN, inputs_for, random_bars, random_series, series

@@ -18,7 +18,8 @@ BY_NAME = {cls.name: cls for cls in logic.COMPONENTS}
 
 
 def run(name: str, columns: dict[str, Any], **values: Any) -> np.ndarray:
-    return wired(BY_NAME[name], **values).compute(**columns)
+    column: np.ndarray = wired(BY_NAME[name], **values).compute(**columns)
+    return column
 
 
 def check(result: np.ndarray, *expected: float) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from quantcrafter.engine.api import SizeKind, SizeRule
-from quantcrafter.nodes.money import AntiMartingale, FixedRatio, Kelly, Martingale, VolatilityTarget
+from quantcrafter.nodes.money.adaptive import AntiMartingale, FixedRatio, Kelly, Martingale, VolatilityTarget
 
 
 def test_sizes_that_adapt_describe_themselves_as_size_rules() -> None:

@@ -1,15 +1,10 @@
 import pytest
 from pydantic import ValidationError
 
-from quantcrafter.engine.api import Role, SizeKind, SizeRule
-from quantcrafter.nodes.money import (
-    COMPONENTS,
-    FixedCash,
-    FixedQuantity,
-    PercentOfEquity,
-    RiskPercent,
-    VolatilityTarget,
-)
+from quantcrafter.engine.api import Component, Role, SizeKind, SizeRule
+from quantcrafter.nodes.money import COMPONENTS
+from quantcrafter.nodes.money.adaptive import VolatilityTarget
+from quantcrafter.nodes.money.sizing import FixedCash, FixedQuantity, PercentOfEquity, RiskPercent
 
 
 def test_money_managers_describe_themselves_as_size_rules() -> None:
@@ -36,7 +31,7 @@ def test_sizes_out_of_range_are_refused(component: type, fields: dict[str, float
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
-def test_every_money_manager_has_a_name_and_help(component: type) -> None:
+def test_every_money_manager_has_a_name_and_help(component: type[Component]) -> None:
     assert component.role is Role.MONEY
     assert component.name.islower()
     assert [port.name for port in component.inputs()] == (["volatility"] if component is VolatilityTarget else [])

@@ -4,25 +4,11 @@ import pytest
 from pydantic import ValidationError
 
 from quantcrafter.engine.api import GuardKind, GuardRule, HaltAction, ProtectiveKind, ProtectiveRule
-from quantcrafter.nodes.risk import (
-    AtrTrailingStop,
-    BreakEven,
-    CashStop,
-    CoolDown,
-    DailyLoss,
-    LineStop,
-    LineTarget,
-    LineTrailingStop,
-    LosingStreak,
-    MaxDrawdown,
-    MaxExposure,
-    MaxOpenTrades,
-    MaxPosition,
-    SessionEnd,
-    TicksTarget,
-    TimeStop,
-    TrailingStop,
-)
+from quantcrafter.nodes.risk.caps import MaxExposure, MaxOpenTrades, MaxPosition
+from quantcrafter.nodes.risk.exits import SessionEnd, TimeStop
+from quantcrafter.nodes.risk.halts import CoolDown, DailyLoss, LosingStreak, MaxDrawdown
+from quantcrafter.nodes.risk.protective import CashStop, LineStop, LineTarget, TicksTarget
+from quantcrafter.nodes.risk.trailing import AtrTrailingStop, BreakEven, LineTrailingStop, TrailingStop
 
 
 def test_stops_that_move_describe_themselves_as_protective_rules() -> None:

@@ -1,8 +1,9 @@
 import pytest
 from pydantic import ValidationError
 
-from quantcrafter.engine.api import PortType, ProtectiveKind, ProtectiveRule, Role
-from quantcrafter.nodes.risk import COMPONENTS, AtrStop, AtrTarget, PercentStop, PercentTarget
+from quantcrafter.engine.api import Component, PortType, ProtectiveKind, ProtectiveRule, Role
+from quantcrafter.nodes.risk import COMPONENTS
+from quantcrafter.nodes.risk.protective import AtrStop, AtrTarget, PercentStop, PercentTarget
 
 
 def test_risk_managers_describe_themselves_as_protective_rules() -> None:
@@ -15,7 +16,7 @@ def test_risk_managers_describe_themselves_as_protective_rules() -> None:
 
 
 @pytest.mark.parametrize("component", [AtrStop, AtrTarget])
-def test_the_column_of_a_rule_is_one_of_its_ports(component: type) -> None:
+def test_the_column_of_a_rule_is_one_of_its_ports(component: type[AtrStop | AtrTarget]) -> None:
     (port,) = component.inputs()
     assert port.type is PortType.SERIES
     assert port.required
@@ -38,7 +39,7 @@ def test_distances_out_of_range_are_refused(component: type, fields: dict[str, o
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
-def test_every_risk_manager_has_a_name_and_help(component: type) -> None:
+def test_every_risk_manager_has_a_name_and_help(component: type[Component]) -> None:
     assert component.role is Role.RISK
     assert component.name.islower()
     assert component.help()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,10 +18,11 @@ STEPS = st.integers(0, 11).map(lambda power: 2**power)
 
 def plain(values: np.ndarray, step: int, function: str) -> list[float]:
     """Return each bucket's value, by a loop in plain Python."""
+    functions: dict[str, Callable[[list[float]], float]] = {"min": min, "max": max, "sum": sum}
     found = []
     for start in range(0, len(values), step):
         known = [value for value in values[start : start + step].tolist() if np.isfinite(value)]
-        found.append({"min": min, "max": max, "sum": sum}[function](known) if known else float("nan"))
+        found.append(functions[function](known) if known else float("nan"))
     return found
 
 

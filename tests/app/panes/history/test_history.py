@@ -20,6 +20,7 @@ from quantcrafter.engine.runtime.run_store.comparison import Comparison
 from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.retention import trace_folder
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from tests.support.children import cell, children
 from tests.support.modal import answering, pressing
 from tests.support.saved_runs import run_into_history
 
@@ -101,25 +102,25 @@ def test_two_runs_are_compared_in_figures_trades_and_file(
     dialog = ComparisonDialog(comparison)
     qtbot.addWidget(dialog)
     dialog.show()
-    figures = {dialog.figures.item(row, 0).text(): row for row in range(dialog.figures.rowCount())}
+    figures = {cell(dialog.figures, row, 0).text(): row for row in range(dialog.figures.rowCount())}
     assert {"Max. drawdown length, days", "Max. drawdown length, bars"} <= set(figures)
     row = figures["Trades"]
-    assert [dialog.figures.item(row, column).text() for column in (1, 2, 3)] == ["96", "132", "+36"]
+    assert [cell(dialog.figures, row, column).text() for column in (1, 2, 3)] == ["96", "132", "+36"]
     trades = dialog.trades
     assert isinstance(trades, QTableWidget)
-    kinds = [trades.item(row, 0).text() for row in range(trades.rowCount())]
+    kinds = [cell(trades, row, 0).text() for row in range(trades.rowCount())]
     assert comparison.added is not None
     assert kinds.count("added") == len(comparison.added) == 48
     dialog.tabs.setCurrentWidget(dialog.trades)
     with qtbot.waitSignal(dialog.trade_chosen) as chosen:
         QTest.mouseClick(
-            trades.viewport(), Qt.MouseButton.LeftButton, pos=trades.visualItemRect(trades.item(0, 1)).center()
+            trades.viewport(), Qt.MouseButton.LeftButton, pos=trades.visualItemRect(cell(trades, 0, 1)).center()
         )
     assert chosen.args is not None
     assert chosen.args[0]["instrument"] == "IBM"
     others = dialog.others
     assert isinstance(others, QTableWidget)
-    assert "overrides" in [others.item(row, 0).text() for row in range(others.rowCount())]
+    assert "overrides" in [cell(others, row, 0).text() for row in range(others.rowCount())]
 
 
 def test_the_lines_of_the_file_that_differ_are_shown(qtbot: QtBot, runs: tuple[str, ...]) -> None:
@@ -167,7 +168,7 @@ def test_every_button_has_room_for_its_words(qtbot: QtBot, width: int) -> None:
     with qtbot.waitExposed(page):
         page.show()
     assert pane.width() == width
-    for button in pane.findChildren(QPushButton):
+    for button in children(pane, QPushButton):
         assert button.width() >= button.sizeHint().width(), button.text()
         assert pane.rect().contains(button.geometry())
     assert pane.whose.width() >= pane.whose.sizeHint().width()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from quantcrafter.app.panes.results.table_page import TablePage
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.app.theme import current
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from tests.support.children import children
 from tests.support.modal import answering, choosing
 from tests.support.saved_runs import saved_example
 
@@ -81,7 +83,7 @@ def test_without_a_run_the_pane_says_what_to_do(pane: ResultsPane) -> None:
 def test_the_overview_shows_the_figures_of_the_run(pane: ResultsPane, rsi: RunFolder) -> None:
     session_of(pane).show_run(rsi)
     assert "Net profit: 46,711.65" in pane.overview.cards.accessibleName()
-    shown = {label.text() for label in pane.overview.findChildren(QLabel)}
+    shown = {label.text() for label in children(pane.overview, QLabel)}
     assert {"Sharpe ratio", "0.50", "Trades", "96"} <= shown
     assert pane.tabs.tabText(1) == "Trades (96)"
 
@@ -105,7 +107,7 @@ def test_the_groups_of_figures_stand_below_each_other_where_the_pane_is_narrow(
     for width, columns in ((1700, 4), (740, 2)):
         pane.resize(width, 320)
         QTest.qWait(1)
-        tops = [pane.overview.groups.getItemPosition(place)[0] for place in range(4)]
+        tops = [cast("tuple[int, ...]", pane.overview.groups.getItemPosition(place))[0] for place in range(4)]
         assert tops == [place // columns for place in range(4)]
         assert not pane.overview.horizontalScrollBar().isVisible()
 

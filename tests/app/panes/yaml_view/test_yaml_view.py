@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
@@ -103,7 +104,7 @@ def test_the_faulty_value_itself_has_a_wavy_underline(opened: Open) -> None:
     view = opened(EXAMPLE.replace("timeperiod: 2}", "timeperiod: -7}"))
     wavy = [
         mark.cursor.selectedText()
-        for mark in view.editor.extraSelections()
+        for mark in cast("list[Any]", view.editor.extraSelections())
         if mark.format.underlineStyle() == QTextCharFormat.UnderlineStyle.WaveUnderline
     ]
     assert wavy == ["-7"]
@@ -334,13 +335,13 @@ def test_another_document_takes_its_place(opened: Open) -> None:
     assert view.editor.content() == other.text
 
 
-def test_a_closed_view_lets_go_of_the_document(opened: Open) -> None:
+def test_a_closed_view_lets_go_of_the_document(qapp: QApplication, opened: Open) -> None:
     view = opened()
     document = document_of(view)
     view.close()
     assert document._listeners == []
     document.do(SetValues("rsi", {"timeperiod": 3}), label="Set")
-    apply(QApplication.instance(), "light")
+    apply(qapp, "light")
 
 
 def test_words_are_coloured_by_what_they_are(opened: Open) -> None:
@@ -417,6 +418,7 @@ def test_the_context_menu_offers_the_documents_undo(opened: Open) -> None:
     document_of(view).do(SetValues("rsi", {"timeperiod": 3}), label="Set")
     view._menu(QPoint(5, 5))
     menu = QApplication.activePopupWidget()
+    assert menu is not None
     titles = [action.text().partition("\t")[0] for action in menu.actions() if action.isEnabled()]
     assert titles[0] == "Undo"
     assert "Redo" not in titles

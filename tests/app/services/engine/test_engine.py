@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from quantcrafter.app.services.engine import Engine, Job, JobState
 from quantcrafter.engine.runtime.compute_process.jobs import Failure, Request
 from quantcrafter.engine.runtime.compute_process.jobs.run import RunOutcome, RunRequest
+from quantcrafter.engine.runtime.compute_process.messages import Progressed
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support.command_line import ROOT, clean_environment
 from tests.support.desktop import EXAMPLES
@@ -84,7 +85,7 @@ def test_jobs_wait_for_each_other_and_share_the_memory_of_the_process(qtbot: QtB
 
 def test_progress_tells_the_share_and_the_time_left(qtbot: QtBot, engine: Engine) -> None:
     job = engine.submit(Count(40, 0.03))
-    seen = []
+    seen: list[Progressed] = []
     job.progressed.connect(seen.append)
     with qtbot.waitSignal(job.finished, timeout=PATIENCE_MS):
         pass

@@ -218,7 +218,12 @@ def test_save_all_saves_the_others_when_one_cannot_be_saved(desktop: Desktop, fi
     file.unlink()
     file.mkdir()
     told: list[str] = []
-    with answering(QMessageBox, lambda box: (told.append(box.text()), box.accept())):
+
+    def read(box: QMessageBox) -> None:
+        told.append(box.text())
+        box.accept()
+
+    with answering(QMessageBox, read):
         assert not desktop.desk.save_all()
     assert "it is a folder" in told[0]
     assert second.read_text(encoding="utf-8").endswith("# more\n")

@@ -17,6 +17,7 @@ from quantcrafter.app.document.edits import SetValues
 from quantcrafter.app.session.recovery import Recovery
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.engine.plugins import load_registry
+from tests.support.children import child
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering, choosing
 
@@ -159,7 +160,7 @@ def test_a_file_changed_by_another_program_asks_before_unsaved_work_is_lost(
     file.write_text(file.read_text(encoding="utf-8").replace("timeperiod: 200", "timeperiod: 150"), encoding="utf-8")
     tab = tab_of(desktop)
     qtbot.waitUntil(lambda: tab.findChild(ChangedNotice) is not None)
-    notice = tab.findChild(ChangedNotice)
+    notice = child(tab, ChangedNotice)
     assert "timeperiod: 21" in tab.document.text
 
     qtbot.mouseClick(notice.reload_button, Qt.MouseButton.LeftButton)

@@ -16,6 +16,7 @@ from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.app.window.files.migration import MigrationNotice
 from quantcrafter.engine.api import Problem
 from quantcrafter.engine.spec import model
+from tests.support.children import children
 from tests.support.desktop import open_window, tab_of
 from tests.support.modal import answering
 from tests.support.old_formats import FORMAT_0, FORMAT_1, SENTENCES, know_format_0
@@ -42,7 +43,7 @@ def errors_of(desktop: Desktop) -> list[Problem]:
 
 
 def notices(desktop: Desktop) -> list[MigrationNotice]:
-    return [each for each in tab_of(desktop).findChildren(MigrationNotice) if not each.isHidden()]
+    return [each for each in children(tab_of(desktop), MigrationNotice) if not each.isHidden()]
 
 
 def test_an_old_file_opens_in_the_new_format_and_is_written_when_the_user_saves(desktop: Desktop, old: Path) -> None:

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.dialogs.unsaved import UnsavedDialog
 from quantcrafter.app.window.desktop import Desktop
+from tests.support.children import children
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering, choosing
 
@@ -64,7 +65,7 @@ def press_in_toolbar(desktop: Desktop, _line: QLineEdit) -> None:
     action = desktop.shell.actions.actions["file.save"]
     button = next(
         each
-        for each in desktop.window.findChildren(QWidget)
+        for each in children(desktop.window, QWidget)
         if isinstance(each, QToolButton) and each.defaultAction() is action
     )
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)

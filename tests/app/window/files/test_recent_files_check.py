@@ -46,7 +46,8 @@ def test_a_look_that_never_ends_neither_holds_the_window_nor_is_begun_twice(
         return frozenset(paths)
 
     monkeypatch.setattr(recent_look, "missing_of", dead_drive)
-    parent, found = QObject(), []
+    parent = QObject()
+    found: list[frozenset[str]] = []
     look = RecentLook(found.append, parent)
     look.look(["/net/a"])
     look.look(["/net/b"])

@@ -18,6 +18,7 @@ from quantcrafter.app.window.layout.notice import FailureNotice
 from quantcrafter.app.window.runs.run_controller import COMPARE_MS
 from quantcrafter.app.window.tabs.tab import StrategyTab
 from quantcrafter.engine.runtime.run_store.history import RunHistory
+from tests.support.children import child, children
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.running import PATIENCE_MS, SLOW, runs_of, wait_for_run
 
@@ -49,7 +50,7 @@ def begin_slow_run(desktop: Desktop, qtbot: QtBot) -> None:
 
 
 def _notices(tab: StrategyTab) -> list[FailureNotice]:
-    return [notice for notice in tab.findChildren(FailureNotice) if not notice.isHidden()]
+    return [notice for notice in children(tab, FailureNotice) if not notice.isHidden()]
 
 
 def badges(desktop: Desktop) -> dict[str, str | None]:
@@ -67,7 +68,7 @@ def test_f5_runs_the_text_as_it_is_and_keeps_the_run(desktop: Desktop, qtbot: Qt
     record = RunHistory().get(run.id)
     assert record.metrics["trades"] == len(run.trades)
     assert tab_of(desktop).session.run is run
-    assert desktop.window.statusBar().findChild(type(desktop.shell.status.run)).result.text() == "Up to date"
+    assert child(desktop.window.statusBar(), type(desktop.shell.status.run)).result.text() == "Up to date"
     qtbot.waitUntil(lambda: badges(desktop)["fast"] == "done")
     assert badges(desktop)["bars"] is None
 
@@ -210,7 +211,7 @@ def test_a_node_that_fails_in_the_run_is_marked_and_can_be_shown(desktop: Deskto
     log = tab.session.log
     assert [log[number].line.node for number in range(log.first, log.end)] == ["news"]
 
-    show = next(button for button in tab.findChildren(QPushButton) if button.text() == "Show 'news'")
+    show = next(button for button in children(tab, QPushButton) if button.text() == "Show 'news'")
     qtbot.mouseClick(show, Qt.MouseButton.LeftButton)
 
     assert tab.selection == ("news",)
@@ -253,10 +254,12 @@ def test_after_every_change_the_strategy_runs_by_itself_without_filling_the_hist
 
     for period in range(20, 30):
         set_period(desktop, period)
-    qtbot.waitUntil(
-        lambda: runs_of(desktop).run is not first and runs_of(desktop).run.nodes["fast"].parameters["timeperiod"] == 29,
-        timeout=PATIENCE_MS,
-    )
+
+    def is_last() -> bool:
+        run = runs_of(desktop).run
+        return run is not None and run is not first and run.nodes["fast"].parameters["timeperiod"] == 29
+
+    qtbot.waitUntil(is_last, timeout=PATIENCE_MS)
 
     assert RunHistory().list() == []
     assert desktop.settings.auto_run
@@ -280,4 +283,4 @@ def test_the_window_works_while_a_run_is_under_way_and_closes_in_the_middle(qtbo
 
 
 def _labels(tab: StrategyTab) -> list[QLabel]:
-    return tab.findChildren(QLabel)
+    return children(tab, QLabel)

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from quantcrafter.app.document.edits import SetValues
 from quantcrafter.app.window.layout.notice import FailureNotice
 from quantcrafter.engine.runtime.research.lookahead import LookAhead
+from tests.support.children import children
 from tests.support.desktop import copy_example, open_window, tab_of
 
 
@@ -25,7 +26,7 @@ def test_the_guilty_node_is_badged_and_those_behind_it_are_told_apart(qtbot: QtB
         qtbot.waitUntil(lambda: nodes["rsi"].badge == "error")
         assert "was 1.5 while 121 bars were known, and is 2.5" in nodes["rsi"].badge_reason
         assert (nodes["dip"].badge, nodes["average"].badge) == ("warning", None)
-        (notice,) = tab.findChildren(FailureNotice)
+        (notice,) = children(tab, FailureNotice)
         assert "'rsi' looks ahead" in notice.text.text()
         notice.show_node.click()
         assert tab.selection == ("rsi",)

@@ -17,6 +17,7 @@ from quantcrafter.app.document.edits import SetValues
 from quantcrafter.app.panes.history import HistoryPane
 from quantcrafter.app.panes.results import ResultsPane
 from quantcrafter.app.window.desktop import Desktop
+from tests.support.children import cell, child, children
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering, choosing
 from tests.support.running import PATIENCE_MS, wait_for_run
@@ -73,20 +74,20 @@ def test_two_runs_are_compared_and_the_older_one_opened_as_it_was(desktop: Deskt
     pane.view.selectAll()
     QTest.mouseClick(pane.compare_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: desktop.window.findChild(ComparisonDialog) is not None, timeout=PATIENCE_MS)
-    dialog = desktop.window.findChild(ComparisonDialog)
-    assert "48 added" in dialog.findChildren(type(dialog.heading))[1].text()
+    dialog = child(desktop.window, ComparisonDialog)
+    assert "48 added" in children(dialog, type(dialog.heading))[1].text()
     dialog.tabs.setCurrentWidget(dialog.trades)
     trades = dialog.trades
     assert isinstance(trades, QTableWidget)
-    row = next(row for row in range(trades.rowCount()) if trades.item(row, 0).text() == "added")
-    trades.scrollToItem(trades.item(row, 0))
-    place = trades.visualItemRect(trades.item(row, 3)).center()
+    row = next(row for row in range(trades.rowCount()) if cell(trades, row, 0).text() == "added")
+    trades.scrollToItem(cell(trades, row, 0))
+    place = trades.visualItemRect(cell(trades, row, 3)).center()
     QTest.mouseClick(trades.viewport(), Qt.MouseButton.LeftButton, pos=place)
     session = tab_of(desktop).session
     assert session.run is not None
     assert session.trade is not None
     entered = session.run.trades["entry_ts_ns"][session.trade].astype("datetime64[ns]")
-    assert str(entered).startswith(trades.item(row, 3).text()[:10])
+    assert str(entered).startswith(cell(trades, row, 3).text()[:10])
     dialog.close()
     pane.view.selectRow(1)
     QTest.mouseClick(pane.reopen_button, Qt.MouseButton.LeftButton)
@@ -98,7 +99,12 @@ def test_the_report_is_opened_in_the_browser_and_saved(
     desktop: Desktop, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[QUrl] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: bool(opened.append(url)) or True)
+
+    def open_url(url: QUrl) -> bool:
+        opened.append(url)
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
     desktop.shell.actions.refresh()
     assert not desktop.shell.actions.actions["run.report"].isEnabled()
     run(desktop, qtbot)

@@ -22,6 +22,7 @@ from quantcrafter.engine.runtime.compute_process.jobs import LogLine
 from quantcrafter.engine.runtime.compute_process.jobs.preview import FindingView, Preview
 from tests.engine.data.test_quality import corrupted
 from tests.support.bar_store import workdays, write_csv
+from tests.support.children import children
 from tests.support.desktop import open_window, tab_of
 from tests.support.market_data import MINUTE, minutes, raw_bars
 from tests.support.running import PATIENCE_MS
@@ -59,9 +60,9 @@ def test_a_run_that_fails_on_its_bars_says_so_in_russian(qtbot: QtBot, tmp_path:
         assert not tab.document.problems
         desktop.shell.actions.refresh()
         QTest.keyClick(desktop.window, Qt.Key.Key_F5)
-        qtbot.waitUntil(lambda: bool(tab.findChildren(FailureNotice)), timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda: bool(children(tab, FailureNotice)), timeout=PATIENCE_MS)
 
-        told = tab.findChildren(FailureNotice)[0].text.text()
+        told = children(tab, FailureNotice)[0].text.text()
 
     assert told.startswith("SPY из spy.csv: бары должны быть возможными")
     assert "1 бар, цена не больше нуля: строка 11 (2024-01-15: открытие 0" in told

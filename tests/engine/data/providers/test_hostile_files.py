@@ -200,7 +200,7 @@ def test_every_kind_of_parquet_file_is_measured_rightly(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     frame = pl.DataFrame({"time": np.arange(5000), "name": ["x"] * 5000, "ok": [True] * 5000, "list": [[1, 2]] * 5000})
     for compression in ("zstd", "uncompressed", "snappy"):
-        frame.write_parquet(path, compression=compression, row_group_size=1000)  # type: ignore[arg-type]
+        frame.write_parquet(path, compression=compression, row_group_size=1000)
         with path.open("rb") as file:
             size = read_size(file, "X")
         assert size.rows == 5000

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantcrafter.engine.runtime.explain.logic import (
+    Expression,
     Gate,
     Inverse,
     Leaf,
@@ -22,11 +23,13 @@ from quantcrafter.engine.runtime.explain.logic import (
 )
 from tests.support.counts import sample
 
+Condition = Expression[Any, Any]
+
 
 @st.composite
-def expressions(draw: st.DrawFn) -> Any:
+def expressions(draw: st.DrawFn) -> Condition:
     """Draw an expression over up to eight leaves whose parts are shared and stand in it both ways round."""
-    parts: list[Any] = [
+    parts: list[Condition] = [
         Leaf(number, draw(st.booleans()), draw(st.integers(0, 9)) == 0) for number in range(draw(st.integers(1, 8)))
     ]
     for number in range(draw(st.integers(0, 9))):
@@ -42,7 +45,7 @@ def expressions(draw: st.DrawFn) -> Any:
     return parts[-1]
 
 
-def by_trying(root: Any) -> set[frozenset[Any]]:
+def by_trying(root: Condition) -> set[frozenset[Leaf[Any]]]:
     """Return every smallest set, by trying all sets of every size."""
     free = [leaf for leaf in leaves(root) if not leaf.fixed]
     for size in range(len(free) + 1):
@@ -54,7 +57,7 @@ def by_trying(root: Any) -> set[frozenset[Any]]:
 
 @settings(max_examples=sample(400, of=2_000), deadline=None)
 @given(root=expressions())
-def test_the_sets_found_are_exactly_the_smallest_ones_there_are(root: Any) -> None:
+def test_the_sets_found_are_exactly_the_smallest_ones_there_are(root: Condition) -> None:
     found = smallest_sets(root)
     wanted = by_trying(root)
 
@@ -66,7 +69,7 @@ def test_the_sets_found_are_exactly_the_smallest_ones_there_are(root: Any) -> No
 
 @settings(max_examples=sample(200, of=2_000), deadline=None)
 @given(root=expressions())
-def test_a_search_that_is_given_up_still_gives_a_set_that_fires_and_holds_nothing_needless(root: Any) -> None:
+def test_a_search_that_is_given_up_still_gives_a_set_that_fires_and_holds_nothing_needless(root: Condition) -> None:
     found = smallest_sets(root, work=0)
 
     for chosen in found.sets:
@@ -76,7 +79,7 @@ def test_a_search_that_is_given_up_still_gives_a_set_that_fires_and_holds_nothin
 
 @settings(max_examples=sample(200, of=2_000), deadline=None)
 @given(root=expressions())
-def test_what_mattered_alone_keeps_an_expression_as_it_is(root: Any) -> None:
+def test_what_mattered_alone_keeps_an_expression_as_it_is(root: Condition) -> None:
     value = is_true(root)
     rest = [leaf for leaf in leaves(root) if leaf not in mattering(root).leaves]
 
@@ -87,7 +90,7 @@ def test_what_mattered_alone_keeps_an_expression_as_it_is(root: Any) -> None:
 
 def test_the_nearest_of_several_smallest_sets_comes_first() -> None:
     near, far, held = Leaf("near", held=False), Leaf("far", held=False), Leaf("held", held=True)
-    root: Any = both(held, either(far, near))
+    root: Condition = both(held, either(far, near))
 
     sets = smallest_sets(root, gap=lambda leaf: {"near": 0.1, "far": 0.5, "held": 0.0}[leaf.about]).sets
 
@@ -96,7 +99,7 @@ def test_the_nearest_of_several_smallest_sets_comes_first() -> None:
 
 def test_wires_are_followed_only_to_what_mattered() -> None:
     yes, no = Leaf("yes", held=True), Leaf("no", held=False)
-    root: Any = Via("out", either(Via("a", yes), Via("b", no)))
+    root: Condition = Via("out", either(Via("a", yes), Via("b", no)))
 
     found = mattering(root)
 
@@ -105,7 +108,7 @@ def test_wires_are_followed_only_to_what_mattered() -> None:
 
 
 def test_many_conditions_at_once_take_no_search() -> None:
-    root: Any = both(*(Leaf(number, held=False) for number in range(60)))
+    root: Condition = both(*(Leaf(number, held=False) for number in range(60)))
 
     (chosen,) = smallest_sets(root, work=4000).sets
 

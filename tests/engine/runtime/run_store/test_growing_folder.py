@@ -46,7 +46,9 @@ def registry() -> Registry:
 def rich(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
     result = run(write_splits_and_rates(tmp_path_factory.mktemp("rich")), registry=registry)
     first, second, third = result.instruments
+    assert first.split is not None
     assert (first.split != 1).any()
+    assert first.dividend is not None
     assert (first.dividend != 0).any()
     assert second.rate_close is not None
     assert third.kind == "contract"

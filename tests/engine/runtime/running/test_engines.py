@@ -158,11 +158,11 @@ def test_every_kind_of_rule_asks_for_something(strategy: Path) -> None:
         needs = {need.capability: need.node for need in needs_of(guarded, ["spot"], settings)}
         wanted = Capability.LIMIT_ORDERS if kind is ProtectiveKind.TAKE_PROFIT else Capability.STOP_ORDERS
         assert needs == {Capability.MARKET_ORDERS: "entry", wanted: "guard", Capability.PARTIAL_FILLS: ""}
-    for kind in OrderKind:
-        rule = replace(decision.rule, entry=EntryRule(kind))
+    for entry in OrderKind:
+        rule = replace(decision.rule, entry=EntryRule(entry))
         bare = replace(decision, rule=rule, protection=())
-        needs = {need.capability for need in needs_of(bare, ["spot"], RunSettings())}
-        assert len(needs) == (1 if kind in (OrderKind.MARKET, OrderKind.CLOSE) else 2)
+        needed = {need.capability for need in needs_of(bare, ["spot"], RunSettings())}
+        assert len(needed) == (1 if entry in (OrderKind.MARKET, OrderKind.CLOSE) else 2)
 
 
 def test_an_adapter_must_list_its_capabilities() -> None:

@@ -205,6 +205,7 @@ def test_a_strategy_whose_position_node_is_only_looked_at_trades_as_without() ->
         line for line in text.splitlines() if not any(f"  {name}:" in line for name in ("pos", "acc", *LOOPED))
     ).replace("filters:\n", "")
     looked_at, plain_run = (run(load_text(each, registry()), registry=registry()) for each in (text, without))
+    assert plain_run.trace is not None
     assert plain_run.trace.plan.loop is None
     assert_same_bits(replace(looked_at.ledger, steps=None), plain_run.ledger)
     assert len(plain_run.ledger.fills) > 50

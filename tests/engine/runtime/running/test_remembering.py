@@ -238,7 +238,7 @@ class Field(Indicator):
     bars: int = param("Bars.", default=0)
 
     def on_bar(self, ctx: StrategyContext) -> float:  # noqa: ARG002 - it counts calls
-        self.bars += 1
+        self.bars += 1  # type: ignore[misc]  # what a user may write, and must be told of
         return float(self.bars)
 
 

@@ -36,7 +36,7 @@ def same_bits(one: Any, other: Any) -> bool:
     if isinstance(one, Signals):
         return same_bits(one.flags, other.flags) and (one.strength is None or same_bits(one.strength, other.strength))
     if isinstance(one, Bars):
-        return one.content_hash == other.content_hash
+        return isinstance(other, Bars) and one.content_hash == other.content_hash
     left, right = np.ascontiguousarray(one), np.ascontiguousarray(other)
     return left.dtype == right.dtype and left.shape == right.shape and left.tobytes() == right.tobytes()
 

@@ -71,10 +71,10 @@ def test_a_session_with_bars_known_before_has_those_of_its_steps_and_fills_at_th
         recorder.record(finished=True)
     found = RunFolder.open(tmp_path / "run")
     assert len(found.fills) > 10
-    for job, spec, bars in zip(found.instruments, graph.instruments, market.bars, strict=True):
+    for job, spec, loaded in zip(found.instruments, graph.instruments, market.bars, strict=True):
         before = len(known[spec.spec.symbol])
-        np.testing.assert_array_equal(job.bars.close_ns, bars.close_ns[before:])
+        np.testing.assert_array_equal(job.bars.close_ns, loaded.close_ns[before:])
     for fill in found.ledger.fills:
-        bars = found.instruments[fill["instrument"]].bars
-        assert bars.low[fill["bar"]] <= fill["price"] <= bars.high[fill["bar"]]
+        priced = found.instruments[fill["instrument"]].bars
+        assert priced.low[fill["bar"]] <= fill["price"] <= priced.high[fill["bar"]]
     assert found.metrics["trades"] == len(found.trades)

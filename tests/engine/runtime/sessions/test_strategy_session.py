@@ -9,7 +9,9 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -328,17 +330,18 @@ def test_the_documented_sessions_run(monkeypatch: pytest.MonkeyPatch, capsys: py
 
 def wrong_bars(bar: Bar) -> dict[str, tuple[object, type[Exception], str]]:
     """Return what is brought instead of a bar, or of a step, with the error and what it says."""
-    after = {"open_ns": bar.close_ns, "close_ns": bar.close_ns + 30 * DAY_NS}
+    after: dict[str, Any] = {"open_ns": bar.close_ns, "close_ns": bar.close_ns + 30 * DAY_NS}
+    changed: Any = partial(replace, bar)  # with values of any type
     return {
         "overlaps": ({"ONE": replace(bar, open_ns=bar.open_ns - 1)}, DataError, "no earlier than the last one closed"),
         "a month": ({"ONE": replace(bar, **after)}, DataError, "no longer than .* h in 1d, was 720 h"),
-        "text": ({"ONE": replace(bar, close=str(bar.close))}, RunError, r"'close' .* must be a number, was .*\(str\)"),
-        "none": ({"ONE": replace(bar, volume=None)}, RunError, "'volume' of a bar of ONE must be a number, was None"),
-        "split": ({"ONE": replace(bar, split="2")}, RunError, "'split' of a bar of ONE must be a number"),
-        "float": ({"ONE": replace(bar, open_ns=float(bar.open_ns))}, RunError, "'open_ns' .* nanoseconds .*float"),
-        "date": ({"ONE": replace(bar, close_ns=datetime(2024, 1, 1, tzinfo=UTC))}, RunError, "'close_ns' .*datetime"),
-        "far": ({"ONE": replace(bar, close_ns=10**30)}, RunError, "'close_ns' of a bar of ONE must be a whole number"),
-        "traded": ({"ONE": replace(bar, traded=(1, 2))}, RunError, "A bar of ONE as traded must be a Bar"),
+        "text": ({"ONE": changed(close=str(bar.close))}, RunError, r"'close' .* must be a number, was .*\(str\)"),
+        "none": ({"ONE": changed(volume=None)}, RunError, "'volume' of a bar of ONE must be a number, was None"),
+        "split": ({"ONE": changed(split="2")}, RunError, "'split' of a bar of ONE must be a number"),
+        "float": ({"ONE": changed(open_ns=float(bar.open_ns))}, RunError, "'open_ns' .* nanoseconds .*float"),
+        "date": ({"ONE": changed(close_ns=datetime(2024, 1, 1, tzinfo=UTC))}, RunError, "'close_ns' .*datetime"),
+        "far": ({"ONE": changed(close_ns=10**30)}, RunError, "'close_ns' of a bar of ONE must be a whole number"),
+        "traded": ({"ONE": changed(traded=(1, 2))}, RunError, "A bar of ONE as traded must be a Bar"),
         "list": ({"ONE": [1, 2, 3]}, RunError, r"A bar of ONE must be a Bar, was \[1, 2, 3\] \(list\)"),
         "nothing": ({"ONE": None}, RunError, "A bar of ONE must be a Bar, was None"),
         "no names": ([bar], RunError, "must be a mapping from names to bars, was list"),
