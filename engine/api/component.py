@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from quantcrafter.engine.api.context import StrategyContext
 from quantcrafter.engine.api.node_state import WrittenError, is_sealed
-from quantcrafter.engine.api.ports import InputPort, Output, PortType, param, path_fields, port_mark
+from quantcrafter.engine.api.ports import FloatColumn, InputPort, Output, PortType, param, path_fields, port_mark
 from quantcrafter.engine.api.reasons import Question, Reason
 from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
 from quantcrafter.engine.api.steps import StepForm, StepOutputs
@@ -32,6 +33,17 @@ class Role(StrEnum):
 
 NODE_KEYS = ("use", "bypass", "mute")
 """The keys of a node that the strategy file keeps for itself; no component has a field of such a name."""
+
+
+class Follower(Protocol):
+    """The columns of one component over a history that grows; it remembers how far it has come."""
+
+    def follow(self, inputs: Mapping[str, Any], begin: int, count: int) -> FloatColumn:
+        """Return the outputs at the bars from `begin` to `count` (exclusive), shape (outputs, bars).
+
+        `inputs` are those of `compute` over the first `count` bars; `begin` is the `count` of the call before, or 0.
+        """
+        ...
 
 
 class Component(BaseModel):
@@ -86,6 +98,10 @@ class Component(BaseModel):
     def compute(self, *args: Any, **inputs: Any) -> Any:
         """Map whole input columns to output columns, causally."""
         raise NotImplementedError(type(self).__name__)
+
+    def follower(self) -> Follower | None:
+        """Return what gives the bits of `compute` at a strategy's new bars alone; None where there is no such thing."""
+        return None
 
     def on_bar(self, ctx: StrategyContext) -> Any:
         """Return the outputs for the bar that just closed: the event style of `compute`. `ctx.state` remembers."""

@@ -1,4 +1,4 @@
-"""The columns that the running strategies of a process share, and what a step form has given so far."""
+"""The columns that the running strategies of a process share, and those that grow from bar to bar."""
 
 from __future__ import annotations
 
@@ -41,18 +41,21 @@ Interpreter = Callable[[StepProgram], NodeProgram]
 """Makes a step form ready to be carried out; the engine's is `engine.simulation.node_program.NodeProgram`."""
 
 
-class ProgramRun:
-    """The columns that a step form has given so far; strategies that share them carry it out once."""
+class RunSoFar:
+    """The columns that something has given which goes on from bar to bar; strategies that share them run it once.
 
-    def __init__(self, program: NodeProgram, kinds: Sequence[PortType]) -> None:
-        self._program = program
+    `work` returns the outputs at the next bars, shape (outputs, bars).
+    """
+
+    def __init__(self, work: Callable[..., FloatColumn], kinds: Sequence[PortType]) -> None:
+        self._work = work
         self._kinds = kinds
         self._grown = [Growing(np.empty(0, PLAIN.get(kind, np.dtype(np.uint8)))) for kind in kinds]
         self.count = 0
 
-    def take(self, columns: Sequence[Column]) -> None:
+    def take(self, *given_to: Any) -> None:
         """Go on over the next bars."""
-        given = self._program.run(columns)
+        given = self._work(*given_to)
         for grown, values in zip(self._grown, given, strict=True):
             grown.extend(values)
         self.count += given.shape[1]
@@ -68,7 +71,7 @@ class Shared:
     __slots__ = ("__weakref__", "count", "run", "size", "values", "width")
 
     def __init__(self) -> None:
-        self.run: ProgramRun | None = None
+        self.run: RunSoFar | None = None
         self.count = -1
         self.size = self.width = 0
         self.values: StepValues = ()

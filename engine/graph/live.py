@@ -5,8 +5,9 @@
    they were. Strategies that ask for the same columns at the same count share them (`ColumnBook`).
 3. An event-style component keeps its context and is asked about the new bars only; so does a component that says that
    each of its values follows from that bar's inputs alone (`by_bar`).
-4. Of a component whose column is a loop with a memory (`loops`) the step form is carried out at the new bars only.
-5. A column of another clock is aligned for the new bars only.
+4. A component that can go on from what it knows of the bars before (`follower`) does so.
+5. Of a component whose column is a loop with a memory (`loops`) the step form is carried out at the new bars only.
+6. A column of another clock is aligned for the new bars only.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from quantcrafter.engine.graph.live_sources import AlignedColumn, Clock, Constan
 from quantcrafter.engine.graph.live_steps import (
     BarStep,
     EventStep,
+    FollowStep,
     LiveStep,
     LoopStep,
     ProgramStep,
@@ -124,10 +126,10 @@ class LiveColumns:
         if (number, clock) not in self._steps:
             step = self.plan.steps[number]
             inputs = {port: self._wires(wires, clock) for port, wires in step.inputs.items()}
-            by_program = self._program_step(step, clock, inputs)
-            if by_program is not None:
-                self._steps[number, clock] = by_program
-                return by_program
+            known = self._program_step(step, clock, inputs) or self._follow_step(step, clock, inputs)
+            if known is not None:
+                self._steps[number, clock] = known
+                return known
             kind: type[LiveStep] = WholeStep
             if step.in_loop:
                 kind = LoopStep
@@ -148,6 +150,13 @@ class LiveColumns:
         program, sources = made
         feeders = [self._feeder(source, clock) for source in sources]
         return ProgramStep(step, self.clocks[clock], inputs, self._book, feeders, self._interpreter(program))
+
+    def _follow_step(self, step: Step, clock: str, inputs: Mapping[str, Any]) -> FollowStep | None:
+        """Return a step that goes on from bar to bar; None for any other."""
+        follower = step.component.follower() if is_own(step.component) and not step.in_loop else None
+        if follower is None:
+            return None
+        return FollowStep(step, self.clocks[clock], inputs, self._book, follower=follower)
 
     def _wires(self, wires: PlanWires, clock: str) -> Feeder | tuple[Feeder, ...]:
         if isinstance(wires, tuple):

@@ -9,13 +9,14 @@ import numpy as np
 
 from quantcrafter.engine.api import (
     Bars,
+    Follower,
     Signals,
     StrategyContext,
 )
 from quantcrafter.engine.api.foreign import calling, is_own
 from quantcrafter.engine.api.frozen import Lent
 from quantcrafter.engine.api.node_state import Contents, seal
-from quantcrafter.engine.graph.column_book import PLAIN, ColumnBook, NodeProgram, ProgramRun, cut, parts_of, typed
+from quantcrafter.engine.graph.column_book import PLAIN, ColumnBook, NodeProgram, RunSoFar, cut, parts_of, typed
 from quantcrafter.engine.graph.evaluate import Column, StepValues, checked_outputs, compute_step, guarded
 from quantcrafter.engine.graph.events import ask_bar, blank_columns, split_inputs
 from quantcrafter.engine.graph.history import Growing
@@ -176,7 +177,7 @@ class ProgramStep(LiveStep):
         super().__init__(step, clock, inputs, book)
         self._feeders = feeders
         if self.key.run is None:
-            self.key.run = ProgramRun(program, [output.type for output in step.component.outputs])
+            self.key.run = RunSoFar(program.run, [output.type for output in step.component.outputs])
         self._run = self.key.run
 
     def _advance(self, count: int) -> None:
@@ -186,6 +187,24 @@ class ProgramStep(LiveStep):
             plain = [column.flags if isinstance(column, Signals) else column for column in columns]
             with guarded(self.step, self.clock.bars):
                 run.take([column[run.count : count] for column in plain])
+            self._book.computed += 1
+        self.values = run.values(count)
+
+
+class FollowStep(LiveStep):
+    """A step whose component gives the values at the new bars from what it knows of those before."""
+
+    def __init__(self, *args: Any, follower: Follower) -> None:
+        super().__init__(*args)
+        if self.key.run is None:
+            self.key.run = RunSoFar(follower.follow, [output.type for output in self.step.component.outputs])
+        self._run = self.key.run
+
+    def _advance(self, count: int) -> None:
+        run = self._run
+        if run.count < count:
+            with guarded(self.step, self.clock.bars):
+                run.take(self.columns(), run.count, count)
             self._book.computed += 1
         self.values = run.values(count)
 

@@ -35,6 +35,7 @@ from quantcrafter.nodes.indicators.talib_info import (
     names_by_group,
 )
 from quantcrafter.nodes.indicators.talib_memory import bars_remembered
+from quantcrafter.nodes.indicators.talib_stream import TalibFollower
 from quantcrafter.nodes.indicators.talib_text import describe, describe_output
 
 _SERIES_HELP = {
@@ -80,13 +81,11 @@ class TalibIndicator(Indicator):
     def compute(self, *args: Any, **inputs: Any) -> FloatColumn | tuple[FloatColumn, ...]:
         """Call TA-Lib on each stretch of bars that has all inputs; it starts anew after a gap (NaN or infinite)."""
         del args
-        columns = [np.ascontiguousarray(_column(name, inputs), np.float64) for name in self.info.arguments]
-        arguments, warmup, by_bar = self.terms
+        columns = self.columns(inputs)
+        arguments, warmup, _ = self.terms
         function = getattr(functions(), self.info.name)
-        if self.info.name == "MAVP":
-            columns[1] = np.clip(columns[1], arguments["minperiod"], arguments["maxperiod"])
         length = len(columns[0])
-        stretches = [(0, length)] if by_bar else _stretches(columns, warmup)
+        stretches = self.stretches(columns)
         if stretches == [(0, length)]:
             result = function(*columns, **arguments)
             if type(result) is np.ndarray:
@@ -99,6 +98,22 @@ class TalibIndicator(Indicator):
             for output, part in zip(outputs, parts, strict=True):
                 output[start + warmup : stop] = part[warmup:]
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def columns(self, inputs: Mapping[str, Any]) -> list[FloatColumn]:
+        """Return the columns that TA-Lib is given."""
+        columns = [np.ascontiguousarray(_column(name, inputs), np.float64) for name in self.info.arguments]
+        if self.info.name == "MAVP":
+            arguments, _, _ = self.terms
+            columns[1] = np.clip(columns[1], arguments["minperiod"], arguments["maxperiod"])
+        return columns
+
+    def stretches(self, columns: list[FloatColumn]) -> list[tuple[int, int]]:
+        """Return start and end (exclusive) of each run of bars that TA-Lib is called on."""
+        _, warmup, by_bar = self.terms
+        return [(0, len(columns[0]))] if by_bar else _stretches(columns, warmup)
+
+    def follower(self) -> TalibFollower:
+        return TalibFollower(self)
 
     def _complete(self, part: npt.NDArray[Any], warmup: int) -> FloatColumn:
         """Return a column as float64; TA-Lib marks the warm-up of whole numbers by 0."""

@@ -215,9 +215,9 @@ def test_shared_columns_keep_to_their_limit_and_are_computed_again(registry: Reg
     graph = load_text(CLOCKS, registry)
     market = load_market(graph, lambda *_: None, lambda: False)
     data = SessionData(graph, until(graph, market, 400), HistoryBook())
-    book, roomy = ColumnBook(limit=1_500), ColumnBook()
+    book, roomy = ColumnBook(limit=800), ColumnBook()
     live = [LiveColumns(make_plan(graph), data.clocks[0], each, NodeProgram) for each in (book, roomy)]
-    assert book.bytes <= 1_500 < roomy.bytes
+    assert book.bytes <= 800 < roomy.bytes
     decision = make_plan(graph).decision
     assert decision is not None
     for brought in list(moments(graph, market, 400))[:10]:
