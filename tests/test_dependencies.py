@@ -21,7 +21,6 @@ PRODUCT = ("app", "engine", "nodes", "resources", "quantcrafter")
 NOT_IMPORTED = {
     "tzdata": "the standard library's zoneinfo reads it where the system has no time zones",
     "ruamel-yaml-clib": "makes ruamel.yaml fast",
-    "nodegraphqt": "the benchmarks compare the canvas with it",
     "setuptools": "brings distutils to NodeGraphQt",
 }
 PART_OF = {"pydantic-core": "pydantic", "annotated-types": "pydantic", "llvmlite": "numba", "shiboken6": "pyside6"}

@@ -15,6 +15,7 @@ from quantcrafter.engine.cli import (
     engines,
     folders,
     history,
+    interchange,
     lookahead,
     migrate,
     nodes,
@@ -48,6 +49,8 @@ def build_app(*, pretty_help: bool = False) -> typer.Typer:
     app.command("run")(run.run)
     app.command("validate")(validate.validate)
     app.command("migrate")(migrate.migrate)
+    app.command("export")(interchange.export)
+    app.command("import")(interchange.import_)
     app.command("lookahead")(lookahead.lookahead)
     app.command("nodes")(nodes.nodes)
     app.command("schema")(schema.schema)

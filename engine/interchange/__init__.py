@@ -1,0 +1,1 @@
+"""Strategies in the files of other programs, and back. No Qt."""
