@@ -50,8 +50,8 @@ def _family(name: str) -> str:
 
 def _modules() -> Iterator[tuple[str, str]]:
     """Yield the top-level modules that the product imports or names for a look-up, and where."""
-    files = [ROOT / "quantcrafter.py", *(file for name in PRODUCT for file in (ROOT / name).rglob("*.py"))]
-    for file in filter(lambda each: each.exists() and "plugins/" not in each.as_posix(), files):
+    files = [file for name in PRODUCT for file in (ROOT / name).rglob("*.py")]
+    for file in filter(lambda each: "resources/plugins/" not in each.as_posix(), files):
         place = file.relative_to(ROOT).as_posix()
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
