@@ -18,12 +18,14 @@ _STYLES = {"better": "green", "worse": "red"}
 
 def compare(first: RunId, second: RunId, *, json: Json = False) -> None:
     """Show what changed from one run to another: settings, metrics, trades, and lines of the file."""
-    from quantcrafter.engine.runtime.run_store.history import RunHistory, compare_runs
+    from quantcrafter.engine.runtime.run_store.comparison import compare_runs
+    from quantcrafter.engine.runtime.run_store.history import RunHistory
 
     history = RunHistory()
-    found = compare_runs(find_run(history, first), find_run(history, second))
+    (record_a, a), (record_b, b) = find_run(history, first), find_run(history, second)
+    found = compare_runs(a, b)
     if json:
-        print_json(_as_json(found))
+        print_json({"a": record_json(record_a), "b": record_json(record_b), **_as_json(found)})
         return
     out = console()
     out.print(f"A  {found.a.id}  {found.a.strategy}\nB  {found.b.id}  {found.b.strategy}\n")
@@ -62,7 +64,7 @@ def _delta(change: MetricChange) -> str:
 
 def _trades_words(found: Comparison) -> str:
     if found.added is None or found.removed is None or found.changed is None:
-        return "The trades of one run are gone, so trades cannot be compared."
+        return "The trades of one run are no longer kept, so trades can't be compared."
     if found.same_trades:
         return "The same trades in both runs."
     counts = (
@@ -84,8 +86,6 @@ def _print_file_changes(out: Console, found: Comparison) -> None:
 
 def _as_json(found: Comparison) -> dict[str, Any]:
     return {
-        "a": record_json(found.a),
-        "b": record_json(found.b),
         "metrics": {
             each.metric.key: {"a": each.a, "b": each.b, "delta": each.delta, "verdict": each.verdict}
             for each in found.metrics

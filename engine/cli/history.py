@@ -14,7 +14,9 @@ from quantcrafter.engine.cli.run_space import space_commands
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from quantcrafter.engine.runtime.run_store.history import Books, RunHistory, RunRecord
+    from quantcrafter.engine.runtime.results.run_view import RunView
+    from quantcrafter.engine.runtime.run_store.history import RunHistory
+    from quantcrafter.engine.runtime.run_store.record import RunRecord
 
 RunId = Annotated[
     str, typer.Argument(help="The run's id, the beginning of it, last, or last-1 for the one before.", metavar="ID")
@@ -40,12 +42,13 @@ def runs_app() -> typer.Typer:
     return group
 
 
-def find_run(history: RunHistory, key: str) -> RunRecord:
-    """Return a kept run with its books; a wrong id is said on stderr and ends the command with 2."""
+def find_run(history: RunHistory, key: str) -> tuple[RunRecord, RunView]:
+    """Return a kept run's row and the run; a wrong id is said on stderr and ends the command with 2."""
     from quantcrafter.engine.api import RunError
 
     try:
-        return history.get(key)
+        record = history.get(key)
+        return record, history.open(record.id)
     except RunError as error:
         ids = [record.id for record in history.list(None)]
         if key in ids or sum(run_id.startswith(key) for run_id in ids) == 1:
@@ -55,7 +58,7 @@ def find_run(history: RunHistory, key: str) -> RunRecord:
 
 
 def record_json(record: RunRecord) -> dict[str, Any]:
-    """Return a run as JSON has it, without its books."""
+    """Return a run's row as JSON has it."""
     return {
         "id": record.id,
         "started": record.started.isoformat(),
@@ -144,28 +147,28 @@ def show(
     from quantcrafter.engine.cli.summary import metrics_table
     from quantcrafter.engine.runtime.run_store.history import RunHistory
 
-    record = find_run(RunHistory(), run_id)
+    record, run = find_run(RunHistory(), run_id)
     if json:
-        rows = [] if record.books is None else record.books.trades.rows()
-        print_json({**record_json(record), "trades": rows, "spec_text": record.spec_text})
+        rows = [] if run.kept == "figures" else run.trades.rows()
+        print_json({**record_json(record), "trades": rows, "spec_text": run.text})
         return
     out = console()
-    out.print(f"{record.strategy}{'  SYNTHETIC DATA' if record.synthetic else ''}", style="bold")
-    out.print(f"Run {record.id}, {record.started:%Y-%m-%d %H:%M:%S} UTC")
-    origin = record.file + (f" with {', '.join(record.overrides)}" if record.overrides else "")
-    out.print(origin, soft_wrap=True)
-    out.print(f"{', '.join(record.symbols)}, {record.bars:,} bars, {record.mode} on {record.engine}\n")
-    out.print(metrics_table(record.metrics, out.width))
-    if record.books is None:
-        out.print("\nThe fills and trades of this run are gone.")
-    elif trades and len(record.books.trades):
+    out.print(f"{run.strategy}{'  SYNTHETIC DATA' if run.synthetic else ''}", style="bold")
+    out.print(f"Run {run.id}, {run.started:%Y-%m-%d %H:%M:%S} UTC")
+    overrides = run.origin.overrides
+    out.print(run.file + (f" with {', '.join(overrides)}" if overrides else ""), soft_wrap=True)
+    out.print(f"{', '.join(run.symbols)}, {run.bars:,} bars, {run.mode} on {run.engine}\n")
+    out.print(metrics_table(run.metrics, out.width))
+    if run.kept == "figures":
+        out.print("\nThe fills and trades of this run are no longer kept.")
+    elif trades and len(run.trades):
         out.print()
-        out.print(_trades_table(record.books, trades, out.width))
+        out.print(_trades_table(run, trades, out.width))
 
 
-def _trades_table(books: Books, limit: int, width: int) -> Table:
+def _trades_table(run: RunView, limit: int, width: int) -> Table:
     """Return the last trades; a narrow terminal gets days instead of times, and no quantity and reason."""
-    total = len(books.trades)
+    total = len(run.trades)
     shown = range(max(0, total - limit), total)
     title = "Trades" if len(shown) == total else f"The last {len(shown)} of {total:,} trades"
     numbers = ("Quantity", "Price in", "Price out", "P&L")
@@ -176,7 +179,7 @@ def _trades_table(books: Books, limit: int, width: int) -> Table:
     for column in made.columns:
         column.no_wrap = True
     for index in shown:
-        cells = dict(zip(columns, _trade_cells(books.trades[index], narrow=narrow), strict=True))
+        cells = dict(zip(columns, _trade_cells(run.trades[index], narrow=narrow), strict=True))
         made.add_row(*(cells[name] for name in kept), style="red" if cells["P&L"].startswith("-") else None)
     return made
 

@@ -178,17 +178,17 @@ def _write(
 def _keep(result: RunResult) -> str | None:
     """Put the run into the history and return its id; a history that cannot be used does not spoil the run."""
     from quantcrafter.engine.api import RunError
-    from quantcrafter.engine.runtime.run_store.history import RunHistory, RunRecord
+    from quantcrafter.engine.runtime.run_store.history import RunHistory
     from quantcrafter.engine.runtime.run_store.storage import clean
 
     history = RunHistory()
     try:
-        run_id = history.add(RunRecord.from_result(result))
+        run_id = history.add(result, columns=False)
     except RunError as error:
         warn(f"The run is not kept: {error}")
         return None
     try:
-        clean([history.folder / f"{run_id}.npz"])
+        clean([history.folder / run_id])
     except RunError as error:
         warn(str(error))
     return run_id

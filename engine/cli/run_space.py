@@ -66,11 +66,12 @@ def limit(
 
 
 def clean() -> None:
-    """Delete the columns and books of the oldest runs beyond the limit, and leftovers; pinned runs stay."""
+    """Delete columns, then fills and trades, of the oldest runs beyond the limit, and leftovers; pinned runs stay."""
     from quantcrafter.engine.runtime.run_store import storage
 
     gone = storage.clean()
-    what = [f"the columns and books of {gone.emptied:,} {_runs_text(gone.emptied)}"] if gone.emptied else []
+    what = [f"the columns of {gone.columns:,} {_runs_text(gone.columns)}"] if gone.columns else []
+    what += [f"fills, trades and equity of {gone.books:,} {_runs_text(gone.books)}"] if gone.books else []
     what += [f"{gone.trials:,} {'trial' if gone.trials == 1 else 'trials'}"] if gone.trials else []
     what += [f"{gone.deleted:,} {_runs_text(gone.deleted)} altogether"] if gone.deleted else []
     note(f"Deleted {', '.join(what)}." if what else "No run had to go.")

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.run_store.history import RunHistory
-from quantcrafter.engine.runtime.run_store.record import RunRecord
-from quantcrafter.engine.runtime.run_store.retention import trace_folder
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.run_store.run_writer import save_run
 from quantcrafter.engine.runtime.running.run import run
@@ -24,6 +22,4 @@ def saved_example(name: str, folder: Path, *overrides: str) -> RunFolder:
 def run_into_history(name: str, *overrides: str) -> str:
     """Run an example and keep it in the user's history with its columns, as the program does; return its id."""
     result = run(EXAMPLES / f"{name}.yaml", registry=load_registry(), overrides=overrides)
-    run_id = RunHistory().add(RunRecord.from_result(result))
-    save_run(result, trace_folder(run_id))
-    return run_id
+    return RunHistory().add(result)

@@ -76,7 +76,8 @@ class CurvesView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self.curves:
             painter.setPen(QColor(theme.text_dim))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, tr("The books of these runs are gone."))
+            text = tr("Fills, trades and equity of these runs are no longer kept.")
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
             return
         self._paint_axes(painter)
         pens = (QPen(QColor(theme.text_dim), 1.4, Qt.PenStyle.DashLine), QPen(QColor(theme.accent), 1.8))

@@ -25,8 +25,8 @@ from quantcrafter.app.panes.cells import RoomyCells
 from quantcrafter.app.panes.results.columns import metric_name, text_of, value_text
 from quantcrafter.app.services.i18n import known, tr
 from quantcrafter.app.theme import current
+from quantcrafter.engine.runtime.results.run_view import RunView
 from quantcrafter.engine.runtime.run_store.comparison import Comparison, MetricChange
-from quantcrafter.engine.runtime.run_store.record import RunRecord
 from quantcrafter.engine.stats.tables import Row
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -52,9 +52,7 @@ class ComparisonDialog(DialogFrame):
         self.figures = self._figures()
         self.curves = CurvesView(
             tuple(
-                thinned(name, record.books.equity)
-                for name, record in zip(self.names, (a, b), strict=True)
-                if record.books is not None
+                thinned(name, run.equity) for name, run in zip(self.names, (a, b), strict=True) if run.kept != "figures"
             )
         )
         self.trades = self._trades()
@@ -97,7 +95,7 @@ class ComparisonDialog(DialogFrame):
     def _trades(self) -> QWidget:
         comparison = self.comparison
         if comparison.added is None or comparison.removed is None or comparison.changed is None:
-            return _sentence(tr("The books of these runs are gone."))
+            return _sentence(tr("Fills, trades and equity of these runs are no longer kept."))
         if comparison.same_trades:
             return _sentence(tr("Both runs made exactly the same trades."))
         rows: list[tuple[str, Row, Row]] = [(tr("removed"), each, each) for each in comparison.removed]
@@ -145,9 +143,9 @@ def _summary(comparison: Comparison) -> str:
     )
 
 
-def _name(record: RunRecord, other: RunRecord) -> str:
-    when = record.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return when if record.strategy == other.strategy else f"{record.strategy}, {when}"
+def _name(run: RunView, other: RunView) -> str:
+    when = run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return when if run.strategy == other.strategy else f"{run.strategy}, {when}"
 
 
 def _delta(change: MetricChange) -> str:

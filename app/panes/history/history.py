@@ -217,7 +217,7 @@ class HistoryPane(QWidget):
 
             def both() -> Comparison:
                 history = RunHistory()
-                return compare_runs(history.get(earlier.id), history.get(later.id))
+                return compare_runs(history.open(earlier.id), history.open(later.id))
 
             self._work.run(both, self.compared.emit, self.message.emit)
 

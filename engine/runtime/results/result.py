@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,13 @@ class RunResult(RunTables):
     synthetic: bool = False
     origin: Origin = field(default_factory=Origin)
     warnings: tuple[Problem, ...] = ()
+    started: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
     trace: Trace | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def id(self) -> str:
+        """None: it is in memory only."""
+        return ""
 
     @property
     def revision(self) -> int:

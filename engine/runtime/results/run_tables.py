@@ -12,7 +12,7 @@ import numpy as np
 
 from quantcrafter.engine.api import InstrumentJob, Role
 from quantcrafter.engine.api.csv_text import csv_text
-from quantcrafter.engine.runtime.results.run_view import Column, RunNode, RunView
+from quantcrafter.engine.runtime.results.run_view import Column, Kept, RunNode, RunView
 from quantcrafter.engine.stats import tables
 from quantcrafter.engine.stats.curve import daily_equity, daily_returns, monthly_returns
 from quantcrafter.engine.stats.files import write_whole
@@ -38,6 +38,16 @@ class RunTables:
     def spec_hash(self: RunView) -> str:
         """A hash of what the strategy does, without its layout."""
         return self.origin.spec_hash
+
+    @property
+    def kept(self) -> Kept:
+        """Everything."""
+        return "all"
+
+    @cached_property
+    def symbols(self: RunView) -> tuple[str, ...]:
+        """The instruments' symbols in file order."""
+        return tuple(job.symbol for job in self.instruments)
 
     @cached_property
     def fills_without_volume(self: RunView) -> int:

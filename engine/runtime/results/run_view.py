@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import numpy.typing as npt
@@ -16,6 +17,9 @@ from quantcrafter.engine.stats.metrics import Value
 from quantcrafter.engine.stats.tables import Table
 
 Column = npt.NDArray[Any]
+
+Kept = Literal["all", "tables", "figures"]
+"""What is kept of a run: everything; fills, trades and equity without bars and columns; or metrics and text alone."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,26 @@ class RunView(Protocol):
 
     Of the instruments' jobs it has bars, combined signals, filter mask, and the account's columns (rates, splits,
     dividends). What the engine alone reads, the columns of sizes and rules, is not kept.
+
+    Of an old run not everything may be kept any more (`kept`); asking for the rest raises RunError.
     """
 
     # ------------------------------------------------------------------ what was run
+
+    @property
+    def id(self) -> str:
+        """The name under which it is kept; empty where it is in memory only."""
+        ...
+
+    @property
+    def started(self) -> datetime:
+        """When it was started, in UTC."""
+        ...
+
+    @property
+    def kept(self) -> Kept:
+        """What of it is there."""
+        ...
 
     @property
     def revision(self) -> int:
@@ -188,6 +209,11 @@ class RunView(Protocol):
     @property
     def warmup(self) -> int:
         """The leading bars without a decision."""
+        ...
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The instruments' symbols in file order."""
         ...
 
     @property

@@ -8,7 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from quantcrafter.engine.runtime.run_store.record import RunRecord
+from quantcrafter.engine.api import RunError
+from quantcrafter.engine.runtime.results.run_view import RunView
 from quantcrafter.engine.stats.metrics import METRICS, Metric, Value
 from quantcrafter.engine.stats.tables import Row, Table
 
@@ -79,12 +80,12 @@ class TradeChange:
 class Comparison:
     """What is different in run `b` against run `a`.
 
-    `added` and `removed` are trades of one run alone; trades are None where the books of a run are gone.
+    `added` and `removed` are trades of one run alone; trades are None where those of a run are not kept.
     `file_diff` holds unified diff lines of the strategy file, empty when it is the same.
     """
 
-    a: RunRecord
-    b: RunRecord
+    a: RunView
+    b: RunView
     metrics: tuple[MetricChange, ...]
     differences: tuple[Difference, ...]
     added: tuple[Row, ...] | None
@@ -98,13 +99,17 @@ class Comparison:
         return self.added == () and self.removed == () and self.changed == ()
 
 
-def compare_runs(a: RunRecord, b: RunRecord) -> Comparison:
-    """Return what changed from run `a` to run `b`; both with their books, as `RunHistory.get` returns them."""
+def compare_runs(a: RunView, b: RunView) -> Comparison:
+    """Return what changed from run `a` to run `b`.
+
+    Raises:
+        RunError: what is kept of one is damaged.
+    """
     added: tuple[Row, ...] | None = None
     removed: tuple[Row, ...] | None = None
     changed: tuple[TradeChange, ...] | None = None
-    if a.books is not None and b.books is not None:
-        added, removed, changed = _compare_trades(a.books.trades, b.books.trades)
+    if a.kept != "figures" and b.kept != "figures":
+        added, removed, changed = _compare_trades(a.trades, b.trades)
     return Comparison(
         a=a,
         b=b,
@@ -147,12 +152,12 @@ def _compare_trades(a: Table, b: Table) -> tuple[tuple[Row, ...], tuple[Row, ...
     return added, removed, tuple(changes)
 
 
-def _differences(a: RunRecord, b: RunRecord) -> tuple[Difference, ...]:
+def _differences(a: RunView, b: RunView) -> tuple[Difference, ...]:
     values = [
         (a.strategy, b.strategy),
         (a.file, b.file),
         (a.spec_hash[:12], b.spec_hash[:12]),
-        (", ".join(a.overrides), ", ".join(b.overrides)),
+        (", ".join(a.origin.overrides), ", ".join(b.origin.overrides)),
         (", ".join(a.symbols), ", ".join(b.symbols)),
         (a.data_hash[:12], b.data_hash[:12]),
         ("yes" if a.synthetic else "no", "yes" if b.synthetic else "no"),
@@ -162,10 +167,18 @@ def _differences(a: RunRecord, b: RunRecord) -> tuple[Difference, ...]:
         (str(a.warmup), str(b.warmup)),
     ]
     pairs = [(what, *each) for what, each in zip(COMPARED, values, strict=True)]
-    first, second = _flat(a.settings), _flat(b.settings)
+    first, second = _settings(a), _settings(b)
     names = [name for name in {**first, **second} if name not in ("run.engine", "run.mode")]
     pairs += [(name, first.get(name, ""), second.get(name, "")) for name in names]
     return tuple(Difference(*pair) for pair in pairs if pair[1] != pair[2])
+
+
+def _settings(run: RunView) -> dict[str, str]:
+    """Return a run's settings as text by name; none where a version wrote them that knew others."""
+    try:
+        return _flat(run.settings.model_dump(mode="json"))
+    except RunError:
+        return {}
 
 
 def _flat(settings: Any, prefix: str = "run") -> dict[str, str]:
@@ -174,7 +187,7 @@ def _flat(settings: Any, prefix: str = "run") -> dict[str, str]:
     return {key: text for name, value in settings.items() for key, text in _flat(value, f"{prefix}.{name}").items()}
 
 
-def _file_diff(a: RunRecord, b: RunRecord) -> tuple[str, ...]:
-    names = [f"{record.file or 'strategy'} ({record.id})" if record.id else record.file for record in (a, b)]
-    before, after = a.spec_text.splitlines(), b.spec_text.splitlines()
+def _file_diff(a: RunView, b: RunView) -> tuple[str, ...]:
+    names = [f"{run.file or 'strategy'} ({run.id})" if run.id else run.file for run in (a, b)]
+    before, after = a.text.splitlines(), b.text.splitlines()
     return tuple(difflib.unified_diff(before, after, names[0], names[1], n=1, lineterm=""))

@@ -1,8 +1,11 @@
-"""RunHistory: the finished runs of a user, in an SQLite file with one .npz of fills, trades and equity a run.
+"""RunHistory: the finished runs of a user: an SQLite file with a row for each, which points to its folder by its id.
 
-1. `add` picks an id and creates its .npz exclusively, which reserves the id among concurrent writers.
+1. `add` picks an id and writes the run's folder, whole or not at all, which reserves the id among other writers.
 2. The row is inserted in one transaction; only runs with a row exist, so a process that dies in between leaves an
-   unused .npz, which `prune` removes, and never a half run.
+   unused folder, which `prune` removes, and never a half run.
+
+A folder in `traces` has everything, one in `runs` fills, trades and equity alone. A run is in one of them, or, when it
+was deleted to save space, in none: its row stays, with metrics and strategy.
 """
 
 from __future__ import annotations
@@ -10,9 +13,8 @@ from __future__ import annotations
 import re
 import secrets
 import sqlite3
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,19 +24,19 @@ from quantcrafter.engine.api.home import home
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.transaction import transaction
 from quantcrafter.engine.api.wording import shown_path
-from quantcrafter.engine.runtime.run_store.comparison import Comparison, compare_runs
+from quantcrafter.engine.runtime.results.run_view import RunView
 from quantcrafter.engine.runtime.run_store.history_rows import COLUMNS, SCHEMA, from_row, to_row
-from quantcrafter.engine.runtime.run_store.record import Books, RunRecord, read_books, write_books
-from quantcrafter.engine.runtime.run_store.retention import discard
+from quantcrafter.engine.runtime.run_store.record import RunRecord
+from quantcrafter.engine.runtime.run_store.retention import TRIALS, UNFINISHED_AGE_S, age, discard
+from quantcrafter.engine.runtime.run_store.run_figures import RunFigures, read_tables
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.run_writer import save_run
 from quantcrafter.engine.storage import Database
-
-__all__ = ["Books", "Comparison", "RunHistory", "RunRecord", "compare_runs"]
 
 _LAST = re.compile(r"^last(?:-([0-9]{1,9}))?$")
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ATTEMPTS = 20
-_ORPHAN_AGE_S = 3600.0
 
 
 class RunHistory:
@@ -44,7 +46,7 @@ class RunHistory:
     damaged row hides no other: it is listed with what can be read of it, and can be deleted.
 
     Args:
-        path: the SQLite file; the folder `runs` beside it holds the books.
+        path: the SQLite file; the folders of the runs lie beside it, in `traces` and `runs`.
         timeout_s: how long to wait for another writer.
     """
 
@@ -63,17 +65,21 @@ class RunHistory:
             write_ahead=True,
         )
 
-    def add(self, record: RunRecord) -> str:
-        """Keep a run and return its id: the time in UTC with two random letters, so that ids sort by age.
+    def add(self, run: RunView, *, columns: bool = True) -> str:
+        """Keep a finished run and return its id: the time in UTC with two random letters, so that ids sort by age.
+
+        Args:
+            run: the run, with its columns.
+            columns: keep bars and columns as well as fills, trades and equity.
 
         Raises:
-            RunError: the history cannot be written.
+            RunError: the history or the folder cannot be written.
         """
+        record = RunRecord.of(run)
         with self._open() as connection:
-            self.folder.mkdir(parents=True, exist_ok=True)
             for _ in range(_ATTEMPTS):
                 run_id = f"{datetime.now(UTC):%y%m%d-%H%M%S}-{''.join(secrets.choice(_ALPHABET) for _ in range(2))}"
-                if self._keep(connection, replace(record, id=run_id)):
+                if self._keep(connection, replace(record, id=run_id), run, columns=columns):
                     return run_id
         raise RunError(
             Message(
@@ -84,7 +90,7 @@ class RunHistory:
         )
 
     def list(self, limit: int | None = 50) -> list[RunRecord]:
-        """Return the latest runs first, without their books; None for all.
+        """Return the rows of the latest runs, latest first; None for all.
 
         Raises:
             RunError: the history cannot be read.
@@ -99,10 +105,10 @@ class RunHistory:
             return [from_row(row) for row in rows]
 
     def get(self, key: str) -> RunRecord:
-        """Return a run with its books, by its id, the beginning of it, `last`, or `last-1` for the one before.
+        """Return a run's row, by its id, the beginning of it, `last`, or `last-1` for the one before.
 
         Raises:
-            RunError: there is no such run, or several; or the history cannot be read.
+            RunError: there is no such run, or several; its row is damaged; or the history cannot be read.
         """
         record = self.find(key)
         if record.damage:
@@ -115,10 +121,24 @@ class RunHistory:
                     damage=record.damage,
                 )
             )
-        return replace(record, books=read_books(self._books_path(record.id)))
+        return record
+
+    def open(self, key: str) -> RunView:
+        """Return what is kept of a run (`RunView.kept`), named as for `get`.
+
+        Raises:
+            RunError: as of `get`; or what is kept is damaged.
+        """
+        record = self.get(key)
+        if not _ID.fullmatch(record.id):  # it must lead nowhere else
+            return RunFigures(record)
+        for folder in self._folders(record.id):
+            if folder.is_dir():
+                return RunFolder.open(folder)
+        return RunFigures(record, read_tables(self._old_tables(record.id)))
 
     def delete(self, key: str) -> str:
-        """Delete a run with its books and columns, named as for `get`, and return its id; a damaged one too.
+        """Delete a run with its folder, named as for `get`, and return its id; a damaged one too.
 
         Raises:
             RunError: there is no such run, or several; or the history cannot be written.
@@ -161,15 +181,15 @@ class RunHistory:
             yield connection
 
     def remove_files(self, run_id: str) -> None:
-        """Delete the books and the columns of a run, as far as that can be done."""
+        """Delete the folder of a run, as far as that can be done."""
         if _ID.fullmatch(run_id):  # the id of a damaged row must lead nowhere else
-            discard(self._books_path(run_id))
-            discard(self.traces / run_id)
+            for place in (*self._folders(run_id), self._old_tables(run_id)):
+                discard(place)
 
     def prune(self, keep: int) -> int:
         """Delete all but the latest `keep` runs and return how many went; pinned ones stay.
 
-        Books without a run, which a killed process may leave, go as well once they are an hour old.
+        Folders without a run, which a killed process may leave, go as well once they are an hour old.
 
         Raises:
             RunError: the history cannot be written, or `keep` is negative.
@@ -185,17 +205,21 @@ class RunHistory:
             kept = {row[0] for row in connection.execute("SELECT id FROM runs")}
         for run_id in old:
             self.remove_files(run_id)
-        for path in self.folder.glob("*.npz"):
-            with suppress(OSError):
-                if path.stem not in kept and time.time() - path.stat().st_mtime > _ORPHAN_AGE_S:
-                    path.unlink()
+        for place in (*self.folder.glob("*"), *self.traces.glob("*")):
+            if _ID.fullmatch(place.stem) and place.stem not in {*kept, TRIALS} and age(place) > UNFINISHED_AGE_S:
+                discard(place)
         return len(old)
 
-    def _books_path(self, run_id: str) -> Path:
+    def _folders(self, run_id: str) -> tuple[Path, Path]:
+        """Return where the folder of a run may be: one with everything, or one with fills, trades and equity."""
+        return self.traces / run_id, self.folder / run_id
+
+    def _old_tables(self, run_id: str) -> Path:
+        """Return where versions before kept fills, trades and equity."""
         return self.folder / f"{run_id}.npz"
 
     def find(self, key: str) -> RunRecord:
-        """Return a run without its books, named as for `get`; of a damaged one what can be read.
+        """Return a run's row, named as for `get`; of a damaged one what can be read.
 
         Raises:
             RunError: there is no such run, or several; or the history cannot be read.
@@ -229,19 +253,23 @@ class RunHistory:
             )
         return records[0]
 
-    def _keep(self, connection: sqlite3.Connection, record: RunRecord) -> bool:
-        """Write the record under its id, or return False when that is taken."""
-        books_path = self._books_path(record.id)
-        try:
-            if record.books is not None:
-                write_books(books_path, record.books)
-        except FileExistsError:
+    def _keep(self, connection: sqlite3.Connection, record: RunRecord, run: RunView, *, columns: bool) -> bool:
+        """Write the run's folder and its row under its id, or return False when that is taken."""
+        places = (*self._folders(record.id), self._old_tables(record.id))
+        if any(place.exists() for place in places):
             return False
+        folder = places[0] if columns else places[1]
+        try:
+            save_run(run, folder, "all" if columns else "tables")
+        except RunError:
+            if folder.exists():  # another writer was faster
+                return False
+            raise
         marks = ", ".join("?" * len(COLUMNS))
         try:
             connection.execute(f"INSERT INTO runs ({', '.join(COLUMNS)}) VALUES ({marks})", to_row(record))  # noqa: S608
         except BaseException as error:
-            _remove(books_path)
+            discard(folder)
             if isinstance(error, sqlite3.IntegrityError):
                 return False
             raise
@@ -253,8 +281,3 @@ class RunHistory:
         with self._database.open() as connection:
             connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
             yield connection
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Where the columns of runs lie: `traces/` of the user's directory, one folder a run.
+"""Where runs lie with their columns: `traces/` of the user's directory, one folder a run.
 
 The folders of runs in the history are named by the run's id. Trials, which the history does not keep, lie in
 `traces/trials/`, apart for each program that has any. `engine.runtime.run_store.storage` says which of them stay.
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from quantcrafter.engine.api.home import home
 
+TRIALS = "trials"
 KEPT_TRIALS = 6
 UNFINISHED_AGE_S = 3600.0
 """What was written or deleted half is older than that when nobody can be at it any more."""
@@ -29,7 +30,7 @@ def trace_folder(run_id: str) -> Path:
 
 def trial_folder(owner: str, name: str) -> Path:
     """Return the folder of a trial of a program; `owner` tells programs that run at the same time apart."""
-    return home() / "traces" / "trials" / owner / name
+    return home() / "traces" / TRIALS / owner / name
 
 
 def unfinished(place: Path) -> Path:
@@ -69,13 +70,13 @@ def is_abandoned(place: Path) -> bool:
 
 def prune_trials(owner: str, in_use: Collection[Path] = (), *, keep: int = KEPT_TRIALS) -> int:
     """Delete all but the latest trials of a program, and return how many went; those `in_use` stay."""
-    folder = home() / "traces" / "trials" / owner
+    folder = home() / "traces" / TRIALS / owner
     return sum(discard(each) for each in folders(folder)[keep:] if each not in in_use)
 
 
 def forget_trials(owner: str = "") -> None:
     """Delete the trials of a program that ends; and those of others that nobody touched for days."""
-    folder = home() / "traces" / "trials"
+    folder = home() / "traces" / TRIALS
     for each in folders(folder):
         if each.name == owner or age(each) > _FORGOTTEN_AGE_S:
             remove(each)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,20 @@ from quantcrafter.engine.api.settings import InstrumentMargin
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.runtime.results.run_tables import RunTables, daily_returns_of, months_of, output_place
-from quantcrafter.engine.runtime.results.run_view import Column, Origin, RunDecision, RunNode, RunOutput, RunSource
+from quantcrafter.engine.runtime.results.run_view import (
+    Column,
+    Kept,
+    Origin,
+    RunDecision,
+    RunNode,
+    RunOutput,
+    RunSource,
+)
 from quantcrafter.engine.runtime.run_store.run_columns import Columns, GrownColumns, WholeColumns, description_1
 from quantcrafter.engine.runtime.run_store.run_log import LATEST, LogReader
+from quantcrafter.engine.stats import tables
 from quantcrafter.engine.stats.metrics import Value
+from quantcrafter.engine.stats.tables import Table
 
 FORMAT = 2
 """1: a .npy file for each column, written whole; 2: commits."""
@@ -67,11 +78,16 @@ CURVES = ("ts_ns", "equity", "cash")
 ACCOUNT = {"rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0}
 """Columns that only some instruments have, with what they hold for those that have none."""
 OPEN_ORDERS = f"{LATEST}orders"
+TABLES = ("fills", "trades", "equity")
+"""What is kept as tables, named `<table>.<column>`, of a run whose bars and columns are not kept."""
 _DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError)
 
 
 class RunFolder(RunTables):
-    """A `RunView` of a folder as it was when it was opened. Columns are read-only, and mapped where they can be."""
+    """A `RunView` of a folder as it was when it was opened. Columns are read-only, and mapped where they can be.
+
+    A folder may hold fills, trades and equity alone (`kept`); asking for the rest of such a run raises RunError.
+    """
 
     def __init__(
         self,
@@ -104,6 +120,7 @@ class RunFolder(RunTables):
         self.synthetic: bool = state.get("synthetic", False)
         self.warmup: int = state.get("warmup", 0)
         self.data_hash: str = state.get("data_hash", "")
+        self.started = _started(folder, about)
         self._about, self._state, self._columns, self._reader = about, state, columns, reader
 
     @classmethod
@@ -167,9 +184,20 @@ class RunFolder(RunTables):
         with _readable(self.folder):
             return RunSettings.model_validate(self._about["settings"])
 
+    @property
+    def kept(self) -> Kept:
+        """What the folder holds."""
+        return "tables" if "tables" in self._state else "all"
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The instruments' symbols in file order."""
+        return tuple(each["symbol"] for each in self._about["instruments"])
+
     @cached_property
     def instruments(self) -> tuple[InstrumentJob, ...]:
         """The instruments in file order, with bars, combined signal flags and filter mask."""
+        self._check_kept()
         return tuple(self._instrument(number, each) for number, each in enumerate(self._about["instruments"]))
 
     def _instrument(self, number: int, about: Mapping[str, Any]) -> InstrumentJob:
@@ -216,11 +244,12 @@ class RunFolder(RunTables):
     @property
     def bars(self) -> int:
         """How many steps there were."""
-        return len(self.ledger.ts_ns)
+        return len(self.equity) if self.kept == "tables" else len(self.ledger.ts_ns)
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The books."""
+        """Orders, fills, trades, equity and the rest of what was booked."""
+        self._check_kept()
         empty = _no_rows()
         arrays: dict[str, Any] = {name: self._whole(name, getattr(empty, name)) for name in (*RECORDS, *CURVES)}
         if self._columns.has(OPEN_ORDERS):
@@ -228,6 +257,21 @@ class RunFolder(RunTables):
             arrays["orders"] = orders[np.argsort(orders["id"], kind="stable")]
         held = tuple(OpenPosition(**each) for each in self._state.get("open_positions", ()))
         return Ledger(**arrays, open_positions=held)
+
+    @cached_property
+    def fills(self) -> Table:
+        """Every execution, in the order in which they happened."""
+        return tables.fills_table(self.ledger, self.instruments) if self.kept == "all" else self._table("fills")
+
+    @cached_property
+    def trades(self) -> Table:
+        """Every closed trade, entry to exit."""
+        return tables.trades_table(self.ledger, self.instruments) if self.kept == "all" else self._table("trades")
+
+    @cached_property
+    def equity(self) -> Table:
+        """Time (`ts_ns`, UTC) and equity (`value`) of every step."""
+        return tables.equity_table(self.ledger) if self.kept == "all" else self._table("equity")
 
     @cached_property
     def daily_returns(self) -> Column:
@@ -273,15 +317,33 @@ class RunFolder(RunTables):
         step, place = output_place(self.nodes, node, output)
         return f"column.{step}.{place}"
 
+    def _table(self, name: str) -> Table:
+        return Table({column: self._whole(f"{name}.{column}") for column in self._state["tables"][name]})
+
+    def _check_kept(self) -> None:
+        """Refuse what only a whole run has.
+
+        Raises:
+            RunError: bars and columns are not kept.
+        """
+        if self.kept != "all":
+            raise RunError(
+                Message(
+                    "Of the run in '{folder}' only fills, trades and equity are kept. Run it again.",
+                    folder=shown_path(self.folder),
+                )
+            )
+
     def _part(self, name: str, instrument: int, kind: Any = np.float64) -> Column:
+        self._check_kept()
         if not any(self._columns.bars):
             return np.empty(0, kind)
         with self._having(name):
             return self._columns.part(name, instrument)
 
-    def _whole(self, name: str, empty: Column) -> Column:
-        """Return records, or none: a run kept before there were some of them has no array of these."""
-        if not self._columns.has(name):
+    def _whole(self, name: str, empty: Column | None = None) -> Column:
+        """Return records, or `empty`: a run kept before there were some of them has no array of these."""
+        if empty is not None and not self._columns.has(name):
             return empty
         with self._having(name):
             return self._columns.whole(name)
@@ -317,6 +379,13 @@ def _readable(folder: Path) -> Iterator[None]:
                 "The run in '{folder}' cannot be read: {cause}. Run it again.", folder=shown_path(folder), cause=cause
             )
         ) from error
+
+
+def _started(folder: Path, about: Mapping[str, Any]) -> datetime:
+    """Return when the run was started; of one kept before that was noted, when it was kept."""
+    if "started" in about:
+        return datetime.fromisoformat(about["started"])
+    return datetime.fromtimestamp((folder / FILE).stat().st_mtime, UTC)
 
 
 def _problem(about: Mapping[str, Any]) -> Problem:

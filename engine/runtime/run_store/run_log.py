@@ -1,27 +1,38 @@
 """The two files of a run folder that grow: blocks of columns, and the commits that say which of them count.
 
 `data.bin` holds blocks, each one an array's bytes. `commits.jsonl` has a line for each commit, with a checksum: where
-its blocks lie, how many bars of each instrument they bring, and what has changed of what is small. Bytes are only ever
-added, and a commit is written when all its blocks are: whoever reads sees whole commits, from the first one on, while
-a writer is at it and after it was killed at any point. There is one writer at a time.
+its blocks lie, how many bars of each instrument they bring, and what has changed of what is small.
+
+- Bytes are only ever added, and a commit is written when all its blocks are: whoever reads sees whole commits, from the
+  first one on, while a writer is at it and after it was killed at any point.
+- Blocks are on the disk before their commit's line is written, and the line before `append` returns, so a commit that
+  was reported outlasts a power cut. A run that may be lost (a trial) is written without waiting for the disk.
+- A writer holds a lock on `writer.lock` until it closes or dies; a second one is refused.
+- What a killed writer left behind the last commit is cut off the commits' file by the next one, and passed by in the
+  data: a reader may have bytes mapped that belonged to a commit which was dropped.
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from io import FileIO
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from quantcrafter.engine.api.locks import try_lock
 from quantcrafter.engine.api.npy import dtype_of
 
-DATA, COMMITS = "data.bin", "commits.jsonl"
+DATA, COMMITS, LOCK = "data.bin", "commits.jsonl", "writer.lock"
 LATEST = "latest."
 """Begins the names of records that take the place of those of earlier commits."""
 PER_BAR = ("bars.", "market.", "column.", "feed.")
@@ -112,34 +123,40 @@ class LogReader:
 
 
 class LogWriter:
-    """Adds commits to a folder; what a writer before left half-written is passed by.
+    """Adds commits to a folder.
 
     Args:
         folder: the folder; its files are made if they are missing.
         revision: go on behind this commit and drop later ones; behind the last one if left out.
+        durable: wait at each commit until it is on the disk.
+        shared: others know the folder, so that there could be a second writer.
 
     Raises:
+        BlockingIOError: there is a writer already.
         OSError: the files cannot be written.
         ValueError, LookupError, TypeError: they are damaged, or there is no such commit.
     """
 
-    def __init__(self, folder: Path, revision: int | None = None) -> None:
-        for name in (DATA, COMMITS):
-            (folder / name).touch()
-        reader = LogReader(folder)
-        self._commits = len(reader.read())
-        end = reader.end
-        if revision is not None and revision != self._commits:
-            end = _end_of(folder, revision, self._commits)
-            self._commits = revision
-        self._data = (folder / DATA).open("ab")
-        try:
-            self._log = (folder / COMMITS).open("r+b")
-            self._log.truncate(end)
-            self._log.seek(end)
-        except BaseException:
-            self.close()
-            raise
+    def __init__(self, folder: Path, revision: int | None = None, *, durable: bool = True, shared: bool = True) -> None:
+        self._durable = durable
+        with ExitStack() as opened:
+            if shared:
+                lock = opened.enter_context((folder / LOCK).open("ab"))
+                if not try_lock(lock):
+                    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), str(folder))
+            for name in (DATA, COMMITS):
+                (folder / name).touch()
+            reader = LogReader(folder)
+            self._commits = len(reader.read())
+            self._end = reader.end
+            if revision is not None and revision != self._commits:
+                self._end = _end_of(folder, revision, self._commits)
+                self._commits = revision
+            # Unbuffered, so that nothing of a write that failed waits for the next one.
+            self._data = opened.enter_context((folder / DATA).open("r+b", buffering=0))
+            self._log = opened.enter_context((folder / COMMITS).open("r+b", buffering=0))
+            self._log.truncate(self._end)
+            self._opened = opened.pop_all()
 
     @property
     def revision(self) -> int:
@@ -150,35 +167,50 @@ class LogWriter:
         """Add a commit and return its number.
 
         Raises:
-            OSError: it cannot be written; the folder is as it was.
+            OSError: it cannot be written; the folder has the commits that it had before.
             ValueError: a column has not a row for each bar.
         """
-        blocks = {}
         for name, parts in chunk.columns.items():
             if [len(part) for part in parts] != list(chunk.bars):
                 raise ValueError(f"the column '{name}' has not one row a bar")
-            blocks[name] = _write(self._data, parts)
-        for name, rows in chunk.records.items():
-            blocks[name] = _write(self._data, [rows])
-        self._data.flush()
-        described = {"revision": self._commits + 1, "bars": list(chunk.bars), "blocks": blocks, "state": chunk.state}
-        text = json.dumps(described).encode()
-        start = self._log.tell()
+        start = self._data.seek(0, os.SEEK_END)
+        self._log.seek(self._end)
         try:
-            self._log.write(b"%08x %s\n" % (zlib.crc32(text), text))
-            self._log.flush()
-        except OSError:
-            self._log.truncate(start)
-            self._log.seek(start)
+            arrays = {**chunk.columns, **{name: [rows] for name, rows in chunk.records.items()}}
+            blocks = {name: _write(self._data, parts) for name, parts in arrays.items()}
+            described = {
+                "revision": self._commits + 1,
+                "bars": list(chunk.bars),
+                "blocks": blocks,
+                "state": chunk.state,
+            }
+            text = json.dumps(described).encode()
+            self._sync(self._data)
+            _write_all(self._log, b"%08x %s\n" % (zlib.crc32(text), text))
+            self._sync(self._log)
+        except BaseException:
+            with suppress(OSError):
+                self._log.truncate(self._end)
+                self._data.truncate(start)
             raise
+        self._end = self._log.tell()
         self._commits += 1
         return self._commits
 
+    def _sync(self, stream: FileIO) -> None:
+        if self._durable:
+            os.fsync(stream.fileno())
+
     def close(self) -> None:
-        """Close the files."""
-        self._data.close()
-        if hasattr(self, "_log"):
-            self._log.close()
+        """Close the files, and let another writer take over."""
+        self._opened.close()
+
+
+def is_being_written(folder: Path) -> bool:
+    """Return whether a writer is at a folder."""
+    with suppress(FileNotFoundError), (folder / LOCK).open("ab") as lock:
+        return not try_lock(lock)
+    return False
 
 
 def map_data(folder: Path, commits: Sequence[Commit]) -> Column:
@@ -195,13 +227,21 @@ def map_data(folder: Path, commits: Sequence[Commit]) -> Column:
         return np.memmap(stream, np.uint8, "r", 0, (end,)).view(np.ndarray)
 
 
-def _write(stream: BinaryIO, parts: Sequence[Column]) -> list[Any]:
+def _write(stream: FileIO, parts: Sequence[Column]) -> list[Any]:
     """Write arrays one behind the other as one block and return where it lies, as a commit has it."""
     place = stream.tell()
     offset = -(-place // _ALIGNED) * _ALIGNED
-    stream.write(bytes(offset - place))
-    stream.writelines(np.ascontiguousarray(part).data if len(part) else b"" for part in parts)
+    _write_all(stream, bytes(offset - place))
+    for part in parts:
+        if len(part):
+            _write_all(stream, np.ascontiguousarray(part).view(np.uint8).data)
     return [np.lib.format.dtype_to_descr(parts[0].dtype), offset, sum(len(part) for part in parts)]
+
+
+def _write_all(stream: FileIO, content: bytes | memoryview) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[stream.write(left) :]
 
 
 def _checked(line: bytes) -> dict[str, Any] | None:

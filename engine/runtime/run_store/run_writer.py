@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -19,12 +20,15 @@ from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.runtime.results.run_view import RunNode, RunView
 from quantcrafter.engine.runtime.run_store.retention import unfinished
-from quantcrafter.engine.runtime.run_store.run_folder import ACCOUNT, CURVES, FILE, FORMAT, RECORDS, TIMES
+from quantcrafter.engine.runtime.run_store.run_folder import ACCOUNT, CURVES, FILE, FORMAT, RECORDS, TABLES, TIMES
 from quantcrafter.engine.runtime.run_store.run_log import Chunk, Column, LogWriter
 
 
 class RunWriter:
-    """Adds to a run's folder; one writer at a time. Readers see each chunk whole or not at all."""
+    """Adds to a run's folder. Readers see each chunk whole or not at all.
+
+    There is one writer at a time: it holds a lock until it is closed, or its process ends in whatever way.
+    """
 
     def __init__(self, folder: Path, log: LogWriter) -> None:
         self.folder = folder
@@ -38,9 +42,9 @@ class RunWriter:
             RunError: the folder exists already, or cannot be written.
         """
         folder = Path(folder)
-        with _made_beside(folder) as beside:
-            LogWriter(beside).close()
+        with _made_beside(folder, durable=True) as beside:
             _write_description(beside, description)
+            LogWriter(beside, shared=False).close()
         return cls.reopen(folder)
 
     @classmethod
@@ -48,7 +52,8 @@ class RunWriter:
         """Go on with a folder, also one whose writer was killed; commits behind `revision`, if given, are dropped.
 
         Raises:
-            RunError: there is no such folder, it is damaged, has no such revision, or cannot be written.
+            RunError: there is no such folder, it is damaged, has no such revision, has a writer already, or cannot be
+                written.
         """
         folder = Path(folder)
         with _writing(folder):
@@ -62,7 +67,7 @@ class RunWriter:
         return self._log.revision
 
     def append(self, chunk: Chunk) -> int:
-        """Add a chunk and return the new revision.
+        """Add a chunk, wait until it is on the disk, and return the new revision.
 
         Raises:
             RunError: it cannot be written. The folder has what it had before.
@@ -83,37 +88,52 @@ class RunWriter:
         self.close()
 
 
-def save_run(run: RunView, folder: Path) -> Path:
-    """Write a finished run with all its columns to a new folder and return it; it is whole, or not there.
+def save_run(run: RunView, folder: Path, keep: Literal["all", "tables"] = "all", *, durable: bool = True) -> Path:
+    """Write a finished run to a new folder and return it; it is whole, or not there.
+
+    Args:
+        run: the run, with all its columns.
+        folder: the folder to make.
+        keep: everything, or fills, trades and equity without bars and columns.
+        durable: wait until it is on the disk.
 
     Raises:
         RunError: the folder exists already, or cannot be written.
     """
     folder = Path(folder)
-    with _made_beside(folder) as beside:
+    with _made_beside(folder, durable=durable) as beside:
         _write_description(beside, describe(run))
-        log = LogWriter(beside)
+        log = LogWriter(beside, durable=durable, shared=False)
         try:
-            whole = chunk_of(run, state=final_state(run))
+            whole = chunk_of(run, state=final_state(run)) if keep == "all" else _tables_of(run)
             log.append(replace(whole, records={**whole.records, "daily_returns": run.daily_returns}))
         finally:
             log.close()
     return folder
 
 
+def _tables_of(run: RunView) -> Chunk:
+    """Return fills, trades and equity as a chunk without bars."""
+    kept = {name: getattr(run, name).columns for name in TABLES}
+    records = {f"{table}.{name}": column for table, columns in kept.items() for name, column in columns.items()}
+    state = {**final_state(run), "tables": {table: list(columns) for table, columns in kept.items()}}
+    return Chunk([0] * len(run.instruments), records=records, state=state)
+
+
 def describe(run: RunView) -> dict[str, Any]:
     """Return what `run.json` says of a run: all that is known before its first bar."""
-    jobs = run.instruments
+    file = str(Path(run.file).absolute()) if run.file else ""  # whoever reads it may be in another folder
     return {
         "format": FORMAT,
         "strategy": run.strategy,
+        "started": run.started.isoformat(),
         "engine": run.engine,
         "mode": run.mode,
         "settings": run.settings.model_dump(mode="json"),
-        "origin": asdict(run.origin),
+        "origin": asdict(replace(run.origin, file=file)),
         "rule_nodes": list(run.rule_nodes),
         "warnings": [asdict(each) for each in run.warnings],
-        "instruments": [_instrument(job) for job in jobs],
+        "instruments": [_instrument(job) for job in run.instruments],
         "nodes": [_node(each) for each in run.nodes.values()],
         "decision": None if run.decision is None else asdict(run.decision),
         "feeds": [list(pair) for pair in run.feeds],
@@ -244,17 +264,33 @@ def _write_description(folder: Path, description: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _made_beside(folder: Path) -> Iterator[Path]:
+def _made_beside(folder: Path, *, durable: bool) -> Iterator[Path]:
     """Yield a new folder beside a place, which takes that place when all went well and is gone otherwise."""
     beside = unfinished(folder)
     with _writing(folder):
         try:
             beside.mkdir(parents=True)
             yield beside
+            if durable:
+                for place in (beside / FILE, beside):
+                    _sync(place)
             beside.rename(folder)
+            if durable:
+                _sync(folder.parent)
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise
+
+
+def _sync(place: Path) -> None:
+    """Wait until a file, or what a folder lists, is on the disk; Windows knows this of files only."""
+    if os.name == "nt" and place.is_dir():
+        return
+    number = os.open(place, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 @contextmanager

@@ -1,25 +1,27 @@
 """How much disk the runs of a user take, and what goes when it is more than they may: one limit counts everything.
 
-Counted are the history itself, the books (fills, trades, equity) and the columns of its runs, trials, and what runs
-that were cancelled or killed left behind. When they take more than the limit:
+Counted are the history itself, the folders of its runs with columns or with fills, trades and equity alone, trials, and
+what runs that were cancelled or killed left behind. When they take more than the limit:
 
 1. What nobody is at any more goes: half-written folders, and files of runs that are not in the history.
-2. The oldest go first, run by run: the columns and books of a run, or a trial. Its row stays: figures and strategy.
-3. If that is not enough, the rows of the oldest runs go.
+2. The oldest go first, run by run: the bars and columns of a run, or a trial. Fills, trades and equity of a run stay.
+3. If that is not enough, fills, trades and equity of the oldest go. Their rows stay: metrics and strategy.
+4. If that is not enough, the rows of the oldest runs go.
 
-Pinned runs stay, and so do runs that are being looked at. Nothing is renamed or deleted while another process adds,
-pins or deletes runs; who dies in between leaves nothing that looks like a whole run.
+Pinned runs stay, and so do runs that are being looked at or written. Nothing is renamed or deleted while another
+process adds, pins or deletes runs; who dies in between leaves nothing that looks like a whole run.
 """
 
 from __future__ import annotations
 
 import json
-import math
+import os
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.home import home
@@ -28,6 +30,7 @@ from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.retention import (
+    TRIALS,
     UNFINISHED_AGE_S,
     age,
     folders,
@@ -36,7 +39,11 @@ from quantcrafter.engine.runtime.run_store.retention import (
     remove,
     unfinished,
 )
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.run_log import is_being_written
+from quantcrafter.engine.runtime.run_store.run_writer import save_run
 
+_Kind = Literal["columns", "books", "trial", "part"]
 DEFAULT_GB = 5.0
 GB = 1024**3
 _LEAST_GB, _MOST_GB = 0.01, 1_000_000.0
@@ -45,7 +52,10 @@ _ROW_BYTES = "length(spec_text) + length(metrics) + length(settings) + length(ti
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What runs take on the disk, in bytes, by kind; `pinned_bytes` is that part of it that stays."""
+    """What runs take on the disk, in bytes, by kind; `pinned_bytes` is that part of it that stays.
+
+    `books` are fills, trades and equity of runs whose columns are not kept; `columns` are runs with everything.
+    """
 
     limit: int
     history: int = 0
@@ -65,9 +75,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What went: runs that lost their columns and books, runs that went altogether, trials, and bytes."""
+    """What went: columns of so many runs, fills and trades of so many, runs altogether, trials, and bytes."""
 
-    emptied: int = 0
+    columns: int = 0
+    books: int = 0
     deleted: int = 0
     trials: int = 0
     freed: int = 0
@@ -75,18 +86,13 @@ class Cleaned:
 
 @dataclass(slots=True)
 class _Item:
-    """A run or a trial on the disk."""
+    """A folder or file on the disk: of a run with its columns, its books alone, of a trial, or half-written."""
 
     key: str
-    kind: str
-    places: list[Path] = field(default_factory=list)
-    size: int = 0
-    age_s: float = math.inf
-
-    def take(self, place: Path, size: int) -> None:
-        self.places.append(place)
-        self.size += size
-        self.age_s = min(self.age_s, age(place))
+    kind: _Kind
+    place: Path
+    size: int
+    age_s: float
 
 
 def settings_file() -> Path:
@@ -137,24 +143,18 @@ def measure() -> Usage:
     """
     history = RunHistory()
     rows = _rows(history)
-    sums = {"run": 0, "trial": 0, "part": 0, "books": 0}
-    pinned_bytes = 0
-    for item in _items(history):
-        books = sum(_size(place) for place in item.places if place.suffix == ".npz")
-        sums["books"] += books
-        sums[item.kind] += item.size - books
-        if rows.get(item.key):
-            pinned_bytes += item.size
+    items = _items(history)
+    sums = {kind: sum(item.size for item in items if item.kind == kind) for kind in get_args(_Kind)}
     return Usage(
         limit=round(keep_gb() * GB),
         history=_history_size(history),
         books=sums["books"],
-        columns=sums["run"],
+        columns=sums["columns"],
         trials=sums["trial"],
         unfinished=sums["part"],
         runs=len(rows),
         pinned=sum(rows.values()),
-        pinned_bytes=pinned_bytes,
+        pinned_bytes=sum(item.size for item in items if rows.get(item.key)),
     )
 
 
@@ -175,34 +175,65 @@ def clean(in_use: Collection[Path] = (), *, limit: int | None = None) -> Cleaned
     before = _history_size(history)
     with history.held() as connection:
         rows = _pinned(connection)
-        items, litter = _sorted_out(history, rows)
-        kept = {place.absolute() for place in (*in_use, *_latest_trials(history))}
-        excess = before + sum(item.size for item in items) - limit
-        going = _oldest(items, rows, kept, excess)
-        excess -= sum(item.size for item in going)
-        renamed = [beside for item in (*going, *litter) for place in item.places if (beside := _put_aside(place))]
-        deleted = _delete_rows(connection, excess)
+        items = _items(history)
+        litter = [item for item in items if _is_litter(item, rows)]
+        items = [item for item in items if item not in litter]
+        stay = {key for key, pinned in rows.items() if pinned}
+        stay |= {item.key for item in items if item.kind == "columns" and is_being_written(item.place)}
+        stay |= {place.name for place in in_use} | {place.name for place in _latest_trials(history)}
+        going, left = _chosen(history, items, rows, stay, before + sum(item.size for item in items) - limit)
+        renamed = [beside for item in (*going, *litter) if (beside := _put_aside(item.place))]
+        freed = sum(item.size for item in going) - sum(item.size for item in left)
+        deleted = _delete_rows(connection, before + sum(item.size for item in items) - limit - freed)
     for beside in renamed:
         remove(beside)
-    freed = sum(item.size for item in (*going, *litter))
+    freed += sum(item.size for item in litter)
     if deleted:
         _shrink(history)
         freed += max(before - _history_size(history), 0)
-    trials = sum(item.kind == "trial" for item in going)
-    return Cleaned(len(going) - trials, deleted, trials, freed)
+    columns, books, trials = (sum(item.kind == kind for item in going) for kind in ("columns", "books", "trial"))
+    return Cleaned(columns, books, deleted, trials, freed)
 
 
-def _oldest(items: list[_Item], rows: dict[str, bool], kept: set[Path], excess: int) -> list[_Item]:
-    """Return the oldest runs and trials that may go, so many that `excess` bytes do."""
+def _chosen(
+    history: RunHistory, items: list[_Item], rows: Collection[str], stay: Collection[str], excess: int
+) -> tuple[list[_Item], list[_Item]]:
+    """Return the oldest runs and trials that go, so many that `excess` bytes do, and what was kept of them first."""
     going: list[_Item] = []
-    for item in sorted(items, key=lambda each: -each.age_s):
-        if excess <= 0:
-            break
-        in_use = any(place.absolute() in kept for place in item.places)
-        if item.kind != "part" and not rows.get(item.key) and not in_use:
+    left: list[_Item] = []
+    by_age = sorted(items, key=lambda item: -item.age_s)
+    for item in by_age:
+        if (
+            excess > 0
+            and item.key not in stay
+            and (item.kind == "trial" or (item.kind == "columns" and item.key in rows))
+        ):
+            kept = _books_of(history, item) if item.kind == "columns" else None
+            left += [] if kept is None else [kept]
+            going.append(item)
+            excess -= item.size - (0 if kept is None else kept.size)
+    for item in sorted([*by_age, *left], key=lambda item: -item.age_s):
+        if excess > 0 and item.key not in stay and item.kind == "books" and item.key in rows:
             going.append(item)
             excess -= item.size
-    return going
+    return going, left
+
+
+def _books_of(history: RunHistory, whole: _Item) -> _Item | None:
+    """Keep fills, trades and equity of a run whose columns go, as old as it is.
+
+    Returns None where they are kept already, cannot be read, or there is no room for them.
+    """
+    folder = history.folder / whole.key
+    if folder.exists() or folder.with_suffix(".npz").exists():
+        return None
+    try:
+        save_run(RunFolder.open(whole.place), folder, "tables")
+        made = whole.place.stat().st_mtime
+        os.utime(folder, (made, made))
+    except (RunError, OSError):
+        return None
+    return _Item(whole.key, "books", folder, _size(folder), whole.age_s)
 
 
 def usage_text(usage: Usage) -> str:
@@ -243,24 +274,14 @@ def _pinned(connection: sqlite3.Connection) -> dict[str, bool]:
 
 
 def _items(history: RunHistory) -> list[_Item]:
-    """Return everything on the disk: runs by their id, trials, and what is half-written."""
-    found: dict[tuple[str, str], _Item] = {}
-
-    def take(kind: str, key: str, place: Path) -> None:
-        found.setdefault((kind, key), _Item(key, kind)).take(place, _size(place))
-
-    for place in _listed(history.folder):
-        is_part = place.name.startswith(".")
-        take("part" if is_part else "run", str(place) if is_part else place.stem, place)
-    for place in _listed(history.traces):
-        if place.name == "trials":
-            continue
-        is_part = place.name.startswith(".")
-        take("part" if is_part else "run", str(place) if is_part else place.name, place)
-    for owner in _listed(history.traces / "trials"):
-        for place in _listed(owner):
-            take("part" if place.name.startswith(".") else "trial", str(place), place)
-    return list(found.values())
+    """Return everything on the disk: runs by their id, trials by their name, and what is half-written."""
+    places: list[tuple[_Kind, Path]] = [("books", place) for place in _listed(history.folder)]
+    places += [("columns", place) for place in _listed(history.traces) if place.name != TRIALS]
+    places += [("trial", place) for owner in _listed(history.traces / TRIALS) for place in _listed(owner)]
+    return [
+        _Item(place.stem, "part" if place.name.startswith(".") else kind, place, _size(place), age(place))
+        for kind, place in places
+    ]
 
 
 def _listed(folder: Path) -> Iterator[Path]:
@@ -270,23 +291,16 @@ def _listed(folder: Path) -> Iterator[Path]:
         return
 
 
-def _sorted_out(history: RunHistory, rows: dict[str, bool]) -> tuple[list[_Item], list[_Item]]:
-    """Return what is on the disk, and apart from it what belongs to nobody."""
-    items = _items(history)
-    litter = [item for item in items if _is_litter(item, rows)]
-    return [item for item in items if item not in litter], litter
-
-
 def _is_litter(item: _Item, rows: dict[str, bool]) -> bool:
     """Return whether an item was half-written by who is gone, or is of no run of the history."""
     if item.kind == "part":
-        return all(is_abandoned(place) for place in item.places)
-    return item.kind == "run" and item.key not in rows and item.age_s > UNFINISHED_AGE_S
+        return is_abandoned(item.place)
+    return item.kind in ("columns", "books") and item.key not in rows and item.age_s > UNFINISHED_AGE_S
 
 
 def _latest_trials(history: RunHistory) -> list[Path]:
     """Return the latest trial of each program that runs: its window shows it."""
-    owners = (owner for owner in _listed(history.traces / "trials") if is_alive(owner.name))
+    owners = (owner for owner in _listed(history.traces / TRIALS) if is_alive(owner.name))
     return [latest for owner in owners for latest in folders(owner)[:1]]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from quantcrafter.engine.api import EngineJob, Ledger, RunError, RunSettings
@@ -157,6 +158,7 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
         or any(feed.synthetic for feeds in market.feeds for feed in feeds.values()),
         origin=origin_of(graph),
         warnings=graph.warnings,
+        started=clock.started,
         trace=Trace(prepared.plan, evaluations, graph, prepared.store),
     )
 
@@ -165,6 +167,7 @@ class Clock:
     """Times the stages of a run."""
 
     def __init__(self) -> None:
+        self.started = datetime.now(UTC)
         self._start = self._last = time.perf_counter()
         self._laps: dict[str, float] = {}
 

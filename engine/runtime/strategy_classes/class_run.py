@@ -263,4 +263,5 @@ def _result(job: ClassJob, run: ClassRun, graph: BoundGraph, market: Market, clo
         notes=market.notes,
         synthetic=any(bars.synthetic for bars in market.bars),
         origin=origin,
+        started=clock.started,
     )

@@ -124,22 +124,21 @@ def _progress(engine: type[EngineAdapter] | None, context: JobContext) -> Progre
 
 
 def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOutcome:
-    """Put the run into the history and its trace into a folder of the same name.
+    """Put the run into the history with its columns.
 
     A history that cannot be used does not spoil the run: it is then shown like a trial.
     """
     from quantcrafter.engine.api import RunError
-    from quantcrafter.engine.runtime.run_store.history import RunHistory, RunRecord
+    from quantcrafter.engine.runtime.run_store.history import RunHistory
     from quantcrafter.engine.runtime.run_store.retention import trace_folder
-    from quantcrafter.engine.runtime.run_store.run_writer import save_run
 
     context.progress("save", 0, 1)
     try:
-        run_id = RunHistory().add(RunRecord.from_result(result))
+        run_id = RunHistory().add(result)
     except RunError as error:
         context.log(LogLine(logging.WARNING, f"The run is not kept: {error}"))
         return _keep_trial(result, request, context)
-    folder = save_run(result, trace_folder(run_id))
+    folder = trace_folder(run_id)
     _make_room((*request.in_use, folder), context)
     return RunOutcome(run_id, folder)
 
@@ -160,7 +159,7 @@ def _keep_trial(result: RunResult, request: RunRequest, context: JobContext) -> 
     from quantcrafter.engine.runtime.run_store.run_writer import save_run
 
     owner = str(os.getppid())
-    folder = save_run(result, trial_folder(owner, secrets.token_hex(6)))
+    folder = save_run(result, trial_folder(owner, secrets.token_hex(6)), durable=False)
     prune_trials(owner, (*request.in_use, folder))
     _make_room((*request.in_use, folder), context)
     return RunOutcome("", folder)

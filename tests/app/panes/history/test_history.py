@@ -127,7 +127,7 @@ def test_the_lines_of_the_file_that_differ_are_shown(qtbot: QtBot, runs: tuple[s
     from quantcrafter.engine.runtime.run_store.comparison import compare_runs
 
     history = RunHistory()
-    dialog = ComparisonDialog(compare_runs(history.get(runs[0]), history.get(runs[1])))
+    dialog = ComparisonDialog(compare_runs(history.open(runs[0]), history.open(runs[1])))
     qtbot.addWidget(dialog)
     assert isinstance(dialog.file, QPlainTextEdit)
     lines = dialog.file.toPlainText().splitlines()

@@ -2,24 +2,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from quantcrafter.engine.api import RunSettings
 from quantcrafter.engine.api.ledger import Reason
-from quantcrafter.engine.runtime.results.result import Origin
-from quantcrafter.engine.runtime.run_store.history import RunRecord, compare_runs
+from quantcrafter.engine.runtime.results.result import Origin, RunResult
+from quantcrafter.engine.runtime.results.run_tables import data_hash
+from quantcrafter.engine.runtime.run_store.comparison import compare_runs
 from tests.support.ledgers import Book, Deal, job_of, walk_bars
 from tests.support.results import result_of, walk_result
 
 
-def record_of(deals: list[Deal], *, text: str = "name: walk\n", reason: Reason = Reason.SIGNAL) -> RunRecord:
+def run_of(deals: list[Deal], *, text: str = "name: walk\n", reason: Reason = Reason.SIGNAL) -> RunResult:
     job = job_of(walk_bars(60))
     book = Book([job])
     for deal in deals:
         book.deal(deal, reason)
-    return RunRecord.from_result(result_of(book.ledger(), [job], origin=Origin("walk.yaml", text)))
+    return result_of(book.ledger(), [job], origin=Origin("walk.yaml", text))
 
 
 def test_a_run_compared_with_itself_shows_no_difference() -> None:
-    record = RunRecord.from_result(replace(walk_result(), origin=Origin(text="name: walk\n")))
-    found = compare_runs(record, record)
+    run = replace(walk_result(), origin=Origin(text="name: walk\n"))
+    found = compare_runs(run, run)
     assert found.same_trades
     assert found.differences == ()
     assert found.file_diff == ()
@@ -27,8 +29,8 @@ def test_a_run_compared_with_itself_shows_no_difference() -> None:
 
 
 def test_trades_are_matched_by_instrument_side_and_entry_time() -> None:
-    before = record_of([Deal(0, 1, 10, 2, 5), Deal(0, 1, 10, 10, 15), Deal(0, -1, 10, 20, 25)])
-    after = record_of([Deal(0, 1, 10, 2, 5), Deal(0, 1, 10, 10, 18), Deal(0, 1, 10, 20, 25)])
+    before = run_of([Deal(0, 1, 10, 2, 5), Deal(0, 1, 10, 10, 15), Deal(0, -1, 10, 20, 25)])
+    after = run_of([Deal(0, 1, 10, 2, 5), Deal(0, 1, 10, 10, 18), Deal(0, 1, 10, 20, 25)])
     found = compare_runs(before, after)
     assert found.added is not None
     assert found.removed is not None
@@ -42,7 +44,7 @@ def test_trades_are_matched_by_instrument_side_and_entry_time() -> None:
 
 def test_several_trades_of_one_entry_are_told_apart() -> None:
     twice = [Deal(0, 1, 10, 2, 5), Deal(0, 1, 10, 2, 9)]
-    found = compare_runs(record_of(twice), record_of(twice[:1]))
+    found = compare_runs(run_of(twice), run_of(twice[:1]))
     assert found.removed is not None
     assert [row["exit_bar"] for row in found.removed] == [9]
     assert found.changed == ()
@@ -50,16 +52,16 @@ def test_several_trades_of_one_entry_are_told_apart() -> None:
 
 def test_an_exit_for_another_reason_is_a_changed_trade() -> None:
     deals = [Deal(0, 1, 10, 2, 5)]
-    found = compare_runs(record_of(deals), record_of(deals, reason=Reason.STOP_LOSS))
+    found = compare_runs(run_of(deals), run_of(deals, reason=Reason.STOP_LOSS))
     assert found.changed is not None
     assert found.changed[0].fields == ("exit_reason",)
 
 
 def test_verdicts_know_which_direction_is_better() -> None:
-    record = record_of([Deal(0, 1, 10, 2, 5)])
-    base = {**record.metrics, "sharpe": 1.0, "max_drawdown_pct": 10.0, "trades": 5, "calmar": None}
+    run = run_of([Deal(0, 1, 10, 2, 5)])
+    base = {**run.metrics, "sharpe": 1.0, "max_drawdown_pct": 10.0, "trades": 5, "calmar": None}
     other = {**base, "sharpe": 2.0, "max_drawdown_pct": 12.0, "trades": 6, "calmar": 1.0}
-    found = compare_runs(replace(record, metrics=base), replace(record, metrics=other))
+    found = compare_runs(replace(run, metrics=base), replace(run, metrics=other))
     verdicts = {change.metric.key: change.verdict for change in found.metrics}
     assert verdicts["sharpe"] == "better"
     assert verdicts["max_drawdown_pct"] == "worse"
@@ -71,13 +73,15 @@ def test_verdicts_know_which_direction_is_better() -> None:
 
 
 def test_settings_data_and_lines_that_differ_are_named() -> None:
-    a = record_of([], text="name: walk\nfast: 20\nslow: 50\n")
-    b = record_of([], text="name: walk\nfast: 30\nslow: 50\n")
-    settings = {**b.settings, "slippage": {"bps": 2.0, "ticks": 0.0}}
-    found = compare_runs(a, replace(b, settings=settings, data_hash="1" * 32, overrides=("run.cash=5",)))
+    a = run_of([], text="name: walk\nfast: 20\nslow: 50\n")
+    b = run_of([], text="name: walk\nfast: 30\nslow: 50\n")
+    settings = RunSettings.model_validate({**b.settings.model_dump(), "slippage": {"bps": 2.0, "ticks": 0.0}})
+    origin = replace(b.origin, overrides=("run.cash=5",))
+    job = job_of(walk_bars(60, seed=9))
+    found = compare_runs(a, replace(b, settings=settings, origin=origin, instruments=(job,)))
     named = {each.what: (each.a, each.b) for each in found.differences}
     assert named["run.slippage.bps"] == ("0.0", "2.0")
-    assert named["data"] == (a.data_hash[:12], "1" * 12)
+    assert named["data"] == (a.data_hash[:12], data_hash([job])[:12])
     assert named["overrides"] == ("", "run.cash=5")
     assert [line for line in found.file_diff if line[:1] in "+-" and line[:3] not in ("+++", "---")] == [
         "-fast: 20",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,8 +16,10 @@ from typing import Self
 import pytest
 
 from quantcrafter.engine.api import RunError
-from quantcrafter.engine.runtime.results.result import Origin
-from quantcrafter.engine.runtime.run_store.history import RunHistory, RunRecord, compare_runs
+from quantcrafter.engine.runtime.results.result import Origin, RunResult
+from quantcrafter.engine.runtime.run_store.comparison import compare_runs
+from quantcrafter.engine.runtime.run_store.history import RunHistory
+from quantcrafter.engine.runtime.run_store.record import RunRecord
 from tests.support.ledgers import million_run
 from tests.support.results import result_of, walk_result
 
@@ -29,34 +32,50 @@ def home_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def record_of(seed: int = 1, *, every: int = 40) -> RunRecord:
+def run_of(seed: int = 1, *, every: int = 40) -> RunResult:
     origin = Origin("walk.yaml", SPEC, spec_hash="abc", overrides=("run.cash=100000",))
-    return RunRecord.from_result(replace(walk_result(seed=seed, every=every), origin=origin))
+    return replace(walk_result(seed=seed, every=every), origin=origin)
 
 
-def test_a_kept_run_reads_back_whole(home_dir: Path) -> None:
-    record = record_of()
-    run_id = RunHistory().add(record)
-    found = RunHistory().get(run_id)
-    assert found == replace(record, id=run_id)
-    assert found.books is not None
-    assert record.books is not None
-    assert found.books.trades == record.books.trades
-    assert found.books.fills == record.books.fills
-    assert found.books.equity == record.books.equity
-    assert sorted(path.name for path in home_dir.iterdir() if "-" not in path.name) == ["history.db", "runs"]
+@pytest.mark.parametrize("columns", [True, False])
+def test_a_kept_run_reads_back_and_lies_on_the_disk_once(home_dir: Path, *, columns: bool) -> None:
+    run = run_of()
+    run_id = RunHistory().add(run, columns=columns)
+    assert RunHistory().get(run_id) == replace(RunRecord.of(run), id=run_id)
+    found = RunHistory().open(run_id)
+    assert (found.id, found.kept) == (run_id, "all" if columns else "tables")
+    assert (found.trades, found.fills, found.equity) == (run.trades, run.fills, run.equity)
+    assert (found.metrics, found.settings, found.text, found.symbols) == (run.metrics, run.settings, SPEC, run.symbols)
+    assert (found.started, found.bars, found.data_hash) == (run.started, run.bars, run.data_hash)
+    kept = "traces" if columns else "runs"
+    assert sorted(path.name for path in home_dir.iterdir() if "-" not in path.name) == ["history.db", kept]
+    assert [path.name for path in (home_dir / kept).iterdir()] == [run_id]
+
+
+def test_what_of_a_run_is_not_kept_is_refused_with_what_is() -> None:
+    history = RunHistory()
+    run_id = history.add(run_of(), columns=False)
+    kept = history.open(run_id)
+    for read in (lambda: kept.ledger, lambda: kept.instruments, lambda: kept.orders, kept.to_json):
+        with pytest.raises(RunError, match=r"only fills, trades and equity are kept\. Run it again"):
+            read()
+    shutil.rmtree(history.folder / run_id)
+    figures = history.open(run_id)
+    assert (figures.kept, figures.metrics, figures.settings) == ("figures", kept.metrics, kept.settings)
+    for read in (lambda: figures.trades, lambda: figures.ledger, lambda: figures.column("fast")):
+        with pytest.raises(RunError, match=rf"Of the run {run_id} only its metrics are kept"):
+            read()
 
 
 def test_runs_are_listed_latest_first_and_found_by_place_and_beginning() -> None:
     history = RunHistory()
-    ids = [history.add(record_of(seed)) for seed in range(1, 5)]
+    ids = [history.add(run_of(seed)) for seed in range(1, 5)]
     assert [record.id for record in history.list()] == ids[::-1]
     assert [record.id for record in history.list(2)] == ids[:1:-1]
     assert history.get("last").id == ids[-1]
     assert history.get("last-2").id == ids[-3]
     unique = next(ids[0][:n] for n in range(1, 20) if sum(each.startswith(ids[0][:n]) for each in ids) == 1)
     assert history.get(unique).id == ids[0]
-    assert history.list()[0].books is None
 
 
 def test_ids_sort_by_age(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,9 +85,9 @@ def test_ids_sort_by_age(monkeypatch: pytest.MonkeyPatch) -> None:
             return cls(2024, 12, 31, 23, 59, next(seconds), tzinfo=tz)
 
     seconds = iter((8, 9, 10))
-    record = record_of()
+    run = run_of()
     monkeypatch.setattr("quantcrafter.engine.runtime.run_store.history.datetime", Clock)
-    ids = [RunHistory().add(record) for _ in range(3)]
+    ids = [RunHistory().add(run, columns=False) for _ in range(3)]
     assert ids == sorted(ids)
     assert [run_id[:14] for run_id in ids] == ["241231-235908-", "241231-235909-", "241231-235910-"]
 
@@ -77,37 +96,43 @@ def test_ids_sort_by_age(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unknown_run_is_a_clear_error(key: str) -> None:
     with pytest.raises(RunError, match="There is no run"):
         RunHistory().get(key)
-    RunHistory().add(record_of())
+    RunHistory().add(run_of())
     with pytest.raises(RunError, match="There is no run"):
         RunHistory().get(key)
 
 
 def test_an_ambiguous_beginning_names_the_runs() -> None:
     history = RunHistory()
-    ids = [history.add(record_of(seed)) for seed in (1, 2)]
+    ids = [history.add(run_of(seed)) for seed in (1, 2)]
     with pytest.raises(RunError) as error:
         history.get(ids[0][:2])
     assert all(run_id in str(error.value) for run_id in ids)
 
 
-def test_deleting_takes_the_books_too(home_dir: Path) -> None:
+@pytest.mark.parametrize("columns", [True, False])
+def test_deleting_takes_the_folder_too(*, columns: bool) -> None:
     history = RunHistory()
-    first, second = (history.add(record_of(seed)) for seed in (1, 2))
+    first, second = (history.add(run_of(seed), columns=columns) for seed in (1, 2))
     assert history.delete(first) == first
     assert [record.id for record in history.list()] == [second]
-    assert [path.stem for path in (home_dir / "runs").iterdir()] == [second]
+    assert [path.name for path in (history.traces if columns else history.folder).iterdir()] == [second]
 
 
 def test_pruning_keeps_the_latest_and_sweeps_what_dead_processes_left(home_dir: Path) -> None:
     history = RunHistory()
-    ids = [history.add(record_of()) for _ in range(4)]
-    stale, fresh = home_dir / "runs" / "stale.npz", home_dir / "runs" / "fresh.npz"
-    for path in (stale, fresh):
-        path.write_bytes(b"half")
-    os.utime(stale, (time.time() - 7200, time.time() - 7200))
+    ids = [history.add(run_of(), columns=False) for _ in range(4)]
+    trial = home_dir / "traces" / "trials" / "1" / "a"
+    trial.mkdir(parents=True)
+    (home_dir / "runs" / "stale.npz").write_bytes(b"half")
+    for place in ("runs/fresh", "runs/old", "traces/old"):
+        (home_dir / place).mkdir()
+    for place in ("runs/stale.npz", "runs/old", "traces/old", "traces/trials"):
+        os.utime(home_dir / place, (time.time() - 7200, time.time() - 7200))
     assert history.prune(2) == 2
     assert [record.id for record in history.list()] == ids[:1:-1]
-    assert sorted(path.stem for path in (home_dir / "runs").iterdir()) == sorted([*ids[2:], "fresh"])
+    assert sorted(path.name for path in (home_dir / "runs").iterdir()) == sorted([*ids[2:], "fresh"])
+    assert [path.name for path in (home_dir / "traces").iterdir()] == ["trials"]
+    assert trial.exists()
     with pytest.raises(RunError, match="at least 0, was -1"):
         history.prune(-1)
 
@@ -123,43 +148,43 @@ def test_reading_a_history_that_does_not_exist_makes_no_file(home_dir: Path) -> 
 def test_a_corrupt_history_says_so_and_what_to_do(home_dir: Path) -> None:
     (home_dir / "history.db").write_bytes(b"this is no database at all" * 100)
     with pytest.raises(RunError, match=r"cannot be used: the file is damaged\. Move the file away"):
-        RunHistory().add(record_of())
+        RunHistory().add(run_of())
     with pytest.raises(RunError, match="Move the file away"):
         RunHistory().list()
 
 
 def test_a_locked_history_gives_up_after_its_timeout(home_dir: Path) -> None:
     history = RunHistory(timeout_s=0.1)
-    history.add(record_of())
+    history.add(run_of())
     holder = sqlite3.connect(home_dir / "history.db", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     try:
         with pytest.raises(RunError, match=r"another program is using it\. Close that program, or try again later"):
-            history.add(record_of())
+            history.add(run_of())
     finally:
         holder.close()
-    assert len(list((home_dir / "runs").iterdir())) == 1
+    assert len(list((home_dir / "traces").iterdir())) == 1
 
 
 def test_a_home_that_is_no_folder_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(RunError, match=r"cannot be used: there is something of that name .* Set QUANTCRAFTER_HOME to"):
-        RunHistory(tmp_path / "file" / "history.db").add(record_of())
+        RunHistory(tmp_path / "file" / "history.db").add(run_of())
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="permissions do not hold here")
 def test_a_read_only_history_is_a_clear_error(home_dir: Path) -> None:
-    RunHistory().add(record_of())
+    RunHistory().add(run_of())
     home_dir.chmod(0o500)
     try:
         with pytest.raises(RunError, match="Check the permissions"):
-            RunHistory().add(record_of())
+            RunHistory().add(run_of())
     finally:
         home_dir.chmod(0o700)
 
 
 def test_a_history_of_a_newer_version_is_left_alone(home_dir: Path) -> None:
-    RunHistory().add(record_of())
+    RunHistory().add(run_of())
     connection = sqlite3.connect(home_dir / "history.db")
     connection.execute("PRAGMA user_version = 99")
     connection.close()
@@ -167,33 +192,34 @@ def test_a_history_of_a_newer_version_is_left_alone(home_dir: Path) -> None:
         RunHistory().list()
 
 
-def test_missing_books_leave_the_rest_readable_and_damaged_ones_are_named(home_dir: Path) -> None:
+@pytest.mark.parametrize("columns", [True, False])
+def test_a_folder_that_is_gone_leaves_the_rest_readable_and_a_damaged_one_is_named(*, columns: bool) -> None:
     history = RunHistory()
-    run_id = history.add(record_of())
-    path = home_dir / "runs" / f"{run_id}.npz"
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(RunError, match="cannot be read"):
-        history.get(run_id)
-    path.unlink()
-    assert history.get(run_id).books is None
-    assert compare_runs(history.get(run_id), record_of()).added is None
+    run_id = history.add(run_of(), columns=columns)
+    folder = (history.traces if columns else history.folder) / run_id
+    data = folder / "data.bin"
+    data.write_bytes(data.read_bytes()[:200])
+    with pytest.raises(RunError, match=rf"run in '.*{run_id}' cannot be read: .*lost.*Run it again"):
+        history.open(run_id)
+    shutil.rmtree(folder)
+    assert history.open(run_id).kept == "figures"
+    assert history.open(run_id).metrics == run_of().metrics
+    assert compare_runs(history.open(run_id), run_of()).added is None
 
 
-def test_large_books_are_kept_quickly_and_whole() -> None:
+def test_a_large_run_is_kept_quickly_and_whole() -> None:
     result = result_of(*million_run(200_000))
     history = RunHistory()
     begun = time.process_time()
-    run_id = history.add(RunRecord.from_result(result))
+    run_id = history.add(result, columns=False)
     assert time.process_time() - begun < 10
-    books = history.get(run_id).books
-    assert books is not None
-    assert (books.trades["pnl"] == result.trades["pnl"]).all()
+    assert (history.open(run_id).trades["pnl"] == result.trades["pnl"]).all()
 
 
 def add_some(path: str, count: int) -> None:
     history = RunHistory(Path(path), timeout_s=60)
     for seed in range(count):
-        history.add(record_of(seed))
+        history.add(run_of(seed), columns=bool(seed % 2))
 
 
 def test_several_processes_add_runs_at_once(home_dir: Path) -> None:
@@ -208,18 +234,18 @@ def test_several_processes_add_runs_at_once(home_dir: Path) -> None:
     history = RunHistory(path)
     ids = [record.id for record in history.list()]
     assert len(set(ids)) == 15
-    assert all(history.get(run_id).books is not None for run_id in ids)
+    assert {history.open(run_id).kept for run_id in ids} == {"all", "tables"}
 
 
 ENDLESS = """
 import sys
 from pathlib import Path
-from quantcrafter.engine.runtime.run_store.history import RunHistory, RunRecord
+from quantcrafter.engine.runtime.run_store.history import RunHistory
 from tests.support.results import walk_result
-record = RunRecord.from_result(walk_result())
+run = walk_result()
 history = RunHistory(Path(sys.argv[1]))
 while True:
-    history.add(record)
+    history.add(run)
     print("added", flush=True)
 """
 
@@ -238,8 +264,8 @@ def test_killing_a_writer_leaves_a_readable_history(home_dir: Path) -> None:
     history = RunHistory()
     records = history.list(None)
     assert len(records) >= 2
-    assert all(history.get(record.id).books is not None for record in records)
-    history.add(record_of())
+    assert all(history.open(record.id).kept == "all" for record in records)
+    history.add(run_of())
 
 
 def test_importing_the_history_does_not_import_slow_libraries() -> None:

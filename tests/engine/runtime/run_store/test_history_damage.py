@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sqlite3
 import zipfile
 from collections.abc import Callable
@@ -14,7 +15,6 @@ import pytest
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.cli.main import DONE, FAILED, main
 from quantcrafter.engine.runtime.run_store.history import RunHistory
-from quantcrafter.engine.runtime.run_store.record import RunRecord
 from tests.support.results import walk_result
 
 DAMAGE = [
@@ -42,7 +42,7 @@ def home_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def three_runs() -> list[str]:
     history = RunHistory()
-    return [history.add(RunRecord.from_result(walk_result(seed=seed))) for seed in (1, 2, 3)]
+    return [history.add(walk_result(seed=seed), columns=False) for seed in (1, 2, 3)]
 
 
 def spoil(run_id: str, column: str, value: object) -> None:
@@ -68,7 +68,7 @@ def test_a_damaged_row_is_named_can_be_deleted_and_hides_no_other(
     assert text in listed[1].damage
     with pytest.raises(RunError, match=f"The run '{runs[1]}' .* is damaged: .*Delete it by `quantcrafter runs delete"):
         history.get(runs[1])
-    assert history.get(runs[0]).books is not None
+    assert history.open(runs[0]).kept == "tables"
 
     assert main(["runs"]) == DONE
     told = capsys.readouterr()
@@ -114,16 +114,17 @@ def forged(shape: tuple[int, ...], data: bytes = b"\0" * 64, compression: int = 
     ],
     ids=["large shape", "huge shape", "two dimensions", "bomb", "parts missing", "empty", "garbage", "no archive"],
 )
-def test_forged_books_are_an_error_that_says_what_to_do_and_the_run_can_be_deleted(
+def test_forged_tables_of_a_version_before_are_an_error_that_says_what_to_do_and_the_run_can_be_deleted(
     content: Callable[[], bytes],
 ) -> None:
     runs = three_runs()
     history = RunHistory()
+    shutil.rmtree(history.folder / runs[1])
     (history.folder / f"{runs[1]}.npz").write_bytes(content())
     with pytest.raises(
         RunError, match=r"The fills and trades in .* cannot be read: .*\. Delete the run or run it again"
     ):
-        history.get(runs[1])
+        history.open(runs[1])
     assert len(history.list()) == 3
     assert main(["runs", "delete", runs[1]]) == DONE
     assert not (history.folder / f"{runs[1]}.npz").exists()

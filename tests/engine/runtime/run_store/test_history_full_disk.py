@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.transaction import transaction
-from quantcrafter.engine.runtime.run_store.history import RunHistory, RunRecord
-from quantcrafter.engine.runtime.run_store.record import write_books
+from quantcrafter.engine.runtime.run_store.history import RunHistory
+from quantcrafter.engine.runtime.run_store.run_writer import save_run
 from tests.support.results import walk_result
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the limit of a file's size is POSIX")
@@ -38,26 +37,32 @@ def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]
 
 
 @pytest.mark.parametrize("small_disk", [8, 24, 32, 40, 48, 56, 64, 72, 84], indirect=True)
-def test_wherever_the_disk_fills_it_is_called_full_and_no_books_without_a_run_stay(small_disk: Path) -> None:
+@pytest.mark.parametrize("columns", [True, False])
+def test_wherever_the_disk_fills_it_is_called_full_and_no_folder_without_a_run_stays(
+    small_disk: Path, *, columns: bool
+) -> None:
     history = RunHistory(small_disk / "history.db", timeout_s=0.1)
-    record = RunRecord.from_result(walk_result(20_000, every=20))
-    with pytest.raises(RunError, match=r"cannot be used: the disk is full\. Free some space, or set QUANTCRAFTER_HOME"):
-        history.add(record)
-    assert list(small_disk.rglob("*.npz")) == []
+    with pytest.raises(
+        RunError, match=r"cannot be (used|kept in .*): the disk is full\. Free some space, or set QUANTCRAFTER_HOME"
+    ):
+        history.add(walk_result(20_000, every=20), columns=columns)
+    assert list(small_disk.rglob("*.bin")) == []
 
 
 @posix
 @pytest.mark.parametrize("most", [100, 3_000, 9_000])
-def test_books_that_cannot_be_written_whole_leave_no_file(tmp_path: Path, most: int) -> None:
+@pytest.mark.parametrize("keep", ["all", "tables"])
+def test_a_run_that_cannot_be_written_whole_leaves_no_folder(
+    tmp_path: Path, most: int, keep: Literal["all", "tables"]
+) -> None:
     import resource
 
-    books = RunRecord.from_result(walk_result(every=4)).books
-    assert books is not None
+    run = walk_result(every=4)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
     try:
-        with pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
-            write_books(tmp_path / "a.npz", books)
+        with pytest.raises(RunError, match="the file would be larger than is allowed here"):
+            save_run(run, tmp_path / "run", keep)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,9 +16,9 @@ import pytest
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.cli.main import WRONG_INPUT, main
+from quantcrafter.engine.runtime.results.result import Origin
 from quantcrafter.engine.runtime.run_store import storage
 from quantcrafter.engine.runtime.run_store.history import RunHistory
-from quantcrafter.engine.runtime.run_store.record import RunRecord
 from quantcrafter.engine.runtime.run_store.retention import trace_folder, trial_folder
 from quantcrafter.engine.runtime.run_store.storage import GB, clean, keep_gb, measure, set_keep_gb, usage_text
 from quantcrafter.engine.storage.schema import columns_of
@@ -43,39 +44,44 @@ def fill(folder: Path, size: int, age_s: float) -> Path:
 
 
 def kept_run(number: int, *, columns: int = 100 * KB) -> str:
-    """Keep a run that is `number` hours old, with books and columns; return its id."""
-    run_id = RunHistory().add(RunRecord.from_result(walk_result(seed=number)))
-    fill(trace_folder(run_id), columns, 3600.0 * number)
-    books = RunHistory().folder / f"{run_id}.npz"
-    os.utime(books, (time.time() - 3600.0 * number,) * 2)
+    """Keep a run that is `number` hours old, with columns of so many bytes more; return its id."""
+    run_id = RunHistory().add(walk_result(seed=number))
+    folder = trace_folder(run_id)
+    (folder / "column.npy").write_bytes(b"x" * columns)
+    os.utime(folder, (time.time() - 3600.0 * number,) * 2)
     return run_id
 
 
-def has_files(run_id: str) -> bool:
-    return trace_folder(run_id).exists() and RunHistory().get(run_id).books is not None
+def kept(run_id: str) -> str:
+    return RunHistory().open(run_id).kept
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def test_everything_is_counted_by_kind() -> None:
     run_id = kept_run(1)
+    without_columns = RunHistory().add(walk_result(), columns=False)
     fill(trial_folder("123", "a"), 5 * KB, 10)
     fill(trace_folder(f".{run_id}.{os.getpid()}.ab.part"), 7 * KB, 10)
     RunHistory().pin(run_id)
 
     usage = measure()
 
-    assert usage.columns == 100 * KB
+    assert usage.columns == size_of(trace_folder(run_id)) > 100 * KB
     assert usage.trials == 5 * KB
     assert usage.unfinished == 7 * KB
-    assert usage.books == (RunHistory().folder / f"{run_id}.npz").stat().st_size
+    assert usage.books == size_of(RunHistory().folder / without_columns)
     assert usage.history >= RunHistory().path.stat().st_size
-    assert (usage.runs, usage.pinned, usage.pinned_bytes) == (1, 1, usage.columns + usage.books)
+    assert (usage.runs, usage.pinned, usage.pinned_bytes) == (2, 1, usage.columns)
     assert usage.used == sum((usage.columns, usage.trials, usage.unfinished, usage.books, usage.history))
     assert (
         usage_text(replace(usage, history=0, columns=int(1.2 * GB), limit=5 * GB)) == "Runs use 1.2 of 5 GB; 1 pinned"
     )
 
 
-def test_the_oldest_go_first_pinned_ones_and_those_in_view_stay_and_figures_remain() -> None:
+def test_columns_of_the_oldest_go_first_pinned_ones_and_those_in_view_stay_and_trades_remain() -> None:
     runs = [kept_run(number) for number in range(6, 0, -1)]
     history = RunHistory()
     history.pin(runs[0])
@@ -83,11 +89,40 @@ def test_the_oldest_go_first_pinned_ones_and_those_in_view_stay_and_figures_rema
 
     gone = clean([trace_folder(runs[1])], limit=used - 150 * KB)
 
-    assert [has_files(run_id) for run_id in runs] == [True, True, False, False, True, True]
-    assert gone.emptied == 2
-    assert measure().used <= used - 150 * KB
+    assert [kept(run_id) for run_id in runs] == ["all", "all", "tables", "tables", "all", "all"]
+    assert (gone.columns, gone.books, gone.deleted) == (2, 0, 0)
+    assert gone.freed == used - measure().used >= 150 * KB
     assert [record.id for record in history.list()] == runs[::-1]
-    assert history.get(runs[2]).metrics
+    for seed, run_id in ((4, runs[2]), (3, runs[3])):
+        run, found = walk_result(seed=seed), history.open(run_id)
+        assert (found.trades, found.fills, found.equity) == (run.trades, run.fills, run.equity)
+        assert (found.metrics, found.settings, found.bars) == (run.metrics, run.settings, run.bars)
+
+
+def test_when_that_is_not_enough_trades_of_the_oldest_go_and_metrics_remain() -> None:
+    runs = [kept_run(number) for number in range(4, 0, -1)]
+    history = RunHistory()
+    history.pin(runs[0])
+    clean(limit=1_000)
+    assert [kept(run_id) for run_id in runs[:1]] == ["all"]
+    assert [record.id for record in history.list()] == [runs[3], runs[0]]  # rows go last, and the latest one stays
+    assert kept(runs[3]) == "figures"
+    runs = [kept_run(number) for number in range(4, 0, -1)]
+    clean(limit=measure().used - 4 * 100 * KB)  # so that the columns of four go
+    assert [kept(run_id) for run_id in runs] == ["tables"] * 4
+    one = size_of(history.folder / runs[0])
+    gone = clean(limit=measure().used - one - 1)
+    assert (gone.columns, gone.books, gone.deleted) == (0, 2, 0)
+    assert [kept(run_id) for run_id in runs] == ["figures", "figures", "tables", "tables"]
+    assert history.open(runs[0]).metrics == walk_result(seed=4).metrics
+
+
+def test_a_damaged_run_goes_whole_and_its_row_stays() -> None:
+    run_id = kept_run(1)
+    (trace_folder(run_id) / "run.json").write_text("{")
+    gone = clean(limit=measure().used - KB)
+    assert (gone.columns, kept(run_id)) == (1, "figures")
+    assert not list(RunHistory().folder.glob("*"))
 
 
 def test_a_trial_goes_by_its_age_like_a_run() -> None:
@@ -95,7 +130,7 @@ def test_a_trial_goes_by_its_age_like_a_run() -> None:
     run_id = kept_run(2)
     assert clean(limit=measure().used - KB).trials == 1
     assert not old.exists()
-    assert has_files(run_id)
+    assert kept(run_id) == "all"
 
 
 def test_the_latest_trial_of_a_program_that_runs_stays() -> None:
@@ -112,7 +147,7 @@ def test_what_a_killed_run_left_goes_at_once_and_what_is_being_written_stays() -
     assert [folder.exists() for folder in (dead, alive, old)] == [os.name == "nt", True, False]
 
 
-def test_columns_and_books_of_no_run_go_once_they_are_old() -> None:
+def test_folders_of_no_run_go_once_they_are_old() -> None:
     kept_run(1)
     orphan, fresh = fill(trace_folder("gone"), 10, 7200), fill(trace_folder("new"), 10, 5)
     clean()
@@ -122,8 +157,10 @@ def test_columns_and_books_of_no_run_go_once_they_are_old() -> None:
 
 def test_when_rows_alone_are_too_many_the_oldest_go_and_pinned_ones_stay() -> None:
     history = RunHistory()
-    record = replace(RunRecord.from_result(walk_result()), books=None, spec_text="x" * 100 * KB)
-    runs = [history.add(record) for _ in range(12)]
+    run = replace(walk_result(), origin=Origin(text="x" * 100 * KB))
+    runs = [history.add(run, columns=False) for _ in range(12)]
+    for run_id in runs:
+        shutil.rmtree(history.folder / run_id)
     history.pin(runs[0])
 
     gone = clean(limit=600 * KB)
@@ -172,13 +209,13 @@ def test_a_history_that_cannot_be_read_loses_nothing() -> None:
 CLEANER = """
 import sys
 from quantcrafter.engine.runtime.run_store.storage import clean
-print(sys.stdin.readline() and clean(limit=int(sys.argv[1])).emptied)
+print(sys.stdin.readline() and clean(limit=int(sys.argv[1])).columns)
 """
 
 
 def test_two_processes_that_clean_at_once_take_no_more_than_one_would() -> None:
     runs = [kept_run(number) for number in range(8, 0, -1)]
-    limit = measure().used - 250 * KB
+    limit = measure().used - 350 * KB
     cleaners = [
         subprocess.Popen(
             [sys.executable, "-c", CLEANER, str(limit)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -187,7 +224,7 @@ def test_two_processes_that_clean_at_once_take_no_more_than_one_would() -> None:
     ]
     counts = sorted(int(cleaner.communicate("go\n", timeout=60)[0]) for cleaner in cleaners)
     assert counts == [0, 3]
-    assert [has_files(run_id) for run_id in runs] == [False] * 3 + [True] * 5
+    assert [kept(run_id) for run_id in runs] == ["tables"] * 3 + ["all"] * 5
 
 
 KILLED = """
@@ -238,7 +275,8 @@ def test_a_history_of_the_first_format_opens_with_all_its_rows_and_runs_can_be_p
     assert history.get("r1").metrics == {"sharpe": 1.5}
     history.pin("r0")
     assert [record.pinned for record in history.list()] == [False, False, True]
-    added = history.add(replace(RunRecord.from_result(walk_result()), pinned=True))
+    added = history.add(walk_result())
+    history.pin(added)
     assert history.get(added).pinned
     (copy,) = home_dir.glob("history.db.v1-*.bak")
     with closing(sqlite3.connect(copy)) as kept:
@@ -284,7 +322,7 @@ def test_a_pinned_run_is_deleted_by_force_only(capsys: pytest.CaptureFixture[str
     said = capsys.readouterr().err
     assert f"The run {run_id} is pinned and was not deleted. Unpin it by 'quantcrafter runs unpin {run_id}'" in said
     assert "--force" in said
-    assert has_files(run_id)
+    assert kept(run_id) == "all"
 
     assert main(["runs", "delete", "last", "--force"]) == 0
     assert RunHistory().list() == []
@@ -303,7 +341,7 @@ def test_pinned_runs_that_hold_more_than_the_limit_are_named_with_what_to_do(
     assert (
         "over the limit: 1 pinned run of 0.01 GB stay whole. Unpin what may go by 'quantcrafter runs unpin ID'" in said
     )
-    assert has_files(run_id)
+    assert kept(run_id) == "all"
 
     RunHistory().pin(run_id, on=False)
     assert main(["runs", "clean"]) == 0

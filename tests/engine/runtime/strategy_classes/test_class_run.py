@@ -9,7 +9,7 @@ import pytest
 from quantcrafter.engine.api import RunError, SpecError
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.results.result import RunResult
-from quantcrafter.engine.runtime.run_store.history import RunHistory, RunRecord
+from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.run_store.run_writer import save_run
 from quantcrafter.engine.runtime.strategy_classes.class_paths import (
@@ -80,9 +80,10 @@ def test_the_result_is_reported_kept_and_saved_like_any_other(tmp_path: Path) ->
     assert result.origin.overrides == ("run.cash=5000", "fast=20", "stake=3")
     assert "SmaCross" in result.write_report(tmp_path / "report.html").read_text(encoding="utf-8")
     history = RunHistory()
-    kept = history.get(history.add(RunRecord.from_result(result)))
-    assert kept.books is not None
-    assert kept.books.trades == result.trades
+    for columns in (True, False):
+        kept = history.open(history.add(result, columns=columns))
+        assert kept.trades == result.trades
+        assert kept.metrics == result.metrics
     saved = RunFolder.open(save_run(result, tmp_path / "saved"))
     assert saved.trades == result.trades
     assert saved.ledger.equity[-1] == result.ledger.equity[-1]
