@@ -208,7 +208,7 @@ class LogWriter:
 
 def is_being_written(folder: Path) -> bool:
     """Return whether a writer is at a folder."""
-    with suppress(FileNotFoundError), (folder / LOCK).open("ab") as lock:
+    with suppress(OSError), (folder / LOCK).open("r+b") as lock:
         return not try_lock(lock)
     return False
 

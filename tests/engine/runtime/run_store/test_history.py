@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -56,13 +57,20 @@ def test_what_of_a_run_is_not_kept_is_refused_with_what_is() -> None:
     history = RunHistory()
     run_id = history.add(run_of(), columns=False)
     kept = history.open(run_id)
-    for read in (lambda: kept.ledger, lambda: kept.instruments, lambda: kept.orders, kept.to_json):
+    reads: tuple[Callable[[], object], ...] = (
+        lambda: kept.ledger,
+        lambda: kept.instruments,
+        lambda: kept.orders,
+        kept.to_json,
+    )
+    for read in reads:
         with pytest.raises(RunError, match=r"only fills, trades and equity are kept\. Run it again"):
             read()
     shutil.rmtree(history.folder / run_id)
     figures = history.open(run_id)
     assert (figures.kept, figures.metrics, figures.settings) == ("figures", kept.metrics, kept.settings)
-    for read in (lambda: figures.trades, lambda: figures.ledger, lambda: figures.column("fast")):
+    reads = (lambda: figures.trades, lambda: figures.ledger, lambda: figures.column("fast"))
+    for read in reads:
         with pytest.raises(RunError, match=rf"Of the run {run_id} only its metrics are kept"):
             read()
 

@@ -133,14 +133,14 @@ def test_blocks_are_on_the_disk_before_their_commit_and_that_before_it_is_report
     run: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "run"
-    seen = []
+    seen: list[tuple[str, int, int]] = []
     with RunWriter.create(folder, describe(run)) as writer:
         real = os.fsync
         names = {(folder / name).stat().st_ino: name for name in (DATA, COMMITS)}
 
         def fsync(number: int) -> None:
-            sizes = tuple((folder / name).stat().st_size for name in (DATA, COMMITS))
-            seen.append((names[os.fstat(number).st_ino], *sizes))
+            data, log = ((folder / name).stat().st_size for name in (DATA, COMMITS))
+            seen.append((names[os.fstat(number).st_ino], data, log))
             real(number)
 
         monkeypatch.setattr(os, "fsync", fsync)
