@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantcrafter.engine.api import Component
+from quantcrafter.testing import assert_causal, assert_memory, columns_of, random_bars
+from quantcrafter.testing.columns import cut_inputs
 from tests.support.builtin_nodes import HAND_WRITTEN, TALIB_NAMES, talib_component, variants
-from tests.support.causality import assert_causal, assert_forgets, columns_of
-from tests.support.columns import cut, inputs_for, random_bars
+from tests.support.columns import inputs_for
 
 SHAPES = st.tuples(
     st.integers(0, 1000),
@@ -21,7 +22,7 @@ SHAPES = st.tuples(
 def check(component: Component, shape: tuple[int, float, float, float], length: int, cuts: list[int]) -> None:
     seed, price, missing, flat = shape
     bars = random_bars(length, seed, price=price, flat=flat)
-    assert_causal(component, inputs_for(component, bars, seed, price=price, missing=missing), length, cuts)
+    assert_causal(component, bars, inputs_for(component, bars, seed, price=price, missing=missing), cuts)
 
 
 @pytest.mark.parametrize("cls", HAND_WRITTEN, ids=lambda cls: cls.name)
@@ -50,20 +51,21 @@ def test_a_node_forgets_after_its_lookback(cls: type[Component]) -> None:
         if component.lookback() is not None:
             bars = random_bars(2400, 5)
             for missing in (0.0, 0.02):
-                assert_forgets(component, inputs_for(component, bars, 5, missing=missing), 2400, 40, 1e-12)
+                inputs = inputs_for(component, bars, 5, missing=missing)
+                assert_memory(component, bars, inputs, last=40, tolerance=1e-12)
 
 
 @pytest.mark.parametrize("cls", [cls for cls in HAND_WRITTEN if cls.by_bar], ids=lambda cls: cls.name)
 def test_a_node_that_needs_the_newest_bar_alone_gives_the_same_bits_from_it(cls: type[Component]) -> None:
     for component in variants(cls):
         for step_ns in (60_000_000_000, 3_600_000_000_000, 86_400_000_000_000):
-            inputs = inputs_for(component, random_bars(800, 7, step_ns=step_ns), 7, missing=0.02)
-            for whole in columns_of(component.compute(**inputs)):
-                alone = [
-                    columns_of(component.compute(**{name: cut(value, bar, bar + 1) for name, value in inputs.items()}))
-                    for bar in range(800)
-                ]
-                assert np.concatenate([each[0] for each in alone]).tobytes() == whole.tobytes()
+            bars = random_bars(800, 7, step_ns=step_ns)
+            inputs = inputs_for(component, bars, 7, missing=0.02)
+            alone = [
+                columns_of(component, bars.slice(bar, bar + 1), cut_inputs(inputs, bar, bar + 1)) for bar in range(800)
+            ]
+            for number, whole in enumerate(columns_of(component, bars, inputs)):
+                assert np.concatenate([each[number] for each in alone]).tobytes() == whole.tobytes()
 
 
 @pytest.mark.parametrize("name", TALIB_NAMES)
@@ -76,7 +78,7 @@ def test_a_talib_indicator_forgets_after_its_lookback(name: str) -> None:
         length = lookback + 600
         for data in (1, 2):
             bars = random_bars(length, data, flat=0.0)
-            assert_forgets(component, inputs_for(component, bars, data), length, 50, 1e-11)
+            assert_memory(component, bars, inputs_for(component, bars, data), last=50, tolerance=1e-11)
 
 
 @pytest.mark.parametrize("name", TALIB_NAMES)
@@ -87,8 +89,7 @@ def test_a_talib_indicator_begins_where_its_warmup_ends(name: str) -> None:
         inputs = inputs_for(component, bars, 3)
         if "input" in inputs:
             inputs["input"][:7] = np.nan
-        result = component.compute(**inputs)
         lead = 7 if "input" in inputs else 0
-        for column in result if isinstance(result, tuple) else (result,):
+        for column in columns_of(component, bars, inputs):
             if component.category != "Candlestick patterns":
                 assert np.isnan(column[: lead + component.warmup()]).all()

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from quantcrafter.engine.api import Component, PortType, PositionNode
+from quantcrafter.engine.api import Component, PositionNode
 from quantcrafter.nodes import advisors, filters, logic
 from quantcrafter.nodes.indicators.talib_family import FAMILY, TalibIndicator
+from quantcrafter.testing import wired
 
 _REQUIRED: dict[str, list[dict[str, Any]]] = {
     "constant": [{"value": 2.5}],
@@ -47,15 +48,6 @@ TALIB_NAMES = FAMILY.names()
 def parameters_of(cls: type[Component]) -> list[dict[str, Any]]:
     """Return the parameter sets worth testing of a component."""
     return _REQUIRED.get(cls.name, [{}])
-
-
-def wired(cls: type[Component], **values: Any) -> Component:
-    """Return the component with every port wired to a name."""
-    wires: dict[str, Any] = {}
-    for port in cls.inputs():
-        name = "bars" if port.type is PortType.BARS else port.name
-        wires[port.name] = (name, name, name) if port.many else name
-    return cls.model_validate({**wires, **values})
 
 
 def variants(cls: type[Component]) -> list[Component]:

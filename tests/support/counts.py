@@ -12,6 +12,7 @@ import zlib
 
 SEED_VARIABLE = "QUANTCRAFTER_TEST_SEED"
 LONG_VARIABLE = "QUANTCRAFTER_TEST_LONG"
+INTERPRETED_VARIABLE = "QUANTCRAFTER_TEST_INTERPRETED"
 
 
 def is_long() -> bool:
@@ -20,8 +21,10 @@ def is_long() -> bool:
 
 
 def sample(few: int, *, of: int) -> int:
-    """Return how many cases to try: `of` in `make test-long`, `few` otherwise."""
-    return of if is_long() else few
+    """Return how many cases to try: `of` in `make test-long`, a fifth of `few` in `make coverage`, `few` otherwise."""
+    if is_long():
+        return of
+    return max(1, few // 5) if os.environ.get(INTERPRETED_VARIABLE) else few
 
 
 def choose_seed() -> int:

@@ -21,7 +21,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.data.resample import resample
 from quantcrafter.engine.graph.history import Growing, History, HistoryBook, bar_of
-from tests.support.columns import make_bars, random_bars
+from quantcrafter.testing import make_bars, random_bars
 from tests.support.counts import sample
 
 MINUTE = 60_000_000_000

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Signals
 from quantcrafter.nodes import advisors
-from tests.support.builtin_nodes import wired
-from tests.support.columns import NAN, conditions, make_bars, series
+from quantcrafter.testing import make_bars, wired
+from tests.support.columns import NAN, conditions, series
 
 BY_NAME = {cls.name: cls for cls in advisors.COMPONENTS}
 NAMES = {"L": ENTER_LONG, "l": EXIT_LONG, "S": ENTER_SHORT, "s": EXIT_SHORT, ".": 0}

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from quantcrafter.engine.api import ROUND_THE_CLOCK, DataError
 from quantcrafter.nodes import filters
-from tests.support.builtin_nodes import wired
-from tests.support.columns import MINUTE_NS, NAN, conditions, make_bars, random_bars, series
+from quantcrafter.testing import make_bars, random_bars, wired
+from quantcrafter.testing.market import MINUTE_NS
+from tests.support.columns import NAN, conditions, series
 
 BY_NAME = {cls.name: cls for cls in filters.COMPONENTS}
 HOUR_NS = 60 * MINUTE_NS

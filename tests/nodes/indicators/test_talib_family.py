@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from quantcrafter.engine.api import PortType
 from quantcrafter.nodes.indicators.talib_family import FAMILY, TalibFamily
 from quantcrafter.nodes.indicators.talib_import import functions, talib
-from tests.support.builtin_nodes import TALIB_NAMES, talib_component, wired
-from tests.support.columns import NAN, inputs_for, random_bars, random_series, series
+from quantcrafter.testing import random_bars, random_series, wired
+from tests.support.builtin_nodes import TALIB_NAMES, talib_component
+from tests.support.columns import NAN, inputs_for, series
 
 BARS = random_bars(300, 7, flat=0.0)
 

@@ -10,6 +10,7 @@ import pytest
 from quantcrafter.engine.api import Bars, FloatColumn, Timeframe
 from quantcrafter.nodes.indicators import talib_stream
 from quantcrafter.nodes.indicators.talib_family import FAMILY, TalibIndicator
+from quantcrafter.nodes.indicators.talib_import import functions
 from quantcrafter.nodes.indicators.talib_stream import COMPARED, TalibFollower
 
 LENGTH, OPENED = 330, 200
@@ -46,7 +47,17 @@ def inputs_of(indicator: TalibIndicator, columns: dict[str, FloatColumn], count:
     """Return the first bars, and lines made from them, for each port of an indicator."""
     cut = {name: column[:count].copy() for name, column in columns.items()}
     times = np.arange(count, dtype=np.int64)
-    bars = Bars("ONE", Timeframe.parse("1m"), times, times + 1, *cut.values())
+    bars = Bars(
+        "ONE",
+        Timeframe.parse("1m"),
+        times,
+        times + 1,
+        cut["open"],
+        cut["high"],
+        cut["low"],
+        cut["close"],
+        cut["volume"],
+    )
     lines = {"input": cut["close"], "input0": cut["close"], "input1": cut["high"], "periods": cut["volume"] / 20.0}
     return {each.name: bars if each.name == "bars" else lines[each.name] for each in indicator.inputs()}
 
@@ -81,7 +92,7 @@ def test_every_function_goes_on_with_the_bits_of_the_whole_column(name: str) -> 
 
 def test_a_stream_that_gives_other_bits_than_the_column_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     class Wrong:
-        SMA = staticmethod(talib_stream.functions().SMA)
+        SMA = staticmethod(functions().SMA)
 
         class SMA_Stream:  # noqa: N801 - TA-Lib's name
             def __init__(self, *_: Any, **__: Any) -> None: ...

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from quantcrafter.engine.api import ROUND_THE_CLOCK, Session
 from quantcrafter.nodes import logic
-from tests.support.builtin_nodes import wired
-from tests.support.columns import NAN, conditions, make_bars, random_series, series
+from quantcrafter.testing import make_bars, random_series, wired
+from tests.support.columns import NAN, conditions, series
 
 HOUR_NS = 3_600_000_000_000
 BY_NAME = {cls.name: cls for cls in logic.COMPONENTS}

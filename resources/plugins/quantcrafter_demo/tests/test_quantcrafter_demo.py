@@ -7,10 +7,7 @@ from pathlib import Path
 import pytest
 import quantcrafter_demo as plugin
 
-from quantcrafter.engine.api import Role
-from quantcrafter.engine.plugins import Registry, load_registry
-from quantcrafter.engine.runtime.research.lookahead import find_lookahead
-from quantcrafter.engine.runtime.running.run import run
+from quantcrafter import Component, testing
 
 STRATEGY = """\
 quantcrafter: 1
@@ -32,14 +29,6 @@ execution:
 """
 
 
-@pytest.fixture(scope="module")
-def registry() -> Registry:
-    """Return what is installed, with the plugin as it lies here where it isn't installed yet."""
-    installed = load_registry()
-    is_there = installed.component(Role.INDICATOR, "demo.vwma") is not None
-    return installed if is_there else load_registry(extra_plugins=[("demo", plugin)])
-
-
 @pytest.fixture
 def strategy(tmp_path: Path) -> Path:
     """Return a strategy file that uses the plugin."""
@@ -48,15 +37,24 @@ def strategy(tmp_path: Path) -> Path:
     return path
 
 
-def test_it_is_accepted(registry: Registry) -> None:
+COMPONENTS = [
+    testing.wired(plugin.VolumeWeightedAverage, length=15),
+    testing.wired(plugin.Streak, closes=2),
+    testing.wired(plugin.Quiet, limit=10),
+    testing.wired(plugin.HalfRange, patience=3),
+    testing.wired(plugin.LowestLow, bars=3),
+    testing.wired(plugin.WholeHundreds, percent=40),
+]
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.name)
+def test_each_component_knows_no_future_remembers_what_it_says_and_is_written_and_read(component: Component) -> None:
+    testing.check_component(component)
+
+
+def test_a_strategy_trades_on_it(strategy: Path) -> None:
+    registry = testing.registry_with("demo", plugin)
     (info,) = [each for each in registry.plugins if each.name == "demo"]
-    assert info.error == ""
     assert len(info.provides) == 7
-
-
-def test_a_strategy_trades_on_it(registry: Registry, strategy: Path) -> None:
-    assert len(run(strategy, registry=registry).trades) > 3
-
-
-def test_no_component_knows_the_future(registry: Registry, strategy: Path) -> None:
-    assert find_lookahead(strategy, registry=registry) == []
+    assert len(testing.run_file(strategy, registry).trades) > 3
+    testing.assert_no_lookahead(strategy, registry)

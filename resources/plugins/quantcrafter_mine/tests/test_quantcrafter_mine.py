@@ -8,10 +8,7 @@ import numpy as np
 import pytest
 import quantcrafter_mine as plugin
 
-from quantcrafter.engine.api import Role
-from quantcrafter.engine.plugins import Registry, load_registry
-from quantcrafter.engine.runtime.research.lookahead import find_lookahead
-from quantcrafter.engine.runtime.running.run import run
+from quantcrafter import Component, testing
 
 STRATEGY = """\
 quantcrafter: 1
@@ -31,14 +28,6 @@ execution:
 """
 
 
-@pytest.fixture(scope="module")
-def registry() -> Registry:
-    """Return what is installed, with the plugin as it lies here where it isn't installed yet."""
-    installed = load_registry()
-    is_there = installed.component(Role.INDICATOR, "mine.change") is not None
-    return installed if is_there else load_registry(extra_plugins=[("mine", plugin)])
-
-
 @pytest.fixture
 def strategy(tmp_path: Path) -> Path:
     """Return a strategy file that uses the plugin."""
@@ -47,10 +36,9 @@ def strategy(tmp_path: Path) -> Path:
     return path
 
 
-def test_it_is_accepted(registry: Registry) -> None:
-    (info,) = [each for each in registry.plugins if each.name == "mine"]
-    assert info.error == ""
-    assert registry.component(Role.INDICATOR, "mine.change") is plugin.Change
+@pytest.mark.parametrize("component", [plugin.Change(), plugin.Change(bars=1), plugin.AfterShock()])
+def test_each_component_knows_no_future_remembers_what_it_says_and_is_written_and_read(component: Component) -> None:
+    testing.check_component(component)
 
 
 def test_the_change_is_that_of_a_calculation_by_hand() -> None:
@@ -58,16 +46,7 @@ def test_the_change_is_that_of_a_calculation_by_hand() -> None:
     assert np.allclose(change, [np.nan, np.nan, 20.0, -10.0], equal_nan=True)
 
 
-def test_it_remembers_as_many_bars_as_it_says() -> None:
-    line = np.random.default_rng(1).uniform(50, 150, 100)
-    component = plugin.Change(bars=7)
-    window = component.compute(line[-component.lookback() - 1 :])
-    assert window[-1] == component.compute(line)[-1]
-
-
-def test_a_strategy_trades_on_it(registry: Registry, strategy: Path) -> None:
-    assert len(run(strategy, registry=registry).trades) > 3
-
-
-def test_no_component_knows_the_future(registry: Registry, strategy: Path) -> None:
-    assert find_lookahead(strategy, registry=registry) == []
+def test_a_strategy_trades_on_it(strategy: Path) -> None:
+    registry = testing.registry_with("mine", plugin)
+    assert len(testing.run_file(strategy, registry).trades) > 3
+    testing.assert_no_lookahead(strategy, registry)

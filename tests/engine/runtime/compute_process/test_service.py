@@ -12,7 +12,7 @@ from quantcrafter.engine.runtime.compute_process.jobs.contract import INSTRUMENT
 from quantcrafter.engine.runtime.compute_process.messages import Batch, Logged
 from quantcrafter.engine.runtime.compute_process.progress_estimate import Pace
 from quantcrafter.engine.runtime.compute_process.service import Context
-from tests.support.columns import make_bars
+from quantcrafter.testing import make_bars
 
 
 class Talkative(Advisor):
