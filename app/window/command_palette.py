@@ -8,13 +8,14 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFrame, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from quantcrafter.app.actions.fuzzy import match_score
 from quantcrafter.app.actions.registry import ActionRegistry
 from quantcrafter.app.actions.spec import ActionSpec
 from quantcrafter.app.overlay import Overlay
+from quantcrafter.app.services.fuzzy import match_score
 from quantcrafter.app.services.i18n import tr
 
 WIDTH, HEIGHT, ROW_HEIGHT = 620, 400, 26
+_POINTS_OF_MENU = 50.0
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8, Qt.Key.Key_PageDown: 8}
 
 
@@ -122,18 +123,11 @@ class CommandPalette(Overlay):
     def _found(self, query: str) -> Sequence[ActionSpec]:
         scored = []
         for spec in self._registry.specs.values():
-            score = _score(query, spec.title, self._registry.path(spec))
+            place = self._registry.path(spec)
+            score = match_score(query, [spec.title], [(place, _POINTS_OF_MENU)])
             if spec.listed and score is not None and self._usable(spec):
                 scored.append((score, spec))
         return [spec for _, spec in sorted(scored, key=lambda pair: -pair[0])]
-
-
-def _score(query: str, title: str, place: str) -> int | None:
-    """Return how well an action fits: by its title, or less well by its menu and title."""
-    by_title = match_score(query, title)
-    if by_title is not None:
-        return by_title + 10
-    return match_score(query, f"{place} {title}")
 
 
 def _action_list() -> QTreeWidget:

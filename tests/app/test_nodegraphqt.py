@@ -146,7 +146,7 @@ def test_what_is_not_installed_is_a_placeholder_there_and_loses_nothing(
 def test_a_node_of_the_program_itself_becomes_a_placeholder_here_and_is_its_own_again_there(
     graph: NodeGraph, registry: Registry, tmp_path: Path
 ) -> None:
-    class Mixer(BaseNode):
+    class Mixer(BaseNode):  # type: ignore[misc] # it has no types
         __identifier__ = "com.example"
         NODE_NAME = "Mixer"
 

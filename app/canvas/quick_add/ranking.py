@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 
 from quantcrafter.app.canvas.quick_add.candidates import Offer, Wanted
+from quantcrafter.app.services.fuzzy import match_score
 from quantcrafter.app.services.names import family_member
 
 START = ("ta.SMA", "ta.RSI", "ta.EMA", "crossover", "levels", "percent_of_equity", "market", "percent_stop", "trend")
@@ -40,8 +40,6 @@ FED_BY: Mapping[str, tuple[str, ...]] = {
 }
 """What usually feeds an input of that type."""
 
-_WORD = re.compile(r"[^\W_]+")
-
 
 def pair_key(source: str, target: str) -> str:
     """Return what a wire between two components is counted by."""
@@ -52,13 +50,12 @@ def rank(
     offers: Iterable[Offer], query: str, counts: Mapping[str, int], wanted: Wanted | None = None
 ) -> tuple[Offer, ...]:
     """Return the offers that fit the wire and match every word of the query, the likeliest first."""
-    words = query.lower().split()
     likely = _likely(wanted)
     found = []
     for number, offer in enumerate(offers):
         if wanted is not None and wanted.port(offer) is None:
             continue
-        score = match(offer, words)
+        score = match(offer, query)
         if score is not None:
             found.append((-score - _habit(offer, counts, wanted) - likely.get(offer.use, 0.0), number, offer))
     found.sort(key=lambda entry: entry[:2])
@@ -87,39 +84,7 @@ def _habit(offer: Offer, counts: Mapping[str, int], wanted: Wanted | None) -> fl
     return 10.0 * math.log2(1 + counts.get(pair, 0)) + math.log2(1 + counts.get(offer.key, 0))
 
 
-def match(offer: Offer, words: Iterable[str]) -> float | None:
-    """Return how well an offer matches all words (0 for none asked), or None when one of them is not found."""
-    total = 0.0
-    for word in words:
-        about = f"{offer.category} {family_member(offer.role)}"
-        score = max(_in_name(offer, word), _in_text(about, word, 55.0), _in_text(offer.summary, word, 50.0))
-        if score <= 0.0:
-            return None
-        total += score
-    return total
-
-
-def _in_name(offer: Offer, word: str) -> float:
-    title, use = offer.title.lower(), offer.use.lower()
-    if word in {title, use}:
-        return 200.0
-    if title.startswith(word) or use.startswith(word):
-        return 120.0 - min(len(title) - len(word), 20)
-    if any(part.startswith(word) for part in _WORD.findall(title)):
-        return 90.0
-    if word in use:
-        return 70.0
-    return 30.0 - min(len(title), 20) if len(word) > 1 and _scattered(word, title) else 0.0
-
-
-def _in_text(text: str, word: str, points: float) -> float:
-    text = text.lower()
-    if any(part.startswith(word) for part in _WORD.findall(text)):
-        return points
-    return points / 2 if len(word) > 2 and word in text else 0.0  # noqa: PLR2004 - two letters are in every text
-
-
-def _scattered(word: str, text: str) -> bool:
-    """Return whether the letters of a word stand in a text in this order, beginning with its first."""
-    letters = iter(text)
-    return text[:1] == word[:1] and all(letter in letters for letter in word)
+def match(offer: Offer, query: str) -> float | None:
+    """Return how well an offer matches all words of a query (0 for none), or None when one of them is not found."""
+    about = f"{offer.category} {family_member(offer.role)}"
+    return match_score(query, (offer.title, offer.use), ((about, 55.0), (offer.summary, 50.0)))

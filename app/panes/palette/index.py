@@ -81,8 +81,7 @@ def block_entries(document: Document) -> tuple[Entry, ...]:
 
 def search(entries: Sequence[Entry], query: str) -> tuple[Entry, ...]:
     """Return the entries that match every word of a query: exact names, then beginnings, words, scattered letters."""
-    words = query.lower().split()
-    scored = [(score, number) for number, entry in enumerate(entries) if (score := match(entry, words)) is not None]
+    scored = [(score, number) for number, entry in enumerate(entries) if (score := match(entry, query)) is not None]
     scored.sort(key=lambda pair: (-pair[0], pair[1]))
     return tuple(entries[number] for _, number in scored)
 
