@@ -178,7 +178,7 @@ class Evaluation:
             if step.in_loop:
                 outputs = enumerate(step.component.outputs)
                 values[number] = tuple(
-                    _recorded(record[StepColumn(number, place)], each.type) for place, each in outputs
+                    recorded(record[StepColumn(number, place)], each.type) for place, each in outputs
                 )
         return replace(self, values=values, _as_of={}, _aligned={})
 
@@ -348,7 +348,7 @@ def _checked(step: Step, name: str, kind: PortType, value: Any, length: int) -> 
     return Signals(column) if kind is PortType.SIGNAL else column  # type: ignore[arg-type]
 
 
-def _recorded(column: FloatColumn, kind: PortType) -> Column | Signals:
+def recorded(column: FloatColumn, kind: PortType) -> Column | Signals:
     """Return a recorded value as the column of an output."""
     if kind is PortType.SERIES:
         return read_only(column)

@@ -58,7 +58,7 @@ class LiveColumns:
         self.plan = plan
         self._interpreter = interpreter
         self.clocks = clocks
-        self._book = book
+        self.book = book
         self._steps: dict[tuple[int, str], LiveStep] = {}
         self._feeders: dict[tuple[PlanSource, str], Feeder] = {}
         sources = _decision_sources(plan)
@@ -66,6 +66,16 @@ class LiveColumns:
             self._step(number, plan.steps[number].clock or BASE_CLOCK)
         for source in sources:
             self._feeder(source, BASE_CLOCK)
+        self.advance()
+
+    def compute_all(self) -> None:
+        """Compute from now on what no decision reads as well.
+
+        Raises:
+            ComponentError: a component failed on what is there.
+        """
+        for number, step in enumerate(self.plan.steps):
+            self._step(number, step.clock or BASE_CLOCK)
         self.advance()
 
     def advance(self) -> None:
@@ -90,7 +100,7 @@ class LiveColumns:
         return {name: clock.bars for name, clock in self.clocks.items() if name != BASE_CLOCK}
 
     def column(self, source: PlanSource) -> Any:
-        """Return a column that the decisions read, on the instrument's clock."""
+        """Return a column on the instrument's clock: of a step that is computed, or of bars."""
         return self._feeder(source, BASE_CLOCK).column()
 
     def ready_at(self, source: PlanSource) -> int:
@@ -137,7 +147,7 @@ class LiveColumns:
                 kind = EventStep
             elif step.component.by_bar and is_own(step.component):
                 kind = BarStep
-            self._steps[number, clock] = kind(step, self.clocks[clock], inputs, self._book)
+            self._steps[number, clock] = kind(step, self.clocks[clock], inputs, self.book)
         return self._steps[number, clock]
 
     def _program_step(self, step: Step, clock: str, inputs: Mapping[str, Any]) -> ProgramStep | None:
@@ -149,14 +159,14 @@ class LiveColumns:
             return None
         program, sources = made
         feeders = [self._feeder(source, clock) for source in sources]
-        return ProgramStep(step, self.clocks[clock], inputs, self._book, feeders, self._interpreter(program))
+        return ProgramStep(step, self.clocks[clock], inputs, self.book, feeders, self._interpreter(program))
 
     def _follow_step(self, step: Step, clock: str, inputs: Mapping[str, Any]) -> FollowStep | None:
         """Return a step that goes on from bar to bar; None for any other."""
         follower = step.component.follower() if is_own(step.component) and not step.in_loop else None
         if follower is None:
             return None
-        return FollowStep(step, self.clocks[clock], inputs, self._book, follower=follower)
+        return FollowStep(step, self.clocks[clock], inputs, self.book, follower=follower)
 
     def _wires(self, wires: PlanWires, clock: str) -> Feeder | tuple[Feeder, ...]:
         if isinstance(wires, tuple):

@@ -18,8 +18,9 @@ from quantcrafter.engine.api import PortType, RunError, Signals
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
-from quantcrafter.engine.graph import BoundGraph, Evaluation, MarketColumn, NodeColumn, Number, Plan, StepColumn
+from quantcrafter.engine.graph import BoundGraph, MarketColumn, NodeColumn, Number, Plan, StepColumn
 from quantcrafter.engine.graph.bound import BASE_CLOCK, Source
+from quantcrafter.engine.graph.evaluate import Evaluated
 from quantcrafter.engine.runtime.results.run_tables import output_place
 from quantcrafter.engine.runtime.results.run_view import RunDecision, RunNode, RunOutput, RunSource
 
@@ -90,7 +91,7 @@ class Trace:
     """The columns of a run, by instrument (index in file order), node id and output name."""
 
     plan: Plan
-    evaluations: tuple[Evaluation, ...]
+    evaluations: tuple[Evaluated, ...]
     graph: BoundGraph
     store: ColumnStore = field(default_factory=ColumnStore)
 

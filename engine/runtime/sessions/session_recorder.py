@@ -8,16 +8,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from quantcrafter.engine.api import Ledger, RunError
-from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.graph import BASE_CLOCK, make_plan
+from quantcrafter.engine.api import Ledger
+from quantcrafter.engine.graph import BASE_CLOCK
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.results.run_tables import data_hash
-from quantcrafter.engine.runtime.results.trace import ColumnStore, Trace
+from quantcrafter.engine.runtime.results.trace import Trace
 from quantcrafter.engine.runtime.run_store.run_folder import CURVES, OPEN_ORDERS, RECORDS, RunFolder
 from quantcrafter.engine.runtime.run_store.run_writer import RunWriter, chunk_of, describe, final_state, growing_state
-from quantcrafter.engine.runtime.running.prepare import Market, evaluate, job_of
+from quantcrafter.engine.runtime.running.prepare import instrument_job
 from quantcrafter.engine.runtime.running.run import origin_of
+from quantcrafter.engine.runtime.sessions.session_columns import NewRows
 from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
 from quantcrafter.engine.stats.metrics import compute_metrics
 
@@ -25,49 +25,38 @@ from quantcrafter.engine.stats.metrics import compute_metrics
 class SessionRecorder:
     """Adds what a session did since the last time to its folder; it drains the session, so nobody else may.
 
-    The folder's bars begin with the session's first step; columns look back to those known before.
-    Every column is computed over all bars at each `record`, so record many bars at once where there are many.
+    The folder's bars begin with the session's first step; columns look back to those known before. Columns are those
+    that the session computed; so that every node has them, it computes those too that no decision reads.
 
     Args:
-        session: a session that was not brought anything yet, of a strategy without nodes that read the position.
+        session: a session that was not brought anything yet.
         folder: the folder to make.
 
     Raises:
-        RunError: the folder exists or cannot be written; the strategy has nodes that read the position, or the session
-            has done steps.
+        RunError: the folder exists or cannot be written, or the session has done steps.
+        ComponentError: a component failed on the bars that are known.
     """
 
     def __init__(self, session: StrategySession, folder: Path) -> None:
-        if session.plan.loop is not None:
-            raise RunError(
-                Message("A session whose nodes read the position can't be recorded: what they gave isn't kept.")
-            )
-        if session.steps:
-            raise RunError(
-                Message(
-                    "A session is recorded from its first step on, this one has done {steps:,}.", steps=session.steps
-                )
-            )
+        session.keep_columns()
         self._session = session
         self._known = [each[BASE_CLOCK].count for each in session.clocks]
         self._done = list(self._known)
-        self._writer = RunWriter.create(folder, describe(self._view(_no_ledger(session))))
+        self._first_bars = [0] * len(self._known)
+        self._writer = RunWriter.create(folder, describe(self._new(_no_ledger(session))))
 
     def record(self, *, finished: bool = False) -> int:
         """Add what was brought and booked since the last time, and return the folder's revision.
 
         Raises:
             RunError: the folder cannot be written. What was drained is lost to it.
-            ComponentError: a component failed.
         """
         booked = self._session.drain()
-        view = self._view(replace(booked, open_positions=self._session.ledger().open_positions))
-        counts = [len(job.bars) for job in view.instruments]
-        new = [slice(done, count) for done, count in zip(self._done, counts, strict=True)]
-        chunk = chunk_of(view, new, state=self._state(view))
-        at_work = self._session.ledger().orders
-        revision = self._writer.append(replace(chunk, records={**chunk.records, OPEN_ORDERS: at_work}))
-        self._done = counts
+        at_work = self._session.ledger()
+        new = self._new(replace(booked, open_positions=at_work.open_positions))
+        chunk = chunk_of(new, state=self._state(new))
+        revision = self._writer.append(replace(chunk, records={**chunk.records, OPEN_ORDERS: at_work.orders}))
+        self._done = [done + len(job.bars) for done, job in zip(self._done, new.instruments, strict=True)]
         if finished:
             revision = self._finish()
         return revision
@@ -84,16 +73,20 @@ class SessionRecorder:
         """Close the folder."""
         self.close()
 
-    def _state(self, view: RunResult) -> dict[str, Any]:
-        """Return what is small, with bars counted as the session does: from its first step on."""
-        state = growing_state(view)
-        state["first_bars"] = self._counted(state["first_bars"])
-        state["warmup"] = max(state["first_bars"])
-        state["ready"] = {name: self._counted(ready) for name, ready in state["ready"].items()}
+    def _state(self, new: RunResult) -> dict[str, Any]:
+        """Return what is small, with bars counted as the ledger does: from the session's first step on."""
+        begins = [done - known for done, known in zip(self._done, self._known, strict=True)]
+        for i, (job, begin) in enumerate(zip(new.instruments, begins, strict=True)):
+            if self._first_bars[i] >= begin:  # it had not come to it
+                self._first_bars[i] = begin + max(job.first_bar, 0)
+        state = growing_state(new)
+        state["first_bars"] = list(self._first_bars)
+        state["warmup"] = max(self._first_bars)
+        state["ready"] = {
+            name: [max(0, begin + bar) for begin, bar in zip(begins, ready, strict=True)] if ready else []
+            for name, ready in state["ready"].items()
+        }
         return state
-
-    def _counted(self, bars: list[int]) -> list[int]:
-        return [max(0, bar - known) for bar, known in zip(bars, self._known, strict=True)] if bars else []
 
     def _finish(self) -> int:
         run = RunFolder.open(self._writer.folder)
@@ -103,36 +96,35 @@ class SessionRecorder:
         none = {name: slice(0, 0) for name in (*RECORDS, *CURVES)}
         return self._writer.append(chunk_of(run, [slice(0, 0)] * len(run.instruments), none, state))
 
-    def _view(self, ledger: Ledger) -> RunResult:
+    def _new(self, ledger: Ledger) -> RunResult:
+        """Return the run at the bars that are new, with what was booked."""
         session = self._session
-        graph, plan = session.graph, make_plan(session.graph)
-        clocks = session.clocks
-        market = Market(
-            tuple(each[BASE_CLOCK].bars for each in clocks),
-            tuple({name: each[name].bars for name in graph.feeds} for each in clocks),
-            (),
-        )
-        store = ColumnStore()
-        evaluations = evaluate(plan, market, lambda *_: None, lambda: False, store)
-        jobs = job_of(graph, graph.spec.run, plan, evaluations).instruments
-        decision = plan.decision
+        graph, plan, decision = session.graph, session.plan, session.decision
+        rows, jobs = [], []
+        given = zip(session.columns, self._done, session.take_given(), strict=True)
+        for i, (columns, begin, (values, flags, allowed)) in enumerate(given):
+            loop = () if plan.loop is None else plan.loop.recorded
+            new = NewRows(columns, begin, dict(zip(loop, values, strict=False)))
+            job = instrument_job(graph, i, decision, new)
+            rows.append(new)
+            jobs.append(job if plan.loop is None else replace(job, flags=flags, allowed=allowed))
+        clocks = [clock for each in session.clocks for clock in each.values()]
         return RunResult(
             strategy=graph.spec.name,
             engine=graph.spec.run.engine,
             mode=graph.spec.run.mode,
             bars=len(ledger.ts_ns),
-            warmup=max(job.first_bar for job in jobs),
+            warmup=0,
             ledger=ledger,
-            instruments=jobs,
+            instruments=tuple(jobs),
             settings=graph.spec.run,
-            rule_nodes=decision.rule_nodes if decision is not None else (),
+            rule_nodes=decision.rule_nodes,
             metrics={},
             timing={},
-            synthetic=any(bars.synthetic for bars in market.bars)
-            or any(feed.synthetic for feeds in market.feeds for feed in feeds.values()),
+            synthetic=any(clock.bars.synthetic for clock in clocks),
             origin=origin_of(graph),
             warnings=graph.warnings,
-            trace=Trace(plan, evaluations, graph, store),
+            trace=Trace(plan, tuple(rows), graph),
         )
 
 

@@ -24,6 +24,7 @@ from quantcrafter.engine.graph.history import HistoryBook
 from quantcrafter.engine.graph.live import BlankRow, LiveColumns, NewestRow
 from quantcrafter.engine.graph.live_sources import Clock
 from quantcrafter.engine.runtime.running.prepare import instrument_job, job_of
+from quantcrafter.engine.runtime.sessions.session_columns import Given, GivenRows
 from quantcrafter.engine.runtime.sessions.session_data import SessionData
 from quantcrafter.engine.simulation.adopting import adopt
 from quantcrafter.engine.simulation.closed_bar import ClosedBar, row_of
@@ -61,6 +62,7 @@ class StrategySession:
         self._job: EngineJob = job_of(graph, graph.spec.run, self.plan, blank)
         self._session: Session
         self._failed = ""
+        self._given: list[GivenRows] | None = None
 
     @classmethod
     def open(
@@ -145,6 +147,39 @@ class StrategySession:
         return self._data.clocks
 
     @property
+    def columns(self) -> tuple[LiveColumns, ...]:
+        """The columns of each instrument as far as they have come."""
+        return tuple(self._columns)
+
+    def keep_columns(self) -> None:
+        """Compute from now on also what no decision reads, and keep what nodes give that read the position.
+
+        Raises:
+            RunError: steps are done.
+            ComponentError: a component failed on the bars that are known.
+        """
+        if self.steps:
+            raise RunError(
+                Message("A session is recorded from its first step on, this one has done {steps:,}.", steps=self.steps)
+            )
+        for columns in self._columns:
+            columns.compute_all()
+        width = 0 if self.plan.loop is None else len(self.plan.loop.program.outputs)
+        self._given = [GivenRows(width) for _ in self._symbols]
+
+    def take_given(self) -> tuple[Given, ...]:
+        """Return what nodes gave that read the position since the last call, of each instrument, and forget it.
+
+        Raises:
+            RunError: it is not kept (`keep_columns`).
+        """
+        if self._given is None:
+            raise RunError(
+                Message("What a session's nodes gave isn't kept. Call keep_columns() before its first step.")
+            )
+        return tuple(each.take() for each in self._given)
+
+    @property
     def equity(self) -> float:
         """Equity as marked at the latest close."""
         return self._session.equity
@@ -192,10 +227,15 @@ class StrategySession:
             self._session.append(step)
             if last:
                 self._session.end_data(*last)
-            return self._session.close_step()
+            commands = self._session.close_step()
+            if self._given is not None and self.plan.loop is not None:
+                memory = self._session.memory
+                for i in (self._symbols.index(symbol) for symbol in step):
+                    self._given[i].note(memory.steps, memory.books[i])
         except Exception as error:
             self._failed = str(error)
             raise
+        return commands
 
     def apply(self, event: OrderEvent) -> tuple[OrderCommand, ...]:
         """Book what the external venue reports of an order, and return what it has to be told now.
@@ -255,17 +295,18 @@ class StrategySession:
             )
 
     def _identity(self, worker: str, epoch: int) -> Identity:
-        return Identity(strategy_hash(self.graph.spec), self._decision.rule_nodes, worker, epoch)
+        return Identity(strategy_hash(self.graph.spec), self.decision.rule_nodes, worker, epoch)
 
     @property
-    def _decision(self) -> Decision:
+    def decision(self) -> Decision:
+        """What the strategy decides by."""
         decision = self.plan.decision
         if decision is None:  # pragma: no cover - job_of has refused it
             raise RunError(Message("The strategy has no execution node, so there is nothing to run."))
         return decision
 
     def _closed(self, i: int, columns: LiveColumns) -> ClosedBar:
-        decision = self._decision
+        decision = self.decision
         instrument = instrument_job(self.graph, i, decision, NewestRow(columns), self.plan.loop)
         inputs = {
             part.node: {

@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from quantcrafter.engine.api import RunError
+from quantcrafter.engine.api import Bars, RunError
+from quantcrafter.engine.graph import BoundGraph, Step, evaluate, live_steps
+from quantcrafter.engine.graph.column_book import ColumnBook
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.running.prepare import load_market
@@ -18,7 +21,8 @@ from quantcrafter.engine.runtime.running.source import load_graph
 from quantcrafter.engine.runtime.sessions.session_recorder import SessionRecorder
 from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
 from tests.support.bar_by_bar import moments, run_on, step_count, until
-from tests.support.counts import seed
+from tests.support.counts import sample, seed
+from tests.support.random_strategies import write_random_strategy
 from tests.support.run_views import assert_same_views, write_splits_and_rates
 
 
@@ -48,6 +52,107 @@ def test_a_recorded_session_shows_prefixes_and_is_the_batch_at_its_end(tmp_path:
     found = found.latest()
     assert found.is_finished
     assert_same_views(found, replace(batch, findings=(), notes=(), timing={}))
+
+
+READS_POSITION = """\
+quantcrafter: 1
+name: Reads its position
+instruments:
+  - {symbol: ONE, data: synthetic, timeframe: 1h, bars: 300, seed: 3}
+  - {symbol: TWO, data: synthetic, timeframe: 1h, bars: 200, seed: 4}
+indicators:
+  average: {use: ta.SMA, input: bars.close, timeperiod: 12}
+  lonely: {use: ta.RSI, input: bars.close, timeperiod: 5}
+logic:
+  pos: {use: position}
+  acc: {use: account}
+  up: {use: compare, left: bars.close, op: ">", right: average}
+  old: {use: compare, left: pos.bars, op: ">=", right: 7}
+  lost: {use: compare, left: pos.open_percent, op: "<", right: -0.2}
+  flat_before: {use: lag, input: pos.side, bars: 3}
+  small: {use: compare, left: acc.drawdown_percent, op: "<", right: 25}
+advisors:
+  enters: {use: rule, enter_long: [up]}
+  leaves: {use: rule, enter_long: [up], exit_long: [old, lost]}
+filters:
+  calm: {use: condition, input: small}
+money: {size: {use: fixed_quantity, quantity: 10}}
+execution: {entry: {use: market, signals: [enters, leaves], filters: [calm], money: size}}
+"""
+BEHIND_POSITION = ("pos", "acc", "old", "lost", "flat_before", "small", "leaves", "calm")
+
+
+def recorded(graph: BoundGraph, folder: Path, rng: random.Random, parts: int) -> RunFolder:
+    """Return a session of a strategy that was recorded in so many random parts, to the end of its data."""
+    market = load_market(graph, lambda *_: None, lambda: False)
+    session = StrategySession.open(graph, until(graph, market, 0))
+    with SessionRecorder(session, folder) as recorder:
+        for end in sorted(rng.randrange(step_count(market) + 1) for _ in range(parts)):
+            run_on(session, graph, market, end)
+            recorder.record()
+        run_on(session, graph, market)
+        recorder.record(finished=True)
+    return RunFolder.open(folder)
+
+
+def test_what_nodes_gave_that_read_the_position_is_recorded_as_a_run_has_it(tmp_path: Path) -> None:
+    registry = load_registry()
+    (tmp_path / "strategy.yaml").write_text(READS_POSITION, encoding="utf-8")
+    graph = load_graph(tmp_path / "strategy.yaml", registry)
+    batch = run(graph, registry=registry)
+    assert len(batch.trades) > 20
+    rng = random.Random(seed("position"))  # noqa: S311 - cases of a test, no secrets
+    found = recorded(graph, tmp_path / "run", rng, 5)
+    for node in BEHIND_POSITION:
+        column = found.column(node, "", 1)
+        assert len(np.unique(column)) > (node not in {"small", "calm"}), node
+        np.testing.assert_array_equal(column, batch.column(node, "", 1))
+    assert_same_views(found, replace(batch, findings=(), notes=(), timing={}))
+
+
+@pytest.mark.slow
+def test_random_strategies_are_recorded_as_their_runs_are(tmp_path: Path) -> None:
+    """So are the examples' kinds of nodes: event-style ones, loops with a memory, feeds, longer bars, the position."""
+    registry = load_registry()
+    rng = random.Random(seed("recorded strategies"))  # noqa: S311 - cases of a test, no secrets
+    first = seed("strategies that are recorded") % 1_000_000
+    for number in range(first, first + sample(3, of=200)):
+        (tmp_path / str(number)).mkdir()
+        path = write_random_strategy(tmp_path / str(number), registry, number)
+        graph = load_graph(path, registry)
+        batch = run(graph, registry=registry)
+        found = recorded(graph, tmp_path / str(number) / "run", rng, rng.randrange(1, 6))
+        try:
+            assert_same_views(found, replace(batch, findings=(), notes=(), timing={}))
+        except AssertionError as error:
+            raise AssertionError(f"{path}: {error}") from error
+
+
+def test_recording_computes_nothing_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it records; the node that no decision reads is computed with the bars."""
+    graph = load_graph(write_splits_and_rates(tmp_path), load_registry())
+    market = load_market(graph, lambda *_: None, lambda: False)
+    asked: list[int] = []
+    compute = evaluate.compute_step
+
+    def counted(step: Step, bars: Bars, inputs: dict[str, Any]) -> Any:
+        asked.append(len(bars))
+        return compute(step, bars, inputs)
+
+    monkeypatch.setattr(live_steps, "compute_step", counted)
+    session = StrategySession.open(graph, until(graph, market, 0))
+    with SessionRecorder(session, tmp_path / "run") as recorder:
+        run_on(session, graph, market, 40)
+        before, computed = len(asked), [columns.computed for columns in _books(session)]
+        for _ in range(5):
+            recorder.record()
+        assert (len(asked), [columns.computed for columns in _books(session)]) == (before, computed)
+    found = RunFolder.open(tmp_path / "run")
+    assert np.isfinite(found.column("lonely", "", 1)).sum() > 20
+
+
+def _books(session: StrategySession) -> list[ColumnBook]:
+    return [columns.book for columns in session.columns]
 
 
 def test_a_session_that_has_done_steps_is_refused_and_no_folder_is_made(tmp_path: Path) -> None:
