@@ -1,4 +1,4 @@
-"""Two ledgers of the same job: where they part, and what parted them.
+"""Two runs of the same job: where they part, and what parted them.
 
 1. Fills are compared one after the other, orders by their ids, blocked entries and the account step by step.
 2. Of all first differences the earliest counts. At the same moment the order is that of a bar: fills, what became of
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from quantcrafter.engine.runtime.parity.texts import (
     price_text,
     same_numbers,
 )
+from quantcrafter.engine.runtime.results.run_view import RunView
 
 MOST_ROWS = 1_000
 _FILLING, _ENDING, _PROTECTING, _MARKING, _DECIDING = range(5)
@@ -43,13 +45,31 @@ Candidate = tuple[int, Difference]
 
 @dataclass(frozen=True)
 class Comparison:
-    """An engine's ledger beside the reference's."""
+    """An engine's run beside the reference's, over the same bars."""
 
     engine: str
-    expected: Ledger
-    found: Ledger
-    instruments: tuple[InstrumentJob, ...]
-    nodes: Nodes
+    reference: RunView
+    other: RunView
+
+    @property
+    def expected(self) -> Ledger:
+        """The reference's ledger."""
+        return self.reference.ledger
+
+    @property
+    def found(self) -> Ledger:
+        """The engine's ledger."""
+        return self.other.ledger
+
+    @property
+    def instruments(self) -> tuple[InstrumentJob, ...]:
+        """The instruments with their bars."""
+        return self.reference.instruments
+
+    @cached_property
+    def nodes(self) -> Nodes:
+        """What finds the nodes that orders come from."""
+        return Nodes(self.reference)
 
     def differences(self) -> tuple[Difference, ...]:
         """Return the first difference with its cause, then the fills that differ; nothing when both are the same."""

@@ -5,36 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, Signals
+from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from quantcrafter.engine.api.ledger import Reason
-from quantcrafter.engine.graph import Decision, Evaluation, Plan
+from quantcrafter.engine.runtime.results.run_view import RunView
 
 
 @dataclass(frozen=True)
 class Nodes:
-    """Finds the node that had an order made: the risk node, the advisor that signalled, or the execution."""
+    """Finds the node of a run that had an order made: the risk node, the advisor that signalled, or the execution."""
 
-    plan: Plan
-    decision: Decision
-    evaluations: tuple[Evaluation, ...]
+    run: RunView
 
     def of_order(self, order: Any) -> str:
         """Return the node of an order (a row of ORDER_DTYPE)."""
         if order["rule"] >= 0:
-            return self.decision.rule_nodes[int(order["rule"])]
+            return self.run.rule_nodes[int(order["rule"])]
         flag = _FLAGS.get((int(order["reason"]), int(order["side"])), 0)
-        return self._advisor(int(order["instrument"]), int(order["created_bar"]), flag)
+        return self.of_signal(int(order["instrument"]), int(order["created_bar"]), flag)
 
     def of_signal(self, instrument: int, bar: int, flags: int) -> str:
         """Return the node that gave these flags at a bar."""
-        return self._advisor(instrument, bar, flags)
-
-    def _advisor(self, instrument: int, bar: int, flag: int) -> str:
-        for source in self.decision.signals:
-            column = self.evaluations[instrument].column(source)
-            if isinstance(column, Signals) and flag and int(column.flags[bar]) & flag:
-                return self.plan.steps[source.step].nodes[0]
-        return self.decision.node
+        decision = self.run.decision
+        if decision is None:
+            return ""
+        for source in decision.signals:
+            if flags and int(self.run.column(source.node, source.output, instrument)[bar]) & flags:
+                return source.node
+        return decision.node
 
 
 _FLAGS = {

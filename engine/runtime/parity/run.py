@@ -26,11 +26,11 @@ from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.runtime.parity.compare import Comparison
 from quantcrafter.engine.runtime.parity.model import Cause, ComparedData, Difference, EngineOutcome, ParityReport
-from quantcrafter.engine.runtime.parity.nodes import Nodes
 from quantcrafter.engine.runtime.results.run_tables import data_hash
+from quantcrafter.engine.runtime.results.run_view import RunView
 from quantcrafter.engine.runtime.running.engines import engine_choices, find_engine, needs_of, run_job
-from quantcrafter.engine.runtime.running.prepare import Loader, Progress, with_choices, with_record
-from quantcrafter.engine.runtime.running.run import Clock, Prepared, never, prepare_run, silent, spec_hash
+from quantcrafter.engine.runtime.running.prepare import Loader, Progress, with_choices
+from quantcrafter.engine.runtime.running.run import Clock, Prepared, never, prepare_run, result_of, silent, spec_hash
 from quantcrafter.engine.runtime.running.source import Installed
 
 _LEAST = 2
@@ -118,18 +118,18 @@ class _Round:
     def outcomes(self, names: Sequence[str]) -> list[EngineOutcome]:
         """Run every engine; the first that can run is the reference."""
         made: list[EngineOutcome] = []
-        expected: Ledger | None = None
+        expected: RunView | None = None
         for name in names:
-            outcome, ledger = self._outcome(name, expected)
+            outcome, run = self._outcome(name, expected)
             made.append(outcome)
-            if expected is None and ledger is None:
+            if expected is None and run is None:
                 raise RunError(
                     Message("{found} Name another engine first, as the reference.", found=outcome.differences[0].found)
                 )
-            expected = ledger if expected is None else expected
+            expected = run if expected is None else expected
         return made
 
-    def _outcome(self, name: str, expected: Ledger | None) -> tuple[EngineOutcome, Ledger | None]:
+    def _outcome(self, name: str, expected: RunView | None) -> tuple[EngineOutcome, RunView | None]:
         cls = self.registry.engine(name)
         versions = cls.versions() if cls is not None else {}
         started = time.perf_counter()
@@ -141,10 +141,12 @@ class _Round:
             refused = self._refused(name, error)
             return EngineOutcome(name, versions, seconds=time.perf_counter() - started, differences=refused), None
         seconds = time.perf_counter() - started
-        differences = () if expected is None else self._compared(name, expected, ledger)
+        settings = with_choices(self.prepared.settings, None, name)
+        run = result_of(replace(self.prepared, settings=settings), ledger, Clock())
+        differences = () if expected is None else Comparison(name, expected, run).differences()
         final = float(ledger.equity[-1]) if len(ledger.equity) else None
         counts = (len(ledger.orders), len(ledger.fills), len(ledger.trades))
-        return EngineOutcome(name, versions, *counts, final, seconds, differences), ledger
+        return EngineOutcome(name, versions, *counts, final, seconds, differences), run
 
     def _ledger(self, name: str) -> Ledger:
         adapter: EngineAdapter = find_engine(name, self.registry, mode="backtest", needs=self._needs())
@@ -165,12 +167,3 @@ class _Round:
             Difference(name, Cause.CAPABILITY, "run", "done", problem.message, node=problem.node)
             for problem in error.problems
         )
-
-    def _compared(self, name: str, expected: Ledger, found: Ledger) -> tuple[Difference, ...]:
-        decision = self.prepared.plan.decision
-        if decision is None:  # a prepared run has one
-            return ()
-        plan, jobs = self.prepared.plan, self.prepared.job.instruments
-        evaluations, _ = with_record(plan, self.prepared.evaluations, jobs, expected)
-        nodes = Nodes(plan, decision, evaluations)
-        return Comparison(name, expected, found, jobs, nodes).differences()
