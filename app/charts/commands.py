@@ -80,11 +80,13 @@ class ChartCommands:
             self._go_to_trade(state.model.trades.row_of_entry(before - 1))
 
     def _go_to_trade(self, row: int | None) -> None:
-        if row is None or self._pane.session is None or self._pane.session.run is None:
+        session = self._pane.session
+        if row is None or session is None or session.run is None:
             self._pane.message.emit(tr("There is no further trade."))
             return
-        bar = int(self._pane.session.run.ledger.trades["entry_bar"][row])
-        self._pane.session.go_to(bar, trade=row)
+        with session.reading() as run:
+            if run is not None:
+                session.go_to(int(run.ledger.trades["entry_bar"][row]), trade=row)
 
     def ask_date(self) -> None:
         """Put the cursor where a date is typed."""

@@ -113,7 +113,7 @@ class ChartPane(QWidget):
         run = session.run if session is not None else None
         if session is None or run is None:
             self._loader.drop()
-            self._show_nothing()
+            self._show_nothing(session.lost if session is not None else "")
             return
         key = run.file or run.strategy
         if key != self.choice.key:

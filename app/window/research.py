@@ -62,12 +62,13 @@ class Research:
         """Point at the entry of a trade, and at the trade itself where the run in front has it."""
         tab = self._tabs.current()
         session = tab.session if tab is not None else None
-        if session is None or session.run is None:
+        if session is None:
             return
-        symbols = [job.symbol for job in session.run.instruments]
-        if trade["instrument"] in symbols:
-            rows = session.run.trades
+        with session.reading() as run:
+            if run is None or trade["instrument"] not in run.symbols:
+                return
+            rows = run.trades
             same = (rows["instrument"] == trade["instrument"]) & (rows["entry_ts_ns"] == trade["entry_ts_ns"])
             found = same.nonzero()[0]
-            number = symbols.index(trade["instrument"])
+            number = run.symbols.index(trade["instrument"])
             session.go_to(trade["entry_bar"], instrument=number, trade=int(found[0]) if len(found) else None)

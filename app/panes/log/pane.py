@@ -19,6 +19,7 @@ from quantcrafter.app.session.run_log import Entry, RunLog
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.runtime.results.run_view import RunView
 
 FLUSH_MS = 50
 LATEST, ALL = -1, -2
@@ -123,11 +124,12 @@ class LogPane(QWidget):
     def _pick(self, row: int) -> None:
         """Go to the bar of a line."""
         entry, session = self.model.entry(row), self._session
-        if entry is None or session is None or session.run is None:
+        if entry is None or session is None:
             return
-        bar = _bar_of(entry, session)
-        if bar is not None:
-            session.go_to(bar, instrument=entry.line.instrument)
+        with session.reading() as run:
+            bar = None if run is None else _bar_of(entry, run)
+            if bar is not None:
+                session.go_to(bar, instrument=entry.line.instrument)
 
     def _clear(self) -> None:
         self.model.log.clear()
@@ -196,10 +198,10 @@ class LogPane(QWidget):
         super().closeEvent(event)
 
 
-def _bar_of(entry: Entry, session: RunSession) -> int | None:
+def _bar_of(entry: Entry, run: RunView) -> int | None:
     """Return the bar that a line speaks of in the run that is shown; by its time, as the line may be of another run."""
-    line, run = entry.line, session.run
-    if run is None or line.instrument >= len(run.instruments):
+    line = entry.line
+    if line.instrument >= len(run.instruments):
         return None
     bars = run.instruments[line.instrument].bars
     if line.ts_ns is None:

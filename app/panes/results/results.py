@@ -70,7 +70,7 @@ class ResultsPane(QWidget):
         )
         for page, title in zip(self._fill, titles, strict=True):
             self.tabs.addTab(page, title)
-        self.nothing = QLabel(tr("Run the strategy to see its results here."), alignment=Qt.AlignmentFlag.AlignCenter)
+        self.nothing = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self.nothing.setForegroundRole(self.nothing.palette().ColorRole.PlaceholderText)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.nothing)
@@ -97,6 +97,8 @@ class ResultsPane(QWidget):
 
     def _show_run(self) -> None:
         run = self.run
+        lost = self.session.lost if self.session is not None else ""
+        self.nothing.setText(lost or tr("Run the strategy to see its results here."))
         self._stack.setCurrentWidget(self.nothing if run is None else self.tabs)
         self._stale = set(self._fill)
         self._titled = False
@@ -105,23 +107,28 @@ class ResultsPane(QWidget):
 
     def _title_tabs(self) -> None:
         """Say in the tabs how much they hold; a bar that is changed while it is hidden keeps its old layout."""
-        run = self.run
-        if run is None or self._titled or not self.isVisible():
+        if self.session is None or self._titled or not self.isVisible():
             return
-        self._titled = True
-        for page, count in ((self.trades, run.ledger.trades), (self.blocked, run.ledger.blocked)):
-            title = tr("Trades") if page is self.trades else tr("Blocked signals")
-            self.tabs.setTabText(self.tabs.indexOf(page), f"{title} ({len(count):,})")
-        # Tables that few strategies fill are there only when they hold something.
-        self.tabs.setTabVisible(self.tabs.indexOf(self.interventions), len(run.ledger.interventions) > 0)
-        self.tabs.setTabVisible(self.tabs.indexOf(self.cashflows), len(run.ledger.cashflows) > 0)
+        with self.session.reading() as run:
+            if run is None:
+                return
+            ledger = run.ledger
+            self._titled = True
+            for page, count in ((self.trades, ledger.trades), (self.blocked, ledger.blocked)):
+                title = tr("Trades") if page is self.trades else tr("Blocked signals")
+                self.tabs.setTabText(self.tabs.indexOf(page), f"{title} ({len(count):,})")
+            # Tables that few strategies fill are there only when they hold something.
+            self.tabs.setTabVisible(self.tabs.indexOf(self.interventions), len(ledger.interventions) > 0)
+            self.tabs.setTabVisible(self.tabs.indexOf(self.cashflows), len(ledger.cashflows) > 0)
 
     def _fill_page(self) -> None:
-        page, run = self.tabs.currentWidget(), self.run
-        if run is not None and page in self._stale and self.isVisible():
-            self._stale.discard(page)
-            self._fill[page](run)
-            self._follow()
+        page = self.tabs.currentWidget()
+        if self.session is not None and page in self._stale and self.isVisible():
+            with self.session.reading() as run:
+                if run is not None:
+                    self._stale.discard(page)
+                    self._fill[page](run)
+                    self._follow()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Fill the page that comes into sight; one that nobody sees costs nothing while parameters are dragged."""

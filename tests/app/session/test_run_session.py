@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from quantcrafter.app.session.run_session import RunSession
@@ -38,3 +39,29 @@ def test_the_place_stays_when_the_next_run_has_the_same_bar(tmp_path: Path) -> N
     assert (session.instrument, session.bar) == (0, None)
     session.show_run(None)
     assert session.run is None
+
+
+def test_a_run_whose_folder_is_gone_is_shown_no_longer_and_the_session_says_why(tmp_path: Path) -> None:
+    session, told = RunSession(), []
+    session.run_changed.connect(lambda: told.append((session.run is None, session.lost)))
+    session.show_run(saved(tmp_path / "run"))
+    shutil.rmtree(tmp_path / "run")  # nothing of it was read yet
+    session.go_to(5)
+    (_, shown), (is_none, lost) = told
+    assert (shown, is_none) == ("", True)
+    assert f"run in '{tmp_path / 'run'}' has lost 'bars.open_ns': there is no such file" in lost
+    assert lost.endswith("Run it again.")
+    assert session.bar is None
+    session.show_run(saved(tmp_path / "next"))
+    session.go_to(5)
+    assert (session.lost, session.bar) == ("", 5)
+
+
+def test_a_new_run_is_shown_where_the_one_before_is_gone(tmp_path: Path) -> None:
+    session = RunSession()
+    session.show_run(saved(tmp_path / "a"))
+    session.bar = 7  # as restored, before anything of the run was read
+    shutil.rmtree(tmp_path / "a")
+    run = saved(tmp_path / "b")
+    session.show_run(run)
+    assert (session.run, session.bar, session.lost) == (run, None, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -78,6 +79,17 @@ def type_filter(qtbot: QtBot, page: TablePage, text: str) -> None:
 def test_without_a_run_the_pane_says_what_to_do(pane: ResultsPane) -> None:
     assert pane.nothing.isVisible()
     assert not pane.tabs.isVisible()
+
+
+def test_a_run_that_cannot_be_read_any_more_is_said_in_the_pane(pane: ResultsPane, tmp_path: Path) -> None:
+    run = saved_example("rsi_pullback", tmp_path / "run")
+    shutil.rmtree(tmp_path / "run")
+    session_of(pane).show_run(run)
+    assert pane.nothing.isVisible()
+    assert "has lost" in pane.nothing.text()
+    assert "Run it again." in pane.nothing.text()
+    session_of(pane).show_run(None)
+    assert pane.nothing.text() == "Run the strategy to see its results here."
 
 
 def test_the_overview_shows_the_figures_of_the_run(pane: ResultsPane, rsi: RunFolder) -> None:
