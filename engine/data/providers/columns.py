@@ -9,28 +9,16 @@ from typing import Literal
 from quantcrafter.engine.api import DataError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean, shortened
+from quantcrafter.engine.data.providers.names import ACTIONS, candidates, plain
 
 ColumnRole = Literal[
     "time", "date", "open", "high", "low", "close", "volume", "symbol", "split", "dividend", "adjusted_close"
 ]
 
-# Adjusted closes are known by name so that they are not taken for the close.
-_NAMES: dict[str, tuple[str, ...]] = {
-    "time": (
-        *("datetime", "timestamp", "time", "ts", "epoch", "unix", "opentime", "dateandtime", "datetimeutc"),
-        *("timestamputc", "gmttime", "localtime", "bartime", "unixtimestamp", "t", "tsns", "indexlevel0"),
-    ),
-    "date": ("date", "day", "tradedate", "tradingday", "dt", "tradingdate"),
-    "open": ("open", "o", "openprice", "opening", "priceopen", "first"),
-    "high": ("high", "h", "highprice", "max", "pricehigh"),
-    "low": ("low", "l", "lowprice", "min", "pricelow"),
-    "close": ("close", "c", "closeprice", "closelast", "last", "price", "priceclose", "closing", "settle"),
-    "volume": ("volume", "v", "vol", "tickvol", "tickvolume", "totalvolume", "qty", "quantity", "basevolume"),
-    "symbol": ("symbol", "ticker", "sym", "instrument", "tic", "code", "name"),
-}
 _SHOWN = 20
 _FEWEST, _LONGEST = 4, 40  # a line of fewer or longer cells may be any text, whose content no message may show
 _REQUIRED = ("open", "high", "low", "close")
+_GUESSED: tuple[ColumnRole, ...] = ("time", "date", "open", "high", "low", "close", "volume", "symbol")
 
 
 def find_columns(names: Sequence[str], chosen: Mapping[ColumnRole, str | int], subject: str) -> dict[ColumnRole, int]:
@@ -66,22 +54,25 @@ def find_columns(names: Sequence[str], chosen: Mapping[ColumnRole, str | int], s
 
 def guess_columns(names: Sequence[str]) -> dict[ColumnRole, int]:
     """Return the position of each role that a column's name gives away; of several names the likeliest."""
-    plain = [_plain(name) for name in names]
+    plains = [plain(name) for name in names]
     found: dict[ColumnRole, int] = {}
-    for role, candidates in _NAMES.items():
-        place = next((plain.index(name) for name in candidates if name in plain), None)
+    for role in _GUESSED:
+        place = next((plains.index(name) for name in candidates(role) if name in plains), None)
         if place is None and role == "volume":
-            place = next((i for i, name in enumerate(plain) if name.startswith("volume")), None)
+            place = next((i for i, name in enumerate(plains) if name.startswith("volume")), None)
         if place is not None:
-            found[role] = place  # type: ignore[index] # the table's keys are the roles
+            found[role] = place
     return found
 
 
-_ACTIONS: dict[ColumnRole, tuple[str, ...]] = {
-    "split": ("split", "splits", "stocksplit", "stocksplits", "splitratio", "splitfactor", "splitcoefficient"),
-    "dividend": ("dividend", "dividends", "dividendamount", "divcash", "cashdividend", "exdividend"),
-    "adjusted_close": ("adjclose", "adjustedclose", "closeadj", "closeadjusted", "adjcloseprice", "adjustedcloseprice"),
-}
+def volume_choices(names: Sequence[str]) -> list[tuple[int, ...]]:
+    """Return the columns that may hold the volume, likeliest first; several of one choice are summed."""
+    plains = [plain(name) for name in names]
+    places = dict.fromkeys(plains.index(name) for name in candidates("volume") if name in plains)
+    choices: list[tuple[int, ...]] = [(place,) for place in places]
+    if {"up", "down"} <= set(plains):  # volume at rising and at falling prices, as TradeStation writes it
+        choices.append((plains.index("up"), plains.index("down")))
+    return choices
 
 
 def find_actions(
@@ -92,13 +83,13 @@ def find_actions(
     Raises:
         DataError: there is none.
     """
-    plain = [_plain(name) for name in names]
+    plains = [plain(name) for name in names]
     found: dict[ColumnRole, int] = {}
     for role in wanted:
         if role in chosen:
             found[role] = _place(names, role, chosen[role], subject)
         else:
-            place = next((plain.index(name) for name in _ACTIONS[role] if name in plain), None)
+            place = next((plains.index(name) for name in ACTIONS[role] if name in plains), None)
             if place is not None:
                 found[role] = place
     if not found:
@@ -159,7 +150,3 @@ def _listed(names: Sequence[str]) -> str:
         return f"its {len(names):,}"
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return f"{', '.join(map(repr, names[:_SHOWN]))}{more}"
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())

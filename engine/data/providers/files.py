@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from pydantic import field_validator, model_validator
@@ -28,29 +28,13 @@ from quantcrafter.engine.api import (
     Timeframe,
     param,
 )
-from quantcrafter.engine.api.csv_text import MARKED
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.opening import find_named
-from quantcrafter.engine.api.wording import did_you_mean, shown_cell, shown_path
+from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.data.providers.columns import ColumnRole
+from quantcrafter.engine.data.providers.origins import origin_of
 from quantcrafter.engine.data.providers.session_guess import check_zone, parse_session
-
-if TYPE_CHECKING:
-    import polars as pl
-
-_PRICES: tuple[ColumnRole, ...] = ("open", "high", "low", "close")
-
-
-class Table(NamedTuple):
-    """A file's rows: typed or text columns, the number of each row, and the place of each role's column."""
-
-    frame: pl.DataFrame
-    rows: pl.Series
-    columns: dict[ColumnRole, int]
-
-    def column(self, role: ColumnRole) -> pl.Series | None:
-        """Return the column of a role, None if there is none."""
-        return self.frame.to_series(self.columns[role]) if role in self.columns else None
+from quantcrafter.engine.data.providers.table import PRICES, Table, figures, only, symbols_of
 
 
 class FileProvider(DataProvider):
@@ -91,8 +75,8 @@ class FileProvider(DataProvider):
         return self
 
     @abstractmethod
-    def _read(self, path: Path, subject: str) -> Table:
-        """Return the file's rows, without empty ones."""
+    def _read(self, path: Path, subject: str, symbol: str = "") -> Table:
+        """Return the file's rows, without empty ones; of a table with columns for each symbol, those of one."""
 
     def _names_symbols(self, path: Path, subject: str) -> bool:
         """Return whether the file may have a column of symbols, at a glance: most have none, and may be large."""
@@ -110,20 +94,22 @@ class FileProvider(DataProvider):
         column = self._read(file, subject).column("symbol")
         if column is None or column.dtype == pl.Null:
             return ()
-        return tuple(sorted(_symbols(column).drop_nulls().unique().to_list()))
+        return tuple(sorted(symbols_of(column).drop_nulls().unique().to_list()))
 
     def load(self, request: DataRequest) -> RawBars:
         from quantcrafter.engine.data.providers.table_times import read_times
 
         subject = f"{request.symbol} from {shown_path(self.path)}"
-        table = self._read(find_file(self.path, request.base_dir, request.symbol), subject)
-        table, notes = _only(table, request.symbol, subject)
-        times = read_times(self, table, subject)
-        values = {role: numbers(table, role, subject) for role in _PRICES}
-        volume = numbers(table, "volume", subject) if "volume" in table.columns else None
-        if volume is None or np.isnan(volume).all():
-            volume = np.zeros(len(table.rows))
-        extra = {role: numbers(table, role, subject) for role in self.action_roles() if role in table.columns}
+        file = find_file(self.path, request.base_dir, request.symbol)
+        table = only(self._read(file, subject, request.symbol), request.symbol, subject)
+        origin = origin_of(file.name, table.names)
+        dress = table.style.dress
+        day_first = origin.day_first or (dress is not None and dress.day_first)
+        times = read_times(origin.applied(self), table, subject, day_first=day_first)
+        found = figures(table, self.action_roles(), subject)
+        extra = dict(found.values)
+        values = {role: extra.pop(role) for role in PRICES}
+        volume = extra.pop("volume")
         rows = table.rows.to_numpy().astype(np.int64)
         time_ns = times.time_ns
         if len(time_ns) > 2 and (np.diff(time_ns) < 0).all():  # noqa: PLR2004 - two rows show no order
@@ -142,7 +128,7 @@ class FileProvider(DataProvider):
             session=times.session,
             source=self.path,
             timeframe=self.source_timeframe,
-            notes=(*notes, *times.notes),
+            notes=(*table.notes, *origin.notes(self), *found.notes, *times.notes),
             actions=_actions(extra, rows, subject) if self.corporate_actions == "columns" else None,
             adjusted_close=extra.get("adjusted_close"),
         )
@@ -193,101 +179,3 @@ def find_file(path: str, base_dir: str, symbol: str = "") -> Path:
         return find_named(path, base_dir)
     except PathRefusedError as error:
         raise error.of(symbol) from error
-
-
-def _symbols(column: pl.Series) -> pl.Series:
-    """Return a column of symbols as they were before a table marked them as text."""
-    import polars as pl
-
-    return column.cast(pl.String).str.strip_chars(" ").str.replace(MARKED, "${1}").str.strip_chars()
-
-
-def _only(table: Table, symbol: str, subject: str) -> tuple[Table, tuple[str, ...]]:
-    """Return the rows of one symbol, where a column says which is whose."""
-    import polars as pl
-
-    if not len(table.rows):
-        raise DataError(
-            Message("{subject}: the file has no rows. Give a file with bars.", subject=subject), field="path"
-        )
-    column = table.column("symbol")
-    if column is None or column.dtype == pl.Null:
-        return table, ()
-    column = _symbols(column)
-    mine = (column == symbol).fill_null(value=False)
-    if not mine.any():
-        mine = (column.str.to_lowercase() == symbol.lower()).fill_null(value=False)
-    if mine.all():
-        return table, ()
-    if mine.any():
-        return table._replace(frame=table.frame.filter(mine), rows=table.rows.filter(mine)), ()
-    symbols = sorted(shown_path(name) for name in column.drop_nulls().unique().to_list())
-    if len(symbols) == 1:
-        return table, (
-            Message(
-                "The file names its symbol {symbols}: taken as {symbol}.", symbols=shown_cell(symbols[0]), symbol=symbol
-            ),
-        )
-    hint = did_you_mean(symbol, symbols) or Message("Correct 'symbol', or name the right column by 'columns'.")
-    listed = ", ".join(symbols[:10]) + (f" and {len(symbols) - 10:,} more" if len(symbols) > 10 else "")  # noqa: PLR2004
-    raise DataError(
-        Message(
-            "{subject}: the file has {listed}, but no '{symbol}'. {hint}",
-            subject=subject,
-            listed=listed,
-            symbol=symbol,
-            hint=hint,
-        ),
-        field="symbol",
-    )
-
-
-def numbers(table: Table, role: ColumnRole, subject: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return a column as float64, with NaN for cells that are empty or say so.
-
-    Raises:
-        DataError: a cell holds something else.
-    """
-    import polars as pl
-
-    column = table.frame.to_series(table.columns[role])
-    if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
-        raise DataError(
-            Message(
-                "{subject}: '{role}' must be a number, column '{name}' holds {dtype}. "
-                "Name the right column by 'columns'.",
-                subject=subject,
-                role=role,
-                name=column.name,
-                dtype=column.dtype,
-            ),
-            field="columns",
-        )
-    result = column.cast(pl.Float64, strict=False)
-    if column.dtype == pl.String and result.null_count() > column.null_count():
-        result = _cleaned(column).cast(pl.Float64, strict=False)
-        bad = (result.is_null() & column.is_not_null()).arg_true()
-        if len(bad):
-            raise DataError(
-                Message(
-                    "{subject}: '{role}' must be a number, row {rows} has {column} "
-                    "(rows like it: {count:,}). Correct the file, or name the right column by "
-                    "'columns'.",
-                    subject=subject,
-                    role=role,
-                    rows=table.rows[bad[0]],
-                    column=shown_cell(column[bad[0]]),
-                    count=len(bad),
-                ),
-                field="columns",
-            )
-    return result.fill_null(float("nan")).to_numpy()
-
-
-def _cleaned(column: pl.Series) -> pl.Series:
-    """Return texts without blanks, currency signs and words for nothing; a decimal comma becomes a point."""
-    text = column.str.strip_chars().str.strip_chars_start("$€£ ")
-    if not text.str.contains(".", literal=True).any() and text.str.contains(r"^-?\d+,\d+$").any():
-        text = text.str.replace(",", ".", literal=True)
-    empty = text.str.to_lowercase().is_in(["", "null", "na", "n/a", "none", "-"])
-    return text.set(empty, "NaN")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from quantcrafter.engine.api import DataError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.limits import MAX_CELL_BYTES
-from quantcrafter.engine.data.providers.columns import find_actions, find_columns
-from quantcrafter.engine.data.providers.files import FileProvider, Table
+from quantcrafter.engine.data.providers.columns import find_actions, find_columns, volume_choices
+from quantcrafter.engine.data.providers.files import FileProvider
 from quantcrafter.engine.data.providers.parquet_size import check_size
+from quantcrafter.engine.data.providers.table import Table
 from quantcrafter.engine.data.providers.text_file import open_data
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class ParquetProvider(FileProvider):
             return True  # reading it says what is wrong
         return "symbol" in find_columns(names, self.columns, subject)
 
-    def _read(self, path: Path, subject: str) -> Table:
+    def _read(self, path: Path, subject: str, symbol: str = "") -> Table:  # noqa: ARG002 - the contract
         import polars as pl
 
         try:
@@ -47,7 +48,8 @@ class ParquetProvider(FileProvider):
                 roles = find_columns(names, self.columns, subject)
                 if self.action_roles():
                     roles |= find_actions(names, self.columns, self.action_roles(), subject)
-                used = sorted(set(roles.values()))
+                volumes = () if "volume" in self.columns else tuple(volume_choices(names))
+                used = sorted({*roles.values(), *(place for choice in volumes for place in choice)})
                 file.seek(0)
                 frame = pl.read_parquet(file, columns=used)
         except (pl.exceptions.PolarsError, OSError, ValueError) as error:
@@ -62,7 +64,13 @@ class ParquetProvider(FileProvider):
             ) from error
         _check_cells(frame, subject)
         rows = pl.Series("row", range(1, frame.height + 1), dtype=pl.Int64)
-        return Table(frame, rows, {role: used.index(place) for role, place in roles.items()})
+        return Table(
+            frame,
+            rows,
+            {role: used.index(place) for role, place in roles.items()},
+            names=tuple(names[place] for place in used),
+            volumes=tuple(tuple(used.index(place) for place in choice) for choice in volumes),
+        )
 
 
 def _check_cells(frame: pl.DataFrame, subject: str) -> None:

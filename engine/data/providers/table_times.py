@@ -10,13 +10,22 @@ import polars as pl
 from quantcrafter.engine.api import DataError, Session, TimeColumn
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shown_cell
-from quantcrafter.engine.data.providers.session_guess import Market, market_of_dates, market_of_times
-from quantcrafter.engine.data.providers.time_text import EPOCH_UNITS, ZONE_SUFFIX, TimeFormat, recognise
+from quantcrafter.engine.data.providers.session_guess import market_of_dates, market_of_times
+from quantcrafter.engine.data.providers.time_text import (
+    EPOCH_LIMITS,
+    EPOCH_UNITS,
+    FIRST_EPOCH,
+    ZONE_SUFFIX,
+    TimeFormat,
+    recognise,
+)
+from quantcrafter.engine.data.providers.time_zones import CHANGING, Zoned, alike, without_zones
 from quantcrafter.engine.data.sessions import bounds
 from quantcrafter.engine.data.zones import DAY_NS, FIRST_YEAR, LAST_YEAR, localize
 
 if TYPE_CHECKING:
-    from quantcrafter.engine.data.providers.files import FileProvider, Table
+    from quantcrafter.engine.data.providers.files import FileProvider
+    from quantcrafter.engine.data.providers.table import Table
 
 
 class Times(NamedTuple):
@@ -33,30 +42,34 @@ class _Parsed(NamedTuple):
 
     wall: pl.Series
     utc: pl.Series | None
+    notes: tuple[str, ...] = ()
 
 
-def read_times(options: FileProvider, table: Table, subject: str) -> Times:
-    """Return the time of each row of `table`.
+def read_times(options: FileProvider, table: Table, subject: str, *, day_first: bool = False) -> Times:
+    """Return the time of each row of `table`; `day_first` where dates could be read in two ways.
 
     Raises:
         DataError: a time cannot be read, can be read in two ways, or lies in an hour that the clocks skipped.
     """
     column = _time_column(table)
-    parsed = _parse(column, options.time_format, subject)
+    parsed = _parse(column, table.rows, options.time_format, subject, day_first=day_first)
     _check(parsed.wall if parsed.utc is None else parsed.utc, column, table, options.time_format, subject)
     wall = _nanoseconds(parsed.wall)
     if not (wall % DAY_NS).any():
         market = market_of_dates(wall, options.session, options.timezone, options.stamp)
         if market.stamp == "date":
-            return Times(wall, "date", market.session, market.notes)
+            return Times(wall, "date", market.session, (*parsed.notes, *market.notes))
         opens, closes = bounds(wall // DAY_NS, market.session)
-        return Times(closes if market.stamp == "close" else opens, market.stamp, market.session, market.notes)
+        stamps = closes if market.stamp == "close" else opens
+        return Times(stamps, market.stamp, market.session, (*parsed.notes, *market.notes))
     times = wall if parsed.utc is None else _nanoseconds(parsed.utc)
     market = market_of_times(
         times, naive=parsed.utc is None, session=options.session, timezone=options.timezone, stamp=options.stamp
     )
-    utc = times if parsed.utc is not None else _localized(times, market, column, table, subject)
-    return Times(utc, market.stamp, market.session, market.notes)
+    if parsed.utc is None and options.timezone == "auto":
+        _check_passages(times, column, table, subject)
+    utc = times if parsed.utc is not None else _localized(times, market.zone, column, table.rows, subject)
+    return Times(utc, market.stamp, market.session, (*parsed.notes, *market.notes))
 
 
 def _time_column(table: Table) -> pl.Series:
@@ -65,11 +78,11 @@ def _time_column(table: Table) -> pl.Series:
     if date is None or time is None:
         only = time if date is None else date
         if only is None:
-            raise DataError(Message("A table must have a column of times."), field="columns")
-        return only.str.strip_chars() if only.dtype == pl.String else only
+            raise DataError("A table must have a column of times.", field="columns")
+        return alike(only.str.strip_chars()) if only.dtype == pl.String else only
     if date.dtype.is_temporal() and time.dtype == pl.Time:
         return date.cast(pl.Datetime("us")) + time.cast(pl.Duration("us"))
-    day, clock = date.cast(pl.String).str.strip_chars(), time.cast(pl.String).str.strip_chars()
+    day, clock = (alike(part.cast(pl.String).str.strip_chars()) for part in (date, time))
     if clock.str.contains(r"^\d{10,}$|[-/]").all() and clock.n_unique() >= day.n_unique():
         return clock  # the second column has the whole time already
     if clock.str.contains(r"^\d{1,6}$").all():
@@ -79,7 +92,7 @@ def _time_column(table: Table) -> pl.Series:
     return day + " " + clock
 
 
-def _parse(column: pl.Series, time_format: str | None, subject: str) -> _Parsed:
+def _parse(column: pl.Series, rows: pl.Series, time_format: str | None, subject: str, *, day_first: bool) -> _Parsed:
     dtype = column.dtype
     if dtype == pl.Date:
         return _Parsed(column.cast(pl.Datetime("us")).to_physical(), None)
@@ -89,12 +102,44 @@ def _parse(column: pl.Series, time_format: str | None, subject: str) -> _Parsed:
             return _Parsed(micro.to_physical(), None)
         return _Parsed(micro.dt.replace_time_zone(None).to_physical(), micro.to_physical())
     if dtype.is_float():
-        return _numbers(column, time_format, subject)
+        return _numbers(column, rows, time_format, subject)
     text = column.cast(pl.String)
-    form = _given(time_format) or recognise(text.drop_nulls(), subject)
+    zoned = Zoned(text, None) if time_format is not None else without_zones(text, rows, subject)
+    form = _given(time_format) or recognise(zoned.text.drop_nulls(), subject, day_first=day_first)
     if form.is_epoch:
-        return _numbers(column, form.pattern, subject)
-    return _text(text, form)
+        return _numbers(column, rows, time_format, subject)
+    _refuse_leap_seconds(zoned.text, form, rows, subject)
+    parsed = _text(zoned.text, form)
+    return parsed if zoned.zones is None else _in_zones(parsed, zoned.zones, column, rows, subject)
+
+
+def _in_zones(parsed: _Parsed, zones: pl.Series, column: pl.Series, rows: pl.Series, subject: str) -> _Parsed:
+    """Return wall times of zones that the file names, row by row, with their moments."""
+    wall = parsed.wall
+    if wall.null_count():
+        return parsed  # the row is named by the check
+    utc = _nanoseconds(wall).copy()
+    for zone in zones.unique().to_list():
+        mine = (zones == zone).arg_true().to_numpy()
+        utc[mine] = _localized(utc[mine], zone, column.gather(mine), rows.gather(mine), subject)
+    return _Parsed(wall, pl.Series(utc // 1000))
+
+
+def _refuse_leap_seconds(text: pl.Series, form: TimeFormat, rows: pl.Series, subject: str) -> None:
+    if "%S" not in form.pattern:
+        return
+    where = text.str.contains(r":60(?:\D|$)").arg_true()
+    if len(where):
+        raise DataError(
+            Message(
+                "{subject}: row {rows} has {text}, a leap second, which has no time of its own here. Remove the row, "
+                "or add it to the second before.",
+                subject=subject,
+                rows=rows[where[0]],
+                text=shown_cell(text[where[0]]),
+            ),
+            field="time_format",
+        )
 
 
 def _given(time_format: str | None) -> TimeFormat | None:
@@ -103,16 +148,43 @@ def _given(time_format: str | None) -> TimeFormat | None:
     return TimeFormat(time_format, has_zone=time_format in EPOCH_UNITS or "%z" in time_format or "%#z" in time_format)
 
 
-def _numbers(column: pl.Series, unit: str | None, subject: str) -> _Parsed:
-    if unit is None:
-        unit = recognise(column.drop_nulls().cast(pl.Int64, strict=False).cast(pl.String), subject).pattern
+def _numbers(column: pl.Series, rows: pl.Series, unit: str | None, subject: str) -> _Parsed:
+    """Return numbers since 1970 in the unit given; else each in the unit that its size shows."""
     whole = column.cast(pl.Int64, strict=False) if not column.dtype.is_float() else column
     if whole.null_count() > column.null_count():
         whole = column.cast(pl.Float64, strict=False)
-    factor = EPOCH_UNITS[unit]
-    micro = whole // 1000 if unit == "ns" else whole * factor
-    micro = micro.round().cast(pl.Int64, strict=False) if micro.dtype.is_float() else micro
+    notes: tuple[str, ...] = ()
+    if unit is None:
+        recognise(whole.drop_nulls().cast(pl.Int64, strict=False).cast(pl.String), subject)  # refuses small numbers
+        micro, notes = _by_size(whole, rows)
+        return _Parsed(micro, micro, notes)
+    micro = _in_unit(whole, unit)
     return _Parsed(micro, micro)
+
+
+def _in_unit(whole: pl.Series, unit: str) -> pl.Series:
+    micro = whole // 1000 if unit == "ns" else whole * EPOCH_UNITS[unit]
+    return micro.round().cast(pl.Int64, strict=False) if micro.dtype.is_float() else micro
+
+
+def _by_size(whole: pl.Series, rows: pl.Series) -> tuple[pl.Series, tuple[str, ...]]:
+    """Return microseconds, each row in the unit of its size, and what is to be said where there are several."""
+    size = whole.abs()
+    micro = pl.repeat(None, len(whole), dtype=pl.Int64, eager=True)
+    first: list[tuple[int, str]] = []
+    least = FIRST_EPOCH
+    for limit, unit in EPOCH_LIMITS:
+        mine = ((size >= least) & (size < limit)).fill_null(value=False)
+        least = limit
+        if mine.all():
+            return _in_unit(whole, unit), ()
+        if mine.any():
+            micro = _in_unit(whole, unit).zip_with(mine, micro)
+            first.append((int(rows[int(mine.arg_true()[0])]), unit))
+    if len(first) < 2:  # noqa: PLR2004 - one unit needs no words
+        return micro, ()
+    told = ", ".join(f"{unit} first in row {row}" for row, unit in sorted(first))
+    return micro, (Message("Times are counted in several units, told for each row by its size: {told}.", told=told),)
 
 
 def _text(text: pl.Series, form: TimeFormat) -> _Parsed:
@@ -149,9 +221,36 @@ def _check(micro: pl.Series, column: pl.Series, table: Table, time_format: str |
     )
 
 
-def _localized(wall: TimeColumn, market: Market, column: pl.Series, table: Table, subject: str) -> TimeColumn:
+def _check_passages(wall: TimeColumn, column: pl.Series, table: Table, subject: str) -> None:
+    """Refuse times without a zone that tell an hour twice, as clocks do that are set back."""
+    ordered = wall[::-1] if len(wall) > 1 and wall[0] > wall[-1] else wall
+    back = np.flatnonzero(np.diff(ordered) <= 0)
+    if not len(back):
+        return
+    fitting = [zone for zone in CHANGING if _runs_forward(ordered, zone)]
+    if fitting:
+        row = int(back[0]) + 1 if ordered is wall else len(wall) - 2 - int(back[0])
+        raise DataError(
+            Message(
+                "{subject}: row {rows} has {column} in an hour that is there twice, as where clocks are set back. "
+                "Set 'timezone' to the zone of the file's times; {fitting} would fit.",
+                subject=subject,
+                rows=table.rows[row],
+                column=shown_cell(column[row]),
+                fitting=", ".join(fitting),
+            ),
+            field="timezone",
+        )
+
+
+def _runs_forward(wall: TimeColumn, zone: str) -> bool:
+    utc, missing = localize(wall, zone)
+    return not missing.any() and bool((np.diff(utc) > 0).all())
+
+
+def _localized(wall: TimeColumn, zone: str, column: pl.Series, rows: pl.Series, subject: str) -> TimeColumn:
     newest_first = len(wall) > 1 and wall[0] > wall[-1]
-    utc, missing = localize(wall[::-1] if newest_first else wall, market.zone)
+    utc, missing = localize(wall[::-1] if newest_first else wall, zone)
     if newest_first:
         utc, missing = utc[::-1], missing[::-1]
     where = np.flatnonzero(missing)
@@ -159,12 +258,12 @@ def _localized(wall: TimeColumn, market: Market, column: pl.Series, table: Table
         first = int(where[0])
         raise DataError(
             Message(
-                "{subject}: row {rows} has {column}, an hour that the clocks of "
-                "{zone} skipped. Set 'timezone' to the zone of the file's times, perhaps UTC.",
+                "{subject}: row {rows} has {column}, an hour that the clocks of {zone} skipped. Set 'timezone' to "
+                "the zone of the file's times, perhaps UTC.",
                 subject=subject,
-                rows=table.rows[first],
+                rows=rows[first],
                 column=shown_cell(column[first]),
-                zone=market.zone,
+                zone=zone,
             ),
             field="timezone",
         )

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import io
 import os
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from quantcrafter.engine.api import DataError, open_regular
 from quantcrafter.engine.api.message import Message
@@ -21,27 +20,20 @@ from quantcrafter.engine.data.limits import (
     MAX_BLANK_LINES,
     MAX_EQUAL_LINES,
     MAX_LINE_BYTES,
-    MAX_MEMBERS,
     MAX_RATIO,
     RATIO_FREE_BYTES,
     max_file_bytes,
     max_rows,
     raise_it,
 )
+from quantcrafter.engine.data.providers.archives import PIECE, is_packed, unpacked
+from quantcrafter.engine.data.providers.encodings import Encoding, as_utf8
 
-_PIECE = 1 << 20
-_PACKED_PIECE = 1 << 16
-_GZIP = 31  # zlib's number for a gzip header and its check sum
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"PK\x03\x04": "zip", b"\xfd7zXZ": "xz"}
 _MEGABYTE = 1e6
 _BLANK = b' ,;\t|\r\n"'
 _QUOTE_STARTS = frozenset(b',;\t|\n\r "')
-_SUFFIXES = (".bz2", ".zip", ".zst", ".xz", ".7z", ".lz4", ".rar", ".tar")
-
-
-def is_packed(path: Path | str) -> bool:
-    """Return whether the file is unpacked when it is read, as its name says."""
-    return str(path).lower().endswith(".gz")
+_SUFFIXES = (".bz2", ".zst", ".xz", ".7z", ".lz4", ".rar", ".tar")
 
 
 def open_data(path: Path, subject: str) -> BinaryIO:
@@ -65,15 +57,25 @@ def unread(error: Exception, subject: str) -> DataError:
     )
 
 
-def read_head(path: Path, subject: str, size: int) -> bytes:
-    """Return the first bytes of a file, unpacked.
+class Wrapping(NamedTuple):
+    """What the user says of a file's encoding, and which file of an archive is meant."""
+
+    encoding: Encoding = "auto"
+    member: str | None = None
+
+
+_PLAIN = Wrapping()
+
+
+def read_head(path: Path, subject: str, size: int, wrapping: Wrapping = _PLAIN) -> bytes:
+    """Return the first bytes of a file, unpacked and in UTF-8.
 
     Raises:
         DataError: it cannot be read.
     """
     parts: list[bytes] = []
     with open_data(path, subject) as file:
-        for piece in _pieces(file, path, subject):
+        for piece in _pieces(file, path, subject, wrapping):
             parts.append(piece)
             size -= len(piece)
             if size <= 0:
@@ -82,8 +84,8 @@ def read_head(path: Path, subject: str, size: int) -> bytes:
     return head[: len(head) + size] if size < 0 else head
 
 
-def read_whole(path: Path, subject: str) -> bytes:
-    """Return a file's bytes, unpacked.
+def read_whole(path: Path, subject: str, wrapping: Wrapping = _PLAIN) -> bytes:
+    """Return a file's bytes, unpacked and in UTF-8.
 
     Raises:
         DataError: it cannot be read, or breaks a limit; the message says which.
@@ -93,11 +95,11 @@ def read_whole(path: Path, subject: str) -> bytes:
         if not is_packed(path) and _size(file) > max_file_bytes():
             sparse = _zeros_at(file)
             raise _binary(subject, sparse) if sparse is not None else too_large(subject, _size(file))
-        for piece in _pieces(file, path, subject):
+        for piece in _pieces(file, path, subject, wrapping):
             count.take(piece)
         file.seek(0)
         whole = io.BytesIO()  # hands its bytes out without a copy, unlike joining
-        for piece in _pieces(file, path, subject):
+        for piece in _pieces(file, path, subject, wrapping):
             whole.write(piece[: count.size - whole.tell()])
         return whole.getvalue()
 
@@ -220,25 +222,30 @@ class _Check:
             )
 
 
-def _pieces(file: BinaryIO, path: Path, subject: str) -> Iterator[bytes]:
+def _pieces(file: BinaryIO, path: Path, subject: str, wrapping: Wrapping) -> Iterator[bytes]:
     name = path.name.lower()
     if name.endswith(_SUFFIXES):
         raise DataError(
             Message(
-                "{subject}: files ending in '{suffix}' are not unpacked; gzip (.gz) is. Unpack it first.",
+                "{subject}: files ending in '{suffix}' are not unpacked; .gz and .zip are. Unpack it first.",
                 subject=subject,
                 suffix=path.suffix,
             ),
             field="path",
         )
     try:
-        raw = _unpacked(file, subject) if is_packed(path) else iter(lambda: file.read(_PIECE), b"")
-        for number, piece in enumerate(raw):
-            if number == 0:
-                _refuse_archive(piece, subject, packed=is_packed(path))
-            yield piece
+        packed = is_packed(path)
+        raw = unpacked(file, path, subject, wrapping.member) if packed else iter(lambda: file.read(PIECE), b"")
+        yield from as_utf8(_checked(raw, subject, packed=packed), wrapping.encoding)
     except OSError as error:
         raise unread(error, subject) from error
+
+
+def _checked(pieces: Iterator[bytes], subject: str, *, packed: bool) -> Iterator[bytes]:
+    for number, piece in enumerate(pieces):
+        if number == 0:
+            _refuse_archive(piece, subject, packed=packed)
+        yield piece
 
 
 def _refuse_archive(piece: bytes, subject: str, *, packed: bool) -> None:
@@ -259,61 +266,15 @@ def _refuse_archive(piece: bytes, subject: str, *, packed: bool) -> None:
         )
 
 
-def _unpacked(file: BinaryIO, subject: str) -> Iterator[bytes]:
-    """Yield the content of a gzip file, member by member, never more than a piece at once."""
-    make: Callable[[], zlib._Decompress] = lambda: zlib.decompressobj(_GZIP)  # noqa: E731
-    member, members, waiting = make(), 0, file.read(_PACKED_PIECE)
-    if not waiting:
-        raise _broken(subject, "it is empty")
-    while waiting:
-        try:
-            piece = member.decompress(waiting, _PIECE)
-        except zlib.error as error:
-            if members and not waiting.strip(b"\x00"):
-                return  # zeros that fill up a tape's block
-            raise _broken(subject, "it is not packed by gzip" if not members else str(error)) from error
-        members = members or 1
-        if piece:
-            yield piece
-        if member.eof:
-            waiting = member.unused_data or file.read(_PACKED_PIECE)
-            if not waiting:
-                return
-            members += 1
-            if members > MAX_MEMBERS:
-                message = Message(
-                    "{subject}: a .gz file may have at most {max_members:,} parts. Pack it anew.",
-                    subject=subject,
-                    max_members=MAX_MEMBERS,
-                )
-                raise DataError(message, field="path")
-            member = make()
-        else:
-            waiting = member.unconsumed_tail or file.read(_PACKED_PIECE)
-    raise _broken(subject, "it ends in the middle")
-
-
-def _broken(subject: str, why: str) -> DataError:
-    return DataError(
-        Message(
-            "{subject}: the file cannot be unpacked: {why}. Fetch or pack it again; a file that is not packed must not "
-            "end in .gz.",
-            subject=subject,
-            why=why,
-        ),
-        field="path",
-    )
-
-
 def _size(file: BinaryIO) -> int:
     return os.fstat(file.fileno()).st_size
 
 
 def _zeros_at(file: BinaryIO) -> int | None:
     """Return where the zeros of a sparse file begin, None where its first and last megabyte have none."""
-    for start in (0, max(0, _size(file) - _PIECE)):
+    for start in (0, max(0, _size(file) - PIECE)):
         file.seek(start)
-        place = file.read(_PIECE).find(b"\x00")
+        place = file.read(PIECE).find(b"\x00")
         if place >= 0:
             return start + place
     return None

@@ -33,8 +33,8 @@ _COMPACT_TIME = re.compile(
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 _FORMS = (_COMPACT_DATE, _COMPACT_TIME, _NUMBER, _YEAR_FIRST, _DAY_MONTH_NAME, _MONTH_NAME_DAY, _YEAR_LAST)
 _SAMPLE = 300
-_EPOCH_LIMITS = ((1e11, "s"), (1e14, "ms"), (1e17, "us"), (float("inf"), "ns"))
-_FIRST_EPOCH = 1e8  # seconds: March 1973; smaller numbers are no times that prices are known of
+EPOCH_LIMITS = ((1e11, "s"), (1e14, "ms"), (1e17, "us"), (float("inf"), "ns"))
+FIRST_EPOCH = 1e8  # seconds: March 1973; smaller numbers are no times that prices are known of
 _LONG_MONTH = 3
 
 
@@ -50,8 +50,13 @@ class TimeFormat(NamedTuple):
         return self.pattern in EPOCH_UNITS
 
 
-def recognise(values: pl.Series, subject: str) -> TimeFormat:
-    """Return how the texts of `values` (no nulls) are written.
+def is_time(text: str) -> bool:
+    """Return whether a text is written as times are, a number among them."""
+    return _kind(text.strip()) is not None
+
+
+def recognise(values: pl.Series, subject: str, *, day_first: bool = False) -> TimeFormat:
+    """Return how the texts of `values` (no nulls) are written; `day_first` where day and month cannot be told apart.
 
     Raises:
         DataError: they are in no known form, or day and month cannot be told apart.
@@ -81,14 +86,14 @@ def recognise(values: pl.Series, subject: str) -> TimeFormat:
         return _epoch(sample, subject)
     if pattern is _COMPACT_TIME:
         return TimeFormat(f"%Y%m%d{match['gap']}%H%M{'%S' if match['second'] else ''}")
-    return _finish(_date(pattern, match, values, subject), match, sample)
+    return _finish(_date(pattern, match, values, subject, day_first=day_first), match, sample)
 
 
 def _kind(text: str) -> re.Pattern[str] | None:
     return next((pattern for pattern in _FORMS if pattern.match(text)), None)
 
 
-def _date(pattern: re.Pattern[str], match: re.Match[str], values: pl.Series, subject: str) -> str:
+def _date(pattern: re.Pattern[str], match: re.Match[str], values: pl.Series, subject: str, *, day_first: bool) -> str:
     if pattern is _COMPACT_DATE:
         return "%Y%m%d"
     if pattern is _YEAR_FIRST:
@@ -97,12 +102,12 @@ def _date(pattern: re.Pattern[str], match: re.Match[str], values: pl.Series, sub
         return f"%d{match['sep']}{_month(match)}{match['sep']}{_year(match)}"
     if pattern is _MONTH_NAME_DAY:
         return f"{_month(match)} %d{match['comma']} %Y"
-    return _year_last(match, values, subject)
+    return _year_last(match, values, subject, usually=day_first)
 
 
 def _epoch(sample: list[str], subject: str) -> TimeFormat:
     largest = statistics.median_low([abs(float(text)) for text in sample])
-    if largest < _FIRST_EPOCH:
+    if largest < FIRST_EPOCH:
         raise DataError(
             Message(
                 "{subject}: the time {sample} is a number, but too small for seconds since 1970. "
@@ -112,7 +117,7 @@ def _epoch(sample: list[str], subject: str) -> TimeFormat:
             ),
             field="time_format",
         )
-    return TimeFormat(next(unit for limit, unit in _EPOCH_LIMITS if largest < limit), has_zone=True)
+    return TimeFormat(next(unit for limit, unit in EPOCH_LIMITS if largest < limit), has_zone=True)
 
 
 def _month(match: re.Match[str]) -> str:
@@ -123,7 +128,7 @@ def _year(match: re.Match[str]) -> str:
     return "%y" if len(match["year"]) == len("24") else "%Y"
 
 
-def _year_last(match: re.Match[str], values: pl.Series, subject: str) -> str:
+def _year_last(match: re.Match[str], values: pl.Series, subject: str, *, usually: bool) -> str:
     """Decide between day-month and month-day by numbers above 12 anywhere in the column."""
     import polars as pl
 
@@ -135,6 +140,8 @@ def _year_last(match: re.Match[str], values: pl.Series, subject: str) -> str:
     orders = {"day first": f"%d{sep}%m{sep}{year}", "month first": f"%m{sep}%d{sep}{year}"}
     if day_first != month_first:
         return orders["day first" if day_first else "month first"]
+    if usually and not day_first:
+        return orders["day first"]
     why = "some rows have the day first and others the month" if day_first else "no day is above 12"
     raise DataError(
         Message(

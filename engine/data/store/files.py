@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,18 +27,16 @@ from quantcrafter.engine.data.providers.parquet_file import ParquetProvider
 from quantcrafter.engine.data.providers.session_guess import parse_session
 from quantcrafter.engine.data.sessions import is_round_the_clock
 from quantcrafter.engine.data.store.columns import Overlap
+from quantcrafter.engine.data.store.index import Series
+from quantcrafter.engine.data.store.names import exchange_in, symbol_in
 from quantcrafter.engine.data.store.store import BarStore, Put
 
-_TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+_TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".zip")
 _PARQUET = (".parquet", ".pq")
 SUFFIXES = (*_TEXT, *_PARQUET)
 """How the names of files end that bars can be imported from."""
 
 _DAY = Timeframe(1, "d")
-_WORDS = {"ohlc", "ohlcv", "bars", "bar", "candles", "data", "history", "historical", "prices", "price", "quotes"}
-_FRAMES = {"daily": "1d", "day": "1d", "hourly": "1h", "weekly": "1w", "monthly": "1mo", "minute": "1m"}
-_FRAME = re.compile(r"^(?:(\d{1,3})(s|sec|m|min|h|hour|d|day|w|mo)|([MHD])(\d{1,3}))$", re.IGNORECASE)
-_DATE = re.compile(r"^\d{4,}$|^\d{4}-\d{2}(-\d{2})?$")
 
 
 @dataclass(frozen=True)
@@ -99,27 +96,29 @@ def file_provider(path: str, options: Mapping[str, Any]) -> FileProvider:
 
 
 def symbol_of(path: str) -> str:
-    """Return the symbol that a file's name gives away: `spy_1d.csv` is SPY."""
-    stem = Path(path).name
-    for suffix in sorted(SUFFIXES, key=len, reverse=True):
-        if stem.lower().endswith(suffix):
-            stem = stem[: -len(suffix)]
-            break
-    words = [word for word in re.split(r"[_\s]+", stem) if word]
-    kept = [word for word in words if not (_DATE.match(word) or word.lower() in _WORDS or _is_frame(word))]
-    name = kept[0] if kept else (words[0] if words else stem)
-    return name.upper() if name.islower() else name
+    """Return the symbol that a file's name gives away: `spy_1d.csv` is SPY.
 
-
-def _is_frame(word: str) -> bool:
-    return word.lower() in _FRAMES or _FRAME.match(word) is not None
+    Raises:
+        DataError: the name could mean several symbols, or none.
+    """
+    found = symbol_in(path)
+    if found is None:
+        raise DataError(
+            Message(
+                "'{name}': neither the file nor its name says for certain whose bars these are. Name the symbol by "
+                "'--symbol'.",
+                name=shown_path(Path(path).name),
+            ),
+            field="symbol",
+        )
+    return found
 
 
 def symbols_in(path: str, options: Mapping[str, Any], base_dir: str = "") -> tuple[str, ...]:
-    """Return the symbols of a file: those of its own column, else the one that its name gives away.
+    """Return the symbols of a file: those of its own column or header, else the one that its name gives away.
 
     Raises:
-        DataError: the file cannot be read.
+        DataError: the file cannot be read, or nothing says whose bars it has.
     """
     return file_provider(path, options).known_symbols(base_dir) or (symbol_of(path),)
 
@@ -160,9 +159,30 @@ def import_file(
     for symbol in symbols or symbols_in(path, choices.options, base_dir):
         step(symbol)
         found = load_file(store, path, symbol, choices, base_dir)
+        if not symbols and not choices.fresh:
+            _check_exchange(store.find(symbol, found.bars.timeframe), path)
         put = store.put(found.bars, overlap=choices.overlap, fresh=choices.fresh)
         made.append(Imported(path, put, found.findings))
     return made
+
+
+def _check_exchange(stored: Series | None, path: str) -> None:
+    """Refuse a file that its name says to be of another exchange than the stored bars of the symbol."""
+    mine = exchange_in(path)
+    other = next((name for source in stored.sources if (name := exchange_in(source))), "") if stored is not None else ""
+    if stored is not None and mine and other and mine != other:
+        raise DataError(
+            Message(
+                "'{name}': the store has {symbol} {timeframe} of {other}, this file is of {mine}. Give its bars a "
+                "symbol of their own by '--symbol', or the same one to join them.",
+                name=shown_path(Path(path).name),
+                symbol=stored.symbol,
+                timeframe=stored.timeframe,
+                other=other.upper(),
+                mine=mine.upper(),
+            ),
+            field="symbol",
+        )
 
 
 def session_text(session: Session) -> str:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from quantcrafter.engine.api import Bars, DataError, Session, Timeframe
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.data.findings import clock
 from quantcrafter.engine.data.gaps import describe
+from quantcrafter.engine.data.store.columns import Columns
 from quantcrafter.engine.data.store.index import Series
 from quantcrafter.engine.data.zones import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
 _NAME_LENGTH = 40
+_CLOSE = 3
+_COMPARED, _FEWEST_COMPARED = 1000, 3
+_FAR = 0.2
+"""By what part of the larger one closes of the same time may differ, at the median: corrections differ by less."""
 
 
 def usual(timeframe: Timeframe) -> Timeframe:
@@ -56,6 +64,38 @@ def together(stored: Series, bars: Bars) -> Session:
         )
     weekdays = tuple(sorted({*one.weekdays, *other.weekdays}))
     return Session(one.timezone, one.open_minute, one.close_minute, weekdays, other.calendar or one.calendar)
+
+
+def check_prices(series: Series, stored: Columns, new: Columns) -> None:
+    """Refuse bars whose prices are far from the stored ones of the same times: another instrument, or other units.
+
+    Raises:
+        DataError: they are; the message names the first time and both closes.
+    """
+    times = new.times[0][:: max(1, new.bars // _COMPARED)]
+    place = np.minimum(np.searchsorted(stored.times[0], times), stored.bars - 1)
+    both = np.flatnonzero(stored.times[0][place] == times)
+    if len(both) < _FEWEST_COMPARED:
+        return
+    closes = new.values[_CLOSE][:: max(1, new.bars // _COMPARED)][both]
+    kept = stored.values[_CLOSE][place[both]]
+    apart = np.abs(closes - kept) / np.maximum(np.abs(closes), np.abs(kept))
+    if float(np.median(apart)) <= _FAR:
+        return
+    first = int(np.argmax(apart > _FAR))
+    raise DataError(
+        Message(
+            "{symbol} {timeframe}: the store has other prices for the same times, such as {kept:g} at {times} where "
+            "these bars have {closes:g}. They are another instrument's, or were adjusted since. Keep them under "
+            "another symbol, or replace the stored series as a whole ('--fresh').",
+            symbol=series.symbol,
+            timeframe=series.timeframe,
+            kept=kept[first],
+            times=clock(int(times[both[first]])),
+            closes=closes[first],
+        ),
+        field="symbol",
+    )
 
 
 def file_stem(symbol: str) -> str:

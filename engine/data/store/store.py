@@ -26,7 +26,7 @@ from quantcrafter.engine.api.wording import did_you_mean, shown_path
 from quantcrafter.engine.data.store.columns import Columns, Overlap, columns_of, merge, names_in, read, remove, write
 from quantcrafter.engine.data.store.gaps import gaps_of
 from quantcrafter.engine.data.store.index import Index, Series
-from quantcrafter.engine.data.store.rules import file_stem, listed, together, usual
+from quantcrafter.engine.data.store.rules import check_prices, file_stem, listed, together, usual
 
 _ATTEMPTS = 50
 _ORPHAN_AGE_S = 3600.0
@@ -123,7 +123,8 @@ class BarStore:
 
         Raises:
             DataError: there are no bars; they have other trading hours than those stored, or are generated and those
-                stored are not (or the other way round); or they cannot be written.
+                stored are not (or the other way round); their prices are far from those stored for the same times; or
+                they cannot be written.
         """
         if not len(bars):
             raise DataError(Message("{symbol}: there are no bars to keep. Give others.", symbol=bars.symbol))
@@ -139,6 +140,7 @@ class BarStore:
                 return self._written(bars, new, stored, (), bars.session)
             session = together(stored, bars)
             stored, columns = self._read(stored)
+            check_prices(stored, columns, new)
             merged, *changes = merge(columns, new, overlap)
             counts = (changes[0], changes[1])
             if not counts[0]:

@@ -193,7 +193,6 @@ def test_rows_of_the_symbol_are_taken_from_a_file_of_several(tmp_path: Path) -> 
             r"column 9 for 'close' must lie between 1 and 6",
         ),
         (f"{HEADER}\n2024-01-02,{PRICES}\n", {"time_format": "%d.%m.%Y"}, r"written as '%d.%m.%Y', row 2"),
-        (f"{HEADER}\n2024-01-02,{PRICES}\n".encode("utf-16"), {}, "Save it as CSV in UTF-8"),
         (
             f"{HEADER}\n2024-03-10 02:30,{PRICES}\n2024-03-10 02:31,{PRICES}\n",
             {"timezone": "America/New_York"},

@@ -14,7 +14,7 @@ import pytest
 
 from quantcrafter.engine.api import DataError, DataRequest, Timeframe
 from quantcrafter.engine.data.load import load_bars
-from quantcrafter.engine.data.providers import text_file
+from quantcrafter.engine.data.providers import archives, text_file
 from quantcrafter.engine.data.store.files import file_provider
 
 HEADER = "date,open,high,low,close,volume\n"
@@ -121,7 +121,7 @@ def test_an_archive_of_many_parts_is_read_and_one_of_too_many_refused(
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(HEADER.encode()) + b"".join(gzip.compress(f"{r}\n".encode()) for r in ROWS.split()))
     assert len(load_bars(file_provider(str(path), {}), DAY).bars) == 30
-    monkeypatch.setattr(text_file, "MAX_MEMBERS", 20)
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 20)
     assert "at most 20 parts" in refusal(path)
 
 

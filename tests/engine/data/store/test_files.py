@@ -33,7 +33,6 @@ PLAIN = ImportOptions()
         ("BTC-USDT_5m_2024.parquet", "BTC-USDT"),
         ("ohlcv_EURUSD_M15.csv", "EURUSD"),
         ("/data/2024-01 daily Brk.B.txt", "Brk.B"),
-        ("daily.csv", "DAILY"),
     ],
 )
 def test_the_symbol_is_told_from_the_name_of_the_file(name: str, symbol: str) -> None:

@@ -1,0 +1,69 @@
+"""The encoding of a text file: told by its mark or its bytes, and turned into UTF-8 with line feeds piece by piece."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+Encoding = Literal["auto", "utf-8", "utf-16", "cp1252", "cp1250", "cp1251", "gb18030", "big5", "shift_jis"]
+
+HEAD_BYTES = 65_536
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_CHINESE = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xf7][\xa1-\xfe])*[\xa1-\xf7]?")
+_MANY = 0.7
+
+
+def encoding_of(head: bytes, given: Encoding = "auto") -> str:
+    """Return how a file that begins so is encoded: `given`, or what its mark or its bytes show.
+
+    Text that is no UTF-8 is taken for Chinese (GB 18030) where its bytes beyond ASCII come in pairs as there, else for
+    Western European (Windows-1252), as spreadsheets write it.
+    """
+    if given != "auto":
+        return given
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return name
+    pairs = len(head) // 2
+    if pairs:
+        for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+            zeros = head[start : 2 * pairs : 2].count(0)
+            if zeros > _MANY * pairs and head[1 - start : 2 * pairs : 2].count(0) < (1 - _MANY) * pairs:
+                return name
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return "gb18030" if _CHINESE.fullmatch(head) else "cp1252"
+    return "utf-8"
+
+
+def as_utf8(pieces: Iterator[bytes], given: Encoding = "auto") -> Iterator[bytes]:
+    """Yield a text's pieces in UTF-8; line ends of carriage returns alone become line feeds."""
+    waiting: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= HEAD_BYTES:
+            break
+    head = b"".join(waiting)
+    name = encoding_of(head[:HEAD_BYTES], given)
+    decoder = None if name == "utf-8" else codecs.getincrementaldecoder(name)(errors="replace")
+
+    def text(piece: bytes, *, final: bool = False) -> bytes:
+        return piece if decoder is None else decoder.decode(piece, final).encode("utf-8", errors="replace")
+
+    first = text(head)
+    only_returns = b"\n" not in first[:HEAD_BYTES] and b"\r" in first
+    if first:
+        yield _lines(first, only_returns=only_returns)
+    for piece in pieces:
+        yield _lines(text(piece), only_returns=only_returns)
+    if decoder is not None and (rest := text(b"", final=True)):
+        yield _lines(rest, only_returns=only_returns)
+
+
+def _lines(piece: bytes, *, only_returns: bool) -> bytes:
+    return piece.replace(b"\r", b"\n") if only_returns else piece

@@ -1,0 +1,240 @@
+"""A file's rows between reading and interpreting: its bars, those of a symbol, and their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from quantcrafter.engine.api import DataError
+from quantcrafter.engine.api.csv_text import MARKED
+from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.wording import did_you_mean, shown_cell, shown_path
+from quantcrafter.engine.data.providers.columns import ColumnRole
+from quantcrafter.engine.data.providers.numbers import Cells, Decided, Style, decide, values
+from quantcrafter.engine.data.providers.time_text import is_time
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PRICES: tuple[ColumnRole, ...] = ("open", "high", "low", "close")
+_LAST_ROWS = 10
+_NAMED = 10
+_ACTION_WORDS = r"(?i)\b(?:dividend|stock splits?|split)\b"
+_DATABENTO = {"ts_event", "rtype"}
+_DATABENTO_SCALE = 1e-9
+_DATABENTO_NONE = 9.0e9
+
+Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+class Table(NamedTuple):
+    """A file's rows: typed or text columns, the number of each row, and the place of each role's column.
+
+    `names` are the header's, `volumes` the columns that may hold the volume, likeliest first (those of one choice are
+    summed), `style` how numbers are written, `notes` what was guessed so far.
+    """
+
+    frame: pl.DataFrame
+    rows: pl.Series
+    columns: dict[ColumnRole, int]
+    names: tuple[str, ...] = ()
+    volumes: tuple[tuple[int, ...], ...] = ()
+    style: Style = Style("")
+    notes: tuple[str, ...] = ()
+
+    def column(self, role: ColumnRole) -> pl.Series | None:
+        """Return the column of a role, None if there is none."""
+        return self.frame.to_series(self.columns[role]) if role in self.columns else None
+
+    def where(self, mask: pl.Series) -> Table:
+        """Return the rows for which the mask is true."""
+        return self if mask.all() else self._replace(frame=self.frame.filter(mask), rows=self.rows.filter(mask))
+
+    def noting(self, *notes: str) -> Table:
+        """Return the table with more notes."""
+        return self._replace(notes=(*self.notes, *notes))
+
+
+def without_remarks(table: Table) -> Table:
+    """Return a text table without empty rows, lines of text at its end, and lines that name a dividend or a split."""
+    import polars as pl
+
+    names = table.frame.columns
+    used = table.frame[[names[place] for place in sorted(set(table.columns.values()))]]
+    table = table.where(used.select(pl.any_horizontal(pl.all().is_not_null() & (pl.all() != ""))).to_series())
+    footer = _footer(table)
+    if footer:
+        rows = ", ".join(str(row) for row in table.rows[-footer:].to_list())
+        table = table._replace(frame=table.frame[:-footer], rows=table.rows[:-footer])
+        table = table.noting(Message("Left out at the end of the file, as text without prices: row {rows}.", rows=rows))
+    opens = table.column("open")
+    if opens is not None and len(opens):
+        actions = opens.str.contains(_ACTION_WORDS).fill_null(value=False)
+        if actions.any():
+            count = int(actions.sum())
+            table = table.where(~actions)
+            table = table.noting(
+                Message("Left out, as they name a dividend or a split and no prices: {count:,} rows.", count=count)
+            )
+    return table
+
+
+def _footer(table: Table) -> int:
+    """Return how many of the last rows are text and no bars."""
+    height = table.frame.height
+    for count in range(min(_LAST_ROWS, height)):
+        row = table.frame.row(height - 1 - count)
+        prices = [row[table.columns[role]] for role in PRICES]
+        times = [row[table.columns[role]] for role in ("date", "time") if role in table.columns]  # type: ignore[index]
+        if any(prices) or any(text and is_time(text) for text in times):
+            return count
+        if any(text and not any(sign.isalpha() for sign in text) for text in times):
+            return count
+    return min(_LAST_ROWS, height) if height > _LAST_ROWS else 0
+
+
+def symbols_of(column: pl.Series) -> pl.Series:
+    """Return a column of symbols as they were before a table marked them as text."""
+    import polars as pl
+
+    return column.cast(pl.String).str.strip_chars(" ").str.replace(MARKED, "${1}").str.strip_chars()
+
+
+def only(table: Table, symbol: str, subject: str) -> Table:
+    """Return the rows of one symbol, where a column says which is whose.
+
+    Raises:
+        DataError: the table has no rows, or those of several other symbols.
+    """
+    import polars as pl
+
+    if not len(table.rows):
+        raise DataError(
+            Message("{subject}: the file has no rows. Give a file with bars.", subject=subject), field="path"
+        )
+    column = table.column("symbol")
+    if column is None or column.dtype == pl.Null:
+        return table
+    column = symbols_of(column)
+    mine = (column == symbol).fill_null(value=False)
+    if not mine.any():
+        mine = (column.str.to_lowercase() == symbol.lower()).fill_null(value=False)
+    if mine.any():
+        return table.where(mine)
+    there = sorted(column.drop_nulls().unique().to_list())
+    if len(there) == 1:
+        return table.noting(*taken_as(there[0], symbol))
+    raise no_such_symbol(symbol, there, subject)
+
+
+def taken_as(name: str, symbol: str) -> tuple[str, ...]:
+    """Return what is to be said where a file's only symbol is not the one asked for."""
+    return (
+        Message(
+            "The file names its symbol {symbols}: taken as {symbol}.",
+            symbols=shown_cell(shown_path(name)),
+            symbol=symbol,
+        ),
+    )
+
+
+def no_such_symbol(symbol: str, there: Sequence[str], subject: str) -> DataError:
+    """Return the error for a file of several symbols that lacks the one asked for."""
+    symbols = sorted(shown_path(name) for name in there)
+    hint = did_you_mean(symbol, symbols) or Message("Correct 'symbol', or name the right column by 'columns'.")
+    listed = ", ".join(symbols[:_NAMED]) + (f" and {len(symbols) - _NAMED:,} more" if len(symbols) > _NAMED else "")
+    return DataError(
+        Message(
+            "{subject}: the file has {listed}, but no '{symbol}'. {hint}",
+            subject=subject,
+            listed=listed,
+            symbol=symbol,
+            hint=hint,
+        ),
+        field="symbol",
+    )
+
+
+class Figures(NamedTuple):
+    """A table's numbers by role, and what was decided on the way."""
+
+    values: dict[ColumnRole, Numbers]
+    notes: tuple[str, ...]
+
+
+def figures(table: Table, extra: Sequence[ColumnRole], subject: str) -> Figures:
+    """Return prices, volume and the extra roles as float64; a volume that nothing tells is 0.
+
+    Raises:
+        DataError: a cell is no number, or numbers could be read in two ways.
+    """
+    roles = [*PRICES, *(role for role in extra if role in table.columns)]
+    choices = table.volumes or (((table.columns["volume"],),) if "volume" in table.columns else ())
+    decided = _decided(table, choices, subject)
+    columns = {
+        role: values(table.frame.to_series(table.columns[role]), table.rows, role, decided.decimal, subject)
+        for role in roles
+    }
+    columns["volume"], notes = _volume(table, choices, decided, subject)
+    if set(table.names) >= _DATABENTO and _are_whole(columns):
+        for role in PRICES:
+            scaled = columns[role] * _DATABENTO_SCALE
+            columns[role] = np.where(scaled > _DATABENTO_NONE, np.nan, scaled)
+        notes = (*notes, Message("Prices of Databento as whole numbers: taken as billionths."))
+    return Figures(columns, (*decided.notes, *notes))
+
+
+def _decided(table: Table, choices: Sequence[tuple[int, ...]], subject: str) -> Decided:
+    import polars as pl
+
+    def texts(places: Sequence[int]) -> list[pl.Series]:
+        found = [table.frame.to_series(place) for place in places]
+        return [column for column in found if column.dtype == pl.String]
+
+    prices = texts([table.columns[role] for role in PRICES])
+    others = texts([place for choice in choices for place in choice])
+    times = table.column("date")
+    times = table.column("time") if times is None else times
+    first = None if times is None or times.dtype != pl.String or not len(times) else times[0]
+    return decide(Cells(prices, others, table.rows), table.style._replace(dates=first), subject)
+
+
+def _volume(
+    table: Table, choices: Sequence[tuple[int, ...]], decided: Decided, subject: str
+) -> tuple[Numbers, tuple[str, ...]]:
+    """Return the first choice of columns that is not 0 or empty everywhere."""
+    first: Numbers | None = None
+    for number, choice in enumerate(choices):
+        parts = [
+            values(table.frame.to_series(place), table.rows, "volume", decided.decimal, subject) for place in choice
+        ]
+        volume = parts[0] if len(parts) == 1 else np.sum([np.nan_to_num(part) for part in parts], axis=0)
+        first = volume if first is None else first
+        if not np.nan_to_num(volume).any():
+            continue
+        if number == 0 and len(choice) == 1:
+            return volume, ()
+        names = " + ".join(shown_cell(table.names[place]) for place in choice)
+        empty = [shown_cell(table.names[place]) for skipped in choices[:number] for place in skipped]
+        if empty:
+            return volume, (
+                Message(
+                    "The volume is that of {names}, as {empty} has none. Name another column by 'columns'.",
+                    names=names,
+                    empty=", ".join(empty),
+                ),
+            )
+        return volume, (Message("The volume is that of {names}. Name another column by 'columns'.", names=names),)
+    if first is None or np.isnan(first).all():
+        return np.zeros(len(table.rows)), ()
+    return first, ()
+
+
+def _are_whole(columns: dict[ColumnRole, Numbers]) -> bool:
+    prices = np.concatenate([columns[role] for role in PRICES])
+    prices = prices[np.isfinite(prices)]
+    return bool(
+        len(prices) and (prices == np.rint(prices)).all() and np.abs(prices).min() >= 1.0 / _DATABENTO_SCALE / 1e5
+    )
