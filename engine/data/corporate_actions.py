@@ -12,8 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from quantcrafter.engine.api import Bars, CorporateActions, DataError, FloatColumn, TimeColumn
+from quantcrafter.engine.api import Bars, CorporateActions, DataError, FloatColumn, RawBars, Severity, TimeColumn
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.data.findings import Finding
 
 SPLITS = np.array([5 / 4, 4 / 3, 7 / 5, 3 / 2, 5 / 3, *range(2, 11), 5 / 2, 15, 20, 25, 30, 40, 50, 100])
 """Usual splits: so many units for one."""
@@ -22,6 +23,7 @@ REVERSE_SPLITS = 1.0 / np.array([*range(2, 11), 12, 15, 20, 25, 30, 40, 50, 100]
 """Usual reverse splits: the part of a unit that one becomes."""
 
 _LEAST_SPLIT = 1.25
+_LEAST_CHECKED = 0.0953  # the logarithm of 1.1
 _EXACT, _DIVIDEND = 0.002, 0.06
 _DAYS_MOVE = 1.6
 _ROUNDING = 0.75
@@ -60,6 +62,53 @@ def adjusted(bars: Bars, actions: CorporateActions) -> Bars:
     units = np.append(np.cumprod(actions.split[:0:-1])[::-1], 1.0)
     prices = {name: getattr(bars, name) * factor for name in ("open", "high", "low", "close")}
     return replace(bars, **prices, volume=bars.volume * units, traded=replace(bars, actions=actions))
+
+
+def not_booked_twice(raw: RawBars, actions: CorporateActions, subject: str) -> tuple[CorporateActions, Finding | None]:
+    """Return the actions without splits that the prices hold already, and a warning that names them.
+
+    At a split the price as traded falls from one close to the next open by about as much; at prices that were adjusted
+    before, it does not. Splits of less than a tenth are left as they are: a day's move would hide them.
+
+    Raises:
+        DataError: the price fell at some splits and at others it did not.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fell = np.log(np.append(np.nan, raw.close[:-1]) / raw.open)
+        told = np.log(actions.split)
+    checked = np.flatnonzero((np.abs(told) > _LEAST_CHECKED) & np.isfinite(fell) & np.isfinite(told))
+    held = checked[np.abs(fell[checked] - told[checked]) > np.abs(fell[checked])]
+    if not len(held):
+        return actions, None
+    first = int(held[0])
+    told_of = {
+        "split": actions.split[first],
+        "row": raw.rows[first],
+        "close": raw.close[first - 1],
+        "open": raw.open[first],
+    }
+    if len(held) < len(checked):
+        fallen = int(np.setdiff1d(checked, held)[0])
+        raise DataError(
+            Message(
+                "{subject}: the price did not change with the split of {split:g} in row {row} (close {close:g}, then "
+                "open {open:g}), though it did with the one in row {fallen}. Correct the file.",
+                subject=subject,
+                fallen=raw.rows[fallen],
+                **told_of,
+            ),
+            field="corporate_actions",
+        )
+    message = Message(
+        "Splits are not booked, as prices are adjusted for them already: with the split of {split:g} in row {row} the "
+        "close of {close:g} was followed by an open of {open:g} (splits like it: {count:,}). Dividends are booked; "
+        "leave 'corporate_actions' out if prices are adjusted for them too.",
+        count=len(held),
+        **told_of,
+    )
+    rows, times = (tuple(column[held[:5]].tolist()) for column in (raw.rows, raw.time_ns))
+    found = Finding("split_in_prices", len(held), rows, times, message, Severity.WARNING)
+    return CorporateActions(np.where(np.isin(np.arange(len(told)), held), 1.0, actions.split), actions.dividend), found
 
 
 def actions_from_adjusted(

@@ -31,7 +31,7 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.foreign import calling, is_own, is_plain, origin, reason_of
 from quantcrafter.engine.api.frozen import frozen_bars
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.data.corporate_actions import actions_from_adjusted, adjusted
+from quantcrafter.engine.data.corporate_actions import actions_from_adjusted, adjusted, not_booked_twice
 from quantcrafter.engine.data.findings import Finding, clock
 from quantcrafter.engine.data.quality import check
 from quantcrafter.engine.data.resample import check_multiple, resample, same_length
@@ -77,12 +77,13 @@ def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str 
             )
         )
     if raw.actions is not None or raw.adjusted_close is not None:
-        bars = _with_actions(bars, raw, source, request)
+        bars, twice = _with_actions(bars, raw, source, request)
+        findings = (*findings, *([twice] if twice is not None else []))
     return LoadedBars(_cut(frozen_bars(bars), request), (*_guesses(raw), *findings))
 
 
-def _with_actions(bars: Bars, raw: RawBars, source: Timeframe, request: DataRequest) -> Bars:
-    """Return the bars at adjusted prices, with those as traded beside them."""
+def _with_actions(bars: Bars, raw: RawBars, source: Timeframe, request: DataRequest) -> tuple[Bars, Finding | None]:
+    """Return the bars at adjusted prices, with those as traded beside them, and what is to be said of splits."""
     subject = f"{request.symbol} from {raw.source}"
     if not same_length(source, request.timeframe):
         raise DataError(
@@ -94,10 +95,12 @@ def _with_actions(bars: Bars, raw: RawBars, source: Timeframe, request: DataRequ
                 timeframe=request.timeframe,
             )
         )
-    actions = raw.actions
-    if actions is None and raw.adjusted_close is not None:
+    actions, twice = raw.actions, None
+    if actions is not None:
+        actions, twice = not_booked_twice(raw, actions, subject)
+    elif raw.adjusted_close is not None:
         actions = actions_from_adjusted(raw.close, raw.adjusted_close, raw.rows, subject)
-    return bars if actions is None else adjusted(bars, actions)
+    return (bars if actions is None else adjusted(bars, actions)), twice
 
 
 def load_as_they_are(provider: DataProvider, request: DataRequest, *, on_bad_bars: str = "refuse") -> LoadedBars:

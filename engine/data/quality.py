@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from quantcrafter.engine.api import BoolColumn, DataError, RawBars, Timeframe
+from quantcrafter.engine.api import BoolColumn, DataError, RawBars, Severity, Timeframe
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.findings import Finding, clock, finding
 from quantcrafter.engine.data.gaps import find_gaps, find_outside, find_overlaps, take, without_overlaps
 
 PRICES = ("open", "high", "low", "close")
+_UNIT_JUMP = (np.log(50.0), np.log(200.0))
 
 
 class Checked(NamedTuple):
@@ -53,7 +54,7 @@ def check(raw: RawBars, timeframe: Timeframe, *, symbol: str = "", on_bad_bars: 
                 listed=listed,
             )
         )
-    warnings = (find_outside(raw, timeframe), find_gaps(raw, timeframe))
+    warnings = (find_outside(raw, timeframe), find_gaps(raw, timeframe), _other_unit(raw))
     return Checked(raw, (*findings, *(item for item in warnings if item is not None)))
 
 
@@ -149,6 +150,19 @@ def _overlapping(raw: RawBars, timeframe: Timeframe) -> Step:
     subject = f"closer to the one before than {timeframe}, the length of most"
     item = finding("overlap", subject, where, raw.rows, raw.time_ns)
     return without_overlaps(raw, where, timeframe), [item.repaired(Message("Dropped where they overlap."))]
+
+
+def _other_unit(raw: RawBars) -> Finding | None:
+    """Return a warning about prices that jump about a hundredfold, as where pence and pounds are mixed, or None."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        jump = np.abs(np.log(raw.close[1:] / raw.close[:-1]))
+    where = np.flatnonzero((jump > _UNIT_JUMP[0]) & (jump < _UNIT_JUMP[1])) + 1
+    if not len(where):
+        return None
+    first = int(where[0])
+    detail = f"close {raw.close[first - 1]:.10g}, then {raw.close[first]:.10g}"
+    subject = "about 100 times above or below the one before, as where pence and pounds are mixed"
+    return finding("other_unit", subject, where, raw.rows, raw.time_ns, severity=Severity.WARNING, detail=detail)
 
 
 def _price_fault(raw: RawBars, kind: str, subject: str, bad: BoolColumn, repair: str) -> list[Finding]:

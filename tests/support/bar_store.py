@@ -44,7 +44,7 @@ def some_rows(draw: st.DrawFn) -> list[Row]:
     """Draw bars that do not overlap, of uneven length and with gaps."""
     rows, at = [], draw(st.integers(0, 20))
     for length, gap in draw(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 4)), min_size=1, max_size=12)):
-        rows.append((at, length, float(draw(st.integers(1, 1000)))))
+        rows.append((at, length, float(draw(st.integers(900, 1000)))))
         at += length + gap
     return rows
 

@@ -119,3 +119,30 @@ def test_a_file_without_such_columns_is_refused(tmp_path: Path) -> None:
 def test_a_negative_split_is_refused_with_its_row(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="a split must not be negative, row 3 has -2"):
         load_csv(tmp_path, f"{HEADER},split,dividend\n{ROWS.replace(',2,0', ',-2,0')}", corporate_actions="columns")
+
+
+def _with_splits(folder: Path, *rows: str) -> tuple[Bars, str]:
+    (folder / "s.csv").write_text("\n".join([f"{HEADER},split", *rows]), encoding="utf-8")
+    provider = CsvProvider(path="s.csv", corporate_actions="columns")
+    loaded = load_bars(provider, DataRequest("S", DAY, base_dir=str(folder)))
+    return loaded.bars, " ".join(str(item) for item in loaded.findings)
+
+
+def test_a_split_that_the_prices_hold_already_is_not_booked_again_and_it_is_said(tmp_path: Path) -> None:
+    # as yfinance writes: prices adjusted for the split of four
+    days = ("2024-01-02,100,101,99,100,9,", "2024-01-03,100,101,99,100,9,4", "2024-01-04,101,102,100,101,9,")
+    bars, told = _with_splits(tmp_path, *days)
+    assert actions_of(bars).split.tolist() == [1.0, 1.0, 1.0]
+    assert "split of 4 in row 3 the close of 100 was followed by an open of 100" in told
+
+
+def test_a_split_with_which_the_price_fell_is_booked(tmp_path: Path) -> None:
+    bars, told = _with_splits(tmp_path, "2024-01-02,100,101,99,100,9,", "2024-01-03,26,27,24,25,9,4")
+    assert actions_of(bars).split.tolist() == [1.0, 4.0]
+    assert "not booked" not in told
+
+
+def test_prices_that_follow_only_some_splits_are_refused(tmp_path: Path) -> None:
+    days = ("2024-01-02,100,101,99,100,9,", "2024-01-03,26,27,24,25,9,4", "2024-01-04,25,26,24,25,9,2")
+    with pytest.raises(DataError, match=r"split of 2 in row 4 \(close 25, then open 25\), though it did .* row 3"):
+        _with_splits(tmp_path, *days)

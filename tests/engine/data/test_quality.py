@@ -152,3 +152,11 @@ def test_bars_outside_the_session_are_a_warning() -> None:
 def test_a_short_first_hour_of_a_session_is_no_overlap() -> None:
     hours = [f"2024-07-0{day}T{time}" for day in (1, 2, 3) for time in ("13:30", "14:00", "15:00", "16:00")]
     assert check(raw_bars(moments(*hours), session=NEW_YORK_STOCKS), Timeframe(1, "h")).findings == ()
+
+
+def test_prices_in_another_unit_are_worth_a_warning() -> None:
+    raw = raw_bars(minutes("2024-01-06T00:00", 5))
+    pence = np.array([1.0, 1.0, 100.0, 1.0, 1.0])
+    scaled = {name: getattr(raw, name) * pence for name in ("open", "high", "low", "close")}
+    found = [item for item in check(replace(raw, **scaled), Timeframe(1, "m")).findings if item.kind == "other_unit"]
+    assert [item.rows for item in found] == [(int(raw.rows[2]), int(raw.rows[3]))]

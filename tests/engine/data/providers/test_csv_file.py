@@ -370,3 +370,51 @@ def test_bars_written_in_any_form_and_zone_come_back(
         np.testing.assert_array_equal(raw.time_ns, times)
     for name, column in columns.items():
         np.testing.assert_array_equal(getattr(raw, name), column)
+
+
+def test_a_leap_second_is_refused_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"row 3 has '2016-12-31T23:59:60Z', a leap second"):
+        read(tmp_path, rows("2016-12-31T23:59:59Z", "2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"))
+
+
+def test_zones_by_name_hold_for_their_rows_and_an_unknown_one_is_refused(tmp_path: Path) -> None:
+    raw = read(tmp_path, rows("2024-01-16 09:30 EST", "2024-07-16 09:30 EDT"), "1h")
+    assert texts(raw.time_ns) == ["2024-01-16T14:30", "2024-07-16T13:30"]
+    with pytest.raises(DataError, match=r"known time zone or none must, row 3 has '2024-01-16 10:30 Mars/Base'"):
+        read(tmp_path, rows("2024-01-16 09:30 US/Eastern", "2024-01-16 10:30 Mars/Base"))
+    with pytest.raises(DataError, match=r"row 3 has '2024-01-16 10:30'"):
+        read(tmp_path, rows("2024-01-16 09:30 US/Eastern", "2024-01-16 10:30"))
+
+
+def test_an_hour_told_twice_asks_for_the_zone_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
+    hours = ["2024-10-27 01:00", "2024-10-27 02:00", "2024-10-27 02:00", "2024-10-27 03:00"]
+    for written in (hours, hours[::-1]):
+        with pytest.raises(DataError, match=r"Set 'timezone' to the zone .*Europe/Berlin.* would fit"):
+            read(tmp_path, rows(*written))
+        raw = read(tmp_path, rows(*written), timezone="Europe/Berlin")
+        assert texts(raw.time_ns) == ["2024-10-26T23:00", "2024-10-27T00:00", "2024-10-27T01:00", "2024-10-27T02:00"]
+
+
+def test_a_column_that_is_0_everywhere_gives_way_to_the_next_volume(tmp_path: Path) -> None:
+    text = "Date,Open,High,Low,Close,Vol,TickVol\n2024-01-02,10,12,9,11,0,70\n2024-01-03,10,12,9,11,0,80\n"
+    assert read(tmp_path, text).volume.tolist() == [70.0, 80.0]
+    assert read(tmp_path, text, columns={"volume": "Vol"}).volume.tolist() == [0.0, 0.0]
+    assert read(tmp_path, text.replace(",0,70", ",5,70")).volume.tolist() == [5.0, 0.0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_encodings_with_and_without_a_mark_are_read(tmp_path: Path, encoding: str) -> None:
+    text = rows("2024-01-02", "2024-01-03")
+    assert read(tmp_path, text.encode(encoding)).close.tolist() == [11.0, 11.0]
+
+
+def test_an_encoding_can_be_stated(tmp_path: Path) -> None:
+    text = rows("2024-01-02", header="Дата,Открытие,Максимум,Минимум,Закрытие,Объем").encode("cp1251")
+    with pytest.raises(DataError, match="no column for"):
+        read(tmp_path, text)
+    assert read(tmp_path, text, encoding="cp1251").close.tolist() == [11.0]
+
+
+def test_a_row_cut_off_at_the_end_is_no_remark(tmp_path: Path) -> None:
+    raw = read(tmp_path, f"{HEADER}\n2024-01-02,{PRICES}\n2024-01-03,\n")
+    assert np.isnan(raw.open[1])

@@ -16,6 +16,7 @@ from quantcrafter.engine.api import DataError, DataRequest, Timeframe
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.data.providers import archives, text_file
 from quantcrafter.engine.data.store.files import file_provider
+from tests.support.file_formats import zipped
 
 HEADER = "date,open,high,low,close,volume\n"
 ROWS = "".join(f"2020-01-{day:02d},10,11,9,10,5\n" for day in range(1, 31))
@@ -28,6 +29,7 @@ from pathlib import Path
 from quantcrafter.engine.api import DataError, DataRequest, Timeframe
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.data.store.files import file_provider
+from tests.support.file_formats import zipped
 try:
     load_bars(file_provider(sys.argv[1], {}), DataRequest("X", Timeframe(1, "d")))
 except DataError as error:
@@ -205,3 +207,35 @@ def test_every_kind_of_parquet_file_is_measured_rightly(tmp_path: Path) -> None:
             size = read_size(file, "X")
         assert size.rows == 5000
         assert size.unpacked > 5000
+
+
+def archived(path: Path, **members: bytes) -> Path:
+    """Write a zip archive; `__` in a member's name stands for a dot."""
+    path.write_bytes(zipped(**members))
+    return path
+
+
+def test_archives_that_are_no_single_table_get_one_short_line(tmp_path: Path) -> None:
+    table = (HEADER + ROWS).encode()
+    assert len(load_bars(file_provider(str(archived(tmp_path / "a.zip", a__csv=table)), {}), DAY).bars) == 30
+    for members, message in (
+        ({"a__csv": table, "b__csv": table}, "has 2 tables: 'a.csv', 'b.csv'. Name one by 'member'"),
+        ({"a__exe": table}, "has no table that ends in .csv, .tsv, .txt; it has 'a.exe'"),
+        ({}, "it has no file at all"),
+        ({"a__csv": gzip.compress(table)}, "an archive within an archive"),
+    ):
+        assert message in refusal(archived(tmp_path / "b.zip", **members))
+    (tmp_path / "c.zip").write_bytes(zipped(a__csv=table)[:-30])
+    assert "it is no whole zip archive" in refusal(tmp_path / "c.zip")
+    broken = bytearray(zipped(a__csv=table))
+    broken[60:80] = b"\xff" * 20
+    (tmp_path / "d.zip").write_bytes(broken)
+    assert "it is no whole zip archive" in refusal(tmp_path / "d.zip")
+
+
+def test_a_zip_that_grows_beyond_measure_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_file, "RATIO_FREE_BYTES", 100_000)
+    rows = "".join(f"2020-01-01,{number},11,9,10,5\n{' ' * 5000}\n" for number in range(200))
+    assert "more than 200 times its size" in refusal(archived(tmp_path / "a.zip", a__csv=(HEADER + rows).encode()))
+    monkeypatch.setattr(archives, "MAX_FOOTER_BYTES", 10)
+    assert "list of files may take at most 10 bytes" in refusal(tmp_path / "a.zip")

@@ -230,3 +230,27 @@ def test_what_is_no_file_of_bars_is_called_what_it_is_when_it_is_imported(tmp_pa
     with pytest.raises(DataError, match=said) as caught:
         import_file(BarStore(), str(tmp_path / name), (), PLAIN)
     assert ("Rename" in str(caught.value)) == (name == "bars.xls")
+
+
+def test_a_name_that_says_no_symbol_for_certain_is_asked_about(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "AAPL_MSFT.csv", workdays("2024-01-02", 5))
+    with pytest.raises(DataError, match=r"'AAPL_MSFT.csv': .* Name the symbol by '--symbol'"):
+        import_file(BarStore(), str(path), (), PLAIN)
+    assert import_file(BarStore(), str(path), ("AAPL",), PLAIN)[0].put.series.symbol == "AAPL"
+
+
+def test_two_instruments_are_never_merged_into_one_series(tmp_path: Path) -> None:
+    store = BarStore()
+    one = write_csv(tmp_path / "BINANCE_BTCUSDT, 1D.csv", workdays("2024-01-02", 5))
+    other = write_csv(tmp_path / "KRAKEN_BTCUSDT, 1D.csv", workdays("2024-01-02", 5))
+    import_file(store, str(one), (), PLAIN)
+    with pytest.raises(DataError, match=r"has BTCUSDT 1d of BINANCE, this file is of KRAKEN"):
+        import_file(store, str(other), (), PLAIN)
+    assert import_file(store, str(other), ("BTCUSDT",), PLAIN)[0].put.replaced == 5
+
+    dear = write_csv(tmp_path / "dear.csv", [f"2024-01-{day:02d},900,900,900,900,1" for day in range(2, 6)])
+    with pytest.raises(DataError, match="has other prices for the same times"):
+        import_file(store, str(dear), ("BTCUSDT",), PLAIN)
+    assert store.series("BTCUSDT", DAY).count == 5
+    import_file(store, str(dear), ("BTCUSDT",), ImportOptions(fresh=True))
+    assert store.read("BTCUSDT", DAY).close.tolist() == [900.0] * 4
