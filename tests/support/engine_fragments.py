@@ -15,6 +15,8 @@ DATA = (
     *("that are earlier than the one before", "earlier than the one before", "with the time of another"),
     "closer to the one before than {0}, the length of most",
     "outside the session ({0}), left out of longer bars",
+    "about 100 times above or below the one before, as where pence and pounds are mixed",
+    *("encrypted", "packed by another method than deflate", "it is no whole zip archive", "no file at all"),
     *("after a gap, {0} bars of {1} missing in all", "after a gap, {0} bar of {1} missing in all"),
     *("row {0} ({1}: {2})", "row {0} ({1}: {2}); then {3}", "row {0} ({1}: {2}); then {3} and {4} more"),
     *("row {0} ({1})", "row {0} ({1}); then {2}", "row {0} ({1}); then {2} and {3} more"),

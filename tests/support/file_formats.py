@@ -222,7 +222,8 @@ READ: tuple[FileFormat, ...] = (
         "AAPL.txt",
         text(
             "Date\tOpen\tHigh\tLow\tClose Close price adjusted for splits.\t"
-            "Adj Close Adjusted close price adjusted for splits and dividend and/or capital gain distributions.\tVolume",
+            "Adj Close Adjusted close price adjusted for splits "
+            "and dividend and/or capital gain distributions.\tVolume",
             [
                 *rows(
                     [*reversed(_days("Jan %d, %Y"))],

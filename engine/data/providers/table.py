@@ -87,7 +87,7 @@ def _footer(table: Table) -> int:
     for count in range(min(_LAST_ROWS, height)):
         row = table.frame.row(height - 1 - count)
         prices = [row[table.columns[role]] for role in PRICES]
-        times = [row[table.columns[role]] for role in ("date", "time") if role in table.columns]  # type: ignore[index]
+        times = [row[table.columns[role]] for role in ("date", "time") if role in table.columns]
         if any(prices) or any(text and is_time(text) for text in times):
             return count
         if any(text and not any(sign.isalpha() for sign in text) for text in times):
