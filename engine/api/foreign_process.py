@@ -11,15 +11,20 @@ A process made by fork may do as it likes, but for returning from the call (`lea
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # what `signal` is made of, without types
 import contextlib
 import os
 import signal
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 from quantcrafter.engine.api.message import Message
+
+if sys.platform == "win32":
+    import nt as _system
+else:
+    import posix as _system
 
 Who = Callable[[bool], str]
 """Names whose call the thread is in, or with True, any thread; '' for nobody's."""
@@ -27,8 +32,6 @@ Who = Callable[[bool], str]
 FAILED = 1
 _KEPT_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
 
-_system: Any = import_module("nt" if os.name == "nt" else "posix")
-_signal: Any = import_module("_signal")
 leave_process = os._exit
 _set_handler = _signal.signal
 _set_wakeup = signal.set_wakeup_fd

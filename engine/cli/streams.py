@@ -30,9 +30,8 @@ def prepare_streams() -> None:
                 setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - it stays
     # Kept for results, standard output is ready and leads elsewhere now: to look for its place in a pipe would fail.
     for stream in (sys.stdout, sys.stderr) if _results is None else (sys.stderr,):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding="utf-8" if sys.platform == "win32" else None, errors="replace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8" if sys.platform == "win32" else None, errors="replace")
 
 
 def _open_nothing(number: int) -> None:

@@ -10,42 +10,52 @@ from typing import ClassVar
 from quantcrafter.engine.api import ComponentError, RunCancelledError
 from quantcrafter.engine.runtime.compute_process.jobs import JobContext, LogLine, Request
 
-HERE = "tests.support.engine_jobs"
-
 
 @dataclass(frozen=True)
 class Count(Request):
     """Count up in steps, each of which takes a while; return the last number."""
 
-    kind: ClassVar[str] = f"{HERE}:count"
+    kind: ClassVar[str] = "count"
 
     steps: int = 1
     step_s: float = 0.0
+
+    def carry_out(self, context: JobContext) -> int:
+        return count(self, context)
 
 
 @dataclass(frozen=True)
 class Stubborn(Request):
     """Compute for a long time without ever looking at `cancelled`."""
 
-    kind: ClassVar[str] = f"{HERE}:be_stubborn"
+    kind: ClassVar[str] = "be_stubborn"
+
+    def carry_out(self, context: JobContext) -> None:
+        return be_stubborn(self, context)
 
 
 @dataclass(frozen=True)
 class Chatty(Request):
     """Write lines into the log."""
 
-    kind: ClassVar[str] = f"{HERE}:chat"
+    kind: ClassVar[str] = "chat"
 
     lines: int = 1000
+
+    def carry_out(self, context: JobContext) -> int:
+        return chat(self, context)
 
 
 @dataclass(frozen=True)
 class Faulty(Request):
     """Raise: an error of ours with its node, or one that nobody expected."""
 
-    kind: ClassVar[str] = f"{HERE}:fail"
+    kind: ClassVar[str] = "fail"
 
     expected: bool = True
+
+    def carry_out(self, context: JobContext) -> None:
+        return fail(self, context)
 
 
 def count(request: Count, context: JobContext) -> int:

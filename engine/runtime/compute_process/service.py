@@ -27,7 +27,6 @@ from quantcrafter.engine.api.waiting import COMPILE, IMPORT, listen_to_waits
 from quantcrafter.engine.runtime.compute_process.event_batcher import EventBatcher
 from quantcrafter.engine.runtime.compute_process.jit_preload import WarmUp
 from quantcrafter.engine.runtime.compute_process.jobs.contract import CANCELLED, INSTRUMENTS, Failure, LogLine
-from quantcrafter.engine.runtime.compute_process.jobs.table import job_function
 from quantcrafter.engine.runtime.compute_process.messages import (
     Batch,
     Cancel,
@@ -119,7 +118,7 @@ class Service:
                 return
             self._pace.begin(request.kind)
             with context.listening():
-                result = job_function(request)(request, context)
+                result = request.carry_out(context)
         except BaseException as error:  # noqa: BLE001 - whatever a job does ends with that job
             self._outbox.tell(Failed(job, Failure.of(error)))
         else:

@@ -20,6 +20,9 @@ class CensusRequest(Request):
 
     folder: Path
 
+    def carry_out(self, context: JobContext) -> Census:
+        return count_nodes(self, context)
+
 
 def count_nodes(request: CensusRequest, context: JobContext) -> Census:
     """Carry out a CensusRequest.

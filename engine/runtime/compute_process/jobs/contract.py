@@ -22,10 +22,19 @@ INSTRUMENTS = "instruments"
 class Request:
     """Base of everything that the engine process can be asked for; a frozen dataclass that can be pickled.
 
-    `kind` names the job in `table.JOBS`.
+    `kind` tells jobs of one sort: how long their stages took says how long those of the next one will take.
     """
 
     kind: ClassVar[str]
+
+    def carry_out(self, context: JobContext) -> Any:
+        """Do the job and return its result, which can be pickled.
+
+        Raises:
+            RunCancelledError: the owner stopped it.
+            QuantCrafterError: it came to nothing.
+        """
+        raise NotImplementedError(type(self).__name__)
 
 
 class LogLine(NamedTuple):

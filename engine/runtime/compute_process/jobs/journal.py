@@ -31,6 +31,9 @@ class JournalRequest(Request):
 
     folder: Path
 
+    def carry_out(self, context: JobContext) -> int:
+        return write_journal(self, context)
+
 
 def write_journal(request: JournalRequest, context: JobContext) -> int:
     """Carry out a JournalRequest and return the number of lines.

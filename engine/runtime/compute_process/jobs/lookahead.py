@@ -29,6 +29,9 @@ class LookAheadRequest(Request):
     base_dir: str = "."
     cuts: int = 40
 
+    def carry_out(self, context: JobContext) -> tuple[LookAhead, ...]:
+        return check_lookahead(self, context)
+
 
 def check_lookahead(request: LookAheadRequest, context: JobContext) -> tuple[LookAhead, ...]:
     """Carry out a LookAheadRequest: every node whose past changed, origins first; empty when all is clean.

@@ -30,6 +30,9 @@ class ParityRequest(Request):
     base_dir: str = "."
     engines: tuple[str, ...] = ()
 
+    def carry_out(self, context: JobContext) -> ParityReport:
+        return compare_engines(self, context)
+
 
 def compare_engines(request: ParityRequest, context: JobContext) -> ParityReport:
     """Carry out a ParityRequest.

@@ -53,6 +53,9 @@ class PreviewRequest(Request):
     timeframe: str = ""
     base_dir: str = ""
 
+    def carry_out(self, context: JobContext) -> Preview:
+        return preview_bars(self, context)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -18,6 +18,9 @@ class ReportRequest(Request):
     folder: Path
     out: Path
 
+    def carry_out(self, context: JobContext) -> Path:
+        return write_report(self, context)
+
 
 def write_report(request: ReportRequest, context: JobContext) -> Path:
     """Carry out a ReportRequest and return the file.

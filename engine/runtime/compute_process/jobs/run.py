@@ -50,6 +50,9 @@ class RunRequest(Request):
     unless: str = ""
     in_use: tuple[Path, ...] = ()
 
+    def carry_out(self, context: JobContext) -> RunOutcome | None:
+        return run_strategy(self, context)
+
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:

@@ -22,6 +22,9 @@ class StoreListRequest(Request):
 
     kind: ClassVar[str] = "store_list"
 
+    def carry_out(self, context: JobContext) -> tuple[Series, ...]:
+        return list_series(self, context)
+
 
 def list_series(_request: StoreListRequest, _context: JobContext) -> tuple[Series, ...]:
     """Carry out a StoreListRequest."""
@@ -38,6 +41,9 @@ class GapsRequest(Request):
 
     symbol: str
     timeframe: str
+
+    def carry_out(self, context: JobContext) -> tuple[Gap, ...]:
+        return list_gaps(self, context)
 
 
 def list_gaps(request: GapsRequest, _context: JobContext) -> tuple[Gap, ...]:
@@ -72,6 +78,9 @@ class StoreImportRequest(Request):
     files: tuple[FileImport, ...]
     keep: bool = False
     fresh: bool = False
+
+    def carry_out(self, context: JobContext) -> tuple[ImportDone, ...]:
+        return import_bars(self, context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +149,9 @@ class StoreDeleteRequest(Request):
     start_ns: int | None = None
     end_ns: int | None = None
 
+    def carry_out(self, context: JobContext) -> int:
+        return delete_series(self, context)
+
 
 def delete_series(request: StoreDeleteRequest, context: JobContext) -> int:
     """Carry out a StoreDeleteRequest."""
@@ -176,6 +188,9 @@ class StoreFillRequest(Request):
     source_symbol: str = ""
     base_dir: str = ""
     repair: bool = False
+
+    def carry_out(self, context: JobContext) -> FillDone:
+        return fill_series(self, context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +238,9 @@ class StoreExportRequest(Request):
     kind: ClassVar[str] = "store_export"
 
     files: tuple[tuple[str, str, str], ...]
+
+    def carry_out(self, context: JobContext) -> int:
+        return export_series(self, context)
 
 
 def export_series(request: StoreExportRequest, context: JobContext) -> int:

@@ -29,6 +29,9 @@ class SweepRequest(Request):
     file: str = ""
     base_dir: str = "."
 
+    def carry_out(self, context: JobContext) -> Sweep:
+        return run_sweep(self, context)
+
 
 def run_sweep(request: SweepRequest, context: JobContext) -> Sweep:
     """Carry out a SweepRequest.

@@ -12,7 +12,6 @@ import pytest
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.compute_process.jobs.report import ReportRequest
-from quantcrafter.engine.runtime.compute_process.jobs.table import job_function
 from quantcrafter.engine.runtime.report import report_data
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.results.run_view import RunSource
@@ -101,7 +100,7 @@ def test_reading_a_run_loads_no_heavy_library() -> None:
 def test_the_report_of_a_kept_run_is_written_as_a_job(results: dict[str, RunResult], tmp_path: Path) -> None:
     folder = save_run(results["golden_cross"], tmp_path / "run")
     request = ReportRequest(folder, tmp_path / "report.html")
-    written = job_function(request)(request, DirectContext())
+    written = request.carry_out(DirectContext())
     text = written.read_text(encoding="utf-8")
     assert "Golden cross" in text
     assert "1,475,079.91" in text

@@ -9,7 +9,6 @@ from quantcrafter.engine.runtime.compute_process.jobs import Request
 from quantcrafter.engine.runtime.compute_process.jobs.census import CensusRequest
 from quantcrafter.engine.runtime.compute_process.jobs.lookahead import LookAheadRequest
 from quantcrafter.engine.runtime.compute_process.jobs.sweep import SweepRequest
-from quantcrafter.engine.runtime.compute_process.jobs.table import job_function
 from quantcrafter.engine.runtime.explain import Census, take_census
 from quantcrafter.engine.runtime.research.sweep import Axis, Sweep
 from tests.support.job_context import DirectContext
@@ -19,7 +18,7 @@ from tests.support.kept_runs import EXAMPLES, example_run, registry
 def carried_out(request: Request) -> Any:
     """Return what a job gives, request and result pickled on the way."""
     sent = pickle.loads(pickle.dumps(request))  # noqa: S301 - our own
-    return pickle.loads(pickle.dumps(job_function(sent)(sent, DirectContext())))  # noqa: S301
+    return pickle.loads(pickle.dumps(sent.carry_out(DirectContext())))  # noqa: S301
 
 
 def test_a_census_is_taken_of_a_folder() -> None:

@@ -14,14 +14,13 @@ from quantcrafter.engine.api import Timeframe
 from quantcrafter.engine.data.labels import bar_label
 from quantcrafter.engine.data.store import BarStore
 from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview, PreviewRequest, offered, thinned
-from quantcrafter.engine.runtime.compute_process.jobs.table import JOBS, job_function
 from tests.support.bar_store import bars_of, run_of_rows, workdays, write_csv
 from tests.support.job_context import DirectContext
 
 
 def look(**fields: object) -> Preview:
     request = pickle.loads(pickle.dumps(PreviewRequest(**fields)))  # type: ignore[arg-type]  # noqa: S301 - our own
-    made: Preview = pickle.loads(pickle.dumps(job_function(request)(request, DirectContext())))  # noqa: S301
+    made: Preview = pickle.loads(pickle.dumps(request.carry_out(DirectContext())))  # noqa: S301
     return made
 
 
@@ -115,11 +114,3 @@ def test_the_thinned_course_keeps_both_extremes_and_the_last_price(count: int, p
 @pytest.mark.parametrize("frame", ["1m", "7m", "1h", "1d", "1w", "1mo"])
 def test_the_sources_own_timeframe_is_always_offered_first(frame: str) -> None:
     assert offered((Timeframe.parse(frame),))[0] == frame
-
-
-def test_every_job_of_the_table_is_there() -> None:
-    import importlib
-
-    for place in JOBS.values():
-        module, _, name = place.partition(":")
-        assert callable(getattr(importlib.import_module(module), name))

@@ -8,6 +8,7 @@ import pytest
 
 from quantcrafter.engine.api import DataError, RunCancelledError
 from quantcrafter.engine.data.store import BarStore, Gap, Series
+from quantcrafter.engine.runtime.compute_process.jobs import Request
 from quantcrafter.engine.runtime.compute_process.jobs.store import (
     FileImport,
     FillDone,
@@ -19,13 +20,12 @@ from quantcrafter.engine.runtime.compute_process.jobs.store import (
     StoreImportRequest,
     StoreListRequest,
 )
-from quantcrafter.engine.runtime.compute_process.jobs.table import job_function
 from tests.support.bar_store import workdays, write_csv
 from tests.support.job_context import DirectContext
 
 
-def carry_out(request: object, context: DirectContext | None = None) -> object:
-    return job_function(request)(request, context or DirectContext())  # type: ignore[arg-type]
+def carry_out(request: Request, context: DirectContext | None = None) -> object:
+    return request.carry_out(context or DirectContext())
 
 
 def listed() -> list[tuple[str, int]]:
