@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,9 @@ from quantcrafter.engine.api import (
     CorporateActions,
     InstrumentJob,
     Ledger,
-    PortType,
     Problem,
-    Role,
     RunError,
     RunSettings,
-    Severity,
 )
 from quantcrafter.engine.api.bars import BAR_COLUMNS, Session
 from quantcrafter.engine.api.ledger import (
@@ -52,10 +48,9 @@ from quantcrafter.engine.runtime.results.run_view import (
     Origin,
     RunDecision,
     RunNode,
-    RunOutput,
-    RunSource,
 )
 from quantcrafter.engine.runtime.run_store.run_columns import Columns, GrownColumns, WholeColumns, description_1
+from quantcrafter.engine.runtime.run_store.run_description import decision_of, node_of, problem_of, started_of
 from quantcrafter.engine.runtime.run_store.run_log import LATEST, LogReader
 from quantcrafter.engine.stats import tables
 from quantcrafter.engine.stats.metrics import Value
@@ -108,11 +103,11 @@ class RunFolder(RunTables):
         self.mode: str = about["mode"]
         self.origin = Origin(**{**about["origin"], "overrides": tuple(about["origin"]["overrides"])})
         self.rule_nodes: tuple[str, ...] = tuple(about["rule_nodes"])
-        self.warnings: tuple[Problem, ...] = tuple(_problem(each) for each in about["warnings"])
-        self.decision: RunDecision | None = _decision(about["decision"])
+        self.warnings: tuple[Problem, ...] = tuple(problem_of(each) for each in about["warnings"])
+        self.decision: RunDecision | None = decision_of(about["decision"])
         self.feeds: tuple[tuple[str, str], ...] = tuple((feed, column) for feed, column in about["feeds"])
         ready = state.get("ready", {})
-        self.nodes: Mapping[str, RunNode] = {each["id"]: _node(each, ready) for each in about["nodes"]}
+        self.nodes: Mapping[str, RunNode] = {each["id"]: node_of(each, ready) for each in about["nodes"]}
         self.metrics: Mapping[str, Value] = state.get("metrics", {})
         self.timing: Mapping[str, float] = state.get("timing", {})
         self.findings: tuple[str, ...] = tuple(state.get("findings", ()))
@@ -120,7 +115,7 @@ class RunFolder(RunTables):
         self.synthetic: bool = state.get("synthetic", False)
         self.warmup: int = state.get("warmup", 0)
         self.data_hash: str = state.get("data_hash", "")
-        self.started = _started(folder, about)
+        self.started = started_of(folder / FILE, about)
         self._about, self._state, self._columns, self._reader = about, state, columns, reader
 
     @classmethod
@@ -318,7 +313,12 @@ class RunFolder(RunTables):
         return f"column.{step}.{place}"
 
     def _table(self, name: str) -> Table:
-        return Table({column: self._whole(f"{name}.{column}") for column in self._state["tables"][name]})
+        return Table({column: self._table_column(f"{name}.{column}") for column in self._state["tables"][name]})
+
+    def _table_column(self, name: str) -> Column:
+        column = self._whole(name)
+        words = self._state["words"].get(name)
+        return column if words is None else np.array(words or [""], np.str_)[column]
 
     def _check_kept(self) -> None:
         """Refuse what only a whole run has.
@@ -379,39 +379,3 @@ def _readable(folder: Path) -> Iterator[None]:
                 "The run in '{folder}' cannot be read: {cause}. Run it again.", folder=shown_path(folder), cause=cause
             )
         ) from error
-
-
-def _started(folder: Path, about: Mapping[str, Any]) -> datetime:
-    """Return when the run was started; of one kept before that was noted, when it was kept."""
-    if "started" in about:
-        return datetime.fromisoformat(about["started"])
-    return datetime.fromtimestamp((folder / FILE).stat().st_mtime, UTC)
-
-
-def _problem(about: Mapping[str, Any]) -> Problem:
-    return Problem(**{**about, "severity": Severity(about["severity"])})
-
-
-def _node(about: Mapping[str, Any], ready: Mapping[str, Any]) -> RunNode:
-    return RunNode(
-        id=about["id"],
-        role=Role(about["role"]),
-        use=about["use"],
-        parameters=about["parameters"],
-        inputs={port: tuple(RunSource(**each) for each in wires) for port, wires in about["inputs"].items()},
-        outputs=tuple(RunOutput(each["name"], PortType(each["type"])) for each in about["outputs"]),
-        step=about["step"],
-        ready=tuple(ready.get(about["id"], ())),
-    )
-
-
-def _decision(about: Mapping[str, Any] | None) -> RunDecision | None:
-    if about is None:
-        return None
-    return RunDecision(
-        node=about["node"],
-        combine=about["combine"],
-        signals=tuple(RunSource(**each) for each in about["signals"]),
-        filters=about["filters"],
-        protection=tuple(about["protection"]),
-    )

@@ -42,9 +42,13 @@ class RunWriter:
             RunError: the folder exists already, or cannot be written.
         """
         folder = Path(folder)
-        with _made_beside(folder, durable=True) as beside:
+        with _made_beside(folder) as beside:
             _write_description(beside, description)
             LogWriter(beside, shared=False).close()
+            _sync(beside / FILE)
+        with _writing(folder):
+            _sync(folder)
+            _sync(folder.parent)
         return cls.reopen(folder)
 
     @classmethod
@@ -95,14 +99,16 @@ def save_run(run: RunView, folder: Path, keep: Literal["all", "tables"] = "all",
         run: the run, with all its columns.
         folder: the folder to make.
         keep: everything, or fills, trades and equity without bars and columns.
-        durable: wait until it is on the disk.
+        durable: wait until its content is on the disk, so that a power cut leaves it whole or not there.
 
     Raises:
         RunError: the folder exists already, or cannot be written.
     """
     folder = Path(folder)
-    with _made_beside(folder, durable=durable) as beside:
+    with _made_beside(folder) as beside:
         _write_description(beside, describe(run))
+        if durable:
+            _sync(beside / FILE)
         log = LogWriter(beside, durable=durable, shared=False)
         try:
             whole = chunk_of(run, state=final_state(run)) if keep == "all" else _tables_of(run)
@@ -113,11 +119,23 @@ def save_run(run: RunView, folder: Path, keep: Literal["all", "tables"] = "all",
 
 
 def _tables_of(run: RunView) -> Chunk:
-    """Return fills, trades and equity as a chunk without bars."""
+    """Return fills, trades and equity as a chunk without bars; columns of words are numbered."""
     kept = {name: getattr(run, name).columns for name in TABLES}
     records = {f"{table}.{name}": column for table, columns in kept.items() for name, column in columns.items()}
-    state = {**final_state(run), "tables": {table: list(columns) for table, columns in kept.items()}}
+    words = {}
+    for name, column in records.items():
+        if column.dtype.kind == "U":
+            records[name], words[name] = _numbered(column)
+    tables = {table: list(columns) for table, columns in kept.items()}
+    state = {**final_state(run), "tables": tables, "words": words}
     return Chunk([0] * len(run.instruments), records=records, state=state)
+
+
+def _numbered(column: Column) -> tuple[Column, list[str]]:
+    """Return a column of few different words as numbers, and the words: they take 4 bytes a letter."""
+    words: dict[str, int] = {}
+    numbers = [words.setdefault(word, len(words)) for word in column.tolist()]
+    return np.array(numbers, np.min_scalar_type(len(words))), list(words)
 
 
 def describe(run: RunView) -> dict[str, Any]:
@@ -264,19 +282,14 @@ def _write_description(folder: Path, description: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _made_beside(folder: Path, *, durable: bool) -> Iterator[Path]:
+def _made_beside(folder: Path) -> Iterator[Path]:
     """Yield a new folder beside a place, which takes that place when all went well and is gone otherwise."""
     beside = unfinished(folder)
     with _writing(folder):
         try:
             beside.mkdir(parents=True)
             yield beside
-            if durable:
-                for place in (beside / FILE, beside):
-                    _sync(place)
             beside.rename(folder)
-            if durable:
-                _sync(folder.parent)
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise

@@ -18,6 +18,9 @@ import pytest
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.plugins import Registry, load_registry
 from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.results.run_view import RunView
+from quantcrafter.engine.runtime.run_store.comparison import compare_runs
+from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.run_folder import CURVES, RECORDS, RunFolder
 from quantcrafter.engine.runtime.run_store.run_log import COMMITS, DATA
 from quantcrafter.engine.runtime.run_store.run_writer import (
@@ -28,6 +31,7 @@ from quantcrafter.engine.runtime.run_store.run_writer import (
     growing_state,
     save_run,
 )
+from quantcrafter.engine.runtime.run_store.storage import clean
 from quantcrafter.engine.runtime.running.run import run
 from tests.support.counts import sample, seed
 from tests.support.random_strategies import write_random_strategy
@@ -108,6 +112,84 @@ def test_random_strategies_read_back_from_random_chunks(registry: Registry, tmp_
         result = run(write_random_strategy(folder, registry, number), registry=registry)
         write_in_chunks(result, folder / "run", rng)
         assert_same_views(RunFolder.open(folder / "run"), result)
+
+
+CHUNKS = """
+import random
+import sys
+from itertools import pairwise
+from pathlib import Path
+from quantcrafter.engine.runtime.run_store.run_folder import CURVES, RECORDS, RunFolder
+from quantcrafter.engine.runtime.run_store.run_writer import RunWriter, chunk_of, describe, final_state, growing_state
+source, folder, part, parts, seed = Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:])
+run = RunFolder.open(source)
+rng = random.Random(seed)
+def piece(length):
+    places = [0, *sorted(rng.randrange(length + 1) for _ in range(parts - 1)), length]
+    return [slice(*pair) for pair in pairwise(places)][part]
+bars = [piece(len(job.bars)) for job in run.instruments]
+rows = {name: piece(len(getattr(run.ledger, name))) for name in (*RECORDS, *CURVES)}
+with RunWriter.reopen(folder) if folder.exists() else RunWriter.create(folder, describe(run)) as writer:
+    writer.append(chunk_of(run, bars, rows, final_state(run) if part == parts - 1 else growing_state(run)))
+"""
+
+
+def test_a_run_that_several_processes_add_to_is_kept_compared_and_cleaned_like_the_run(
+    rich: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory, a folder that grew in other processes, one with tables alone, and both through the history."""
+    monkeypatch.setenv("QUANTCRAFTER_HOME", str(tmp_path / "home"))
+    source, grown = save_run(rich, tmp_path / "source"), tmp_path / "grown"
+    parts, number = 4, seed("processes") % 1_000_000
+    for part in range(parts):
+        arguments = [str(each) for each in (source, grown, part, parts, number)]
+        subprocess.run([sys.executable, "-c", CHUNKS, *arguments], check=True, cwd=ROOT)
+    found = RunFolder.open(grown)
+    assert found.revision == parts
+    assert_same_views(found, rich)
+    history = RunHistory()
+    views = [found, *(history.open(history.add(found, columns=columns)) for columns in (True, False))]
+    assert_same_views(views[1], rich)
+    assert_kept_alike(views, rich)
+
+
+def test_random_runs_are_compared_alike_wherever_they_are_kept(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUANTCRAFTER_HOME", str(tmp_path / "home"))
+    rng = random.Random(seed("kept"))  # noqa: S311 - cases of a test, no secrets
+    first = seed("strategies that are kept") % 1_000_000
+    history = RunHistory()
+    before = None
+    for number in range(first, first + sample(3, of=200)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        result = run(write_random_strategy(folder, registry, number), registry=registry)
+        write_in_chunks(result, folder / "run", rng)
+        ids = [history.add(result, columns=columns) for columns in (True, False)]
+        assert_kept_alike([RunFolder.open(folder / "run"), *map(history.open, ids)], result)
+        clean(limit=1)  # columns go, then trades
+        assert {history.get(run_id).spec_hash for run_id in ids[-1:]} == {result.spec_hash}
+        if before is not None:
+            found = compare_runs(history.open(ids[-1]), before)
+            assert [each.verdict for each in found.metrics] == [
+                each.verdict for each in compare_runs(result, before).metrics
+            ]
+        before = result
+
+
+def assert_kept_alike(views: list[RunView], expected: RunResult) -> None:
+    """Hold that views have the tables, metrics and settings of a run, and are no different from it when compared."""
+    for view in views:
+        for name in ("fills", "trades", "equity", "metrics", "settings", "symbols", "bars", "warmup", "text"):
+            assert getattr(view, name) == getattr(expected, name), name
+        for name in ("strategy", "engine", "mode", "origin", "data_hash", "spec_hash", "synthetic", "started"):
+            assert getattr(view, name) == getattr(expected, name), name
+        for pair in ((view, expected), (expected, view)):
+            found = compare_runs(*pair)
+            assert found.same_trades
+            assert found.differences == ()
+            assert {each.verdict for each in found.metrics} <= {"same"}
 
 
 def test_a_view_stays_as_it_is_while_the_run_goes_on_and_the_latest_one_has_more(
