@@ -14,6 +14,7 @@ from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.results.run_tables import data_hash
 from quantcrafter.engine.runtime.results.trace import Trace
 from quantcrafter.engine.runtime.run_store.run_folder import CURVES, OPEN_ORDERS, RECORDS, RunFolder
+from quantcrafter.engine.runtime.run_store.run_log import Chunk
 from quantcrafter.engine.runtime.run_store.run_writer import RunWriter, chunk_of, describe, final_state, growing_state
 from quantcrafter.engine.runtime.running.prepare import instrument_job
 from quantcrafter.engine.runtime.running.run import origin_of
@@ -43,23 +44,31 @@ class SessionRecorder:
         self._known = [each[BASE_CLOCK].count for each in session.clocks]
         self._done = list(self._known)
         self._first_bars = [0] * len(self._known)
+        self._waiting: Chunk | None = None
         self._writer = RunWriter.create(folder, describe(self._new(_no_ledger(session))))
 
     def record(self, *, finished: bool = False) -> int:
         """Add what was brought and booked since the last time, and return the folder's revision.
 
         Raises:
-            RunError: the folder cannot be written. What was drained is lost to it.
+            RunError: the folder cannot be written. The next call adds what this one could not.
         """
+        self._add_waiting()
         booked = self._session.drain()
         at_work = self._session.ledger()
         new = self._new(replace(booked, open_positions=at_work.open_positions))
         chunk = chunk_of(new, state=self._state(new))
-        revision = self._writer.append(replace(chunk, records={**chunk.records, OPEN_ORDERS: at_work.orders}))
+        self._waiting = replace(chunk, records={**chunk.records, OPEN_ORDERS: at_work.orders})
         self._done = [done + len(job.bars) for done, job in zip(self._done, new.instruments, strict=True)]
-        if finished:
-            revision = self._finish()
-        return revision
+        revision = self._add_waiting()
+        return self._finish() if finished else revision
+
+    def _add_waiting(self) -> int:
+        """Add what was drained and is not in the folder yet, if there is something."""
+        if self._waiting is not None:
+            self._writer.append(self._waiting)
+            self._waiting = None
+        return self._writer.revision
 
     def close(self) -> None:
         """Close the folder."""

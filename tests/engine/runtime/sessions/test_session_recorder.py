@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,30 @@ def test_recording_computes_nothing_again(tmp_path: Path, monkeypatch: pytest.Mo
         assert (len(asked), [columns.computed for columns in _books(session)]) == (before, computed)
     found = RunFolder.open(tmp_path / "run")
     assert np.isfinite(found.column("lonely", "", 1)).sum() > 20
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the limit of a file's size is POSIX")
+def test_what_found_no_room_is_added_by_the_next_record(tmp_path: Path) -> None:
+    import resource
+
+    registry = load_registry()
+    graph = load_graph(write_splits_and_rates(tmp_path), registry)
+    batch = run(graph, registry=registry)
+    market = load_market(graph, lambda *_: None, lambda: False)
+    session = StrategySession.open(graph, until(graph, market, 0))
+    with SessionRecorder(session, tmp_path / "run") as recorder:
+        run_on(session, graph, market, 100)
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+        try:
+            with pytest.raises(RunError, match=r"cannot be kept in .* larger than is allowed here"):
+                recorder.record()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert RunFolder.open(tmp_path / "run").revision == 0
+        run_on(session, graph, market)
+        assert recorder.record(finished=True) == 3
+    assert_same_views(RunFolder.open(tmp_path / "run"), replace(batch, findings=(), notes=(), timing={}))
 
 
 def _books(session: StrategySession) -> list[ColumnBook]:
