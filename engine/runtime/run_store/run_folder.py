@@ -147,6 +147,8 @@ class RunFolder(RunTables):
     @classmethod
     def _at(cls, folder: Path, about: Mapping[str, Any], reader: LogReader) -> RunFolder:
         commits = reader.read()
+        if about.get("whole") and not commits:
+            raise ValueError("what it holds is damaged")
         state: dict[str, Any] = {}
         for each in commits:
             if len(each.bars) != len(about["instruments"]):
@@ -193,7 +195,8 @@ class RunFolder(RunTables):
     def instruments(self) -> tuple[InstrumentJob, ...]:
         """The instruments in file order, with bars, combined signal flags and filter mask."""
         self._check_kept()
-        return tuple(self._instrument(number, each) for number, each in enumerate(self._about["instruments"]))
+        with _readable(self.folder):
+            return tuple(self._instrument(number, each) for number, each in enumerate(self._about["instruments"]))
 
     def _instrument(self, number: int, about: Mapping[str, Any]) -> InstrumentJob:
         account: dict[str, Any] = {

@@ -106,7 +106,7 @@ def save_run(run: RunView, folder: Path, keep: Literal["all", "tables"] = "all",
     """
     folder = Path(folder)
     with _made_beside(folder) as beside:
-        _write_description(beside, describe(run))
+        _write_description(beside, {**describe(run), "whole": True})
         if durable:
             _sync(beside / FILE)
         log = LogWriter(beside, durable=durable, shared=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -12,15 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.run_store.comparison import compare_runs
 from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.retention import trace_folder
-from quantcrafter.engine.runtime.run_store.run_folder import CURVES, RECORDS, RunFolder
+from quantcrafter.engine.runtime.run_store.run_folder import CURVES, FILE, RECORDS, RunFolder
 from quantcrafter.engine.runtime.run_store.run_log import COMMITS, DATA
 from quantcrafter.engine.runtime.run_store.run_writer import (
     RunWriter,
@@ -31,6 +34,7 @@ from quantcrafter.engine.runtime.run_store.run_writer import (
     save_run,
 )
 from quantcrafter.engine.runtime.run_store.storage import clean
+from tests.support.counts import sample, seed
 from tests.support.results import walk_result
 
 ROOT = Path(__file__).parents[4]
@@ -53,6 +57,7 @@ import sys
 from pathlib import Path
 from quantcrafter.engine.runtime.run_store.run_writer import RunWriter, chunk_of, describe, growing_state
 from tests.engine.runtime.run_store.test_run_writer import append_bars
+from tests.support.counts import sample, seed
 from tests.support.results import walk_result
 run = walk_result(3_000, every=20)
 folder = Path(sys.argv[1])
@@ -197,6 +202,31 @@ def test_data_that_were_cut_short_are_one_clear_error_when_opened_and_when_mappe
     (folder / DATA).unlink()
     with pytest.raises(RunError, match=r"cannot be read: .*no such file"):
         RunFolder.open(folder)
+
+
+@pytest.mark.parametrize("keep", ["all", "tables"])
+@pytest.mark.parametrize("name", [FILE, COMMITS])
+def test_whatever_is_damaged_in_what_describes_a_run_it_is_one_clear_error_or_none(
+    tmp_path: Path, keep: Literal["all", "tables"], name: str
+) -> None:
+    """Bytes are changed, lost and put in; what cannot be told from another run's description reads as that."""
+    folder = save_run(walk_result(60, every=10), tmp_path / "run", keep)
+    rng = random.Random(seed(f"damage {keep} {name}"))  # noqa: S311 - cases of a test, no secrets
+    whole, refused, number = (folder / name).read_bytes(), 0, sample(150, of=3_000)
+    for _ in range(number):
+        damaged, place = bytearray(whole), rng.randrange(len(whole))
+        damaged[place : place + rng.choice((0, 1, 1, 5))] = rng.randbytes(rng.choice((0, 1, 1, 3)))
+        (folder / name).write_bytes(damaged)
+        try:
+            found = RunFolder.open(folder)
+            compare_runs(found, found)
+            assert found.bars == 60
+            if keep == "all":
+                found.to_json()
+        except RunError as error:
+            assert "Run it again." in str(error)  # noqa: PT017 - not every change is one that matters
+            refused += 1
+    assert refused > number / 2
 
 
 def test_a_column_of_the_format_before_that_was_cut_short_is_one_clear_error(tmp_path: Path) -> None:
