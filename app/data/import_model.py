@@ -41,14 +41,15 @@ class FileDraft:
         return usable and bool(self.symbols) and not self.waiting
 
     def request(self) -> PreviewRequest:
-        """Return what asks for the bars of the first symbol, in the file's own timeframe."""
-        first = next(iter(self.symbols), "")
+        """Return what asks for the bars of the first symbol, in the file's own timeframe; without one by its name."""
+        first = next(iter(self.symbols), self.path.name.partition(".")[0])
         return PreviewRequest(self.draft.provider, self.draft.options, first)
 
     def take(self, seen: Preview) -> bool:
         """Note what was seen; return whether another look is needed, as the file names other symbols than guessed."""
         self.seen = seen
-        if seen.symbols and not set(self.symbols) <= set(seen.symbols) and seen.error_field == "symbol":
+        others = not set(self.symbols) <= set(seen.symbols) and seen.error_field == "symbol"
+        if seen.symbols and (others or not self.symbols):
             self.draft.set(("symbol",), ", ".join(seen.symbols))
             return True
         return False
@@ -66,6 +67,8 @@ class FileDraft:
             return tr("Reading…")
         if seen.error:
             return said(seen.error.partition("\n")[0])
+        if not self.symbols:
+            return tr("Name the symbol: the file's name does not say it for certain.")
         bad = sum(finding.count for finding in seen.findings if finding.is_error)
         if bad and not self.repair:
             return tr("Faults: {count}. Repair them, or correct the file.", count=f"{bad:,}")
@@ -86,7 +89,7 @@ class FileDraft:
 
 def file_draft(catalog: Catalog, path: Path, symbol: str = "") -> FileDraft:
     """Return the draft of a file, with the symbol that its name gives away."""
-    from quantcrafter.engine.data.store.files import symbol_of
+    from quantcrafter.engine.data.store.names import symbol_in
 
     provider = "parquet" if path.name.lower().endswith(_PARQUET) else "csv"
     base = Field(
@@ -97,5 +100,5 @@ def file_draft(catalog: Catalog, path: Path, symbol: str = "") -> FileDraft:
         help=tr("What the bars belong to; several symbols of one file are separated by commas."),
         required=True,
     )
-    written = {"symbol": symbol or symbol_of(str(path)), "data": provider, "path": str(path)}
+    written = {"symbol": symbol or symbol_in(str(path)) or "", "data": provider, "path": str(path)}
     return FileDraft(path, SourceDraft(catalog, (base,), written, hidden=("path",)))

@@ -31,7 +31,7 @@ from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
 from quantcrafter.engine.data.store import Series
 
-FILE_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet", ".pq")
+FILE_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".zip", ".parquet", ".pq")
 _FULL = 1000
 _PASSING_MS = 150
 """How long the docks may take to find their places, during which panes are shown in passing."""

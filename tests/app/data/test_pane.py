@@ -73,12 +73,12 @@ def test_dropped_files_are_looked_at_repaired_and_imported(qtbot: QtBot, pane: D
         [f"{line},{symbol}" for symbol in ("GE", "IBM") for line in workdays("2024-01-02", 5)],
         "Date,Open,High,Low,Close,Volume,Symbol",
     )
-    none = write_csv(tmp_path / "notes.csv", ["1,2"], "a,b")
+    none = write_csv(tmp_path / "my_notes.csv", ["1,2"], "a,b")
 
     def act(dialog: ImportDialog) -> None:
         until(qtbot, lambda: not any(file.waiting for file in dialog.files))
         listed = texts(dialog.list)
-        assert [row[1] for row in listed] == ["SPY", "QQQ", "GE, IBM", "NOTES"]
+        assert [row[1] for row in listed] == ["SPY", "QQQ", "GE, IBM", ""]
         assert listed[0][2:5] == ["1d", "60", "2024-01-02 \N{EN DASH} 2024-03-25"]
         assert "no column for" in listed[3][5]
         assert dialog.ok_button.text() == "Import 2 files"
