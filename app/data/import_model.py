@@ -69,6 +69,9 @@ class FileDraft:
             return said(seen.error.partition("\n")[0])
         if not self.symbols:
             return tr("Name the symbol: the file's name does not say it for certain.")
+        return self._state_of_bars(seen)
+
+    def _state_of_bars(self, seen: Preview) -> str:
         bad = sum(finding.count for finding in seen.findings if finding.is_error)
         if bad and not self.repair:
             return tr("Faults: {count}. Repair them, or correct the file.", count=f"{bad:,}")

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psutil
 
+from quantcrafter.engine.api import DataRequest, Timeframe
 from tests.support.command_line import ROOT, clean_environment
 
 STARTING_SECONDS = 600.0
@@ -47,8 +48,10 @@ class Trial:
         return self.codes.get("validate") == 0
 
 
-def trials(paths: Iterable[Path], home: Path, *, processes: int = 2, limit_s: float = 20.0) -> Iterator[Trial]:
-    """Yield a trial for each file as it is done, in no order.
+def trials(
+    paths: Iterable[Path], home: Path, *, processes: int = 2, limit_s: float = 20.0, data: bool = False
+) -> Iterator[Trial]:
+    """Yield a trial for each file as it is done, in no order: a strategy, or with `data` a file of bars beside one.
 
     A file that takes more than `limit_s` of the processor, or hangs, ends its process and says so.
     """
@@ -61,7 +64,8 @@ def trials(paths: Iterable[Path], home: Path, *, processes: int = 2, limit_s: fl
     for _ in range(processes):
         waiting.put(None)
     threads = [
-        threading.Thread(target=_work, args=(waiting, done, home / str(number), limit_s)) for number in range(processes)
+        threading.Thread(target=_work, args=(waiting, done, home / str(number), limit_s, data))
+        for number in range(processes)
     ]
     for thread in threads:
         thread.start()
@@ -76,12 +80,16 @@ def _never() -> Trial:
 
 
 def _work(
-    waiting: queue.SimpleQueue[Path | None], done: queue.SimpleQueue[Trial | None], home: Path, limit_s: float
+    waiting: queue.SimpleQueue[Path | None],
+    done: queue.SimpleQueue[Trial | None],
+    home: Path,
+    limit_s: float,
+    data: bool,  # noqa: FBT001 - handed to a thread
 ) -> None:
     process = None
     while (path := waiting.get()) is not None:
         if process is None:
-            process = WatchedProcess(home)
+            process = WatchedProcess(home, data=data)
         trial = process.trial(path, limit_s)
         if trial.died:
             process.end()
@@ -94,9 +102,9 @@ def _work(
 class WatchedProcess:
     """A child that does one file after another; its answers come through a thread, so that waiting has an end."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, data: bool = False) -> None:
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.file_trials"],
+            [sys.executable, "-m", "tests.support.file_trials", *(["data"] if data else [])],
             cwd=ROOT,
             env=clean_environment(home),
             stdin=subprocess.PIPE,
@@ -182,8 +190,35 @@ def _serve() -> None:
         answers.write("ready\n")
         answers.flush()
         for line in sys.stdin:
-            answers.write(json.dumps(asdict(_tried(line.rstrip("\n"), commands))) + "\n")
+            path = line.rstrip("\n")
+            own = (
+                _of_data(path, result)
+                if sys.argv[1:] == ["data"]
+                else {n: [c[0], path, *c[1:]] for n, c in commands.items()}
+            )
+            answers.write(json.dumps(asdict(_tried(path, own))) + "\n")
             answers.flush()
+
+
+def _of_data(path: str, result: str) -> dict[str, list[str]]:
+    """Return the commands for a file of bars: the strategy that lies beside it, and both ways to import it."""
+    strategy = str(Path(path).with_name("strategy.yaml"))
+    return {
+        "run": ["run", strategy, "--quiet", "--no-history", "--json", result],
+        "import": ["data", "import", path],
+        "repair": ["data", "import", path, "--symbol", "X", "--repair", "--fresh"],
+        "preview": ["preview", path],
+    }
+
+
+def _preview(path: str) -> int:
+    """Look at a file as the import dialog does."""
+    from quantcrafter.engine.data.store.files import file_provider
+    from quantcrafter.engine.runtime.compute_process.jobs.preview import look_at
+
+    seen = look_at(file_provider(path, {}), DataRequest("X", Timeframe(1, "d")), own=True)
+    sys.stdout.write(seen.error)
+    return 1 if seen.error else 0
 
 
 def _tried(path: str, commands: dict[str, list[str]]) -> Trial:
@@ -195,7 +230,7 @@ def _tried(path: str, commands: dict[str, list[str]]) -> Trial:
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         for name, command in commands.items():
             try:
-                codes[name] = main([command[0], path, *command[1:]])
+                codes[name] = _preview(path) if name == "preview" else main(command)
             except BaseException:  # noqa: BLE001 - whatever comes out is a finding
                 codes[name] = -1
                 traceback.print_exc()
