@@ -196,11 +196,15 @@ def _encoding(name: str, data: bytes, rng: random.Random) -> tuple[str, bytes]:
         made = made.replace(b"\n", rng.choice((b"\r", b"\r\r\n", b"\x00\n", b"\x85")))
     match rng.randrange(4):
         case 0:
-            return f"{_plain_name(name)}.gz", _bytes(name, gzip.compress(made), rng)[1]
+            return f"{_plain_name(name)}.gz", _damaged(gzip.compress(made), rng)
         case 1:
-            return f"{_plain_name(name)}.zip", _bytes(name, zipped(a__csv=made), rng)[1]
+            return f"{_plain_name(name)}.zip", _damaged(zipped(a__csv=made), rng)
         case _:
             return _plain_name(name), made
+
+
+def _damaged(data: bytes, rng: random.Random) -> bytes:
+    return _bytes("", data, rng)[1] if rng.random() < 0.4 else data
 
 
 _CHANGES: dict[str, Callable[[str, bytes, random.Random], tuple[str, bytes]]] = {

@@ -84,7 +84,15 @@ class CsvProvider(FileProvider):
         rows = pl.Series("row", range(layout.data_line, layout.data_line + frame.height), dtype=pl.Int64)
         volumes = () if "volume" in self.columns else tuple(volume_choices(layout.names)) if layout.has_header else ()
         style = Style(layout.separator, dress_of(layout.names) if layout.has_header else None, self.decimal)
-        table = Table(frame, rows, roles, names=tuple(layout.names), volumes=volumes, style=style, notes=notes)
+        table = Table(
+            frame,
+            rows,
+            roles,
+            names=tuple(layout.names) if layout.has_header else (),
+            volumes=volumes,
+            style=style,
+            notes=notes,
+        )
         return without_remarks(table)
 
     def _roles(self, layout: Layout, subject: str) -> dict[ColumnRole, int]:

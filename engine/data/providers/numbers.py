@@ -25,7 +25,7 @@ Decimal = Literal[".", ","]
 
 _BLANKS = r"[ '\x{2019}`\x{a0}\x{202f}\x{2009}]"
 _GROUPED_BY_BLANKS = rf"^[+-]?\d{{1,3}}(?:{_BLANKS}\d{{3}})+(?:[.,]\d*)?\s?[KMBT]?$"
-_CURRENCY = "$€£¥₹₽ \t\u00a0\u202f"
+_CURRENCY = "$€£¥₹₽ \t\r\n\u00a0\u202f"
 _NOTHING = ("", "null", "na", "n/a", "#n/a", "nan", "none", "-", "--", "\u2013", "\u2014")
 _SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 _JUMP = 100.0

@@ -64,6 +64,7 @@ def without_remarks(table: Table) -> Table:
     names = table.frame.columns
     used = table.frame[[names[place] for place in sorted(set(table.columns.values()))]]
     table = table.where(used.select(pl.any_horizontal(pl.all().is_not_null() & (pl.all() != ""))).to_series())
+    table = _without_headers(table)
     footer = _footer(table)
     if footer:
         rows = ", ".join(str(row) for row in table.rows[-footer:].to_list())
@@ -79,6 +80,24 @@ def without_remarks(table: Table) -> Table:
                 Message("Left out, as they name a dividend or a split and no prices: {count:,} rows.", count=count)
             )
     return table
+
+
+def _without_headers(table: Table) -> Table:
+    """Return a table without rows that repeat the header, as joined files have them."""
+    if not table.names:
+        return table
+    opens, closes = (table.column(role) for role in ("open", "close"))
+    if opens is None or closes is None:
+        return table
+    names = [table.names[table.columns[role]] for role in ("open", "close")]
+    same = ((opens.str.strip_chars("<> ") == names[0]) & (closes.str.strip_chars("<> ") == names[1])).fill_null(
+        value=False
+    )
+    if not same.any():
+        return table
+    return table.where(~same).noting(
+        Message("Left out, as they repeat the header: {count:,} rows.", count=int(same.sum()))
+    )
 
 
 def _footer(table: Table) -> int:

@@ -418,3 +418,9 @@ def test_an_encoding_can_be_stated(tmp_path: Path) -> None:
 def test_a_row_cut_off_at_the_end_is_no_remark(tmp_path: Path) -> None:
     raw = read(tmp_path, f"{HEADER}\n2024-01-02,{PRICES}\n2024-01-03,\n")
     assert np.isnan(raw.open[1])
+
+
+def test_headers_that_joined_files_repeat_are_left_out_and_it_is_said(tmp_path: Path) -> None:
+    raw = read(tmp_path, f"{HEADER}\n2024-01-02,{PRICES}\n{HEADER}\n2024-01-03,{PRICES}\n")
+    assert raw.rows.tolist() == [2, 4]
+    assert "Left out, as they repeat the header: 1 rows." in raw.notes
