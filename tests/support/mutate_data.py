@@ -196,7 +196,7 @@ def _encoding(name: str, data: bytes, rng: random.Random) -> tuple[str, bytes]:
         made = made.replace(b"\n", rng.choice((b"\r", b"\r\r\n", b"\x00\n", b"\x85")))
     match rng.randrange(4):
         case 0:
-            return f"{_plain_name(name)}.gz", _damaged(gzip.compress(made), rng)
+            return f"{_plain_name(name)}.gz", _damaged(gzip.compress(made, mtime=0), rng)
         case 1:
             return f"{_plain_name(name)}.zip", _damaged(zipped(a__csv=made), rng)
         case _:
