@@ -75,6 +75,7 @@ from quantcrafter.engine.api.errors import (
 from quantcrafter.engine.api.folders import PathRefusedError
 from quantcrafter.engine.api.hookspecs import API_VERSION, ENTRY_POINT_GROUP, hookimpl
 from quantcrafter.engine.api.ledger import Ledger, OrderKind
+from quantcrafter.engine.api.market import Contract, Market, Term, Venue
 from quantcrafter.engine.api.matching import Matcher, Phase, WorkingOrder
 from quantcrafter.engine.api.message import Message, joined, word
 from quantcrafter.engine.api.opening import open_named, open_regular
@@ -177,6 +178,7 @@ __all__ = [
     "ComponentFamily",
     "ConditionInput",
     "ConditionInputs",
+    "Contract",
     "CorporateActions",
     "Crossed",
     "DataError",
@@ -212,6 +214,7 @@ __all__ = [
     "Known",
     "Ledger",
     "Logic",
+    "Market",
     "Matcher",
     "Message",
     "MoneyInput",
@@ -269,8 +272,10 @@ __all__ = [
     "StepValue",
     "StrategyContext",
     "StrategyTemplate",
+    "Term",
     "TimeColumn",
     "Timeframe",
+    "Venue",
     "WorkingOrder",
     "compiled",
     "duration_ns",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class Session:
     calendar: str = ""
 
 
-NEW_YORK_STOCKS = Session("America/New_York", 570, 960, (0, 1, 2, 3, 4))
+NEW_YORK_STOCKS = Session("America/New_York", 570, 960, (0, 1, 2, 3, 4), "XNYS")
 ROUND_THE_CLOCK = Session()
 
 
@@ -140,7 +141,8 @@ class DataRequest:
     """What a provider is asked for.
 
     `start` and `end` (exclusive) are UTC nanoseconds or None; `base_dir` is the folder against which relative paths
-    are meant. Bars outside the range may be returned: the engine cuts them.
+    are meant. Bars outside the range may be returned: the engine cuts them. `session` is that of the instrument's
+    market where one is named, `timezone` the zone that its times without one are in.
     """
 
     symbol: str
@@ -148,6 +150,9 @@ class DataRequest:
     base_dir: str = ""
     start_ns: int | None = None
     end_ns: int | None = None
+    session: Session | None = None
+    timezone: str = ""
+    negative_prices: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,6 +165,8 @@ class RawBars:
     detected; `notes` are what the provider guessed, one sentence each, for the user to see. A source that knows when
     each bar closes gives `close_ns` (UTC ns) beside a stamp of `open`; else it follows from length and session. With
     `actions`, or an `adjusted_close` that tells of them, prices are as traded, and the engine adjusts them.
+    `session_source` is `file` where the user gave the session, `guess` where it was guessed, and nothing where the
+    provider knows it; the session of the request's market goes before the latter.
     """
 
     time_ns: TimeColumn
@@ -178,3 +185,4 @@ class RawBars:
     close_ns: TimeColumn | None = None
     actions: CorporateActions | None = None
     adjusted_close: FloatColumn | None = None
+    session_source: Literal["", "file", "guess"] = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from quantcrafter.engine.api.component import Component, Role
+from quantcrafter.engine.api.market import Market
 from quantcrafter.engine.api.provider import DataProvider
 
 
@@ -25,4 +26,9 @@ class Catalog(Protocol):
 
     def provider_names(self) -> tuple[str, ...]:
         """Return the names that `data:` may say."""
+        ...
+
+    @property
+    def markets(self) -> tuple[Market, ...]:
+        """The markets that `market:` may name."""
         ...

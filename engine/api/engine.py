@@ -14,6 +14,7 @@ from quantcrafter.engine.api.capability import Capability
 from quantcrafter.engine.api.component import Component
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.market import Term
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, FloatColumn
 from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
@@ -44,7 +45,8 @@ class InstrumentJob:
 
     A `contract` is not paid for when it is bought: its positions take `margin` (that of the run where None), and gain
     or lose `multiplier` for each unit and point of the price, in the currency of its prices. `pip_size` is what a
-    distance in pips counts.
+    distance in pips counts. `trading_days` are those of a year, told from the session where None. `terms` say of
+    values where they come from.
     """
 
     symbol: str
@@ -69,6 +71,8 @@ class InstrumentJob:
     multiplier: float = 1.0
     pip_size: float | None = None
     margin: InstrumentMargin | None = None
+    trading_days: float | None = None
+    terms: Mapping[str, Term] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from quantcrafter.engine.api.component import (
 )
 from quantcrafter.engine.api.desktop import DesktopAction, DesktopPane
 from quantcrafter.engine.api.engine import EngineAdapter
+from quantcrafter.engine.api.market import Market
 from quantcrafter.engine.api.provider import DataProvider, StrategyTemplate
 
 PROJECT = "quantcrafter"
@@ -69,6 +70,11 @@ def register_money_managers() -> Iterable[type[MoneyManager]]:  # type: ignore[e
 @hookspec
 def register_data_providers() -> Iterable[type[DataProvider]]:  # type: ignore[empty-body]
     """Return sources of bars."""
+
+
+@hookspec
+def register_markets() -> Iterable[Market]:  # type: ignore[empty-body]
+    """Return markets, which `market:` of an instrument or the end of its symbol names."""
 
 
 @hookspec

@@ -25,6 +25,7 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
     """Print the summary of a run, the files it wrote and its number in the history."""
     from rich.text import Text
 
+    from quantcrafter.engine.graph.terms import told
     from quantcrafter.engine.runtime.explain.no_trades import why_no_trade
 
     title = Text(result.strategy, style="bold")
@@ -35,6 +36,7 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
         bars = instrument.bars
         label = f"{instrument.symbol} {bars.timeframe}, {len(bars):,} bars from {bars.source or 'its provider'}"
         out.print(label + (" (synthetic)" if bars.synthetic and "synthetic" not in bars.source else ""))
+        out.print(f"  {told(instrument.terms)}", style="dim", highlight=False, soft_wrap=True)
     out.print(f"{result.mode} on {result.engine}, no decision before bar {result.warmup:,}\n")
     out.print(metrics_table(result.metrics, out.width))
     no_trades = why_no_trade(result)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from quantcrafter.engine.api import Problem, QuantCrafterError, SpecError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.cli.catalog import registry_with_warnings
-from quantcrafter.engine.cli.console import paint, print_json, printable
+from quantcrafter.engine.cli.console import note, paint, print_json, printable, warn
 from quantcrafter.engine.cli.main import DONE, WRONG_INPUT
 from quantcrafter.engine.cli.problems import as_json, count, has_errors, print_problems
 from quantcrafter.engine.cli.streams import results
 from quantcrafter.engine.plugins import Registry
+
+if TYPE_CHECKING:
+    from quantcrafter.engine.graph.terms import Terms
 
 
 def validate(
@@ -28,6 +34,7 @@ def validate(
     """Check strategy files and report every problem with its place. Exit code 2 if there is an error."""
     registry = registry_with_warnings(quiet=json)
     found = {str(file): _check(file, registry, settings or []) for file in files}
+    seen = {file: _look_at_data(file, registry, settings or []) for file in found if not has_errors(found[file])}
     if json:
         print_json(
             {
@@ -37,6 +44,7 @@ def validate(
                         "file": file,
                         "valid": not has_errors(problems),
                         "problems": [as_json(p) for p in problems],
+                        "data": seen[file].to_json() if file in seen else None,
                         "lookback": None if has_errors(problems) else _lookback(file, registry, settings or []),
                     }
                     for file, problems in found.items()
@@ -50,7 +58,46 @@ def validate(
             verdict = count(problems) if has_errors(problems) else ", ".join(filter(None, ["valid", count(problems)]))
             colour = "1;31" if has_errors(problems) else "1;32"
             results().write(f"{printable(file)}: {paint(verdict, colour, results())}\n")
+            if file in seen:
+                seen[file].print()
     return WRONG_INPUT if any(has_errors(problems) for problems in found.values()) else DONE
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What the data of a strategy show: faults, guesses, and each instrument's values with their sources."""
+
+    findings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    terms: Mapping[str, Terms] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        terms = [{"symbol": symbol, "terms": each.texts()} for symbol, each in self.terms.items()]
+        return {"findings": list(self.findings), "notes": list(self.notes), "instruments": terms}
+
+    def print(self) -> None:
+        from quantcrafter.engine.graph.terms import told
+
+        for finding in self.findings:
+            warn(finding)
+        for guess in self.notes:
+            note(guess)
+        for symbol, each in self.terms.items():
+            note(f"{symbol}: {told(each.values)}")
+
+
+def _look_at_data(file: str, registry: Registry, settings: list[str]) -> _Data:
+    """Return what a run would say of its data; where they can't be had, that is the finding."""
+    from quantcrafter.engine.runtime.running.prepare import load_market
+    from quantcrafter.engine.runtime.running.source import load_graph
+
+    try:
+        graph = load_graph(file, registry, settings)
+        market = load_market(graph, lambda _stage, _done, _total: None, lambda: False)
+    except QuantCrafterError as error:
+        return _Data((Message("The data could not be checked. {reason}", reason=error),))
+    symbols = [instrument.spec.symbol for instrument in graph.instruments]
+    return _Data(market.findings, market.notes, dict(zip(symbols, market.terms, strict=True)))
 
 
 def _lookback(file: str, registry: Registry, settings: list[str]) -> dict[str, Any] | None:

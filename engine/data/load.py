@@ -31,13 +31,14 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.foreign import calling, is_own, is_plain, origin, reason_of
 from quantcrafter.engine.api.frozen import frozen_bars
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.data.calendars import calendar
 from quantcrafter.engine.data.corporate_actions import actions_from_adjusted, adjusted, not_booked_twice
 from quantcrafter.engine.data.findings import Finding, clock
 from quantcrafter.engine.data.quality import check
 from quantcrafter.engine.data.resample import check_multiple, resample, same_length
 from quantcrafter.engine.data.spacing import timeframe_of, usual_spacing_ns
 from quantcrafter.engine.data.times import bar_times
-from quantcrafter.engine.data.zones import EARLIEST_NS, LATEST_NS
+from quantcrafter.engine.data.zones import DAY_NS, EARLIEST_NS, LATEST_NS
 
 _STAMPS = ("open", "close", "date")
 
@@ -47,6 +48,8 @@ class LoadedBars(NamedTuple):
 
     bars: Bars
     findings: tuple[Finding, ...] = ()
+    session_source: str = ""
+    """`file`, `market`, `guess`, or nothing where the provider knows the session."""
 
 
 def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str = "refuse") -> LoadedBars:
@@ -62,7 +65,13 @@ def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str 
     raw = raw_bars(provider, request)
     source = length_of(raw, request)
     check_multiple(source, request.timeframe, request.symbol)
-    raw, findings = check(raw, source, symbol=request.symbol, on_bad_bars=on_bad_bars)
+    raw, findings = check(
+        raw,
+        source,
+        symbol=request.symbol,
+        on_bad_bars=on_bad_bars,
+        negative_prices=request.negative_prices,
+    )
     bars = resample(timed(raw, source, request.symbol), request.timeframe)
     if not len(bars):
         raise DataError(
@@ -79,7 +88,28 @@ def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str 
     if raw.actions is not None or raw.adjusted_close is not None:
         bars, twice = _with_actions(bars, raw, source, request)
         findings = (*findings, *([twice] if twice is not None else []))
-    return LoadedBars(_cut(frozen_bars(bars), request), (*_guesses(raw), *findings))
+    found = (*_guesses(raw), *_calendar_end(bars), *findings)
+    return LoadedBars(_cut(frozen_bars(bars), request), found, _session_source(raw, request))
+
+
+def _session_source(raw: RawBars, request: DataRequest) -> str:
+    return "market" if request.session is not None and raw.session_source != "file" else raw.session_source
+
+
+def _calendar_end(bars: Bars) -> tuple[Finding, ...]:
+    """Return a warning where bars go beyond the days whose holidays are known."""
+    name = bars.session.calendar
+    if not name:
+        return ()
+    last = calendar(name).known[1]
+    if bars.close_ns[-1] // DAY_NS <= last + 1:
+        return ()
+    text = Message(
+        "Holidays of {name} are known until {day}: later ones are taken as sessions.",
+        name=name,
+        day=str(np.datetime64(last, "D")),
+    )
+    return (Finding("calendar_end", 0, (), (), text, Severity.WARNING),)
 
 
 def _with_actions(bars: Bars, raw: RawBars, source: Timeframe, request: DataRequest) -> tuple[Bars, Finding | None]:
@@ -111,7 +141,13 @@ def load_as_they_are(provider: DataProvider, request: DataRequest, *, on_bad_bar
     """
     raw = raw_bars(provider, request)
     source = length_of(raw, request)
-    raw, findings = check(raw, source, symbol=request.symbol, on_bad_bars=on_bad_bars)
+    raw, findings = check(
+        raw,
+        source,
+        symbol=request.symbol,
+        on_bad_bars=on_bad_bars,
+        negative_prices=request.negative_prices,
+    )
     return LoadedBars(frozen_bars(timed(raw, source, request.symbol)), (*_guesses(raw), *findings))
 
 
@@ -140,6 +176,8 @@ def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
             reason=reason_of(error),
         )
         raise DataError(text) from error
+    if isinstance(raw, RawBars) and request.session is not None and raw.session_source != "file":
+        raw = replace(raw, session=request.session)
     if not isinstance(raw, RawBars) or raw.stamp not in _STAMPS:
         raise DataError(
             Message(

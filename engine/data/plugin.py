@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from quantcrafter.engine.api import DataProvider, hookimpl
+from quantcrafter.engine.api import DataProvider, Market, hookimpl
+from quantcrafter.engine.data.markets import MARKETS
 from quantcrafter.engine.data.providers.csv_file import CsvProvider
 from quantcrafter.engine.data.providers.parquet_file import ParquetProvider
 from quantcrafter.engine.data.providers.sample import SampleProvider
@@ -14,3 +15,9 @@ from quantcrafter.engine.data.providers.synthetic import SyntheticProvider
 def register_data_providers() -> tuple[type[DataProvider], ...]:
     """Return the sources of bars that come with QuantCrafter."""
     return (SampleProvider, CsvProvider, ParquetProvider, StoreProvider, SyntheticProvider)
+
+
+@hookimpl
+def register_markets() -> tuple[Market, ...]:
+    """Return the markets that come with QuantCrafter."""
+    return MARKETS

@@ -28,8 +28,12 @@ class Checked(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-def check(raw: RawBars, timeframe: Timeframe, *, symbol: str = "", on_bad_bars: str = "refuse") -> Checked:
+def check(
+    raw: RawBars, timeframe: Timeframe, *, symbol: str = "", on_bad_bars: str = "refuse", negative_prices: bool = False
+) -> Checked:
     """Return `raw` when it is sound; with `on_bad_bars` `repair`, made sound.
+
+    With `negative_prices` prices may be zero or less, as those of futures may.
 
     Repair drops bars whose prices are not numbers above zero, sets impossible volumes to 0, swaps high and low or
     widens them around open and close, sorts by time, and keeps the last of bars with the same time.
@@ -38,7 +42,8 @@ def check(raw: RawBars, timeframe: Timeframe, *, symbol: str = "", on_bad_bars: 
         DataError: bars are bad and not to be repaired, or none is left.
     """
     findings: list[Finding] = []
-    for step in (_unusable_prices, _volumes, _swapped, _outside_range, _unsorted, _duplicates):
+    prices = _unreadable_prices if negative_prices else _unusable_prices
+    for step in (prices, _volumes, _swapped, _outside_range, _unsorted, _duplicates):
         raw, found = step(raw)
         findings += found
     raw, found = _overlapping(raw, timeframe)
@@ -87,6 +92,12 @@ def _unusable_prices(raw: RawBars) -> Step:
         *_price_fault(raw, "not_positive", "with a price of zero or less", finite & ~positive, "Dropped."),
     ]
     return (take(raw, np.flatnonzero(finite & positive)), found) if found else (raw, [])
+
+
+def _unreadable_prices(raw: RawBars) -> Step:
+    finite = np.logical_and.reduce([np.isfinite(getattr(raw, name)) for name in PRICES])
+    found = _price_fault(raw, "not_a_number", "with a price that is no number", ~finite, "Dropped.")
+    return (take(raw, np.flatnonzero(finite)), found) if found else (raw, [])
 
 
 def _volumes(raw: RawBars) -> Step:

@@ -2,7 +2,15 @@
 
 from quantcrafter.engine.graph.account import feed_of_rate
 from quantcrafter.engine.graph.bind import bind, has_errors
-from quantcrafter.engine.graph.bound import BASE_CLOCK, BoundGraph, BoundNode, MarketColumn, NodeColumn, Number
+from quantcrafter.engine.graph.bound import (
+    BASE_CLOCK,
+    BoundGraph,
+    BoundInstrument,
+    BoundNode,
+    MarketColumn,
+    NodeColumn,
+    Number,
+)
 from quantcrafter.engine.graph.evaluate import Evaluation
 from quantcrafter.engine.graph.loop import Loop
 from quantcrafter.engine.graph.plan import Decision, Plan, PlanSource, Step, StepColumn, make_plan, told_lookback
@@ -10,6 +18,7 @@ from quantcrafter.engine.graph.plan import Decision, Plan, PlanSource, Step, Ste
 __all__ = [
     "BASE_CLOCK",
     "BoundGraph",
+    "BoundInstrument",
     "BoundNode",
     "Decision",
     "Evaluation",

@@ -51,6 +51,7 @@ from quantcrafter.engine.graph.bound import (
 from quantcrafter.engine.graph.checks import decision_problems, find_cycles, idle_nodes
 from quantcrafter.engine.graph.flags import without_flagged
 from quantcrafter.engine.graph.suggest import owner_problem, parameter_problems
+from quantcrafter.engine.graph.terms import Terms, resolve
 from quantcrafter.engine.spec import (
     Bound,
     Bypassed,
@@ -78,8 +79,10 @@ class _Binder:
     components: dict[str, Component] = field(default_factory=dict)
     suggest: Suggester = field(default_factory=Suggester)
     refused_files: dict[str, None] = field(default_factory=dict)
+    terms: dict[str, Terms] = field(default_factory=dict)
 
     def bind(self) -> tuple[BoundGraph, list[Problem]]:
+        self._resolve_terms()
         for node in self.spec.nodes.values():
             component = self._component(node)
             if component is not None:
@@ -196,16 +199,31 @@ class _Binder:
         given = (change.partition("=") for change in self.spec.overrides)
         return any(key.rpartition(".")[2].strip() == name and value.strip(" '\"") == written for key, _, value in given)
 
+    def _resolve_terms(self) -> None:
+        """Fill in what markets say of the instruments."""
+        made = []
+        for instrument in self.spec.instruments:
+            spec, self.terms[instrument.symbol], found = resolve(instrument, self.catalog.markets, self.spec.run)
+            made.append(spec)
+            self.problems += found
+        self.spec = replace(self.spec, instruments=tuple(made))
+
     def _instrument(self, instrument: InstrumentSpec) -> BoundInstrument | None:
         provider = self._provider(instrument.data, instrument.options, instrument)
-        return None if provider is None else BoundInstrument(instrument, provider)
+        return None if provider is None else BoundInstrument(instrument, provider, self.terms[instrument.symbol])
 
     def _feed(self, node: NodeSpec) -> BoundFeed | None:
         component = self.components[node.id]
         if not isinstance(component, FeedNode):
             return None
         provider = self._provider(component.data, component.provider_options(), node)
-        return None if provider is None else BoundFeed(component, provider)
+        if provider is None:
+            return None
+        own = self.terms.get(component.symbol)
+        if own is None:
+            place = InstrumentSpec(component.symbol, component.data, market="")
+            _, own, _ = resolve(place, self.catalog.markets, self.spec.run)
+        return BoundFeed(component, provider, own)
 
     # ------------------------------------------------------------------ wires
 

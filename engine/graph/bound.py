@@ -17,6 +17,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.foreign import calling, is_plain, node_label, reason_of, use_of
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.graph.terms import Terms
 from quantcrafter.engine.spec import InstrumentSpec, NodeSpec, StrategySpec
 
 BASE_CLOCK = "bars"
@@ -99,18 +100,20 @@ def rule_of(node: BoundNode) -> Any:
 
 @dataclass(frozen=True)
 class BoundInstrument:
-    """An instrument and the provider that brings its bars."""
+    """An instrument, the provider that brings its bars, and its terms as far as they are known without them."""
 
     spec: InstrumentSpec
     provider: DataProvider
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(frozen=True)
 class BoundFeed:
-    """A feed node and the provider that brings its bars."""
+    """A feed node, the provider that brings its bars, and the terms of the market that its symbol names."""
 
     component: FeedNode
     provider: DataProvider
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(frozen=True)

@@ -16,26 +16,39 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
+from quantcrafter.engine.graph.terms import pair_of, plain
 from quantcrafter.engine.spec import InstrumentSpec
 
 _LETTERS = re.compile(r"[^A-Za-z]")
-_PAIR = re.compile(r"([A-Z]{3})[/_.-]?([A-Z]{3})(=X)?")
 _ROUNDING = 1e-9
-_CODES = """
-    USD EUR JPY GBP CHF AUD NZD CAD SEK NOK DKK PLN CZK HUF RON TRY ZAR MXN BRL INR CNY CNH HKD SGD KRW TWD THB IDR MYR
-    PHP ILS XAU XAG XPT XPD BTC ETH
-"""
-_CURRENCIES = frozenset(_CODES.split())
-"""What symbols of pairs are made of."""
 
 
 def contract_problems(graph: BoundGraph) -> Iterator[Problem]:
     """Yield what is wrong with margins and pips, and warnings of currencies that are hardly what was meant."""
+    yield from _terms_of_contracts(graph)
     yield from _margin_problems(graph)
     yield from _pip_problems(graph)
     yield from _coarse_ticks(graph)
     yield from _own_rates(graph)
     yield from _unnamed_currencies(graph)
+
+
+def _terms_of_contracts(graph: BoundGraph) -> Iterator[Problem]:
+    """Yield what is for contracts alone, of an instrument that its market makes spot."""
+    for instrument in graph.spec.instruments:
+        if instrument.kind == "contract" or not instrument.market or instrument.says("kind"):
+            continue
+        margin = instrument.margin
+        wrong = ["multiplier"] if instrument.multiplier != 1.0 else []
+        wrong += ["margin"] if margin is not None and margin.per_contract is not None else []
+        for name in wrong:
+            text = Message(
+                "'{name}' is for contracts, but {symbol} is spot by its market {market}.",
+                name=name,
+                symbol=instrument.symbol,
+                market=instrument.market,
+            )
+            yield _problem(instrument, name, "instruments", text, Message("Add 'kind: contract'."))
 
 
 def _margin_problems(graph: BoundGraph) -> Iterator[Problem]:
@@ -68,21 +81,21 @@ def _coarse_ticks(graph: BoundGraph) -> Iterator[Problem]:
     """Yield warnings of instruments whose prices are rounded to more than a pip."""
     for instrument in graph.spec.instruments:
         pip, tick = instrument.pip_size, instrument.tick_size
-        if pip is not None and pip < tick * (1.0 - _ROUNDING):
+        if pip is not None and tick is not None and pip < tick * (1.0 - _ROUNDING):
             text = Message(
                 "The 'pip_size' of {symbol} must not be below its 'tick_size', was {pip} below "
                 "{tick}: distances in pips are rounded to whole ticks.",
                 symbol=instrument.symbol,
-                pip=_plain(pip),
-                tick=_plain(tick),
+                pip=plain(pip),
+                tick=plain(tick),
             )
-            remedy = Message("Set 'tick_size' to the smallest step of its price, such as {pip}.", pip=_plain(pip / 10))
+            remedy = Message("Set 'tick_size' to the smallest step of its price, such as {pip}.", pip=plain(pip / 10))
             yield _problem(instrument, "pip_size", "coarse_tick", text, remedy, Severity.WARNING)
 
 
-def _plain(number: float) -> str:
-    """Return a small number as people write it, without an exponent."""
-    return f"{number:.12f}".rstrip("0").rstrip(".") if 1e-9 < number < 1 else f"{number:g}"  # noqa: PLR2004
+def _market_says(graph: BoundGraph, instrument: InstrumentSpec) -> bool:
+    """Return whether the currency of a market was spoken of already."""
+    return any(each.terms.market is not None for each in graph.instruments if each.spec.symbol == instrument.symbol)
 
 
 def _deciding(graph: BoundGraph) -> Iterator[BoundNode]:
@@ -134,10 +147,10 @@ def _unnamed_currencies(graph: BoundGraph) -> Iterator[Problem]:
     """Yield warnings of pairs, such as USDJPY, whose prices count in another currency than their name says."""
     account = graph.spec.run.currency
     for instrument in graph.spec.instruments:
-        pair = _PAIR.fullmatch(instrument.symbol.upper())
-        if pair is None or instrument.currency or not _CURRENCIES.issuperset(pair.groups()[:2]):
+        pair = pair_of(instrument.symbol)
+        if pair is None or instrument.currency or _market_says(graph, instrument):
             continue
-        quoted = pair.group(2)
+        quoted = pair[1]
         if quoted != account:
             symbol = instrument.symbol
             text = Message(

@@ -16,6 +16,7 @@ from quantcrafter.engine.api import (
     DataProvider,
     EngineAdapter,
     FeedNode,
+    Market,
     PositionNode,
     ResampleNode,
     Role,
@@ -41,6 +42,7 @@ COMPONENT_HOOKS = MappingProxyType(
 OTHER_HOOKS = MappingProxyType(
     {
         "register_data_providers": "data_providers",
+        "register_markets": "markets",
         "register_engines": "engines",
         "register_strategies": "strategies",
     }
@@ -134,6 +136,12 @@ def check_other(entry: object, hook: str) -> str:
     """
     if hook == "register_strategies":
         return _check_template(entry)
+    if hook == "register_markets":
+        if not isinstance(entry, Market):
+            raise PluginRefusedError(
+                Message("{hook} returned {entry}, which is not a Market.", hook=hook, entry=shown(entry))
+            )
+        return entry.name
     base: type = {
         "register_data_providers": DataProvider,
         "register_engines": EngineAdapter,

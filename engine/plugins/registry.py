@@ -13,6 +13,7 @@ from quantcrafter.engine.api import (
     DesktopAction,
     DesktopPane,
     EngineAdapter,
+    Market,
     PluginError,
     Problem,
     Role,
@@ -86,6 +87,11 @@ class Registry:
         return self._names("engines")
 
     @property
+    def markets(self) -> tuple[Market, ...]:
+        """The markets that `market:` may name."""
+        return tuple(self._others.get("markets", {}).values())
+
+    @property
     def strategies(self) -> tuple[StrategyTemplate, ...]:
         """The ready-made strategy files."""
         return tuple(self._others.get("strategies", {}).values())
@@ -103,7 +109,7 @@ class Registry:
     def owner(self, section: str, name: str) -> str:
         """Return the name of the plugin that added a component or thing; '' when nobody did.
 
-        `section` is a role or one of `data_providers`, `engines`, `strategies`, `actions`, `panes`.
+        `section` is a role or one of `data_providers`, `markets`, `engines`, `strategies`, `actions`, `panes`.
         """
         return self._owners.get((section, name), "")
 

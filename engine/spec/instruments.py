@@ -23,6 +23,7 @@ OWN_FIELDS = (
     "symbol",
     "data",
     "timeframe",
+    "market",
     "tick_size",
     "lot_size",
     "min_quantity",
@@ -32,6 +33,7 @@ OWN_FIELDS = (
     "multiplier",
     "pip_size",
     "margin",
+    "trading_days",
     "on_bad_bars",
 )
 _CURRENCY = re.compile(CURRENCY_PATTERN)
@@ -133,8 +135,9 @@ class _Reader:
             symbol=symbol,
             data=data,
             timeframe=self._field("timeframe", DAY, Timeframe.parse, "a count and a unit such as 15m, 1h or 1d"),
-            tick_size=self._field("tick_size", 0.01, _positive, "a number above 0"),
-            lot_size=self._field("lot_size", 1.0, _positive, "a number above 0"),
+            market=self._field("market", "", _text, "the name of a market such as us_stocks"),
+            tick_size=self._field("tick_size", None, _positive, "a number above 0"),
+            lot_size=self._field("lot_size", None, _positive, "a number above 0"),
             min_quantity=self._field("min_quantity", 0.0, _not_negative, "a number that is not negative"),
             currency=self._field("currency", "", _currency, "a code in capitals such as EUR"),
             borrow_percent=self._field("borrow_percent", None, _not_negative, "a number that is not negative"),
@@ -142,6 +145,7 @@ class _Reader:
             multiplier=self._field("multiplier", 1.0, _positive, "a number above 0"),
             pip_size=self._field("pip_size", None, _positive, "a number above 0"),
             margin=self._margin(),
+            trading_days=self._field("trading_days", None, _positive, "a number above 0"),
             on_bad_bars=cast(
                 "Literal['refuse', 'repair']", self._field("on_bad_bars", "refuse", _choice, "refuse or repair")
             ),
@@ -149,7 +153,7 @@ class _Reader:
             path=self.path,
             located=Located(self.body.place, self.body.entries),
         )
-        if made.kind == "spot":
+        if made.kind == "spot" and (made.says("kind") or not made.market):
             self._refuse_terms_of_contracts(made)
         elif made.borrow_percent:
             self._note(

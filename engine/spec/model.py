@@ -89,14 +89,16 @@ class NodeSpec:
 class InstrumentSpec:
     """An instrument to trade and where its bars come from; `options` are the provider's own parameters.
 
-    Without a `currency` it is that of the account, without `borrow_percent` or `margin` that of the run.
+    Without a `currency` it is that of the account, without `borrow_percent` or `margin` that of the run; without
+    `tick_size` or `lot_size` they are told from the market or the data.
     """
 
     symbol: str
     data: str
     timeframe: Timeframe = DAY
-    tick_size: float = 0.01
-    lot_size: float = 1.0
+    market: str = ""
+    tick_size: float | None = None
+    lot_size: float | None = None
     min_quantity: float = 0.0
     currency: str = ""
     borrow_percent: float | None = None
@@ -104,6 +106,7 @@ class InstrumentSpec:
     multiplier: float = 1.0
     pip_size: float | None = None
     margin: InstrumentMargin | None = None
+    trading_days: float | None = None
     on_bad_bars: Literal["refuse", "repair"] = "refuse"
     options: dict[str, Any] = field(default_factory=dict)
     path: str = ""
@@ -112,6 +115,10 @@ class InstrumentSpec:
     def place(self, field: str | None = None, *, key: bool = False) -> Place:
         """Return where the instrument, or the value (or `key`) of one of its fields, stands."""
         return self.located.find(field, key=key)
+
+    def says(self, field: str) -> bool:
+        """Return whether the file itself gives the value of a field."""
+        return field in self.located.entries
 
 
 @dataclass(frozen=True)

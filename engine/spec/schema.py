@@ -129,8 +129,17 @@ def _instrument(catalog: Catalog, defs: Schema) -> Schema:
         "symbol": {"type": "string", "minLength": 1},
         "data": {"type": "string", "minLength": 1, "description": "The data provider."},
         "timeframe": {**TypeAdapter(Timeframe).json_schema(), "default": "1d"},
-        "tick_size": {"type": "number", "exclusiveMinimum": 0, "default": 0.01},
-        "lot_size": {"type": "number", "exclusiveMinimum": 0, "default": 1},
+        "market": _market(catalog),
+        "tick_size": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "description": "The least step of the price; from the market or the data if left out.",
+        },
+        "lot_size": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "description": "The least step of the quantity; from the market or the data if left out.",
+        },
         "min_quantity": {"type": "number", "minimum": 0, "default": 0},
         "currency": {"type": "string", "pattern": CURRENCY_PATTERN},
         "borrow_percent": {"type": "number", "minimum": 0},
@@ -146,6 +155,7 @@ def _instrument(catalog: Catalog, defs: Schema) -> Schema:
             "description": "What one unit of a contract earns when its price rises by one.",
         },
         "pip_size": {"type": "number", "exclusiveMinimum": 0, "description": "A pip of its price, such as 0.0001."},
+        "trading_days": {"type": "number", "exclusiveMinimum": 0, "description": "Days of a year on which it trades."},
         "margin": _nullable(_model_schema(InstrumentMargin, "margin", defs)),
         "on_bad_bars": {"enum": ["refuse", "repair"], "default": "refuse"},
     }
@@ -168,6 +178,12 @@ def _instrument(catalog: Catalog, defs: Schema) -> Schema:
         "properties": own,
         **({"allOf": cases} if cases else {}),
     }
+
+
+def _market(catalog: Catalog) -> Schema:
+    known = {"enum": [market.name for market in catalog.markets]}
+    description = "What it brings: hours and holidays, tick, lot, currency, trading days; see docs/markets.md."
+    return {"anyOf": [known, {"type": "string", "minLength": 1}], "description": description}
 
 
 def _block() -> Schema:

@@ -46,15 +46,20 @@ def common_session(instruments: Sequence[InstrumentJob]) -> Session:
 def periods_per_year(instruments: Sequence[InstrumentJob]) -> float:
     """Return how many samples of the daily curve make a year.
 
-    252 where every session trades on weekdays only, 365 otherwise; bars longer than a day give fewer samples: 52 a
-    year for weeks, 12 for months.
+    The most trading days of any instrument, as its market or file says. Without that, 252 where every session trades
+    on weekdays only, 365 otherwise. Bars longer than a day give fewer samples: 52 a year for weeks, 12 for months.
     """
-    weekdays_only = bool(instruments) and all(set(job.bars.session.weekdays) <= set(range(5)) for job in instruments)
-    daily = _STOCK_DAYS if weekdays_only else _ALL_DAYS
+    daily = max((_days_a_year(job) for job in instruments), default=_ALL_DAYS)
     finest = min((job.bars.timeframe for job in instruments), key=lambda frame: frame.nominal_ns, default=None)
     if finest is None or finest.is_intraday:
         return daily
     return {"d": daily, "w": _WEEKS, "mo": _MONTHS}[finest.unit] / finest.count
+
+
+def _days_a_year(job: InstrumentJob) -> float:
+    if job.trading_days is not None:
+        return job.trading_days
+    return _STOCK_DAYS if set(job.bars.session.weekdays) <= set(range(5)) else _ALL_DAYS
 
 
 def run_start_ns(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> int | None:

@@ -45,7 +45,9 @@ from quantcrafter.engine.api import (
     param,
     port,
 )
+from quantcrafter.engine.api import Market as MarketTerms
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn
+from quantcrafter.engine.data.markets import MARKETS
 
 CALLS: list[str] = []
 
@@ -263,6 +265,10 @@ class SmallCatalog:
 
     def provider_names(self) -> tuple[str, ...]:
         return ("ramp",)
+
+    @property
+    def markets(self) -> tuple[MarketTerms, ...]:
+        return MARKETS
 
     def engine(self, name: str) -> type[EngineAdapter] | None:
         from quantcrafter.engine.adapters.native import NativeEngine

@@ -22,6 +22,8 @@ from quantcrafter.engine.api import (
     param,
     port,
 )
+from quantcrafter.engine.api import Market as MarketTerms
+from quantcrafter.engine.data.markets import MARKETS
 
 
 class Average(Indicator):
@@ -92,6 +94,10 @@ class TinyCatalog:
 
     def provider_names(self) -> tuple[str, ...]:
         return ("sample",)
+
+    @property
+    def markets(self) -> tuple[MarketTerms, ...]:
+        return MARKETS
 
 
 def plain_file(**changes: Any) -> dict[str, Any]:

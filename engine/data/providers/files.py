@@ -105,7 +105,7 @@ class FileProvider(DataProvider):
         origin = origin_of(file.name, table.names)
         dress = table.style.dress
         day_first = origin.day_first or (dress is not None and dress.day_first)
-        times = read_times(origin.applied(self), table, subject, day_first=day_first)
+        times = read_times(origin.applied(self), table, subject, request, day_first=day_first)
         found = figures(table, self.action_roles(), subject)
         extra = dict(found.values)
         values = {role: extra.pop(role) for role in PRICES}
@@ -126,6 +126,7 @@ class FileProvider(DataProvider):
             rows=rows,
             stamp=times.stamp,
             session=times.session,
+            session_source="guess" if times.guessed else "" if self.session == "auto" else "file",
             source=self.path,
             timeframe=self.source_timeframe,
             notes=(*table.notes, *origin.notes(self), *found.notes, *times.notes),

@@ -11,7 +11,8 @@ import numpy as np
 
 from quantcrafter.engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, Session, TimeColumn
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.data.sessions import hours, is_round_the_clock, weekdays
+from quantcrafter.engine.data.markets import NEW_YORK_DAY
+from quantcrafter.engine.data.sessions import bounds, hours, is_round_the_clock, trading_days, weekdays
 from quantcrafter.engine.data.spacing import spacing_ns
 from quantcrafter.engine.data.zones import DAY_NS, MINUTE_NS, to_local, to_utc
 
@@ -20,6 +21,8 @@ _WEEK = 7
 _WORKDAYS = (0, 1, 2, 3, 4)
 _FRIDAY = 4
 _MOST = 0.5
+_WEEKENDS = 3
+_SHORTEST_WEEK_NS = 5 * DAY_NS
 _MONTH_END_DAYS = 4
 
 
@@ -30,6 +33,7 @@ class Market(NamedTuple):
     session: Session
     stamp: str
     notes: tuple[str, ...]
+    guessed: bool = False
 
 
 def check_zone(name: str) -> str:
@@ -68,48 +72,67 @@ def parse_session(text: str, zone: str) -> Session | None:
     return Session(check_zone(match[5] or zone), opening, closing, _WORKDAYS)
 
 
-def market_of_dates(days: TimeColumn, session: str, timezone: str, stamp: str) -> Market:
-    """Return what days without a time of day (nanoseconds, at midnight) mean."""
+def market_of_dates(days: TimeColumn, session: str, timezone: str, stamp: str, known: Session | None = None) -> Market:
+    """Return what days without a time of day (nanoseconds, at midnight) mean; `known` is the session of their market.
+
+    Without either a day ends at midnight, so that no bar is known before any exchange has closed.
+    """
     zone = "UTC" if timezone == "auto" else timezone
-    chosen, notes = parse_session(session, zone), []
-    works = not _has_weekends(days)
-    if chosen is None and works and timezone in ("auto", NEW_YORK_STOCKS.timezone):
-        chosen = NEW_YORK_STOCKS
-        notes.append(
-            Message("Dates only, Monday to Friday: taken as sessions of US stocks. Set 'session' if they are not.")
-        )
-    elif chosen is None:
+    chosen, notes = parse_session(session, zone) or known, []
+    guessed = chosen is None
+    if chosen is None:
+        daily = (spacing_ns(days) or DAY_NS) < _SHORTEST_WEEK_NS
+        works = daily and not _has_weekends(days)
         chosen = replace(ROUND_THE_CLOCK, timezone=zone, weekdays=_WORKDAYS if works else ROUND_THE_CLOCK.weekdays)
+        if works or not daily:
+            notes.append(
+                Message(
+                    "Dates only, and no market is named: bars are taken to close at midnight {zone}, later than on any "
+                    "exchange. Set 'market' or 'session' for the true close.",
+                    zone=zone,
+                )
+            )
     if stamp == "auto":
         stamp = "close" if _at_period_ends(days) else "date"
         if stamp == "close":
             notes.append(
                 Message("Dates stand at the ends of weeks or months: taken as closing days. Set 'stamp' if not so.")
             )
-    return Market(chosen.timezone, chosen, stamp, tuple(notes))
+    return Market(chosen.timezone, chosen, stamp, tuple(notes), guessed)
 
 
-def market_of_times(times: TimeColumn, *, naive: bool, session: str, timezone: str, stamp: str) -> Market:
-    """Return what times mean; `times` are wall times when `naive`, else UTC, in nanoseconds."""
+def market_of_times(
+    times: TimeColumn,
+    *,
+    naive: bool,
+    session: str,
+    timezone: str,
+    stamp: str,
+    known: Session | None = None,
+    known_zone: str = "",
+) -> Market:
+    """Return what times mean; `times` are wall times when `naive`, else UTC, in nanoseconds.
+
+    `known` and `known_zone` are the session of their market and the zone in which it is usual to write times.
+    """
     notes: list[str] = []
     zone = timezone
     chosen = parse_session(session, "UTC" if timezone == "auto" else timezone)
-    if chosen is None:
-        candidates = [NEW_YORK_STOCKS.timezone, "UTC"] if naive and timezone == "auto" else [timezone]
-        for candidate in candidates:
-            wall = _wall(times, candidate, NEW_YORK_STOCKS.timezone, naive=naive)
-            if stamp_in(wall, NEW_YORK_STOCKS) is not None:
-                chosen, zone = NEW_YORK_STOCKS, candidate
-                notes.append(
-                    Message("Bars keep to 09:30-16:00 New York time: taken as US stocks. Set 'session' if not so.")
-                )
-                break
+    guessed = False
+    if chosen is None and known is not None:
+        chosen = known
+        if naive and zone == "auto":
+            zone = _zone_of(times, known, known_zone)
+    elif chosen is None:
+        chosen, zone, found = _guessed(times, naive=naive, timezone=timezone)
+        notes += found
+        guessed = True
     if zone == "auto":
         zone = chosen.timezone if chosen is not None else "UTC"
     if naive and timezone == "auto":
         notes.append(Message("Times carry no zone: taken as {zone}. Set 'timezone' if that is wrong.", zone=zone))
     if chosen is None:
-        chosen = replace(ROUND_THE_CLOCK, timezone=zone)
+        chosen = _by_weekdays(times, zone, naive=naive)
     wall = _wall(times, zone, chosen.timezone, naive=naive)
     if session not in ("auto", "24x7", "us_stocks") and not hours(chosen).day_shift and _has_weekends(wall):
         chosen = replace(chosen, weekdays=ROUND_THE_CLOCK.weekdays)
@@ -119,7 +142,54 @@ def market_of_times(times: TimeColumn, *, naive: bool, session: str, timezone: s
             notes.append(
                 Message("Days end with a bar at the session's close: taken as closing times. Set 'stamp' if not so.")
             )
-    return Market(zone, chosen, stamp, tuple(notes))
+    return Market(zone, chosen, stamp, tuple(notes), guessed)
+
+
+def _guessed(times: TimeColumn, *, naive: bool, timezone: str) -> tuple[Session | None, str, list[str]]:
+    """Return the session that bars keep to, the zone that they are then written in, and what to tell."""
+    candidates = [NEW_YORK_STOCKS.timezone, "UTC"] if naive and timezone == "auto" else [timezone]
+    for candidate in candidates:
+        wall = _wall(times, candidate, NEW_YORK_STOCKS.timezone, naive=naive)
+        if stamp_in(wall, NEW_YORK_STOCKS) is not None:
+            note = Message(
+                "Bars keep to 09:30-16:00 New York time: taken as US stocks. Set 'market' or 'session' if not so."
+            )
+            return _with_calendar(wall), candidate, [note]
+    return None, timezone, []
+
+
+def _with_calendar(wall: TimeColumn) -> Session:
+    """Return the session of US stocks: with its half days, unless bars lie beyond their close."""
+    days = np.unique(wall // DAY_NS)
+    _, closes = bounds(days, NEW_YORK_STOCKS)
+    late = to_utc(wall, NEW_YORK_STOCKS.timezone) > closes[np.searchsorted(days, wall // DAY_NS)]
+    return replace(NEW_YORK_STOCKS, calendar="") if late.any() else NEW_YORK_STOCKS
+
+
+def _zone_of(times: TimeColumn, known: Session, known_zone: str) -> str:
+    """Return the zone of wall times: the one in which they keep to the hours of their market."""
+    if is_round_the_clock(known):
+        return known_zone or known.timezone
+    for zone in (known.timezone, "UTC"):
+        if stamp_in(_wall(times, zone, known.timezone, naive=True), known) is not None:
+            return zone
+    return known.timezone
+
+
+def _by_weekdays(times: TimeColumn, zone: str, *, naive: bool) -> Session:
+    """Return the round-the-clock session of bars: Monday to Friday where none of several weekends has any.
+
+    Bars from Sunday evening to Friday evening in New York keep the days of currencies, which end there at 17:00.
+    """
+    session = replace(ROUND_THE_CLOCK, timezone=zone)
+    spacing = spacing_ns(times)
+    if spacing is None or spacing >= _SHORTEST_WEEK_NS or times.max() - times.min() < _WEEKENDS * _WEEK * DAY_NS:
+        return session
+    if not _has_weekends(_wall(times, zone, zone, naive=naive)):
+        return replace(session, weekdays=_WORKDAYS)
+    utc = to_utc(times, zone) if naive else times
+    days = trading_days(utc, NEW_YORK_DAY)
+    return NEW_YORK_DAY if spacing < DAY_NS and not (weekdays(days) > _FRIDAY).any() else session
 
 
 def _wall(times: TimeColumn, zone: str, session_zone: str, *, naive: bool) -> TimeColumn:

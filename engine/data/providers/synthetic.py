@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Literal, Self
 
@@ -36,6 +37,9 @@ _DAYS_A_YEAR = 365
 _SESSIONS_A_YEAR = 252
 _LARGEST_LOG = 40.0  # keeps prices finite, whatever the parameters
 
+_EVERY_WEEKDAY = replace(NEW_YORK_STOCKS, calendar="")
+"""Made-up stocks know no holidays."""
+
 
 class SyntheticProvider(DataProvider):
     """Made-up bars by a seeded geometric random walk; labelled synthetic wherever they show.
@@ -62,7 +66,7 @@ class SyntheticProvider(DataProvider):
         return (Timeframe(1, "s"),)
 
     def load(self, request: DataRequest) -> RawBars:
-        session = NEW_YORK_STOCKS if self.session == "us_stocks" else ROUND_THE_CLOCK
+        session = _EVERY_WEEKDAY if self.session == "us_stocks" else ROUND_THE_CLOCK
         timeframe, count = request.timeframe, self.bars
         if not timeframe.is_intraday:
             count *= max(timeframe.nominal_ns // DAY_NS * len(session.weekdays) // 7, 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from quantcrafter.engine.api import DataError, Session, TimeColumn
+from quantcrafter.engine.api import DataError, DataRequest, Session, TimeColumn
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shown_cell
 from quantcrafter.engine.data.providers.session_guess import market_of_dates, market_of_times
@@ -35,6 +35,7 @@ class Times(NamedTuple):
     stamp: str
     session: Session
     notes: tuple[str, ...]
+    guessed: bool = False
 
 
 class _Parsed(NamedTuple):
@@ -45,8 +46,12 @@ class _Parsed(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def read_times(options: FileProvider, table: Table, subject: str, *, day_first: bool = False) -> Times:
+def read_times(
+    options: FileProvider, table: Table, subject: str, request: DataRequest, *, day_first: bool = False
+) -> Times:
     """Return the time of each row of `table`; `day_first` where dates could be read in two ways.
+
+    The session of the request's market counts where no other is given.
 
     Raises:
         DataError: a time cannot be read, can be read in two ways, or lies in an hour that the clocks skipped.
@@ -56,20 +61,26 @@ def read_times(options: FileProvider, table: Table, subject: str, *, day_first: 
     _check(parsed.wall if parsed.utc is None else parsed.utc, column, table, options.time_format, subject)
     wall = _nanoseconds(parsed.wall)
     if not (wall % DAY_NS).any():
-        market = market_of_dates(wall, options.session, options.timezone, options.stamp)
+        market = market_of_dates(wall, options.session, options.timezone, options.stamp, request.session)
         if market.stamp == "date":
-            return Times(wall, "date", market.session, (*parsed.notes, *market.notes))
+            return Times(wall, "date", market.session, (*parsed.notes, *market.notes), market.guessed)
         opens, closes = bounds(wall // DAY_NS, market.session)
         stamps = closes if market.stamp == "close" else opens
-        return Times(stamps, market.stamp, market.session, (*parsed.notes, *market.notes))
+        return Times(stamps, market.stamp, market.session, (*parsed.notes, *market.notes), market.guessed)
     times = wall if parsed.utc is None else _nanoseconds(parsed.utc)
     market = market_of_times(
-        times, naive=parsed.utc is None, session=options.session, timezone=options.timezone, stamp=options.stamp
+        times,
+        naive=parsed.utc is None,
+        session=options.session,
+        timezone=options.timezone,
+        stamp=options.stamp,
+        known=request.session,
+        known_zone=request.timezone,
     )
     if parsed.utc is None and options.timezone == "auto":
         _check_passages(times, column, table, subject)
     utc = times if parsed.utc is not None else _localized(times, market.zone, column, table.rows, subject)
-    return Times(utc, market.stamp, market.session, (*parsed.notes, *market.notes))
+    return Times(utc, market.stamp, market.session, (*parsed.notes, *market.notes), market.guessed)
 
 
 def _time_column(table: Table) -> pl.Series:

@@ -17,9 +17,11 @@ import numpy.typing as npt
 
 from quantcrafter.engine.api import Bars, Catalog, RunCancelledError, Signals
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.data.findings import clock
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, Step, StepColumn, make_plan
-from quantcrafter.engine.runtime.running.prepare import Loader, load_market
+from quantcrafter.engine.runtime.research.early_feeds import too_early
+from quantcrafter.engine.runtime.running.prepare import Loader, Market, load_market
 from quantcrafter.engine.runtime.running.source import load_graph
 from quantcrafter.engine.spec import StrategySpec
 
@@ -45,8 +47,12 @@ class LookAhead:
     known: float
     later: float
     origin: bool
+    why: str = ""
+    """What a feed knew too early, in words."""
 
     def __str__(self) -> str:
+        if self.why:
+            return self.why
         what = "looks ahead" if self.origin else "depends on a node that looks ahead"
         return Message(
             "Node '{node}' ({use}) {what}: '{output}' at bar {bar} of {instrument} was "
@@ -87,6 +93,8 @@ def find_lookahead(
     counts = [_cut_points(len(bars), cuts) for bars in market.bars]
     total, done = sum(map(len, counts)), 0
     for index, points in enumerate(counts):
+        for finding in early_feeds(graph, market, index):
+            found.setdefault(finding.node, finding)
         full = Evaluation(plan, market.bars[index], market.feeds[index]).run()
         for count in points:
             if cancelled():
@@ -98,7 +106,39 @@ def find_lookahead(
                 found.setdefault(finding.node, finding)
             done += 1
             progress(done, total)
-    return sorted(found.values(), key=lambda finding: (not finding.origin, list(plan.step_of).index(finding.node)))
+    places = {node: place for place, node in enumerate(plan.step_of)}
+    return sorted(found.values(), key=lambda finding: (not finding.origin, places.get(finding.node, -1)))
+
+
+def early_feeds(graph: BoundGraph, market: Market, index: int) -> list[LookAhead]:
+    """Return the feeds of an instrument's own symbol whose bars close before what they hold has happened."""
+    bars = market.bars[index]
+    findings = []
+    for name, feed in graph.feeds.items():
+        if feed.component.symbol.upper() != bars.symbol.upper():
+            continue
+        early = too_early(market.feeds[index][name], bars)
+        if early is None:
+            continue
+        closes = int(market.feeds[index][name].close_ns[early.bar])
+        text = Message(
+            "Node '{name}' (feed) looks ahead: bar {bar} of {symbol} closes on {closes}, and its {column} of "
+            "{value:g} is reached after that, on {later}. Its session is wrong: set 'session' or 'market' of the feed.",
+            name=name,
+            bar=early.bar,
+            symbol=feed.component.symbol,
+            closes=clock(closes),
+            column=early.column,
+            value=early.value,
+            later=clock(early.ts_ns),
+        )
+        cut = int(np.searchsorted(bars.close_ns, closes, side="right"))
+        findings.append(
+            LookAhead(
+                name, "feed", early.column, bars.symbol, early.bar, closes, cut, early.value, early.seen, True, text
+            )
+        )
+    return findings
 
 
 def _resampler(nodes: Any) -> dict[str, Callable[[Bars], Bars]]:

@@ -219,4 +219,5 @@ def _feed(job: InstrumentJob) -> dict[str, Any]:
         "bars": len(job.bars),
         "source": job.bars.source,
         "synthetic": job.bars.synthetic,
+        "terms": {name: {"value": term.value, "from": term.source} for name, term in job.terms.items()},
     }

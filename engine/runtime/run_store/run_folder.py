@@ -25,6 +25,7 @@ from quantcrafter.engine.api import (
     Problem,
     RunError,
     RunSettings,
+    Term,
 )
 from quantcrafter.engine.api.bars import BAR_COLUMNS, Session
 from quantcrafter.engine.api.ledger import (
@@ -219,6 +220,8 @@ class RunFolder(RunTables):
             min_quantity=about.get("min_quantity", 0.0),
             borrow_percent=about.get("borrow_percent", 0.0),
             pip_size=about.get("pip_size"),
+            trading_days=about.get("trading_days"),
+            terms={name: Term(*term) for name, term in about.get("terms", {}).items()},
             margin=None if margin is None else InstrumentMargin.model_validate(margin),
             **account,
         )

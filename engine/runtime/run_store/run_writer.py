@@ -260,6 +260,8 @@ def _instrument(job: InstrumentJob) -> dict[str, Any]:
         "kind": job.kind,
         "multiplier": job.multiplier,
         "pip_size": job.pip_size,
+        "trading_days": job.trading_days,
+        "terms": {name: [term.value, term.source] for name, term in job.terms.items()},
         "min_quantity": job.min_quantity,
         "borrow_percent": job.borrow_percent,
         "margin": None if job.margin is None else job.margin.model_dump(mode="json"),

@@ -27,16 +27,20 @@ from quantcrafter.engine.api import (
     RunError,
     RunSettings,
     Signals,
+    Term,
 )
 from quantcrafter.engine.api.frozen import frozen
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.opening import find_named
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
+from quantcrafter.engine.data.gaps import describe
 from quantcrafter.engine.data.load import LoadedBars, load_bars
 from quantcrafter.engine.data.resample import resample
 from quantcrafter.engine.data.sessions import trading_days_in_order
-from quantcrafter.engine.graph import BoundGraph, Decision, Evaluation, Loop, Plan, PlanSource
+from quantcrafter.engine.graph import BoundGraph, BoundInstrument, Decision, Evaluation, Loop, Plan, PlanSource
 from quantcrafter.engine.graph.evaluate import Evaluated
+from quantcrafter.engine.graph.terms import Terms, complete, days_a_year
+from quantcrafter.engine.graph.tick_checks import tick_problems
 from quantcrafter.engine.runtime.results.trace import ColumnStore
 from quantcrafter.engine.runtime.running.rates import rate_columns
 from quantcrafter.engine.spec import InstrumentSpec
@@ -60,13 +64,15 @@ def _never() -> bool:
 class Market:
     """All bars of a run: one `Bars` an instrument in file order, the further feeds of each.
 
-    `findings` says what is wrong in the data and what was repaired, `notes` what a provider had to guess.
+    `findings` says what is wrong in the data and what was repaired, `notes` what a provider had to guess. `terms` are
+    those of each instrument, with what its bars show.
     """
 
     bars: tuple[Bars, ...]
     feeds: tuple[Mapping[str, Bars], ...]
     findings: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    terms: tuple[Terms, ...] = ()
 
     def cut(self, instrument: int, count: int) -> tuple[Bars, dict[str, Bars]]:
         """Return the first `count` bars of an instrument, and of its feeds what had closed by then."""
@@ -113,15 +119,19 @@ def load_market(
     feeds: list[Mapping[str, Bars]] = []
     findings: list[str] = []
     notes: list[str] = []
+    terms: list[Terms] = []
     loaded: dict[object, Bars] = {}
     done = 0
     progress("load", done, total)
     for instrument in graph.instruments:
         spec = instrument.spec
-        request = DataRequest(spec.symbol, spec.timeframe, graph.spec.base_dir, *span)
+        request = request_of(graph, instrument, span)
         result = loader(instrument.provider, request, on_bad_bars=spec.on_bad_bars)
         _tell(spec.symbol, result, findings, notes)
         bars.append(result.bars)
+        terms.append(with_session(complete(instrument.terms, traded_bars(result.bars)), result))
+        found = tick_problems(graph, instrument, terms[-1], traded_bars(result.bars))
+        findings += [Message("{message} {remedy}", message=each.message, remedy=each.remedy) for each in found]
         own: dict[str, Bars] = {}
         done += 1
         progress("load", done, total)
@@ -130,7 +140,14 @@ def load_market(
                 own[name] = resample(result.bars, node.component.timeframe)
         for name, feed in graph.feeds.items():
             component = feed.component
-            wanted = replace(request, symbol=component.symbol, timeframe=component.timeframe or spec.timeframe)
+            wanted = replace(
+                request,
+                symbol=component.symbol,
+                timeframe=component.timeframe or spec.timeframe,
+                session=feed.terms.session,
+                timezone=feed.terms.zone,
+                negative_prices=_negative(feed.terms),
+            )
             key = (name, wanted.timeframe)
             if key not in loaded:
                 other = loader(feed.provider, wanted, on_bad_bars=component.on_bad_bars)
@@ -142,7 +159,43 @@ def load_market(
             if cancelled():
                 raise RunCancelledError(Message("The run was cancelled while data was loaded."))
         feeds.append(own)
-    return Market(tuple(bars), tuple(feeds), tuple(findings), tuple(notes))
+    return Market(tuple(bars), tuple(feeds), tuple(findings), tuple(notes), tuple(terms))
+
+
+def request_of(
+    graph: BoundGraph, instrument: BoundInstrument, span: tuple[int | None, int | None] = (None, None)
+) -> DataRequest:
+    """Return what the provider of an instrument is asked for."""
+    spec, terms = instrument.spec, instrument.terms
+    return DataRequest(
+        spec.symbol,
+        spec.timeframe,
+        graph.spec.base_dir,
+        *span,
+        session=terms.session,
+        timezone=terms.zone,
+        negative_prices=_negative(terms) or spec.kind == "contract",
+    )
+
+
+def _negative(terms: Terms) -> bool:
+    return terms.market is not None and terms.market.negative_prices
+
+
+def traded_bars(bars: Bars) -> Bars:
+    """Return the bars at the prices at which they were traded."""
+    return bars if bars.traded is None else bars.traded
+
+
+def with_session(terms: Terms, loaded: LoadedBars) -> Terms:
+    """Return terms with the session of the bars, and who says it."""
+    source = loaded.session_source or "data"
+    if source == "market":
+        source = terms.values["market"].source if "market" in terms.values else source
+    values = {**terms.values, "session": Term(describe(loaded.bars.session), source)}
+    if "trading_days" not in values:
+        values["trading_days"] = Term(days_a_year(loaded.bars.session), source)
+    return replace(terms, values=values)
 
 
 def _check_files(graph: BoundGraph) -> None:
@@ -248,6 +301,7 @@ def instrument_job(
     # Columns are computed on adjusted prices, orders fill at those as traded.
     traded = evaluation.bars if evaluation.bars.traded is None else evaluation.bars.traded
     actions = traded.actions
+    terms = complete(graph.instruments[index].terms, traded)
     scale = None if actions is None else traded.close / evaluation.bars.close
     currency = spec.currency or run.currency
     rate_open, rate_close, first_rate = (
@@ -258,8 +312,8 @@ def instrument_job(
     return InstrumentJob(
         symbol=spec.symbol,
         bars=traded,
-        tick_size=spec.tick_size,
-        lot_size=spec.lot_size,
+        tick_size=terms.value("tick_size"),
+        lot_size=terms.value("lot_size"),
         flags=frozen(combine_flags(flags, require_all=decision.rule.combine == "all", length=len(evaluation.bars))),
         allowed=frozen(_allowed(decision, evaluation)),
         first_bar=max([first_rate, *ready]),
@@ -272,6 +326,7 @@ def instrument_job(
         multiplier=spec.multiplier,
         pip_size=spec.pip_size,
         margin=spec.margin,
+        trading_days=terms.value("trading_days"),
         currency=currency,
         rate_open=None if rate_open is None else frozen(rate_open),
         rate_close=None if rate_close is None else frozen(rate_close),

@@ -91,8 +91,8 @@ def run_class(
     job = ClassJob(
         source.path,
         tuple(
-            ClassInstrument(each.spec.symbol, bars, each.spec.tick_size, each.spec.lot_size)
-            for each, bars in zip(graph.instruments, market.bars, strict=True)
+            ClassInstrument(each.spec.symbol, bars, terms.value("tick_size"), terms.value("lot_size"))
+            for each, bars, terms in zip(graph.instruments, market.bars, market.terms, strict=True)
         ),
         graph.spec.run,
         dict(source.parameters),

@@ -49,7 +49,7 @@ def test_weekly_dates_close_with_the_last_session_before_the_next() -> None:
 
 def test_monthly_dates_close_with_the_last_session_of_the_month() -> None:
     raw = raw_bars(moments("2024-01-01", "2024-02-01", "2024-03-01"), stamp="date", session=NEW_YORK_STOCKS)
-    assert texts(load(raw, "1mo").bars.close_ns) == ["2024-01-31T21:00", "2024-02-29T21:00", "2024-03-29T20:00"]
+    assert texts(load(raw, "1mo").bars.close_ns) == ["2024-01-31T21:00", "2024-02-29T21:00", "2024-03-28T20:00"]
 
 
 @given(st.data())

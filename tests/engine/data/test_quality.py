@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantcrafter.engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, DataError, RawBars, Severity, Timeframe
+from quantcrafter.engine.data.calendars import calendar
 from quantcrafter.engine.data.quality import check
 from tests.support.market_data import DAY, MINUTE, minutes, moments, new_york_minutes, raw_bars
 
@@ -124,10 +125,28 @@ def test_nights_weekends_changes_of_clocks_and_holidays_are_no_gaps() -> None:
 
 
 def test_five_missing_sessions_and_a_missing_day_round_the_clock_are_gaps() -> None:
-    stocks = raw_bars(moments("2024-01-05", "2024-01-15"), stamp="date", session=NEW_YORK_STOCKS)
+    weekdays = replace(NEW_YORK_STOCKS, calendar="")
+    stocks = raw_bars(moments("2024-01-05", "2024-01-15"), stamp="date", session=weekdays)
     assert "5 bars of 1d missing" in check(stocks, DAY).findings[0].message
     coins = raw_bars(moments("2024-01-05", "2024-01-06", "2024-01-08"), session=ROUND_THE_CLOCK)
     assert [item.row for item in check(coins, DAY).findings] == [4]
+
+
+def test_with_a_calendar_a_holiday_is_no_gap_and_any_missing_session_is_one() -> None:
+    def found(*days: str) -> list[str]:
+        raw = raw_bars(moments(*days), stamp="date", session=NEW_YORK_STOCKS)
+        return [item.message for item in check(raw, DAY).findings]
+
+    assert found("2024-07-03", "2024-07-05") == []
+    assert "1 bar of 1d missing" in found("2024-07-02", "2024-07-05")[0]
+
+
+def test_with_a_calendar_the_lunch_break_and_a_half_day_are_no_gaps() -> None:
+    shanghai, new_york = calendar("XSHG").session, calendar("XNYS").session
+    morning, afternoon = minutes("2024-06-03T01:30", 120), minutes("2024-06-03T05:00", 60)
+    assert check(raw_bars(np.concatenate((morning, afternoon)), session=shanghai), MINUTE).findings == ()
+    half, next_day = minutes("2024-07-03T13:30", 210), minutes("2024-07-05T13:30", 390)
+    assert check(raw_bars(np.concatenate((half, next_day)), session=new_york), MINUTE).findings == ()
 
 
 def test_the_weekend_of_currencies_is_no_gap() -> None:

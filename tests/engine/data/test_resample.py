@@ -135,16 +135,21 @@ def test_a_week_runs_from_monday_to_the_close_of_friday() -> None:
     assert texts(made.open_ns) + texts(made.close_ns) == ["2024-06-03T13:30", "2024-06-07T20:00"]
 
 
-def test_a_week_whose_friday_is_a_holiday_closes_at_its_nominal_end() -> None:
+def test_a_week_whose_friday_is_a_holiday_closes_on_thursday() -> None:
     week = ["2024-03-25", "2024-03-26", "2024-03-27", "2024-03-28"]  # 29 March was Good Friday
-    assert len(resample(daily(*week), Timeframe(1, "w"))) == 0
-    made = resample(daily(*week, "2024-04-01"), Timeframe(1, "w"))
-    assert texts(made.close_ns) == ["2024-03-29T20:00"]
+    assert len(resample(daily(*week[:3]), Timeframe(1, "w"))) == 0
+    assert texts(resample(daily(*week), Timeframe(1, "w")).close_ns) == ["2024-03-28T20:00"]
+
+
+def test_without_a_calendar_a_week_closes_at_its_nominal_end() -> None:
+    bars = daily("2024-03-25", "2024-03-26", "2024-03-27", "2024-03-28")
+    made = resample(replace(bars, session=replace(bars.session, calendar="")), Timeframe(1, "w"))
+    assert len(made) == 0
 
 
 def test_months_follow_the_calendar() -> None:
     made = resample(daily("2024-01-31", "2024-02-01", "2024-02-29", "2024-03-01"), Timeframe(1, "mo"))
-    assert texts(made.open_ns) == ["2024-01-01T14:30", "2024-02-01T14:30"]
+    assert texts(made.open_ns) == ["2024-01-02T14:30", "2024-02-01T14:30"]
     assert texts(made.close_ns) == ["2024-01-31T21:00", "2024-02-29T21:00"]
 
 

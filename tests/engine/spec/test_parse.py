@@ -39,7 +39,7 @@ def test_instruments_take_their_own_fields_and_leave_the_provider_its_options() 
     assert (first.symbol, first.data, first.timeframe) == ("AAPL", "csv", Timeframe(1, "h"))
     assert (first.tick_size, first.lot_size, first.on_bad_bars) == (0.05, 10.0, "repair")
     assert first.options == {"path": "a.csv"}
-    assert (second.timeframe, second.tick_size, second.lot_size) == (Timeframe(1, "d"), 0.01, 1.0)
+    assert (second.timeframe, second.tick_size, second.lot_size) == (Timeframe(1, "d"), None, None)
     assert (second.on_bad_bars, second.options) == ("refuse", {})
     assert first.place("path") == Place("", 5, 37)
     assert first.place("path", key=True) == Place("", 5, 31)

@@ -1,0 +1,107 @@
+"""Market: what the instruments of one market have in common, so that a strategy file need not say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from quantcrafter.engine.api.bars import Session
+from quantcrafter.engine.api.settings import Currency, InstrumentKind
+
+MARKET_NAME = r"^[a-z][a-z0-9_]*$"
+_CONFIG = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Venue(BaseModel):
+    """An exchange of a market, told by the end of a symbol: its calendar and the currency of its prices, if known."""
+
+    model_config = _CONFIG
+
+    suffix: Annotated[str, StringConstraints(pattern=r"^\.[A-Z]{1,3}$")]
+    calendar: str = ""
+    currency: Currency | None = None
+
+
+class Contract(BaseModel):
+    """A futures contract, told by the root of its symbol."""
+
+    model_config = _CONFIG
+
+    root: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,4}$")]
+    tick_size: float = Field(gt=0)
+    multiplier: float = Field(gt=0)
+    currency: Currency = "USD"
+
+
+class Market(BaseModel):
+    """What `market:` of an instrument brings; a value of None is told from the data, or the usual default.
+
+    `calendar` is a code of `resources/calendars.json` such as XNYS, which brings session and time zone; a market
+    without one has a `session`. `timezone` is that of times without a zone, that of the session if left out.
+    `trading_days` are the days of a year on which it trades, for annualised figures. `sell_after_days` is how many
+    sessions must pass before what was bought may be sold, `sell_duty_percent` a tax on sales. Prices move at most by
+    `price_limit_percent` a day, by another of `price_limits` where the symbol begins so. With `negative_prices` prices
+    may be zero or less.
+    """
+
+    model_config = _CONFIG
+
+    name: Annotated[str, StringConstraints(pattern=MARKET_NAME)]
+    description: str = ""
+    calendar: str = ""
+    session: Session | None = None
+    timezone: str = ""
+    currency: Currency | None = None
+    kind: InstrumentKind = "spot"
+    tick_size: float | None = Field(None, gt=0)
+    lot_size: float | None = Field(None, gt=0)
+    pip_size: float | None = Field(None, gt=0)
+    multiplier: float = Field(1.0, gt=0)
+    trading_days: float | None = Field(None, gt=0)
+    sell_after_days: int = Field(0, ge=0)
+    sell_duty_percent: float = Field(0.0, ge=0)
+    price_limit_percent: float | None = Field(None, gt=0)
+    price_limits: dict[str, float] = Field(default_factory=dict)
+    negative_prices: bool = False
+    venues: tuple[Venue, ...] = ()
+    contracts: tuple[Contract, ...] = ()
+    pairs: bool = False
+    """Whether its symbols are pairs of currencies: prices are then in the second one, and pips by convention."""
+
+    @model_validator(mode="after")
+    def _has_hours(self) -> Market:
+        if bool(self.calendar) == (self.session is not None):
+            raise ValueError("a market has either a 'calendar' or a 'session'")
+        return self
+
+    def venue(self, symbol: str) -> Venue | None:
+        """Return the exchange that the end of a symbol names, None if it names none of this market."""
+        upper = symbol.upper()
+        return next(
+            (each for each in self.venues if upper.endswith(each.suffix) and len(upper) > len(each.suffix)), None
+        )
+
+    def contract(self, symbol: str) -> Contract | None:
+        """Return the contract that a symbol names: ES, ESZ4, ESZ2024, ES1!, ES=F, /ES; None if it names none."""
+        root = symbol.upper().removeprefix("/").partition("=")[0].removesuffix("!").rstrip("0123456789")
+        for name in (root, root[:-1] if root[-1:] in _MONTHS else root):
+            found = next((each for each in self.contracts if each.root == name), None)
+            if found is not None:
+                return found
+        return None
+
+
+_MONTHS = tuple("FGHJKMNQUVXZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A value of an instrument and where it came from.
+
+    `source` is `file`, `market`, `suffix` (of the symbol), `symbol`, `data`, `guess`, `account` or `default`.
+    """
+
+    value: Any
+    source: str

@@ -1,0 +1,101 @@
+"""The markets that come with QuantCrafter, and the session that a market or its exchange has."""
+
+from __future__ import annotations
+
+from quantcrafter.engine.api import Contract, DataError, Market, Session, Venue
+from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.data.calendars import calendar, calendar_names
+
+NEW_YORK_DAY = Session("America/New_York", 17 * 60, 17 * 60, (0, 1, 2, 3, 4))
+"""A day of currencies: from 17:00 New York time to 17:00, Monday's from Sunday evening on."""
+
+_EUROPE = {
+    ".DE": ("XETR", "EUR"), ".F": ("XETR", "EUR"), ".PA": ("XPAR", "EUR"), ".AS": ("XAMS", "EUR"),
+    ".BR": ("XBRU", "EUR"), ".LS": ("XLIS", "EUR"), ".MI": ("XMIL", "EUR"), ".MC": ("XMAD", "EUR"),
+    ".VI": ("XWBO", "EUR"), ".HE": ("XHEL", "EUR"), ".IR": ("XDUB", "EUR"), ".SW": ("XSWX", "CHF"),
+    ".ST": ("XSTO", "SEK"), ".CO": ("XCSE", "DKK"), ".OL": ("XOSL", "NOK"), ".L": ("XLON", None),
+}  # fmt: skip
+# Root, tick, and what a point of one contract is worth, as the exchanges specify them.
+_FUTURES = (
+    ("ES", 0.25, 50), ("MES", 0.25, 5), ("NQ", 0.25, 20), ("MNQ", 0.25, 2), ("YM", 1, 5), ("MYM", 1, 0.5),
+    ("RTY", 0.1, 50), ("M2K", 0.1, 5), ("CL", 0.01, 1000), ("MCL", 0.01, 100), ("NG", 0.001, 10_000),
+    ("RB", 0.0001, 42_000), ("HO", 0.0001, 42_000), ("GC", 0.1, 100), ("MGC", 0.1, 10), ("SI", 0.005, 5000),
+    ("HG", 0.0005, 25_000), ("PL", 0.1, 50), ("ZB", 0.03125, 1000), ("ZN", 0.015625, 1000), ("ZF", 0.0078125, 1000),
+    ("ZT", 0.00390625, 2000), ("6E", 0.00005, 125_000), ("6B", 0.0001, 62_500), ("6J", 0.0000005, 12_500_000),
+    ("6A", 0.00005, 100_000), ("6C", 0.00005, 100_000), ("6S", 0.00005, 125_000), ("ZC", 0.25, 50), ("ZS", 0.25, 50),
+    ("ZW", 0.25, 50), ("ZL", 0.01, 600), ("ZM", 0.1, 100), ("LE", 0.025, 400), ("HE", 0.025, 400), ("BTC", 5, 5),
+    ("MBT", 5, 0.1),
+)  # fmt: skip
+
+MARKETS = (
+    Market(
+        name="us_stocks", description="Stocks and funds of New York and Nasdaq.",
+        calendar="XNYS", currency="USD", tick_size=0.01, lot_size=1, trading_days=252,
+    ),
+    Market(
+        name="cn_stocks", description="A shares of Shanghai, Shenzhen and Beijing.",
+        calendar="XSHG", currency="CNY", tick_size=0.01, lot_size=100, trading_days=243,
+        sell_after_days=1, sell_duty_percent=0.05, price_limit_percent=10,
+        price_limits={"688": 20, "689": 20, "300": 20, "301": 20, "8": 30, "4": 30, "920": 30},
+        venues=tuple(Venue(suffix=each, calendar="XSHG", currency="CNY") for each in (".SH", ".SS", ".SZ", ".BJ")),
+    ),
+    Market(
+        name="hk_stocks", description="Stocks of Hong Kong.",
+        calendar="XHKG", currency="HKD", lot_size=100, trading_days=246, sell_duty_percent=0.1,
+        venues=(Venue(suffix=".HK", calendar="XHKG", currency="HKD"),),
+    ),
+    Market(
+        name="eu_stocks", description="Stocks of Europe; the exchange by the symbol's end, Xetra without one.",
+        calendar="XETR", currency="EUR", lot_size=1, trading_days=254,
+        venues=tuple(Venue(suffix=end, calendar=code, currency=money) for end, (code, money) in _EUROPE.items()),
+    ),
+    Market(
+        name="in_stocks", description="Stocks of India, NSE and BSE.",
+        calendar="XBOM", currency="INR", lot_size=1, trading_days=248, sell_duty_percent=0.1,
+        venues=tuple(Venue(suffix=each, calendar="XBOM", currency="INR") for each in (".NS", ".BO")),
+    ),
+    Market(
+        name="jp_stocks", description="Stocks of Tokyo.",
+        calendar="XTKS", currency="JPY", lot_size=100, trading_days=245,
+        venues=(Venue(suffix=".T", calendar="XTKS", currency="JPY"),),
+    ),
+    Market(
+        name="forex", description="Currencies against each other, held on margin; days end at 17:00 New York time.",
+        session=NEW_YORK_DAY, timezone="UTC", kind="contract", lot_size=1, trading_days=252, pairs=True,
+    ),
+    Market(
+        name="crypto_spot", description="Coins, paid for in full; days end at midnight UTC.",
+        session=Session(), timezone="UTC", trading_days=365,
+    ),
+    Market(
+        name="crypto_perpetual", description="Perpetual futures on coins, held on margin; days end at midnight UTC.",
+        session=Session(), timezone="UTC", kind="contract", trading_days=365,
+    ),
+    Market(
+        name="us_futures", description="Futures of Chicago and New York (CME Group), told by their roots.",
+        calendar="CMES", currency="USD", kind="contract", lot_size=1, trading_days=252, negative_prices=True,
+        contracts=tuple(Contract(root=root, tick_size=tick, multiplier=value) for root, tick, value in _FUTURES),
+    ),
+)  # fmt: skip
+
+
+def session_of(market: Market, code: str = "") -> Session:
+    """Return the session of a market, or of the exchange whose calendar is named.
+
+    Raises:
+        DataError: there is no such calendar.
+    """
+    name = code or market.calendar
+    if not name:
+        return market.session or Session()
+    try:
+        return calendar(name).session
+    except KeyError as error:
+        known = ", ".join(calendar_names())
+        text = Message(
+            "The market '{market}' names the calendar '{name}', there are {known}.",
+            market=market.name,
+            name=name,
+            known=known,
+        )
+        raise DataError(text) from error

@@ -1,0 +1,281 @@
+"""The terms of an instrument: each value that its file leaves out, and where it comes from.
+
+In this order a value is taken from: the file, the market that the file names, the market that the end of the symbol
+names, the symbol itself (a pair of currencies), the data, and the usual default.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from quantcrafter.engine.api import Bars, FloatColumn, Market, Problem, RunSettings, Session, Severity, Term
+from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.wording import did_you_mean
+from quantcrafter.engine.data.calendars import calendar
+from quantcrafter.engine.data.markets import session_of
+from quantcrafter.engine.spec import InstrumentSpec
+
+_CODES = """
+    USD EUR JPY GBP CHF AUD NZD CAD SEK NOK DKK PLN CZK HUF RON TRY ZAR MXN BRL INR CNY CNH HKD SGD KRW TWD THB IDR MYR
+    PHP ILS XAU XAG XPT XPD BTC ETH
+"""
+CURRENCIES = frozenset(_CODES.split())
+"""What symbols of pairs are made of."""
+_METALS_AND_COINS = frozenset(["XAU", "XAG", "XPT", "XPD", "BTC", "ETH"])
+_PAIR = re.compile(r"([A-Z]{3})[/_.-]?([A-Z]{3})(=X)?")
+_HUNDREDTHS = frozenset({"JPY", "HUF", "KRW", "THB", "INR"})
+"""Currencies in which a pip is a hundredth: a unit is worth little."""
+_TICK, _LOT = 0.01, 1.0
+_MOST_DECIMALS = 12
+_ROUNDED = 1.2e-7
+"""How far a price may be from a whole number of ticks, of itself: that of a number of 32 bits."""
+_EXACT, _CLEAR, _LARGEST = 1e-5, 0.05, 1e13
+_DIGITS = 5
+_SMALL = 10.0
+_NAMES = ("tick_size", "lot_size", "pip_size", "multiplier", "currency", "kind", "trading_days")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is known of an instrument beside its bars: values by name, and the market they come from.
+
+    `session` is that of the market, None without one; `zone` is that of its times that carry none.
+    """
+
+    market: Market | None = None
+    session: Session | None = None
+    zone: str = ""
+    values: Mapping[str, Term] = field(default_factory=dict)
+
+    def value(self, name: str) -> Any:
+        """Return a value, None where nobody says it."""
+        term = self.values.get(name)
+        return None if term is None else term.value
+
+    def texts(self) -> dict[str, dict[str, Any]]:
+        """Return the values with their sources, for JSON."""
+        return {name: {"value": term.value, "from": term.source} for name, term in self.values.items()}
+
+
+def pair_of(symbol: str) -> tuple[str, str] | None:
+    """Return the two currencies that a symbol such as EURUSD, EUR/USD or EURUSD=X names, None if it names none."""
+    pair = _PAIR.fullmatch(symbol.upper())
+    if pair is None or not CURRENCIES.issuperset(pair.groups()[:2]):
+        return None
+    return pair.group(1), pair.group(2)
+
+
+def resolve(
+    instrument: InstrumentSpec, markets: Sequence[Market], run: RunSettings
+) -> tuple[InstrumentSpec, Terms, list[Problem]]:
+    """Return the instrument with what its market says filled in, its terms, and what is wrong with them.
+
+    Raises:
+        DataError: the market names a calendar that there is not.
+    """
+    market, source, problems = _market_of(instrument, markets)
+    if market is None:
+        return instrument, Terms(values=_own(instrument, {}, run)), problems
+    venue = market.venue(instrument.symbol)
+    contract = market.contract(instrument.symbol)
+    pair = pair_of(instrument.symbol) if market.pairs else None
+    found: dict[str, Term] = {
+        name: Term(value, source)
+        for name in _NAMES
+        if (value := getattr(market, name)) not in (None, "") and (name, value) != ("multiplier", 1.0)
+    }
+    if venue is not None:
+        found |= {} if venue.currency is None else {"currency": Term(venue.currency, "suffix")}
+        if venue.currency is None:
+            found.pop("currency", None)
+    if contract is not None:
+        for name in ("tick_size", "multiplier", "currency"):
+            found[name] = Term(getattr(contract, name), "symbol")
+    if pair is not None:
+        found["currency"] = Term(pair[1], "symbol")
+    found = {name: term for name, term in found.items() if not instrument.says(name)}
+    currency = found.get("currency")
+    if currency is not None and currency.value not in (run.currency, *run.rates):
+        problems.append(_unconverted(instrument, currency.value, market, run))
+        del found["currency"]
+    filled = {name: term.value for name, term in found.items() if name != "trading_days"}
+    made = replace(instrument, **filled)
+    values = {"market": Term(market.name, source), **_own(made, found, run)}
+    session = session_of(market, "" if venue is None else venue.calendar)
+    if venue is not None and venue.calendar != market.calendar and not instrument.says("trading_days"):
+        values["trading_days"] = Term(float(calendar(session.calendar).sessions_a_year()), "suffix")
+    return made, Terms(market, session, market.timezone or session.timezone, values), problems
+
+
+def _market_of(instrument: InstrumentSpec, markets: Sequence[Market]) -> tuple[Market | None, str, list[Problem]]:
+    if instrument.market:
+        for market in markets:
+            if market.name == instrument.market:
+                return market, "market", []
+        names = [market.name for market in markets]
+        text = Message("There is no market '{name}'.", name=instrument.market)
+        remedy = did_you_mean(instrument.market, names) or Message("There are: {names}.", names=", ".join(names))
+        return None, "", [_problem(instrument, "market", "unknown_market", text, remedy, Severity.ERROR)]
+    named = next((market for market in markets if market.venue(instrument.symbol) is not None), None)
+    return named, "suffix", []
+
+
+def _own(instrument: InstrumentSpec, found: Mapping[str, Term], run: RunSettings) -> dict[str, Term]:
+    """Return the values that file, market and symbol say, and the usual ones for those that data can't tell."""
+    values = dict(found)
+    for name in _NAMES:
+        if instrument.says(name) and getattr(instrument, name) is not None:
+            values[name] = Term(getattr(instrument, name), "file")
+    pair = pair_of(instrument.symbol)
+    if pair is not None and not _METALS_AND_COINS.intersection(pair):
+        pip = _TICK if pair[1] in _HUNDREDTHS else 0.0001
+        values.setdefault("tick_size", Term(pip / 10, "symbol"))
+    values.setdefault("currency", Term(run.currency, "account"))
+    values.setdefault("kind", Term(instrument.kind, "default"))
+    values.setdefault("multiplier", Term(instrument.multiplier, "default"))
+    return values
+
+
+def _unconverted(instrument: InstrumentSpec, currency: str, market: Market, run: RunSettings) -> Problem:
+    text = Message(
+        "{symbol} is priced in {currency} by its market {market}, but the account is in {account} and has no rate: "
+        "each {currency} counts as one {account}.",
+        symbol=instrument.symbol,
+        currency=currency,
+        market=market.name,
+        account=run.currency,
+    )
+    remedy = Message(
+        "Set 'currency: {currency}' under 'run', or give a rate of {currency} in 'rates' there.", currency=currency
+    )
+    return _problem(instrument, "symbol", "market_currency", text, remedy, Severity.WARNING)
+
+
+def _problem(instrument: InstrumentSpec, name: str, code: str, text: str, remedy: str, severity: Severity) -> Problem:
+    at = instrument.place(name)
+    path = f"{instrument.path}.{name}"
+    return Problem(code, text, remedy, at.file, at.line, at.column, path, field=name, severity=severity)
+
+
+def days_a_year(session: Session) -> float:
+    """Return on how many days of a year a session trades by convention: 252 on weekdays only, else 365."""
+    return 252.0 if set(session.weekdays) <= set(range(5)) else 365.0
+
+
+# ---------------------------------------------------------------------- what the data show
+
+
+def complete(terms: Terms, bars: Bars) -> Terms:
+    """Return the terms with what the data show of tick and lot, where file, market and symbol don't say it.
+
+    A market's tick that prices contradict gives way to a finer one that they show, and so does the lot of a market that
+    only the end of the symbol names.
+    """
+    values = dict(terms.values)
+    shown = tick_shown(bars)
+    tick = values.get("tick_size")
+    if tick is None or (tick.source != "file" and not fits(bars, tick.value) and shown is not None):
+        values["tick_size"] = Term(_default_tick(bars), "default") if shown is None else Term(shown, "data")
+    lot = values.get("lot_size")
+    if lot is None or (lot.source == "suffix" and (bars.volume % lot.value).any()):
+        shown_lot, whole = lot_shown(bars), "default" if lot is None else "data"
+        values["lot_size"] = Term(_LOT, whole) if shown_lot is None else Term(shown_lot, "data")
+    return replace(terms, values=values)
+
+
+def tick_shown(bars: Bars) -> float | None:
+    """Return the least power of ten, at most 0.01, of which all prices are multiples; None for computed prices."""
+    prices = _prices(bars)
+    decimals = _decimals(prices)
+    return None if decimals is None else min(_TICK, 10.0**-decimals)
+
+
+def lot_shown(bars: Bars) -> float | None:
+    """Return the least power of ten of which all volumes are multiples; None where they are whole or computed."""
+    volumes = np.unique(bars.volume[bars.volume > 0])
+    if not len(volumes) or (volumes == np.rint(volumes)).all():
+        return None
+    decimals = _decimals(volumes[:: max(1, len(volumes) // 20_000)])
+    return None if decimals is None or decimals > 8 else 10.0**-decimals  # noqa: PLR2004 - as exchanges count coins
+
+
+def fits(bars: Bars, tick: float) -> bool:
+    """Return whether prices are whole numbers of ticks, most of them and as exactly as they are given."""
+    return misfits(bars, tick) == 0.0
+
+
+def misfits(bars: Bars, tick: float) -> float:
+    """Return the share of the prices that are no whole number of ticks."""
+    prices = _prices(bars)
+    return float(np.mean(np.abs(prices / tick - np.rint(prices / tick)) * tick > _tolerance(prices)))
+
+
+def _default_tick(bars: Bars) -> float:
+    """Return a tick for computed prices: 0.01, and less where prices are small."""
+    middle = float(np.median(np.abs(bars.close)))
+    if middle >= _SMALL or not middle > 0:
+        return _TICK
+    return float(10.0 ** (math.floor(math.log10(middle)) - _DIGITS))
+
+
+def _prices(bars: Bars) -> FloatColumn:
+    step = max(1, len(bars) // 20_000)
+    return np.unique(np.concatenate([bars.column(name)[::step] for name in ("open", "high", "low", "close")]))
+
+
+def _tolerance(prices: FloatColumn) -> FloatColumn:
+    tolerance: FloatColumn = np.abs(prices) * _ROUNDED
+    return tolerance
+
+
+def _decimals(values: FloatColumn) -> int | None:
+    """Return with how many decimals numbers are written; None where they have more than money has."""
+    if not len(values):
+        return None
+    for decimals in range(_MOST_DECIMALS + 1):
+        scaled = np.abs(values) * 10.0**decimals
+        whole = np.rint(scaled)
+        largest = float(scaled.max())
+        if largest >= _LARGEST:
+            return None
+        off, is_zero = np.abs(scaled - whole), bool(((whole == 0) & (scaled > 0)).any())
+        exact = (off <= np.maximum(_EXACT, scaled * 4e-16)).all()
+        single = largest * _ROUNDED < _CLEAR and (off <= scaled * _ROUNDED).all()
+        if not is_zero and (exact or single):
+            return decimals
+    return None
+
+
+def plain(number: float) -> str:
+    """Return a small number as people write it, without an exponent."""
+    return f"{number:.12f}".rstrip("0").rstrip(".") if 1e-12 <= abs(number) < 1 else f"{number:g}"  # noqa: PLR2004
+
+
+def told(values: Mapping[str, Term]) -> str:
+    """Return an instrument's values with their sources as one line: `tick 0.01 (data), lot 100 (market)`."""
+    parts = []
+    for name, wording in _WORDING.items():
+        term = values.get(name)
+        if term is not None:
+            value = plain(term.value) if isinstance(term.value, float | int) else str(term.value)
+            parts.append(f"{wording.format(value)} ({term.source})")
+    return ", ".join(parts)
+
+
+_WORDING = {
+    "market": "market {}",
+    "session": "{}",
+    "tick_size": "tick {}",
+    "lot_size": "lot {}",
+    "pip_size": "pip {}",
+    "multiplier": "multiplier {}",
+    "kind": "{}",
+    "currency": "{}",
+    "trading_days": "{} trading days a year",
+}

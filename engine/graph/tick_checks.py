@@ -1,0 +1,68 @@
+"""Warnings of ticks that prices contradict, or that are coarse beside the distance of a stop or target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from quantcrafter.engine.api import Bars, Problem, ProtectiveRule, RiskManager, Severity
+from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.graph.bound import BoundGraph, BoundInstrument, rule_of
+from quantcrafter.engine.graph.terms import Terms, misfits, plain, tick_shown
+
+_CONTRADICTED = 0.1
+"""The share of the prices that may be off the tick before it is spoken of."""
+_COARSE = 0.1
+"""How much of a distance a tick may be."""
+
+
+def tick_problems(graph: BoundGraph, instrument: BoundInstrument, terms: Terms, bars: Bars) -> Iterator[Problem]:
+    """Yield warnings of an instrument's tick, as the prices of its bars show it."""
+    yield from _contradicted(instrument, terms, bars)
+    yield from _coarse(graph, instrument, terms, bars)
+
+
+def _contradicted(instrument: BoundInstrument, terms: Terms, bars: Bars) -> Iterator[Problem]:
+    tick, shown, symbol = terms.value("tick_size"), tick_shown(bars), instrument.spec.symbol
+    if terms.values["tick_size"].source != "file" or shown is None or shown >= tick:
+        return
+    share = misfits(bars, tick)
+    if share > _CONTRADICTED:
+        text = Message(
+            "{symbol}: 'tick_size' is {tick}, but {share:.0%} of the prices are no multiple of it; they are multiples "
+            "of {shown}.",
+            symbol=symbol,
+            tick=plain(tick),
+            share=share,
+            shown=plain(shown),
+        )
+        remedy = Message("Leave 'tick_size' out to take the data's, or correct it: orders are rounded to it.")
+        yield _warning(instrument, "tick_contradicted", text, remedy)
+
+
+def _coarse(graph: BoundGraph, instrument: BoundInstrument, terms: Terms, bars: Bars) -> Iterator[Problem]:
+    tick, pip = terms.value("tick_size"), instrument.spec.pip_size or 0.0
+    price = float(np.median(np.abs(bars.close)))
+    for node in graph.nodes.values():
+        rule = rule_of(node) if isinstance(node.component, RiskManager) else None
+        if not isinstance(rule, ProtectiveRule) or rule.ticks or rule.column or rule.cash:
+            continue
+        distance = price * rule.percent / 100.0 + rule.offset + rule.pips * pip
+        if 0.0 < distance < tick / _COARSE:
+            text = Message(
+                "{symbol}: 'tick_size' {tick} is coarse beside the distance of '{node}', about {distance:.3g}: the "
+                "level is rounded by up to {percent:.0f} % of it.",
+                symbol=instrument.spec.symbol,
+                tick=plain(tick),
+                node=node.spec.id,
+                distance=distance,
+                percent=50.0 * tick / distance,
+            )
+            remedy = Message("Set a finer 'tick_size', or a larger distance.")
+            yield _warning(instrument, "coarse_tick", text, remedy)
+
+
+def _warning(instrument: BoundInstrument, code: str, text: str, remedy: str) -> Problem:
+    at, path = instrument.spec.place("tick_size"), f"{instrument.spec.path}.tick_size"
+    return Problem(code, text, remedy, at.file, at.line, at.column, path, field="tick_size", severity=Severity.WARNING)

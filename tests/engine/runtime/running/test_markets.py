@@ -1,0 +1,353 @@
+"""What an instrument's market, its symbol and its data say, on files as traders have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from quantcrafter.engine.api import DataError, Market, Session, hookimpl
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.research.lookahead import find_lookahead
+from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.running.run import run
+from quantcrafter.engine.runtime.running.source import validate_file
+
+ENTER, EXIT = 1, 2
+Row = tuple[str, float, float, float, float, float]
+
+
+def strategy(
+    folder: Path, rows: Sequence[Row], instrument: str, *, risk: str = "", quantity: float = 1, settings: str = ""
+) -> Path:
+    """Write a file of bars, and a strategy that enters where the volume is 1 and leaves where it is 2."""
+    lines = ["time,open,high,low,close,volume", *(",".join(map(str, row)) for row in rows)]
+    (folder / "d.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    risk_section = f"risk:\n  guard: {risk}\n" if risk else ""
+    wired = ", risk: [guard]" if risk else ""
+    file = folder / "strategy.yaml"
+    file.write_text(
+        f"""quantcrafter: 1
+name: case
+instruments:
+  - {{data: csv, path: d.csv, {instrument}}}
+logic:
+  el: {{use: compare, left: bars.volume, op: "==", right: {ENTER}}}
+  xl: {{use: compare, left: bars.volume, op: "==", right: {EXIT}}}
+advisors:
+  go: {{use: rule, enter_long: [el], exit_long: [xl]}}
+{risk_section}money:
+  size: {{use: fixed_quantity, quantity: {quantity}}}
+execution:
+  entry: {{use: market, signals: [go], money: size{wired}}}
+run: {{cash: 100000{settings}}}
+""",
+        encoding="utf-8",
+    )
+    return file
+
+
+def held(folder: Path, rows: Sequence[Row], instrument: str, quantity: float) -> RunResult:
+    """Return a run that buys on the first bar and holds."""
+    rows = [(*row[:5], ENTER if number == 0 else 0) for number, row in enumerate(rows)]
+    return run(strategy(folder, rows, instrument, quantity=quantity), registry=load_registry())
+
+
+def from_of(result: RunResult, name: str) -> tuple[Any, str]:
+    term = result.instruments[0].terms[name]
+    return term.value, term.source
+
+
+def flat(days: Sequence[str], price: float = 100.0, volumes: Sequence[float] = ()) -> list[Row]:
+    volumes = volumes or [0] * len(days)
+    return [(day, price, price, price, price, volume) for day, volume in zip(days, volumes, strict=True)]
+
+
+# ---------------------------------------------------------------------- ticks and lots
+
+
+def test_the_stop_of_a_currency_pair_is_not_rounded_to_a_cent(tmp_path: Path) -> None:
+    rows: list[Row] = [
+        ("2024-01-01", 1.085, 1.086, 1.084, 1.085, ENTER),
+        ("2024-01-02", 1.0852, 1.0855, 1.083, 1.0835, 0),
+        ("2024-01-03", 1.0835, 1.084, 1.081, 1.0815, 0),
+        ("2024-01-04", 1.0815, 1.082, 1.07, 1.071, 0),
+    ]
+    file = strategy(
+        tmp_path, rows, "symbol: EURUSD, session: 24x7", risk="{use: percent_stop, percent: 0.5}", quantity=10_000
+    )
+    result = run(file, registry=load_registry())
+    assert result.trades["exit_price"].tolist() == [1.07977]
+    assert from_of(result, "tick_size") == (pytest.approx(0.00001), "symbol")
+
+
+def test_a_stop_of_a_coin_worth_millionths_lies_below_its_entry(tmp_path: Path) -> None:
+    rows: list[Row] = [
+        ("2024-01-01", 8.5e-06, 8.6e-06, 8.45e-06, 8.5e-06, ENTER),
+        ("2024-01-02", 8.51e-06, 8.55e-06, 8.49e-06, 8.52e-06, 0),
+        ("2024-01-03", 8.52e-06, 9e-06, 8.51e-06, 8.9e-06, 0),
+    ]
+    file = strategy(
+        tmp_path, rows, "symbol: SHIB, session: 24x7", risk="{use: percent_stop, percent: 2}", quantity=1_000_000
+    )
+    result = run(file, registry=load_registry())
+    assert len(result.trades) == 0
+    assert len(result.ledger.open_positions) == 1
+    assert result.orders["price"].tolist()[1] == pytest.approx(8.34e-06)
+    assert from_of(result, "tick_size") == (pytest.approx(1e-8), "data")
+
+
+def test_a_tick_that_prices_contradict_is_a_warning(tmp_path: Path) -> None:
+    rows: list[Row] = [
+        ("2024-01-01", 1.0851, 1.0862, 1.0843, 1.0855, ENTER),
+        ("2024-01-02", 1.0852, 1.09, 1.08, 1.09, 0),
+    ]
+    result = run(strategy(tmp_path, rows, "symbol: X, tick_size: 0.01"), registry=load_registry())
+    assert any(
+        "'tick_size' is 0.01, but" in finding and "multiples of 0.0001" in finding for finding in result.findings
+    )
+    fine = run(strategy(tmp_path, rows, "symbol: X, tick_size: 0.0001"), registry=load_registry())
+    assert not fine.findings
+
+
+def test_a_tick_that_is_coarse_beside_a_stop_is_a_warning(tmp_path: Path) -> None:
+    rows = flat(["2024-01-01", "2024-01-02"], volumes=[ENTER, 0])
+    file = strategy(tmp_path, rows, "symbol: X, tick_size: 0.5", risk="{use: percent_stop, percent: 1}")
+    assert any("coarse beside the distance of 'guard'" in each for each in run(file, registry=load_registry()).findings)
+
+
+def test_lots_are_as_small_as_the_volumes_of_the_data(tmp_path: Path) -> None:
+    rows: list[Row] = [("2024-01-01", 60_000, 60_000, 60_000, 60_000, 1.234), *flat(["2024-01-02"], 60_000.0, [2.5])]
+    result = run(strategy(tmp_path, rows, "symbol: BTC, session: 24x7"), registry=load_registry())
+    assert from_of(result, "lot_size") == (pytest.approx(0.001), "data")
+
+
+# ---------------------------------------------------------------------- markets
+
+
+def test_the_end_of_a_symbol_names_a_market(tmp_path: Path) -> None:
+    file = strategy(tmp_path, flat(["2024-06-03", "2024-06-04"]), 'symbol: "600000.SH"', settings=", currency: CNY")
+    result = run(file, registry=load_registry())
+    assert from_of(result, "market") == ("cn_stocks", "suffix")
+    assert from_of(result, "currency") == ("CNY", "suffix")
+    assert from_of(result, "session") == ("09:30-15:00 Asia/Shanghai", "suffix")
+    assert from_of(result, "trading_days") == (243, "suffix")
+    assert str(np.datetime64(int(result.instruments[0].bars.close_ns[0]), "ns"))[:16] == "2024-06-03T07:00"
+
+
+def test_the_lot_of_a_symbols_market_gives_way_to_volumes_and_that_of_a_named_one_does_not(tmp_path: Path) -> None:
+    rows = flat(["2024-06-03", "2024-06-04"], volumes=[1001, 999])
+    by_suffix = run(strategy(tmp_path, rows, 'symbol: "600000.SH"'), registry=load_registry())
+    assert from_of(by_suffix, "lot_size") == (1, "data")
+    named = run(strategy(tmp_path, rows, 'symbol: "600000", market: cn_stocks'), registry=load_registry())
+    assert from_of(named, "lot_size") == (100, "market")
+
+
+def test_what_the_file_says_goes_before_its_market(tmp_path: Path) -> None:
+    text = "symbol: ES, market: us_futures, tick_size: 0.5, multiplier: 5, trading_days: 250"
+    result = run(strategy(tmp_path, flat(["2024-06-03", "2024-06-04"]), text), registry=load_registry())
+    assert from_of(result, "tick_size") == (0.5, "file")
+    assert from_of(result, "multiplier") == (5, "file")
+    assert from_of(result, "trading_days") == (250, "file")
+    assert from_of(result, "kind") == ("contract", "market")
+
+
+@pytest.mark.parametrize("symbol", ["ES", "ESZ4", "ESZ2024", "ES=F", "ES1!", "/ES"])
+def test_a_futures_contract_is_told_by_its_root(tmp_path: Path, symbol: str) -> None:
+    text = f'symbol: "{symbol}", market: us_futures'
+    result = run(strategy(tmp_path, flat(["2024-06-03", "2024-06-04"]), text), registry=load_registry())
+    assert (result.instruments[0].multiplier, result.instruments[0].tick_size) == (50, 0.25)
+
+
+def test_an_exchange_of_europe_has_its_own_calendar_and_currency(tmp_path: Path) -> None:
+    file = strategy(tmp_path, flat(["2024-06-03", "2024-06-04"]), "symbol: NESN.SW", settings=", currency: CHF")
+    result = run(file, registry=load_registry())
+    assert result.instruments[0].bars.session.calendar == "XSWX"
+    assert from_of(result, "currency") == ("CHF", "suffix")
+
+
+def test_a_market_that_there_is_not_is_an_error_with_a_suggestion(tmp_path: Path) -> None:
+    file = strategy(tmp_path, flat(["2024-06-03", "2024-06-04"]), "symbol: X, market: us_stock")
+    (problem,) = validate_file(file, load_registry())
+    assert problem.code == "unknown_market"
+    assert "us_stocks" in problem.remedy
+
+
+def test_a_currency_that_the_account_can_not_convert_is_a_warning(tmp_path: Path) -> None:
+    file = strategy(tmp_path, flat(["2024-06-03", "2024-06-04"]), "symbol: 7203.T")
+    (problem,) = validate_file(file, load_registry())
+    assert problem.code == "market_currency"
+    assert "priced in JPY" in problem.message
+
+
+def test_plugins_add_markets(tmp_path: Path) -> None:
+    class Moon:
+        @hookimpl
+        def register_markets(self) -> list[Market]:
+            return [Market(name="moon_stocks", session=Session("UTC", 60, 120, (0, 1, 2)), tick_size=0.5, lot_size=7)]
+
+    registry = load_registry(extra_plugins=[("moon", Moon())])
+    result = run(
+        strategy(tmp_path, flat(["2024-06-03", "2024-06-04"]), "symbol: CHEESE, market: moon_stocks"), registry=registry
+    )
+    assert from_of(result, "lot_size") == (7, "market")
+    assert str(np.datetime64(int(result.instruments[0].bars.close_ns[0]), "ns"))[:16] == "2024-06-03T02:00"
+
+
+def test_a_market_whose_calendar_there_is_not_is_refused(tmp_path: Path) -> None:
+    class Wrong:
+        @hookimpl
+        def register_markets(self) -> list[Market]:
+            return [Market(name="wrong", calendar="NOWHERE")]
+
+    registry = load_registry(extra_plugins=[("wrong", Wrong())])
+    with pytest.raises(DataError, match="names the calendar 'NOWHERE'"):
+        run(strategy(tmp_path, flat(["2024-06-03", "2024-06-04"]), "symbol: X, market: wrong"), registry=registry)
+
+
+@pytest.mark.parametrize("named", ["market: us_futures", "kind: contract"])
+def test_futures_may_be_worth_less_than_nothing(tmp_path: Path, named: str) -> None:
+    rows: list[Row] = [
+        ("2024-01-01", 20.0, 21.0, 19.0, 20.0, ENTER),
+        ("2024-01-02", 18.0, 19.0, -38.0, -37.0, EXIT),
+        ("2024-01-03", -37.0, 14.0, -38.0, 10.0, 0),
+        ("2024-01-04", 12.0, 15.0, 11.0, 14.0, 0),
+    ]
+    file = strategy(tmp_path, rows, f"symbol: CL, session: 24x7, multiplier: 1, {named}", quantity=100)
+    result = run(file, registry=load_registry())
+    assert result.trades["pnl"].tolist() == [-5500.0]
+    with pytest.raises(DataError, match="price of zero or less"):
+        run(strategy(tmp_path, rows, "symbol: CL, session: 24x7"), registry=load_registry())
+
+
+# ---------------------------------------------------------------------- sessions
+
+
+def half_hours(day: str, until: str) -> list[str]:
+    """Return the half hours of a day in New York in summer, from 9:30 on."""
+    moment, end = datetime.fromisoformat(f"{day}T09:30"), datetime.fromisoformat(f"{day}T{until}")
+    return [
+        f"{moment + timedelta(minutes=30 * n):%Y-%m-%dT%H:%M}:00-04:00" for n in range((end - moment).seconds // 1800)
+    ]
+
+
+@pytest.mark.parametrize("market", ["", ", market: us_stocks"])
+def test_a_position_is_closed_before_a_half_day_ends(tmp_path: Path, market: str) -> None:
+    times = [*half_hours("2024-07-02", "16:00"), *half_hours("2024-07-03", "13:00"), *half_hours("2024-07-05", "16:00")]
+    rows = [
+        (time, price, price, price, price, ENTER if time.startswith("2024-07-03T09:30") else 0)
+        for time, price in ((each, 100.0 if each < "2024-07-04" else 102.0) for each in times)
+    ]
+    file = strategy(tmp_path, rows, f"symbol: SPY, timeframe: 30m{market}", risk="{use: session_end}", quantity=10)
+    result = run(file, registry=load_registry())
+    assert result.trades["pnl"].tolist() == [0.0]
+    assert str(np.datetime64(int(result.trades["exit_ts_ns"][0]), "ns"))[:16] == "2024-07-03T16:30"
+
+
+def test_dates_of_an_unknown_market_close_at_midnight_and_say_so(tmp_path: Path) -> None:
+    result = held(tmp_path, flat(["2024-06-03", "2024-06-04", "2024-06-05"]), "symbol: X", 1)
+    assert str(np.datetime64(int(result.instruments[0].bars.close_ns[0]), "ns"))[:16] == "2024-06-04T00:00"
+    assert any("close at midnight UTC, later than on any exchange" in note for note in result.notes)
+    assert from_of(result, "session") == ("24x7 UTC", "guess")
+
+
+def weekly_feed(folder: Path, feed: str) -> Path:
+    """Write a coin that reaches 200 on Saturday 13 January 2024, with the same in weeks as Binance has them."""
+    monday = datetime.fromisoformat("2024-01-01")
+    days = [monday + timedelta(days=n) for n in range(28)]
+    daily = ["time,open,high,low,close,volume"]
+    for day in days:
+        high, close = (201, 200) if f"{day:%m%d}" in {"0113", "0114"} else (101, 100)
+        daily.append(f"{day:%Y-%m-%d},100,{high},99,{close},1000")
+    weekly = ["time,open,high,low,close,volume"]
+    for number in range(4):
+        high, close = (201, 200) if number == 1 else (101, 100)
+        weekly.append(f"{days[7 * number]:%Y-%m-%d},100,{high},99,{close},7000")
+    (folder / "d.csv").write_text("\n".join(daily), encoding="utf-8")
+    (folder / "w.csv").write_text("\n".join(weekly), encoding="utf-8")
+    file = folder / "weeks.yaml"
+    file.write_text(
+        f"""quantcrafter: 1
+name: weeks
+instruments:
+  - {{symbol: BTC, data: csv, path: d.csv, timeframe: 1d}}
+data:
+  week: {{use: feed, symbol: BTC, data: csv, path: w.csv, timeframe: 1w{feed}}}
+logic:
+  el: {{use: compare, left: week.close, op: ">", right: 150}}
+advisors:
+  go: {{use: rule, enter_long: [el]}}
+money:
+  size: {{use: fixed_quantity, quantity: 1}}
+execution:
+  entry: {{use: market, signals: [go], money: size}}
+""",
+        encoding="utf-8",
+    )
+    return file
+
+
+def test_a_week_of_an_unknown_market_is_known_on_monday(tmp_path: Path) -> None:
+    file = weekly_feed(tmp_path, "")
+    result = run(file, registry=load_registry())
+    assert result.fills["price"].tolist() == [100.0]
+    assert str(np.datetime64(int(result.fills["ts_ns"][0]), "ns"))[:10] == "2024-01-15"
+    assert not find_lookahead(file, registry=load_registry())
+
+
+def test_a_feed_whose_session_is_wrong_is_found_to_look_ahead(tmp_path: Path) -> None:
+    found = find_lookahead(weekly_feed(tmp_path, ", session: us_stocks"), registry=load_registry())
+    assert [(each.node, each.bar, each.known) for each in found] == [("week", 1, 201.0)]
+    assert "Its session is wrong" in str(found[0])
+
+
+# ---------------------------------------------------------------------- annualisation
+
+
+def volatility(result: RunResult, days: float) -> float:
+    """Return the annual volatility of the daily curve, in percent, straight from its definition."""
+    equity = result.ledger.equity
+    returns = equity / np.concatenate(([100_000.0], equity[:-1])) - 1
+    return float(100 * returns.std(ddof=1) * np.sqrt(days))
+
+
+def walk(times: Sequence[str]) -> list[Row]:
+    prices = 100 + np.cumsum(np.random.default_rng(3).normal(0, 1, len(times))).round(2)
+    return [(time, float(p), float(p), float(p), float(p), 0.0) for time, p in zip(times, prices, strict=True)]
+
+
+def weekdays(count: int, clock: str = "") -> list[str]:
+    days = [datetime.fromisoformat("2023-01-02") + timedelta(days=n) for n in range(count * 7 // 5 + 7)]
+    return [f"{day:%Y-%m-%d}{clock}" for day in days if day.weekday() < 5][:count]
+
+
+@pytest.mark.parametrize(
+    ("clock", "instrument", "days", "source"),
+    [
+        ("T05:00:00Z", "symbol: AAPL", 252, "guess"),  # midnight in New York, as Polygon stamps days
+        ("", "symbol: AAPL", 252, "guess"),
+        ("", 'symbol: "600000.SH"', 243, "suffix"),
+        ("", "symbol: X, market: jp_stocks, lot_size: 1", 245, "market"),
+        ("", "symbol: X, trading_days: 200", 200, "file"),
+        ("", "symbol: X, session: 24x7", 365, "file"),
+    ],
+)
+def test_a_year_has_the_days_on_which_the_market_trades(
+    tmp_path: Path, clock: str, instrument: str, days: float, source: str
+) -> None:
+    result = held(tmp_path, walk(weekdays(60, clock)), instrument, 900)
+    assert from_of(result, "trading_days") == (days, source)
+    assert result.metrics["annual_volatility_pct"] == pytest.approx(volatility(result, days))
+
+
+def test_currencies_that_rest_from_friday_to_sunday_evening_trade_252_days_a_year(tmp_path: Path) -> None:
+    first = datetime.fromisoformat("2023-01-01T22:00")
+    hours = [first + timedelta(hours=n) for n in range(5 * 7 * 24)]
+    open_ = [each for each in hours if (each - first) % timedelta(days=7) < timedelta(days=5)]
+    result = held(tmp_path, walk([f"{each:%Y-%m-%dT%H:%M}:00Z" for each in open_]), "symbol: EURUSD, timeframe: 1h", 1)
+    assert from_of(result, "trading_days") == (252, "guess")
+    assert from_of(result, "session") == ("24x7 America/New_York", "guess")
