@@ -42,8 +42,15 @@ class InstrumentFields(BaseModel):
     symbol: Annotated[str, AfterValidator(_not_blank)] = param("What is traded, such as AAPL or BTCUSDT.")
     data: str = param("Which data provider brings its bars.")
     timeframe: Timeframe = param("Length of a bar, such as 5m, 1h or 1d.", default=Timeframe(1, "d"))
-    tick_size: float = param("The least step of the price.", default=0.01, gt=0)
-    lot_size: float = param("The least step of the quantity.", default=1.0, gt=0)
+    market: str | None = param(
+        "What it brings: hours and holidays, tick, lot, currency; by the end of the symbol if left out.", default=None
+    )
+    tick_size: float | None = param(
+        "The least step of the price; that of the market or the prices if left out.", default=None, gt=0
+    )
+    lot_size: float | None = param(
+        "The least step of the quantity; that of the market or the volumes if left out.", default=None, gt=0
+    )
     min_quantity: float = param("The least quantity of an order.", default=0.0, ge=0, advanced=True)
     currency: Currency | None = param("Currency of its prices; the account's if left out.", default=None, advanced=True)
     borrow_percent: float | None = param(
@@ -56,6 +63,9 @@ class InstrumentFields(BaseModel):
         "What one unit of a contract earns when its price rises by one.", default=1.0, gt=0, advanced=True
     )
     pip_size: float | None = param("A pip of its price, such as 0.0001.", default=None, gt=0, advanced=True)
+    trading_days: float | None = param(
+        "Days of a year on which it trades; those of the market if left out.", default=None, gt=0, advanced=True
+    )
     margin: InstrumentMargin = param(
         "What positions take of the equity; as the run says if left out.", default=InstrumentMargin(), advanced=True
     )
@@ -155,6 +165,8 @@ def instrument_form(document: Document, index: int) -> FileForm:
     entry = listed[index] if isinstance(listed, list) and index < len(listed) else {}
     written = entry if isinstance(entry, Mapping) else {}
     fields = with_provider(document.catalog, fields_of(InstrumentFields), str(written.get("data", "")))
+    names = tuple(market.name for market in document.catalog.markets)
+    fields = tuple(replace(each, suggestions=names) if each.path[-1:] == ("market",) else each for each in fields)
     return FileForm(fields, written, ("instruments", index), document.problems)
 
 
@@ -166,7 +178,7 @@ def new_instrument(document: Document) -> dict[str, Any]:
     symbol = next(name for name in (*_SYMBOLS, *(f"SYMBOL{n}" for n in range(len(taken) + 1))) if name not in taken)
     like = known[-1] if known else {}
     entry = {"symbol": symbol, "data": like.get("data", "sample")}
-    return entry | {key: like[key] for key in ("timeframe", "tick_size", "lot_size") if key in like}
+    return entry | {key: like[key] for key in ("timeframe", "market", "tick_size", "lot_size") if key in like}
 
 
 _SYMBOLS = ("AAPL", "IBM", "MSFT", "GOOG", "FB")

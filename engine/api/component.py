@@ -179,6 +179,11 @@ class FeedNode(DataNode):
     symbol: str = param("Symbol of the other instrument.", min_length=1)
     data: str = param("Which data provider brings its bars.", default="sample")
     timeframe: Timeframe | None = param("Length of its bars; the instrument's own if left out.", default=None)
+    market: str = param(
+        "Its market, such as us_stocks; by the end of the symbol, or as an instrument of that symbol, if left out.",
+        default="",
+        advanced=True,
+    )
     on_bad_bars: Literal["refuse", "repair"] = param("What to do about impossible bars.", default="refuse")
 
     def provider_options(self) -> dict[str, Any]:

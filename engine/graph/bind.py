@@ -220,9 +220,11 @@ class _Binder:
         if provider is None:
             return None
         own = self.terms.get(component.symbol)
-        if own is None:
-            place = InstrumentSpec(component.symbol, component.data, market="")
-            _, own, _ = resolve(place, self.catalog.markets, self.spec.run)
+        if own is None or component.market:
+            place = InstrumentSpec(component.symbol, component.data, market=component.market)
+            _, own, found = resolve(place, self.catalog.markets, self.spec.run)
+            errors = [each for each in found if each.severity is Severity.ERROR]
+            self.problems += [node.problem(each.code, each.message, each.remedy, field="market") for each in errors]
         return BoundFeed(component, provider, own)
 
     # ------------------------------------------------------------------ wires
