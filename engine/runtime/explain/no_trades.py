@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantcrafter.engine.api.ledger import BlockReason, InterventionKind, OrderStatus, StatusReason
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
 from quantcrafter.engine.runtime.results.run_view import RunDecision, RunView
 
@@ -70,8 +70,28 @@ def why_no_trade(run: RunView) -> str:
     blocked = _blocked(run)
     orders = ledger.orders[ledger.orders["parent"] < 0]
     if len(orders):
-        return " ".join(part for part in (_unfilled(orders), _left(blocked)) if part)
-    return _all_blocked(blocked) if blocked else _no_signal(run)
+        return joined((_unfilled(orders), _left(blocked)))
+    if not blocked:
+        return _no_signal(run)
+    return joined((_all_blocked(blocked), _lot_too_large(run)))
+
+
+def _lot_too_large(run: RunView) -> str:
+    """Return how much one lot is worth where an entry was sized to less; nothing where none was."""
+    rows = run.ledger.blocked[run.ledger.blocked["reason"] == BlockReason.SIZE_ZERO]
+    if not len(rows):
+        return ""
+    job = run.instruments[int(rows["instrument"][0])]
+    return Message(
+        "One lot of {symbol} is {lot:g}, then worth {value:,.2f} {currency}; the account has {cash:,.2f} {account}. "
+        "Set a smaller 'lot_size' if the market has it, or a larger size.",
+        symbol=job.symbol,
+        lot=job.lot_size,
+        value=float(job.bars.close[int(rows["bar"][0])]) * job.lot_size * job.multiplier,
+        currency=job.currency or run.settings.currency,
+        cash=run.settings.cash,
+        account=run.settings.currency,
+    )
 
 
 def _all_blocked(blocked: Counter[str]) -> str:

@@ -117,6 +117,8 @@ class RunTables:
 
     def to_json(self: RunView) -> dict[str, Any]:
         """Return the run as plain values that JSON can hold; undefined numbers are None."""
+        from quantcrafter.engine.runtime.explain.no_trades import why_no_trade
+
         return {
             "strategy": self.strategy,
             "engine": self.engine,
@@ -134,6 +136,7 @@ class RunTables:
             "blocked": self.blocked.rows(),
             "interventions": self.interventions.rows(),
             "cashflows": self.cashflows.rows(),
+            "no_trades": why_no_trade(self),
             "synthetic": self.synthetic,
             "data": {
                 "hash": self.data_hash,

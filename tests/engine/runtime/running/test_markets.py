@@ -126,6 +126,19 @@ def test_lots_are_as_small_as_the_volumes_of_the_data(tmp_path: Path) -> None:
     assert from_of(result, "lot_size") == (pytest.approx(0.001), "data")
 
 
+def test_a_run_without_a_trade_says_that_one_lot_is_more_than_the_account_has(tmp_path: Path) -> None:
+    file = strategy(tmp_path, flat(["2024-01-01", "2024-01-02"], 60_000.0, [ENTER, 0]), "symbol: BTC, session: 24x7")
+    text = file.read_text(encoding="utf-8").replace(
+        "use: fixed_quantity, quantity: 1", "use: percent_of_equity, percent: 50"
+    )
+    file.write_text(text, encoding="utf-8")
+    told = run(file, registry=load_registry()).to_json()["no_trades"]
+    assert told == (
+        "No trades: 1 entry signal, sized to less than one lot. One lot of BTC is 1, then worth 60,000.00 USD; the "
+        "account has 100,000.00 USD. Set a smaller 'lot_size' if the market has it, or a larger size."
+    )
+
+
 # ---------------------------------------------------------------------- markets
 
 
