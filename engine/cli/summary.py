@@ -36,7 +36,7 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
         bars = instrument.bars
         label = f"{instrument.symbol} {bars.timeframe}, {len(bars):,} bars from {bars.source or 'its provider'}"
         out.print(label + (" (synthetic)" if bars.synthetic and "synthetic" not in bars.source else ""))
-        out.print(f"  {told(instrument.terms)}", style="dim", highlight=False, soft_wrap=True)
+        out.print(f"  {told(instrument.terms)}", style="dim", highlight=False)
     out.print(f"{result.mode} on {result.engine}, no decision before bar {result.warmup:,}\n")
     out.print(metrics_table(result.metrics, out.width))
     no_trades = why_no_trade(result)

@@ -216,11 +216,12 @@ def output_place(nodes: Mapping[str, RunNode], node: str, output: str) -> tuple[
 
 
 def _feed(job: InstrumentJob) -> dict[str, Any]:
+    terms = {name: {"value": term.value, "from": term.source} for name, term in job.terms.items()}
     return {
         "symbol": job.symbol,
         "timeframe": str(job.bars.timeframe),
         "bars": len(job.bars),
         "source": job.bars.source,
         "synthetic": job.bars.synthetic,
-        "terms": {name: {"value": term.value, "from": term.source} for name, term in job.terms.items()},
+        **({"terms": terms} if terms else {}),
     }

@@ -43,7 +43,7 @@ def test_files_are_imported_listed_filled_exported_and_run_on(tmp_path: Path) ->
     assert (series["symbol"], series["timeframe"], series["count"], series["missing"]) == ("SPY", "1d", 50, 10)
     title, _, row = quantcrafter("data", "gaps", "SPY", home=home).stdout.splitlines()
     assert title.strip() == "SPY 1d: 1 gap"
-    assert row.split() == ["1d", "2024-01-29", "21:00", "2024-02-13", "14:30", "10"]
+    assert row.split() == ["1d", "2024-01-30", "00:00", "2024-02-13", "00:00", "10"]
 
     filled = quantcrafter("data", "fill", "SPY", "1d", "--from", "whole.csv", home=home, cwd=tmp_path)
     assert filled.stderr.endswith("SPY 1d: 10 bars filled in, 0 still missing.\n")

@@ -53,7 +53,31 @@ def bad(tmp_path: Path) -> Path:
 def test_a_valid_file_is_said_to_be_valid(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", str(good)]) == 0
     shown = capsys.readouterr()
-    assert (shown.out, shown.err) == (f"{good}: valid\n", "")
+    assert shown.out == f"{good}: valid\n"
+    assert shown.err.startswith("TEST: 24x7 UTC (data), tick 0.01 (data), lot 1 (default)")
+
+
+def test_guesses_and_faults_of_the_data_are_told(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (good.parent / "d.csv").write_text("time,open,high,low,close\n2024-06-03,1.5,1.5,1.5,1.5\n2024-06-04,1.5,2,1.5,2\n")
+    text = good.read_text(encoding="utf-8")
+    start = text.index("data: synthetic")
+    good.write_text(text[:start] + "data: csv, path: d.csv, tick_size: 1}" + text[text.index("}", start) + 1 :])
+    assert main(["validate", str(good)]) == 0
+    shown = capsys.readouterr().err
+    assert "'tick_size' is 1, but 50% of the prices are no multiple of it" in shown
+    assert "no market is named" in shown
+    assert "24x7 UTC (guess)" in shown
+    assert main(["validate", "--json", str(good)]) == 0
+    (file,) = json.loads(capsys.readouterr().out)["files"]
+    assert file["data"]["instruments"][0]["terms"]["tick_size"] == {"value": 1.0, "from": "file"}
+
+
+def test_data_that_can_not_be_had_are_a_warning(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = good.read_text(encoding="utf-8")
+    start = text.index("data: synthetic")
+    good.write_text(text[:start] + "data: csv, path: none.csv}" + text[text.index("}", start) + 1 :])
+    assert main(["validate", str(good)]) == 0
+    assert "The data could not be checked." in capsys.readouterr().err
 
 
 def test_every_problem_is_one_line_with_its_place(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
