@@ -115,8 +115,7 @@ def _epoch(times: list[str], factor: int) -> list[str]:
 
 
 _ISO_HOURS = _hours("%Y-%m-%dT%H:%M:%S")
-_DAY = "2024-01-15T14:30"  # the session of New York's stocks opens
-_NIGHT = "2024-01-15T00:00"
+_DAY = "2024-01-15T00:00"
 _METATRADER5 = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>"
 _TIME_LAYOUT = "{time}{s}{o}{s}{h}{s}{l}{s}{c}{s}{v}"
 _BINANCE = "{time},{o},{h},{l},{c},{v},1,2,3,4,5,0"
@@ -167,7 +166,7 @@ READ: tuple[FileFormat, ...] = (
         "EURUSD60.csv",
         text("", rows(_hours("%Y.%m.%d,%H:%M"))),
         "EURUSD",
-        _NIGHT,
+        _DAY,
         told="Set 'timezone'",
         note="No header; times are the broker's: say its zone by `timezone`.",
     ),
@@ -176,7 +175,7 @@ READ: tuple[FileFormat, ...] = (
         "EURUSD_H1_202401150000_202401150300.csv",
         text(_METATRADER5, rows(_hours("%Y.%m.%d\t%H:%M:%S"), "\t", layout=_TIME_LAYOUT + "{s}0{s}7")),
         "EURUSD",
-        _NIGHT,
+        _DAY,
         told="'TICKVOL', as 'VOL' has none",
         note="The volume is `TICKVOL` where `VOL` is 0 everywhere; also in UTF-16.",
     ),
@@ -190,7 +189,7 @@ READ: tuple[FileFormat, ...] = (
             encoding="utf-16",
         ),
         "EURUSD",
-        _NIGHT,
+        _DAY,
     ),
     FileFormat(
         "TradingView",
@@ -205,7 +204,7 @@ READ: tuple[FileFormat, ...] = (
         "BINANCE_BTCUSDT, 60_a1b2c.csv",
         text("time,open,high,low,close,Volume", rows(_epoch(_ISO_HOURS, 1))),
         "BTCUSDT",
-        _NIGHT,
+        _DAY,
     ),
     FileFormat(
         "Yahoo Finance",
@@ -293,16 +292,16 @@ READ: tuple[FileFormat, ...] = (
         "BTCUSDT-1h-2024-01.csv",
         _BINANCE_HOURS,
         "BTCUSDT",
-        _NIGHT,
+        _DAY,
         note="Twelve columns without header, in ms or us, joined files too; zipped as it comes.",
     ),
-    FileFormat("Binance", "BTCUSDT-1h-2024-01.zip", zipped(a__csv=_BINANCE_HOURS), "BTCUSDT", _NIGHT),
+    FileFormat("Binance", "BTCUSDT-1h-2024-01.zip", zipped(a__csv=_BINANCE_HOURS), "BTCUSDT", _DAY),
     FileFormat(
         "Binance",
         "BTCUSDT-1h.csv",
         text("", rows([*_epoch(_ISO_HOURS[:2], 1000), *_epoch(_ISO_HOURS[2:], 1_000_000)], layout=_BINANCE)),
         "BTCUSDT",
-        _NIGHT,
+        _DAY,
         told="ms first in row 1, us first in row 3",
     ),
     FileFormat(
@@ -310,7 +309,7 @@ READ: tuple[FileFormat, ...] = (
         "XBTUSD_60.csv",
         text("", rows(_epoch(_ISO_HOURS, 1), layout=_TIME_LAYOUT + ",42")),
         "XBTUSD",
-        _NIGHT,
+        _DAY,
         note="Without header; the last column counts trades.",
     ),
     FileFormat(
@@ -348,7 +347,7 @@ READ: tuple[FileFormat, ...] = (
             rows(_hours("%Y%m%d  %H:%M:%S"), layout=_TIME_LAYOUT + ",1,5"),
         ),
         "AAPL",
-        _NIGHT,
+        _DAY,
         told="Set 'timezone'",
         note="Old times carry no zone; new ones name it, or are UTC where a hyphen stands between date and time.",
     ),
@@ -367,14 +366,14 @@ READ: tuple[FileFormat, ...] = (
         "AAPL.csv",
         text("date,open,high,low,close,volume", rows(_hours("%Y%m%d-%H:%M:%S"))),
         "AAPL",
-        _NIGHT,
+        _DAY,
     ),
     FileFormat(
         "NinjaTrader",
         "ES 03-24.Last.txt",
         text("", rows(_hours("%Y%m%d %H%M%S", start="2024-01-15T00:01", minutes=1), ";")),
         "ES 03-24",
-        _NIGHT,
+        _DAY,
         told="times are when bars close",
         note="Named as its export names files: UTC, and the end of the bar.",
     ),
@@ -412,7 +411,7 @@ READ: tuple[FileFormat, ...] = (
             ],
         ),
         "BTC/USDT",
-        _NIGHT,
+        _DAY,
         closes=CLOSES[::-1],
         volumes=VOLUMES[::-1],
         note="The line before the header is skipped, newest first is turned round.",
@@ -428,7 +427,7 @@ READ: tuple[FileFormat, ...] = (
             ),
         ),
         "AAPL",
-        _NIGHT,
+        _DAY,
         note="`window_start` is the time, in ns; `t`, `o`, `h`, `l`, `c`, `v` as well.",
     ),
     FileFormat(
@@ -443,7 +442,7 @@ READ: tuple[FileFormat, ...] = (
             ),
         ),
         "AAPL",
-        _NIGHT,
+        _DAY,
         note="`ts_event` is the time; prices as whole numbers are billionths.",
     ),
     FileFormat(
@@ -458,7 +457,7 @@ READ: tuple[FileFormat, ...] = (
             ),
         ),
         "AAPL",
-        _NIGHT,
+        _DAY,
         told="billionths",
     ),
     FileFormat(
@@ -568,7 +567,7 @@ READ: tuple[FileFormat, ...] = (
             encoding="utf-8-sig",
         ),
         "CAC",
-        "2024-02-05T14:30",
+        "2024-02-05T00:00",
         closes=_BIG,
         note="`16 100,50` with any kind of space; the day comes first.",
     ),
@@ -614,7 +613,7 @@ READ: tuple[FileFormat, ...] = (
         "x.csv",
         text("time,open,high,low,close,volume", rows(_hours("%Y-%m-%d %H:%M")), end="\r"),
         "X",
-        _NIGHT,
+        _DAY,
         note="Lines that end in a carriage return.",
     ),
 )
@@ -637,7 +636,7 @@ ASKED: tuple[FileFormat, ...] = (
         "x.csv",
         text("Date,Open,High,Low,Close,Volume", rows(_days("%m/%d/%Y", start="2024-02-05"))),
         "X",
-        "2024-02-05T14:30",
+        "2024-02-05T00:00",
         option={"time_format": "%m/%d/%Y"},
         note="`01/02/2024` where no day is above 12: `time_format`.",
     ),
@@ -658,7 +657,7 @@ ASKED: tuple[FileFormat, ...] = (
         "x.zip",
         zipped(a__csv=_BINANCE_HOURS, b__csv=_BINANCE_HOURS),
         "X",
-        _NIGHT,
+        _DAY,
         option={"member": "a.csv"},
         note="`member`.",
     ),
