@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from quantcrafter.engine.api.compiled import numba_cache_dir
 from quantcrafter.engine.simulation import ahead
-from tests.support.counts import choose_seed, how_to_repeat, sample
+from tests.support.counts import choose_seed, how_to_repeat, is_interpreted, sample
 
 # Set before any test: child processes and workers find the same compiled code, whatever their user directory is.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_dir()))
@@ -43,7 +43,7 @@ settings.register_profile(
 settings.load_profile("explore")
 
 
-if os.environ.get("QUANTCRAFTER_TEST_INTERPRETED"):
+if is_interpreted():
     # Coverage sees no line of machine code. Whatever asks for the compiled form of its own accord still gets it.
     ahead.SMALL_BARS = sys.maxsize
     vars(ahead)["is_loaded"] = lambda: False

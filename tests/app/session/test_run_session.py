@@ -54,7 +54,7 @@ def test_a_run_whose_folder_is_gone_is_shown_no_longer_and_the_session_says_why(
     assert session.bar is None
     session.show_run(saved(tmp_path / "next"))
     session.go_to(5)
-    assert (session.lost, session.bar) == ("", 5)
+    assert {"lost": session.lost, "bar": session.bar} == {"lost": "", "bar": 5}
 
 
 def test_a_new_run_is_shown_where_the_one_before_is_gone(tmp_path: Path) -> None:
@@ -64,4 +64,5 @@ def test_a_new_run_is_shown_where_the_one_before_is_gone(tmp_path: Path) -> None
     shutil.rmtree(tmp_path / "a")
     run = saved(tmp_path / "b")
     session.show_run(run)
-    assert (session.run, session.bar, session.lost) == (run, None, "")
+    assert session.run is run
+    assert {"lost": session.lost, "bar": session.bar} == {"lost": "", "bar": None}

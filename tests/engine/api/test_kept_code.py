@@ -20,6 +20,7 @@ from quantcrafter.engine.api import kept_code
 from quantcrafter.engine.api.compiled import SHORT_ROWS, code_folder, njit_kept
 from quantcrafter.engine.api.kept_code import SUFFIX, fingerprint
 from tests.support.command_line import quantcrafter
+from tests.support.counts import is_interpreted
 
 STEP = 1.0
 
@@ -199,6 +200,7 @@ def test_another_machines_code_is_left_alone(folder: Path, monkeypatch: pytest.M
     assert len(list(folder.iterdir())) == 2
 
 
+@pytest.mark.skipif(is_interpreted(), reason="it is about the compiler")
 def test_a_run_with_damaged_code_of_a_node_blames_no_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     cache, long = tmp_path / "copy", tmp_path / "long.yaml"

@@ -9,8 +9,10 @@ import pytest
 
 from quantcrafter.engine.api.compiled import SHORT_ROWS, compiled
 from quantcrafter.engine.api.waiting import COMPILE, IMPORT, listen_to_waits, tell_of_wait
+from tests.support.counts import is_interpreted
 
 
+@pytest.mark.skipif(is_interpreted(), reason="it is about the compiler")
 def test_the_first_long_column_tells_of_libraries_and_of_the_compiler_and_later_ones_of_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
