@@ -52,7 +52,7 @@ def _filled(text: str) -> str:
 def test_what_is_left_to_the_command_line_and_to_scripts_is_reached_by_nothing_of_the_desktop() -> None:
     modules = [place.removesuffix(".py").replace("/", ".") for place in (*COMMAND_LINE, *SCRIPTS)]
     assert all((ROOT / place).exists() for place in (*COMMAND_LINE, *SCRIPTS))
-    jobs = ROOT / "engine" / "runtime"
+    jobs = ROOT / "engine" / "runtime" / "compute_process"
     for path in (*(ROOT / "app").rglob("*.py"), *(jobs / "jobs").glob("*.py"), jobs / "service.py"):
         source = path.read_text(encoding="utf-8")
         assert not [name for name in (*modules, "run_class") if name in source], path
