@@ -128,6 +128,7 @@ def blocked_text(blocked: Blocked) -> str:
         "cool_down": tr("a pause after a loss"),
         "below_minimum": tr("the size came to less than the least allowed"),
         "no_volatility": tr("no volatility to size by"),
+        "other_execution": tr("another execution node had a position or an entry order"),
     }
     why = reasons.get(blocked.reason, blocked.reason.replace("_", " "))
     return tr("Signal to {signal}, no order: {why}", signal=flags_text(blocked.flags), why=why)

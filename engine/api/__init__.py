@@ -49,6 +49,8 @@ from quantcrafter.engine.api.engine import (
     DecisionComponent,
     EngineAdapter,
     EngineJob,
+    Execution,
+    ExecutionColumns,
     InstrumentJob,
 )
 from quantcrafter.engine.api.entries import (
@@ -193,6 +195,8 @@ __all__ = [
     "EngineAdapter",
     "EngineJob",
     "EntryRule",
+    "Execution",
+    "ExecutionColumns",
     "ExecutionLogic",
     "ExecutionRule",
     "FeedNode",

@@ -30,15 +30,47 @@ def _never() -> bool:
     return False
 
 
+MOST_EXECUTIONS = 8
+"""How many execution nodes a job may have."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One execution node: how its signals become orders, and how large its entries are.
+
+    `protection` holds the numbers of the job's protective rules that its positions get; None for all of them.
+    """
+
+    rule: ExecutionRule
+    size: SizeRule
+    node: str = ""
+    protection: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class ExecutionColumns:
+    """What one execution node reads of an instrument; each column has shape (n,).
+
+    `flags` are its combined signals, `allowed` says whether its filters let entries pass, `columns` are those of its
+    rule by the names in `EXECUTION_COLUMNS`, `size` is that of its size rule.
+    """
+
+    flags: FlagColumn
+    allowed: BoolColumn
+    columns: Mapping[str, FloatColumn] = field(default_factory=dict)
+    size: FloatColumn | None = None
+
+
 @dataclass(frozen=True)
 class InstrumentJob:
     """One instrument, ready for the decision stage; columns have shape (n,) of its own bars.
 
     `flags` are the combined signals, `allowed` whether the filters let entries pass, `first_bar` the first bar at
     which a decision may be taken, `rule_columns[i]` the column of the i-th protective rule or None,
-    `execution_columns` those of the execution rule by the names in `EXECUTION_COLUMNS`.
+    `execution_columns` those of the execution rule by the names in `EXECUTION_COLUMNS`, `size_column` that of the size
+    rule. They are those of the job's first execution; `further` has those of the others, in order.
 
-    `size_column` is the column of the size rule. `rate_open` and `rate_close` are units of the account's currency for
+    `rate_open` and `rate_close` are units of the account's currency for
     one of the instrument's, as known at the opens and closes of its bars; None where the two are the same. `split` is
     how many units one becomes at a bar's open, `dividend` the cash that a unit gets then. `borrow_percent` is what a
     short position costs a year. `step_columns` are the inputs of the job's `steps`, in order.
@@ -73,6 +105,12 @@ class InstrumentJob:
     margin: InstrumentMargin | None = None
     trading_days: float | None = None
     terms: Mapping[str, Term] = field(default_factory=dict)
+    further: tuple[ExecutionColumns, ...] = ()
+
+    @property
+    def executions(self) -> tuple[ExecutionColumns, ...]:
+        """The columns of each execution of the job."""
+        return ExecutionColumns(self.flags, self.allowed, self.execution_columns, self.size_column), *self.further
 
 
 @dataclass(frozen=True)
@@ -80,22 +118,27 @@ class DecisionComponent:
     """A decision component that brings its own `on_bar`.
 
     `inputs` holds, for each instrument in file order, its columns by port name: arrays, `Signals`, `Bars`, or tuples of
-    these. `rule` is the index of a risk manager's place among the protective rules.
+    these. `rule` is the index of a risk manager's place among the protective rules, `execution` the number of the
+    execution whose entries a money manager sizes.
     """
 
     node: str
     component: Component
     inputs: tuple[Mapping[str, Any], ...]
     rule: int = -1
+    execution: int = 0
 
 
 @dataclass(frozen=True)
 class EngineJob:
     """All an engine needs to run the decision stage; instruments are in file order.
 
+    Each of the `executions` acts on its own signals, for all instruments. In an instrument one of them at a time has
+    entries at work or a position: whoever comes first, and in one bar the first in this order.
+
     `components` decide in Python, bar by bar; without any the whole loop can be compiled. An execution component among
-    them takes the place of `execution`, a money manager that of `size`; each risk manager has a protective rule of the
-    kind COMPONENT that names its orders.
+    them takes the place of the only execution's rule, a money manager that of a size rule; each risk manager has a
+    protective rule of the kind COMPONENT that names its orders.
 
     `steps` is the program of the nodes that read the position; `flags` and `allowed` of the instruments are then those
     of the other nodes, and what the program gives takes their place bar by bar.
@@ -104,8 +147,7 @@ class EngineJob:
     """
 
     instruments: tuple[InstrumentJob, ...]
-    execution: ExecutionRule
-    size: SizeRule
+    executions: tuple[Execution, ...]
     protection: tuple[ProtectiveRule, ...]
     settings: RunSettings
     progress: Callable[[int, int], None] = field(default=_no_progress)

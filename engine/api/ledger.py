@@ -92,6 +92,7 @@ class BlockReason(IntEnum):
     COOL_DOWN = 11
     BELOW_MINIMUM = 12
     NO_VOLATILITY = 13
+    OTHER_EXECUTION = 14
 
 
 ORDER_DTYPE = np.dtype(
@@ -110,6 +111,7 @@ ORDER_DTYPE = np.dtype(
         ("status", np.uint8),
         ("reason", np.uint8),
         ("status_reason", np.uint8),
+        ("execution", np.uint8),
         ("limit", np.float64),
         ("filled", np.int64),
         ("expires", np.int64),
@@ -122,7 +124,7 @@ ORDER_DTYPE = np.dtype(
 instrument's own bars (-1: not yet), `side` is +1 to buy and -1 to sell, `price` the trigger or limit (NaN: market).
 `limit` is the limit of a stop-limit (NaN otherwise) and `touched_bar` the bar from which it is a limit, `filled` how
 many of the lots have been filled, `expires` the last bar at which it may fill (-1: no end, or a day that is not over),
-`level` the line of a grid that it belongs to, or -1."""
+`level` the line of a grid that it belongs to, or -1, `execution` the number of the execution node that made it."""
 
 FILL_DTYPE = np.dtype(
     [
@@ -136,12 +138,14 @@ FILL_DTYPE = np.dtype(
         ("side", np.int8),
         ("kind", np.uint8),
         ("reason", np.uint8),
+        ("execution", np.uint8),
         ("rate", np.float64),
     ],
     align=True,
 )
 """`price` is the matched price, in the instrument's currency; `rate` is what one unit of that was worth in the
-account's. Commission and slippage are amounts of the account's currency, both taken from the cash."""
+account's. Commission and slippage are amounts of the account's currency, both taken from the cash. `execution` is the
+number of the order's execution node."""
 
 TRADE_DTYPE = np.dtype(
     [
@@ -168,7 +172,16 @@ TRADE_DTYPE = np.dtype(
 `carry`: dividends received less borrow fees paid while it was held. `mae` and `mfe` are the largest moves against and
 for the position, in price units, not negative."""
 
-BLOCKED_DTYPE = np.dtype([("bar", np.int64), ("instrument", np.int32), ("flags", np.uint8), ("reason", np.uint8)])
+BLOCKED_DTYPE = np.dtype(
+    [
+        ("bar", np.int64),
+        ("instrument", np.int32),
+        ("flags", np.uint8),
+        ("reason", np.uint8),
+        ("execution", np.uint8),
+    ]
+)
+"""`execution` is the number of the execution node whose signal was blocked."""
 
 
 class InterventionKind(IntEnum):

@@ -83,7 +83,8 @@ class Submit:
     `quantity` is what `lots` are in units of the instrument, whose `lot_size` is one lot. `price` is the limit of a
     limit order and the trigger of a stop, `limit` that of a stop-limit, both in the instrument's currency. With
     `reduce_only` it never opens a position or lets one grow. `parent` is the entry that it protects, whose other
-    protective orders end when it fills. `reason` is the word of `engine.api.ledger.Reason`, such as "stop_loss".
+    protective orders end when it fills. `reason` is the word of `quantcrafter.engine.api.ledger.Reason`, such as
+    "stop_loss", `execution` the number of the strategy's execution node that made it.
     """
 
     order: Ref
@@ -100,6 +101,7 @@ class Submit:
     reduce_only: bool = False
     parent: Ref | None = None
     reason: str = ""
+    execution: int = 0
 
     def __post_init__(self) -> None:
         """Refuse an order that no venue could take."""

@@ -108,6 +108,7 @@ class StepProgram:
         outputs: the register of each value that is recorded.
         flags: the register of the combined signals; -1 where a column gives them.
         allowed: the register of the filters' verdict; -1 where a column gives it.
+        further: both of these for each execution of the job but the first; none where columns give all of them.
     """
 
     rows: npt.NDArray[Any]
@@ -117,10 +118,16 @@ class StepProgram:
     outputs: tuple[int, ...]
     flags: int = -1
     allowed: int = -1
+    further: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def heads(self) -> tuple[tuple[int, int], ...]:
+        """The registers of signals and verdict for each execution; of those that are left out columns give both."""
+        return (self.flags, self.allowed), *self.further
 
     def __post_init__(self) -> None:
         """Refuse registers that there are none of: the compiled loop looks nothing up twice."""
-        used = [*self.inputs, *self.outputs, self.flags, self.allowed]
+        used = [*self.inputs, *self.outputs, *(register for head in self.heads for register in head)]
         used += [int(number) for name in ("out", "a", "b") for number in self.rows[name]]
         if used and not -1 <= min(used) <= max(used) < len(self.registers):
             raise ValueError(
@@ -132,7 +139,10 @@ class StepProgram:
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What a program gave: for each instrument the recorded values of shape (k, n), signal flags and filter mask."""
+    """What a program gave: for each instrument the recorded values, of shape (k, n), and flags and filter mask.
+
+    The latter have shape (executions, n).
+    """
 
     values: tuple[FloatColumn, ...]
     flags: tuple[FlagColumn, ...]

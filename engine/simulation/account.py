@@ -50,8 +50,8 @@ def check_account(instrument: InstrumentJob) -> None:
             )
     elif instrument.multiplier != 1.0:
         raise RunError(Message("{name} has a multiplier, which contracts have. Say 'kind: contract'.", name=name))
-    optional = (instrument.size_column, instrument.rate_open, instrument.rate_close)
-    columns = [column for column in (*optional, instrument.split, instrument.dividend) if column is not None]
+    optional = (instrument.rate_open, instrument.rate_close, instrument.split, instrument.dividend)
+    columns = [column for column in optional if column is not None]
     if any(len(column) != n for column in columns):
         raise RunError(
             Message(
@@ -93,7 +93,8 @@ def is_restless(job: EngineJob) -> bool:
     """Return whether something may move or grow a position at any close, whatever its best price so far is."""
     moving = (ProtectiveKind.TRAILING_STOP, ProtectiveKind.BREAK_EVEN)
     by_value = any(rule.kind in moving and (rule.column is not None or rule.cash > 0.0) for rule in job.protection)
-    return by_value or any(rule.follow for rule in job.protection) or job.execution.scale_in is not None
+    grows = any(each.rule.scale_in is not None for each in job.executions)
+    return by_value or grows or any(rule.follow for rule in job.protection)
 
 
 def counts_days(job: EngineJob) -> bool:
@@ -141,10 +142,12 @@ def margins_of(instrument: InstrumentJob, run: Margin) -> Margins:
 
 def may_be_short(job: EngineJob) -> bool:
     """Return whether any decision of a job could open a short position; nobody knows the signals of bars to come."""
-    by_steps = job.steps is not None and job.steps.flags >= 0
-    if job.execution.rebalance is not None or job.components or by_steps:
+    by_steps = job.steps is not None and any(flags >= 0 for flags, _ in job.steps.heads)
+    by_weights = any(each.rule.rebalance is not None for each in job.executions)
+    if by_weights or job.components or by_steps or not all(len(each.bars) for each in job.instruments):
         return True
-    return any(not len(each.bars) or bool(np.bitwise_or.reduce(each.flags) & ENTER_SHORT) for each in job.instruments)
+    columns = [each.flags for instrument in job.instruments for each in instrument.executions]
+    return any(bool(np.bitwise_or.reduce(flags) & ENTER_SHORT) for flags in columns)
 
 
 def needs_volume(job: EngineJob) -> bool:
@@ -158,15 +161,12 @@ def spare_rows(job: EngineJob) -> int:
 
 
 def set_account(desk: Record, job: EngineJob) -> None:
-    """Write sizes, costs, margin and guards of a job to the desk.
+    """Write costs, margin and guards of a job to the desk.
 
     Raises:
         RunError: there are too many guards, or one names an instrument that is not there.
     """
-    settings, size = job.settings, job.size
-    desk["size_kind"], desk["size_value"] = int(size.kind), size.value
-    for name in ("factor", "least", "most", "window", "trades", "start", "delta"):
-        desk[f"size_{name}"] = getattr(size, name)
+    settings = job.settings
     commission, slippage = settings.commission, settings.slippage
     for name in ("percent", "per_unit", "per_lot", "per_order", "minimum"):
         desk[f"commission_{name}"] = getattr(commission, name)
@@ -186,7 +186,7 @@ def set_account(desk: Record, job: EngineJob) -> None:
     special = special or bool(job.components)
     desk["plain"] = not (special or job.guards or desk["financed"] or desk["moving"] or desk["watched"])
     by_session = any(guard.kind is GuardKind.SESSION_END for guard in job.guards)
-    by_day = job.execution.entry.life is OrderLife.DAY
+    by_day = any(each.rule.entry.life is OrderLife.DAY for each in job.executions)
     desk["simple"] = not (desk["financed"] or desk["watched"] or by_session or by_day)
     _set_guards(desk, job)
     if needs_volume(job):
@@ -252,7 +252,6 @@ def account_of(job: EngineJob) -> AccountColumns:
         split=column(lambda each: each.split, 1.0),
         dividend=column(lambda each: each.dividend, 0.0),
         closing=joined([_closing(job, each) for each in jobs], np.uint8),
-        size=column(lambda each: each.size_column, np.nan),
         day=_days(job) if counts_days(job) else no_times,
     )
 

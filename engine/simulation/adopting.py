@@ -16,6 +16,9 @@ from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import OrderKind
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.rules import ProtectiveKind
+from quantcrafter.engine.simulation.arrays import execution_columns_of
+from quantcrafter.engine.simulation.execution_terms import SIZE_COLUMN, columns_of, rebalance_of
+from quantcrafter.engine.simulation.growing import column_key
 from quantcrafter.engine.simulation.identity import BAR_STANDARD, Identity, program_hash, rule_names, terms_hash
 from quantcrafter.engine.simulation.session_state import InstrumentState, SessionState, lot_of
 
@@ -49,7 +52,7 @@ def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
             )
         )
     dropped: list[str] = []
-    rules = rule_names(job, identity)
+    rules, executions = rule_names(job, identity), _new_numbers(old, job)
     instruments = {}
     for each in job.instruments:
         kept = old.instruments.get(each.symbol)
@@ -63,6 +66,7 @@ def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
                 )
             )
             kept = replace(kept, steps=())
+        kept = _renumbered(each.symbol, kept, executions, dropped)
         instruments[each.symbol] = _adopted(each.symbol, kept, job, rules, dropped)
     _leave(old, instruments, dropped)
     account = dict(old.account)
@@ -79,11 +83,69 @@ def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
         account=account,
         instruments=instruments,
         told=_retold(old, list(instruments)),
-        due_first=old.due_first if job.execution.rebalance is not None else -1,
+        due_first=old.due_first if rebalance_of(job) is not None else -1,
         components=_components(old.components, job, dropped),
+        executions=tuple(each.node for each in job.executions),
         program=program_hash(job),
     )
     return Adopted(state, tuple(dropped))
+
+
+def _new_numbers(old: SessionState, job: EngineJob) -> dict[int, int]:
+    """Return the numbers that executions of the old state have in the job: those of nodes with the same id.
+
+    Where both have a single one, that is it, whatever it is called.
+    """
+    nodes = [each.node for each in job.executions]
+    names = old.executions or ("",)
+    if len(names) == len(nodes) == 1:
+        return {0: 0}
+    return {number: nodes.index(name) for number, name in enumerate(names) if name in nodes}
+
+
+def _renumbered(
+    symbol: str, kept: InstrumentState, executions: Mapping[int, int], dropped: list[str]
+) -> InstrumentState:
+    """Return an instrument's state with the job's numbers of executions, without the entries of those that are gone.
+
+    A position that one of them made is left to the first execution of the job.
+    """
+    orders: list[Mapping[str, Any]] = []
+    for order in kept.orders:
+        number = order.get("execution", 0)
+        if number not in executions and order["opens"]:
+            dropped.append(
+                Message(
+                    "Order {order} of {symbol} is cancelled: its execution node is gone.",
+                    order=order["id"],
+                    symbol=symbol,
+                )
+            )
+        else:
+            orders.append({**order, "execution": executions.get(number, 0)})
+    number = kept.book.get("execution", 0)
+    book = {name: value for name, value in kept.book.items() if name != "execution"}
+    if executions.get(number, 0):
+        book["execution"] = executions[number]
+    if number not in executions and book.get("lots", 0):
+        dropped.append(
+            Message(
+                "The position of {symbol} is left to the first execution node: the one that made it is gone.",
+                symbol=symbol,
+            )
+        )
+    rows = tuple(_renumbered_row(row, executions) for row in kept.rows)
+    return replace(kept, orders=tuple(orders), book=book, rows=rows)
+
+
+def _renumbered_row(row: Mapping[str, Any], executions: Mapping[int, int]) -> Mapping[str, Any]:
+    """Return a kept bar with its columns named by the job's numbers of executions."""
+    columns: dict[str, Any] = {}
+    for key, value in {**row["execution"], SIZE_COLUMN: row["size"]}.items():
+        number, _, name = key.rpartition(".")
+        if (before := int(number or 0)) in executions:
+            columns[column_key((executions[before], name))] = value
+    return {**row, "size": columns.pop(SIZE_COLUMN, None), "execution": columns}
 
 
 def _leave(old: SessionState, instruments: Mapping[str, InstrumentState], dropped: list[str]) -> None:
@@ -161,11 +223,13 @@ def _adopted(
             )
         )
     book = dict(kept.book)
-    grid = [book.pop(name, 0) for name in _GRID] if job.execution.grid is None else []
+    has_grid = job.executions[book.get("execution", 0)].rule.grid is not None
+    grid = [] if has_grid else [book.pop(name, 0) for name in _GRID]
     if any(grid):
         dropped.append(Message("The grid of {symbol} ends: the strategy has none any more.", symbol=symbol))
     decided = {order["decided"] for order in orders if order["opens"]}
-    rows = tuple(row for row in kept.rows if row["bar"] in decided)
+    unknown = {column_key(each): None for each in execution_columns_of(job) if each != (0, SIZE_COLUMN)}
+    rows = tuple({**row, "execution": unknown | dict(row["execution"])} for row in kept.rows if row["bar"] in decided)
     return replace(kept, orders=tuple(orders), rows=rows, book=book)
 
 
@@ -195,7 +259,8 @@ def _why_dropped(order: Mapping[str, Any], job: EngineJob, rules: tuple[str, ...
     rule = order["rule"]
     if rule is not None and not _is_of(order, rule, job, rules):
         return f"its rule '{rule}' is {'of another kind now' if rule in rules else 'gone'}"
-    if order["level"] >= 0 and job.execution.grid is None:
+    number = order["execution"]
+    if order["level"] >= 0 and job.executions[number].rule.grid is None:
         return "the strategy has no grid any more"
     if not order["opens"]:
         return ""
@@ -203,7 +268,7 @@ def _why_dropped(order: Mapping[str, Any], job: EngineJob, rules: tuple[str, ...
     needed = [name for name, rule in zip(rules, job.protection, strict=False) if rule.column is not None]
     if any(name not in row.get("rules", {}) for name in needed):
         return "a rule that would protect it has no value at the bar of its decision"
-    if set(job.instruments[0].execution_columns) - set(row.get("execution", {})):
+    if {column_key((number, name)) for name in columns_of(job, number)} - set(row.get("execution", {})):
         return "its execution has no value at the bar of its decision"
     return ""
 

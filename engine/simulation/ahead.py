@@ -21,7 +21,7 @@ import numpy as np
 
 from quantcrafter.engine.api.bars import Bars
 from quantcrafter.engine.api.compiled import code_folder, numba_cache_dir
-from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.engine import EngineJob, Execution, InstrumentJob
 from quantcrafter.engine.api.locks import try_lock
 from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, SizeKind, SizeRule
 from quantcrafter.engine.api.settings import RunSettings
@@ -87,7 +87,7 @@ def _sample() -> EngineJob:
     columns = (np.zeros(1, np.uint8), np.ones(1, np.bool_))
     instrument = InstrumentJob("", bars, 1.0, 1.0, *columns, 0)
     size = SizeRule(SizeKind.QUANTITY, 1.0)
-    return EngineJob((instrument,), ExecutionRule(OnOpposite.CLOSE), size, (), RunSettings())
+    return EngineJob((instrument,), (Execution(ExecutionRule(OnOpposite.CLOSE), size),), (), RunSettings())
 
 
 class Compiling:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from quantcrafter.engine.api.bars import BAR_COLUMNS
-from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.engine import EngineJob, ExecutionColumns, InstrumentJob
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.ports import TimeColumn
+from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ProtectiveRule
 from quantcrafter.engine.api.step_program import StepProgram
 from quantcrafter.engine.simulation.account import (
@@ -18,15 +20,16 @@ from quantcrafter.engine.simulation.account import (
     check_account,
     joined,
     margins_of,
-    needs_volume,
     set_account,
     spare_rows,
 )
 from quantcrafter.engine.simulation.execution_terms import (
+    SIZE_COLUMN,
     day_edges_of,
     due_steps,
+    rebalance_of,
     rows_per_bar,
-    set_execution_terms,
+    set_decision_terms,
     slots_needed,
 )
 from quantcrafter.engine.simulation.primitives import whole_inverse
@@ -52,7 +55,7 @@ def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...], ste
                 "{name} must have a column for just the protective rules that name one. Wire their inputs.", name=name
             )
         )
-    columns = [instrument.flags, instrument.allowed, *(c for c in instrument.rule_columns if c is not None)]
+    columns = [column for column in instrument.rule_columns if column is not None]
     if any(len(column) != n for column in columns):
         raise RunError(
             Message(
@@ -83,24 +86,46 @@ def market_of(job: EngineJob) -> Market:
     open_, high, low, close = (
         joined([instrument.bars.column(name) for instrument in jobs], np.float64) for name in BAR_COLUMNS[:4]
     )
-    flags = joined([instrument.flags for instrument in jobs], np.uint8)
-    allowed = joined([instrument.allowed for instrument in jobs], np.bool_)
-    groups = shared_columns(job)
+    groups, executions = shared_columns(job), range(len(job.executions))
     parts = [[np.asarray(each.rule_columns[rules[0]]) for each in jobs] for rules in groups]
-    parts += [[np.asarray(each.execution_columns[name]) for each in jobs] for name in execution_columns_of(job)]
-    rows = [joined(part, np.float64) for part in parts]
-    if len(rows) == 1:
-        columns = rows[0].reshape(1, -1)
-    else:
-        columns = joined([np.array(rows, np.float64).reshape(len(rows), len(close))], np.float64)
+    parts += [[column_of(each.executions[e], name) for each in jobs] for e, name in execution_columns_of(job)]
+    columns = _stacked([joined(part, np.float64) for part in parts], len(close), np.float64)
+    signals = [joined([each.executions[e].flags for each in jobs], np.uint8) for e in executions]
+    allowed = [joined([each.executions[e].allowed for each in jobs], np.bool_) for e in executions]
+    flags = signals[0] if len(signals) == 1 else joined([np.bitwise_or.reduce(signals)], np.uint8)
     return Market(
-        open_, high, low, close, flags, allowed, columns, joined([day_edges_of(job)], np.uint8), account_of(job)
+        *(open_, high, low, close, flags),
+        _stacked(signals, len(close), np.uint8),
+        _stacked(allowed, len(close), np.bool_),
+        *(columns, joined([day_edges_of(job)], np.uint8), account_of(job)),
     )
 
 
-def execution_columns_of(job: EngineJob) -> list[str]:
-    """Return the names of the execution rule's columns, in the order of their rows after those of the protection."""
-    return [name for name in EXECUTION_COLUMNS if name in job.instruments[0].execution_columns]
+def _stacked(rows: list[npt.NDArray[Any]], length: int, dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """Return columns as the rows of one array; a single one is not copied."""
+    if len(rows) == 1:
+        return rows[0].reshape(1, -1)
+    return joined([np.array(rows, dtype).reshape(len(rows), length)], dtype)
+
+
+def execution_columns_of(job: EngineJob) -> list[tuple[int, str]]:
+    """Return execution and name of the executions' columns, in the order of their rows after those of the protection.
+
+    That of a size rule is called SIZE_COLUMN.
+    """
+    found = []
+    for e, columns in enumerate(job.instruments[0].executions):
+        found += [(e, name) for name in EXECUTION_COLUMNS if name in columns.columns]
+        if any(each.executions[e].size is not None for each in job.instruments):
+            found.append((e, SIZE_COLUMN))
+    return found
+
+
+def column_of(columns: ExecutionColumns, name: str) -> FloatColumn:
+    """Return a column of an execution by its name; NaN where an instrument lacks that of the size rule."""
+    if name != SIZE_COLUMN:
+        return np.asarray(columns.columns[name])
+    return np.full(len(columns.flags), np.nan) if columns.size is None else np.asarray(columns.size)
 
 
 def shared_columns(job: EngineJob) -> list[list[int]]:
@@ -132,8 +157,9 @@ def timeline_of(job: EngineJob) -> tuple[TimeColumn, Timeline]:
 
 def are_side_by_side(job: EngineJob) -> bool:
     """Return whether all instruments have bars at the same times, and nothing goes through the events of a step."""
-    jobs, rule = job.instruments, job.execution
-    if rule.rebalance is not None or (len(jobs) > 1 and "rank" in jobs[0].execution_columns):
+    jobs = job.instruments
+    ranked = len(jobs) > 1 and any("rank" in columns.columns for columns in jobs[0].executions)
+    if rebalance_of(job) is not None or ranked:
         return False
     times = jobs[0].bars.close_ns
     return all(np.array_equal(each.bars.close_ns, times) for each in jobs[1:])
@@ -149,10 +175,8 @@ def desk_of(job: EngineJob, table_rows: int) -> Table:
     desk["rows_per_bar"] = rows_per_bar(job)
     desk["cash"] = settings.cash
     set_account(desk, job)
-    rows = {name: len(shared_columns(job)) + k for k, name in enumerate(execution_columns_of(job))}
-    set_execution_terms(desk, job.execution, rows, partial=needs_volume(job))
-    if len(job.instruments) == 1:
-        desk["rank"] = -1  # alone, an instrument is always first
+    first = len(shared_columns(job))
+    set_decision_terms(desk, job, {key: first + k for k, key in enumerate(execution_columns_of(job))})
     desk["arm_delay"] = settings.fills.arm == "next_bar"
     desk["reject"] = settings.insufficient_cash == "reject"
     desk["close_last"] = settings.end_of_data == "close_last"
@@ -194,6 +218,9 @@ def rules_of(job: EngineJob) -> Table:
         row["lock_percent"] = rule.lock_percent
         row["line"], row["follow"] = rule.line, rule.follow
         row["unit"] = rule.scope == "unit"
+    for e in range(len(job.executions)):
+        chosen = job.executions[e].protection
+        rules["executions"][slice(None) if chosen is None else list(chosen)] |= 1 << e
     for column, members in enumerate(shared_columns(job)):
         rules["column"][members] = column
     return rules

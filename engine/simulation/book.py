@@ -51,6 +51,7 @@ def book_fill(desk: Record, book: Record, k: int, bar: int, lots: int, price: fl
     fill["side"] = order["side"]
     fill["kind"] = order["kind"]
     fill["reason"] = order["reason"]
+    fill["execution"] = order["execution"]
     fill["rate"] = book["rate"]
     return commission, slippage
 
@@ -66,6 +67,7 @@ def open_position(desk: Record, book: Record, k: int, bar: int, lots: int, price
         book["basis"] = value_of(book, 1.0, price)
         book["carry"] = 0.0
         book["leaving"] = 0
+        book["execution"] = order["execution"]
         book["commission"] = commission
         book["slippage"] = slippage
         book["entry_bar"] = bar

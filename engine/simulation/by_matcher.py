@@ -39,7 +39,7 @@ class AskedStep:
 
     def _match(self) -> None:
         events, books, desk = self._events, self._state.books, self._state.desk
-        ranked = desk["rank"] >= 0
+        ranked = desk["ranked"] == 1
         if desk["rebalance"] or ranked:
             for i, bar in events:
                 if books[i]["working"]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from quantcrafter.engine.api.bar_checks import longest_bar_ns, type_fault
 from quantcrafter.engine.api.bars import Bars
-from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.engine import EngineJob, ExecutionColumns, InstrumentJob
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import Signals
@@ -22,11 +22,22 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
+class ExecutionValues:
+    """The values of an `ExecutionColumns`'s columns at a bar."""
+
+    flags: int = 0
+    allowed: bool = True
+    columns: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    size: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClosedBar:
     """A bar that has closed, with the values of an `InstrumentJob`'s columns at it.
 
     Times are UTC nanoseconds. `ready` says whether decisions may be taken at it: from the first such bar on they are.
     A value is given where the job has the column, and left out where it has none; `rule_columns` where no rule has one.
+    `flags`, `allowed`, `execution_columns` and `size` are those of the first execution, `further` has the others'.
     `inputs` holds the inputs of decision components, by node and port, and `history` the instrument's bars: columns
     whose last value is this bar's.
     """
@@ -51,6 +62,12 @@ class ClosedBar:
     step_columns: tuple[float, ...] = ()
     inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NOTHING)
     history: Bars | None = None
+    further: tuple[ExecutionValues, ...] = ()
+
+    @property
+    def executions(self) -> tuple[ClosedBar | ExecutionValues, ...]:
+        """What has `flags` and whether entries are `allowed`, for each execution."""
+        return self, *self.further
 
 
 _NUMBERS = (float, int, np.floating, np.integer)
@@ -83,6 +100,7 @@ class Needs:
         self._rules = [column is not None for column in instrument.rule_columns]
         self._no_rules = not any(self._rules)
         self._execution = instrument.execution_columns.keys()
+        self._further = [(each.columns.keys(), each.size is not None) for each in instrument.further]
         self._steps = len(instrument.step_columns)
         self._optional = [(name, getattr(instrument, column) is not None) for name, column in _OPTIONAL]
         self._has_optional = any(has for _, has in self._optional)
@@ -131,7 +149,11 @@ class Needs:
         fault = type_fault(self._name, bar, ClosedBar)
         if fault:
             raise RunError(fault)
-        flags, most = bar.flags, _MOST_FLAGS
+        self._check_decision(bar)
+        self._check_truth("ready", bar.ready)
+
+    def _check_decision(self, given: ClosedBar | ExecutionValues) -> None:
+        flags, most = given.flags, _MOST_FLAGS
         if not isinstance(flags, (int, np.integer)) or not 0 <= flags <= most:
             raise RunError(
                 Message(
@@ -141,16 +163,18 @@ class Needs:
                     flags=repr(flags),
                 )
             )
-        for name in ("allowed", "ready"):
-            if not isinstance(getattr(bar, name), (bool, np.bool_)):
-                raise RunError(
-                    Message(
-                        "'{name}' of a bar of {name_2} must be true or false, was {getattr}.",
-                        name=name,
-                        name_2=self._name,
-                        getattr=repr(getattr(bar, name)),
-                    )
+        self._check_truth("allowed", given.allowed)
+
+    def _check_truth(self, field_name: str, value: Any) -> None:
+        if not isinstance(value, (bool, np.bool_)):
+            raise RunError(
+                Message(
+                    "'{name}' of a bar of {name_2} must be true or false, was {getattr}.",
+                    name=field_name,
+                    name_2=self._name,
+                    getattr=repr(value),
                 )
+            )
 
     def _refuse_prices(self, prices: tuple[float, ...]) -> None:
         if not all(map(math.isfinite, prices)):
@@ -225,6 +249,8 @@ class Needs:
                     had=had,
                 )
             )
+        if bar.further or self._further:
+            self._check_further(bar)
         if len(bar.step_columns) != self._steps:
             lengths = f"{self._steps} columns of the steps, had {len(bar.step_columns)}"
             raise RunError(Message("A bar of {name} must have values for the {lengths}.", name=name, lengths=lengths))
@@ -238,6 +264,43 @@ class Needs:
             )
         if self._has_optional or optional != _NO_OPTIONAL:
             self._check_optional(bar, optional)
+
+    def _check_further(self, bar: ClosedBar) -> None:
+        name, count = self._name, len(self._further)
+        if len(bar.further) != count or not all(isinstance(each, ExecutionValues) for each in bar.further):
+            raise RunError(
+                Message(
+                    "A bar of {name} must have the values of {count} further executions, had {further}.",
+                    name=name,
+                    count=count,
+                    further=repr(bar.further),
+                )
+            )
+        for (wanted, sized), each in zip(self._further, bar.further, strict=True):
+            if each.columns.keys() != wanted:
+                raise RunError(
+                    Message(
+                        "A bar of {name} must have values for a further execution's columns {wanted}, had {had}.",
+                        name=name,
+                        wanted=sorted(wanted),
+                        had=sorted(each.columns),
+                    )
+                )
+            if sized != (each.size is not None):
+                raise RunError(
+                    Message(
+                        "A bar of {name} must have the 'size' of a further execution where that has its column alone.",
+                        name=name,
+                    )
+                )
+            self._check_decision(each)
+            values = (*each.columns.values(), *(() if each.size is None else (each.size,)))
+            if not all(isinstance(value, _NUMBERS) for value in values):
+                raise RunError(
+                    Message(
+                        "Values of columns at a bar of {name} must be numbers, were {values}.", name=name, values=values
+                    )
+                )
 
     def _check_optional(self, bar: ClosedBar, given: tuple[float | None, ...]) -> None:
         name = self._name
@@ -292,6 +355,15 @@ def _empty(instrument: InstrumentJob) -> InstrumentJob:
         execution_columns={name: blank(column) for name, column in instrument.execution_columns.items()},
         step_columns=tuple(map(blank, instrument.step_columns)),
         size_column=blank(instrument.size_column),
+        further=tuple(
+            ExecutionColumns(
+                np.empty(0, np.uint8),
+                np.empty(0, np.bool_),
+                {name: blank(column) for name, column in each.columns.items()},
+                blank(each.size),
+            )
+            for each in instrument.further
+        ),
         **{name: blank(getattr(instrument, name)) for name in ("rate_open", "rate_close", "split", "dividend")},
     )
 
@@ -342,6 +414,16 @@ def row_of(one: InstrumentJob, bar: int, inputs: Mapping[str, Mapping[str, Any]]
         step_columns=tuple(float(column[bar]) for column in one.step_columns),
         inputs=inputs,
         history=history,
+        further=tuple(_values(each, bar) for each in one.further),
+    )
+
+
+def _values(columns: ExecutionColumns, bar: int) -> ExecutionValues:
+    return ExecutionValues(
+        int(columns.flags[bar]),
+        bool(columns.allowed[bar]),
+        {name: float(column[bar]) for name, column in columns.columns.items()},
+        None if columns.size is None else float(columns.size[bar]),
     )
 
 

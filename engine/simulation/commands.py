@@ -45,6 +45,7 @@ class WorkingTerms:
     parent: int
     reason: str
     change: int = 0
+    execution: int = 0
 
     def differs(self, told: WorkingTerms) -> bool:
         """Return whether a broker that was told so must be told anew."""
@@ -77,6 +78,7 @@ def working_terms(books: Table) -> dict[int, WorkingTerms]:
                 reduce_only=not book["opens"][k],
                 parent=int(order["parent"]),
                 reason=Reason(order["reason"]).name.lower(),
+                execution=int(order["execution"]),
             )
     return found
 
@@ -161,6 +163,7 @@ class Teller:
             parent=-1 if sent.parent is None else sent.parent.number,
             reason=sent.reason,
             change=order.changes,
+            execution=sent.execution,
         )
 
     def tell(self, now: dict[int, WorkingTerms], over: Collection[int], ts_ns: int) -> tuple[OrderCommand, ...]:
@@ -209,4 +212,5 @@ class Teller:
             reduce_only=order.reduce_only,
             parent=None if order.parent < 0 else self.id_of(order.parent),
             reason=order.reason,
+            execution=order.execution,
         )

@@ -31,7 +31,9 @@ from quantcrafter.engine.simulation.closed_bar import ClosedBar
 from quantcrafter.engine.simulation.decisions import ENTRIES
 from quantcrafter.engine.simulation.desk_view import BookView
 from quantcrafter.engine.simulation.kernel import decide_event
+from quantcrafter.engine.simulation.orders import is_engaged
 from quantcrafter.engine.simulation.primitives import is_price, round_to_tick, to_quantity, whole_lots
+from quantcrafter.engine.simulation.protection import is_for
 from quantcrafter.engine.simulation.records import COMPONENT, WORKING_SLOTS
 from quantcrafter.engine.simulation.state import State
 
@@ -61,7 +63,7 @@ class Deciders:
         self._lent = {part.node: Lent() for part in job.components if not is_own(part.component)}
         self._contexts = {part.node: self._contexts_of(part) for part in job.components}
         self._risk = [part for part in job.components if isinstance(part.component, RiskManager)]
-        self._money = next((part for part in job.components if isinstance(part.component, MoneyManager)), None)
+        self._money = {part.execution: part for part in job.components if isinstance(part.component, MoneyManager)}
         self._execution = next((part for part in job.components if isinstance(part.component, ExecutionLogic)), None)
 
     def decide(self, step: int, equity: float, events: list[tuple[int, int]]) -> None:
@@ -178,12 +180,15 @@ class Deciders:
 
     def _decide_by_rule(self, i: int, bar: int, equity: float, *, ready: bool) -> None:
         state = self._state
-        row = state.books[i]["start"] + bar
-        if self._money is not None and ready and state.market.flags[row] & ENTRIES:
-            state.desk["size_value"] = self._quantity(self._money, i, bar)
+        book, terms = state.books[i], state.desk["executions"]
+        row = book["start"] + bar
+        for e, part in self._money.items():
+            free = book["execution"] == e or not is_engaged(book)
+            if free and ready and state.market.signals[e, row] & ENTRIES:
+                terms[e]["size_value"] = self._quantity(part, i, bar)
         decide_event(state.desks, state.books, state.rules, state.market, i, bar, equity)
-        if self._money is not None:
-            state.desk["size_value"] = 0.0
+        for e in self._money:
+            terms[e]["size_value"] = 0.0
 
     def _quantity(self, part: DecisionComponent, i: int, bar: int) -> float:
         answer, ctx = self._ask(part, i, bar)
@@ -201,12 +206,13 @@ class Deciders:
     def _size(self, i: int, side: Literal["long", "short"]) -> float:
         """Return what the money manager gives an entry of instrument `i` at this close."""
         state, bar = self._state, self._view.bars_now[i]
-        if self._money is not None:
-            return self._quantity(self._money, i, bar)
+        book = state.books[i]
+        money = self._money.get(int(book["execution"]))
+        if money is not None:
+            return self._quantity(money, i, bar)
         sign = 1 if side == "long" else -1
         arrays = (state.desks, state.books, state.rules, state.market)
         lots, _ = actions.sized_lots(*arrays, i, bar, sign, self._view.equity)
-        book = state.books[i]
         return float(to_quantity(lots, book["lot_size"], book["lot_inverse"]))
 
     # ------------------------------------------------------------------ risk
@@ -218,14 +224,15 @@ class Deciders:
         if not isinstance(answer, Protection):
             raise self._failure(part, ctx, f"returned {answer!r}, where Protection or None is wanted")
         state = self._state
-        contract = float(state.books[i]["contract"])
+        book = state.books[i]
+        contract = float(book["contract"])
         for name, price in (("stop", answer.stop), ("target", answer.target)):
             if price is not None and not _is_price(price, contract):
                 wanted = "a price" if contract else "a price above 0"
                 raise self._failure(part, ctx, f"returned {price!r} as {name}, where {wanted} is wanted")
         if answer.halt:
             actions.halt_trading(state.desks, state.books, step, part.rule, self._view.equity)
-        if state.books[i]["lots"] == 0:
+        if book["lots"] == 0 or not is_for(state.rules[part.rule], book):
             return
         if answer.stop is not None:
             actions.set_stop(state.desks, state.books, state.rules, i, bar, part.rule, float(answer.stop))

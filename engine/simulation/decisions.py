@@ -21,9 +21,18 @@ from quantcrafter.engine.simulation.entries import (
 from quantcrafter.engine.simulation.grid import begin_grid, tend_grid
 from quantcrafter.engine.simulation.halts import is_shut_out
 from quantcrafter.engine.simulation.jit import inlined, jit
-from quantcrafter.engine.simulation.orders import add_order, block, end_entries, is_leaving, retire
+from quantcrafter.engine.simulation.orders import (
+    add_order,
+    block,
+    block_signal,
+    end_entries,
+    is_engaged,
+    is_leaving,
+    retire,
+)
 from quantcrafter.engine.simulation.records import (
     BLOCKED_CONTRADICTION,
+    BLOCKED_EXECUTION,
     BLOCKED_FILTER,
     BLOCKED_OPPOSITE,
     BLOCKED_PRICE,
@@ -67,16 +76,16 @@ def contradicts(flags: int) -> bool:
 def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, side: int, equity: float) -> None:
     """Order an entry of the size that the money rule gives, or note why there is none."""
     flag = ENTER_LONG if side > 0 else ENTER_SHORT
-    row = book["start"] + bar
-    if not market.allowed[row]:
+    row, terms = book["start"] + bar, desk["executions"][book["execution"]]
+    if not market.allowed[book["execution"], row]:
         block(desk, book, bar, flag, BLOCKED_FILTER)
         return
     guarded = desk["guards"] > 0 or desk["halted"] > 0 or desk["margin_called"] == 1
     if guarded and is_shut_out(desk, book, market, bar, flag):
         return
-    at_market = desk["entry_kind"] == MARKET
-    price = market.close[row] if at_market else entry_price(desk, book, market, row, side)
-    if desk["entry_kind"] == STOP_LIMIT and math.isnan(limit_beyond(desk, book, market, row, side, price)):
+    at_market = terms["entry_kind"] == MARKET
+    price = market.close[row] if at_market else entry_price(terms, book, market, row, side)
+    if terms["entry_kind"] == STOP_LIMIT and math.isnan(limit_beyond(terms, book, market, row, side, price)):
         price = math.nan
     if math.isnan(price):
         block(desk, book, bar, flag, BLOCKED_PRICE)
@@ -85,8 +94,8 @@ def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, si
     if lots == 0:
         block(desk, book, bar, flag, reason)
         return
-    if desk["grid_levels"] > 0:
-        if not begin_grid(desk, book, market, bar, side, lots):
+    if terms["grid_levels"] > 0:
+        if not begin_grid(terms, book, market, bar, side, lots):
             block(desk, book, bar, flag, BLOCKED_PRICE)
         return
     waiting = waiting_entry(book, side)
@@ -95,7 +104,7 @@ def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, si
     if at_market:
         add_order(desk, book, bar, MARKET, side, lots, ENTRY)
         return
-    place_entry(desk, book, market, bar, side, lots, price, last_bar(desk, bar))
+    place_entry(desk, book, market, bar, side, lots, price, last_bar(terms, bar))
 
 
 @jit
@@ -132,47 +141,79 @@ def act_on_entry(
     desk: Record, book: Record, rules: Table, market: Market, bar: int, entries: int, leaving: int, equity: float
 ) -> None:
     """Act on an entry flag: enter, leave a position of the other side, or neither."""
-    held = book["lots"]
+    held, terms = book["lots"], desk["executions"][book["execution"]]
     side = 1 if entries == ENTER_LONG else -1
     if held * side > 0 or book["grid_side"] == side:
         return
     if held != 0 and leaving != BY_SIGNAL:
-        if desk["on_opposite"] == IGNORE_OPPOSITE:
+        if terms["on_opposite"] == IGNORE_OPPOSITE:
             block(desk, book, bar, entries, BLOCKED_OPPOSITE)
             return
         if leaving == STAYING:
             leave(desk, book, bar, OPPOSITE)
     if desk["care"] == 1:
         end_entries(desk, book, bar, -side, ENDED_BY_OPPOSITE)
-    if held != 0 and leaving != BY_SIGNAL and desk["on_opposite"] == CLOSE_OPPOSITE:
+    if held != 0 and leaving != BY_SIGNAL and terms["on_opposite"] == CLOSE_OPPOSITE:
         return
     enter(desk, book, rules, market, bar, side, equity)
 
 
 @jit
-def decide(desk: Record, books: Table, rules: Table, market: Market, i: int, bar: int, equity: float) -> None:
-    """Act on a bar that has closed: orders at work first, then exits, then at most one entry.
+def has_turn(desk: Record, book: Record, market: Market, bar: int, e: int) -> bool:
+    """Return whether execution `e` may act on its signals: on its own position and entries, or where there are none.
 
-    `equity` is marked at this close.
+    Its entry signal is noted as blocked while there are those of another one.
     """
-    book = books[i]
-    flags = market.flags[book["start"] + bar]
+    if book["execution"] == e:
+        return True
+    entries = market.signals[e, book["start"] + bar] & ENTRIES
+    if entries == 0:
+        return False
+    if is_engaged(book):
+        block_signal(desk, book, e, bar, entries, BLOCKED_EXECUTION)
+        return False
+    book["execution"] = e
+    return True
+
+
+@inlined
+def act_on_signals(
+    desk: Record, book: Record, rules: Table, market: Market, bar: int, leaving: int, equity: float
+) -> None:
+    """Take the decisions of the execution whose turn it is: at most one entry, then what lets a position grow."""
+    flags = market.signals[book["execution"], book["start"] + bar]
     entries = flags & ENTRIES
-    if desk["care"] == 1 and book["working"] > 0:
-        expire_orders(desk, book, market, bar)
-        if desk["follow"] == 1:
-            follow_line(desk, book, rules, market, bar, equity)
-    if bar < book["first_bar"]:
-        if entries != 0:
-            block(desk, book, bar, entries, BLOCKED_WARMUP)
-        return
-    leaving = exit_by_signal(desk, book, bar, flags)
     if entries != 0:
         if contradicts(flags):
             block(desk, book, bar, entries, BLOCKED_CONTRADICTION)
         else:
             act_on_entry(desk, book, rules, market, bar, entries, leaving, equity)
-    if desk["scale_entries"] > 1 and not contradicts(flags):
-        scale_in(desk, book, rules, market, bar, flags, equity)
+    terms = desk["executions"][book["execution"]]
+    if terms["scale_entries"] > 1 and not contradicts(flags):
+        scale_in(desk, terms, book, rules, market, bar, flags, equity)
     if book["grid_side"] != 0 and equity > 0.0 and not is_leaving(book):
-        tend_grid(desk, book, rules, market, bar, equity)
+        tend_grid(desk, terms, book, rules, market, bar, equity)
+
+
+@jit
+def decide(desk: Record, books: Table, rules: Table, market: Market, i: int, bar: int, equity: float) -> None:
+    """Act on a bar that has closed: orders at work first, then exits, then entries, execution by execution.
+
+    `equity` is marked at this close.
+    """
+    book = books[i]
+    row = book["start"] + bar
+    if desk["care"] == 1 and book["working"] > 0:
+        expire_orders(desk, book, market, bar)
+        if desk["following"] == 1:
+            follow_line(desk, book, rules, market, bar, equity)
+    if bar < book["first_bar"]:
+        for e in range(desk["execution_count"]):
+            entries = market.signals[e, row] & ENTRIES
+            if entries != 0:
+                block_signal(desk, book, e, bar, entries, BLOCKED_WARMUP)
+        return
+    leaving = exit_by_signal(desk, book, bar, market.signals[book["execution"], row])
+    for e in range(desk["execution_count"]):
+        if has_turn(desk, book, market, bar, e):
+            act_on_signals(desk, book, rules, market, bar, leaving, equity)

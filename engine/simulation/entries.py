@@ -36,32 +36,32 @@ def steps_of(book: Record, ticks: float, pips: float) -> float:
 
 @jit
 def offset_distance(
-    desk: Record, market: Market, row: int, price: float, percent: float, steps: float, multiple: float
+    terms: Record, market: Market, row: int, price: float, percent: float, steps: float, multiple: float
 ) -> float:
     """Return price x percent / 100 + steps + multiple x range at `row`; NaN while the range is not known."""
     distance = abs(price) * percent / 100.0 + steps
     if multiple != 0.0:
-        distance += multiple * market.columns[desk["atr"], row]
+        distance += multiple * market.columns[terms["atr"], row]
     return float(distance)
 
 
 @jit
-def entry_price(desk: Record, book: Record, market: Market, row: int, side: int) -> float:
+def entry_price(terms: Record, book: Record, market: Market, row: int, side: int) -> float:
     """Return trigger or limit of a waiting entry that is decided at `row`; NaN when it is not known."""
-    line = desk["short_line"] if side < 0 and desk["short_line"] >= 0 else desk["line"]
+    line = terms["short_line"] if side < 0 and terms["short_line"] >= 0 else terms["line"]
     base = market.columns[line, row] if line >= 0 else market.close[row]
-    steps = steps_of(book, desk["entry_ticks"], desk["entry_pips"])
-    distance = offset_distance(desk, market, row, base, desk["entry_percent"], steps, desk["entry_multiple"])
-    away = -side if desk["entry_kind"] == LIMIT else side
+    steps = steps_of(book, terms["entry_ticks"], terms["entry_pips"])
+    distance = offset_distance(terms, market, row, base, terms["entry_percent"], steps, terms["entry_multiple"])
+    away = -side if terms["entry_kind"] == LIMIT else side
     price = round_to_tick(base + away * distance, book["tick_size"], book["tick_inverse"])
     return price if is_price(price, book["contract"]) else math.nan
 
 
 @jit
-def limit_beyond(desk: Record, book: Record, market: Market, row: int, side: int, trigger: float) -> float:
+def limit_beyond(terms: Record, book: Record, market: Market, row: int, side: int, trigger: float) -> float:
     """Return the limit of a stop-limit with that trigger, at least one tick; NaN when its distance is not known."""
-    steps = steps_of(book, desk["limit_ticks"], desk["limit_pips"])
-    distance = offset_distance(desk, market, row, trigger, desk["limit_percent"], steps, desk["limit_multiple"])
+    steps = steps_of(book, terms["limit_ticks"], terms["limit_pips"])
+    distance = offset_distance(terms, market, row, trigger, terms["limit_percent"], steps, terms["limit_multiple"])
     limit = round_to_tick(trigger + side * distance, book["tick_size"], book["tick_inverse"])
     return limit if not limit <= 0.0 or book["contract"] == 1.0 else book["tick_size"]
 
@@ -76,14 +76,20 @@ def lots_at(
     """
     row = book["start"] + decided
     distance = stop_distance(rules, market.columns, book, row, price, side)
-    value = market.account.size[row] if len(market.account.size) > 0 else 0.0
-    return entry_lots(desk, book, price, equity, distance, value)
+    return entry_lots(desk, book, price, equity, distance, size_value(desk, book, market, row))
 
 
 @jit
-def last_bar(desk: Record, bar: int) -> int:
+def size_value(desk: Record, book: Record, market: Market, row: int) -> float:
+    """Return the value of the money rule's column; 0 where it has none."""
+    column = desk["executions"][book["execution"]]["size_column"]
+    return float(market.columns[column, row]) if column >= 0 else 0.0
+
+
+@jit
+def last_bar(terms: Record, bar: int) -> int:
     """Return the last bar at which an order made on the close of `bar` may fill, or -1 where it is not counted."""
-    return int(bar + desk["life_bars"]) if desk["life"] == BARS else -1
+    return int(bar + terms["life_bars"]) if terms["life"] == BARS else -1
 
 
 @jit
@@ -91,15 +97,16 @@ def place_entry(
     desk: Record, book: Record, market: Market, bar: int, side: int, lots: int, price: float, expires: int
 ) -> int:
     """Put a waiting entry of the rule's kind to work and return its slot."""
-    kind = desk["entry_kind"]
+    terms = desk["executions"][book["execution"]]
+    kind = terms["entry_kind"]
     k = add_order(desk, book, bar, kind, side, lots, ENTRY)
     order = book["slots"][k]
     order["price"] = price
     order["expires"] = expires
-    if desk["life"] == DAY:
+    if terms["life"] == DAY:
         book["day_bar"][k] = bar + 1
     if kind == STOP_LIMIT:
-        order["limit"] = limit_beyond(desk, book, market, book["start"] + bar, side, price)
+        order["limit"] = limit_beyond(terms, book, market, book["start"] + bar, side, price)
     return k
 
 
@@ -163,10 +170,16 @@ def begin_day_bar(desk: Record, book: Record, market: Market, bar: int) -> None:
 def follow_line(desk: Record, book: Record, rules: Table, market: Market, bar: int, equity: float) -> None:
     """Let a waiting entry follow its line while the line has a value."""
     k = waiting_entry(book, EITHER)
-    if k >= 0 and book["slots"][k]["touched_bar"] < 0:
+    if k < 0:
+        return
+    # After a fill that came late the position may be that of another execution.
+    owner, book["execution"] = book["execution"], book["slots"][k]["execution"]
+    terms = desk["executions"][book["execution"]]
+    if terms["follow"] == 1 and book["slots"][k]["touched_bar"] < 0:
         row, side = book["start"] + bar, int(book["slots"][k]["side"])
-        price = entry_price(desk, book, market, row, side)
-        if desk["entry_kind"] == STOP_LIMIT and math.isnan(limit_beyond(desk, book, market, row, side, price)):
+        price = entry_price(terms, book, market, row, side)
+        if terms["entry_kind"] == STOP_LIMIT and math.isnan(limit_beyond(terms, book, market, row, side, price)):
             price = math.nan
         if not math.isnan(price) and price != book["slots"][k]["price"]:
             replace_entry(desk, book, rules, market, k, bar, price, equity)
+    book["execution"] = owner

@@ -1,4 +1,4 @@
-"""The execution rule of a job as terms of the desk, and the columns and calendars that it needs."""
+"""The executions of a job as terms of the desk, and the calendars that they need."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from quantcrafter.engine.api.engine import EngineJob
-from quantcrafter.engine.api.entries import MOST_ENTRIES, MOST_LEVELS, Offset, OrderLife
+from quantcrafter.engine.api.component import ExecutionLogic
+from quantcrafter.engine.api.engine import MOST_EXECUTIONS, EngineJob
+from quantcrafter.engine.api.entries import MOST_ENTRIES, MOST_LEVELS, Offset, OrderLife, RebalanceRule
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import OrderKind
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, TimeColumn
-from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ExecutionRule
+from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ExecutionRule, ProtectiveRule, SizeRule
 from quantcrafter.engine.api.unit_rules import unit_fault
 from quantcrafter.engine.data.sessions import bounds, trading_days_in_order
+from quantcrafter.engine.simulation.account import needs_volume
 from quantcrafter.engine.simulation.records import (
     DAY_BEGINS,
     DAY_ENDS,
@@ -24,30 +26,122 @@ from quantcrafter.engine.simulation.records import (
     Record,
 )
 
+SIZE_COLUMN = "size"
+"""How the column of a size rule is called among those of its execution."""
 
-def check_execution(job: EngineJob) -> None:
-    """Refuse an execution rule that the kernel could not carry out.
+
+def check_executions(job: EngineJob) -> None:
+    """Refuse executions that the kernel could not carry out.
 
     Raises:
-        RunError: it needs a column that is not there, or more orders at once than there is room for.
+        RunError: there are none or too many, one can't be combined with others, needs a column that is not there, or
+            more orders at once than there is room for.
     """
-    rule = job.execution
-    given = {name for name in EXECUTION_COLUMNS if name in job.instruments[0].execution_columns}
+    count = len(job.executions)
+    if not 1 <= count <= MOST_EXECUTIONS:
+        raise RunError(
+            Message("A run has 1 to {most} execution nodes, had {count}.", most=MOST_EXECUTIONS, count=count)
+        )
     for each in job.instruments:
-        if {name for name in EXECUTION_COLUMNS if name in each.execution_columns} != given:
+        if len(each.executions) != count:
+            raise RunError(
+                Message(
+                    "{symbol} must have columns for {count} executions, had {had}.",
+                    symbol=each.symbol,
+                    count=count,
+                    had=len(each.executions),
+                )
+            )
+    _check_combination(job)
+    for number in range(count):
+        _check_columns(job, number)
+        _check_execution(job, number)
+    if len(job.protection) > MOST_LEVELS:
+        raise RunError(
+            Message(
+                "There is room for {most_levels} protective rules, were {count}.",
+                most_levels=MOST_LEVELS,
+                count=len(job.protection),
+            )
+        )
+
+
+def _check_combination(job: EngineJob) -> None:
+    """Refuse what has to be the only execution of a run."""
+    if len(job.executions) == 1:
+        return
+    for each in job.executions:
+        if each.rule.rebalance is not None:
+            raise RunError(
+                Message(
+                    "Rebalancing sets whole positions, so it can't be combined with another execution node. Remove one."
+                ),
+                node=each.node,
+            )
+    for part in job.components:
+        if isinstance(part.component, ExecutionLogic):
+            raise RunError(
+                Message(
+                    "An execution node written in Python can't be combined with another execution node. Remove one."
+                ),
+                node=part.node,
+            )
+
+
+def _check_columns(job: EngineJob, number: int) -> None:
+    """Refuse columns that not all instruments have, or that don't fit their bars."""
+    given = columns_of(job, number)
+    for each in job.instruments:
+        columns, bars = each.executions[number], len(each.bars)
+        if {name for name in EXECUTION_COLUMNS if name in columns.columns} != given:
             raise RunError(
                 Message("{symbol} must have the same execution columns as the other instruments.", symbol=each.symbol)
             )
-        lengths = {len(column) for column in each.execution_columns.values()}
-        if lengths - {len(each.bars)}:
+        lengths = {len(column) for column in columns.columns.values()}
+        if lengths - {bars}:
             raise RunError(
                 Message(
                     "Execution columns of {symbol} must have {count} values, were {lengths}.",
                     symbol=each.symbol,
-                    count=len(each.bars),
+                    count=bars,
                     lengths=lengths,
                 )
             )
+        given_lengths = [len(own) for own in (columns.flags, columns.allowed, columns.size) if own is not None]
+        if set(given_lengths) != {bars}:
+            raise RunError(
+                Message(
+                    "Columns of {name} must have {n} values, one a bar, were {columns}.",
+                    name=each.symbol,
+                    n=bars,
+                    columns=given_lengths,
+                )
+            )
+
+
+def columns_of(job: EngineJob, number: int) -> set[str]:
+    """Return the names of the columns that the rule of an execution has."""
+    return set(EXECUTION_COLUMNS) & set(job.instruments[0].executions[number].columns)
+
+
+def protection_of(job: EngineJob, number: int) -> tuple[ProtectiveRule, ...]:
+    """Return the protective rules of an execution's positions."""
+    chosen = job.executions[number].protection
+    return job.protection if chosen is None else tuple(job.protection[rule] for rule in chosen)
+
+
+def _check_execution(job: EngineJob, number: int) -> None:
+    """Refuse a rule that lacks a column, or needs more orders than there is room for."""
+    execution, given = job.executions[number], columns_of(job, number)
+    rule, protection = execution.rule, execution.protection or ()
+    if any(not 0 <= each < len(job.protection) for each in protection):
+        raise RunError(
+            Message(
+                "There are {count} protective rules, and an execution names {protection}.",
+                count=len(job.protection),
+                protection=protection,
+            )
+        )
     offsets = [rule.entry.offset, rule.entry.limit]
     offsets += [part.spacing for part in (rule.scale_in, rule.grid) if part is not None]
     if any(offset.multiple for offset in offsets) and "atr" not in given:
@@ -73,17 +167,9 @@ def check_execution(job: EngineJob) -> None:
             ),
             field="max_entries",
         )
-    fault = unit_fault(None if job.components else rule, job.protection)
+    fault = unit_fault(None if job.components else rule, protection_of(job, number))
     if fault is not None:
         raise RunError(" ".join(fault), field="scope")
-    if len(job.protection) > MOST_LEVELS:
-        raise RunError(
-            Message(
-                "There is room for {most_levels} protective rules, were {count}.",
-                most_levels=MOST_LEVELS,
-                count=len(job.protection),
-            )
-        )
 
 
 def _check_pips(job: EngineJob, offsets: list[Offset]) -> None:
@@ -98,52 +184,89 @@ def _check_pips(job: EngineJob, offsets: list[Offset]) -> None:
             )
 
 
+def _most_levels(job: EngineJob) -> int:
+    """Return how many lines the largest grid has."""
+    return max(each.rule.grid.levels if each.rule.grid is not None else 0 for each in job.executions)
+
+
 def slots_needed(job: EngineJob) -> int:
     """Return how many orders an instrument may have at work at once."""
     if job.components:
         return WORKING_SLOTS
-    levels = job.execution.grid.levels if job.execution.grid is not None else 0
     if any(rule.scope == "unit" for rule in job.protection):
         return WORKING_SLOTS
-    return USUAL_SLOTS + len(job.protection) + levels
+    return USUAL_SLOTS + len(job.protection) + _most_levels(job)
 
 
 def rows_per_bar(job: EngineJob) -> int:
     """Return how many orders a bar of an instrument may make, fill and end, beyond those at work before it."""
-    levels = job.execution.grid.levels if job.execution.grid is not None else 0
     by_components = WORKING_SLOTS if job.components else 0
-    return ROWS_PER_BAR + 2 * (len(job.protection) + levels) + by_components
+    # Each execution may have a signal that is blocked.
+    further = len(job.executions) - 1
+    return ROWS_PER_BAR + 2 * (len(job.protection) + _most_levels(job)) + by_components + further
 
 
-def set_execution_terms(desk: Record, rule: ExecutionRule, columns: Mapping[str, int], *, partial: bool) -> None:
-    """Write the rule to the desk; `columns` are the rows of the market's columns by name.
+def set_decision_terms(desk: Record, job: EngineJob, rows: Mapping[tuple[int, str], int]) -> None:
+    """Write the executions of a job to the desk; `rows` are those of the market's columns, by execution and name."""
+    several = len(job.executions) > 1
+    desk["execution_count"] = len(job.executions)
+    for number, each in enumerate(job.executions):
+        terms = desk["executions"][number]
+        _set_rule(terms, each.rule)
+        _set_size(terms, each.size)
+        for name in EXECUTION_COLUMNS:
+            terms[name] = rows.get((number, name), -1)
+        terms["size_column"] = rows.get((number, SIZE_COLUMN), -1)
+    rules = [each.rule for each in job.executions]
+    desk["following"] = any(rule.entry.follow for rule in rules)
+    # Alone, an instrument is always first.
+    desk["ranked"] = len(job.instruments) > 1 and any(name == "rank" for _, name in rows)
+    desk["care"] = several or needs_volume(job) or any(_waits_or_grows(rule) for rule in rules)
+    for rule in rules:
+        if rule.rebalance is not None:
+            desk["rebalance"], desk["drift_percent"] = 1, rule.rebalance.drift_percent
 
-    `partial` says whether the volume of a bar may leave a part of an order at work.
-    """
+
+def _waits_or_grows(rule: ExecutionRule) -> bool:
+    return rule.entry.kind != OrderKind.MARKET or rule.scale_in is not None or rule.grid is not None
+
+
+def _set_rule(terms: Record, rule: ExecutionRule) -> None:
     entry = rule.entry
-    desk["on_opposite"] = int(rule.on_opposite)
-    desk["entry_kind"] = int(entry.kind)
-    _set_offset(desk, "entry", entry.offset)
-    _set_offset(desk, "limit", entry.limit)
-    desk["life"], desk["life_bars"], desk["follow"] = int(entry.life), entry.bars, entry.follow
-    for name in EXECUTION_COLUMNS:
-        desk[name] = columns.get(name, -1)
+    terms["on_opposite"] = int(rule.on_opposite)
+    terms["entry_kind"] = int(entry.kind)
+    _set_offset(terms, "entry", entry.offset)
+    _set_offset(terms, "limit", entry.limit)
+    terms["life"], terms["life_bars"], terms["follow"] = int(entry.life), entry.bars, entry.follow
     if rule.scale_in is not None:
-        desk["scale_entries"] = rule.scale_in.max_entries
-        _set_offset(desk, "scale", rule.scale_in.spacing)
-        desk["scale_sign"] = 1 if rule.scale_in.in_favour else -1
-        desk["scale_factor"], desk["scale_on_signal"] = rule.scale_in.factor, rule.scale_in.on_signal
+        terms["scale_entries"] = rule.scale_in.max_entries
+        _set_offset(terms, "scale", rule.scale_in.spacing)
+        terms["scale_sign"] = 1 if rule.scale_in.in_favour else -1
+        terms["scale_factor"], terms["scale_on_signal"] = rule.scale_in.factor, rule.scale_in.on_signal
     if rule.grid is not None:
-        desk["grid_levels"], desk["grid_cap_percent"] = rule.grid.levels, rule.grid.cap_percent
-        _set_offset(desk, "grid", rule.grid.spacing)
-    if rule.rebalance is not None:
-        desk["rebalance"], desk["drift_percent"] = 1, rule.rebalance.drift_percent
-    desk["care"] = entry.kind != OrderKind.MARKET or rule.scale_in is not None or rule.grid is not None or partial
+        terms["grid_levels"], terms["grid_cap_percent"] = rule.grid.levels, rule.grid.cap_percent
+        _set_offset(terms, "grid", rule.grid.spacing)
 
 
-def _set_offset(desk: Record, name: str, offset: Offset) -> None:
+def _set_size(terms: Record, size: SizeRule) -> None:
+    terms["size_kind"], terms["size_value"] = int(size.kind), size.value
+    for name in ("factor", "least", "most", "window", "trades", "start", "delta"):
+        terms[f"size_{name}"] = getattr(size, name)
+
+
+def rebalance_of(job: EngineJob) -> RebalanceRule | None:
+    """Return the rule by which positions are brought to weights; None without one."""
+    return job.executions[0].rule.rebalance
+
+
+def is_by_day(job: EngineJob) -> bool:
+    """Return whether any entry order is good for a day."""
+    return any(each.rule.entry.life is OrderLife.DAY for each in job.executions)
+
+
+def _set_offset(terms: Record, name: str, offset: Offset) -> None:
     for part in ("percent", "ticks", "pips", "multiple"):
-        desk[f"{name}_{part}"] = getattr(offset, part)
+        terms[f"{name}_{part}"] = getattr(offset, part)
 
 
 def day_edges_of(job: EngineJob) -> FlagColumn:
@@ -151,7 +274,7 @@ def day_edges_of(job: EngineJob) -> FlagColumn:
 
     A day is that of a bar's open. Both are known at the close of the bar: no later bar is looked at.
     """
-    if job.execution.entry.life is not OrderLife.DAY:
+    if not is_by_day(job):
         return np.empty(0, np.uint8)
     parts = []
     for bars in (each.bars for each in job.instruments):
@@ -164,7 +287,7 @@ def day_edges_of(job: EngineJob) -> FlagColumn:
 
 def due_steps(job: EngineJob, ts_ns: TimeColumn) -> BoolColumn:
     """Return at which steps weights are restored, whatever they have drifted; nothing without rebalancing."""
-    rule = job.execution.rebalance
+    rule = rebalance_of(job)
     if rule is None:
         return np.empty(0, np.bool_)
     due = np.zeros(len(ts_ns), np.bool_)

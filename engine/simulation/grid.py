@@ -15,16 +15,16 @@ from quantcrafter.engine.simulation.worth import value_of
 
 
 @jit
-def begin_grid(desk: Record, book: Record, market: Market, bar: int, side: int, lots: int) -> bool:
+def begin_grid(terms: Record, book: Record, market: Market, bar: int, side: int, lots: int) -> bool:
     """Lay the grid's lines from the anchor at this close; return whether its anchor and spacing are known."""
     row = book["start"] + bar
-    anchor = market.columns[desk["line"], row] if desk["line"] >= 0 else market.close[row]
-    steps = steps_of(book, desk["grid_ticks"], desk["grid_pips"])
-    step = offset_distance(desk, market, row, anchor, desk["grid_percent"], steps, desk["grid_multiple"])
+    anchor = market.columns[terms["line"], row] if terms["line"] >= 0 else market.close[row]
+    steps = steps_of(book, terms["grid_ticks"], terms["grid_pips"])
+    step = offset_distance(terms, market, row, anchor, terms["grid_percent"], steps, terms["grid_multiple"])
     if not (0.0 < anchor < math.inf and step >= book["tick_size"] and step < math.inf):
         return False
     book["grid_side"], book["grid_anchor"], book["grid_step"], book["grid_lots"] = side, anchor, step, lots
-    for level in range(desk["grid_levels"]):
+    for level in range(terms["grid_levels"]):
         book["grid_held"][level] = 0
     return True
 
@@ -52,7 +52,7 @@ def is_protectable(book: Record, rules: Table, market: Market, bar: int, side: i
 
 
 @jit
-def tend_grid(desk: Record, book: Record, rules: Table, market: Market, bar: int, equity: float) -> None:
+def tend_grid(desk: Record, terms: Record, book: Record, rules: Table, market: Market, bar: int, equity: float) -> None:
     """See to it that every line has its order: to enter, or to leave one line higher what it holds.
 
     Lines to enter wait for a close at which their stop and target have a distance.
@@ -66,10 +66,10 @@ def tend_grid(desk: Record, book: Record, rules: Table, market: Market, bar: int
             has_order |= 1 << int(order["level"])
             if book["opens"][k] == 1:
                 planned += order["lots"] - order["filled"]
-    largest = desk["grid_cap_percent"] / 100.0 * equity / value_of(book, 1.0, book["grid_anchor"])
+    largest = terms["grid_cap_percent"] / 100.0 * equity / value_of(book, 1.0, book["grid_anchor"])
     most = whole_lots(largest, book["lot_size"], book["lot_inverse"])
-    allowed = market.allowed[book["start"] + bar] and shut_out(desk, book, market, bar)[0] < 0
-    for level in range(desk["grid_levels"]):
+    allowed = market.allowed[book["execution"], book["start"] + bar] and shut_out(desk, book, market, bar)[0] < 0
+    for level in range(terms["grid_levels"]):
         if has_order >> level & 1:
             continue
         if book["grid_held"][level] > 0:

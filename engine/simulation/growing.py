@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from quantcrafter.engine.api.engine import EngineJob
-from quantcrafter.engine.api.entries import OrderLife
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.rules import GuardKind
 from quantcrafter.engine.simulation.account import counts_days, is_financed, needs_volume
 from quantcrafter.engine.simulation.arrays import execution_columns_of, market_of, shared_columns
 from quantcrafter.engine.simulation.closed_bar import ClosedBar
+from quantcrafter.engine.simulation.execution_terms import SIZE_COLUMN, is_by_day
 from quantcrafter.engine.simulation.records import Market, Table
 from quantcrafter.engine.simulation.risk_records import AccountColumns
 from quantcrafter.engine.simulation.step_arrays import with_steps
@@ -33,11 +33,10 @@ LEAST_ROWS = 256
 KEPT_ROWS = 2
 """How many bars are kept whatever happens: the one that closes, and the one before it."""
 
-_ALWAYS: dict[str, Any] = {
-    **dict.fromkeys(("open", "high", "low", "close"), np.float64),
-    "flags": np.uint8,
-    "allowed": np.bool_,
-}
+_ALWAYS: dict[str, Any] = {**dict.fromkeys(("open", "high", "low", "close"), np.float64), "flags": np.uint8}
+_OF_EXECUTIONS: dict[str, Any] = {"signals": np.uint8, "allowed": np.bool_}
+"""Columns that each execution has."""
+
 _FINANCED = {"open_ns": np.int64, "close_ns": np.int64}
 
 
@@ -70,6 +69,8 @@ class GrowingMarket:
         self.stretches = [Stretch() for _ in job.instruments]
         self._columns: dict[str, npt.NDArray[Any]] = {name: np.empty(0, of) for name, of in self._dtypes.items()}
         self._rows = np.empty((len(self._groups) + len(self._names), 0))
+        count = len(job.executions)
+        self._decisions: dict[str, Any] = {name: np.empty((count, 0), of) for name, of in _OF_EXECUTIONS.items()}
         _, self.steps = with_steps(job, market_of(job))
         self._stepped = job.steps is not None
         self.day = np.zeros(1 if counts_days(job) else 0, np.int64)
@@ -93,6 +94,8 @@ class GrowingMarket:
             offset += capacity
         for name, column in self._columns.items():
             self._columns[name] = self._moved(column, np.zeros(offset, column.dtype), moved)
+        for name, rows in self._decisions.items():
+            self._decisions[name] = self._moved(rows, np.zeros((len(rows), offset), rows.dtype), moved)
         self._rows = self._moved(self._rows, np.zeros((len(self._rows), offset)), moved)
         if self._stepped:
             columns, outputs = (np.zeros((len(of), offset)) for of in (self.steps.columns, self.steps.outputs))
@@ -101,7 +104,8 @@ class GrowingMarket:
                 columns=_lent(self._inputs),
                 outputs=self._moved(self.steps.outputs, outputs, moved),
                 flags=self._columns["flags"],
-                allowed=self._columns["allowed"],
+                signals=self._decisions["signals"],
+                allowed=self._decisions["allowed"],
             )
         self.stretches = moved
         self.market = self._view()
@@ -123,16 +127,25 @@ class GrowingMarket:
         for name, column in self._columns.items():
             value = calendar.get(name)
             column[row] = _value(bar, name) if value is None else value
-        self.write(row, bar)
+        signals, allowed = self._decisions["signals"], self._decisions["allowed"]
+        signals[0, row], allowed[0, row] = bar.flags, bar.allowed
+        for e, each in enumerate(bar.further, 1):
+            signals[e, row], allowed[e, row] = each.flags, each.allowed
+            self._columns["flags"][row] |= each.flags
+        self._write(row, bar)
         stretch.known += 1
         return number
 
-    def write(self, row: int, bar: ClosedBar) -> None:
+    def _write(self, row: int, bar: ClosedBar) -> None:
         """Write the values of the rules' columns to a row."""
         for k, rule in enumerate(self._groups):
             self._rows[k, row] = bar.rule_columns[rule]
-        for k, name in enumerate(self._names, len(self._groups)):
-            self._rows[k, row] = bar.execution_columns[name]
+        for k, (e, name) in enumerate(self._names, len(self._groups)):
+            if name == SIZE_COLUMN:
+                size = bar.size if e == 0 else bar.further[e - 1].size
+                self._rows[k, row] = np.nan if size is None else size
+            else:
+                self._rows[k, row] = (bar.execution_columns if e == 0 else bar.further[e - 1].columns)[name]
         for k, value in enumerate(bar.step_columns):
             self._inputs[k, row] = value
 
@@ -140,13 +153,14 @@ class GrowingMarket:
 
     def row_fields(self, i: int, bar: int, rules: Sequence[str]) -> dict[str, Any]:
         """Return the decision columns of a bar: those of rules by their names."""
-        row, size = self.stretches[i].start + bar, self._columns.get("size")
+        row = self.stretches[i].start + bar
         values = self._rows[:, row].tolist()
+        execution = dict(zip(map(column_key, self._names), values[len(self._groups) :], strict=True))
         return {
             "bar": bar,
             "rules": {rules[rule]: value for rule, value in zip(self._groups, values, strict=False)},
-            "execution": dict(zip(self._names, values[len(self._groups) :], strict=True)),
-            "size": None if size is None else float(size[row]),
+            "size": execution.pop(SIZE_COLUMN, None),
+            "execution": execution,
         }
 
     def resume(self, known: Sequence[int], needed: Sequence[int]) -> None:
@@ -172,14 +186,13 @@ class GrowingMarket:
             try:
                 for k, rule in enumerate(self._groups):
                     self._rows[k, row] = kept["rules"][rules[rule]]
-                for k, name in enumerate(self._names, len(self._groups)):
-                    self._rows[k, row] = kept["execution"][name]
+                for k, key in enumerate(map(column_key, self._names), len(self._groups)):
+                    value = kept["size"] if key == SIZE_COLUMN else kept["execution"][key]
+                    self._rows[k, row] = np.nan if value is None else value
             except KeyError as error:
                 raise RunError(
                     Message("The state of a session can't be read: a kept bar has no value of {error}.", error=error)
                 ) from None
-            if "size" in self._columns:
-                self._columns["size"][row] = np.nan if kept["size"] is None else kept["size"]
 
     def _view(self) -> Market:
         """Return the columns as the bar loop is given them, read-only; those that the job does not have are empty."""
@@ -191,10 +204,17 @@ class GrowingMarket:
         }
         account = AccountColumns(day=_lent(self.day), **{n: views[n] for n in AccountColumns._fields if n != "day"})
         bars = {name: views[name] for name in _ALWAYS}
+        bars |= {name: _lent(rows) for name, rows in self._decisions.items()}
         return Market(**bars, columns=_lent(self._rows), day_edge=views["day_edge"], account=account)
 
 
-_DEFAULTS = {"size": np.nan, "rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0}
+def column_key(of: tuple[int, str]) -> str:
+    """Return how a column of an execution is called in a state: with its number, but for the first execution."""
+    e, name = of
+    return f"{e}.{name}" if e else name
+
+
+_DEFAULTS = {"rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0}
 
 
 def _value(bar: ClosedBar, name: str) -> Any:
@@ -212,7 +232,7 @@ def _lent(column: Table) -> Table:
 def _dtypes(job: EngineJob) -> dict[str, Any]:
     """Return the columns that a job has, beside those of its rules, with their types."""
     dtypes = dict(_ALWAYS)
-    if job.execution.entry.life is OrderLife.DAY:
+    if is_by_day(job):
         dtypes["day_edge"] = np.uint8
     if any(guard.kind is GuardKind.SESSION_END for guard in job.guards):
         dtypes["closing"] = np.uint8
@@ -220,8 +240,7 @@ def _dtypes(job: EngineJob) -> dict[str, Any]:
         dtypes |= _FINANCED
     if needs_volume(job):
         dtypes["volume"] = np.float64
-    fields = {"size": "size_column", **{name: name for name in ("rate_open", "rate_close", "split", "dividend")}}
-    for name, column in fields.items():
-        if any(getattr(each, column) is not None for each in job.instruments):
+    for name in _DEFAULTS:
+        if any(getattr(each, name) is not None for each in job.instruments):
             dtypes[name] = np.float64
     return dtypes

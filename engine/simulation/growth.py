@@ -14,6 +14,7 @@ from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.simulation.arrays import books_of
 from quantcrafter.engine.simulation.closed_bar import ClosedBar, Needs
+from quantcrafter.engine.simulation.execution_terms import rebalance_of
 from quantcrafter.engine.simulation.growing import KEPT_ROWS, GrowingMarket
 from quantcrafter.engine.simulation.kernel import equity_of
 from quantcrafter.engine.simulation.matching import finish
@@ -94,7 +95,7 @@ class Growth:
         timeline.first_event[1] = len(bars)
         desk["first_step"] = step
         state.ts_ns[0] = close_ns
-        if self.job.execution.rebalance is not None:
+        if rebalance_of(self.job) is not None:
             last_ns = close_ns if self.last_ns is None else self.last_ns
             timeline.due[0] = self.calendar.is_due(step, close_ns, last_ns, first_ready=first_ready)
         if len(self._rows.day):
@@ -239,6 +240,7 @@ class Growth:
             _check_bars(self.job.instruments[i].symbol, each)
             put_fields(book, BOOK_STATE, each.book, f"the book of {self.job.instruments[i].symbol}")
             begin_units(book)
+            _check_executions(self.job, each)
             if not are_units_sound(book):
                 symbol = self.job.instruments[i].symbol
                 raise RunError(
@@ -274,6 +276,24 @@ class Growth:
     def forget(self) -> None:
         """Forget the curve so far."""
         self._ts_ns, self.equity, self._cash = array("q"), array("d"), array("d")
+
+
+def _check_executions(job: EngineJob, kept: InstrumentState) -> None:
+    """Refuse numbers of executions that there are none of.
+
+    Raises:
+        RunError: so it is.
+    """
+    count = len(job.executions)
+    for number in (kept.book.get("execution", 0), *(order.get("execution", 0) for order in kept.orders)):
+        if type(number) is not int or not 0 <= number < count:
+            raise RunError(
+                Message(
+                    "The state of a session can't be read: it names execution {number} of {count}.",
+                    number=repr(number),
+                    count=count,
+                )
+            )
 
 
 def _check_bars(symbol: str, kept: InstrumentState) -> None:

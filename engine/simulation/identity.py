@@ -15,7 +15,7 @@ BAR_STANDARD = "QC-BAR-1"
 """How bars are read; a state of another standard means something else."""
 
 _COLUMNS = frozenset({"bars", "flags", "allowed", "first_bar", "rule_columns", "execution_columns", "size_column"})
-_COLUMNS |= {"rate_open", "rate_close", "split", "dividend", "step_columns"}
+_COLUMNS |= {"rate_open", "rate_close", "split", "dividend", "step_columns", "further"}
 """Fields of an instrument that hold a value for each bar, or follow from them."""
 
 _MODES = {"mode", "engine", "start", "end"}
@@ -56,10 +56,14 @@ def terms_hash(job: EngineJob) -> str:
             *(column is not None for column in (each.rate_open, each.split, each.size_column)),
             tuple(column is not None for column in each.rule_columns),
             tuple(sorted(each.execution_columns)),
+            *((tuple(sorted(further.columns)), further.size is not None) for further in each.further),
         )
         for each in job.instruments
     ]
-    rules = _said((job.execution, job.size, job.protection, job.guards))
+    first, *others = job.executions
+    rules = _said((first.rule, first.size, job.protection, job.guards))
+    if others or first.protection is not None:
+        rules.append([(_said(each.rule), _said(each.size), each.protection) for each in job.executions])
     settings = sorted(job.settings.model_dump(mode="json", exclude=_MODES, exclude_defaults=True).items())
     parts = [(part.node, type(part.component).__qualname__, _said(part.component)) for part in job.components]
     return _digest((instruments, rules, settings, parts, program_hash(job) or None))
@@ -70,7 +74,7 @@ def program_hash(job: EngineJob) -> str:
     program = job.steps
     if program is None:
         return ""
-    heads = (program.inputs, program.outputs, program.flags, program.allowed)
+    heads = (program.inputs, program.outputs, program.flags, program.allowed, *program.further)
     return _digest((program.rows.tolist(), program.registers.tolist(), program.state.tolist(), heads))
 
 

@@ -238,11 +238,11 @@ def fill_step(
     begin_days(desk, books, market, timeline, step, first, last)
     if desk["plain"] == 0:
         open_step(desks, books, market, timeline, step)
-    if desk["rebalance"] == 1 or desk["rank"] >= 0:
+    if desk["rebalance"] == 1 or desk["ranked"] == 1:
         for event in range(first, last):
             i, bar = event_at(timeline, step, event)
             match_open(desk, books, rules, market.columns, i, bar, CLOSING, market.open[books[i]["start"] + bar])
-    if desk["rank"] >= 0:
+    if desk["ranked"] == 1:
         open_ranked(desks, books, rules, market, timeline, step)
     working = False
     for turn in range(awake):

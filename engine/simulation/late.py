@@ -65,6 +65,7 @@ def row_of(state: State, instrument: int, order: TrackedOrder) -> Record:
     row["limit"] = math.nan if order.limit is None else order.limit
     row["fill_price"] = order.fills[-1].price if order.fills else math.nan
     row["status"] = _STATUS.get(order.state, OrderStatus.CANCELLED)
+    row["execution"] = order.submit.execution
     row["reason"] = Reason[order.submit.reason.upper()] if order.submit.reason else Reason.ENTRY
     return row
 

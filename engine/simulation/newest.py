@@ -10,10 +10,10 @@ import numpy as np
 
 from quantcrafter.engine.api.bars import Session
 from quantcrafter.engine.api.engine import EngineJob
-from quantcrafter.engine.api.entries import OrderLife
 from quantcrafter.engine.api.rules import GuardKind
 from quantcrafter.engine.data.sessions import bounds, day_edges, trading_days
 from quantcrafter.engine.simulation.account import MINUTE_NS, counts_days
+from quantcrafter.engine.simulation.execution_terms import is_by_day, rebalance_of
 from quantcrafter.engine.simulation.records import DAY_BEGINS, DAY_ENDS
 from quantcrafter.engine.simulation.risk_records import CLOSING, CUT_SHORT, OVERDUE
 
@@ -72,8 +72,8 @@ class Calendar:
         minutes = [guard.value for guard in job.guards if guard.kind is GuardKind.SESSION_END]
         nominal = [each.bars.timeframe.nominal_ns for each in job.instruments]
         self._reach = [each + int(max(minutes) * MINUTE_NS) for each in nominal] if minutes else []
-        self._by_day = job.execution.entry.life is OrderLife.DAY
-        self._rebalance = job.execution.rebalance
+        self._by_day = is_by_day(job)
+        self._rebalance = rebalance_of(job)
         self.seen = [Seen() for _ in job.instruments]
         self.due_first = -1
         """The first step at which weights are restored; -1 while it has not come."""

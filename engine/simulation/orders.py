@@ -67,6 +67,7 @@ def add_order(desk: Record, book: Record, bar: int, kind: int, side: int, lots: 
     order["expires"] = -1
     order["touched_bar"] = -1
     order["level"] = -1
+    order["execution"] = book["execution"]
     return int(k)
 
 
@@ -158,11 +159,27 @@ def cancel_exits(desk: Record, book: Record, bar: int, parent: int) -> None:
 
 
 @jit
+def is_engaged(book: Record) -> bool:
+    """Return whether there is a position, a grid, or an order at work that may open one."""
+    engaged = book["lots"] != 0 or book["grid_side"] != 0
+    for k in range(book["working"]):
+        engaged = engaged or book["opens"][k] == 1
+    return bool(engaged)
+
+
+@jit
 def block(desk: Record, book: Record, bar: int, flags: int, reason: int) -> None:
-    """Note an entry signal that does not become an order."""
+    """Note an entry signal, of the execution whose turn it is, that does not become an order."""
+    block_signal(desk, book, int(book["execution"]), bar, flags, reason)
+
+
+@jit
+def block_signal(desk: Record, book: Record, e: int, bar: int, flags: int, reason: int) -> None:
+    """Note an entry signal of execution `e` that does not become an order."""
     row = desk["blocked_rows"][desk["blocked"]]
     desk["blocked"] += 1
     row["bar"] = bar
     row["instrument"] = book["index"]
     row["flags"] = flags
     row["reason"] = reason
+    row["execution"] = e

@@ -6,7 +6,7 @@ import math
 
 from quantcrafter.engine.api.ports import FloatColumn
 from quantcrafter.engine.simulation.interventions import intervene
-from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.jit import inlined, jit
 from quantcrafter.engine.simulation.orders import add_order, retire
 from quantcrafter.engine.simulation.primitives import (
     TOLERANCE,
@@ -51,6 +51,12 @@ def column_value(rule: Record, columns: FloatColumn, row: int) -> float:
     return float(columns[rule["column"], row]) if rule["column"] >= 0 else 0.0
 
 
+@inlined
+def is_for(rule: Record, book: Record) -> bool:
+    """Return whether a rule is one of those of the book's execution."""
+    return bool(rule["executions"] >> book["execution"] & 1 == 1)
+
+
 @jit
 def rule_distance(
     rule: Record, columns: FloatColumn, book: Record, row: int, price: float, side: int, lots: int
@@ -79,7 +85,7 @@ def stop_distance(rules: Table, columns: FloatColumn, book: Record, row: int, cl
     nearest = math.inf
     for r in range(len(rules)):
         rule = rules[r]
-        if rule["kind"] in (BREAK_EVEN, BY_COMPONENT) or rule["cash"] > 0.0:
+        if rule["kind"] in (BREAK_EVEN, BY_COMPONENT) or rule["cash"] > 0.0 or not is_for(rule, book):
             continue
         distance = rule_distance(rule, columns, book, row, close, side, 0)
         if not (distance > 0.0 and distance < math.inf):
@@ -117,7 +123,7 @@ def nearest_rule(
     for r in range(len(rules)):
         rule = rules[r]
         distant = rule["kind"] not in (BREAK_EVEN, BY_COMPONENT) and (rule["unit"] == 1) == (u >= 0)
-        meant = distant and (rule["kind"] == TAKE_PROFIT) == (kind == TAKE_PROFIT)
+        meant = distant and is_for(rule, book) and (rule["kind"] == TAKE_PROFIT) == (kind == TAKE_PROFIT)
         if meant and (parts == 1) == (rule["share"] < WHOLE):
             distance = rule_distance(rule, columns, book, row, price, side, lots)
             if beyond < distance < nearest:
@@ -326,7 +332,7 @@ def move_stop(desk: Record, book: Record, rules: Table, columns: FloatColumn, ba
     before = book["slots"][k]["price"] if k >= 0 else math.nan
     level, chosen = before, NONE
     for r in range(len(rules)):
-        wanted = moved_stop(rules[r], columns, book, row, side)
+        wanted = moved_stop(rules[r], columns, book, row, side) if is_for(rules[r], book) else math.nan
         if not math.isnan(wanted) and not (wanted - level) * side <= 0.0:
             level, chosen = wanted, r
     if chosen < 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
 from quantcrafter.engine.simulation.decisions import leave
-from quantcrafter.engine.simulation.entries import expire_orders
+from quantcrafter.engine.simulation.entries import expire_orders, size_value
 from quantcrafter.engine.simulation.halts import cancel_entries, close_account, force_exit, is_lost, is_shut_out, watch
 from quantcrafter.engine.simulation.interventions import intervene
 from quantcrafter.engine.simulation.matching import end_data
@@ -70,8 +70,7 @@ def sized_lots(
     row = book["start"] + bar
     close = market.close[row]
     distance = stop_distance(rules, market.columns, book, row, close, side)
-    value = market.account.size[row] if len(market.account.size) > 0 else 0.0
-    lots, _ = entry_lots(desk, book, close, equity, distance, value)
+    lots, _ = entry_lots(desk, book, close, equity, distance, size_value(desk, book, market, row))
     return lots, distance
 
 
@@ -79,7 +78,7 @@ def is_held_back(desks: Table, books: Table, market: Market, i: int, bar: int, s
     """Return whether a filter or a guard keeps an entry out at this close; note it if so."""
     desk, book = desks[0], books[i]
     flag = ENTER_LONG if side > 0 else ENTER_SHORT
-    if not market.allowed[book["start"] + bar]:
+    if not market.allowed[book["execution"], book["start"] + bar]:
         block(desk, book, bar, flag, BLOCKED_FILTER)
         return True
     return bool(is_shut_out(desk, book, market, bar, flag))

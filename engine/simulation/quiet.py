@@ -48,7 +48,7 @@ def set_alarm(desk: Record, book: Record) -> None:
             above = min(above, price)
         if order["expires"] >= 0:
             due = min(due, order["expires"])
-    if book["working"] > 0 and desk["follow"] == 1:
+    if book["working"] > 0 and desk["following"] == 1:
         due = AT_ONCE
     if desk["stepped"] == 1 or book["grid_side"] != 0 or (book["lots"] != 0 and desk["restless"] == 1):
         due = AT_ONCE

@@ -13,12 +13,16 @@ from quantcrafter.engine.simulation.records import NONE, OPENING, OPENS, Market,
 def rank_of(desk: Record, book: Record, market: Market, bar: int) -> float:
     """Return the rank of an instrument's entry at the open of `bar`, as it was when it was decided; NaN without one.
 
-    An entry whose rank has no value comes last: its rank is minus infinity.
+    An entry whose rank has no value, or whose execution ranks none, comes last: its rank is minus infinity.
     """
     k = next_working(book, bar, OPENS, OPENING, NONE)
     if k < 0:
         return math.nan
-    rank = market.columns[desk["rank"], book["start"] + book["slots"][k]["created_bar"]]
+    order = book["slots"][k]
+    column = desk["executions"][order["execution"]]["rank"]
+    if column < 0:
+        return -math.inf
+    rank = market.columns[column, book["start"] + order["created_bar"]]
     return -math.inf if math.isnan(rank) else float(rank)
 
 

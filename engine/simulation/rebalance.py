@@ -1,4 +1,7 @@
-"""Positions brought to target weights: what is too much is sold before what is too little is bought. Compiled."""
+"""Positions brought to target weights: what is too much is sold before what is too little is bought. Compiled.
+
+The rule is that of the job's only execution.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def weight_of(desk: Record, book: Record, market: Market, bar: int) -> float:
     """
     if bar < book["first_bar"] or not market.close[book["start"] + bar] > 0.0:
         return math.nan
-    weight = market.columns[desk["weight"], book["start"] + bar]
+    weight = market.columns[desk["executions"][0]["weight"], book["start"] + bar]
     return float(weight) if -math.inf < weight < math.inf else math.nan
 
 
@@ -83,7 +86,7 @@ def buy_up(desk: Record, book: Record, rules: Table, market: Market, bar: int, t
     if abs(target) <= there:
         return
     flag = ENTER_LONG if target > 0 else ENTER_SHORT
-    if not market.allowed[book["start"] + bar]:
+    if not market.allowed[0, book["start"] + bar]:
         block(desk, book, bar, flag, BLOCKED_FILTER)
         return
     if is_shut_out(desk, book, market, bar, flag):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from quantcrafter.engine.api.engine import MOST_EXECUTIONS
 from quantcrafter.engine.api.entries import MOST_ENTRIES, MOST_LEVELS, OrderLife
 from quantcrafter.engine.api.ledger import (
     BLOCKED_DTYPE,
@@ -96,6 +97,7 @@ WORKING, FILLED, CANCELLED, REJECTED = _numbers(OrderStatus)
     BLOCKED_COOL_DOWN,
     BLOCKED_MINIMUM,
     BLOCKED_VOLATILITY,
+    BLOCKED_EXECUTION,
 ) = _numbers(BlockReason)
 GTC, DAY, BARS = _numbers(OrderLife)
 IGNORE_OPPOSITE, CLOSE_OPPOSITE, REVERSE_OPPOSITE = _numbers(OnOpposite)
@@ -169,9 +171,11 @@ RULE_DTYPE = np.dtype(
         ("column", np.int64),
         ("share", np.float64),
         ("unit", np.int64),
+        ("executions", np.int64),
     ]
 )
-"""A protective rule; `column` is a row of `Market.columns`, or -1; `unit` is 1 when each unit has an order of it."""
+"""A protective rule; `column` is a row of `Market.columns`, or -1; `unit` is 1 when each unit has an order of it; bit e
+of `executions` says whether positions of execution e get it."""
 
 BOOK_DTYPE = np.dtype(
     [
@@ -223,6 +227,8 @@ BOOK_DTYPE = np.dtype(
         ("unit_lots", np.int64, (MOST_ENTRIES,)),
         ("unit_price", np.float64, (MOST_ENTRIES,)),
         *RISK_BOOK_FIELDS,
+        # The execution whose position or entries there are; where there is nothing, the one that had its turn last.
+        ("execution", np.int64),
         # What wakes it: a price this low or this high, or this bar; before which bar nothing is known to wake it; and
         # whether it is awake in the step that is run (see `quantcrafter.engine.simulation.quiet`).
         ("alarm_below", np.float64),
@@ -262,6 +268,14 @@ BOOK_DTYPE = np.dtype(
 """What the simulation keeps of one instrument."""
 
 
+SIZE_TERMS: list[tuple[str, type]] = [
+    ("size_kind", np.int64),
+    ("size_value", np.float64),
+    *SIZE_FIELDS,
+    ("size_column", np.int64),
+]
+"""How large an entry is."""
+
 EXECUTION_TERMS: list[tuple[str, type]] = [
     ("on_opposite", np.int64),
     # The entry order; columns are rows of `Market.columns`, or -1.
@@ -298,6 +312,19 @@ EXECUTION_TERMS: list[tuple[str, type]] = [
     ("grid_pips", np.float64),
     ("grid_multiple", np.float64),
     ("grid_cap_percent", np.float64),
+    *SIZE_TERMS,
+]
+"""How signals of one execution node become orders, and how large these are."""
+
+EXECUTION_DTYPE = np.dtype(EXECUTION_TERMS, align=True)
+
+DECISION_TERMS: list[tuple[Any, ...]] = [
+    # The executions, in the order of the file. Each has rows of its own in `Market.signals` and `Market.allowed`.
+    ("execution_count", np.int64),
+    ("executions", EXECUTION_DTYPE, (MOST_EXECUTIONS,)),
+    # 1 when waiting entries of any of them follow a line, and when any ranks the entries at an open.
+    ("following", np.int64),
+    ("ranked", np.int64),
     # Weights: 1 when positions are brought to them; how far one may drift (0: as far as it likes).
     ("rebalance", np.int64),
     ("drift_percent", np.float64),
@@ -306,10 +333,7 @@ EXECUTION_TERMS: list[tuple[str, type]] = [
     # 1 when every close must be looked at while there is a position: a rule follows a column, or it may grow.
     ("restless", np.int64),
 ]
-"""How signals become orders."""
-
-SIZE_TERMS: list[tuple[str, type]] = [("size_kind", np.int64), ("size_value", np.float64), *SIZE_FIELDS]
-"""How large an entry is."""
+"""What is decided at a close."""
 
 COST_TERMS: list[tuple[str, type]] = [
     ("commission_percent", np.float64),
@@ -337,8 +361,7 @@ def desk_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
     """
     return np.dtype(
         [
-            *EXECUTION_TERMS,
-            *SIZE_TERMS,
+            *DECISION_TERMS,
             *COST_TERMS,
             ("arm_delay", np.int64),
             ("reject", np.int64),
@@ -370,7 +393,7 @@ def desk_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
 _RULES_OF_THE_RUN = ("arm_delay", "reject", "close_last", "first_step", "rows_per_bar", "capacity")
 DESK_TERMS = frozenset(
     [
-        *(field[0] for field in (*EXECUTION_TERMS, *SIZE_TERMS, *COST_TERMS, *RISK_TERMS)),
+        *(field[0] for field in (*DECISION_TERMS, *COST_TERMS, *RISK_TERMS)),
         *_RULES_OF_THE_RUN,
         *(f"{name}_rows" for name in ("order", "fill", "trade", "blocked", "intervention", "cashflow")),
     ]
@@ -386,7 +409,9 @@ BOOK_TERMS = frozenset([*_PLACE, *_UNITS, *RISK_BOOK_TERMS])
 class Market(NamedTuple):
     """Bars and decision columns of all instruments, one after the other, each of shape (rows,).
 
-    `columns` has shape (k, rows): the columns that protective rules and the execution rule use. `day_edge` says where
+    `flags` are the signals of all executions together: what wakes an instrument. `signals` and `allowed` have shape
+    (executions, rows): the flags of each, and whether its filters let entries pass. `columns` has shape (k, rows): the
+    columns that protective rules and executions use. `day_edge` says where
     trading days begin and end; it is empty when no order depends on it. `account` holds what only some runs need.
     """
 
@@ -395,6 +420,7 @@ class Market(NamedTuple):
     low: FloatColumn
     close: FloatColumn
     flags: FlagColumn
+    signals: FlagColumn
     allowed: BoolColumn
     columns: FloatColumn
     day_edge: FlagColumn

@@ -178,7 +178,7 @@ class AccountColumns(NamedTuple):
     instrument's, as known then; `split` is how many units one becomes at the bar's open, `dividend` the cash a unit
     gets then. `closing` says whether the session is about to end (CLOSING), or should have ended a position of the one
     before (OVERDUE); and whether orders by the end of the one before come late, as its last bar is missing (CUT_SHORT).
-    `size` is the column of the money rule. `day` is the trading day of each step, not of each bar.
+    `day` is the trading day of each step, not of each bar.
     """
 
     open_ns: TimeColumn
@@ -189,5 +189,4 @@ class AccountColumns(NamedTuple):
     split: FloatColumn
     dividend: FloatColumn
     closing: FlagColumn
-    size: FloatColumn
     day: TimeColumn

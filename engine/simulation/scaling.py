@@ -22,13 +22,13 @@ def scaled_lots(book: Record, factor: float) -> int:
 
 
 @jit
-def has_moved(desk: Record, book: Record, market: Market, bar: int) -> bool:
+def has_moved(terms: Record, book: Record, market: Market, bar: int) -> bool:
     """Return whether the close lies the spacing or more from the last entry's price, on the wanted side of it."""
     row = book["start"] + bar
     side = 1 if book["lots"] > 0 else -1
-    last, steps = book["last_price"], steps_of(book, desk["scale_ticks"], desk["scale_pips"])
-    distance = offset_distance(desk, market, row, last, desk["scale_percent"], steps, desk["scale_multiple"])
-    moved = (market.close[row] - last) * side * desk["scale_sign"]
+    last, steps = book["last_price"], steps_of(book, terms["scale_ticks"], terms["scale_pips"])
+    distance = offset_distance(terms, market, row, last, terms["scale_percent"], steps, terms["scale_multiple"])
+    moved = (market.close[row] - last) * side * terms["scale_sign"]
     return bool(distance >= 0.0 and moved >= distance - TOLERANCE * abs(last))
 
 
@@ -42,20 +42,22 @@ def is_growing(book: Record) -> bool:
 
 
 @jit
-def scale_in(desk: Record, book: Record, rules: Table, market: Market, bar: int, flags: int, equity: float) -> None:
+def scale_in(
+    desk: Record, terms: Record, book: Record, rules: Table, market: Market, bar: int, flags: int, equity: float
+) -> None:
     """Order a further entry when there may be one: not without a distance for its stop and target."""
     held = book["lots"]
-    if held == 0 or book["entries"] >= desk["scale_entries"] or not equity > 0.0:
+    if held == 0 or book["entries"] >= terms["scale_entries"] or not equity > 0.0:
         return
-    if not market.allowed[book["start"] + bar] or is_leaving(book):
+    if not market.allowed[book["execution"], book["start"] + bar] or is_leaving(book):
         return
     if shut_out(desk, book, market, bar)[0] >= 0 or is_growing(book):
         return
     wanted = ENTER_LONG if held > 0 else ENTER_SHORT
-    if desk["scale_on_signal"] == 1 and (flags & wanted) == 0:
+    if terms["scale_on_signal"] == 1 and (flags & wanted) == 0:
         return
-    lots = scaled_lots(book, desk["scale_factor"])
-    if lots == 0 or not has_moved(desk, book, market, bar):
+    lots = scaled_lots(book, terms["scale_factor"])
+    if lots == 0 or not has_moved(terms, book, market, bar):
         return
     side, row = 1 if held > 0 else -1, book["start"] + bar
     if math.isnan(stop_distance(rules, market.columns, book, row, market.close[row], side)):

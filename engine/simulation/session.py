@@ -453,6 +453,7 @@ class Session:
             epochs=tuple(self._outside.teller.epochs),
             told=self._outside.teller.kept(),
             tracked=self._outside.kept(),
+            executions=tuple(each.node for each in self.job.executions),
             components={"deciding": own, "kept": dict(components or {})},
             program=program_hash(self.job),
         )

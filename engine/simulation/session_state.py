@@ -80,6 +80,7 @@ class SessionState:
     which weights were restored first, or -1. `account` holds the fields of the account by name. `epochs` are the order
     numbers from which on ids have a worker's name and epoch, `told` the orders as they were last commanded, and
     `tracked` what a broker has reported of them.
+    `executions` are the names of the execution nodes, whose numbers orders have; none in states of earlier releases.
     `components` holds the states of components in Python, by name. `program` is a hash of the steps that read the
     position, whose memory each instrument has.
     """
@@ -96,6 +97,7 @@ class SessionState:
     told: tuple[Mapping[str, Any], ...] = ()
     tracked: tuple[Mapping[str, Any], ...] = ()
     components: Mapping[str, Any] = field(default_factory=dict)
+    executions: tuple[str, ...] = ()
     program: str = ""
     bar_standard: str = BAR_STANDARD
     version: int = VERSION
@@ -138,6 +140,7 @@ class SessionState:
             }
             values["epochs"] = tuple(tuple(each) for each in values["epochs"])
             values["told"], values["tracked"] = tuple(values["told"]), tuple(values.get("tracked", ()))
+            values["executions"] = tuple(values.get("executions", ()))
             state = cls(**values)
             _check_numbers(state)
         except (TypeError, KeyError, AttributeError) as error:

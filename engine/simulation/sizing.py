@@ -81,45 +81,47 @@ def ratio_steps(profit: float, delta: float) -> float:
 
 
 @jit
-def percent_of_equity(desk: Record, book: Record, value: float) -> float:
+def percent_of_equity(desk: Record, terms: Record, book: Record, value: float) -> float:
     """Return what part of the equity, in percent, a rule that adapts gives; `value` is its column at the decision."""
-    kind = desk["size_kind"]
-    most = desk["size_most"]
+    kind = terms["size_kind"]
+    most = terms["size_most"]
     if kind == VOLATILITY_TARGET:
         if not (value > 0.0 and value < math.inf):
             return math.nan
-        return float(min(100.0 * desk["size_value"] / value, most))
+        return float(min(100.0 * terms["size_value"] / value, most))
     if kind == KELLY:
-        count = min(desk["closed"], desk["size_window"])
-        if desk["closed"] < desk["size_trades"]:
-            return bounded(desk["size_start"], 0.0, most)
+        count = min(desk["closed"], terms["size_window"])
+        if desk["closed"] < terms["size_trades"]:
+            return bounded(terms["size_start"], 0.0, most)
         percent = kelly_percent(desk["history"], desk["closed"] - count, count)
-        return bounded(desk["size_value"] * percent, desk["size_least"], most)
+        return bounded(terms["size_value"] * percent, terms["size_least"], most)
     streak = book["losses_in_row"] if kind == MARTINGALE else book["wins_in_row"]
-    return streak_percent(desk["size_value"], desk["size_factor"], streak, most)
+    return streak_percent(terms["size_value"], terms["size_factor"], streak, most)
 
 
 @jit
-def wanted_quantity(desk: Record, book: Record, equity: float, close: float, distance: float, value: float) -> float:
+def wanted_quantity(
+    desk: Record, terms: Record, book: Record, equity: float, close: float, distance: float, value: float
+) -> float:
     """Return the quantity of an entry before it is rounded down to lots; NaN when it cannot be told.
 
     `close` and `distance` are in the instrument's currency, the other amounts in the account's; `distance` is that of
     the nearest stop-loss, `value` the rule's column at the decision's bar. At a price of zero a size by value is
     infinite.
     """
-    kind, size = desk["size_kind"], desk["size_value"]
+    kind, size = terms["size_kind"], terms["size_value"]
     if kind in (QUANTITY, LOTS):
         return float(size if kind == QUANTITY else size * book["lot_size"])
     if kind == RISK_PERCENT:
         return float(equity * size / 100.0 / value_of(book, 1.0, distance))
     if kind == FIXED_RATIO:
-        return float(min(size * ratio_steps(desk["realised"], desk["size_delta"]), desk["size_most"]))
+        return float(min(size * ratio_steps(desk["realised"], terms["size_delta"]), terms["size_most"]))
     price = value_of(book, 1.0, abs(close))
     if kind == CASH:
         return float(size / price)
     if kind == EQUITY_PERCENT:
         return float(equity * size / 100.0 / price)
-    return float(equity * percent_of_equity(desk, book, value) / 100.0 / price)
+    return float(equity * percent_of_equity(desk, terms, book, value) / 100.0 / price)
 
 
 @jit
@@ -132,9 +134,10 @@ def entry_lots(
     """
     if not equity > 0.0:
         return 0, BLOCKED_EQUITY
-    if math.isnan(distance) or (desk["size_kind"] == RISK_PERCENT and math.isinf(distance)):
+    terms = desk["executions"][book["execution"]]
+    if math.isnan(distance) or (terms["size_kind"] == RISK_PERCENT and math.isinf(distance)):
         return 0, BLOCKED_DISTANCE
-    quantity = wanted_quantity(desk, book, equity, price, distance, value)
+    quantity = wanted_quantity(desk, terms, book, equity, price, distance, value)
     if math.isnan(quantity):
         return 0, BLOCKED_VOLATILITY
     if quantity == math.inf:

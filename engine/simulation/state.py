@@ -23,7 +23,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.simulation.ahead import kernel_for
 from quantcrafter.engine.simulation.arrays import books_of, check, desk_of, market_of, rules_of, timeline_of
-from quantcrafter.engine.simulation.execution_terms import check_execution
+from quantcrafter.engine.simulation.execution_terms import check_executions
 from quantcrafter.engine.simulation.kernels import RunSteps
 from quantcrafter.engine.simulation.pages import Room, joined_pages, whole_rows
 from quantcrafter.engine.simulation.records import NO_BAR, TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
@@ -188,7 +188,7 @@ def _check(job: EngineJob) -> None:
         raise RunError(Message("A run needs at least one instrument, had none. Add one under 'instruments'."))
     for instrument in job.instruments:
         check(instrument, job.protection, job.steps)
-    check_execution(job)
+    check_executions(job)
 
 
 def _by_id(parts: list[Table], made: int) -> Table:

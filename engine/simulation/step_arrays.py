@@ -45,13 +45,22 @@ def with_steps(job: EngineJob, market: Market) -> tuple[Market, Steps]:
         inputs=np.array(program.inputs, np.int64),
         outputs=np.full((len(program.outputs), rows), np.nan),
         recorded=np.array(program.outputs, np.int64),
-        heads=np.array([program.flags, program.allowed], np.int64),
+        heads=_heads(program, len(job.executions)),
         flags=np.array(market.flags[:rows]),
-        allowed=np.array(market.allowed[:rows]),
+        signals=np.array(market.signals[:, :rows]),
+        allowed=np.array(market.allowed[:, :rows]),
     )
     if job.steps is None:
         return market, steps
-    return market._replace(flags=joined([steps.flags], np.uint8), allowed=joined([steps.allowed], np.bool_)), steps
+    flags, signals = joined([steps.flags], np.uint8), joined([steps.signals], np.uint8)
+    return market._replace(flags=flags, signals=signals, allowed=joined([steps.allowed], np.bool_)), steps
+
+
+def _heads(program: StepProgram, executions: int) -> npt.NDArray[np.int64]:
+    """Return the registers of signals and verdict of each execution; -1 where columns give them."""
+    heads = np.full((executions, 2), -1, np.int64)
+    heads[: len(program.heads)] = program.heads
+    return heads
 
 
 def record_of(steps: Steps, books: Table) -> StepRecord | None:
@@ -61,8 +70,8 @@ def record_of(steps: Steps, books: Table) -> StepRecord | None:
     spans = [slice(int(start), int(end)) for start, end in zip(books["start"], _ends(steps, books), strict=True)]
     return StepRecord(
         tuple(steps.outputs[:, span] for span in spans),
-        tuple(steps.flags[span] for span in spans),
-        tuple(steps.allowed[span] for span in spans),
+        tuple(steps.signals[:, span] for span in spans),
+        tuple(steps.allowed[:, span] for span in spans),
     )
 
 
@@ -87,9 +96,8 @@ def take_over_steps(mine: Steps, theirs: Steps, books: Table, done: list[int]) -
     if same and np.array_equal(mine.columns, theirs.columns, equal_nan=True):
         mine.state[:] = theirs.state
         for span in spans:
-            for written, read in ((mine.outputs.T, theirs.outputs.T), (mine.flags, theirs.flags)):
-                written[span.start : span.stop] = read[span.start : span.stop]
-            mine.allowed[span.start : span.stop] = theirs.allowed[span.start : span.stop]
+            for name in ("outputs", "flags", "signals", "allowed"):
+                getattr(mine, name)[..., span.start : span.stop] = getattr(theirs, name)[..., span.start : span.stop]
         return
     recorded = _known_columns(theirs)
     registers = {}

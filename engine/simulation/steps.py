@@ -50,8 +50,8 @@ class Steps(NamedTuple):
 
     `registers` and `state` have a row for each instrument; `columns` and `outputs` have one for each input and each
     recorded value, with the bars of all instruments one after the other, like `Market`. `inputs` and `recorded` are the
-    registers they belong to, `heads` those of the combined signals and of the filters' verdict, or -1. `flags` and
-    `allowed` are the memory of those of `Market`.
+    registers they belong to, `heads` those of the combined signals and of the filters' verdict, or -1, for each
+    execution. `flags`, `signals` and `allowed` are the memory of those of `Market`.
 
     `state`, with `highest_equity` of the desk, is all that lasts from bar to bar.
     """
@@ -65,6 +65,7 @@ class Steps(NamedTuple):
     recorded: TimeColumn
     heads: TimeColumn
     flags: FlagColumn
+    signals: FlagColumn
     allowed: BoolColumn
 
 
@@ -104,10 +105,14 @@ def run_program(steps: Steps, i: int, row: int) -> None:
             registers[instruction["out"]] = remembered(instruction, op, a, b, state)
     for o in range(len(steps.recorded)):
         steps.outputs[o, row] = registers[steps.recorded[o]]
-    if steps.heads[0] >= 0:
-        steps.flags[row] = int(registers[steps.heads[0]])
-    if steps.heads[1] >= 0:
-        steps.allowed[row] = registers[steps.heads[1]] != 0.0
+    flags = 0
+    for e in range(len(steps.heads)):
+        if steps.heads[e, 0] >= 0:
+            steps.signals[e, row] = int(registers[steps.heads[e, 0]])
+        if steps.heads[e, 1] >= 0:
+            steps.allowed[e, row] = registers[steps.heads[e, 1]] != 0.0
+        flags |= int(steps.signals[e, row])
+    steps.flags[row] = flags
 
 
 # ---------------------------------------------------------------------- what is known at a close

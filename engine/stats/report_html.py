@@ -45,6 +45,7 @@ _BLOCKED = {
     BlockReason.COOL_DOWN: "Cooling down after a loss",
     BlockReason.BELOW_MINIMUM: "Size below the instrument's minimum",
     BlockReason.NO_VOLATILITY: "No volatility to size by yet",
+    BlockReason.OTHER_EXECUTION: "Another execution node had a position or an entry order",
 }
 _STATUS = {
     StatusReason.NO_CASH: "Order rejected: not enough cash",

@@ -98,7 +98,8 @@ def _steps_of(program: StepProgram, columns: list[FloatColumn], length: int) -> 
         np.array(program.inputs, np.int64),
         np.full((len(program.outputs), length), np.nan),
         np.array(program.outputs, np.int64),
-        np.array([program.flags, program.allowed], np.int64),
+        np.array(program.heads, np.int64),
         np.zeros(length, np.uint8),
-        np.ones(length, np.bool_),
+        np.zeros((len(program.heads), length), np.uint8),
+        np.ones((len(program.heads), length), np.bool_),
     )

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.engine import EngineJob, Execution, ExecutionColumns
 from quantcrafter.engine.api.ledger import (
     BlockReason,
     CashflowKind,
@@ -26,7 +26,7 @@ from quantcrafter.engine.api.ledger import (
     StatusReason,
 )
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule
+from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
 from quantcrafter.engine.api.settings import InstrumentMargin
 from quantcrafter.nodes.execution import COMPONENTS as EXECUTION
 from quantcrafter.nodes.money import COMPONENTS as MONEY
@@ -38,7 +38,7 @@ FLAGS = {"enter_long": ENTER_LONG, "exit_long": EXIT_LONG, "enter_short": ENTER_
 EXPECTED = {"fills", "orders", "trades", "blocked", "equity", "cash", "open_positions", "interventions", "cashflows"}
 EXPECTED |= {"seen"}
 GIVEN = {"example", "bars", "risk", "money", "execution", "on_opposite", "run", "tick_size", "lot_size", "first_bar"}
-GIVEN |= {"instrument", "on_position"}
+GIVEN |= {"instrument", "on_position", "second"}
 COLUMNS = ("rate_open", "rate_close", "split", "dividend")
 NEUTRAL = {"rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0, "volume": 1000.0}
 COLUMN_WORDS = {name: name for name in ("atr", "line", "short_line", "weight", "rank")}
@@ -64,10 +64,8 @@ def job_of(example: dict[str, Any]) -> EngineJob:
     """Return the job that an example describes."""
     bars = example["bars"]
     tables = bars if isinstance(bars, dict) else {"TEST": [[day, *row] for day, row in enumerate(bars)]}
-    money = {component.name: component for component in MONEY}
     risk = {component.name: component for component in RISK}
-    ((money_name, money_fields),) = example.get("money", {"fixed_quantity": {"quantity": 10}}).items()
-    size = _wired(money[money_name], money_fields)
+    size = _size(example)
     rules = [_wired(risk[name], fields) for name, fields in _each_risk(example)]
     protection = tuple(rule for rule in rules if isinstance(rule, ProtectiveRule))
     job = make_job(
@@ -76,9 +74,25 @@ def job_of(example: dict[str, Any]) -> EngineJob:
         protection=protection,
         guards=tuple(rule for rule in rules if isinstance(rule, GuardRule)),
         execution=_execution(example),
+        further=_second(example),
         settings=example.get("run"),
     )
     return with_conditions(job, example["on_position"]) if "on_position" in example else job
+
+
+def _size(example: dict[str, Any]) -> SizeRule:
+    """Return the rule of the example's money manager."""
+    money = {component.name: component for component in MONEY}
+    ((name, fields),) = example.get("money", {"fixed_quantity": {"quantity": 10}}).items()
+    size: SizeRule = _wired(money[name], fields)
+    return size
+
+
+def _second(example: dict[str, Any]) -> tuple[Execution, ...]:
+    """Return the second execution of the example, which has a rule and a size of its own, where there is one."""
+    if "second" not in example:
+        return ()
+    return (Execution(_execution(example["second"]), _size(example["second"]), "second"),)
 
 
 def _execution(example: dict[str, Any]) -> ExecutionRule:
@@ -108,7 +122,8 @@ def _wired(component: Any, fields: dict[str, Any]) -> Any:
 def _instrument(symbol: str, rows: list[list[Any]], rules: tuple[Any, ...], size: Any, example: dict[str, Any]) -> Any:
     """Return bars and decision columns of rows: day, open, high, low, close, and optional words.
 
-    A word is a signal leg, `filtered` (no entry may pass), or a column's name, `=` and a number, such as `atr=1.5`.
+    A word is a signal leg, `filtered` (no entry may pass), or a column's name, `=` and a number, such as `atr=1.5`; a
+    signal leg of the second execution begins with `second=`.
     """
     words = [" ".join(str(word) for word in row[5:]).split() for row in rows]
     columns = {port: _numbers(words, f"{word}=") for word, port in COLUMN_WORDS.items()}
@@ -124,6 +139,9 @@ def _instrument(symbol: str, rows: list[list[Any]], rules: tuple[Any, ...], size
     more = {name: column(name) for name in used} | example.get("instrument", {})
     if "margin" in more:
         more["margin"] = InstrumentMargin.model_validate(more["margin"])
+    if "second" in example:
+        flags = [sum(FLAGS[w.removeprefix("second=")] for w in row if w.startswith("second=")) for row in words]
+        more["further"] = (ExecutionColumns(np.array(flags, np.uint8), np.ones(len(rows), np.bool_)),)
     setup = Setup(
         flags=[sum(FLAGS[w] for w in row if w in FLAGS) for row in words],
         allowed=["filtered" not in row for row in words],

@@ -73,6 +73,7 @@ NO_TRADES = (
     *("too close to the end of the session", "blocked by '{0}' at the end of the session"),
     *("given in the pause after a loss", "blocked by '{0}' in the pause after a loss"),
     *("sized below the least allowed", "without a volatility to size by"),
+    "given while another execution node had a position or an entry order",
     *("rejected for want of cash", "rejected by the engine", "expired before the price was reached"),
     "cancelled before it filled",
     *("still waiting at the end of the data", "replaced by a newer order", "cancelled by an exit signal"),

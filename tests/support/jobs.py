@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantcrafter.engine.api.bars import Bars
-from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.engine import EngineJob, Execution, InstrumentJob
 from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, OnOpposite, ProtectiveRule, SizeKind, SizeRule
 from quantcrafter.engine.api.settings import RunSettings
 from quantcrafter.engine.api.timeframe import Timeframe
@@ -72,16 +72,16 @@ def make_job(
     on_opposite: OnOpposite = OnOpposite.CLOSE,
     settings: dict[str, Any] | None = None,
     execution: ExecutionRule | None = None,
+    further: Sequence[Execution] = (),
     **hooks: Any,
 ) -> EngineJob:
     """Return a job; `settings` is the `run:` section of a file, `hooks` are `progress` and `cancelled`.
 
-    `execution` wins over `on_opposite`.
+    `execution` wins over `on_opposite`. `further` are executions after it; their columns are in `Setup.more`.
     """
     return EngineJob(
         tuple(instrument(bars, setup, len(protection)) for bars, setup in instruments),
-        execution or ExecutionRule(on_opposite),
-        size,
+        (Execution(execution or ExecutionRule(on_opposite), size), *further),
         protection,
         RunSettings.model_validate(settings or {}),
         guards=guards,

@@ -100,8 +100,10 @@ def curve_ledger(ts_ns: np.ndarray, equity: np.ndarray) -> Ledger:
 
 
 def filled(lots: int) -> tuple[object, ...]:
-    """Return the last fields of a market order without an end, of which that many lots were filled."""
-    return (np.nan, lots, -1, -1, -1)
+    """Return the last fields of a market order without an end, of which that many lots were filled; the first is that
+    of its execution.
+    """
+    return (0, np.nan, lots, -1, -1, -1)
 
 
 class Book:
@@ -129,7 +131,9 @@ class Book:
         self.orders.append(
             (order, -1, deal.instrument, -1, max(bar - 1, 0), bar, deal.lots, np.nan, price, *life, *filled(deal.lots)),
         )
-        self.fills.append((order, bar, deal.lots, price, commission, 0.0, deal.instrument, side, market, reason, 1.0))
+        self.fills.append(
+            (order, bar, deal.lots, price, commission, 0.0, deal.instrument, side, market, reason, 0, 1.0)
+        )
         step = int(np.searchsorted(self.ts_ns, job.bars.close_ns[bar]))
         self.cash[step:] -= side * price * quantity + commission
         return price, commission, order
@@ -167,7 +171,7 @@ class Book:
             np.array(self.orders, dtype=ORDER_DTYPE),
             np.array(self.fills, dtype=FILL_DTYPE),
             np.array(self.trades, dtype=TRADE_DTYPE),
-            np.array(list(blocked), dtype=BLOCKED_DTYPE),
+            np.array([(*each, 0) for each in blocked], dtype=BLOCKED_DTYPE),
             self.ts_ns,
             self.cash + self.value,
             self.cash,

@@ -117,13 +117,13 @@ MUTANTS = tuple(
         ("losses count as gains", "lost -= result", "lost += result"),
         (
             "one trade too many before Kelly begins",
-            'if desk["closed"] < desk["size_trades"]',
-            'if desk["closed"] <= desk["size_trades"]',
+            'if desk["closed"] < terms["size_trades"]',
+            'if desk["closed"] <= terms["size_trades"]',
         ),
         (
             "calm instruments pass the cap",
-            'min(100.0 * desk["size_value"] / value, most)',
-            'max(100.0 * desk["size_value"] / value, most)',
+            'min(100.0 * terms["size_value"] / value, most)',
+            'max(100.0 * terms["size_value"] / value, most)',
         ),
         (
             "risk is not converted",
@@ -382,11 +382,11 @@ MUTANTS = tuple(
         ),
         ("a long position on credit is never lost", "if lots < 0 or cash < 0.0 or", "if lots < 0 or"),
         # ------------------------------------------------------------------ entries that wait
-        ("a limit lies on the wrong side", 'away = -side if desk["entry_kind"] == LIMIT else side', "away = side"),
+        ("a limit lies on the wrong side", 'away = -side if terms["entry_kind"] == LIMIT else side', "away = side"),
         (
             "an order works a bar longer",
-            'return int(bar + desk["life_bars"])',
-            'return int(bar + desk["life_bars"] + 1)',
+            'return int(bar + terms["life_bars"])',
+            'return int(bar + terms["life_bars"] + 1)',
         ),
         (
             "the part that has filled is ordered again",
@@ -417,7 +417,7 @@ MUTANTS = tuple(
             "moved >= distance - TOLERANCE * abs(last)",
             "moved > distance + TOLERANCE * abs(last)",
         ),
-        ("an entry too many", 'book["entries"] >= desk["scale_entries"]', 'book["entries"] > desk["scale_entries"]'),
+        ("an entry too many", 'book["entries"] >= terms["scale_entries"]', 'book["entries"] > terms["scale_entries"]'),
         (
             "a drift at its limit restores",
             'abs(gap) * 100.0 > desk["drift_percent"]',
@@ -445,9 +445,12 @@ MUTANTS = tuple(
             'book["slots"][k]["reason"] < 0:',
         ),
         # ------------------------------------------------------------------ decisions
+        ("two executions at once", "if is_engaged(book):", 'if book["grid_side"] != 0:'),
+        ("another execution's exits count", 'market.signals[book["execution"], row])', "market.flags[row])"),
+        ("all positions get all stops", 'rule["executions"] >> book["execution"] & 1 == 1', 'rule["executions"] != 0'),
         ("both entries are no contradiction", "return both or long or short", "return long or short"),
-        ("closing reverses", 'desk["on_opposite"] == CLOSE_OPPOSITE:', 'desk["on_opposite"] == IGNORE_OPPOSITE:'),
-        ("a contradiction adds", 'desk["scale_entries"] > 1 and not contradicts(flags)', 'desk["scale_entries"] > 1'),
+        ("closing reverses", 'terms["on_opposite"] == CLOSE_OPPOSITE:', 'terms["on_opposite"] == IGNORE_OPPOSITE:'),
+        ("a contradiction adds", 'terms["scale_entries"] > 1 and not contradicts(flags)', 'terms["scale_entries"] > 1'),
         # ------------------------------------------------------------------ steps behind the position
         ("above holds at the level", "return 1.0 if a > b else 0.0", "return 1.0 if a >= b else 0.0"),
         ("at least needs more", "return 1.0 if a >= b else 0.0", "return 1.0 if a > b else 0.0"),
@@ -474,8 +477,8 @@ MUTANTS = tuple(
         ),
         (
             "a filter behind the position lets pass what it holds back",
-            "registers[steps.heads[1]] != 0.0",
-            "registers[steps.heads[1]] == 0.0",
+            "registers[steps.heads[e, 1]] != 0.0",
+            "registers[steps.heads[e, 1]] == 0.0",
         ),
         ("a quiet bar runs no steps", 'if desk["stepped"] == 1 or book["grid_side"]', 'if book["grid_side"]'),
         ("a further entry is not counted", 'book["entries_made"] += 1', 'book["entries_made"] = 1'),

@@ -25,6 +25,7 @@ from tests.support.random_account import (
     random_contract,
     random_financing,
 )
+from tests.support.random_executions import with_executions
 
 SIZES = st.sampled_from(
     [
@@ -165,13 +166,15 @@ def jobs(
     account: bool = False,
     below_zero: bool | None = None,
     units: bool | None = None,
+    several: bool | None = None,
     **fixed: Any,
 ) -> EngineJob:
     """Draw a job; `fixed` settings override the drawn ones. With `account` its rules are drawn as well.
 
     Then some instruments are contracts, and some of these have prices around zero: all with `below_zero`, none where it
     is False. With `units` they grow by further entries, and stops and targets are those of each unit; never where it is
-    False.
+    False. With `several` there is more than one execution, unless the first brings positions to weights; some jobs have
+    that in any case, and none where it is False.
     """
     account = account and (below_zero or draw(st.booleans()))
     protection = draw(RULES) + draw(st.sampled_from([(), (), PARTS])) + (draw(MOVING_RULES) if account else ())
@@ -200,7 +203,7 @@ def jobs(
     if len({frozenset(setup.execution_columns) for _, setup in pairs}) > 1:
         for _, setup in pairs:
             setup.execution_columns.pop("line", None)
-    return make_job(
+    job = make_job(
         *pairs,
         size=draw(st.one_of(SIZES, ADAPTIVE_SIZES) if account else SIZES),
         protection=protection,
@@ -208,3 +211,5 @@ def jobs(
         execution=execution,
         settings={**draw(run_settings()), **(draw(account_settings()) if account else {}), **fixed},
     )
+    more = several or (several is None and draw(st.integers(0, 3)) == 0)
+    return with_executions(job, draw(st.integers(0, 2**32 - 1))) if more else job

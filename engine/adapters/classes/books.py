@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quantcrafter.engine.api.engine import ClassInstrument, ClassJob, ClassRun, EngineJob, InstrumentJob
+from quantcrafter.engine.api.engine import ClassInstrument, ClassJob, ClassRun, EngineJob, Execution, InstrumentJob
 from quantcrafter.engine.api.errors import RunCancelledError, RunError
 from quantcrafter.engine.api.ledger import ORDER_DTYPE, Ledger, OrderKind, OrderStatus, Reason, StatusReason
 from quantcrafter.engine.api.message import Message
@@ -117,7 +117,8 @@ def _whole(quantity: float, lot_size: float) -> int:
 def _engine_job(job: ClassJob, lots: Sequence[float]) -> EngineJob:
     """Return a job that decides nothing, on the same bars and by the same terms."""
     instruments = tuple(_idle(each, lot_size) for each, lot_size in zip(job.instruments, lots, strict=True))
-    return EngineJob(instruments, ExecutionRule(), SizeRule(SizeKind.QUANTITY, 1.0), (), job.settings)
+    execution = Execution(ExecutionRule(), SizeRule(SizeKind.QUANTITY, 1.0))
+    return EngineJob(instruments, (execution,), (), job.settings)
 
 
 def _idle(instrument: ClassInstrument, lot_size: float) -> InstrumentJob:

@@ -34,6 +34,7 @@ _BLOCKED = {
     BlockReason.COOL_DOWN: "given in the pause after a loss",
     BlockReason.BELOW_MINIMUM: "sized below the least allowed",
     BlockReason.NO_VOLATILITY: "without a volatility to size by",
+    BlockReason.OTHER_EXECUTION: "given while another execution node had a position or an entry order",
 }
 _ENDED = {
     StatusReason.NO_CASH: "rejected for want of cash",

@@ -35,8 +35,8 @@ class Columns(Protocol):
         """
         ...
 
-    def whole(self, name: str) -> Column:
-        """Return records.
+    def whole(self, name: str, dtype: np.dtype[Any] | None) -> Column:
+        """Return records with these fields; those that they were kept without are 0. None takes them as they are.
 
         Raises:
             KeyError: there are none.
@@ -72,11 +72,14 @@ class GrownColumns:
             self._made[name, instrument] = self._joined(name, parts)
         return self._made[name, instrument]
 
-    def whole(self, name: str) -> Column:
-        """Return records: those of all commits, or of the last that has them where the name begins with `latest.`."""
+    def whole(self, name: str, dtype: np.dtype[Any] | None) -> Column:
+        """Return records with these fields: those of all commits.
+
+        Where the name begins with `latest.` they are those of the last commit that has them.
+        """
         if (name, -1) not in self._made:
             blocks = [each.blocks[name] for each in self._commits if name in each.blocks]
-            parts = [self._data[each.offset : each.end].view(each.dtype) for each in blocks]
+            parts = [with_fields(self._data[each.offset : each.end].view(each.dtype), dtype) for each in blocks]
             self._made[name, -1] = self._joined(name, parts[-1:] if name.startswith(LATEST) else parts)
         return self._made[name, -1]
 
@@ -104,6 +107,17 @@ class GrownColumns:
         return made
 
 
+def with_fields(rows: Column, dtype: np.dtype[Any] | None) -> Column:
+    """Return rows with these fields: of an earlier version's rows those that it did not have are 0."""
+    if dtype is None or rows.dtype == dtype or rows.dtype.names is None:
+        return rows
+    made = np.zeros(len(rows), dtype)
+    for name in set(rows.dtype.names) & set(dtype.names or ()):
+        made[name] = rows[name]
+    made.flags.writeable = False
+    return made
+
+
 class WholeColumns:
     """The arrays of a folder of format 1: a .npy file for each, with the instruments one after the other."""
 
@@ -119,9 +133,13 @@ class WholeColumns:
 
     def part(self, name: str, instrument: int) -> Column:
         """Return a column of an instrument, shape (n,)."""
-        return self.whole(name)[self._starts[instrument] : self._starts[instrument + 1]]
+        return self._array(name)[self._starts[instrument] : self._starts[instrument + 1]]
 
-    def whole(self, name: str) -> Column:
+    def whole(self, name: str, dtype: np.dtype[Any] | None) -> Column:
+        """Return records with these fields."""
+        return with_fields(self._array(name), dtype)
+
+    def _array(self, name: str) -> Column:
         """Return an array as it lies in its file."""
         if name not in self._opened:
             self._opened[name] = map_npy(self._folder / f"{name}.npy")

@@ -352,7 +352,7 @@ class RunFolder(RunTables):
         if empty is not None and not self._columns.has(name):
             return empty
         with self._having(name):
-            return self._columns.whole(name)
+            return self._columns.whole(name, None if empty is None else empty.dtype)
 
     @contextmanager
     def _having(self, name: str) -> Iterator[None]:

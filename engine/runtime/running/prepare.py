@@ -16,6 +16,7 @@ from quantcrafter.engine.api import (
     DataRequest,
     DecisionComponent,
     EngineJob,
+    Execution,
     FlagColumn,
     FloatColumn,
     Given,
@@ -275,8 +276,7 @@ def job_of(
         raise RunError(Message("The strategy has no execution node, so there is nothing to run."))
     return EngineJob(
         instruments=tuple(instrument_job(graph, i, decision, each, plan.loop) for i, each in enumerate(evaluations)),
-        execution=decision.rule,
-        size=decision.size,
+        executions=(Execution(decision.rule, decision.size, decision.node),),
         protection=tuple(each.rule for each in decision.protection),
         guards=tuple(each.rule for each in decision.guards),
         components=decision_components(decision, evaluations),
@@ -368,7 +368,16 @@ def with_record(
         for each, values in zip(evaluations, record.values, strict=True)
     ]
     verdicts = zip(jobs, record.flags, record.allowed, strict=True)
-    return tuple(found), tuple(replace(job, flags=flags, allowed=allowed) for job, flags, allowed in verdicts)
+    return tuple(found), tuple(_with_verdicts(job, flags, allowed) for job, flags, allowed in verdicts)
+
+
+def _with_verdicts(job: InstrumentJob, flags: FlagColumn, allowed: BoolColumn) -> InstrumentJob:
+    """Return an instrument with signals and filter mask of its executions, each of shape (executions, n)."""
+    further = tuple(
+        replace(each, flags=signals, allowed=verdict)
+        for each, signals, verdict in zip(job.further, flags[1:], allowed[1:], strict=True)
+    )
+    return replace(job, flags=flags[0], allowed=allowed[0], further=further)
 
 
 def decision_components(decision: Decision, evaluations: Sequence[Evaluated]) -> tuple[DecisionComponent, ...]:

@@ -16,7 +16,7 @@ from quantcrafter.engine.simulation.records import Record
 from quantcrafter.engine.simulation.steps import Steps
 
 Given = tuple[FloatColumn, FlagColumn, BoolColumn]
-"""Recorded values of shape (k, n), combined signal flags and filter mask of n bars."""
+"""Recorded values of shape (k, n), combined signal flags and filter mask of n bars, those of the only execution."""
 
 
 class GivenRows:
@@ -29,7 +29,7 @@ class GivenRows:
     def note(self, steps: Steps, book: Record) -> None:
         """Note what was given at the newest bar, of which the bar loop forgets older ones."""
         row = int(book["start"]) + int(book["bars"]) - 1
-        self._rows.append((steps.outputs[:, row].copy(), int(steps.flags[row]), bool(steps.allowed[row])))
+        self._rows.append((steps.outputs[:, row].copy(), int(steps.signals[0, row]), bool(steps.allowed[0, row])))
 
     def take(self) -> Given:
         """Return it, and forget it."""

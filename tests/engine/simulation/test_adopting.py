@@ -59,7 +59,7 @@ def test_position_cash_and_matching_orders_go_on_under_the_new_terms() -> None:
     found = adopt(old, changed, who)
     assert found.dropped == ()
     session = Session.open(changed, found.state, identity=who)
-    assert session.memory.desk["size_value"] == 10.0
+    assert session.memory.desk["executions"][0]["size_value"] == 10.0
     assert session.cash == old.account["cash"]
     assert [int(order["rule"]) for order in session.working_orders(0)] == [1, 0]
     ledger = go_on(changed, found.state, who).ledger()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
+from quantcrafter.engine.api.ports import BoolColumn, FlagColumn
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.kernels import INTERPRETED, RunSteps, compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher, WorkingOrder
@@ -90,9 +91,16 @@ def test_both_drivers_run_the_same_steps_behind_the_position(job: EngineJob, see
     assert loop.steps is not None
     # The same decisions as by columns that hold what the steps gave.
     given = zip(job.instruments, loop.steps.flags, loop.steps.allowed, strict=True)
-    columns = tuple(replace(each, flags=flags, allowed=allowed, step_columns=()) for each, flags, allowed in given)
+    columns = tuple(_given(each, flags, allowed) for each, flags, allowed in given)
     by_columns = simulate(replace(job, instruments=columns, steps=None), kernel=compiled())
     assert_same_bits(replace(loop, steps=None), by_columns)
+
+
+def _given(instrument: InstrumentJob, flags: FlagColumn, allowed: BoolColumn) -> InstrumentJob:
+    """Return an instrument without steps, with signals and filter masks of all executions."""
+    verdicts = zip(instrument.further, flags[1:], allowed[1:], strict=True)
+    further = tuple(replace(each, flags=own, allowed=passes) for each, own, passes in verdicts)
+    return replace(instrument, flags=flags[0], allowed=allowed[0], further=further, step_columns=())
 
 
 @settings(max_examples=sample(100, of=2_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])

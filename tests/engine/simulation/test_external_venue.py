@@ -350,7 +350,8 @@ def test_a_broker_that_fills_as_the_simulated_venue_does_gives_the_same_fills_an
     job: EngineJob, stop: int
 ) -> None:
     # A broker does not report that a stop-limit was triggered, from when on it no longer follows its line.
-    assume(not (job.execution.entry.kind == OrderKind.STOP_LIMIT and job.execution.entry.follow))
+    entries = [each.rule.entry for each in job.executions]
+    assume(not any(entry.kind == OrderKind.STOP_LIMIT and entry.follow for entry in entries))
     books = simulate(job)
     found = joined(reported(job, books, stop))
     for name in ("order_id", "bar", "lots", "price", "side", "reason"):

@@ -50,9 +50,12 @@ def hourly(bars: Bars) -> Bars:
 def by_day(job: EngineJob) -> EngineJob:
     """Return a job on hourly bars whose orders are good for a day, and whose positions end with the session."""
     instruments = tuple(replace(each, bars=hourly(each.bars)) for each in job.instruments)
-    entry = replace(job.execution.entry, life=OrderLife.DAY)
+    executions = tuple(
+        replace(each, rule=replace(each.rule, entry=replace(each.rule.entry, life=OrderLife.DAY)))
+        for each in job.executions
+    )
     guards = (*job.guards, GuardRule(GuardKind.SESSION_END, 60.0))
-    return replace(job, instruments=instruments, execution=replace(job.execution, entry=entry), guards=guards)
+    return replace(job, instruments=instruments, executions=executions, guards=guards)
 
 
 any_job = st.one_of(jobs(), jobs(account=True), jobs(account=True).map(by_day))

@@ -12,6 +12,7 @@ from quantcrafter.engine.api.ledger import OrderKind, OrderStatus, Reason
 from quantcrafter.engine.simulation.driver import Pace, simulate
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
+from tests.support.random_executions import until_bar
 from tests.support.random_jobs import jobs
 
 quick = settings(max_examples=sample(150, of=2_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,6 +35,8 @@ def cut(job: EngineJob, ts_ns: int) -> EngineJob | None:
                 allowed=each.allowed[:n],
                 rule_columns=columns,
                 execution_columns=others,
+                size_column=None if each.size_column is None else each.size_column[:n],
+                further=tuple(until_bar(one, n) for one in each.further),
             )
         )
     return replace(job, instruments=tuple(instruments))
@@ -124,7 +127,9 @@ def test_a_run_on_fewer_bars_has_the_same_fills_up_to_there(job: EngineJob, data
 def test_one_instrument_alone_trades_as_it_does_beside_one_without_signals(job: EngineJob) -> None:
     (only,) = job.instruments
     nothing = {name: column * 0.0 for name, column in only.execution_columns.items()}
-    idle = replace(only, symbol="IDLE", flags=np.zeros(len(only.bars), np.uint8), execution_columns=nothing)
+    none = np.zeros(len(only.bars), np.uint8)
+    further = tuple(replace(each, flags=none) for each in only.further)
+    idle = replace(only, symbol="IDLE", flags=none, execution_columns=nothing, further=further)
     alone, beside = simulate(job), simulate(replace(job, instruments=(only, idle)))
     assert_same_bits(alone, beside)
 

@@ -190,7 +190,7 @@ def test_a_state_keeps_no_terms_of_its_job() -> None:
     kept = state_after(job_of(95.0), 2)
     assert "size_value" not in kept.to_json()
     session = Session.open(job_of(95.0), kept, identity=Identity("golden"))
-    assert session.memory.desk["size_value"] == 95.0
+    assert session.memory.desk["executions"][0]["size_value"] == 95.0
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.unit_rules import unit_fault
 from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.execution_terms import protection_of
 from quantcrafter.engine.simulation.session import Session
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_same_bits
@@ -25,9 +26,10 @@ def with_terms_of(job: EngineJob, other: EngineJob) -> EngineJob:
     job's stops for units could not stand beside.
     """
     terms = other.settings.model_copy(update={"cash": job.settings.cash})
-    stays = other.execution.rebalance is not None or unit_fault(other.execution, job.protection) is not None
-    execution = job.execution if stays else other.execution
-    return replace(job, size=other.size, execution=execution, settings=terms)
+    (first, *further), rule = job.executions, other.executions[0].rule
+    stays = rule.rebalance is not None or unit_fault(rule, protection_of(job, 0)) is not None
+    changed = replace(first, rule=first.rule if stays else rule, size=other.executions[0].size)
+    return replace(job, executions=(changed, *further), settings=terms)
 
 
 @many

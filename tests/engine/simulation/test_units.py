@@ -17,6 +17,7 @@ from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, ProtectiveK
 from quantcrafter.engine.simulation.arrays import books_of
 from quantcrafter.engine.simulation.closed_bar import closed_bars
 from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.execution_terms import protection_of
 from quantcrafter.engine.simulation.kernels import INTERPRETED
 from quantcrafter.engine.simulation.records import Record
 from quantcrafter.engine.simulation.session import Session, simulate_stepwise
@@ -64,10 +65,10 @@ def climbing(
     )
 
 
-def assert_orders_fit(book: Record, protection: tuple[ProtectiveRule, ...]) -> None:
+def assert_orders_fit(book: Record, job: EngineJob) -> None:
     """Check that orders of units never close more than their unit, and that each unit has its stop."""
     lots = {int(book["unit_order"][u]): int(book["unit_lots"][u]) for u in range(int(book["units"]))}
-    stopped = []
+    protection, stopped = job.protection, []
     for k in range(int(book["working"])):
         order, unit = book["slots"][k], int(book["unit"][k])
         if unit < 0:
@@ -77,7 +78,8 @@ def assert_orders_fit(book: Record, protection: tuple[ProtectiveRule, ...]) -> N
         if protection[order["rule"]].kind is ProtectiveKind.STOP_LOSS:
             assert order["lots"] - order["filled"] == lots[unit]
             stopped.append(unit)
-    if any(rule.scope == "unit" and rule.kind is ProtectiveKind.STOP_LOSS for rule in protection):
+    own = protection_of(job, int(book["execution"]))
+    if any(rule.scope == "unit" and rule.kind is ProtectiveKind.STOP_LOSS for rule in own):
         assert sorted(stopped) == sorted(lots)
 
 
@@ -90,7 +92,7 @@ def test_units_make_up_the_position_at_every_step_and_each_has_its_orders(job: E
         session.step()
         for book in session.memory.books:
             assert are_units_sound(book), book
-            assert_orders_fit(book, job.protection)
+            assert_orders_fit(book, job)
 
 
 @many
@@ -102,12 +104,14 @@ def test_positions_with_units_have_the_same_books_on_both_drivers(job: EngineJob
 
 
 @many
-@given(st.one_of(jobs(units=False), jobs(account=True, units=False)))
+@given(st.one_of(jobs(units=False, several=False), jobs(account=True, units=False, several=False)))
 def test_without_further_entries_a_unit_is_the_position(job: EngineJob) -> None:
     # An entry that follows its line after a part of it has filled goes on as another order: another unit.
-    entry = replace(job.execution.entry, follow=False)
-    one_entry = replace(job, execution=replace(job.execution, entry=entry, scale_in=None, grid=None, rebalance=None))
-    fixed = tuple(rule for rule in for_each_unit(job.protection, one_entry.execution) if rule.scope == "unit")
+    (execution,) = job.executions
+    entry = replace(execution.rule.entry, follow=False)
+    rule = replace(execution.rule, entry=entry, scale_in=None, grid=None, rebalance=None)
+    one_entry = replace(job, executions=(replace(execution, rule=rule),))
+    fixed = tuple(each for each in for_each_unit(job.protection, rule) if each.scope == "unit")
     kept = [
         n
         for n, rule in enumerate(job.protection)
@@ -140,7 +144,7 @@ def test_a_split_keeps_the_units_of_a_position_and_their_stops() -> None:
     # Of four units of 7 lots each 3 whole ones are left, and the parts make up two more.
     assert book["lots"] == 14
     assert book["unit_lots"][:4].tolist() == [3, 3, 3, 5]
-    assert_orders_fit(book, job.protection)
+    assert_orders_fit(book, job)
     assert_same_bits(simulate(job), simulate_stepwise(job))
 
 

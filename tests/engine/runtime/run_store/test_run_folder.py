@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 
 from quantcrafter.engine.api import RunError
+from quantcrafter.engine.api.ledger import FILL_DTYPE
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.compute_process.jobs.report import ReportRequest
 from quantcrafter.engine.runtime.report import report_data
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.results.run_view import RunSource
+from quantcrafter.engine.runtime.run_store.run_columns import GrownColumns
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.run_log import Chunk, LogReader, LogWriter
 from quantcrafter.engine.runtime.run_store.run_writer import save_run
 from quantcrafter.engine.runtime.running.run import run
 from tests.support.job_context import DirectContext
@@ -104,3 +107,20 @@ def test_the_report_of_a_kept_run_is_written_as_a_job(results: dict[str, RunResu
     text = written.read_text(encoding="utf-8")
     assert "Golden cross" in text
     assert "1,475,079.91" in text
+
+
+def test_records_of_an_earlier_version_are_read_together_with_those_of_this_one(tmp_path: Path) -> None:
+    names = [name for name in FILL_DTYPE.names or () if name != "execution"]
+    old = np.zeros(2, np.dtype([(name, FILL_DTYPE[name]) for name in names], align=True))
+    new = np.zeros(1, FILL_DTYPE)
+    old["order_id"], old["price"] = [3, 4], [10.5, 11.5]
+    new["order_id"], new["execution"] = 5, 1
+    writer = LogWriter(tmp_path)
+    for rows in (old, new):
+        writer.append(Chunk((0,), records={"fills": rows}))
+    writer.close()
+    fills = GrownColumns(tmp_path, LogReader(tmp_path).read(), {}).whole("fills", FILL_DTYPE)
+    assert fills.dtype == FILL_DTYPE
+    assert fills["order_id"].tolist() == [3, 4, 5]
+    assert fills["price"].tolist() == [10.5, 11.5, 0.0]
+    assert fills["execution"].tolist() == [0, 0, 1]
