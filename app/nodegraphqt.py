@@ -202,7 +202,7 @@ def _register_placeholders(graph: Any, session: Session) -> tuple[str, ...]:
     base, unknown = _base_class(), dict[str, NodeParts]()
     registered = graph.node_factory.nodes
     for node in session.nodes.values():
-        parts = getattr(registered.get(node.type), "PARTS", None)
+        parts = vars(registered[node.type]).get("PARTS") if node.type in registered else None
         if node.type not in registered or parts is not None:
             found = unknown.setdefault(node.type, parts or NodeParts(from_session=True))
             _add_properties(graph, node.type, found, node.custom)

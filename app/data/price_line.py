@@ -3,152 +3,99 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QWidget
+import numpy.typing as npt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QWidget
 
 from quantcrafter.app.data.texts import price_text
+from quantcrafter.app.plots import ReadingPlot
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.tokens import mix
 from quantcrafter.engine.runtime.compute_process.jobs.preview import Line
 
-_MARGIN = 6.0
-_HOVER_SLACK = 40
+if TYPE_CHECKING:
+    from quantcrafter.app.plots.surface import Surface
+
+_NS = 1e9
+_VEIL = 190
+_ENDLESS_S = 1e12
 
 
-class PriceLine(QWidget):
+class PriceLine(ReadingPlot):
     """Draws a thinned-out course: the range of each stretch as a band, the last price as a line.
 
     What lies outside the chosen period is dimmed. The pointer shows date and price.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName(tr("Course of the price"))
-        self.setMinimumHeight(90)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMouseTracking(True)
+        super().__init__(tr("Course of the price"), tr("No bars to draw"), parent)
+        self.setMinimumHeight(110)
         self.line: Line | None = None
         self.period: tuple[int | None, int | None] = (None, None)
-        self._at: int | None = None
-        theme_changed.connect(self.update)
-
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's
-        return QSize(360, 140)
+        self._veils: list[Any] = []
 
     def show_line(self, line: Line | None) -> None:
         """Draw another course, or none."""
         self.line = line
-        self._at = None
-        self.update()
+        self.redraw()
 
     def show_period(self, start_ns: int | None, end_ns: int | None) -> None:
         """Dim what lies before `start_ns` or from `end_ns` on."""
         self.period = (start_ns, end_ns)
-        self.update()
+        self._place_veils()
 
-    # ------------------------------------------------------------------ painting
+    def has_content(self) -> bool:
+        return self.line is not None and len(self.line.close) > 0
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 - Qt's
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        theme = current()
-        painter.fillRect(self.rect(), QColor(theme.field))
-        line = self.line
-        if line is None or not len(line.close):
-            painter.setPen(QColor(theme.text_dim))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, tr("No bars to draw"))
+    def axes(self) -> dict[str, Any]:
+        from quantcrafter.app.plots.surface import NumberAxis, TimeAxis
+
+        return {"left": NumberAxis("left"), "bottom": TimeAxis("bottom")}
+
+    def draw(self, surface: Surface) -> None:
+        import pyqtgraph as pg
+
+        line, theme = self.line, current()
+        if line is None:
             return
-        self._draw_course(painter, line)
-        self._dim(painter, line)
-        self._label(painter, line)
+        surface.show_grid()
+        x = self.stops()
+        no_pen = pg.mkPen(None)
+        high, low = (pg.PlotCurveItem(x, values, pen=no_pen) for values in (line.high, line.low))
+        surface.addItem(high)
+        surface.addItem(low)
+        band = pg.FillBetweenItem(high, low, brush=QColor(mix(theme.accent, theme.field, 0.22)))
+        surface.addItem(band, ignoreBounds=True)  # it would always count as a whole
+        surface.addItem(pg.PlotCurveItem(x, line.close, pen=surface.pen(theme.accent, 1.4), antialias=True))
+        veil = QColor(theme.window)
+        veil.setAlpha(_VEIL)
+        self._veils = []
+        for _ in self.period:
+            region = pg.LinearRegionItem(movable=False, brush=veil, pen=no_pen)
+            region.setZValue(5)
+            surface.addItem(region, ignoreBounds=True)
+            self._veils.append(region)
+        self._place_veils()
 
-    def _plot(self) -> QRectF:
-        metrics = QFontMetricsF(self.font())
-        right = max((metrics.horizontalAdvance(text) for text in self._price_labels()), default=0) + 2 * _MARGIN
-        below = metrics.height() + 4
-        return QRectF(_MARGIN, _MARGIN, self.width() - _MARGIN - right, self.height() - below - 2 * _MARGIN)
+    def _place_veils(self) -> None:
+        if not self._veils:
+            return
+        start, end = (None if bound is None else bound / _NS for bound in self.period)
+        before, after = self._veils
+        before.setRegion((-_ENDLESS_S, -_ENDLESS_S if start is None else start))
+        after.setRegion((_ENDLESS_S if end is None else end, _ENDLESS_S))
 
-    def _price_labels(self) -> tuple[str, str]:
+    def stops(self) -> npt.NDArray[np.float64]:
+        return np.empty(0) if self.line is None else self.line.ts_ns / _NS
+
+    def reading(self, number: int) -> str:
         line = self.line
         if line is None:
-            return ("", "")
-        return price_text(float(line.high.max())), price_text(float(line.low.min()))
-
-    def _places(self, line: Line, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[QPointF]:
-        plot = self._plot()
-        low, high = float(line.low.min()), float(line.high.max())
-        span = (high - low) or 1.0
-        xs = plot.left() + np.arange(len(values)) * (plot.width() / max(len(values) - 1, 1))
-        ys = plot.bottom() - (values - low) * (plot.height() / span)
-        return [QPointF(x, y) for x, y in zip(xs.tolist(), ys.tolist(), strict=True)]
-
-    def _draw_course(self, painter: QPainter, line: Line) -> None:
-        theme = current()
-        plot = self._plot()
-        painter.setPen(QPen(QColor(theme.divider), 1))
-        for part in range(3):
-            y = plot.top() + plot.height() * part / 2
-            painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(mix(theme.accent, theme.field, 0.22)))
-        high, low = self._places(line, line.high), self._places(line, line.low)
-        painter.drawPolygon(QPolygonF([*high, *reversed(low)]))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(theme.accent), 1.4))
-        painter.drawPolyline(QPolygonF(self._places(line, line.close)))
-
-    def _dim(self, painter: QPainter, line: Line) -> None:
-        plot, veil = self._plot(), QColor(current().window)
-        veil.setAlpha(190)
-        start, end = self.period
-        step = plot.width() / max(len(line.ts_ns) - 1, 1)
-        if start is not None:
-            x = plot.left() + step * int(np.searchsorted(line.ts_ns, start))
-            painter.fillRect(
-                QRectF(plot.left() - 1, 0, max(min(x, plot.right()) - plot.left(), 0), plot.bottom()), veil
-            )
-        if end is not None:
-            x = plot.left() + step * int(np.searchsorted(line.ts_ns, end))
-            painter.fillRect(QRectF(x, 0, max(plot.right() + 1 - x, 0), plot.bottom()), veil)
-
-    def _label(self, painter: QPainter, line: Line) -> None:
-        theme, plot = current(), self._plot()
-        painter.setPen(QColor(theme.text_dim))
-        metrics = QFontMetricsF(self.font())
-        top, bottom = self._price_labels()
-        painter.drawText(QPointF(plot.right() + _MARGIN, plot.top() + metrics.ascent() / 2 + 1), top)
-        painter.drawText(QPointF(plot.right() + _MARGIN, plot.bottom()), bottom)
-        base = self.height() - metrics.descent() - 3
-        first, last = _date(int(line.ts_ns[0])), _date(int(line.ts_ns[-1]))
-        painter.drawText(QPointF(plot.left(), base), first)
-        painter.drawText(QPointF(plot.right() - metrics.horizontalAdvance(last), base), last)
-        if self._at is not None and self._at < len(line.close):
-            place = self._places(line, line.close)[self._at]
-            painter.setPen(QPen(QColor(theme.text_dim), 1, Qt.PenStyle.DotLine))
-            painter.drawLine(QPointF(place.x(), plot.top()), QPointF(place.x(), plot.bottom()))
-            painter.setPen(QColor(theme.text))
-            text = f"{_date(int(line.ts_ns[self._at]))}   {price_text(float(line.close[self._at]))}"
-            painter.drawText(QPointF(plot.center().x() - metrics.horizontalAdvance(text) / 2, base), text)
-
-    # ------------------------------------------------------------------ the pointer
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's
-        """Show date and price at the pointer."""
-        line, plot = self.line, self._plot()
-        if line is not None and len(line.close) and plot.width() > _HOVER_SLACK:
-            part = (event.position().x() - plot.left()) / plot.width()
-            self._at = round(min(max(part, 0.0), 1.0) * (len(line.close) - 1))
-            self.update()
-
-    def leaveEvent(self, event: object) -> None:  # noqa: ARG002, N802 - Qt's
-        self._at = None
-        self.update()
-
-
-def _date(ts_ns: int) -> str:
-    return f"{datetime.fromtimestamp(ts_ns // 1_000_000_000, UTC):%Y-%m-%d}"
+            return ""
+        when = datetime.fromtimestamp(int(line.ts_ns[number]) // 1_000_000_000, UTC)
+        text = f"{when:%Y-%m-%d}" if when.hour == when.minute == 0 else f"{when:%Y-%m-%d %H:%M}"
+        return f"{text}   {price_text(float(line.close[number]))}"

@@ -142,7 +142,8 @@ def test_parameters_are_varied_from_the_inspector_and_taken_over(desktop: Deskto
 
     before = tab.document.text
     place = dialog.heatmap.cell_rect(0, 2).center().toPoint()
-    QTest.mouseClick(dialog.heatmap, Qt.MouseButton.LeftButton, pos=place)
+    assert dialog.heatmap.surface is not None
+    QTest.mouseClick(dialog.heatmap.surface.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert "timeperiod: 4}" in tab.document.text
     assert "long_entry: 5" in tab.document.text
     assert dialog.heatmap.data is not None

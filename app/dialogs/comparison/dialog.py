@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from quantcrafter.app.dialogs.comparison.curves import CurvesView, thinned
+from quantcrafter.app.dialogs.comparison.curves import Curve, CurvesView
 from quantcrafter.app.dialogs.frame import DialogFrame
 from quantcrafter.app.panes.cells import RoomyCells
 from quantcrafter.app.panes.results.columns import metric_name, text_of, value_text
@@ -52,7 +52,9 @@ class ComparisonDialog(DialogFrame):
         self.figures = self._figures()
         self.curves = CurvesView(
             tuple(
-                thinned(name, run.equity) for name, run in zip(self.names, (a, b), strict=True) if run.kept != "figures"
+                Curve(name, run.equity["ts_ns"], run.equity["value"])
+                for name, run in zip(self.names, (a, b), strict=True)
+                if run.kept != "figures"
             )
         )
         self.trades = self._trades()

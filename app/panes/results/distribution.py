@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from quantcrafter.app.plots import ReadingPlot
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current
 
+if TYPE_CHECKING:
+    from quantcrafter.app.plots.surface import Surface
+
 _MOST_BINS, _LEAST_BINS = 60, 10
-_MARGIN_LEFT, _MARGIN, _AXIS = 46.0, 20.0, 22.0
-_TICKS = 6
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class DistributionPage(QWidget):
         for text in (tr("Return of each trade, %"), tr("Return of each day, %")):
             self.what.addItem(text)
         self.facts = QLabel()
-        self.plot = _Plot()
+        self.plot = HistogramPlot()
         self._values: tuple[npt.NDArray[Any], ...] = (np.empty(0), np.empty(0))
         line = QHBoxLayout()
         line.setContentsMargins(8, 6, 8, 0)
@@ -96,62 +96,51 @@ class DistributionPage(QWidget):
         )
 
 
-class _Plot(QWidget):
-    def __init__(self) -> None:
-        super().__init__()
+class HistogramPlot(ReadingPlot):
+    """Draws a histogram: gains and losses in their colours, mean and median as lines."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(tr("Distribution of returns"), tr("There is no return to show."), parent)
         self.histogram: Histogram | None = None
         self.setMinimumHeight(90)
-        theme_changed.connect(self.update)
 
     def show_histogram(self, shown: Histogram | None) -> None:
+        """Show another one, or none."""
         self.histogram = shown
-        self.setAccessibleName(tr("Distribution of returns"))
-        self.update()
+        self.redraw()
 
-    def bar(self, place: int) -> QRectF:
-        """Return where a bin's bar stands."""
-        if self.histogram is None:
-            return QRectF()
-        counts = self.histogram.counts
-        width = (self.width() - _MARGIN_LEFT - _MARGIN) / len(counts)
-        height = (self.height() - _AXIS - _MARGIN) * int(counts[place]) / max(int(counts.max()), 1)
-        return QRectF(_MARGIN_LEFT + place * width, self.height() - _AXIS - height, width, height)
+    def has_content(self) -> bool:
+        return self.histogram is not None
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's
-        del event
-        theme = current()
-        painter = QPainter(self)
+    def axes(self) -> dict[str, Any]:
+        from quantcrafter.app.plots.surface import NumberAxis
+
+        return {"left": NumberAxis("left"), "bottom": NumberAxis("bottom")}
+
+    def draw(self, surface: Surface) -> None:
+        import pyqtgraph as pg
+
         if self.histogram is None:
-            painter.setPen(QColor(theme.text_dim))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, tr("There is no return to show."))
             return
-        counts, edges = self.histogram.counts, self.histogram.edges
-        floor = self.height() - _AXIS
-        for place in range(len(counts)):
-            gain = edges[place] + edges[place + 1] > 0
-            painter.fillRect(self.bar(place).adjusted(0.5, 0, -0.5, 0), QColor(theme.done if gain else theme.error))
-        painter.setPen(QPen(QColor(theme.border), 1))
-        painter.drawLine(int(_MARGIN_LEFT), int(floor), int(self.width() - _MARGIN), int(floor))
-        painter.setPen(QColor(theme.text_dim))
-        most = f"{int(counts.max()):,}"
-        painter.drawText(
-            QRectF(0, _MARGIN - 8, _MARGIN_LEFT - 6, 16),
-            Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
-            most,
-        )
-        step = max(1, len(counts) // _TICKS)
-        zero = int(np.argmin(np.abs(edges)))
-        for place in range(zero % step, len(edges), step):
-            x = _MARGIN_LEFT + place * self.bar(0).width()
-            painter.drawText(QRectF(x - 40, floor + 3, 80, 16), Qt.AlignmentFlag.AlignCenter, f"{edges[place]:.3g}")
-        painter.end()
+        theme, shown = current(), self.histogram
+        surface.show_grid()
+        middles, width = self.stops(), float(shown.edges[1] - shown.edges[0])
+        brushes = [theme.done if middle > 0 else theme.error for middle in middles]
+        pen = surface.pen(theme.field)
+        surface.addItem(pg.BarGraphItem(x=middles, height=shown.counts, width=width, brushes=brushes, pen=pen))
+        lines = ((shown.mean, Qt.PenStyle.SolidLine), (shown.median, Qt.PenStyle.DashLine))
+        for value, style in lines:
+            surface.addItem(
+                pg.InfiniteLine(value, angle=90, pen=surface.pen(theme.text, 1.2, style)), ignoreBounds=True
+            )
+        surface.box.setLimits(yMin=0.0)
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and self.histogram is not None:
-            for place, count in enumerate(self.histogram.counts):
-                bar = self.bar(place)
-                if bar.left() <= event.pos().x() < bar.right():
-                    low, high = self.histogram.edges[place : place + 2]
-                    QToolTip.showText(event.globalPos(), f"{low:.3g} .. {high:.3g} %: {int(count):,}", self)
-            return True
-        return super().event(event)
+    def stops(self) -> npt.NDArray[np.float64]:
+        shown = self.histogram
+        return np.empty(0) if shown is None else (shown.edges[:-1] + shown.edges[1:]) / 2
+
+    def reading(self, number: int) -> str:
+        if self.histogram is None:
+            return ""
+        low, high = self.histogram.edges[number : number + 2]
+        return f"{low:.3g} .. {high:.3g} %: {int(self.histogram.counts[number]):,}"
