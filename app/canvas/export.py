@@ -12,6 +12,7 @@ from PySide6.QtSvg import QSvgGenerator
 
 from quantcrafter.app.canvas.scene import GraphScene
 from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.stats.files import write_whole
 
 MARGIN = 40.0
@@ -36,7 +37,7 @@ def export_png(scene: GraphScene, path: Path) -> None:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]
-    write_whole(path, bytes(buffer.data().data()), "The drawing")
+    write_whole(path, bytes(buffer.data().data()), Message("The drawing"))
 
 
 def export_svg(scene: GraphScene, path: Path) -> None:
@@ -62,7 +63,7 @@ def export_svg(scene: GraphScene, path: Path) -> None:
     # Elsewhere the font may be missing: say what kind to take then.
     text = bytes(buffer.data().data()).decode()
     drawing = re.sub(r'font-family="([^"]*)"', r'font-family="\1, sans-serif"', text)
-    write_whole(path, drawing.encode(), "The drawing")
+    write_whole(path, drawing.encode(), Message("The drawing"))
 
 
 def picture(scene: GraphScene, size: QSize) -> QImage:

@@ -11,6 +11,7 @@ from PySide6.QtSvg import QSvgGenerator
 
 from quantcrafter.app.charts.view import ChartView
 from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.stats.files import write_whole
 
 SCALE = 2.0
@@ -36,7 +37,7 @@ def export_png(view: ChartView, path: Path) -> Path:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     picture(view).save(buffer, "PNG")  # type: ignore[call-overload]
-    return write_whole(path, bytes(buffer.data().data()), "The drawing")
+    return write_whole(path, bytes(buffer.data().data()), Message("The drawing"))
 
 
 def export_svg(view: ChartView, path: Path) -> Path:
@@ -58,4 +59,4 @@ def export_svg(view: ChartView, path: Path) -> Path:
     painter.end()
     # Elsewhere the font may be missing: say what kind to take then.
     text = re.sub(r'font-family="([^"]*)"', r'font-family="\1, sans-serif"', bytes(buffer.data().data()).decode())
-    return write_whole(path, text.encode(), "The drawing")
+    return write_whole(path, text.encode(), Message("The drawing"))

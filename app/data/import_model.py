@@ -66,7 +66,7 @@ class FileDraft:
         if self.waiting or seen is None:
             return tr("Reading…")
         if seen.error:
-            return said(seen.error.partition("\n")[0])
+            return said(seen.error).partition("\n")[0]
         if not self.symbols:
             return tr("Name the symbol: the file's name does not say it for certain.")
         return self._state_of_bars(seen)

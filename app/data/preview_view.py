@@ -25,6 +25,7 @@ from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
 from quantcrafter.engine.api import Timeframe
+from quantcrafter.engine.api.message import joined
 from quantcrafter.engine.data.labels import bar_label
 from quantcrafter.engine.runtime.compute_process.jobs.preview import Fault, FindingView, Preview, Row
 
@@ -133,7 +134,7 @@ class PreviewView(QWidget):
             self._add_finding(said(note), "info", current().text_dim, ())
         for finding in seen.findings:
             wrong = finding.is_error and not self.repairs
-            text = said(f"{finding.message} {finding.repair if self.repairs else ''}".strip())
+            text = said(joined([finding.message, finding.repair if self.repairs else ""]))
             color = current().error if wrong else current().warning
             self._add_finding(text, "error" if wrong else "warning", color, _fault_items(finding, seen))
         if not self.findings.topLevelItemCount() and seen.count:

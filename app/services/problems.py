@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from quantcrafter.app.services.i18n import said
 from quantcrafter.engine.api import Problem, Severity, SpecError
+from quantcrafter.engine.api.message import joined
 
 if TYPE_CHECKING:
     from quantcrafter.engine.runtime.compute_process.jobs import Failure
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def problem_text(problem: Problem) -> str:
     """Return what is wrong and what to do about it."""
-    return f"{said(problem.message)} {said(problem.remedy)}".strip()
+    return said(joined([problem.message, problem.remedy]))
 
 
 def error_text(error: Exception) -> str:

@@ -37,8 +37,13 @@ def type_fault(name: str, bar: Any, kind: type, numbers: Sequence[str] = PRICES)
     for field in TIMES:
         value = getattr(bar, field)
         if isinstance(value, bool) or not isinstance(value, _INTS) or not -_FAR_NS < value < _FAR_NS:
-            said = f"'{field}' of a bar of {name} must be a whole number of nanoseconds since 1970 in UTC"
-            return Message("{said}, was {said_2}. Convert the time first.", said=said, said_2=_said(value))
+            return Message(
+                "'{field}' of a bar of {name} must be a whole number of nanoseconds since 1970 in UTC, was {said}. "
+                "Convert the time first.",
+                field=field,
+                name=name,
+                said=_said(value),
+            )
     for field in numbers:
         value = getattr(bar, field)
         if isinstance(value, bool) or not isinstance(value, _REALS):

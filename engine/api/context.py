@@ -46,8 +46,15 @@ class ColumnView(Generic[Scalar]):
     def __getitem__(self, key: int | slice) -> Any:
         now = self._ctx.index
         if not isinstance(key, slice) and not -now - 1 <= key <= now:
-            when = "is not known yet" if key > now else "does not exist"
-            raise IndexError(f"bar {key if key > now else now + 1 + key} {when}: the bar that just closed is {now}")
+            when = Message("is not known yet") if key > now else Message("does not exist")
+            raise IndexError(
+                Message(
+                    "bar {key} {when}: the bar that just closed is {now}",
+                    key=key if key > now else now + 1 + key,
+                    when=when,
+                    now=now,
+                )
+            )
         return self._column[: now + 1][key]
 
 
@@ -64,7 +71,9 @@ class ColumnsView(Mapping[str, ColumnView[Any]]):
         try:
             return self.__dict__["_views"][name]  # type: ignore[no-any-return]
         except KeyError:
-            raise AttributeError(f"no column {name!r} here; there are {sorted(self._views)}") from None
+            raise AttributeError(
+                Message("no column {name} here; there are {views}", name=repr(name), views=sorted(self._views))
+            ) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._views)
@@ -223,7 +232,12 @@ class StrategyContext:
     def place(self) -> str:
         """Return which bar this is, for messages: its number, instrument and time."""
         time = np.datetime64(self.market.ts_ns, "ns").astype("datetime64[s]")
-        return f"bar {self.index} of {self.market.symbol} ({str(time).replace('T', ' ')} UTC)"
+        return Message(
+            "bar {bar} of {symbol} ({time} UTC)",
+            bar=self.index,
+            symbol=self.market.symbol,
+            time=str(time).replace("T", " "),
+        )
 
     def _have(self, value: Any, what: str) -> Any:
         if value is None:

@@ -247,7 +247,7 @@ class EngineAdapter(ABC):
         """Return what is not installed and how to get it, such as `not installed: pip install ...`; '' when all is."""
         if all(_is_installed(package) for package in cls.packages):
             return ""
-        return f"not installed: {cls.install or 'pip install ' + ' '.join(cls.packages)}"
+        return Message("not installed: {install}", install=cls.install or f"pip install {' '.join(cls.packages)}")
 
     @classmethod
     def versions(cls) -> dict[str, str]:

@@ -43,8 +43,8 @@ class PathRefusedError(DataError):
     code = "path"
 
     def __init__(self, reason: str, remedy: str = "", *, file: str = "", symbol: str = "") -> None:
-        text = f"{reason} {remedy}".strip()
-        super().__init__(f"{symbol}: {text}" if symbol else text, field="path")
+        text = joined([reason, remedy])
+        super().__init__(Message("{symbol}: {text}", symbol=symbol, text=text) if symbol else text, field="path")
         self.reason = reason
         self.remedy = remedy
         self.file = file
@@ -74,7 +74,7 @@ def listed_folders() -> tuple[Path, ...]:
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        why = fault(error, "read").cause if isinstance(error, OSError) else "it is no such list in JSON"
+        why = fault(error, "read").cause if isinstance(error, OSError) else Message("it is no such list in JSON")
         raise RunError(
             Message(
                 "The list of allowed folders, '{path}', cannot be read: {why}. "

@@ -31,8 +31,9 @@ import numpy as np
 from quantcrafter.engine.api.errors import QuantCrafterError, RunCancelledError, SpecError
 from quantcrafter.engine.api.foreign_output import LineStream
 from quantcrafter.engine.api.foreign_process import guard_process, leave_fork, release_process, set_handler
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, without_stop
 from quantcrafter.engine.api.os_errors import told
+from quantcrafter.engine.api.wording import shortened
 
 LOAD_SLOW_S = 3.0
 """After how long the import of a plugin is told of as slow."""
@@ -119,20 +120,20 @@ def is_own(thing: object) -> bool:
     return _owners.get(thing if isinstance(thing, type) else type(thing), ("", False))[1]
 
 
-def origin(thing: object) -> str:
-    """Return ` of plugin 'name'` for a class, or that of an object, that comes from one; '' for our own."""
+def with_origin(what: str, thing: object) -> str:
+    """Return what a message calls a thing, with the plugin that its class (or it, as a class) comes from, if any."""
     plugin, builtin = _owners.get(thing if isinstance(thing, type) else type(thing), ("", True))
-    return "" if builtin or not plugin else f" of plugin '{plugin}'"
+    return what if builtin or not plugin else Message("{what} of plugin '{plugin}'", what=what, plugin=plugin)
 
 
 def use_of(component: Any) -> str:
     """Return a component's name with the plugin that it comes from: `mine.spread of plugin 'mine'`."""
-    return f"{component.name}{origin(component)}"
+    return with_origin(component.name, component)
 
 
-def node_label(node: str, component: Any) -> str:
+def node_label(node: str, component: Any) -> Message:
     """Return how messages name a node: its id, its component, and the plugin that this comes from."""
-    return f"Node '{node}' ({use_of(component)})"
+    return Message("Node '{node}' ({use})", node=node, use=use_of(component))
 
 
 # ---------------------------------------------------------------------- the program's side
@@ -258,7 +259,7 @@ class foreign:  # noqa: N801 - used as a function: with foreign("Plugin 'x'", "i
             if _is_interrupted() and not isinstance(error, RunCancelledError):
                 raise KeyboardInterrupt
             if isinstance(error, TimeLimitError):
-                raise TooLongError(f"took longer than {self._limit_s:.0f} s") from None
+                raise TooLongError(Message("took longer than {seconds:.0f} s", seconds=self._limit_s)) from None
             if error is not None and not isinstance(error, Exception):
                 raise settled(error) from error
         finally:
@@ -367,7 +368,7 @@ def settled(error: BaseException) -> Exception:
     unwatched = _listener is None and _keys.pressed is None and _ends_by_key()
     if isinstance(error, KeyboardInterrupt) and (unwatched or _is_interrupted()):
         raise error
-    escaped = EscapedError(_described(error))
+    escaped = EscapedError(described(error))
     escaped.__cause__ = error
     return escaped
 
@@ -382,8 +383,12 @@ def own_call() -> Call | None:
     return calls[-1] if calls else None
 
 
-def _described(error: BaseException) -> str:
-    text = " ".join(text_of(error).split())
+def described(error: BaseException) -> str:
+    """Return an error's class and text, in one line."""
+    text = text_of(error)
+    if isinstance(text, Message):
+        return Message("{type}: {text}", type=type(error).__name__, text=text)
+    text = " ".join(text.split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -398,7 +403,7 @@ def text_of(error: BaseException) -> str:
     except BaseException as failure:  # noqa: BLE001 - an error of somebody's own that cannot even be printed
         if isinstance(failure, KeyboardInterrupt):
             settled(failure)
-        return "(it cannot be printed)"
+        return Message("(it cannot be printed)")
 
 
 MOST_TEXT = 1_000
@@ -408,8 +413,11 @@ MOST_TEXT = 1_000
 def reason_of(error: BaseException) -> str:
     """Return what went wrong in others' code, in one line without a full stop."""
     text = text_of(error)
+    reason: str
     if isinstance(error, EscapedError):
-        reason = f"{' '.join(text.split())}. A component must return or raise an error, and not end the program"
+        reason = Message(
+            "{text}. A component must return or raise an error, and not end the program", text=" ".join(text.split())
+        )
     elif "read-only" in text or "readonly" in text:
         reason = Message(
             "it writes into its input, which is read-only ({type}). "
@@ -417,13 +425,12 @@ def reason_of(error: BaseException) -> str:
             type=type(error).__name__,
         )
     elif isinstance(error, MemoryError):
-        reason = "there is not enough memory"
+        reason = Message("there is not enough memory")
     elif isinstance(error, OSError) and error.errno:
         reason = told(error)
     else:
-        reason = _described(error)
-    reason = reason if len(reason) <= MOST_TEXT else f"{reason[:MOST_TEXT]}..."
-    return reason.rstrip(".")
+        reason = described(error)
+    return without_stop(shortened(reason, MOST_TEXT))
 
 
 def is_plain(error: QuantCrafterError) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantcrafter.engine.api.bars import BAR_COLUMNS, Bars, CorporateActions
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import Signals
 
 Column = TypeVar("Column", bound=npt.NDArray[Any])
@@ -66,7 +67,7 @@ class OverwrittenError(ValueError):
     """Others' code wrote into its inputs, past their being read-only."""
 
     def __init__(self) -> None:
-        super().__init__("the input is read-only, and was changed")
+        super().__init__(Message("the input is read-only, and was changed"))
 
 
 class Lent:

@@ -42,12 +42,18 @@ def home() -> Path:
             return Path(override).expanduser()
         return Path(platformdirs.user_data_dir("quantcrafter", appauthor=False))
     except (RuntimeError, KeyError) as error:
-        was = f"was '{override}'" if override else "is not set, and your home directory is not known"
+        why = str(error).rstrip(".")
         raise RunError(
             Message(
-                "QUANTCRAFTER_HOME must be a folder, {was}: {error}. Set it to a folder of your own.",
-                was=was,
-                error=str(error).rstrip("."),
+                "QUANTCRAFTER_HOME must be a folder, was '{folder}': {error}. Set it to a folder of your own.",
+                folder=override,
+                error=why,
+            )
+            if override
+            else Message(
+                "QUANTCRAFTER_HOME must be a folder, is not set, and your home directory is not known: {error}. "
+                "Set it to a folder of your own.",
+                error=why,
             )
         ) from error
 
@@ -121,9 +127,11 @@ def _discard_code(cache: Path, *, all_of_it: bool) -> None:
         else:
             shutil.rmtree(code, ignore_errors=True)
     log.warning(
-        "Compiled code in '%s' was deleted: others could write to that folder. It is compiled anew, which can take a "
-        "minute.",
-        cache,
+        Message(
+            "Compiled code in '{folder}' was deleted: others could write to that folder. It is compiled anew, "
+            "which can take a minute.",
+            folder=cache,
+        )
     )
 
 

@@ -30,6 +30,7 @@ from typing import Any
 
 from quantcrafter.engine.api.errors import QuantCrafterError
 from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.waiting import COMPILE, tell_of_wait
 
@@ -220,8 +221,13 @@ def _refuse(path: Path, reason: str) -> None:
         path.unlink()
     say_once(
         "damaged",
-        f"Compiled code in '{path.parent}' cannot be used ({path.name[:24]}...: {reason}). It is compiled anew, which "
-        "can take a minute.",
+        Message(
+            "Compiled code in '{folder}' cannot be used ({file}...: {reason}). It is compiled anew, which can take a "
+            "minute.",
+            folder=path.parent,
+            file=path.name[:24],
+            reason=reason,
+        ),
     )
 
 
@@ -301,8 +307,12 @@ def say_not_kept(folder: Path, reason: str) -> None:
     """Log that code cannot be kept, and what to do about it."""
     say_once(
         "not kept",
-        f"Compiled code cannot be kept in '{folder}': {reason}. Every run compiles anew until then, which can take a "
-        "minute. Give it a folder of your own with free space: set NUMBA_CACHE_DIR, or delete this one.",
+        Message(
+            "Compiled code cannot be kept in '{folder}': {reason}. Every run compiles anew until then, which can take "
+            "a minute. Give it a folder of your own with free space: set NUMBA_CACHE_DIR, or delete this one.",
+            folder=folder,
+            reason=reason,
+        ),
     )
 
 
@@ -310,4 +320,4 @@ def say_once(kind: str, text: str) -> None:
     """Log a warning of a kind, once in a process."""
     if kind not in _said:
         _said.add(kind)
-        log.warning("%s", text)
+        log.warning(text)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from quantcrafter.engine.api.bars import Session
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.settings import Currency, InstrumentKind
 
 MARKET_NAME = r"^[a-z][a-z0-9_]*$"
@@ -73,7 +74,7 @@ class Market(BaseModel):
     @model_validator(mode="after")
     def _has_hours(self) -> Market:
         if bool(self.calendar) == (self.session is not None):
-            raise ValueError("a market has either a 'calendar' or a 'session'")
+            raise ValueError(Message("a market has either a 'calendar' or a 'session'"))
         return self
 
     def venue(self, symbol: str) -> Venue | None:

@@ -22,6 +22,8 @@ class Message(str):
     `Message("'{name}' must be above 0, was {value:g}.", name=name, value=value)`: the template is a literal, its places
     are named and filled as `str.format` does. Without parameters the template is the text as it stands, braces and all.
 
+    A place that stays empty leaves no space at either end of the text.
+
     A parameter that is a message is translated with the whole; any other text stays as it is: the name of a node, a
     path, what another program said. What is neither text nor a number is kept as its text.
 
@@ -36,7 +38,7 @@ class Message(str):
     def __new__(cls, template: str, /, **parameters: object) -> Self:
         """Fill the places of a template."""
         kept = {name: _parameter(value) for name, value in parameters.items()}
-        return cls.rebuilt(template, kept, template.format(**kept) if kept else template)
+        return cls.rebuilt(template, kept, filled(template, kept))
 
     @classmethod
     def rebuilt(cls, template: str, parameters: Mapping[str, Any], text: str) -> Self:
@@ -52,6 +54,11 @@ class Message(str):
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes with template and parameters."""
         return Message.rebuilt, (self.template, dict(self.parameters), str.__str__(self))
+
+
+def filled(template: str, parameters: Mapping[str, object]) -> str:
+    """Return a template, or its translation, with its places filled."""
+    return template.format(**parameters).strip() if parameters else template
 
 
 def word(text: str) -> Message:

@@ -132,10 +132,14 @@ def _named(value: Any) -> str:
 
 def _remedy(value: Any) -> str:
     if isinstance(value, np.generic):
-        return "Convert it first: value.item()"
+        return Message("Convert it first: value.item()")
     if isinstance(value, np.ndarray):
-        return "Convert it first: values.tolist()"
-    return "Convert it first: list(values)" if isinstance(value, (tuple, set, frozenset, deque)) else "Store its parts"
+        return Message("Convert it first: values.tolist()")
+    return (
+        Message("Convert it first: list(values)")
+        if isinstance(value, (tuple, set, frozenset, deque))
+        else Message("Store its parts")
+    )
 
 
 def copied_state(value: Any) -> Any:

@@ -20,11 +20,11 @@ from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import did_you_mean, shown_path
 
 _KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISDIR, Message("a folder")),
+    (stat.S_ISFIFO, Message("a pipe")),
+    (stat.S_ISCHR, Message("a device")),
+    (stat.S_ISBLK, Message("a device")),
+    (stat.S_ISSOCK, Message("a socket")),
 )
 _PATTERN = frozenset("*?[")
 

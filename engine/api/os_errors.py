@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.wording import shortened, shown_path
 
 Doing = Literal["read", "write", "home"]
@@ -41,55 +41,61 @@ _FULL = Message("Free some space, or choose another place.")
 _FULL_HOME = Message("Free some space, or set QUANTCRAFTER_HOME to another folder.")
 _OTHER_HOME = Message("Set QUANTCRAFTER_HOME to another folder.")
 _DENIED = _Words(
-    "access is denied",
+    Message("access is denied"),
     Message("Check the permissions of the file and its folder, or choose another place."),
     Message("Check the permissions of the file and its folder."),
     Message("Check the permissions of its folder, or set QUANTCRAFTER_HOME to another one."),
 )
-_IN_USE = _Words("another program is using it", Message("Close that program, or try again later."))
-_DISK = _Words("the disk reports an error", Message("Check the disk, and copy what matters to another one."))
-_FILES = _Words("too many files are open", Message("Close other programs, or raise the limit on open files."))
-_NETWORK = _Words("its network drive does not answer", Message("Connect the drive and try again."))
+_IN_USE = _Words(Message("another program is using it"), Message("Close that program, or try again later."))
+_DISK = _Words(Message("the disk reports an error"), Message("Check the disk, and copy what matters to another one."))
+_FILES = _Words(Message("too many files are open"), Message("Close other programs, or raise the limit on open files."))
+_NETWORK = _Words(Message("its network drive does not answer"), Message("Connect the drive and try again."))
 _READ_ONLY = _Words(
-    "the file system is read-only",
+    Message("the file system is read-only"),
     Message("Choose another place."),
     home=_OTHER_HOME,
 )
 _MISSING = _Words(
-    "there is no such file or folder",
+    Message("there is no such file or folder"),
     Message("Choose a folder that is there."),
     Message("Check the name and the folder."),
     _OTHER_HOME,
 )
-_DAMAGED = _Words("the file is damaged", Message("Move the file away, and try again."))
-_FULL_DISK = _Words("the disk is full", _FULL, home=_FULL_HOME)
+_DAMAGED = _Words(Message("the file is damaged"), Message("Move the file away, and try again."))
+_FULL_DISK = _Words(Message("the disk is full"), _FULL, home=_FULL_HOME)
 
 _BY_NAME: dict[str, _Words] = {
     "ENOSPC": _FULL_DISK,
-    "EDQUOT": _Words("your quota of disk space is used up", _FULL, home=_FULL_HOME),
-    "EFBIG": _Words("the file would be larger than is allowed here", Message("Choose another place, or write less.")),
+    "EDQUOT": _Words(Message("your quota of disk space is used up"), _FULL, home=_FULL_HOME),
+    "EFBIG": _Words(
+        Message("the file would be larger than is allowed here"), Message("Choose another place, or write less.")
+    ),
     "EACCES": _DENIED,
     "EPERM": _DENIED,
     "EROFS": _READ_ONLY,
-    "ENAMETOOLONG": _Words("the name is too long", Message("Choose a shorter one."), home=_OTHER_HOME),
-    "ELOOP": _Words("its symbolic links lead in a circle", Message("Correct the links.")),
-    "EISDIR": _Words("it is a folder", Message("Name a file.")),
-    "ENOTDIR": _Words("a part of the path is a file, not a folder", Message("Correct the path."), home=_OTHER_HOME),
+    "ENAMETOOLONG": _Words(Message("the name is too long"), Message("Choose a shorter one."), home=_OTHER_HOME),
+    "ELOOP": _Words(Message("its symbolic links lead in a circle"), Message("Correct the links.")),
+    "EISDIR": _Words(Message("it is a folder"), Message("Name a file.")),
+    "ENOTDIR": _Words(
+        Message("a part of the path is a file, not a folder"), Message("Correct the path."), home=_OTHER_HOME
+    ),
     "ENOENT": _MISSING,
-    "EEXIST": _Words("there is something of that name already", Message("Choose another name."), home=_OTHER_HOME),
-    "ENOTEMPTY": _Words("there is a folder of that name already", Message("Choose another name.")),
+    "EEXIST": _Words(
+        Message("there is something of that name already"), Message("Choose another name."), home=_OTHER_HOME
+    ),
+    "ENOTEMPTY": _Words(Message("there is a folder of that name already"), Message("Choose another name.")),
     "EMFILE": _FILES,
     "ENFILE": _FILES,
     "EIO": _DISK,
     "EBUSY": _IN_USE,
     "ETXTBSY": _IN_USE,
     "EAGAIN": _IN_USE,
-    "ENOMEM": _Words("there is not enough memory", Message("Close other programs and try again.")),
-    "ENXIO": _Words("it is a device or a pipe, not a file", Message("Name a file.")),
-    "ENODEV": _Words("it is a device or a pipe, not a file", Message("Name a file.")),
-    "ESPIPE": _Words("it is a device or a pipe, not a file", Message("Name a file.")),
-    "EILSEQ": _Words("the name has characters that are not allowed", Message("Choose another name.")),
-    "EINVAL": _Words("the system does not accept the name or the request", Message("Choose another name.")),
+    "ENOMEM": _Words(Message("there is not enough memory"), Message("Close other programs and try again.")),
+    "ENXIO": _Words(Message("it is a device or a pipe, not a file"), Message("Name a file.")),
+    "ENODEV": _Words(Message("it is a device or a pipe, not a file"), Message("Name a file.")),
+    "ESPIPE": _Words(Message("it is a device or a pipe, not a file"), Message("Name a file.")),
+    "EILSEQ": _Words(Message("the name has characters that are not allowed"), Message("Choose another name.")),
+    "EINVAL": _Words(Message("the system does not accept the name or the request"), Message("Choose another name.")),
     "ETIMEDOUT": _NETWORK,
     "ESTALE": _NETWORK,
     "EHOSTDOWN": _NETWORK,
@@ -105,7 +111,7 @@ _BY_WINDOWS = {
     39: _FULL_DISK,
     53: _NETWORK,
     112: _FULL_DISK,
-    123: _Words("the name has characters that are not allowed", Message("Choose another name.")),
+    123: _Words(Message("the name has characters that are not allowed"), Message("Choose another name.")),
     206: _BY_NAME["ENAMETOOLONG"],
 }
 """Codes of Windows whose errno says less than they do."""
@@ -119,7 +125,7 @@ _BY_SQLITE = {
     11: _DAMAGED,  # SQLITE_CORRUPT
     13: _FULL_DISK,  # SQLITE_FULL
     14: _Words(
-        "the file cannot be opened",
+        Message("the file cannot be opened"),
         Message("Check the permissions of the file and its folder, or choose another place."),
         home=_DENIED.home,
     ),  # SQLITE_CANTOPEN
@@ -174,7 +180,7 @@ def is_in_use(error: BaseException) -> bool:
 def told(error: OSError) -> str:
     """Return what there is to say of an error that nobody expected: the file, where it is named, cause and remedy."""
     cause, remedy = fault(error, "write")
-    named = f"'{shown_path(str(error.filename))}'" if error.filename else "A file"
+    named = joined([f"'{shown_path(str(error.filename))}'"]) if error.filename else Message("A file")
     return Message("{named} cannot be used: {cause}. {remedy}", named=named, cause=cause, remedy=remedy)
 
 

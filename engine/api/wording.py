@@ -48,10 +48,23 @@ def shortened(text: str, longest: int) -> str:
     return Message.rebuilt(text.template, parameters, short)
 
 
+def first_of(names: Sequence[str], most: int) -> str:
+    """Return names with commas between: the first of many, and how many more there are."""
+    shown, more = ", ".join(names[:most]), len(names) - most
+    return Message("{names} and {count:,} more", names=shown, count=more) if more > 0 else shown
+
+
 def listed(names: Sequence[str], most: int = 12) -> str:
     """Return names in quotes with commas between: the first of many, and how many more there are."""
-    shown = ", ".join(repr(shortened(str(name), LONGEST_WORD)) for name in names[:most])
-    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
+    return first_of([repr(shortened(str(name), LONGEST_WORD)) for name in names], most)
+
+
+def alternatives(names: Sequence[str]) -> str:
+    """Return names in quotes, such as `'a', 'b' or 'c'`."""
+    quoted = [repr(name) for name in names]
+    if len(quoted) == 1:
+        return quoted[0]
+    return Message("{names} or {last}", names=", ".join(quoted[:-1]), last=quoted[-1])
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:

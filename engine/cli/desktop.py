@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from quantcrafter.engine.api import RunError
+from quantcrafter.engine.api.message import Message
 
 GROUP = "quantcrafter.desktop"
 NEEDED = ("PySide6", "networkx")
@@ -39,10 +40,16 @@ def _desktop() -> Callable[[Sequence[str]], int]:
     """
     found = next(iter(entry_points(group=GROUP, name="main")), None)
     if found is None:
-        raise RunError(f"The desktop application is not part of this installation. {_remedy()}")
+        raise RunError(Message("The desktop application is not part of this installation. {remedy}", remedy=_remedy()))
     for module in NEEDED:
         if find_spec(module) is None:
-            raise RunError(f"The desktop application needs '{module}', which is not installed. {_remedy()}")
+            raise RunError(
+                Message(
+                    "The desktop application needs '{module}', which is not installed. {remedy}",
+                    module=module,
+                    remedy=_remedy(),
+                )
+            )
     main: Callable[[Sequence[str]], int] = found.load()
     return main
 

@@ -78,7 +78,9 @@ def _write(file: Path, migrated: Migrated) -> None:
         StrategyFile.loads(migrated.text, str(file)).save()
     except OSError as error:
         cause, remedy = fault(error)
-        raise RunError(f"'{shown_path(file)}' can't be written: {cause}. {remedy}") from error
+        raise RunError(
+            Message("'{path}' can't be written: {cause}. {remedy}", path=shown_path(file), cause=cause, remedy=remedy)
+        ) from error
 
 
 def _diff(file: Path, migrated: Migrated) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from quantcrafter.engine.api import PluginError, Role
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.cli.console import console, note, print_json, table, warn
 from quantcrafter.engine.cli.streams import results
@@ -74,7 +75,13 @@ def info(
     found = next((each for each in registry.plugins if each.name == name), None)
     if found is None:
         near = did_you_mean(name, [each.name for each in registry.plugins])
-        raise PluginError(f"There is no plugin '{name}'. {near or 'List them: quantcrafter plugins.'}")
+        raise PluginError(
+            Message(
+                "There is no plugin '{name}'. {remedy}",
+                name=name,
+                remedy=near or Message("List them: quantcrafter plugins."),
+            )
+        )
     if json:
         print_json(
             {**_as_json(found), "help": {section: _help(registry, found, section) for section in found.provides}}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.cli.catalog import registry_with_warnings
 from quantcrafter.engine.cli.console import console, note, warn
 from quantcrafter.engine.cli.interrupt import cancel_on_interrupt, not_halfway
@@ -145,7 +146,7 @@ def _finish(
         try:
             written, text = _write(result, *places)
             if cancelled():
-                raise RunCancelledError("The run was cancelled; nothing was written.")  # noqa: TRY301 - as a run does
+                raise RunCancelledError(Message("The run was cancelled; nothing was written."))  # noqa: TRY301 - as a run does
             with not_halfway():
                 files.commit()
                 return (_keep(result) if keep else None), written, text

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.cli.catalog import registry_with_warnings
 from quantcrafter.engine.cli.console import note, print_json
 
@@ -24,5 +25,5 @@ def schema(
         print_json(document)
         return
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    write_whole(out, text.encode(), "The schema")
+    write_whole(out, text.encode(), Message("The schema"))
     note(f"Wrote {out}")

@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from quantcrafter.engine.api import BAR_COLUMNS, DataProvider, DataRequest
-from quantcrafter.engine.api.foreign import calling, is_own, origin
+from quantcrafter.engine.api.foreign import calling, is_own, with_origin
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.load import LoadedBars, load_bars
 
 LIMIT_BYTES = 512 * 1024 * 1024
@@ -46,7 +47,8 @@ class BarCache:
 
 def _version(provider: DataProvider, request: DataRequest) -> str | None:
     try:
-        with calling(f"{request.symbol}: data provider '{provider.name}'{origin(provider)}", "looking", provider):
+        subject = Message("{symbol}: data provider '{name}'", symbol=request.symbol, name=provider.name)
+        with calling(with_origin(subject, provider), Message("looking"), provider):
             return provider.data_version(request)
     except Exception:
         if is_own(provider):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from quantcrafter.engine.api import Severity, TimeColumn
+from quantcrafter.engine.api.message import Message, joined
 
 _NAMED = 5
 
@@ -39,7 +40,7 @@ class Finding:
 
     def __str__(self) -> str:
         """Return the fault, how often it occurs, where first, and how it was repaired."""
-        return f"{self.message} {self.repair}".strip()
+        return joined([self.message, self.repair])
 
     def repaired(self, repair: str) -> Finding:
         """Return the finding as a repair that was made, which no longer refuses the bars."""
@@ -60,11 +61,23 @@ def finding(
     first = where[:_NAMED]
     named, times = tuple(rows[first].tolist()), tuple(time_ns[first].tolist())
     count = len(where)
-    more = f"; then {', '.join(f'row {row}' for row in named[1:])}" if count > 1 else ""
-    more += f" and {count - len(named):,} more" if count > len(named) else ""
-    bars = f"{count:,} bar{'s' if count > 1 else ''}"
-    at = f"row {named[0]} ({clock(times[0])}{': ' + detail if detail else ''})"
-    return Finding(kind, count, named, times, f"{bars} {subject}: {at}{more}.", severity)
+    at = _first(named[0], clock(times[0]), detail)
+    others = joined((Message("row {row}", row=row) for row in named[1:]), ", ")
+    if count > len(named):
+        others = Message("{rows} and {count:,} more", rows=others, count=count - len(named))
+    where_text = Message("{first}; then {others}", first=at, others=others) if others else at
+    message = (
+        Message("1 bar {subject}: {where}.", subject=subject, where=where_text)
+        if count == 1
+        else Message("{count:,} bars {subject}: {where}.", count=count, subject=subject, where=where_text)
+    )
+    return Finding(kind, count, named, times, message, severity)
+
+
+def _first(row: int, time: str, detail: str) -> Message:
+    if detail:
+        return Message("row {row} ({time}: {detail})", row=row, time=time, detail=detail)
+    return Message("row {row} ({time})", row=row, time=time)
 
 
 def clock(ts_ns: int) -> str:

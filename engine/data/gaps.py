@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from quantcrafter.engine.api import BoolColumn, RawBars, Session, Severity, TimeColumn, Timeframe
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.findings import Finding, finding
 from quantcrafter.engine.data.sessions import (
     bounds,
@@ -82,7 +83,7 @@ def find_outside(raw: RawBars, timeframe: Timeframe) -> Finding | None:
     where = np.flatnonzero(outside)
     if not len(where):
         return None
-    subject = f"outside the session ({describe(session)}), left out of longer bars"
+    subject = Message("outside the session ({hours}), left out of longer bars", hours=describe(session))
     return finding("outside_session", subject, where, raw.rows, raw.time_ns, severity=Severity.WARNING)
 
 
@@ -105,8 +106,12 @@ def find_gaps(raw: RawBars, timeframe: Timeframe) -> Finding | None:
     if not len(after):
         return None
     total = int(missing.sum())
-    detail = f"{missing[after[0] - 1]:,} missing"
-    subject = f"after a gap, {total:,} bar{'s' if total > 1 else ''} of {timeframe} missing in all"
+    detail = Message("{count:,} missing", count=missing[after[0] - 1])
+    subject = (
+        Message("after a gap, 1 bar of {timeframe} missing in all", timeframe=timeframe)
+        if total == 1
+        else Message("after a gap, {count:,} bars of {timeframe} missing in all", count=total, timeframe=timeframe)
+    )
     return finding("gap", subject, after, raw.rows, raw.time_ns, severity=Severity.WARNING, detail=detail)
 
 

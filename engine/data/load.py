@@ -28,7 +28,7 @@ from quantcrafter.engine.api import (
     Severity,
     Timeframe,
 )
-from quantcrafter.engine.api.foreign import calling, is_own, is_plain, origin, reason_of
+from quantcrafter.engine.api.foreign import calling, is_own, is_plain, reason_of, with_origin
 from quantcrafter.engine.api.frozen import frozen_bars
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.calendars import calendar
@@ -114,7 +114,7 @@ def _calendar_end(bars: Bars) -> tuple[Finding, ...]:
 
 def _with_actions(bars: Bars, raw: RawBars, source: Timeframe, request: DataRequest) -> tuple[Bars, Finding | None]:
     """Return the bars at adjusted prices, with those as traded beside them, and what is to be said of splits."""
-    subject = f"{request.symbol} from {raw.source}"
+    subject = Message("{symbol} from {source}", symbol=request.symbol, source=raw.source)
     if not same_length(source, request.timeframe):
         raise DataError(
             Message(
@@ -161,20 +161,15 @@ def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
     Raises:
         DataError: there are no bars, or the source cannot be read.
     """
-    subject = f"{request.symbol}: data provider '{provider.name}'"
+    subject = Message("{symbol}: data provider '{name}'", symbol=request.symbol, name=provider.name)
+    who = with_origin(subject, provider)
     try:
-        with calling(f"{request.symbol}: data provider '{provider.name}'{origin(provider)}", "loading", provider):
+        with calling(who, Message("loading"), provider):
             raw = provider.load(request)
     except Exception as error:
         if isinstance(error, QuantCrafterError) and is_plain(error):
             raise
-        text = Message(
-            "{symbol}: data provider '{name}'{origin} failed: {reason}.",
-            symbol=request.symbol,
-            name=provider.name,
-            origin=origin(provider),
-            reason=reason_of(error),
-        )
+        text = Message("{who} failed: {reason}.", who=who, reason=reason_of(error))
         raise DataError(text) from error
     if isinstance(raw, RawBars) and request.session is not None and raw.session_source != "file":
         raw = replace(raw, session=request.session)

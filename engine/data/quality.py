@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from quantcrafter.engine.api import BoolColumn, DataError, RawBars, Severity, Timeframe
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.data.findings import Finding, clock, finding
 from quantcrafter.engine.data.gaps import find_gaps, find_outside, find_overlaps, take, without_overlaps
 
@@ -51,12 +51,11 @@ def check(
     if findings and on_bad_bars != "repair":
         raise DataError(_refusal(symbol, raw.source, findings))
     if not len(raw.time_ns):
-        listed = "".join(f"\n  - {item}" for item in findings)
         raise DataError(
             Message(
-                "{subject}: no usable bar is left.{listed}\nGive other data.",
+                "{subject}: no usable bar is left.\n  - {faults}\nGive other data.",
                 subject=_subject(symbol, raw.source),
-                listed=listed,
+                faults=joined(map(str, findings), _BULLET),
             )
         )
     warnings = (find_outside(raw, timeframe), find_gaps(raw, timeframe), _other_unit(raw))
@@ -64,19 +63,21 @@ def check(
 
 
 def _refusal(symbol: str, source: str, findings: list[Finding]) -> str:
-    listed = "".join(f"\n  - {item.message}" for item in findings)
     return Message(
-        "{subject}: bars must be possible, in order and each once, but:{listed}\n"
+        "{subject}: bars must be possible, in order and each once, but:\n  - {faults}\n"
         "Correct the source, or set 'on_bad_bars: repair'.",
         subject=_subject(symbol, source),
-        listed=listed,
+        faults=joined((item.message for item in findings), _BULLET),
     )
 
 
 def _subject(symbol: str, source: str) -> str:
-    return " from ".join(part for part in (symbol, source) if part) or "Bars"
+    if symbol and source:
+        return Message("{symbol} from {source}", symbol=symbol, source=source)
+    return symbol or source or Message("Bars")
 
 
+_BULLET = "\n  - "
 Step = tuple[RawBars, list[Finding]]
 
 
@@ -88,15 +89,17 @@ def _unusable_prices(raw: RawBars) -> Step:
         finite &= np.isfinite(column)
         positive &= column > 0
     found = [
-        *_price_fault(raw, "not_a_number", "with a price that is no number", ~finite, "Dropped."),
-        *_price_fault(raw, "not_positive", "with a price of zero or less", finite & ~positive, "Dropped."),
+        *_price_fault(raw, "not_a_number", Message("with a price that is no number"), ~finite, Message("Dropped.")),
+        *_price_fault(
+            raw, "not_positive", Message("with a price of zero or less"), finite & ~positive, Message("Dropped.")
+        ),
     ]
     return (take(raw, np.flatnonzero(finite & positive)), found) if found else (raw, [])
 
 
 def _unreadable_prices(raw: RawBars) -> Step:
     finite = np.logical_and.reduce([np.isfinite(getattr(raw, name)) for name in PRICES])
-    found = _price_fault(raw, "not_a_number", "with a price that is no number", ~finite, "Dropped.")
+    found = _price_fault(raw, "not_a_number", Message("with a price that is no number"), ~finite, Message("Dropped."))
     return (take(raw, np.flatnonzero(finite)), found) if found else (raw, [])
 
 
@@ -105,19 +108,21 @@ def _volumes(raw: RawBars) -> Step:
     negative = raw.volume < 0
     found = []
     for kind, subject, bad in (
-        ("volume_not_a_number", "with a volume that is no number", ~finite),
-        ("negative_volume", "with a volume below zero", finite & negative),
+        ("volume_not_a_number", Message("with a volume that is no number"), ~finite),
+        ("negative_volume", Message("with a volume below zero"), finite & negative),
     ):
         where = np.flatnonzero(bad)
         if len(where):
-            detail = f"volume {raw.volume[where[0]]:g}"
+            detail = Message("volume {volume:g}", volume=raw.volume[where[0]])
             item = finding(kind, subject, where, raw.rows, raw.time_ns, detail=detail)
             found.append(item.repaired(Message("Volume set to 0.")))
     return (replace(raw, volume=np.where(finite & ~negative, raw.volume, 0.0)), found) if found else (raw, [])
 
 
 def _swapped(raw: RawBars) -> Step:
-    found = _price_fault(raw, "high_below_low", "with the high below the low", raw.high < raw.low, "Swapped.")
+    found = _price_fault(
+        raw, "high_below_low", Message("with the high below the low"), raw.high < raw.low, Message("Swapped.")
+    )
     if not found:
         return raw, found
     return replace(raw, high=np.maximum(raw.high, raw.low), low=np.minimum(raw.high, raw.low)), found
@@ -126,7 +131,7 @@ def _swapped(raw: RawBars) -> Step:
 def _outside_range(raw: RawBars) -> Step:
     top, bottom = np.maximum(raw.open, raw.close), np.minimum(raw.open, raw.close)
     bad = (top > raw.high) | (bottom < raw.low)
-    subject = "with open or close outside high and low"
+    subject = Message("with open or close outside high and low")
     found = _price_fault(raw, "outside_high_low", subject, bad, Message("High and low widened."))
     return (
         (replace(raw, high=np.maximum(raw.high, top), low=np.minimum(raw.low, bottom)), found) if found else (raw, [])
@@ -137,10 +142,12 @@ def _unsorted(raw: RawBars) -> Step:
     where = np.flatnonzero(np.diff(raw.time_ns) < 0) + 1
     if not len(where):
         return raw, []
-    detail = f"after {clock(int(raw.time_ns[where[0] - 1]))}"
-    subject = "earlier than the one before" if len(where) == 1 else "that are earlier than the one before"
+    detail = Message("after {time}", time=clock(int(raw.time_ns[where[0] - 1])))
+    subject = (
+        Message("earlier than the one before") if len(where) == 1 else Message("that are earlier than the one before")
+    )
     item = finding("unsorted", subject, where, raw.rows, raw.time_ns, detail=detail)
-    return take(raw, np.argsort(raw.time_ns, kind="stable")), [item.repaired("Sorted.")]
+    return take(raw, np.argsort(raw.time_ns, kind="stable")), [item.repaired(Message("Sorted."))]
 
 
 def _duplicates(raw: RawBars) -> Step:
@@ -149,8 +156,8 @@ def _duplicates(raw: RawBars) -> Step:
     where = np.flatnonzero(same) + 1
     if not len(where):
         return raw, []
-    detail = f"also row {raw.rows[where[0] - 1]}"
-    item = finding("duplicate_time", "with the time of another", where, raw.rows, raw.time_ns, detail=detail)
+    detail = Message("also row {row}", row=raw.rows[where[0] - 1])
+    item = finding("duplicate_time", Message("with the time of another"), where, raw.rows, raw.time_ns, detail=detail)
     return take(raw, np.flatnonzero(np.append(~same, True))), [item.repaired(Message("The last one kept."))]
 
 
@@ -158,7 +165,7 @@ def _overlapping(raw: RawBars, timeframe: Timeframe) -> Step:
     where = find_overlaps(raw, timeframe)
     if not len(where):
         return raw, []
-    subject = f"closer to the one before than {timeframe}, the length of most"
+    subject = Message("closer to the one before than {timeframe}, the length of most", timeframe=timeframe)
     item = finding("overlap", subject, where, raw.rows, raw.time_ns)
     return without_overlaps(raw, where, timeframe), [item.repaired(Message("Dropped where they overlap."))]
 
@@ -171,8 +178,8 @@ def _other_unit(raw: RawBars) -> Finding | None:
     if not len(where):
         return None
     first = int(where[0])
-    detail = f"close {raw.close[first - 1]:.10g}, then {raw.close[first]:.10g}"
-    subject = "about 100 times above or below the one before, as where pence and pounds are mixed"
+    detail = Message("close {before:.10g}, then {close:.10g}", before=raw.close[first - 1], close=raw.close[first])
+    subject = Message("about 100 times above or below the one before, as where pence and pounds are mixed")
     return finding("other_unit", subject, where, raw.rows, raw.time_ns, severity=Severity.WARNING, detail=detail)
 
 
@@ -180,5 +187,12 @@ def _price_fault(raw: RawBars, kind: str, subject: str, bad: BoolColumn, repair:
     where = np.flatnonzero(bad)
     if not len(where):
         return []
-    detail = ", ".join(f"{name} {getattr(raw, name)[where[0]]:.10g}" for name in PRICES)
+    prices = {name: float(getattr(raw, name)[where[0]]) for name in PRICES}
+    detail = Message(
+        "open {open:.10g}, high {high:.10g}, low {low:.10g}, close {close:.10g}",
+        open=prices["open"],
+        high=prices["high"],
+        low=prices["low"],
+        close=prices["close"],
+    )
     return [finding(kind, subject, where, raw.rows, raw.time_ns, detail=detail).repaired(repair)]

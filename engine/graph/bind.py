@@ -33,8 +33,8 @@ from quantcrafter.engine.api import (
     Severity,
 )
 from quantcrafter.engine.api.folders import allow_for_now, check_place, expanded
-from quantcrafter.engine.api.foreign import calling, is_own, node_label, origin, reason_of, use_of
-from quantcrafter.engine.api.message import Message, joined
+from quantcrafter.engine.api.foreign import calling, is_own, node_label, reason_of, use_of, with_origin
+from quantcrafter.engine.api.message import Message, joined, word
 from quantcrafter.engine.graph.bound import (
     BASE_CLOCK,
     BoundFeed,
@@ -111,7 +111,7 @@ class _Binder:
                 values[name] = self._path(values[name], name, node)
         who = node_label(node.id, cls)
         try:
-            with calling(who, "checking its parameters", cls, node.id):
+            with calling(who, Message("checking its parameters"), cls, node.id):
                 return cls.model_validate(values)
         except ValidationError as error:
             self.problems += parameter_problems(error, cls, node, f"'{node.use}'", self.suggest)
@@ -157,22 +157,17 @@ class _Binder:
                 )
             )
             return None
-        who = f"Data provider '{name}'{origin(cls)}"
+        who = with_origin(Message("Data provider '{name}'", name=name), cls)
         try:
-            with calling(who, "checking its options", cls):
+            with calling(who, Message("checking its options"), cls):
                 provider = cls.model_validate(dict(options))
         except ValidationError as error:
-            self.problems += parameter_problems(error, cls, owner, f"data provider '{name}'", self.suggest)
+            self.problems += parameter_problems(error, cls, owner, _provider_label(name), self.suggest)
             return None
         except Exception as error:
             if is_own(cls):
                 raise
-            text = Message(
-                "Data provider '{name}'{origin} failed while its options were checked: {reason}.",
-                name=name,
-                origin=origin(cls),
-                reason=reason_of(error),
-            )
+            text = Message("{who} failed while its options were checked: {reason}.", who=who, reason=reason_of(error))
             raise DataError(text) from error
         for parameter in cls.path_parameters():
             path = getattr(provider, parameter)
@@ -310,7 +305,7 @@ class _Binder:
     ) -> Source | None:
         if isinstance(target, Literal):
             if port.type is not PortType.SERIES:
-                self._mismatch(node, port, written, "a number", index)
+                self._mismatch(node, port, written, Message("a number"), index)
                 return None
             return Number(target.value)
         source = self._target(node, port, written, target, index)
@@ -318,7 +313,7 @@ class _Binder:
             return None
         actual = type_of(source)
         if actual is not port.type:
-            self._mismatch(node, port, written, f"a {actual}", index)
+            self._mismatch(node, port, written, _A_TYPE[actual], index)
             return None
         return source
 
@@ -343,11 +338,15 @@ class _Binder:
             names = tuple(outputs)
             if not target.output:
                 choice = ", ".join(f"{written}.{name}" for name in names)
-                what = f"'{written}' has several outputs" if names else f"'{written}' has no output"
+                what = (
+                    Message("'{written}' has several outputs.", written=written)
+                    if names
+                    else Message("'{written}' has no output.", written=written)
+                )
                 self._report(
                     node,
                     "which_output",
-                    f"{what}.",
+                    what,
                     Message("Write one of {choice}.", choice=choice) if names else "",
                     port.name,
                     index,
@@ -369,7 +368,7 @@ class _Binder:
             "'{name}' of '{id}' takes a {type}, but '{written}' is {actual}.",
             name=port.name,
             id=node.id,
-            type=port.type,
+            type=word(port.type),
             written=written,
             actual=actual,
         )
@@ -388,6 +387,21 @@ class _Binder:
         self, node: NodeSpec, code: str, message: str, remedy: str, name: str, index: int | None = None
     ) -> None:
         self.problems.append(node.problem(code, message, remedy, field=name, index=index))
+
+
+_A_TYPE = {
+    PortType.SERIES: Message("a series"),
+    PortType.BARS: Message("a bars"),
+    PortType.CONDITION: Message("a condition"),
+    PortType.SIGNAL: Message("a signal"),
+    PortType.FILTER: Message("a filter"),
+    PortType.RISK: Message("a risk"),
+    PortType.MONEY: Message("a money"),
+}
+
+
+def _provider_label(name: str) -> Message:
+    return Message("data provider '{name}'", name=name)
 
 
 def has_errors(problems: list[Problem]) -> bool:

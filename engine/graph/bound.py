@@ -83,7 +83,7 @@ def rule_of(node: BoundNode) -> Any:
     component: Any = node.component
     who = node_label(node.spec.id, component)
     try:
-        with calling(who, "telling its rule", component, node.spec.id):
+        with calling(who, Message("telling its rule"), component, node.spec.id):
             return component.rule()
     except Exception as error:
         if isinstance(error, QuantCrafterError) and is_plain(error):

@@ -264,7 +264,7 @@ def _call(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> Any:
         shows = bars if type(component).overrides("compute") else lent.value(bars)
         copies = lent.value(inputs)
         seal(component)
-        with calling(step.label, "computing", component, step.nodes[0]):
+        with calling(step.label, Message("computing"), component, step.nodes[0]):
             result = _computed(step, shows, copies)
         lent.check()
         contents.check()
@@ -284,9 +284,14 @@ def guarded(step: Step, bars: Bars) -> Iterator[None]:
         if isinstance(error, QuantCrafterError) and is_plain(error):
             error.node = error.node or step.nodes[0]
             raise
-        given = f"{len(bars)} bars of {bars.symbol}"
         raise ComponentError(
-            Message("{label} failed on {given}: {reason}.", label=step.label, given=given, reason=reason_of(error)),
+            Message(
+                "{label} failed on {count} bars of {symbol}: {reason}.",
+                label=step.label,
+                count=len(bars),
+                symbol=bars.symbol,
+                reason=reason_of(error),
+            ),
             node=step.nodes[0],
         ) from error
 

@@ -78,8 +78,14 @@ def ask_bar(
         raise ComponentError(Message("{what} Given: {given}.", what=what, given=ctx.given()), node=node) from error
     values = value if isinstance(value, tuple) else (value,)
     if len(values) != len(results):
-        given = f"{len(values)} values from on_bar at bar {bar}, not {len(results)}"
-        text = Message("Node '{node}' ({use}) returned {given}.", node=node, use=use_of(component), given=given)
+        text = Message(
+            "Node '{node}' ({use}) returned {count} values from on_bar at bar {bar}, not {wanted}.",
+            node=node,
+            use=use_of(component),
+            count=len(values),
+            bar=bar,
+            wanted=len(results),
+        )
         raise ComponentError(text, node=node)
     for result, item in zip(results, values, strict=True):
         if item is not None:

@@ -167,10 +167,10 @@ class History:
             self.check(bar)
             self._check_span(bar)
         elif self.row(self.bar(index)) != self.row(bar):
-            text = f"A bar of {self.symbol} that closes at {_moment(bar.close_ns)}"
             raise DataError(
                 Message(
-                    "{text} differs from the one that another strategy was given. Bring both the same bars.", text=text
+                    "{bar} differs from the one that another strategy was given. Bring both the same bars.",
+                    bar=self._label(bar),
                 )
             )
 
@@ -196,7 +196,7 @@ class History:
         """
         fault = self._fault(bar)
         if fault:
-            raise DataError(f"A bar of {self.symbol} that closes at {_moment(bar.close_ns)} {fault}")
+            raise DataError(Message("{bar} {fault}", bar=self._label(bar), fault=fault))
 
     def _check_span(self, bar: Bar) -> None:
         """Refuse a bar that a session brings and that opens before the last one closed, or is too long.
@@ -208,25 +208,33 @@ class History:
         length = bar.close_ns - bar.open_ns
         if closed <= bar.open_ns and length <= self._longest_ns:
             return
-        text = f"A bar of {self.symbol} that closes at {_moment(bar.close_ns)}"
         opened = _moment(bar.open_ns)
         if closed > bar.open_ns:
-            text += Message(
-                " must open no earlier than the last one closed, at {moment}; opened at {opened}.",
-                moment=_moment(closed),
+            raise DataError(
+                Message(
+                    "{bar} must open no earlier than the last one closed, at {moment}; opened at {opened}. "
+                    "Bring bars that don't overlap.",
+                    bar=self._label(bar),
+                    moment=_moment(closed),
+                    opened=opened,
+                )
+            )
+        raise DataError(
+            Message(
+                "{bar} must be no longer than {most} h in {timeframe}, was {hours} h: it opened at {opened}. "
+                "Bring bars of the strategy's timeframe.",
+                bar=self._label(bar),
+                most=_hours(self._longest_ns),
+                timeframe=self.timeframe,
+                hours=_hours(length),
                 opened=opened,
             )
-            raise DataError(Message("{text} Bring bars that don't overlap.", text=text))
-        most = f"{_hours(self._longest_ns)} h in {self.timeframe}"
-        text += Message(
-            " must be no longer than {most}, was {hours} h: it opened at {opened}.",
-            most=most,
-            hours=_hours(length),
-            opened=opened,
         )
-        raise DataError(Message("{text} Bring bars of the strategy's timeframe.", text=text))
 
-    def _fault(self, bar: Bar) -> str:  # noqa: PLR0911 - one for each fault
+    def _label(self, bar: Bar) -> Message:
+        return Message("A bar of {symbol} that closes at {moment}", symbol=self.symbol, moment=_moment(bar.close_ns))
+
+    def _fault(self, bar: Bar) -> str:  # noqa: C901, PLR0911 - one for each fault
         """Return why a bar can't be the next one, or nothing."""
         prices = (bar.open, bar.high, bar.low, bar.close)
         if not (min(prices) > 0 and math.isfinite(sum(prices))):
@@ -242,8 +250,9 @@ class History:
             if bar.open_ns <= opened or bar.close_ns <= closed:
                 return Message("must come after the last one, which closed at {moment}.", moment=_moment(closed))
         if (bar.traded is None) != (self._traded is None):
-            words = "must not have" if self._traded is None else "needs"
-            return Message("{words} a second bar at the prices as traded, as its history is adjusted.", words=words)
+            if self._traded is None:
+                return Message("must not have a second bar at the prices as traded, as its history is adjusted.")
+            return Message("needs a second bar at the prices as traded, as its history is adjusted.")
         if self._actions is None and (bar.split != 1.0 or bar.dividend != 0.0):
             return Message(
                 "has a split or dividend, its history knows of none. Load the history with 'adjust: actions'."

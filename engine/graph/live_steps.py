@@ -15,6 +15,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.foreign import calling, is_own
 from quantcrafter.engine.api.frozen import Lent
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.node_state import Contents, seal
 from quantcrafter.engine.graph.column_book import PLAIN, ColumnBook, NodeProgram, RunSoFar, cut, parts_of, typed
 from quantcrafter.engine.graph.evaluate import Column, StepValues, checked_outputs, compute_step, guarded
@@ -147,7 +148,7 @@ class EventStep(LiveStep):
             else:
                 lent, contents = Lent(), Contents(component)
                 bars, inputs = lent.value(self.clock.bars), lent.value(self.columns())
-                with calling(self.step.label, "computing", component, self.node):
+                with calling(self.step.label, Message("computing"), component, self.node):
                     self._ask(begin, count, bars, inputs, results)
                 lent.check()
                 contents.check()

@@ -151,7 +151,7 @@ def form_of(component: Component, node: str, form: StepForm) -> tuple[StepValue,
         ComponentError: it failed, or gave something else.
     """
     try:
-        with calling(node_label(node, component), "telling its step form", component, node):
+        with calling(node_label(node, component), Message("telling its step form"), component, node):
             made = component.steps(form)
     except Exception as error:
         if isinstance(error, QuantCrafterError) and is_plain(error):
@@ -170,13 +170,12 @@ def form_of(component: Component, node: str, form: StepForm) -> tuple[StepValue,
         return None
     values = made if isinstance(made, tuple) else (made,)
     if len(values) != len(component.outputs) or not all(isinstance(each, StepValue) for each in values):
-        wanted = f"{len(component.outputs)} StepValue(s), one for each output"
         raise ComponentError(
             Message(
-                "Node '{node}' ({use}) must return {wanted}, from steps.",
+                "Node '{node}' ({use}) must return {count} StepValue(s), one for each output, from steps.",
                 node=node,
                 use=use_of(component),
-                wanted=wanted,
+                count=len(component.outputs),
             ),
             node=node,
         )

@@ -432,7 +432,12 @@ def _told(node: BoundNode, what: str, tell: Callable[[], int | None]) -> Any:
     """
     who = node_label(node.spec.id, node.component)
     try:
-        with calling(who, f"telling its {what}", node.component, node.spec.id):
+        with calling(
+            who,
+            Message("telling its warm-up") if what == "warm-up" else Message("telling its lookback"),
+            node.component,
+            node.spec.id,
+        ):
             bars = tell()
             return bars if bars is None and what == "lookback" else int(bars)  # type: ignore[arg-type]
     except Exception as error:

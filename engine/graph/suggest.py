@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from quantcrafter.engine.api import Component, Problem
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.api.schema_words import must, own_words
 from quantcrafter.engine.spec import InstrumentSpec, NodeSpec, Suggester
 from quantcrafter.engine.spec.source import shown
@@ -47,30 +47,27 @@ def _words(
     kind, value = detail["type"], detail.get("input")
     known = model.model_fields
     if kind == "extra_forbidden":
-        return Message("{subject} has no parameter '{name}'.", subject=subject, name=name), suggest(
-            name, known
-        ) or _some_of(known)
+        message = Message("{subject} has no parameter '{name}'.", subject=subject, name=name)
+        return message, suggest(name, known) or _some_of(known)
     if kind == "missing":
         what = (known[name].description or "").rstrip(".") if name in known else ""
-        return Message(
-            "{subject} needs '{name}'{what}.", subject=subject, name=name, what=f" ({what})" if what else ""
-        ), Message("Add it.")
-    whose = f"'{name}' of {subject}" if name else subject
+        message = (
+            Message("{subject} needs '{name}' ({what}).", subject=subject, name=name, what=word(what))
+            if what
+            else Message("{subject} needs '{name}'.", subject=subject, name=name)
+        )
+        return message, Message("Add it.")
+    whose = Message("'{name}' of {subject}", name=name, subject=subject) if name else subject
     if kind == "too_short":
-        return Message(
-            "{whose} needs at least {min_length}, was {value}.",
-            whose=whose,
-            min_length=detail["ctx"]["min_length"],
-            value=shown(value),
-        ), ""
+        least = detail["ctx"]["min_length"]
+        return Message("{whose} needs at least {least}, was {value}.", whose=whose, least=least, value=shown(value)), ""
     ports = {port.name for port in model.inputs()} if issubclass(model, Component) else set()
     if name in ports:
-        return Message(
-            "{whose} must name a node, such as bars.close or fast, was {value}.", whose=whose, value=shown(value)
-        ), ""
+        node = Message("name a node, such as bars.close or fast")
+        return Message("{whose} must {wish}, was {value}.", whose=whose, wish=node, value=shown(value)), ""
     wish = must(detail)
     if not wish:
-        return f"{whose}: {own_words(detail)}.", ""
+        return Message("{whose}: {words}.", whose=whose, words=own_words(detail)), ""
     return Message("{whose} must {wish}, was {value}.", whose=whose, wish=wish, value=shown(value)), _remedy(detail)
 
 

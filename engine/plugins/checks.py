@@ -24,6 +24,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.component import NODE_KEYS
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.wording import alternatives
 from quantcrafter.engine.plugins.info import PluginRefusedError
 
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")
@@ -67,9 +68,12 @@ def check_component(entry: object, roles: Iterable[Role], hook: str) -> type[Com
         raise PluginRefusedError(
             Message("{hook} returned {entry}, which is not a subclass of Component.", hook=hook, entry=shown(entry))
         )
-    _check_role(getattr(entry, "role", None), tuple(roles), f"{hook} returned {entry.__name__}, whose role is")
+    _check_role(
+        getattr(entry, "role", None), tuple(roles), Message("{hook} returned {entry}", hook=hook, entry=entry.__name__)
+    )
     _check_named(entry, hook)
-    subject = f"{_KIND.get(entry.role, 'component')} '{entry.name}' ({entry.__name__})"
+    kind = _KIND.get(entry.role) or Message("component")
+    subject = Message("{kind} '{name}' ({entry})", kind=kind, name=entry.name, entry=entry.__name__)
     if not getattr(entry, "__pydantic_fields_complete__", True):
         raise PluginRefusedError(
             Message(
@@ -98,7 +102,7 @@ def check_family_names(family: ComponentFamily, roles: Iterable[Role], hook: str
         PluginRefusedError: its role does not fit the hook, or a name cannot stand in a strategy file.
     """
     label = type(family).__name__
-    _check_role(family.role, tuple(roles), f"{hook} returned the family {label}, whose role is")
+    _check_role(family.role, tuple(roles), Message("{hook} returned the family {family}", hook=hook, family=label))
     names = tuple(islice(family.names(), MOST_NAMES + 1))
     if len(names) > MOST_NAMES:
         raise PluginRefusedError(
@@ -110,7 +114,7 @@ def check_family_names(family: ComponentFamily, roles: Iterable[Role], hook: str
             )
         )
     for name in names:
-        check_name(name, f"family {label}")
+        check_name(name, Message("family {family}", family=label))
     return names
 
 
@@ -120,7 +124,7 @@ def check_built(entry: object, name: str, role: Role) -> type[Component]:
     Raises:
         PluginRefusedError: it is not.
     """
-    component = check_component(entry, (role,), f"the family's build('{name}')")
+    component = check_component(entry, (role,), Message("the family's build('{name}')", name=name))
     if component.name != name:
         raise PluginRefusedError(
             Message("build('{name}') returned a component named '{name_2}'.", name=name, name_2=component.name)
@@ -191,14 +195,14 @@ def _check_capabilities(entry: type[EngineAdapter]) -> None:
 
 _KIND = MappingProxyType(
     {
-        Role.DATA: "data node",
-        Role.INDICATOR: "indicator",
-        Role.LOGIC: "logic",
-        Role.ADVISOR: "advisor",
-        Role.FILTER: "filter",
-        Role.RISK: "risk manager",
-        Role.MONEY: "money manager",
-        Role.EXECUTION: "execution logic",
+        Role.DATA: Message("data node"),
+        Role.INDICATOR: Message("indicator"),
+        Role.LOGIC: Message("logic"),
+        Role.ADVISOR: Message("advisor"),
+        Role.FILTER: Message("filter"),
+        Role.RISK: Message("risk manager"),
+        Role.MONEY: Message("money manager"),
+        Role.EXECUTION: Message("execution logic"),
     }
 )
 
@@ -223,16 +227,23 @@ def _check_role(role: object, roles: tuple[Role, ...], subject: str) -> None:
     if role not in roles:
         hooks = [hook for hook, accepted in COMPONENT_HOOKS.items() if role in accepted]
         remedy = (
-            Message(" Return it from {hooks}.", hooks=hooks[0])
+            Message("Return it from {hooks}.", hooks=hooks[0])
             if hooks
-            else Message(" Derive it from Indicator, Advisor, Filter, ...")
+            else Message("Derive it from Indicator, Advisor, Filter, ...")
         )
-        shown = f"'{role}'" if isinstance(role, str) else "missing"
-        raise PluginRefusedError(f"{subject} {shown} where only {_either(roles)} may stand.{remedy}")
+        raise PluginRefusedError(
+            Message(
+                "{subject}, whose role is {role} where only {roles} may stand. {remedy}",
+                subject=subject,
+                role=f"'{role}'" if isinstance(role, str) else Message("missing"),
+                roles=_either(roles),
+                remedy=remedy,
+            )
+        )
 
 
 def _check_named(entry: Any, hook: str) -> None:
-    label = f"{entry.__name__} (from {hook})"
+    label = Message("{entry} (from {hook})", entry=entry.__name__, hook=hook)
     check_name(getattr(entry, "name", ""), label)
     if not (entry.__doc__ or "").strip():
         raise PluginRefusedError(
@@ -298,12 +309,12 @@ def _overridden(entry: type[Component], method: str) -> bool:
 
 
 def _either(roles: tuple[Role, ...]) -> str:
-    return " or ".join(f"'{role}'" for role in roles)
+    return alternatives([str(role) for role in roles])
 
 
 def shown(entry: object) -> str:
     """Return what a hook returned, for a message."""
     if inspect.isclass(entry):
-        return f"the class {entry.__name__}"
+        return Message("the class {name}", name=entry.__name__)
     text = repr(entry)
     return f"{type(entry).__name__} {text if len(text) <= 60 else text[:57] + '...'}"  # noqa: PLR2004 - one line of a message

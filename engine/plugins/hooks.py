@@ -68,16 +68,20 @@ def of_plugin(name: str, what: str) -> Iterator[None]:
         PluginRefusedError: it raised, or took too long; the message says what did.
     """
     try:
-        with foreign(f"Plugin '{name}'", "loading", slow_s=LOAD_SLOW_S, limit_s=LOAD_LIMIT_S):
+        with foreign(
+            Message("Plugin '{name}'", name=name), Message("loading"), slow_s=LOAD_SLOW_S, limit_s=LOAD_LIMIT_S
+        ):
             yield
     except PluginRefusedError:
         raise
     except TooLongError as error:
-        raise PluginRefusedError(f"{what} {error}.") from error
+        raise PluginRefusedError(Message("{what} {error}.", what=what, error=str(error))) from error
     except EscapedError as error:
-        raise PluginRefusedError(f"{what} raised {error}", traceback=traceback.format_exc()) from error
+        raise PluginRefusedError(
+            Message("{what} raised {error}", what=what, error=str(error)), traceback=traceback.format_exc()
+        ) from error
     except Exception as error:
-        text = f"{what} raised {type(error).__name__}: {text_of(error)}"
+        text = Message("{what} raised {type}: {text}", what=what, type=type(error).__name__, text=text_of(error))
         raise PluginRefusedError(text, traceback=traceback.format_exc()) from error
 
 
@@ -90,7 +94,7 @@ def read_plugin(plugin: object, name: str = "") -> Contribution:
     Raises:
         PluginRefusedError: the plugin breaks the contract, or one of its hooks raised.
     """
-    with of_plugin(name, "it"):
+    with of_plugin(name, Message("it")):
         _check_api(plugin)
         hooks = _hooks(plugin)
     contribution = Contribution()
@@ -98,7 +102,7 @@ def read_plugin(plugin: object, name: str = "") -> Contribution:
         function = hooks.get(hook_name)
         if function is not None:
             for entry in _entries(hook_name, function, name):
-                with of_plugin(name, f"{hook_name} returned something that"):
+                with of_plugin(name, Message("{hook} returned something that", hook=hook_name)):
                     _add(contribution, hook_name, entry)
     return contribution
 
@@ -153,7 +157,9 @@ def _implementations(plugin: object) -> dict[str, Callable[[], object]]:
         if caller.name in WITHDRAWN:
             raise PluginRefusedError(WITHDRAWN[caller.name])
         if not caller.has_spec():
-            raise PluginRefusedError(f"{caller.name} is not a hook.{_did_you_mean(caller.name)}")
+            raise PluginRefusedError(
+                Message("{name} is not a hook. {hint}", name=caller.name, hint=_did_you_mean(caller.name))
+            )
         for implementation in caller.get_hookimpls():
             if implementation.wrapper or implementation.hookwrapper:
                 raise PluginRefusedError(
@@ -176,8 +182,13 @@ def _check_unmarked(plugin: object) -> None:
         if not (name.startswith("register_") and inspect.isfunction(member)) or _is_marked(member):
             continue
         if name in hook_names() or (member.__module__ == vars(plugin)["__name__"] and _closest(name)):
-            remedy = "" if name in hook_names() else f" and is not a hook.{_did_you_mean(name)}"
-            raise PluginRefusedError(f"{name} lacks the mark @hookimpl{remedy or '. Put it above the function.'}")
+            raise PluginRefusedError(
+                Message("{name} lacks the mark @hookimpl. Put it above the function.", name=name)
+                if name in hook_names()
+                else Message(
+                    "{name} lacks the mark @hookimpl and is not a hook. {hint}", name=name, hint=_did_you_mean(name)
+                )
+            )
 
 
 def _is_marked(function: Callable[..., object]) -> bool:
@@ -194,7 +205,7 @@ def _signature_message(plugin: object) -> str:
         extra = [argument for argument in given if argument not in allowed]
         if extra:
             listed = ", ".join(f"'{argument}'" for argument in extra)
-            wanted = ", ".join(f"'{argument}'" for argument in allowed) or "no arguments"
+            wanted = ", ".join(f"'{argument}'" for argument in allowed) or Message("no arguments")
             return Message(
                 "{name} asks for {listed}, but the hook has {wanted}. Change the function's arguments.",
                 name=name,
@@ -258,7 +269,7 @@ def _closest(name: str) -> str:
 def _did_you_mean(name: str) -> str:
     match = next(iter(difflib.get_close_matches(name, hook_names(), n=1)), "")
     return (
-        Message(" Did you mean {match}?", match=match)
+        Message("Did you mean {match}?", match=match)
         if match
-        else Message(" The hooks are {hook_names}.", hook_names=", ".join(hook_names()))
+        else Message("The hooks are {hook_names}.", hook_names=", ".join(hook_names()))
     )

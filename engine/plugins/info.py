@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from quantcrafter.engine.api import PluginError, Problem, Severity
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, without_stop
 
 
 class PluginStatus(StrEnum):
@@ -47,7 +47,7 @@ class PluginInfo:
             return None
         return Problem(
             code="plugin",
-            message=Message("Plugin '{name}' was left out: {error}.", name=self.name, error=self.error.rstrip(".")),
+            message=Message("Plugin '{name}' was left out: {error}.", name=self.name, error=without_stop(self.error)),
             remedy=Message(
                 "Upgrade or repair it, or switch it off by 'quantcrafter plugins disable {name}'.", name=self.name
             )

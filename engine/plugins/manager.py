@@ -20,7 +20,7 @@ from types import MappingProxyType
 from quantcrafter.engine.api import ENTRY_POINT_GROUP, PluginError, Problem
 from quantcrafter.engine.api.foreign import claim
 from quantcrafter.engine.api.home import home
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.plugins.hooks import Contribution, of_plugin, read_plugin
 from quantcrafter.engine.plugins.info import PluginInfo, PluginRefusedError, PluginStatus
@@ -69,7 +69,7 @@ def set_enabled(name: str, *, enabled: bool) -> PluginInfo:
     """
     disabled, unreadable = read_disabled()
     if unreadable is not None:
-        raise PluginError(str(unreadable).removeprefix("warning: "))
+        raise PluginError(joined([unreadable.message, unreadable.remedy]))
     known = {info.name: info for info in reversed(installed_plugins())}
     if name not in known and not (enabled and name in disabled):
         remedy = did_you_mean(name, known) or Message("Installed: {known}.", known=", ".join(sorted(known)))
@@ -97,7 +97,7 @@ def _load(extra: tuple[tuple[str, object], ...]) -> Registry:
     for candidate in candidates:
         info = _marked(candidate.info, disabled)
         if info.name in plugins:
-            taken = plugins[info.name].distribution or "another plugin"
+            taken = plugins[info.name].distribution or Message("another plugin")
             refused.append(
                 _failed(
                     info,
@@ -117,7 +117,7 @@ def _admit(candidate: _Candidate, total: Contribution, owners: dict[tuple[str, s
     """Load one plugin and add what it brings to `total`; return how that went."""
     info = candidate.info
     try:
-        with of_plugin(info.name, "its import"):
+        with of_plugin(info.name, Message("its import")):
             plugin = candidate.load()
         contribution = read_plugin(plugin, info.name)
         _check_free(contribution, owners)

@@ -20,7 +20,7 @@ from quantcrafter.engine.api import (
     StrategyTemplate,
 )
 from quantcrafter.engine.api.foreign import claim, foreign, reason_of, text_of
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, without_stop
 from quantcrafter.engine.plugins.checks import check_built, is_family
 from quantcrafter.engine.plugins.info import PluginInfo
 
@@ -120,10 +120,10 @@ class Registry:
         owner = self.owner(role, name)
         builtin = any(info.builtin for info in self.plugins if info.name == owner)
         try:
-            with foreign(f"Plugin '{owner}'", f"building '{name}'"):
+            with foreign(Message("Plugin '{name}'", name=owner), Message("building '{name}'", name=name)):
                 built = check_built(family.build(name), name, role)
         except Exception as error:
-            text = text_of(error).rstrip(".") if isinstance(error, PluginError) else reason_of(error)
+            text = without_stop(text_of(error)) if isinstance(error, PluginError) else reason_of(error)
             raise PluginError(
                 Message(
                     "Plugin '{owner}' promised '{name}' in {role} but cannot build it: {text}. "

@@ -30,7 +30,7 @@ def read_disabled() -> tuple[frozenset[str], Problem | None]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         return frozenset(), _unreadable(path, _reason(error))
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        return frozenset(), _unreadable(path, "'disabled' must be a list of plugin names")
+        return frozenset(), _unreadable(path, Message("'disabled' must be a list of plugin names"))
     return frozenset(names), None
 
 
@@ -64,7 +64,7 @@ def write_disabled(names: frozenset[str]) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return fault(error, "read").cause if isinstance(error, OSError) else "it is no list of plugins in JSON"
+    return fault(error, "read").cause if isinstance(error, OSError) else Message("it is no list of plugins in JSON")
 
 
 def _unreadable(path: Path, why: str) -> Problem:

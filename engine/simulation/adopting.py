@@ -254,22 +254,26 @@ def _is_of(order: Mapping[str, Any], name: str, job: EngineJob, rules: tuple[str
     return bool((protective.kind is ProtectiveKind.TAKE_PROFIT) == (order["kind"] == OrderKind.LIMIT))
 
 
-def _why_dropped(order: Mapping[str, Any], job: EngineJob, rules: tuple[str, ...], columns: Mapping[int, Any]) -> str:
+def _why_dropped(  # noqa: PLR0911 - one for each reason
+    order: Mapping[str, Any], job: EngineJob, rules: tuple[str, ...], columns: Mapping[int, Any]
+) -> str:
     """Return why an order has no place under a job's rules, or nothing."""
     rule = order["rule"]
     if rule is not None and not _is_of(order, rule, job, rules):
-        return f"its rule '{rule}' is {'of another kind now' if rule in rules else 'gone'}"
+        if rule in rules:
+            return Message("its rule '{rule}' is of another kind now", rule=rule)
+        return Message("its rule '{rule}' is gone", rule=rule)
     number = order["execution"]
     if order["level"] >= 0 and job.executions[number].rule.grid is None:
-        return "the strategy has no grid any more"
+        return Message("the strategy has no grid any more")
     if not order["opens"]:
         return ""
     row = columns.get(order["decided"], {})
     needed = [name for name, rule in zip(rules, job.protection, strict=False) if rule.column is not None]
     if any(name not in row.get("rules", {}) for name in needed):
-        return "a rule that would protect it has no value at the bar of its decision"
+        return Message("a rule that would protect it has no value at the bar of its decision")
     if {column_key((number, name)) for name in columns_of(job, number)} - set(row.get("execution", {})):
-        return "its execution has no value at the bar of its decision"
+        return Message("its execution has no value at the bar of its decision")
     return ""
 
 

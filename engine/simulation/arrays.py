@@ -11,7 +11,7 @@ import numpy.typing as npt
 from quantcrafter.engine.api.bars import BAR_COLUMNS
 from quantcrafter.engine.api.engine import EngineJob, ExecutionColumns, InstrumentJob
 from quantcrafter.engine.api.errors import RunError
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ProtectiveRule
 from quantcrafter.engine.api.step_program import StepProgram
@@ -72,7 +72,7 @@ def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...], ste
             raise RunError(
                 Message(
                     "The {field} of {name} must be above 0, was {size}. Set '{field_2}'.",
-                    field=field.replace("_", " "),
+                    field=word(field.replace("_", " ")),
                     name=name,
                     size=size,
                     field_2=field,

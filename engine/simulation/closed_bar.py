@@ -197,7 +197,7 @@ class Needs:
         length = bar.close_ns - bar.open_ns
         if 0 < length <= self._longest_ns and (last is None or last[1] <= bar.open_ns):
             return
-        span = f"{bar.open_ns} to {bar.close_ns} ns"
+        span = Message("{open_ns} to {close_ns} ns", open_ns=bar.open_ns, close_ns=bar.close_ns)
         if length <= 0:
             raise RunError(
                 Message("A bar of {name} must open before it closes, was {span}.", name=self._name, span=span)
@@ -252,7 +252,9 @@ class Needs:
         if bar.further or self._further:
             self._check_further(bar)
         if len(bar.step_columns) != self._steps:
-            lengths = f"{self._steps} columns of the steps, had {len(bar.step_columns)}"
+            lengths = Message(
+                "{steps} columns of the steps, had {count}", steps=self._steps, count=len(bar.step_columns)
+            )
             raise RunError(Message("A bar of {name} must have values for the {lengths}.", name=name, lengths=lengths))
         optional = (bar.size, bar.rate_open, bar.rate_close, bar.split, bar.dividend)
         values = (*bar.rule_columns, *bar.execution_columns.values(), *bar.step_columns, *optional)
@@ -306,12 +308,16 @@ class Needs:
         name = self._name
         for (value, needed), number in zip(self._optional, given, strict=True):
             if needed != (number is not None):
-                must = "a" if needed else "no"
                 raise RunError(
                     Message(
-                        "A bar of {name} must have {must} value '{value}', as its job has {must} such column.",
+                        "A bar of {name} must have a value '{value}', as its job has a such column.",
                         name=name,
-                        must=must,
+                        value=value,
+                    )
+                    if needed
+                    else Message(
+                        "A bar of {name} must have no value '{value}', as its job has no such column.",
+                        name=name,
                         value=value,
                     )
                 )

@@ -155,7 +155,7 @@ class Deciders:
                 within.turn_to(self._labels[part.node], part.node)
                 answer = part.component.on_bar(ctx)
             else:
-                with calling(self._labels[part.node], "deciding", part.component, part.node):
+                with calling(self._labels[part.node], Message("deciding"), part.component, part.node):
                     answer = part.component.on_bar(ctx)
             ctx.check_state()
         except BaseException as raised:
@@ -163,15 +163,15 @@ class Deciders:
             if isinstance(error, QuantCrafterError) and is_plain(error):
                 error.node = error.node or part.node
                 raise error from error.__cause__
-            raise self._failure(part, ctx, f"failed in on_bar: {reason_of(error)}") from raised
+            raise self._failure(part, ctx, Message("failed in on_bar: {reason}", reason=reason_of(error))) from raised
         return answer, ctx
 
-    def _failure(self, part: DecisionComponent, ctx: StrategyContext, detail: str) -> ComponentError:
+    def _failure(self, part: DecisionComponent, ctx: StrategyContext, detail: Message) -> ComponentError:
         what = Message(
             "Node '{node}' ({use}) {detail}, at {place}.",
             node=part.node,
             use=use_of(part.component),
-            detail=detail.rstrip("."),
+            detail=detail,
             place=ctx.place(),
         )
         return ComponentError(Message("{what} Given: {given}.", what=what, given=ctx.given()), node=part.node)
@@ -194,13 +194,19 @@ class Deciders:
         answer, ctx = self._ask(part, i, bar)
         number = isinstance(answer, (int, float)) and not isinstance(answer, bool)
         if not number and not hasattr(answer, "dtype"):
-            raise self._failure(part, ctx, f"returned {answer!r}, where a quantity is wanted")
+            raise self._failure(
+                part, ctx, Message("returned {answer}, where a quantity is wanted", answer=repr(answer))
+            )
         try:
             quantity = float(answer)
         except (TypeError, ValueError):
-            raise self._failure(part, ctx, f"returned {answer!r}, where a quantity is wanted") from None
+            raise self._failure(
+                part, ctx, Message("returned {answer}, where a quantity is wanted", answer=repr(answer))
+            ) from None
         if not 0.0 <= quantity < math.inf:
-            raise self._failure(part, ctx, f"returned {quantity}, where a quantity of 0 or more is wanted")
+            raise self._failure(
+                part, ctx, Message("returned {quantity}, where a quantity of 0 or more is wanted", quantity=quantity)
+            )
         return quantity
 
     def _size(self, i: int, side: Literal["long", "short"]) -> float:
@@ -222,14 +228,22 @@ class Deciders:
         if answer is None:
             return
         if not isinstance(answer, Protection):
-            raise self._failure(part, ctx, f"returned {answer!r}, where Protection or None is wanted")
+            raise self._failure(
+                part, ctx, Message("returned {answer}, where Protection or None is wanted", answer=repr(answer))
+            )
         state = self._state
         book = state.books[i]
         contract = float(book["contract"])
         for name, price in (("stop", answer.stop), ("target", answer.target)):
             if price is not None and not _is_price(price, contract):
-                wanted = "a price" if contract else "a price above 0"
-                raise self._failure(part, ctx, f"returned {price!r} as {name}, where {wanted} is wanted")
+                detail = (
+                    Message("returned {price} as {name}, where a price is wanted", price=repr(price), name=name)
+                    if contract
+                    else Message(
+                        "returned {price} as {name}, where a price above 0 is wanted", price=repr(price), name=name
+                    )
+                )
+                raise self._failure(part, ctx, detail)
         if answer.halt:
             actions.halt_trading(state.desks, state.books, step, part.rule, self._view.equity)
         if book["lots"] == 0 or not is_for(state.rules[part.rule], book):
@@ -248,11 +262,15 @@ class Deciders:
         single = isinstance(answer, (PlaceOrder, CancelOrder))
         wishes = (answer,) if single else () if answer is None else answer
         if not isinstance(wishes, Iterable) or isinstance(wishes, (str, bytes)):
-            raise self._failure(part, ctx, f"returned {answer!r}, where orders are wanted")
+            raise self._failure(part, ctx, Message("returned {answer}, where orders are wanted", answer=repr(answer)))
         listed = list(wishes)
         if len(listed) > MOST_ORDERS:
             raise self._failure(
-                part, ctx, f"returned {len(listed)} orders, of which {MOST_ORDERS} may be made at a bar"
+                part,
+                ctx,
+                Message(
+                    "returned {count} orders, of which {most} may be made at a bar", count=len(listed), most=MOST_ORDERS
+                ),
             )
         for wish in listed:
             if isinstance(wish, CancelOrder):
@@ -260,7 +278,9 @@ class Deciders:
             elif isinstance(wish, PlaceOrder):
                 self._place(part, ctx, wish, i, bar)
             else:
-                raise self._failure(part, ctx, f"returned {wish!r}, where PlaceOrder or CancelOrder is wanted")
+                raise self._failure(
+                    part, ctx, Message("returned {wish}, where PlaceOrder or CancelOrder is wanted", wish=repr(wish))
+                )
 
     def _cancel(self, part: DecisionComponent, ctx: StrategyContext, wish: CancelOrder, i: int, bar: int) -> None:
         state = self._state
@@ -270,7 +290,11 @@ class Deciders:
         if wish.number is not None:
             own = [k for k in own if book["slots"][k]["id"] == wish.number]
             if not own:
-                raise self._failure(part, ctx, f"cancels order {wish.number}, which is none of its orders at work")
+                raise self._failure(
+                    part,
+                    ctx,
+                    Message("cancels order {number}, which is none of its orders at work", number=wish.number),
+                )
         for k in reversed(own):
             actions.cancel_order(state.desks, state.books, i, k, bar)
 
@@ -280,11 +304,11 @@ class Deciders:
         wrong = _what_is_wrong(wish, float(book["contract"]))
         side, held = _SIDES.get(wish.side, 0), int(book["lots"])
         if not wrong and wish.only_close and held * side >= 0:
-            wrong = "there is nothing for it to close"
+            wrong = Message("there is nothing for it to close")
         if not wrong and book["working"] >= WORKING_SLOTS - MOST_ORDERS:
-            wrong = f"there are {int(book['working'])} orders at work, and no room for more"
+            wrong = Message("there are {count} orders at work, and no room for more", count=book["working"])
         if wrong:
-            raise self._failure(part, ctx, f"returned {wish}: {wrong}")
+            raise self._failure(part, ctx, Message("returned {wish}: {wrong}", wish=wish, wrong=wrong))
         lots = whole_lots(float(wish.quantity), book["lot_size"], book["lot_inverse"])
         opens = not wish.only_close and (held * side >= 0 or lots > abs(held))
         if opens and actions.is_held_back(state.desks, state.books, state.market, i, bar, side):
@@ -308,13 +332,13 @@ def _is_price(value: Any, contract: float) -> bool:
 def _what_is_wrong(wish: PlaceOrder, contract: float) -> str:
     """Return why an order cannot be carried out, or nothing; prices of a contract may be below zero."""
     if wish.side not in _SIDES or wish.kind not in _KINDS:
-        return "the side is buy or sell, the kind market, limit, stop or stop_limit"
+        return Message("the side is buy or sell, the kind market, limit, stop or stop_limit")
     if not isinstance(wish.quantity, (int, float)) or not 0.0 <= wish.quantity < math.inf:
-        return "the quantity must be a number of 0 or more"
+        return Message("the quantity must be a number of 0 or more")
     if (wish.kind != "market") != (wish.price is not None) or (wish.kind == "stop_limit") != (wish.limit is not None):
-        return "a limit or stop order has a price, a stop_limit a price and a limit, a market order neither"
+        return Message("a limit or stop order has a price, a stop_limit a price and a limit, a market order neither")
     if any(price is not None and not _is_price(price, contract) for price in (wish.price, wish.limit)):
-        return "prices must be finite" if contract else "prices must be above 0"
+        return Message("prices must be finite") if contract else Message("prices must be above 0")
     if wish.bars is not None and not (isinstance(wish.bars, int) and wish.bars >= 1):
-        return "bars must be a whole number of 1 or more"
+        return Message("bars must be a whole number of 1 or more")
     return ""

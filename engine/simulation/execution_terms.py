@@ -11,7 +11,7 @@ from quantcrafter.engine.api.engine import MOST_EXECUTIONS, EngineJob
 from quantcrafter.engine.api.entries import MOST_ENTRIES, MOST_LEVELS, Offset, OrderLife, RebalanceRule
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import OrderKind
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, TimeColumn
 from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ExecutionRule, ProtectiveRule, SizeRule
 from quantcrafter.engine.api.unit_rules import unit_fault
@@ -169,7 +169,7 @@ def _check_execution(job: EngineJob, number: int) -> None:
         )
     fault = unit_fault(None if job.components else rule, protection_of(job, number))
     if fault is not None:
-        raise RunError(" ".join(fault), field="scope")
+        raise RunError(joined(fault), field="scope")
 
 
 def _check_pips(job: EngineJob, offsets: list[Offset]) -> None:

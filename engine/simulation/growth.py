@@ -123,7 +123,7 @@ class Growth:
                         symbol=symbol,
                         known=", ".join(known),
                         hint=hint,
-                    ).strip()
+                    )
                 )
             i = self._index[symbol]
             self.check_open((symbol,))

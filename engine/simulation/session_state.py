@@ -161,12 +161,14 @@ def _check_numbers(state: SessionState) -> None:
         counts |= {f"bars of {symbol}": each.bars, f"first_bar of {symbol}": each.first_bar}
         times = (each.open_ns, each.close_ns, state.last_ns)
         if any(time is not None and type(time) is not int for time in times) or type(each.ended) is not bool:
-            raise TypeError(f"times of {symbol} are whole numbers of nanoseconds, were {times}")
+            raise TypeError(
+                Message("times of {symbol} are whole numbers of nanoseconds, were {times}", symbol=symbol, times=times)
+            )
     for name, count in counts.items():
         if type(count) is not int or not 0 <= count < MOST_COUNT:
-            raise TypeError(f"'{name}' is a whole number, was {count!r}")
+            raise TypeError(Message("'{name}' is a whole number, was {count}", name=name, count=repr(count)))
     if type(state.equity) is not float:
-        raise TypeError(f"'equity' is a number, was {state.equity!r}")
+        raise TypeError(Message("'equity' is a number, was {equity}", equity=repr(state.equity)))
 
 
 Fields = Record | Mapping[str, Any]
@@ -235,7 +237,9 @@ def check_owner(state: SessionState, job: EngineJob, identity: Identity) -> None
             )
         )
     if state.strategy != identity.strategy:
-        given = f"'{state.strategy}', and this strategy is '{identity.strategy}'"
+        given = Message(
+            "'{strategy}', and this strategy is '{strategy_2}'", strategy=state.strategy, strategy_2=identity.strategy
+        )
         raise RunError(Message("The state is of another strategy: {given}. {remedy}", given=given, remedy=remedy))
     if state.terms != terms_hash(job):
         raise RunError(

@@ -38,7 +38,7 @@ BROKEN = "__broken__"
 BLOCK_KEYS = ("description", "inputs", "parameters", "outputs", *BLOCK_SECTIONS, "layout", "frames")
 
 
-_LOOP = "it is a link that leads to itself"
+_LOOP = Message("it is a link that leads to itself")
 
 
 @dataclass(slots=True, eq=False)
@@ -67,7 +67,7 @@ class DefinitionReader:
     def read(self, key: str, name: str, *, in_file: bool) -> BlockDefinition:
         """Return the definition, as much of it as is usable."""
         known = BLOCK_KEYS if in_file else ("quantcrafter", *BLOCK_KEYS)
-        refuse_unknown_keys(self.root, known, self.base, self.log, "block")
+        refuse_unknown_keys(self.root, known, self.base, self.log, Message("block"))
         sections = read_sections(self.root, self.base, self.log)
         nodes = [node for node in sections.nodes if node.role is not Role.EXECUTION]
         made = BlockDefinition(key, name, in_file, nodes=nodes, broken=sections.broken)
@@ -109,7 +109,7 @@ class DefinitionReader:
                 yield name, entry, join(path, name)
 
     def _inputs(self, taken: Container[str]) -> Iterator[tuple[str, BlockInput]]:
-        for name, entry, path in self._entries("inputs", "block input"):
+        for name, entry, path in self._entries("inputs", Message("block input")):
             if name in taken:
                 message = Message("The block input '{name}' has the name of a node.", name=name)
                 self.log.add("duplicate_node", message, Message("Rename one of them."), at=entry.key.place, path=path)
@@ -117,7 +117,7 @@ class DefinitionReader:
             body = content(entry.value)
             declared = body.get("type") if isinstance(body, Mapping) else body
             if isinstance(body, Mapping):
-                refuse_unknown_keys(body, ("type", "default", "description"), path, self.log, "block input")
+                refuse_unknown_keys(body, ("type", "default", "description"), path, self.log, Message("block input"))
             value = declared.value if isinstance(declared, Scalar) else None
             if not isinstance(value, str) or value not in INPUT_TYPES:
                 remedy = self.log.suggest(value, INPUT_TYPES) or Message(
@@ -149,7 +149,7 @@ class DefinitionReader:
         return str(value)
 
     def _parameters(self, made: BlockDefinition) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-        for name, entry, path in self._entries("parameters", "block parameter"):
+        for name, entry, path in self._entries("parameters", Message("block parameter")):
             if name in made.inputs:
                 message = Message("'{name}' is both an input and a parameter of the block.", name=name)
                 self.log.add("duplicate_node", message, Message("Rename one of them."), at=entry.key.place, path=path)
@@ -182,7 +182,7 @@ class DefinitionReader:
 
     def _outputs(self, made: BlockDefinition) -> Iterator[tuple[str, str]]:
         visible = [*made.inputs, *(raw.id for raw in made.nodes), *made.broken, BARS]
-        for name, entry, path in self._entries("outputs", "block output"):
+        for name, entry, path in self._entries("outputs", Message("block output")):
             value = plain(entry.value)
             head = value.partition(".")[0] if isinstance(value, str) else ""
             if head not in visible:
@@ -213,7 +213,7 @@ class BlockLibrary:
         """Read the `blocks:` section."""
         for name, entry in section.entries.items():
             path, at = join("blocks", name), entry.key.place
-            if name.endswith((".yaml", ".yml")) or not id_is_good(name, at, path, self.log, "block"):
+            if name.endswith((".yaml", ".yml")) or not id_is_good(name, at, path, self.log, Message("block")):
                 continue
             body = content(entry.value)
             if isinstance(body, Mapping):
@@ -239,7 +239,9 @@ class BlockLibrary:
             return None
         except (OSError, ValueError) as error:
             reason = (
-                str(error) if isinstance(error, ValueError) else f"it cannot be opened, {fault(error, 'read').cause}"
+                str(error)
+                if isinstance(error, ValueError)
+                else Message("it cannot be opened, {cause}", cause=fault(error, "read").cause)
             )
             self._refuse(raw, Message("The block file {use} is refused: {reason}.", use=shown(raw.use), reason=reason))
             return None

@@ -20,7 +20,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.spec.limits import MAX_DEPTH, MAX_FILE_BYTES, MAX_SCALAR_CHARS, MAX_YAML_NODES
 from quantcrafter.engine.spec.model import FORMAT_VERSION
 from quantcrafter.engine.spec.scalars import resolve_plain
@@ -79,7 +79,7 @@ def compose(text: str, file: str, log: ProblemLog, *, located: bool = True) -> N
     except _StopError:
         return None
     except MarkedYAMLError as error:
-        what = str(error.problem or error.context or "it is no YAML")
+        what = str(error.problem or error.context or Message("it is no YAML"))
         unclosed = "expected ',' or" in what or "unexpected end of stream" in what
         mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
         _syntax_problem(source, log, what, getattr(mark, "index", 0))
@@ -92,7 +92,7 @@ def _syntax_problem(source: Source, log: ProblemLog, what: str, offset: int) -> 
     remedy = next((remedy for phrase, remedy in _REMEDIES if phrase in what), "")
     log.add(
         "syntax",
-        Message("This is not valid YAML: {what}.", what=what),
+        Message("This is not valid YAML: {what}.", what=word(what)),
         remedy,
         at=source.place(min(offset, len(source.text))),
     )
@@ -230,7 +230,11 @@ class _Composer:
         target = self.anchors.get(event.anchor)
         if target is None:
             known = event.anchor in self.anchors
-            what = "is inside what it stands for" if known else "stands for nothing: there is no such anchor above"
+            what = (
+                Message("is inside what it stands for")
+                if known
+                else Message("stands for nothing: there is no such anchor above")
+            )
             self._stop(
                 Message("The alias '*{anchor}' {what}.", anchor=event.anchor, what=what),
                 Message("Quote text that begins with *."),
@@ -261,7 +265,10 @@ class _Composer:
                 value = resolve_plain(text)
             except ValueError as error:
                 self.log.add(
-                    "limit", f"{error}.".capitalize(), Message("Quote it if it is text."), at=self._place(event)
+                    "limit",
+                    str(error),
+                    Message("Quote it if it is text."),
+                    at=self._place(event),
                 )
                 value = text
         return Scalar(self.source, start, end, value, style)
@@ -300,7 +307,7 @@ class _Composer:
 
     def _enter(self, mapping: Mapping, key: Node, value: Node) -> None:
         if not isinstance(key, Scalar) or not isinstance(key.value, str):
-            found = shown(key.value) if isinstance(key, Scalar) else "an alias, list or mapping"
+            found = shown(key.value) if isinstance(key, Scalar) else Message("an alias, list or mapping")
             self.log.add(
                 "key",
                 Message("A key must be text, was {found}.", found=found),

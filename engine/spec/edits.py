@@ -76,7 +76,7 @@ class TextEditor:
         """Write another key in the place of the last one of `path`."""
         mapping = self.node(path[:-1])
         if isinstance(mapping, Alias):
-            raise LookupError("it is in the alias of another place")  # noqa: TRY004 - nothing is of a wrong type
+            raise LookupError(Message("it is in the alias of another place"))  # noqa: TRY004 - nothing is of a wrong type
         key = cast("Mapping", mapping).entries[str(path[-1])].key
         self.apply([Splice(key.start, key.end, fragment(new_key))])
 
@@ -104,8 +104,8 @@ class TextEditor:
             elif isinstance(node, Sequence) and isinstance(key, int):
                 node = node.items[key]
             else:
-                what = "the alias of another place" if isinstance(node, Alias) else "a single value"
-                raise LookupError(f"{shown(key)} would be inside {what}")  # noqa: TRY004 - a path that leads nowhere
+                what = Message("the alias of another place") if isinstance(node, Alias) else Message("a single value")
+                raise LookupError(Message("{key} would be inside {what}", key=shown(key), what=what))  # noqa: TRY004 - a path that leads nowhere
         return node
 
     def assign(self, path: DocumentPath, value: Any) -> None:
@@ -140,7 +140,7 @@ class TextEditor:
         elif path:
             replaced.append(self._replacement(path, fragment(value)))
         else:
-            raise LookupError("the whole file cannot be replaced")
+            raise LookupError(Message("the whole file cannot be replaced"))
 
     def replacements(self, path: DocumentPath, value: Any) -> list[Splice]:
         """Return the splices that put `value` in the place of another; an empty section opens up into lines."""
@@ -239,11 +239,11 @@ class TextEditor:
         elif isinstance(parent, Sequence) and len(parent.items) > 1 and isinstance(key, int):
             self.apply(remove_item(self.body, parent, key))
         elif isinstance(parent, Alias):
-            raise LookupError("it is the alias of another place")
+            raise LookupError(Message("it is the alias of another place"))
         elif len(path) > 1:
             self.apply([self._replacement(path[:-1], "[]" if isinstance(parent, Sequence) else "{}")])
         else:
-            raise LookupError("it is all that the file has")
+            raise LookupError(Message("it is all that the file has"))
 
 
 def _opens(path: DocumentPath) -> bool:

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import SafeRepresenter
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec.scalars import resolve_plain
 
 _WIDE = 1 << 24
@@ -51,12 +52,14 @@ def fragment(value: Any) -> str:
         return repr(value) if math.isfinite(value) else {"inf": ".inf", "-inf": "-.inf"}.get(str(value), ".nan")
     if value is None or type(value) in (bool, int):
         return {None: "null", True: "true", False: "false"}[value] if type(value) is not int else str(value)
-    raise TypeError(f"a strategy file holds text, numbers, true, false, lists and mappings, not {value!r}")
+    raise TypeError(
+        Message("a strategy file holds text, numbers, true, false, lists and mappings, not {value}", value=repr(value))
+    )
 
 
 def _key(key: Any) -> str:
     if not isinstance(key, str):
-        raise TypeError(f"a key must be text, was {key!r}")
+        raise TypeError(Message("a key must be text, was {key}", key=repr(key)))
     return _text(key)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from quantcrafter.engine.api.component import Role
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, without_stop
 from quantcrafter.engine.api.ports import PortType
 from quantcrafter.engine.spec.blocks import BlockDefinition, BlockLibrary
 from quantcrafter.engine.spec.compose import measure
@@ -109,7 +109,7 @@ class Expander:
         self, code: str, message: str, remedy: str, at: Place, raw: RawNode, scope: Scope, field: str = ""
     ) -> None:
         if scope.context:
-            message = f"{message.removesuffix('.')} ({scope.context})."
+            message = Message("{message} ({context}).", message=without_stop(message), context=scope.context)
         node = scope.prefix + raw.id
         self.log.add(code, message, remedy, at=at, path=join(raw.path, field), node=node, field=field)
 
@@ -122,7 +122,12 @@ class Expander:
         node = self._node(raw, fields, level)
         user = node.id
         self.uses[user] = node
-        inner = Scope(f"{user}/", f"in block '{block.name}' used by '{user}'", scope, inputs=block.inputs)
+        inner = Scope(
+            f"{user}/",
+            Message("in block '{block}' used by '{user}'", block=block.name, user=user),
+            scope,
+            inputs=block.inputs,
+        )
         passing = node.bypass and not node.mute
         scope.blocks[raw.id] = BlockUse(block.outputs, inner, user, passing)
         bindings, settings = self._sort_fields(raw, fields, block, scope)

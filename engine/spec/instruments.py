@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.settings import CURRENCY_PATTERN, InstrumentKind, InstrumentMargin
 from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.api.wording import nearest
 from quantcrafter.engine.spec.limits import MAX_INSTRUMENTS, MAX_NAME_CHARS
 from quantcrafter.engine.spec.model import DAY, InstrumentSpec, Located
 from quantcrafter.engine.spec.sections import is_empty, join, place_in
@@ -45,8 +46,8 @@ def read_instruments(root: Mapping, log: ProblemLog) -> tuple[InstrumentSpec, ..
     section = root.get("instruments")
     example = Message("Write '- {symbol: AAPL, data: sample}' below it.")
     if not isinstance(section, Sequence) or not section.items:
-        found = "missing" if section is None else "empty" if is_empty(section) else kind(section)
-        found = "an empty list" if isinstance(section, Sequence) else found
+        found = Message("missing") if section is None else Message("empty") if is_empty(section) else kind(section)
+        found = Message("an empty list") if isinstance(section, Sequence) else found
         entry = root.entries.get("instruments")
         at = entry.key.place if entry else root.place
         message = Message("'instruments' must list at least one instrument, was {found}.", found=found)
@@ -105,7 +106,7 @@ class _Reader:
         self.log = log
 
     def read(self) -> InstrumentSpec | None:
-        symbol = self._field("symbol", "", _text, "text such as AAPL")
+        symbol = self._field("symbol", "", _text, Message("text such as AAPL"))
         if len(symbol) > MAX_NAME_CHARS:
             message = Message(
                 "A symbol may have at most {max_name_chars} characters, this one has {count:,}.",
@@ -117,16 +118,20 @@ class _Reader:
                 "limit", message, Message("Shorten it."), at=at, path=join(self.path, "symbol"), field="symbol"
             )
             symbol = ""
-        data = self._field("data", "", _text, "the name of a data provider such as sample")
+        data = self._field("data", "", _text, Message("the name of a data provider such as sample"))
         for name in ("symbol", "data"):
             if self.body.get(name) is None:
                 message = Message("The instrument has no '{name}'.", name=name)
-                remedy = self.log.suggest(name, [key for key in self.body.entries if key not in OWN_FIELDS])
-                remedy = remedy.replace("Did you mean", f"Say '{name}' instead of").replace("?", ".")
+                near = nearest(name, [key for key in self.body.entries if key not in OWN_FIELDS])
+                remedy = (
+                    Message("Say '{name}' instead of '{key}'.", name=name, key=near[0])
+                    if near
+                    else Message("Add '{name}: ...'.", name=name)
+                )
                 self.log.add(
                     "missing",
                     message,
-                    remedy or Message("Add '{name}: ...'.", name=name),
+                    remedy,
                     at=self.body.place,
                     path=self.path,
                     field=name,
@@ -134,20 +139,23 @@ class _Reader:
         made = InstrumentSpec(
             symbol=symbol,
             data=data,
-            timeframe=self._field("timeframe", DAY, Timeframe.parse, "a count and a unit such as 15m, 1h or 1d"),
-            market=self._field("market", "", _text, "the name of a market such as us_stocks"),
-            tick_size=self._field("tick_size", None, _positive, "a number above 0"),
-            lot_size=self._field("lot_size", None, _positive, "a number above 0"),
-            min_quantity=self._field("min_quantity", 0.0, _not_negative, "a number that is not negative"),
-            currency=self._field("currency", "", _currency, "a code in capitals such as EUR"),
-            borrow_percent=self._field("borrow_percent", None, _not_negative, "a number that is not negative"),
-            kind=cast("InstrumentKind", self._field("kind", "spot", _kind, "spot or contract")),
-            multiplier=self._field("multiplier", 1.0, _positive, "a number above 0"),
-            pip_size=self._field("pip_size", None, _positive, "a number above 0"),
+            timeframe=self._field(
+                "timeframe", DAY, Timeframe.parse, Message("a count and a unit such as 15m, 1h or 1d")
+            ),
+            market=self._field("market", "", _text, Message("the name of a market such as us_stocks")),
+            tick_size=self._field("tick_size", None, _positive, Message("a number above 0")),
+            lot_size=self._field("lot_size", None, _positive, Message("a number above 0")),
+            min_quantity=self._field("min_quantity", 0.0, _not_negative, Message("a number that is not negative")),
+            currency=self._field("currency", "", _currency, Message("a code in capitals such as EUR")),
+            borrow_percent=self._field("borrow_percent", None, _not_negative, Message("a number that is not negative")),
+            kind=cast("InstrumentKind", self._field("kind", "spot", _kind, Message("spot or contract"))),
+            multiplier=self._field("multiplier", 1.0, _positive, Message("a number above 0")),
+            pip_size=self._field("pip_size", None, _positive, Message("a number above 0")),
             margin=self._margin(),
-            trading_days=self._field("trading_days", None, _positive, "a number above 0"),
+            trading_days=self._field("trading_days", None, _positive, Message("a number above 0")),
             on_bad_bars=cast(
-                "Literal['refuse', 'repair']", self._field("on_bad_bars", "refuse", _choice, "refuse or repair")
+                "Literal['refuse', 'repair']",
+                self._field("on_bad_bars", "refuse", _choice, Message("refuse or repair")),
             ),
             options={k: plain(e.value) for k, e in self.body.entries.items() if k not in OWN_FIELDS},
             path=self.path,
@@ -166,12 +174,13 @@ class _Reader:
     def _refuse_terms_of_contracts(self, made: InstrumentSpec) -> None:
         if made.multiplier != 1.0:
             text = Message(
-                "'multiplier' is for contracts, but {symbol} is spot.", symbol=made.symbol or "the instrument"
+                "'multiplier' is for contracts, but {symbol} is spot.", symbol=made.symbol or Message("the instrument")
             )
             self._note("multiplier", text, Message("Add 'kind: contract'."))
         if made.margin is not None and made.margin.per_contract is not None:
             text = Message(
-                "'margin' per contract is for contracts, but {symbol} is spot.", symbol=made.symbol or "the instrument"
+                "'margin' per contract is for contracts, but {symbol} is spot.",
+                symbol=made.symbol or Message("the instrument"),
             )
             self._note("margin", text, Message("Add 'kind: contract'."))
 

@@ -35,10 +35,10 @@ def check_frames(root: Mapping, base: str, log: ProblemLog) -> None:
             example = Message("Write {name}: {{text: Entry, at: [0, 0], size: [300, 200]}}.", name=name)
             log.add("frames", message, example, at=entry.key.place, path=path)
             continue
-        refuse_unknown_keys(body, FRAME_KEYS, path, log, "frame")
+        refuse_unknown_keys(body, FRAME_KEYS, path, log, Message("frame"))
         for key in ("text", "color"):
             text_at(body, key, join(path, key), log)
-        for key, wish in (("at", "two numbers"), ("size", "two numbers above 0")):
+        for key, wish in (("at", Message("two numbers")), ("size", Message("two numbers above 0"))):
             node = body.get(key)
             pair = None if node is None else _pair(node)
             if pair is None or (key == "size" and min(pair) <= 0):

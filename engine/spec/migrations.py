@@ -150,5 +150,9 @@ def _migration_from(version: int) -> Migration:
 
 
 def _refused(version: int, problem: Problem, file: str) -> Problem:
-    message = f"The file is of format {version}, an older one, and can't be migrated: {problem.message}"
+    message = Message(
+        "The file is of format {version}, an older one, and can't be migrated: {message}",
+        version=version,
+        message=problem.message,
+    )
     return Problem("version", message, problem.remedy, file, 1, 1, problem.path)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from quantcrafter.engine.api.component import Role
 from quantcrafter.engine.api.errors import Problem, Severity
+from quantcrafter.engine.api.message import Message, without_stop
 from quantcrafter.engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.spec.references import Resolution, Resolver, Scope
@@ -79,7 +80,7 @@ class NodeSpec:
         """Return a problem at this node; inside a block the message says which use of it."""
         at = self.place(field, index, key=key)
         if self.context:
-            message = f"{message.removesuffix('.')} ({self.context})."
+            message = Message("{message} ({context}).", message=without_stop(message), context=self.context)
         path = f"{self.path}.{field}" if field else self.path
         path += f".{index}" if index is not None else ""
         return Problem(code, message, remedy, at.file, at.line, at.column, path, self.id, field or "", severity)

@@ -96,7 +96,7 @@ class _Graft:
             self._missing(node, step, done)
 
     def _missing(self, node: Node, step: str, done: list[str]) -> None:
-        where = f"'{'.'.join(done)}'" if done else "the file"
+        where = f"'{'.'.join(done)}'" if done else Message("the file")
         names: list[str] = []
         if isinstance(node, Mapping):
             names = list(node.entries)

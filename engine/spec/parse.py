@@ -117,7 +117,7 @@ def _read(root: Mapping, folders: tuple[Path, Path | None], log: ProblemLog) -> 
     if not version_is_good(root, log):
         return None
     file = root.source.file
-    refuse_unknown_keys(root, TOP_LEVEL_KEYS, "", log, "strategy file")
+    refuse_unknown_keys(root, TOP_LEVEL_KEYS, "", log, Message("strategy file"))
     library = BlockLibrary(*folders, log)
     blocks = mapping_at(root, "blocks", "blocks", log)
     if blocks is not None:

@@ -152,9 +152,13 @@ class Resolver:
         if head in scope.blocks:
             return self._block_output(scope.blocks[head], head, output, hops)
         if head not in scope.nodes:
-            where = f" {scope.context}" if scope.context else ""
             remedy = self.suggest(head, scope.names()) or Message("Add the node, or correct the name.")
-            return Unresolved(Message("There is no node '{head}'{where}.", head=head, where=where), remedy)
+            message = (
+                Message("There is no node '{head}' {context}.", head=head, context=scope.context)
+                if scope.context
+                else Message("There is no node '{head}'.", head=head)
+            )
+            return Unresolved(message, remedy)
         expanded = scope.nodes[head]
         if expanded is None:
             return Unresolved(

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from collections.abc import Mapping as ReadOnly
 from typing import Any
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec.edits import DocumentPath, TextEditor, same
 from quantcrafter.engine.spec.emit import fragment
 from quantcrafter.engine.spec.splices import Splice, add_entries, add_items, remove_entry, remove_item
@@ -100,7 +101,7 @@ class _Rewriting:
         if isinstance(node, Sequence) and isinstance(value, list) and node.items and value:
             return []
         if not path:
-            raise LookupError("the whole file cannot be replaced")
+            raise LookupError(Message("the whole file cannot be replaced"))
         return self.editor.replacements(path, value)
 
     def add(self, place: _Place) -> list[Splice]:

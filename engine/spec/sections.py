@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from quantcrafter.engine.api.component import NODE_KEYS, Role
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.wording import nearest
 from quantcrafter.engine.spec.limits import MAX_NAME_CHARS
 from quantcrafter.engine.spec.model import SECTIONS
 from quantcrafter.engine.spec.references import BARS, NODE_ID
@@ -56,7 +57,7 @@ def read_sections(root: Mapping, base: str, log: ProblemLog) -> Sections:
 
 def _read_node(found: Sections, role: Role, node_id: str, entry: Entry, path: str, log: ProblemLog) -> None:
     at = entry.key.place
-    if not id_is_good(node_id, at, path, log, "node"):
+    if not id_is_good(node_id, at, path, log, Message("node")):
         return
     if node_id in found.taken:
         section, place = found.taken[node_id]
@@ -78,8 +79,8 @@ def _read_node(found: Sections, role: Role, node_id: str, entry: Entry, path: st
         example = Message("Write {node_id}: {{use: NAME}}.", node_id=node_id)
         log.add("shape", message, example, at=at, path=path, node=node_id)
     elif use is None:
-        guess = log.suggest("use", [key for key in body.entries if len(key) <= 4])  # noqa: PLR2004 - uses, Use, usee
-        remedy = guess.replace("Did you mean", "Say 'use' instead of").replace("?", ".") or Message("Add 'use: NAME'.")
+        guess = nearest("use", [key for key in body.entries if len(key) <= 4])  # noqa: PLR2004 - uses, Use, usee
+        remedy = Message("Say 'use' instead of '{key}'.", key=guess[0]) if guess else Message("Add 'use: NAME'.")
         log.add(
             "missing_use",
             Message("The node '{node_id}' does not say which component to use.", node_id=node_id),

@@ -72,7 +72,7 @@ class Source:
 def shown(value: object) -> str:
     """Return `value` as a message shows it: as YAML would have it for the common cases, and never long."""
     if value is None:
-        return "empty"
+        return Message("empty")
     if isinstance(value, bool):
         return str(value).lower()
     return shortened(_repr.repr(value), LONGEST_SHOWN)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec.source import Place, Source
 
 
@@ -101,10 +102,10 @@ def kind(node: Node) -> str:
     """Return what a node is, as a message says it."""
     node = content(node)
     if isinstance(node, Mapping):
-        return "a mapping"
+        return Message("a mapping")
     if isinstance(node, Sequence):
-        return "a list"
+        return Message("a list")
     value = node.value if isinstance(node, Scalar) else None
     if value is None:
-        return "empty"
-    return {bool: "true or false", str: "text"}.get(type(value), "a number")
+        return Message("empty")
+    return {bool: Message("true or false"), str: Message("text")}.get(type(value), Message("a number"))

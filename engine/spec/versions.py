@@ -83,6 +83,6 @@ def in_current_format(root: Mapping, text: str, log: ProblemLog) -> Mapping | No
         format_version=format_version(),
     )
     at = made.entries[KEY].value.place
-    remedy = "To write it in the new format: quantcrafter migrate FILE --write"
+    remedy = Message("To write it in the new format: quantcrafter migrate FILE --write")
     log.add(OLD_FORMAT, message, remedy, at=at, path=KEY, field=KEY, severity=Severity.WARNING)
     return made

@@ -7,6 +7,7 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.stats import report_figures as figures
 from quantcrafter.engine.stats import report_html as parts
 from quantcrafter.engine.stats.files import write_whole
@@ -23,7 +24,7 @@ def write_report(path: str | Path, report: ReportData) -> Path:
     Raises:
         RunError: the file cannot be written.
     """
-    return write_whole(path, report_page(report).encode("utf-8"), "The report")
+    return write_whole(path, report_page(report).encode("utf-8"), Message("The report"))
 
 
 def report_page(report: ReportData) -> str:

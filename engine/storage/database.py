@@ -132,7 +132,7 @@ class Database:
 
     def _create(self, connection: sqlite3.Connection) -> None:
         if connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
-            raise SchemaError("it is a database of another program")
+            raise SchemaError(Message("it is a database of another program"))
         self.schema.create(connection)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from quantcrafter.engine.api.message import Message
+
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
@@ -59,7 +61,7 @@ class Schema:
             except (sqlite3.Error, OSError, MemoryError):
                 raise
             except Exception as error:
-                raise SchemaError(f"its tables are not those of format {step}") from error
+                raise SchemaError(Message("its tables are not those of format {version}", version=step)) from error
         self._check(connection, version)
 
     def _check(self, connection: sqlite3.Connection, version: int) -> None:
@@ -70,7 +72,14 @@ class Schema:
             for table in self.tables:
                 missing = columns_of(new, table) - columns_of(connection, table)
                 if missing:
-                    raise SchemaError(f"its tables are not those of format {version}: '{table}' lacks '{min(missing)}'")
+                    raise SchemaError(
+                        Message(
+                            "its tables are not those of format {version}: '{table}' lacks '{column}'",
+                            version=version,
+                            table=table,
+                            column=min(missing),
+                        )
+                    )
         finally:
             new.close()
 

@@ -35,6 +35,7 @@ from quantcrafter.engine.api import (
     StepValue,
     param,
     port,
+    word,
 )
 from quantcrafter.nodes.advisors.base import LEGS, DirectedAdvisor, SignalAdvisor, flag_column, flag_value
 from quantcrafter.nodes.advisors.kernels import pattern_flags, stances
@@ -149,7 +150,7 @@ class Candlestick(DirectedAdvisor):
         up, down = pattern >= self.threshold, pattern <= -self.threshold
         own, other = (up, down) if question.flag == EXIT_LONG else (down, up)
         over = len(pattern) > self.hold and bool(own[0] and not own[1:].any() and not other.any())
-        return AnyOf((shown, Said(over, "", f"{self.hold} bars after the pattern", "pattern")))
+        return AnyOf((shown, Said(over, "", Message("{hold} bars after the pattern", hold=self.hold), "pattern")))
 
 
 class Vote(SignalAdvisor):
@@ -213,7 +214,7 @@ class Vote(SignalAdvisor):
             side, other = other, side
         now, before = _standing(question, 0), _standing(question, 1)
         standing, against = before.count(side), before.count(other)
-        wanted = f"{_STANCES[side]} at the bar before"
+        wanted = Message("{stances} at the bar before", stances=word(_STANCES[side]))
         began = Said(standing >= self.need and standing > against, f"{standing} of {len(before)}", wanted)
         wins = self._wins(now, side, other)
         return AllOf((wins, Negated(began))) if question.flag == side else AllOf((Negated(wins), began))

@@ -11,6 +11,7 @@ from quantcrafter.engine.api import (
     ExecutionLogic,
     ExecutionRule,
     FilterInputs,
+    Message,
     MoneyInput,
     Offset,
     OnOpposite,
@@ -23,7 +24,7 @@ from quantcrafter.engine.api import (
     port,
 )
 
-NEEDS_ATR = "a distance in average true ranges needs the range: wire 'atr'"
+NEEDS_ATR = Message("a distance in average true ranges needs the range: wire 'atr'")
 
 
 class SignalExecution(ExecutionLogic):

@@ -40,7 +40,7 @@ class Grid(SignalExecution):
         if self.spacing_atr and self.atr is None:
             raise ValueError(NEEDS_ATR)
         if not (self.spacing_percent or self.spacing_ticks or self.spacing_pips or self.spacing_atr):
-            wish = "set spacing_percent, spacing_ticks, spacing_pips or spacing_atr"
+            wish = Message("set spacing_percent, spacing_ticks, spacing_pips or spacing_atr")
             raise ValueError(Message("a grid needs a distance of its lines: {wish}", wish=wish))
         return self
 

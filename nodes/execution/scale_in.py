@@ -41,7 +41,7 @@ class ScaleIn(SignalExecution):
         if self.spacing_atr and self.atr is None:
             raise ValueError(NEEDS_ATR)
         if not (self.spacing_percent or self.spacing_ticks or self.spacing_pips or self.spacing_atr or self.on_signal):
-            wish = "set spacing_percent, spacing_ticks, spacing_pips or spacing_atr"
+            wish = Message("set spacing_percent, spacing_ticks, spacing_pips or spacing_atr")
             raise ValueError(Message("entries need a distance, or on_signal: {wish}", wish=wish))
         return self
 

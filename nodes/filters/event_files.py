@@ -44,7 +44,7 @@ def read_events(path: Path, zone: tzinfo, time_column: str, end_column: str | No
     elif path.suffix.lower() in {".csv", ".txt"}:
         events = list(_csv_events(path, text, zone, time_column, end_column))
     else:
-        raise _error(path, 0, f"must end in .csv or .ics, was '{path.suffix}'")
+        raise _error(path, 0, Message("must end in .csv or .ics, was '{suffix}'", suffix=path.suffix))
     if not events:
         raise _error(path, 0, Message("has no events. Add one, or remove the filter"))
     return events
@@ -74,7 +74,9 @@ def _text(path: Path) -> str:
             field="path",
         ) from error
     except UnicodeDecodeError as error:
-        raise _error(path, 0, f"must be UTF-8 text, has another byte at position {error.start}") from error
+        raise _error(
+            path, 0, Message("must be UTF-8 text, has another byte at position {start}", start=error.start)
+        ) from error
 
 
 def _csv_events(path: Path, text: str, zone: tzinfo, time_column: str, end_column: str | None) -> Iterator[Event]:
@@ -83,23 +85,29 @@ def _csv_events(path: Path, text: str, zone: tzinfo, time_column: str, end_colum
         names = reader.fieldnames or ()
         for wanted in filter(None, (time_column, end_column)):
             if wanted not in names:
-                raise _error(path, 1, f"has no column '{wanted}'; {_listed(names)}")
+                raise _error(path, 1, Message("has no column '{wanted}'; {names}", wanted=wanted, names=_listed(names)))
         for row in reader:
             start, end = _span(path, reader.line_num, row[time_column], zone)
             if end_column is not None and row[end_column]:
                 end = _span(path, reader.line_num, row[end_column], zone)[1]
             yield _ordered(path, reader.line_num, start, end)
     except csv.Error as error:
-        raise _error(path, reader.line_num, f"is no proper CSV: {error}") from error
+        raise _error(path, reader.line_num, Message("is no proper CSV: {error}", error=error)) from error
 
 
 def _listed(names: Sequence[str]) -> str:
     """Return the columns for a message; only their number where the line may be any text, and no header."""
     if len(names) < 2 or any(len(name) > _LONGEST_NAME or not name.isprintable() for name in names):  # noqa: PLR2004
         columns = "1 column" if len(names) == 1 else f"{len(names):,} columns"
-        return f"its first line has {columns} of another name" if names else "its first line has no names of columns"
-    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
-    return f"there are: {', '.join(names[:_MOST_NAMES])}{more}"
+        return (
+            Message("its first line has {columns} of another name", columns=columns)
+            if names
+            else Message("its first line has no names of columns")
+        )
+    shown: str = ", ".join(names[:_MOST_NAMES])
+    if len(names) > _MOST_NAMES:
+        shown = Message("{names} and {count:,} more", names=shown, count=len(names) - _MOST_NAMES)
+    return Message("there are: {names}", names=shown)
 
 
 def _span(path: Path, line: int, text: str | None, zone: tzinfo) -> Event:
@@ -107,7 +115,9 @@ def _span(path: Path, line: int, text: str | None, zone: tzinfo) -> Event:
         value = datetime.fromisoformat((text or "").strip())
     except ValueError:
         shown = "nothing" if not text else shown_cell(text)
-        raise _error(path, line, f"must have a time such as 2024-01-31 14:00, has {shown}") from None
+        raise _error(
+            path, line, Message("must have a time such as 2024-01-31 14:00, has {shown}", shown=shown)
+        ) from None
     _check_year(path, line, value)
     whole_day = len((text or "").strip()) <= len("2024-01-31")
     return _day(value.date(), value.date(), zone) if whole_day else (_ns(value, zone),) * 2
@@ -121,7 +131,7 @@ def _ics_events(path: Path, text: str, zone: tzinfo) -> Iterator[Event]:
         calendar = Calendar.from_ical(text)
         components = calendar.walk("VEVENT")
     except Exception as error:  # on a broken file icalendar fails in whatever way comes
-        raise _error(path, 1, "is no proper iCalendar file") from error
+        raise _error(path, 1, Message("is no proper iCalendar file")) from error
     for line, component in zip(lines, components, strict=False):
         yield _ics_event(path, line, component, zone)
 
@@ -140,7 +150,7 @@ def _ics_event(path: Path, line: int, component: Any, zone: tzinfo) -> Event:
     # What icalendar cannot read it hands on as text.
     proper = isinstance(start, date) and isinstance(end, date | None) and isinstance(duration, timedelta | None)
     if not proper or (end is not None and isinstance(start, datetime) != isinstance(end, datetime)):
-        raise _error(path, line, "has an event without a proper DTSTART, DTEND or DURATION")
+        raise _error(path, line, Message("has an event without a proper DTSTART, DTEND or DURATION"))
     for moment in (start, end):
         _check_year(path, line, moment)
     if isinstance(start, datetime):
@@ -168,15 +178,24 @@ def _ns(moment: datetime, zone: tzinfo) -> int:
 def _check_year(path: Path, line: int, moment: object) -> None:
     """Refuse years that 64-bit nanoseconds, with room for a margin, cannot hold."""
     if isinstance(moment, date) and not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise _error(path, line, f"must have years from {_FIRST_YEAR} to {_LAST_YEAR}, has {moment.year}")
+        raise _error(
+            path,
+            line,
+            Message(
+                "must have years from {first_year} to {last_year}, has {year}",
+                first_year=_FIRST_YEAR,
+                last_year=_LAST_YEAR,
+                year=moment.year,
+            ),
+        )
 
 
 def _ordered(path: Path, line: int, start: int, end: int) -> Event:
     if end < start:
-        raise _error(path, line, "has an event that ends before it starts")
+        raise _error(path, line, Message("has an event that ends before it starts"))
     return start, end
 
 
 def _error(path: Path, line: int, what: str) -> DataError:
-    place = f"{path}, line {line}," if line else f"{path}"
+    place = Message("{path}, line {line},", path=path, line=line) if line else str(path)
     return DataError(Message("Event calendar {place} {what}.", place=place, what=what), field="path")

@@ -19,6 +19,7 @@ from quantcrafter.engine.api import (
     Component,
     FloatColumn,
     Indicator,
+    Message,
     Output,
     Role,
     SeriesInput,
@@ -75,7 +76,13 @@ class TalibIndicator(Indicator):
     def _parameters_go_together(self) -> Self:
         if self.info.parameters and self.warmup() < 0:
             values = ", ".join(f"{item.name} {getattr(self, item.name)}" for item in self.info.parameters)
-            raise ValueError(f"TA-Lib's {self.info.name} does not take these parameters together: {values}")
+            raise ValueError(
+                Message(
+                    "TA-Lib's {name} does not take these parameters together: {values}",
+                    name=self.info.name,
+                    values=values,
+                )
+            )
         return self
 
     def compute(self, *args: Any, **inputs: Any) -> FloatColumn | tuple[FloatColumn, ...]:

@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -14,93 +15,131 @@ from typing import Any
 from pydantic import BaseModel
 
 from quantcrafter.app.inspector.fields import plain_words
-from quantcrafter.app.services.phrases import Phrases, sentences
-from quantcrafter.engine.api import os_errors, schema_words
+from quantcrafter.app.services.phrases import Phrases, has_words, sentences
+from quantcrafter.engine.api import PortType
+from quantcrafter.engine.api.capability import Capability
+from quantcrafter.engine.api.ledger import BlockReason, OrderKind, OrderStatus, StatusReason
 from quantcrafter.engine.plugins import PluginInfo, facts, load_registry
-from tests.support.engine_fragments import DATA, NO_TRADES, PLUGINS, RUNS
 
 ROOT = Path(__file__).resolve().parents[2]
-SPOKEN = (
-    *("engine/spec", "engine/graph", "engine/plugins", "engine/api", "nodes"),
-    *("engine/data", "engine/runtime", "engine/simulation", "engine/adapters", "engine/stats"),
-    "engine/storage",
-)
-"""Where the sentences stand that the desktop shows: problems, refusals, findings, and what jobs log."""
+PACKAGES = ("engine", "nodes", "app")
+ERRORS = re.compile(r"Problem|Failure|LogLine|(?!Value|Type|Key|Index|Attribute|Lookup|OS|Runtime|Module)\w+Error")
+"""What shows its text to the user; errors of Python's own are met by programmers, or are put into others."""
 
 _AREAS = {f"engine/{name}": f"engine_{name}.json" for name in ("data", "plugins", "runtime", "simulation")} | {
     "engine/adapters": "engine_simulation.json",
     "engine/storage": "engine_data.json",
     "engine/stats": "engine_runtime.json",
+    "app": "interface.json",
 }
 
-_UNSEEN = {"schema.py", "talib_text.py", "settings.py"}
-"""Descriptions that no window shows, and those that the registry or the forms bring."""
-
 COMMAND_LINE = (
-    *("engine/runtime/strategy_classes/class_paths.py", "engine/runtime/strategy_classes/class_run.py"),
+    *("engine/cli", "engine/runtime/strategy_classes"),
     *("engine/adapters/classes", "engine/adapters/vnpy/classes.py", "engine/adapters/backtrader/classes.py"),
 )
-"""What runs strategy classes of other engines, which only the command line does."""
+"""What only the command line says: of its own, and of strategy classes of other engines, which only it runs."""
 
 SCRIPTS = (
     *("engine/runtime/script.py", "engine/runtime/replay", "engine/graph/history.py"),
-    *(
-        "engine/runtime/sessions/session_data.py",
-        "engine/runtime/sessions/strategy_session.py",
-        "engine/api/bar_checks.py",
-    ),
+    *("engine/runtime/sessions", "engine/api/bar_checks.py"),
 )
 """What only scripts call: runs in Python, replays, and strategies that are given bar by bar."""
 
 ORDERS = (
     *("engine/api/order_id.py", "engine/api/orders.py", "engine/api/order_state.py"),
-    "engine/simulation/late.py",
+    *("engine/simulation/late.py", "engine/simulation/outside.py"),
 )
 """What is said about orders between a session and its broker, which no window shows."""
 
-DOCUMENTS = (
-    *("engine/runtime/parity/certificate.py", "engine/stats/catalogue.py", "engine/plugins/reference.py"),
-    *("engine/stats/report.py", "engine/stats/report_html.py", "engine/stats/report_figures.py"),
-)
-"""Reports, certificates and the reference of components are English whoever reads them; so are books on formulas."""
+SESSIONS = ("engine/interchange",)
+"""What is said of sessions of NodeGraphQt, which the command line and programs that embed that library read."""
 
-_NOT_SHOWN = (*COMMAND_LINE, *SCRIPTS, *ORDERS, *DOCUMENTS)
-_SQL = re.compile(r"(SELECT|INSERT|DELETE|CREATE|BEGIN|PRAGMA|WHERE|AND|ORDER BY|LIMIT)\b|\^")
-
-_PLACE = re.compile(r"\{\d*\}")
-_SENTENCE = re.compile(r"""[.?]['"]?$""")
-_LIST = re.compile(r"\{\}\n")
-"""Faults in a message, each on a line of its own."""
+_NOT_SHOWN = (*COMMAND_LINE, *SCRIPTS, *ORDERS, *SESSIONS)
 _UNIT = re.compile(r"[A-Za-z]{2,}")
 
-FRAGMENTS = (
-    *("a number", "a bars", "a series", "a condition", "a signal", "a filter", "a risk", "a money", "a list", "text"),
-    *("series", "bars", "condition", "signal", "filter", "risk", "money", "empty", "node", "block"),
-    "'{0}' has several outputs",
-    "'{0}' has no output",
-    "'{0}' of {1}",
-    "data provider {0}",
-    *schema_words.fixed_words(),
-    *("be greater than {0}", "be greater than or equal to {0}", "be less than {0}", "be less than or equal to {0}"),
-    *("be a multiple of {0}", "have at least {0} items", "have at most {0} items", "have at most {0} characters"),
-    *("have at least {0} characters", "not be empty", "match the pattern {0}", "be {0}"),
-    "'{0}' or '{1}'",
-    " ({0})",
-    *("two numbers", "two numbers above 0", "a mapping", "block output", "block input", "block parameter"),
-    *("instrument", "frame", "is inside what it stands for", "stands for nothing: there is no such anchor above"),
+WORDS = (
+    *(str(each) for each in (*Capability, *PortType)),
+    *(each.name.lower().replace("_", " ") for kind in (OrderStatus, StatusReason, BlockReason) for each in kind),
+    *(each.name.lower().replace("_", sign) for each in OrderKind for sign in " -"),
+    *("split", "dividend", "adjusted_close", "tick size", "lot size"),
     *("mapping values are not allowed in this context", "mapping values are not allowed here"),
     *("did not find expected key", "found unexpected end of stream", "could not find expected ':'"),
     *("did not find expected ',' or ']'", "did not find expected ',' or '}'"),
-    "found character that cannot start any token",
-    "found unexpected ':'",
-    *(" here", "A file", "it is no such list in JSON"),
-    *(words.cause for words in os_errors.all_words()),
-    *DATA,
-    *RUNS,
-    *NO_TRADES,
-    *PLUGINS,
+    *("found character that cannot start any token", "found unexpected ':'"),
 )
-"""Parts that places of a message hold, the wishes of pydantic and the complaints of the YAML parser."""
+"""What `word` is called with: members of enumerations, names of columns, and the complaints of the YAML parser."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A `Message(...)` in the source: its place, its template (None where it's no literal) and its parameters."""
+
+    place: str
+    template: str | None
+    parameters: frozenset[str]
+
+    @property
+    def fits(self) -> bool:
+        """Whether its template is a literal whose places are its parameters; `**` may give others."""
+        if self.template is None or not self.parameters:
+            return self.template is not None
+        places, named = places_in(self.template), self.parameters - {"None"}
+        return named <= places if "None" in self.parameters else named == places
+
+    @property
+    def area(self) -> str:
+        """The file for its translation."""
+        return next((area for package, area in _AREAS.items() if self.place.startswith(package)), "engine.json")
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the desktop can show it."""
+        return not self.place.startswith(_NOT_SHOWN)
+
+
+def places_in(template: str) -> frozenset[str]:
+    """Return the names of a template's places."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(template) if name is not None)
+
+
+@cache
+def message_calls() -> tuple[Call, ...]:
+    """Return every `Message(...)` in the source."""
+    return tuple(_called(place, node) for place, node in _calls() if ast.unparse(node.func) == "Message")
+
+
+def bare_texts() -> Iterator[str]:
+    """Yield where an error, a problem or a line of a log is made of a text that is no message."""
+    for place, node in _calls():
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if not place.startswith("app") and ERRORS.fullmatch(name):
+            texts = [*node.args, *(each.value for each in node.keywords if each.arg in ("message", "remedy"))]
+            yield from (f"{place}: {ast.unparse(text)}" for text in texts if _is_bare(text))
+
+
+def _is_bare(text: ast.expr) -> bool:
+    if isinstance(text, ast.Constant):
+        return isinstance(text.value, str) and " " in text.value
+    if not isinstance(text, ast.JoinedStr):
+        return False
+    return any(isinstance(part, ast.Constant) and " " in str(part.value).strip() for part in text.values)
+
+
+def _called(place: str, node: ast.Call) -> Call:
+    first = node.args[0] if len(node.args) == 1 else None
+    literal = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+    return Call(place, literal, frozenset(str(each.arg) for each in node.keywords))
+
+
+@cache
+def _calls() -> tuple[tuple[str, ast.Call], ...]:
+    return tuple(
+        (f"{path.relative_to(ROOT).as_posix()}:{node.lineno}", node)
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    )
 
 
 def component_texts() -> Iterator[tuple[str, str, str]]:
@@ -142,90 +181,26 @@ def _texts_of(cls: type[BaseModel], about: dict[str, Any]) -> Iterator[tuple[str
                 yield f"unit of {entry['name']}", entry["unit"]
 
 
-@cache
-def problem_templates() -> dict[str, str]:
-    """Return every sentence that the engine may say of a problem, with `{0}`, `{1}` for what it puts in, and where."""
-    found: dict[str, str] = {}
-    for root in SPOKEN:
-        base = ROOT / root
-        for path in [base] if base.is_file() else sorted(base.rglob("*.py")):
-            for line, text in () if _is_unseen(path) else _written(path):
-                for sentence in sentences(_LIST.sub("\n\n", text)):
-                    if _SENTENCE.search(sentence) and _is_prose(sentence):
-                        found.setdefault(_numbered(sentence), f"{path.relative_to(ROOT)}:{line}")
-    return found
-
-
-def _is_unseen(path: Path) -> bool:
-    place = path.relative_to(ROOT).as_posix()
-    return path.name in _UNSEEN or place.startswith(_NOT_SHOWN)
-
-
-def _area(place: str) -> str:
-    return next((area for package, area in _AREAS.items() if place.startswith(package)), "engine.json")
-
-
-def _written(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the texts of a source file that are no docstrings, with their places as `{}`."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    skipped: set[int] = set()
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        for child in body if isinstance(body, list) else ():
-            if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
-                skipped.add(id(child.value))
-        if isinstance(node, ast.JoinedStr):
-            skipped.update(id(value) for value in node.values)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Message" and node.keywords:
-            skipped.add(id(node.args[0]))
-            yield node.lineno, _places(node.args[0])
-    for node in ast.walk(tree):
-        if id(node) not in skipped:
-            yield from _text_of(node)
-
-
-def _text_of(node: ast.AST) -> Iterator[tuple[int, str]]:
-    if isinstance(node, ast.JoinedStr):
-        pieces = [value.value if isinstance(value, ast.Constant) else "{}" for value in node.values]
-        yield node.lineno, "".join(str(piece) for piece in pieces)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
-        yield node.lineno, node.value
-
-
-def _places(template: ast.expr) -> str:
-    """Return a template with `{}` for each of its places."""
-    assert isinstance(template, ast.Constant)
-    parts = Formatter().parse(str(template.value))
-    return "".join(text + ("{}" if name is not None else "") for text, name, _, _ in parts)
-
-
-def _is_prose(text: str) -> bool:
-    return re.search(r"[a-z]{2,}", _PLACE.sub("", text)) is not None and _SQL.match(text) is None
-
-
-def _numbered(text: str) -> str:
-    """Return a sentence with its places numbered from 0, in order."""
-    number = iter(range(100))
-    text = re.sub(r"^\{\} (?=[A-Z])", "", text)  # a suggestion that comes before is a sentence of its own
-    return _PLACE.sub(lambda _place: f"{{{next(number)}}}", text)
-
-
 def untranslated(table: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Yield each sentence that a language's table does not translate, where it is said, and the file for it."""
+    """Yield each text that a language's table does not translate, where it is said, and the file for it."""
     phrases = Phrases(table)
     done: set[str] = set()
-    for sentence, place, area in component_texts():
-        if sentence not in done and phrases.sentence(sentence) in {None, sentence}:
-            done.add(sentence)
-            yield sentence, place, area
-    for sentence, place in problem_templates().items():
-        if sentence not in table and sentence.removesuffix(".") not in table and sentence not in done:
-            yield sentence, place, _area(place)
+    for text, place, area in _wanted():
+        if text not in done and phrases.sentence(text) is None:
+            done.add(text)
+            yield text, place, area
 
 
-def engine_keys(table: Mapping[str, str]) -> set[str]:
-    """Return the keys of a language's table that translate what the engine says."""
-    phrases = Phrases(table)
-    for sentence, _, _ in component_texts():
-        phrases.translate(sentence)
-    return phrases.used | set(problem_templates()) | set(FRAGMENTS) | {text.rstrip(".") for text in problem_templates()}
+def _wanted() -> Iterator[tuple[str, str, str]]:
+    yield from component_texts()
+    yield from ((text, "WORDS", "engine.json") for text in WORDS)
+    for call in message_calls():
+        if call.template is not None and call.is_shown and has_words(call.template):
+            yield call.template, call.place, call.area
+
+
+def engine_keys() -> set[str]:
+    """Return what the keys of a language's table can be that translate what the engine says, with and without stop."""
+    texts = {*WORDS, *(text for text, _, _ in component_texts())}
+    texts |= {call.template for call in message_calls() if call.template is not None}
+    return texts | {text.removesuffix(".") for text in texts} | {f"{text}." for text in texts}

@@ -136,7 +136,7 @@ def _report() -> None:
             sys.stdout.write(f"  lacks    {text!r}  {wanted[text]}\n")
         for text, place, file in untranslated(have):
             sys.stdout.write(f"  lacks    {text!r}  {place}, for {file}\n")
-        for text in sorted(set(have) - set(wanted) - engine_keys(have)):
+        for text in sorted(set(have) - set(wanted) - engine_keys()):
             sys.stdout.write(f"  leftover {text!r}\n")
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QFont
 
-from quantcrafter.app.panes.parity.words import cause_help, cause_name, result_of, side_text, subject, time_of
-from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.panes.parity.words import cause_help, cause_name, result_of, subject, time_of
+from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.app.theme import current
 from quantcrafter.engine.runtime.parity import Difference, EngineOutcome, ParityReport
 
@@ -164,7 +164,7 @@ def _row(each: Difference) -> tuple[str, ...]:
         f"{each.bar:,}" if each.bar >= 0 else "",
         each.node,
         subject(each.what),
-        side_text(each.expected),
-        side_text(each.found),
+        said(each.expected),
+        said(each.found),
         time_of(each),
     )

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
-from quantcrafter.app.services.i18n import known, said, tr
+from quantcrafter.app.services.i18n import tr
 from quantcrafter.engine.runtime.parity import Cause, Difference, EngineOutcome, ParityReport
-
-_TRADED = re.compile(r"^(buy|sell) (\S+)(?: at (\S+))? \(([a-z-]+)\)(?: at bar (\d+))?$")
-_ENDED = re.compile(r"^([a-z]+)(?: at bar (\d+))?(?:, ([a-z ]+))?$")
-_NO_FILL = re.compile(r"^no fill \((.*)\)$")
-_BLOCKED = re.compile(r"^at bar (\d+), ([a-z ]+)$")
 
 
 def cause_name(cause: Cause | None) -> str:
@@ -56,42 +49,6 @@ def subject(what: str) -> str:
         "run": tr("run"),
     }
     return names.get(what, what)
-
-
-def side_text(text: str) -> str:
-    """Return one side of a difference: an order, a fill, what became of it, or a number."""
-    fixed = {"no fill": tr("no fill"), "no order": tr("no order"), "none": tr("none"), "done": tr("runs")}
-    if text in fixed:
-        return fixed[text]
-    for pattern, make in ((_TRADED, _traded), (_NO_FILL, _no_fill), (_BLOCKED, _blocked), (_ENDED, _ended)):
-        match = pattern.match(text)
-        if match:
-            return make(match)
-    return said(text)
-
-
-def _traded(match: re.Match[str]) -> str:
-    side, quantity, price, kind, bar = match.groups()
-    parts = {"side": known(side), "quantity": quantity, "kind": known(kind.replace("-", " "))}
-    if price is None:
-        made = tr("{side} {quantity} ({kind})", **parts)
-    else:
-        made = tr("{side} {quantity} at {price} ({kind})", price=price, **parts)
-    return made if bar is None else tr("{what}, bar {bar}", what=made, bar=f"{int(bar):,}")
-
-
-def _no_fill(match: re.Match[str]) -> str:
-    return tr("no fill: {what}", what=side_text(match[1]))
-
-
-def _blocked(match: re.Match[str]) -> str:
-    return tr("{what}, bar {bar}", what=known(match[2]), bar=f"{int(match[1]):,}")
-
-
-def _ended(match: re.Match[str]) -> str:
-    status, bar, reason = match.groups()
-    made = known(status) if reason is None else f"{known(status)} ({known(reason)})"
-    return made if bar is None else tr("{what}, bar {bar}", what=made, bar=f"{int(bar):,}")
 
 
 def verdict(report: ParityReport) -> str:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.engine.api import PluginError
 from quantcrafter.engine.api.foreign import EscapedError, foreign, reason_of, text_of
+from quantcrafter.engine.api.message import Message
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ def call_plugin(plugin: str, part: str, function: Callable[[], T]) -> T:
         PluginError: it raised; the message names the plugin, and the log has the traceback.
     """
     try:
-        with foreign(f"Plugin '{plugin}'", f"running '{part}'"):
+        with foreign(Message("Plugin '{name}'", name=plugin), Message("running '{part}'", part=part)):
             return function()
     except Exception as error:
         log.exception("plugin '%s' failed in '%s'", plugin, part)

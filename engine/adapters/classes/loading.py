@@ -13,7 +13,7 @@ from typing import Any
 
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.foreign import EscapedError, settled, text_of
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, joined
 
 
 class AllowedModules(MetaPathFinder):
@@ -66,27 +66,43 @@ def load_class(path: str, folder: str, base: type, engine: str, others: Iterable
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is not None and (module_name == error.name or module_name.startswith(f"{error.name}.")):
-            where = f"in '{folder}' or among the installed packages" if folder else "among the installed packages"
-            raise RunError(
+            text = (
                 Message(
-                    "There is no module '{module_name}' {where}. Check the path '{path}'.",
+                    "There is no module '{module_name}' in '{folder}' or among the installed packages. "
+                    "Check the path '{path}'.",
                     module_name=module_name,
-                    where=where,
+                    folder=folder,
                     path=path,
                 )
-            ) from error
+                if folder
+                else Message(
+                    "There is no module '{module_name}' among the installed packages. Check the path '{path}'.",
+                    module_name=module_name,
+                    path=path,
+                )
+            )
+            raise RunError(text) from error
+        text = Message(
+            "Importing '{module_name}' raised ModuleNotFoundError: {text}.",
+            module_name=module_name,
+            text=text_of(error),
+        )
         remedy = (
-            f" If it lies in '{folder}' and you trust it, allow it too: quantcrafter engines allow {error.name} "
-            "--folder FOLDER"
+            Message(
+                "If it lies in '{folder}' and you trust it, allow it too: quantcrafter engines allow {module} "
+                "--folder FOLDER",
+                folder=folder,
+                module=error.name,
+            )
             if folder and error.name
             else ""
         )
-        raise RunError(f"Importing '{module_name}' raised ModuleNotFoundError: {text_of(error)}.{remedy}") from error
+        raise RunError(joined([text, remedy])) from error
     except BaseException as raised:  # noqa: BLE001 - such as sys.exit
         failure = settled(raised)
-        text = text_of(failure) if isinstance(failure, EscapedError) else f"{type(raised).__name__}: {text_of(raised)}"
+        what = text_of(failure) if isinstance(failure, EscapedError) else f"{type(raised).__name__}: {text_of(raised)}"
         raise RunError(
-            Message("Importing '{module_name}' raised {text}.", module_name=module_name, text=text)
+            Message("Importing '{module_name}' raised {text}.", module_name=module_name, text=what)
         ) from failure
     found = getattr(module, class_name, None)
     if not inspect.isclass(found):

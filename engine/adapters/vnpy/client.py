@@ -24,7 +24,7 @@ from quantcrafter.engine.adapters.vnpy.messages import Answer, Hello, Progress, 
 from quantcrafter.engine.api.engine import ClassJob, EngineJob
 from quantcrafter.engine.api.errors import ComponentError, QuantCrafterError, RunCancelledError, RunError
 from quantcrafter.engine.api.home import home
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 
@@ -172,7 +172,7 @@ class VnpyProcess:
     def _failure(self, message: Any) -> QuantCrafterError:
         if isinstance(message, Refusal):
             kind = ComponentError if message.code == ComponentError.code else RunError
-            text = message.message + (f"\n{message.traceback}" if message.traceback else "")
+            text = joined([message.message, message.traceback], "\n")
             return kind(text, node=message.node, field=message.field)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_TIMEOUT_S)

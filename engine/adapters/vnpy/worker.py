@@ -28,7 +28,7 @@ def main() -> None:
         except EOFError:
             return
         except Exception as error:  # noqa: BLE001 - such as a plugin that is not installed here
-            _say(answers, Refusal(f"The vnpy process cannot read the run: {text_of(error)}."))
+            _say(answers, Refusal(Message("The vnpy process cannot read the run: {text}.", text=text_of(error))))
             continue
         _say(answers, _served(request, lambda done, total: _say(answers, Progress(done, total))))
 

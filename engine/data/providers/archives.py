@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from quantcrafter.engine.api import DataError
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.api.wording import first_of, shown_path
 from quantcrafter.engine.data.limits import MAX_FOOTER_BYTES, MAX_MEMBERS
 
 PIECE = 1 << 20
@@ -187,5 +187,4 @@ def _is_hidden(name: str) -> bool:
 def _names(files: list[zipfile.ZipInfo]) -> str:
     if not files:
         return Message("no file at all")
-    more = f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
-    return ", ".join(f"'{shown_path(info.filename)}'" for info in files[:_NAMED]) + more
+    return first_of([f"'{shown_path(info.filename)}'" for info in files], _NAMED)

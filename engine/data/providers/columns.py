@@ -8,7 +8,7 @@ from typing import Literal
 
 from quantcrafter.engine.api import DataError
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.wording import did_you_mean, shortened
+from quantcrafter.engine.api.wording import alternatives, did_you_mean, first_of, shortened
 from quantcrafter.engine.data.providers.names import ACTIONS, candidates, plain
 
 ColumnRole = Literal[
@@ -38,7 +38,7 @@ def find_columns(names: Sequence[str], chosen: Mapping[ColumnRole, str | int], s
     if "time" not in found and "date" not in found:
         missing.insert(0, "time")
     if missing:
-        lacking = " or ".join(repr(role) for role in missing)
+        lacking = alternatives(missing)
         raise DataError(
             Message(
                 "{subject}: no column for {lacking} among {names}. Name it under 'columns', such as '{missing}: NAME'.",
@@ -98,7 +98,7 @@ def find_actions(
                 "{subject}: no column for {wanted} among {names}. "
                 "Name it under 'columns', or leave 'corporate_actions' out.",
                 subject=subject,
-                wanted=" or ".join(repr(role) for role in wanted),
+                wanted=alternatives(wanted),
                 names=_listed(names),
             ),
             field="corporate_actions",
@@ -141,12 +141,11 @@ def _place(names: Sequence[str], role: str, wanted: str | int, subject: str) -> 
         names=_listed(names),
         hint=hint,
     )
-    raise DataError(text.rstrip(), field="columns")
+    raise DataError(text, field="columns")
 
 
 def _listed(names: Sequence[str]) -> str:
     """Return the names of a table's columns for a message; only their number where they may be no names at all."""
     if len(names) < _FEWEST or any(len(name) > _LONGEST or not name.isprintable() for name in names[:_SHOWN]):
-        return f"its {len(names):,}"
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(map(repr, names[:_SHOWN]))}{more}"
+        return Message("its {count:,}", count=len(names))
+    return first_of(list(map(repr, names)), _SHOWN)

@@ -28,7 +28,7 @@ from quantcrafter.engine.api import (
     Timeframe,
     param,
 )
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.api.opening import find_named
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.data.providers.columns import ColumnRole
@@ -99,7 +99,7 @@ class FileProvider(DataProvider):
     def load(self, request: DataRequest) -> RawBars:
         from quantcrafter.engine.data.providers.table_times import read_times
 
-        subject = f"{request.symbol} from {shown_path(self.path)}"
+        subject = Message("{symbol} from {source}", symbol=request.symbol, source=shown_path(self.path))
         file = find_file(self.path, request.base_dir, request.symbol)
         table = only(self._read(file, subject, request.symbol), request.symbol, subject)
         origin = origin_of(file.name, table.names)
@@ -157,13 +157,13 @@ def _actions(columns: dict[ColumnRole, FloatColumn], rows: TimeColumn, subject: 
     for role, column in (("split", split), ("dividend", dividend)):
         bad = np.flatnonzero((column < 0.0) | ~np.isfinite(column))
         if len(bad):
-            found = f"row {rows[bad[0]]} has {column[bad[0]]:g}"
             raise DataError(
                 Message(
-                    "{subject}: a {role} must not be negative, {found}. Correct the file.",
+                    "{subject}: a {role} must not be negative, row {row} has {value:g}. Correct the file.",
                     subject=subject,
-                    role=role,
-                    found=found,
+                    role=word(role),
+                    row=rows[bad[0]],
+                    value=column[bad[0]],
                 ),
                 field="columns",
             )

@@ -108,7 +108,13 @@ def _by_surroundings(cells: Cells, style: Style, found: tuple[int, str], sign: D
         meant = found[1] if decimal == sign else found[1].replace(sign, "")
         return Decided(
             decimal,
-            (f"{shown_cell(found[1])} is read as {meant}, as the prices around it show. Set 'decimal' if not so.",),
+            (
+                Message(
+                    "{found} is read as {meant}, as the prices around it show. Set 'decimal' if not so.",
+                    found=shown_cell(found[1]),
+                    meant=meant,
+                ),
+            ),
         )
     if sign == ",":
         if style.dress is None:

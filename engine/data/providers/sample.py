@@ -96,7 +96,7 @@ def _stocks() -> bytes:
     try:
         return gzip.decompress(file.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
-        why = fault(error, "read").cause if isinstance(error, OSError) else "the file is damaged"
+        why = fault(error, "read").cause if isinstance(error, OSError) else Message("the file is damaged")
         text = Message(
             "Data 'sample' needs the package {package}, which can't be read: {why}. Install it again: {reinstall}.",
             package=_PACKAGE,
@@ -119,6 +119,6 @@ def _lines_of(symbol: str, text: bytes) -> tuple[int, list[bytes]]:
             symbols=", ".join(symbols),
             symbol=symbol,
             hint=hint,
-        ).rstrip()
+        )
         raise DataError(message, field="symbol")
     return found[0] + 1, [lines[number].rstrip(b"\r") for number in found]

@@ -10,7 +10,7 @@ import numpy as np
 from quantcrafter.engine.api import DataError
 from quantcrafter.engine.api.csv_text import MARKED
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.wording import did_you_mean, shown_cell, shown_path
+from quantcrafter.engine.api.wording import did_you_mean, first_of, shown_cell, shown_path
 from quantcrafter.engine.data.providers.columns import ColumnRole
 from quantcrafter.engine.data.providers.numbers import Cells, Decided, Style, decide, values
 from quantcrafter.engine.data.providers.time_text import is_time
@@ -163,12 +163,11 @@ def no_such_symbol(symbol: str, there: Sequence[str], subject: str) -> DataError
     """Return the error for a file of several symbols that lacks the one asked for."""
     symbols = sorted(shown_path(name) for name in there)
     hint = did_you_mean(symbol, symbols) or Message("Correct 'symbol', or name the right column by 'columns'.")
-    listed = ", ".join(symbols[:_NAMED]) + (f" and {len(symbols) - _NAMED:,} more" if len(symbols) > _NAMED else "")
     return DataError(
         Message(
             "{subject}: the file has {listed}, but no '{symbol}'. {hint}",
             subject=subject,
-            listed=listed,
+            listed=first_of(symbols, _NAMED),
             symbol=symbol,
             hint=hint,
         ),

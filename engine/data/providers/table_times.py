@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from quantcrafter.engine.api import DataError, DataRequest, Session, TimeColumn
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.wording import shown_cell
 from quantcrafter.engine.data.providers.session_guess import market_of_dates, market_of_times
 from quantcrafter.engine.data.providers.time_text import (
@@ -89,7 +89,7 @@ def _time_column(table: Table) -> pl.Series:
     if date is None or time is None:
         only = time if date is None else date
         if only is None:
-            raise DataError("A table must have a column of times.", field="columns")
+            raise DataError(Message("A table must have a column of times."), field="columns")
         return alike(only.str.strip_chars()) if only.dtype == pl.String else only
     if date.dtype.is_temporal() and time.dtype == pl.Time:
         return date.cast(pl.Datetime("us")) + time.cast(pl.Duration("us"))
@@ -194,7 +194,7 @@ def _by_size(whole: pl.Series, rows: pl.Series) -> tuple[pl.Series, tuple[str, .
             first.append((int(rows[int(mine.arg_true()[0])]), unit))
     if len(first) < 2:  # noqa: PLR2004 - one unit needs no words
         return micro, ()
-    told = ", ".join(f"{unit} first in row {row}" for row, unit in sorted(first))
+    told = joined((Message("{unit} first in row {row}", unit=unit, row=row) for row, unit in sorted(first)), ", ")
     return micro, (Message("Times are counted in several units, told for each row by its size: {told}.", told=told),)
 
 
@@ -216,15 +216,19 @@ def _check(micro: pl.Series, column: pl.Series, table: Table, time_format: str |
         return
     text = column if column.dtype == pl.String else column.to_physical().cast(pl.String)
     value = text[bad[0]]
-    found = "no time" if value is None else shown_cell(value)
-    how = f" as {time_format!r}" if time_format else " like those before, between 1900 and 2200"
+    found = Message("no time") if value is None else shown_cell(value)
+    how = (
+        Message("as {time_format}", time_format=repr(time_format))
+        if time_format
+        else Message("like those before, between 1900 and 2200")
+    )
     raise DataError(
         Message(
-            "{subject}: times must be written{how}, row {rows} has {found} "
+            "{subject}: times must be written {how}, row {row} has {found} "
             "(rows like it: {count:,}). Correct the file, or 'time_format'.",
             subject=subject,
             how=how,
-            rows=table.rows[bad[0]],
+            row=table.rows[bad[0]],
             found=found,
             count=len(bad),
         ),

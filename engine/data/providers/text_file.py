@@ -294,7 +294,7 @@ def _binary(subject: str, place: int) -> DataError:
 def too_large(subject: str, size: int = 0) -> DataError:
     """Return the error for a file that is larger than the limit, unpacked."""
     most = max_file_bytes() / _MEGABYTE
-    found = f"{size / _MEGABYTE:,.0f} MB" if size else "more"
+    found = Message("{size:,.0f} MB", size=size / _MEGABYTE) if size else Message("more")
     return DataError(
         Message(
             "{subject}: a file may have at most {most:,.0f} MB, unpacked; this one has {found}. {raise_it}",
@@ -309,7 +309,7 @@ def too_large(subject: str, size: int = 0) -> DataError:
 
 def too_many_rows(subject: str, count: int = 0) -> DataError:
     """Return the error for a file with more rows than the limit."""
-    found = f"{count:,}" if count else "more"
+    found = f"{count:,}" if count else Message("more")
     message = Message(
         "{subject}: a file may have at most {max_rows:,} rows; this one has {found}. {raise_it}",
         subject=subject,

@@ -142,7 +142,7 @@ def _year_last(match: re.Match[str], values: pl.Series, subject: str, *, usually
         return orders["day first" if day_first else "month first"]
     if usually and not day_first:
         return orders["day first"]
-    why = "some rows have the day first and others the month" if day_first else "no day is above 12"
+    why = Message("some rows have the day first and others the month") if day_first else Message("no day is above 12")
     raise DataError(
         Message(
             "{subject}: the date {match} can be read as day-month or month-day, and {why}. "

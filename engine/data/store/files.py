@@ -89,7 +89,7 @@ def file_provider(path: str, options: Mapping[str, Any]) -> FileProvider:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         wish = must(dict(first))
-        text = f"it must {wish}" if wish else own_words(dict(first))
+        text = Message("it must {wish}", wish=wish) if wish else own_words(dict(first))
         raise DataError(
             Message("'{path}': '{where}' is wrong: {text}.", path=shown_path(path), where=where, text=text), field=where
         ) from error

@@ -71,7 +71,7 @@ class Index:
         self._database = Database(
             path=path,
             schema=SCHEMA,
-            name="bar store",
+            name=Message("bar store"),
             place=path.parent,
             error=DataError,
             if_damaged=Message("Move the folder away and import your bars again."),

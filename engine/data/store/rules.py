@@ -9,6 +9,7 @@ import numpy as np
 
 from quantcrafter.engine.api import Bars, DataError, Session, Timeframe
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.wording import first_of
 from quantcrafter.engine.data.findings import clock
 from quantcrafter.engine.data.gaps import describe
 from quantcrafter.engine.data.store.columns import Columns
@@ -32,6 +33,9 @@ def usual(timeframe: Timeframe) -> Timeframe:
     return Timeframe(timeframe.nominal_ns // SECOND_NS, "s")
 
 
+_SHOWN = 10
+
+
 def together(stored: Series, bars: Bars) -> Session:
     """Return the session that stored and new bars have together.
 
@@ -40,7 +44,7 @@ def together(stored: Series, bars: Bars) -> Session:
     """
     subject = f"{stored.symbol} {stored.timeframe}"
     if stored.synthetic != bars.synthetic:
-        kinds = ("generated", "real") if bars.synthetic else ("real", "generated")
+        kinds = (Message("generated"), Message("real")) if bars.synthetic else (Message("real"), Message("generated"))
         raise DataError(
             Message(
                 "{subject}: {kinds} bars are never mixed with {kinds_2} ones, which the store has. Keep them under "
@@ -105,5 +109,4 @@ def file_stem(symbol: str) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """Return the first few names, and how many more there are."""
-    shown = ", ".join(names[:10])
-    return shown + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")  # noqa: PLR2004 - as many as are read
+    return first_of(names, _SHOWN)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from quantcrafter.engine.api import DataError, DataProvider
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.schema_words import must, own_words
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.data.store.files import SUFFIXES, file_provider
@@ -53,20 +53,20 @@ def make_provider(cls: type[DataProvider], options: Mapping[str, Any]) -> DataPr
     try:
         return cls.model_validate(dict(options))
     except ValidationError as error:
-        faults = []
+        faults: list[str] = []
         for details in error.errors(include_url=False, include_context=True):
             where = ".".join(str(part) for part in details["loc"])
             wish = must(dict(details))
-            text = f"must {wish}" if wish else own_words(dict(details))
             if details["type"] == "missing":
-                faults.append(f"'{where}' is needed")
+                faults.append(Message("'{where}' is needed", where=where))
             elif details["type"] == "extra_forbidden":
-                faults.append(f"there is no option '{where}'")
-            elif wish and where:
-                faults.append(f"'{where}' {text}")
+                faults.append(Message("there is no option '{where}'", where=where))
+            elif wish:
+                faults.append(Message("'{where}' must {wish}", where=where, wish=wish))
             else:
-                faults.append(f"'{where}': {text}" if where else text)
+                words = own_words(dict(details))
+                faults.append(Message("'{where}': {words}", where=where, words=words) if where else words)
         field = str(error.errors(include_url=False)[0]["loc"][:1] or "").strip("(),'")
         raise DataError(
-            Message("Data provider '{name}': {faults}.", name=cls.name, faults="; ".join(faults)), field=field
+            Message("Data provider '{name}': {faults}.", name=cls.name, faults=joined(faults, "; ")), field=field
         ) from error

@@ -18,6 +18,7 @@ from typing import Any
 
 from quantcrafter.engine.api import Catalog, Role
 from quantcrafter.engine.api.errors import Problem, Severity, SpecError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.interchange.nodegraphqt.canvas_parts import merge_frames, merge_layout, rename_rates
 from quantcrafter.engine.interchange.nodegraphqt.exporting import SessionWriter
 from quantcrafter.engine.interchange.nodegraphqt.fields import ABSENT, FieldValues
@@ -62,13 +63,21 @@ def import_session(session: Session, catalog: Catalog, base_dir: Path = Path()) 
 def _strategy(session: Session, base_dir: Path) -> tuple[StrategyFile, StrategySpec]:
     found = [node for node in session.nodes.values() if node.type == STRATEGY]
     if len(found) != 1:
-        message = f"The session must have one node of the type {STRATEGY}, which holds the strategy, had {len(found)}."
-        remedy = "Import a session that 'quantcrafter export --to nodegraphqt' wrote, with that node."
+        message = Message(
+            "The session must have one node of the type {strategy}, which holds the strategy, had {count}.",
+            strategy=STRATEGY,
+            count=len(found),
+        )
+        remedy = Message("Import a session that 'quantcrafter export --to nodegraphqt' wrote, with that node.")
         raise SpecError([Problem("session", message, remedy, session.file)])
     text = found[0].custom.get(FILE)
     if not isinstance(text, str):
-        message = f"The node of the type {STRATEGY} must have the text of a strategy file as its property '{FILE}'."
-        raise SpecError([Problem("session", message, "Export the strategy again.", session.file)])
+        message = Message(
+            "The node of the type {strategy} must have the text of a strategy file as its property '{file}'.",
+            strategy=STRATEGY,
+            file=FILE,
+        )
+        raise SpecError([Problem("session", message, Message("Export the strategy again."), session.file)])
     migrated = migrate_text(text)
     file = StrategyFile.loads(text if migrated is None else migrated.text)
     spec, problems = file.check(base_dir)

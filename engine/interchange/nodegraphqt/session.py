@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from quantcrafter.engine.api.errors import Problem, SpecError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.spec import SECTIONS
 from quantcrafter.engine.spec.source import shown
 
@@ -37,7 +38,7 @@ RESERVED = frozenset(
 """Names that a node of NodeGraphQt, or of ours, has for something else than a parameter."""
 
 _MOST_BYTES = 64 * 1024 * 1024
-_HINT = "Save the session again with NodeGraphQt's 'save_session', or export the strategy again."
+_HINT = Message("Save the session again with NodeGraphQt's 'save_session', or export the strategy again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +115,28 @@ class _Reader:
 
     def read(self, text: str) -> Session:
         if len(text) > _MOST_BYTES:
-            self._refuse(f"The session has {len(text):,} characters, at most {_MOST_BYTES:,} are read.")
+            self._refuse(
+                Message(
+                    "The session has {count:,} characters, at most {most_bytes:,} are read.",
+                    count=len(text),
+                    most_bytes=_MOST_BYTES,
+                )
+            )
         try:
             found = json.loads(text)
         except json.JSONDecodeError as error:
-            self._refuse(f"The session is not JSON: {error.msg}.", line=error.lineno, column=error.colno)
+            self._refuse(
+                Message("The session is not JSON: {msg}.", msg=error.msg), line=error.lineno, column=error.colno
+            )
         except (RecursionError, ValueError) as error:
-            self._refuse(f"The session can't be read: {error}.")
+            self._refuse(Message("The session can't be read: {error}.", error=error))
         nodes = self._mapping(found, "The session").get("nodes")
         if nodes is None:
-            self._refuse("The session has no 'nodes'.")
+            self._refuse(Message("The session has no 'nodes'."))
         read = {key: self._node(key, body) for key, body in self._mapping(nodes, "'nodes'").items()}
         connections = found.get("connections", [])
         if not isinstance(connections, list):
-            self._refuse(f"'connections' must be a list, was {shown(connections)}.")
+            self._refuse(Message("'connections' must be a list, was {connections}.", connections=shown(connections)))
         pipes = dict.fromkeys(self._connections(connections, read))
         return Session(read, tuple(pipes), self.file)
 
@@ -136,12 +145,12 @@ class _Reader:
         raw = self._mapping(body, what)
         type_, name = raw.get("type_"), raw.get("name", key)
         if not isinstance(type_, str) or not type_:
-            self._refuse(f"{what} must have a text 'type_', was {shown(type_)}.")
+            self._refuse(Message("{what} must have a text 'type_', was {type}.", what=what, type=shown(type_)))
         if not isinstance(name, str):
-            self._refuse(f"{what} must have a text 'name', was {shown(name)}.")
+            self._refuse(Message("{what} must have a text 'name', was {name}.", what=what, name=shown(name)))
         pos = raw.get("pos", [0.0, 0.0])
         if not isinstance(pos, list) or len(pos) != len(("x", "y")) or not all(map(_is_number, pos)):
-            self._refuse(f"{what} must have a 'pos' of two numbers, was {shown(pos)}.")
+            self._refuse(Message("{what} must have a 'pos' of two numbers, was {pos}.", what=what, pos=shown(pos)))
         custom = self._mapping(raw.get("custom", {}), f"'custom' of the node {shown(key)}")
         return SessionNode(key, type_, name, (float(pos[0]), float(pos[1])), raw.get("disabled") is True, custom, raw)
 
@@ -150,15 +159,23 @@ class _Reader:
             source, target = (_end(each, side) for side in ("out", "in"))
             if source is None or target is None:
                 what = "must have 'in' and 'out', each a node and the name of a port"
-                self._refuse(f"Connection {number} {what}, was {shown(each)}.")
+                self._refuse(
+                    Message("Connection {number} {what}, was {each}.", number=number, what=what, each=shown(each))
+                )
             for key in (source[0], target[0]):
                 if key not in nodes:
-                    self._refuse(f"Connection {number} names the node {shown(key)}, which is not there.")
+                    self._refuse(
+                        Message(
+                            "Connection {number} names the node {key}, which is not there.",
+                            number=number,
+                            key=shown(key),
+                        )
+                    )
             yield Connection(*source, *target)
 
     def _mapping(self, value: Any, what: str) -> dict[str, Any]:
         if not isinstance(value, dict):
-            self._refuse(f"{what} must be a JSON object, was {shown(value)}.")
+            self._refuse(Message("{what} must be a JSON object, was {value}.", what=what, value=shown(value)))
         return value
 
     def _refuse(self, message: str, *, line: int = 0, column: int = 0) -> NoReturn:

@@ -138,12 +138,17 @@ class Heard:
 
     def said(self, call: Call | None, text: str, *, warning: bool) -> None:
         """Log a line that was printed, or a warning; of many lines the first."""
-        who = call.who if call is not None else "A plugin"
+        who = call.who if call is not None else Message("A plugin")
         context = self._service.context
         place = (context.job if context is not None else 0, who)
         count = self._lines[place] = self._lines.get(place, 0) + 1
         if count <= MOST_LINES:
-            self._log(call, f"{who} {'warns' if warning else 'prints'}: {text}", warning=warning)
+            line = (
+                Message("{who} warns: {text}", who=who, text=text)
+                if warning
+                else Message("{who} prints: {text}", who=who, text=text)
+            )
+            self._log(call, line, warning=warning)
         elif count == MOST_LINES + 1:
             self._log(
                 call,
@@ -172,7 +177,7 @@ class Heard:
         level = logging.WARNING if warning else logging.INFO
         context = self._service.context
         if context is None:
-            log.log(level, "%s", text)
+            log.log(level, text)
         else:
             context.log(LogLine(level, text, node=call.node if call is not None else ""))
 

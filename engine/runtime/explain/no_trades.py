@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,40 +21,40 @@ MOST_REASONS = 4
 MOST_NAMES = 3
 
 _BLOCKED = {
-    BlockReason.FILTER: "blocked by a filter",
-    BlockReason.WARMUP: "given during the warm-up",
-    BlockReason.OPPOSITE_IGNORED: "ignored for the opposite position",
-    BlockReason.CONTRADICTION: "contradicted by another signal at the same bar",
-    BlockReason.SIZE_ZERO: "sized to less than one lot",
-    BlockReason.NO_STOP_DISTANCE: "without a distance for the stop or target",
-    BlockReason.NO_EQUITY: "without equity left",
-    BlockReason.NO_PRICE: "without a valid order price",
-    BlockReason.HALT: "blocked while a risk rule halted trading",
-    BlockReason.MARGIN_CALL: "blocked after a margin call",
-    BlockReason.SESSION_END: "too close to the end of the session",
-    BlockReason.COOL_DOWN: "given in the pause after a loss",
-    BlockReason.BELOW_MINIMUM: "sized below the least allowed",
-    BlockReason.NO_VOLATILITY: "without a volatility to size by",
-    BlockReason.OTHER_EXECUTION: "given while another execution node had a position or an entry order",
+    BlockReason.FILTER: Message("blocked by a filter"),
+    BlockReason.WARMUP: Message("given during the warm-up"),
+    BlockReason.OPPOSITE_IGNORED: Message("ignored for the opposite position"),
+    BlockReason.CONTRADICTION: Message("contradicted by another signal at the same bar"),
+    BlockReason.SIZE_ZERO: Message("sized to less than one lot"),
+    BlockReason.NO_STOP_DISTANCE: Message("without a distance for the stop or target"),
+    BlockReason.NO_EQUITY: Message("without equity left"),
+    BlockReason.NO_PRICE: Message("without a valid order price"),
+    BlockReason.HALT: Message("blocked while a risk rule halted trading"),
+    BlockReason.MARGIN_CALL: Message("blocked after a margin call"),
+    BlockReason.SESSION_END: Message("too close to the end of the session"),
+    BlockReason.COOL_DOWN: Message("given in the pause after a loss"),
+    BlockReason.BELOW_MINIMUM: Message("sized below the least allowed"),
+    BlockReason.NO_VOLATILITY: Message("without a volatility to size by"),
+    BlockReason.OTHER_EXECUTION: Message("given while another execution node had a position or an entry order"),
 }
 _ENDED = {
-    StatusReason.NO_CASH: "rejected for want of cash",
-    StatusReason.EXPIRED: "expired before the price was reached",
-    StatusReason.END_OF_DATA: "still waiting at the end of the data",
-    StatusReason.NONE: "still waiting at the end of the data",
-    StatusReason.REPLACED: "replaced by a newer order",
-    StatusReason.SIGNAL: "cancelled by an exit signal",
-    StatusReason.OPPOSITE: "cancelled by the opposite signal",
-    StatusReason.COMPONENT: "cancelled by the execution",
-    StatusReason.HALT: "cancelled by a risk rule that halted trading",
-    StatusReason.CAP: "cut to nothing by a cap",
-    StatusReason.BELOW_MINIMUM: "cut below the least allowed size",
-    StatusReason.NO_SIZE: "without a size or a stop distance at their new price",
+    StatusReason.NO_CASH: Message("rejected for want of cash"),
+    StatusReason.EXPIRED: Message("expired before the price was reached"),
+    StatusReason.END_OF_DATA: Message("still waiting at the end of the data"),
+    StatusReason.NONE: Message("still waiting at the end of the data"),
+    StatusReason.REPLACED: Message("replaced by a newer order"),
+    StatusReason.SIGNAL: Message("cancelled by an exit signal"),
+    StatusReason.OPPOSITE: Message("cancelled by the opposite signal"),
+    StatusReason.COMPONENT: Message("cancelled by the execution"),
+    StatusReason.HALT: Message("cancelled by a risk rule that halted trading"),
+    StatusReason.CAP: Message("cut to nothing by a cap"),
+    StatusReason.BELOW_MINIMUM: Message("cut below the least allowed size"),
+    StatusReason.NO_SIZE: Message("without a size or a stop distance at their new price"),
 }
-_BY_RULE = {
-    BlockReason.HALT: "blocked while '{name}' halted trading",
-    BlockReason.SESSION_END: "blocked by '{name}' at the end of the session",
-    BlockReason.COOL_DOWN: "blocked by '{name}' in the pause after a loss",
+_BY_RULE: dict[BlockReason, Callable[[str], Message]] = {
+    BlockReason.HALT: lambda name: Message("blocked while '{name}' halted trading", name=name),
+    BlockReason.SESSION_END: lambda name: Message("blocked by '{name}' at the end of the session", name=name),
+    BlockReason.COOL_DOWN: lambda name: Message("blocked by '{name}' in the pause after a loss", name=name),
 }
 
 
@@ -77,11 +78,11 @@ def why_no_trade(run: RunView) -> str:
     return joined((_all_blocked(blocked), _lot_too_large(run)))
 
 
-def _lot_too_large(run: RunView) -> str:
+def _lot_too_large(run: RunView) -> Message:
     """Return how much one lot is worth where an entry was sized to less; nothing where none was."""
     rows = run.ledger.blocked[run.ledger.blocked["reason"] == BlockReason.SIZE_ZERO]
     if not len(rows):
-        return ""
+        return Message("")
     job = run.instruments[int(rows["instrument"][0])]
     return Message(
         "One lot of {symbol} is {lot:g}, then worth {value:,.2f} {currency}; the account has {cash:,.2f} {account}. "
@@ -95,7 +96,7 @@ def _lot_too_large(run: RunView) -> str:
     )
 
 
-def _all_blocked(blocked: Counter[str]) -> str:
+def _all_blocked(blocked: Counter[Message]) -> Message:
     """Return what kept every signal from becoming an order."""
     why, total = _listed(blocked), blocked.total()
     if total == 1:
@@ -105,7 +106,7 @@ def _all_blocked(blocked: Counter[str]) -> str:
     return Message("No trades: {total:,} entry signals, and none became an order: {why}.", total=total, why=why)
 
 
-def _still_open(count: int) -> str:
+def _still_open(count: int) -> Message:
     if count == 1:
         return Message("No closed trades: the position that was entered is still open at the end.")
     return Message(
@@ -113,10 +114,10 @@ def _still_open(count: int) -> str:
     )
 
 
-def _unfilled(orders: Column) -> str:
+def _unfilled(orders: Column) -> Message:
     """Return what became of entry orders of which none filled."""
     endings = zip(orders["status"].tolist(), orders["status_reason"].tolist(), strict=True)
-    ended: Counter[str] = Counter()
+    ended: Counter[Message] = Counter()
     for (status, reason), count in Counter(endings).items():
         ended[_ending(status, StatusReason(reason))] += count
     if len(orders) == 1:
@@ -126,16 +127,16 @@ def _unfilled(orders: Column) -> str:
     )
 
 
-def _ending(status: int, reason: StatusReason) -> str:
+def _ending(status: int, reason: StatusReason) -> Message:
     if status == OrderStatus.REJECTED and reason is StatusReason.NONE:
-        return "rejected by the engine"
-    return _ENDED.get(reason, "cancelled before it filled")
+        return Message("rejected by the engine")
+    return _ENDED.get(reason) or Message("cancelled before it filled")
 
 
-def _left(blocked: Counter[str]) -> str:
+def _left(blocked: Counter[Message]) -> Message:
     """Return what kept the other signals from becoming orders, where there were any."""
     if not blocked:
-        return ""
+        return Message("")
     if blocked.total() == 1:
         return Message("1 more entry signal became no order: {blocked}.", blocked=_listed(blocked))
     return Message(
@@ -143,23 +144,23 @@ def _left(blocked: Counter[str]) -> str:
     )
 
 
-def _listed(reasons: Counter[str]) -> str:
+def _listed(reasons: Counter[Message]) -> Message:
     """Return counted reasons in words, the most frequent first; a single one without its number."""
     ranked = reasons.most_common()
     if len(ranked) == 1:
         return ranked[0][0]
-    parts = [f"{count:,} of them {why}" for why, count in ranked[:MOST_REASONS]]
     if len(ranked) > MOST_REASONS:
-        parts.append(f"{sum(count for _, count in ranked[MOST_REASONS:]):,} of them for other reasons")
-    return "; ".join(parts)
+        others = sum(count for _, count in ranked[MOST_REASONS:])
+        ranked = [*ranked[:MOST_REASONS], (Message("for other reasons"), others)]
+    return joined((Message("{count:,} of them {why}", count=count, why=why) for why, count in ranked), "; ")
 
 
 # ---------------------------------------------------------------------- signals that became no order
 
 
-def _blocked(run: RunView) -> Counter[str]:
+def _blocked(run: RunView) -> Counter[Message]:
     """Return how many entry signals became no order, by the reason in words."""
-    found: Counter[str] = Counter()
+    found: Counter[Message] = Counter()
     for number in range(len(run.instruments)):
         rows = run.ledger.blocked[run.ledger.blocked["instrument"] == number]
         for code in np.unique(rows["reason"]):
@@ -173,22 +174,27 @@ def _blocked(run: RunView) -> Counter[str]:
     return found
 
 
-def _by_filters(run: RunView, instrument: int, bars: Column) -> Counter[str]:
+def _by_filters(run: RunView, instrument: int, bars: Column) -> Counter[Message]:
     """Return how many signals, those of these bars, were blocked by which filters of the execution."""
     filters = run.decision.filters if run.decision is not None else {}
     if not filters:
         return Counter({_BLOCKED[BlockReason.FILTER]: len(bars)})
     columns = [run.column(node, "", instrument)[bars].astype(np.bool_) == shuts for node, shuts in filters.items()]
     kinds, counts = np.unique(np.stack(columns), axis=1, return_counts=True)
-    found: Counter[str] = Counter()
+    found: Counter[Message] = Counter()
     for shut, count in zip(kinds.T, counts, strict=True):
         names = [name for name, blocks in zip(filters, shut, strict=True) if blocks]
-        word = "filter" if len(names) == 1 else "filters"
-        found[f"blocked by {word} {_named(names)}" if names else _BLOCKED[BlockReason.FILTER]] += int(count)
+        found[_by_named(names) if names else _BLOCKED[BlockReason.FILTER]] += int(count)
     return found
 
 
-def _by_rules(run: RunView, instrument: int, bars: Column, reason: BlockReason) -> Counter[str]:
+def _by_named(names: list[str]) -> Message:
+    if len(names) == 1:
+        return Message("blocked by filter '{name}'", name=names[0])
+    return Message("blocked by filters {names}", names=_named(names))
+
+
+def _by_rules(run: RunView, instrument: int, bars: Column, reason: BlockReason) -> Counter[Message]:
     """Return how many signals, those of these bars, which risk rule shut out."""
     rows = run.ledger.interventions
     rows = rows[(rows["kind"] == InterventionKind.ENTRY_BLOCKED) & (rows["instrument"] == instrument)]
@@ -196,26 +202,25 @@ def _by_rules(run: RunView, instrument: int, bars: Column, reason: BlockReason) 
     if counts.sum() != len(bars) or rules.min(initial=0) < 0:
         return Counter({_BLOCKED[reason]: len(bars)})
     return Counter(
-        {
-            _BY_RULE[reason].format(name=run.rule_nodes[rule]): int(count)
-            for rule, count in zip(rules, counts, strict=True)
-        }
+        {_BY_RULE[reason](run.rule_nodes[rule]): int(count) for rule, count in zip(rules, counts, strict=True)}
     )
 
 
-def _named(names: list[str]) -> str:
+def _named(names: list[str]) -> Message:
     """Return names in quotes: 'a', 'a' and 'b', or the first of them and how many more."""
-    if len(names) > MOST_NAMES:
-        shown = ", ".join(f"'{name}'" for name in names[:MOST_NAMES])
-        return f"{shown} and {len(names) - MOST_NAMES} more"
     quoted = [f"'{name}'" for name in names]
-    return " and ".join(part for part in (", ".join(quoted[:-1]), quoted[-1]) if part)
+    if len(names) > MOST_NAMES:
+        shown = ", ".join(quoted[:MOST_NAMES])
+        return Message("{names} and {count:,} more", names=shown, count=len(names) - MOST_NAMES)
+    if len(names) == 1:
+        return joined(quoted)
+    return Message("{names} and {last}", names=", ".join(quoted[:-1]), last=quoted[-1])
 
 
 # ---------------------------------------------------------------------- no signal at all
 
 
-def _no_signal(run: RunView) -> str:
+def _no_signal(run: RunView) -> Message:
     decision = run.decision
     if decision is None or not decision.signals:
         return Message("No trades: the strategy made no order.")

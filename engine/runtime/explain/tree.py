@@ -29,6 +29,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.foreign import calling, node_label
 from quantcrafter.engine.api.frozen import read_only, shown_bars
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.reasons import Operator, Term
 from quantcrafter.engine.runtime.explain.facts import BARS, BOOLEAN, Facts, Ref
 from quantcrafter.engine.runtime.explain.findings import Comparison, Crossing, Side, Test, Unexplained, Words
@@ -79,7 +80,7 @@ class Tree:
         component = self.facts.component(ref.node)
         if component is not None and self._depth <= DEEPEST:
             try:
-                with calling(node_label(ref.node, component), "explaining", component, ref.node):
+                with calling(node_label(ref.node, component), Message("explaining"), component, ref.node):
                     reason = component.explain(Asked(self.facts, ref, self.bar))
                 for slow in (False, True):
                     self._slow = slow

@@ -29,6 +29,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.foreign import calling, node_label
 from quantcrafter.engine.api.ledger import BlockReason
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.explain.facts import BOOLEAN, Facts, Ref
 from quantcrafter.engine.runtime.explain.tree import Asked
 from quantcrafter.engine.runtime.results.run_view import RunDecision
@@ -78,7 +79,7 @@ class Vectors:
         if component is None or not length:
             return None
         try:
-            with calling(node_label(ref.node, component), "explaining", component, ref.node):
+            with calling(node_label(ref.node, component), Message("explaining"), component, ref.node):
                 reason = component.explain(Asked(self.facts, ref, length - 1))
             if reason is None:
                 return None

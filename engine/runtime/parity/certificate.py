@@ -7,6 +7,7 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.parity.model import Difference, EngineOutcome, ParityReport
 from quantcrafter.engine.stats.files import write_whole
 
@@ -20,7 +21,7 @@ def write_certificate(path: str | Path, report: ParityReport) -> Path:
     Raises:
         RunError: the file cannot be written.
     """
-    return write_whole(path, certificate_page(report).encode("utf-8"), "The certificate")
+    return write_whole(path, certificate_page(report).encode("utf-8"), Message("The certificate"))
 
 
 def certificate_page(report: ParityReport) -> str:

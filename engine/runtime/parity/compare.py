@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from quantcrafter.engine.api import InstrumentJob, Ledger
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.parity.model import ACCOUNT, Cause, Difference
 from quantcrafter.engine.runtime.parity.nodes import Nodes
 from quantcrafter.engine.runtime.parity.texts import (
@@ -113,11 +114,11 @@ class Comparison:
         """Return what became of the order of a fill in the other ledger."""
         number = int(fill["order_id"])
         if number >= len(ledger.orders):
-            return "no such order"
+            return Message("no such order")
         own = ledger.fills[ledger.fills["order_id"] == number]
         if len(own):
-            return f"{self._text(own[0])} at bar {int(own[0]['bar'])}"
-        return f"no fill ({end_text(ledger.orders[number])})"
+            return Message("{what} at bar {bar}", what=self._text(own[0]), bar=own[0]["bar"])
+        return Message("no fill ({what})", what=end_text(ledger.orders[number]))
 
     def _at_fill(self, fill: Any, cause: Cause, what: str, expected: str, found: str) -> Difference:
         number = int(fill["order_id"])
@@ -148,7 +149,11 @@ class Comparison:
             a if b is None or (a is not None and self._time(a, "created_bar") <= self._time(b, "created_bar")) else b
         )
         late = b if early is a else a
-        other = "no order" if late is None else f"{self._order(late)} at bar {int(late['created_bar'])}"
+        other = (
+            Message("no order")
+            if late is None
+            else Message("{what} at bar {bar}", what=self._order(late), bar=late["created_bar"])
+        )
         texts = (self._order(early), other)
         at = self._at(early, "created_bar", self.nodes.of_order(early))
         return _moment(early), at.difference(Cause.SIGNAL, "order", *(texts if early is a else texts[::-1]))
@@ -188,7 +193,7 @@ class Comparison:
         rows = [_row(one, k), _row(other, k)]
         row = min((each for each in rows if each is not None), key=lambda each: self._time(each, "bar"))
         node = self.nodes.of_signal(int(row["instrument"]), int(row["bar"]), int(row["flags"]))
-        texts = ["none" if each is None else block_text(each) for each in rows]
+        texts = [Message("none") if each is None else block_text(each) for each in rows]
         return _DECIDING, self._at(row, "bar", node).difference(Cause.SIGNAL, "blocked entry", *texts)
 
     # ------------------------------------------------------------------ rows and places
@@ -202,7 +207,7 @@ class Comparison:
             if a is not None and b is not None and _alike(a, b):
                 continue
             fill, ledger = (a, self.expected) if a is not None else (b, self.found)
-            texts = ["no fill" if each is None else self._text(each) for each in (a, b)]
+            texts = [Message("no fill") if each is None else self._text(each) for each in (a, b)]
             at = self._at(fill, "bar", self.nodes.of_order(ledger.orders[int(fill["order_id"])]))  # type: ignore[index]
             made = at.difference(None, "fill", *texts)
             if _shown_by(first, made):
@@ -225,10 +230,10 @@ class Comparison:
     def _time(self, row: Any, bar: str) -> int:
         return int(self.instruments[int(row["instrument"])].bars.close_ns[int(row[bar])])
 
-    def _text(self, fill: Any) -> str:
+    def _text(self, fill: Any) -> Message:
         return fill_text(fill, self.instruments[int(fill["instrument"])])
 
-    def _order(self, order: Any) -> str:
+    def _order(self, order: Any) -> Message:
         return order_text(order, self.instruments[int(order["instrument"])])
 
     def _at(self, row: Any, bar: str, node: str) -> _Place:

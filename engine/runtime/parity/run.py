@@ -21,7 +21,7 @@ from quantcrafter.engine.api import (
     RunError,
     SpecError,
 )
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.runtime.parity.compare import Comparison
@@ -95,10 +95,10 @@ def _chosen(engines: Sequence[str], registry: Installed) -> tuple[list[str], dic
             else:
                 names.append(choice.name)
     if len(names) < _LEAST:
-        named = ", ".join(names) or "none"
-        hints = "; ".join(f"{name} is {missing}" for name, missing in left_out.items())
+        named = ", ".join(names) or Message("none")
+        hints = joined((Message("{name} is {missing}.", name=name, missing=why) for name, why in left_out.items()))
         text = Message("A comparison needs at least two engines, had {named}.", named=named)
-        raise SpecError([Problem("parity_engines", text, f"{hints}." if hints else Message("Name another one."))])
+        raise SpecError([Problem("parity_engines", text, hints or Message("Name another one."))])
     return names, left_out
 
 
@@ -162,8 +162,8 @@ class _Round:
     def _refused(name: str, error: SpecError | RunError) -> tuple[Difference, ...]:
         """Return what the engine could not do as differences."""
         if not isinstance(error, SpecError):
-            return (Difference(name, Cause.CAPABILITY, "run", "done", str(error), node=error.node),)
+            return (Difference(name, Cause.CAPABILITY, "run", Message("done"), str(error), node=error.node),)
         return tuple(
-            Difference(name, Cause.CAPABILITY, "run", "done", problem.message, node=problem.node)
+            Difference(name, Cause.CAPABILITY, "run", Message("done"), problem.message, node=problem.node)
             for problem in error.problems
         )

@@ -10,38 +10,48 @@ import numpy.typing as npt
 
 from quantcrafter.engine.api import InstrumentJob
 from quantcrafter.engine.api.ledger import BlockReason, OrderKind, OrderStatus, StatusReason
+from quantcrafter.engine.api.message import Message, joined, word
 
 TOLERANCE = 1e-9
 
 
-def fill_text(fill: Any, instrument: InstrumentJob) -> str:
+def fill_text(fill: Any, instrument: InstrumentJob) -> Message:
     """Return a fill (a row of FILL_DTYPE), such as `buy 10 at 98.5 (stop)`."""
-    return f"{_side(fill)} {_quantity(fill, instrument)} at {price_text(fill['price'])} ({_kind(fill)})"
+    return Message(
+        "{side} {quantity} at {price} ({kind})",
+        side=_side(fill),
+        quantity=_quantity(fill, instrument),
+        price=price_text(fill["price"]),
+        kind=_kind(fill),
+    )
 
 
-def order_text(order: Any, instrument: InstrumentJob) -> str:
+def order_text(order: Any, instrument: InstrumentJob) -> Message:
     """Return an order (a row of ORDER_DTYPE), such as `sell 10 at 98.5 (stop)`."""
-    at = "" if math.isnan(order["price"]) else f" at {price_text(order['price'])}"
-    return f"{_side(order)} {_quantity(order, instrument)}{at} ({_kind(order)})"
+    if not math.isnan(order["price"]):
+        return fill_text(order, instrument)
+    return Message(
+        "{side} {quantity} ({kind})", side=_side(order), quantity=_quantity(order, instrument), kind=_kind(order)
+    )
 
 
-def end_text(order: Any) -> str:
+def end_text(order: Any) -> Message:
     """Return how an order ended, such as `cancelled at bar 12, oco`."""
-    status = OrderStatus(int(order["status"])).name.lower()
+    ended = word(OrderStatus(int(order["status"])).name.lower())
     reason = StatusReason(int(order["status_reason"]))
-    why = "" if reason is StatusReason.NONE else f", {reason.name.lower().replace('_', ' ')}"
-    at = f" at bar {int(order['closed_bar'])}" if order["closed_bar"] >= 0 else ""
-    return f"{status}{at}{why}"
+    if order["closed_bar"] >= 0:
+        ended = Message("{what} at bar {bar}", what=ended, bar=order["closed_bar"])
+    return ended if reason is StatusReason.NONE else joined([ended, _word(reason)], ", ")
 
 
-def block_text(blocked: Any) -> str:
+def block_text(blocked: Any) -> Message:
     """Return a blocked entry (a row of BLOCKED_DTYPE), such as `at bar 12, filter`."""
-    return f"at bar {int(blocked['bar'])}, {BlockReason(int(blocked['reason'])).name.lower().replace('_', ' ')}"
+    return Message("at bar {bar}, {reason}", bar=blocked["bar"], reason=_word(BlockReason(int(blocked["reason"]))))
 
 
 def price_text(value: float) -> str:
     """Return a price with up to ten digits."""
-    return "none" if math.isnan(value) else f"{value:.10g}"
+    return Message("none") if math.isnan(value) else f"{value:.10g}"
 
 
 def same_numbers(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
@@ -63,13 +73,17 @@ def first_difference(a: npt.NDArray[Any], b: npt.NDArray[Any], fields: tuple[str
     return both if len(a) != len(b) else None
 
 
-def _side(traded: Any) -> str:
-    return "buy" if traded["side"] > 0 else "sell"
+def _word(reason: StatusReason | BlockReason) -> Message:
+    return word(reason.name.lower().replace("_", " "))
+
+
+def _side(traded: Any) -> Message:
+    return Message("buy") if traded["side"] > 0 else Message("sell")
 
 
 def _quantity(traded: Any, instrument: InstrumentJob) -> str:
     return f"{int(traded['lots']) * instrument.lot_size:.10g}"
 
 
-def _kind(traded: Any) -> str:
-    return OrderKind(int(traded["kind"])).name.lower().replace("_", "-")
+def _kind(traded: Any) -> Message:
+    return word(OrderKind(int(traded["kind"])).name.lower().replace("_", "-"))

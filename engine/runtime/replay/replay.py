@@ -225,9 +225,7 @@ class Replay:
         symbols = [job.symbol for job in self.prepared.job.instruments]
         if symbol not in symbols:
             raise RunError(
-                Message(
-                    "There is no instrument '{symbol}'. {hint}", symbol=symbol, hint=did_you_mean(symbol, symbols)
-                ).strip()
+                Message("There is no instrument '{symbol}'. {hint}", symbol=symbol, hint=did_you_mean(symbol, symbols))
             )
         return symbols.index(symbol)
 

@@ -53,7 +53,7 @@ class LookAhead:
     def __str__(self) -> str:
         if self.why:
             return self.why
-        what = "looks ahead" if self.origin else "depends on a node that looks ahead"
+        what = Message("looks ahead") if self.origin else Message("depends on a node that looks ahead")
         return Message(
             "Node '{node}' ({use}) {what}: '{output}' at bar {bar} of {instrument} was "
             "{known:g} with {cut} bars known and is {later:g} with all.",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from quantcrafter.engine.api import DataProvider, DataRequest, QuantCrafterError, RunCancelledError, SpecError
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.data.load import LoadedBars, load_bars
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.runtime.running.memo import ColumnMemo
@@ -88,7 +88,7 @@ def sweep(
 def _reason(error: QuantCrafterError) -> str:
     """Return what an error says; of a strategy with several mistakes, the first."""
     first = error.problems[0] if isinstance(error, SpecError) and error.problems else None
-    return str(error) if first is None else f"{first.message} {first.remedy}".strip()
+    return str(error) if first is None else joined([first.message, first.remedy])
 
 
 class _LoadedOnce:

@@ -12,6 +12,7 @@ import numpy as np
 
 from quantcrafter.engine.api import InstrumentJob, Role
 from quantcrafter.engine.api.csv_text import csv_text
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.results.run_view import Column, Kept, RunNode, RunView
 from quantcrafter.engine.stats import tables
 from quantcrafter.engine.stats.curve import daily_equity, daily_returns, monthly_returns
@@ -154,7 +155,7 @@ class RunTables:
         """
         from pydantic_core import to_json
 
-        return write_whole(path, to_json(self.to_json()) + b"\n", "The result")
+        return write_whole(path, to_json(self.to_json()) + b"\n", Message("The result"))
 
     def write_report(self: RunView, path: str | Path) -> Path:
         """Write the HTML report: one file with charts, metrics and trades that needs no network.
@@ -178,7 +179,7 @@ class RunTables:
             columns[f"{end}_time"] = columns[f"{end}_ts_ns"].astype("datetime64[ns]").astype("datetime64[s]")
         times = [column.astype(str) if column.dtype.kind == "M" else column for column in columns.values()]
         rows = zip(*(tables.plain_list(column) for column in times), strict=True)
-        return write_whole(path, csv_text(columns, rows).encode(), "The trade list")
+        return write_whole(path, csv_text(columns, rows).encode(), Message("The trade list"))
 
 
 def daily_returns_of(run: RunView) -> Column:

@@ -57,7 +57,7 @@ class RunHistory:
         self._database = Database(
             path=self.path,
             schema=SCHEMA,
-            name="run history",
+            name=Message("run history"),
             place=self.path,
             error=RunError,
             if_damaged=Message("Move the file away; a new history begins with the next run."),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.run_store.record import RunRecord
 from quantcrafter.engine.storage import Schema
 
@@ -111,18 +112,18 @@ def _numbers(value: Any) -> Mapping[str, Any]:
 
 _Reader = tuple[Callable[[Any], Any], str, Any]
 _TEXT_READER: _Reader = (_text, "text", "")
-_COUNT_READER: _Reader = (_count, "a whole number", 0)
+_COUNT_READER: _Reader = (_count, Message("a whole number"), 0)
 _READERS: dict[str, _Reader] = {
     **dict.fromkeys(TEXT, _TEXT_READER),
     **dict.fromkeys(NUMBERS, _COUNT_READER),
     "started": (_started, "a time", datetime(1970, 1, 1, tzinfo=UTC)),
     "synthetic": (_flag, "0 or 1", False),
     "pinned": (_flag, "0 or 1", False),
-    "symbols": (_texts, "a list of texts", ()),
-    "overrides": (_texts, "a list of texts", ()),
-    "metrics": (_numbers, "a mapping of numbers", {}),
+    "symbols": (_texts, Message("a list of texts"), ()),
+    "overrides": (_texts, Message("a list of texts"), ()),
+    "metrics": (_numbers, Message("a mapping of numbers"), {}),
     "settings": (_mapping, "a mapping", {}),
-    "timing": (_numbers, "a mapping of numbers", {}),
+    "timing": (_numbers, Message("a mapping of numbers"), {}),
 }
 
 

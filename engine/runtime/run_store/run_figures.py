@@ -156,7 +156,7 @@ def read_tables(path: Path) -> dict[str, Table] | None:
     except FileNotFoundError:
         return None
     except _UNREADABLE as error:
-        cause = fault(error, "read").cause if isinstance(error, OSError) else "the file is damaged"
+        cause = fault(error, "read").cause if isinstance(error, OSError) else Message("the file is damaged")
         text = Message(
             "The fills and trades in '{path}' cannot be read: {cause}. Delete the run or run it again.",
             path=shown_path(path),
@@ -168,4 +168,4 @@ def read_tables(path: Path) -> dict[str, Table] | None:
 
 def _check_lengths(parts: Mapping[str, Mapping[str, Any]]) -> None:
     if any(len({column.shape for column in part.values()}) != 1 for part in parts.values()):
-        raise ValueError("columns are missing or of different length")
+        raise ValueError(Message("columns are missing or of different length"))

@@ -37,7 +37,7 @@ from quantcrafter.engine.api.ledger import (
     TRADE_DTYPE,
     OpenPosition,
 )
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, from_json
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.settings import InstrumentMargin
 from quantcrafter.engine.api.timeframe import Timeframe
@@ -111,8 +111,8 @@ class RunFolder(RunTables):
         self.nodes: Mapping[str, RunNode] = {each["id"]: node_of(each, ready) for each in about["nodes"]}
         self.metrics: Mapping[str, Value] = state.get("metrics", {})
         self.timing: Mapping[str, float] = state.get("timing", {})
-        self.findings: tuple[str, ...] = tuple(state.get("findings", ()))
-        self.notes: tuple[str, ...] = tuple(state.get("notes", ()))
+        self.findings: tuple[str, ...] = tuple(map(from_json, state.get("findings", ())))
+        self.notes: tuple[str, ...] = tuple(map(from_json, state.get("notes", ())))
         self.synthetic: bool = state.get("synthetic", False)
         self.warmup: int = state.get("warmup", 0)
         self.data_hash: str = state.get("data_hash", "")
@@ -149,7 +149,7 @@ class RunFolder(RunTables):
     def _at(cls, folder: Path, about: Mapping[str, Any], reader: LogReader) -> RunFolder:
         commits = reader.read()
         if about.get("whole") and not commits:
-            raise ValueError("what it holds is damaged")
+            raise ValueError(Message("what it holds is damaged"))
         state: dict[str, Any] = {}
         for each in commits:
             if len(each.bars) != len(about["instruments"]):

@@ -30,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantcrafter.engine.api.locks import try_lock
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.npy import dtype_of
 
 DATA, COMMITS, LOCK = "data.bin", "commits.jsonl", "writer.lock"
@@ -109,7 +110,7 @@ class LogReader:
             described = _checked(line)
             if described is None:
                 if number < len(lines):
-                    raise ValueError(f"commit {len(self._commits) + 1} is damaged")
+                    raise ValueError(Message("commit {count} is damaged", count=len(self._commits) + 1))
                 break
             self._commits.append(_commit(described, len(self._commits) + 1, size))
             self._last = line + b"\n"
@@ -172,7 +173,7 @@ class LogWriter:
         """
         for name, parts in chunk.columns.items():
             if [len(part) for part in parts] != list(chunk.bars):
-                raise ValueError(f"the column '{name}' has not one row a bar")
+                raise ValueError(Message("the column '{name}' has not one row a bar", name=name))
         start = self._data.seek(0, os.SEEK_END)
         self._log.seek(self._end)
         try:
@@ -261,18 +262,20 @@ def _commit(described: Mapping[str, Any], number: int, size: int) -> Commit:
     bars = tuple(int(each) for each in described["bars"])
     blocks = {name: Block(dtype_of(kind), at, rows) for name, (kind, at, rows) in described["blocks"].items()}
     if described["revision"] != number or min(bars, default=0) < 0:
-        raise ValueError(f"commit {number} is not the next one")
+        raise ValueError(Message("commit {number} is not the next one", number=number))
     for name, block in blocks.items():
         if block.offset < 0 or block.rows < 0 or block.end > size:
-            raise ValueError(f"the file '{DATA}' has lost '{name}'")
+            raise ValueError(Message("the file '{data}' has lost '{name}'", data=DATA, name=name))
         if name.startswith(PER_BAR) and block.rows != sum(bars):
-            raise ValueError(f"'{name}' has {block.rows} rows for {sum(bars)} bars")
+            raise ValueError(
+                Message("'{name}' has {rows} rows for {sum} bars", name=name, rows=block.rows, sum=sum(bars))
+            )
     return Commit(number, bars, blocks, described["state"], tuple(accumulate(bars, initial=0)))
 
 
 def _end_of(folder: Path, revision: int, count: int) -> int:
     """Return the byte behind a commit."""
     if not 0 <= revision <= count:
-        raise ValueError(f"there is no commit {revision} among {count}")
+        raise ValueError(Message("there is no commit {revision} among {count}", revision=revision, count=count))
     lines = (folder / COMMITS).read_bytes().split(b"\n")[:revision]
     return sum(len(line) + 1 for line in lines)

@@ -15,7 +15,7 @@ import numpy as np
 
 from quantcrafter.engine.api import InstrumentJob, PortType, RunError
 from quantcrafter.engine.api.bars import BAR_COLUMNS
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, to_json
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.runtime.results.run_view import RunNode, RunView
@@ -188,8 +188,8 @@ def final_state(run: RunView) -> dict[str, Any]:
         **growing_state(run),
         "metrics": dict(run.metrics),
         "timing": dict(run.timing),
-        "findings": list(run.findings),
-        "notes": list(run.notes),
+        "findings": [to_json(each) for each in run.findings],
+        "notes": [to_json(each) for each in run.notes],
         "data_hash": run.data_hash,
         "months": run.months,
         "finished": True,

@@ -63,4 +63,4 @@ def forget_folder(path: str | Path) -> Path:
 
 def _write(folders: Sequence[Path]) -> None:
     text = json.dumps({"allowed": [str(each) for each in folders]}, indent=2, ensure_ascii=True) + "\n"
-    write_whole(folders_file(), text.encode(), "The list of allowed folders")
+    write_whole(folders_file(), text.encode(), Message("The list of allowed folders"))

@@ -25,9 +25,9 @@ from quantcrafter.engine.api import (
     Severity,
     SpecError,
 )
-from quantcrafter.engine.api.foreign import calling, foreign, is_own, is_plain, origin, reason_of
+from quantcrafter.engine.api.foreign import calling, foreign, is_own, is_plain, reason_of, with_origin
 from quantcrafter.engine.api.frozen import Lent
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.api.settings import InstrumentKind
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.graph import BoundGraph, Decision, make_plan
@@ -99,25 +99,18 @@ def run_job(adapter: EngineAdapter, job: EngineJob) -> Ledger:
     """
     if is_own(adapter) and all(is_own(part.component) for part in job.components):
         return adapter.run(job)
-    who = f"Engine '{adapter.name}'{origin(adapter)}"
+    who = _label(adapter.name, adapter)
     lent = Lent()
     if not is_own(adapter):
         job = _lent_job(job, lent)
     try:
-        with foreign(who, "running"):
+        with foreign(who, Message("running")):
             ledger = adapter.run(job)
         lent.check()
     except Exception as error:
         if is_own(adapter) or (isinstance(error, QuantCrafterError) and (is_plain(error) or job.cancelled())):
             raise
-        raise RunError(
-            Message(
-                "Engine '{name}'{origin} failed: {reason}.",
-                name=adapter.name,
-                origin=origin(adapter),
-                reason=reason_of(error),
-            )
-        ) from error
+        raise RunError(Message("{engine} failed: {reason}.", engine=who, reason=reason_of(error))) from error
     if not isinstance(ledger, Ledger):
         raise RunError(
             Message(
@@ -138,7 +131,7 @@ def run_class_job(adapter: EngineAdapter, job: ClassJob) -> ClassRun:
     who, lent = f"'{job.path}'", Lent()
     job = replace(job, instruments=tuple(replace(each, bars=lent.value(each.bars)) for each in job.instruments))
     try:
-        with foreign(who, "running"):
+        with foreign(who, Message("running")):
             made = adapter.run_class(job)
         lent.check()
     except Exception as error:
@@ -162,7 +155,7 @@ def _lent_job(job: EngineJob, lent: Lent) -> EngineJob:
 def is_ready(cls: type[EngineAdapter]) -> bool:
     """Return whether an engine that is installed can start at once; True where it cannot even tell."""
     try:
-        with calling(f"Engine '{cls.name}'{origin(cls)}", "getting ready", cls):
+        with calling(_label(cls.name, cls), Message("getting ready"), cls):
             return bool(cls.missing()) or bool(cls().is_ready())
     except Exception:  # noqa: BLE001 - the run says what is wrong
         return True
@@ -171,10 +164,10 @@ def is_ready(cls: type[EngineAdapter]) -> bool:
 def _missing(cls: type[EngineAdapter]) -> str:
     """Return what an engine lacks, or why it cannot tell."""
     try:
-        with calling(f"Engine '{cls.name}'{origin(cls)}", "telling what it needs", cls):
+        with calling(_label(cls.name, cls), Message("telling what it needs"), cls):
             return str(cls.missing())
     except Exception as error:  # noqa: BLE001 - a list of engines is shown all the same
-        return f"not usable: {reason_of(error)}"
+        return Message("not usable: {reason}", reason=reason_of(error))
 
 
 def _choice(cls: type[EngineAdapter]) -> EngineChoice:
@@ -293,22 +286,21 @@ def find_engine(
     if cls is None or problems:
         raise SpecError([_placed(problem, file) for problem in problems])
     try:
-        with calling(f"Engine '{name}'{origin(cls)}", "starting", cls):
+        with calling(_label(name, cls), Message("starting"), cls):
             return cls()
     except Exception as error:
         raise RunError(
-            Message(
-                "Engine '{name}'{origin} cannot be made: {reason}.",
-                name=name,
-                origin=origin(cls),
-                reason=reason_of(error),
-            )
+            Message("{engine} cannot be made: {reason}.", engine=_label(name, cls), reason=reason_of(error))
         ) from error
+
+
+def _label(name: str, engine: object) -> str:
+    return with_origin(Message("Engine '{name}'", name=name), engine)
 
 
 def _unknown(name: str, registry: Engines) -> Problem:
     names = registry.engine_names()
-    remedy = Message("{hint} There are: {names}.", hint=did_you_mean(name, names), names=", ".join(names)).strip()
+    remedy = Message("{hint} There are: {names}.", hint=did_you_mean(name, names), names=", ".join(names))
     return Problem("unknown_engine", Message("There is no engine '{name}'.", name=name), remedy, path="run.engine")
 
 
@@ -331,12 +323,12 @@ def _shortcomings(cls: type[EngineAdapter], registry: Engines, mode: str, needs:
     for need in needs:
         if need.capability in cls.capabilities:
             continue
-        asker = f"node '{need.node}' needs" if need.node else "the strategy needs"
+        asker = Message("node '{node}' needs", node=need.node) if need.node else Message("the strategy needs")
         able = [name for name in installed_engines(registry) if _can(registry.engine(name), need)]
         text = Message(
             "The engine '{name}' does not do {capability}, which {asker}.",
             name=cls.name,
-            capability=need.capability,
+            capability=word(need.capability),
             asker=asker,
         )
         remedy = (

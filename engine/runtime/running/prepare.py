@@ -220,7 +220,9 @@ def _check_files(graph: BoundGraph) -> None:
 
 def _tell(subject: str, loaded: LoadedBars, findings: list[str], notes: list[str]) -> None:
     for finding in loaded.findings:
-        (notes if finding.kind == "guess" else findings).append(f"{subject}: {finding}")
+        (notes if finding.kind == "guess" else findings).append(
+            Message("{subject}: {finding}", subject=subject, finding=str(finding))
+        )
 
 
 def _to_ns(moment: datetime | date | None) -> int | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import did_you_mean, shown_path
 from quantcrafter.engine.stats.files import write_whole
@@ -55,10 +56,14 @@ def allowed_paths() -> tuple[AllowedPath, ...]:
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        why = fault(error, "read").cause if isinstance(error, OSError) else "it is no such list in JSON"
+        why = fault(error, "read").cause if isinstance(error, OSError) else Message("it is no such list in JSON")
         raise RunError(
-            f"The list of allowed strategy classes, '{shown_path(path)}', cannot be read: {why}. "
-            "Repair or delete it; until then no class is imported."
+            Message(
+                "The list of allowed strategy classes, '{path}', cannot be read: {why}. "
+                "Repair or delete it; until then no class is imported.",
+                path=shown_path(path),
+                why=why,
+            )
         ) from error
 
 
@@ -69,10 +74,17 @@ def allow(module: str, folder: str | Path = "") -> AllowedPath:
         RunError: that is no module's name, there is no such folder, or the list cannot be read or written.
     """
     if not _MODULE.match(module):
-        raise RunError(f"A module is names with dots between, such as my_strategies or package.module, was '{module}'.")
+        raise RunError(
+            Message(
+                "A module is names with dots between, such as my_strategies or package.module, was '{module}'.",
+                module=module,
+            )
+        )
     where = Path(folder).expanduser().absolute() if str(folder) else None
     if where is not None and not where.is_dir():
-        raise RunError(f"The folder of '{module}' must exist, but '{where}' does not.")
+        raise RunError(
+            Message("The folder of '{module}' must exist, but '{folder}' does not.", module=module, folder=where)
+        )
     made = AllowedPath(module, "" if where is None else str(where))
     _write([*(each for each in allowed_paths() if each.module != module), made])
     return made
@@ -87,8 +99,12 @@ def disallow(module: str) -> None:
     listed = allowed_paths()
     names = [each.module for each in listed]
     if module not in names:
-        remedy = did_you_mean(module, names) or (f"Allowed: {', '.join(names)}." if names else "Nothing is allowed.")
-        raise RunError(f"'{module}' is not on the list of allowed strategy classes. {remedy}")
+        remedy = did_you_mean(module, names) or (
+            Message("Allowed: {names}.", names=", ".join(names)) if names else Message("Nothing is allowed.")
+        )
+        raise RunError(
+            Message("'{module}' is not on the list of allowed strategy classes. {remedy}", module=module, remedy=remedy)
+        )
     _write([each for each in listed if each.module != module])
 
 
@@ -99,14 +115,18 @@ def check_allowed(path: str) -> AllowedPath:
         RunError: the path is no class path, or none allows it.
     """
     if path.count(".") == 0 or not _MODULE.match(path):
-        raise RunError(f"A strategy class is named as package.module.Class, was '{path}'.")
+        raise RunError(Message("A strategy class is named as package.module.Class, was '{path}'.", path=path))
     covering = sorted((each for each in allowed_paths() if each.covers(path)), key=lambda each: len(each.module))
     if not covering:
         module = path.rpartition(".")[0]
         raise RunError(
-            f"Importing '{path}' is not allowed: a class is code that runs with your rights. If you trust it, allow it "
-            f"once by: quantcrafter engines allow {module} --folder FOLDER (the folder that holds it; none if it is "
-            "installed)."
+            Message(
+                "Importing '{path}' is not allowed: a class is code that runs with your rights. If you trust it, "
+                "allow it once by: quantcrafter engines allow {module} --folder FOLDER (the folder that holds it; "
+                "none if it is installed).",
+                path=path,
+                module=module,
+            )
         )
     return covering[-1]
 
@@ -119,4 +139,4 @@ def modules_in(folder: str) -> tuple[str, ...]:
 
 def _write(paths: Sequence[AllowedPath]) -> None:
     text = json.dumps({"allowed": [asdict(each) for each in paths]}, indent=2) + "\n"
-    write_whole(class_paths_file(), text.encode(), "The list of allowed strategy classes")
+    write_whole(class_paths_file(), text.encode(), Message("The list of allowed strategy classes"))

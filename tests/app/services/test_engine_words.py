@@ -4,18 +4,25 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from quantcrafter.app.services import i18n
-from quantcrafter.app.services.problems import error_text, failure_text
-from quantcrafter.engine.api import NEW_YORK_STOCKS, DataError, Problem, RunError, SpecError
+from quantcrafter.app.services.problems import error_text, failure_text, problem_text
+from quantcrafter.engine.api import NEW_YORK_STOCKS, DataError, DataRequest, Message, Problem, RunError, SpecError, word
+from quantcrafter.engine.api.capability import Capability
 from quantcrafter.engine.data.findings import Finding
+from quantcrafter.engine.data.providers.csv_file import CsvProvider
 from quantcrafter.engine.data.quality import check
+from quantcrafter.engine.data.store.sources import make_provider
+from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.compute_process.jobs import Failure
+from quantcrafter.engine.runtime.running.source import load_text
 from tests.engine.data.test_quality import KINDS, corrupted
 from tests.support.market_data import DAY, MINUTE, minutes, moments, raw_bars
 from tests.support.translations import LANGUAGES
@@ -50,7 +57,8 @@ def findings(rows: list[int]) -> Iterator[Finding]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_finding_about_bars_leaves_no_word_in_english(language: str, rows: list[int]) -> None:
     i18n.use_language(language)
-    left = {text: english_left(i18n.said(text)) for item in findings(rows) for text in (str(item), f"SPY: {item}")}
+    told = (Message("{symbol}: {finding}", symbol="SPY", finding=str(item)) for item in findings(rows))
+    left = {text: english_left(i18n.said(text)) for text in told}
     assert not {text: words for text, words in left.items() if words}
 
 
@@ -69,51 +77,84 @@ def test_a_refusal_lists_its_faults_line_by_line(language: str) -> None:
     assert not english_left(told)
 
 
-@pytest.mark.parametrize(
-    ("text", "russian", "chinese"),
-    [
-        (
-            "SPY from data/spy.csv: the file has no rows. Give a file with bars.",
-            "SPY из data/spy.csv: в файле нет строк. Дайте файл с барами.",
-            "data/spy.csv 的 SPY：文件中没有数据行。请提供含 K 线的文件。",
-        ),
-        (
-            "The engine 'vnpy' does not do stop-limit orders, which node 'enter' needs.",
-            "Движок 'vnpy' не умеет: стоп-лимитные заявки; это нужно узлу 'enter'.",
-            "引擎 'vnpy' 不支持止损限价单：节点 'enter' 需要它。",
-        ),
-        (
-            "BUY 10 SPY at 98.5  (market, signal, order 3, commission 1.00)",
-            "ПОКУПКА 10 SPY по 98.5 (рыночная, сигнал, заявка 3, комиссия 1.00)",
-            "买入 10 SPY @ 98.5（市价，信号，订单 3，手续费 1.00）",
-        ),
-        (
-            "Data provider 'csv': 'path' is needed; 'stamp' must be 'open' or 'close'.",
-            "Поставщик данных 'csv': нужно 'path'; 'stamp': нужно значение 'open' или 'close'.",
-            "数据提供方 'csv'：需要 'path'; 'stamp' 必须是 'open' 或 'close'。",
-        ),
-    ],
-)
-def test_messages_read_as_a_trader_would_write_them(text: str, russian: str, chinese: str) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_strategys_mistakes_are_told_without_a_word_of_english(language: str) -> None:
+    text = """
+quantcrafter: 1
+instruments: [{symbol: SPY, data: sample, tick_size: -1}]
+indicators: {fast: {use: ta.SMA, timeperiod: 0}, slow: {use: ta.SMA, input: nowhere}}
+risk: {stop: {use: percent_stop}}
+"""
+    with pytest.raises(SpecError) as caught:
+        load_text(text, load_registry(), file="s.yaml")
+    problems = caught.value.problems
+    assert len(problems) > 3
+    i18n.use_language(language)
+    names = re.compile(
+        r"'[^']*'|\b(ta\.SMA|nowhere|SPY|fast|slow|stop|percent_stop|execution|bars|close|macd|signal)\b"
+    )
+    left = {str(each): ENGLISH.findall(names.sub("", problem_text(each))) for each in problems}
+    assert not {text: words for text, words in left.items() if words}
+
+
+def test_messages_read_as_a_trader_would_write_them(tmp_path: Path) -> None:
+    (tmp_path / "spy.csv").write_text("time,open,high,low,close\n")
+    with pytest.raises(DataError) as caught:
+        CsvProvider(path="spy.csv").load(DataRequest("SPY", DAY, base_dir=str(tmp_path)))
+    refused = Message(
+        "The engine '{name}' does not do {capability}, which {asker}.",
+        name="vnpy",
+        capability=word(Capability.STOP_LIMIT_ORDERS),
+        asker=Message("node '{node}' needs", node="enter"),
+    )
+    english = [str(caught.value), refused]
+    assert english == [
+        "SPY from spy.csv: the file has no rows. Give a file with bars.",
+        "The engine 'vnpy' does not do stop-limit orders, which node 'enter' needs.",
+    ]
     i18n.use_language("ru")
-    assert i18n.said(text) == russian
+    assert [error_text(caught.value), i18n.said(refused)] == [
+        "SPY из spy.csv: в файле нет строк. Дайте файл с барами.",
+        "Движок 'vnpy' не умеет: стоп-лимитные заявки; это нужно узлу 'enter'.",
+    ]
     i18n.use_language("zh_CN")
-    assert i18n.said(text) == chinese
+    assert [error_text(caught.value), i18n.said(refused)] == [
+        "spy.csv 的 SPY：文件中没有数据行。请提供含 K 线的文件。",
+        "引擎 'vnpy' 不支持止损限价单：节点 'enter' 需要它。",
+    ]
 
 
-def test_a_word_of_ours_before_a_colon_is_no_symbol() -> None:
-    i18n.use_language("ru")
-    assert i18n.said("SPY: Times carry no zone: taken as UTC.") == "SPY: Время без часового пояса: принято за UTC."
-    assert not english_left(i18n.said("Group: Price."))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_faults_of_a_providers_options_are_told_each(language: str) -> None:
+    with pytest.raises(DataError) as caught:
+        make_provider(CsvProvider, {"stamp": "x"})
+    assert str(caught.value) == "Data provider 'csv': 'path' is needed; 'stamp' must be 'auto', 'open' or 'close'."
+    i18n.use_language(language)
+    assert not ENGLISH.findall(re.sub(r"'\w+'", "", error_text(caught.value)))
+
+
+def test_a_message_crosses_to_another_process_and_back_with_its_parts() -> None:
+    error = RunError(Message("The last step is not run yet. {why}", why=Message("It is empty.")))
+    failure = pickle.loads(pickle.dumps(Failure.of(error)))  # noqa: S301 - our own bytes
+    assert isinstance(failure.message, Message)
+    assert failure.message.parameters["why"].template == "It is empty."
 
 
 def test_a_failure_is_told_by_its_first_mistake_and_an_error_in_its_words() -> None:
-    problems = (Problem("use", "There is no engine 'x'.", "There are: native.", file="a.yaml", line=3),)
+    message = Message("There is no engine '{name}'.", name="x")
+    remedy = Message("{hint} There are: {names}.", hint="", names="native")
+    problems = (Problem("use", message, remedy, file="a.yaml", line=3),)
     i18n.use_language("ru")
     assert failure_text(Failure.of(SpecError(problems))) == "Движка 'x' нет. Есть: native."
     assert error_text(SpecError(problems)) == "Движка 'x' нет. Есть: native."
-    lost = RunError("The run in '/runs/1' cannot be read: [Errno 2].")
-    assert failure_text(Failure.of(lost)) == error_text(lost) == "Запуск в '/runs/1' не читается: [Errno 2]."
+    lost = RunError(
+        Message("The run in '{folder}' cannot be read: {cause}. Run it again.", folder="/runs/1", cause="[Errno 2]")
+    )
+    assert (
+        failure_text(Failure.of(lost))
+        == error_text(lost)
+        == ("Запуск в '/runs/1' не читается: [Errno 2]. Запустите его заново.")
+    )
 
 
 def test_a_plugins_own_words_are_left_alone() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from quantcrafter.engine.api.errors import Problem, QuantCrafterError, RunCancelledError, SpecError
-from quantcrafter.engine.api.foreign import text_of
+from quantcrafter.engine.api.foreign import described, text_of
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import told
 
@@ -110,5 +110,4 @@ class Failure:
             )
         if isinstance(error, OSError) and error.errno:
             return cls(UNEXPECTED, told(error), trace="".join(traceback.format_exception(error)))
-        text = f"{type(error).__name__}: {text_of(error)}" if text_of(error) else type(error).__name__
-        return cls(UNEXPECTED, text, trace="".join(traceback.format_exception(error)))
+        return cls(UNEXPECTED, described(error), trace="".join(traceback.format_exception(error)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from quantcrafter.engine.api.errors import RunCancelledError
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.runtime.compute_process.jobs.contract import JobContext, LogLine, Request
 
 if TYPE_CHECKING:
@@ -59,9 +59,17 @@ def _fills(run: RunFolder) -> Iterator[LogLine]:
     node = run.decision.node if run.decision is not None else ""
     for number, row in zip(numbers, run.fills.rows(), strict=True):
         kind, why = _plain(row["order_type"]), _plain(row["reason"])
-        text = (
-            f"{row['side'].upper()} {row['quantity']:g} {row['instrument']} at {row['price']:g}  ({kind}, {why}, "
-            f"order {row['order_id']}, commission {row['commission']:.2f})"
+        text = Message(
+            "{side} {quantity:g} {instrument} at {price:g}  ({kind}, {why}, order {order_id}, "
+            "commission {commission:.2f})",
+            side=Message("BUY") if row["side"] == "buy" else Message("SELL"),
+            quantity=row["quantity"],
+            instrument=row["instrument"],
+            price=row["price"],
+            kind=word(kind),
+            why=word(why),
+            order_id=row["order_id"],
+            commission=row["commission"],
         )
         yield LogLine(logging.INFO, text, row["ts_ns"], number, row["bar"], node)
 
@@ -72,9 +80,15 @@ def _orders(run: RunFolder) -> Iterator[LogLine]:
         if row["status"] not in _GONE_WRONG:
             continue
         bar = row["created_bar"] if row["closed_bar"] is None else row["closed_bar"]
-        text = (
-            f"Order {row['order_id']} {row['status']}: {_plain(row['status_reason'])}  ({row['side']} "
-            f"{row['quantity']:g} {row['instrument']}, {_plain(row['order_type'])})"
+        text = Message(
+            "Order {order_id} {status}: {reason}  ({side} {quantity:g} {instrument}, {kind})",
+            order_id=row["order_id"],
+            status=word(row["status"]),
+            reason=word(_plain(row["status_reason"])),
+            side=word(row["side"]),
+            quantity=row["quantity"],
+            instrument=row["instrument"],
+            kind=word(_plain(row["order_type"])),
         )
         yield LogLine(logging.WARNING, text, _close(run, number, bar), number, bar, row["rule"])
 
@@ -83,7 +97,11 @@ def _blocked(run: RunFolder) -> Iterator[LogLine]:
     numbers = run.ledger.blocked["instrument"].tolist()
     node = run.decision.node if run.decision is not None else ""
     for number, row in zip(numbers, run.blocked.rows(), strict=True):
-        text = f"Signal on {row['instrument']} not taken: {_plain(row['reason'])}"
+        text = Message(
+            "Signal on {instrument} not taken: {reason}",
+            instrument=row["instrument"],
+            reason=word(_plain(row["reason"])),
+        )
         yield LogLine(logging.DEBUG, text, row["ts_ns"], number, row["bar"], node)
 
 

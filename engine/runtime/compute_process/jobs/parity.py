@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.compute_process.jobs.contract import JobContext, LogLine, Request
 
 if TYPE_CHECKING:
@@ -57,5 +58,5 @@ def compare_engines(request: ParityRequest, context: JobContext) -> ParityReport
         loader=cache,
     )
     for name, missing in report.left_out.items():
-        context.log(LogLine(logging.INFO, f"Without {name}, which is {missing}"))
+        context.log(LogLine(logging.INFO, Message("Without {name}, which is {missing}", name=name, missing=missing)))
     return report

@@ -189,7 +189,10 @@ def look_at(provider: DataProvider, request: DataRequest, *, own: bool = False) 
             **base,
         )
     except Exception as error:  # noqa: BLE001 - a plugin's provider may raise anything
-        return Preview(error=f"Data provider '{provider.name}' failed: {reason_of(error)}", **base)
+        return Preview(
+            error=Message("Data provider '{name}' failed: {reason}", name=provider.name, reason=reason_of(error)),
+            **base,
+        )
     base |= {"timeframe": str(bars.timeframe), "timeframes": offered(frames or (source,))}
     return _seen(raw, checked.bars, checked.findings, bars, str(source), base)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.waiting import IMPORT
 from quantcrafter.engine.runtime.compute_process.jobs.contract import INSTRUMENTS, JobContext, LogLine, Request
 
@@ -82,7 +82,7 @@ def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome | None:
         return None
     context.memory[INSTRUMENTS] = {each.spec.symbol: number for number, each in enumerate(graph.instruments)}
     for warning in graph.warnings:
-        context.log(LogLine(logging.WARNING, f"{warning.message} {warning.remedy}".strip(), node=warning.node))
+        context.log(LogLine(logging.WARNING, joined([warning.message, warning.remedy]), node=warning.node))
     progress = _progress(registry.engine(request.engine or graph.spec.run.engine), context)
     result = run(
         graph,
@@ -139,7 +139,7 @@ def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOut
     try:
         run_id = RunHistory().add(result)
     except RunError as error:
-        context.log(LogLine(logging.WARNING, f"The run is not kept: {error}"))
+        context.log(LogLine(logging.WARNING, Message("The run is not kept: {error}", error=str(error))))
         return _keep_trial(result, request, context)
     folder = trace_folder(run_id)
     _make_room((*request.in_use, folder), context)
@@ -171,4 +171,8 @@ def _keep_trial(result: RunResult, request: RunRequest, context: JobContext) -> 
 def _summary(result: RunResult) -> str:
     trades = len(result.trades)
     seconds = result.timing.get("total_s", 0.0)
-    return f"{result.bars:,} bars, {trades:,} {'trade' if trades == 1 else 'trades'} in {seconds:.2f} s"
+    if trades == 1:
+        return Message("{bars:,} bars, 1 trade in {seconds:.2f} s", bars=result.bars, seconds=seconds)
+    return Message(
+        "{bars:,} bars, {trades:,} trades in {seconds:.2f} s", bars=result.bars, trades=trades, seconds=seconds
+    )

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.panes.parity import ParityPane
-from quantcrafter.app.panes.parity.words import side_text
 from quantcrafter.app.services.engine import Job
-from quantcrafter.app.services.i18n import use_language
+from quantcrafter.app.services.i18n import said, use_language
 from quantcrafter.app.session.run_session import RunSession
+from quantcrafter.engine.api import Message, word
 from quantcrafter.engine.runtime.compute_process.jobs import Failure, Request
 from quantcrafter.engine.runtime.compute_process.messages import Progressed
 from quantcrafter.engine.runtime.parity import Cause, ParityReport
@@ -103,7 +103,7 @@ def test_differences_are_listed_with_their_class_and_both_sides(pane: ParityPane
         "stop",
         "fill",
         "sell 10 at 98.5 (stop)",
-        "no fill: cancelled (oco), bar 4",
+        "no fill (cancelled at bar 4, oco)",
         "2001-09-09 01:46:40",
     )
     assert second[1] == "follows"
@@ -131,7 +131,7 @@ def test_a_difference_of_the_whole_run_leads_nowhere(pane: ParityPane, session: 
     compared(session, report_of(refused))
     pane.difference_view.clicked.emit(pane.differences.index(0, 0))
     assert session.bar is None
-    assert pane.differences.texts[0][6:] == ("runs", "No.", "")
+    assert pane.differences.texts[0][6:] == ("done", "No.", "")
     assert pane.differences.texts[0][1] == "capability"
 
 
@@ -184,15 +184,30 @@ def test_an_engine_that_is_left_out_says_what_brings_it(pane: ParityPane, sessio
     assert (row[0], row[1], row[7]) == ("mine", 'Not installed. Bring it by: pip install "mine"', "left out")
 
 
-@pytest.mark.parametrize(
-    "text", ["buy 3 (market) at bar 12", "sell 10 at 98.5 (stop-limit)", "no fill", "at bar 12, warmup"]
+MARKET_ORDER = Message("{side} {quantity} ({kind})", side=word("buy"), quantity="3", kind=word("market"))
+STOP_ORDER = Message(
+    "{side} {quantity} at {price} ({kind})", side=word("sell"), quantity="10", price="98.5", kind=word("stop-limit")
 )
+SIDES = (
+    Message(
+        "{what} at bar {bar}",
+        what=Message("{side} {quantity} ({kind})", side=word("buy"), quantity="3", kind=word("market")),
+        bar=12,
+    ),
+    Message(
+        "{side} {quantity} at {price} ({kind})", side=word("sell"), quantity="10", price="98.5", kind=word("stop-limit")
+    ),
+    Message("no fill"),
+    Message("at bar {bar}, {reason}", bar=12, reason=word("warmup")),
+)
+
+
+@pytest.mark.parametrize("text", SIDES)
 def test_sides_are_said_in_the_language_in_use(text: str) -> None:
-    english = side_text(text)
     use_language("ru")
     try:
-        russian = side_text(text)
+        russian = said(text)
     finally:
         use_language("en")
-    assert russian != english
-    assert not any(word in russian for word in ("buy", "sell", "bar", "fill", "market", "stop", "warmup"))
+    assert russian != said(text) == text
+    assert not any(each in russian for each in ("buy", "sell", "bar", "fill", "market", "stop", "warmup"))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from quantcrafter.app.services.phrases import Phrases
 from quantcrafter.engine.runtime.explain import why_no_trade
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.run_store.run_writer import save_run
 from quantcrafter.engine.runtime.running.run import run
 from quantcrafter.engine.spec import check_strategy
 from tests.support.kept_runs import registry
+from tests.support.translations import LANGUAGES, translations
 
 STRATEGY = """\
 quantcrafter: 1
@@ -120,7 +123,11 @@ def _runs(choices: dict[str, str], folder: Path) -> tuple[str, str]:
 @pytest.mark.parametrize("case", CASES)
 def test_a_run_without_a_trade_says_why(case: str, tmp_path: Path) -> None:
     choices, text = CASES[case]
-    assert _runs(choices, tmp_path) == (text, text)
+    told = _runs(choices, tmp_path)
+    assert told == (text, text)
+    for language in LANGUAGES:
+        left = re.sub(r"'\w+'", "", Phrases(translations(language)).translate(told[0]))
+        assert not re.findall(r"[A-Za-z]{2,}", left), left
 
 
 def test_a_run_with_trades_has_nothing_to_say(tmp_path: Path) -> None:
