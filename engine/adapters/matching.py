@@ -14,6 +14,6 @@ def match_job(job: EngineJob, matcher: Matcher) -> Ledger:
         RunError: an instrument has no bars, or an impossible tick or lot size.
         RunCancelledError: `job.cancelled()` returned True.
     """
-    from quantcrafter.engine.simulation.session import simulate_stepwise
+    from quantcrafter.engine.simulation.driver import simulate_stepwise
 
     return simulate_stepwise(job, matcher)

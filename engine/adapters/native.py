@@ -18,7 +18,6 @@ class NativeEngine(EngineAdapter):
     capabilities = BAR_STANDARD
 
     def run(self, job: EngineJob) -> Ledger:
-        from quantcrafter.engine.simulation.driver import simulate
-        from quantcrafter.engine.simulation.session import simulate_stepwise
+        from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
 
         return simulate(job) if job.is_compiled else simulate_stepwise(job)

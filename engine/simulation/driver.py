@@ -1,4 +1,4 @@
-"""The compiled driver: the kernel in chunks over a job's arrays."""
+"""Jobs run to their end: by the bar loop in chunks, or step by step."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.simulation.ahead import kernel_for
 from quantcrafter.engine.simulation.kernels import INTERPRETED, RunSteps
+from quantcrafter.engine.simulation.matcher import Matcher
 from quantcrafter.engine.simulation.records import TABLE_ROWS
 from quantcrafter.engine.simulation.session import Session
 
@@ -27,6 +28,9 @@ class Pace:
 
 
 PACE = Pace()
+
+CANCEL_BARS = 1_000
+"""How many steps run one by one between two looks at `cancelled`."""
 
 INTERPRETED_BARS = 5_000
 """How many bars run between two looks at `cancelled`, and for machine code, while there is none."""
@@ -52,4 +56,21 @@ def simulate(job: EngineJob, pace: Pace = PACE, kernel: RunSteps | None = None) 
         bars = pace.chunk_bars if state.kernel is not INTERPRETED else min(pace.chunk_bars, INTERPRETED_BARS)
         if session.run_on(max(1, bars // len(job.instruments))):
             job.progress(session.bars_before(session.index), total)
+    return session.ledger()
+
+
+def simulate_stepwise(job: EngineJob, matcher: Matcher | None = None, kernel: RunSteps | None = None) -> Ledger:
+    """Run a job to its end by the Python driver and return the books.
+
+    Raises:
+        RunError: as of `Session`.
+        RunCancelledError: `job.cancelled()` returned True.
+    """
+    session = Session(job, matcher, kernel=kernel)
+    while not session.done:
+        if job.cancelled():
+            raise RunCancelledError(Message("The run was cancelled."))
+        for _ in range(min(CANCEL_BARS, len(session) - session.index)):
+            session.step()
+        job.progress(session.bars_before(session.index), session.bars_total)
     return session.ledger()

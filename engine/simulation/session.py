@@ -8,7 +8,7 @@ It runs the same functions as the bar loop, so that all drivers keep the same bo
 - with a matcher of another engine, that one says at what price each order fills;
 - decisions written in Python are asked for at each close.
 
-Around Python's part the functions run interpreted: it takes most of the time anyway.
+What each of them does at a step is in `engine.simulation.stepping`.
 """
 
 from __future__ import annotations
@@ -17,27 +17,23 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
-import numpy as np
-
 from quantcrafter.engine.api.engine import EngineJob
-from quantcrafter.engine.api.errors import RunCancelledError, RunError
+from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_state import TrackedOrder
 from quantcrafter.engine.api.orders import EVENTS, OrderCommand, OrderEvent
 from quantcrafter.engine.api.step_program import StepRecord
 from quantcrafter.engine.simulation.ahead import kernel_for
-from quantcrafter.engine.simulation.by_matcher import AskedStep
 from quantcrafter.engine.simulation.closed_bar import ClosedBar, without_bars
 from quantcrafter.engine.simulation.commands import Teller
-from quantcrafter.engine.simulation.components import Deciders, States
 from quantcrafter.engine.simulation.growth import Growth
 from quantcrafter.engine.simulation.identity import Identity, program_hash, rule_names, terms_hash
 from quantcrafter.engine.simulation.kernels import RunSteps
 from quantcrafter.engine.simulation.matcher import Matcher
 from quantcrafter.engine.simulation.outside import NoVenue, Outside
 from quantcrafter.engine.simulation.pretrade import check_new_entries
-from quantcrafter.engine.simulation.records import DECISIONS, TABLE_ROWS, UP_TO_CLOSE, WHOLE, Table
+from quantcrafter.engine.simulation.records import TABLE_ROWS
 from quantcrafter.engine.simulation.session_state import (
     DESK_STATE,
     SessionState,
@@ -45,12 +41,9 @@ from quantcrafter.engine.simulation.session_state import (
     check_owner,
     put_account,
 )
-from quantcrafter.engine.simulation.snapshots import Snapshot, carry_over, put_back, snapshot_of
+from quantcrafter.engine.simulation.snapshots import Snapshot
 from quantcrafter.engine.simulation.state import State
-from quantcrafter.engine.simulation.step_arrays import record_of
-
-CANCEL_BARS = 1_000
-"""How many steps run between two looks at `cancelled`."""
+from quantcrafter.engine.simulation.stepping import Stepping
 
 SMALL_TABLES = 256
 """Rows of the tables that a session that goes on uses before it empties them."""
@@ -60,12 +53,8 @@ UNNAMED = Identity()
 """Whose session it is where nobody says."""
 
 
-class Session:
+class Session(Stepping):
     """A simulation that is run step by step; a step is a moment at which bars close.
-
-    `index` counts the steps done. `fill()` and `decide()` are the two halves of a step: what happens up to the close,
-    and what is decided on it. With a `matcher`, that one says at what price each order fills. The job's `components`
-    are asked for their decisions.
 
     Made as `Session(job)` it knows all bars of the job, with which the data ends; `Session.open(job)` begins without
     any.
@@ -90,22 +79,12 @@ class Session:
             kernel = kernel if kernel is not None else kernel_for(0)
             state = State.growing(job, growth.market, growth.program, table_rows, kernel)
             growth.attach(state)
-        self.job = job
-        self.matcher = matcher
-        self.memory = state
+        super().__init__(job, state, matcher)
         self.identity = identity
         self._growth = growth
-        self._deciders = None if job.is_compiled else Deciders(job, state)
-        desk = state.desk
-        # One instrument that acts on signals alone: most closes ask for nothing, and need no call.
-        asked = desk["rebalance"] or desk["care"] or desk["stepped"] or not desk["plain"]
-        self._is_quiet = len(job.instruments) == 1 and not asked
-        self.index = 0
-        self._equity = float(job.settings.cash)
-        self._decided = True
         self._outside = Outside(state, Teller(job, identity), reporting=isinstance(matcher, NoVenue))
         # What a fresh account is like; only a session that goes on is kept.
-        self._fresh = {name: desk[name].copy() for name in DESK_STATE} if growth is not None else {}
+        self._fresh = {name: state.desk[name].copy() for name in DESK_STATE} if growth is not None else {}
         self.kept: dict[str, Any] = {}
         """States of the caller, as they were kept with the state that the session goes on from."""
 
@@ -156,12 +135,7 @@ class Session:
 
     def __len__(self) -> int:
         """Return how many steps are known."""
-        return len(self.memory.ts_ns) if self._growth is None else self._growth.steps
-
-    @property
-    def done(self) -> bool:
-        """Whether no further step is known."""
-        return self.index == len(self)
+        return super().__len__() if self._growth is None else self._growth.steps
 
     @property
     def has_ended(self) -> bool:
@@ -177,16 +151,6 @@ class Session:
     def orders(self) -> Mapping[int, TrackedOrder]:
         """The orders that an external venue was sent, as far as it has reported, by number; old ones are forgotten."""
         return self._outside.tracked
-
-    @property
-    def equity(self) -> float:
-        """Equity as marked at the latest close."""
-        return self._equity
-
-    @property
-    def cash(self) -> float:
-        """Cash now."""
-        return float(self.memory.desk["cash"])
 
     # ------------------------------------------------------------------ data that goes on
 
@@ -234,76 +198,7 @@ class Session:
             )
         return self._growth
 
-    # ------------------------------------------------------------------ going on
-
-    def step(self) -> None:
-        """Run one step: orders fill, positions are marked, decisions are taken.
-
-        Raises:
-            RunError: no further step is known.
-        """
-        self.fill()
-        self.decide()
-
-    def fill(self) -> None:
-        """Run the next step up to its close."""
-        if self.done:
-            self._refuse_step()
-        if not self._decided:
-            raise RunError(Message("Decisions of the last step are still to be taken. Call decide() before fill()."))
-        state, row = self.memory, self._row
-        with np.errstate(all="ignore"):
-            if self.matcher is None:
-                self._run(UP_TO_CLOSE)
-            else:
-                AskedStep(state, self.matcher, row).run()
-        self._equity = float(state.curve[0, row])
-        if self._growth is not None:
-            self._growth.note(state)
-        self._decided = False
-
-    def _refuse_step(self) -> None:
-        if self.has_ended:
-            raise RunError(
-                Message("The data has ended after {index} steps. Restore a snapshot to go back.", index=self.index)
-            )
-        raise RunError(Message("No bar is known after {index} steps. Append the next one first.", index=self.index))
-
-    @property
-    def _row(self) -> int:
-        """The row of the step columns that belongs to the step at hand."""
-        return self.index - int(self.memory.desk["first_step"])
-
-    def _run(self, part: int) -> None:
-        state, row = self.memory, self._row
-        if state.kernel(*state.arrays(), row, row + 1, part) == row:
-            state.harvest()
-            state.kernel(*state.arrays(), row, row + 1, part)
-
-    def decide(self) -> None:
-        """Take the decisions on the close of the step that `fill` ran."""
-        if self._decided:
-            raise RunError(Message("There is no close to decide on. Call fill() first."))
-        first = int(self.memory.desk["next_order"])
-        with np.errstate(all="ignore"):
-            if self._deciders is not None:
-                self._deciders.decide(self._row, self._equity, self.events(self.index))
-                if self.has_ended and self.index == len(self) - 1:
-                    self._deciders.check_inputs()
-            elif self._asks_for_decisions():
-                self._run(DECISIONS)
-            if self.is_external:
-                check_new_entries(self.memory, first)
-        self.index += 1
-        self._decided = True
-
-    def _asks_for_decisions(self) -> bool:
-        if not self._is_quiet:
-            return True
-        book = self.memory.books[0]
-        bar = self.events(self.index)[0][1]
-        lost = self._equity <= 0.0
-        return bool(self.memory.market.flags[book["start"] + bar] or bar == book["last_bar"] or lost)
+    # ------------------------------------------------------------------ orders at a broker
 
     def close_step(self) -> tuple[OrderCommand, ...]:
         """Run what is left of the appended step, and return what a broker has to be told since the last time.
@@ -356,48 +251,20 @@ class Session:
         self._outside.apply(event)
         return self._outside.commands(self._growing().last_ns or 0, in_answer=True)
 
-    def run_on(self, steps: int) -> int:
-        """Let the bar loop run up to so many steps at once, and return how many it ran.
+    def _note_close(self) -> None:
+        if self._growth is not None:
+            self._growth.note(self.memory)
 
-        It stops early where tables had to be emptied. For jobs that rules say all of, and whose bars are all known.
-        """
-        state = self.memory
-        target = min(self.index + steps, len(self))
-        with np.errstate(all="ignore"):
-            done = state.kernel(*state.arrays(), self.index, target, WHOLE)
-        if done < target:
-            state.harvest()
-        before, self.index = self.index, done
-        if done > 0:
-            self._equity = float(state.curve[0, done - 1])
-        return done - before
+    def _check_entries(self, first: int) -> None:
+        if self.is_external:
+            check_new_entries(self.memory, first)
 
     # ------------------------------------------------------------------ what there is
-
-    def events(self, step: int) -> list[tuple[int, int]]:
-        """Return instrument and bar of everything that closes at a step, in file order."""
-        return self.memory.events(step - int(self.memory.desk["first_step"]))
-
-    def bars_before(self, step: int) -> int:
-        """Return how many bars of all instruments close before a step."""
-        first_event = self.memory.timeline.first_event
-        return int(first_event[step]) if len(first_event) else step * len(self.memory.books)
-
-    @property
-    def bars_total(self) -> int:
-        """How many bars of all instruments are known."""
-        return int(self.memory.books["bars"].sum())
-
-    def working_orders(self, instrument: int) -> Table:
-        """Return a copy of the instrument's orders at work (`ORDER_DTYPE`), by id."""
-        book = self.memory.books[instrument]
-        orders: Table = book["slots"][: book["working"]].copy()
-        return orders
 
     def ledger(self) -> Ledger:
         """Return the books up to now, or what of them was not drained; orders still at work are among the orders."""
         if self._growth is None:
-            return self.memory.ledger(self.index)
+            return super().ledger()
         return self.memory.ledger(curves=self._growth.curves())
 
     def drain(self) -> Ledger:
@@ -421,7 +288,7 @@ class Session:
 
         None where there are none, or where bars are appended: old ones are dropped.
         """
-        return None if self._growth is not None else record_of(self.memory.steps, self.memory.books)
+        return None if self._growth is not None else super().recorded()
 
     # ------------------------------------------------------------------ keeping it
 
@@ -484,8 +351,6 @@ class Session:
         self.index, self._equity = state.step, state.equity
         self.memory.desk["first_step"] = state.step
 
-    # ------------------------------------------------------------------ going back
-
     def snapshot(self) -> Snapshot:
         """Return the state after the steps done so far.
 
@@ -494,58 +359,4 @@ class Session:
         """
         if self._growth is not None:
             raise RunError(Message("A session that goes on is kept by its state. Call state() instead of snapshot()."))
-        if not self._decided:
-            raise RunError(Message("A snapshot is taken between two steps. Call decide() first."))
-        states = {} if self._deciders is None else self._deciders.states()
-        return snapshot_of(self.memory, self.job, self.index, states)
-
-    def restore(self, snapshot: Snapshot) -> None:
-        """Go back, or forward again, to a snapshot of this session.
-
-        Raises:
-            RunError: the snapshot is that of another job.
-        """
-        if snapshot.job is not self.job:
-            raise RunError(Message("A snapshot goes back to a step of its own job. Use take_over() for a changed one."))
-        if snapshot.index > 0:
-            self._equity = float(self.memory.curve[0, snapshot.index - 1])
-        else:
-            self._equity = float(self.job.settings.cash)
-        put_back(self.memory, snapshot)
-        self._remember(snapshot.states)
-        self.index = snapshot.index
-        self._decided = True
-
-    def take_over(self, other: Session) -> None:
-        """Go on from where another session stands, with its books and orders at work but the terms of this one's job.
-
-        Both jobs have the same bars, and as many protective rules.
-
-        Raises:
-            RunError: the other one is within a step, or its strategy did not read of the position what this one does.
-        """
-        taken = other.snapshot()
-        carry_over(self.memory, other.memory, taken.index)
-        self._remember(taken.states)
-        self.index, self._equity, self._decided = taken.index, other.equity, True
-
-    def _remember(self, states: States) -> None:
-        if self._deciders is not None:
-            self._deciders.restore(states)
-
-
-def simulate_stepwise(job: EngineJob, matcher: Matcher | None = None, kernel: RunSteps | None = None) -> Ledger:
-    """Run a job to its end by the Python driver and return the books.
-
-    Raises:
-        RunError: as of `Session`.
-        RunCancelledError: `job.cancelled()` returned True.
-    """
-    session = Session(job, matcher, kernel=kernel)
-    while not session.done:
-        if job.cancelled():
-            raise RunCancelledError(Message("The run was cancelled."))
-        for _ in range(min(CANCEL_BARS, len(session) - session.index)):
-            session.step()
-        job.progress(session.bars_before(session.index), session.bars_total)
-    return session.ledger()
+        return super().snapshot()

@@ -23,7 +23,8 @@ from quantcrafter.engine.api.errors import RunCancelledError, RunError
 from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.matching import Phase, WorkingOrder
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.simulation.session import CANCEL_BARS, Session
+from quantcrafter.engine.simulation.driver import CANCEL_BARS
+from quantcrafter.engine.simulation.session import Session
 
 BOUNDLESS_CASH = 1e30
 _KINDS = {Phase.OPEN: bt.Order.Market, Phase.STOP: bt.Order.Stop, Phase.LIMIT: bt.Order.Limit}

@@ -27,7 +27,8 @@ from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.matching import Phase, WorkingOrder
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.simulation.session import CANCEL_BARS, Session
+from quantcrafter.engine.simulation.driver import CANCEL_BARS
+from quantcrafter.engine.simulation.session import Session
 
 _MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 

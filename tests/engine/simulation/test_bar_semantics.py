@@ -3,8 +3,7 @@ from typing import Any
 
 import pytest
 
-from quantcrafter.engine.simulation.driver import simulate
-from quantcrafter.engine.simulation.session import simulate_stepwise
+from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
 from tests.support.bar_examples import check, examples_of, job_of, load_examples
 
 ROOT = Path(__file__).parents[3]

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn
-from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
 from quantcrafter.engine.simulation.kernels import INTERPRETED, RunSteps, compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher, WorkingOrder
 from quantcrafter.engine.simulation.records import OPENS, STOPS
-from quantcrafter.engine.simulation.session import Session, simulate_stepwise
+from quantcrafter.engine.simulation.session import Session
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 from tests.support.random_jobs import jobs

@@ -36,8 +36,8 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.ledger import BlockReason, Ledger, OrderKind, OrderStatus, Reason, StatusReason
-from quantcrafter.engine.simulation.driver import simulate
-from quantcrafter.engine.simulation.session import Session, simulate_stepwise
+from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
+from quantcrafter.engine.simulation.session import Session
 from tests.support.counts import sample
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits

@@ -24,9 +24,8 @@ from quantcrafter.engine.api.rules import (
     SizeRule,
 )
 from quantcrafter.engine.api.settings import InstrumentMargin
-from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
 from quantcrafter.engine.simulation.kernels import INTERPRETED
-from quantcrafter.engine.simulation.session import simulate_stepwise
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 

@@ -14,9 +14,8 @@ from quantcrafter.engine.api.ledger import Ledger, OrderKind, OrderStatus, Statu
 from quantcrafter.engine.api.ports import ENTER_LONG
 from quantcrafter.engine.api.rules import ExecutionRule
 from quantcrafter.engine.api.timeframe import Timeframe
-from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
 from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
-from quantcrafter.engine.simulation.session import simulate_stepwise
 from tests.support.jobs import Setup, make_job
 
 HOUR_NS = 3_600_000_000_000

@@ -19,11 +19,11 @@ from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG
 from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
 from quantcrafter.engine.simulation.adopting import adopt
 from quantcrafter.engine.simulation.closed_bar import closed_bars
-from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
 from quantcrafter.engine.simulation.identity import Identity
 from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher
-from quantcrafter.engine.simulation.session import Session, simulate_stepwise
+from quantcrafter.engine.simulation.session import Session
 from quantcrafter.engine.simulation.session_state import SessionState
 from tests.support.counts import sample
 from tests.support.feeding import fed_and_saved, joined

@@ -10,9 +10,8 @@ import pytest
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from quantcrafter.engine.api.rules import OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
-from quantcrafter.engine.simulation.driver import Pace, simulate
+from quantcrafter.engine.simulation.driver import Pace, simulate, simulate_stepwise
 from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
-from quantcrafter.engine.simulation.session import simulate_stepwise
 from tests.support.counts import seed
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_same_bits

@@ -12,10 +12,9 @@ from quantcrafter.engine.api import EngineJob, Role
 from quantcrafter.engine.plugins import Registry, load_registry
 from quantcrafter.engine.runtime.running.run import Clock, prepare_run
 from quantcrafter.engine.runtime.running.source import load_graph
-from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
 from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher
-from quantcrafter.engine.simulation.session import simulate_stepwise
 from tests.support.counts import sample, seed
 from tests.support.feeding import fed_and_saved
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits

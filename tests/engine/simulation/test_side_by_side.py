@@ -11,9 +11,8 @@ from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from quantcrafter.engine.api.rules import OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
 from quantcrafter.engine.simulation import arrays
-from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
 from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
-from quantcrafter.engine.simulation.session import simulate_stepwise
 from tests.support.counts import seed
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_same_bits

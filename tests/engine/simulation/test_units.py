@@ -16,11 +16,11 @@ from quantcrafter.engine.api.ports import ENTER_LONG
 from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
 from quantcrafter.engine.simulation.arrays import books_of
 from quantcrafter.engine.simulation.closed_bar import closed_bars
-from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
 from quantcrafter.engine.simulation.execution_terms import protection_of
 from quantcrafter.engine.simulation.kernels import INTERPRETED
 from quantcrafter.engine.simulation.records import Record
-from quantcrafter.engine.simulation.session import Session, simulate_stepwise
+from quantcrafter.engine.simulation.session import Session
 from quantcrafter.engine.simulation.session_state import SessionState
 from quantcrafter.engine.simulation.units import are_units_sound, clear_units, grow_unit, shrink_units
 from tests.support.counts import sample

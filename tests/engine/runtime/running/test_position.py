@@ -20,10 +20,10 @@ from quantcrafter.engine.runtime.running.memo import ColumnMemo
 from quantcrafter.engine.runtime.running.prepare import with_record
 from quantcrafter.engine.runtime.running.run import Clock, Prepared, prepare_run, run
 from quantcrafter.engine.runtime.running.source import load_text
-from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
 from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher
-from quantcrafter.engine.simulation.session import Session, simulate_stepwise
+from quantcrafter.engine.simulation.session import Session
 from tests.support.kept_runs import registry, saved_run
 from tests.support.ledger_checks import assert_same_bits
 
