@@ -19,6 +19,12 @@ from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview, Pr
 
 DATA = "data"
 _FIRST = ("symbol", "timeframe")
+ZONES = (
+    *("UTC", "America/New_York", "America/Chicago", "America/Los_Angeles", "EST", "Europe/London", "Europe/Berlin"),
+    *("Europe/Zurich", "Europe/Athens", "Europe/Moscow", "Asia/Kolkata", "Asia/Singapore", "Asia/Shanghai"),
+    *("Asia/Hong_Kong", "Asia/Tokyo", "Australia/Sydney"),
+)
+"""Zones of markets, brokers and programs that write files of bars."""
 
 
 class DraftForm(Form):
@@ -105,7 +111,7 @@ class SourceDraft:
     def form(self, seen: Preview | None) -> DraftForm:
         """Return the form: the entry's own fields with what the source offers, and then the provider's."""
         taken = {*self._hidden, *(field.name for field in self._base)}
-        own = [field for field in self._own_fields() if field.name not in taken]
+        own = [_with_zones(field) for field in self._own_fields() if field.name not in taken]
         base = [_offering(field, seen) for field in self._base]
         fields = [
             *(field for field in own if field.required),
@@ -169,6 +175,11 @@ def relative(path: str, folder: Path | None) -> str:
     if folder is not None and full.is_absolute() and full.is_relative_to(folder):
         return full.relative_to(folder).as_posix()
     return full.as_posix()
+
+
+def _with_zones(field: Field) -> Field:
+    """Return a field of a time zone with the usual ones to pick from; others may be typed."""
+    return replace(field, suggestions=ZONES) if field.name == "timezone" and field.kind is FieldKind.TEXT else field
 
 
 def _offering(field: Field, seen: Preview | None) -> Field:

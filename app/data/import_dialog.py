@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from quantcrafter.app.data.import_model import FileDraft, file_draft
 from quantcrafter.app.data.preview_view import PreviewView
+from quantcrafter.app.data.raw_rows import RawRows
 from quantcrafter.app.data.source_form import SourceForm
 from quantcrafter.app.dialogs.frame import DialogFrame, table
 from quantcrafter.app.services.engine import Engine, Job
@@ -32,7 +33,8 @@ from quantcrafter.engine.runtime.compute_process.jobs import Failure
 from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview
 from quantcrafter.engine.runtime.compute_process.jobs.store import StoreImportRequest
 
-_SIZE = (1080, 640)
+_SIZE = (1080, 760)
+_RAW_HEIGHT = 190
 _ROWS = 4
 _FORM_WIDTH = 300
 _BOX = 52
@@ -59,6 +61,7 @@ class ImportDialog(DialogFrame):
         columns = [tr("File"), tr("Symbol"), tr("Timeframe"), tr("Bars"), tr("First and last bar"), tr("State")]
         self.list = table(columns, tr("Files to import"))
         self.forms = QStackedWidget(self)
+        self.raw = RawRows(self)
         self.view = PreviewView(self)
         self.overlap = QComboBox(self)
         self._form_of: dict[int, SourceForm] = {}
@@ -69,6 +72,7 @@ class ImportDialog(DialogFrame):
         self.list.itemChanged.connect(self._ticked)
         self.list.currentItemChanged.connect(lambda *_: self._show_current())
         self.view.repair_asked.connect(self._repair)
+        self.raw.picked.connect(self._pick)
         self.list.setCurrentItem(self.list.topLevelItem(0))
         self.resize(*_SIZE)
         self._enable()
@@ -94,7 +98,13 @@ class ImportDialog(DialogFrame):
         halves.setChildrenCollapsible(False)
         self.forms.setMinimumWidth(_FORM_WIDTH)
         halves.addWidget(self.forms)
-        halves.addWidget(self.view)
+        right = QSplitter(Qt.Orientation.Vertical, self)
+        right.setChildrenCollapsible(False)
+        right.addWidget(self.raw)
+        right.addWidget(self.view)
+        right.setStretchFactor(1, 1)
+        right.setSizes([_RAW_HEIGHT, _SIZE[1] - _RAW_HEIGHT])
+        halves.addWidget(right)
         halves.setStretchFactor(1, 1)
         halves.setSizes([_FORM_WIDTH, _SIZE[0] - _FORM_WIDTH])
         for key, text in (
@@ -173,6 +183,8 @@ class ImportDialog(DialogFrame):
         if file.seen is not None:
             form.show_preview(file.seen)
         self.forms.setCurrentWidget(form)
+        if not file.waiting or file.glance != self.raw.glance:
+            self.raw.show_glance(file.glance)
         self.view.show_preview(None if file.waiting else file.seen, repairs=file.repair)
 
     def _form(self, number: int) -> SourceForm:
@@ -182,6 +194,12 @@ class ImportDialog(DialogFrame):
             form.changed.connect(lambda: self._look(number, first=True))
             self.forms.addWidget(form)
         return form
+
+    def _pick(self, column: int, role: str) -> None:
+        number = self._current()
+        self.files[number].pick(column, role)
+        self._form(number).refresh()
+        self._look(number, first=True)
 
     def _repair(self) -> None:
         number = self._current()

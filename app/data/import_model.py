@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from quantcrafter.app.data.draft import SourceDraft
 from quantcrafter.app.data.texts import span_text
+from quantcrafter.app.document.edits import UNSET
 from quantcrafter.app.inspector.fields import Field, FieldKind
 from quantcrafter.app.inspector.subjects import InstrumentFields
 from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.engine.api import Catalog
+from quantcrafter.engine.data.providers.glance import Glance
 from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview, PreviewRequest
 from quantcrafter.engine.runtime.compute_process.jobs.store import FileImport
 
@@ -27,6 +30,7 @@ class FileDraft:
     repair: bool = False
     wanted: bool = True
     waiting: bool = field(default=True)
+    glance: Glance = field(default_factory=Glance)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -48,11 +52,22 @@ class FileDraft:
     def take(self, seen: Preview) -> bool:
         """Note what was seen; return whether another look is needed, as the file names other symbols than guessed."""
         self.seen = seen
+        if seen.glance.rows:  # an option that makes no sense leaves what was seen before
+            self.glance = seen.glance
         others = not set(self.symbols) <= set(seen.symbols) and seen.error_field == "symbol"
         if seen.symbols and (others or not self.symbols):
             self.draft.set(("symbol",), ", ".join(seen.symbols))
             return True
         return False
+
+    def pick(self, column: int, role: str) -> None:
+        """Take a column, from 0, for a role; '' leaves it to be told by its name again."""
+        written = self.draft.options.get("columns")
+        chosen = dict(written) if isinstance(written, Mapping) else {}
+        chosen = {name: place for name, place in chosen.items() if name != role and place != column + 1}
+        if role:
+            chosen[role] = column + 1
+        self.draft.set(("columns",), chosen or UNSET)
 
     def as_import(self) -> FileImport:
         """Return the order to import it."""

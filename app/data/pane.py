@@ -31,7 +31,7 @@ from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
 from quantcrafter.engine.data.store import Series
 
-FILE_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".zip", ".parquet", ".pq")
+_STRATEGIES = (".yaml", ".yml")
 _FULL = 1000
 _PASSING_MS = 150
 """How long the docks may take to find their places, during which panes are shown in passing."""
@@ -253,9 +253,9 @@ class DataPane(QWidget):
 
 
 def dropped_files(event: QDropEvent) -> list[Path]:
-    """Return the local files that are dragged or dropped and that bars can be imported from."""
+    """Return the local files that are dragged or dropped, strategies left out; the dialog says which have no bars."""
     paths = (Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
-    return [path for path in paths if path.name.lower().endswith(FILE_SUFFIXES)]
+    return [path for path in paths if path.suffix.lower() not in _STRATEGIES]
 
 
 class _Progress(QWidget):

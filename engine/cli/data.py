@@ -130,6 +130,9 @@ def import_files(
     repair: Repair = False,
     keep: Annotated[bool, typer.Option("--keep", help="Where bars overlap, keep the stored ones.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Delete what is stored of the series first.")] = False,
+    negative_prices: Annotated[
+        bool, typer.Option("--negative-prices", help="Take prices of zero or less, as futures may have.")
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="Only say what would be imported.")] = False,
 ) -> None:
     """Put the bars of files into the store; where bars overlap, the new ones replace the stored ones."""
@@ -142,6 +145,7 @@ def import_files(
         on_bad_bars="repair" if repair else "refuse",
         overlap=Overlap.KEEP if keep else Overlap.REPLACE,
         fresh=fresh,
+        negative_prices=negative_prices,
     )
     store, failed = BarStore(), 0
     for path in files:

@@ -11,7 +11,7 @@ SUFFIXES = (".yaml", ".yml")
 
 
 def dropped_bars(event: QDropEvent) -> Sequence[Path]:
-    """Return the local files that are dragged or dropped, if bars can be imported from files of such names."""
+    """Return the local files that are dragged or dropped, if they are no strategies."""
     from quantcrafter.app.data.pane import dropped_files as files_of_bars
 
     return files_of_bars(event)

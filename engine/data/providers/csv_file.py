@@ -14,12 +14,14 @@ from quantcrafter.engine.data.providers.columns import (
     ColumnRole,
     find_actions,
     find_columns,
+    guess_columns,
     positional_columns,
     volume_choices,
 )
 from quantcrafter.engine.data.providers.encodings import HEAD_BYTES, Encoding
 from quantcrafter.engine.data.providers.files import FileProvider, find_file
-from quantcrafter.engine.data.providers.layout import PRICE_ROLES, Layout, cells_of, find_layout
+from quantcrafter.engine.data.providers.glance import GLANCE_LINES, Glance, glance_at, with_chosen
+from quantcrafter.engine.data.providers.layout import PRICE_ROLES, Layout, cells_of, find_layout, separator_of
 from quantcrafter.engine.data.providers.names import dress_of
 from quantcrafter.engine.data.providers.numbers import Style
 from quantcrafter.engine.data.providers.table import Table, no_such_symbol, taken_as, without_remarks
@@ -50,6 +52,20 @@ class CsvProvider(FileProvider):
     def known_symbols(self, base_dir: str = "") -> tuple[str, ...]:
         layout = self._layout(find_file(self.path, base_dir), shown_path(self.path))
         return tuple(sorted(layout.symbols)) if layout.owners else super().known_symbols(base_dir)
+
+    def glance(self, base_dir: str = "") -> Glance:
+        subject = shown_path(self.path)
+        head = _head(find_file(self.path, base_dir), subject, self._wrapping)
+        lines = [line.rstrip("\r") for line in head.split("\n", GLANCE_LINES)[:GLANCE_LINES]]
+        roles: dict[ColumnRole, int] = {}
+        names: list[str] = []
+        try:
+            layout = find_layout(head, self.separator, self.columns, subject)
+            separator, names = layout.separator, layout.names
+            roles = guess_columns(names) if layout.has_header else positional_columns(names)
+        except DataError:
+            separator = separator_of(lines) if self.separator == "auto" else self.separator
+        return glance_at([cells_of(line, separator) for line in lines], with_chosen(roles, names, self.columns))
 
     def _layout(self, path: Path, subject: str) -> Layout:
         return find_layout(_head(path, subject, self._wrapping), self.separator, self.columns, subject)

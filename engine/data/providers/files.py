@@ -32,6 +32,7 @@ from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.api.opening import find_named
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.data.providers.columns import ColumnRole
+from quantcrafter.engine.data.providers.glance import Glance
 from quantcrafter.engine.data.providers.origins import origin_of
 from quantcrafter.engine.data.providers.session_guess import check_zone, parse_session
 from quantcrafter.engine.data.providers.table import PRICES, Table, figures, only, symbols_of
@@ -133,6 +134,15 @@ class FileProvider(DataProvider):
             actions=_actions(extra, rows, subject) if self.corporate_actions == "columns" else None,
             adjusted_close=extra.get("adjusted_close"),
         )
+
+    def glance(self, base_dir: str = "") -> Glance:
+        """Return the file's first lines as they stand there, whether or not its bars can be read.
+
+        Raises:
+            DataError: the file cannot be opened or unpacked.
+        """
+        del base_dir
+        return Glance()
 
     def action_roles(self) -> tuple[ColumnRole, ...]:
         """Return which columns tell of corporate actions, as the parameter says."""

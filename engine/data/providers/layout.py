@@ -84,9 +84,7 @@ def find_layout(head: str, separator: str, chosen: Mapping[ColumnRole, str | int
 
 def _without_known_header(lines: list[str], separator: str, subject: str) -> Layout:
     number, line = next((number, line) for number, line in enumerate(lines, 1) if line.strip())
-    separating = (
-        max(SEPARATORS, key=lambda sign: (len(cells_of(line, sign)), sign != ",")) if separator == "auto" else separator
-    )
+    separating = separator_of([line]) if separator == "auto" else separator
     cells = cells_of(line, separating)
     if len(cells) == 1:  # what it says stays unsaid: it may be any text
         raise DataError(
@@ -184,6 +182,13 @@ def _checked(layout: Layout, subject: str) -> Layout:
             field="path",
         )
     return layout
+
+
+def separator_of(lines: Sequence[str]) -> str:
+    """Return the separator that cuts lines into the most cells; a comma only if no other one does as much."""
+    return max(
+        SEPARATORS, key=lambda sign: (max((len(cells_of(line, sign)) for line in lines), default=0), sign != ",")
+    )
 
 
 def cells_of(line: str, separator: str) -> list[str]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from quantcrafter.engine.api import DataError
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.data.limits import MAX_CELL_BYTES
-from quantcrafter.engine.data.providers.columns import find_actions, find_columns, volume_choices
-from quantcrafter.engine.data.providers.files import FileProvider
+from quantcrafter.engine.data.providers.columns import find_actions, find_columns, guess_columns, volume_choices
+from quantcrafter.engine.data.providers.files import FileProvider, find_file
+from quantcrafter.engine.data.providers.glance import GLANCE_LINES, Glance, glance_at, with_chosen
 from quantcrafter.engine.data.providers.parquet_size import check_size
 from quantcrafter.engine.data.providers.table import Table
 from quantcrafter.engine.data.providers.text_file import open_data
@@ -37,6 +39,19 @@ class ParquetProvider(FileProvider):
         except (pl.exceptions.PolarsError, OSError, ValueError):
             return True  # reading it says what is wrong
         return "symbol" in find_columns(names, self.columns, subject)
+
+    def glance(self, base_dir: str = "") -> Glance:
+        import polars as pl
+
+        subject = shown_path(self.path)
+        try:
+            with open_data(find_file(self.path, base_dir), subject) as file:
+                check_size(file, subject)
+                frame = pl.read_parquet(file, n_rows=GLANCE_LINES - 1)
+        except (pl.exceptions.PolarsError, OSError, ValueError):
+            return Glance()  # loading the bars says what is wrong
+        roles = with_chosen(guess_columns(frame.columns), frame.columns, self.columns)
+        return glance_at([frame.columns, *frame.rows()], roles)
 
     def _read(self, path: Path, subject: str, symbol: str = "") -> Table:  # noqa: ARG002 - the contract
         import polars as pl

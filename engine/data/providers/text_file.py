@@ -33,6 +33,7 @@ _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"P
 _MEGABYTE = 1e6
 _BLANK = b' ,;\t|\r\n"'
 _QUOTE_STARTS = frozenset(b',;\t|\n\r "')
+_WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 _SUFFIXES = (".bz2", ".zst", ".xz", ".7z", ".lz4", ".rar", ".tar")
 
 
@@ -224,6 +225,10 @@ class _Check:
 
 def _pieces(file: BinaryIO, path: Path, subject: str, wrapping: Wrapping) -> Iterator[bytes]:
     name = path.name.lower()
+    if name.endswith(_WORKBOOKS):
+        raise DataError(
+            Message("{subject}: a workbook is no text file. Save its sheet as CSV.", subject=subject), field="path"
+        )
     if name.endswith(_SUFFIXES):
         raise DataError(
             Message(

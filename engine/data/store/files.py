@@ -41,12 +41,16 @@ _DAY = Timeframe(1, "d")
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """How files are read and kept: `options` are those of the provider, such as `timezone`."""
+    """How files are read and kept: `options` are those of the provider, such as `timezone`.
+
+    With `negative_prices` prices may be zero or less, as those of futures may.
+    """
 
     options: Mapping[str, Any] = field(default_factory=dict)
     on_bad_bars: str = "refuse"
     overlap: Overlap = Overlap.REPLACE
     fresh: bool = False
+    negative_prices: bool = False
 
 
 class Imported(NamedTuple):
@@ -132,7 +136,7 @@ def load_file(store: BarStore, path: str, symbol: str, choices: ImportOptions, b
         DataError: the file cannot be read, or its bars are bad and not to be repaired.
     """
     provider = file_provider(path, choices.options)
-    request = DataRequest(symbol, provider.source_timeframe or _DAY, base_dir)
+    request = DataRequest(symbol, provider.source_timeframe or _DAY, base_dir, negative_prices=choices.negative_prices)
     found = load_as_they_are(provider, request, on_bad_bars=choices.on_bad_bars)
     stored = None if choices.fresh else store.find(symbol, found.bars.timeframe)
     if stored is None or provider.session != "auto" or _same_hours(stored.session, found.bars.session):

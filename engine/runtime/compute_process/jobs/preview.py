@@ -22,6 +22,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.foreign import reason_of
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.data.providers.glance import Glance
 from quantcrafter.engine.runtime.compute_process.jobs.contract import JobContext, Request
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class Line:
 class Preview:
     """What there is to see of a source.
 
+    `glance` has the first lines of a file as they stand there, whether or not there are bars.
     `error` says why there are no bars, '' if there are; what else is known is there all the same. `count`, `first_ns`,
     `last_ns` and `end_ns` are about the bars as asked for, repaired where they must be. `source_timeframe` is the
     length of the bars as the source has them; `timeframes` are those that may be asked for, `symbols` likewise (any if
@@ -130,6 +132,7 @@ class Preview:
     head: tuple[Row, ...] = ()
     tail: tuple[Row, ...] = ()
     line: Line | None = None
+    glance: Glance = field(default_factory=Glance)
 
     @property
     def is_refused(self) -> bool:
@@ -170,6 +173,7 @@ def look_at(provider: DataProvider, request: DataRequest, *, own: bool = False) 
         "symbol": request.symbol,
         "symbols": symbols,
         "timeframe": "" if own else str(request.timeframe),
+        "glance": _glance(provider, request),
     }
     source: Timeframe | None = None
     try:
@@ -213,6 +217,17 @@ def _known(provider: DataProvider, request: DataRequest) -> tuple[tuple[str, ...
         return symbols, provider.known_timeframes(request.symbol, request.base_dir)
     except Exception:  # noqa: BLE001 - whatever it is, loading the bars says it
         return (), ()
+
+
+def _glance(provider: DataProvider, request: DataRequest) -> Glance:
+    from quantcrafter.engine.data.providers.files import FileProvider
+
+    if not isinstance(provider, FileProvider):
+        return Glance()
+    try:
+        return provider.glance(request.base_dir)
+    except DataError:
+        return Glance()  # loading the bars says what is wrong
 
 
 def _probed(provider: DataProvider, request: DataRequest) -> tuple[Timeframe, ...]:

@@ -1,0 +1,47 @@
+"""The first lines of a file as they stand there, with what their columns are taken for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from quantcrafter.engine.data.providers.columns import ColumnRole
+
+GLANCE_LINES = 12
+_COLUMNS, _LONGEST = 60, 60
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The first lines of a file, cut into cells, whether or not its bars can be read.
+
+    Args:
+        rows: the cells of each line.
+        roles: for each role that is known the place of its column, from 0.
+    """
+
+    rows: tuple[tuple[str, ...], ...] = ()
+    roles: tuple[tuple[str, int], ...] = ()
+
+
+def glance_at(rows: Sequence[Sequence[object]], roles: Mapping[ColumnRole, int]) -> Glance:
+    """Return a glance of rows, none too many or too long to be shown."""
+    cells = tuple(tuple(_shown(cell) for cell in row[:_COLUMNS]) for row in rows[:GLANCE_LINES])
+    return Glance(cells, tuple((role, place) for role, place in roles.items() if place < _COLUMNS))
+
+
+def with_chosen(
+    roles: Mapping[ColumnRole, int], names: Sequence[str], chosen: Mapping[ColumnRole, str | int]
+) -> dict[ColumnRole, int]:
+    """Return roles with those that the user chose; a column that is chosen for one role has no other."""
+    places = {
+        role: wanted - 1 if isinstance(wanted, int) else names.index(wanted)
+        for role, wanted in chosen.items()
+        if isinstance(wanted, int) or wanted in names
+    }
+    return {**{role: place for role, place in roles.items() if place not in places.values()}, **places}
+
+
+def _shown(cell: object) -> str:
+    text = "" if cell is None else str(cell)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"

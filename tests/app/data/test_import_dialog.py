@@ -1,0 +1,124 @@
+"""The import dialog: raw rows, columns picked by hand, and files that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox
+from pytestqt.qtbot import QtBot
+
+from quantcrafter.app.data.draft import ZONES
+from quantcrafter.app.data.import_dialog import ImportDialog
+from quantcrafter.app.data.import_model import file_draft
+from quantcrafter.app.data.pane import DataPane
+from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.engine.plugins import load_registry
+from tests.support.bar_store import workdays, write_csv
+from tests.support.data_desk import drop_files, row_of, texts, until, using
+from tests.support.desktop import copy_example, open_window
+
+ROLES = (("Time", 0), ("Open price", 1), ("High", 2), ("Low", 3), ("Close price", 4), ("Volume", 5))
+
+
+@pytest.fixture
+def desktop(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
+    with open_window(qtbot, copy_example("golden_cross", tmp_path)) as made:
+        yield made
+
+
+@pytest.fixture
+def pane(qtbot: QtBot, desktop: Desktop) -> DataPane:
+    made = desktop.store.pane
+    qtbot.addWidget(made)
+    with qtbot.waitExposed(made):
+        made.show()
+    return made
+
+
+def choose(box: QComboBox, text: str) -> None:
+    """Open the list by an arrow key, go to an entry and press Enter."""
+    box.setFocus()
+    QTest.keyClick(box, Qt.Key.Key_Down)
+    box.view().setCurrentIndex(box.model().index(box.findText(text), 0))
+    QTest.keyClick(box.view(), Qt.Key.Key_Return)
+
+
+def cells(dialog: ImportDialog, row: int) -> list[str]:
+    items = (dialog.raw.item(row, column) for column in range(dialog.raw.columnCount()))
+    return [item.text() if item is not None else "" for item in items]
+
+
+def test_columns_are_picked_above_the_raw_rows_until_the_file_can_be_read(
+    qtbot: QtBot, pane: DataPane, tmp_path: Path
+) -> None:
+    path = write_csv(tmp_path / "spy.csv", workdays("2024-01-02", 20), "When,P,Q,R,S,U")
+
+    def act(dialog: ImportDialog) -> None:
+        until(qtbot, lambda: not dialog.files[0].waiting)
+        assert "no column for" in texts(dialog.list)[0][5]
+        assert cells(dialog, 1) == ["When", "P", "Q", "R", "S", "U"]
+        assert cells(dialog, 2)[0] == "2024-01-02"
+        for text, column in ROLES:
+            choose(dialog.raw.pickers[column], text)
+            until(qtbot, lambda: not dialog.files[0].waiting)
+        assert dialog.files[0].is_ready, dialog.files[0].state
+        chosen = dialog.files[0].as_import().options["columns"]
+        assert list(chosen) == ["time", "open", "high", "low", "close", "volume"]
+        assert list(chosen.values()) == [1, 2, 3, 4, 5, 6]
+        dialog.reject()
+
+    with using(ImportDialog, act):
+        drop_files(pane, [str(path)])
+
+
+def test_a_dropped_file_that_cannot_be_read_says_so_and_stays_in_the_list(
+    qtbot: QtBot, pane: DataPane, tmp_path: Path
+) -> None:
+    good = write_csv(tmp_path / "spy.csv", workdays("2024-01-02", 20))
+    for name in ("book.xlsx", "picture.png", "AAPL_MSFT.csv"):
+        (tmp_path / name).write_bytes(b"\x89PNG\x00\x01" if name != "AAPL_MSFT.csv" else good.read_bytes())
+
+    def act(dialog: ImportDialog) -> None:
+        until(qtbot, lambda: not any(file.waiting for file in dialog.files))
+        states = {row[0]: row[5] for row in texts(dialog.list)}
+        assert "a workbook is no text file" in states["book.xlsx"]
+        assert "no text in UTF-8" in states["picture.png"]
+        assert states["AAPL_MSFT.csv"].startswith("Name the symbol")
+        assert states["spy.csv"].startswith("Ready")
+        assert [file.is_ready for file in dialog.files] == [False, False, False, True]
+        dialog.reject()
+
+    with using(ImportDialog, act):
+        names = ("book.xlsx", "picture.png", "AAPL_MSFT.csv", "spy.csv")
+        assert drop_files(pane, [str(tmp_path / name) for name in names])
+
+
+def test_time_zones_and_signs_are_picked_from_lists(qtbot: QtBot, pane: DataPane, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "spy.csv", workdays("2024-01-02", 20))
+
+    def act(dialog: ImportDialog) -> None:
+        until(qtbot, lambda: not dialog.files[0].waiting)
+        form = dialog.forms.currentWidget()
+        for name, offered in (("timezone", ZONES), ("separator", (";", "|")), ("decimal", (".", ","))):
+            box = row_of(form, name).editor.findChild(QComboBox)  # type: ignore[arg-type]
+            assert box is not None, name
+            shown = {box.itemText(place) for place in range(box.count())}
+            assert set(offered) <= shown, (name, shown)
+        dialog.reject()
+
+    with using(ImportDialog, act):
+        drop_files(pane, [str(path)])
+
+
+def test_a_column_that_is_picked_for_another_role_gives_up_the_first(tmp_path: Path) -> None:
+    file = file_draft(load_registry(), tmp_path / "spy.csv")
+    file.pick(0, "time")
+    file.pick(1, "open")
+    file.pick(0, "open")
+    assert file.as_import().options["columns"] == {"open": 1}
+    file.pick(0, "")
+    assert "columns" not in file.as_import().options
