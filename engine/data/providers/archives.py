@@ -95,15 +95,18 @@ def _unzipped(file: BinaryIO, subject: str, member: str | None) -> Iterator[byte
     try:
         with zipfile.ZipFile(file) as archive:
             info = _table(archive.infolist(), subject, member)
-            if info.flag_bits & 1 or info.compress_type not in _METHODS:
-                encrypted = Message("encrypted")
-                how = encrypted if info.flag_bits & 1 else Message("packed by another method than deflate")
+            name = shown_path(info.filename)
+            if info.flag_bits & 1:
+                raise DataError(
+                    Message("{subject}: '{name}' is encrypted. Unpack it first.", subject=subject, name=name),
+                    field="path",
+                )
+            if info.compress_type not in _METHODS:
                 raise DataError(
                     Message(
-                        "{subject}: '{filename}' is {how}. Unpack it first.",
+                        "{subject}: '{name}' is packed by another method than deflate. Unpack it first.",
                         subject=subject,
-                        filename=shown_path(info.filename),
-                        how=how,
+                        name=name,
                     ),
                     field="path",
                 )

@@ -254,3 +254,13 @@ def test_two_instruments_are_never_merged_into_one_series(tmp_path: Path) -> Non
     assert store.series("BTCUSDT", DAY).count == 5
     import_file(store, str(dear), ("BTCUSDT",), ImportOptions(fresh=True))
     assert store.read("BTCUSDT", DAY).close.tolist() == [900.0] * 4
+
+
+def test_prices_below_zero_are_taken_where_the_user_says_so(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "CL.csv", ["2020-04-17,18,19,17,18,1", "2020-04-20,17,18,-40,-37.63,1"])
+    store = BarStore()
+    with pytest.raises(DataError, match="a price of zero or less"):
+        import_file(store, str(path), (), PLAIN)
+    import_file(store, str(path), (), ImportOptions(negative_prices=True))
+    assert store.read("CL", DAY).close.tolist() == [18.0, -37.63]
+    assert load_bars(StoreProvider(), DataRequest("CL", DAY, negative_prices=True)).bars.low[1] == -40.0
