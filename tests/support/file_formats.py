@@ -359,7 +359,7 @@ READ: tuple[FileFormat, ...] = (
             rows(_hours("%Y%m%d %H:%M:%S US/Eastern", start="2024-01-15T09:30"), layout=_TIME_LAYOUT + ",1,5"),
         ),
         "AAPL",
-        _DAY,
+        "2024-01-15T14:30",
     ),
     FileFormat(
         "Interactive Brokers",
@@ -524,7 +524,7 @@ READ: tuple[FileFormat, ...] = (
             ),
         ),
         "AAPL",
-        _DAY,
+        "2024-01-15T14:30",
         told="'Up' + 'Down'",
         note="Eastern time, the end of the bar; the volume is that at rising and at falling prices.",
     ),

@@ -7,7 +7,11 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from quantcrafter.engine.api import DataRequest, Timeframe
+from quantcrafter.engine.data.load import load_as_they_are
+from quantcrafter.engine.data.store.files import file_provider
 from tests.support.file_formats import ASKED, READ, FileFormat, rows, text, zipped
 
 KINDS = ("bytes", "rows", "cells", "encoding")
@@ -90,9 +94,12 @@ def data_mutants(count: int, seed: int) -> Iterator[DataMutant]:
 
 
 def _timeframe(form: FileFormat) -> str:
-    if form.first.endswith("14:30"):
-        return "1d"
-    return "1m" if "_M1_" in form.name or ".Last." in form.name else "1h"
+    """Return the length of a format's bars."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / form.name
+        path.write_bytes(form.data)
+        provider = file_provider(str(path), dict(form.option))
+        return str(load_as_they_are(provider, DataRequest(form.symbol or "AAPL", Timeframe(1, "d"))).bars.timeframe)
 
 
 def write_data_mutants(folder: Path, count: int, seed: int) -> list[tuple[Path, DataMutant]]:

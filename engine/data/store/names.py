@@ -106,7 +106,10 @@ _METATRADER = re.compile(r"^(?P<symbol>.+?)(?P<minutes>1|5|15|30|60|240|1440|100
 
 def symbol_in(path: str) -> str | None:
     """Return the symbol that a file's name gives away, None where it is not certain: `spy_1d.csv` is SPY."""
-    stem = _stem(Path(path).name)
+    name = Path(path).name
+    stem = _stem(name)
+    if stem == name:
+        return None  # a file of another kind
     stem = re.sub(r" ?\(\d+\)$", "", stem).strip()  # a second download
     for pattern in _KNOWN:
         match = pattern.match(stem)

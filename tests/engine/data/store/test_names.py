@@ -74,6 +74,7 @@ from quantcrafter.engine.data.store.names import exchange_in, symbol_in
         ("prices_2024.csv", None),
         ("2024-01-16.csv.gz", None),
         ("SP_500.csv", None),
+        ("book.xlsx", None),
     ],
 )
 def test_a_name_gives_its_symbol_or_none(name: str, symbol: str | None) -> None:
