@@ -196,7 +196,7 @@ def figures(table: Table, extra: Sequence[ColumnRole], subject: str) -> Figures:
         for role in roles
     }
     columns["volume"], notes = _volume(table, choices, decided, subject)
-    if set(table.names) >= _DATABENTO and _are_whole(columns):
+    if set(table.names) >= _DATABENTO and _are_billionths(table):
         for role in PRICES:
             scaled = columns[role] * _DATABENTO_SCALE
             columns[role] = np.where(scaled > _DATABENTO_NONE, np.nan, scaled)
@@ -250,9 +250,12 @@ def _volume(
     return first, ()
 
 
-def _are_whole(columns: dict[ColumnRole, Numbers]) -> bool:
-    prices = np.concatenate([columns[role] for role in PRICES])
-    prices = prices[np.isfinite(prices)]
-    return bool(
-        len(prices) and (prices == np.rint(prices)).all() and np.abs(prices).min() >= 1.0 / _DATABENTO_SCALE / 1e5
+def _are_billionths(table: Table) -> bool:
+    """Return whether every price is written as a whole number, as Databento writes billionths; `38000.0` is a price."""
+    import polars as pl
+
+    prices = [table.frame.to_series(table.columns[role]) for role in PRICES]
+    return all(
+        column.dtype.is_integer() or (column.dtype == pl.String and bool(column.str.contains(r"^-?\d+$").all()))
+        for column in prices
     )

@@ -70,3 +70,17 @@ def test_a_table_of_several_symbols_gives_each_its_own_columns(tmp_path: Path) -
         np.testing.assert_allclose(found.bars.close, np.array([100.5, 101.5, 102.5, 103.5]) * factor)
     with pytest.raises(DataError, match=r"the file has AAPL, MSFT, but no 'SPY'"):
         load_as_they_are(file_provider(str(path), {}), DataRequest("SPY", Timeframe(1, "d")))
+
+
+@pytest.mark.parametrize(
+    ("written", "close"), [("38000.000000000", 38000.0), ("38000000000000", 38000.0), ("250000", 0.00025)]
+)
+def test_whole_prices_of_databento_are_billionths_only_where_they_have_no_point(
+    tmp_path: Path, written: str, close: float
+) -> None:
+    path = tmp_path / "nk.csv"
+    header = "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol"
+    lines = [f"2024-01-{day}T00:00:00.000000000Z,35,1,1,{','.join([written] * 4)},9,NK" for day in (15, 16)]
+    path.write_text("\n".join([header, *lines]), encoding="utf-8")
+    found = load_as_they_are(file_provider(str(path), {}), DataRequest("NK", Timeframe(1, "d")))
+    np.testing.assert_allclose(found.bars.close, [close, close])
