@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytestqt.qtbot import QtBot
 
+from quantcrafter.engine.adapters.vnpy.client import VnpyProcess
 from quantcrafter.engine.api.compiled import numba_cache_dir
 from quantcrafter.engine.simulation import ahead
 from tests.support.counts import choose_seed, how_to_repeat, is_interpreted, sample
@@ -50,6 +53,18 @@ if is_interpreted():
     vars(sys.modules["quantcrafter.engine.api.compiled"])["SHORT_ROWS"] = (
         sys.maxsize
     )  # quantcrafter.engine.api.compiled itself is a function
+
+    # A process that is killed has measured nothing: vnpy's is given time to end by itself.
+    close_vnpy = VnpyProcess.close
+
+    def close_when_it_has_ended(process: VnpyProcess) -> None:
+        assert process._process.stdin is not None
+        process._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process._process.wait(60)
+        close_vnpy(process)
+
+    VnpyProcess.close = close_when_it_has_ended  # type: ignore[method-assign, assignment]
 
 
 def pytest_report_header() -> str:

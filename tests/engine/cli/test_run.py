@@ -38,8 +38,6 @@ execution:
   entry: {use: market, signals: [cross], money: size}
 """
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
