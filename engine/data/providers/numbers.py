@@ -100,7 +100,8 @@ def decide(cells: Cells, style: Style, subject: str) -> Decided:
 def _by_surroundings(cells: Cells, style: Style, found: tuple[int, str], sign: Decimal, subject: str) -> Decided:
     """Return what a sign means that might be the decimal one or separate thousands."""
     other: Decimal = "." if sign == "," else ","
-    if sign == "," and style.separator == ",":
+    comma_dress = style.dress is not None and style.dress.comma_decimal
+    if sign == style.separator == "," and not comma_dress:
         return Decided(".")
     smooth = [_is_smooth(cells.prices, decimal) for decimal in (sign, other)]
     if smooth[0] != smooth[1]:
@@ -117,11 +118,11 @@ def _by_surroundings(cells: Cells, style: Style, found: tuple[int, str], sign: D
             ),
         )
     if sign == ",":
-        if style.dress is None:
+        if style.dress is None or style.separator == ",":
             raise _ask(found, subject)
         return Decided("," if style.dress.comma_decimal else ".")
     dotted_dates = style.separator in ";\t" and style.dates is not None and _is_dotted(style.dates)
-    if (style.dress is not None and style.dress.comma_decimal) or (style.separator and dotted_dates):
+    if comma_dress or (style.separator and dotted_dates):
         raise _ask(found, subject)
     return Decided(".")
 

@@ -54,6 +54,8 @@ def test_what_only_one_reading_allows_decides(prices: tuple[str, ...], sign: str
 def test_a_comma_between_columns_is_no_decimal_sign() -> None:
     assert decimal("38,101", "38,102", separator=",") == "."
     assert decimal("16.100,50", separator=",") == ","  # in quotes, and only one reading allows it
+    with pytest.raises(DataError, match="which may be"):  # in quotes below a German header: yen, or thousands
+        decimal("147,123", separator=",", dress=GERMAN)
 
 
 @pytest.mark.parametrize("sign", [",", "."])
