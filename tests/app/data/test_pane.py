@@ -146,7 +146,7 @@ def test_gaps_are_filled_from_a_file(qtbot: QtBot, pane: DataPane, tmp_path: Pat
         write(dialog.form, "path", str(whole))
         seen(qtbot, dialog.previewer)
         until(qtbot, lambda: bool(texts(dialog.gaps)))
-        assert texts(dialog.gaps) == [["2024-01-29", "2024-02-13", "10"]]
+        assert texts(dialog.gaps) == [["2024-01-30", "2024-02-13", "10"]]
         press(dialog.ok_button)
 
     click_row(pane, "SPY")
