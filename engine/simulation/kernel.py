@@ -35,6 +35,7 @@ from quantcrafter.engine.simulation.quiet import (
     pass_quiet,
     pass_quiet_alone,
     pass_quiet_together,
+    quiet_end,
     set_alarm,
 )
 from quantcrafter.engine.simulation.ranking import next_ranked
@@ -44,6 +45,7 @@ from quantcrafter.engine.simulation.records import (
     CLOSING,
     DECISIONS,
     LIMITS,
+    NONE,
     STOPS,
     UP_TO_CLOSE,
     WHOLE,
@@ -66,7 +68,8 @@ def equity_of(desk: Record, books: Table) -> float:
     """Return cash plus all positions at their marks."""
     equity = desk["cash"]
     for i in range(len(books)):
-        equity += worth(books[i], books[i]["mark"])
+        if books[i]["lots"] != 0:
+            equity += worth(books[i], books[i]["mark"])
     return float(equity)
 
 
@@ -176,22 +179,30 @@ def open_ranked(desks: Table, books: Table, rules: Table, market: Market, timeli
 
 
 @inlined
-def wake(desk: Record, books: Table, market: Market, timeline: Timeline, step: int, first: int, last: int) -> int:
+def wake(desk: Record, books: Table, market: Market, timeline: Timeline, step: int, known: int) -> int:
     """Note which instruments of a step are more than quiet at its bar, in `turn`, and return how many they are.
 
-    The others need only be marked.
+    The others need only be marked. The list ends with -1. Side by side it is looked ahead, up to the step `known`, and
+    remembered how far each is quiet.
     """
+    first, last = events_of(books, timeline, step)
     awake = 0
     for event in range(first, last):
         i, bar = event_at(timeline, step, event)
         book = books[i]
         book["bar"] = bar
-        if is_quiet(desk, book, market, bar, book["start"] + bar):
+        if known > step:
+            quiet = quiet_end(desk, book, market, step, known) > step
+        else:
+            quiet = is_quiet(desk, book, market, bar, book["start"] + bar)
+        if quiet:
             book["awake"] = 0
         else:
             book["awake"] = 1
             books[awake]["turn"] = event
             awake += 1
+    if awake < len(books):
+        books[awake]["turn"] = NONE
     return awake
 
 
@@ -224,9 +235,18 @@ def match_step(
 
 @jit
 def fill_step(
-    desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, curve: FloatColumn, step: int
+    desks: Table,
+    books: Table,
+    rules: Table,
+    market: Market,
+    timeline: Timeline,
+    curve: FloatColumn,
+    step: int,
+    known: int,
 ) -> float:
     """Run a step up to its close: orders fill, positions are marked. Return the equity.
+
+    `known` is the step up to which it may be looked ahead, if that is later: all bars before it are there.
 
     NaN says that nothing was done, because a table may be too full: empty the tables and call again.
     """
@@ -234,7 +254,7 @@ def fill_step(
     first, last = events_of(books, timeline, step)
     if not has_room(desk, last - first):
         return math.nan
-    awake = wake(desk, books, market, timeline, step, first, last)
+    awake = wake(desk, books, market, timeline, step, known)
     begin_days(desk, books, market, timeline, step, first, last)
     if desk["plain"] == 0:
         open_step(desks, books, market, timeline, step)
@@ -271,25 +291,45 @@ def decide_event(desks: Table, books: Table, rules: Table, market: Market, i: in
 
 
 @jit
-def decide_step(
-    desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, steps: Steps, step: int, equity: float
-) -> None:
-    """Run the nodes that read the position, then take all decisions: of guards, then of instruments in file order."""
-    if desks[0]["stepped"] == 1:
+def decide_step(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothing else
+    desks: Table,
+    books: Table,
+    rules: Table,
+    market: Market,
+    timeline: Timeline,
+    steps: Steps,
+    step: int,
+    equity: float,
+    part: int,
+) -> bool:
+    """Run the nodes that read the position, then take all decisions: of guards, then of instruments in file order.
+
+    Return whether only instruments that were awake can have been changed by it.
+    """
+    desk = desks[0]
+    if desk["stepped"] == 1:
         run_nodes(desks, books, steps, timeline, step, equity)
-    if desks[0]["watched"] == 1:
-        watch(desks[0], books, market, step, equity)
-    if is_lost(desks[0], equity):
-        close_account(desks[0], books, step, equity)
+    if desk["watched"] == 1:
+        watch(desk, books, market, step, equity)
+    lost = is_lost(desk, equity)
+    if lost:
+        close_account(desk, books, step, equity)
     first, last = events_of(books, timeline, step)
-    if desks[0]["rebalance"] == 1:
+    if desk["rebalance"] == 1:
         instruments, bars = timeline.instrument[first:last], timeline.bar[first:last]
-        rebalance(desks[0], books, rules, market, instruments, bars, timeline.due[step], equity)
+        rebalance(desk, books, rules, market, instruments, bars, timeline.due[step], equity)
+    if part == WHOLE and desk["simple"] == 1 and desk["rebalance"] == 0 and not lost:
+        turn = 0
+        while turn < len(books) and books[turn]["turn"] >= 0:
+            i, bar = event_at(timeline, step, books[turn]["turn"])
+            decide_event(desks, books, rules, market, i, bar, equity)
+            turn += 1
+        return True
     for event in range(first, last):
         i, bar = event_at(timeline, step, event)
-        if is_asleep(books[i]):
-            continue
-        decide_event(desks, books, rules, market, i, bar, equity)
+        if not is_asleep(books[i]):
+            decide_event(desks, books, rules, market, i, bar, equity)
+    return False
 
 
 @entry
@@ -325,19 +365,27 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
                 step = pass_quiet(desk, books, market, timeline, curve, step, stop)
             if step == stop:
                 break
-        if part != DECISIONS and math.isnan(fill_step(desks, books, rules, market, timeline, curve, step)):
-            return step
+        if part != DECISIONS:
+            known = stop if part == WHOLE and side_by_side else step
+            if math.isnan(fill_step(desks, books, rules, market, timeline, curve, step, known)):
+                return step
         if part != UP_TO_CLOSE:
-            decide_step(desks, books, rules, market, timeline, steps, step, curve[0, step])
-        if part == WHOLE:
-            set_alarms(desk, books, timeline, step)
+            awake_only = decide_step(desks, books, rules, market, timeline, steps, step, curve[0, step], part)
+            if part == WHOLE:
+                set_alarms(desk, books, timeline, step, awake_only)
         step += 1
     return step
 
 
 @inlined
-def set_alarms(desk: Record, books: Table, timeline: Timeline, step: int) -> None:
+def set_alarms(desk: Record, books: Table, timeline: Timeline, step: int, awake_only: bool) -> None:  # noqa: FBT001 - no keywords here
     """Note for the instruments of a step what will wake them; those that slept through it keep their alarms."""
+    if awake_only:
+        turn = 0
+        while turn < len(books) and books[turn]["turn"] >= 0:
+            set_alarm(desk, books[event_at(timeline, step, books[turn]["turn"])[0]])
+            turn += 1
+        return
     first, last = events_of(books, timeline, step)
     for event in range(first, last):
         book = books[event_at(timeline, step, event)[0]]

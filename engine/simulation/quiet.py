@@ -14,13 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, FloatColumn
+from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, FlagColumn, FloatColumn
 from quantcrafter.engine.simulation.halts import breached, is_lost, maintenance_of, severity
 from quantcrafter.engine.simulation.jit import inlined, jit
 from quantcrafter.engine.simulation.protection import move_orders
 from quantcrafter.engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, Market, Record, Table, Timeline
 from quantcrafter.engine.simulation.risk_records import TIME_STOP
 from quantcrafter.engine.simulation.worth import worth
+
+EIGHT: Any = np.int64(8)
+"""How many flags are looked at together."""
+
+EVERY_FLAG: Any = np.int64(255)
 
 AT_ONCE: Any = np.int64(0)
 """An alarm that goes off at the next bar."""
@@ -177,24 +182,49 @@ def note_cash(desk: Record, curve: FloatColumn, step: int) -> None:
 
 
 @inlined
+def first_flagged(flags: FlagColumn, idle: int) -> int:
+    """Return the first row whose flags ask for more than `idle`, or how many there are."""
+    row, asked = 0, EVERY_FLAG ^ idle
+    while row + EIGHT <= len(flags):
+        lower = flags[row] | flags[row + 1] | flags[row + 2] | flags[row + 3]
+        upper = flags[row + 4] | flags[row + 5] | flags[row + 6] | flags[row + 7]
+        if ((lower | upper) & asked) != 0:
+            break
+        row += EIGHT
+    while row < len(flags) and (flags[row] & asked) == 0:
+        row += 1
+    return row
+
+
+@inlined
 def stretch_end(desk: Record, book: Record, market: Market, start: int, stop: int) -> int:
-    """Return the first bar from `start` on that is not quiet: with a signal, an alarm, or a better price to follow."""
-    flags, high, low = market.flags, market.high, market.low
-    lots, moving, base = book["lots"], desk["moving"] == 1, book["start"]
-    row, end, idle = base + start, base + min(stop, book["alarm_bar"]), idle_flag(desk, book, start)
+    """Return the first bar from `start` on that is not quiet: with a signal, an alarm, or a better price to follow.
+
+    Columns are cut before they are looped over: of rows counted from 0 the compiler knows that they do not wrap around.
+    """
+    lots, moving = book["lots"], desk["moving"] == 1
+    first, last, idle = (
+        book["start"] + start,
+        book["start"] + min(stop, book["alarm_bar"]),
+        idle_flag(desk, book, start),
+    )
+    if last <= first:
+        return start
+    flags, idle = market.flags[first:last], idle_flag(desk, book, start)
     if book["working"] == 0 and not (moving and lots != 0):
-        while row < end and (flags[row] == 0 or flags[row] == idle):
-            row += 1
-        return int(row - base)
+        return start + first_flagged(flags, idle)
+    high, low = market.high[first:last], market.low[first:last]
     # A stop that follows the best price wakes the instrument when there is a better one.
     lid = book["highest"] if moving and lots > 0 else math.inf
     floor = book["lowest"] if moving and lots < 0 else -math.inf
-    below, above = book["alarm_below"], book["alarm_above"]
-    while row < end and (flags[row] == 0 or flags[row] == idle) and below < low[row] and high[row] < above:
-        if high[row] > lid or low[row] < floor:
+    below, above, asked = book["alarm_below"], book["alarm_above"], EVERY_FLAG ^ idle
+    row = 0
+    while row < len(flags):
+        quiet = (below < low[row]) & (high[row] < above) & (high[row] <= lid) & (low[row] >= floor)
+        if not quiet or (flags[row] & asked) != 0:
             break
         row += 1
-    return int(row - base)
+    return start + row
 
 
 @inlined
@@ -238,6 +268,32 @@ def only_follows(desk: Record, book: Record, market: Market, bar: int) -> bool:
     )
 
 
+@inlined
+def hold_through(book: Record, market: Market, start: int, end: int) -> None:
+    """Mark a position at the closes of quiet bars; its extremes are looked for in two halves, which is quicker."""
+    first, last = book["start"] + start, book["start"] + end
+    high, low = market.high[first:last], market.low[first:last]
+    highest, lowest = book["highest"], book["lowest"]
+    other_high, other_low = highest, lowest
+    for pair in range(len(high) // 2):
+        row = 2 * pair
+        highest, lowest = max(highest, high[row]), min(lowest, low[row])
+        other_high, other_low = max(other_high, high[row + 1]), min(other_low, low[row + 1])
+    if len(high) % 2 == 1:
+        highest, lowest = max(highest, high[len(high) - 1]), min(lowest, low[len(high) - 1])
+    book["highest"], book["lowest"] = max(highest, other_high), min(lowest, other_low)
+    book["mark"] = market.close[last - 1]
+
+
+@inlined
+def add_worth(book: Record, market: Market, equities: FloatColumn, start: int, end: int) -> None:
+    """Add what a position is worth at each of some closes to the equity."""
+    close, rate = market.close[book["start"] + start : book["start"] + end], book["rate"]
+    points, entered = book["quantity"] * book["multiplier"], book["contract"] * book["price"]
+    for row in range(len(equities)):
+        equities[row] += points * (close[row] - entered) * rate
+
+
 @jit
 def pass_stretch(desk: Record, book: Record, market: Market, curve: FloatColumn, start: int, end: int) -> int:
     """Note the equity of quiet bars of a single instrument; return the first at whose close the account is lost.
@@ -247,25 +303,23 @@ def pass_stretch(desk: Record, book: Record, market: Market, curve: FloatColumn,
     if end <= start:
         return start
     lots, cash = book["lots"], desk["cash"]
-    equities = curve[0]
     note_cash(desk, curve, start)
     if lots == 0:
         equity = cash + worth(book, book["mark"])
-        for bar in range(start, end):
-            equities[bar] = equity
+        equities = curve[0][start:end]
+        for row in range(len(equities)):
+            equities[row] = equity
         return end
-    highest, lowest = book["highest"], book["lowest"]
     if lots < 0 or cash < 0.0 or book["contract"] == 1.0:
         end = lost_bar(desk, book, market, start, end)
         if end == start:
             return start
-    points, entered, rate = book["quantity"] * book["multiplier"], book["contract"] * book["price"], book["rate"]
-    high, low, close = market.high, market.low, market.close  # found once: what is written might move them
-    for bar in range(start, end):
-        highest = max(highest, high[bar])
-        lowest = min(lowest, low[bar])
-        equities[bar] = cash + points * (close[bar] - entered) * rate
-    book["highest"], book["lowest"], book["mark"], book["bar"] = highest, lowest, close[end - 1], end - 1
+    equities = curve[0][start:end]
+    for row in range(len(equities)):
+        equities[row] = cash
+    add_worth(book, market, equities, start, end)
+    hold_through(book, market, start, end)
+    book["bar"] = end - 1
     return end
 
 
@@ -274,44 +328,24 @@ def quiet_end(desk: Record, book: Record, market: Market, start: int, stop: int)
     """Return the first bar from `start` on that is not quiet, at most `stop`; what was looked at once is remembered."""
     if book["alarm_bar"] <= start:
         return start
-    if book["quiet_until"] < stop:
-        book["quiet_until"] = stretch_end(desk, book, market, max(start, book["quiet_until"]), stop)
+    if book["quiet_until"] <= start:
+        book["quiet_until"] = stretch_end(desk, book, market, start, stop)
     return int(min(stop, book["quiet_until"]))
-
-
-@inlined
-def hold_through(book: Record, market: Market, start: int, end: int) -> None:
-    """Mark a position at the closes of quiet bars."""
-    base, highest, lowest = book["start"], book["highest"], book["lowest"]
-    high, low = market.high, market.low
-    for row in range(base + start, base + end):
-        highest = max(highest, high[row])
-        lowest = min(lowest, low[row])
-    book["highest"], book["lowest"], book["mark"] = highest, lowest, market.close[base + end - 1]
-
-
-@inlined
-def add_worth(book: Record, market: Market, equities: FloatColumn, start: int, end: int) -> None:
-    """Add what a position is worth at each of some closes to the equity."""
-    base, rate = book["start"], book["rate"]
-    points, entered, close = book["quantity"] * book["multiplier"], book["contract"] * book["price"], market.close
-    for step in range(start, end):
-        equities[step] += points * (close[base + step] - entered) * rate
 
 
 @inlined
 def note_worth(desk: Record, books: Table, market: Market, curve: FloatColumn, start: int, end: int) -> int:
     """Note equity and cash of quiet steps; return the first at whose close the account is lost, or `end`."""
-    equities, cash = curve[0], desk["cash"]
+    equities, cash = curve[0][start:end], desk["cash"]
     note_cash(desk, curve, start)
-    for step in range(start, end):
-        equities[step] = cash
+    for row in range(len(equities)):
+        equities[row] = cash
     for i in range(len(books)):
         if books[i]["lots"] != 0:
             add_worth(books[i], market, equities, start, end)
-    for step in range(start, end):
-        if is_lost(desk, equities[step]):
-            return step
+    for row in range(len(equities)):
+        if is_lost(desk, equities[row]):
+            return start + row
     return end
 
 

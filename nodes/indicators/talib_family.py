@@ -47,6 +47,13 @@ _SERIES_HELP = {
 }
 
 
+CARRYING = frozenset("SMA EMA DEMA TEMA WMA RMA TRIX MACD RSI CMO".split())  # noqa: SIM905 - so many names
+"""Functions that carry what they have seen from bar to bar: none finds back to one after a value was missing.
+
+So their last value says whether there was a gap, and no look at all values is needed before.
+"""
+
+
 class TalibIndicator(Indicator):
     """Base of the indicators made from TA-Lib."""
 
@@ -92,6 +99,10 @@ class TalibIndicator(Indicator):
         arguments, warmup, _ = self.terms
         function = getattr(functions(), self.info.name)
         length = len(columns[0])
+        if self.info.name in CARRYING and length > warmup:
+            result = function(*columns, **arguments)
+            if _has_no_gap(columns, result):
+                return result
         stretches = self.stretches(columns)
         if stretches == [(0, length)]:
             result = function(*columns, **arguments)
@@ -167,6 +178,17 @@ def _column(name: str, inputs: Mapping[str, Any]) -> FloatColumn:
         return cast("FloatColumn", inputs[name])
     bars: Bars = inputs["bars"]
     return bars.column("close" if name == "input" else name)
+
+
+def _has_no_gap(columns: list[FloatColumn], result: FloatColumn | tuple[FloatColumn, ...]) -> bool:
+    """Return whether the last values, in and out, say of a function that carries that no other one is missing.
+
+    But for those before its first bar: TA-Lib begins there. Zero says nothing: the RSI of what is missing is zero.
+    """
+    parts = result if isinstance(result, tuple) else (result,)
+    return all(math.isfinite(part[-1]) and part[-1] != 0.0 for part in parts) and all(
+        math.isfinite(column[-1]) for column in columns
+    )
 
 
 def _stretches(columns: list[FloatColumn], warmup: int) -> list[tuple[int, int]]:

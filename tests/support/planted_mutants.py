@@ -340,8 +340,8 @@ MUTANTS = tuple(
         ),
         (
             "quiet bars of a contract forget its entry",
-            "(close[bar] - entered) * rate",
-            "close[bar] * rate",
+            "(close[row] - entered) * rate",
+            "close[row] * rate",
         ),
         # ------------------------------------------------------------------ quiet bars
         (
@@ -351,13 +351,13 @@ MUTANTS = tuple(
         ),
         (
             "a price met exactly is quiet for one instrument",
-            "below < low[row] and high[row] < above",
-            "below <= low[row] and high[row] <= above",
+            "(below < low[row]) & (high[row] < above)",
+            "(below <= low[row]) & (high[row] <= above)",
         ),
         (
             "a new low is quiet for a short's trailing stop",
-            "if high[row] > lid or low[row] < floor:",
-            "if high[row] > lid:",
+            " & (high[row] <= lid) & (low[row] >= floor)",
+            " & (high[row] <= lid)",
         ),
         (
             "a time stop sleeps a bar longer",
@@ -372,13 +372,13 @@ MUTANTS = tuple(
         ),
         (
             "quiet highs are forgotten",
-            "highest = max(highest, high[bar])",
-            "highest = max(highest, close[bar])",
+            "other_high, other_low = max(other_high, high[row + 1]), ",
+            "other_high, other_low = other_high, ",
         ),
         (
             "lows of a quiet stretch are forgotten",
-            "lowest = min(lowest, low[row])",
-            "lowest = min(lowest, market.close[row])",
+            'book["lowest"] = max(highest, other_high), min(lowest, other_low)',
+            'book["lowest"] = max(highest, other_high), lowest',
         ),
         ("a long position on credit is never lost", "if lots < 0 or cash < 0.0 or", "if lots < 0 or"),
         # ------------------------------------------------------------------ entries that wait
