@@ -285,7 +285,11 @@ def decide_event(desks: Table, books: Table, rules: Table, market: Market, i: in
         force_exit(desk, book, market, bar)
     cared = desk["care"] == 1 and (book["working"] > 0 or book["lots"] != 0 or book["grid_side"] != 0)
     if cared or market.flags[book["start"] + bar] != 0:
-        fetch(market.open, book["start"] + bar + 1)
+        following = book["start"] + bar + 1
+        fetch(market.open, following)
+        fetch(market.high, following)
+        fetch(market.low, following)
+        fetch(market.close, following)
         decide(desk, books, rules, market, i, bar, equity)
     end_data(desk, book, bar)
 

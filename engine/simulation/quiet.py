@@ -16,7 +16,7 @@ import numpy as np
 
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, FlagColumn, FloatColumn
 from quantcrafter.engine.simulation.halts import breached, is_lost, maintenance_of, severity
-from quantcrafter.engine.simulation.jit import inlined, jit
+from quantcrafter.engine.simulation.jit import fetch, inlined, jit
 from quantcrafter.engine.simulation.protection import move_orders
 from quantcrafter.engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, Market, Record, Table, Timeline
 from quantcrafter.engine.simulation.risk_records import TIME_STOP
@@ -26,6 +26,9 @@ EIGHT: Any = np.int64(8)
 """How many flags are looked at together."""
 
 EVERY_FLAG: Any = np.int64(255)
+
+SOON: Any = np.int64(12)
+"""How many bars ahead what will be read is fetched."""
 
 AT_ONCE: Any = np.int64(0)
 """An alarm that goes off at the next bar."""
@@ -151,6 +154,10 @@ def mark_quiet(desk: Record, book: Record, market: Market, bar: int, row: int) -
         book["highest"] = max(book["highest"], market.high[row])
         book["lowest"] = min(book["lowest"], market.low[row])
         book["mark"] = market.close[row]
+        # Of many instruments the processor does not see by itself where it goes on in each.
+        fetch(market.high, row + SOON)
+        fetch(market.low, row + SOON)
+        fetch(market.close, row + SOON)
 
 
 @inlined
