@@ -62,7 +62,7 @@ def highest_since(values: FloatColumn, condition: BoolColumn) -> FloatColumn:
     return out
 
 
-@compiled
+@compiled(window="bars")
 def percent_rank(values: FloatColumn, bars: int) -> FloatColumn:
     """Return the percentage of the `bars` - 1 values before that lie below the newest; equal ones count half."""
     n = len(values)
@@ -81,7 +81,7 @@ def percent_rank(values: FloatColumn, bars: int) -> FloatColumn:
     return out
 
 
-@compiled
+@compiled(window="bars")
 def zscore(values: FloatColumn, bars: int) -> FloatColumn:
     """Return how many standard deviations (population) the newest value lies above the mean of the last `bars`.
 
@@ -113,7 +113,7 @@ def zscore(values: FloatColumn, bars: int) -> FloatColumn:
     return out
 
 
-@compiled
+@compiled(window="bars")
 def volatility(prices: FloatColumn, bars: int, bars_per_year: float) -> FloatColumn:
     """Return the annual standard deviation (of a sample) of the last `bars` log returns, in percent.
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import inspect
 import os
+import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -19,6 +22,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 SHORT_ROWS = 5_000
 """Columns that are shorter take less time in Python than numba takes to be imported."""
+
+COLD_STEPS = 2_000_000
+"""How many values a function looks at in Python, in all, before it is compiled: that takes about as long."""
 
 
 def prepare_numba() -> Any:
@@ -72,30 +78,67 @@ def njit_kept(function: F, **options: Any) -> F:
     return made
 
 
-def compiled(function: F) -> F:
+@overload
+def compiled(function: F) -> F: ...
+@overload
+def compiled(*, window: str) -> Callable[[F], F]: ...
+def compiled(function: Callable[..., Any] | None = None, *, window: str = "") -> Any:
     """Compile `function` by numba (nopython) when it is first called; importing it costs nothing.
 
-    Short columns are looped over in Python, without numba, as long as no longer one has come. So the function must give
-    the same bits both ways: logarithms and powers by `math` rather than by numpy, for one.
+    Short columns are looped over in Python, without numba, as long as no longer one has come; and so are longer ones on
+    a computer that has not compiled the function yet, as long as that takes less time than the compiler would. So the
+    function must give the same bits both ways: logarithms and powers by `math` rather than by numpy, for one.
 
     The function may call other functions only if numba knows them: numpy, math, or `numba.njit` functions.
+
+    Args:
+        function: the loop; without it, what `compiled` returns is called with it.
+        window: the name of the argument that says how many values the loop looks at for each row.
     """
-    is_compiled = False
+    if function is None:
+        return functools.partial(compiled, window=window)
+    place = list(inspect.signature(function).parameters).index(window) if window else -1
+    is_compiled, steps = False, 0
 
     @functools.wraps(function)
     def call(*args: Any) -> Any:
-        nonlocal is_compiled
-        if not is_compiled and all(len(arg) < SHORT_ROWS for arg in args if isinstance(arg, np.ndarray)):
-            with np.errstate(all="ignore"):
-                return function(*args)
+        nonlocal is_compiled, steps
         if not is_compiled:
+            rows = max((len(arg) for arg in args if isinstance(arg, np.ndarray)), default=0)
+            work = rows * (args[place] if window else 1)
+            is_quicker = rows < SHORT_ROWS
+            if not is_quicker and steps + work <= COLD_STEPS and not _marker(function).exists():
+                steps += work
+                is_quicker = True
+            if is_quicker:
+                with np.errstate(all="ignore"):
+                    return function(*args)
             tell_of_wait(IMPORT)
-        is_compiled = True
-        return _dispatcher(function)(*args)
+        result = _dispatcher(function)(*args)
+        if not is_compiled:
+            is_compiled = True
+            note_kept(function)
+        return result
 
-    return call  # type: ignore[return-value]
+    return call
 
 
 @functools.cache
 def _dispatcher(function: Callable[..., Any]) -> Callable[..., Any]:
     return njit_kept(function)
+
+
+def _marker(function: Callable[..., Any]) -> Path:
+    """Return the file that says that the code of a function is kept."""
+    from quantcrafter.engine.api.kept_code import fingerprint
+
+    name = f"{function.__name__}-{fingerprint(function).hex()}-{numba_cache_dir().name}"
+    return code_folder() / f"{name}-{sys.implementation.cache_tag}.ready"
+
+
+def note_kept(function: Callable[..., Any]) -> None:
+    """Say that the code of a function is kept, so that it is used for long columns from the first call on."""
+    # Only a hint: a disk that cannot be written is no reason to fail.
+    with contextlib.suppress(OSError):
+        _marker(function).parent.mkdir(parents=True, exist_ok=True)
+        _marker(function).touch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import json
 import logging
 import os
@@ -17,8 +18,9 @@ import numpy as np
 import pytest
 
 from quantcrafter.engine.api import kept_code
-from quantcrafter.engine.api.compiled import SHORT_ROWS, code_folder, njit_kept
+from quantcrafter.engine.api.compiled import SHORT_ROWS, code_folder, njit_kept, note_kept
 from quantcrafter.engine.api.kept_code import SUFFIX, fingerprint
+from quantcrafter.nodes.kernels import crosses
 from tests.support.command_line import quantcrafter
 from tests.support.counts import is_interpreted
 
@@ -204,7 +206,8 @@ def test_another_machines_code_is_left_alone(folder: Path, monkeypatch: pytest.M
 def test_a_run_with_damaged_code_of_a_node_blames_no_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     cache, long = tmp_path / "copy", tmp_path / "long.yaml"
-    # Shorter columns are looped over without compiled code.
+    # Shorter columns are looped over without compiled code, and so are these where no code is said to be kept.
+    note_kept(inspect.unwrap(crosses))
     data = {"symbol": "TEST", "data": "synthetic", "timeframe": "1h", "bars": SHORT_ROWS, "seed": 1}
     example = Path("resources/examples/golden_cross.yaml").read_text(encoding="utf-8")
     head, _, rest = example.partition("instruments:")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quantcrafter.engine.api.compiled import SHORT_ROWS, compiled
+from quantcrafter.engine.api.compiled import COLD_STEPS, compiled
 from quantcrafter.engine.api.waiting import COMPILE, IMPORT, listen_to_waits, tell_of_wait
 from tests.support.counts import is_interpreted
 
@@ -27,9 +27,9 @@ def test_the_first_long_column_tells_of_libraries_and_of_the_compiler_and_later_
     try:
         doubled(np.ones(10))
         assert told == []
-        doubled(np.ones(SHORT_ROWS))
+        doubled(np.ones(COLD_STEPS + 1))
         assert told == [IMPORT, COMPILE]
-        doubled(np.ones(SHORT_ROWS))
+        doubled(np.ones(COLD_STEPS + 1))
         assert told == [IMPORT, COMPILE]
     finally:
         end()
