@@ -85,6 +85,16 @@ def test_excursions_count_from_the_entry_inside_a_bar(
     assert_rows(trades_of(result, "exit_bar", "mae", "mfe"), [(3, against, favour)])
 
 
+@pytest.mark.parametrize(("held", "place"), [(held, place) for held in range(1, 7) for place in range(held)])
+def test_excursions_count_at_each_bar_on_which_nothing_happens(held: int, place: int, tmp_path: Path) -> None:
+    calm = (101, 101.5, 100.5, 101)
+    bars = [calm] * held
+    bars[place] = (101, 105, 99, 101)
+    result = SmallCase("use: market").trade(tmp_path, [LONG, calm, *bars, (*calm, "exit_long"), calm])
+    # In at 101, later between 99 and 105.
+    assert_rows(trades_of(result, "exit_bar", "mae", "mfe"), [(held + 3, 2, 4)])
+
+
 def test_the_best_move_of_a_short_by_a_limit_is_one(tmp_path: Path) -> None:
     bars = [SHORT, (94, 101.5, 90, 101), (101, 101.5, 100.5, 101), (101, 102, 100, 101, "exit_short"), FLAT]
     result = SmallCase("use: limit, offset_ticks: 100").trade(tmp_path, bars)

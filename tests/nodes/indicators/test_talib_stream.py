@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from quantcrafter.engine.api import Bars, FloatColumn, Timeframe
-from quantcrafter.nodes.indicators import talib_stream
 from quantcrafter.nodes.indicators.talib_family import FAMILY, TalibIndicator
 from quantcrafter.nodes.indicators.talib_import import functions
 from quantcrafter.nodes.indicators.talib_stream import COMPARED, TalibFollower
@@ -100,7 +99,7 @@ def test_a_stream_that_gives_other_bits_than_the_column_is_not_used(monkeypatch:
             def update(self, value: float) -> float:
                 return value
 
-    monkeypatch.setattr(talib_stream, "functions", Wrong)
+    monkeypatch.setattr("quantcrafter.nodes.indicators.talib_stream.functions", Wrong)
     indicator = made("ta.SMA")
     follower, given = followed(indicator, prices(9))
     np.testing.assert_array_equal(given, whole(indicator, prices(9)))
