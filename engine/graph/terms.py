@@ -171,6 +171,10 @@ def days_a_year(session: Session) -> float:
 # ---------------------------------------------------------------------- what the data show
 
 
+_PART = 1 << 14
+"""Volumes that are looked at together: they stay in the processor's cache."""
+
+
 def complete(terms: Terms, bars: Bars) -> Terms:
     """Return the terms with what the data show of tick and lot, where file, market and symbol don't say it.
 
@@ -178,10 +182,13 @@ def complete(terms: Terms, bars: Bars) -> Terms:
     only the end of the symbol names.
     """
     values = dict(terms.values)
-    shown = tick_shown(bars)
     tick = values.get("tick_size")
-    if tick is None or (tick.source != "file" and not fits(bars, tick.value) and shown is not None):
-        values["tick_size"] = Term(_default_tick(bars), "default") if shown is None else Term(shown, "data")
+    if tick is None or (tick.source != "file" and not fits(bars, tick.value)):
+        shown = tick_shown(bars)
+        if shown is not None:
+            values["tick_size"] = Term(shown, "data")
+        elif tick is None:
+            values["tick_size"] = Term(_default_tick(bars), "default")
     lot = values.get("lot_size")
     if lot is None or (lot.source == "suffix" and (bars.volume % lot.value).any()):
         shown_lot, whole = lot_shown(bars), "default" if lot is None else "data"
@@ -198,10 +205,13 @@ def tick_shown(bars: Bars) -> float | None:
 
 def lot_shown(bars: Bars) -> float | None:
     """Return the least power of ten of which all volumes are multiples; None where they are whole or computed."""
-    volumes = np.unique(bars.volume[bars.volume > 0])
-    if not len(volumes) or (volumes == np.rint(volumes)).all():
+    parts = (bars.volume[start : start + _PART] for start in range(0, len(bars), _PART))
+    if all((part == np.rint(part)).all() for part in parts):
         return None
-    decimals = _decimals(volumes[:: max(1, len(volumes) // 20_000)])
+    volumes = bars.volume[bars.volume > 0]
+    if (volumes == np.rint(volumes)).all():  # some are missing
+        return None
+    decimals = _decimals(np.unique(volumes[:: max(1, len(volumes) // 20_000)]))
     return None if decimals is None or decimals > 8 else 10.0**-decimals  # noqa: PLR2004 - as exchanges count coins
 
 
