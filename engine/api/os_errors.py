@@ -208,7 +208,7 @@ def _known(error: BaseException) -> _Words | None:
     text = str(error)
     if _CUT_SHORT.search(text):
         return _FULL_DISK
-    if isinstance(error, ValueError) and "null byte" in text:
+    if isinstance(error, ValueError) and "embedded null" in text:  # byte, or since 3.13 character
         return _BY_NAME["EILSEQ"]
     told = _RUST.search(text)
     return _BY_ERRNO.get(int(told[1])) if told else None

@@ -166,3 +166,8 @@ def test_a_result_under_a_file_says_that_a_folder_was_expected(tmp_path: Path) -
 def test_a_result_of_a_user_who_is_not_there_is_refused() -> None:
     with pytest.raises(QuantCrafterError, match="no user of that name"):
         write_whole("~nosuchuser/a.json", b"", "The result")
+
+
+@pytest.mark.parametrize("text", ["embedded null byte", "lstat: embedded null character in path"])
+def test_a_null_in_a_name_is_told_alike_whatever_python_calls_it(text: str) -> None:
+    assert "characters that are not allowed" in fault(ValueError(text), "home")[0]

@@ -27,7 +27,7 @@ def test_the_space_of_runs_is_shown_and_its_limit_set(capsys: pytest.CaptureFixt
     assert "No run had to go." in capsys.readouterr().err
     assert main(["runs", "limit"]) == 0
     assert capsys.readouterr().out == "Runs may take 3 GB.\n"
-    assert measure().limit == 3 * 10**9
+    assert measure().limit == 3 * 2**30
 
 
 def test_an_impossible_limit_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
