@@ -63,6 +63,20 @@ class InstrumentFields(BaseModel):
         "What one unit of a contract earns when its price rises by one.", default=1.0, gt=0, advanced=True
     )
     pip_size: float | None = param("A pip of its price, such as 0.0001.", default=None, gt=0, advanced=True)
+    buy_duty_percent: float | None = param(
+        "A tax on the value of what is bought; that of the market if left out.",
+        default=None,
+        unit="%",
+        ge=0,
+        advanced=True,
+    )
+    sell_duty_percent: float | None = param(
+        "A tax on the value of what is sold; that of the market if left out.",
+        default=None,
+        unit="%",
+        ge=0,
+        advanced=True,
+    )
     trading_days: float | None = param(
         "Days of a year on which it trades; those of the market if left out.", default=None, gt=0, advanced=True
     )

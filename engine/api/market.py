@@ -41,10 +41,9 @@ class Market(BaseModel):
 
     `calendar` is a code of `resources/calendars.json` such as XNYS, which brings session and time zone; a market
     without one has a `session`. `timezone` is that of times without a zone, that of the session if left out.
-    `trading_days` are the days of a year on which it trades, for annualised figures. `sell_after_days` is how many
-    sessions must pass before what was bought may be sold, `sell_duty_percent` a tax on sales. Prices move at most by
-    `price_limit_percent` a day, by another of `price_limits` where the symbol begins so. With `negative_prices` prices
-    may be zero or less.
+    `trading_days` are the days of a year on which it trades, for annualised figures. `buy_duty_percent` and
+    `sell_duty_percent` are taxes on the value of what is bought and sold. With `negative_prices` prices may be zero or
+    less.
     """
 
     model_config = _CONFIG
@@ -61,10 +60,8 @@ class Market(BaseModel):
     pip_size: float | None = Field(None, gt=0)
     multiplier: float = Field(1.0, gt=0)
     trading_days: float | None = Field(None, gt=0)
-    sell_after_days: int = Field(0, ge=0)
-    sell_duty_percent: float = Field(0.0, ge=0)
-    price_limit_percent: float | None = Field(None, gt=0)
-    price_limits: dict[str, float] = Field(default_factory=dict)
+    buy_duty_percent: float | None = Field(None, ge=0)
+    sell_duty_percent: float | None = Field(None, ge=0)
     negative_prices: bool = False
     venues: tuple[Venue, ...] = ()
     contracts: tuple[Contract, ...] = ()

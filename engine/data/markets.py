@@ -35,13 +35,12 @@ MARKETS = (
     Market(
         name="cn_stocks", description="A shares of Shanghai, Shenzhen and Beijing.",
         calendar="XSHG", currency="CNY", tick_size=0.01, lot_size=100, trading_days=243,
-        sell_after_days=1, sell_duty_percent=0.05, price_limit_percent=10,
-        price_limits={"688": 20, "689": 20, "300": 20, "301": 20, "8": 30, "4": 30, "920": 30},
+        sell_duty_percent=0.05,
         venues=tuple(Venue(suffix=each, calendar="XSHG", currency="CNY") for each in (".SH", ".SS", ".SZ", ".BJ")),
     ),
     Market(
         name="hk_stocks", description="Stocks of Hong Kong.",
-        calendar="XHKG", currency="HKD", lot_size=100, trading_days=246, sell_duty_percent=0.1,
+        calendar="XHKG", currency="HKD", lot_size=100, trading_days=246, buy_duty_percent=0.1, sell_duty_percent=0.1,
         venues=(Venue(suffix=".HK", calendar="XHKG", currency="HKD"),),
     ),
     Market(
@@ -51,7 +50,7 @@ MARKETS = (
     ),
     Market(
         name="in_stocks", description="Stocks of India, NSE and BSE.",
-        calendar="XBOM", currency="INR", lot_size=1, trading_days=248, sell_duty_percent=0.1,
+        calendar="XBOM", currency="INR", lot_size=1, trading_days=248, buy_duty_percent=0.1, sell_duty_percent=0.1,
         venues=tuple(Venue(suffix=each, calendar="XBOM", currency="INR") for each in (".NS", ".BO")),
     ),
     Market(

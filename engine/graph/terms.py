@@ -38,7 +38,17 @@ _ROUNDED = 1.2e-7
 _EXACT, _CLEAR, _LARGEST = 1e-5, 0.05, 1e13
 _DIGITS = 5
 _SMALL = 10.0
-_NAMES = ("tick_size", "lot_size", "pip_size", "multiplier", "currency", "kind", "trading_days")
+_NAMES = (
+    "tick_size",
+    "lot_size",
+    "pip_size",
+    "multiplier",
+    "currency",
+    "kind",
+    "buy_duty_percent",
+    "sell_duty_percent",
+    "trading_days",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,5 +297,7 @@ _WORDING = {
     "multiplier": "multiplier {}",
     "kind": "{}",
     "currency": "{}",
+    "buy_duty_percent": "duty {} % when bought",
+    "sell_duty_percent": "duty {} % when sold",
     "trading_days": "{} trading days a year",
 }

@@ -194,6 +194,7 @@ def books_of(job: EngineJob) -> Table:
         book["tick_size"], book["tick_inverse"] = instrument.tick_size, whole_inverse(instrument.tick_size)
         book["lot_size"], book["lot_inverse"] = instrument.lot_size, whole_inverse(instrument.lot_size)
         book["min_quantity"], book["borrow_percent"] = instrument.min_quantity, instrument.borrow_percent
+        book["buy_duty"], book["sell_duty"] = instrument.buy_duty_percent, instrument.sell_duty_percent
         book["pip_size"], book["multiplier"] = instrument.pip_size or 0.0, instrument.multiplier
         book["contract"] = instrument.kind == "contract"
         margins = margins_of(instrument, job.settings.margin)

@@ -13,13 +13,15 @@ from quantcrafter.engine.simulation.worth import margin_of, worth
 
 
 @jit
-def order_charge(desk: Record, kind: int, lots: int, quantity: float, notional: float) -> float:
-    """Return what the broker takes for an order that has filled so much in all, in the instrument's currency."""
+def order_charge(
+    desk: Record, book: Record, kind: int, side: int, lots: int, quantity: float, notional: float
+) -> float:
+    """Return what broker and tax take for an order that has filled so much in all, in the instrument's currency."""
     percent = desk["commission_maker_percent"] if kind in (LIMIT, STOP_LIMIT) else desk["commission_percent"]
     fixed = desk["commission_per_order"] + desk["commission_per_lot"] * lots
-    return float(
-        commission_of(notional, quantity, percent, desk["commission_per_unit"], fixed, desk["commission_minimum"])
-    )
+    charge = commission_of(notional, quantity, percent, desk["commission_per_unit"], fixed, desk["commission_minimum"])
+    duty = book["buy_duty"] if side > 0 else book["sell_duty"]
+    return float(charge + notional * duty / 100.0)
 
 
 @jit
@@ -36,10 +38,10 @@ def fill_costs(desk: Record, book: Record, k: int, lots: int, price: float) -> t
     points = quantity * book["multiplier"]
     notional = points * abs(price)
     if filled == 0:
-        commission = order_charge(desk, kind, lots, quantity, notional)
+        commission = order_charge(desk, book, kind, order["side"], lots, quantity, notional)
     else:
         whole = to_quantity(filled + lots, book["lot_size"], book["lot_inverse"])
-        charge = order_charge(desk, kind, filled + lots, whole, book["value"][k] + notional)
+        charge = order_charge(desk, book, kind, order["side"], filled + lots, whole, book["value"][k] + notional)
         commission = charge - book["charged"][k]
     slippage = 0.0
     if kind not in (LIMIT, STOP_LIMIT):

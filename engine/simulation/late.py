@@ -147,5 +147,7 @@ def _filled_before(state: State, book: Record, row: Record) -> tuple[float, floa
     if filled < row["filled"]:
         quantity = to_quantity(int(row["filled"]), book["lot_size"], book["lot_inverse"])
         value = float(quantity * book["multiplier"] * abs(row["fill_price"]))
-        charged = order_charge(state.desk, int(row["kind"]), int(row["filled"]), quantity, value)
+        charged = order_charge(
+            state.desk, book, int(row["kind"]), int(row["side"]), int(row["filled"]), quantity, value
+        )
     return value, charged

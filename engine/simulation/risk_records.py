@@ -74,6 +74,9 @@ RISK_BOOK_FIELDS: list[tuple[str, type]] = [
     # What an order must have at least, and what borrowing costs a year, in percent.
     ("min_quantity", np.float64),
     ("borrow_percent", np.float64),
+    # Taxes on the value of what is bought and sold, in percent.
+    ("buy_duty", np.float64),
+    ("sell_duty", np.float64),
     # Margin as parts of a position's value: what an entry takes, what a long position must keep, and a short one. And
     # as amounts for a unit, in the currency of its prices: what an entry takes, and what any position must keep.
     ("initial_margin", np.float64),
@@ -107,6 +110,8 @@ RISK_BOOK_FIELDS: list[tuple[str, type]] = [
 RISK_BOOK_TERMS = (
     "min_quantity",
     "borrow_percent",
+    "buy_duty",
+    "sell_duty",
     "initial_margin",
     "maintenance_margin",
     "short_margin",

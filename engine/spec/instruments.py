@@ -34,6 +34,8 @@ OWN_FIELDS = (
     "multiplier",
     "pip_size",
     "margin",
+    "buy_duty_percent",
+    "sell_duty_percent",
     "trading_days",
     "on_bad_bars",
 )
@@ -152,6 +154,12 @@ class _Reader:
             multiplier=self._field("multiplier", 1.0, _positive, Message("a number above 0")),
             pip_size=self._field("pip_size", None, _positive, Message("a number above 0")),
             margin=self._margin(),
+            buy_duty_percent=self._field(
+                "buy_duty_percent", 0.0, _not_negative, Message("a number that is not negative")
+            ),
+            sell_duty_percent=self._field(
+                "sell_duty_percent", 0.0, _not_negative, Message("a number that is not negative")
+            ),
             trading_days=self._field("trading_days", None, _positive, Message("a number above 0")),
             on_bad_bars=cast(
                 "Literal['refuse', 'repair']",

@@ -107,6 +107,8 @@ class InstrumentSpec:
     multiplier: float = 1.0
     pip_size: float | None = None
     margin: InstrumentMargin | None = None
+    buy_duty_percent: float = 0.0
+    sell_duty_percent: float = 0.0
     trading_days: float | None = None
     on_bad_bars: Literal["refuse", "repair"] = "refuse"
     options: dict[str, Any] = field(default_factory=dict)

@@ -155,6 +155,8 @@ def _instrument(catalog: Catalog, defs: Schema) -> Schema:
             "description": "What one unit of a contract earns when its price rises by one.",
         },
         "pip_size": {"type": "number", "exclusiveMinimum": 0, "description": "A pip of its price, such as 0.0001."},
+        "buy_duty_percent": {"type": "number", "minimum": 0, "description": "A tax on the value of what is bought."},
+        "sell_duty_percent": {"type": "number", "minimum": 0, "description": "A tax on the value of what is sold."},
         "trading_days": {"type": "number", "exclusiveMinimum": 0, "description": "Days of a year on which it trades."},
         "margin": _nullable(_model_schema(InstrumentMargin, "margin", defs)),
         "on_bad_bars": {"enum": ["refuse", "repair"], "default": "refuse"},

@@ -220,6 +220,8 @@ class RunFolder(RunTables):
             min_quantity=about.get("min_quantity", 0.0),
             borrow_percent=about.get("borrow_percent", 0.0),
             pip_size=about.get("pip_size"),
+            buy_duty_percent=about.get("buy_duty_percent", 0.0),
+            sell_duty_percent=about.get("sell_duty_percent", 0.0),
             trading_days=about.get("trading_days"),
             terms={name: Term(*term) for name, term in about.get("terms", {}).items()},
             margin=None if margin is None else InstrumentMargin.model_validate(margin),

@@ -260,6 +260,8 @@ def _instrument(job: InstrumentJob) -> dict[str, Any]:
         "kind": job.kind,
         "multiplier": job.multiplier,
         "pip_size": job.pip_size,
+        "buy_duty_percent": job.buy_duty_percent,
+        "sell_duty_percent": job.sell_duty_percent,
         "trading_days": job.trading_days,
         "terms": {name: [term.value, term.source] for name, term in job.terms.items()},
         "min_quantity": job.min_quantity,

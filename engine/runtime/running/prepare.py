@@ -328,6 +328,8 @@ def instrument_job(
         multiplier=spec.multiplier,
         pip_size=spec.pip_size,
         margin=spec.margin,
+        buy_duty_percent=spec.buy_duty_percent,
+        sell_duty_percent=spec.sell_duty_percent,
         trading_days=terms.value("trading_days"),
         currency=currency,
         rate_open=None if rate_open is None else frozen(rate_open),

@@ -160,6 +160,50 @@ def test_the_lot_of_a_symbols_market_gives_way_to_volumes_and_that_of_a_named_on
     assert from_of(named, "lot_size") == (100, "market")
 
 
+@pytest.mark.parametrize(
+    ("instrument", "bought", "sold"),
+    [
+        ('symbol: "600000.SH"', 0.0, 0.05),
+        ("symbol: 0700.HK", 0.1, 0.1),
+        ("symbol: X, market: us_stocks", 0.0, 0.0),
+        ('symbol: "600000.SH", sell_duty_percent: 0.1, buy_duty_percent: 0.2', 0.2, 0.1),
+    ],
+)
+def test_taxes_of_a_market_are_charged_on_what_is_bought_and_sold(
+    tmp_path: Path, instrument: str, bought: float, sold: float
+) -> None:
+    days = ["2024-06-03", "2024-06-04", "2024-06-05", "2024-06-06"]
+    rows = flat(days, volumes=[ENTER, 0, EXIT, 0])
+    file = strategy(
+        tmp_path,
+        rows,
+        f"{instrument}, lot_size: 100",
+        quantity=300,
+        settings=", commission: {percent: 0.03, minimum: 5}",
+    )
+    result = run(file, registry=load_registry())
+    value, broker = 300 * 100.0, 300 * 100.0 * 0.0003
+    assert result.fills["commission"].tolist() == pytest.approx(
+        [broker + value * bought / 100, broker + value * sold / 100]
+    )
+    assert result.ledger.equity[-1] == pytest.approx(100_000 - 2 * broker - value * (bought + sold) / 100)
+
+
+def test_the_tax_of_an_order_that_fills_in_parts_is_that_of_the_whole(tmp_path: Path) -> None:
+    days = ["2024-06-03", "2024-06-04", "2024-06-05", "2024-06-06"]
+    rows = flat(days, volumes=[ENTER, 1000, 1000, 1000])
+    file = strategy(
+        tmp_path,
+        rows,
+        'symbol: "600000.SH", buy_duty_percent: 0.2, lot_size: 100',
+        quantity=300,
+        settings=", slippage: {volume_percent: 10}, commission: {minimum: 5}",
+    )
+    result = run(file, registry=load_registry())
+    assert result.fills["quantity"].tolist() == [100, 100, 100]
+    assert result.fills["commission"].tolist() == pytest.approx([25, 20, 20])
+
+
 def test_what_the_file_says_goes_before_its_market(tmp_path: Path) -> None:
     text = "symbol: ES, market: us_futures, tick_size: 0.5, multiplier: 5, trading_days: 250"
     result = run(strategy(tmp_path, flat(["2024-06-03", "2024-06-04"]), text), registry=load_registry())
