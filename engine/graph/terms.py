@@ -192,6 +192,10 @@ def complete(terms: Terms, bars: Bars) -> Terms:
     only the end of the symbol names.
     """
     values = dict(terms.values)
+    if not len(bars):
+        values.setdefault("tick_size", Term(_TICK, "default"))
+        values.setdefault("lot_size", Term(_LOT, "default"))
+        return replace(terms, values=values)
     tick = values.get("tick_size")
     if tick is None or (tick.source != "file" and not fits(bars, tick.value)):
         shown = tick_shown(bars)

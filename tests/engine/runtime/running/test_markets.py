@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from quantcrafter.engine.api import DataError, Market, Session, hookimpl
+from quantcrafter.engine.api import Bars, DataError, Market, Session, Timeframe, hookimpl
+from quantcrafter.engine.graph.terms import Terms, complete
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.research.lookahead import find_lookahead
 from quantcrafter.engine.runtime.results.result import RunResult
@@ -137,6 +138,14 @@ def test_a_run_without_a_trade_says_that_one_lot_is_more_than_the_account_has(tm
         "No trades: 1 entry signal, sized to less than one lot. One lot of BTC is 1, then worth 60,000.00 USD; the "
         "account has 100,000.00 USD. Set a smaller 'lot_size' if the market has it, or a larger size."
     )
+
+
+def test_no_bars_show_nothing_of_tick_and_lot() -> None:
+    nothing = np.empty(0)
+    times = np.empty(0, np.int64)
+    bars = Bars("X", Timeframe.parse("1d"), times, times, nothing, nothing, nothing, nothing, nothing)
+    terms = complete(Terms(), bars)
+    assert (terms.value("tick_size"), terms.value("lot_size")) == (0.01, 1.0)
 
 
 # ---------------------------------------------------------------------- markets
