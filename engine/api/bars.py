@@ -60,7 +60,7 @@ class Bars:
 
     Where prices are adjusted for corporate actions by the engine itself, `traded` holds the same bars at the prices at
     which they were traded, and its `actions` what was adjusted for: columns are computed on the former, orders fill at
-    the latter.
+    the latter. `session_source` is who says the session: `file`, `market`, `guess`, or nothing for the provider.
     """
 
     symbol: str
@@ -77,6 +77,7 @@ class Bars:
     synthetic: bool = False
     traded: Bars | None = None
     actions: CorporateActions | None = None
+    session_source: str = ""
 
     def __len__(self) -> int:
         return len(self.close)

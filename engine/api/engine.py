@@ -77,9 +77,9 @@ class InstrumentJob:
 
     A `contract` is not paid for when it is bought: its positions take `margin` (that of the run where None), and gain
     or lose `multiplier` for each unit and point of the price, in the currency of its prices. `pip_size` is what a
-    distance in pips counts. The duties are taxes on the value
-    of what is bought and sold. `trading_days` are those of a year, told from the session where None. `terms` say of
-    values where they come from.
+    distance in pips counts. `tick_is_shown` says that the prices told the tick, and later ones
+    may tell a finer one. The duties are taxes on the value of what is bought and sold. `trading_days` are those of a
+    year, told from the session where None. `terms` say of values where they come from.
     """
 
     symbol: str
@@ -104,6 +104,7 @@ class InstrumentJob:
     multiplier: float = 1.0
     pip_size: float | None = None
     margin: InstrumentMargin | None = None
+    tick_is_shown: bool = False
     buy_duty_percent: float = 0.0
     sell_duty_percent: float = 0.0
     trading_days: float | None = None

@@ -48,8 +48,6 @@ class LoadedBars(NamedTuple):
 
     bars: Bars
     findings: tuple[Finding, ...] = ()
-    session_source: str = ""
-    """`file`, `market`, `guess`, or nothing where the provider knows the session."""
 
 
 def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str = "refuse") -> LoadedBars:
@@ -89,7 +87,8 @@ def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str 
         bars, twice = _with_actions(bars, raw, source, request)
         findings = (*findings, *([twice] if twice is not None else []))
     found = (*_guesses(raw), *_calendar_end(bars), *findings)
-    return LoadedBars(_cut(frozen_bars(bars), request), found, _session_source(raw, request))
+    bars = replace(bars, session_source=_session_source(raw, request))
+    return LoadedBars(_cut(frozen_bars(bars), request), found)
 
 
 def _session_source(raw: RawBars, request: DataRequest) -> str:

@@ -25,7 +25,7 @@ from quantcrafter.engine.data.resample import resample, slot_begins
 
 _TIMES = ("open_ns", "close_ns")
 _PRICES = ("open", "high", "low", "close", "volume")
-_ABOUT = ("symbol", "timeframe", "session", "source", "synthetic")
+_ABOUT = ("symbol", "timeframe", "session", "source", "synthetic", "session_source")
 _ROOM = 1024
 
 

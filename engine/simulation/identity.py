@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -15,8 +15,8 @@ BAR_STANDARD = "QC-BAR-1"
 """How bars are read; a state of another standard means something else."""
 
 _COLUMNS = frozenset({"bars", "flags", "allowed", "first_bar", "rule_columns", "execution_columns", "size_column"})
-_COLUMNS |= {"rate_open", "rate_close", "split", "dividend", "step_columns", "further"}
-"""Fields of an instrument that hold a value for each bar, or follow from them."""
+_COLUMNS |= {"rate_open", "rate_close", "split", "dividend", "step_columns", "further", "terms", "trading_days"}
+"""Fields of an instrument that hold a value for each bar, follow from them, or change nothing that it does."""
 
 _MODES = {"mode", "engine", "start", "end"}
 
@@ -47,12 +47,13 @@ def rule_names(job: EngineJob, identity: Identity) -> tuple[str, ...]:
 def terms_hash(job: EngineJob) -> str:
     """Return a hash of all that a job says but its bars and where it is run.
 
-    What has its default value is left out: a later version that knows more terms gives the same hash.
+    What has its default value is left out: a later version that knows more terms gives the same hash. So is what may
+    become known better: a tick that prices tell, and the calendar of a session.
     """
     instruments = [
         (
-            _said(each),
-            *(_said(each.bars.timeframe), _said(each.bars.session)),
+            _said(replace(each, tick_size=0.0) if each.tick_is_shown else each),
+            *(_said(each.bars.timeframe), _said(replace(each.bars.session, calendar=""))),
             *(column is not None for column in (each.rate_open, each.split, each.size_column)),
             tuple(column is not None for column in each.rule_columns),
             tuple(sorted(each.execution_columns)),

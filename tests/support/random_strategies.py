@@ -38,7 +38,7 @@ _GIVEN_SETTINGS = frozenset({"mode", "engine", "cash", "currency", "rates", "sta
 _SMALL_SETTINGS = ("commission", "slippage")
 _FIXED_FIELDS = frozenset({"symbol", "data", "timeframe", "on_bad_bars"})
 INSTRUMENT_FIELDS: dict[str, tuple[Any, ...]] = {
-    "tick_size": (None, 0.01, 0.05, 0.25),
+    "tick_size": (0.01, 0.05, 0.25),
     "lot_size": (None, 1, 0.1, 0.25, 5),
     "min_quantity": (None, None, 2),
     "currency": (None, None, "EUR"),

@@ -22,6 +22,7 @@ instruments:
     path: {one}
     corporate_actions: columns
     timeframe: 1d
+    tick_size: 0.01
   - {{symbol: TWO, data: synthetic, timeframe: 1d, bars: 150, seed: 5, currency: EUR}}
   - {{symbol: USDJPY, data: synthetic, timeframe: 1d, bars: 90, seed: 8, kind: contract, multiplier: 10, lot_size: 1}}
 data:

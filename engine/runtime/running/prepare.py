@@ -130,7 +130,7 @@ def load_market(
         result = loader(instrument.provider, request, on_bad_bars=spec.on_bad_bars)
         _tell(spec.symbol, result, findings, notes)
         bars.append(result.bars)
-        terms.append(with_session(complete(instrument.terms, traded_bars(result.bars)), result))
+        terms.append(with_session(complete(instrument.terms, traded_bars(result.bars)), result.bars))
         found = tick_problems(graph, instrument, terms[-1], traded_bars(result.bars))
         findings += [Message("{message} {remedy}", message=each.message, remedy=each.remedy) for each in found]
         own: dict[str, Bars] = {}
@@ -188,14 +188,14 @@ def traded_bars(bars: Bars) -> Bars:
     return bars if bars.traded is None else bars.traded
 
 
-def with_session(terms: Terms, loaded: LoadedBars) -> Terms:
+def with_session(terms: Terms, bars: Bars) -> Terms:
     """Return terms with the session of the bars, and who says it."""
-    source = loaded.session_source or "data"
+    source = bars.session_source or "data"
     if source == "market":
         source = terms.values["market"].source if "market" in terms.values else source
-    values = {**terms.values, "session": Term(describe(loaded.bars.session), source)}
+    values = {**terms.values, "session": Term(describe(bars.session), source)}
     if "trading_days" not in values:
-        values["trading_days"] = Term(days_a_year(loaded.bars.session), source)
+        values["trading_days"] = Term(days_a_year(bars.session), source)
     return replace(terms, values=values)
 
 
@@ -328,9 +328,11 @@ def instrument_job(
         multiplier=spec.multiplier,
         pip_size=spec.pip_size,
         margin=spec.margin,
+        tick_is_shown=terms.values["tick_size"].source in ("data", "default"),
         buy_duty_percent=spec.buy_duty_percent,
         sell_duty_percent=spec.sell_duty_percent,
         trading_days=terms.value("trading_days"),
+        terms=with_session(terms, evaluation.bars).values,
         currency=currency,
         rate_open=None if rate_open is None else frozen(rate_open),
         rate_close=None if rate_close is None else frozen(rate_close),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -138,7 +138,6 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
     """Return the books of a prepared run as its result."""
     graph, settings, market = prepared.graph, prepared.settings, prepared.market
     evaluations, instruments = with_record(prepared.plan, prepared.evaluations, prepared.job.instruments, ledger)
-    instruments = tuple(replace(job, terms=terms.values) for job, terms in zip(instruments, market.terms, strict=True))
     decision = prepared.plan.decision
     metrics = compute_metrics(ledger, instruments, cash=settings.cash)
     return RunResult(

@@ -59,8 +59,8 @@ READS_POSITION = """\
 quantcrafter: 1
 name: Reads its position
 instruments:
-  - {symbol: ONE, data: synthetic, timeframe: 1h, bars: 300, seed: 3}
-  - {symbol: TWO, data: synthetic, timeframe: 1h, bars: 200, seed: 4}
+  - {symbol: ONE, data: synthetic, timeframe: 1h, bars: 300, seed: 3, tick_size: 0.01}
+  - {symbol: TWO, data: synthetic, timeframe: 1h, bars: 200, seed: 4, tick_size: 0.01}
 indicators:
   average: {use: ta.SMA, input: bars.close, timeperiod: 12}
   lonely: {use: ta.RSI, input: bars.close, timeperiod: 5}
