@@ -23,7 +23,7 @@ instruments:
     corporate_actions: columns
     timeframe: 1d
     tick_size: 0.01
-  - {{symbol: TWO, data: synthetic, timeframe: 1d, bars: 150, seed: 5, currency: EUR}}
+  - {{symbol: TWO, data: synthetic, timeframe: 1d, bars: 150, seed: 5, currency: EUR, tick_size: 0.01}}
   - {{symbol: USDJPY, data: synthetic, timeframe: 1d, bars: 90, seed: 8, kind: contract, multiplier: 10, lot_size: 1}}
 data:
   eurusd: {{use: feed, data: synthetic, symbol: EURUSD, timeframe: 1d, bars: 400, seed: 9}}
