@@ -281,7 +281,7 @@ class _Binder:
             return self._parts(node, port, found, index)
         use = self.spec.uses[target.node]
         message = Message(
-            "'{id}' is bypassed, but has no {kind} input to pass on to those that read it.", id=use.id, kind=kind
+            "'{id}' is bypassed, but has no {kind} input to pass on to those that read it.", id=use.id, kind=word(kind)
         )
         remedy = Message("Mute it instead, or remove 'bypass'.")
         problem = use.problem("bypass", message, remedy, field="bypass")

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from quantcrafter.engine.api import Component, ExecutionLogic, InputPort, PortType, Problem
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.graph.bound import (
     BoundGraph,
     BoundNode,
@@ -92,7 +92,9 @@ class _Flags:
             if port.type is kind and first is not None:
                 return MarketColumn(first.feed, column) if column and isinstance(first, MarketColumn) else first
         message = Message(
-            "'{id}' is bypassed, but has no {kind} input to pass on to those that read it.", id=node.spec.id, kind=kind
+            "'{id}' is bypassed, but has no {kind} input to pass on to those that read it.",
+            id=node.spec.id,
+            kind=word(kind),
         )
         self._report(node, "bypass", message, Message("Mute it instead, or remove 'bypass'."), "bypass")
         return None

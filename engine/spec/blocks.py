@@ -168,7 +168,7 @@ class DefinitionReader:
         known = [raw.id for raw in made.nodes]
         if node not in known and node not in made.broken:
             remedy = self.log.suggest(node, known) or Message(
-                "Its nodes are {known}.", known=", ".join(known[:20]) or "none"
+                "Its nodes are {known}.", known=", ".join(known[:20]) or Message("none")
             )
             self.log.add(
                 "block_parameter",

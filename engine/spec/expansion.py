@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from quantcrafter.engine.api.component import Role
-from quantcrafter.engine.api.message import Message, without_stop
+from quantcrafter.engine.api.message import Message, without_stop, word
 from quantcrafter.engine.api.ports import PortType
 from quantcrafter.engine.spec.blocks import BlockDefinition, BlockLibrary
 from quantcrafter.engine.spec.compose import measure
@@ -175,7 +175,9 @@ class Expander:
                     settings.setdefault(node, {})[inner_field] = entry
             else:
                 known = [*block.inputs, *block.parameters]
-                remedy = self.log.suggest(name, known) or Message("It has {known}.", known=", ".join(known) or "none")
+                remedy = self.log.suggest(name, known) or Message(
+                    "It has {known}.", known=", ".join(known) or Message("none")
+                )
                 message = Message(
                     "The block '{name}' has no input or parameter {name_2}.", name=block.name, name_2=shown(name)
                 )
@@ -196,7 +198,7 @@ class Expander:
             message = Message(
                 "The input '{name}' takes a {type}, was the number {value:g}.",
                 name=name,
-                type=inner.inputs[name].type,
+                type=word(inner.inputs[name].type),
                 value=found.value,
             )
             self._problem("type", message, Message("Wire it to a node."), entry.value.place, raw, outer, name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from quantcrafter.engine.api.bars import BAR_COLUMNS
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.api.ports import PortType
 from quantcrafter.engine.spec.limits import MAX_REFERENCE_HOPS
 from quantcrafter.engine.spec.source import Suggester, shown
@@ -188,7 +188,7 @@ class Resolver:
             )
         if output not in use.outputs:
             guess = self.suggest(output, use.outputs) or Message(
-                "It has {outputs}.", outputs=", ".join(use.outputs) or "none"
+                "It has {outputs}.", outputs=", ".join(use.outputs) or Message("none")
             )
             return Unresolved(Message("The block '{head}' has no output '{output}'.", head=head, output=output), guess)
         found = self.resolve(use.scope, use.outputs[output], hops)
@@ -208,7 +208,7 @@ class Resolver:
         if wanted.type is PortType.BARS and isinstance(bound, Resolved) and not bound.output:
             return self._bars(output) if bound.node == BARS else Resolved(bound.node, output)
         return Unresolved(
-            Message("The input '{name}' is a {type} and has no outputs.", name=name, type=wanted.type),
+            Message("The input '{name}' is a {type} and has no outputs.", name=name, type=word(wanted.type)),
             Message("Write '{name}'.", name=name),
         )
 
