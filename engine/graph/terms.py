@@ -242,7 +242,7 @@ def misfits(bars: Bars, tick: float) -> float:
 
 def _default_tick(bars: Bars) -> float:
     """Return a tick for computed prices: 0.01, and less where prices are small."""
-    middle = float(np.median(np.abs(bars.close)))
+    middle = float(np.median(np.abs(bars.close))) if len(bars) else 0.0
     if middle >= _SMALL or not middle > 0:
         return _TICK
     return float(10.0 ** (math.floor(math.log10(middle)) - _DIGITS))

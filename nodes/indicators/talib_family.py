@@ -100,9 +100,9 @@ class TalibIndicator(Indicator):
         function = getattr(functions(), self.info.name)
         length = len(columns[0])
         if self.info.name in CARRYING and length > warmup:
-            result = function(*columns, **arguments)
-            if _has_no_gap(columns, result):
-                return result
+            line: FloatColumn | tuple[FloatColumn, ...] = function(*columns, **arguments)
+            if _has_no_gap(columns, line):
+                return line
         stretches = self.stretches(columns)
         if stretches == [(0, length)]:
             result = function(*columns, **arguments)

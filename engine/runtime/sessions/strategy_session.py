@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from quantcrafter.engine.api import Bar, Bars, EngineJob, Ledger, RunError
@@ -23,6 +24,7 @@ from quantcrafter.engine.graph.column_book import ColumnBook
 from quantcrafter.engine.graph.history import HistoryBook
 from quantcrafter.engine.graph.live import BlankRow, LiveColumns, NewestRow
 from quantcrafter.engine.graph.live_sources import Clock
+from quantcrafter.engine.graph.terms import complete
 from quantcrafter.engine.runtime.running.prepare import instrument_job, job_of
 from quantcrafter.engine.runtime.sessions.session_columns import Given, GivenRows
 from quantcrafter.engine.runtime.sessions.session_data import SessionData
@@ -59,7 +61,7 @@ class StrategySession:
         self._columns = [LiveColumns(self.plan, clocks, host.columns, NodeProgram) for clocks in self._data.clocks]
         self._symbols = [each.spec.symbol for each in graph.instruments]
         blank = [BlankRow(each) for each in self._columns]
-        self._job: EngineJob = job_of(graph, graph.spec.run, self.plan, blank)
+        self._job: EngineJob = self._with_terms(job_of(graph, graph.spec.run, self.plan, blank))
         self._session: Session
         self._failed = ""
         self._given: list[GivenRows] | None = None
@@ -285,6 +287,16 @@ class StrategySession:
         return self._session.state({_HISTORIES: self._data.marks(), _NODES: nodes}).to_json()
 
     # ------------------------------------------------------------------ details
+
+    def _with_terms(self, job: EngineJob) -> EngineJob:
+        """Return the job with tick and lot as the bars that are known show them, where nothing else says them."""
+        instruments = []
+        for given, instrument, columns in zip(job.instruments, self.graph.instruments, self._columns, strict=True):
+            bars = columns.clocks[BASE_CLOCK].bars
+            terms = complete(instrument.terms, bars if bars.traded is None else bars.traded)
+            tick, lot = terms.value("tick_size"), terms.value("lot_size")
+            instruments.append(replace(given, tick_size=tick, lot_size=lot))
+        return replace(job, instruments=tuple(instruments))
 
     def _check_running(self) -> None:
         if self._failed:

@@ -16,7 +16,8 @@ MISSING = (np.nan, np.inf, -np.inf, 1e308)
 
 @pytest.mark.parametrize("name", sorted(CARRYING))
 def test_a_value_missing_anywhere_is_noticed(name: str) -> None:
-    indicator: Any = FAMILY.build(f"ta.{name}")(input="bars.close")
+    kind: Any = FAMILY.build(f"ta.{name}")
+    indicator = kind(input="bars.close")
     whole = np.random.default_rng(3).normal(100, 3, LENGTH)
     for bar in (0, 1, 2, 40, LENGTH - 60, *range(LENGTH - 4, LENGTH)):
         for value in MISSING:
