@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDrag, QGuiApplication, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QCloseEvent, QDrag, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLabel,
@@ -137,7 +137,7 @@ class Palette(QWidget):
 
     def _read_some(self) -> None:
         self.index.read(_BATCH)
-        if not self.index.is_complete or _is_mouse_down():
+        if not self.index.is_complete or self.view.is_pressed:
             self._reading.start()
             return
         entry = self.current()
@@ -145,7 +145,7 @@ class Palette(QWidget):
         self._go_to(entry)
 
     def _look_for_blocks(self) -> None:
-        if _is_mouse_down():
+        if self.view.is_pressed:
             self._settle.start()
             return
         blocks = block_entries(self.document)
@@ -243,11 +243,6 @@ class Palette(QWidget):
         return timer
 
 
-def _is_mouse_down() -> bool:
-    """Tell whether an entry may be pressed or dragged: its row must stay until the button is released."""
-    return QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
-
-
 class _View(RowTree):
     """The tree, which drags a picture of the node to come."""
 
@@ -259,6 +254,13 @@ class _View(RowTree):
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._is_second_click = False
+        self.is_pressed = False
+        """Whether an entry is pressed or dragged: its row must stay until the button is released."""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's
+        """Keep the rows where they are until the button is released."""
+        self.is_pressed = True
+        super().mousePressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's
         """Choose the entry; a family was opened or closed by the first click, which the second does not undo."""
@@ -268,6 +270,7 @@ class _View(RowTree):
             super().mouseDoubleClickEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's
+        self.is_pressed = False
         if self._is_second_click:
             self._is_second_click = False
         else:
@@ -285,6 +288,7 @@ class _View(RowTree):
         drag.setPixmap(drag_pixmap(entry, self.devicePixelRatioF()))
         drag.setHotSpot(QPoint(16, 14))
         drag.exec(Qt.DropAction.CopyAction)
+        self.is_pressed = False  # the drop took the release
 
 
 __all__ = ["MIME", "Palette"]
