@@ -91,11 +91,6 @@ _WITH_LIMITS: dict[str, Callable[[Context], str]] = {
 }
 
 
-def fixed_words() -> tuple[str, ...]:
-    """Return everything that `must` may say without a number in it."""
-    return tuple(dict.fromkeys((*_FIXED.values(), *_PATTERNS.values())))
-
-
 def must(details: Mapping[str, Any]) -> str:
     """Return what a value must do, to stand after `must`; empty where the finding has words of its own.
 

@@ -184,10 +184,6 @@ def test_an_engine_that_is_left_out_says_what_brings_it(pane: ParityPane, sessio
     assert (row[0], row[1], row[7]) == ("mine", 'Not installed. Bring it by: pip install "mine"', "left out")
 
 
-MARKET_ORDER = Message("{side} {quantity} ({kind})", side=word("buy"), quantity="3", kind=word("market"))
-STOP_ORDER = Message(
-    "{side} {quantity} at {price} ({kind})", side=word("sell"), quantity="10", price="98.5", kind=word("stop-limit")
-)
 SIDES = (
     Message(
         "{what} at bar {bar}",
