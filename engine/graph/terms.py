@@ -192,7 +192,7 @@ def complete(terms: Terms, bars: Bars) -> Terms:
     only the end of the symbol names.
     """
     values = dict(terms.values)
-    if not len(bars):
+    if len(bars) <= 1:  # a single bar shows nothing: a session asks for its newest one at each step
         values.setdefault("tick_size", Term(_TICK, "default"))
         values.setdefault("lot_size", Term(_LOT, "default"))
         return replace(terms, values=values)
@@ -242,7 +242,7 @@ def misfits(bars: Bars, tick: float) -> float:
 
 def _default_tick(bars: Bars) -> float:
     """Return a tick for computed prices: 0.01, and less where prices are small."""
-    middle = float(np.median(np.abs(bars.close))) if len(bars) else 0.0
+    middle = float(np.median(np.abs(bars.close)))
     if middle >= _SMALL or not middle > 0:
         return _TICK
     return float(10.0 ** (math.floor(math.log10(middle)) - _DIGITS))
