@@ -115,7 +115,7 @@ def _clipboard_actions(to: Targets) -> tuple[ActionSpec, ...]:
         ),
         ActionSpec(
             "edit.delete_rejoin",
-            tr("Delete and rejoin the wires"),
+            tr("Delete and reconnect the wires"),
             "edit",
             CanvasCall(to.canvas, lambda canvas: canvas.delete_selection(rejoin=True)),
             "Ctrl+Del",
@@ -171,8 +171,8 @@ def _selection_actions(to: Targets) -> tuple[ActionSpec, ...]:
 
 def _walk_actions(to: Targets) -> tuple[ActionSpec, ...]:
     ways: tuple[tuple[Way, str, str], ...] = (
-        ("left", tr("Go along a wire to the left"), "Left"),
-        ("right", tr("Go along a wire to the right"), "Right"),
+        ("left", tr("Follow a wire to the left"), "Left"),
+        ("right", tr("Follow a wire to the right"), "Right"),
         ("up", tr("Go to the node above"), "Up"),
         ("down", tr("Go to the node below"), "Down"),
     )

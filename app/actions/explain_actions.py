@@ -45,7 +45,7 @@ def explain_actions(to: Targets) -> tuple[ActionSpec, ...]:
         ),
         ActionSpec(
             "explain.leave",
-            tr("Point at no bar"),
+            tr("Clear the selected bar"),
             "view",
             CanvasCall(to.canvas, lambda canvas: canvas.leave()),
             canvas_keys=("Esc",),

@@ -58,7 +58,7 @@ def file_actions(to: Targets) -> tuple[ActionSpec, ...]:
         ),
         ActionSpec(
             "file.reload",
-            tr("Load again from disk"),
+            tr("Reload from disk"),
             "file",
             Call(to.files, lambda files: files.reload_current()),
             enabled=has_file,
@@ -96,7 +96,7 @@ def _export_actions(to: Targets) -> tuple[ActionSpec, ...]:
         ),
         ActionSpec(
             "file.export_png",
-            tr("Picture (PNG)..."),
+            tr("Image (PNG)..."),
             "file/export",
             Call(to.files, lambda files: files.export_picture("png")),
             "Ctrl+Shift+E",
@@ -105,7 +105,7 @@ def _export_actions(to: Targets) -> tuple[ActionSpec, ...]:
         ),
         ActionSpec(
             "file.export_svg",
-            tr("Drawing (SVG)..."),
+            tr("Vector image (SVG)..."),
             "file/export",
             Call(to.files, lambda files: files.export_picture("svg")),
             enabled=has_tab,

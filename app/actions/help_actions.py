@@ -10,7 +10,7 @@ from quantcrafter.app.services.i18n import tr
 def help_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what explains the program."""
     return (
-        ActionSpec("help.tour", tr("Show me around"), "help", Call(to.tour, lambda tour: tour.start()), icon="help"),
+        ActionSpec("help.tour", tr("Show the tour"), "help", Call(to.tour, lambda tour: tour.start()), icon="help"),
         ActionSpec(
             "help.shortcuts",
             tr("Keyboard shortcuts..."),

@@ -61,7 +61,7 @@ def node_actions(to: Targets) -> tuple[ActionSpec, ...]:
         ),
         ActionSpec(
             "node.bypass",
-            tr("Bypass: let its input through"),
+            tr("Bypass: pass the input through"),
             "node",
             CanvasCall(to.canvas, lambda canvas: canvas.toggle_bypass()),
             canvas_keys=("B",),
@@ -71,7 +71,7 @@ def node_actions(to: Targets) -> tuple[ActionSpec, ...]:
         ),
         ActionSpec(
             "node.mute",
-            tr("Mute: give nothing"),
+            tr("Mute: no output"),
             "node",
             CanvasCall(to.canvas, lambda canvas: canvas.toggle_mute()),
             canvas_keys=("M",),
@@ -132,7 +132,7 @@ def _block_actions(to: Targets) -> tuple[ActionSpec, ...]:
         ),
         ActionSpec(
             "node.close_block",
-            tr("Back out of the block"),
+            tr("Leave the block"),
             "node",
             CanvasCall(to.canvas, lambda canvas: canvas.close_block()),
             "Alt+Up",

@@ -55,7 +55,7 @@ def report_actions(to: Targets) -> tuple[ActionSpec, ...]:
         ),
         ActionSpec(
             "run.report",
-            tr("Report in the browser"),
+            tr("Open report in browser"),
             "run",
             Call(to.reports, lambda reports: reports.show()),
             icon="report",

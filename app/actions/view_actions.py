@@ -102,7 +102,7 @@ def _zoom_actions(to: Targets) -> tuple[ActionSpec, ...]:
         ),
         ActionSpec(
             "view.fit_all",
-            tr("Fit the whole graph"),
+            tr("Zoom to the whole graph"),
             "view",
             CanvasCall(to.canvas, lambda canvas: canvas.fit_all()),
             "Ctrl+1",
@@ -112,7 +112,7 @@ def _zoom_actions(to: Targets) -> tuple[ActionSpec, ...]:
         ),
         ActionSpec(
             "view.fit_selection",
-            tr("Fit the selection"),
+            tr("Zoom to the selection"),
             "view",
             CanvasCall(to.canvas, lambda canvas: canvas.fit_selection()),
             "Ctrl+2",
@@ -178,7 +178,7 @@ def _yaml_actions(to: Targets) -> tuple[ActionSpec, ...]:
     places = (
         ("below", tr("YAML below the canvas"), "Alt+6"),
         ("beside", tr("YAML beside the canvas"), "Alt+7"),
-        ("hidden", tr("Canvas alone"), "Alt+8"),
+        ("hidden", tr("Canvas only"), "Alt+8"),
     )
     return tuple(
         ActionSpec(
@@ -195,7 +195,7 @@ def _yaml_actions(to: Targets) -> tuple[ActionSpec, ...]:
 
 
 def _theme_actions(to: Targets) -> tuple[ActionSpec, ...]:
-    themes = (("system", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark")))
+    themes = (("system", tr("Use the system setting")), ("light", tr("Light")), ("dark", tr("Dark")))
     return tuple(
         ActionSpec(
             f"view.theme_{name}",
@@ -211,7 +211,7 @@ def _theme_actions(to: Targets) -> tuple[ActionSpec, ...]:
 def _language_actions(to: Targets) -> tuple[ActionSpec, ...]:
     system = ActionSpec(
         "view.language_system",
-        tr("As the system"),
+        tr("Use the system setting"),
         "view/language",
         Call(to.looks, partial(_use_language, "")),
         checked=partial(_has_language, ""),

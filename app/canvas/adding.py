@@ -106,7 +106,7 @@ class Adding(QObject):
         """Add the node of a drop at the mouse, into the wire there if it fits; return whether it could be done."""
         found = parse_node(data)
         if found is None:
-            self._stage.message.emit(tr("This cannot be dropped here."))
+            self._stage.message.emit(tr("This can't be dropped here."))
             return False
         role, use = found
         ports, body = self._outline(role, use, pos)

@@ -18,7 +18,7 @@ class Breadcrumbs(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("breadcrumbs")
-        self.setAccessibleName(tr("Where you are"))
+        self.setAccessibleName(tr("Current location"))
         self.setAutoFillBackground(True)
         self.button = QToolButton()
         self.button.setText(tr("Strategy"))

@@ -161,8 +161,10 @@ class Canvas(QWidget):
 
     def _show_level(self, scope: Scope, file: str = "") -> None:
         self.stage.scope, self._file = scope, file
-        note = tr("A file of its own: shown to look at, not to change.") if file else ""
-        self.stage.locked = tr("'{name}' is a file of its own. Open that file to change it.", name=file) if file else ""
+        note = tr("Read-only: this block is in a separate file.") if file else ""
+        self.stage.locked = (
+            tr("'{name}' is in a separate file. Open that file to change it.", name=file) if file else ""
+        )
         self.scene.set_graph(GraphView())
         self._refresh()
         self.breadcrumbs.show_scope((file,) if file else scope, note)
@@ -236,10 +238,10 @@ class Canvas(QWidget):
         """Point at the next (or previous) bar at which the selected node fired."""
         chosen = self.stage.selection.nodes
         if len(chosen) != 1 or self.run is None or not self.has_run:
-            self.message.emit(tr("Run the strategy, then select one node to go through its firings."))
+            self.message.emit(tr("Run the strategy, then select one node to step through its firings."))
         elif not self.run.go_to_firing(chosen[0], forward=forward):
-            after = tr("'{name}' does not fire after this bar.", name=chosen[0])
-            self.message.emit(after if forward else tr("'{name}' did not fire before this bar.", name=chosen[0]))
+            after = tr("'{name}' doesn't fire after this bar.", name=chosen[0])
+            self.message.emit(after if forward else tr("'{name}' didn't fire before this bar.", name=chosen[0]))
 
     def closeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         self._badge_timer.stop()
@@ -393,7 +395,7 @@ class Canvas(QWidget):
     def group_into_block(self, name: str | None = None) -> None:
         """Move the selected nodes into a new block; its name is asked for when none is given."""
         if not self.commands.own:
-            self.message.emit(tr("Select the nodes that shall become a block."))
+            self.message.emit(tr("Select the nodes to group into a block."))
         elif name is None:
             self.naming.ask_block_name(self.commands.group)
         else:
@@ -408,7 +410,7 @@ class Canvas(QWidget):
         elif not is_file(node.use):
             self._show_level(("blocks", node.use))
         elif file_block_graph(self.document, node.use) is None:
-            self.message.emit(tr("The block file '{name}' cannot be read.", name=node.use))
+            self.message.emit(tr("The block file '{name}' can't be read.", name=node.use))
         else:
             self._show_level(self.scope, node.use)
             self.message.emit(self.locked)

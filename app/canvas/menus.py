@@ -42,7 +42,7 @@ class Entry:
 def context_menu(canvas: Canvas, hit: Hit, at: QPoint) -> QMenu:
     """Return the menu for what is at a place of the view."""
     menu = QMenu(canvas)
-    menu.setAccessibleName(tr("What can be done here"))
+    menu.setAccessibleName(tr("Available actions"))
     for entry in _entries(canvas, hit, at):
         offered = canvas.offers.offered(entry.action)
         if entry.separated:
@@ -88,7 +88,7 @@ def _node_entries(canvas: Canvas, node: str) -> list[Entry]:
         Entry("edit.cut", both),
         Entry("edit.copy", both),
         Entry("edit.duplicate", both),
-        Entry("node.bypass", both, tr("End the bypass") if view.bypass else "", separated=True),
+        Entry("node.bypass", both, tr("Turn off bypass") if view.bypass else "", separated=True),
         Entry("node.mute", both, tr("Unmute") if view.mute else ""),
         Entry("chart.show_node", separated=True),
         Entry("edit.select_upstream", separated=True),
@@ -97,7 +97,7 @@ def _node_entries(canvas: Canvas, node: str) -> list[Entry]:
         Entry("node.group", both and not canvas.scope),
     ]
     if view.block:
-        entries.append(Entry("node.open_block", title=tr("Look into the block file") if is_file(view.use) else ""))
+        entries.append(Entry("node.open_block", title=tr("View the block file") if is_file(view.use) else ""))
     return [*entries, Entry("edit.delete", both, separated=True), Entry("edit.delete_rejoin", both)]
 
 

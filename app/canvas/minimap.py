@@ -43,7 +43,7 @@ class Minimap(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName(tr("Minimap"))
-        self.setToolTip(tr("Click or drag to look elsewhere"))
+        self.setToolTip(tr("Click or drag to move the view"))
         view.view_changed.connect(self._view_changed)
         self._scene.content_changed.connect(self._content_changed)
         themes.changed.connect(self._redraw)

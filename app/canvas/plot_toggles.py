@@ -62,7 +62,7 @@ class EyeLayer(QGraphicsItem):
         node = self.eye_at(pos)
         if node is None:
             return ""
-        return tr("On the chart: click to hide it there") if self.eyes[node] else tr("Click to show it on the chart")
+        return tr("Shown on the chart. Click to hide") if self.eyes[node] else tr("Click to show it on the chart")
 
     def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's
         return self._extent

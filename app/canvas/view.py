@@ -229,7 +229,7 @@ class CanvasView(PanZoomView):
             self.viewport().update()  # the words lie over the scene, which paints anew only where its items change
         if invites:
             painter = QPainter(self.viewport())
-            self._say(painter, tr("Press Tab or double-click to add a node, or drag one from the components"))
+            self._say(painter, tr("Press Tab or double-click to add a node, or drag one from the Components pane"))
             painter.end()
 
 

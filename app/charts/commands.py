@@ -82,7 +82,7 @@ class ChartCommands:
     def _go_to_trade(self, row: int | None) -> None:
         session = self._pane.session
         if row is None or session is None or session.run is None:
-            self._pane.message.emit(tr("There is no further trade."))
+            self._pane.message.emit(tr("There are no more trades."))
             return
         with session.reading() as run:
             if run is not None:
@@ -164,7 +164,7 @@ class ChartCommands:
         state = self._pane.state
         if state is None:
             return
-        names = tr("Pictures (*.png)") if kind == "png" else tr("Drawings (*.svg)")
+        names = tr("Images (*.png)") if kind == "png" else tr("Vector images (*.svg)")
         run = state.model.run
         folder = Path(run.file).parent if run.file else Path.home()
         start = folder / f"{Path(run.file).stem or 'chart'}-{state.model.job.symbol}.{kind}".replace("/", "-")

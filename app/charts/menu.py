@@ -19,12 +19,12 @@ def chart_menu(pane: ChartPane) -> QMenu:
     """Return the menu for the chart as it is now."""
     state, settings = pane.state, pane.settings
     menu = QMenu(pane)
-    menu.setAccessibleName(tr("What can be done here"))
+    menu.setAccessibleName(tr("Available actions"))
     entries: tuple[tuple[str, str, str, ChartCommand], ...] = (
         (tr("Show all"), "zoom-fit", "fit", ChartCommands.fit),
         (tr("Zoom to the trade"), "", "zoom_to_trade", ChartCommands.zoom_to_trade),
         (tr("Go to a date..."), "", "ask_date", ChartCommands.ask_date),
-        (tr("Copy the picture"), "copy", "copy", ChartCommands.copy),
+        (tr("Copy image"), "copy", "copy", ChartCommands.copy),
         (tr("Save as PNG..."), "export", "export", lambda chart: chart.export("png")),
         (tr("Save as SVG..."), "export", "export", lambda chart: chart.export("svg")),
     )

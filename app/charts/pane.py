@@ -171,16 +171,14 @@ class ChartPane(QWidget):
         self._select()
 
     def _failed(self, reason: str) -> None:
-        self._show_nothing(tr("The run cannot be drawn: {reason}", reason=reason))
+        self._show_nothing(tr("The run can't be shown: {reason}", reason=reason))
 
     def _show_nothing(self, text: str = "") -> None:
         self.view.show_state(None)
         self.toolbar.setEnabled(False)
         self.toolbar.show_instruments((), -1)
         self.toolbar.show_choices(self.settings.chart_style, self.settings.chart_panels, auto=True, log=False)
-        self.empty.say(
-            text or tr("Prices, indicators and trades are drawn here once the strategy was run."), may_run=True
-        )
+        self.empty.say(text or tr("Run the strategy to see prices, indicators and trades here."), may_run=True)
         self._stack.setCurrentWidget(self.empty)
         self.shown.emit()
 

@@ -104,21 +104,21 @@ class ChartToolbar(QToolBar):
         self.instruments.setToolTip(tr("Instrument"))
         self.instruments.activated.connect(lambda index: self._ask(lambda chart: chart.show_instrument(index)))
         self._instrument_action = self.addWidget(self.instruments)
-        self.style_button = self._menu_button(tr("How prices are drawn"))
+        self.style_button = self._menu_button(tr("Price style"))
         self.styles = self._choices(
             self.style_button,
             lambda name: lambda chart: chart.set_style(name),
             (("candles", tr("Candles")), ("heikin_ashi", tr("Heikin-Ashi")), ("line", tr("Line"))),
         )
-        self.output_button = self._menu_button(tr("Which nodes are shown"))
+        self.output_button = self._menu_button(tr("Nodes to show"))
         self.output_button.setText(tr("Nodes") + _ARROW)
         self.output_button.menu().aboutToShow.connect(self._fill_outputs)
         self._outputs: tuple[ChartChoice, ChartLook] | None = None
-        self.panel_button = self._menu_button(tr("What else is shown"))
+        self.panel_button = self._menu_button(tr("Other panels"))
         self.panel_button.setText(tr("Panels") + _ARROW)
         self.panels = self._panel_entries()
         self.addSeparator()
-        self.auto = self._toggle(tr("Auto"), tr("Let the scales follow what is visible"), ChartCommands.set_auto)
+        self.auto = self._toggle(tr("Auto"), tr("Fit the scales to the visible bars"), ChartCommands.set_auto)
         self.log = self._toggle(tr("Log scale"), tr("Logarithmic scale"), ChartCommands.set_log)
         self._button("zoom-in", tr("Zoom in"), ChartCommands.zoom_in)
         self._button("zoom-out", tr("Zoom out"), ChartCommands.zoom_out)
@@ -172,8 +172,8 @@ class ChartToolbar(QToolBar):
             return
         choice, look = self._outputs
         titles = {
-            Place.OVERLAY: tr("Over the prices"),
-            Place.PLOT: tr("In plots of their own"),
+            Place.OVERLAY: tr("On the price plot"),
+            Place.PLOT: tr("In separate plots"),
             Place.STRIP: tr("As strips"),
         }
         for place, title in titles.items():
@@ -184,7 +184,7 @@ class ChartToolbar(QToolBar):
                     self._output(menu, choice, look, output)
         if choice.outputs:
             menu.addSeparator()
-            self._add(menu, tr("Back to what is shown at first"), ChartCommands.reset_outputs)
+            self._add(menu, tr("Reset to the default selection"), ChartCommands.reset_outputs)
 
     # ------------------------------------------------------------------ making
 

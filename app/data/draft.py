@@ -199,7 +199,7 @@ def _problems(seen: Preview) -> tuple[Problem, ...]:
         return ()
     found, text = seen.error_field, said(seen.error).partition("\n")[0]
     if seen.timeframes and seen.timeframe and seen.timeframe not in seen.timeframes:
-        found, text = "timeframe", tr("The source has: {choices}.", choices=", ".join(seen.timeframes))
+        found, text = "timeframe", tr("Available from the source: {choices}.", choices=", ".join(seen.timeframes))
     return (Problem("data", text, severity=Severity.ERROR, field=found),) if found else ()
 
 

@@ -61,7 +61,7 @@ class FillDialog(DialogFrame):
     ) -> None:
         name = f"{series.symbol} {series.timeframe}"
         intro = tr(
-            "Missing bars: {missing}, in gaps: {gaps}. Only they are taken from the source; stored bars stay.",
+            "Missing bars: {missing}, gaps: {gaps}. Only missing bars are added; stored bars are not changed.",
             missing=f"{series.missing:,}",
             gaps=f"{series.gaps:,}",
         )
@@ -75,7 +75,7 @@ class FillDialog(DialogFrame):
             ("symbol",),
             InstrumentFields,
             FieldKind.TEXT,
-            help=tr("What the symbol is called in the source."),
+            help=tr("The symbol's name at the source."),
             required=True,
         )
         first = "csv" if "csv" in names else next(iter(names), "")

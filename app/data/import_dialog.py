@@ -108,14 +108,14 @@ class ImportDialog(DialogFrame):
         halves.setStretchFactor(1, 1)
         halves.setSizes([_FORM_WIDTH, _SIZE[0] - _FORM_WIDTH])
         for key, text in (
-            ("replace", tr("New bars replace stored ones")),
-            ("keep", tr("Stored bars stay")),
-            ("fresh", tr("All that is stored of the series goes first")),
+            ("replace", tr("Replace stored bars with new ones")),
+            ("keep", tr("Keep stored bars")),
+            ("fresh", tr("Replace the stored series")),
         ):
             self.overlap.addItem(text, key)
-        self.overlap.setAccessibleName(tr("Where bars overlap"))
+        self.overlap.setAccessibleName(tr("Overlapping bars"))
         below = QHBoxLayout()
-        below.addWidget(QLabel(tr("Where bars overlap")))
+        below.addWidget(QLabel(tr("Overlapping bars")))
         below.addWidget(self.overlap)
         below.addStretch(1)
         self.body.addWidget(self.list)

@@ -83,17 +83,17 @@ class FileDraft:
         if seen.error:
             return said(seen.error).partition("\n")[0]
         if not self.symbols:
-            return tr("Name the symbol: the file's name does not say it for certain.")
+            return tr("Enter the symbol. It can't be determined from the file name.")
         return self._state_of_bars(seen)
 
     def _state_of_bars(self, seen: Preview) -> str:
         bad = sum(finding.count for finding in seen.findings if finding.is_error)
         if bad and not self.repair:
-            return tr("Faults: {count}. Repair them, or correct the file.", count=f"{bad:,}")
+            return tr("Errors: {count}. Repair them, or correct the file.", count=f"{bad:,}")
         if bad:
-            return tr("Faults to be repaired: {count}", count=f"{bad:,}")
+            return tr("Errors to repair: {count}", count=f"{bad:,}")
         if seen.findings:
-            return tr("Ready; remarks: {count}", count=len(seen.findings))
+            return tr("Ready, with notes: {count}", count=len(seen.findings))
         return tr("Ready")
 
     @property
@@ -115,7 +115,7 @@ def file_draft(catalog: Catalog, path: Path, symbol: str = "") -> FileDraft:
         ("symbol",),
         InstrumentFields,
         FieldKind.TEXT,
-        help=tr("What the bars belong to; several symbols of one file are separated by commas."),
+        help=tr("The symbol of the bars. Separate several symbols in one file with commas."),
         required=True,
     )
     written = {"symbol": symbol or symbol_in(str(path)) or "", "data": provider, "path": str(path)}

@@ -216,7 +216,7 @@ class DataPane(QWidget):
     def _menu(self, place: QPoint) -> None:
         menu = QMenu(self)
         if len(self.selected) == 1:
-            menu.addAction(icon("search"), tr("Look at the bars"), lambda: self.ask("look"))
+            menu.addAction(icon("search"), tr("View the bars"), lambda: self.ask("look"))
             menu.addSeparator()
         for name in ("use", "fill", "export", "delete"):
             button = self.buttons[name]
@@ -290,8 +290,8 @@ class _Nothing(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.sign = QLabel(self)
-        self.title = QLabel(tr("No bars of your own yet"), self)
-        self.text = QLabel(tr("Drop CSV or Parquet files here, several at once if you like."), self)
+        self.title = QLabel(tr("No imported bars yet"), self)
+        self.text = QLabel(tr("Drop one or more CSV or Parquet files here."), self)
         self.text.setWordWrap(True)
         self.text.setForegroundRole(self.text.palette().ColorRole.PlaceholderText)
         self.button = QPushButton(icon("import"), tr("Import files..."), self)

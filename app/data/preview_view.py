@@ -53,13 +53,13 @@ class PreviewView(QWidget):
         self.banner.setWordWrap(True)
         self.banner.setMargin(7)
         self.banner.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.repair = QPushButton(tr("Repair them"), self)
+        self.repair = QPushButton(tr("Repair bars"), self)
         self.repair.setAutoDefault(False)
         self.repair.clicked.connect(self.repair_asked)
         self.line = PriceLine(self)
         self.bars = _tree([tr("Bar"), *_names(), ""], tr("First and last bars"))
         self.findings = _tree(
-            [tr("Row"), tr("Bar"), tr("As found: open, high, low, close, volume"), tr("After repair")], tr("Findings")
+            [tr("Row"), tr("Bar"), tr("Original: open, high, low, close, volume"), tr("After repair")], tr("Findings")
         )
         self.findings.setRootIsDecorated(True)
         self.tabs = QTabWidget(self)
@@ -104,10 +104,10 @@ class PreviewView(QWidget):
         if seen.error:
             text, front, back = said(seen.error), theme.error, theme.error_soft
         elif bad and not self.repairs:
-            text = tr("These bars would be refused. Faults: {count}.", count=f"{bad:,}")
+            text = tr("These bars would be rejected. Errors: {count}.", count=f"{bad:,}")
             front, back = theme.error, theme.error_soft
         elif bad:
-            text = tr("Faults to be repaired: {count}; how is shown below.", count=f"{bad:,}")
+            text = tr("Errors to repair: {count}. The repairs are shown below.", count=f"{bad:,}")
         elif seen.synthetic:
             text = tr("These bars are generated. They show how a strategy works, not what it earns.")
         self.banner.setText(text)
@@ -138,7 +138,7 @@ class PreviewView(QWidget):
             color = current().error if wrong else current().warning
             self._add_finding(text, "error" if wrong else "warning", color, _fault_items(finding, seen))
         if not self.findings.topLevelItemCount() and seen.count:
-            self._add_finding(tr("Nothing is wrong with these bars."), "done", current().done, ())
+            self._add_finding(tr("No problems found in these bars."), "done", current().done, ())
         self.findings.expandAll()
         _fit(self.findings)
         count = len(seen.findings)
@@ -184,7 +184,7 @@ def _fault_items(finding: FindingView, seen: Preview) -> list[QTreeWidgetItem]:
 
 
 def _fault_item(fault: Fault, frame: Timeframe, seen: Preview) -> QTreeWidgetItem:
-    after = tr("dropped") if fault.repaired is None else _changed(fault.found, fault.repaired)
+    after = tr("removed") if fault.repaired is None else _changed(fault.found, fault.repaired)
     cells = [f"{fault.row:,}", bar_label(fault.found.ts_ns, frame, seen.session), _values(fault.found), after]
     return QTreeWidgetItem(cells)
 

@@ -32,7 +32,7 @@ class PriceLine(ReadingPlot):
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(tr("Course of the price"), tr("No bars to draw"), parent)
+        super().__init__(tr("Price history"), tr("No bars to draw"), parent)
         self.setMinimumHeight(110)
         self.line: Line | None = None
         self.period: tuple[int | None, int | None] = (None, None)

@@ -132,7 +132,7 @@ def _tip(series: Series, column: int) -> str | None:
     if column == SOURCE:
         return "\n".join(reversed(series.sources))
     if column == GAPS and series.gaps:
-        return tr("Missing bars: {missing}, in gaps: {gaps}", missing=f"{series.missing:,}", gaps=f"{series.gaps:,}")
+        return tr("Missing bars: {missing}, gaps: {gaps}", missing=f"{series.missing:,}", gaps=f"{series.gaps:,}")
     return None
 
 

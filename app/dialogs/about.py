@@ -89,8 +89,8 @@ class AboutDialog(DialogFrame):
         for name, value in self.facts.items():
             form.addRow(name, plain(value))
         self.body.addLayout(form)
-        self.body.addWidget(section(tr("Made with")))
-        self.table = table([tr("Part"), tr("Version"), tr("Licence")], tr("Made with"))
+        self.body.addWidget(section(tr("Built with")))
+        self.table = table([tr("Part"), tr("Version"), tr("Licence")], tr("Built with"))
         for part in parts():
             self.table.addTopLevelItem(QTreeWidgetItem([part.name, part.version, part.licence]))
         self.body.addWidget(self.table, 1)

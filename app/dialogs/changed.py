@@ -42,7 +42,7 @@ class ChangedNotice(FoldingBar):
         self.reload_button = QPushButton(tr("Reload"))
         self.reload_button.setVisible(not missing)
         self.reload_button.clicked.connect(lambda: self._give(ChangedAnswer.RELOAD))
-        self.keep_button = QPushButton(tr("Keep mine"))
+        self.keep_button = QPushButton(tr("Keep my version"))
         self.keep_button.clicked.connect(lambda: self._give(ChangedAnswer.KEEP))
         self.buttons.addWidget(self.reload_button)
         self.buttons.addWidget(self.keep_button)
@@ -66,11 +66,11 @@ class ChangedNotice(FoldingBar):
 
 def _sentence(name: str, *, modified: bool, missing: bool) -> str:
     if missing:
-        return tr("“{name}” was deleted or moved by another program. Save to write it again.", name=name)
+        return tr("“{name}” was deleted or moved by another program. Save to create it again.", name=name)
     if modified:
         return tr(
-            "“{name}” was changed by another program, and you have unsaved changes too. If you reload it, Undo brings "
-            "your version back.",
+            "“{name}” was changed by another program, and you also have unsaved changes. If "
+            "you reload it, Undo restores your version.",
             name=name,
         )
     return tr("“{name}” was changed by another program.", name=name)

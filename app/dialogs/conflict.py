@@ -44,7 +44,9 @@ class ConflictDialog(DialogFrame):
     """
 
     def __init__(self, path: Path, ours: str, theirs: str | None, parent: QWidget | None = None) -> None:
-        intro = tr("Another program or window wrote {path} after you opened it. Nothing has been saved yet.", path=path)
+        intro = tr(
+            "Another program or window changed {path} after you opened it. Nothing has been saved yet.", path=path
+        )
         super().__init__(parent, title=tr("“{name}” changed on disk", name=path.name), intro=intro)
         self.answer = ConflictAnswer.CANCEL
         self.pairs = side_by_side(ours, theirs) if theirs is not None else [Pair(x, x) for x in ours.splitlines()]
@@ -54,7 +56,7 @@ class ConflictDialog(DialogFrame):
         self.theirs = Version(tr("The file on disk"))
         self.ours.fill([(pair.ours, pair.theirs) for pair in self.pairs])
         if theirs is None:
-            self.theirs.editor.setPlainText(tr("The file is no text that can be shown here."))
+            self.theirs.editor.setPlainText(tr("The file is not text, so it can't be shown here."))
         else:
             self.theirs.fill([(pair.theirs, pair.ours) for pair in self.pairs])
             scroll_together(self.ours, self.theirs)
@@ -66,7 +68,7 @@ class ConflictDialog(DialogFrame):
     def step(self, by: int) -> None:
         """Go to the next (1) or the previous (-1) difference, around the ends."""
         if not self._places:
-            self.place.setText(tr("They differ in their line ends only.") if self._can_reload else "")
+            self.place.setText(tr("They differ only in line endings.") if self._can_reload else "")
             return
         self._at = (self._at + by) % len(self._places)
         row = self._places[self._at]
@@ -91,20 +93,20 @@ class ConflictDialog(DialogFrame):
         self.body.addLayout(line)
         self.body.addWidget(sides, 1)
         self.body.addWidget(
-            note(tr("If you take the file from disk, Undo brings your version back as long as the tab is open."))
+            note(tr("If you load the version from disk, Undo restores your version as long as the tab is open."))
         )
 
     def _add_buttons(self, *, can_reload: bool) -> None:
         roles = QDialogButtonBox.ButtonRole
         self._can_reload = can_reload
         self.copy_button = self.add_button(
-            tr("Save mine as..."), roles.AcceptRole, lambda: self._give(ConflictAnswer.COPY), default=True
+            tr("Save my version as..."), roles.AcceptRole, lambda: self._give(ConflictAnswer.COPY), default=True
         )
         self.overwrite_button = self.add_button(
             tr("Overwrite the file"), roles.DestructiveRole, lambda: self._give(ConflictAnswer.OVERWRITE)
         )
         self.reload_button = self.add_button(
-            tr("Take the file from disk"), roles.DestructiveRole, lambda: self._give(ConflictAnswer.RELOAD)
+            tr("Load the version from disk"), roles.DestructiveRole, lambda: self._give(ConflictAnswer.RELOAD)
         )
         self.reload_button.setEnabled(can_reload)
         self.cancel_button = self.add_button(tr("Cancel"), roles.RejectRole, self.reject)

@@ -37,12 +37,12 @@ class CrashNotice(QFrame):
         if left.set_aside:
             self._tell_of_damage(left.set_aside)
         if left.settings is not None:
-            said = tr("The settings could not be read, so the defaults are used. The damaged file is kept:")
+            said = tr("The settings couldn't be read, so the defaults are used. The damaged file is kept:")
             self._add_row(said, left.settings, {"settings": (tr("Open folder"), partial(_open, left.settings.parent))})
 
     def _tell_of_report(self, report: Path) -> None:
         self._add_row(
-            tr("QuantCrafter crashed the last time it ran. Please send this report to its developers:"),
+            tr("QuantCrafter crashed when it last ran. Please send this report to the developers:"),
             report,
             {
                 "open": (tr("Open report"), partial(_open, report)),
@@ -53,7 +53,7 @@ class CrashNotice(QFrame):
     def _tell_of_damage(self, files: tuple[Path, ...]) -> None:
         folder = files[0].parent
         names = ", ".join(file.name for file in files[:3]) + (", ..." if len(files) > 3 else "")  # noqa: PLR2004
-        said = tr("Recovery files that cannot be read: {names}. They are kept in:", names=names)
+        said = tr("Recovery files that can't be read: {names}. They are kept in:", names=names)
         self._add_row(said, folder, {"folder": (tr("Open folder"), partial(_open, folder))})
 
     def _add_row(self, said: str, path: Path, buttons: dict[str, tuple[str, Callable[[], None]]]) -> None:

@@ -29,7 +29,7 @@ class GalleryDialog(DialogFrame):
         super().__init__(
             parent,
             title=tr("New strategy"),
-            intro=tr("Pick a starting point. It opens as a copy; the original stays as it is."),
+            intro=tr("Select a starting point. It opens as a copy; the original is not changed."),
         )
         self.template: Template | None = None
         self._templates = tuple(templates)
@@ -98,7 +98,7 @@ class GalleryDialog(DialogFrame):
             self.model.appendRow(_item(template))
         if found:
             self.cards.setCurrentIndex(self.model.index(0, 0))
-        self.nothing.setText(tr("Nothing matches “{query}”.", query=self.search.text()))
+        self.nothing.setText(tr("No matches for “{query}”.", query=self.search.text()))
         self._stack.setCurrentIndex(0 if found else 1)
         self.open_button.setEnabled(bool(found))
 

@@ -55,7 +55,7 @@ class Heatmap(Plot):
     zooms_both = True
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        nothing = tr("Here every combination gets a cell, coloured by the metric.")
+        nothing = tr("Each combination is shown as a cell, coloured by the metric.")
         super().__init__(tr("Heatmap of the sweep"), nothing, parent)
         self.data: HeatmapData | None = None
         self.here: tuple[int, int] | None = None

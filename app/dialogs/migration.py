@@ -27,8 +27,8 @@ class MigrationDialog(DialogFrame):
 
     def __init__(self, name: str, migrated: Migrated, parent: QWidget | None = None, *, is_last: bool = True) -> None:
         intro = tr(
-            "“{name}” is of format {old}. It was brought to format {new}, which this version writes. Nothing is "
-            "written to its file until you save.",
+            "“{name}” had format {old}. It was migrated to format {new}, which this version "
+            "writes. The file is not changed until you save.",
             name=name,
             old=migrated.version,
             new=format_version(),
@@ -41,7 +41,7 @@ class MigrationDialog(DialogFrame):
         self.changes.setWordWrap(True)
         rows = min(max(self.changes.count(), 1), _MOST_ROWS)
         self.changes.setFixedHeight(rows * self.changes.sizeHintForRow(0) + 2 * self.changes.frameWidth() + 2)
-        self.before, self.after = Version(tr("As it was")), Version(tr("As it is now"))
+        self.before, self.after = Version(tr("Previous version")), Version(tr("Current version"))
         pairs = side_by_side(migrated.before, migrated.text)
         self.before.fill([(pair.ours, pair.theirs) for pair in pairs])
         self.after.fill([(pair.theirs, pair.ours) for pair in pairs])

@@ -33,7 +33,7 @@ class PluginRow:
         if self.waits:
             return tr("On after a restart") if self.enabled else tr("Off after a restart")
         if self.info.status is PluginStatus.FAILED:
-            return tr("Left out: it has an error")
+            return tr("Not loaded: it has an error")
         return tr("On") if self.enabled else tr("Off")
 
     def brings(self) -> tuple[tuple[str, tuple[str, ...]], ...]:

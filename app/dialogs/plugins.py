@@ -40,9 +40,9 @@ class PluginsDialog(DialogFrame):
         self.model = PluginList()
         self.table = table([tr("Plugin"), tr("Version"), tr("Status")], tr("Installed plugins"))
         self.details = QTextBrowser()
-        self.details.setAccessibleName(tr("What the plugin brings"))
+        self.details.setAccessibleName(tr("What the plugin provides"))
         self.enabled = QCheckBox(tr("Use this plugin"))
-        self.own = note(tr("This is a part of QuantCrafter itself and cannot be switched off."))
+        self.own = note(tr("This is part of QuantCrafter and can't be turned off."))
         self.restart = QLabel()
         self.restart.setWordWrap(True)
         self._lay_out()
@@ -134,13 +134,13 @@ def _details(row: PluginRow) -> str:
         parts.append(escape(tr("From the package {name}", name=info.distribution)))
     if info.error:
         error = f'<span style="color: {current().error}">{escape(said(info.error))}</span>'
-        parts.append(f"{escape(tr('It was left out:'))}<br>{error}")
+        parts.append(f"{escape(tr('It was not loaded:'))}<br>{error}")
     for title, names in row.brings():
         more = len(names) - MAX_NAMES
         tail = tr(", and {count} more", count=more) if more > 0 else ""
         parts.append(f"<b>{escape(title)}</b> ({len(names)})<br>{escape(', '.join(names[:MAX_NAMES]) + tail)}")
     if not info.provides and not info.error:
-        parts.append(escape(tr("What it brings is known once it is on.")))
+        parts.append(escape(tr("Enable it to see its contents.")))
     if info.traceback:
         parts.append(f"<pre>{escape(info.traceback.strip())}</pre>")
     return "".join(f"<p>{part}</p>" for part in parts)

@@ -43,7 +43,7 @@ class RecoveryDialog(DialogFrame):
             parent,
             title=tr("Recover unsaved work"),
             intro=tr(
-                "QuantCrafter ended before these strategies were saved. Restoring them does not change your files."
+                "QuantCrafter closed before these strategies were saved. Restoring them doesn't change your files."
             ),
         )
         self._drafts = tuple(drafts)
@@ -168,15 +168,18 @@ def _warning(draft: Draft) -> str:
     if draft.was_tried:
         warnings.append(
             tr(
-                "QuantCrafter ended while it restored this strategy. Restore it again, or save it to another file "
-                "without opening it."
+                "QuantCrafter closed while it restored this strategy. Restore it again, or save "
+                "it to another file without opening it."
             )
         )
     if draft.is_damaged:
-        warnings.append(tr("The recovery file is damaged. The text may not be complete."))
+        warnings.append(tr("The recovery file is damaged. The text may be incomplete."))
     if draft.stale:
         warnings.append(
-            tr("The file has changed since. Restoring opens your version; saving it then shows both versions and asks.")
+            tr(
+                "The file has changed since then. Restoring opens your version. When you save "
+                "it, both versions are shown and you choose one."
+            )
         )
     return " ".join(warnings)
 

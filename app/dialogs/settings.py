@@ -42,9 +42,9 @@ class SettingsDialog(DialogFrame):
         self._before = preferences
         self._preview = preview
         self._forget = False
-        self.language = _choices({"system": tr("As the system"), **LANGUAGES}, preferences.language)
+        self.language = _choices({"system": tr("Use the system setting"), **LANGUAGES}, preferences.language)
         self.theme = _choices(
-            {"system": tr("As the system"), "light": tr("Light"), "dark": tr("Dark")}, preferences.theme
+            {"system": tr("Use the system setting"), "light": tr("Light"), "dark": tr("Dark")}, preferences.theme
         )
         self.candle_colors = _choices(
             {
@@ -58,9 +58,9 @@ class SettingsDialog(DialogFrame):
             {"below": tr("Below the canvas"), "beside": tr("Beside the canvas"), "hidden": tr("Hidden")},
             preferences.yaml_place,
         )
-        self.minimap = QCheckBox(tr("Show it in the corner of the canvas"))
+        self.minimap = QCheckBox(tr("Show in the corner of the canvas"))
         self.minimap.setChecked(preferences.minimap)
-        self.forget_button = QPushButton(tr("Forget what I add most often"))
+        self.forget_button = QPushButton(tr("Clear the usage history"))
         self.runs_gb = QDoubleSpinBox()
         self.runs_gb.setRange(0.01, 1_000_000)
         self.runs_gb.setDecimals(2)
@@ -107,22 +107,23 @@ class SettingsDialog(DialogFrame):
         form.addRow(section(tr("Canvas")))
         form.addRow(tr("YAML view"), self.yaml_place)
         form.addRow(tr("Minimap"), self.minimap)
-        self.habits_note = note(tr("Quick add puts first what you add most often."))
+        self.habits_note = note(tr("Quick add lists the components that you add most often first."))
         form.addRow(tr("Quick add"), self.habits_note)
         form.addRow("", _beside(None, self.forget_button))
         form.addRow(section(tr("Files")))
         self.recovery_note = note(
             tr(
-                "After every change a copy is kept for the case of a crash, until you save or discard. "
-                "Your own file changes only when you save."
+                "After every change, a recovery copy is saved in case of a crash. It is kept "
+                "until you save or discard the changes. Your file changes only when you save."
             )
         )
         form.addRow(tr("Recovery"), self.recovery_note)
-        form.addRow(tr("Disk for runs"), self.runs_gb)
+        form.addRow(tr("Disk space for runs"), self.runs_gb)
         self.runs_note = note(
             tr(
-                "Counts everything that runs keep. When they take more, the oldest lose their trades and charts after "
-                "the next run; their figures stay, and so do pinned runs."
+                "The limit for all stored runs. When it is exceeded, the trades and charts of "
+                "the oldest runs are deleted after the next run. Their figures and pinned runs "
+                "are kept."
             )
         )
         form.addRow("", self.runs_note)
@@ -145,9 +146,9 @@ class SettingsDialog(DialogFrame):
     def _say_language(self) -> None:
         changed = self.language.currentData() != self._before.language
         self.language_note.setText(
-            tr("The new language is used from the next start of QuantCrafter.")
+            tr("The new language is used after you restart QuantCrafter.")
             if changed
-            else tr("Names in strategy files stay as they are, whatever the language.")
+            else tr("Names in strategy files don't change with the language.")
         )
 
     def _show_theme(self) -> None:
@@ -157,7 +158,7 @@ class SettingsDialog(DialogFrame):
     def _forget_habits(self) -> None:
         self._forget = True
         self.forget_button.setEnabled(False)
-        self.habits_note.setText(tr("Forgotten as soon as you press OK."))
+        self.habits_note.setText(tr("Cleared when you select OK."))
 
 
 def edit_preferences(

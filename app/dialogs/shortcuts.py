@@ -32,10 +32,10 @@ class ShortcutsDialog(DialogFrame):
         super().__init__(parent, title=tr("Keyboard shortcuts"))
         self.model = ShortcutList(commands)
         self.search = QLineEdit()
-        self.search.setPlaceholderText(tr("Search by action or keys"))
+        self.search.setPlaceholderText(tr("Search by action or shortcut"))
         self.search.setAccessibleName(self.search.placeholderText())
         self.search.setClearButtonEnabled(True)
-        self.table = table([tr("Action"), tr("Keys"), ""], tr("Actions and their keys"))
+        self.table = table([tr("Action"), tr("Shortcut"), ""], tr("Actions and keyboard shortcuts"))
         self.nothing = note("")
         self.body.addWidget(self.search)
         self.body.addWidget(self.table, 1)
@@ -83,7 +83,7 @@ class ShortcutsDialog(DialogFrame):
         self.keys.setMaximumSequenceLength(1)
         self.keys.setClearButtonEnabled(True)
         self.keys.setMinimumWidth(200)
-        self.keys.setAccessibleName(tr("New keys"))
+        self.keys.setAccessibleName(tr("New shortcut"))
         self.reset_button = QPushButton(tr("Reset"))
         self.reset_button.setAutoDefault(False)
         row.addWidget(self.picked, 1)
@@ -137,7 +137,7 @@ class ShortcutsDialog(DialogFrame):
         titles = ", ".join(tr("“{title}”", title=rival.title) for rival in rivals)
         self.conflict.setText(
             tr(
-                "{keys} is taken by {titles}. Choose other keys for one of them.",
+                "{keys} is already assigned to {titles}. Choose another shortcut for one of them.",
                 keys=_native(command.current),
                 titles=titles,
             )

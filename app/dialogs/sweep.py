@@ -144,7 +144,7 @@ class SweepDialog(DialogFrame):
         say: Callable[[str], object] = lambda _text: None,
     ) -> None:
         title = tr("Vary parameters")
-        intro = tr("Runs the strategy for every combination. A click on a cell takes its values over.")
+        intro = tr("Runs the strategy for every combination. Click a cell to apply its values.")
         super().__init__(parent, title=title, intro=intro)
         self._document = document
         self._engine = engine
@@ -228,14 +228,14 @@ class SweepDialog(DialogFrame):
         chosen = self.choice()
         paths = [variable.path for variable, _ in chosen]
         if not paths:
-            return tr("There is no number to vary.")
+            return tr("The strategy has no numeric parameter to vary.")
         if len(set(paths)) < len(paths):
             return tr("Choose two different parameters.")
         counts = [len(axis.values) for axis in axes_of(chosen)]
         if not all(counts):
             return tr("'To' must not be below 'From', and the step must be above 0.")
         if math.prod(counts) > MOST_CELLS:
-            return tr("These are too many combinations: at most {most}. Take larger steps.", most=f"{MOST_CELLS:,}")
+            return tr("Too many combinations: the maximum is {most}. Use larger steps.", most=f"{MOST_CELLS:,}")
         return ""
 
     def _recount(self) -> None:
@@ -325,7 +325,7 @@ class SweepDialog(DialogFrame):
         )
         failed = [cell for cell in sweep.cells if cell.metrics is None]
         if failed:
-            self.told.setText(tr("{count} of {total} could not run.", count=len(failed), total=len(sweep.cells)))
+            self.told.setText(tr("{count} of {total} couldn't run.", count=len(failed), total=len(sweep.cells)))
 
     def _present(self) -> tuple[int, int] | None:
         """Return row and column of what the strategy has now, if that was tried."""
@@ -370,13 +370,13 @@ class SweepDialog(DialogFrame):
         if cell is None:
             return
         try:
-            label = tr("Take over swept values")
+            label = tr("Apply swept values")
             self._document.do(*taking_over(self._chosen, cell.values), label=label, scope=self._scope)
         except EditError as error:
             self.told.setText(str(error))
             return
         self._show()
-        done = tr("Taken over: {values}. Undo takes it back.", values=self._values_text(cell))
+        done = tr("Applied: {values}. Use Undo to restore the previous values.", values=self._values_text(cell))
         self.told.setText(done)
         self._say(done)
 

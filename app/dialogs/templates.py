@@ -91,7 +91,7 @@ def _empty() -> Template:
     return Template(
         "empty",
         tr("Empty strategy"),
-        tr("Start from nothing: one instrument and a blank canvas."),
+        tr("Start with one instrument and an empty canvas."),
         EMPTY_TEXT,
         _tags(StrategyFile.loads(EMPTY_TEXT).value),
     )
@@ -104,7 +104,7 @@ def _examples() -> Iterator[Template]:
 
 
 def _of_plugin(strategy: StrategyTemplate) -> Template:
-    made = _from_file(strategy.path, f"plugin:{strategy.name}", tr("From a plugin"))
+    made = _from_file(strategy.path, f"plugin:{strategy.name}", tr("Provided by a plugin"))
     return Template(
         made.id,
         strategy.name,
@@ -122,7 +122,7 @@ def _from_file(path: Path, key: str, source: str) -> Template:
         text = self_contained(text, path.parent)
         value = StrategyFile.loads(text).value
     except (OSError, UnicodeDecodeError, SpecError) as error:
-        return Template(key, path.stem, tr("It cannot be read: {error}", error=error), "", (), source, path.name)
+        return Template(key, path.stem, tr("It can't be read: {error}", error=error), "", (), source, path.name)
     name = known(str(value.get("name") or path.stem))
     description = known(str(value.get("description") or ""))
     return Template(key, name, description, text, _tags(value), source, path.name)

@@ -26,36 +26,37 @@ def tour_steps() -> tuple[TourStep, ...]:
             "palette",
             tr("Find a component"),
             tr(
-                "Every indicator, advisor, filter and rule is here. Search, then drag one to the canvas or press Enter."
+                "All indicators, advisors, filters and rules are listed here. Search, then drag "
+                "one to the canvas or press Enter."
             ),
         ),
         TourStep(
             "canvas",
-            tr("Wire it up"),
+            tr("Connect the nodes"),
             tr(
-                "Drag from an output to an input; the ports that fit light up. "
-                "Double-click the canvas to add a node without leaving it."
+                "Drag from an output to an input. Compatible ports are highlighted. Double-click "
+                "the canvas to add a node in place."
             ),
         ),
         TourStep(
             "inspector",
-            tr("Set its parameters"),
-            tr("Select a node and its parameters appear here, with their ranges, units and help."),
+            tr("Set the parameters"),
+            tr("Select a node to see its parameters here, with their ranges, units and help."),
         ),
         TourStep(
             "problems",
-            tr("See what is missing"),
-            tr("Every problem is listed here as you work. Click one and the canvas takes you to it."),
+            tr("Check for problems"),
+            tr("Problems are listed here as you work. Click one to go to it on the canvas."),
         ),
         TourStep(
             "yaml",
-            tr("Read the same strategy as text"),
-            tr("The graph is a YAML file. Edit either side; the other follows at once."),
+            tr("View the strategy as text"),
+            tr("The graph is a YAML file. Edit either the graph or the text; the other updates immediately."),
         ),
         TourStep(
             "save",
-            tr("Save it and run it"),
-            tr("Save the strategy, then run the very same file anywhere: quantcrafter run my_strategy.yaml"),
+            tr("Save and run the strategy"),
+            tr("Save the strategy, then run the same file anywhere: quantcrafter run my_strategy.yaml"),
         ),
     )
 

@@ -26,9 +26,9 @@ class UnsavedDialog(DialogFrame):
 
     def __init__(self, names: Sequence[str], parent: QWidget | None = None) -> None:
         title = tr("Save your changes?")
-        intro = tr("If you don't save them, the changes to these strategies are lost.")
+        intro = tr("If you don't save, the changes to these strategies are lost.")
         if len(names) == 1:
-            intro = tr("If you don't save them, the changes to this strategy are lost.")
+            intro = tr("If you don't save, the changes to this strategy are lost.")
         super().__init__(parent, title=title, intro=intro)
         self.answer = UnsavedAnswer.CANCEL
         self.names = QListWidget()

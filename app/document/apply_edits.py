@@ -44,7 +44,7 @@ def carry_out(draft: Draft, edit: Edit) -> None:
 
 def _add_node(draft: Draft, edit: AddNode) -> None:
     if draft.scope and edit.role is Role.EXECUTION:
-        raise EditError(tr("An execution node cannot be part of a block."))
+        raise EditError(tr("An execution node can't be part of a block."))
     node_id = draft.free_id(edit.id)
     draft.part(edit.role.value)[node_id] = {"use": edit.use, **copied(dict(edit.values))}
     draft.place(node_id, *edit.position)
@@ -94,7 +94,7 @@ def _set_values(draft: Draft, edit: SetValues) -> None:
     values = draft.node(edit.id)
     for name, value in edit.values.items():
         if name == "use" and (not isinstance(value, str) or not value):
-            raise EditError(tr("A node must say which component it uses."), node=edit.id)
+            raise EditError(tr("A node must name the component that it uses."), node=edit.id)
         if value is UNSET:
             values.pop(name, None)
         else:
@@ -152,10 +152,10 @@ def _rename_node(draft: Draft, edit: RenameNode) -> None:
         return
     role = draft.role_of(edit.id)
     if not is_id(edit.new_id):
-        message = tr("'{name}' is no name for a node: use letters, digits and underscores.", name=edit.new_id)
+        message = tr("'{name}' is not a valid node name. Use letters, digits and underscores.", name=edit.new_id)
         raise EditError(message, node=edit.id)
     if edit.new_id in draft.taken():
-        raise EditError(tr("There is a node '{name}' already.", name=edit.new_id), node=edit.id)
+        raise EditError(tr("A node named '{name}' already exists.", name=edit.new_id), node=edit.id)
     draft.swap_references({edit.id}, lambda text: edit.new_id + text[len(edit.id) :])
     draft.rename_key((*draft.scope, role.value, edit.id), edit.new_id)
     layout = draft.level.get("layout")
@@ -189,10 +189,10 @@ def _set_flags(draft: Draft, edit: SetFlags) -> None:
 def _splice(draft: Draft, edit: Splice) -> None:
     view = draft.view()
     if edit.id not in view.written or edit.target not in view.written:
-        raise EditError(tr("Only a node can be put into a wire, and only before a node."), node=edit.id)
+        raise EditError(tr("Only a node can be inserted into a wire, and only in front of another node."), node=edit.id)
     wires = [wire for wire in view.wires_to(edit.target) if (wire.port, wire.index) == (edit.port, edit.index)]
     if not wires:
-        raise EditError(tr("There is no wire to put '{name}' into.", name=edit.id), node=edit.target)
+        raise EditError(tr("There is no wire to insert '{name}' into.", name=edit.id), node=edit.target)
     source = view.node(wires[0].source)
     kind = next((port.type for port in source.outputs if port.name == wires[0].output), None)
     node = view.node(edit.id)
@@ -200,7 +200,7 @@ def _splice(draft: Draft, edit: Splice) -> None:
     entry = next((port for port in node.inputs if kind is None or port.type in (kind, None)), None)
     leaving = next((port for port in node.outputs if wanted is None or port.type in (wanted, None)), None)
     if entry is None or leaving is None:
-        raise EditError(tr("'{name}' does not fit into this wire.", name=edit.id), node=edit.id)
+        raise EditError(tr("'{name}' can't be inserted into this wire.", name=edit.id), node=edit.id)
     _connect(draft, Connect(reference_to(source, wires[0].output), edit.id, entry.name))
     values = draft.node(edit.target)
     before = copied(values.get(edit.port))
@@ -212,7 +212,7 @@ def _splice(draft: Draft, edit: Splice) -> None:
 
 def _set_frame(draft: Draft, edit: SetFrame) -> None:
     if not is_id(edit.id):
-        raise EditError(tr("'{name}' is no name for a frame: use letters, digits and underscores.", name=edit.id))
+        raise EditError(tr("'{name}' is not a valid frame name. Use letters, digits and underscores.", name=edit.id))
     frames = draft.part("frames")
     old = frames.get(edit.id)
     frame = old if isinstance(old, dict) else {}
@@ -233,7 +233,7 @@ def _remove_frames(draft: Draft, edit: RemoveFrames) -> None:
 
 def _set_field(draft: Draft, edit: SetField) -> None:
     if not edit.path:
-        raise EditError(tr("The whole file cannot be replaced by an edit."))
+        raise EditError(tr("An edit can't replace the whole file."))
     parent: Any = draft.values
     for key, following in zip(edit.path, edit.path[1:], strict=False):
         parent = _step(parent, key, [] if isinstance(following, int) else {}, making=edit.value is not UNSET)
@@ -258,7 +258,7 @@ def _step(parent: Any, key: str | int, new: Any, *, making: bool, replacing: boo
         if replacing or (making and key == len(parent)):
             parent[key : key + 1] = [new]
         return parent[key] if key < len(parent) else None
-    raise EditError(tr("There is no place '{name}' in the file.", name=str(key)), field=str(key))
+    raise EditError(tr("The file has no entry '{name}'.", name=str(key)), field=str(key))
 
 
 _ACTIONS: dict[type[Any], Callable[[Draft, Any], None]] = {

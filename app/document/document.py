@@ -171,7 +171,7 @@ class Document(DocumentLike):
         if self._error is not None:
             first = self._error.problems[0]
             message = tr(
-                "The text has a mistake on line {line}: fix it first. {reason}",
+                "The text has an error on line {line}. Fix it first. {reason}",
                 line=first.line,
                 reason=said(first.message),
             )

@@ -51,7 +51,7 @@ class Draft:
             if isinstance(nodes, dict) and isinstance(nodes.get(node_id), dict):
                 return Role(section)
         if node_id == BARS:
-            raise EditError(tr("The instrument's bars cannot be changed this way."), node=node_id)
+            raise EditError(tr("The instrument's bars can't be changed this way."), node=node_id)
         raise EditError(tr("There is no node '{name}'.", name=node_id), node=node_id)
 
     def node(self, node_id: str) -> Values:

@@ -67,9 +67,9 @@ def paste(draft: Draft, edit: Paste) -> None:
     values = _read(edit.fragment)
     nodes = {node_id: (role, copied(fields)) for role, node_id, fields in sections_of(values)}
     if not nodes:
-        raise EditError(tr("There are no nodes on the clipboard."))
+        raise EditError(tr("The clipboard contains no nodes."))
     if draft.scope and any(role is Role.EXECUTION for role, _ in nodes.values()):
-        raise EditError(tr("An execution node cannot be part of a block."))
+        raise EditError(tr("An execution node can't be part of a block."))
     _add_blocks(draft, values, [fields for _, fields in nodes.values()])
     ids = _new_ids(draft, nodes)
     _rewire(draft, nodes, ids)
@@ -83,7 +83,7 @@ def paste(draft: Draft, edit: Paste) -> None:
 
 
 def _read(text: str) -> Values:
-    message = tr("What is on the clipboard was not copied from a strategy here.")
+    message = tr("The clipboard content was not copied from a strategy.")
     if MARK not in text:
         raise EditError(message)
     try:

@@ -66,7 +66,7 @@ class _Grouping:
         last = list(self.ids)[-1]
         first_output = next(iter(self.view.ports(last).outputs), None)
         if first_output is None:
-            raise EditError(tr("These nodes give nothing that a block could pass on."))
+            raise EditError(tr("These nodes have no output that a block could provide."))
         several = len(self.view.ports(last).outputs) > 1
         self._add_output(f"{last}.{first_output.name}" if several else last, last)
 
@@ -142,14 +142,14 @@ def _role(work: _Grouping) -> Role:
 
 def _refuse(draft: Draft, ids: dict[str, Role], name: str) -> None:
     if not ids:
-        raise EditError(tr("Select the nodes that shall become a block."))
+        raise EditError(tr("Select the nodes to group into a block."))
     for node_id, role in ids.items():
         if role is Role.EXECUTION:
-            raise EditError(tr("The execution node '{name}' cannot be part of a block.", name=node_id), node=node_id)
+            raise EditError(tr("The execution node '{name}' can't be part of a block.", name=node_id), node=node_id)
     if not is_id(name):
-        raise EditError(tr("'{name}' is no name for a block: use letters, digits and underscores.", name=name))
+        raise EditError(tr("'{name}' is not a valid block name. Use letters, digits and underscores.", name=name))
     blocks = draft.values.get("blocks")
     if blocks is not None and not isinstance(blocks, dict):
         raise EditError(tr("'{name}' in the file is not a mapping; fix it in the text first.", name="blocks"))
     if isinstance(blocks, dict) and name in blocks:
-        raise EditError(tr("There is a block '{name}' already.", name=name))
+        raise EditError(tr("A block named '{name}' already exists.", name=name))

@@ -14,7 +14,7 @@ def refusal(level: Level, reference: str, target: str, port: str) -> str:
     if parts is None or parts[0] not in level:
         return tr("There is no node '{name}'.", name=parts[0] if parts else reference)
     if target not in level.written:
-        return tr("'{name}' takes no wires.", name=target)
+        return tr("'{name}' has no inputs for wires.", name=target)
     source, node = level.node(parts[0]), level.node(target)
     output = output_of(source, parts[1])
     wanted = next((known for known in node.inputs if known.name == port), None)
@@ -34,19 +34,19 @@ def _output_refusal(source: str, output: str) -> str:
 def _type_refusal(output: PortView | None, wanted: PortView | None) -> str:
     if output is None or wanted is None or output.type is None or wanted.type is None or output.type is wanted.type:
         return ""
-    return tr("This input takes a {wanted}, the output is a {given}.", wanted=wanted.type, given=output.type)
+    return tr("This input accepts a {wanted}, but the output is a {given}.", wanted=wanted.type, given=output.type)
 
 
 def _cycle_refusal(level: Level, source: str, target: str) -> str:
     if source == target:
-        return tr("A node cannot read itself.")
+        return tr("A node can't be wired to itself.")
     seen: set[str] = set()
     pending = [source]
     while pending:
         node_id = pending.pop()
         if node_id == target:
             return tr(
-                "This would make a circle: '{source}' already depends on '{target}'.", source=source, target=target
+                "This would create a cycle: '{source}' already depends on '{target}'.", source=source, target=target
             )
         if node_id not in seen:
             seen.add(node_id)

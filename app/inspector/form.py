@@ -122,7 +122,7 @@ class NodeForm(Form):
         for item in value if isinstance(value, (list, tuple)) else (value,):
             if isinstance(item, (int, float)):
                 if not field.numbers:
-                    return tr("This input takes no number: choose a node.")
+                    return tr("This input doesn't accept a number. Choose a node.")
                 continue
             for node in self.ids:
                 reason = self.document.refusal(str(item), node, field.path[0], self.scope)

@@ -134,7 +134,7 @@ def _parts(form: Form) -> list[tuple[str, list[Field], bool]]:
 
 
 def _empty(parent: QWidget) -> QLabel:
-    label = QLabel(tr("Nothing to set here."), parent)
+    label = QLabel(tr("Nothing to configure."), parent)
     label.setContentsMargins(10, 8, 10, 8)
     label.setForegroundRole(label.palette().ColorRole.PlaceholderText)
     return label

@@ -109,12 +109,12 @@ class Inspector(QWidget):
     def refused(self) -> str:
         """Return what is shown but was refused, and why, '' where all that is shown is used; call `finish` before."""
         if isinstance(self.header, NodeHeader) and self.header.is_refused:
-            return tr("The node's name is refused: {reason}", reason=self.header.reason.text())
+            return tr("The node name was not accepted: {reason}", reason=self.header.reason.text())
         view = self.page.refused() if self.page is not None else None
         row = view.refused() if view is not None else None
         if row is None:
             return ""
-        return tr("{field} is refused: {reason}", field=row.field.label, reason=row.reason.text())
+        return tr("{field} was not accepted: {reason}", field=row.field.label, reason=row.reason.text())
 
     def show_refused(self) -> None:
         """Put the focus into the field whose text was refused."""
@@ -213,11 +213,11 @@ class Inspector(QWidget):
 
     def _make(self, nodes: Sequence[NodeView]) -> tuple[QWidget, Page]:
         if not nodes:
-            about = tr("Nothing is selected: these settings belong to the whole strategy.")
+            about = tr("Nothing is selected. These settings apply to the whole strategy.")
             return TitleHeader("settings", tr("Strategy"), about, self), self._strategy_page()
         if len(nodes) > 1:
             title = tr("{count} nodes", count=len(nodes))
-            about = tr("What they have in common; a change goes to all of them.")
+            about = tr("Settings that the selected nodes share. A change applies to all of them.")
             page = NodesPage(self._context, self.ids, self.scope, self._holder)
             return TitleHeader("inspector", title, about, self), page
         node = nodes[0]
@@ -228,12 +228,12 @@ class Inspector(QWidget):
 
     def _node_page(self, node: NodeView) -> Page:
         if node.role is None:
-            text = tr("An input of the block. It takes what the block's user wires to it.")
+            text = tr("An input of the block. It receives what is wired to the block from outside.")
             return RawPage(self._context, node, text, self._holder)
         if not node.known:
             text = tr(
-                "'{use}' is not installed, so its values can only be looked at. The file keeps them as they are; "
-                "install the plugin that brings it, or replace the node.",
+                "'{use}' is not installed, so its values are read-only. The file keeps them. To "
+                "edit them, install the plugin that provides this component, or replace the node.",
                 use=node.use,
             )
             return RawPage(self._context, node, text, self._holder)

@@ -39,7 +39,7 @@ class InstrumentCard(Section):
         self.view: FormView | None = None
         self._make = make
         super().__init__(title, parent, foldable=True, is_open=is_open)
-        self.source_button = self._button("bars", tr("Choose the data, with the bars in view"), self.source_asked.emit)
+        self.source_button = self._button("bars", tr("Choose the data and preview the bars"), self.source_asked.emit)
         self.source_button.setText(tr("Data..."))
         self.source_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.remove_button = self._button("close", tr("Remove this instrument"), self.remove_asked.emit)

@@ -138,7 +138,7 @@ class NodesPage(Page):
         """Offer the dialog of a data source for a feed."""
         cls = document.component(self._ids[0], self._scope) if len(self._ids) == 1 else None
         if cls is not None and issubclass(cls, FeedNode):
-            button = QPushButton(icon("bars"), tr("Look at the data..."), self)
+            button = QPushButton(icon("bars"), tr("View the data..."), self)
             button.setAutoDefault(False)
             button.clicked.connect(lambda: self.source_asked.emit(self._ids[0]))
             self.source_button = button

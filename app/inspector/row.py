@@ -113,7 +113,7 @@ class FieldRow(QWidget):
         is_number = field.kind in (FieldKind.INTEGER, FieldKind.NUMBER)
         self.label = ScrubLabel(label, self) if is_number else QLabel(label, self)
         self.editor = make_editor(field, context, self)
-        self.reset = self._button("reset", tr("Back to the default"))
+        self.reset = self._button("reset", tr("Reset to the default"))
         self.about = self._button("help", tr("Explain"))
         self.help = QLabel(explanation(field), self)
         self.reason = QLabel(self)
@@ -183,7 +183,7 @@ class FieldRow(QWidget):
             vary = menu.addAction(tr("Vary this parameter..."))
             vary.setObjectName("vary")
             vary.triggered.connect(self.vary_asked)
-        back = menu.addAction(self.reset.icon(), tr("Back to the default"))
+        back = menu.addAction(self.reset.icon(), tr("Reset to the default"))
         back.setEnabled(self._form.is_changed(self.field))
         back.triggered.connect(self._reset)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -266,7 +266,7 @@ class FieldRow(QWidget):
         self.editor.show_value(self.field.default if value is UNSET else value, various=value is VARIOUS)
         self.drafted.emit(None)
         self.refresh(self._form)
-        return tr("{field}: '{text}' was refused and is not used.", field=self.field.label, text=refused)
+        return tr("{field}: '{text}' was not accepted and is not used.", field=self.field.label, text=refused)
 
     def _reset(self) -> None:
         if self.editor.draft() is not None:
@@ -325,7 +325,7 @@ def explanation(field: Field) -> str:
     """Return a field's help: what it is, its range, its default and its name in the file."""
     parts = [said(field.help)]
     if field.is_port:
-        parts.append(tr("Takes: {type}.", type=port_type_name(field.port)))
+        parts.append(tr("Accepts: {type}.", type=port_type_name(field.port)))
     if values.limits(field):
         parts.append(tr("Range: {limits}.", limits=values.limits(field)))
     if not field.required and field.default not in (None, [], {}, ""):

@@ -23,7 +23,7 @@ from quantcrafter.engine.runtime.running.engines import Engines, engine_choices,
 
 def _not_blank(text: str) -> str:
     if not text.strip():
-        raise ValueError(tr("A value is needed."))
+        raise ValueError(tr("A value is required."))
     return text
 
 
@@ -31,7 +31,9 @@ class StrategyFields(BaseModel):
     """What heads a strategy file."""
 
     name: Annotated[str, AfterValidator(_not_blank)] = param("The strategy's name.")
-    description: str = Field("", description="What it does, in a sentence or two.", json_schema_extra={"long": True})
+    description: str = Field(
+        "", description="What the strategy does, in one or two sentences.", json_schema_extra={"long": True}
+    )
 
 
 class InstrumentFields(BaseModel):
@@ -39,30 +41,33 @@ class InstrumentFields(BaseModel):
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
-    symbol: Annotated[str, AfterValidator(_not_blank)] = param("What is traded, such as AAPL or BTCUSDT.")
-    data: str = param("Which data provider brings its bars.")
+    symbol: Annotated[str, AfterValidator(_not_blank)] = param("The symbol to trade, such as AAPL or BTCUSDT.")
+    data: str = param("The data provider that supplies the bars.")
     timeframe: Timeframe = param("Length of a bar, such as 5m, 1h or 1d.", default=Timeframe(1, "d"))
     market: str | None = param(
-        "What it brings: hours and holidays, tick, lot, currency; by the end of the symbol if left out.", default=None
+        "Provides hours and holidays, tick size, lot size and currency. The default is chosen by the symbol's suffix.",
+        default=None,
     )
     tick_size: float | None = param(
-        "The least step of the price; that of the market or the prices if left out.", default=None, gt=0
+        "The smallest price increment. The default comes from the market or the prices.", default=None, gt=0
     )
     lot_size: float | None = param(
-        "The least step of the quantity; that of the market or the volumes if left out.", default=None, gt=0
+        "The smallest quantity increment. The default comes from the market or the volumes.", default=None, gt=0
     )
-    min_quantity: float = param("The least quantity of an order.", default=0.0, ge=0, advanced=True)
-    currency: Currency | None = param("Currency of its prices; the account's if left out.", default=None, advanced=True)
+    min_quantity: float = param("The minimum quantity of an order.", default=0.0, ge=0, advanced=True)
+    currency: Currency | None = param(
+        "Currency of the prices. The default is the account's currency.", default=None, advanced=True
+    )
     borrow_percent: float | None = param(
-        "What borrowing it costs, a year; that of the run if left out.", default=None, unit="%", ge=0, advanced=True
+        "Borrow fee per year. The default is that of the run.", default=None, unit="%", ge=0, advanced=True
     )
     kind: InstrumentKind = param(
-        "spot: paid for in full. contract: held on margin, as forex, futures, CFDs and perpetuals are.", default="spot"
+        "spot: paid in full. contract: held on margin, such as forex, futures, CFDs and perpetuals.", default="spot"
     )
     multiplier: float = param(
-        "What one unit of a contract earns when its price rises by one.", default=1.0, gt=0, advanced=True
+        "What one unit of a contract gains when the price rises by one.", default=1.0, gt=0, advanced=True
     )
-    pip_size: float | None = param("A pip of its price, such as 0.0001.", default=None, gt=0, advanced=True)
+    pip_size: float | None = param("The size of one pip, such as 0.0001.", default=None, gt=0, advanced=True)
     buy_duty_percent: float | None = param(
         "A tax on the value of what is bought; that of the market if left out.",
         default=None,
@@ -78,10 +83,10 @@ class InstrumentFields(BaseModel):
         advanced=True,
     )
     trading_days: float | None = param(
-        "Days of a year on which it trades; those of the market if left out.", default=None, gt=0, advanced=True
+        "Trading days per year. The default is that of the market.", default=None, gt=0, advanced=True
     )
     margin: InstrumentMargin = param(
-        "What positions take of the equity; as the run says if left out.", default=InstrumentMargin(), advanced=True
+        "Margin that positions require. The default is that of the run.", default=InstrumentMargin(), advanced=True
     )
     on_bad_bars: Literal["refuse", "repair"] = param(
         "What to do about impossible bars.", default="refuse", advanced=True
@@ -148,7 +153,7 @@ def with_modes(catalog: Catalog, field: schema.Field, values_now: Mapping[str, A
     run = values_now.get("run")
     engine = run.get("engine", "native") if isinstance(run, Mapping) else "native"
     able = modes_of(str(engine), catalog)
-    hint = tr("The engine '{engine}' cannot run in this mode.", engine=engine)
+    hint = tr("The engine '{engine}' can't run in this mode.", engine=engine)
     others = tuple((str(mode), hint) for mode in field.choices if mode not in able)
     return replace(field, choices=able, suggestions=able, barred=others)
 

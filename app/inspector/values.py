@@ -103,7 +103,7 @@ def refusal(field: Field, value: Any, siblings: Mapping[str, Any]) -> str:
     fields that must change together could never be changed.
     """
     if value is UNSET:
-        return tr("A value is needed.") if field.required else ""
+        return tr("A value is required.") if field.required else ""
     try:
         field.owner.model_validate({**siblings, field.name: value})
     except ValidationError as error:
@@ -138,7 +138,7 @@ def _reason(field: Field, details: ErrorDetails) -> str:
     if kind == "literal_error" and field.choices:
         return tr("Choose one of {choices}.", choices=", ".join(show(choice) for choice in field.choices))
     if kind in ("missing", "string_too_short", "too_short"):
-        return tr("A value is needed.")
+        return tr("A value is required.")
     if kind == "value_error":
         text = said(own_words(dict(details)))
         return text[:1].upper() + text[1:] + "."

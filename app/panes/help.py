@@ -97,7 +97,7 @@ class HelpPane(QWidget):
             return self._node_text(*self._subject)
         if self._subject is not None:
             return self._component_text(self._subject)
-        hint = tr("Select a node, or point at a component in the list, to read what it is for.")
+        hint = tr("Select a node, or point to a component in the list, to see its help.")
         return f'<p class="dim">{hint}</p>'
 
     def _node_text(self, node_id: str, scope: Scope) -> str:

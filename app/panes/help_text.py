@@ -34,7 +34,7 @@ def component_html(cls: type[Component], theme: Theme, plugin: str = "") -> str:
     if warmup is not None:
         memory = tr("the whole history") if lookback is None else tr("{count} bars", count=lookback)
         parts.append(_line(tr("Warm-up"), tr("{count} bars, as in the example", count=warmup)))
-        parts.append(_line(tr("Looks back over"), memory))
+        parts.append(_line(tr("Lookback"), memory))
     if cls.formula_source:
         parts.append(_line(tr("Formula"), said(cls.formula_source)))
     parts.append(_example(cls.role, cls, theme))
@@ -46,17 +46,18 @@ def node_html(node: NodeView, theme: Theme, description: str = "") -> str:
     if node.id == BARS and node.role is None:
         title = _title(tr("Bars"), tr("The instrument's own bars"), theme.family("bars"))
         text = tr(
-            "Open, high, low, close and volume of the instrument, one row a bar. Every level of the graph has them."
+            "Open, high, low, close and volume of the instrument, one row per bar. Available "
+            "at every level of the graph."
         )
     elif node.role is None:
         title = _title(node.id, tr("Input of the block"), theme.family("inputs"))
-        text = tr("It takes what the block's user wires to it.")
+        text = tr("It receives what is wired to the block from outside.")
     elif node.block:
         title = _title(node.use, tr("Block"), theme.family(node.role.value))
-        text = description or tr("A small graph of its own, used like a node.")
+        text = description or tr("A subgraph that is used like a node.")
     else:
         title = _title(node.use or "?", tr("Not installed"), theme.unknown)
-        text = tr("No installed plugin brings this component. The file keeps its values and wires as they are.")
+        text = tr("No installed plugin provides this component. The file keeps its values and wires.")
     inputs = _output_rows((port.name, port.type, port.description) for port in node.inputs)
     outputs = _output_rows((port.name, port.type, port.description) for port in node.outputs)
     return title + paragraphs(text) + _table(tr("Inputs"), inputs, theme) + _table(tr("Outputs"), outputs, theme)
@@ -108,7 +109,7 @@ def _input_rows(inputs: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str
         if entry["many"]:
             about.append(tr("several wires"))
         if entry["required"]:
-            about.append(tr("needed"))
+            about.append(tr("required"))
         elif entry["default"]:
             about.append(tr("default {value}", value=values.show(entry["default"])))
         rows.append((entry["name"], " · ".join(about), entry["description"]))
@@ -120,7 +121,7 @@ def _parameter_rows(parameters: Iterable[Mapping[str, Any]]) -> list[tuple[str, 
     for entry in parameters:
         about = [entry["type"], entry["range"], said(entry["unit"])]
         if entry["required"]:
-            about.append(tr("needed"))
+            about.append(tr("required"))
         elif entry["default"] not in (None, "", [], {}):
             about.append(tr("default {value}", value=values.show(entry["default"])))
         if entry["advanced"]:

@@ -135,7 +135,7 @@ class Outline(QWidget):
         section.setFlags(Qt.ItemFlag.ItemIsEnabled)
         nodes = list(ids)
         section.setData(len(nodes), COUNT)
-        spoken = tr("{name}, {count} entries", name=family_name(role), count=len(nodes))
+        spoken = tr("{name}, {count} items", name=family_name(role), count=len(nodes))
         section.setData(spoken, Qt.ItemDataRole.AccessibleTextRole)
         for node in nodes:
             item = QStandardItem(node)
@@ -239,7 +239,7 @@ class _View(RowTree):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAccessibleName(tr("Outline of the strategy"))
-        self.setAccessibleDescription(tr("Every node with its component, what it reads, and its problems."))
+        self.setAccessibleDescription(tr("All nodes with their components, inputs and problems."))
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
 

@@ -31,7 +31,7 @@ def ordered_text(order: Ordered) -> str:
         "signal": tr("Ordered to leave the long position, {quantity}, by an exit signal", quantity=quantity),
     }
     either = {
-        "scale_in": tr("Ordered a further entry, {quantity}", quantity=quantity),
+        "scale_in": tr("Ordered an additional entry, {quantity}", quantity=quantity),
         "rebalance": tr("Ordered to rebalance, {quantity}", quantity=quantity),
         "opposite": tr("Ordered to leave the position, {quantity}, by the opposite signal", quantity=quantity),
         "grid": tr("Ordered by the grid, {quantity}", quantity=quantity),
@@ -47,13 +47,13 @@ def ended_text(order: Ordered, facts: Facts) -> str:
     price, why = number_text(order.price), _endings().get(order.status_reason, "")
     if order.status == "filled":
         if order.status_reason == "reduced":
-            return tr("Filled on {when} at {price}, cut to what the cash allowed", when=when, price=price)
+            return tr("Filled on {when} at {price}, reduced to the available cash", when=when, price=price)
         return tr("Filled on {when} at {price}", when=when, price=price)
     if order.status == "rejected":
         return tr("Rejected on {when}: {why}", when=when, why=why)
     if order.status == "cancelled":
         return tr("Cancelled on {when}: {why}", when=when, why=why) if why else tr("Cancelled on {when}", when=when)
-    return tr("Still at work at the end of the run")
+    return tr("Still open at the end of the run")
 
 
 def _endings() -> dict[str, str]:
@@ -63,15 +63,15 @@ def _endings() -> dict[str, str]:
         "position_closed": tr("the position was closed"),
         "no_cash": tr("not enough cash"),
         "end_of_data": tr("the end of the data"),
-        "expired": tr("its time was over"),
-        "replaced": tr("a newer order took its place"),
+        "expired": tr("it expired"),
+        "replaced": tr("replaced by a newer order"),
         "signal": tr("an exit signal"),
         "opposite": tr("the opposite signal"),
         "component": tr("the execution's own decision"),
         "halt": tr("a risk rule halted trading"),
-        "cap": tr("a cap on the position"),
-        "below_minimum": tr("the size came to less than the least allowed"),
-        "no_size": tr("the new price left no size or stop distance"),
+        "cap": tr("a position limit"),
+        "below_minimum": tr("the size was below the minimum"),
+        "no_size": tr("the new price allowed no size or stop distance"),
         "stopped": tr("a stop was triggered"),
     }
 
@@ -98,12 +98,12 @@ def _reasons(node: str) -> dict[str, str]:
         "take_profit": tr("the take-profit of '{node}'", node=node),
         "trailing_stop": tr("the trailing stop of '{node}'", node=node),
         "break_even": tr("the break-even stop of '{node}'", node=node),
-        "time_stop": tr("the longest time in a position"),
+        "time_stop": tr("the maximum time in a position"),
         "session_end": tr("the end of the session"),
         "halt": tr("a risk rule halted trading"),
         "margin_call": tr("a margin call"),
         "split": tr("a split"),
-        "scale_in": tr("a further entry"),
+        "scale_in": tr("an additional entry"),
         "rebalance": tr("rebalancing"),
         "grid": tr("the grid"),
         "component": tr("the execution's own decision"),
@@ -116,18 +116,18 @@ def blocked_text(blocked: Blocked) -> str:
     reasons = {
         "filter": tr("blocked by {nodes}", nodes=", ".join(f"'{node}'" for node in blocked.nodes)),
         "warmup": tr("still in the warm-up"),
-        "opposite_ignored": tr("the opposite position is held, and kept"),
-        "contradiction": tr("contrary signals at the same bar"),
-        "size_zero": tr("the size came to less than one lot"),
-        "no_stop_distance": tr("a stop or target had no distance from the price"),
-        "no_equity": tr("no equity was left"),
-        "no_price": tr("the order would have had no valid price"),
+        "opposite_ignored": tr("the opposite position is open and is kept"),
+        "contradiction": tr("conflicting signals at the same bar"),
+        "size_zero": tr("the size was less than one lot"),
+        "no_stop_distance": tr("a stop or target was at the order price"),
+        "no_equity": tr("no equity remained"),
+        "no_price": tr("the order had no valid price"),
         "halt": tr("a risk rule halted trading"),
         "margin_call": tr("a margin call"),
         "session_end": tr("the end of the session"),
         "cool_down": tr("a pause after a loss"),
-        "below_minimum": tr("the size came to less than the least allowed"),
-        "no_volatility": tr("no volatility to size by"),
+        "below_minimum": tr("the size was below the minimum"),
+        "no_volatility": tr("no volatility available for sizing"),
         "other_execution": tr("another execution node had a position or an entry order"),
     }
     why = reasons.get(blocked.reason, blocked.reason.replace("_", " "))
@@ -151,16 +151,16 @@ def idle_text(census: NodeCensus) -> str:
     if census.idle is None:
         return ""
     texts = {
-        "silent": tr("Changed no decision: it never gave a signal"),
-        "no_order": tr("Changed no decision: none of its signals became an order"),
-        "always": tr("True at every bar, so that nothing ever waited for it"),
-        "never": tr("True at no bar, so that what needs it never happened"),
-        "passed": tr("Changed no decision: it never held back an entry"),
+        "silent": tr("No effect: it never gave a signal"),
+        "no_order": tr("No effect: none of its signals became an order"),
+        "always": tr("True at every bar, so it never prevented anything"),
+        "never": tr("Never true, so nothing that requires it ever happened"),
+        "passed": tr("No effect: it never blocked an entry"),
         "covered": tr(
-            "Changed no decision: it held back {count} entries, and each of them was held back by another filter, too",
+            "No effect: it blocked {count} entries, and another filter blocked each of them too",
             count=f"{census.blocked:,}",
         ),
-        "no_difference": tr("Changed no decision: whenever it changed, the outcome was the same without it"),
+        "no_difference": tr("No effect: whenever it changed, the outcome was the same without it"),
     }
     return texts[census.idle]
 
@@ -179,5 +179,5 @@ def held_back_text(census: NodeCensus) -> str:
     """Return how many entries a filter held back, empty if none."""
     if not census.blocked or census.idle:
         return ""
-    return tr("Held back {count} entries, {alone} of them alone",
+    return tr("Blocked {count} entries, {alone} of them on its own",
               count=f"{census.blocked:,}", alone=f"{census.alone:,}")  # fmt: skip

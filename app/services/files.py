@@ -73,8 +73,8 @@ def read_strategy(path: Path) -> str:
         raise FileError(
             path,
             tr(
-                "'{name}' needs a newer QuantCrafter: its format is {version}, this one reads {current}. It was not "
-                "opened.",
+                "'{name}' needs a newer version of QuantCrafter: its format is {version}, and "
+                "this version reads {current}. The file was not opened.",
                 name=path.name,
                 version=version,
                 current=current,
@@ -118,7 +118,8 @@ def write(path: Path, text: str, *, known: str | None = None) -> None:
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
         raise FileError(
-            path, tr("'{name}' cannot be saved: line {line} holds half a character.", name=path.name, line=line)
+            path,
+            tr("'{name}' can't be saved: line {line} contains an incomplete character.", name=path.name, line=line),
         ) from error
     try:
         target = path.resolve()
@@ -162,7 +163,7 @@ def _refuse_unwritable(path: Path, target: Path) -> None:
     if not target.exists():
         return
     if not target.is_file():
-        raise FileError(path, tr("'{name}' is no file. Save under another name.", name=path.name))
+        raise FileError(path, tr("'{name}' is not a file. Save under another name.", name=path.name))
     if not target.stat().st_mode & 0o222 or not os.access(target, os.W_OK):
         message = tr("'{name}' is read-only. Save under another name, or make the file writable.", name=path.name)
         raise FileError(path, message)
@@ -234,7 +235,7 @@ def _sweep(target: Path) -> None:
 
 def _sentence(path: Path, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        return tr("'{name}' cannot be saved: its folder is gone. Save it elsewhere.", name=path.name)
+        return tr("'{name}' can't be saved: its folder no longer exists. Save it elsewhere.", name=path.name)
     cause, remedy = fault(error)
-    what = tr("'{name}' cannot be saved: {reason}.", name=path.name, reason=said(cause))
+    what = tr("'{name}' can't be saved: {reason}.", name=path.name, reason=said(cause))
     return f"{what} {said(remedy)}"

@@ -85,11 +85,11 @@ def obstacle_text(obstacle: Obstacle, facts: Facts) -> str:
 def _plain_text(obstacle: Obstacle) -> str:
     """Return that a node that says nothing of itself was, or was not, true."""
     if not obstacle.flag:
-        return tr("was false") if obstacle.wanted else tr("was true, and must not be")
+        return tr("was false") if obstacle.wanted else tr("was true, but must not be")
     gave = flags_text(obstacle.flag)
     if obstacle.wanted:
-        return tr("did not say: {signal}", signal=gave)
-    return tr("said: {signal}, and must not", signal=gave)
+        return tr("didn't signal: {signal}", signal=gave)
+    return tr("signalled: {signal}, but must not", signal=gave)
 
 
 def cause_text(cause: Obstacle) -> str:
@@ -110,7 +110,7 @@ def cause_text(cause: Obstacle) -> str:
 def _crossed_text(test: Crossing, *, crossed: bool) -> str:
     left, right = _named(test.left), _named(test.right)
     if not crossed:
-        return tr("{left} did not cross {right}", left=left, right=right)
+        return tr("{left} didn't cross {right}", left=left, right=right)
     if test.above:
         return tr("{left} crossed above {right}", left=left, right=right)
     return tr("{left} crossed below {right}", left=left, right=right)
@@ -153,18 +153,18 @@ def _crossing_text(test: Crossing, facts: Facts, *, wanted: bool) -> str:
         return tr("{name} has no value yet", name=side_name(missing) or left)
     if not wanted:
         if test.above:
-            return tr("{left} crosses above {right}, and must not", left=left, right=right)
-        return tr("{left} crosses below {right}, and must not", left=left, right=right)
+            return tr("{left} crosses above {right}, but must not", left=left, right=right)
+        return tr("{left} crosses below {right}, but must not", left=left, right=right)
     gap = number_text(abs(test.left.value - test.right.value))
     if test.stands_right:
         since = moment_text(facts, test.since) if test.since is not None else ""
         if not since:
             text = tr("{left} has never been on the other side of {right}", left=left, right=right)
         elif test.above:
-            text = tr("{left} is above {right} since {since}: it has to fall below and cross again",
+            text = tr("{left} has been above {right} since {since}: it must fall below and cross again",
                       left=left, right=right, since=since)  # fmt: skip
         else:
-            text = tr("{left} is below {right} since {since}: it has to rise above and cross again",
+            text = tr("{left} has been below {right} since {since}: it must rise above and cross again",
                       left=left, right=right, since=since)  # fmt: skip
         return text
     if test.above:
@@ -174,7 +174,7 @@ def _crossing_text(test: Crossing, facts: Facts, *, wanted: bool) -> str:
 
 def _words_text(test: Words, *, wanted: bool) -> str:
     if not wanted:
-        return tr("is {now}, and must not be", now=_word(test.wanted or test.now))
+        return tr("is {now}, but must not be", now=_word(test.wanted or test.now))
     if not test.now:
         return tr("needs {wanted}", wanted=_word(test.wanted))
     return tr("is {now}, needs {wanted}", now=_word(test.now), wanted=_word(test.wanted))
@@ -188,12 +188,12 @@ def _account_text(test: Account, facts: Facts) -> str:
     when = moment_text(facts, min(test.bar, len(facts.bars) - 1))
     if test.kind == "warmup":
         if test.bar >= len(facts.bars):
-            return tr("Still in the warm-up, which takes all the bars there are")
-        return tr("Still in the warm-up: decisions begin on {when}, with bar {bar}", when=when, bar=test.bar)
+            return tr("Still in the warm-up, which needs all available bars")
+        return tr("Still in the warm-up: decisions start on {when}, at bar {bar}", when=when, bar=test.bar)
     texts = {
-        "long": tr("Already long since {when}", when=when),
-        "short": tr("Already short since {when}", when=when),
-        "opposite": tr("Holds the opposite position since {when}, and keeps it", when=when),
+        "long": tr("Long since {when}", when=when),
+        "short": tr("Short since {when}", when=when),
+        "opposite": tr("Has held the opposite position since {when}, and keeps it", when=when),
     }
     return texts[test.kind]
 

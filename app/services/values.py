@@ -43,7 +43,7 @@ def flags_text(flags: int) -> str:
 def value_text(value: Value) -> str:
     """Return a value as a node shows it."""
     if value.passes is not None:
-        return tr("lets pass") if value.passes else tr("blocks")
+        return tr("passes") if value.passes else tr("blocks")
     if value.kind in ("condition", "filter"):
         return tr("true") if value.value else tr("false")
     if value.kind == "signal":

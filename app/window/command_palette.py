@@ -50,7 +50,7 @@ class CommandPalette(Overlay):
         self.search.textChanged.connect(self._refresh)
         self.list = _action_list()
         self.list.itemClicked.connect(lambda _item: self._take())
-        self.empty = QLabel(tr("No action is called that. Try fewer letters."))
+        self.empty = QLabel(tr("No action has that name. Try fewer letters."))
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)

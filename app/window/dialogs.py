@@ -83,7 +83,7 @@ class Dialogs:
         self._looks.show_minimap(shown=chosen.minimap)
         self._looks.recolor_chart()
         if chosen.language != before.language:
-            self._messages.say(tr("The language changes at the next start."))
+            self._messages.say(tr("The language changes when you restart QuantCrafter."))
 
     def shortcuts(self) -> None:
         """Let the user change the keys."""
@@ -112,4 +112,4 @@ class Dialogs:
         needs_restart = show_plugins(self._window)
         self._plugins.sync()
         if needs_restart:
-            self._messages.say(tr("Restart QuantCrafter to use the plugins as chosen."))
+            self._messages.say(tr("Restart QuantCrafter to apply the plugin changes."))

@@ -89,7 +89,7 @@ class Looks:
         """Use another language from the next start on."""
         if language != self._settings.language:
             self._settings.language = language
-            self._messages.say(tr("The language changes at the next start."))
+            self._messages.say(tr("The language changes when you restart QuantCrafter."))
 
     def toggle_full_screen(self) -> None:
         """Use the whole screen, or go back."""

@@ -50,7 +50,7 @@ class Readiness:
     def show_failure(self, tab: StrategyTab, failure: Failure) -> None:
         """Put a notice about a run that failed over the canvas, and show what has to be fixed."""
         errors = [each for each in failure.problems if each.severity is Severity.ERROR]
-        unexpected = tr("The run met an error that was not expected: {error}", error=said(failure.message))
+        unexpected = tr("An unexpected error occurred during the run: {error}", error=said(failure.message))
         notice = FailureNotice(unexpected if failure.trace else failure_text(failure), failure.node, tab)
         notice.closed.connect(lambda: tab.end_notice(RUN))
         notice.node_asked.connect(lambda: self._wiring.go_to_node(tab, failure.node))

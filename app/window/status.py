@@ -31,7 +31,7 @@ class StatusLine(QStatusBar):
         self.selection = QLabel()
         self.zoom = QToolButton()
         self.zoom.setAutoRaise(True)
-        self.zoom.setToolTip(tr("Fit the whole graph"))
+        self.zoom.setToolTip(tr("Zoom to the whole graph"))
         self.zoom.clicked.connect(self.zoom_clicked)
         self.run = RunStatus()
         for widget in (self.run, self.selection, self.zoom, self.problems):

@@ -70,7 +70,7 @@ class Welcome(QWidget):
             item.setToolTip(str(file.path))
             if file.missing:
                 item.setForeground(self.palette().color(QPalette.ColorRole.PlaceholderText))
-                item.setToolTip(tr("{path} is not there any more", path=file.path))
+                item.setToolTip(tr("{path} no longer exists", path=file.path))
             self.recent.addItem(item)
         self.recent.setVisible(bool(files))
         self.nothing.setVisible(not files)

@@ -73,7 +73,7 @@ def compute_two_lines(window: RealWindow) -> None:
 def turn_a_line_into_a_signal(window: RealWindow) -> None:
     """Step 4."""
     window.drag(center(window.ask("port", "rsi", "out", "value")), on_canvas(window, 0.52, 0.15))
-    window.click(center(window.wait("row", "levels", "What can be added")))
+    window.click(center(window.wait("row", "levels", "Components to add")))
     until(lambda: "rsi.value > levels.input" in window.ask("wires"), "levels, wired")
     window.fill("15", "long_entry")
     window.fill("65", "long_exit")

@@ -49,7 +49,7 @@ def open_quick_add(window: RealWindow) -> list[int]:
 def test_a_click_on_an_entry_of_quick_add_adds_it(window: RealWindow) -> None:
     open_quick_add(window)
     window.type("ema")
-    window.click(center(window.wait("row", "EMA", "What can be added")))
+    window.click(center(window.wait("row", "EMA", "Components to add")))
     until(lambda: "ema" in window.ask("nodes"), "the node")
     assert window.ask("find", "QuickAdd") == []
     assert window.ask("selection") == ["ema"]
@@ -60,7 +60,7 @@ def test_a_wire_dropped_on_the_canvas_is_wired_to_what_is_clicked(window: RealWi
     window.drag(center(window.ask("port", "bars", "out", "close")), empty_place(window))
     window.wait("find", "QuickAdd")
     window.type("ema")
-    window.click(center(window.wait("row", "EMA", "What can be added")))
+    window.click(center(window.wait("row", "EMA", "Components to add")))
     until(lambda: "bars.close > ema.input" in window.ask("wires"), "the wire")
 
 
@@ -69,7 +69,7 @@ def test_quick_add_opens_by_tab_and_adds_by_arrows_and_enter(window: RealWindow)
     window.key("Tab")
     window.wait("find", "QuickAdd")
     window.type("ema")
-    window.wait("row", "DEMA", "What can be added")
+    window.wait("row", "DEMA", "Components to add")
     window.key("Down", "Return")
     until(lambda: "dema" in window.ask("nodes"), "the second entry")
 
@@ -84,7 +84,7 @@ def test_the_wheel_and_clicks_inside_leave_quick_add_open(window: RealWindow) ->
     window.key("Escape")
     window.gone("entries")
     window.type("ema")
-    window.wait("row", "EMA", "What can be added")
+    window.wait("row", "EMA", "Components to add")
     assert window.ask("zoom") == zoom
     assert window.ask("focus")["name"] == SEARCH
     window.key("Escape")

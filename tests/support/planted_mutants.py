@@ -147,7 +147,7 @@ MUTANTS = tuple(
             '(book["price"] + price) / 2.0',
         ),
         (
-            "a further entry is not converted",
+            "an additional entry is not converted",
             "value_of(book, 1.0, price) * lots) / (held + lots)",
             "price * lots) / (held + lots)",
         ),
@@ -481,6 +481,6 @@ MUTANTS = tuple(
             "registers[steps.heads[e, 1]] == 0.0",
         ),
         ("a quiet bar runs no steps", 'if desk["stepped"] == 1 or book["grid_side"]', 'if book["grid_side"]'),
-        ("a further entry is not counted", 'book["entries_made"] += 1', 'book["entries_made"] = 1'),
+        ("an additional entry is not counted", 'book["entries_made"] += 1', 'book["entries_made"] = 1'),
     )
 )

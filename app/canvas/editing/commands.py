@@ -53,9 +53,9 @@ class Commands(QObject):
         edits += [RemoveNodes(own, rejoin)] if own else []
         edits += [RemoveFrames(chosen.frames)] if chosen.frames else []
         if edits:
-            stage.do(*edits, label=tr("Delete and rejoin") if rejoin else tr("Delete"))
+            stage.do(*edits, label=tr("Delete and reconnect") if rejoin else tr("Delete"))
         elif chosen.nodes:
-            stage.message.emit(tr("Inputs cannot be removed here."))
+            stage.message.emit(tr("Inputs can't be removed here."))
 
     def copy(self) -> bool:
         """Put the selected nodes on the clipboard; return whether there were any."""
@@ -74,7 +74,7 @@ class Commands(QObject):
         if text.strip():
             self._paste(text, at, tr("Paste"))
         else:
-            self._stage.message.emit(tr("There is nothing on the clipboard that could be pasted."))
+            self._stage.message.emit(tr("The clipboard contains nothing that can be pasted."))
 
     def duplicate(self) -> None:
         """Add the selected nodes once more, reading what they read; the clipboard stays as it is."""
@@ -157,7 +157,7 @@ class Commands(QObject):
             return
         if flag == "bypass":
             on = not all(node.bypass for node in nodes)
-            self._stage.do(SetFlags(self.own, bypass=on), label=tr("Bypass") if on else tr("End the bypass"))
+            self._stage.do(SetFlags(self.own, bypass=on), label=tr("Bypass") if on else tr("Turn off bypass"))
         else:
             on = not all(node.mute for node in nodes)
             self._stage.do(SetFlags(self.own, mute=on), label=tr("Mute") if on else tr("Unmute"))
@@ -166,7 +166,7 @@ class Commands(QObject):
         """Move the selected nodes into a new block; return whether it could be done."""
         stage, before = self._stage, set(self._stage.graph.nodes)
         if any(stage.document.catalog.component(role, name) is not None for role in Role):
-            stage.message.emit(tr("'{name}' is a component already: choose another name.", name=name))
+            stage.message.emit(tr("A component named '{name}' already exists. Choose another name.", name=name))
             return False
         if not stage.do(GroupIntoBlock(self.own, name), label=tr("Group into a block")):
             return False

@@ -130,7 +130,7 @@ class TextEditor(QPlainTextEdit):
         self._area = parent
         self._accept: Callable[[str], object] | None = None
         self.setAccessibleName(tr("Text of the frame"))
-        self.setToolTip(tr("Ctrl+Enter takes the text, Esc leaves it as it was"))
+        self.setToolTip(tr("Press Ctrl+Enter to apply the text, Esc to discard it"))
         self.installEventFilter(self)
         self.hide()
 

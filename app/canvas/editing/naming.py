@@ -44,7 +44,7 @@ class Naming(QObject):
             return
         node = chosen[0]
         if self._stage.graph.nodes[node].role is None:
-            self._stage.message.emit(tr("'{name}' cannot be renamed here.", name=node))
+            self._stage.message.emit(tr("'{name}' can't be renamed here.", name=node))
             return
         self._stage.view.reveal(node)
         body = self._stage.scene.nodes[node].body()
@@ -72,8 +72,8 @@ class Naming(QObject):
 
         def take(name: str) -> str:
             if not is_id(name):
-                return tr("Use letters, digits and underscores, and begin with a letter.")
-            return "" if accept(name) else tr("There can be no block '{name}' of these nodes.", name=name)
+                return tr("Use letters, digits and underscores, and start with a letter.")
+            return "" if accept(name) else tr("These nodes can't be grouped into a block '{name}'.", name=name)
 
         self.name_editor.ask("", tr("Name of the new block"), area, take)
 

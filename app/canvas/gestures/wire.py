@@ -126,7 +126,11 @@ class WireDrag:
         ports = view.inputs if fixed.side == "out" else view.outputs
         side: Side = "in" if fixed.side == "out" else "out"
         if not ports:
-            return tr("'{name}' takes no wires.", name=node) if side == "in" else tr("'{name}' gives none.", name=node)
+            return (
+                tr("'{name}' has no inputs for wires.", name=node)
+                if side == "in"
+                else tr("'{name}' has no output.", name=node)
+            )
         return stage.connect_refusal(fixed, PortRef(node, side, ports[0].name))
 
     def release(self, event: QMouseEvent) -> None:

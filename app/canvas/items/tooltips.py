@@ -19,9 +19,9 @@ def port_tooltip(slot: Slot) -> str:
     if slot.literal:
         lines.append(escape(tr("Number: {value}", value=slot.literal)))
     if slot.free:
-        lines.append(escape(tr("Free: takes one wire more")))
+        lines.append(escape(tr("Free: accepts one more wire")))
     if slot.missing:
-        lines.append(f"<b>{escape(tr('Must be wired'))}</b>")
+        lines.append(f"<b>{escape(tr('Must be connected'))}</b>")
     return _box(lines)
 
 
@@ -33,10 +33,10 @@ def node_tooltip(item: NodeItem) -> str:
     if node.subtitle:
         lines.append(escape(node.subtitle))
     states = (
-        (not node.known, tr("Not installed: it is kept as it stands in the file")),
-        (node.block, tr("A block: it can be opened")),
+        (not node.known, tr("Not installed: kept unchanged in the file")),
+        (node.block, tr("A block: double-click to open it")),
         (node.bypass, tr("Bypassed: its input passes through")),
-        (node.mute, tr("Muted: it gives nothing")),
+        (node.mute, tr("Muted: no output")),
     )
     lines.extend(f"<i>{escape(text)}</i>" for shown, text in states if shown)
     if item.badge_reason:

@@ -114,7 +114,7 @@ def references(nodes: Iterable[NodeView], wanted: Wanted) -> list[Offer]:
         for port in node.outputs:
             if fits(port.type, wanted.type):
                 text = reference_to(node, port.name)
-                summary = said(port.description) or tr("Wire to what is there already.")
+                summary = said(port.description) or tr("Connect to an existing node.")
                 found.append(Offer(None, text, tr("On the canvas"), summary, (), (OfferPort(port.name, port.type),)))
     return found
 

@@ -129,18 +129,18 @@ class QuickAdd(Overlay):
         self.model = OfferModel(self)
         self.title = QLabel()
         self.list = QListView()
-        self.empty = QLabel(tr("Nothing matches. Try another word, or fewer letters."))
+        self.empty = QLabel(tr("No matches. Try another word, or fewer letters."))
         self._compose()
         self.hide()
 
     def _compose(self) -> None:
-        self.search.setPlaceholderText(tr("Search by name or what it does"))
+        self.search.setPlaceholderText(tr("Search by name or description"))
         self.search.setAccessibleName(tr("Search for a node"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._refresh)
         self.list.setModel(self.model)
         self.list.setItemDelegate(OfferDelegate(self.list))
-        self.list.setAccessibleName(tr("What can be added"))
+        self.list.setAccessibleName(tr("Components to add"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setUniformItemSizes(True)
         self.list.setFrameShape(QFrame.Shape.NoFrame)
@@ -177,8 +177,8 @@ class QuickAdd(Overlay):
         if wanted is None:
             return tr("Add a node")
         if wanted.gives:
-            return tr("What gives: {type}", type=port_type_name(wanted.type))
-        return tr("What reads: {type}", type=port_type_name(wanted.type))
+            return tr("Outputs: {type}", type=port_type_name(wanted.type))
+        return tr("Accepts: {type}", type=port_type_name(wanted.type))
 
     def _refresh(self) -> None:
         self.model.show(rank(self._offers, self.search.text(), self._counts, self._wanted))

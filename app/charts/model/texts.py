@@ -122,7 +122,7 @@ def reason_text(reason: str) -> str:
         "opposite": tr("Ended by the opposite signal"),
         "stop_loss": tr("Ended by the stop"),
         "take_profit": tr("Ended by the target"),
-        "end_of_data": tr("Ended with the data"),
+        "end_of_data": tr("Ended at the end of the data"),
         "rebalance": tr("Ended by rebalancing"),
         "grid": tr("Ended by the grid"),
         "component": tr("Ended by a component's order"),
@@ -151,7 +151,7 @@ def group_lines(model: ChartModel, group: TradeGroup) -> list[str]:
         f"{model.clock.text(group.first_bar)} \N{EN DASH} {model.clock.text(last)}",
         tr("Won: {won}, lost: {lost}", won=group.won, lost=group.count - group.won),
         tr("Result: {pnl}", pnl=f"{group.pnl:+,.2f}"),
-        tr("Click to look closer"),
+        tr("Click to zoom in"),
     ]
 
 
@@ -159,7 +159,7 @@ def left_out_lines(panels: Sequence[str]) -> list[str]:
     """Return what is told of panels that have no room."""
     names = {EQUITY: tr("Equity"), DRAWDOWN: tr("Drawdown"), EXPOSURE: tr("Exposure")}
     told = [names.get(panel) or panel.partition(":")[2] for panel in panels]
-    return [tr("No room for these; make the chart taller:"), *told]
+    return [tr("Not enough room for these. Make the chart taller:"), *told]
 
 
 def described(model: ChartModel, bar: int, shown: Sequence[ChartOutput]) -> str:

@@ -103,7 +103,7 @@ class Legend:
         if sheet.place(EQUITY) is None:
             yield Entry(*equity)
         if bars_a_candle > 1:
-            yield Entry(tr("Bars a candle: {count}", count=bars_a_candle))
+            yield Entry(tr("Bars per candle: {count}", count=bars_a_candle))
 
     def _outputs(self, state: ChartState, place: PanelPlace, bar: int) -> Iterator[Entry]:
         for output in state.outputs_in(place.key):

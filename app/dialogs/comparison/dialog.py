@@ -43,7 +43,7 @@ class ComparisonDialog(DialogFrame):
     trade_chosen = Signal(object)
 
     def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:
-        super().__init__(parent, title=tr("Two runs compared"), intro=_summary(comparison))
+        super().__init__(parent, title=tr("Comparison of two runs"), intro=_summary(comparison))
         self.comparison = comparison
         self.setModal(False)
         self.resize(860, 560)
@@ -97,7 +97,7 @@ class ComparisonDialog(DialogFrame):
     def _trades(self) -> QWidget:
         comparison = self.comparison
         if comparison.added is None or comparison.removed is None or comparison.changed is None:
-            return _sentence(tr("Fills, trades and equity of these runs are no longer kept."))
+            return _sentence(tr("Fills, trades and equity of these runs are no longer stored."))
         if comparison.same_trades:
             return _sentence(tr("Both runs made exactly the same trades."))
         rows: list[tuple[str, Row, Row]] = [(tr("removed"), each, each) for each in comparison.removed]

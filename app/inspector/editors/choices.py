@@ -41,7 +41,7 @@ class ChoiceEditor(Editor):
         for choice in choices:
             self.combo.addItem(choice_text(choice), choice)
         for choice, command in unavailable:
-            hint = tr("Not installed. Bring it by: {command}", command=command)
+            hint = tr("Not installed. Install with: {command}", command=command)
             self._add_greyed(tr("{name} (not installed)", name=choice), choice, hint)
         for choice, why in barred:
             self._add_greyed(tr("{name} (not possible)", name=choice_text(choice)), choice, why)
@@ -62,7 +62,7 @@ class ChoiceEditor(Editor):
             model.item(row).setEnabled(False)
 
     def show_value(self, value: Any, *, various: bool) -> None:
-        self.combo.setPlaceholderText(tr("(various)") if various else tr("Choose…"))
+        self.combo.setPlaceholderText(tr("(multiple values)") if various else tr("Choose…"))
         index = -1
         if not various:
             data = (self.combo.itemData(row) for row in range(self.combo.count()))

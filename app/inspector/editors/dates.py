@@ -38,8 +38,8 @@ class DateEditor(LineEditor):
         self.pick.setIcon(icon("calendar"))
         self.pick.setAutoRaise(True)
         self.pick.setFixedSize(QSize(24, 24))
-        self.pick.setToolTip(tr("Pick a day"))
-        self.pick.setAccessibleName(tr("Pick a day"))
+        self.pick.setToolTip(tr("Select a day"))
+        self.pick.setAccessibleName(tr("Select a day"))
         self.pick.clicked.connect(self._open)
         self.box.addWidget(self.pick)
 
@@ -116,6 +116,6 @@ class CalendarPopup(QFrame):
         self.days.setDateRange(QDate(first.year, first.month, first.day), after)
         if chosen > after:
             self.days.setSelectedDate(after)
-        self.about.setText(tr("The data have {first} to {last}.", first=first, last=last))
+        self.about.setText(tr("Data available: {first} to {last}.", first=first, last=last))
         self.about.show()
         self.adjustSize()

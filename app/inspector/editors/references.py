@@ -40,7 +40,7 @@ class OfferCombo(QComboBox):
         for name, sign in self._offers():
             self.addItem(sign, name)
         if not self.count() and not self.isEditable():
-            self.addItem(tr("Nothing here fits yet"))
+            self.addItem(tr("Nothing here is compatible yet"))
             self.setItemData(0, 0, Qt.ItemDataRole.UserRole - 1)
         self.setCurrentIndex(self.findText(text) if text else -1)
         if self.isEditable():
@@ -97,7 +97,7 @@ class ReferenceEditor(TextEditor):
         if self._numbers:
             super().show_value(value, various=various)
             return
-        self.combo.setPlaceholderText(tr("(various)") if various else self.hint())
+        self.combo.setPlaceholderText(tr("(multiple values)") if various else self.hint())
         self.combo.show_text("" if various else values.show(value))
 
     def draft(self) -> str | None:
@@ -165,7 +165,7 @@ class ReferencesEditor(Editor):
         self._button(
             row, "chevron-down", tr("Move down"), enabled=place + 1 < len(self._items), act=lambda: self._swap(place)
         )
-        self._button(row, "close", tr("Take this wire off"), enabled=True, act=lambda: self._take_off(place))
+        self._button(row, "close", tr("Remove this wire"), enabled=True, act=lambda: self._take_off(place))
         return row
 
     def _button(self, row: QWidget, name: str, text: str, *, enabled: bool, act: Callable[[], None]) -> None:

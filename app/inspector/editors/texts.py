@@ -54,7 +54,7 @@ class TextEditor(Editor):
 
     def show_value(self, value: Any, *, various: bool) -> None:
         text = "" if various else values.show(value)
-        self.line.setPlaceholderText(tr("(various)") if various else self.hint())
+        self.line.setPlaceholderText(tr("(multiple values)") if various else self.hint())
         self._sent = None
         if text == self.line.shown and self.line.text() == text:
             return
@@ -144,8 +144,8 @@ class PathEditor(LineEditor):
         self.browse.setIcon(icon("open"))
         self.browse.setAutoRaise(True)
         self.browse.setFixedSize(QSize(24, 24))
-        self.browse.setToolTip(tr("Look for the file"))
-        self.browse.setAccessibleName(tr("Look for the file"))
+        self.browse.setToolTip(tr("Locate the file"))
+        self.browse.setAccessibleName(tr("Locate the file"))
         self.browse.clicked.connect(self._look)
         self.box.addWidget(self.browse)
 
@@ -187,7 +187,7 @@ class LongTextEditor(Editor):
 
     def show_value(self, value: Any, *, various: bool) -> None:
         text = "" if various else values.show(value)
-        self.area.setPlaceholderText(tr("(various)") if various else "")
+        self.area.setPlaceholderText(tr("(multiple values)") if various else "")
         self._shown = text
         if self.area.toPlainText() != text:
             self.area.setPlainText(text)

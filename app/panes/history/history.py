@@ -62,7 +62,7 @@ class HistoryPane(QWidget):
         self._soon.timeout.connect(self._read)
         self.model = HistoryModel(self)
         self.whose = QComboBox()
-        self.whose.setAccessibleName(tr("Which runs"))
+        self.whose.setAccessibleName(tr("Runs to show"))
         for text in (tr("Runs of this strategy"), tr("Runs of all strategies")):
             self.whose.addItem(text)
         self.whose.currentIndexChanged.connect(self._choose)
@@ -72,8 +72,8 @@ class HistoryPane(QWidget):
         self.usage.setForegroundRole(self.usage.palette().ColorRole.PlaceholderText)
         self.usage.setToolTip(
             tr(
-                "Everything that runs keep on the disk. "
-                "The oldest that aren't pinned go first; the limit is in Settings."
+                "Disk space used by stored runs. The oldest unpinned runs are deleted first. "
+                "Change the limit in Settings."
             )
         )
         self.nothing = QLabel(tr("No finished run yet."), alignment=Qt.AlignmentFlag.AlignCenter)
@@ -81,9 +81,9 @@ class HistoryPane(QWidget):
         self.show_button = self._button(tr("Show"), tr("Show this run in chart and tables"), self.show_run)
         self.compare_button = self._button(tr("Compare"), tr("Compare the two selected runs"), self.compare)
         self.reopen_button = self._button(
-            tr("Open as it was"), tr("Open the strategy as it was in this run, in a tab of its own"), self.reopen
+            tr("Open this version"), tr("Open the strategy as it was in this run, in a new tab"), self.reopen
         )
-        self.pin_button = self._button("", tr("Let the selected runs stay whatever space runs use"), self.pin)
+        self.pin_button = self._button("", tr("Keep the selected runs regardless of the disk space limit"), self.pin)
         self.pin_button.setIcon(icon("pin"))
         self.delete_button = self._button(tr("Delete"), tr("Delete the selected runs"), self.delete)
         self._compose()
@@ -205,7 +205,9 @@ class HistoryPane(QWidget):
             return
         session, folder = self.session, trace_folder(chosen[0].id)
         if not folder.is_dir():
-            self.message.emit(tr("The columns of this run are no longer kept. Open it as it was and run it again."))
+            self.message.emit(
+                tr("The columns of this run are no longer stored. Select Open this version and run it again.")
+            )
             return
         self._work.run(lambda: RunFolder.open(folder), session.show_run, self.message.emit)
 
@@ -233,7 +235,9 @@ class HistoryPane(QWidget):
         if not chosen:
             return
         count = len(chosen)
-        question = tr("Delete this run for good?") if count == 1 else tr("Delete {count} runs for good?", count=count)
+        question = (
+            tr("Permanently delete this run?") if count == 1 else tr("Permanently delete {count} runs?", count=count)
+        )
         yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
         if QMessageBox.question(self, "QuantCrafter", question, yes | no, no) != yes:
             return

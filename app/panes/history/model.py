@@ -115,5 +115,5 @@ def _mark(record: RunRecord, role: int) -> Any:
     if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
         if record.damage:
             return tr("Damaged: {what}. Delete the run.", what=record.damage)
-        return tr("Pinned: it stays whatever space runs use.") if record.pinned else None
+        return tr("Pinned: kept regardless of the disk space limit.") if record.pinned else None
     return None

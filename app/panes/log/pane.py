@@ -145,11 +145,11 @@ class LogPane(QWidget):
     # ------------------------------------------------------------------ making
 
     def _lay_out(self) -> None:
-        self.runs.setAccessibleName(tr("Which run"))
-        self.levels.setAccessibleName(tr("Which levels"))
+        self.runs.setAccessibleName(tr("Run to show"))
+        self.levels.setAccessibleName(tr("Log levels"))
         for text, level in (
             (tr("Everything"), logging.DEBUG),
-            (tr("Info and above"), logging.INFO),
+            (tr("Info and higher"), logging.INFO),
             (tr("Warnings and errors"), logging.WARNING),
             (tr("Errors only"), logging.ERROR),
         ):

@@ -64,7 +64,7 @@ class PaletteIndex:
         cls = self.component(role, use)
         entry = self._entries[role, use]
         if cls is None:
-            self._entries[role, use] = replace(entry, category=tr("Other"), summary=tr("Its plugin is broken."))
+            self._entries[role, use] = replace(entry, category=tr("Other"), summary=tr("Its plugin has an error."))
         else:
             self._entries[role, use] = replace(
                 entry, category=said(cls.category) or tr("Other"), summary=said(headline(cls))

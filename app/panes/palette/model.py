@@ -92,7 +92,7 @@ def _group(title: str, count: int, key: str, family: str = "") -> QStandardItem:
     item.setData(count, COUNT)
     item.setData(key, KEY)
     item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
-    item.setData(tr("{name}, {count} entries", name=title, count=count), Qt.ItemDataRole.AccessibleTextRole)
+    item.setData(tr("{name}, {count} items", name=title, count=count), Qt.ItemDataRole.AccessibleTextRole)
     return item
 
 

@@ -132,7 +132,7 @@ class Palette(QWidget):
         if found:
             self.view.setCurrentIndex(self.model.index(0, 0))
             self.view.scrollToTop()
-        self.nothing.setText(tr("Nothing matches “{query}”.", query=query))
+        self.nothing.setText(tr("No matches for “{query}”.", query=query))
         self._stack.setCurrentWidget(self.view if found else self.nothing)
 
     def _read_some(self) -> None:

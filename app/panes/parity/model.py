@@ -78,7 +78,7 @@ class EngineRows(_Rows):
         )
         self.texts = [] if report is None else [_engine(outcome, report) for outcome in report.outcomes]
         if report is not None:
-            self.texts += [(name, missing, "", "", "", "", "", tr("left out")) for name, missing in _absent(report)]
+            self.texts += [(name, missing, "", "", "", "", "", tr("not compared")) for name, missing in _absent(report)]
         self.endResetModel()
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -106,7 +106,7 @@ def _engine(outcome: EngineOutcome, report: ParityReport) -> tuple[str, ...]:
 
 def _absent(report: ParityReport) -> list[tuple[str, str]]:
     return [
-        (name, tr("Not installed. Bring it by: {command}", command=missing.partition(": ")[2]))
+        (name, tr("Not installed. Install with: {command}", command=missing.partition(": ")[2]))
         for name, missing in report.left_out.items()
     ]
 

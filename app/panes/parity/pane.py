@@ -138,7 +138,7 @@ class ParityPane(QWidget):
         if report is None:
             return ""
         if run is not None and run.spec_hash != report.spec_hash:
-            return tr("The run that is shown is of another state of the strategy than this comparison.")
+            return tr("The run shown is from a different version of the strategy than this comparison.")
         if run is None and not report.same:
             return tr("Run the strategy to see the bars of the differences in the chart.")
         return ""
@@ -209,8 +209,8 @@ class ParityPane(QWidget):
     def _empty() -> QWidget:
         text = QLabel(
             tr(
-                "Run the strategy on every engine that is installed, and see whether orders, fills and equity are the "
-                "same. The first difference is shown with its bar, its node and its cause."
+                "Run the strategy on every installed engine and compare orders, fills and "
+                "equity. The first difference is shown with its bar, node and cause."
             ),
             wordWrap=True,
             alignment=Qt.AlignmentFlag.AlignCenter,

@@ -15,19 +15,19 @@ def cause_name(cause: Cause | None) -> str:
         Cause.FEE: tr("fee"),
         Cause.CAPABILITY: tr("capability"),
     }
-    return tr("follows") if cause is None else names[cause]
+    return tr("consequence") if cause is None else names[cause]
 
 
 def cause_help(cause: Cause | None) -> str:
     """Return what a class of differences means."""
     texts = {
-        Cause.SIGNAL: tr("An order was decided otherwise: at another bar, of another kind, size or price."),
-        Cause.FILL_RULE: tr("An order that both made filled at another bar or price, or on one side only."),
-        Cause.ROUNDING: tr("A price is off by less than a tick, or a size by one lot."),
-        Cause.FEE: tr("Commission, slippage or cash differ where the fills are the same."),
-        Cause.CAPABILITY: tr("The engine cannot run this strategy."),
+        Cause.SIGNAL: tr("The engines decided differently: an order has another bar, type, size or price."),
+        Cause.FILL_RULE: tr("An order of both engines filled at a different bar or price, or in one engine only."),
+        Cause.ROUNDING: tr("A price differs by less than a tick, or a size by one lot."),
+        Cause.FEE: tr("Commission, slippage or cash differ although the fills are the same."),
+        Cause.CAPABILITY: tr("The engine can't run this strategy."),
     }
-    return tr("It follows from an earlier difference.") if cause is None else texts[cause]
+    return tr("Caused by an earlier difference.") if cause is None else texts[cause]
 
 
 def subject(what: str) -> str:
@@ -65,7 +65,7 @@ def result_of(outcome: EngineOutcome, report: ParityReport) -> str:
     if outcome is report.reference:
         return tr("reference")
     if outcome.final_equity is None:
-        return tr("refused")
+        return tr("rejected")
     return tr("the same") if outcome.same else tr("different")
 
 

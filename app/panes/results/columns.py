@@ -76,7 +76,7 @@ def trades_sheet(run: RunView) -> Sheet:
         Shown("pnl", tr("Profit"), "amount", signed=True),
         Shown("return_pct", tr("Return"), "percent", signed=True),
         Shown("bars", tr("Bars"), "whole"),
-        Shown("exit_reason", tr("Exit by"), "word"),
+        Shown("exit_reason", tr("Exit reason"), "word"),
         Shown("quantity", tr("Quantity"), "quantity"),
         Shown("entry_price", tr("Entry price"), "price"),
         Shown("exit_price", tr("Exit price"), "price"),
@@ -121,7 +121,7 @@ def blocked_sheet(run: RunView) -> Sheet:
         Shown("ts_ns", tr("Time"), "time"),
         Shown("instrument", tr("Instrument"), "text"),
         Shown("side", tr("Side"), "word"),
-        Shown("reason", tr("Held back by"), "word"),
+        Shown("reason", tr("Blocked by"), "word"),
     )
     return Sheet(shown, Table({**table.columns, "side": side}), _numbers(run, table), table["bar"])
 
@@ -146,7 +146,7 @@ def cashflows_sheet(run: RunView) -> Sheet:
     shown = (
         Shown("ts_ns", tr("Time"), "time"),
         Shown("instrument", tr("Instrument"), "text"),
-        Shown("kind", tr("What for"), "word"),
+        Shown("kind", tr("Purpose"), "word"),
         Shown("amount", tr("Amount"), "amount", signed=True),
     )
     return Sheet(shown, table, _numbers(run, table), table["bar"])
@@ -180,7 +180,7 @@ def value_text(metric: Metric, value: Value) -> str:
     """Return a figure with its unit in the language in use."""
     text = metric.text(value)
     number = text.removesuffix(" a year")
-    return text if number == text else tr("{number} a year", number=number)
+    return text if number == text else tr("{number} per year", number=number)
 
 
 def _time(value: Any, intraday: bool) -> str:  # noqa: FBT001 - one signature for all kinds

@@ -100,7 +100,7 @@ class HistogramPlot(ReadingPlot):
     """Draws a histogram: gains and losses in their colours, mean and median as lines."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(tr("Distribution of returns"), tr("There is no return to show."), parent)
+        super().__init__(tr("Distribution of returns"), tr("There are no returns to show."), parent)
         self.histogram: Histogram | None = None
         self.setMinimumHeight(90)
 

@@ -60,7 +60,7 @@ class _Months(QWidget):
         painter = QPainter(self)
         if not self.years:
             painter.setPen(QColor(theme.text_dim))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, tr("No month has a return."))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, tr("There are no monthly returns."))
             return
         locale = QLocale(language())
         painter.setPen(QColor(theme.text_dim))

@@ -49,14 +49,14 @@ def _condition(sheet: Sheet, name: str, sign: str, wanted: str) -> Mask:
     column = next((each for each in sheet.shown if name.lower() in (each.name.lower(), each.title.lower())), None)
     if column is None:
         names = ", ".join(each.name for each in sheet.shown)
-        raise FilterError(tr("There is no column “{name}”. There are: {names}.", name=name, names=names))
+        raise FilterError(tr("There is no column “{name}”. Available columns: {names}.", name=name, names=names))
     values = sheet.values[column.name]
     if column.kind == "time":
         return np.asarray(_COMPARE[sign](values, _moment(wanted)))
     if column.numeric:
         return np.asarray(_COMPARE[sign](values.astype(np.float64), _number(wanted)))
     if sign not in ("=", "!="):
-        raise FilterError(tr("“{name}” holds words: compare it by = or !=.", name=name))
+        raise FilterError(tr("“{name}” contains text. Compare it with = or !=.", name=name))
     same = _texts(values, translated=column.kind == "word", wanted=wanted.lower())
     return same if sign == "=" else ~same
 

@@ -24,17 +24,17 @@ def page(facts: Facts, why: Why, theme: Theme) -> str:
     parts += _happened(facts, why, theme)
     parts += [_way(way, facts, theme) for way in why.ways]
     if not why.ways and not why.ordered and not why.blocked:
-        parts.append(_text(tr("Nothing that this strategy could do at this bar stands on conditions."), theme))
+        parts.append(_text(tr("Nothing that this strategy could do at this bar depends on conditions."), theme))
     return "".join(parts)
 
 
 def empty_page(theme: Theme, *, has_run: bool) -> str:
     """Return what to do so that there is something to explain."""
     if has_run:
-        text = tr("Point at a bar of the chart, or at a row of a table: here stands why the strategy traded there, or "
-                  "what stood in the way.")  # fmt: skip
+        text = tr("Select a bar in the chart or a row in a table. This pane shows why the strategy "
+"traded there, or what prevented a trade.")  # fmt: skip
     else:
-        text = tr("Run the strategy first. Then point at a bar, and here stands why it traded there, or why not.")
+        text = tr("Run the strategy, then select a bar. This pane shows why the strategy traded there, or why not.")
     return f"<p style='color:{theme.text_dim}'>{escape(text)}</p>"
 
 
@@ -69,7 +69,7 @@ def _happened(facts: Facts, why: Why, theme: Theme) -> list[str]:
         text = held_text(why.position.lots * lot, when, why.position.price)
         parts.append(_line(escape(text), "", theme))
     if why.causes:
-        parts.append(_title(tr("What led to it"), theme))
+        parts.append(_title(tr("What led to this"), theme))
         parts.append(_list(_cause(cause, theme) for cause in why.causes))
     return parts
 
@@ -83,15 +83,15 @@ def _way(way: Way, facts: Facts, theme: Theme) -> str:
     parts = [_title(way_title(way.flag), theme)]
     parts.append(_list(_obstacles(first, facts, theme)))
     if len(first) > 1:
-        parts.append(_text(tr("All of these were in the way; without them the order would have been given."), theme))
+        parts.append(_text(tr("All of these blocked the order. Without them, it would have been placed."), theme))
     for chosen in others[:OTHERS]:
         parts.append(_text(tr("Or instead:"), theme))
         parts.append(_list(_obstacles(chosen, facts, theme)))
     left = len(others) - OTHERS
     if left > 0:
-        parts.append(_text(tr("There are {count} further ways as short.", count=left), theme))
+        parts.append(_text(tr("{count} more equally short explanations.", count=left), theme))
     if not way.exact:
-        parts.append(_text(tr("There may be a shorter way: not all were tried."), theme))
+        parts.append(_text(tr("There may be a shorter explanation: not all were checked."), theme))
     return "".join(parts)
 
 

@@ -26,7 +26,7 @@ class Banner(QFrame):
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.button = QPushButton(tr("Go to the mistake"))
+        self.button = QPushButton(tr("Go to the error"))
         self.button.clicked.connect(self.clicked)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 6, 8, 6)
@@ -47,9 +47,9 @@ class Banner(QFrame):
             at_once: show the bar without waiting.
         """
         words = (
-            tr("The text is not valid YAML; the canvas shows the last valid state")
+            tr("The text is not valid YAML. The canvas shows the last valid state")
             if drawn
-            else tr("The text is not valid YAML; the canvas stays empty until it is")
+            else tr("The text is not valid YAML. The canvas is empty until the text is valid")
         )
         self.text.setText(words)
         self.setAccessibleName(words)

@@ -160,7 +160,7 @@ def _component_help(catalog: Catalog, role: Role, name: str) -> Callable[[], str
 def _fields(component: type[Component] | None, block: NodeView | None, spot: CursorContext) -> Iterator[Completion]:
     free = {name for name in spot.siblings if name != spot.word}
     if "use" not in free:
-        yield Completion("use: ", "", "", _text(tr("Which component the node is.")))
+        yield Completion("use: ", "", "", _text(tr("The component that the node uses.")))
     if component is not None:
         ports = {port.name: port for port in component.inputs()}
         for name, field in component.model_fields.items():

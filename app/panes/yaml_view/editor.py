@@ -196,7 +196,7 @@ class CodeEditor(QPlainTextEdit):
             painter = QPainter(self.viewport())
             painter.setPen(QColor(current().text_dim))
             box = self.viewport().rect().adjusted(8, 6, -8, 0)
-            painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft), tr("Begin with “quantcrafter: 1”."))
+            painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft), tr("Start with “quantcrafter: 1”."))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Keep the gutter as high as the text."""

@@ -50,7 +50,7 @@ class CompletionPopup(QFrame):
         self.list.setUniformItemSizes(True)
         self.list.setItemDelegate(_OfferPainter(self.list))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setAccessibleName(tr("What fits here"))
+        self.list.setAccessibleName(tr("Compatible components"))
         self.help = QLabel()
         self.help.setWordWrap(True)
         self.help.setTextFormat(Qt.TextFormat.PlainText)

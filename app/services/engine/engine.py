@@ -206,11 +206,12 @@ def _cancelled() -> Failure:
 
 def _message(code: int | None) -> str:
     if code is None:
-        return tr("The engine process cannot be started. Free some memory, then run again.")
+        return tr("The engine process can't be started. Free some memory, then run again.")
     if code == -9:  # noqa: PLR2004 - SIGKILL
         return tr(
-            "The engine process was ended by the system or by another program (signal 9); perhaps memory ran out. A "
-            "fresh one is at work: run again, with fewer bars if it was memory."
+            "The engine process was ended by the system or by another program (signal 9). "
+            "The system may have run out of memory. The process was restarted. Run again, "
+            "with fewer bars if memory ran out."
         )
     how = tr("signal {number}", number=-code) if code < 0 else tr("exit code {number}", number=code)
-    return tr("The engine process ended unexpectedly ({how}). A fresh one is at work: run again.", how=how)
+    return tr("The engine process ended unexpectedly ({how}). It was restarted. Run again.", how=how)

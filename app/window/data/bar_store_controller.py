@@ -108,7 +108,7 @@ class BarStoreController:
         added = sum(each.added for each in good)
         self._messages.say(
             tr(
-                "Bars imported: {added}, stored ones replaced: {replaced}, series: {count}.",
+                "Bars imported: {added}, bars replaced: {replaced}, series: {count}.",
                 added=f"{added:,}",
                 count=len(good),
                 replaced=f"{sum(each.replaced for each in good):,}",
@@ -166,13 +166,13 @@ class BarStoreController:
         return [(series.symbol, str(series.timeframe), str(path))]
 
     def _into_folder(self, chosen: Sequence[Series]) -> list[tuple[str, str, str]]:
-        folder = QFileDialog.getExistingDirectory(self._window, tr("Export into a folder"))
+        folder = QFileDialog.getExistingDirectory(self._window, tr("Export to a folder"))
         if not folder:
             return []
         paths = [Path(folder) / f"{_file_name(series)}.csv" for series in chosen]
         there = [path.name for path in paths if path.exists()]
         if there:
-            text = tr("These files are there already: {names}. Overwrite them?", names=", ".join(there[:_SHOWN]))
+            text = tr("These files already exist: {names}. Overwrite them?", names=", ".join(there[:_SHOWN]))
             yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
             if QMessageBox.question(self._window, tr("Export"), text, yes | no, no) != yes:
                 return []
@@ -187,7 +187,7 @@ class BarStoreController:
         names = [f"{series.symbol} {series.timeframe}" for series in chosen]
         shown = ", ".join(names[:_SHOWN]) + ("…" if len(names) > _SHOWN else "")
         text = tr(
-            "Delete {count} bars of {names}? Strategies that use them can then no longer run. This cannot be undone.",
+            "Delete {count} bars of {names}? Strategies that use these bars will no longer run. You can't undo this.",
             count=f"{sum(series.count for series in chosen):,}",
             names=shown,
         )

@@ -113,7 +113,7 @@ class DataController:
         if tab is not None:
             self._typed.finish(tab)
         if not document.is_readable:
-            self._messages.complain(tr("The strategy's text has a mistake. Fix it first."))
+            self._messages.complain(tr("The strategy's text has an error. Fix it first."))
         return document.is_readable
 
     def _do(self, document: Document, edits: Sequence[Edit], label: str, scope: Scope = ()) -> None:
@@ -149,8 +149,8 @@ class DataController:
         menu = QMenu(self._window)
         for index, entry in enumerate(entries):
             symbol = entry.get("symbol", "?") if isinstance(entry, Mapping) else "?"
-            menu.addAction(tr("In place of {symbol}", symbol=symbol), partial(self.use, series, index))
-        menu.addAction(tr("As another instrument"), partial(self.use, series, None))
+            menu.addAction(tr("Replace {symbol}", symbol=symbol), partial(self.use, series, index))
+        menu.addAction(tr("As a new instrument"), partial(self.use, series, None))
         menu.popup(QCursor.pos())
 
     def use(self, series: Series, index: int | None) -> None:

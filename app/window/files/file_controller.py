@@ -246,7 +246,7 @@ class FileController:
     def export_picture(self, kind: str) -> None:
         """Draw the graph into a file of the user's choice; `kind` is `png` or `svg`."""
         tab = self._tabs.current()
-        names = tr("Pictures (*.png)") if kind == "png" else tr("Drawings (*.svg)")
+        names = tr("Images (*.png)") if kind == "png" else tr("Vector images (*.svg)")
         path = self._ask_export(names, kind) if tab else None
         if tab is not None and path is not None:
             (tab.canvas.export_png if kind == "png" else tab.canvas.export_svg)(path)
@@ -284,7 +284,7 @@ class FileController:
         tab.document.mark_saved(path)
         tab.end_notice()
         self.know(tab, path, text)
-        self._messages.say(tr("Loaded again from {path}", path=path))
+        self._messages.say(tr("Reloaded from {path}", path=path))
 
     # ------------------------------------------------------------------ names
 

@@ -25,8 +25,9 @@ class FolderNotice(NoticeBar):
 
     def __init__(self, name: str, file: str, parent: QWidget | None = None) -> None:
         text = tr(
-            "“{name}” reads “{file}”, outside of its own folder. Allow strategies to read that file? If you "
-            "do not know where this strategy comes from, do not.",
+            "“{name}” reads “{file}”, which is outside the strategy's folder. Allow "
+            "strategies to read that file? Don't allow it if you don't know where the "
+            "strategy comes from.",
             name=name,
             file=file,
         )

@@ -87,7 +87,7 @@ class FolderQuestions:
             self._messages.complain(error_text(error))
             self._refused[tab].add(str(Path(file).parent))
             return
-        self._messages.say(tr("Strategies may read {folder} from now on", folder=made))
+        self._messages.say(tr("Strategies can now read {folder}", folder=made))
         for other in self._tabs.all():
             if other.document.refused_files:
                 other.document.recheck()

@@ -29,7 +29,7 @@ class MigrationNotice(NoticeBar):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         text = tr(
-            "“{name}” is of an older format and was brought to format {new}. Nothing is written until you save.",
+            "“{name}” had an older format and was migrated to format {new}. The file is not changed until you save.",
             name=name,
             new=format_version(),
         )

@@ -55,9 +55,11 @@ class TypedText:
             self._panes.docks.show("inspector")
             self._panes.docks.inspector.show_refused()
             self._messages.say(
-                tr("Not saved. {refused} Correct it, or press Esc to keep the value in use.", refused=refused)
+                tr("Not saved. {refused} Correct the value, or press Esc to restore the current one.", refused=refused)
                 if saving
-                else tr("Not run. {refused} Correct it, or press Esc to keep the value in use.", refused=refused)
+                else tr(
+                    "Not run. {refused} Correct the value, or press Esc to restore the current one.", refused=refused
+                )
             )
         return not refused
 

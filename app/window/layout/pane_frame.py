@@ -144,7 +144,7 @@ class PaneFrame(QWidget):
 
     def _make_empty(self) -> QWidget:
         page = QWidget()
-        text = QLabel(tr("Nothing was run yet."))
+        text = QLabel(tr("No runs yet."))
         text.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         begin = QPushButton(tr("Run the strategy"))
         begin.clicked.connect(self.run_asked)

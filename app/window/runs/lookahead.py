@@ -87,7 +87,7 @@ class LookAheadController(QObject):
 
     def _finished(self, tab: StrategyTab, found: tuple[LookAhead, ...]) -> None:
         if not found:
-            self._messages.say(tr("No look-ahead: no node's past changes when later bars are added."))
+            self._messages.say(tr("No look-ahead found: no node's past values change when later bars are added."))
             return
         badges = {}
         for each in reversed(found):  # origins come first, and so win
@@ -105,7 +105,7 @@ class LookAheadController(QObject):
 
     def _failed(self, failure: Failure) -> None:
         if failure.is_cancelled:
-            self._messages.say(tr("The check for look-ahead was ended."))
+            self._messages.say(tr("The check for look-ahead was cancelled."))
         else:
             self._messages.say(tr("The check for look-ahead failed: {error}", error=failure_text(failure)))
 

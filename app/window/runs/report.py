@@ -73,4 +73,4 @@ class ReportController(QObject):
     def _written(self, path: Path, *, then_open: bool) -> None:
         self._messages.say(tr("The report is in {path}", path=path))
         if then_open and not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
-            self._messages.complain(tr("No browser could be started. The report is in {path}", path=path))
+            self._messages.complain(tr("Couldn't open a browser. The report is in {path}", path=path))

@@ -128,14 +128,16 @@ class RunController(QObject):
             return
         error, is_folder_asked = self._readiness.first_error(tab)
         if is_folder_asked:
-            self._messages.say(tr("Not run. The strategy reads another folder: answer the question over the canvas."))
+            self._messages.say(
+                tr("Not run. The strategy reads a file in another folder. Answer the question above the canvas.")
+            )
         elif error:
             self._messages.say(tr("Fix the errors first, then run. {first}", first=error))
         else:
             tab.end_notice("run")
             self._messages.clear()  # what was said of another run or strategy is over
             if self._of[tab].submit(in_use=self._in_use()) is None:
-                self._messages.say(tr("Just that is being run already."))
+                self._messages.say(tr("This version is already running."))
 
     def try_out(self) -> Job | None:
         """Run the strategy in front without keeping the run; None if it cannot be run as it is."""
@@ -149,7 +151,7 @@ class RunController(QObject):
         refused = self._typed.refused_in(tab)
         if refused:
             self._messages.say(
-                tr("Not run. {refused} Correct it, or press Esc to keep the value in use.", refused=refused)
+                tr("Not run. {refused} Correct the value, or press Esc to restore the current one.", refused=refused)
             )
             return None
         return self._of[tab].submit(keep=False, in_use=self._in_use())
@@ -200,11 +202,13 @@ class RunController(QObject):
         running = runs.running
         if running is not None and is_kept(running):
             nodes = tab.document.graph().nodes
-            tab.canvas.set_run_badges({node: ("running", tr("Being run")) for node in nodes})
+            tab.canvas.set_run_badges({node: ("running", tr("Running")) for node in nodes})
         elif runs.failure is not None and runs.failure.node:
             tab.canvas.set_run_badges({runs.failure.node.partition("/")[0]: ("error", failure_text(runs.failure))})
         elif runs.run is not None and not runs.is_stale and running is None:
-            tab.canvas.set_run_badges({node.partition("/")[0]: ("done", tr("Was run")) for node in runs.run.nodes})
+            tab.canvas.set_run_badges(
+                {node.partition("/")[0]: ("done", tr("Run completed")) for node in runs.run.nodes}
+            )
         elif running is None and not self._autos[tab].is_busy:
             tab.canvas.set_run_badges({})
 
@@ -218,13 +222,15 @@ class RunController(QObject):
         if request.keep:
             run = self._of[tab].run
             trades = len(run.ledger.trades) if run is not None else 0
-            self._messages.say(tr("{name} was run: {trades} trades", name=tab.title, trades=trades))
+            self._messages.say(tr("{name}: run completed with {trades} trades", name=tab.title, trades=trades))
 
     def _make_room(self, tab: StrategyTab) -> None:
         """Take the text away in a small window, where chart, text and canvas together leave nothing readable."""
         if tab in self._of and tab.canvas.height() < LEAST_CANVAS and self._settings.yaml_place == "below":
             tab.place_yaml("hidden")
-            self._messages.say(tr("The text made room for the results. The View menu brings it back."))
+            self._messages.say(
+                tr("The YAML view was hidden to make room for the results. Use the View menu to show it again.")
+            )
 
     def _failed(self, tab: StrategyTab, failure: Failure) -> None:
         if failure.trace:

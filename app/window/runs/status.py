@@ -33,7 +33,7 @@ class RunStatus(QWidget):
         self.bar.setRange(0, STEPS)
         self.bar.setTextVisible(False)
         self.bar.setFixedSize(BAR_SIZE)
-        self.bar.setAccessibleName(tr("How much of the run is done"))
+        self.bar.setAccessibleName(tr("Progress of the run"))
         self.cancel = QToolButton()
         self.cancel.setIcon(icon("stop"))
         self.cancel.setIconSize(QSize(14, 14))
@@ -75,7 +75,7 @@ class RunStatus(QWidget):
         self.result.setToolTip(
             tr("The strategy was changed after its last run. Click to run it again.")
             if stale
-            else tr("The results shown are those of the strategy as it is.")
+            else tr("The results match the current strategy.")
         )
         self._show(busy=False)
 

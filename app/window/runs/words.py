@@ -18,9 +18,9 @@ def stage_name(stage: str) -> str:
         "libraries": tr("Loading libraries"),
         "load": tr("Loading data"),
         "columns": tr("Computing columns"),
-        "compile": tr("Compiling for this machine, once"),
+        "compile": tr("Compiling (first run only)"),
         "simulate": tr("Simulating"),
-        "save": tr("Keeping the run"),
+        "save": tr("Saving the run"),
         "check": tr("Checking"),
     }
     return names.get(stage, tr("Running"))

@@ -137,7 +137,7 @@ def write_report(text: str) -> Path | None:
 
 def _sentence(fault: Fault) -> str:
     what = tr(
-        "QuantCrafter met an error that it did not expect ({kind}). Your strategies are still open; save them.",
+        "An unexpected error occurred ({kind}). Your strategies are still open. Save them now.",
         kind=fault.kind,
     )
     where = tr("A report was written to {path}", path=fault.report) if fault.report else ""

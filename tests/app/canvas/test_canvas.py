@@ -110,7 +110,7 @@ def test_a_node_from_the_palette_dropped_on_a_wire_goes_into_it_in_one_step(desk
 
 def test_something_else_dropped_is_refused(desk: Desk) -> None:
     drop(desk, desk.empty(), "no such role", "ta.RSI")
-    assert desk.messages == ["This cannot be dropped here."]
+    assert desk.messages == ["This can't be dropped here."]
     assert desk.text == desk.before
 
 

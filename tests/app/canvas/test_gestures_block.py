@@ -58,7 +58,7 @@ def test_grouping_asks_for_a_name_in_place(desk: Desk) -> None:
 def test_a_block_cannot_take_the_name_of_a_component(desk: Desk) -> None:
     desk.canvas.select(("fast", "slow"))
     desk.canvas.group_into_block("crossover")
-    assert desk.messages == ["'crossover' is a component already: choose another name."]
+    assert desk.messages == ["A component named 'crossover' already exists. Choose another name."]
     assert desk.text == desk.before
 
 
@@ -124,7 +124,7 @@ def test_a_block_file_is_shown_and_cannot_be_changed(qtbot: QtBot, tmp_path: Pat
     canvas.open_block("gate")
     assert {"ema", "above", "price"} <= set(canvas.scene.nodes)
     assert any(wire.source == "ema" and wire.target == "above" for wire in canvas.graph.wires)
-    assert messages == ["'gate.yaml' is a file of its own. Open that file to change it."]
+    assert messages == ["'gate.yaml' is in a separate file. Open that file to change it."]
     canvas.select(("ema",))
     mouse.key(canvas.view, Qt.Key.Key_Delete)
     mouse.key(canvas.view, Qt.Key.Key_F2)

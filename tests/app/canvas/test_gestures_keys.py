@@ -92,7 +92,7 @@ def test_bars_stay_and_that_is_said(desk: Desk) -> None:
     mouse.click(desk.viewport, desk.title("bars"))
     press(desk, Qt.Key.Key_Delete)
     assert desk.text == desk.before
-    assert desk.messages == ["Inputs cannot be removed here."]
+    assert desk.messages == ["Inputs can't be removed here."]
 
 
 def test_mute_and_bypass_are_two_things(desk: Desk) -> None:
@@ -165,7 +165,7 @@ def test_foreign_text_is_refused_politely(desk: Desk, foreign: str) -> None:
 def test_an_empty_clipboard_is_said_to_be_empty(desk: Desk) -> None:
     QGuiApplication.clipboard().clear()
     press(desk, Qt.Key.Key_V, CONTROL)
-    assert desk.messages == ["There is nothing on the clipboard that could be pasted."]
+    assert desk.messages == ["The clipboard contains nothing that can be pasted."]
 
 
 def test_duplicate_keeps_what_the_node_reads_and_leaves_the_clipboard_alone(desk: Desk) -> None:
@@ -199,7 +199,7 @@ def test_a_name_that_cannot_be_is_marked_in_place(desk: Desk) -> None:
     mouse.type_text(editor, "slow")
     mouse.key(editor, Qt.Key.Key_Return)
     assert editor.isVisible()
-    assert editor.toolTip() == "There is a node 'slow' already."
+    assert editor.toolTip() == "A node named 'slow' already exists."
     mouse.type_text(editor, " 2")
     assert editor.toolTip() == ""
     mouse.key(editor, Qt.Key.Key_Return)
@@ -218,7 +218,7 @@ def test_home_shows_everything(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("place", "wanted"),
     [
-        ("node", {"Rename...": "F2", "Mute: give nothing": "M", "Bypass: let its input through": "B", "Delete": "Del"}),
+        ("node", {"Rename...": "F2", "Mute: no output": "M", "Bypass: pass the input through": "B", "Delete": "Del"}),
         ("wire", {"Disconnect": "Del", "Show where the wire comes from": ""}),
         ("empty", {"Add a node...": "Ctrl+K", "Paste": "Ctrl+V", "Lay out automatically": "Ctrl+L"}),
     ],

@@ -67,9 +67,9 @@ def test_a_wire_of_the_wrong_type_says_why_at_the_mouse_and_in_the_status_bar(de
     mouse.travel(desk.viewport, start, end)
     hint = desk.canvas.stage.hint
     assert hint.isVisible()
-    assert hint.text() == "This input takes a filter, the output is a series."
+    assert hint.text() == "This input accepts a filter, but the output is a series."
     mouse.release(desk.viewport, end)
-    assert desk.messages == ["This input takes a filter, the output is a series."]
+    assert desk.messages == ["This input accepts a filter, but the output is a series."]
     assert not hint.isVisible()
     assert desk.text == desk.before
 
@@ -125,7 +125,7 @@ def test_a_wire_dropped_on_empty_canvas_offers_what_fits_and_wires_the_choice_in
     desk.drag(desk.out("fast"), desk.empty())
     popup = desk.canvas.asking.popup
     assert popup.isVisible()
-    assert popup.title.text() == "What reads: Series"
+    assert popup.title.text() == "Accepts: Series"
     names = [offer.use for offer in popup.model.offers]
     assert "levels" in names
     assert "fixed_quantity" not in names

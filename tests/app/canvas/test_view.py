@@ -239,7 +239,7 @@ def test_tooltips_say_what_things_are(view: CanvasView) -> None:
     nodes = view.graph_scene.nodes
     port = tooltip(view, nodes["dip"].port_scene_pos("in", "input"))
     assert "<b>input</b> · Series" in port
-    assert "Must be wired" not in port
+    assert "Must be connected" not in port
     free = tooltip(view, nodes["entry"].port_scene_pos("in", "filters"))
     assert "Filters that hold back entries." in free
     whole = tooltip(view, nodes["dip"].pos() + QPointF(95, 40))

@@ -562,7 +562,7 @@ def test_the_menu_of_nodes_lists_every_output_and_switches_it(
         "uptrend": False,
     }
     first = menu.actions()[0]
-    assert (first.text(), first.isSeparator(), first.isEnabled()) == ("Over the prices", False, False)
+    assert (first.text(), first.isSeparator(), first.isEnabled()) == ("On the price plot", False, False)
     boxes = {name: action.icon().pixmap(14, 14).toImage() for name, action in entries.items()}
     assert all(boxes[name].pixelColor(4, 10).alpha() == 255 for name in ("rsi", "average", "dip"))
     assert boxes["uptrend"].pixelColor(4, 10).alpha() == 0, "an outline, since it is not shown"

@@ -144,7 +144,7 @@ def test_what_the_source_has_is_offered_and_what_it_has_not_is_marked() -> None:
     assert by_name["timeframe"].suggestions == ("1d", "1w")
     finding = form.finding(by_name["timeframe"])
     assert finding is not None
-    assert finding.message == "The source has: 1d, 1w."
+    assert finding.message == "Available from the source: 1d, 1w."
 
 
 @given(st.floats(1e-6, 1e7))

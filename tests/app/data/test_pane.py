@@ -86,7 +86,7 @@ def test_dropped_files_are_looked_at_repaired_and_imported(qtbot: QtBot, pane: D
         place = dialog.list.visualItemRect(item).center()
         QTest.mouseClick(dialog.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
         press(dialog.view.repair)
-        assert texts(dialog.list)[1][5] == "Faults to be repaired: 1"
+        assert texts(dialog.list)[1][5] == "Errors to repair: 1"
         form = dialog.forms.currentWidget()
         write(form, "symbol", "TQQQ")  # type: ignore[arg-type]
         until(qtbot, lambda: not dialog.files[1].waiting)
@@ -207,7 +207,7 @@ def test_a_series_is_used_in_the_strategy_as_one_step(
         menu.setActiveAction(action)
         QTest.keyClick(menu, Qt.Key.Key_Return)
 
-    choose("In place of")
+    choose("Replace ")
     assert document.values["instruments"] == [{**_first(before, desktop), "symbol": "SPY", "data": "store"}]
     document.undo()
     assert document.text == before

@@ -63,4 +63,4 @@ def test_the_dialog_goes_from_difference_to_difference_and_around(qtbot: QtBot) 
 def test_line_ends_alone_are_named_as_the_difference(qtbot: QtBot) -> None:
     dialog = ConflictDialog(Path("s.yaml"), "a\nb\n", "a\r\nb\r\n")
     qtbot.addWidget(dialog)
-    assert dialog.place.text() == "They differ in their line ends only."
+    assert dialog.place.text() == "They differ only in line endings."

@@ -52,7 +52,7 @@ def test_a_plugin_is_listed_with_its_version_and_what_it_brings(qtbot: QtBot, di
 
 def test_a_plugin_that_failed_says_why(qtbot: QtBot, dialog: PluginsDialog) -> None:
     _pick(qtbot, dialog, "dialog-bad")
-    assert _status(dialog, "dialog-bad") == "Left out: it has an error"
+    assert _status(dialog, "dialog-bad") == "Not loaded: it has an error"
     assert "no licence key" in dialog.details.toPlainText()
 
 

@@ -57,7 +57,7 @@ def test_another_language_says_when_it_takes_effect(qtbot: QtBot, dialog: Settin
 
 def test_every_language_is_offered_under_its_own_name(dialog: SettingsDialog) -> None:
     offered = [dialog.language.itemText(row) for row in range(dialog.language.count())]
-    assert offered == ["As the system", "English", "Русский", "简体中文"]
+    assert offered == ["Use the system setting", "English", "Русский", "简体中文"]
 
 
 def test_the_data_folder_is_shown(dialog: SettingsDialog) -> None:

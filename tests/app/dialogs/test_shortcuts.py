@@ -11,7 +11,7 @@ from quantcrafter.app.dialogs.shortcuts import ShortcutsDialog
 COMMANDS = (
     Command("save", "Save", "Ctrl+S", "Ctrl+S"),
     Command("undo", "Undo", "Ctrl+Z", "Ctrl+Z"),
-    Command("fit", "Fit the whole graph", "F", "G"),
+    Command("fit", "Zoom to the whole graph", "F", "G"),
     Command("about", "About", "", ""),
 )
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -41,7 +41,7 @@ def test_every_action_is_listed_with_its_keys(dialog: ShortcutsDialog) -> None:
     assert _rows(dialog)[:3] == [
         ("Save", "Ctrl+S", ""),
         ("Undo", "Ctrl+Z", ""),
-        ("Fit the whole graph", "G", "Changed"),
+        ("Zoom to the whole graph", "G", "Changed"),
     ]
 
 
@@ -70,7 +70,7 @@ def test_a_conflict_is_named_in_place_and_cannot_be_accepted(qtbot: QtBot, dialo
 
 def test_reset_all_gives_every_action_its_keys_back(qtbot: QtBot, dialog: ShortcutsDialog) -> None:
     qtbot.mouseClick(dialog.reset_all_button, Qt.MouseButton.LeftButton)
-    assert _rows(dialog)[2] == ("Fit the whole graph", "F", "")
+    assert _rows(dialog)[2] == ("Zoom to the whole graph", "F", "")
     assert dialog.overrides == {}
     assert not dialog.reset_all_button.isEnabled()
 
@@ -80,7 +80,7 @@ def test_the_search_finds_actions_by_name_and_by_keys(qtbot: QtBot, dialog: Shor
     assert [row[0] for row in _rows(dialog)] == ["Undo"]
     dialog.search.clear()
     qtbot.keyClicks(dialog.search, "graph")
-    assert [row[0] for row in _rows(dialog)] == ["Fit the whole graph"]
+    assert [row[0] for row in _rows(dialog)] == ["Zoom to the whole graph"]
     qtbot.keyClicks(dialog.search, "xyz")
     assert dialog.nothing.isVisible()
     assert not dialog.keys.isEnabled()

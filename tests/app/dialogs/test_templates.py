@@ -51,7 +51,7 @@ def test_a_strategy_of_a_plugin_is_offered_with_the_plugins_words(tmp_path: Path
     file = tmp_path / "mine.yaml"
     file.write_text("quantcrafter: 1\nname: In the file\ninstruments: [{symbol: A, data: sample}]\n", encoding="utf-8")
     made = all_templates([StrategyTemplate("Pairs", file, "Two stocks.")])[-1]
-    assert (made.name, made.description, made.source) == ("Pairs", "Two stocks.", "From a plugin")
+    assert (made.name, made.description, made.source) == ("Pairs", "Two stocks.", "Provided by a plugin")
     assert made.file_name == "mine.yaml"
 
 
@@ -60,7 +60,7 @@ def test_a_file_that_cannot_be_read_is_shown_with_the_reason(tmp_path: Path) -> 
     file.write_text("a: [", encoding="utf-8")
     made = all_templates([StrategyTemplate("Broken", file)])[-1]
     assert made.text == ""
-    assert made.description.startswith("It cannot be read: ")
+    assert made.description.startswith("It can't be read: ")
 
 
 def test_every_word_of_a_search_must_occur() -> None:

@@ -71,7 +71,7 @@ def test_what_lies_under_the_marks_stays_usable(qtbot: QtBot, scene: Scene) -> N
 def test_a_hidden_target_is_spoken_of_in_the_middle_of_the_window(scene: Scene) -> None:
     _click(scene, "next_button")
     bubble = scene.tour.bubble
-    assert bubble.title.text() == "Wire it up"
+    assert bubble.title.text() == "Connect the nodes"
     assert not scene.tour.ring.isVisible()
     offset = bubble.geometry().center() - scene.window.rect().center()
     assert max(abs(offset.x()), abs(offset.y())) <= 2

@@ -82,15 +82,15 @@ def test_connecting_rewires_a_single_port_and_adds_to_a_list() -> None:
 @pytest.mark.parametrize(
     ("reference", "target", "port", "words"),
     [
-        ("cross", "slow", "input", "takes a series, the output is a signal"),
+        ("cross", "slow", "input", "accepts a series, but the output is a signal"),
         ("macd", "slow", "input", "several outputs"),
         ("macd.nothing", "slow", "input", "no output 'nothing'"),
-        ("macd.macd", "fast", "input", "circle"),
-        ("fast", "fast", "input", "cannot read itself"),
+        ("macd.macd", "fast", "input", "cycle"),
+        ("fast", "fast", "input", "can't be wired to itself"),
         ("fast", "slow", "nothing", "no input 'nothing'"),
         ("nobody", "slow", "input", "no node 'nobody'"),
-        ("fast", "bars", "input", "takes no wires"),
-        ("bars", "slow", "input", "takes a series, the output is a bars"),
+        ("fast", "bars", "input", "has no inputs for wires"),
+        ("bars", "slow", "input", "accepts a series, but the output is a bars"),
     ],
 )
 def test_a_wire_that_cannot_be_is_refused_with_the_reason(reference: str, target: str, port: str, words: str) -> None:
@@ -104,7 +104,7 @@ def test_a_wire_that_cannot_be_is_refused_with_the_reason(reference: str, target
 def test_a_placeholder_takes_and_gives_anything() -> None:
     assert rich().refusal("odd.line", "entry", "money") == ""
     assert rich().refusal("stop", "odd", "source") == ""
-    assert "circle" in rich().refusal("follow", "odd", "source")
+    assert "cycle" in rich().refusal("follow", "odd", "source")
 
 
 def test_disconnecting_removes_the_field_or_the_item() -> None:

@@ -140,7 +140,7 @@ def test_a_text_that_cannot_be_read_keeps_the_graph_and_refuses_edits() -> None:
     assert (document.is_readable, document.text) == (False, broken)
     assert document.graph() == graph
     assert document.problems[0].code == "syntax"
-    with pytest.raises(EditError, match="The text has a mistake on line"):
+    with pytest.raises(EditError, match="The text has an error on line"):
         document.do(RemoveNodes(("fast",)), label="Remove")
     assert document.text == broken
     document.undo()

@@ -90,4 +90,4 @@ def test_modes_that_the_engine_cannot_run_are_listed_and_cannot_be_chosen(
     assert [model.item(row).isEnabled() for row in range(4)] == [True, False, False, False]
     editor.show_value("live", various=False)
     assert editor.combo.currentText() == "live (not possible)"
-    assert editor.combo.toolTip() == f"The engine '{engine}' cannot run in this mode."
+    assert editor.combo.toolTip() == f"The engine '{engine}' can't run in this mode."

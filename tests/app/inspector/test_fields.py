@@ -96,7 +96,7 @@ def test_a_value_out_of_range_is_refused_in_the_fields_own_words() -> None:
     assert values.refusal(period, UNSET, {}) == ""
     percent = field(Role.RISK, "percent_stop", "percent")
     assert values.refusal(percent, 100, {}) == "Allowed: above 0, below 100."
-    assert values.refusal(percent, UNSET, {}) == "A value is needed."
+    assert values.refusal(percent, UNSET, {}) == "A value is required."
 
 
 def test_a_rule_over_two_fields_refuses_neither() -> None:

@@ -167,7 +167,7 @@ def test_days_are_ticked(qtbot: QtBot) -> None:
     for day in ("mon", "tue", "fri"):
         QTest.keyClick(editor.boxes[day], Qt.Key.Key_Space)
     assert "days: [fri]" in document.text, "the last day cannot be taken away"
-    assert row(inspector, "days").reason.text() == "A value is needed."
+    assert row(inspector, "days").reason.text() == "A value is required."
 
 
 def offered(combo: Any) -> list[str]:
@@ -215,7 +215,7 @@ def test_wires_of_a_list_are_added_moved_and_taken_off(qtbot: QtBot) -> None:
     assert isinstance(editor, ReferencesEditor)
     QTest.mouseClick(button_in(editor.rows[0], "Move down"), Qt.MouseButton.LeftButton)
     assert "risk: [target, stop]" in document.text
-    QTest.mouseClick(button_in(editor.rows[0], "Take this wire off"), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(button_in(editor.rows[0], "Remove this wire"), Qt.MouseButton.LeftButton)
     assert "risk: [stop]" in document.text
     assert offered(editor.add) == ["target"]
     editor.add.setCurrentIndex(0)
@@ -321,9 +321,9 @@ def test_what_is_refused_stays_marked_until_another_node_is_selected_and_then_sh
     inspector.message.connect(told.append)
     retype(line(inspector, "timeperiod"), "1")
     assert row(inspector, "timeperiod").severity == "error"
-    assert inspector.refused() == "Timeperiod is refused: Allowed: 2 to 100000."
+    assert inspector.refused() == "Timeperiod was not accepted: Allowed: 2 to 100000."
     inspector.set_selection(("stop",))
-    assert told == ["Timeperiod: '1' was refused and is not used."]
+    assert told == ["Timeperiod: '1' was not accepted and is not used."]
     inspector.set_selection(("rsi",))
     assert line(inspector, "timeperiod").text() == "2"
     assert row(inspector, "timeperiod").severity == ""

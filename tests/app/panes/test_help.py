@@ -30,7 +30,7 @@ def test_a_node_is_explained_with_ports_parameters_and_example(qtbot: QtBot) -> 
     assert "integer · 2 to 100000 · default 14" in text
     assert "Series · needed" in text
     assert "Warm-up: 14 bars, as in the example" in text
-    assert "Looks back over:" in text
+    assert "Lookback:" in text
     assert "Formula: TA-Lib" in text
     assert "indicators:\n  my_rsi: {use: ta.RSI, input: bars.close, timeperiod: 14}" in text
 

@@ -51,7 +51,7 @@ def test_families_are_listed_with_their_counts(qtbot: QtBot) -> None:
     assert titles(palette) == [
         "Data", "Indicators", "Logic", "Advisors", "Filters", "Risk", "Position sizing", "Execution",
     ]  # fmt: skip
-    assert palette.model.index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole) == "Indicators, 201 entries"
+    assert palette.model.index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole) == "Indicators, 201 items"
     assert "Momentum Indicators" in titles(palette, palette.model.index(1, 0))
     sizing = palette.model.index(6, 0)
     assert titles(palette, sizing)[:2] == ["Fixed", "Account"]
@@ -81,7 +81,7 @@ def test_nothing_found_says_so(qtbot: QtBot) -> None:
     palette = show(qtbot)
     QTest.keyClicks(palette.box, "zzqq")
     assert palette.nothing.isVisible()
-    assert palette.nothing.text() == "Nothing matches “zzqq”."
+    assert palette.nothing.text() == "No matches for “zzqq”."
     QTest.keyClick(palette.box, Qt.Key.Key_Escape)
     assert palette.box.text() == ""
     assert palette.view.isVisible()

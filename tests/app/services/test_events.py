@@ -46,7 +46,7 @@ def test_what_became_of_an_order_is_said_in_words(reason: StatusReason) -> None:
     assert text.startswith("Cancelled on 2001-05-")
     assert ": " in text or reason is StatusReason.REDUCED
     filled = ended_text(Ordered(1, 1, 10, "entry", "filled", "reduced", 300, 84.5), facts)
-    assert filled.endswith("at 84.5, cut to what the cash allowed")
+    assert filled.endswith("at 84.5, reduced to the available cash")
 
 
 def test_an_order_that_the_cash_did_not_pay_is_said_to_be_rejected(tmp_path: Path) -> None:

@@ -33,14 +33,14 @@ def test_a_filter_that_alone_blocks_every_entry_is_not_called_idle(name: str, tm
     found = census.nodes[name]
     assert (found.idle, found.blocked, found.alone) == (None, 93, 93)
     assert idle_text(found) == ""
-    assert held_back_text(found) == "Held back 93 entries, 93 of them alone"
-    assert idle_text(census.nodes["go"]) == "Changed no decision: none of its signals became an order"
-    assert idle_text(census.nodes["quiet"]) == "Changed no decision: it never gave a signal"
+    assert held_back_text(found) == "Blocked 93 entries, 93 of them on its own"
+    assert idle_text(census.nodes["go"]) == "No effect: none of its signals became an order"
+    assert idle_text(census.nodes["quiet"]) == "No effect: it never gave a signal"
 
 
 def test_two_filters_that_block_the_same_entries_say_so_of_each_other(tmp_path: Path) -> None:
     census = take_census(saved_run(BLOCKED.replace("FILTERS", "[first, second]"), tmp_path), registry())
-    text = "it held back 93 entries, and each of them was held back by another filter, too"
+    text = "it blocked 93 entries, and another filter blocked each of them too"
     for name in ("first", "second"):
         assert census.nodes[name].alone == 0
         assert idle_text(census.nodes[name]) == f"Changed no decision: {text}"
@@ -49,7 +49,7 @@ def test_two_filters_that_block_the_same_entries_say_so_of_each_other(tmp_path: 
 def test_a_filter_with_nothing_to_hold_back_says_so(tmp_path: Path) -> None:
     text = BLOCKED.replace("[go, quiet]", "[quiet]").replace("FILTERS", "[first]")
     assert idle_text(take_census(saved_run(text, tmp_path), registry()).nodes["first"]) == (
-        "Changed no decision: it never held back an entry"
+        "No effect: it never blocked an entry"
     )
 
 
@@ -58,5 +58,5 @@ def test_a_condition_that_keeps_everything_from_happening_is_not_said_to_change_
     text = text.replace("advisors:", "logic:\n  dear: {use: compare, left: fast, op: '>', right: 1000000}\nadvisors:")
     text = text.replace("use: crossover, fast: fast, slow: slow", "use: rule, enter_long: [dear], exit_long: [dear]")
     found = take_census(saved_run(text, tmp_path), registry()).nodes["dear"]
-    assert idle_text(found) == "True at no bar, so that what needs it never happened"
+    assert idle_text(found) == "Never true, so nothing that requires it ever happened"
     assert count_text(found, 0) == "never true"

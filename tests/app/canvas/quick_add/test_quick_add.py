@@ -133,7 +133,7 @@ def test_a_search_without_matches_says_so(desk: Desk) -> None:
     mouse.key(desk.canvas.view, Qt.Key.Key_Tab)
     mouse.type_text(popup.search, "qqqq")
     assert popup.empty.isVisible()
-    assert "Nothing matches" in popup.empty.text()
+    assert "No matches" in popup.empty.text()
     mouse.key(popup.search, Qt.Key.Key_Return)
     assert popup.isVisible()
     assert desk.text == desk.before

@@ -174,7 +174,9 @@ def test_every_button_has_room_for_its_words(qtbot: QtBot, width: int) -> None:
     assert pane.whose.width() >= pane.whose.sizeHint().width()
 
 
-@pytest.mark.parametrize(("count", "question"), [(1, "Delete this run for good?"), (2, "Delete 2 runs for good?")])
+@pytest.mark.parametrize(
+    ("count", "question"), [(1, "Permanently delete this run?"), (2, "Permanently delete 2 runs?")]
+)
 def test_enter_deletes_no_run(pane: HistoryPane, runs: tuple[str, ...], count: int, question: str) -> None:
     pane.view.selectAll() if count > 1 else pick(pane, 0)
     count = len(pane.selected())

@@ -217,7 +217,7 @@ def test_orders_and_blocked_signals_tell_their_story(pane: ResultsPane, rsi: Run
     assert len(texts_in(pane.orders, "Order")) == len(rsi.ledger.orders)
     assert {"stop loss", "take profit", "entry", "signal"} <= set(texts_in(pane.orders, "Purpose"))
     pane.tabs.setCurrentWidget(pane.blocked)
-    assert "filter" in texts_in(pane.blocked, "Held back by")
+    assert "filter" in texts_in(pane.blocked, "Blocked by")
     click_row(pane.blocked, 0)
     assert session_of(pane).bar == int(rsi.blocked["bar"][0])
 

@@ -139,7 +139,7 @@ def test_invalid_text_keeps_the_graph_and_says_so(qtbot: QtBot, opened: Open) ->
     assert not document.is_readable
     assert document.graph() == graph
     qtbot.waitUntil(view.banner.isVisible)
-    assert view.banner.text.text() == "The text is not valid YAML; the canvas shows the last valid state"
+    assert view.banner.text.text() == "The text is not valid YAML. The canvas shows the last valid state"
     QTest.mouseClick(view.banner.button, Qt.MouseButton.LeftButton)
     assert view.editor.textCursor().blockNumber() + 1 == document.problems[0].line
     for _ in range(4):

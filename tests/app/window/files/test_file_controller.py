@@ -212,7 +212,7 @@ def test_restored_text_that_was_never_valid_shows_an_empty_canvas_and_says_so(qt
         assert tab.needs_saving
         assert tab.document.graph().nodes == {}
         qtbot.waitUntil(tab.yaml.banner.isVisible)
-        assert tab.yaml.banner.text.text() == "The text is not valid YAML; the canvas stays empty until it is"
+        assert tab.yaml.banner.text.text() == "The text is not valid YAML. The canvas is empty until the text is valid"
         tab.document.set_text("quantcrafter: 1\n")
         assert "bars" in tab.document.graph().nodes
 
