@@ -102,7 +102,7 @@ def test_a_crash_leaves_a_report_and_work_that_crashes_again_is_skipped(tmp_path
     code, dialogs = start(tmp_path / "home", "live")
     assert code == 0
     assert [each["drafts"] for each in dialogs] == [["later"]]  # skipped unless it is set otherwise
-    assert any("ended while it restored" in text for text in dialogs[0]["labels"])
+    assert any("closed while it restored" in text for text in dialogs[0]["labels"])
     assert len(list(logs.glob("desktop-crash-*.txt"))) == 3
     assert list(logs.glob("*.running")) == []
     assert "last words" not in file.read_text(encoding="utf-8")
@@ -145,5 +145,5 @@ def test_the_app_starts_and_opens_a_file_with_damaged_settings(text: str, tmp_pa
     assert "window usable" in log
     assert "Traceback" not in log
     if not text.startswith("{"):
-        assert any("settings could not be read" in text for text in dialogs[0]["labels"])
+        assert any("settings couldn't be read" in text for text in dialogs[0]["labels"])
         assert (home / "desktop.unreadable.json").exists()

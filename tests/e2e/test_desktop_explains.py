@@ -103,7 +103,7 @@ def test_why_it_traded_and_why_not(desktop: Desktop, qtbot: QtBot, monkeypatch: 
 
     QTest.keyClick(canvas.view, Qt.Key.Key_Escape)
     assert tab_of(desktop).session.bar is None
-    assert "Point at a bar" in why(desktop).text
+    assert "Select a bar" in why(desktop).text
 
 
 def test_a_strategy_that_knows_no_future_is_said_to_be_clean(desktop: Desktop, qtbot: QtBot) -> None:

@@ -53,7 +53,7 @@ def test_a_refused_number_is_marked_and_is_gone_when_the_node_is_selected_again(
     until(lambda: window.ask("field", "timeperiod")["reason"] == REFUSED, "the reason")
     assert window.ask("field", "timeperiod")["text"] == "99999999"
     window.select("average")
-    assert "'99999999' was refused and is not used" in window.ask("status")
+    assert "'99999999' was not accepted and is not used" in window.ask("status")
     window.select("rsi")
     window.show_field("timeperiod")
     shown = window.ask("field", "timeperiod")
@@ -97,7 +97,7 @@ def test_a_name_or_wire_that_is_refused_is_not_run(window: RealWindow) -> None:
     window.key("ctrl+a")
     window.type("average")
     window.key("F5")
-    until(lambda: "The node's name is refused" in window.ask("status"), "why nothing is run")
+    until(lambda: "The node name was not accepted" in window.ask("status"), "why nothing is run")
     assert window.ask("runs") == before
     window.key("Escape")
 

@@ -50,7 +50,7 @@ def test_text_that_is_no_yaml_leaves_the_graph_and_is_said_when_editing(desk: De
     assert "fast" in desk.canvas.scene.nodes
     desk.canvas.select(("fast",))
     desk.canvas.delete_selection()
-    assert "mistake on line" in desk.messages[0]
+    assert "error on line" in desk.messages[0]
     assert "fast" in desk.canvas.scene.nodes
 
 

@@ -161,7 +161,7 @@ def test_the_badge_of_a_good_run_is_a_dot_that_takes_nothing_from_the_name(qtbot
     room = name_room(item.picture)
     box = badge_rect(item.layout)
 
-    item.set_badge("done", "Was run")
+    item.set_badge("done", "Run completed")
     small = count_of(current().done, picture, box)
     assert name_room(item.picture) == room
     item.set_badge("error", "Because.")

@@ -61,7 +61,7 @@ def test_the_data_process_is_not_started_before_data_are_looked_at(qtbot: QtBot,
 
 def test_an_empty_store_says_how_to_begin(pane: DataPane) -> None:
     assert pane.nothing.isVisible()
-    assert "Drop CSV or Parquet files here" in pane.nothing.text.text()
+    assert "Drop one or more CSV or Parquet files here" in pane.nothing.text.text()
     assert not pane.buttons["delete"].isEnabled()
 
 
@@ -211,7 +211,7 @@ def test_a_series_is_used_in_the_strategy_as_one_step(
     assert document.values["instruments"] == [{**_first(before, desktop), "symbol": "SPY", "data": "store"}]
     document.undo()
     assert document.text == before
-    choose("As another")
+    choose("As a new")
     assert document.values["instruments"][1] == {"symbol": "SPY", "data": "store", "timeframe": "1d"}
     assert not document.problems
 

@@ -28,7 +28,7 @@ def test_a_changed_file_is_named_and_can_be_reloaded(qtbot: QtBot) -> None:
 
 def test_with_unsaved_changes_the_bar_says_how_to_get_them_back_after_a_reload(qtbot: QtBot) -> None:
     notice, answers = _notice(qtbot, modified=True)
-    assert "Undo brings your version back" in notice.text.text()
+    assert "Undo restores your version" in notice.text.text()
     qtbot.mouseClick(notice.keep_button, Qt.MouseButton.LeftButton)
     assert answers == [ChangedAnswer.KEEP]
 

@@ -72,7 +72,7 @@ def test_work_that_ended_the_program_is_skipped_unless_set_otherwise(qtbot: QtBo
     dialog = RecoveryDialog([tried, damaged])
     qtbot.addWidget(dialog)
     dialog.show()
-    assert "ended while it restored" in dialog.warning.text()
+    assert "closed while it restored" in dialog.warning.text()
     dialog.table.setCurrentItem(dialog.table.topLevelItem(1))
     assert "is damaged" in dialog.warning.text()
     qtbot.mouseClick(dialog.ok_button, Qt.MouseButton.LeftButton)

@@ -48,11 +48,11 @@ def test_a_theme_is_shown_at_once_and_taken_back_on_escape(
 
 
 def test_another_language_says_when_it_takes_effect(qtbot: QtBot, dialog: SettingsDialog) -> None:
-    assert "next start" not in dialog.language_note.text()
+    assert "restart" not in dialog.language_note.text()
     dialog.language.setFocus()
     qtbot.keyClick(dialog.language, Qt.Key.Key_Down)
     assert dialog.preferences.language == "ru"
-    assert "next start" in dialog.language_note.text()
+    assert "restart" in dialog.language_note.text()
 
 
 def test_every_language_is_offered_under_its_own_name(dialog: SettingsDialog) -> None:

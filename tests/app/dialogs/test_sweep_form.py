@@ -90,7 +90,7 @@ def test_taking_over_is_one_step_that_undo_takes_back() -> None:
     document = example("rsi_pullback")
     before = document.text
     chosen = [variable(document, *each) for each in (("rsi", "timeperiod"), ("dip", "long_entry"))]
-    document.do(*taking_over(tuple(each for each in chosen if each), (5, 25.0)), label="Take over")
+    document.do(*taking_over(tuple(each for each in chosen if each), (5, 25.0)), label="Apply")
     assert "timeperiod: 5}" in document.text
     assert "long_entry: 25" in document.text
     document.undo()

@@ -213,7 +213,7 @@ def test_a_node_is_spliced_into_a_wire_of_a_list_in_its_place() -> None:
 
 
 def test_what_does_not_fit_into_a_wire_is_refused() -> None:
-    with pytest.raises(EditError, match="does not fit"):
+    with pytest.raises(EditError, match="can't be inserted"):
         done(Splice("size", "cross", "fast"))
     with pytest.raises(EditError, match="no wire"):
         done(AddNode(Role.INDICATOR, "n", "ta.EMA", {}, (0, 0)), Splice("macd", "n", "input"))

@@ -227,7 +227,7 @@ def test_several_nodes_show_what_they_share_and_change_together(qtbot: QtBot) ->
     document = open_document()
     inspector = show(qtbot, document, "stop", "target")
     shown = line(inspector, "percent")
-    assert (shown.text(), shown.placeholderText()) == ("", "(various)")
+    assert (shown.text(), shown.placeholderText()) == ("", "(multiple values)")
     retype(shown, "8")
     assert "percent_stop, percent: 8}" in document.text
     assert "percent_target, percent: 8}" in document.text

@@ -51,7 +51,7 @@ def test_bars_blocks_and_placeholders_are_explained(qtbot: QtBot) -> None:
     assert "Up while the price is above its average." in pane.browser.toPlainText()
     assert "price" in pane.browser.toPlainText()
     pane.show_node("strange")
-    assert "No installed plugin brings this component." in pane.browser.toPlainText()
+    assert "No installed plugin provides this component." in pane.browser.toPlainText()
     pane.show_node("price", ("blocks", "gate"))
     assert "Input of the block" in pane.browser.toPlainText()
 

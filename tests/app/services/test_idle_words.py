@@ -43,7 +43,7 @@ def test_two_filters_that_block_the_same_entries_say_so_of_each_other(tmp_path: 
     text = "it blocked 93 entries, and another filter blocked each of them too"
     for name in ("first", "second"):
         assert census.nodes[name].alone == 0
-        assert idle_text(census.nodes[name]) == f"Changed no decision: {text}"
+        assert idle_text(census.nodes[name]) == f"No effect: {text}"
 
 
 def test_a_filter_with_nothing_to_hold_back_says_so(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_settings_are_kept_and_used(desktop: Desktop) -> None:
     assert not tab_of(desktop).canvas.minimap.is_on
     remembered = Settings()
     assert (remembered.yaml_place, remembered.language, remembered.minimap) == ("hidden", "ru", False)
-    assert "next start" in desktop.shell.status.currentMessage()
+    assert "restart" in desktop.shell.status.currentMessage()
 
 
 def test_keys_changed_in_the_editor_work_at_once_and_at_the_next_start(desktop: Desktop, qtbot: QtBot) -> None:

@@ -43,7 +43,7 @@ def test_a_trade_shows_the_values_of_the_bar_that_decided_it(desk: RunController
     assert run.column("dip")[bar] == 1
     assert desk.mark("dip").value == "enter long"
     assert run.column("uptrend")[bar]
-    assert desk.mark("uptrend").value == "lets pass"
+    assert desk.mark("uptrend").value == "passes"
     assert desk.mark("entry").value == "flat"
 
 
@@ -108,7 +108,7 @@ def test_fire_counts_come_with_the_census_and_nodes_that_changed_nothing_are_sai
     item = desk.canvas.scene.nodes["tradable"]
     at = item.pos() + item.rect().bottomLeft()
     tips = {desk.canvas.scene.tooltip_at(at + type(at)(x, -y)) for x in (24, 30, 36) for y in (6, 10, 14)}
-    assert any("Changed no decision" in tip for tip in tips)
+    assert any("No effect" in tip for tip in tips)
 
 
 def test_f9_goes_from_firing_to_firing_of_the_selected_node(desk: RunController) -> None:
@@ -126,7 +126,7 @@ def test_f9_goes_from_firing_to_firing_of_the_selected_node(desk: RunController)
     assert desk.session.bar == bars[1]
     desk.session.go_to(int(bars[0]))
     desk.canvas.go_to_firing(forward=False)
-    assert "did not fire before" in desk.messages[-1]
+    assert "didn't fire before" in desk.messages[-1]
 
 
 def test_resting_on_a_wire_shows_its_value_and_course(desk: RunController, qtbot: QtBot) -> None:
@@ -151,7 +151,7 @@ def test_a_block_is_lit_as_one_node_and_shows_what_is_inside_once_opened(qtbot: 
     assert desk.mark("week").part == "path"
     assert desk.canvas.scene.wires[desk.wire("week", "entry")].share == "lit"
     assert desk.canvas.scene.wires[desk.wire("weekly", "week")].share == "lit"
-    assert desk.mark("week").value == "lets pass"
+    assert desk.mark("week").value == "passes"
     assert desk.saved.column("week/gate")[bar]
 
 

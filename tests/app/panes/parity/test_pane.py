@@ -106,7 +106,7 @@ def test_differences_are_listed_with_their_class_and_both_sides(pane: ParityPane
         "no fill (cancelled at bar 4, oco)",
         "2001-09-09 01:46:40",
     )
-    assert second[1] == "follows"
+    assert second[1] == "consequence"
     assert pane.differences.headerData(6, Qt.Orientation.Horizontal) == "native"
 
 
@@ -142,7 +142,7 @@ def test_a_run_of_another_state_of_the_strategy_is_pointed_out(
     assert "Run the strategy" in pane.hint.text()
     run = RunFolder.open(save_run(walk_result(), tmp_path / "run"))
     session.show_run(run)
-    assert "another state of the strategy" in pane.hint.text()
+    assert "a different version of the strategy" in pane.hint.text()
     compared(session, report_of(difference(), spec_hash=run.spec_hash))
     assert not pane.hint.isVisible()
 

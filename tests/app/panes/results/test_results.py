@@ -173,7 +173,7 @@ def test_a_filter_leaves_what_matches_and_says_how_many(qtbot: QtBot, pane: Resu
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("profitt<0", "no column"), ("pnl<much", "not a number"), ("side<long", "by = or !=")]
+    ("text", "says"), [("profitt<0", "no column"), ("pnl<much", "not a number"), ("side<long", "with = or !=")]
 )
 def test_a_filter_that_means_nothing_is_explained_and_changes_nothing(
     qtbot: QtBot, pane: ResultsPane, rsi: RunFolder, text: str, says: str

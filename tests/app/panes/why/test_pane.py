@@ -27,9 +27,9 @@ def session(pane: WhyPane) -> RunSession:
 
 
 def test_it_says_how_to_begin(pane: WhyPane, session: RunSession) -> None:
-    assert "Run the strategy first" in pane.text
+    assert "Run the strategy, then" in pane.text
     session.show_run(example_run("rsi_pullback"))
-    assert "Point at a bar" in pane.text
+    assert "Select a bar" in pane.text
 
 
 def test_a_trade_is_told_with_what_led_to_it(pane: WhyPane, session: RunSession) -> None:

@@ -281,7 +281,7 @@ def test_work_on_a_file_that_changed_after_it_is_offered_with_a_word_and_asks_wh
             assert "timeperiod: 150" in shown[1]
     assert file.read_text(encoding="utf-8") == theirs
     assert len(warnings) == crashes
-    assert all("The file has changed since." in warning for warning in warnings)
+    assert all("The file has changed since then." in warning for warning in warnings)
 
 
 def kill(recovery: Recovery) -> None:

@@ -53,7 +53,7 @@ def test_an_old_file_opens_in_the_new_format_and_is_written_when_the_user_saves(
     assert errors_of(desktop) == []
     assert tab.document.graph().nodes["fast"].values["timeperiod"] == 20
     (notice,) = notices(desktop)
-    assert "Nothing is written until you save" in notice.text.text()
+    assert "The file is not changed until you save" in notice.text.text()
     assert old.read_bytes() == FORMAT_0.encode()
 
     QTest.keyClick(desktop.window, Qt.Key.Key_S, CONTROL)

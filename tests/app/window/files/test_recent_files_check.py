@@ -27,7 +27,7 @@ def test_a_recent_file_that_is_gone_is_greyed_in_the_list_and_in_the_menu(qtbot:
         colours = [desktop.shell.welcome.recent.item(row).foreground().color() for row in range(2)]
         grey = desktop.shell.welcome.palette().color(QPalette.ColorRole.PlaceholderText)
         assert [colour == grey for colour in colours] == [False, True]
-        assert "not there any more" in desktop.shell.welcome.recent.item(1).toolTip()
+        assert "no longer exists" in desktop.shell.welcome.recent.item(1).toolTip()
         assert desktop.shell.welcome.recent.item(0).data(Qt.ItemDataRole.UserRole) == str(there)
 
         copy_example("rsi_pullback", tmp_path)
