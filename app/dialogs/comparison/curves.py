@@ -35,7 +35,8 @@ class CurvesView(ReadingPlot):
     """Draws two curves on one scale: the first dim and dashed, the second in the accent colour."""
 
     def __init__(self, curves: tuple[Curve, ...], parent: QWidget | None = None) -> None:
-        super().__init__(tr("Equity of both runs"), tr("Fills, trades and equity of these runs are no longer stored."), parent)
+        gone = tr("Fills, trades and equity of these runs are no longer stored.")
+        super().__init__(tr("Equity of both runs"), gone, parent)
         self.curves = tuple(curve for curve in curves if len(curve.value))
         self._stops = np.unique(np.concatenate([curve.ts_ns for curve in self.curves] or [np.empty(0)])) / _NS
         self._legend: Any = None

@@ -138,7 +138,8 @@ def test_a_file_of_a_newer_format_is_refused_and_stays_as_it_is(
     newer = tmp_path / "newer.yaml"
     newer.write_text(FORMAT_1.replace("quantcrafter: 1", "quantcrafter: 2"), encoding="utf-8")
     before = newer.read_bytes(), newer.stat().st_mtime_ns
-    with pytest.raises(FileError, match=r"'newer\.yaml' needs a newer version of QuantCrafter: its format is 2, and this version reads 1"):
+    refused = r"'newer\.yaml' needs a newer version of QuantCrafter: its format is 2, and this version reads 1"
+    with pytest.raises(FileError, match=refused):
         desktop.desk.open(newer)
     assert desktop.tabs.count() == 1
     assert (newer.read_bytes(), newer.stat().st_mtime_ns) == before
