@@ -77,7 +77,7 @@ def test_a_wire_of_the_wrong_type_says_why_at_the_mouse_and_in_the_status_bar(de
 def test_a_wire_that_would_make_a_circle_says_so(qtbot: QtBot) -> None:
     desk = Desk(qtbot, STRATEGY.replace("slow: {use: ta.SMA, input: bars.close", "slow: {use: ta.SMA, input: fast"))
     desk.drag(desk.out("slow"), desk.into("fast", "input"))
-    assert "circle" in desk.messages[0]
+    assert "cycle" in desk.messages[0]
     assert desk.text == desk.before
 
 
