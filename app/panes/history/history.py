@@ -81,7 +81,7 @@ class HistoryPane(QWidget):
         self.show_button = self._button(tr("Show"), tr("Show this run in chart and tables"), self.show_run)
         self.compare_button = self._button(tr("Compare"), tr("Compare the two selected runs"), self.compare)
         self.reopen_button = self._button(
-            tr("Open this version"), tr("Open the strategy as it was in this run, in a new tab"), self.reopen
+            tr("Open version"), tr("Open the strategy as it was in this run, in a new tab"), self.reopen
         )
         self.pin_button = self._button("", tr("Keep the selected runs regardless of the disk space limit"), self.pin)
         self.pin_button.setIcon(icon("pin"))
@@ -205,9 +205,7 @@ class HistoryPane(QWidget):
             return
         session, folder = self.session, trace_folder(chosen[0].id)
         if not folder.is_dir():
-            self.message.emit(
-                tr("The columns of this run are no longer stored. Select Open this version and run it again.")
-            )
+            self.message.emit(tr("The columns of this run are no longer stored. Select Open version and run it again."))
             return
         self._work.run(lambda: RunFolder.open(folder), session.show_run, self.message.emit)
 

@@ -54,7 +54,7 @@ def test_a_file_is_chosen_repaired_and_taken_over_as_one_step(qtbot: QtBot, desk
         write(dialog.form, "symbol", "SPY")
         seen(qtbot, dialog.previewer)
         assert dialog.view.repair.isVisible()
-        assert ["11", "2024-01-15", "0.00  0.00  0.00  0.00  1", "dropped"] in texts(dialog.view.findings)
+        assert ["11", "2024-01-15", "0.00  0.00  0.00  0.00  1", "removed"] in texts(dialog.view.findings)
         press(dialog.view.repair)
         seen(qtbot, dialog.previewer)
         assert "Dropped." in texts(dialog.view.findings)[1][0]

@@ -28,7 +28,7 @@ def test_a_node_is_explained_with_ports_parameters_and_example(qtbot: QtBot) -> 
     text = pane.browser.toPlainText()
     assert text.startswith("RSI\nIndicator · Momentum Indicators · ta.RSI")
     assert "integer · 2 to 100000 · default 14" in text
-    assert "Series · needed" in text
+    assert "Series · required" in text
     assert "Warm-up: 14 bars, as in the example" in text
     assert "Lookback:" in text
     assert "Formula: TA-Lib" in text
@@ -40,7 +40,7 @@ def test_a_component_of_the_palette_is_explained(qtbot: QtBot) -> None:
     pane.show_component(load_registry().component(Role.RISK, "percent_stop"))
     text = pane.browser.toPlainText()
     assert "percent_stop" in text
-    assert "above 0, below 100 · % · needed" in text
+    assert "above 0, below 100 · % · required" in text
 
 
 def test_bars_blocks_and_placeholders_are_explained(qtbot: QtBot) -> None:

@@ -181,7 +181,7 @@ def test_another_strategy_shows_its_own_comparison(pane: ParityPane, session: Ru
 def test_an_engine_that_is_left_out_says_what_brings_it(pane: ParityPane, session: RunSession) -> None:
     compared(session, report_of(left_out={"mine": 'not installed: pip install "mine"'}))
     row = pane.engines.texts[-1]
-    assert (row[0], row[1], row[7]) == ("mine", 'Not installed. Install with: pip install "mine"', "left out")
+    assert (row[0], row[1], row[7]) == ("mine", 'Not installed. Install with: pip install "mine"', "not compared")
 
 
 SIDES = (

@@ -168,7 +168,7 @@ def test_a_filter_leaves_what_matches_and_says_how_many(qtbot: QtBot, pane: Resu
     assert pane.trades.model.rowCount() == lost.sum() > 0
     assert pane.trades.count.text() == f"{lost.sum()} of 96"
     type_filter(qtbot, pane.trades, "exit_reason=signal entry_ts_ns>=2002-01-01")
-    assert set(texts_in(pane.trades, "Exit by")) == {"signal"}
+    assert set(texts_in(pane.trades, "Exit reason")) == {"signal"}
     assert min(texts_in(pane.trades, "Entry time")) >= "2002-01-01"
 
 
