@@ -197,7 +197,7 @@ def test_saving_keeps_the_owner(tmp_path: Path) -> None:
 def test_saving_over_a_pipe_is_refused_and_does_not_hang(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
     os.mkfifo(path)
-    with pytest.raises(FileError, match=r"'s\.yaml' is no file"):
+    with pytest.raises(FileError, match=r"'s\.yaml' is not a file"):
         files.write(path, TEXT, known="")
 
 
