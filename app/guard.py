@@ -1,6 +1,6 @@
 """Every method of ours that Qt calls is safe: an exception in it is reported, and Qt gets a plain answer.
 
-Qt cannot deal with a Python exception. Left alone, PySide hands it to whichever Python code runs next, ends the event
+Qt cannot deal with a Python exception. By default, PySide raises it in whichever Python code runs next, ends the event
 loop with it, or crashes. So each class of `app` that derives from a class of Qt has its overriding methods wrapped as
 it is made, whoever writes it: `install` puts the hook on the root of all classes of Qt, before the first one of ours.
 

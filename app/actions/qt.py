@@ -23,7 +23,7 @@ TOOLBAR_ICON = 20
 
 
 class ActionSet:
-    """The QActions of a window, by id. `refresh` brings their state up to date with what stands in front.
+    """The QActions of a window, by id. `refresh` updates their state for the current strategy.
 
     Actions that are registered later come in, and go when they are taken out of the registry.
 
@@ -66,7 +66,7 @@ class ActionSet:
             action.setToolTip(f"{self.registry.specs[action_id].title.removesuffix('...')}{shown}")
 
     def refresh(self) -> None:
-        """Enable, mark and name every action as the window's state asks for."""
+        """Update enabled state, check mark and text of every action from the window's state."""
         for spec in self.registry.specs.values():
             action = self.actions[spec.id]
             if spec.enabled is not None:

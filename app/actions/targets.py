@@ -1,6 +1,6 @@
 """What actions act on: a small protocol for each area of the program, and how the one that is meant now is found.
 
-The window implements them and hands them over as `Targets`; the actions know no window.
+The window implements them and passes them as `Targets`; the actions don't depend on the window.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the canvas asks of the program's actions: which of them its keys run, and how its context menus show them."""
+"""The actions that the keys of the canvas run, and that its context menus show."""
 
 from __future__ import annotations
 

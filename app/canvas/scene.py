@@ -36,7 +36,7 @@ NO_WIRES = Wired()
 
 
 class GraphScene(QGraphicsScene):
-    """The graph of one level as graphics items. Items take no mouse events: the view asks `hit` instead.
+    """The graph of one level as graphics items. Items receive no mouse events: the view calls `hit` instead.
 
     The Qt signal `content_changed` says, at most 30 times a second, that nodes or frames came, went or moved.
     """

@@ -1,4 +1,4 @@
-"""CanvasView: the window on the scene. It hands the mouse to gestures, and shows what lies under it."""
+"""CanvasView: the view of the scene. It forwards mouse events to gestures, and shows hover information."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ class SourceDraft:
         return DraftForm(fields, self.values, () if seen is None else _problems(seen))
 
     def request(self, folder: str) -> PreviewRequest:
-        """Return what asks for the bars as they would be."""
+        """Return the request for a preview of the bars."""
         timeframe = self.values.get("timeframe")
         if timeframe is None:
             timeframe = next((field.default for field in self._base if field.name == "timeframe"), None)

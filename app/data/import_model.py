@@ -45,7 +45,7 @@ class FileDraft:
         return usable and bool(self.symbols) and not self.waiting
 
     def request(self) -> PreviewRequest:
-        """Return what asks for the bars of the first symbol, in the file's own timeframe; without one by its name."""
+        """Return the request for the bars of the first symbol (else the file's name) in the file's timeframe."""
         first = next(iter(self.symbols), self.path.name.partition(".")[0])
         return PreviewRequest(self.draft.provider, self.draft.options, first)
 

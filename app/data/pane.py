@@ -225,7 +225,7 @@ class DataPane(QWidget):
         menu.popup(place)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's
-        """Delete asks for what is selected to be deleted."""
+        """The Delete key requests to delete the selection."""
         if event.key() == Qt.Key.Key_Delete:
             self.ask("delete")
             return

@@ -16,7 +16,7 @@ _NS = 1_000_000_000
 
 
 class PeriodRow(QWidget):
-    """Two days that may be set or left open. The Qt signal `changed` tells that one of them is another.
+    """Two optional days. The Qt signal `changed` is emitted when one of them changes.
 
     Args:
         run: the `run` section as written; its `start` and `end` are shown.

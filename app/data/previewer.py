@@ -1,4 +1,4 @@
-"""Previewer: asks the data process for previews, one at a time, the latest wish first."""
+"""Previewer: requests previews from the data process, one at a time, the latest request first."""
 
 from __future__ import annotations
 

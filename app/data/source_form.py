@@ -18,7 +18,7 @@ from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview
 
 
 class SourceForm(QWidget):
-    """Edits a SourceDraft. The Qt signal `changed` tells that it is another.
+    """Edits a SourceDraft. The Qt signal `changed` is emitted when it changes.
 
     Args:
         draft: what is edited.

@@ -1,4 +1,4 @@
-"""What a start tells of a crash: where the report lies, and which recovery files are damaged."""
+"""Messages after a crash: the location of the report, and the damaged recovery files."""
 
 from __future__ import annotations
 

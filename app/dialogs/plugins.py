@@ -1,4 +1,4 @@
-"""The plugins dialog: what is installed, what it brings, what went wrong, and a switch for each."""
+"""The plugins dialog: the installed plugins, their contents and errors, and a switch for each."""
 
 from __future__ import annotations
 

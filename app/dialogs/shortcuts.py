@@ -59,7 +59,7 @@ class ShortcutsDialog(DialogFrame):
         return str(item.data(0, ID_ROLE)) if item is not None else ""
 
     def refresh(self) -> None:
-        """Show the actions that the search asks for, with their keys as edited."""
+        """Show the actions that match the search, with their edited shortcuts."""
         chosen = self.current_id
         self.table.blockSignals(True)
         self.table.clear()

@@ -1,4 +1,4 @@
-"""What a sweep asks for: parameters that can be varied, and the values to try. No Qt."""
+"""The input of a sweep: the parameters to vary and their values. No Qt."""
 
 from __future__ import annotations
 

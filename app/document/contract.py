@@ -1,4 +1,4 @@
-"""What views know of a document: what it tells them, and what they may ask of it."""
+"""The interface of a document for views: its signals and its methods."""
 
 from __future__ import annotations
 

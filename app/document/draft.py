@@ -20,7 +20,7 @@ Swap = Callable[[str], Any]
 
 
 class Draft:
-    """Plain values that edits change; `renamed` tells the text editor which keys keep their place."""
+    """Plain values that edits change; `renamed` maps keys so that they keep their position."""
 
     def __init__(self, values: Values, scope: Scope, catalog: Catalog, find_block: FindBlock) -> None:
         self.values: Values = copied(values)

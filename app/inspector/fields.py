@@ -1,4 +1,4 @@
-"""What a form asks for: fields read from a pydantic model, with kind, range, choices, unit and help. No Qt."""
+"""The fields of a form, read from a pydantic model, with kind, range, choices, unit and help. No Qt."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _OPEN_INSTRUMENTS = 2
 
 @dataclass
 class PageContext:
-    """What all pages share: the document, unfinished input, and who tells how far the data reach."""
+    """State shared by all pages: the document, unfinished input, and the source of the data's period."""
 
     document: Document
     drafts: Drafts = field(default_factory=dict)

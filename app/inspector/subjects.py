@@ -159,7 +159,7 @@ def with_modes(catalog: Catalog, field: schema.Field, values_now: Mapping[str, A
 
 
 def with_engines(catalog: Catalog, field: schema.Field, values_now: Mapping[str, Any]) -> schema.Field:
-    """Return the field of the engine with those that are installed to choose from, and what brings the others."""
+    """Return the field of the engine with the installed engines as choices, and how to install the others."""
     if not isinstance(catalog, Engines):
         return field
     found = engine_choices(catalog)

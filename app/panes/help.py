@@ -22,7 +22,7 @@ _SETTLE_MS = 200
 
 
 class HelpPane(QWidget):
-    """Shows the help of a node, or of a component on the palette. The Qt signal `shown` tells whose it is."""
+    """Shows the help of a node, or of a component on the palette. The Qt signal `shown` carries its name."""
 
     shown = Signal(str)
 

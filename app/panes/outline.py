@@ -166,7 +166,7 @@ class Outline(QWidget):
             family = family_of(node.role, node_id)
             item.setIcon(icon("block" if node.block else family, current().family(family)))
 
-    # ------------------------------------------------------------------ hands
+    # ------------------------------------------------------------------ input
 
     def _select(self, ids: Sequence[str]) -> None:
         wanted = [self._items[node] for node in ids if node in self._items]

@@ -1,4 +1,4 @@
-"""Notices when open files change on disk by another hand: at once where the system tells, else by a slow look."""
+"""Detects changes of open files by other programs: by system notifications, or else by polling."""
 
 from __future__ import annotations
 

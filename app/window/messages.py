@@ -1,4 +1,4 @@
-"""Messages: tells the user what happened: in the status bar, or in a dialog that waits to be read."""
+"""Messages: informs the user in the status bar or in a modal dialog."""
 
 from __future__ import annotations
 

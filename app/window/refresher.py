@@ -1,4 +1,4 @@
-"""Refresher: brings menus, toolbar and the window's title up to date."""
+"""Refresher: updates menus, toolbar and window title."""
 
 from __future__ import annotations
 

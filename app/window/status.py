@@ -16,7 +16,7 @@ MESSAGE_MS = 8_000
 
 
 class StatusLine(QStatusBar):
-    """The window's status bar; a click on the problems or on the zoom asks for more."""
+    """The window's status bar. The problems and the zoom can be clicked."""
 
     problems_clicked = Signal()
     zoom_clicked = Signal()

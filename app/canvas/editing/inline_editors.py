@@ -145,7 +145,7 @@ class TextEditor(QPlainTextEdit):
         self.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def leave(self, *, taking: bool) -> None:
-        """Close; `taking` hands the text over."""
+        """Close. With `taking`, apply the text."""
         accept, self._accept = self._accept, None
         if self.isVisible():
             had_focus = self.hasFocus()

@@ -1,4 +1,4 @@
-"""Pull a wire from a port: to another port, or to empty canvas, which asks what to add there."""
+"""Drag a wire from a port to another port, or to an empty area to add a node there."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class RunLevel:
         return found if found in self.graph.nodes else None
 
     def output(self, wire: WireView) -> tuple[str, str] | None:
-        """Return node and output of the run that a wire of this level brings; None if it did not run."""
+        """Return the run's node and output behind a wire of this level, None if it did not run."""
         known = self.facts.run.nodes
         source = self.name(wire.source)
         if wire.source == BARS:

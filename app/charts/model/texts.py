@@ -98,7 +98,7 @@ def curve_text(value: float, *, percent: bool) -> str:
 
 
 def trade_lines(model: ChartModel, row: int) -> list[str]:
-    """Return what is told of a trade: side and size, entry, exit, result and why it ended."""
+    """Return the text of a trade: side and size, entry, exit, result and exit reason."""
     trade = model.run.trades[row]
     digits = model.decimals
     entry, leave = int(trade["entry_bar"]), int(trade["exit_bar"])
@@ -131,7 +131,7 @@ def reason_text(reason: str) -> str:
 
 
 def open_lines(model: ChartModel, position: OpenPosition) -> list[str]:
-    """Return what is told of a position that is still open at the end."""
+    """Return the text of a position that is still open at the end."""
     side = tr("Long") if position.lots > 0 else tr("Short")
     units = abs(position.lots) * model.job.lot_size
     price = number_text(position.entry_price, model.decimals)
@@ -144,7 +144,7 @@ def open_lines(model: ChartModel, position: OpenPosition) -> list[str]:
 
 
 def group_lines(model: ChartModel, group: TradeGroup) -> list[str]:
-    """Return what is told of trades that are counted together."""
+    """Return the text of a group of trades."""
     last = min(group.last_bar, len(model) - 1)
     return [
         tr("Trades: {count}", count=group.count),
@@ -156,7 +156,7 @@ def group_lines(model: ChartModel, group: TradeGroup) -> list[str]:
 
 
 def left_out_lines(panels: Sequence[str]) -> list[str]:
-    """Return what is told of panels that have no room."""
+    """Return the text about panels without enough room."""
     names = {EQUITY: tr("Equity"), DRAWDOWN: tr("Drawdown"), EXPOSURE: tr("Exposure")}
     told = [names.get(panel) or panel.partition(":")[2] for panel in panels]
     return [tr("Not enough room for these. Make the chart taller:"), *told]

@@ -1,4 +1,4 @@
-"""What follows the mouse and the selected bar: crosshair, legends, the box of a zoom, what is told of a trade."""
+"""The overlay for the pointer and the selected bar: crosshair, legends, zoom box, text of a trade."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ LEAST_WIDTH = 180
 
 
 class Palette(QWidget):
-    """Lists every installed building block and the blocks at hand.
+    """Lists all installed components and the available blocks.
 
     The Qt signal `chosen` (role, use) asks to add one; `highlighted` tells which one is looked at, and `help_asked`
     that its help is wanted.
@@ -187,7 +187,7 @@ class Palette(QWidget):
         del change
         self._settle.start()
 
-    # ------------------------------------------------------------------ hands
+    # ------------------------------------------------------------------ input
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's
         """Let the arrows go from the search box into the list, and Enter add what is found first."""

@@ -15,7 +15,7 @@ _PATIENCE_MS = 500
 
 
 class Banner(QFrame):
-    """Says that the canvas shows an older state, or nothing. The Qt signal `clicked` asks to be led to the mistake."""
+    """Shows that the canvas has an older state, or none. The Qt signal `clicked` requests to go to the error."""
 
     clicked = Signal()
 

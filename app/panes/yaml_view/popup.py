@@ -31,7 +31,7 @@ _OFFER = Qt.ItemDataRole.UserRole
 
 
 class CompletionPopup(QFrame):
-    """A list below the cursor that never takes the focus; the editor hands its keys on.
+    """A list below the cursor that never takes the focus. The editor forwards its keys.
 
     The Qt signal `chosen(Completion)` tells what to put in.
     """

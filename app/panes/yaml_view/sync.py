@@ -19,7 +19,7 @@ _LONGEST_MS = 800
 class TextSync(QObject):
     """Hands what is typed to the document, and what the document became elsewhere to the field.
 
-    What is typed goes over as soon as the keys at hand are dealt with. Where the document takes long for it (a very
+    Typed text is applied as soon as the pending keys are processed. Where the document takes long for it (a very
     large file), it waits for a pause of about twice as long, so that typing stays fluent.
 
     Qt signals: `told(Change)` after every change of the document, with the field as it then is; `moved(position)`

@@ -64,7 +64,7 @@ class YamlView(QWidget):
         """The list of what fits at the cursor."""
         return self._completer.popup
 
-    # ------------------------------------------------------------------ what the window asks for
+    # ------------------------------------------------------------------ interface for the window
 
     def set_document(self, document: DocumentLike) -> None:
         """Show another document from its beginning."""

@@ -123,7 +123,7 @@ class Engine(QObject):
             self._process.close()
             self._process = None
 
-    # ------------------------------------------------------------------ what the process tells
+    # ------------------------------------------------------------------ messages of the process
 
     def _next(self) -> None:
         if self._running is None and self._queue and self._process is not None:

@@ -1,4 +1,4 @@
-"""FolderQuestions: asks whether strategies may read the files that they name beyond their own folder."""
+"""FolderQuestions: asks whether strategies may read files outside their own folder."""
 
 from __future__ import annotations
 

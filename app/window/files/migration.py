@@ -1,4 +1,4 @@
-"""Migrations: brings strategies of an older format to this version's as they are opened, and shows what it changed."""
+"""Migrations: migrates strategies of an older format when they are opened, and shows the changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ABOUT = "format"
 
 
 class MigrationNotice(NoticeBar):
-    """Says that a strategy was migrated. `shown` asks for what was changed, `closed` to take the bar away."""
+    """Shows that a strategy was migrated. `shown` requests the changes, `closed` requests to close the bar."""
 
     shown = Signal()
     closed = Signal()

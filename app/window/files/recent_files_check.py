@@ -14,7 +14,7 @@ LOOK_MS = 50
 
 
 class RecentLook(QObject):
-    """Looks at files in a plain thread and asks it by a timer whether it is done.
+    """Checks files in a thread and polls it with a timer.
 
     The thread holds paths and a queue and no QObject: it may outlive the window, and must not be what ends one.
 

@@ -42,7 +42,7 @@ class NoticeBar(FoldingBar):
 
 
 class FailureNotice(NoticeBar):
-    """Says why a run came to nothing. `node_asked` asks to show the node at fault, `closed` to take the bar away."""
+    """Shows why a run failed. `node_asked` requests to show the failed node, `closed` requests to close the bar."""
 
     node_asked = Signal()
     closed = Signal()
@@ -62,7 +62,7 @@ class FailureNotice(NoticeBar):
 
 
 class StaleBanner(NoticeBar):
-    """Says that results are out of date; `run_asked` asks for a run."""
+    """Shows that results are out of date. `run_asked` requests a run."""
 
     run_asked = Signal()
     folds = False

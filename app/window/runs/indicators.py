@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from quantcrafter.app.window.tabs.tabs import Tabs
 
 TICK_MS = 1000
-"""The time left goes on while a run tells nothing."""
+"""The remaining time counts down while a run sends no progress."""
 
 
 class RunIndicators(QObject):

@@ -1,4 +1,4 @@
-"""RunStatus: the part of the status bar that tells how far a run is, with a button to cancel it."""
+"""RunStatus: the part of the status bar that shows the progress of a run, with a button to cancel it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strategies: puts documents into tabs and takes them out, and tells those that look after open strategies."""
+"""Strategies: opens and closes documents in tabs, and notifies the controllers of open strategies."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_the_plugin_of_the_guide_is_accepted(tmp_path: Path, monkeypatch: pytest
     from tests.support.plugin_packages import module
 
     monkeypatch.setenv("QUANTCRAFTER_HOME", str(tmp_path))
-    source = PLUGINS.partition("hands it over in a hook:\n\n")[2].partition("\nInstall it with")[0]
+    source = PLUGINS.partition("returns it from a hook:\n\n")[2].partition("\nInstall it with")[0]
     registry = load_registry(extra_plugins=[("mine", module("mine", source))])
 
     assert registry.plugins[-1].error == ""
