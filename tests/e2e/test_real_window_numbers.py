@@ -75,7 +75,7 @@ def test_a_refused_number_is_not_run(window: RealWindow, *, enter: bool) -> None
     window.select("rsi")
     window.fill("99999999", "timeperiod", enter=enter)
     window.key("F5")
-    until(lambda: "Timeperiod is refused" in window.ask("status"), "why nothing is run")
+    until(lambda: "Timeperiod was not accepted" in window.ask("status"), "why nothing is run")
     assert window.ask("runs") == before
     shown = window.ask("field", "timeperiod")
     assert (shown["focus"], shown["reason"]) == (True, REFUSED)
