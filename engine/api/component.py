@@ -118,7 +118,7 @@ class Component(BaseModel):
     def explain(self, question: Question) -> Reason | None:  # noqa: ARG002 - a component may answer
         """Return what a condition, filter or signal output's being true at a bar depends on; None has no answer.
 
-        An answer that does not agree with what the component computed is passed over.
+        An answer that does not agree with what the component computed is ignored.
         """
         return None
 
@@ -177,7 +177,7 @@ class FeedNode(DataNode):
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
     symbol: str = param("Symbol of the other instrument.", min_length=1)
-    data: str = param("Which data provider brings its bars.", default="sample")
+    data: str = param("The data provider of its bars.", default="sample")
     timeframe: Timeframe | None = param("Length of its bars; the instrument's own if left out.", default=None)
     market: str = param(
         "Its market, such as us_stocks; by the end of the symbol, or as an instrument of that symbol, if left out.",

@@ -46,7 +46,7 @@ class ColumnView(Generic[Scalar]):
     def __getitem__(self, key: int | slice) -> Any:
         now = self._ctx.index
         if not isinstance(key, slice) and not -now - 1 <= key <= now:
-            when = Message("is not known yet") if key > now else Message("does not exist")
+            when = Message("is not known yet") if key > now else Message("doesn't exist")
             raise IndexError(
                 Message(
                     "bar {key} {when}: the bar that just closed is {now}",
@@ -243,8 +243,8 @@ class StrategyContext:
         if value is None:
             raise RunError(
                 Message(
-                    "Node '{node}' asked for ctx.{what}, which a column component cannot see. "
-                    "Use a risk, money or execution component for decisions that depend on the portfolio.",
+                    "Node '{node}' asked for ctx.{what}, which a column component can't see. Use a risk, money "
+                    "or execution component for decisions that depend on the portfolio.",
                     node=self.node,
                     what=what,
                 ),

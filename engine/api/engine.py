@@ -119,7 +119,7 @@ class InstrumentJob:
 
 @dataclass(frozen=True)
 class DecisionComponent:
-    """A decision component that brings its own `on_bar`.
+    """A decision component that provides its own `on_bar`.
 
     `inputs` holds, for each instrument in file order, its columns by port name: arrays, `Signals`, `Bars`, or tuples of
     these. `rule` is the index of a risk manager's place among the protective rules, `execution` the number of the
@@ -236,7 +236,7 @@ class EngineAdapter(ABC):
         """
         raise RunError(
             Message(
-                "The engine '{name}' runs no strategy classes, so '{path}' cannot be run on it.",
+                "The engine '{name}' runs no strategy classes, so '{path}' can't be run on it.",
                 name=self.name,
                 path=job.path,
             )

@@ -74,11 +74,13 @@ def listed_folders() -> tuple[Path, ...]:
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        why = fault(error, "read").cause if isinstance(error, OSError) else Message("it is no such list in JSON")
+        why = (
+            fault(error, "read").cause if isinstance(error, OSError) else Message("it is not a JSON list of this kind")
+        )
         raise RunError(
             Message(
-                "The list of allowed folders, '{path}', cannot be read: {why}. "
-                "Repair or delete it; until then no folder of it is allowed.",
+                "The list of allowed folders, '{path}', can't be read: {why}. Repair or delete it; until then no "
+                "folder of it is allowed.",
                 path=shown_path(path),
                 why=why,
             )
@@ -121,14 +123,14 @@ def expanded(path: str, base_dir: str) -> Path:
         )
     if path.startswith("~") and path[1:2] not in ("", "/", os.sep):
         raise PathRefusedError(
-            Message("'{said}' is meant from another user's folder, which is not looked up.", said=said),
+            Message("'{said}' refers to another user's home folder, which is not supported.", said=said),
             Message("Write the whole path, or '~/' for your own folder."),
         )
     try:
         return _flat(Path(base_dir or ".") / _with_home(path))
     except (OSError, ValueError, RuntimeError) as error:
         raise PathRefusedError(
-            Message("'{said}' is no path: {error}.", said=said, error=error), Message("Correct 'path'.")
+            Message("'{said}' is not a valid path: {error}.", said=said, error=error), Message("Correct 'path'.")
         ) from error
 
 

@@ -403,7 +403,7 @@ def text_of(error: BaseException) -> str:
     except BaseException as failure:  # noqa: BLE001 - an error of somebody's own that cannot even be printed
         if isinstance(failure, KeyboardInterrupt):
             settled(failure)
-        return Message("(it cannot be printed)")
+        return Message("(it can't be printed)")
 
 
 MOST_TEXT = 1_000

@@ -128,7 +128,7 @@ def _discard_code(cache: Path, *, all_of_it: bool) -> None:
             shutil.rmtree(code, ignore_errors=True)
     log.warning(
         Message(
-            "Compiled code in '{folder}' was deleted: others could write to that folder. It is compiled anew, "
+            "Compiled code in '{folder}' was deleted: others could write to that folder. It is being recompiled, "
             "which can take a minute.",
             folder=cache,
         )

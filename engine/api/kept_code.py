@@ -68,7 +68,7 @@ class KeptCode:
             content = _read(path)
             found = None if content is None else _rebuilt(target, content, path)
         except Exception:
-            log.exception("Compiled code of '%s' cannot be looked up; it is compiled anew", self._function.__name__)
+            log.exception("Compiled code of '%s' can't be looked up; it is compiled anew", self._function.__name__)
             found = None
         if found is None:
             tell_of_wait(COMPILE)
@@ -83,7 +83,7 @@ class KeptCode:
 
             _write(self._path(signature, compiled.codegen), dumps(compiled._reduce()))  # type: ignore[no-untyped-call] # noqa: SLF001 - as numba's own
         except Exception:
-            log.exception("Compiled code of '%s' cannot be kept", self._function.__name__)
+            log.exception("Compiled code of '%s' can't be kept", self._function.__name__)
 
     def enable(self) -> None:
         """Do nothing: it is always on."""
@@ -222,8 +222,8 @@ def _refuse(path: Path, reason: str) -> None:
     say_once(
         "damaged",
         Message(
-            "Compiled code in '{folder}' cannot be used ({file}...: {reason}). It is compiled anew, which can take a "
-            "minute.",
+            "Compiled code in '{folder}' can't be used ({file}...: {reason}). It is being recompiled, which can "
+            "take a minute.",
             folder=path.parent,
             file=path.name[:24],
             reason=reason,
@@ -308,8 +308,9 @@ def say_not_kept(folder: Path, reason: str) -> None:
     say_once(
         "not kept",
         Message(
-            "Compiled code cannot be kept in '{folder}': {reason}. Every run compiles anew until then, which can take "
-            "a minute. Give it a folder of your own with free space: set NUMBA_CACHE_DIR, or delete this one.",
+            "Compiled code can't be stored in '{folder}': {reason}. Until then, every run recompiles it, which "
+            "can take a minute. Give it a folder of your own with free space: set NUMBA_CACHE_DIR, or delete "
+            "this one.",
             folder=folder,
             reason=reason,
         ),

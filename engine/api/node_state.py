@@ -118,7 +118,7 @@ class _Check:
         if self._count > MOST_VALUES:
             raise StateError(
                 Message(
-                    "ctx.state may hold {most_values:,} values, {place} is past that. Drop old ones",
+                    "ctx.state can hold at most {most_values:,} values, and {place} exceeds that. Remove old ones",
                     most_values=MOST_VALUES,
                     place=place,
                 )

@@ -62,10 +62,10 @@ def _read_array(stream: IO[bytes], most: int) -> Array:
     shape, order, dtype = _read_header(stream)
     claimed = math.prod(shape) * dtype.itemsize
     if claimed > most:
-        raise ValueError(Message("an array claims {claimed} bytes", claimed=claimed))
+        raise ValueError(Message("an array declares {claimed} bytes", claimed=claimed))
     data = stream.read(claimed)
     if len(data) != claimed or stream.read(1):
-        raise ValueError(Message("an array has not the {claimed} bytes that it claims", claimed=claimed))
+        raise ValueError(Message("an array doesn't have the {claimed} bytes that it declares", claimed=claimed))
     if not data:
         return np.empty(shape, dtype)
     return np.frombuffer(data, dtype).reshape(shape, order=order).copy("K")
@@ -75,11 +75,11 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], Literal["C", "F"],
     """Return the shape, the order and the type of the array that follows in a stream."""
     start = stream.read(len(_MAGIC) + 2)
     if start[:-2] != _MAGIC or start[-2] not in _LENGTH_BYTES:
-        raise ValueError(Message("it is no .npy file of a known version"))
+        raise ValueError(Message("it is not a .npy file of a known version"))
     width = _LENGTH_BYTES[start[-2]]
     length = int.from_bytes(stream.read(width), "little")
     if length > _LONGEST_HEADER:
-        raise ValueError(Message("its header claims {length} bytes", length=length))
+        raise ValueError(Message("its header declares {length} bytes", length=length))
     header = stream.read(length)
     if len(header) != length:
         raise ValueError(Message("its header is cut off"))
@@ -100,7 +100,7 @@ def _values(header: str) -> dict[str, Any]:
     except RecursionError as error:
         raise ValueError(Message("its header is nested too deeply")) from error
     if not isinstance(fields, dict) or fields.keys() != {"descr", "fortran_order", "shape"}:
-        raise ValueError(Message("its header has not the three entries of a .npy file"))
+        raise ValueError(Message("its header doesn't have the three entries of a .npy file"))
     return fields
 
 

@@ -33,12 +33,12 @@ def find_named(path: str, base_dir: str = "", *, within: str = "") -> Path:
     """Return the regular file that a strategy or a user names, with every link followed.
 
     Args:
-        path: as written; a relative one is meant from `base_dir`.
+        path: as written; a relative one is relative to `base_dir`.
         base_dir: the strategy's folder; '' for a path that the user gave by hand, which may lead anywhere.
         within: the folder whose strategy wrote `path`, where that is absolute already.
 
     Raises:
-        PathRefusedError: there is no such file, it is no regular file, or it must not be read.
+        PathRefusedError: there is no such file, it is not a regular file, or it must not be read.
     """
     owner = within or base_dir
     whole = expanded(path, base_dir)
@@ -61,7 +61,7 @@ def open_named(path: str, base_dir: str = "", *, within: str = "") -> io.Buffere
     """Open the regular file that a strategy or a user names, for reading bytes; see `find_named`.
 
     Raises:
-        PathRefusedError: there is no such file, it cannot be opened, is no regular file, or must not be read.
+        PathRefusedError: there is no such file, it cannot be opened, is not a regular file, or must not be read.
     """
     try:
         return open_regular(find_named(path, base_dir, within=within), path)
@@ -77,7 +77,7 @@ def open_regular(path: Path, written: str = "") -> io.BufferedReader:
         written: what the message calls it.
 
     Raises:
-        PathRefusedError: it is no regular file.
+        PathRefusedError: it is not a regular file.
         OSError: it cannot be opened.
     """
     said = shown_path(written or str(path))
@@ -114,7 +114,7 @@ def _refuse_kind(mode: int, said: str) -> None:
                 Message("'{said}' is {name}, not a file.", said=said, name=name), Message("Name a file with data.")
             )
     if not stat.S_ISREG(mode):
-        raise PathRefusedError(Message("'{said}' is no regular file.", said=said), Message("Name a file with data."))
+        raise PathRefusedError(Message("'{said}' is not a regular file.", said=said), Message("Name a file with data."))
 
 
 def _refuse_swapped(handle: int, real: Path, said: str) -> None:
@@ -131,7 +131,7 @@ def _missing(path: str, whole: Path) -> PathRefusedError:
     said = shown_path(str(whole))
     if _PATTERN & set(path):
         return PathRefusedError(
-            Message("There is no file '{said}'; patterns are not expanded.", said=said), Message("Name one file.")
+            Message("File '{said}' doesn't exist; wildcards are not expanded.", said=said), Message("Name one file.")
         )
     try:
         names = [entry.name for entry in whole.parent.iterdir()] if whole.parent.is_dir() else []
@@ -140,14 +140,14 @@ def _missing(path: str, whole: Path) -> PathRefusedError:
     near = did_you_mean(whole.name, [name for name in names if name != whole.name])
     if whole.is_symlink():
         return PathRefusedError(
-            Message("'{said}' is a link to a file that is gone.", said=said), Message("Correct 'path'.")
+            Message("'{said}' is a link to a file that no longer exists.", said=said), Message("Correct 'path'.")
         )
-    remedy = near or Message("Correct 'path', which is meant from the strategy file's folder.")
-    return PathRefusedError(Message("There is no file '{said}'.", said=said), remedy)
+    remedy = near or Message("Correct 'path', which is relative to the strategy file's folder.")
+    return PathRefusedError(Message("File '{said}' doesn't exist.", said=said), remedy)
 
 
 def _unopened(error: Exception, said: str) -> PathRefusedError:
     if isinstance(error, RuntimeError):
         error = OSError(errno.ELOOP, str(error))
     cause, remedy = fault(error, "read", otherwise=Message("Correct 'path'."))
-    return PathRefusedError(Message("'{said}' cannot be opened: {cause}.", said=said, cause=cause), remedy)
+    return PathRefusedError(Message("'{said}' can't be opened: {cause}.", said=said, cause=cause), remedy)

@@ -37,27 +37,27 @@ class _Words(NamedTuple):
         return Fault(self.cause, own or self.write)
 
 
-_FULL = Message("Free some space, or choose another place.")
+_FULL = Message("Free some space, or choose another location.")
 _FULL_HOME = Message("Free some space, or set QUANTCRAFTER_HOME to another folder.")
 _OTHER_HOME = Message("Set QUANTCRAFTER_HOME to another folder.")
 _DENIED = _Words(
     Message("access is denied"),
-    Message("Check the permissions of the file and its folder, or choose another place."),
+    Message("Check the permissions of the file and its folder, or choose another location."),
     Message("Check the permissions of the file and its folder."),
     Message("Check the permissions of its folder, or set QUANTCRAFTER_HOME to another one."),
 )
 _IN_USE = _Words(Message("another program is using it"), Message("Close that program, or try again later."))
 _DISK = _Words(Message("the disk reports an error"), Message("Check the disk, and copy what matters to another one."))
 _FILES = _Words(Message("too many files are open"), Message("Close other programs, or raise the limit on open files."))
-_NETWORK = _Words(Message("its network drive does not answer"), Message("Connect the drive and try again."))
+_NETWORK = _Words(Message("its network drive doesn't answer"), Message("Connect the drive and try again."))
 _READ_ONLY = _Words(
     Message("the file system is read-only"),
-    Message("Choose another place."),
+    Message("Choose another location."),
     home=_OTHER_HOME,
 )
 _MISSING = _Words(
-    Message("there is no such file or folder"),
-    Message("Choose a folder that is there."),
+    Message("the file or folder doesn't exist"),
+    Message("Choose an existing folder."),
     Message("Check the name and the folder."),
     _OTHER_HOME,
 )
@@ -68,22 +68,23 @@ _BY_NAME: dict[str, _Words] = {
     "ENOSPC": _FULL_DISK,
     "EDQUOT": _Words(Message("your quota of disk space is used up"), _FULL, home=_FULL_HOME),
     "EFBIG": _Words(
-        Message("the file would be larger than is allowed here"), Message("Choose another place, or write less.")
+        Message("the file would be larger than is allowed here"),
+        Message("Choose another location, or write less data."),
     ),
     "EACCES": _DENIED,
     "EPERM": _DENIED,
     "EROFS": _READ_ONLY,
     "ENAMETOOLONG": _Words(Message("the name is too long"), Message("Choose a shorter one."), home=_OTHER_HOME),
-    "ELOOP": _Words(Message("its symbolic links lead in a circle"), Message("Correct the links.")),
+    "ELOOP": _Words(Message("its symbolic links form a loop"), Message("Correct the links.")),
     "EISDIR": _Words(Message("it is a folder"), Message("Name a file.")),
     "ENOTDIR": _Words(
         Message("a part of the path is a file, not a folder"), Message("Correct the path."), home=_OTHER_HOME
     ),
     "ENOENT": _MISSING,
     "EEXIST": _Words(
-        Message("there is something of that name already"), Message("Choose another name."), home=_OTHER_HOME
+        Message("a file or folder with that name already exists"), Message("Choose another name."), home=_OTHER_HOME
     ),
-    "ENOTEMPTY": _Words(Message("there is a folder of that name already"), Message("Choose another name.")),
+    "ENOTEMPTY": _Words(Message("a folder with that name already exists"), Message("Choose another name.")),
     "EMFILE": _FILES,
     "ENFILE": _FILES,
     "EIO": _DISK,
@@ -95,7 +96,7 @@ _BY_NAME: dict[str, _Words] = {
     "ENODEV": _Words(Message("it is a device or a pipe, not a file"), Message("Name a file.")),
     "ESPIPE": _Words(Message("it is a device or a pipe, not a file"), Message("Name a file.")),
     "EILSEQ": _Words(Message("the name has characters that are not allowed"), Message("Choose another name.")),
-    "EINVAL": _Words(Message("the system does not accept the name or the request"), Message("Choose another name.")),
+    "EINVAL": _Words(Message("the system doesn't accept the name or the request"), Message("Choose another name.")),
     "ETIMEDOUT": _NETWORK,
     "ESTALE": _NETWORK,
     "EHOSTDOWN": _NETWORK,
@@ -125,8 +126,8 @@ _BY_SQLITE = {
     11: _DAMAGED,  # SQLITE_CORRUPT
     13: _FULL_DISK,  # SQLITE_FULL
     14: _Words(
-        Message("the file cannot be opened"),
-        Message("Check the permissions of the file and its folder, or choose another place."),
+        Message("the file can't be opened"),
+        Message("Check the permissions of the file and its folder, or choose another location."),
         home=_DENIED.home,
     ),  # SQLITE_CANTOPEN
     26: _DAMAGED,  # SQLITE_NOTADB
@@ -181,7 +182,7 @@ def told(error: OSError) -> str:
     """Return what there is to say of an error that nobody expected: the file, where it is named, cause and remedy."""
     cause, remedy = fault(error, "write")
     named = joined([f"'{shown_path(str(error.filename))}'"]) if error.filename else Message("A file")
-    return Message("{named} cannot be used: {cause}. {remedy}", named=named, cause=cause, remedy=remedy)
+    return Message("{named} can't be used: {cause}. {remedy}", named=named, cause=cause, remedy=remedy)
 
 
 def _is_full(path: Path) -> bool:

@@ -60,7 +60,7 @@ class PortMark:
 
 @dataclass(frozen=True, slots=True)
 class PathMark:
-    """Marks a parameter as a file's path; a relative one is meant from the strategy file's folder."""
+    """Marks a parameter as a file's path; a relative one is relative to the strategy file's folder."""
 
 
 def path_fields(model: type[BaseModel]) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ class Commission(BaseModel):
     per_unit: float = param("Amount for each unit (share, coin).", default=0.0, unit="currency", ge=0)
     per_lot: float = param("Amount for each lot.", default=0.0, unit="currency", ge=0)
     per_order: float = param("Amount for each order.", default=0.0, unit="currency", ge=0)
-    minimum: float = param("The least taken for an order.", default=0.0, unit="currency", ge=0)
+    minimum: float = param("The minimum commission per order.", default=0.0, unit="currency", ge=0)
 
 
 class Slippage(BaseModel):
@@ -44,7 +44,7 @@ class Slippage(BaseModel):
     ticks: float = param("Number of ticks.", default=0.0, unit="ticks", ge=0)
     range_percent: float = param("Percent of the bar's range, high less low.", default=0.0, unit="%", ge=0, le=100)
     volume_percent: float = param(
-        "The most of a bar's volume that orders may fill; what is left waits for the next bars. 0: no limit.",
+        "The maximum part of a bar's volume that orders can fill; the rest waits for the next bars. 0: no limit.",
         default=0.0,
         unit="%",
         ge=0,
@@ -205,7 +205,7 @@ class RunSettings(BaseModel):
     mode: Literal["backtest", "replay", "paper", "live"] = param("What kind of run.", default="backtest")
     engine: str = param("Which engine matches the orders.", default="native")
     cash: float = param("Starting cash.", default=100_000.0, unit="currency", gt=0)
-    commission: Commission = param("The broker's charges.", default=Commission())
+    commission: Commission = param("The broker's fees.", default=Commission())
     slippage: Slippage = param("Loss against the matched price.", default=Slippage())
     margin: Margin = param("What part of a position's value the account must have.", default=Margin())
     borrow_percent: float = param(
@@ -220,7 +220,7 @@ class RunSettings(BaseModel):
     )
     fills: FillRules = param("Choices that the bar standard leaves open.", default=FillRules())
     insufficient_cash: Literal["reduce", "reject"] = param(
-        "An entry that the account cannot pay for: cut to what it can pay, or rejected.", default="reduce"
+        "An entry that the account can't pay for: cut to what it can pay, or rejected.", default="reduce"
     )
     end_of_data: Literal["leave", "close_last"] = param(
         "Positions still open at the end: left open, or closed at the last close.", default="leave"

@@ -207,7 +207,7 @@ def delete(
     *,
     start: Start = None,
     end: End = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> None:
     """Delete bars from the store: a symbol, one of its timeframes, or a range of it."""
     from quantcrafter.engine.data.store import BarStore
@@ -323,6 +323,6 @@ def _options(settings: list[str] | None) -> dict[str, Any]:
         log = ProblemLog()
         node = compose(value, "--set", log, located=False) if value.strip() else None
         if log.problems:
-            raise typer.BadParameter(f"The value of {name!r} cannot be read: {value!r}.", param_hint="'--set'")
+            raise typer.BadParameter(f"The value of {name!r} can't be read: {value!r}.", param_hint="'--set'")
         made[name.strip()] = None if node is None else plain(node)
     return made

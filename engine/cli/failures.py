@@ -49,7 +49,7 @@ def _report_crash(error: BaseException, *, verbose: bool) -> int:
 
 def _unexpected(error: BaseException) -> str:
     if isinstance(error, MemoryError):
-        return "There is not enough memory for this. Take fewer bars, or close other programs."
+        return "There is not enough memory for this. Use fewer bars, or close other programs."
     if isinstance(error, OSError) and error.errno:
         return told(error)
     return f"Unexpected {type(error).__name__}: {' '.join(text_of(error).split()) or 'no message'}"
@@ -71,5 +71,5 @@ def _write_crash(text: str) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{heading}\nArguments: {sys.argv[1:]}\n\n{text}\n", encoding="utf-8")
     except (OSError, ValueError) as failure:
-        return f"nowhere: '{shown_path(path)}' cannot be written ({fault(failure).cause}). Use --verbose to see it."
+        return f"nowhere: '{shown_path(path)}' can't be written ({fault(failure).cause}). Use --verbose to see it."
     return str(path)

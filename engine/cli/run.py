@@ -62,7 +62,7 @@ def run(  # noqa: PLR0913 - one argument an option
         typer.Option("--params", "-p", metavar="NAME=VALUE", help="A parameter of the class; repeatable."),
     ] = None,
     timeframe: Annotated[str, typer.Option("--timeframe", help="Of --data, such as 1h.", show_default=False)] = "",
-    no_history: Annotated[bool, typer.Option("--no-history", help="Do not keep the run for 'runs'.")] = False,
+    no_history: Annotated[bool, typer.Option("--no-history", help="Don't keep the run for 'runs'.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")] = False,
 ) -> None:
     """Run a strategy file, or a class written for another engine, and show what happened."""
@@ -186,7 +186,7 @@ def _keep(result: RunResult) -> str | None:
     try:
         run_id = history.add(result, columns=False)
     except RunError as error:
-        warn(f"The run is not kept: {error}")
+        warn(f"The run is not saved: {error}")
         return None
     try:
         clean([history.folder / run_id])

@@ -55,7 +55,7 @@ def limit(
     from quantcrafter.engine.runtime.run_store.storage import keep_gb, set_keep_gb
 
     if gigabytes is None:
-        console().print(f"Runs may take {keep_gb():g} GB.")
+        console().print(f"Runs can take {keep_gb():g} GB.")
         return
     try:
         set_keep_gb(gigabytes)

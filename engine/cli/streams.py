@@ -82,7 +82,7 @@ class Console:
         if count <= MOST_LINES:
             self._show(f"{who} {'warns' if warning else 'prints'}: {text}")
         elif count == MOST_LINES + 1:
-            self._show(f"{who} prints more than {MOST_LINES:,} lines; the rest is left out.")
+            self._show(f"{who} prints more than {MOST_LINES:,} lines; the rest is omitted.")
 
     def slow(self, call: Call, seconds: float) -> None:
         """Tell that a call has taken so long."""

@@ -91,8 +91,8 @@ def not_booked_twice(raw: RawBars, actions: CorporateActions, subject: str) -> t
         fallen = int(np.setdiff1d(checked, held)[0])
         raise DataError(
             Message(
-                "{subject}: the price did not change with the split of {split:g} in row {row} (close {close:g}, then "
-                "open {open:g}), though it did with the one in row {fallen}. Correct the file.",
+                "{subject}: the price didn't change with the split of {split:g} in row {row} (close {close:g}, "
+                "then open {open:g}), though it did with the one in row {fallen}. Correct the file.",
                 subject=subject,
                 fallen=raw.rows[fallen],
                 **told_of,

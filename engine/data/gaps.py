@@ -83,7 +83,7 @@ def find_outside(raw: RawBars, timeframe: Timeframe) -> Finding | None:
     where = np.flatnonzero(outside)
     if not len(where):
         return None
-    subject = Message("outside the session ({hours}), left out of longer bars", hours=describe(session))
+    subject = Message("outside the session ({hours}), not included in longer bars", hours=describe(session))
     return finding("outside_session", subject, where, raw.rows, raw.time_ns, severity=Severity.WARNING)
 
 
@@ -195,7 +195,7 @@ def _active(days: TimeColumn, session: Session) -> Session:
 
 
 def _tolerated(days: TimeColumn, session: Session) -> int:
-    """Return how many missing sessions in a row may be a holiday: none where trading never rests, or all are known."""
+    """Return how many missing sessions in a row may be a holiday: none where trading never stops, or all are known."""
     if session.calendar:
         return 0
     return 0 if _SATURDAY in _active(days, session).weekdays else _HOLIDAYS

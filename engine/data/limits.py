@@ -34,7 +34,7 @@ MAX_MEMBERS = 100_000
 """Parts that a .gz file may be put together of."""
 
 MAX_EQUAL_LINES = 100_000
-"""The same line, that many times in a row, is no table of bars."""
+"""The same line, that many times in a row, is not a table of bars."""
 
 MAX_BLANK_LINES = 2_000_000
 """Lines of nothing but separators in a row: a spreadsheet writes a million of them behind its table."""
@@ -62,7 +62,7 @@ def max_rows() -> int:
 def raise_it() -> str:
     """Return the remedy for a file of the user's own that is too large."""
     return Message(
-        "Cut it into several files, or, if you trust it and have the memory, set {variable}={factor:g}.",
+        "Split it into several files, or, if you trust it and have enough memory, set {variable}={factor:g}.",
         variable=VARIABLE,
         factor=_factor() * 4,
     )

@@ -118,7 +118,7 @@ def _with_actions(bars: Bars, raw: RawBars, source: Timeframe, request: DataRequ
         raise DataError(
             Message(
                 "{subject}: splits and dividends are booked on the bars of the source, {source}; {timeframe} was "
-                "asked for. Set 'timeframe: {source}', or leave 'corporate_actions' out.",
+                "requested. Set 'timeframe: {source}', or leave 'corporate_actions' out.",
                 subject=subject,
                 source=source,
                 timeframe=request.timeframe,
@@ -218,8 +218,8 @@ def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
     if len(odd):
         raise DataError(
             Message(
-                "{symbol} from {source}: times must lie between 1900 and 2200, row {rows} has "
-                "{time}. Say how times are written by 'time_format'.",
+                "{symbol} from {source}: times must lie between 1900 and 2200, row {rows} has {time}. Specify "
+                "how times are written with 'time_format'.",
                 symbol=request.symbol,
                 source=raw.source,
                 rows=raw.rows[odd[0]],
@@ -283,8 +283,8 @@ def timed(raw: RawBars, timeframe: Timeframe, symbol: str) -> Bars:
     if len(bad):
         raise DataError(
             Message(
-                "{symbol} from {source}: each bar of {timeframe} must have a time of its own, rows "
-                "{rows} and {rows_2} fall together. Check 'timezone', 'session' and 'stamp'.",
+                "{symbol} from {source}: each bar of {timeframe} must have a time of its own, rows {rows} and "
+                "{rows_2} coincide. Check 'timezone', 'session' and 'stamp'.",
                 symbol=symbol,
                 source=raw.source,
                 timeframe=timeframe,
@@ -316,8 +316,8 @@ def _cut(bars: Bars, request: DataRequest) -> Bars:
     if start >= stop:
         raise DataError(
             Message(
-                "{symbol} from {source}: no bar opens within the range of the run. The data reach from "
-                "{time} to {time_2}. Change 'start' or 'end'.",
+                "{symbol} from {source}: no bar opens within the range of the run. The data covers {time} to "
+                "{time_2}. Change 'start' or 'end'.",
                 symbol=request.symbol,
                 source=bars.source,
                 time=clock(int(bars.open_ns[0])),

@@ -158,7 +158,7 @@ def _duplicates(raw: RawBars) -> Step:
         return raw, []
     detail = Message("also row {row}", row=raw.rows[where[0] - 1])
     item = finding("duplicate_time", Message("with the time of another"), where, raw.rows, raw.time_ns, detail=detail)
-    return take(raw, np.flatnonzero(np.append(~same, True))), [item.repaired(Message("The last one kept."))]
+    return take(raw, np.flatnonzero(np.append(~same, True))), [item.repaired(Message("Kept the last one."))]
 
 
 def _overlapping(raw: RawBars, timeframe: Timeframe) -> Step:

@@ -97,8 +97,8 @@ def check_multiple(source: Timeframe, target: Timeframe, symbol: str) -> None:
     if shorter:
         raise DataError(
             Message(
-                "{symbol}: bars of {target} cannot be made from longer ones, the source has {source}. "
-                "Ask for {source} or longer, or give finer data.",
+                "{symbol}: bars of {target} can't be made from longer ones, the source has {source}. Ask for "
+                "{source} or longer, or give finer data.",
                 symbol=symbol,
                 target=target,
                 source=source,
@@ -107,8 +107,8 @@ def check_multiple(source: Timeframe, target: Timeframe, symbol: str) -> None:
     if not _fits(source, target):
         raise DataError(
             Message(
-                "{symbol}: bars of {target} cannot be made from bars of {source}, which do not fit into them evenly. "
-                "Ask for a multiple of {source}.",
+                "{symbol}: bars of {target} can't be made from bars of {source}, which don't fit into them "
+                "evenly. Ask for a multiple of {source}.",
                 symbol=symbol,
                 target=target,
                 source=source,

@@ -50,7 +50,9 @@ def _rate_problems(graph: BoundGraph) -> Iterator[Problem]:
         if feed not in feeds:
             at = graph.spec.place("rates")
             text = Message(
-                "run: the rate of {currency} must be a feed of 'data', '{feed}' is none.", currency=currency, feed=feed
+                "run: the rate of {currency} must be a feed of 'data', '{feed}' is not one.",
+                currency=currency,
+                feed=feed,
             )
             hint = did_you_mean(feed, feeds) or Message("Add '{feed}: {{use: feed, ...}}' under 'data'.", feed=feed)
             path = f"run.rates.{currency}"
@@ -89,10 +91,10 @@ def _guard_problems(graph: BoundGraph) -> Iterator[Problem]:
                         symbol=instrument.symbol,
                         timeframe=instrument.timeframe,
                     )
-                    yield spec.problem("not_intraday", text, Message("Take shorter bars, or leave it out."))
+                    yield spec.problem("not_intraday", text, Message("Use shorter bars, or leave it out."))
         if number == MAX_GUARDS + 1:
             text = Message(
-                "A strategy may have {max_guards} halts, caps and exits by time, '{id}' is one more.",
+                "A strategy can have at most {max_guards} halts, caps and exits by time, '{id}' is one more.",
                 max_guards=MAX_GUARDS,
                 id=spec.id,
             )

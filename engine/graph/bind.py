@@ -130,12 +130,12 @@ class _Binder:
     def _unknown_use(self, node: NodeSpec) -> None:
         elsewhere = [role for role in Role if role != node.role and self.catalog.component(role, node.use) is not None]
         if elsewhere:
-            message = Message("'{use}' does not belong in the section '{role}'.", use=node.use, role=node.role)
+            message = Message("'{use}' doesn't belong in the section '{role}'.", use=node.use, role=node.role)
             remedy = Message("Move node '{id}' to '{elsewhere}'.", id=node.id, elsewhere=elsewhere[0])
         else:
             names = (*self.catalog.component_names(node.role), *self.spec.block_names)
             message = Message("There is no component '{use}' for the section '{role}'.", use=node.use, role=node.role)
-            missing = Message("A plugin that brings it may be missing.")
+            missing = Message("A plugin that provides it may be missing.")
             remedy = joined([self.suggest(node.use, names), missing])
         self._report(node, "unknown_use", message, remedy, "use")
 

@@ -62,7 +62,7 @@ def _cycle(names: list[str]) -> str:
 _SHOWN = 8
 """Nodes of a cycle that are named."""
 _CUT = Message(
-    "A node cannot depend on itself; remove one of these wires, or put a 'lag' of past bars where you meant one."
+    "A node can't depend on itself; remove one of these wires, or put a 'lag' of past bars where you meant one."
 )
 
 
@@ -96,8 +96,10 @@ def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:
         if not isinstance(component, (ExecutionLogic, RiskManager, MoneyManager)) or component.overrides("on_bar"):
             continue
         if component.rule() is None:
-            text = Message("'{use}' has neither a rule nor 'on_bar', so it cannot decide.", use=part.spec.use)
-            problems.append(_problem(part, "no_decision", text, Message("Use another component, or tell its author.")))
+            text = Message("'{use}' has neither a rule nor 'on_bar', so it can't decide.", use=part.spec.use)
+            problems.append(
+                _problem(part, "no_decision", text, Message("Use another component, or report it to its author."))
+            )
     has_stop = any(isinstance(part.component, RiskManager) and _is_stop(part.component.rule()) for part in parts)
     problems += _unit_problems(node, parts)
     for part in parts:

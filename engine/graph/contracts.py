@@ -139,7 +139,7 @@ def _own_rates(graph: BoundGraph) -> Iterator[Problem]:
                 currency=currency,
                 currency_2=run.currency,
             )
-            remedy = Message("Say 'kind: contract' to hold it on margin and win or lose by its price.")
+            remedy = Message("Set 'kind: contract' to hold it on margin and win or lose by its price.")
             yield _problem(instrument, "currency", "own_rate", text, remedy, Severity.WARNING)
 
 

@@ -97,7 +97,7 @@ def _put(result: Any, bar: int, first: int, item: Any, label: str) -> None:
         result[bar - first] = item
     except (TypeError, ValueError, OverflowError) as error:
         text = Message(
-            "{label} returned {item} from on_bar at bar {bar}, where {dtype} is wanted.",
+            "{label} returned {item} from on_bar at bar {bar} instead of {dtype}.",
             label=label,
             item=repr(item),
             bar=bar,

@@ -152,7 +152,7 @@ class _Flags:
             if not isinstance(node.component, ExecutionLogic):
                 continue
             if self._is_bypassed(name):
-                text = Message("'{name}' passes nothing on, so it cannot be bypassed.", name=name)
+                text = Message("'{name}' has no output to pass on, so it can't be bypassed.", name=name)
                 self._report(node, "bypass", text, Message("Remove 'bypass'."), "bypass")
             elif name in self.muted:
                 self._report(node, "muted", *_reason(node, self.muted[name]))
@@ -170,13 +170,13 @@ def _reason(node: BoundNode, port: str) -> tuple[str, str, str]:
     kind = next(each.type for each in type(node.component).inputs() if each.name == port)
     if kind is PortType.MONEY:
         return (
-            Message("What sizes the orders of '{name}' is muted, so it cannot trade.", name=name),
+            Message("What sizes the orders of '{name}' is muted, so it can't trade.", name=name),
             Message("Unmute it or wire another."),
             port,
         )
     if kind is not PortType.SIGNAL:
         text = Message(
-            "What '{port}' of '{name}' reads is muted, and '{name}' cannot do without it.", port=port, name=name
+            "What '{port}' of '{name}' reads is muted, and '{name}' can't do without it.", port=port, name=name
         )
         return text, Message("Unmute it or wire another."), port
     return (

@@ -151,7 +151,7 @@ def form_of(component: Component, node: str, form: StepForm) -> tuple[StepValue,
         ComponentError: it failed, or gave something else.
     """
     try:
-        with calling(node_label(node, component), Message("telling its step form"), component, node):
+        with calling(node_label(node, component), Message("providing its step form"), component, node):
             made = component.steps(form)
     except Exception as error:
         if isinstance(error, QuantCrafterError) and is_plain(error):

@@ -371,7 +371,7 @@ class _Planner:
         """Return a component that decides in Python, with those of its wires that carry columns."""
         if not part.component.overrides("on_bar"):
             text = Message(
-                "Node '{id}' ({use}) has neither a rule nor 'on_bar', so it cannot decide.",
+                "Node '{id}' ({use}) has neither a rule nor 'on_bar', so it can't decide.",
                 id=part.spec.id,
                 use=part.spec.use,
             )
@@ -434,7 +434,7 @@ def _told(node: BoundNode, what: str, tell: Callable[[], int | None]) -> Any:
     try:
         with calling(
             who,
-            Message("telling its warm-up") if what == "warm-up" else Message("telling its lookback"),
+            Message("determining its warm-up") if what == "warm-up" else Message("determining its lookback"),
             node.component,
             node.spec.id,
         ):
@@ -443,10 +443,12 @@ def _told(node: BoundNode, what: str, tell: Callable[[], int | None]) -> Any:
     except Exception as error:
         name, use, reason = node.spec.id, use_of(node.component), reason_of(error)
         text = (
-            Message("Node '{name}' ({use}) could not tell its warm-up: {reason}.", name=name, use=use, reason=reason)
+            Message(
+                "Node '{name}' ({use}) could not determine its warm-up: {reason}.", name=name, use=use, reason=reason
+            )
             if what == "warm-up"
             else Message(
-                "Node '{name}' ({use}) could not tell its lookback: {reason}.", name=name, use=use, reason=reason
+                "Node '{name}' ({use}) could not determine its lookback: {reason}.", name=name, use=use, reason=reason
             )
         )
         raise RunError(text, node=name) from error

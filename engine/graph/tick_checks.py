@@ -30,8 +30,8 @@ def _contradicted(instrument: BoundInstrument, terms: Terms, bars: Bars) -> Iter
     share = misfits(bars, tick)
     if share > _CONTRADICTED:
         text = Message(
-            "{symbol}: 'tick_size' is {tick}, but {share:.0%} of the prices are no multiple of it; they are multiples "
-            "of {shown}.",
+            "{symbol}: 'tick_size' is {tick}, but {share:.0%} of the prices are not multiples of it; they are "
+            "multiples of {shown}.",
             symbol=symbol,
             tick=plain(tick),
             share=share,

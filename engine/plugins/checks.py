@@ -86,7 +86,7 @@ def check_component(entry: object, roles: Iterable[Role], hook: str) -> type[Com
         if key in entry.model_fields:
             raise PluginRefusedError(
                 Message(
-                    "{subject} has a field '{key}', which the strategy file keeps for itself. Rename it.",
+                    "{subject} has a field '{key}', which is reserved in the strategy file. Rename it.",
                     subject=subject,
                     key=key,
                 )
@@ -217,7 +217,7 @@ def _check_template(entry: object) -> str:
     if not entry.path.is_file():
         raise PluginRefusedError(
             Message(
-                "strategy template '{name}' must be a file, but '{path}' is none.", name=entry.name, path=entry.path
+                "strategy template '{name}' must be a file, but '{path}' is not one.", name=entry.name, path=entry.path
             )
         )
     return entry.name
@@ -233,7 +233,7 @@ def _check_role(role: object, roles: tuple[Role, ...], subject: str) -> None:
         )
         raise PluginRefusedError(
             Message(
-                "{subject}, whose role is {role} where only {roles} may stand. {remedy}",
+                "{subject}, whose role is {role}, but only {roles} are allowed. {remedy}",
                 subject=subject,
                 role=f"'{role}'" if isinstance(role, str) else Message("missing"),
                 roles=_either(roles),

@@ -223,8 +223,8 @@ def _entries(hook_name: str, function: Callable[[], object], name: str) -> tuple
             if len(entries) > MOST_ENTRIES:
                 raise PluginRefusedError(
                     Message(
-                        "{hook_name} returned more than {most_entries:,} things, or never ends. "
-                        "Return a family for more.",
+                        "{hook_name} returned more than {most_entries:,} items, or is endless. Return a family "
+                        "for more.",
                         hook_name=hook_name,
                         most_entries=MOST_ENTRIES,
                     )

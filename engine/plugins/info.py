@@ -47,9 +47,9 @@ class PluginInfo:
             return None
         return Problem(
             code="plugin",
-            message=Message("Plugin '{name}' was left out: {error}.", name=self.name, error=without_stop(self.error)),
+            message=Message("Plugin '{name}' was not loaded: {error}.", name=self.name, error=without_stop(self.error)),
             remedy=Message(
-                "Upgrade or repair it, or switch it off by 'quantcrafter plugins disable {name}'.", name=self.name
+                "Upgrade or repair it, or disable it with 'quantcrafter plugins disable {name}'.", name=self.name
             )
             if not self.builtin
             else Message("QuantCrafter's own parts are damaged; install it again."),
@@ -59,7 +59,7 @@ class PluginInfo:
 
 
 class PluginRefusedError(PluginError):
-    """A plugin breaks the contract; the message goes on after "Plugin 'name' was left out: "."""
+    """A plugin breaks the contract; the message goes on after "Plugin 'name' was not loaded: "."""
 
     code = "plugin.refused"
 

@@ -1,11 +1,9 @@
 """Find the installed plugins, load each by itself, and put what they bring into one registry.
 
-In order:
-1. the entry points of the group `quantcrafter.plugins` are listed; QuantCrafter's own come first, then the others by
-   name;
-2. those that the user has disabled are passed over;
-3. each is imported, checked and asked by its hooks; whatever it raises leaves it out, and nothing else;
-4. a plugin that takes a name already taken in the same role is left out: it is in as a whole, or not at all.
+In order: 1. the entry points of the group `quantcrafter.plugins` are listed; QuantCrafter's own come first, then the
+others by name; 2. those that the user has disabled are ignored; 3. each is imported, checked and asked by its hooks;
+whatever it raises leaves it out, and nothing else; 4. a plugin that takes a name already taken in the same role is
+left out: it is in as a whole, or not at all.
 """
 
 from __future__ import annotations
@@ -76,7 +74,7 @@ def set_enabled(name: str, *, enabled: bool) -> PluginInfo:
         raise PluginError(Message("There is no plugin '{name}'. {remedy}", name=name, remedy=remedy))
     info = known.get(name, PluginInfo(name))
     if info.builtin and not enabled:
-        raise PluginError(Message("Plugin '{name}' is part of QuantCrafter itself and cannot be disabled.", name=name))
+        raise PluginError(Message("Plugin '{name}' is part of QuantCrafter itself and can't be disabled.", name=name))
     write_disabled(disabled - {name} if enabled else disabled | {name})
     forget_registry()
     return replace(info, status=PluginStatus.LOADED if enabled else PluginStatus.DISABLED)

@@ -126,8 +126,8 @@ class Registry:
             text = without_stop(text_of(error)) if isinstance(error, PluginError) else reason_of(error)
             raise PluginError(
                 Message(
-                    "Plugin '{owner}' promised '{name}' in {role} but cannot build it: {text}. "
-                    "Upgrade or repair the plugin.",
+                    "Plugin '{owner}' promised '{name}' in {role} but can't build it: {text}. Upgrade or repair "
+                    "the plugin.",
                     owner=owner,
                     name=name,
                     role=role,

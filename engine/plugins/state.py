@@ -64,14 +64,14 @@ def write_disabled(names: frozenset[str]) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return fault(error, "read").cause if isinstance(error, OSError) else Message("it is no list of plugins in JSON")
+    return fault(error, "read").cause if isinstance(error, OSError) else Message("it is not a JSON list of plugins")
 
 
 def _unreadable(path: Path, why: str) -> Problem:
     return Problem(
         code="plugin.state",
         message=Message(
-            "The list of disabled plugins, '{path}', cannot be read ({why}); every plugin counts as enabled.",
+            "The list of disabled plugins, '{path}', can't be read ({why}); every plugin counts as enabled.",
             path=path,
             why=why,
         ),

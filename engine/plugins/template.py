@@ -32,9 +32,8 @@ def create_plugin(name: str, parent: Path, *, complete: bool = False) -> Path:
     if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name in _TAKEN:
         raise PluginError(
             Message(
-                "A plugin's name has 1 to 40 small letters, digits and underscores, begins with a "
-                "letter and is no word of "
-                "Python or QuantCrafter, was '{name}'. Choose another, such as 'momentum'.",
+                "A plugin's name has 1 to 40 small letters, digits and underscores, begins with a letter and is "
+                "not a reserved word of Python or QuantCrafter, was '{name}'. Choose another, such as 'momentum'.",
                 name=name,
             )
         )
@@ -46,7 +45,7 @@ def create_plugin(name: str, parent: Path, *, complete: bool = False) -> Path:
     if target.exists() or target.is_symlink():
         raise PluginError(
             Message(
-                "'{target}' exists already. Choose another name or folder, or delete it.", target=shown_path(target)
+                "'{target}' already exists. Choose another name or folder, or delete it.", target=shown_path(target)
             )
         )
     try:

@@ -46,10 +46,10 @@ def check_account(instrument: InstrumentJob) -> None:
             )
         if instrument.borrow_percent > 0.0:
             raise RunError(
-                Message("{name} is a contract, which nobody borrows. Leave out 'borrow_percent'.", name=name)
+                Message("{name} is a contract, which is not borrowed. Leave out 'borrow_percent'.", name=name)
             )
     elif instrument.multiplier != 1.0:
-        raise RunError(Message("{name} has a multiplier, which contracts have. Say 'kind: contract'.", name=name))
+        raise RunError(Message("{name} has a multiplier, which contracts have. Set 'kind: contract'.", name=name))
     optional = (instrument.rate_open, instrument.rate_close, instrument.split, instrument.dividend)
     columns = [column for column in optional if column is not None]
     if any(len(column) != n for column in columns):
@@ -207,7 +207,7 @@ def _set_guards(desk: Record, job: EngineJob) -> None:
     if len(job.guards) > MAX_GUARDS:
         raise RunError(
             Message(
-                "A run may have {max_guards} guards, had {count}. Leave some out.",
+                "A run can have at most {max_guards} guards, had {count}. Leave some out.",
                 max_guards=MAX_GUARDS,
                 count=len(job.guards),
             )

@@ -61,9 +61,7 @@ def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
             continue
         if kept.steps and old.program != program_hash(job):
             dropped.append(
-                Message(
-                    "What the nodes that read the position remembered of {symbol} is forgotten.", symbol=each.symbol
-                )
+                Message("The state of the nodes that read the position of {symbol} was discarded.", symbol=each.symbol)
             )
             kept = replace(kept, steps=())
         kept = _renumbered(each.symbol, kept, executions, dropped)
@@ -72,7 +70,7 @@ def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
     account = dict(old.account)
     if account.get("halt_rule") is not None and account["halt_rule"] not in rules:
         dropped.append(
-            Message("The halt by '{halt_rule}' ends: there is no such rule any more.", halt_rule=account["halt_rule"])
+            Message("The halt by '{halt_rule}' ends: that rule no longer exists.", halt_rule=account["halt_rule"])
         )
         account["halted"] = 0
         del account["halt_rule"]
@@ -116,7 +114,7 @@ def _renumbered(
         if number not in executions and order["opens"]:
             dropped.append(
                 Message(
-                    "Order {order} of {symbol} is cancelled: its execution node is gone.",
+                    "Order {order} of {symbol} is cancelled: its execution node was removed.",
                     order=order["id"],
                     symbol=symbol,
                 )
@@ -130,7 +128,7 @@ def _renumbered(
     if number not in executions and book.get("lots", 0):
         dropped.append(
             Message(
-                "The position of {symbol} is left to the first execution node: the one that made it is gone.",
+                "The position of {symbol} is left to the first execution node: the one that made it was removed.",
                 symbol=symbol,
             )
         )
@@ -211,14 +209,14 @@ def _adopted(
     if _stops(kept.orders) and not _stops(orders):
         dropped.append(
             Message(
-                "The position of {symbol} has no stop any more: rules of the new version protect the next entry.",
+                "The position of {symbol} no longer has a stop: rules of the new version protect the next entry.",
                 symbol=symbol,
             )
         )
     if _targets(kept.orders) and not _targets(orders):
         dropped.append(
             Message(
-                "The position of {symbol} has no target any more: rules of the new version apply to the next entry.",
+                "The position of {symbol} no longer has a target: rules of the new version apply to the next entry.",
                 symbol=symbol,
             )
         )
@@ -226,7 +224,7 @@ def _adopted(
     has_grid = job.executions[book.get("execution", 0)].rule.grid is not None
     grid = [] if has_grid else [book.pop(name, 0) for name in _GRID]
     if any(grid):
-        dropped.append(Message("The grid of {symbol} ends: the strategy has none any more.", symbol=symbol))
+        dropped.append(Message("The grid of {symbol} ends: the strategy no longer has one.", symbol=symbol))
     decided = {order["decided"] for order in orders if order["opens"]}
     unknown = {column_key(each): None for each in execution_columns_of(job) if each != (0, SIZE_COLUMN)}
     rows = tuple({**row, "execution": unknown | dict(row["execution"])} for row in kept.rows if row["bar"] in decided)
@@ -262,10 +260,10 @@ def _why_dropped(  # noqa: PLR0911 - one for each reason
     if rule is not None and not _is_of(order, rule, job, rules):
         if rule in rules:
             return Message("its rule '{rule}' is of another kind now", rule=rule)
-        return Message("its rule '{rule}' is gone", rule=rule)
+        return Message("its rule '{rule}' was removed", rule=rule)
     number = order["execution"]
     if order["level"] >= 0 and job.executions[number].rule.grid is None:
-        return Message("the strategy has no grid any more")
+        return Message("the strategy no longer has a grid")
     if not order["opens"]:
         return ""
     row = columns.get(order["decided"], {})
@@ -291,7 +289,7 @@ def _components(kept: Mapping[str, Any], job: EngineJob, dropped: list[str]) -> 
     nodes = {part.node for part in job.components}
     own = kept.get("deciding", {})
     dropped += [
-        Message("What node '{node}' remembered is forgotten: it is gone.", node=node)
+        Message("The state of node '{node}' was discarded: the node was removed.", node=node)
         for node in own
         if node not in nodes
     ]

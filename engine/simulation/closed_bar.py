@@ -310,7 +310,7 @@ class Needs:
             if needed != (number is not None):
                 raise RunError(
                     Message(
-                        "A bar of {name} must have a value '{value}', as its job has a such column.",
+                        "A bar of {name} must have a value '{value}', as its job has such a column.",
                         name=name,
                         value=value,
                     )

@@ -194,18 +194,16 @@ class Deciders:
         answer, ctx = self._ask(part, i, bar)
         number = isinstance(answer, (int, float)) and not isinstance(answer, bool)
         if not number and not hasattr(answer, "dtype"):
-            raise self._failure(
-                part, ctx, Message("returned {answer}, where a quantity is wanted", answer=repr(answer))
-            )
+            raise self._failure(part, ctx, Message("returned {answer} instead of a quantity", answer=repr(answer)))
         try:
             quantity = float(answer)
         except (TypeError, ValueError):
             raise self._failure(
-                part, ctx, Message("returned {answer}, where a quantity is wanted", answer=repr(answer))
+                part, ctx, Message("returned {answer} instead of a quantity", answer=repr(answer))
             ) from None
         if not 0.0 <= quantity < math.inf:
             raise self._failure(
-                part, ctx, Message("returned {quantity}, where a quantity of 0 or more is wanted", quantity=quantity)
+                part, ctx, Message("returned {quantity} instead of a quantity of 0 or more", quantity=quantity)
             )
         return quantity
 
@@ -229,7 +227,7 @@ class Deciders:
             return
         if not isinstance(answer, Protection):
             raise self._failure(
-                part, ctx, Message("returned {answer}, where Protection or None is wanted", answer=repr(answer))
+                part, ctx, Message("returned {answer} instead of Protection or None", answer=repr(answer))
             )
         state = self._state
         book = state.books[i]
@@ -237,11 +235,9 @@ class Deciders:
         for name, price in (("stop", answer.stop), ("target", answer.target)):
             if price is not None and not _is_price(price, contract):
                 detail = (
-                    Message("returned {price} as {name}, where a price is wanted", price=repr(price), name=name)
+                    Message("returned {price} as {name} instead of a price", price=repr(price), name=name)
                     if contract
-                    else Message(
-                        "returned {price} as {name}, where a price above 0 is wanted", price=repr(price), name=name
-                    )
+                    else Message("returned {price} as {name} instead of a price above 0", price=repr(price), name=name)
                 )
                 raise self._failure(part, ctx, detail)
         if answer.halt:
@@ -262,7 +258,7 @@ class Deciders:
         single = isinstance(answer, (PlaceOrder, CancelOrder))
         wishes = (answer,) if single else () if answer is None else answer
         if not isinstance(wishes, Iterable) or isinstance(wishes, (str, bytes)):
-            raise self._failure(part, ctx, Message("returned {answer}, where orders are wanted", answer=repr(answer)))
+            raise self._failure(part, ctx, Message("returned {answer} instead of orders", answer=repr(answer)))
         listed = list(wishes)
         if len(listed) > MOST_ORDERS:
             raise self._failure(
@@ -279,7 +275,7 @@ class Deciders:
                 self._place(part, ctx, wish, i, bar)
             else:
                 raise self._failure(
-                    part, ctx, Message("returned {wish}, where PlaceOrder or CancelOrder is wanted", wish=repr(wish))
+                    part, ctx, Message("returned {wish} instead of PlaceOrder or CancelOrder", wish=repr(wish))
                 )
 
     def _cancel(self, part: DecisionComponent, ctx: StrategyContext, wish: CancelOrder, i: int, bar: int) -> None:
@@ -293,7 +289,7 @@ class Deciders:
                 raise self._failure(
                     part,
                     ctx,
-                    Message("cancels order {number}, which is none of its orders at work", number=wish.number),
+                    Message("cancels order {number}, which is not one of its open orders", number=wish.number),
                 )
         for k in reversed(own):
             actions.cancel_order(state.desks, state.books, i, k, bar)
@@ -306,7 +302,7 @@ class Deciders:
         if not wrong and wish.only_close and held * side >= 0:
             wrong = Message("there is nothing for it to close")
         if not wrong and book["working"] >= WORKING_SLOTS - MOST_ORDERS:
-            wrong = Message("there are {count} orders at work, and no room for more", count=book["working"])
+            wrong = Message("there are {count} open orders, which is the maximum", count=book["working"])
         if wrong:
             raise self._failure(part, ctx, Message("returned {wish}: {wrong}", wish=wish, wrong=wrong))
         lots = whole_lots(float(wish.quantity), book["lot_size"], book["lot_inverse"])

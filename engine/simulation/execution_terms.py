@@ -59,7 +59,7 @@ def check_executions(job: EngineJob) -> None:
     if len(job.protection) > MOST_LEVELS:
         raise RunError(
             Message(
-                "There is room for {most_levels} protective rules, were {count}.",
+                "There can be at most {most_levels} protective rules, had {count}.",
                 most_levels=MOST_LEVELS,
                 count=len(job.protection),
             )

@@ -245,7 +245,7 @@ class Growth:
                 symbol = self.job.instruments[i].symbol
                 raise RunError(
                     Message(
-                        "The state of a session can't be read: units of {symbol} do not make up its position.",
+                        "The state of a session can't be read: units of {symbol} don't make up its position.",
                         symbol=symbol,
                     )
                 )

@@ -54,7 +54,7 @@ def from_plain(value: Any) -> Any:
         if value[_WORD] not in _WORDS:
             raise RunError(
                 Message(
-                    "A number that is none is written as {words}, was {value}.",
+                    "A value that is not a number is written as {words}, was {value}.",
                     words=", ".join(_WORDS),
                     value=repr(value[_WORD]),
                 )

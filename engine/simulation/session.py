@@ -127,7 +127,7 @@ class Session(Stepping):
             if not session.is_external and any(not order.state.is_over for order in session.orders.values()):
                 raise RunError(
                     Message(
-                        "The state's orders work at a broker outside, which the simulated venue knows nothing of. "
+                        "The state's orders work at a broker outside, which the simulated venue doesn't know. "
                         "Open it with venue='external'."
                     )
                 )

@@ -123,7 +123,9 @@ class SessionState:
             values = from_plain(json.loads(text))
             version = values["version"]
         except (ValueError, TypeError, KeyError):
-            raise RunError(Message("This is no state of a session. Give the text that was saved with one.")) from None
+            raise RunError(
+                Message("This is not the state of a session. Give the text that was saved with one.")
+            ) from None
         if version != VERSION:
             raise RunError(
                 Message(

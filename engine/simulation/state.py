@@ -118,7 +118,7 @@ class State:
         if desk["overflow"]:
             raise RunError(
                 Message(
-                    "An instrument had more than {working_slots} orders at work at once. Use fewer levels or entries.",
+                    "An instrument had more than {working_slots} open orders at once. Use fewer levels or entries.",
                     working_slots=WORKING_SLOTS,
                 )
             )

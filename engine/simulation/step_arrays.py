@@ -106,7 +106,7 @@ def take_over_steps(mine: Steps, theirs: Steps, books: Table, done: list[int]) -
             name = Known(int(row["size"])).name.lower()
             raise RunError(
                 Message(
-                    "A fork reads '{name}' of the position, which the run before it did not. Run it anew.", name=name
+                    "A fork reads '{name}' of the position, which the run before it didn't. Run it again.", name=name
                 )
             )
         registers[int(row["out"])] = recorded[int(row["size"])]

@@ -207,7 +207,9 @@ class Stepping:
             RunError: the snapshot is that of another job.
         """
         if snapshot.job is not self.job:
-            raise RunError(Message("A snapshot goes back to a step of its own job. Use take_over() for a changed one."))
+            raise RunError(
+                Message("A snapshot can only be restored in its own job. Use take_over() for a changed one.")
+            )
         if snapshot.index > 0:
             self._equity = float(self.memory.curve[0, snapshot.index - 1])
         else:

@@ -100,7 +100,7 @@ class DefinitionReader:
             if name in NODE_KEYS and what != "block output":
                 self.log.add(
                     "bad_id",
-                    Message("'{name}' is no name for a {what}.", name=name, what=what),
+                    Message("'{name}' is not a valid name for a {what}.", name=name, what=what),
                     Message("Choose another."),
                     at=entry.key.place,
                     path=path,
@@ -190,7 +190,7 @@ class DefinitionReader:
                     "It has {visible}.", visible=", ".join(visible[:20])
                 )
                 message = Message(
-                    "The block output '{name}' is {value}, which the block does not have.",
+                    "The block output '{name}' is {value}, which the block doesn't have.",
                     name=name,
                     value=shown(value),
                 )
@@ -241,14 +241,16 @@ class BlockLibrary:
             reason = (
                 str(error)
                 if isinstance(error, ValueError)
-                else Message("it cannot be opened, {cause}", cause=fault(error, "read").cause)
+                else Message("it can't be opened, {cause}", cause=fault(error, "read").cause)
             )
             self._refuse(raw, Message("The block file {use} is refused: {reason}.", use=shown(raw.use), reason=reason))
             return None
         if path is None:
             self._refuse(
                 raw,
-                Message("There is no block file {use} beside the strategy or in the block folder.", use=shown(raw.use)),
+                Message(
+                    "Block file {use} was not found beside the strategy or in the block folder.", use=shown(raw.use)
+                ),
             )
             return None
         if path not in self._files:
@@ -256,7 +258,7 @@ class BlockLibrary:
                 self._refuse(
                     raw,
                     Message(
-                        "A strategy may use at most {max_block_files} block files.", max_block_files=MAX_BLOCK_FILES
+                        "A strategy can use at most {max_block_files} block files.", max_block_files=MAX_BLOCK_FILES
                     ),
                     "limit",
                 )
@@ -308,8 +310,8 @@ def _locate(use: str, folders: Iterable[Path]) -> Path | None:
             raise ValueError(_LOOP)
         if path.exists():
             if not any(path.is_relative_to(allowed) for allowed in roots) and not is_listed(path):
-                raise ValueError(Message("it leads out of the strategy's folder"))
+                raise ValueError(Message("it leads outside the strategy's folder"))
             if not path.is_file():
-                raise ValueError(Message("it is no file"))
+                raise ValueError(Message("it is not a file"))
             return path
     return None

@@ -39,7 +39,7 @@ _STR, _MAP, _SEQ = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"
 _REMEDIES = (
     ("mapping values are not allowed", Message("Put text that contains ': ' in quotes.")),
     (
-        "found character that cannot start any token",
+        "found character that can't start any token",
         Message("Indent with spaces, not tabs; quote text that begins with @ or `."),
     ),
     ("did not find expected key", Message("Check the indentation and the brackets above.")),
@@ -79,12 +79,12 @@ def compose(text: str, file: str, log: ProblemLog, *, located: bool = True) -> N
     except _StopError:
         return None
     except MarkedYAMLError as error:
-        what = str(error.problem or error.context or Message("it is no YAML"))
+        what = str(error.problem or error.context or Message("it is not valid YAML"))
         unclosed = "expected ',' or" in what or "unexpected end of stream" in what
         mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
         _syntax_problem(source, log, what, getattr(mark, "index", 0))
     except (YAMLError, ValueError, ArithmeticError, LookupError) as error:
-        _syntax_problem(source, log, (str(error).splitlines() or ["it is no YAML"])[0], 0)
+        _syntax_problem(source, log, (str(error).splitlines() or ["it is not valid YAML"])[0], 0)
     return None
 
 
@@ -102,7 +102,7 @@ def _refuse_by_size_and_characters(source: Source, log: ProblemLog) -> None:
     size = len(source.text.encode("utf-8", "surrogatepass"))
     if size > MAX_FILE_BYTES:
         message = Message(
-            "A file may have at most {max_file_bytes:,} bytes, this one has {size:,}.",
+            "A file can have at most {max_file_bytes:,} bytes, this one has {size:,}.",
             max_file_bytes=MAX_FILE_BYTES,
             size=size,
         )
@@ -213,7 +213,7 @@ class _Composer:
         if self.total > MAX_YAML_NODES:
             self._stop(
                 Message(
-                    "A file may have at most {max_yaml_nodes:,} values, aliases expanded.",
+                    "A file can have at most {max_yaml_nodes:,} values, aliases expanded.",
                     max_yaml_nodes=MAX_YAML_NODES,
                 ),
                 Message("Split it into blocks."),
@@ -221,7 +221,7 @@ class _Composer:
             )
         if depth > MAX_DEPTH:
             self._stop(
-                Message("Lists and mappings may be nested {max_depth} deep at most.", max_depth=MAX_DEPTH),
+                Message("Lists and mappings can be nested at most {max_depth} levels deep.", max_depth=MAX_DEPTH),
                 Message("Flatten them."),
                 event,
             )
@@ -231,9 +231,7 @@ class _Composer:
         if target is None:
             known = event.anchor in self.anchors
             what = (
-                Message("is inside what it stands for")
-                if known
-                else Message("stands for nothing: there is no such anchor above")
+                Message("is inside its own value") if known else Message("is undefined: there is no such anchor above")
             )
             self._stop(
                 Message("The alias '*{anchor}' {what}.", anchor=event.anchor, what=what),
@@ -250,7 +248,7 @@ class _Composer:
         text: str = event.value
         if len(text) > MAX_SCALAR_CHARS:
             message = Message(
-                "A text may have at most {max_scalar_chars:,} characters, this one has {count:,}.",
+                "A text can have at most {max_scalar_chars:,} characters, this one has {count:,}.",
                 max_scalar_chars=MAX_SCALAR_CHARS,
                 count=len(text),
             )
@@ -321,7 +319,7 @@ class _Composer:
         elif key.value in mapping.entries:
             first = mapping.entries[key.value].key.place.line
             message = Message(
-                "The key {value} is there twice, first on line {first}.", value=shown(key.value), first=first
+                "The key {value} occurs twice, first on line {first}.", value=shown(key.value), first=first
             )
             self.log.add(
                 "duplicate_key", message, Message("Remove or rename one of them."), at=key.place, field=key.value

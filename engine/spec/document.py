@@ -42,7 +42,7 @@ class StrategyFile:
         """Return the document of a text.
 
         Raises:
-            SpecError: it is no YAML mapping.
+            SpecError: it is not valid YAML mapping.
         """
         return cls(text, file)
 
@@ -206,7 +206,7 @@ class StrategyFile:
                 if same(plain(editor.root), intended):
                     self._text, self._root = editor.text, editor.root
                     return
-        self._refuse((), "its surroundings (an alias or an unusual layout) do not allow it")
+        self._refuse((), "its surroundings (an alias or an unusual layout) don't allow it")
 
     def _edit(self, path: DocumentPath, intended: Any, change: Callable[[TextEditor], None]) -> None:
         """Make a change, and keep it only if the text then means what was intended."""
@@ -219,7 +219,7 @@ class StrategyFile:
         except (TypeError, ValueError, LookupError) as error:
             self._refuse(path, str(error).removesuffix("."))
         if not good:
-            self._refuse(path, "its surroundings (an alias or an unusual layout) do not allow it")
+            self._refuse(path, "its surroundings (an alias or an unusual layout) don't allow it")
         self._text, self._root = editor.text, editor.root
 
     def _refuse(self, path: DocumentPath, reason: str) -> NoReturn:
@@ -229,7 +229,7 @@ class StrategyFile:
             [
                 Problem(
                     "edit",
-                    Message("'{place}' cannot be edited: {reason}.", place=place, reason=reason),
+                    Message("'{place}' can't be edited: {reason}.", place=place, reason=reason),
                     remedy,
                     self.file,
                     path=place,

@@ -41,7 +41,7 @@ def compose_mapping(text: str, file: str) -> Mapping:
     """Return the tree of a text.
 
     Raises:
-        SpecError: it is no YAML mapping.
+        SpecError: it is not valid YAML mapping.
     """
     log = ProblemLog()
     root = compose(text, file, log)
@@ -140,7 +140,7 @@ class TextEditor:
         elif path:
             replaced.append(self._replacement(path, fragment(value)))
         else:
-            raise LookupError(Message("the whole file cannot be replaced"))
+            raise LookupError(Message("the whole file can't be replaced"))
 
     def replacements(self, path: DocumentPath, value: Any) -> list[Splice]:
         """Return the splices that put `value` in the place of another; an empty section opens up into lines."""

@@ -95,12 +95,12 @@ class Expander:
             return True
         self._full = True
         message = Message(
-            "A strategy may have at most {max_strategy_nodes:,} nodes, blocks expanded.",
+            "A strategy can have at most {max_strategy_nodes:,} nodes, blocks expanded.",
             max_strategy_nodes=MAX_STRATEGY_NODES,
         )
         if self._values > MAX_YAML_NODES:
             message = Message(
-                "A strategy may have at most {max_yaml_nodes:,} values, blocks expanded.", max_yaml_nodes=MAX_YAML_NODES
+                "A strategy can have at most {max_yaml_nodes:,} values, blocks expanded.", max_yaml_nodes=MAX_YAML_NODES
             )
         self._problem("limit", message, Message("Leave some out, or split the strategy."), raw.origin, raw, level.scope)
         return False
@@ -140,7 +140,7 @@ class Expander:
 
     def _definition(self, raw: RawNode, level: _Level) -> BlockDefinition | None:
         if raw.role is Role.EXECUTION:
-            message = Message("A block cannot be used in 'execution'.")
+            message = Message("A block can't be used in 'execution'.")
             self._problem(
                 "block_role", message, Message("Use it in another section."), raw.use_place, raw, level.scope, "use"
             )
@@ -152,11 +152,13 @@ class Expander:
             way = " > ".join([*(name for _, name in level.chain), block.name])
             message = Message("The block '{name}' uses itself: {way}.", name=block.name, way=way)
             self._problem(
-                "block_recursion", message, Message("Break the circle."), raw.use_place, raw, level.scope, "use"
+                "block_recursion", message, Message("Remove the cycle."), raw.use_place, raw, level.scope, "use"
             )
             return None
         if len(level.chain) >= MAX_BLOCK_DEPTH:
-            message = Message("Blocks may be nested {max_block_depth} deep at most.", max_block_depth=MAX_BLOCK_DEPTH)
+            message = Message(
+                "Blocks can be nested at most {max_block_depth} levels deep.", max_block_depth=MAX_BLOCK_DEPTH
+            )
             self._problem("limit", message, Message("Flatten them."), raw.use_place, raw, level.scope, "use")
             return None
         return block

@@ -23,11 +23,11 @@ def read_text(path: Path, log: ProblemLog) -> str | None:
         return None
     except (OSError, ValueError) as error:
         cause, remedy = fault(error, "read")
-        log.add("file", Message("The file cannot be read: {cause}.", cause=cause), remedy, at=Place(shown_path(path)))
+        log.add("file", Message("The file can't be read: {cause}.", cause=cause), remedy, at=Place(shown_path(path)))
         return None
     if len(data) > MAX_FILE_BYTES:
         message = Message(
-            "A file may have at most {max_file_bytes:,} bytes, this one has more.", max_file_bytes=MAX_FILE_BYTES
+            "A file can have at most {max_file_bytes:,} bytes, this one has more.", max_file_bytes=MAX_FILE_BYTES
         )
         log.add("limit", message, Message("Split it into blocks of their own files."), at=Place(str(path), 1, 1))
         return None

@@ -57,7 +57,7 @@ def read_instruments(root: Mapping, log: ProblemLog) -> tuple[InstrumentSpec, ..
         return ()
     if len(section.items) > MAX_INSTRUMENTS:
         message = Message(
-            "A strategy may have at most {max_instruments:,} instruments, this one has {count:,}.",
+            "A strategy can have at most {max_instruments:,} instruments, this one has {count:,}.",
             max_instruments=MAX_INSTRUMENTS,
             count=len(section.items),
         )
@@ -80,7 +80,7 @@ def read_instruments(root: Mapping, log: ProblemLog) -> tuple[InstrumentSpec, ..
         if instrument is None:
             continue
         if instrument.symbol in made:
-            message = Message("The symbol '{symbol}' is there twice.", symbol=instrument.symbol)
+            message = Message("The symbol '{symbol}' occurs twice.", symbol=instrument.symbol)
             at = instrument.place("symbol")
             log.add(
                 "duplicate_symbol",
@@ -111,7 +111,7 @@ class _Reader:
         symbol = self._field("symbol", "", _text, Message("text such as AAPL"))
         if len(symbol) > MAX_NAME_CHARS:
             message = Message(
-                "A symbol may have at most {max_name_chars} characters, this one has {count:,}.",
+                "A symbol can have at most {max_name_chars} characters, this one has {count:,}.",
                 max_name_chars=MAX_NAME_CHARS,
                 count=len(symbol),
             )
@@ -126,7 +126,7 @@ class _Reader:
                 message = Message("The instrument has no '{name}'.", name=name)
                 near = nearest(name, [key for key in self.body.entries if key not in OWN_FIELDS])
                 remedy = (
-                    Message("Say '{name}' instead of '{key}'.", name=name, key=near[0])
+                    Message("Write '{name}' instead of '{key}'.", name=name, key=near[0])
                     if near
                     else Message("Add '{name}: ...'.", name=name)
                 )
@@ -174,7 +174,7 @@ class _Reader:
         elif made.borrow_percent:
             self._note(
                 "borrow_percent",
-                Message("'borrow_percent' is for spot: nobody borrows a contract."),
+                Message("'borrow_percent' is for spot: contracts are not borrowed."),
                 Message("Leave it out."),
             )
         return made if symbol else None

@@ -130,8 +130,8 @@ class Resolver:
                     max_reference_hops=MAX_REFERENCE_HOPS,
                 )
                 return Unresolved(message, Message("Wire it directly."), endless=True)
-            message = Message("'{reference}' leads back to itself through a block.", reference=reference)
-            self._memo[key] = Unresolved(message, Message("Break the circle."), endless=True)
+            message = Message("'{reference}' refers to itself through a block.", reference=reference)
+            self._memo[key] = Unresolved(message, Message("Remove the cycle."), endless=True)
             self._memo[key] = self._find(scope, reference, hops + 1)
         return self._memo[key]
 
@@ -141,7 +141,7 @@ class Resolver:
             remedy = Message(
                 "The inside of a block is not visible: make it an output of the block, and write block.output."
             )
-        return Unresolved(Message("{reference} is no reference.", reference=shown(reference)), remedy)
+        return Unresolved(Message("{reference} is not a reference.", reference=shown(reference)), remedy)
 
     def _find(self, scope: Scope, reference: str, hops: int) -> Resolution:
         head, _, output = reference.partition(".")
@@ -183,7 +183,7 @@ class Resolver:
         if not output:
             known = ", ".join(f"{head}.{name}" for name in use.outputs)
             return Unresolved(
-                Message("The block '{head}' has {count} outputs: say which.", head=head, count=len(use.outputs)),
+                Message("The block '{head}' has {count} outputs: name one.", head=head, count=len(use.outputs)),
                 Message("Write one of {known}.", known=known),
             )
         if output not in use.outputs:

@@ -101,7 +101,7 @@ class _Rewriting:
         if isinstance(node, Sequence) and isinstance(value, list) and node.items and value:
             return []
         if not path:
-            raise LookupError(Message("the whole file cannot be replaced"))
+            raise LookupError(Message("the whole file can't be replaced"))
         return self.editor.replacements(path, value)
 
     def add(self, place: _Place) -> list[Splice]:

@@ -39,7 +39,7 @@ def resolve_plain(text: str) -> Value:
         if digits > MAX_INTEGER_DIGITS:
             raise ValueError(
                 Message(
-                    "A whole number may have at most {max_integer_digits} digits, has {digits}.",
+                    "A whole number can have at most {max_integer_digits} digits, has {digits}.",
                     max_integer_digits=MAX_INTEGER_DIGITS,
                     digits=digits,
                 )

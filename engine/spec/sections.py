@@ -80,10 +80,10 @@ def _read_node(found: Sections, role: Role, node_id: str, entry: Entry, path: st
         log.add("shape", message, example, at=at, path=path, node=node_id)
     elif use is None:
         guess = nearest("use", [key for key in body.entries if len(key) <= 4])  # noqa: PLR2004 - uses, Use, usee
-        remedy = Message("Say 'use' instead of '{key}'.", key=guess[0]) if guess else Message("Add 'use: NAME'.")
+        remedy = Message("Write 'use' instead of '{key}'.", key=guess[0]) if guess else Message("Add 'use: NAME'.")
         log.add(
             "missing_use",
-            Message("The node '{node_id}' does not say which component to use.", node_id=node_id),
+            Message("The node '{node_id}' doesn't say which component to use.", node_id=node_id),
             remedy,
             at=at,
             path=path,
@@ -130,7 +130,7 @@ def id_is_good(name: str, at: Place, path: str, log: ProblemLog, what: str) -> b
     if name == BARS:
         log.add(
             "bad_id",
-            Message("'{bars}' is the instrument's own bars, no name for a {what}.", bars=BARS, what=what),
+            Message("'{bars}' is the instrument's own bars, not a valid name for a {what}.", bars=BARS, what=what),
             Message("Choose another."),
             at=at,
             path=path,
@@ -138,7 +138,7 @@ def id_is_good(name: str, at: Place, path: str, log: ProblemLog, what: str) -> b
         return False
     if len(name) > MAX_NAME_CHARS:
         message = Message(
-            "The name of a {what} may have at most {max_name_chars} characters, this one has {count:,}.",
+            "The name of a {what} can have at most {max_name_chars} characters, this one has {count:,}.",
             what=what,
             max_name_chars=MAX_NAME_CHARS,
             count=len(name),
@@ -146,7 +146,7 @@ def id_is_good(name: str, at: Place, path: str, log: ProblemLog, what: str) -> b
         log.add("limit", message, Message("Shorten it."), at=at, path=path)
         return False
     if NODE_ID.fullmatch(name) is None:
-        message = Message("{name} is no name for a {what}.", name=shown(name), what=what)
+        message = Message("{name} is not a valid name for a {what}.", name=shown(name), what=what)
         remedy = Message("Use letters, digits and underscores, and begin with a letter.")
         log.add("bad_id", message, remedy, at=at, path=path)
         return False

@@ -17,7 +17,7 @@ def version_is_good(root: Mapping, log: ProblemLog) -> bool:
     """Return whether a file's content can be read; note a problem where it is not of the current format."""
     node = root.get(KEY)
     if node is None:
-        message = Message("The file does not say that it is a QuantCrafter file.")
+        message = Message("The file doesn't say that it is a QuantCrafter file.")
         log.add(
             "version",
             message,

@@ -129,7 +129,7 @@ def write_whole(path: str | Path, content: bytes, what: str) -> Path:
         target = Path(path).expanduser()
     except RuntimeError as error:  # there is no such user
         text = Message(
-            "{what} cannot be written to '{path}': there is no user of that name. Correct the path.",
+            "{what} can't be written to '{path}': there is no user of that name. Correct the path.",
             what=what,
             path=shown_path(path),
         )
@@ -186,7 +186,7 @@ def _refused(what: str, path: str | Path, error: Exception) -> RunError:
     cause, remedy = fault(error)
     return RunError(
         Message(
-            "{what} cannot be written to '{path}': {cause}. {remedy}",
+            "{what} can't be written to '{path}': {cause}. {remedy}",
             what=what,
             path=shown_path(path),
             cause=cause,

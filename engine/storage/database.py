@@ -81,7 +81,7 @@ class Database:
             remedy = self.if_damaged if is_damage(error) else remedy
         return self.error(
             Message(
-                "The {name} '{place}' cannot be used: {cause}. {remedy}",
+                "The {name} '{place}' can't be used: {cause}. {remedy}",
                 name=self.name,
                 place=shown_path(self.place),
                 cause=cause,

@@ -16,7 +16,7 @@ class Grid(SignalExecution):
     An entry signal lays the grid: its anchor is `line`, or the close; its lines lie the spacing apart below (for a
     short grid: above) the anchor, and stay where they are. At each line a limit order waits, of the size that the
     money manager gives. What a line has bought is offered by a limit order at the line above, the first line's at the
-    anchor; once sold, the line's entry is put up again. Orders are made on the close of a bar, and work from the next.
+    anchor; once sold, the line's entry is placed again. Orders are made on the close of a bar, and work from the next.
 
     An exit signal ends the grid and closes the position; so does an entry signal of the other side, as `on_opposite`
     says. When a stop-loss closes the position the grid ends too. `cap_percent` limits the position that all waiting

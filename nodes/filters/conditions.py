@@ -32,17 +32,17 @@ _MAX_BARS = 100_000
 class VolatilityBand(WindowedFilter):
     """Hold while a measure of volatility lies within a band, both ends included.
 
-    Wire ATR, NATR, a standard deviation or any other line; give `minimum`, `maximum` or both. Known at the bar's close,
-    no warm-up of its own. Where the line has no value (NaN) it does not hold: group trade then lets no entry pass,
-    group block lets all pass.
+    Wire ATR, NATR, a standard deviation or any other line; give `minimum`, `maximum` or both. Known at the bar's
+    close, no warm-up of its own. Where the line has no value (NaN) it does not hold: group trade then blocks every
+    entry, group block allows every entry.
     """
 
     name = "volatility_band"
     category = "Market"
 
     input: SeriesInput = port("The measure of volatility, such as a node of ta.NATR.")
-    minimum: float | None = param("The least value; none if left out.", default=None)
-    maximum: float | None = param("The greatest value; none if left out.", default=None)
+    minimum: float | None = param("The minimum; no limit if left out.", default=None)
+    maximum: float | None = param("The maximum; no limit if left out.", default=None)
 
     @model_validator(mode="after")
     def _is_a_band(self) -> Self:

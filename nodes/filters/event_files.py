@@ -70,7 +70,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         cause, remedy = fault(error, "read")
         raise DataError(
-            Message("Event calendar {path} cannot be read: {cause}. {remedy}", path=path, cause=cause, remedy=remedy),
+            Message("Event calendar {path} can't be read: {cause}. {remedy}", path=path, cause=cause, remedy=remedy),
             field="path",
         ) from error
     except UnicodeDecodeError as error:
@@ -92,7 +92,7 @@ def _csv_events(path: Path, text: str, zone: tzinfo, time_column: str, end_colum
                 end = _span(path, reader.line_num, row[end_column], zone)[1]
             yield _ordered(path, reader.line_num, start, end)
     except csv.Error as error:
-        raise _error(path, reader.line_num, Message("is no proper CSV: {error}", error=error)) from error
+        raise _error(path, reader.line_num, Message("is not valid CSV: {error}", error=error)) from error
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -102,7 +102,7 @@ def _listed(names: Sequence[str]) -> str:
         return (
             Message("its first line has {columns} of another name", columns=columns)
             if names
-            else Message("its first line has no names of columns")
+            else Message("its first line has no column names")
         )
     shown: str = ", ".join(names[:_MOST_NAMES])
     if len(names) > _MOST_NAMES:
@@ -131,7 +131,7 @@ def _ics_events(path: Path, text: str, zone: tzinfo) -> Iterator[Event]:
         calendar = Calendar.from_ical(text)
         components = calendar.walk("VEVENT")
     except Exception as error:  # on a broken file icalendar fails in whatever way comes
-        raise _error(path, 1, Message("is no proper iCalendar file")) from error
+        raise _error(path, 1, Message("is not a valid iCalendar file")) from error
     for line, component in zip(lines, components, strict=False):
         yield _ics_event(path, line, component, zone)
 

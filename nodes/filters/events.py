@@ -18,7 +18,7 @@ class EventCalendar(WindowedFilter):
     """Hold around the events of a calendar file, such as rate decisions; by default it blocks entries then.
 
     A bar is held when any moment from its open to its close, both included, lies between `before` an event's start and
-    `after` its end, both included. The file is CSV with a header line, or iCalendar (.ics); a path is meant from the
+    `after` its end, both included. The file is CSV with a header line, or iCalendar (.ics); a path is relative to the
     strategy file's folder. A CSV row has its time in `time_column` as 2024-01-31 14:00 (with or without an offset such
     as +00:00) and, if `end_column` is given, its end there. A date alone means the whole day. Times without an offset
     are in `timezone`, or in that of the session. Repeating iCalendar events are refused. No warm-up.
@@ -40,7 +40,7 @@ class EventCalendar(WindowedFilter):
     time_column: str = param("CSV column with the start of the event.", default="time", min_length=1)
     end_column: str | None = param("CSV column with its end; none if left out.", default=None, advanced=True)
     timezone: ZoneName | None = param(
-        "Time zone of times that name none; that of the instrument's session if left out.", default=None
+        "Time zone of times that have none; that of the instrument's session if left out.", default=None
     )
 
     def compute(self, bars: Bars) -> BoolColumn:

@@ -85,7 +85,7 @@ class TalibIndicator(Indicator):
             values = ", ".join(f"{item.name} {getattr(self, item.name)}" for item in self.info.parameters)
             raise ValueError(
                 Message(
-                    "TA-Lib's {name} does not take these parameters together: {values}",
+                    "TA-Lib's {name} doesn't take these parameters together: {values}",
                     name=self.info.name,
                     values=values,
                 )
@@ -93,7 +93,7 @@ class TalibIndicator(Indicator):
         return self
 
     def compute(self, *args: Any, **inputs: Any) -> FloatColumn | tuple[FloatColumn, ...]:
-        """Call TA-Lib on each stretch of bars that has all inputs; it starts anew after a gap (NaN or infinite)."""
+        """Call TA-Lib on each stretch of bars that has all inputs; it restarts after a gap (NaN or infinite)."""
         del args
         columns = self.columns(inputs)
         arguments, warmup, _ = self.terms

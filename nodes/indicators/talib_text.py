@@ -68,5 +68,5 @@ def _sentences(info: FunctionInfo) -> list[str]:
             sentences.append(f"The first value comes after {bars} bars; NaN before.")
     if info.name in _NOTES:
         sentences.append(_NOTES[info.name])
-    sentences.append("After a gap in its inputs (NaN) it starts anew.")
+    sentences.append("After a gap in its inputs (NaN) it restarts.")
     return sentences

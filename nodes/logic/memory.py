@@ -72,8 +72,8 @@ class RollingCount(SeriesLogic):
 class HighestSince(SeriesLogic):
     """Give the highest value of a series since the condition was last true, that bar included.
 
-    Known at the bar's close. NaN before the condition was first true; bars without a value are passed over. Depends
-    on the whole history.
+    Known at the bar's close. NaN before the condition was first true; bars without a value are ignored. Depends on the
+    whole history.
     """
 
     name = "highest_since"
@@ -81,7 +81,7 @@ class HighestSince(SeriesLogic):
     category = CATEGORY_MEMORY
 
     input: SeriesInput = port("The series.")
-    condition: ConditionInput = port("Starts anew where it is true.")
+    condition: ConditionInput = port("Restarts where it is true.")
 
     def lookback(self) -> None:
         return None
@@ -96,8 +96,8 @@ class HighestSince(SeriesLogic):
 class LowestSince(SeriesLogic):
     """Give the lowest value of a series since the condition was last true, that bar included.
 
-    Known at the bar's close. NaN before the condition was first true; bars without a value are passed over. Depends
-    on the whole history.
+    Known at the bar's close. NaN before the condition was first true; bars without a value are ignored. Depends on the
+    whole history.
     """
 
     name = "lowest_since"
@@ -105,7 +105,7 @@ class LowestSince(SeriesLogic):
     category = CATEGORY_MEMORY
 
     input: SeriesInput = port("The series.")
-    condition: ConditionInput = port("Starts anew where it is true.")
+    condition: ConditionInput = port("Restarts where it is true.")
 
     def lookback(self) -> None:
         return None

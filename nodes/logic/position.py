@@ -61,7 +61,7 @@ class Account(PositionNode):
     """Read the account, so that conditions, signals and filters can depend on it.
 
     Known at the bar's close, when all positions are marked and before any decision: what a condition makes of it acts
-    on the next bar. Amounts are in the account's currency. No warm-up. What may be wired behind it is told at
+    on the next bar. Amounts are in the account's currency. No warm-up. What may be wired behind it is described at
     `position`.
     """
 

@@ -64,7 +64,7 @@ class Volatility(SeriesLogic):
 
     100 x standard deviation of the last `bars` log returns (of a sample: divided by bars - 1) x square root of
     `bars_per_year`. Known at the bar's close. The first `bars` bars have no value, nor has a window with a price that
-    is NaN or not above zero. There are 252 trading days a year on stock exchanges, 365 where trading never rests.
+    is NaN or not above zero. There are 252 trading days a year on stock exchanges, 365 where trading never stops.
     """
 
     name = "volatility"

@@ -8,20 +8,24 @@ CATEGORY_HISTORY = "By past trades"
 
 
 class VolatilityTarget(MoneyManager):
-    """Trade so much that the position swings by a chosen percentage of the account a year.
+    """Size the position so that its volatility is a chosen percentage of the account a year.
 
     Quantity = equity x percent / volatility / close of the decision bar, where the volatility is the instrument's own,
-    in percent a year: calm instruments get more, wild ones less. Never more than `maximum_percent` of the equity. No
-    entry while the volatility has no value or is not above zero. Source: volatility targeting; Harvey et al., The
-    Impact of Volatility Targeting (2018).
+    in percent a year: less volatile instruments get more, more volatile ones less. Never more than `maximum_percent`
+    of the equity. No entry while the volatility has no value or is not above zero. Source: volatility targeting;
+    Harvey et al., The Impact of Volatility Targeting (2018).
     """
 
     name = "volatility_target"
     category = "Account"
 
     volatility: SeriesInput = port("Volatility in percent a year, such as a node of volatility.")
-    percent: float = param("The swing aimed at, of the equity a year.", default=10.0, unit="%", gt=0, le=1000)
-    maximum_percent: float = param("The most a position may be, of the equity.", default=100.0, unit="%", gt=0, le=1000)
+    percent: float = param(
+        "The target volatility, in percent of the equity a year.", default=10.0, unit="%", gt=0, le=1000
+    )
+    maximum_percent: float = param(
+        "The maximum position, in percent of the equity.", default=100.0, unit="%", gt=0, le=1000
+    )
 
     def rule(self) -> SizeRule:
         return SizeRule(SizeKind.VOLATILITY_TARGET, self.percent, column="volatility", most=self.maximum_percent)
@@ -41,8 +45,8 @@ class Kelly(MoneyManager):
     category = CATEGORY_HISTORY
 
     fraction: float = param("Part of the formula's result that is traded: half is usual.", default=0.5, gt=0, le=1)
-    minimum_percent: float = param("The least, of the equity.", default=1.0, unit="%", ge=0, le=100)
-    maximum_percent: float = param("The most, of the equity.", default=25.0, unit="%", gt=0, le=100)
+    minimum_percent: float = param("The minimum, in percent of the equity.", default=1.0, unit="%", ge=0, le=100)
+    maximum_percent: float = param("The maximum, in percent of the equity.", default=25.0, unit="%", gt=0, le=100)
     window: int = param("How many past trades count.", default=100, unit="trades", ge=2, le=HISTORY_TRADES)
     trades: int = param("How many there must be first.", default=30, unit="trades", ge=1, le=HISTORY_TRADES)
     start_percent: float = param("Size until then, of the equity.", default=5.0, unit="%", gt=0, le=100)
@@ -60,11 +64,11 @@ class Kelly(MoneyManager):
 
 
 class Martingale(MoneyManager):
-    """Trade more after every losing trade, and begin anew after a winning one.
+    """Trade more after every losing trade, and start over after a winning one.
 
     Quantity = equity x percent x factor ^ n / 100 / close, with n the number of losing trades in a row on the
     instrument; a trade loses when its profit, net of costs, is below zero. Never more than `maximum_percent` of the
-    equity. A losing streak makes positions grow quickly: the cap is what stands between it and the whole account.
+    equity. A losing streak makes positions grow quickly: only the cap keeps it from using the whole account.
     """
 
     name = "martingale"
@@ -72,14 +76,14 @@ class Martingale(MoneyManager):
 
     percent: float = param("Size of the first trade, of the equity.", default=5.0, unit="%", gt=0, le=100)
     factor: float = param("How many times as much after each loss.", default=2.0, gt=1, le=10)
-    maximum_percent: float = param("The most, of the equity.", default=40.0, unit="%", gt=0, le=100)
+    maximum_percent: float = param("The maximum, in percent of the equity.", default=40.0, unit="%", gt=0, le=100)
 
     def rule(self) -> SizeRule:
         return SizeRule(SizeKind.MARTINGALE, self.percent, factor=self.factor, most=self.maximum_percent)
 
 
 class AntiMartingale(MoneyManager):
-    """Trade more after every winning trade, and begin anew after a losing one.
+    """Trade more after every winning trade, and start over after a losing one.
 
     Quantity = equity x percent x factor ^ n / 100 / close, with n the number of winning trades in a row on the
     instrument; a trade wins when its profit, net of costs, is above zero. Never more than `maximum_percent` of the
@@ -91,7 +95,7 @@ class AntiMartingale(MoneyManager):
 
     percent: float = param("Size of the first trade, of the equity.", default=5.0, unit="%", gt=0, le=100)
     factor: float = param("How many times as much after each gain.", default=2.0, gt=1, le=10)
-    maximum_percent: float = param("The most, of the equity.", default=40.0, unit="%", gt=0, le=100)
+    maximum_percent: float = param("The maximum, in percent of the equity.", default=40.0, unit="%", gt=0, le=100)
 
     def rule(self) -> SizeRule:
         return SizeRule(SizeKind.ANTI_MARTINGALE, self.percent, factor=self.factor, most=self.maximum_percent)
@@ -109,7 +113,7 @@ class FixedRatio(MoneyManager):
 
     units: float = param("How many units (shares, coins, contracts) to begin with.", unit="units", gt=0, le=1e12)
     delta: float = param("Profit that each step must have earned.", unit="currency", gt=0, le=1e15)
-    maximum: float = param("The most.", unit="units", gt=0, le=1e12)
+    maximum: float = param("The maximum.", unit="units", gt=0, le=1e12)
 
     def rule(self) -> SizeRule:
         return SizeRule(SizeKind.FIXED_RATIO, self.units, delta=self.delta, most=self.maximum)

@@ -61,7 +61,7 @@ class PercentOfEquity(MoneyManager):
 
 
 class RiskPercent(MoneyManager):
-    """Trade as much as loses a percentage of the account at the stop.
+    """Size the entry so that the stop loses a percentage of the account.
 
     Quantity = equity x percent / 100 / distance of the nearest stop-loss, in whole lots; equity and distance are those
     at the close of the decision bar. Needs a stop-loss among the risk managers. Costs and gaps come on top of the

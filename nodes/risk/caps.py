@@ -20,7 +20,7 @@ class MaxPosition(RiskManager):
     name = "max_position"
     category = CATEGORY
 
-    limit: float = param("The most that a position may be.", gt=0, le=1e15)
+    limit: float = param("The maximum position.", gt=0, le=1e15)
     unit: Literal["percent", "cash", "units"] = param(
         "What it is measured by: percent of the equity, an amount of money, or units of the instrument.",
         default="percent",
@@ -49,8 +49,8 @@ class MaxExposure(RiskManager):
     name = "max_exposure"
     category = CATEGORY
 
-    percent: float = param("The most that positions may be worth.", unit="%", gt=0, le=10_000)
-    measure: Literal["gross", "net"] = param("Longs and shorts added up, or set off.", default="gross")
+    percent: float = param("The maximum value of the positions.", unit="%", gt=0, le=10_000)
+    measure: Literal["gross", "net"] = param("Longs and shorts added up, or netted.", default="gross")
 
     def rule(self) -> GuardRule:
         kind = GuardKind.GROSS_EXPOSURE if self.measure == "gross" else GuardKind.NET_EXPOSURE
@@ -60,8 +60,8 @@ class MaxExposure(RiskManager):
 class MaxOpenTrades(RiskManager):
     """Hold positions in no more than a number of instruments at once.
 
-    Checked when an entry fills: where the number is reached it is rejected, unless it adds to a position that is there.
-    Entries that fill at the same moment are served in the order of the file, or by their rank.
+    Checked when an entry fills: where the number is reached it is rejected, unless it adds to a position that is
+    there. Entries that fill at the same moment are processed in the order of the file, or by their rank.
     """
 
     name = "max_open_trades"

@@ -18,7 +18,7 @@ class MaxDrawdown(RiskManager):
 
     Checked on every close, for the whole account: drawdown = (peak - equity) / peak, with the peak of all closes so
     far. At `percent` or more the action is taken; positions are closed at their next open, working entry orders are
-    cancelled. When a halt ends with the next trading day, the peak is counted afresh from there: else there would never
+    cancelled. When a halt ends with the next trading day, the peak is counted from there: otherwise there would never
     be another trade.
     """
 
@@ -58,7 +58,7 @@ class LosingStreak(RiskManager):
     """Stop trading after a number of losing trades in a row.
 
     A trade loses when its profit, net of all costs, is below zero. Trades of all instruments count, in the order in
-    which they end; a winning one begins the count anew, and so does the end of a halt.
+    which they end; a winning one restarts the count, and so does the end of a halt.
     """
 
     name = "losing_streak"
@@ -77,7 +77,7 @@ class CoolDown(RiskManager):
     """Enter no more on an instrument for some bars after a losing trade on it.
 
     A trade loses when its profit, net of all costs, is below zero. The bar in which it ended counts as the first: with
-    `bars` 1 only the signal of that very bar is passed over.
+    `bars` 1 only the signal of that very bar is ignored.
     """
 
     name = "cool_down"

@@ -21,7 +21,7 @@ from quantcrafter.nodes.risk.protective import SCOPE
 
 
 class PartialTarget(RiskManager):
-    """Take the profit of a part of the position when it has gained a distance; several make a ladder.
+    """Take the profit of a part of the position when it has gained a distance; several can be combined.
 
     A limit order for `share` percent of the position, at the entry's average price plus (for a short: less) the sum of
     the three distances, rounded to the tick. Partial targets work side by side, the nearest first; their shares are

@@ -140,7 +140,7 @@ class LineStop(RiskManager):
     name = "line_stop"
     category = "Stop-loss"
 
-    line: SeriesInput = port("The price at which to give up.")
+    line: SeriesInput = port("The price of the stop-loss.")
     scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:

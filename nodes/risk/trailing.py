@@ -71,7 +71,7 @@ class LineTrailingStop(RiskManager):
     name = "line_trailing_stop"
     category = CATEGORY
 
-    line: SeriesInput = port("The price at which to give up.")
+    line: SeriesInput = port("The price of the stop-loss.")
 
     def rule(self) -> ProtectiveRule:
         return ProtectiveRule(ProtectiveKind.TRAILING_STOP, column="line", line=True)

@@ -220,7 +220,7 @@ MUTANTS = tuple(
             'if book["lots"] > 0 and open_ > level:',
             'if book["lots"] > 0 and open_ >= level:',
         ),
-        ("a stop-limit at the open does not see its bar", '== bar and book["touch_price"][k] != open_:', "== bar:"),
+        ("a stop-limit at the open doesn't see its bar", '== bar and book["touch_price"][k] != open_:', "== bar:"),
         ("orders inside the bar are armed at once whatever is said", ' and desk["arm_delay"] == 0)', ")"),
         (
             "a high before the entry is the best price",

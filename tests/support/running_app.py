@@ -37,7 +37,7 @@ class RunningApp:
             if found is not None:
                 return float(found.split()[0]) - self.started_at
             time.sleep(LOOK_S)
-        raise AssertionError(f"'{line}' did not come; the log is:\n{self.log}")
+        raise AssertionError(f"'{line}' didn't come; the log is:\n{self.log}")
 
     def end(self, signal_number: int) -> int:
         """Send a signal and return the exit code."""

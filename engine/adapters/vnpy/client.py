@@ -49,7 +49,7 @@ class VnpyProcess:
         except OSError as error:
             cause, remedy = fault(error, "home")
             text = Message(
-                "vnpy needs a folder for its settings, but '{folder}' cannot be made: {cause}. {remedy}",
+                "vnpy needs a folder for its settings, but '{folder}' can't be made: {cause}. {remedy}",
                 folder=shown_path(folder),
                 cause=cause,
                 remedy=remedy,
@@ -131,8 +131,8 @@ class VnpyProcess:
         except Exception as error:
             raise RunError(
                 Message(
-                    "The run cannot be handed to the vnpy process: {error}. Classes of a plugin must be found by their "
-                    "module's name; use another engine, or install the plugin as a package.",
+                    "The run can't be handed to the vnpy process: {error}. Classes of a plugin must be found by "
+                    "their module's name; use another engine, or install the plugin as a package.",
                     error=error,
                 )
             ) from error
@@ -157,7 +157,7 @@ class VnpyProcess:
                     self.close()
                     raise RunError(
                         Message(
-                            "The vnpy process did not start within {timeout_s:.0f} s. Try again.", timeout_s=timeout_s
+                            "The vnpy process didn't start within {timeout_s:.0f} s. Try again.", timeout_s=timeout_s
                         )
                     ) from None
 
@@ -178,7 +178,7 @@ class VnpyProcess:
             self._process.wait(_END_TIMEOUT_S)
         code = self._process.poll()
         return RunError(
-            Message("The vnpy process ended unexpectedly (exit code {code}). Run again; nothing was kept.", code=code)
+            Message("The vnpy process ended unexpectedly (exit code {code}). Run again; nothing was saved.", code=code)
         )
 
 

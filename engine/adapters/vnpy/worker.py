@@ -28,7 +28,7 @@ def main() -> None:
         except EOFError:
             return
         except Exception as error:  # noqa: BLE001 - such as a plugin that is not installed here
-            _say(answers, Refusal(Message("The vnpy process cannot read the run: {text}.", text=text_of(error))))
+            _say(answers, Refusal(Message("The vnpy process can't read the run: {text}.", text=text_of(error))))
             continue
         _say(answers, _served(request, lambda done, total: _say(answers, Progress(done, total))))
 
@@ -39,7 +39,7 @@ def _imported() -> Hello | Refusal:
         import vnpy_ctastrategy.backtesting  # noqa: F401 - what jobs need
     except Exception as error:  # noqa: BLE001 - whatever keeps vnpy from starting
         return Refusal(
-            Message("vnpy cannot be imported: {type}: {text}.", type=type(error).__name__, text=text_of(error))
+            Message("vnpy can't be imported: {type}: {text}.", type=type(error).__name__, text=text_of(error))
         )
     from quantcrafter.engine.adapters.vnpy.adapter import VnpyEngine
 

@@ -54,7 +54,7 @@ def _gunzipped(file: BinaryIO, subject: str) -> Iterator[bytes]:
         except zlib.error as error:
             if members and not waiting.strip(b"\x00"):
                 return  # zeros that fill up a tape's block
-            raise _broken(subject, Message("it is not packed by gzip") if not members else str(error)) from error
+            raise _broken(subject, Message("it is not compressed with gzip") if not members else str(error)) from error
         members = members or 1
         if piece:
             yield piece
@@ -65,7 +65,7 @@ def _gunzipped(file: BinaryIO, subject: str) -> Iterator[bytes]:
             members += 1
             if members > MAX_MEMBERS:
                 message = Message(
-                    "{subject}: a .gz file may have at most {max_members:,} parts. Pack it anew.",
+                    "{subject}: a .gz file can have at most {max_members:,} parts. Pack it again.",
                     subject=subject,
                     max_members=MAX_MEMBERS,
                 )
@@ -79,8 +79,8 @@ def _gunzipped(file: BinaryIO, subject: str) -> Iterator[bytes]:
 def _broken(subject: str, why: str, ending: str = ".gz") -> DataError:
     return DataError(
         Message(
-            "{subject}: the file cannot be unpacked: {why}. Fetch or pack it again; a file that is not packed must "
-            "not end in {ending}.",
+            "{subject}: the file can't be unpacked: {why}. Fetch or pack it again; a file that is not packed "
+            "must not end in {ending}.",
             subject=subject,
             why=why,
             ending=ending,
@@ -104,7 +104,7 @@ def _unzipped(file: BinaryIO, subject: str, member: str | None) -> Iterator[byte
             if info.compress_type not in _METHODS:
                 raise DataError(
                     Message(
-                        "{subject}: '{name}' is packed by another method than deflate. Unpack it first.",
+                        "{subject}: '{name}' is compressed with a method other than deflate. Unpack it first.",
                         subject=subject,
                         name=name,
                     ),
@@ -114,7 +114,7 @@ def _unzipped(file: BinaryIO, subject: str, member: str | None) -> Iterator[byte
                 while piece := packed.read(PIECE):
                     yield piece
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, struct.error, ValueError) as error:
-        raise _broken(subject, Message("it is no whole zip archive"), ".zip") from error
+        raise _broken(subject, Message("it is not a complete zip archive"), ".zip") from error
 
 
 def _check_directory(file: BinaryIO, subject: str) -> None:
@@ -125,13 +125,13 @@ def _check_directory(file: BinaryIO, subject: str) -> None:
     file.seek(0)
     place = tail.rfind(_END_RECORD)
     if place < 0 or len(tail) - place < _END_BYTES:
-        raise _broken(subject, Message("it is no whole zip archive"), ".zip")
+        raise _broken(subject, Message("it is not a complete zip archive"), ".zip")
     (listed,) = struct.unpack("<I", tail[place + 12 : place + 16])
     if listed > MAX_FOOTER_BYTES:
         raise DataError(
             Message(
-                "{subject}: the archive's list of files may take at most {max_footer_bytes:,} bytes, this one takes "
-                "{listed:,}. Unpack the table that you want.",
+                "{subject}: the archive's list of files can take at most {max_footer_bytes:,} bytes, this one "
+                "takes {listed:,}. Unpack the table that you want.",
                 subject=subject,
                 max_footer_bytes=MAX_FOOTER_BYTES,
                 listed=listed,
@@ -164,7 +164,7 @@ def _table(members: list[zipfile.ZipInfo], subject: str, wanted: str | None) -> 
     if not chosen:
         raise DataError(
             Message(
-                "{subject}: the archive has no table that ends in {tables}; it has {files}. Name one by 'member'.",
+                "{subject}: the archive has no table that ends in {tables}; it has {files}. Name one with 'member'.",
                 subject=subject,
                 tables=", ".join(_TABLES),
                 files=_names(files),
@@ -173,7 +173,7 @@ def _table(members: list[zipfile.ZipInfo], subject: str, wanted: str | None) -> 
         )
     raise DataError(
         Message(
-            "{subject}: the archive has {count:,} tables: {chosen}. Name one by 'member'.",
+            "{subject}: the archive has {count:,} tables: {chosen}. Name one with 'member'.",
             subject=subject,
             count=len(chosen),
             chosen=_names(chosen),

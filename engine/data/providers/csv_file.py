@@ -31,9 +31,9 @@ from quantcrafter.engine.data.providers.text_file import Wrapping, read_head, re
 class CsvProvider(FileProvider):
     """Bars from a CSV file; almost any layout is recognised, and every guess can be overridden.
 
-    Columns are told by their names, in any case (time, or date and time; open, high, low, close; volume; symbol), or
-    without a header by their order. An adjusted close is left aside. Separators are comma, semicolon, tab or bar.
-    Rows in messages are lines of the file; the first line is 1. Files may be compressed by gzip (.gz).
+    Columns are recognized by name, in any case (time, or date and time; open, high, low, close; volume; symbol), or
+    without a header by their order. An adjusted close is ignored. Separators are comma, semicolon, tab or bar. Rows in
+    messages are lines of the file; the first line is 1. Files may be compressed by gzip (.gz).
     """
 
     name = "csv"
@@ -42,7 +42,7 @@ class CsvProvider(FileProvider):
     decimal: Literal["auto", ".", ","] = param(
         "The decimal sign of numbers; the other one of both may then separate thousands.", default="auto"
     )
-    encoding: Encoding = param("How the text is encoded, where its bytes do not show it.", default="auto")
+    encoding: Encoding = param("How the text is encoded, where its bytes don't show it.", default="auto")
     member: str | None = param("Which file of a .zip archive to read, where it has several.", default=None)
 
     def _names_symbols(self, path: Path, subject: str) -> bool:
@@ -143,8 +143,7 @@ def _head(path: Path, subject: str, wrapping: Wrapping) -> str:
     if b"\x00" in head:
         raise DataError(
             Message(
-                "{subject}: the file is no text in UTF-8: it has zero bytes. Save it as CSV in UTF-8, or set "
-                "'encoding'.",
+                "{subject}: the file is not UTF-8 text: it has zero bytes. Save it as CSV in UTF-8, or set 'encoding'.",
                 subject=subject,
             ),
             field="path",
@@ -166,8 +165,8 @@ def _check_cells(data: bytes, layout: Layout, subject: str) -> None:
     if cells > MAX_CELLS:
         raise DataError(
             Message(
-                "{subject}: a file may have at most {max_cells:,} cells, this one has about {cells:,} in {width:,} "
-                "columns. Keep the columns of times and prices only.",
+                "{subject}: a file can have at most {max_cells:,} cells, this one has about {cells:,} in "
+                "{width:,} columns. Keep the columns of times and prices only.",
                 subject=subject,
                 max_cells=MAX_CELLS,
                 cells=cells,
@@ -192,6 +191,6 @@ def _ragged(data: bytes, layout: Layout, subject: str, error: Exception) -> str:
             )
     del error  # polars quotes what it cannot read
     return Message(
-        "{subject}: the file cannot be read as CSV: its rows and quotes do not fit together. Correct the file.",
+        "{subject}: the file can't be read as CSV: its rows and quotes don't fit together. Correct the file.",
         subject=subject,
     )

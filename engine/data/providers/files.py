@@ -41,16 +41,16 @@ from quantcrafter.engine.data.providers.table import PRICES, Table, figures, onl
 class FileProvider(DataProvider):
     """Base of the providers that read a table from a file."""
 
-    path: PathParam = param("The file; a relative path is meant from the strategy file's folder.", min_length=1)
+    path: PathParam = param("The file; a relative path starts at the strategy file's folder.", min_length=1)
     columns: dict[ColumnRole, str | int] = param(
-        "Names of columns, or their places from 1, where they are not told by themselves: time, date, open, high, "
-        "low, close, volume, symbol, split, dividend, adjusted_close.",
+        "Names of columns, or their places from 1, where they are not recognized automatically: time, date, "
+        "open, high, low, close, volume, symbol, split, dividend, adjusted_close.",
         default={},
     )
     time_format: str | None = param(
         "How times are written, such as '%d.%m.%Y %H:%M'; or s, ms, us, ns for numbers since 1970.", default=None
     )
-    timezone: str = param("Zone of times that carry none, such as Europe/Berlin; auto to guess.", default="auto")
+    timezone: str = param("Time zone of times that have none, such as Europe/Berlin; auto to guess.", default="auto")
     stamp: Literal["auto", "open", "close"] = param(
         "Whether times mark the open or the close of a bar.", default="auto"
     )
@@ -62,7 +62,7 @@ class FileProvider(DataProvider):
         default="none",
     )
     source_timeframe: Timeframe | None = param(
-        "Length of the file's bars, where it is not told by their distances.", default=None, advanced=True
+        "Length of the file's bars, if their spacing doesn't show it.", default=None, advanced=True
     )
 
     @field_validator("timezone")

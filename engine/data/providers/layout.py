@@ -52,7 +52,7 @@ def find_layout(head: str, separator: str, chosen: Mapping[ColumnRole, str | int
     """Return how the file is laid out, from its first lines; lines before the header are skipped.
 
     Raises:
-        DataError: the file is empty, begins with blank lines only, is no table, or has too many columns.
+        DataError: the file is empty, begins with blank lines only, is not a table, or has too many columns.
     """
     lines = [line.rstrip("\r") for line in head.split("\n", PREAMBLE_LINES)[:PREAMBLE_LINES]]
     if not any(line.strip() for line in lines):
@@ -89,8 +89,8 @@ def _without_known_header(lines: list[str], separator: str, subject: str) -> Lay
     if len(cells) == 1:  # what it says stays unsaid: it may be any text
         raise DataError(
             Message(
-                "{subject}: the file is no table: its lines have no columns separated by comma, semicolon, tab or "
-                "bar. Give a CSV file with times and prices.",
+                "{subject}: the file is not a table: its lines have no columns separated by comma, semicolon, "
+                "tab or bar. Give a CSV file with times and prices.",
                 subject=subject,
             ),
             field="path",
@@ -173,8 +173,8 @@ def _checked(layout: Layout, subject: str) -> Layout:
     if len(layout.names) > MAX_COLUMNS:
         raise DataError(
             Message(
-                "{subject}: a table may have at most {max_columns:,} columns, this one has {count:,} or more. Keep "
-                "those of times, prices and volume.",
+                "{subject}: a table can have at most {max_columns:,} columns, this one has {count:,} or more. "
+                "Keep those of times, prices and volume.",
                 subject=subject,
                 max_columns=MAX_COLUMNS,
                 count=len(layout.names),

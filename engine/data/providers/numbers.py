@@ -111,7 +111,7 @@ def _by_surroundings(cells: Cells, style: Style, found: tuple[int, str], sign: D
             decimal,
             (
                 Message(
-                    "{found} is read as {meant}, as the prices around it show. Set 'decimal' if not so.",
+                    "{found} is read as {meant}, as the prices around it show. Set 'decimal' if this is wrong.",
                     found=shown_cell(found[1]),
                     meant=meant,
                 ),
@@ -162,7 +162,7 @@ def values(
     if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
         raise DataError(
             Message(
-                "{subject}: '{role}' must be a number, column '{name}' holds {dtype}. Name the right column by "
+                "{subject}: '{role}' must be a number, column '{name}' holds {dtype}. Name the right column with "
                 "'columns'.",
                 subject=subject,
                 role=role,
@@ -179,8 +179,8 @@ def values(
             raise DataError(
                 Message(
                     "{subject}: '{role}' must be a number, row {rows} has {column} (rows like it: {count:,}; the "
-                    "decimal sign is '{decimal}'). Correct the file, name the right column by 'columns', or set "
-                    "'decimal'.",
+                    "decimal sign is '{decimal}'). Correct the file, name the right column with 'columns', or "
+                    "set 'decimal'.",
                     subject=subject,
                     role=role,
                     rows=rows[bad[0]],

@@ -35,10 +35,14 @@ class Origin(NamedTuple):
         if not self.zone or options.timezone != "auto" or not self.name:
             return ()
         taken = Message(
-            "A file of {name}: times are taken as {zone}. Set 'timezone' if not so.", name=self.name, zone=self.zone
+            "A file of {name}: times are taken as {zone}. Set 'timezone' if this is wrong.",
+            name=self.name,
+            zone=self.zone,
         )
         if self.stamp == "close" and options.stamp == "auto":
-            return taken, Message("A file of {name}: times are when bars close. Set 'stamp' if not so.", name=self.name)
+            return taken, Message(
+                "A file of {name}: times are when bars close. Set 'stamp' if this is wrong.", name=self.name
+            )
         return (taken,)
 
 

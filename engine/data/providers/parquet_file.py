@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class ParquetProvider(FileProvider):
     """Bars from a Parquet file, such as pandas or polars write.
 
-    Columns are told by their names, in any case: time or date, open, high, low, close, volume, symbol. Times may be
+    Columns are recognized by name, in any case: time or date, open, high, low, close, volume, symbol. Times may be
     timestamps with or without zone, dates, numbers since 1970, or text. Rows are counted from 1.
     """
 
@@ -71,7 +71,7 @@ class ParquetProvider(FileProvider):
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise DataError(
                 Message(
-                    "{subject}: the file is no Parquet file that can be read: {reason}. Write it again.",
+                    "{subject}: the file is not a readable Parquet file: {reason}. Write it again.",
                     subject=subject,
                     reason=reason[:200],
                 ),
@@ -97,8 +97,8 @@ def _check_cells(frame: pl.DataFrame, subject: str) -> None:
         if isinstance(longest, int) and longest > MAX_CELL_BYTES:
             raise DataError(
                 Message(
-                    "{subject}: a cell of column {name} has {longest:,} bytes, at most {max_cell_bytes:,} make "
-                    "sense. Name the right column by 'columns'.",
+                    "{subject}: a cell of column {name} has {longest:,} bytes, more than the allowed "
+                    "{max_cell_bytes:,}. Name the right column with 'columns'.",
                     subject=subject,
                     name=repr(column.name),
                     longest=longest,

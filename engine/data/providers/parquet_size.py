@@ -43,8 +43,8 @@ def check_size(file: BinaryIO, subject: str) -> None:
     if size.columns > MAX_COLUMNS:
         raise DataError(
             Message(
-                "{subject}: a table may have at most {max_columns:,} columns, this one has {columns:,}. "
-                "Keep those of times, prices and volume.",
+                "{subject}: a table can have at most {max_columns:,} columns, this one has {columns:,}. Keep "
+                "those of times, prices and volume.",
                 subject=subject,
                 max_columns=MAX_COLUMNS,
                 columns=size.columns,
@@ -70,8 +70,8 @@ def read_size(file: BinaryIO, subject: str) -> ParquetSize:
     if footer > MAX_FOOTER_BYTES:
         raise DataError(
             Message(
-                "{subject}: the file's description of itself may have at most {max_footer_bytes} MB, it has "
-                "{footer:,.0f} MB. Write it again, with fewer columns and larger row groups.",
+                "{subject}: the file's metadata can have at most {max_footer_bytes} MB, it has {footer:,.0f} MB. "
+                "Write it again, with fewer columns and larger row groups.",
                 subject=subject,
                 max_footer_bytes=MAX_FOOTER_BYTES >> 20,
                 footer=footer / _MEGABYTE,
@@ -91,7 +91,7 @@ def read_size(file: BinaryIO, subject: str) -> ParquetSize:
 
 def _no_parquet(subject: str) -> DataError:
     return DataError(
-        Message("{subject}: the file is no Parquet file that can be read. Write it again.", subject=subject),
+        Message("{subject}: the file is not a readable Parquet file. Write it again.", subject=subject),
         field="path",
     )
 
@@ -100,7 +100,7 @@ Wanted = dict[int, Any]
 
 
 class _Compact:
-    """Reads Thrift's compact protocol; what is not wanted is passed over."""
+    """Reads Thrift's compact protocol; what is not wanted is ignored."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

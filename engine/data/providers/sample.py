@@ -44,8 +44,8 @@ class SampleProvider(DataProvider):
         if request.timeframe.is_intraday:
             raise DataError(
                 Message(
-                    "{symbol}: data 'sample' has bars of 1d and longer, asked for {timeframe}. "
-                    "Set 'timeframe: 1d', or take data 'synthetic', 'csv' or 'parquet'.",
+                    "{symbol}: data 'sample' has bars of 1d and longer, not of {timeframe}. Set 'timeframe: 1d', "
+                    "or use data 'synthetic', 'csv' or 'parquet'.",
                     symbol=request.symbol,
                     timeframe=request.timeframe,
                 )

@@ -96,7 +96,9 @@ def market_of_dates(days: TimeColumn, session: str, timezone: str, stamp: str, k
         stamp = "close" if _at_period_ends(days) else "date"
         if stamp == "close":
             notes.append(
-                Message("Dates stand at the ends of weeks or months: taken as closing days. Set 'stamp' if not so.")
+                Message(
+                    "Dates are at the ends of weeks or months: taken as closing days. Set 'stamp' if this is wrong."
+                )
             )
     return Market(chosen.timezone, chosen, stamp, tuple(notes), guessed)
 
@@ -130,7 +132,7 @@ def market_of_times(
     if zone == "auto":
         zone = chosen.timezone if chosen is not None else "UTC"
     if naive and timezone == "auto":
-        notes.append(Message("Times carry no zone: taken as {zone}. Set 'timezone' if that is wrong.", zone=zone))
+        notes.append(Message("Times have no time zone: taken as {zone}. Set 'timezone' if this is wrong.", zone=zone))
     if chosen is None:
         chosen = _by_weekdays(times, zone, naive=naive)
     wall = _wall(times, zone, chosen.timezone, naive=naive)
@@ -140,7 +142,9 @@ def market_of_times(
         stamp = "open" if is_round_the_clock(chosen) else stamp_in(wall, chosen) or "open"
         if stamp == "close":
             notes.append(
-                Message("Days end with a bar at the session's close: taken as closing times. Set 'stamp' if not so.")
+                Message(
+                    "Days end with a bar at the session's close: taken as closing times. Set 'stamp' if this is wrong."
+                )
             )
     return Market(zone, chosen, stamp, tuple(notes), guessed)
 
@@ -152,7 +156,8 @@ def _guessed(times: TimeColumn, *, naive: bool, timezone: str) -> tuple[Session 
         wall = _wall(times, candidate, NEW_YORK_STOCKS.timezone, naive=naive)
         if stamp_in(wall, NEW_YORK_STOCKS) is not None:
             note = Message(
-                "Bars keep to 09:30-16:00 New York time: taken as US stocks. Set 'market' or 'session' if not so."
+                "Bars keep to 09:30-16:00 New York time: taken as US stocks. "
+                "Set 'market' or 'session' if this is wrong."
             )
             return _with_calendar(wall), candidate, [note]
     return None, timezone, []

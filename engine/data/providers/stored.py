@@ -13,7 +13,7 @@ from quantcrafter.engine.data.store import BarStore, Series
 class StoreProvider(DataProvider):
     """Bars of your own bar store, put there by 'quantcrafter data import' or in the data pane.
 
-    Bars of the timeframe asked for are taken as they are. Where there are none, they are made from the longest shorter
+    Bars of the requested timeframe are taken as they are. Where there are none, they are made from the longest shorter
     ones that fit into it.
     """
 

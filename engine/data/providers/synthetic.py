@@ -42,7 +42,7 @@ _EVERY_WEEKDAY = replace(NEW_YORK_STOCKS, calendar="")
 
 
 class SyntheticProvider(DataProvider):
-    """Made-up bars by a seeded geometric random walk; labelled synthetic wherever they show.
+    """Synthetic bars from a seeded geometric random walk; labelled as synthetic wherever they are shown.
 
     The same seed, symbol, timeframe and parameters give the same bars. Within a bar the price moves as a Brownian
     bridge, from which its high and low are drawn. With `session: us_stocks` bars cover 09:30 to 16:00 New York time
@@ -126,7 +126,7 @@ class SyntheticProvider(DataProvider):
             raise DataError(
                 Message(
                     "Synthetic bars must end before the year 2200, {bars:,} bars of {timeframe} from "
-                    "{start_date} do not. Lower 'bars', or set an earlier 'start_date'.",
+                    "{start_date} don't. Lower 'bars', or set an earlier 'start_date'.",
                     bars=self.bars,
                     timeframe=timeframe,
                     start_date=self.start_date,

@@ -69,7 +69,7 @@ def without_remarks(table: Table) -> Table:
     if footer:
         rows = ", ".join(str(row) for row in table.rows[-footer:].to_list())
         table = table._replace(frame=table.frame[:-footer], rows=table.rows[:-footer])
-        table = table.noting(Message("Left out at the end of the file, as text without prices: row {rows}.", rows=rows))
+        table = table.noting(Message("Ignored at the end of the file, as text without prices: row {rows}.", rows=rows))
     opens = table.column("open")
     if opens is not None and len(opens):
         actions = opens.str.contains(_ACTION_WORDS).fill_null(value=False)
@@ -77,7 +77,7 @@ def without_remarks(table: Table) -> Table:
             count = int(actions.sum())
             table = table.where(~actions)
             table = table.noting(
-                Message("Left out, as they name a dividend or a split and no prices: {count:,} rows.", count=count)
+                Message("Ignored, as they name a dividend or a split and no prices: {count:,} rows.", count=count)
             )
     return table
 
@@ -96,7 +96,7 @@ def _without_headers(table: Table) -> Table:
     if not same.any():
         return table
     return table.where(~same).noting(
-        Message("Left out, as they repeat the header: {count:,} rows.", count=int(same.sum()))
+        Message("Ignored, as they repeat the header: {count:,} rows.", count=int(same.sum()))
     )
 
 
@@ -162,7 +162,7 @@ def taken_as(name: str, symbol: str) -> tuple[str, ...]:
 def no_such_symbol(symbol: str, there: Sequence[str], subject: str) -> DataError:
     """Return the error for a file of several symbols that lacks the one asked for."""
     symbols = sorted(shown_path(name) for name in there)
-    hint = did_you_mean(symbol, symbols) or Message("Correct 'symbol', or name the right column by 'columns'.")
+    hint = did_you_mean(symbol, symbols) or Message("Correct 'symbol', or name the right column with 'columns'.")
     return DataError(
         Message(
             "{subject}: the file has {listed}, but no '{symbol}'. {hint}",
@@ -239,12 +239,12 @@ def _volume(
         if empty:
             return volume, (
                 Message(
-                    "The volume is that of {names}, as {empty} has none. Name another column by 'columns'.",
+                    "The volume is that of {names}, as {empty} has none. Name another column with 'columns'.",
                     names=names,
                     empty=", ".join(empty),
                 ),
             )
-        return volume, (Message("The volume is that of {names}. Name another column by 'columns'.", names=names),)
+        return volume, (Message("The volume is that of {names}. Name another column with 'columns'.", names=names),)
     if first is None or np.isnan(first).all():
         return np.zeros(len(table.rows)), ()
     return first, ()

@@ -195,7 +195,7 @@ def _by_size(whole: pl.Series, rows: pl.Series) -> tuple[pl.Series, tuple[str, .
     if len(first) < 2:  # noqa: PLR2004 - one unit needs no words
         return micro, ()
     told = joined((Message("{unit} first in row {row}", unit=unit, row=row) for row, unit in sorted(first)), ", ")
-    return micro, (Message("Times are counted in several units, told for each row by its size: {told}.", told=told),)
+    return micro, (Message("Times are in several units, recognized for each row by magnitude: {told}.", told=told),)
 
 
 def _text(text: pl.Series, form: TimeFormat) -> _Parsed:
@@ -247,7 +247,7 @@ def _check_passages(wall: TimeColumn, column: pl.Series, table: Table, subject: 
         row = int(back[0]) + 1 if ordered is wall else len(wall) - 2 - int(back[0])
         raise DataError(
             Message(
-                "{subject}: row {rows} has {column} in an hour that is there twice, as where clocks are set back. "
+                "{subject}: row {rows} has {column} in an hour that occurs twice because clocks are set back. "
                 "Set 'timezone' to the zone of the file's times; {fitting} would fit.",
                 subject=subject,
                 rows=table.rows[row],

@@ -41,7 +41,7 @@ def open_data(path: Path, subject: str) -> BinaryIO:
     """Open a data file.
 
     Raises:
-        DataError: it cannot be opened, or is no regular file.
+        DataError: it cannot be opened, or is not a regular file.
     """
     try:
         return open_regular(path)
@@ -53,7 +53,7 @@ def unread(error: Exception, subject: str) -> DataError:
     """Return the error for a file that cannot be read."""
     cause, remedy = fault(error, "read", otherwise=Message("Get the file again."))
     return DataError(
-        Message("{subject}: the file cannot be read: {cause}. {remedy}", subject=subject, cause=cause, remedy=remedy),
+        Message("{subject}: the file can't be read: {cause}. {remedy}", subject=subject, cause=cause, remedy=remedy),
         field="path",
     )
 
@@ -143,7 +143,7 @@ class _Check:
             raise DataError(
                 Message(
                     "{subject}: the file unpacks to more than {max_ratio} times its size of {packed:,} bytes, "
-                    "as no table of bars does. Unpack it yourself, and look at what is in it.",
+                    "which no table of bars does. Unpack it yourself and check its contents.",
                     subject=self.subject,
                     max_ratio=MAX_RATIO,
                     packed=self._packed,
@@ -166,8 +166,8 @@ class _Check:
             number = self.lines - breaks + 1
             raise DataError(
                 Message(
-                    "{subject}: line {number:,} is longer than {max_line_bytes:,} bytes, so the file is no table of "
-                    "bars. Give a text file with one bar a line.",
+                    "{subject}: line {number:,} is longer than {max_line_bytes:,} bytes, so the file is not a "
+                    "table of bars. Give a text file with one bar a line.",
                     subject=self.subject,
                     number=number,
                     max_line_bytes=MAX_LINE_BYTES,
@@ -213,7 +213,7 @@ class _Check:
         if self._equals > most:
             raise DataError(
                 Message(
-                    "{subject}: the same line stands there more than {most:,} times in a row, up to line "
+                    "{subject}: the same line is repeated more than {most:,} times in a row, up to line "
                     "{lines:,}. Each bar must have a time of its own. Correct the file.",
                     subject=self.subject,
                     most=most,
@@ -227,7 +227,7 @@ def _pieces(file: BinaryIO, path: Path, subject: str, wrapping: Wrapping) -> Ite
     name = path.name.lower()
     if name.endswith(_WORKBOOKS):
         raise DataError(
-            Message("{subject}: a workbook is no text file. Save its sheet as CSV.", subject=subject), field="path"
+            Message("{subject}: a workbook is not a text file. Save its sheet as CSV.", subject=subject), field="path"
         )
     if name.endswith(_SUFFIXES):
         raise DataError(
@@ -263,7 +263,7 @@ def _refuse_archive(piece: bytes, subject: str, *, packed: bool) -> None:
             )
         raise DataError(
             Message(
-                "{subject}: the file is packed by {kind}, though its name does not end so. Unpack it first.",
+                "{subject}: the file is compressed with {kind}, but its name doesn't end so. Unpack it first.",
                 subject=subject,
                 kind=kind,
             ),
@@ -288,7 +288,7 @@ def _zeros_at(file: BinaryIO) -> int | None:
 def _binary(subject: str, place: int) -> DataError:
     return DataError(
         Message(
-            "{subject}: the file is no text in UTF-8: byte {place:,} is zero. Save it as CSV in UTF-8.",
+            "{subject}: the file is not UTF-8 text: byte {place:,} is zero. Save it as CSV in UTF-8.",
             subject=subject,
             place=place + 1,
         ),
@@ -302,7 +302,7 @@ def too_large(subject: str, size: int = 0) -> DataError:
     found = Message("{size:,.0f} MB", size=size / _MEGABYTE) if size else Message("more")
     return DataError(
         Message(
-            "{subject}: a file may have at most {most:,.0f} MB, unpacked; this one has {found}. {raise_it}",
+            "{subject}: a file can have at most {most:,.0f} MB, unpacked; this one has {found}. {raise_it}",
             subject=subject,
             most=most,
             found=found,
@@ -316,7 +316,7 @@ def too_many_rows(subject: str, count: int = 0) -> DataError:
     """Return the error for a file with more rows than the limit."""
     found = f"{count:,}" if count else Message("more")
     message = Message(
-        "{subject}: a file may have at most {max_rows:,} rows; this one has {found}. {raise_it}",
+        "{subject}: a file can have at most {max_rows:,} rows; this one has {found}. {raise_it}",
         subject=subject,
         max_rows=max_rows(),
         found=found,

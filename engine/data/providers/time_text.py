@@ -64,15 +64,15 @@ def recognise(values: pl.Series, subject: str, *, day_first: bool = False) -> Ti
     texts = [text for text in [*values.head(_SAMPLE).to_list(), *values.tail(_SAMPLE).to_list()] if text]
     if not texts:
         raise DataError(
-            Message("{subject}: the column of times is empty. Name another one by 'columns'.", subject=subject),
+            Message("{subject}: the column of times is empty. Name another one with 'columns'.", subject=subject),
             field="columns",
         )
     kinds = Counter(kind for kind in map(_kind, texts) if kind is not None)
     if not kinds:
         raise DataError(
             Message(
-                "{subject}: the time {texts} is in no known form. "
-                "Describe it by 'time_format', such as '%d.%m.%Y %H:%M', or name the right column by 'columns'.",
+                "{subject}: the time {texts} is in an unknown format. Describe it with 'time_format', such as "
+                "'%d.%m.%Y %H:%M', or name the right column with 'columns'.",
                 subject=subject,
                 texts=shown_cell(texts[0]),
             ),
@@ -110,8 +110,8 @@ def _epoch(sample: list[str], subject: str) -> TimeFormat:
     if largest < FIRST_EPOCH:
         raise DataError(
             Message(
-                "{subject}: the time {sample} is a number, but too small for seconds since 1970. "
-                "Name the right column by 'columns', or say what is counted by 'time_format': s, ms, us or ns.",
+                "{subject}: the time {sample} is a number, but too small for seconds since 1970. Name the right "
+                "column with 'columns', or specify the unit with 'time_format': s, ms, us or ns.",
                 subject=subject,
                 sample=shown_cell(sample[0]),
             ),
@@ -145,9 +145,9 @@ def _year_last(match: re.Match[str], values: pl.Series, subject: str, *, usually
     why = Message("some rows have the day first and others the month") if day_first else Message("no day is above 12")
     raise DataError(
         Message(
-            "{subject}: the date {match} can be read as day-month or month-day, and {why}. "
-            "Say which by 'time_format': '{day_first}' or '{month_first}', with the time of day if "
-            "there is one, such as ' %H:%M'.",
+            "{subject}: the date {match} can be read as day-month or month-day, and {why}. Specify it with "
+            "'time_format': '{day_first}' or '{month_first}', with the time of day if there is one, such as ' "
+            "%H:%M'.",
             subject=subject,
             match=shown_cell(match[0]),
             why=why,

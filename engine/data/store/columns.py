@@ -130,7 +130,7 @@ def read(folder: Path, name: str, count: int) -> Columns:
         except (OSError, ValueError) as error:
             cause = fault(error, "read").cause
             text = Message(
-                "The bars in '{path}' cannot be read: {cause}. Delete the series and import it again.",
+                "The bars in '{path}' can't be read: {cause}. Delete the series and import it again.",
                 path=shown_path(path),
                 cause=cause,
             )

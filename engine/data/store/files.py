@@ -65,7 +65,7 @@ def file_provider(path: str, options: Mapping[str, Any]) -> FileProvider:
     """Return the provider that reads a file, by the end of its name.
 
     Raises:
-        DataError: no provider reads such files, it is no file at all, or an option is wrong.
+        DataError: no provider reads such files, it is not a file at all, or an option is wrong.
     """
     name = path.lower()
     provider = CsvProvider if name.endswith(_TEXT) else ParquetProvider if name.endswith(_PARQUET) else None
@@ -109,8 +109,8 @@ def symbol_of(path: str) -> str:
     if found is None:
         raise DataError(
             Message(
-                "'{name}': neither the file nor its name says for certain whose bars these are. Name the symbol by "
-                "'--symbol'.",
+                "'{name}': neither the file nor its name says for certain whose bars these are. Name the symbol "
+                "with '--symbol'.",
                 name=shown_path(Path(path).name),
             ),
             field="symbol",
@@ -177,8 +177,8 @@ def _check_exchange(stored: Series | None, path: str) -> None:
     if stored is not None and mine and other and mine != other:
         raise DataError(
             Message(
-                "'{name}': the store has {symbol} {timeframe} of {other}, this file is of {mine}. Give its bars a "
-                "symbol of their own by '--symbol', or the same one to join them.",
+                "'{name}': the store has {symbol} {timeframe} of {other}, this file is of {mine}. Give its bars "
+                "a symbol of their own with '--symbol', or the same one to join them.",
                 name=shown_path(Path(path).name),
                 symbol=stored.symbol,
                 timeframe=stored.timeframe,
@@ -252,7 +252,7 @@ def export_bars(
             beside.unlink(missing_ok=True)
         cause, remedy = fault(error)
         raise DataError(
-            Message("'{path}' cannot be written: {cause}. {remedy}", path=shown_path(path), cause=cause, remedy=remedy),
+            Message("'{path}' can't be written: {cause}. {remedy}", path=shown_path(path), cause=cause, remedy=remedy),
             field="path",
         ) from error
     return len(bars)

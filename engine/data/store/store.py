@@ -149,7 +149,7 @@ class BarStore:
 
         series = self._swap(bars.symbol, usual(bars.timeframe), change)
         if series is None:
-            raise DataError(Message("{symbol}: nothing was kept. Try again.", symbol=bars.symbol))
+            raise DataError(Message("{symbol}: nothing was saved. Try again.", symbol=bars.symbol))
         return Put(series, *counts)
 
     def delete(self, symbol: str, timeframe: Timeframe, start_ns: int | None = None, end_ns: int | None = None) -> int:
@@ -221,7 +221,7 @@ class BarStore:
         except OSError as error:
             cause, remedy = fault(error, "home")
             text = Message(
-                "{symbol}: its bars cannot be written to '{folder}': {cause}. {remedy}",
+                "{symbol}: its bars can't be written to '{folder}': {cause}. {remedy}",
                 symbol=bars.symbol,
                 folder=shown_path(self.folder),
                 cause=cause,
@@ -260,8 +260,8 @@ class BarStore:
                 if now.file == series.file:
                     raise DataError(
                         Message(
-                            "{symbol} {timeframe}: the files of its bars are gone from '{folder}'. "
-                            "Delete the series and import it again.",
+                            "{symbol} {timeframe}: the files of its bars are missing from '{folder}'. Delete the "
+                            "series and import it again.",
                             symbol=series.symbol,
                             timeframe=series.timeframe,
                             folder=self.folder,

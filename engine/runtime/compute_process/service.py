@@ -153,7 +153,7 @@ class Heard:
             self._log(
                 call,
                 Message(
-                    "{who} prints more than {most_lines:,} lines; the rest is left out.", who=who, most_lines=MOST_LINES
+                    "{who} prints more than {most_lines:,} lines; the rest is omitted.", who=who, most_lines=MOST_LINES
                 ),
                 warning=True,
             )

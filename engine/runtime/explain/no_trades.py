@@ -38,7 +38,7 @@ _BLOCKED = {
     BlockReason.OTHER_EXECUTION: Message("given while another execution node had a position or an entry order"),
 }
 _ENDED = {
-    StatusReason.NO_CASH: Message("rejected for want of cash"),
+    StatusReason.NO_CASH: Message("rejected for lack of cash"),
     StatusReason.EXPIRED: Message("expired before the price was reached"),
     StatusReason.END_OF_DATA: Message("still waiting at the end of the data"),
     StatusReason.NONE: Message("still waiting at the end of the data"),
@@ -47,7 +47,7 @@ _ENDED = {
     StatusReason.OPPOSITE: Message("cancelled by the opposite signal"),
     StatusReason.COMPONENT: Message("cancelled by the execution"),
     StatusReason.HALT: Message("cancelled by a risk rule that halted trading"),
-    StatusReason.CAP: Message("cut to nothing by a cap"),
+    StatusReason.CAP: Message("cut to zero by a cap"),
     StatusReason.BELOW_MINIMUM: Message("cut below the least allowed size"),
     StatusReason.NO_SIZE: Message("without a size or a stop distance at their new price"),
 }
@@ -138,9 +138,9 @@ def _left(blocked: Counter[Message]) -> Message:
     if not blocked:
         return Message("")
     if blocked.total() == 1:
-        return Message("1 more entry signal became no order: {blocked}.", blocked=_listed(blocked))
+        return Message("1 more entry signal produced no order: {blocked}.", blocked=_listed(blocked))
     return Message(
-        "{total:,} more entry signals became no order: {blocked}.", total=blocked.total(), blocked=_listed(blocked)
+        "{total:,} more entry signals produced no order: {blocked}.", total=blocked.total(), blocked=_listed(blocked)
     )
 
 
@@ -227,7 +227,7 @@ def _no_signal(run: RunView) -> Message:
     total = sum(len(job.bars) for job in run.instruments)
     if all(job.first_bar >= len(job.bars) for job in run.instruments):
         return Message(
-            "No trades: the warm-up takes all {total:,} bars. Take more bars, or shorter periods.", total=total
+            "No trades: the warm-up takes all {total:,} bars. Use more bars, or shorter periods.", total=total
         )
     if any(np.any(np.asarray(job.flags) & ENTRIES) for job in run.instruments):
         return Message("No trades: there were entry signals, but the execution made no order.")

@@ -78,8 +78,8 @@ class ColumnStore:
             cause, _ = fault(error)
             raise RunError(
                 Message(
-                    "The columns of the run cannot be kept in '{gettempdir}': {cause}. "
-                    "Free some space, set TMPDIR to another folder, or take fewer nodes, instruments or bars.",
+                    "The columns of the run can't be saved in '{gettempdir}': {cause}. Free some space, set "
+                    "TMPDIR to another folder, or use fewer nodes, instruments or bars.",
                     gettempdir=shown_path(tempfile.gettempdir()),
                     cause=cause,
                 )

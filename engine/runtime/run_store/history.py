@@ -114,8 +114,8 @@ class RunHistory:
         if record.damage:
             raise RunError(
                 Message(
-                    "The run '{id}' in the history '{path}' is damaged: {damage}. "
-                    "Delete it by `quantcrafter runs delete {id}`.",
+                    "The run '{id}' in the history '{path}' is damaged: {damage}. Delete it with `quantcrafter "
+                    "runs delete {id}`.",
                     id=record.id,
                     path=shown_path(self.path),
                     damage=record.damage,
@@ -249,7 +249,7 @@ class RunHistory:
         if len(records) > 1 and records[0].id != key:
             ids = ", ".join(record.id for record in records)
             raise RunError(
-                Message("'{key}' is the beginning of several runs: {ids}. Give more of the id.", key=key, ids=ids)
+                Message("'{key}' matches several runs: {ids}. Give more characters of the id.", key=key, ids=ids)
             )
         return records[0]
 

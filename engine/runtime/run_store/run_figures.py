@@ -129,11 +129,13 @@ class RunFigures(RunTables):
     def _refuse(self, name: str) -> NoReturn:
         if self._tables is None:
             raise RunError(
-                Message("Of the run {id} only its metrics are kept, not '{name}'. Run it again.", id=self.id, name=name)
+                Message(
+                    "Only the metrics of the run {id} are saved, not '{name}'. Run it again.", id=self.id, name=name
+                )
             )
         raise RunError(
             Message(
-                "Of the run {id} only fills, trades and equity are kept, not '{name}'. Run it again.",
+                "Only fills, trades and equity of the run {id} are saved, not '{name}'. Run it again.",
                 id=self.id,
                 name=name,
             )
@@ -158,7 +160,7 @@ def read_tables(path: Path) -> dict[str, Table] | None:
     except _UNREADABLE as error:
         cause = fault(error, "read").cause if isinstance(error, OSError) else Message("the file is damaged")
         text = Message(
-            "The fills and trades in '{path}' cannot be read: {cause}. Delete the run or run it again.",
+            "The fills and trades in '{path}' can't be read: {cause}. Delete the run or run it again.",
             path=shown_path(path),
             cause=cause,
         )

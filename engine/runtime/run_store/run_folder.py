@@ -337,7 +337,7 @@ class RunFolder(RunTables):
         if self.kept != "all":
             raise RunError(
                 Message(
-                    "Of the run in '{folder}' only fills, trades and equity are kept. Run it again.",
+                    "Only fills, trades and equity of the run in '{folder}' are saved. Run it again.",
                     folder=shown_path(self.folder),
                 )
             )
@@ -363,7 +363,7 @@ class RunFolder(RunTables):
         except (OSError, ValueError, KeyError) as error:
             cause = fault(error, "read").cause
             text = Message(
-                "The run in '{folder}' has lost '{name}': {cause}. Run it again.",
+                "The run in '{folder}' is missing '{name}': {cause}. Run it again.",
                 folder=shown_path(self.folder),
                 name=name,
                 cause=cause,
@@ -384,6 +384,6 @@ def _readable(folder: Path) -> Iterator[None]:
         cause = fault(error, "read").cause
         raise RunError(
             Message(
-                "The run in '{folder}' cannot be read: {cause}. Run it again.", folder=shown_path(folder), cause=cause
+                "The run in '{folder}' can't be read: {cause}. Run it again.", folder=shown_path(folder), cause=cause
             )
         ) from error

@@ -265,7 +265,7 @@ def _commit(described: Mapping[str, Any], number: int, size: int) -> Commit:
         raise ValueError(Message("commit {number} is not the next one", number=number))
     for name, block in blocks.items():
         if block.offset < 0 or block.rows < 0 or block.end > size:
-            raise ValueError(Message("the file '{data}' has lost '{name}'", data=DATA, name=name))
+            raise ValueError(Message("the file '{data}' is missing '{name}'", data=DATA, name=name))
         if name.startswith(PER_BAR) and block.rows != sum(bars):
             raise ValueError(
                 Message("'{name}' has {rows} rows for {sum} bars", name=name, rows=block.rows, sum=sum(bars))

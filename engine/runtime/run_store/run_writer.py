@@ -318,7 +318,7 @@ def _writing(folder: Path) -> Iterator[None]:
         cause, remedy = fault(error, "home")
         raise RunError(
             Message(
-                "The run cannot be kept in '{folder}': {cause}. {remedy}",
+                "The run can't be saved in '{folder}': {cause}. {remedy}",
                 folder=shown_path(folder),
                 cause=cause,
                 remedy=remedy,
@@ -328,6 +328,6 @@ def _writing(folder: Path) -> Iterator[None]:
         cause = fault(error, "read").cause
         raise RunError(
             Message(
-                "The run in '{folder}' cannot be read: {cause}. Run it again.", folder=shown_path(folder), cause=cause
+                "The run in '{folder}' can't be read: {cause}. Run it again.", folder=shown_path(folder), cause=cause
             )
         ) from error

@@ -127,7 +127,7 @@ def set_keep_gb(value: float) -> None:
         cause, remedy = fault(error, "home")
         raise RunError(
             Message(
-                "The limit of runs cannot be kept in '{path}': {cause}. {remedy}",
+                "The limit of runs can't be saved in '{path}': {cause}. {remedy}",
                 path=shown_path(path),
                 cause=cause,
                 remedy=remedy,
@@ -252,7 +252,7 @@ def _checked(value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not _LEAST_GB <= value <= _MOST_GB:
         raise RunError(
             Message(
-                "Runs may take {least_gb:g} to {most_gb:,.0f} GB, was {value}.",
+                "Runs can take {least_gb:g} to {most_gb:,.0f} GB, was {value}.",
                 least_gb=_LEAST_GB,
                 most_gb=_MOST_GB,
                 value=value,

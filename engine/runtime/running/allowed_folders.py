@@ -25,11 +25,9 @@ def allow_folder(path: str | Path) -> Path:
     try:
         made = given.expanduser().resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
-        raise RunError(Message("There is no folder or file '{given}'. Name one that exists.", given=given)) from error
+        raise RunError(Message("'{given}' doesn't exist. Name an existing file or folder.", given=given)) from error
     if system_place(made) or made == Path(made.anchor):
-        raise RunError(
-            Message("'{made}' cannot be allowed as a whole. Name the folder that holds the data.", made=made)
-        )
+        raise RunError(Message("'{made}' can't be allowed as a whole. Name the folder that holds the data.", made=made))
     if not made.is_dir() and not made.is_file():
         raise RunError(
             Message("'{made}' is neither a folder nor a file. Name the folder that holds the data.", made=made)

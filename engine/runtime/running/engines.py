@@ -76,7 +76,7 @@ class EngineChoice:
 
     @property
     def command(self) -> str:
-        """The command that brings it; '' when it is installed."""
+        """The command that provides it; '' when it is installed."""
         return self.missing.partition(": ")[2]
 
     @property
@@ -164,7 +164,7 @@ def is_ready(cls: type[EngineAdapter]) -> bool:
 def _missing(cls: type[EngineAdapter]) -> str:
     """Return what an engine lacks, or why it cannot tell."""
     try:
-        with calling(_label(cls.name, cls), Message("telling what it needs"), cls):
+        with calling(_label(cls.name, cls), Message("reporting what it needs"), cls):
             return str(cls.missing())
     except Exception as error:  # noqa: BLE001 - a list of engines is shown all the same
         return Message("not usable: {reason}", reason=reason_of(error))
@@ -290,7 +290,7 @@ def find_engine(
             return cls()
     except Exception as error:
         raise RunError(
-            Message("{engine} cannot be made: {reason}.", engine=_label(name, cls), reason=reason_of(error))
+            Message("{engine} can't be made: {reason}.", engine=_label(name, cls), reason=reason_of(error))
         ) from error
 
 
@@ -318,7 +318,7 @@ def _shortcomings(cls: type[EngineAdapter], registry: Engines, mode: str, needs:
         )
         return
     if mode not in cls.modes:
-        text = Message("The engine '{name}' cannot run in mode '{mode}'.", name=cls.name, mode=mode)
+        text = Message("The engine '{name}' can't run in mode '{mode}'.", name=cls.name, mode=mode)
         yield Problem("unknown_mode", text, Message("It can: {modes}.", modes=", ".join(cls.modes)), path="run.mode")
     for need in needs:
         if need.capability in cls.capabilities:
@@ -326,7 +326,7 @@ def _shortcomings(cls: type[EngineAdapter], registry: Engines, mode: str, needs:
         asker = Message("node '{node}' needs", node=need.node) if need.node else Message("the strategy needs")
         able = [name for name in installed_engines(registry) if _can(registry.engine(name), need)]
         text = Message(
-            "The engine '{name}' does not do {capability}, which {asker}.",
+            "The engine '{name}' doesn't do {capability}, which {asker}.",
             name=cls.name,
             capability=word(need.capability),
             asker=asker,

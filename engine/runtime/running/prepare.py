@@ -343,7 +343,7 @@ def instrument_job(
 
 
 def _borrow_percent(spec: InstrumentSpec, run: RunSettings) -> float:
-    """Return what a short position costs a year: nothing for a contract, which nobody borrows."""
+    """Return what a short position costs a year: nothing for a contract, which is not borrowed."""
     if spec.kind == "contract":
         return 0.0
     return run.borrow_percent if spec.borrow_percent is None else spec.borrow_percent

@@ -56,11 +56,13 @@ def allowed_paths() -> tuple[AllowedPath, ...]:
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        why = fault(error, "read").cause if isinstance(error, OSError) else Message("it is no such list in JSON")
+        why = (
+            fault(error, "read").cause if isinstance(error, OSError) else Message("it is not a JSON list of this kind")
+        )
         raise RunError(
             Message(
-                "The list of allowed strategy classes, '{path}', cannot be read: {why}. "
-                "Repair or delete it; until then no class is imported.",
+                "The list of allowed strategy classes, '{path}', can't be read: {why}. Repair or delete it; "
+                "until then no class is imported.",
                 path=shown_path(path),
                 why=why,
             )
@@ -83,7 +85,7 @@ def allow(module: str, folder: str | Path = "") -> AllowedPath:
     where = Path(folder).expanduser().absolute() if str(folder) else None
     if where is not None and not where.is_dir():
         raise RunError(
-            Message("The folder of '{module}' must exist, but '{folder}' does not.", module=module, folder=where)
+            Message("The folder of '{module}' must exist, but '{folder}' doesn't.", module=module, folder=where)
         )
     made = AllowedPath(module, "" if where is None else str(where))
     _write([*(each for each in allowed_paths() if each.module != module), made])

@@ -190,7 +190,7 @@ def _unheeded(settings: RunSettings) -> list[Problem]:
     return [
         Problem(
             "class_run",
-            Message("'run.{name}' does not apply to a strategy class.", name=name),
+            Message("'run.{name}' doesn't apply to a strategy class.", name=name),
             remedy,
             path=f"run.{name}",
         )
@@ -204,7 +204,7 @@ def _contracts(spec: StrategySpec) -> list[Problem]:
     return [
         Problem(
             "class_run",
-            Message("'kind: contract' of {symbol} does not apply to a strategy class.", symbol=each.symbol),
+            Message("'kind: contract' of {symbol} doesn't apply to a strategy class.", symbol=each.symbol),
             Message("Leave it out, or make the strategy a file."),
             path=f"{each.path}.kind",
             field="kind",

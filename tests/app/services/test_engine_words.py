@@ -102,7 +102,7 @@ def test_messages_read_as_a_trader_would_write_them(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         CsvProvider(path="spy.csv").load(DataRequest("SPY", DAY, base_dir=str(tmp_path)))
     refused = Message(
-        "The engine '{name}' does not do {capability}, which {asker}.",
+        "The engine '{name}' doesn't do {capability}, which {asker}.",
         name="vnpy",
         capability=word(Capability.STOP_LIMIT_ORDERS),
         asker=Message("node '{node}' needs", node="enter"),
@@ -110,7 +110,7 @@ def test_messages_read_as_a_trader_would_write_them(tmp_path: Path) -> None:
     english = [str(caught.value), refused]
     assert english == [
         "SPY from spy.csv: the file has no rows. Give a file with bars.",
-        "The engine 'vnpy' does not do stop-limit orders, which node 'enter' needs.",
+        "The engine 'vnpy' doesn't do stop-limit orders, which node 'enter' needs.",
     ]
     i18n.use_language("ru")
     assert [error_text(caught.value), i18n.said(refused)] == [
@@ -148,7 +148,7 @@ def test_a_failure_is_told_by_its_first_mistake_and_an_error_in_its_words() -> N
     assert failure_text(Failure.of(SpecError(problems))) == "Движка 'x' нет. Есть: native."
     assert error_text(SpecError(problems)) == "Движка 'x' нет. Есть: native."
     lost = RunError(
-        Message("The run in '{folder}' cannot be read: {cause}. Run it again.", folder="/runs/1", cause="[Errno 2]")
+        Message("The run in '{folder}' can't be read: {cause}. Run it again.", folder="/runs/1", cause="[Errno 2]")
     )
     assert (
         failure_text(Failure.of(lost))

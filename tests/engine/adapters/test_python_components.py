@@ -85,4 +85,4 @@ def test_a_class_that_the_vnpy_process_cannot_find_is_refused_in_words(strategy:
     found = report.first
     assert found is not None
     assert found.cause is Cause.CAPABILITY
-    assert found.found.startswith("The run cannot be handed to the vnpy process: ")
+    assert found.found.startswith("The run can't be handed to the vnpy process: ")

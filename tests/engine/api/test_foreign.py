@@ -226,4 +226,4 @@ def test_an_error_that_cannot_be_printed_is_told_all_the_same() -> None:
         def __str__(self) -> str:
             raise RuntimeError
 
-    assert reason_of(RudeError()) == "RudeError: (it cannot be printed)"
+    assert reason_of(RudeError()) == "RudeError: (it can't be printed)"

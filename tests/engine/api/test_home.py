@@ -108,8 +108,8 @@ def test_compiled_code_that_others_could_have_written_is_deleted_with_one_line(t
     said = command(home, "folders", "--json", cwd=tmp_path)
     assert not code.exists()
     assert said == (
-        f"warning: Compiled code in '{home / 'cache'}' was deleted: others could write to that folder. It is compiled "
-        "anew, which can take a minute.\n"
+        f"warning: Compiled code in '{home / 'cache'}' was deleted: others could write to that "
+        "folder. It is being recompiled, which can take a minute.\n"
     )
     assert open_to_others(home) == []
     assert command(home, "folders", "--json", cwd=tmp_path) == ""

@@ -225,7 +225,7 @@ def test_a_run_with_damaged_code_of_a_node_blames_no_node(tmp_path: Path, monkey
     assert damaged
     assert second.returncode == 0
     assert second.stderr.count("\n") == 1
-    assert "is compiled anew" in second.stderr
+    assert "is being recompiled" in second.stderr
     assert (third.returncode, third.stderr) == (0, "")
 
 

@@ -35,14 +35,14 @@ def of(code: int) -> OSError:
         (errno.ENOSPC, "disk is full", "Free some space"),
         (errno.EDQUOT, "quota", "Free some space"),
         (errno.EACCES, "access is denied", "permissions"),
-        (errno.EROFS, "read-only", "another place"),
+        (errno.EROFS, "read-only", "another location"),
         (errno.ENAMETOOLONG, "too long", "shorter"),
-        (errno.ELOOP, "circle", "links"),
+        (errno.ELOOP, "loop", "links"),
         (errno.EISDIR, "a folder", "Name a file"),
         (errno.ENOTDIR, "a file, not a folder", "path"),
         (errno.EMFILE, "too many files", "limit"),
         (errno.EIO, "disk reports an error", "Check the disk"),
-        (errno.ENOENT, "no such file", "folder that is there"),
+        (errno.ENOENT, "doesn't exist", "existing folder"),
         (errno.ETIMEDOUT, "network drive", "Connect"),
         (errno.EBUSY, "another program", "Close that program"),
     ],
@@ -97,11 +97,11 @@ def test_the_middle_of_a_long_path_is_left_out() -> None:
 
 def test_an_error_of_the_system_that_nobody_expected_is_told_by_its_cause() -> None:
     error = PermissionError(errno.EACCES, "Permission denied", "/somewhere/x")
-    said = "'/somewhere/x' cannot be used: access is denied. Check the permissions of the file"
+    said = "'/somewhere/x' can't be used: access is denied. Check the permissions of the file"
     assert told(error).startswith(said)
     assert reason_of(error).startswith(said)
     failure = Failure.of(of(errno.ENOSPC))
-    assert failure.message == "A file cannot be used: the disk is full. Free some space, or choose another place."
+    assert failure.message == "A file can't be used: the disk is full. Free some space, or choose another location."
     assert "Traceback" not in failure.message
     assert failure.trace
 
@@ -109,7 +109,7 @@ def test_an_error_of_the_system_that_nobody_expected_is_told_by_its_cause() -> N
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (of(errno.EMFILE), "error: A file cannot be used: too many files are open."),
+        (of(errno.EMFILE), "error: A file can't be used: too many files are open."),
         (MemoryError(), "error: There is not enough memory for this."),
     ],
 )

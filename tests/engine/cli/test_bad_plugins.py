@@ -89,9 +89,9 @@ FAULTS = {
         "import atexit\natexit.register(os._exit, 0)\nraise ValueError('x')",
         "ValueError: x",
     ),
-    "an error that cannot be printed": (
+    "an error that can't be printed": (
         "raise type('E', (Exception,), {'__str__': lambda self: sys.exit(0)})",
-        "E: (it cannot be printed)",
+        "E: (it can't be printed)",
     ),
     "its own Ctrl-C": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
     "cancels": ("raise RunCancelledError('')", "RunCancelledError"),
@@ -213,7 +213,7 @@ PLUGINS = {
     "raises a BaseException": ("raise type('Boom', (BaseException,), {})('x')", "its import raised Boom: x"),
     "never ends its generator": (
         "@hookimpl\ndef register_filters():\n    while True:\n        yield 1",
-        "register_filters returned more than 10,000 things",
+        "register_filters returned more than 10,000 items",
     ),
     "presses Ctrl-C itself": ("raise KeyboardInterrupt", "its import raised KeyboardInterrupt"),
 }

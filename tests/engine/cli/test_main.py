@@ -145,7 +145,7 @@ def test_a_crash_is_told_even_where_no_file_can_be_written(
     command_raises(ValueError("broken"))
 
     assert main(["run", "s.yaml"]) == 1
-    assert "cannot be written" in capsys.readouterr().err
+    assert "can't be written" in capsys.readouterr().err
 
 
 def test_control_characters_in_a_message_do_not_reach_the_terminal(

@@ -78,7 +78,7 @@ def test_what_cannot_be_migrated_is_refused_untouched_and_the_others_are_written
 
 def test_a_file_that_is_not_there_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate", str(tmp_path / "none.yaml")]) == WRONG_INPUT
-    assert "The file cannot be read" in capsys.readouterr().err
+    assert "The file can't be read" in capsys.readouterr().err
 
 
 def test_validate_and_run_take_an_old_file_and_say_how_to_write_it(

@@ -60,7 +60,7 @@ def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
     done = quantcrafter("plugins", "create", "momentum", home=tmp_path / "home", cwd=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert "exists already" in done.stderr
+    assert "already exists" in done.stderr
     assert mine.read_text(encoding="utf-8") == "my work"
 
 

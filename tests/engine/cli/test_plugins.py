@@ -45,7 +45,9 @@ def test_other_commands_warn_of_a_broken_plugin_and_go_on(site: str, tmp_path: P
 
     assert done.returncode == 0
     assert done.stdout.startswith("good.pass")
-    assert done.stderr.startswith("warning: Plugin 'qc-broken' was left out: its import raised SystemExit: no licence.")
+    assert done.stderr.startswith(
+        "warning: Plugin 'qc-broken' was not loaded: its import raised SystemExit: no licence."
+    )
 
 
 def test_a_plugin_is_disabled_and_enabled(site: str, tmp_path: Path) -> None:
@@ -83,5 +85,5 @@ def test_a_damaged_list_of_disabled_plugins_is_a_warning(site: str, tmp_path: Pa
 
     assert done.returncode == 0
     assert done.stderr.startswith(
-        f"warning: The list of disabled plugins, '{tmp_path / 'plugins.json'}', cannot be read"
+        f"warning: The list of disabled plugins, '{tmp_path / 'plugins.json'}', can't be read"
     )

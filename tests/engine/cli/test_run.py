@@ -82,7 +82,7 @@ def test_a_run_without_a_trade_says_why_in_summary_and_report(
     report = tmp_path / "report.html"
     changes = ["-s", "indicators.slow.timeperiod=500"]
     assert main(["run", strategy, *changes, "--report", str(report), "--no-history"]) == 0
-    text = "No trades: the warm-up takes all 400 bars. Take more bars, or shorter periods."
+    text = "No trades: the warm-up takes all 400 bars. Use more bars, or shorter periods."
     assert text in " ".join(capsys.readouterr().out.split())
     assert text in report.read_text(encoding="utf-8")
 
@@ -136,12 +136,12 @@ def test_quiet_prints_nothing(strategy: str, capsys: pytest.CaptureFixture[str])
     ("options", "code", "message"),
     [
         (["--engine", "natve"], 2, "There is no engine 'natve'"),
-        (["--mode", "live"], 2, "cannot run in mode 'live'"),
+        (["--mode", "live"], 2, "can't run in mode 'live'"),
         (["--mode", "sideways"], 2, "sideways"),
         (["--set", "indicators.fast.timeperiod=x"], 2, "timeperiod"),
         (["--set", "nonsense"], 2, "nonsense"),
         (["--set", "indicators.none.timeperiod=3"], 2, "none"),
-        (["--report", str(Path(__file__) / "x.html")], 1, "cannot be written"),
+        (["--report", str(Path(__file__) / "x.html")], 1, "can't be written"),
     ],
 )
 def test_what_cannot_be_run_is_said_in_words(
@@ -161,7 +161,7 @@ def test_a_history_that_cannot_be_used_does_not_spoil_the_run(
 
     assert main(["run", strategy]) == 0
     shown = capsys.readouterr()
-    assert shown.err.startswith("warning: The run is not kept: The run history")
+    assert shown.err.startswith("warning: The run is not saved: The run history")
     assert "Small cross" in shown.out
 
 

@@ -26,7 +26,7 @@ def test_the_space_of_runs_is_shown_and_its_limit_set(capsys: pytest.CaptureFixt
     assert main(["runs", "limit", "3"]) == 0
     assert "No run had to go." in capsys.readouterr().err
     assert main(["runs", "limit"]) == 0
-    assert capsys.readouterr().out == "Runs may take 3 GB.\n"
+    assert capsys.readouterr().out == "Runs can take 3 GB.\n"
     assert measure().limit == 3 * 2**30
 
 

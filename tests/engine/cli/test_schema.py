@@ -37,4 +37,4 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path, capsys: pytes
     (tmp_path / "file").write_text("")
 
     assert main(["schema", "-o", str(tmp_path / "file" / "schema.json")]) == 1
-    assert "cannot be written" in capsys.readouterr().err
+    assert "can't be written" in capsys.readouterr().err

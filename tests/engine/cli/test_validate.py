@@ -64,7 +64,7 @@ def test_guesses_and_faults_of_the_data_are_told(good: Path, capsys: pytest.Capt
     good.write_text(text[:start] + "data: csv, path: d.csv, tick_size: 1}" + text[text.index("}", start) + 1 :])
     assert main(["validate", str(good)]) == 0
     shown = capsys.readouterr().err
-    assert "'tick_size' is 1, but 50% of the prices are no multiple of it" in shown
+    assert "'tick_size' is 1, but 50% of the prices are not multiples of it" in shown
     assert "no market is named" in shown
     assert "24x7 UTC (guess)" in shown
     assert main(["validate", "--json", str(good)]) == 0
@@ -163,7 +163,7 @@ def test_a_mode_that_no_engine_here_can_run_is_told_at_its_place(
     assert main(["validate", str(path)]) == 2
     said = capsys.readouterr()
     text = " ".join((said.out + said.err).split())
-    assert f"s.yaml:16:9: error: The engine 'native' cannot run in mode '{mode}'. It can: backtest." in text
+    assert f"s.yaml:16:9: error: The engine 'native' can't run in mode '{mode}'. It can: backtest." in text
     assert main(["validate", str(path), "--set", "run.mode=backtest"]) == 0
     assert main(["run", str(path), "--mode", "backtest", "--no-history", "--quiet"]) == 0
 

@@ -107,7 +107,7 @@ def test_columns_of_a_file_are_read_where_they_are_asked_for(tmp_path: Path) -> 
 
 
 def test_actions_on_longer_bars_than_the_source_s_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="booked on the bars of the source, 1d; 1w was asked for"):
+    with pytest.raises(DataError, match="booked on the bars of the source, 1d; 1w was requested"):
         load_csv(tmp_path, f"{HEADER},split,dividend\n{ROWS}", "1w", corporate_actions="columns")
 
 

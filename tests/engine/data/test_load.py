@@ -66,7 +66,7 @@ def test_no_bar_closes_after_the_next_one_opens(data: st.DataObject) -> None:
 def test_finer_bars_are_resampled_and_coarser_ones_refused() -> None:
     raw = raw_bars(new_york_minutes("2024-07-01", 2), session=NEW_YORK_STOCKS)
     assert len(load(raw, "1d").bars) == 2
-    with pytest.raises(DataError, match="bars of 1s cannot be made from longer ones, the source has 1m"):
+    with pytest.raises(DataError, match="bars of 1s can't be made from longer ones, the source has 1m"):
         load(raw, "1s")
 
 
@@ -97,7 +97,7 @@ def test_the_range_is_cut_by_opening_times_after_resampling() -> None:
     bars = load(raw, "1h", start_ns=int(start), end_ns=int(end)).bars
     assert texts(bars.open_ns) == ["2024-07-01T01:00", "2024-07-01T02:00"]
     assert texts(load(raw, "1h", start_ns=int(start) + 1).bars.open_ns)[0] == "2024-07-01T02:00"
-    with pytest.raises(DataError, match="The data reach from 2024-07-01 to 2024-07-01 03:00 UTC"):
+    with pytest.raises(DataError, match="The data covers 2024-07-01 to 2024-07-01 03:00 UTC"):
         load(raw, "1h", start_ns=int(end) * 2)
 
 

@@ -166,7 +166,7 @@ def test_bars_outside_the_session_do_not_enter_its_daily_bar() -> None:
 )
 def test_a_timeframe_that_does_not_fit_is_refused(source: str, target: str) -> None:
     bars = bars_at(moments("2024-07-01", "2024-07-08", "2024-07-15"), Timeframe.parse(source))
-    with pytest.raises(DataError, match=f"bars of {target} cannot be made"):
+    with pytest.raises(DataError, match=f"bars of {target} can't be made"):
         resample(bars, Timeframe.parse(target))
 
 

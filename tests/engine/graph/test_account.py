@@ -37,7 +37,7 @@ def test_a_currency_without_a_rate_is_named_where_it_stands(tmp_path: Path) -> N
 
 def test_a_rate_must_be_a_feed_of_the_file(tmp_path: Path) -> None:
     found = problems(tmp_path, instrument=", currency: EUR", data=FEED, run=", rates: {EUR: rat}")
-    assert found == ["8:26 run: the rate of EUR must be a feed of 'data', 'rat' is none. Did you mean 'rate'?"]
+    assert found == ["8:26 run: the rate of EUR must be a feed of 'data', 'rat' is not one. Did you mean 'rate'?"]
 
 
 @pytest.mark.parametrize("rate", ["rate", "1/rate"])

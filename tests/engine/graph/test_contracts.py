@@ -110,7 +110,7 @@ def test_a_rate_of_another_pair_is_not_warned_of(tmp_path: Path) -> None:
         (", pip_size: -1", "'pip_size' of an instrument must be a number above 0, was -1."),
         (", margin: 5", "'margin' of an instrument must be a mapping, was a number."),
         (", margin: {per_contract: 9}", "'margin' per contract is for contracts, but USDJPY is spot."),
-        (", kind: contract, borrow_percent: 2", "'borrow_percent' is for spot: nobody borrows a contract."),
+        (", kind: contract, borrow_percent: 2", "'borrow_percent' is for spot: contracts are not borrowed."),
         (", kind: contract, margin: {per_contract: 0}", "'margin.per_contract' must be greater than 0, was 0."),
         (", kind: contract, margin: {per_contracts: 9}", "Did you mean 'per_contract'?"),
         (", kind: contract, margin: {per_contract: 9, maintenance_per_contract: 10}", "was 10 above 9"),

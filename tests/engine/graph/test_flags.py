@@ -94,7 +94,7 @@ def test_a_node_without_a_fitting_input_cannot_be_bypassed(name: str) -> None:
 
 def test_an_execution_node_cannot_be_bypassed() -> None:
     _, problems = flagged("entry.bypass")
-    assert [problem.message for problem in problems] == ["'entry' passes nothing on, so it cannot be bypassed."]
+    assert [problem.message for problem in problems] == ["'entry' has no output to pass on, so it can't be bypassed."]
 
 
 def test_a_muted_filter_does_not_filter_and_a_muted_stop_does_not_protect() -> None:
@@ -249,4 +249,4 @@ execution: {entry: {use: limit, signals: [go], money: size, offset_atr: 2, atr: 
 """
     spec, _ = read(strategy_text(nodes, instrument=SAMPLE))
     _, problems = bind(spec, load_registry())
-    assert [p.message for p in problems] == ["What 'atr' of 'entry' reads is muted, and 'entry' cannot do without it."]
+    assert [p.message for p in problems] == ["What 'atr' of 'entry' reads is muted, and 'entry' can't do without it."]

@@ -35,7 +35,7 @@ REFUSED = {
     "a string": ("register_indicators", "", "'demo'", "returned str 'demo', which is not a subclass of Component"),
     "some class": ("register_indicators", "", "dict", "the class dict, which is not a subclass of Component"),
     "an instance": ("register_indicators", DEMO, "Demo(input='x')", "which is not a subclass of Component"),
-    "wrong hook": ("register_filters", DEMO, "Demo", "role is 'indicators' where only 'filters' may stand"),
+    "wrong hook": ("register_filters", DEMO, "Demo", "role is 'indicators', but only 'filters' are allowed"),
     "base class": ("register_indicators", "", "Component", "role is missing"),
     "no name": ("register_indicators", indicator(""), "Demo", "has no name"),
     "bad name": ("register_indicators", indicator("my indicator"), "Demo", "has the name 'my indicator'"),
@@ -177,7 +177,7 @@ def test_a_family_shows_its_names_at_once_and_builds_a_class_once_on_first_use()
 def test_a_family_that_breaks_its_promise_is_an_error_that_names_the_plugin() -> None:
     registry = loaded(FAMILY)
 
-    with pytest.raises(PluginError, match=r"Plugin 'mine' promised 'fam\.b' in indicators but cannot build it"):
+    with pytest.raises(PluginError, match=r"Plugin 'mine' promised 'fam\.b' in indicators but can't build it"):
         registry.component(Role.INDICATOR, "fam.b")
 
 

@@ -71,8 +71,8 @@ def test_an_order_whose_rule_is_gone_is_dropped_said_and_cancelled_at_the_broker
     changed, who = job_of(protection=(TARGET,)), Identity("second", ("target",))
     found = adopt(old, changed, who)
     assert found.dropped == (
-        "Order 1 of A is cancelled: its rule 'stop' is gone.",
-        "The position of A has no stop any more: rules of the new version protect the next entry.",
+        "Order 1 of A is cancelled: its rule 'stop' was removed.",
+        "The position of A no longer has a stop: rules of the new version protect the next entry.",
     )
     (command,) = Session.open(changed, found.state, identity=who).commands()
     assert isinstance(command, Cancel)
@@ -85,8 +85,8 @@ def test_an_order_whose_rule_is_of_another_kind_now_is_dropped_and_said() -> Non
     assert found.dropped == (
         "Order 1 of A is cancelled: its rule 'one' is of another kind now.",
         "Order 2 of A is cancelled: its rule 'other' is of another kind now.",
-        "The position of A has no stop any more: rules of the new version protect the next entry.",
-        "The position of A has no target any more: rules of the new version apply to the next entry.",
+        "The position of A no longer has a stop: rules of the new version protect the next entry.",
+        "The position of A no longer has a target: rules of the new version apply to the next entry.",
     )
 
 
@@ -129,7 +129,7 @@ def test_what_nodes_remember_goes_on_with_the_same_nodes_alone() -> None:
     other = replace(job, steps=replace(job.steps, registers=numbers))
     found = adopt(old, other, Identity("second"))
     assert found.state.instruments["A"].steps == ()
-    assert found.dropped == ("What the nodes that read the position remembered of A is forgotten.",)
+    assert found.dropped == ("The state of the nodes that read the position of A was discarded.",)
     assert Session.open(other, found.state, identity=Identity("second")).index == 2
 
 

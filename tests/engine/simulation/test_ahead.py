@@ -13,7 +13,7 @@ import pytest
 from quantcrafter.engine.api.locks import try_lock
 from quantcrafter.engine.simulation import ahead
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a lock of this process does not keep itself out there")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a lock of this process doesn't keep itself out there")
 
 
 def test_processes_that_start_at_once_wait_for_the_one_that_compiles(

@@ -310,7 +310,7 @@ def test_a_changed_strategy_adopts_entries_by_the_names_of_their_nodes() -> None
         job, executions=job.executions[:1], instruments=tuple(replace(i, further=()) for i in job.instruments)
     )
     found = adopt(state, alone, WHO)
-    assert found.dropped == ("Order 0 of TEST is cancelled: its execution node is gone.",)
+    assert found.dropped == ("Order 0 of TEST is cancelled: its execution node was removed.",)
     assert Session.open(alone, found.state, identity=WHO).working_orders(0).tolist() == []
 
 

@@ -78,7 +78,7 @@ def check_states(session: Session, broker: OutsideBroker, tracked: Mapping[int, 
         at_work |= {int(row["id"]): row for row in session.working_orders(i)}
     for number, theirs in known.items():
         if theirs.state == "working":
-            assert number in at_work, f"the broker works {theirs}, and the session does not"
+            assert number in at_work, f"the broker works {theirs}, and the session doesn't"
             assert at_work[number]["lots"] == theirs.lots
     for number in at_work:
         assert known[number].state == "working", f"the session works {number}, and the broker has {known[number]}"

@@ -106,7 +106,7 @@ def test_blocks_nest_and_pass_parameters_on() -> None:
         ("default: bars.close}", "default: fast}", (11, 38), "The default 'fast' is neither a number nor bars."),
         ("period: ema.timeperiod", "period: eme.timeperiod", (13, 15), "has no node 'eme'. Did you mean 'ema'?"),
         ("period: ema.timeperiod", "period: ema", (13, 15), "names a field of an inner node, was 'ema'."),
-        ("up: above", "up: abov", (15, 11), "which the block does not have. Did you mean 'above'?"),
+        ("up: above", "up: abov", (15, 11), "which the block doesn't have. Did you mean 'above'?"),
         ("      price: {", "      ema: {", (11, 7), "The block input 'ema' has the name of a node."),
         ("    outputs:", "    outptus:", (14, 5), "A block has no key 'outptus'. Did you mean 'outputs'?"),
         ("    logic: {above", "    execution: {above", (18, 5), "A block has no key 'execution'."),
@@ -135,7 +135,7 @@ def test_a_circle_through_pass_through_blocks_is_refused() -> None:
         "  a: {use: pass, p: b}\n  b: {use: pass, p: a}\n  c: {use: not, x: a}\n",
     )
     spec, problems = check_strategy(text)
-    assert all("leads back to itself" in p.message for p in problems)
+    assert all("refers to itself" in p.message for p in problems)
     assert problems
     assert spec is not None
     assert isinstance(spec.resolve(spec.nodes["c"], "a"), Unresolved)
@@ -176,13 +176,13 @@ def test_blocks_cannot_multiply_values_without_bound() -> None:
 def test_blocks_nest_to_a_limit() -> None:
     levels = "".join(f"  l{i}: {{outputs: {{v: x}}, logic: {{x: {{use: l{i + 1}}}}}}}\n" for i in range(9))
     text = blocks(levels + "  l9: {outputs: {v: x}, logic: {x: {use: a}}}\n", "  n: {use: l0}\n")
-    assert "Blocks may be nested 8 deep at most" in str(problems_of(text)[0])
+    assert "Blocks can be nested at most 8 levels deep" in str(problems_of(text)[0])
     assert not problems_of(text.replace("n: {use: l0}", "n: {use: l2}"))
 
 
 def test_a_block_is_refused_in_execution() -> None:
     text = FULL.replace("entry: {use: market, ", "entry: {use: trend, ")
-    assert "A block cannot be used in 'execution'." in [p.message for p in problems_of(text)]
+    assert "A block can't be used in 'execution'." in [p.message for p in problems_of(text)]
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -225,13 +225,13 @@ def test_block_files_come_from_the_strategys_folder_or_the_users(folder: Path) -
         ("C:\\x.yaml", "it must be a relative path with forward slashes"),
         ("C:x.yaml", "it must be a relative path with forward slashes"),
         ("blocks\\trend.yaml", "it must be a relative path with forward slashes"),
-        ("link.yaml", "it leads out of the strategy's folder"),
-        ("out/foreign.yaml", "it leads out of the strategy's folder"),
+        ("link.yaml", "it leads outside the strategy's folder"),
+        ("out/foreign.yaml", "it leads outside the strategy's folder"),
         ("loop.yaml", "refused"),
-        ("dir.yaml", "it is no file"),
-        ("pipe.yaml", "it is no file"),
-        ("none.yaml", "There is no block file 'none.yaml'"),
-        (f"{'x' * 5000}.yaml", "cannot be opened"),
+        ("dir.yaml", "it is not a file"),
+        ("pipe.yaml", "it is not a file"),
+        ("none.yaml", "Block file 'none.yaml' was not found"),
+        (f"{'x' * 5000}.yaml", "can't be opened"),
     ],
 )
 def test_a_block_file_elsewhere_is_refused(folder: Path, use: str, message: str) -> None:

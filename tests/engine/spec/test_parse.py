@@ -78,11 +78,11 @@ def test_references_resolve_to_nodes_outputs_and_bars() -> None:
         ("fats", "There is no node 'fats'.", "Did you mean 'fast'?"),
         ("zzz", "There is no node 'zzz'.", "Add the node, or correct the name."),
         ("bars.clsoe", "Bars have no column 'clsoe'.", "Did you mean 'close'?"),
-        ("slope", "The block 'slope' has 2 outputs: say which.", "Write one of slope.up, slope.line."),
+        ("slope", "The block 'slope' has 2 outputs: name one.", "Write one of slope.up, slope.line."),
         ("slope.upp", "The block 'slope' has no output 'upp'.", "Did you mean 'up'?"),
-        ("slope/ema", "'slope/ema' is no reference.", "The inside of a block is not visible"),
-        ("a b", "'a b' is no reference.", "A reference is a node's id"),
-        (7, "7 is no reference.", "A reference is a node's id"),
+        ("slope/ema", "'slope/ema' is not a reference.", "The inside of a block is not visible"),
+        ("a b", "'a b' is not a reference.", "A reference is a node's id"),
+        (7, "7 is not a reference.", "A reference is a node's id"),
     ],
 )
 def test_a_reference_that_leads_nowhere_says_what_could_be_meant(reference: object, message: str, remedy: str) -> None:
@@ -145,13 +145,13 @@ layout: {fast: [1, 2, 3], slow: [.inf, 1]}
     ("text", "message"),
     [
         (HEADER + "indicatrs: {}", "A strategy file has no key 'indicatrs'. Did you mean 'indicators'?"),
-        (HEADER + "logic: {x: {usee: a}}", "does not say which component to use. Say 'use' instead of 'usee'."),
+        (HEADER + "logic: {x: {usee: a}}", "doesn't say which component to use. Write 'use' instead of 'usee'."),
         (HEADER + "run: {csah: 1}", "run: There is no setting 'csah' here. Did you mean 'cash'?"),
         (HEADER + "run: {commission: {percent: 101}}", "must be less than or equal to 100, was 101."),
         (HEADER + "run: {mode: test}", "run: 'mode' must be 'backtest', 'replay', 'paper' or 'live', was 'test'."),
         (HEADER + "name: 5", "'name' must be text, was a number. Put it in quotes."),
         (HEADER.replace("AAPL", "TRUE"), "must be text such as AAPL, was true. Put it in quotes."),
-        (HEADER.replace("symbol", "smybol"), "The instrument has no 'symbol'. Say 'symbol' instead of 'smybol'."),
+        (HEADER.replace("symbol", "smybol"), "The instrument has no 'symbol'. Write 'symbol' instead of 'smybol'."),
         (HEADER.replace("sample", "sample, on_bad_bars: fix"), "must be refuse or repair, was 'fix'."),
         ("quantcrafter: 1\n", "'instruments' must list at least one instrument, was missing."),
         ("quantcrafter: 1\ninstruments: []", "was an empty list."),
@@ -159,7 +159,7 @@ layout: {fast: [1, 2, 3], slow: [.inf, 1]}
         (HEADER.replace("er: 1", "er: 2"), "This file needs a newer QuantCrafter: its format is 2, this one reads 1."),
         (HEADER.replace("quantcrafter: 1", "quantcrafter: 0"), "The format 0 is unknown, this QuantCrafter reads 1."),
         (HEADER.replace("quantcrafter: 1", "quantcrafter: one"), "The version of the format must be a whole number."),
-        (HEADER.replace("quantcrafter: 1\n", ""), "does not say that it is a QuantCrafter file. Begin with 'quant"),
+        (HEADER.replace("quantcrafter: 1\n", ""), "doesn't say that it is a QuantCrafter file. Begin with 'quant"),
         ("- a", "A strategy file must be a mapping, was a list."),
         ("hello", "A strategy file must be a mapping, was text."),
     ],
@@ -213,7 +213,7 @@ def test_a_file_that_cannot_be_read_is_a_problem_not_a_traceback(tmp_path: Path)
     assert "latin.yaml:2:17: error: The file must be UTF-8 text, byte 0xe9 is not." in messages[0]
     assert "at most 1,048,576 bytes" in messages[1]
     assert "must be UTF-8 text" in messages[2]
-    assert "there is no such file" in messages[3]
+    assert "the file or folder doesn't exist" in messages[3]
     assert "is a folder, not a file" in messages[4]
     assert "characters that are not allowed" in messages[5]
 

@@ -40,7 +40,7 @@ def test_when_one_cannot_be_placed_those_before_it_are_taken_back(tmp_path: Path
         write_whole(first, b"new", "The report")
         write_whole(second, b"page", "The page")
         second.mkdir()  # another program was faster
-        with pytest.raises(RunError, match=r"The page cannot be written to '.*b\.html'"):
+        with pytest.raises(RunError, match=r"The page can't be written to '.*b\.html'"):
             files.commit()
     assert first.exists() == is_there
     if is_there:
@@ -78,8 +78,8 @@ def test_what_is_no_file_is_written_to_when_it_is_placed(tmp_path: Path) -> None
     ("place", "message"),
     [
         ("~nobody-of-this-name/a.json", "there is no user of that name. Correct the path"),
-        (".", "The report cannot be written to"),
-        ("a.txt/b.json", "The report cannot be written to"),
+        (".", "The report can't be written to"),
+        ("a.txt/b.json", "The report can't be written to"),
     ],
 )
 def test_an_impossible_place_is_said(tmp_path: Path, place: str, message: str) -> None:

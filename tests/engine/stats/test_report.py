@@ -241,5 +241,5 @@ def test_colours_are_names_of_the_style_sheet() -> None:
 
 def test_an_unwritable_report_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(RunError, match="The report cannot be written to"):
+    with pytest.raises(RunError, match="The report can't be written to"):
         write_report(tmp_path / "file" / "report.html", walk_report())

@@ -155,8 +155,8 @@ def forget(database: Any) -> None:
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        (fail, r"cannot be used: its tables are not those of format 2\. Move it away\."),
-        (full, r"cannot be used: the disk is full"),
+        (fail, r"can't be used: its tables are not those of format 2\. Move it away\."),
+        (full, r"can't be used: the disk is full"),
         (forget, r"its tables are not those of format 1: 'notes' lacks 'body'"),
     ],
 )
@@ -238,7 +238,7 @@ def test_damaged_and_foreign_files_are_told_of_and_left(tmp_path: Path) -> None:
     path.write_bytes(b"no database, but long enough to be taken for one" * 100)
     before = content(tmp_path)
     with (
-        pytest.raises(RunError, match=r"cannot be used: the file is damaged\. Move it away\."),
+        pytest.raises(RunError, match=r"can't be used: the file is damaged\. Move it away\."),
         database_of(path).open(),
     ):
         pass

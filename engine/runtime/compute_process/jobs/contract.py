@@ -106,7 +106,7 @@ class Failure:
             return cls(error.code, text_of(error), error.node, error.field, problems)
         if isinstance(error, MemoryError):
             return cls(
-                "memory", Message("There is not enough memory for this. Take fewer bars, or close other programs.")
+                "memory", Message("There is not enough memory for this. Use fewer bars, or close other programs.")
             )
         if isinstance(error, OSError) and error.errno:
             return cls(UNEXPECTED, told(error), trace="".join(traceback.format_exception(error)))

@@ -117,7 +117,7 @@ def _progress(engine: type[EngineAdapter] | None, context: JobContext) -> Progre
     if engine is None or is_ready(engine):
         return context.progress
     context.log(
-        LogLine(logging.INFO, Message("The simulator is compiled for this machine, once; that takes a while ..."))
+        LogLine(logging.INFO, Message("Compiling the simulator for this machine, once; this takes a while ..."))
     )
 
     def tell(stage: str, done: int, total: int) -> None:
@@ -139,7 +139,7 @@ def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOut
     try:
         run_id = RunHistory().add(result)
     except RunError as error:
-        context.log(LogLine(logging.WARNING, Message("The run is not kept: {error}", error=str(error))))
+        context.log(LogLine(logging.WARNING, Message("The run is not saved: {error}", error=str(error))))
         return _keep_trial(result, request, context)
     folder = trace_folder(run_id)
     _make_room((*request.in_use, folder), context)

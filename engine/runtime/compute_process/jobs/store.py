@@ -258,4 +258,4 @@ def export_series(request: StoreExportRequest, context: JobContext) -> int:
 
 def _stop_if_cancelled(context: JobContext) -> None:
     if context.cancelled():
-        raise RunCancelledError(Message("It was cancelled; what was done by then stays."))
+        raise RunCancelledError(Message("It was cancelled; completed work is kept."))

@@ -191,7 +191,7 @@ def test_a_run_whose_columns_are_lost_is_said_to_be(
     run = saved_run(IN_A_BLOCK, tmp_path)
 
     def lost(*_: object) -> None:
-        raise RunError("The run has lost 'column.0.0': there is no such file or folder. Run it again.")
+        raise RunError("The run is missing 'column.0.0': the file or folder doesn't exist. Run it again.")
 
     monkeypatch.setattr(type(run), "column", lost)
     desk = RunController(qtbot, text=IN_A_BLOCK, run=run)

@@ -269,8 +269,7 @@ def test_a_run_with_trades_says_nothing_of_having_none(pane: ResultsPane, rsi: R
 def test_a_run_without_trades_says_so(pane: ResultsPane, tmp_path: Path) -> None:
     session_of(pane).show_run(saved_example("golden_cross", tmp_path / "run", "run.end=2000-06-01"))
     assert (
-        pane.overview.no_trades.text()
-        == "No trades: the warm-up takes all 64 bars. Take more bars, or shorter periods."
+        pane.overview.no_trades.text() == "No trades: the warm-up takes all 64 bars. Use more bars, or shorter periods."
     )
     pane.tabs.setCurrentWidget(pane.trades)
     assert pane.trades.empty.isVisible()

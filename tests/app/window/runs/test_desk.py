@@ -239,7 +239,7 @@ def test_a_mode_that_cannot_be_run_is_among_the_problems_and_leaves_no_bar(deskt
     tab = tab_of(desktop)
     tab.document.do(SetField(("run", "mode"), "live"), label="Mode")
     press_run(desktop)
-    assert "cannot run in mode 'live'" in desktop.shell.status.currentMessage()
+    assert "can't run in mode 'live'" in desktop.shell.status.currentMessage()
     assert not _notices(tab)
     tab.document.undo()
     assert not [each for each in tab.document.problems if each.path == "run.mode"]

@@ -183,7 +183,7 @@ def test_rows_of_the_symbol_are_taken_from_a_file_of_several(tmp_path: Path) -> 
         (f"{HEADER}\n2024-01-02,{PRICES}\n2024-01-03,10,12,abc,11,1\n", {}, r"'low' must be a number, row 3 has 'abc'"),
         (f"{HEADER}\n2024-01-02,{PRICES}\nyesterday,{PRICES}\n", {}, r"row 3 has 'yesterday'"),
         (f"{HEADER}\n,{PRICES}\n2024-01-02,{PRICES}\n", {}, r"row 2 has no time"),
-        (f"{HEADER}\nmonday,{PRICES}\n", {}, r"the time 'monday' is in no known form.*time_format"),
+        (f"{HEADER}\nmonday,{PRICES}\n", {}, r"the time 'monday' is in an unknown format.*time_format"),
         (f"{HEADER}\n45293,{PRICES}\n", {}, r"'45293' is a number, but too small"),
         (f"{HEADER}\n2024-01-02,{PRICES},7,8\n", {}, r"rows must have 6 columns, row 2 has 8"),
         ("Date,Open,High,Low\n2024-01-02,1,2,1\n", {}, r"no column for 'close' among 'Date', 'Open'.*columns"),
@@ -212,7 +212,7 @@ def test_what_cannot_be_read_is_named_with_row_value_and_remedy(
 def test_a_missing_file_is_answered_by_the_nearest_name(tmp_path: Path) -> None:
     (tmp_path / "spy_daily.csv").write_text(rows("2024-01-02"))
     provider = CsvProvider(path="spy-daily.csv")
-    with pytest.raises(DataError, match=r"There is no file .*spy-daily\.csv'\. Did you mean 'spy_daily\.csv'\?"):
+    with pytest.raises(DataError, match=r"File .*spy-daily\.csv' doesn't exist\. Did you mean 'spy_daily\.csv'\?"):
         provider.load(DataRequest("SPY", Timeframe(1, "d"), base_dir=str(tmp_path)))
     with pytest.raises(DataError, match="is a folder"):
         CsvProvider(path=".").load(DataRequest("SPY", Timeframe(1, "d"), base_dir=str(tmp_path)))
@@ -309,7 +309,7 @@ def test_minutes_round_the_clock_are_taken_as_utc_and_it_is_said(tmp_path: Path)
     times = minutes("2024-01-06T00:00", 3000)
     bars, notes = minute_file(tmp_path, texts(times))
     np.testing.assert_array_equal(bars.open_ns, times)
-    assert notes == ("Times carry no zone: taken as UTC. Set 'timezone' if that is wrong.",)
+    assert notes == ("Times have no time zone: taken as UTC. Set 'timezone' if this is wrong.",)
 
 
 def test_hours_with_a_zone_of_their_own_cut_the_last_bar(tmp_path: Path) -> None:
@@ -426,4 +426,4 @@ def test_a_row_cut_off_at_the_end_is_no_remark(tmp_path: Path) -> None:
 def test_headers_that_joined_files_repeat_are_left_out_and_it_is_said(tmp_path: Path) -> None:
     raw = read(tmp_path, f"{HEADER}\n2024-01-02,{PRICES}\n{HEADER}\n2024-01-03,{PRICES}\n")
     assert raw.rows.tolist() == [2, 4]
-    assert "Left out, as they repeat the header: 1 rows." in raw.notes
+    assert "Ignored, as they repeat the header: 1 rows." in raw.notes

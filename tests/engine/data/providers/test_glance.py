@@ -48,5 +48,5 @@ def test_long_lines_are_cut_and_what_cannot_be_opened_is_an_error(tmp_path: Path
     path.write_text(",".join(["y" * 500] * 100) + "\n", encoding="utf-8")
     seen = CsvProvider(path=str(path)).glance()
     assert (len(seen.rows[0]), len(seen.rows[0][0])) == (60, 60)
-    with pytest.raises(DataError, match="There is no file"):
+    with pytest.raises(DataError, match="doesn't exist"):
         CsvProvider(path=str(tmp_path / "none.csv")).glance()

@@ -84,13 +84,13 @@ def constants(path: Path) -> Path:
 BOMBS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "newlines.csv.gz": (
         lambda path: packed(path, HEADER.encode(), *[b"\n" * MEGABYTE] * 300),
-        "the same line stands there more than 2,000,000 times",
+        "the same line is repeated more than 2,000,000 times",
     ),
     "text.csv.gz": (
         lambda path: packed(path, HEADER.encode(), *[b"1,2\n2,3\n" * (MEGABYTE // 8)] * 600),
-        "may have at most 12,000,000 rows",
+        "can have at most 12,000,000 rows",
     ),
-    "sparse.csv": (sparse, "no text in UTF-8"),
+    "sparse.csv": (sparse, "not UTF-8 text"),
     "cell.csv": (one_cell, "quote is not closed"),
     "constant.parquet": (constants, "at most 12,000,000 rows; this one has 13,000,000"),
 }
@@ -131,20 +131,20 @@ def test_an_archive_of_many_parts_is_read_and_one_of_too_many_refused(
     ("name", "content", "message"),
     [
         ("a.csv.gz", gzip.compress(gzip.compress(b"x" * 1000)), "an archive within an archive"),
-        ("a.csv", gzip.compress((HEADER + ROWS).encode()), "packed by gzip, though its name does not end so"),
-        ("a.csv.gz", (HEADER + ROWS).encode(), "it is not packed by gzip"),
+        ("a.csv", gzip.compress((HEADER + ROWS).encode()), "compressed with gzip, but its name doesn't end so"),
+        ("a.csv.gz", (HEADER + ROWS).encode(), "it is not compressed with gzip"),
         ("a.csv.gz", gzip.compress((HEADER + ROWS).encode())[:-20], "it ends in the middle"),
         ("a.csv.gz", b"", "it is empty"),
         ("a.csv", (HEADER + "9" * (2 * MEGABYTE) + "\n" + ROWS).encode(), "line 2 is longer than 1,048,576 bytes"),
-        ("a.csv", b"9" * (2 * MEGABYTE), "the file is no table"),
+        ("a.csv", b"9" * (2 * MEGABYTE), "the file is not a table"),
         ("a.csv", ",".join(f"c{i}" for i in range(12_000)).encode() + b"\n1\n", "at most 10,000 columns"),
         ("a.csv", ",".join(f"c{i}" for i in range(1_000_000)).encode() + b"\n1\n", "at most 10,000 columns"),
-        ("a.csv", (HEADER + ROWS).encode() + b"\n2021-01-01,1\x00,1,1,1,1\n", "no text in UTF-8"),
+        ("a.csv", (HEADER + ROWS).encode() + b"\n2021-01-01,1\x00,1,1,1,1\n", "not UTF-8 text"),
         ("a.csv", (HEADER + ROWS * 100).encode() + b"\n1,1\x00,1,1,1,1\n", "byte 72,037 is zero"),
-        ("a.csv", (HEADER + "2020-01-01,10,11,9,10,5\n" * 150_000).encode(), "the same line stands there"),
-        ("a.parquet", b"PAR1" + b"\xff" * 1000 + (990).to_bytes(4, "little") + b"PAR1", "no Parquet file"),
-        ("a.parquet", b"PAR1" + b"\x19" * 1000 + (990).to_bytes(4, "little") + b"PAR1", "no Parquet file"),
-        ("a.parquet", b"PAR1", "no Parquet file"),
+        ("a.csv", (HEADER + "2020-01-01,10,11,9,10,5\n" * 150_000).encode(), "the same line is repeated"),
+        ("a.parquet", b"PAR1" + b"\xff" * 1000 + (990).to_bytes(4, "little") + b"PAR1", "not a readable Parquet file"),
+        ("a.parquet", b"PAR1" + b"\x19" * 1000 + (990).to_bytes(4, "little") + b"PAR1", "not a readable Parquet file"),
+        ("a.parquet", b"PAR1", "not a readable Parquet file"),
     ],
     ids=str.split("gzgz unnamed notgz cut empty line noline header giant nul latenul equal deep lists short"),
 )
@@ -219,18 +219,18 @@ def test_archives_that_are_no_single_table_get_one_short_line(tmp_path: Path) ->
     table = (HEADER + ROWS).encode()
     assert len(load_bars(file_provider(str(archived(tmp_path / "a.zip", a__csv=table)), {}), DAY).bars) == 30
     for members, message in (
-        ({"a__csv": table, "b__csv": table}, "has 2 tables: 'a.csv', 'b.csv'. Name one by 'member'"),
+        ({"a__csv": table, "b__csv": table}, "has 2 tables: 'a.csv', 'b.csv'. Name one with 'member'"),
         ({"a__exe": table}, "has no table that ends in .csv, .tsv, .txt; it has 'a.exe'"),
         ({}, "it has no file at all"),
         ({"a__csv": gzip.compress(table)}, "an archive within an archive"),
     ):
         assert message in refusal(archived(tmp_path / "b.zip", **members))
     (tmp_path / "c.zip").write_bytes(zipped(a__csv=table)[:-30])
-    assert "it is no whole zip archive" in refusal(tmp_path / "c.zip")
+    assert "it is not a complete zip archive" in refusal(tmp_path / "c.zip")
     broken = bytearray(zipped(a__csv=table))
     broken[60:80] = b"\xff" * 20
     (tmp_path / "d.zip").write_bytes(broken)
-    assert "it is no whole zip archive" in refusal(tmp_path / "d.zip")
+    assert "it is not a complete zip archive" in refusal(tmp_path / "d.zip")
 
 
 def test_a_zip_that_grows_beyond_measure_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,4 +238,4 @@ def test_a_zip_that_grows_beyond_measure_is_refused(tmp_path: Path, monkeypatch:
     rows = "".join(f"2020-01-01,{number},11,9,10,5\n{' ' * 5000}\n" for number in range(200))
     assert "more than 200 times its size" in refusal(archived(tmp_path / "a.zip", a__csv=(HEADER + rows).encode()))
     monkeypatch.setattr(archives, "MAX_FOOTER_BYTES", 10)
-    assert "list of files may take at most 10 bytes" in refusal(tmp_path / "a.zip")
+    assert "list of files can take at most 10 bytes" in refusal(tmp_path / "a.zip")

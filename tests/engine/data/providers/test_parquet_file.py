@@ -54,7 +54,7 @@ def test_naive_times_are_meant_in_the_zone_given(tmp_path: Path) -> None:
 def test_a_file_that_is_no_parquet_and_prices_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x.parquet").write_text("no such thing")
     request = DataRequest("X", Timeframe(1, "m"), base_dir=str(tmp_path))
-    with pytest.raises(DataError, match=r"X from x\.parquet: the file is no Parquet file"):
+    with pytest.raises(DataError, match=r"X from x\.parquet: the file is not a readable Parquet file"):
         ParquetProvider(path="x.parquet").load(request)
     pl.DataFrame({"time": TIMES, **walk(5), "close": [[1.0]] * 5}).write_parquet(tmp_path / "x.parquet")
     with pytest.raises(DataError, match="'close' must be a number"):

@@ -46,7 +46,7 @@ def test_a_stock_that_is_not_there_is_answered_by_the_nearest_name() -> None:
 
 
 def test_intraday_bars_are_refused_and_weeks_are_made() -> None:
-    with pytest.raises(DataError, match="bars of 1d and longer, asked for 1h"):
+    with pytest.raises(DataError, match="bars of 1d and longer, not of 1h"):
         SampleProvider().load(request(timeframe="1h"))
     weeks = load_bars(SampleProvider(), request(timeframe="1w")).bars
     assert texts(weeks.close_ns)[:2] == ["2000-03-03T21:00", "2000-03-10T21:00"]

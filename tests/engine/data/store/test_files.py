@@ -130,7 +130,7 @@ def test_an_export_of_nothing_or_to_an_odd_name_is_refused(tmp_path: Path) -> No
     with pytest.raises(DataError, match="no bar opens within that range"):
         export_bars(store, "X", minute, tmp_path / "out.csv", 0, 1)
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(DataError, match="cannot be written"):
+    with pytest.raises(DataError, match="can't be written"):
         export_bars(store, "X", minute, tmp_path / "folder.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["folder.csv"]
 
@@ -219,7 +219,7 @@ def test_a_file_without_a_column_of_symbols_is_not_read_to_tell_them(
         ("folder", "is a folder, not a file"),
         ("pipe", "is a pipe, not a file"),
         ("/dev/zero", "is a device or a file of the system"),
-        ("none.xls", "There is no file"),
+        ("none.xls", "doesn't exist"),
         ("bars.xls", "Rename it to end in .csv or .parquet"),
     ],
 )
@@ -234,7 +234,7 @@ def test_what_is_no_file_of_bars_is_called_what_it_is_when_it_is_imported(tmp_pa
 
 def test_a_name_that_says_no_symbol_for_certain_is_asked_about(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "AAPL_MSFT.csv", workdays("2024-01-02", 5))
-    with pytest.raises(DataError, match=r"'AAPL_MSFT.csv': .* Name the symbol by '--symbol'"):
+    with pytest.raises(DataError, match=r"'AAPL_MSFT.csv': .* Name the symbol with '--symbol'"):
         import_file(BarStore(), str(path), (), PLAIN)
     assert import_file(BarStore(), str(path), ("AAPL",), PLAIN)[0].put.series.symbol == "AAPL"
 

@@ -133,13 +133,13 @@ def test_damaged_files_and_a_damaged_index_are_told_of(tmp_path: Path) -> None:
     values = next(tmp_path.glob("*.values.npy"))
     whole = values.read_bytes()
     values.write_bytes(whole[:-40])
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="can't be read"):
         store.read("SPY", MINUTE)
     np.save(values, np.zeros((5, 3)))
     with pytest.raises(DataError, match="must hold 5 columns of 2 bars"):
         store.read("SPY", MINUTE)
     values.unlink()
-    with pytest.raises(DataError, match="files of its bars are gone"):
+    with pytest.raises(DataError, match="files of its bars are missing"):
         store.read("SPY", MINUTE)
     assert store.delete("SPY", MINUTE) == 2
 

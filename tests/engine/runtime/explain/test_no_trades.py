@@ -87,8 +87,8 @@ CASES = {
         {"risk": "stop"},
         "No trades: 93 entry signals, all without a distance for the stop or target.",
     ),
-    "no cash": ({"cash": "0.5"}, "No trades: 93 entry orders, none of them filled: rejected for want of cash."),
-    "a cap": ({"risk": "cap"}, "No trades: 93 entry orders, none of them filled: cut to nothing by a cap."),
+    "no cash": ({"cash": "0.5"}, "No trades: 93 entry orders, none of them filled: rejected for lack of cash."),
+    "a cap": ({"risk": "cap"}, "No trades: 93 entry orders, none of them filled: cut to zero by a cap."),
     "a risk rule that lets no entry pass": (
         {"risk": "late", "data": "data: synthetic, timeframe: 1h, bars: 3000, seed: 2"},
         "No trades: 94 entry signals, all blocked by 'late' at the end of the session.",
@@ -102,7 +102,7 @@ CASES = {
     ),
     "a warm-up over all bars": (
         {"slow": "5000"},
-        "No trades: the warm-up takes all 3,270 bars. Take more bars, or shorter periods.",
+        "No trades: the warm-up takes all 3,270 bars. Use more bars, or shorter periods.",
     ),
     "a position that is never left": (
         {"exit": "dear"},

@@ -110,7 +110,7 @@ def test_what_an_engine_cannot_do_is_a_capability_at_the_node_that_asks(registry
     report = parity(registry, "native", "poor", "sick")
     poor, sick = report.outcomes[1:]
     assert [(each.cause, each.node) for each in poor.differences] == [(Cause.CAPABILITY, "target")]
-    assert "does not do limit orders, which node 'target' needs" in poor.differences[0].found
+    assert "doesn't do limit orders, which node 'target' needs" in poor.differences[0].found
     assert (sick.differences[0].cause, sick.differences[0].found) == (
         Cause.CAPABILITY,
         "Prices above 100 make it dizzy.",

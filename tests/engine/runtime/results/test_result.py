@@ -184,7 +184,7 @@ def test_the_trade_list_reads_back_from_csv(tmp_path: Path) -> None:
 
 def test_an_unwritable_path_is_one_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
-    with pytest.raises(RunError, match="The result cannot be written to"):
+    with pytest.raises(RunError, match="The result can't be written to"):
         walk_result().write_json(tmp_path / "taken")
     assert [each.name for each in tmp_path.iterdir()] == ["taken"]
 

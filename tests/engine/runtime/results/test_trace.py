@@ -54,5 +54,5 @@ def test_a_full_disk_ends_the_run_with_its_cause(monkeypatch: pytest.MonkeyPatch
         return real(path, *args, **options)
 
     monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(RunError, match=r"columns of the run cannot be kept in .*: the disk is full\. Free some space"):
+    with pytest.raises(RunError, match=r"columns of the run can't be saved in .*: the disk is full\. Free some space"):
         ColumnStore(limit=0).keep(np.zeros(10))

@@ -325,7 +325,7 @@ def test_a_folder_that_lost_a_file_or_a_part_of_one_says_so(rich: RunResult, tmp
         (folder / name).write_bytes(content[: len(content) // 2])
     else:
         (folder / name).unlink()
-    with pytest.raises(RunError, match=r"cannot be read: .*Run it again"):
+    with pytest.raises(RunError, match=r"can't be read: .*Run it again"):
         RunFolder.open(folder)
 
 

@@ -155,7 +155,7 @@ def test_reading_a_history_that_does_not_exist_makes_no_file(home_dir: Path) -> 
 
 def test_a_corrupt_history_says_so_and_what_to_do(home_dir: Path) -> None:
     (home_dir / "history.db").write_bytes(b"this is no database at all" * 100)
-    with pytest.raises(RunError, match=r"cannot be used: the file is damaged\. Move the file away"):
+    with pytest.raises(RunError, match=r"can't be used: the file is damaged\. Move the file away"):
         RunHistory().add(run_of())
     with pytest.raises(RunError, match="Move the file away"):
         RunHistory().list()
@@ -176,11 +176,11 @@ def test_a_locked_history_gives_up_after_its_timeout(home_dir: Path) -> None:
 
 def test_a_home_that_is_no_folder_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(RunError, match=r"cannot be used: there is something of that name .* Set QUANTCRAFTER_HOME to"):
+    with pytest.raises(RunError, match=r"can't be used: there is something of that name .* Set QUANTCRAFTER_HOME to"):
         RunHistory(tmp_path / "file" / "history.db").add(run_of())
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="permissions do not hold here")
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="permissions don't hold here")
 def test_a_read_only_history_is_a_clear_error(home_dir: Path) -> None:
     RunHistory().add(run_of())
     home_dir.chmod(0o500)
@@ -207,7 +207,7 @@ def test_a_folder_that_is_gone_leaves_the_rest_readable_and_a_damaged_one_is_nam
     folder = (history.traces if columns else history.folder) / run_id
     data = folder / "data.bin"
     data.write_bytes(data.read_bytes()[:200])
-    with pytest.raises(RunError, match=rf"run in '.*{run_id}' cannot be read: .*lost.*Run it again"):
+    with pytest.raises(RunError, match=rf"run in '.*{run_id}' can't be read: .*lost.*Run it again"):
         history.open(run_id)
     shutil.rmtree(folder)
     assert history.open(run_id).kept == "figures"

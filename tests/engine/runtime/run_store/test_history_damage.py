@@ -66,7 +66,9 @@ def test_a_damaged_row_is_named_can_be_deleted_and_hides_no_other(
     assert [record.id for record in listed] == runs[::-1]
     assert [bool(record.damage) for record in listed] == [False, True, False]
     assert text in listed[1].damage
-    with pytest.raises(RunError, match=f"The run '{runs[1]}' .* is damaged: .*Delete it by `quantcrafter runs delete"):
+    with pytest.raises(
+        RunError, match=f"The run '{runs[1]}' .* is damaged: .*Delete it with `quantcrafter runs delete"
+    ):
         history.get(runs[1])
     assert history.open(runs[0]).kept == "tables"
 
@@ -122,7 +124,7 @@ def test_forged_tables_of_a_version_before_are_an_error_that_says_what_to_do_and
     shutil.rmtree(history.folder / runs[1])
     (history.folder / f"{runs[1]}.npz").write_bytes(content())
     with pytest.raises(
-        RunError, match=r"The fills and trades in .* cannot be read: .*\. Delete the run or run it again"
+        RunError, match=r"The fills and trades in .* can't be read: .*\. Delete the run or run it again"
     ):
         history.open(runs[1])
     assert len(history.list()) == 3

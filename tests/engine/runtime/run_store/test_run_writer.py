@@ -85,7 +85,7 @@ def test_a_second_writer_is_refused_until_the_first_one_closes(run: RunResult, t
     folder = tmp_path / "run"
     with RunWriter.create(folder, describe(run)) as writer:
         append_bars(writer, run, 0, 10)
-        with pytest.raises(RunError, match=r"The run cannot be kept in '.*run': another program is using it\. Close"):
+        with pytest.raises(RunError, match=r"The run can't be saved in '.*run': another program is using it\. Close"):
             RunWriter.reopen(folder)
         append_bars(writer, run, 10, 20)
         assert RunFolder.open(folder).bars == 20
@@ -179,7 +179,7 @@ def test_a_commit_that_finds_no_room_leaves_those_before_and_a_smaller_one_follo
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (sizes[0] + 4_000, before[1]))
         try:
-            with pytest.raises(RunError, match=r"cannot be kept in .* larger than is allowed here"):
+            with pytest.raises(RunError, match=r"can't be saved in .* larger than is allowed here"):
                 append_bars(writer, run, 50, 2_000)
             assert [(folder / name).stat().st_size for name in (DATA, COMMITS)] == sizes
             assert append_bars(writer, run, 50, 60) == 2
@@ -195,12 +195,12 @@ def test_data_that_were_cut_short_are_one_clear_error_when_opened_and_when_mappe
     opened = RunFolder.open(folder)  # it maps nothing before a column is asked for
     size = (folder / DATA).stat().st_size
     os.truncate(folder / DATA, size - 8_192)
-    with pytest.raises(RunError, match=r"The run in '.*run' cannot be read: .*data\.bin.* lost .*Run it again"):
+    with pytest.raises(RunError, match=r"The run in '.*run' can't be read: .*data\.bin.* lost .*Run it again"):
         RunFolder.open(folder)
-    with pytest.raises(RunError, match=r"The run in '.*run' has lost '[a-z._]+': .*Run it again"):
+    with pytest.raises(RunError, match=r"The run in '.*run' is missing '[a-z._]+': .*Run it again"):
         assert len(opened.trades)
     (folder / DATA).unlink()
-    with pytest.raises(RunError, match=r"cannot be read: .*no such file"):
+    with pytest.raises(RunError, match=r"can't be read: .*no such file"):
         RunFolder.open(folder)
 
 
@@ -234,7 +234,7 @@ def test_a_column_of_the_format_before_that_was_cut_short_is_one_clear_error(tmp
         archive.extractall(tmp_path)
     (folder,) = (tmp_path / "traces").iterdir()
     os.truncate(folder / "bars.close.npy", 700)
-    with pytest.raises(RunError, match=r"has lost 'bars\.close': .*Run it again"):
+    with pytest.raises(RunError, match=r"is missing 'bars\.close': .*Run it again"):
         assert RunFolder.open(folder).instruments
 
 

@@ -210,7 +210,7 @@ NAMED = {
     "\\\\127.0.0.1\\share\\x.csv": "on another computer",
     "*.csv": "patterns are not expanded",
     "a" * 5000: "too long",
-    "no.csv": "There is no file",
+    "no.csv": "doesn't exist",
 }
 ODD = {
     "/dev/zero": "a device or a file of the system",
@@ -222,7 +222,7 @@ ODD = {
     "fifo.csv": "is a pipe, not a file",
     "socket.csv": "is a socket, not a file",
     "loop.csv": "links lead in a circle",
-    "gone.csv": "is a link to a file that is gone",
+    "gone.csv": "is a link to a file that no longer exists",
     "proc.csv": "a device or a file of the system",
 }
 
@@ -280,7 +280,7 @@ def test_a_damaged_list_allows_nothing_and_is_told_of(
     (home() / "folders.json").write_text(damage)
     assert "may not read" in outcome(strategy(place, "../other/bars.csv"))
     assert main(["folders"]) == 1
-    assert "cannot be read" in capsys.readouterr().err
+    assert "can't be read" in capsys.readouterr().err
 
 
 def test_the_command_lists_allows_and_forgets(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

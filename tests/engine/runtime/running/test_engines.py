@@ -94,9 +94,9 @@ def test_everything_that_an_engine_lacks_is_named_with_the_node_that_asks_for_it
         ("engine_capability", "goal"),
         ("engine_capability", ""),
     ]
-    assert problems[0].message == "The engine 'simple' does not do stop orders, which node 'guard' needs."
-    assert problems[1].message == "The engine 'simple' does not do limit orders, which node 'goal' needs."
-    assert problems[2].message == "The engine 'simple' does not do several instruments, which the strategy needs."
+    assert problems[0].message == "The engine 'simple' doesn't do stop orders, which node 'guard' needs."
+    assert problems[1].message == "The engine 'simple' doesn't do limit orders, which node 'goal' needs."
+    assert problems[2].message == "The engine 'simple' doesn't do several instruments, which the strategy needs."
     assert all("native" in p.remedy and p.path == "run.engine" and p.file == str(strategy) for p in problems)
 
 
@@ -104,7 +104,7 @@ def test_contracts_are_refused_on_an_engine_that_would_pay_for_them(strategy: Pa
     strategy.write_text(
         STRATEGY.replace("{symbol: AAPL, data: sample}", "{symbol: AAPL, data: sample, kind: contract}")
     )
-    with pytest.raises(SpecError, match="'simple' does not do contracts on margin, which the strategy needs"):
+    with pytest.raises(SpecError, match="'simple' doesn't do contracts on margin, which the strategy needs"):
         run(strategy, registry=registry(), engine="simple")
 
 
@@ -180,7 +180,7 @@ def test_an_engine_without_strategy_classes_says_so() -> None:
         def run(self, job: EngineJob) -> Ledger:
             raise NotImplementedError
 
-    with pytest.raises(RunError, match=r"'plain' runs no strategy classes, so 'a.B' cannot be run on it"):
+    with pytest.raises(RunError, match=r"'plain' runs no strategy classes, so 'a.B' can't be run on it"):
         Plain().run_class(ClassJob("a.B", (), RunSettings()))
 
 

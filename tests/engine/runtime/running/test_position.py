@@ -360,7 +360,7 @@ def test_an_engine_that_cannot_run_steps_is_refused_by_the_capability(monkeypatc
     native = registry().engine("native")
     assert native is not None
     monkeypatch.setattr(native, "capabilities", native.capabilities - {Capability.POSITION_CONDITIONS})
-    with pytest.raises(SpecError, match="'native' does not do conditions on the position, which node 'pos' needs"):
+    with pytest.raises(SpecError, match="'native' doesn't do conditions on the position, which node 'pos' needs"):
         run(load_text(STRATEGY, registry()), registry=registry())
 
 

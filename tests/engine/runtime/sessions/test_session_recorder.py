@@ -166,7 +166,7 @@ def test_what_found_no_room_is_added_by_the_next_record(tmp_path: Path) -> None:
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
         try:
-            with pytest.raises(RunError, match=r"cannot be kept in .* larger than is allowed here"):
+            with pytest.raises(RunError, match=r"can't be saved in .* larger than is allowed here"):
                 recorder.record()
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -42,7 +42,7 @@ def test_nothing_is_imported_unless_the_user_allowed_it(tmp_path: Path) -> None:
 def test_a_list_that_cannot_be_read_allows_nothing() -> None:
     allow("bt_examples", FOLDER)
     class_paths_file().write_text('{"allowed": "bt_examples"}')
-    with pytest.raises(RunError, match=r"cannot be read.* until then no class is imported"):
+    with pytest.raises(RunError, match=r"can't be read.* until then no class is imported"):
         run()
 
 
@@ -121,12 +121,12 @@ def test_data_may_be_a_file_or_a_mapping(tmp_path: Path) -> None:
     [
         ({"data": ("nowhere",)}, r"--data is a CSV or Parquet file.*was 'nowhere'.*Providers: .*sample"),
         ({"timeframe": "1x"}, "--timeframe: a timeframe is a count and a unit"),
-        ({"engine": "native"}, "'native' does not do strategy classes written for it"),
+        ({"engine": "native"}, "'native' doesn't do strategy classes written for it"),
         ({"engine": "backtradr"}, "Did you mean 'backtrader'"),
         ({"overrides": ("run.cash=-5",)}, "run.cash"),
-        ({"overrides": ("run.margin.initial_percent=50",)}, r"'run\.margin\.initial_percent' does not apply"),
-        ({"overrides": ("run.insufficient_cash=reject",)}, r"'run\.insufficient_cash' does not apply"),
-        ({"data": ("{symbol: ES, data: sample, kind: contract}",)}, "'kind: contract' of ES does not apply"),
+        ({"overrides": ("run.margin.initial_percent=50",)}, r"'run\.margin\.initial_percent' doesn't apply"),
+        ({"overrides": ("run.insufficient_cash=reject",)}, r"'run\.insufficient_cash' doesn't apply"),
+        ({"data": ("{symbol: ES, data: sample, kind: contract}",)}, "'kind: contract' of ES doesn't apply"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_runs(changes: dict[str, object], message: str) -> None:

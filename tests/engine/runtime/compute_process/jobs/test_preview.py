@@ -85,7 +85,7 @@ def test_without_a_timeframe_the_sources_own_is_shown(tmp_path: Path) -> None:
 
 def test_wrong_options_and_missing_files_are_told_with_their_field() -> None:
     assert look(provider="csv", options={}, symbol="X").error_field == "path"
-    assert "There is no file" in look(provider="csv", options={"path": "no.csv"}, symbol="X").error
+    assert "doesn't exist" in look(provider="csv", options={"path": "no.csv"}, symbol="X").error
     assert "no data provider 'cvs'" in look(provider="cvs").error
     assert look(provider="sample", symbol="AAPL", timeframe="soon").error_field == "timeframe"
 
