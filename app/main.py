@@ -122,7 +122,7 @@ def draw_app(files: Sequence[Path], picture: Path, size: tuple[int, int], theme:
         window.resize(*size)
         window.show()
         for file in files:
-            desktop.desk.open(file)
+            desktop.file_controller.open(file)
         for _ in range(3):
             application.processEvents()
         _run_ahead(desktop)

@@ -37,12 +37,12 @@ def has_one(front: Front) -> bool:
 
 def has_wire(front: Front) -> bool:
     """Return whether one wire is selected."""
-    return front.canvas is not None and len(front.canvas.stage.selection.wires) == 1
+    return front.canvas is not None and len(front.canvas.context.selection.wires) == 1
 
 
 def can_rename(front: Front) -> bool:
     """Return whether one node, or one frame, is selected."""
-    return has_one(front) or (front.canvas is not None and len(front.canvas.stage.selection.frames) == 1)
+    return has_one(front) or (front.canvas is not None and len(front.canvas.context.selection.frames) == 1)
 
 
 def has_several(front: Front) -> bool:

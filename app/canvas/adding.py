@@ -8,12 +8,12 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QPointF, QRectF
 
-from quantcrafter.app.canvas.edit_context import LooseEnd, Selection, Stage
+from quantcrafter.app.canvas.candidates import Offer, OfferPort, component_id
+from quantcrafter.app.canvas.edit_context import EditContext, LooseEnd, Selection
 from quantcrafter.app.canvas.editing.wiring import connect_edits
 from quantcrafter.app.canvas.gestures.splice import SpliceHint
 from quantcrafter.app.canvas.items.layout import Wired, node_layout
 from quantcrafter.app.canvas.items.ports import PortRef
-from quantcrafter.app.canvas.quick_add.candidates import Offer, OfferPort, component_id
 from quantcrafter.app.document.edits import AddNode, Connect, Edit, Splice
 from quantcrafter.app.document.ports import Ports, component_ports, input_type, output_of, reference_to, split_reference
 from quantcrafter.app.document.view import NodeView, PortView, WireView
@@ -35,10 +35,10 @@ SECTION_OF = {
 class Adding(QObject):
     """Adds nodes to a stage, each time in one undo step, at a place where they cover nothing."""
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage)
-        self._stage = stage
-        self._splice = SpliceHint(stage)
+    def __init__(self, context: EditContext) -> None:
+        super().__init__(context)
+        self._context = context
+        self._splice = SpliceHint(context)
 
     def take(self, offer: Offer, pos: QPointF, loose: LooseEnd | None = None) -> bool:
         """Add what was chosen in quick-add, and wire it to a loose end; return whether it could be done."""
@@ -47,10 +47,10 @@ class Adding(QObject):
         if loose is None:
             return False
         source = (split_reference(offer.use) or ("", ""))[0]
-        edits = connect_edits(self._stage, offer.use, loose.fixed)
-        done = self._stage.do(*edits, label=tr("Connect"))
+        edits = connect_edits(self._context, offer.use, loose.fixed)
+        done = self._context.do(*edits, label=tr("Connect"))
         if done:
-            self._stage.count_wire(source, loose.fixed.node)
+            self._context.count_wire(source, loose.fixed.node)
         return done
 
     def _add(self, role: Role, use: str, pos: QPointF, offer: Offer, loose: LooseEnd | None) -> bool:
@@ -62,32 +62,32 @@ class Adding(QObject):
         left = layout.width if loose is not None and loose.wanted.gives else 0.0
         lift = layout.height / 2 if loose is not None else 0.0
         wanted = QPointF(pos.x() - left, pos.y() - lift)
-        place = self._stage.free_place(wanted, (layout.width, layout.height))
-        edits: list[Edit] = [*self._stage.pins(), AddNode(role, node.id, use, {}, place)]
+        place = self._context.free_place(wanted, (layout.width, layout.height))
+        edits: list[Edit] = [*self._context.pins(), AddNode(role, node.id, use, {}, place)]
         if loose is not None and port is not None:
             edits += self._wire(node, port, loose.fixed)
-        if not self._stage.do(*edits, label=tr("Add {name}", name=node.id)):
+        if not self._context.do(*edits, label=tr("Add {name}", name=node.id)):
             return False
         self._added(node, loose)
         return True
 
     def _wire(self, node: NodeView, port: OfferPort, fixed: PortRef) -> list[Edit]:
         if fixed.side == "in":
-            return connect_edits(self._stage, reference_to(node, port.name), fixed)
-        return [Connect(self._stage.reference(fixed.node, fixed.port), node.id, port.name)]
+            return connect_edits(self._context, reference_to(node, port.name), fixed)
+        return [Connect(self._context.reference(fixed.node, fixed.port), node.id, port.name)]
 
     def _added(self, node: NodeView, loose: LooseEnd | None) -> None:
-        stage = self._stage
+        context = self._context
         if node.role is not None:
-            stage.settings.count_quick_add(node.role.value, node.use)
+            context.settings.count_quick_add(node.role.value, node.use)
         if loose is not None:
             ends = (loose.fixed.node, node.id)
-            stage.count_wire(*(ends if loose.fixed.side == "out" else reversed(ends)))
-        stage.select(Selection((node.id,)))
+            context.count_wire(*(ends if loose.fixed.side == "out" else reversed(ends)))
+        context.select(Selection((node.id,)))
 
     def free_id(self, use: str) -> str:
         """Return the id that a new node of a component gets."""
-        return self._stage.document.free_id(component_id(use), self._stage.scope)
+        return self._context.document.free_id(component_id(use), self._context.scope)
 
     # ------------------------------------------------------------------ from the palette
 
@@ -106,7 +106,7 @@ class Adding(QObject):
         """Add the node of a drop at the mouse, into the wire there if it fits; return whether it could be done."""
         found = parse_node(data)
         if found is None:
-            self._stage.message.emit(tr("This can't be dropped here."))
+            self._context.message.emit(tr("This can't be dropped here."))
             return False
         role, use = found
         ports, body = self._outline(role, use, pos)
@@ -120,11 +120,11 @@ class Adding(QObject):
         ports = self._ports(role, use)
         node = NodeView(self.free_id(use), role, use, inputs=ports.inputs, outputs=ports.outputs)
         layout = node_layout(node, Wired())
-        place = self._stage.free_place(pos, (layout.width, layout.height))
-        edits: list[Edit] = [*self._stage.pins(), AddNode(role, node.id, use, {}, place)]
+        place = self._context.free_place(pos, (layout.width, layout.height))
+        edits: list[Edit] = [*self._context.pins(), AddNode(role, node.id, use, {}, place)]
         if wire is not None:
             edits.append(Splice(node.id, wire.target, wire.port, wire.index))
-        if not self._stage.do(*edits, label=tr("Add {name}", name=node.id)):
+        if not self._context.do(*edits, label=tr("Add {name}", name=node.id)):
             return False
         self._added(node, None)
         return True
@@ -137,10 +137,10 @@ class Adding(QObject):
         return ports, body
 
     def _ports(self, role: Role, use: str) -> Ports:
-        component = self._stage.document.catalog.component(role, use)
+        component = self._context.document.catalog.component(role, use)
         if component is not None:
             return component_ports(component)
-        offer = next((offer for offer in block_offers(self._stage) if offer.use == use), None)
+        offer = next((offer for offer in block_offers(self._context) if offer.use == use), None)
         if offer is None:
             return Ports()
         inputs = tuple(PortView(port.name, port.type, required=port.required) for port in offer.inputs)
@@ -156,13 +156,13 @@ def parse_node(data: bytes) -> tuple[Role, str] | None:
         return None
 
 
-def block_offers(stage: Stage) -> Iterator[Offer]:
+def block_offers(context: EditContext) -> Iterator[Offer]:
     """Yield the blocks of the file that can be used at this level."""
-    blocks = stage.document.values.get("blocks")
+    blocks = context.document.values.get("blocks")
     for name, block in blocks.items() if isinstance(blocks, dict) else ():
-        if not isinstance(block, dict) or stage.scope[-1:] == (name,):
+        if not isinstance(block, dict) or context.scope[-1:] == (name,):
             continue
-        inner = stage.document.graph(("blocks", name))
+        inner = context.document.graph(("blocks", name))
         outputs = tuple(_block_output(inner.nodes, *entry) for entry in _items(block.get("outputs")))
         inputs = tuple(
             OfferPort(key, input_type(kind), not (isinstance(kind, dict) and "default" in kind))

@@ -14,7 +14,7 @@ from quantcrafter.app.canvas.adding import Adding
 from quantcrafter.app.canvas.arrange import Align, Direction
 from quantcrafter.app.canvas.badges import badges
 from quantcrafter.app.canvas.breadcrumbs import Breadcrumbs
-from quantcrafter.app.canvas.edit_context import Selection, Stage
+from quantcrafter.app.canvas.edit_context import EditContext, Selection
 from quantcrafter.app.canvas.editing.commands import Commands
 from quantcrafter.app.canvas.editing.naming import Naming
 from quantcrafter.app.canvas.export import export_png, export_svg
@@ -32,7 +32,7 @@ from quantcrafter.app.canvas.navigation import Way, step
 from quantcrafter.app.canvas.plot_toggles import EyeClick
 from quantcrafter.app.canvas.quick_add.controller import QuickAddController
 from quantcrafter.app.canvas.run.level import prefix_of
-from quantcrafter.app.canvas.run.view import RunView
+from quantcrafter.app.canvas.run_overlay import RunView
 from quantcrafter.app.canvas.scene import GraphScene
 from quantcrafter.app.canvas.view import CanvasView
 from quantcrafter.app.document.document import Change, Document
@@ -79,12 +79,12 @@ class Canvas(QWidget):
         self.document = document
         self.scene = GraphScene(self)
         self.view = CanvasView(self.scene, self)
-        self.stage = Stage(document, self.scene, self.view, settings)
-        self.commands = Commands(self.stage)
-        self.adding = Adding(self.stage)
-        self.asking = QuickAddController(self.stage, self.adding)
+        self.context = EditContext(document, self.scene, self.view, settings)
+        self.commands = Commands(self.context)
+        self.adding = Adding(self.context)
+        self.quick_add_controller = QuickAddController(self.context, self.adding)
         self.breadcrumbs = Breadcrumbs(self)
-        self.naming = Naming(self.stage)
+        self.naming = Naming(self.context)
         self.minimap = Minimap(self.view)
         self._input = CanvasInput(self)
         self.run: RunView | None = None
@@ -107,37 +107,37 @@ class Canvas(QWidget):
         layout.addWidget(self.breadcrumbs)
         layout.addWidget(self.view, 1)
         self.setFocusProxy(self.view)
-        stage = self.stage
+        context = self.context
         self.view.gestures = [
             EyeClick(self.scene, self._eye_clicked),
             OpenByDoubleClick(self._input.open),
-            SliceWires(stage),
-            FrameResize(stage),
-            WireDrag(stage),
-            MoveNodesDrag(stage),
-            WireSelect(stage),
-            BoxSelect(stage),
+            SliceWires(context),
+            FrameResize(context),
+            WireDrag(context),
+            MoveNodesDrag(context),
+            WireSelect(context),
+            BoxSelect(context),
         ]
         self.breadcrumbs.back.connect(self.close_block)
         self.scene.selectionChanged.connect(self._selected)
-        stage.message.connect(self.message)
+        context.message.connect(self.message)
 
     # ------------------------------------------------------------------ in step with the document
 
     @property
     def scope(self) -> Scope:
         """The level shown; that of the strategy while a block file is looked at."""
-        return self.stage.scope
+        return self.context.scope
 
     @property
     def graph(self) -> GraphView:
         """The graph shown."""
-        return self.stage.graph
+        return self.context.graph
 
     @property
     def locked(self) -> str:
         """Why nothing can be changed here, '' when it can."""
-        return self.stage.locked
+        return self.context.locked
 
     @property
     def inside_block(self) -> bool:
@@ -154,15 +154,15 @@ class Canvas(QWidget):
 
     def _refresh(self) -> None:
         graph = file_block_graph(self.document, self._file) if self._file else self.document.graph(self.scope)
-        self.stage.graph = graph if graph is not None else GraphView()
-        self.scene.set_graph(self.stage.graph)
+        self.context.graph = graph if graph is not None else GraphView()
+        self.scene.set_graph(self.context.graph)
         self._show_eyes()
         self._badge_timer.start()
 
     def _show_level(self, scope: Scope, file: str = "") -> None:
-        self.stage.scope, self._file = scope, file
+        self.context.scope, self._file = scope, file
         note = tr("Read-only: this block is in a separate file.") if file else ""
-        self.stage.locked = (
+        self.context.locked = (
             tr("'{name}' is in a separate file. Open that file to change it.", name=file) if file else ""
         )
         self.scene.set_graph(GraphView())
@@ -173,7 +173,7 @@ class Canvas(QWidget):
         self.fit_all()
 
     def _selected(self) -> None:
-        self.selection_changed.emit(() if self._file else self.stage.selection.nodes)
+        self.selection_changed.emit(() if self._file else self.context.selection.nodes)
 
     def set_badges(self, problems: Iterable[Problem]) -> None:
         """Mark the nodes that findings of validation are about, with the reasons."""
@@ -236,7 +236,7 @@ class Canvas(QWidget):
 
     def go_to_firing(self, *, forward: bool) -> None:
         """Point at the next (or previous) bar at which the selected node fired."""
-        chosen = self.stage.selection.nodes
+        chosen = self.context.selection.nodes
         if len(chosen) != 1 or self.run is None or not self.has_run:
             self.message.emit(tr("Run the strategy, then select one node to step through its firings."))
         elif not self.run.go_to_firing(chosen[0], forward=forward):
@@ -256,7 +256,7 @@ class Canvas(QWidget):
 
     def fit_selection(self) -> None:
         """Show the selected nodes as large as is sensible; all when none is selected."""
-        self.view.fit(self.stage.selection.nodes or None)
+        self.view.fit(self.context.selection.nodes or None)
 
     def zoom_in(self) -> None:
         """Zoom in by a quarter."""
@@ -278,11 +278,11 @@ class Canvas(QWidget):
 
     def select(self, ids: Iterable[str]) -> None:
         """Select exactly these nodes."""
-        self.stage.select(Selection(tuple(ids)))
+        self.context.select(Selection(tuple(ids)))
 
     def select_all(self) -> None:
         """Select all nodes and frames."""
-        self.stage.select(Selection(tuple(self.scene.nodes), tuple(self.scene.frames)))
+        self.context.select(Selection(tuple(self.scene.nodes), tuple(self.scene.frames)))
 
     def select_upstream(self) -> None:
         """Select all that the selection depends on, too."""
@@ -294,8 +294,8 @@ class Canvas(QWidget):
 
     def walk(self, direction: Way) -> None:
         """Go along a wire, or to the node above or below, from the one that is selected; begin at the first."""
-        chosen = self.stage.selection.nodes
-        places = {node: (box.x + box.width / 2, box.y + box.height / 2) for node, box in self.stage.boxes().items()}
+        chosen = self.context.selection.nodes
+        places = {node: (box.x + box.width / 2, box.y + box.height / 2) for node, box in self.context.boxes().items()}
         first = min(places, key=lambda node: places[node], default=None)
         found = step(self.graph, chosen[0], direction, places) if len(chosen) == 1 else first if not chosen else None
         if found is not None:
@@ -303,12 +303,12 @@ class Canvas(QWidget):
 
     def reveal_source(self) -> None:
         """Go to the node that the selected wire comes from."""
-        for wire in self.stage.selection.wires[:1]:
+        for wire in self.context.selection.wires[:1]:
             self.reveal(wire.source)
 
     def reveal_target(self) -> None:
         """Go to the node that the selected wire leads to."""
-        for wire in self.stage.selection.wires[:1]:
+        for wire in self.context.selection.wires[:1]:
             self.reveal(wire.target)
 
     def export_png(self, path: Path) -> None:
@@ -369,7 +369,7 @@ class Canvas(QWidget):
 
     def quick_add(self, at: QPoint | None = None) -> None:
         """Ask what to add, at a place of the view or in its middle."""
-        self.asking.open(None, at or self.view.viewport().rect().center() - QPoint(190, 180))
+        self.quick_add_controller.open(None, at or self.view.viewport().rect().center() - QPoint(190, 180))
 
     def add_frame(self, at: QPoint | None = None) -> None:
         """Add a frame around the selected nodes, or an empty one, and edit its text."""
@@ -384,7 +384,7 @@ class Canvas(QWidget):
 
     def rename(self) -> None:
         """Edit the name of the selected node, or the text of the selected frame, in place."""
-        chosen = self.stage.selection
+        chosen = self.context.selection
         if len(chosen.frames) == 1 and not chosen.nodes:
             self.edit_frame(chosen.frames[0])
         else:
@@ -403,7 +403,7 @@ class Canvas(QWidget):
 
     def open_block(self, node_id: str | None = None) -> None:
         """Show the inside of a block: of a node, or of the selected one. A block file is shown, and not changed."""
-        chosen = self.stage.selection.nodes
+        chosen = self.context.selection.nodes
         node = self.graph.nodes.get(node_id or (chosen[0] if len(chosen) == 1 else ""))
         if node is None or not node.block:
             self.message.emit(tr("Select one block to open."))

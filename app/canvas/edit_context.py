@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject, QPoint, QPointF, Signal
 from PySide6.QtGui import QMouseEvent
 
 from quantcrafter.app.canvas.arrange import Box, Point, free_place
+from quantcrafter.app.canvas.candidates import Wanted
 from quantcrafter.app.canvas.hint import Hint
-from quantcrafter.app.canvas.quick_add.candidates import Wanted
-from quantcrafter.app.canvas.quick_add.ranking import pair_key
+from quantcrafter.app.canvas.ranking import pair_key
 from quantcrafter.app.canvas.scene import GraphScene, PortRef
 from quantcrafter.app.canvas.view import CanvasView
 from quantcrafter.app.document.document import Document
@@ -43,7 +43,7 @@ class Selection:
     wires: tuple[WireView, ...] = ()
 
 
-class Stage(QObject):
+class EditContext(QObject):
     """One level of one document on one canvas.
 
     `do` is the only way by which gestures change anything: an edit that cannot be done is said to the user, and the

@@ -22,7 +22,7 @@ class Hint(QLabel):
         self.setMaximumWidth(WIDEST)
         self.hide()
 
-    def tell(self, text: str, at: QPoint, *, bad: bool = False) -> None:
+    def show_text(self, text: str, at: QPoint, *, bad: bool = False) -> None:
         """Show a text beside a place of the parent; an empty one hides the label."""
         if not text:
             self.hide()

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragMoveEvent, QDropEvent, QKeyEvent, QKeySequence
 
 from quantcrafter.app.canvas.edit_context import Selection
-from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.gesture import Hit
 from quantcrafter.app.canvas.items.layout import HEADER
 from quantcrafter.app.canvas.menus import context_menu
 from quantcrafter.app.canvas.view import NODE_MIME
@@ -55,13 +55,13 @@ class CanvasInput(QObject):
     def _show_menu(self, at: QPoint) -> None:
         """Select what is under the mouse, and show what can be done with it."""
         hit = self._canvas.scene.hit(self._canvas.view.mapToScene(at))
-        chosen = self._canvas.stage.selection
+        chosen = self._canvas.context.selection
         if hit.node is not None and hit.node not in chosen.nodes:
             self._canvas.select((hit.node,))
         elif hit.node is None and hit.wire is not None and hit.wire not in chosen.wires:
-            self._canvas.stage.select(Selection(wires=(hit.wire,)))
+            self._canvas.context.select(Selection(wires=(hit.wire,)))
         elif hit.node is None and hit.wire is None and hit.frame is not None:
-            self._canvas.stage.select(Selection(frames=(hit.frame,)))
+            self._canvas.context.select(Selection(frames=(hit.frame,)))
         menu = context_menu(self._canvas, hit, at)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self._canvas.view.mapToGlobal(at))
@@ -79,7 +79,7 @@ class CanvasInput(QObject):
 
     def _key(self, event: QKeyEvent) -> bool:
         """Carry out what a key stands for; return whether it was used."""
-        if self._canvas.naming.is_open or self._canvas.asking.popup.isVisible():
+        if self._canvas.naming.is_open or self._canvas.quick_add_controller.popup.isVisible():
             return True  # what an editor over the canvas does not use is not meant for the graph
         if event.key() == Qt.Key.Key_Space and not event.modifiers():
             return False  # held down it moves the view; only when it is let go without that was it a key

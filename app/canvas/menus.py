@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.gesture import Hit
 from quantcrafter.app.canvas.levels import is_file
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme.icons import icon

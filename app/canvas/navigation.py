@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from quantcrafter.app.canvas.quick_add.candidates import fits
+from quantcrafter.app.canvas.candidates import fits
 from quantcrafter.app.document.view import GraphView, PortView, WireView
 from quantcrafter.engine.api import PortType
 

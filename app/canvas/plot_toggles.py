@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.gesture import Hit
 from quantcrafter.app.canvas.items.node import NodeItem
 from quantcrafter.app.canvas.items.theme_colors import Looks
 from quantcrafter.app.services.i18n import tr

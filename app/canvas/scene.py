@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QGraphicsScene
 
-from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.gesture import Hit
 from quantcrafter.app.canvas.items.frame import FrameItem
 from quantcrafter.app.canvas.items.layout import Wired, wired_ports
 from quantcrafter.app.canvas.items.node import Badge, NodeItem

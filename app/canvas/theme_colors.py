@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtGui import QIcon
 
-from quantcrafter.app.canvas.quick_add.candidates import Offer
+from quantcrafter.app.canvas.candidates import Offer
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
 

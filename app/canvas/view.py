@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from quantcrafter.app.canvas.gestures.base import Gesture, Hit
+from quantcrafter.app.canvas.gesture import Gesture, Hit
 from quantcrafter.app.canvas.pan_zoom_view import LEAST_ZOOM, MOST_ZOOM, PanZoomView
 from quantcrafter.app.canvas.scene import GraphScene
 from quantcrafter.app.document.view import BARS

@@ -33,14 +33,14 @@ class CrashNotice(QFrame):
         self._column.setSpacing(8)
         self.buttons: dict[str, QPushButton] = {}
         if left.reports:
-            self._tell_of_report(left.reports[0])
+            self._show_report(left.reports[0])
         if left.set_aside:
-            self._tell_of_damage(left.set_aside)
+            self._show_damage(left.set_aside)
         if left.settings is not None:
             said = tr("The settings couldn't be read, so the defaults are used. The damaged file is kept:")
             self._add_row(said, left.settings, {"settings": (tr("Open folder"), partial(_open, left.settings.parent))})
 
-    def _tell_of_report(self, report: Path) -> None:
+    def _show_report(self, report: Path) -> None:
         self._add_row(
             tr("QuantCrafter crashed when it last ran. Please send this report to the developers:"),
             report,
@@ -50,7 +50,7 @@ class CrashNotice(QFrame):
             },
         )
 
-    def _tell_of_damage(self, files: tuple[Path, ...]) -> None:
+    def _show_damage(self, files: tuple[Path, ...]) -> None:
         folder = files[0].parent
         names = ", ".join(file.name for file in files[:3]) + (", ..." if len(files) > 3 else "")  # noqa: PLR2004
         said = tr("Recovery files that can't be read: {names}. They are kept in:", names=names)
@@ -71,7 +71,7 @@ class CrashNotice(QFrame):
         self._column.addLayout(row)
 
 
-def tell_of_crash(parent: QWidget | None, left: Leftovers) -> None:
+def report_crash(parent: QWidget | None, left: Leftovers) -> None:
     """Show a dialog about a crash or damage that left no unsaved work; nothing where there is nothing to tell."""
     if not left:
         return

@@ -15,8 +15,9 @@ from quantcrafter.app.window.files.file_controller import FileController
 from quantcrafter.app.window.files.folder_questions import FolderQuestions
 from quantcrafter.app.window.files.migration import Migrations
 from quantcrafter.app.window.files.pending_input import TypedText
-from quantcrafter.app.window.files.recovery import Rescue
+from quantcrafter.app.window.files.recovery import RecoveryController
 from quantcrafter.app.window.looks import Looks
+from quantcrafter.app.window.open_strategies import Strategies
 from quantcrafter.app.window.pane_focus import PaneFocus
 from quantcrafter.app.window.plugins.parts import PluginParts
 from quantcrafter.app.window.plugins.view import PluginView
@@ -27,7 +28,6 @@ from quantcrafter.app.window.runs.indicators import RunIndicators
 from quantcrafter.app.window.runs.lookahead import LookAheadController
 from quantcrafter.app.window.runs.report import ReportController
 from quantcrafter.app.window.runs.run_controller import RunController
-from quantcrafter.app.window.tabs.open_strategies import Strategies
 from quantcrafter.app.window.tour import TourGuide
 from quantcrafter.app.window.wiring import Wiring
 from quantcrafter.engine.plugins import load_registry
@@ -62,16 +62,22 @@ class Desktop:
         self.folders = FolderQuestions(tabs, messages)
         self.migrations = Migrations(messages)
         self.wiring = Wiring(catalog, tabs, panes, shell.status, shell.refresher, self.folders, messages)
-        self.desk = FileController(window, catalog, tabs, self.strategies, typed, shell.recent, messages)
-        self.rescue = Rescue(window, settings, catalog, tabs, self.strategies, self.desk, messages)
+        self.file_controller = FileController(window, catalog, tabs, self.strategies, typed, shell.recent, messages)
+        self.recovery_controller = RecoveryController(
+            window, settings, catalog, tabs, self.strategies, self.file_controller, messages
+        )
         self._compose_runs()
-        self.data_desk = DataController(window, tabs, self.data_engine, typed, messages)
-        self.store = BarStoreController(window, catalog, tabs, self.data_engine, self.data_desk.offer_use, messages)
+        self.data_controller = DataController(window, tabs, self.data_engine, typed, messages)
+        self.store = BarStoreController(
+            window, catalog, tabs, self.data_engine, self.data_controller.offer_use, messages
+        )
         self.pane_focus = PaneFocus(tabs, panes)
         self.looks = Looks(window, settings, tabs, panes, self.pane_focus, messages)
         self.plugins = PluginParts(catalog, shell.actions.registry, panes, self.pane_focus, self._plugin_view)
-        self.dialogs = Dialogs(window, settings, catalog, shell.actions, self.desk, self.looks, self.plugins, messages)
-        self.tour = TourGuide(window, settings, tabs, panes, shell.actions, self.desk)
+        self.dialogs = Dialogs(
+            window, settings, catalog, shell.actions, self.file_controller, self.looks, self.plugins, messages
+        )
+        self.tour = TourGuide(window, settings, tabs, panes, shell.actions, self.file_controller)
         self._connect()
 
     def _compose_runs(self) -> None:
@@ -89,10 +95,12 @@ class Desktop:
         return PluginView(plugin, self.tabs, self.typed, self.shell.messages, self.shell.refresher)
 
     def _connect(self) -> None:
-        self.strategies.tell(self.wiring, self.rescue, self.runs, self.folders, self.engines, self.migrations)
+        self.strategies.tell(
+            self.wiring, self.recovery_controller, self.runs, self.folders, self.engines, self.migrations
+        )
         self.panes.made.connect(self._connect_docks)
         self.tabs.current_changed.connect(self._switched)
-        self.tabs.close_asked.connect(self.desk.close)
+        self.tabs.close_asked.connect(self.file_controller.close)
         self.window.escaped.connect(self.pane_focus.leave)
         self.shell.status.problems_clicked.connect(lambda: self.docks.show("problems"))
         self.shell.status.zoom_clicked.connect(self._fit_all)
@@ -102,12 +110,12 @@ class Desktop:
         self.wiring.connect_docks(docks)
         docks.run_asked.connect(self.runs.run)
         docks.compared.connect(self.research.compare)
-        docks.reopen_asked.connect(self.desk.reopen)
+        docks.reopen_asked.connect(self.file_controller.reopen)
         docks.engines_asked.connect(self.engines.compare)
         docks.engines_cancelled.connect(self.engines.cancel)
         docks.inspector.vary_asked.connect(lambda node, field: self.research.sweep((node, field)))
-        docks.inspector.source_asked.connect(self.data_desk.choose)
-        docks.inspector.limits_asked.connect(self.data_desk.tell_limits)
+        docks.inspector.source_asked.connect(self.data_controller.choose)
+        docks.inspector.limits_asked.connect(self.data_controller.show_limits)
 
     # ------------------------------------------------------------------ what is in front
 
@@ -158,8 +166,8 @@ class Desktop:
         forget_trials(str(os.getpid()))
         for tab in self.tabs.all():
             tab.dispose()
-        self.rescue.settle()
+        self.recovery_controller.settle()
         if not keep_drafts:
-            self.rescue.close()
-        self.desk.watch.close()
+            self.recovery_controller.close()
+        self.file_controller.watch.close()
         self.panes.close()

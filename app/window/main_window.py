@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton, QStackedWidget, QStatusBar, QToolButton, QWidget
 
-from quantcrafter.app.window.files.drops import dropped_bars, dropped_files
+from quantcrafter.app.window.drops import dropped_bars, dropped_files
 from quantcrafter.app.window.tabs.tabs import Tabs
 
 MIN_SIZE = (860, 520)

@@ -84,7 +84,7 @@ class Shell:
         theme.changed.connect(self.welcome.retheme)
 
     def _open_all(self, paths: Sequence[Path]) -> None:
-        self.desktop.desk.open_all(paths)
+        self.desktop.file_controller.open_all(paths)
 
     def _import_bars(self, paths: Sequence[Path]) -> None:
         self.desktop.store.import_files(paths)
@@ -119,7 +119,7 @@ class Shell:
             canvas=self._canvas,
             document=self._document,
             chart=self._chart,
-            files=lambda: self.desktop.desk,
+            files=lambda: self.desktop.file_controller,
             dialogs=lambda: self.desktop.dialogs,
             tour=lambda: self.desktop.tour,
             looks=lambda: self.desktop.looks,
@@ -131,7 +131,7 @@ class Shell:
             reports=lambda: self.desktop.reports,
             engines=lambda: self.desktop.engines,
             check=lambda: self.desktop.lookahead,
-            data=lambda: self.desktop.data_desk,
+            data=lambda: self.desktop.data_controller,
             store=lambda: self.desktop.store,
             window=lambda: self,
         )
@@ -170,4 +170,4 @@ class Shell:
         return self._desktop is not None and self._desktop.lookahead.is_busy
 
     def _may_close(self) -> bool:
-        return not self.tabs.count() or self.desktop.desk.may_close(self.tabs.all())
+        return not self.tabs.count() or self.desktop.file_controller.may_close(self.tabs.all())

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
 
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme.icons import icon
-from quantcrafter.app.window.runs.status import RunStatus
+from quantcrafter.app.window.run_status import RunStatus
 from quantcrafter.engine.api import Problem, Severity
 
 MESSAGE_MS = 8_000

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from quantcrafter.engine.api.home import home
-from quantcrafter.engine.api.waiting import IMPORT, tell_of_wait
+from quantcrafter.engine.api.waiting import IMPORT, report_wait
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -113,7 +113,7 @@ def compiled(function: Callable[..., Any] | None = None, *, window: str = "") ->
             if is_quicker:
                 with np.errstate(all="ignore"):
                     return function(*args)
-            tell_of_wait(IMPORT)
+            report_wait(IMPORT)
         result = _dispatcher(function)(*args)
         if not is_compiled:
             is_compiled = True

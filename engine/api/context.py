@@ -126,7 +126,7 @@ class MarketView:
         return self._views["volume"]
 
 
-class DeskView(Protocol):
+class PortfolioView(Protocol):
     """What a decision component may see of the portfolio, as marked at this close."""
 
     def positions(self) -> Mapping[str, Holding]:
@@ -142,7 +142,7 @@ class DeskView(Protocol):
         ...
 
     def orders(self, symbol: str) -> tuple[OpenOrder, ...]:
-        """Return an instrument's orders at work."""
+        """Return an instrument's open orders."""
         ...
 
     def calendar(self, symbol: str) -> SessionDay:
@@ -191,7 +191,7 @@ class StrategyContext:
     _market: MarketView | None = None
     _indicators: ColumnsView | None = None
     _signals: ColumnsView | None = None
-    _desk: DeskView | None = None
+    _desk: PortfolioView | None = None
 
     @cached_property
     def log(self) -> BarLog:
@@ -207,7 +207,7 @@ class StrategyContext:
         self._indicators = ColumnsView(indicators, self)
         self._signals = ColumnsView(signals, self)
 
-    def show(self, desk: DeskView) -> None:
+    def show(self, desk: PortfolioView) -> None:
         """Let a decision component see the portfolio; the engine calls this once before the first bar."""
         self._desk = desk
 
@@ -267,7 +267,7 @@ class StrategyContext:
         """The flags of the component's signal inputs, by port name."""
         return self._have(self._signals, "signals")  # type: ignore[no-any-return]
 
-    def _portfolio_desk(self, what: str) -> DeskView:
+    def _portfolio_desk(self, what: str) -> PortfolioView:
         return self._have(self._desk, what)  # type: ignore[no-any-return]
 
     @property
@@ -290,7 +290,7 @@ class StrategyContext:
 
     @property
     def orders(self) -> tuple[OpenOrder, ...]:
-        """The instrument's orders at work, by number."""
+        """The instrument's open orders, by number."""
         return self._portfolio_desk("orders").orders(self.market.symbol)
 
     @property

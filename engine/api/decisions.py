@@ -51,7 +51,7 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
-    """An order at work, as `ctx.orders` shows it; `price` is its trigger or limit, None for a market order."""
+    """An open order, as `ctx.orders` shows it; `price` is its trigger or limit, None for a market order."""
 
     number: int
     side: Literal["buy", "sell"]

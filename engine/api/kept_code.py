@@ -32,7 +32,7 @@ from quantcrafter.engine.api.errors import QuantCrafterError
 from quantcrafter.engine.api.home import home
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
-from quantcrafter.engine.api.waiting import COMPILE, tell_of_wait
+from quantcrafter.engine.api.waiting import COMPILE, report_wait
 
 log = logging.getLogger("quantcrafter.compiled")
 
@@ -71,7 +71,7 @@ class KeptCode:
             log.exception("Compiled code of '%s' can't be looked up; it is compiled anew", self._function.__name__)
             found = None
         if found is None:
-            tell_of_wait(COMPILE)
+            report_wait(COMPILE)
         return found
 
     def save_overload(self, signature: Any, compiled: Any) -> None:

@@ -15,7 +15,7 @@ class Phase(IntEnum):
 
 
 class WorkingOrder(NamedTuple):
-    """One order at work on one bar, as a matcher sees it.
+    """One open order on one bar, as a matcher sees it.
 
     `instrument` is the index in file order, `bar` an index into its own bars, `side` +1 to buy and -1 to sell. `phase`
     says how to match: OPEN at the open, STOP by the trigger `price`, LIMIT by the limit `price`; a stop-limit is asked

@@ -21,7 +21,7 @@ def listen_to_waits(listener: Callable[[str], None]) -> Callable[[], None]:
     return end
 
 
-def tell_of_wait(reason: str) -> None:
+def report_wait(reason: str) -> None:
     """Tell that this thread waits."""
     for listener in tuple(_listeners):
         listener(reason)

@@ -26,7 +26,7 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
     from rich.text import Text
 
     from quantcrafter.engine.graph.terms import told
-    from quantcrafter.engine.runtime.explain.no_trades import why_no_trade
+    from quantcrafter.engine.runtime.results.no_trades import why_no_trade
 
     title = Text(result.strategy, style="bold")
     if result.synthetic:

@@ -102,11 +102,11 @@ def _look_at_data(file: str, registry: Registry, settings: list[str]) -> _Data:
 
 def _lookback(file: str, registry: Registry, settings: list[str]) -> dict[str, Any] | None:
     """Return what each node and the decisions remember; None where a component could not tell."""
-    from quantcrafter.engine.graph import make_plan, told_lookback
+    from quantcrafter.engine.graph import declared_lookback, make_plan
     from quantcrafter.engine.runtime.running.source import load_graph
 
     try:
-        return told_lookback(make_plan(load_graph(file, registry, settings)))
+        return declared_lookback(make_plan(load_graph(file, registry, settings)))
     except QuantCrafterError:
         return None
 

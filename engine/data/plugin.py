@@ -7,8 +7,8 @@ from quantcrafter.engine.data.markets import MARKETS
 from quantcrafter.engine.data.providers.csv_file import CsvProvider
 from quantcrafter.engine.data.providers.parquet_file import ParquetProvider
 from quantcrafter.engine.data.providers.sample import SampleProvider
-from quantcrafter.engine.data.providers.stored import StoreProvider
 from quantcrafter.engine.data.providers.synthetic import SyntheticProvider
+from quantcrafter.engine.data.store.provider import StoreProvider
 
 
 @hookimpl

@@ -13,7 +13,7 @@ from quantcrafter.engine.graph.bound import (
 )
 from quantcrafter.engine.graph.evaluate import Evaluation
 from quantcrafter.engine.graph.loop import Loop
-from quantcrafter.engine.graph.plan import Decision, Plan, PlanSource, Step, StepColumn, make_plan, told_lookback
+from quantcrafter.engine.graph.plan import Decision, Plan, PlanSource, Step, StepColumn, declared_lookback, make_plan
 
 __all__ = [
     "BASE_CLOCK",
@@ -31,8 +31,8 @@ __all__ = [
     "Step",
     "StepColumn",
     "bind",
+    "declared_lookback",
     "feed_of_rate",
     "has_errors",
     "make_plan",
-    "told_lookback",
 ]

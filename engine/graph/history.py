@@ -327,7 +327,7 @@ def _plain(bars: Bars) -> Bars:
     return replace(bars, traded=None, actions=None)
 
 
-class HistoryBook:
+class HistoryCache:
     """The histories of a process, by what brings them: strategies that ask for the same source share one."""
 
     def __init__(self) -> None:

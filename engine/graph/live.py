@@ -2,7 +2,7 @@
 
 1. The clocks move on: each history, of the instrument, a feed or longer bars made from it, has so many bars now.
 2. A step whose clock moved computes its columns over the whole history, which by causality leaves the values before as
-   they were. Strategies that ask for the same columns at the same count share them (`ColumnBook`).
+   they were. Strategies that ask for the same columns at the same count share them (`ColumnCache`).
 3. An event-style component keeps its context and is asked about the new bars only; so does a component that says that
    each of its values follows from that bar's inputs alone (`by_bar`).
 4. A component that can go on from what it knows of the bars before (`follower`) does so.
@@ -24,7 +24,7 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.foreign import is_own
 from quantcrafter.engine.api.node_state import copied_state
 from quantcrafter.engine.graph.bound import BASE_CLOCK, MarketColumn, Number
-from quantcrafter.engine.graph.column_book import ColumnBook, Interpreter, cut, typed
+from quantcrafter.engine.graph.column_cache import ColumnCache, Interpreter, cut, typed
 from quantcrafter.engine.graph.events import blank_columns
 from quantcrafter.engine.graph.live_sources import AlignedColumn, Clock, ConstantColumn, Feeder, MarketFeeder
 from quantcrafter.engine.graph.live_steps import (
@@ -54,11 +54,11 @@ class LiveColumns:
         ComponentError: a component failed on what is there.
     """
 
-    def __init__(self, plan: Plan, clocks: Mapping[str, Clock], book: ColumnBook, interpreter: Interpreter) -> None:
+    def __init__(self, plan: Plan, clocks: Mapping[str, Clock], cache: ColumnCache, interpreter: Interpreter) -> None:
         self.plan = plan
         self._interpreter = interpreter
         self.clocks = clocks
-        self.book = book
+        self.cache = cache
         self._steps: dict[tuple[int, str], LiveStep] = {}
         self._feeders: dict[tuple[PlanSource, str], Feeder] = {}
         sources = _decision_sources(plan)
@@ -147,7 +147,7 @@ class LiveColumns:
                 kind = EventStep
             elif step.component.by_bar and is_own(step.component):
                 kind = BarStep
-            self._steps[number, clock] = kind(step, self.clocks[clock], inputs, self.book)
+            self._steps[number, clock] = kind(step, self.clocks[clock], inputs, self.cache)
         return self._steps[number, clock]
 
     def _program_step(self, step: Step, clock: str, inputs: Mapping[str, Any]) -> ProgramStep | None:
@@ -159,14 +159,14 @@ class LiveColumns:
             return None
         program, sources = made
         feeders = [self._feeder(source, clock) for source in sources]
-        return ProgramStep(step, self.clocks[clock], inputs, self.book, feeders, self._interpreter(program))
+        return ProgramStep(step, self.clocks[clock], inputs, self.cache, feeders, self._interpreter(program))
 
     def _follow_step(self, step: Step, clock: str, inputs: Mapping[str, Any]) -> FollowStep | None:
         """Return a step that goes on from bar to bar; None for any other."""
         follower = step.component.follower() if is_own(step.component) and not step.in_loop else None
         if follower is None:
             return None
-        return FollowStep(step, self.clocks[clock], inputs, self.book, follower=follower)
+        return FollowStep(step, self.clocks[clock], inputs, self.cache, follower=follower)
 
     def _wires(self, wires: PlanWires, clock: str) -> Feeder | tuple[Feeder, ...]:
         if isinstance(wires, tuple):

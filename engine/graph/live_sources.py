@@ -15,7 +15,7 @@ from quantcrafter.engine.api import (
     TimeColumn,
 )
 from quantcrafter.engine.data.align import align, as_of
-from quantcrafter.engine.graph.column_book import parts_of
+from quantcrafter.engine.graph.column_cache import parts_of
 from quantcrafter.engine.graph.evaluate import Column
 from quantcrafter.engine.graph.history import Growing, History
 

@@ -17,7 +17,7 @@ from quantcrafter.engine.api.foreign import calling, is_own
 from quantcrafter.engine.api.frozen import Lent
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.node_state import Contents, seal
-from quantcrafter.engine.graph.column_book import PLAIN, ColumnBook, NodeProgram, RunSoFar, cut, parts_of, typed
+from quantcrafter.engine.graph.column_cache import PLAIN, ColumnCache, NodeProgram, RunSoFar, cut, parts_of, typed
 from quantcrafter.engine.graph.evaluate import Column, StepValues, checked_outputs, compute_step, guarded
 from quantcrafter.engine.graph.events import ask_bar, blank_columns, split_inputs
 from quantcrafter.engine.graph.history import Growing
@@ -29,7 +29,7 @@ class LiveStep:
     """A step of the plan on one clock."""
 
     def __init__(
-        self, step: Step, clock: Clock, inputs: Mapping[str, Feeder | tuple[Feeder, ...]], book: ColumnBook
+        self, step: Step, clock: Clock, inputs: Mapping[str, Feeder | tuple[Feeder, ...]], cache: ColumnCache
     ) -> None:
         self.step = step
         self.node = step.nodes[0]
@@ -38,13 +38,13 @@ class LiveStep:
         self.done = -1
         self._inputs = inputs
         self._all = [each for wires in inputs.values() for each in (wires if isinstance(wires, tuple) else (wires,))]
-        self._book = book
+        self._book = cache
         self._ready: int | None = None
         component = step.component
         parameters = component.model_dump_json(include=set(type(component).parameters()))
         wired = tuple((port, key_of(wires)) for port, wires in sorted(inputs.items()))
         # One object stands for the whole path, so that no nested key is ever hashed or compared again.
-        self.key = book.shared((type(component), parameters, clock.history, wired))
+        self.key = cache.shared((type(component), parameters, clock.history, wired))
 
     def advance(self) -> None:
         """Bring the values up to the clock's newest bar."""
@@ -171,11 +171,11 @@ class ProgramStep(LiveStep):
         step: Step,
         clock: Clock,
         inputs: Mapping[str, Any],
-        book: ColumnBook,
+        cache: ColumnCache,
         feeders: list[Feeder],
         program: NodeProgram,
     ) -> None:
-        super().__init__(step, clock, inputs, book)
+        super().__init__(step, clock, inputs, cache)
         self._feeders = feeders
         if self.key.run is None:
             self.key.run = RunSoFar(program.run, [output.type for output in step.component.outputs])

@@ -201,7 +201,7 @@ def _window_of(source: PlanSource, steps: Sequence[Step]) -> Window:
     return steps[source.step].window if isinstance(source, StepColumn) else {}
 
 
-def told_lookback(plan: Plan) -> dict[str, Any]:
+def declared_lookback(plan: Plan) -> dict[str, Any]:
     """Return how many bars each node and the decisions look back, as plain data; None for the whole history.
 
     `lookback` is the node's own, `path` that of all it reads with it, by clock.

@@ -160,8 +160,8 @@ def spare_rows(job: EngineJob) -> int:
     return 4 * len(job.instruments) + (2 * MAX_GUARDS if is_watched(job) else 1)
 
 
-def set_account(desk: Record, job: EngineJob) -> None:
-    """Write costs, margin and guards of a job to the desk.
+def set_account(portfolio: Record, job: EngineJob) -> None:
+    """Write costs, margin and guards of a job to the portfolio.
 
     Raises:
         RunError: there are too many guards, or one names an instrument that is not there.
@@ -169,26 +169,30 @@ def set_account(desk: Record, job: EngineJob) -> None:
     settings = job.settings
     commission, slippage = settings.commission, settings.slippage
     for name in ("percent", "per_unit", "per_lot", "per_order", "minimum"):
-        desk[f"commission_{name}"] = getattr(commission, name)
+        portfolio[f"commission_{name}"] = getattr(commission, name)
     maker = commission.maker_percent
-    desk["commission_maker_percent"] = commission.percent if maker is None else maker
-    desk["slippage_bps"], desk["slippage_ticks"] = slippage.bps, slippage.ticks
-    desk["slippage_range_percent"], desk["volume_percent"] = slippage.range_percent, slippage.volume_percent
-    desk["maintained"] = any(part > 0.0 for each in job.instruments for part in margins_of(each, settings.margin)[1:])
-    desk["peak"] = desk["last_equity"] = desk["day_equity"] = desk["highest_equity"] = settings.cash
-    desk["stepped"] = job.steps is not None
-    desk["day"] = np.iinfo(np.int64).min
-    desk["financed"], desk["moving"], desk["watched"] = is_financed(job), is_moving(job), is_watched(job)
-    desk["restless"] = is_restless(job)
-    desk["spare_rows"] = spare_rows(job)
-    desk["skip_empty"] = settings.fills.zero_volume == "none"
+    portfolio["commission_maker_percent"] = commission.percent if maker is None else maker
+    portfolio["slippage_bps"], portfolio["slippage_ticks"] = slippage.bps, slippage.ticks
+    portfolio["slippage_range_percent"], portfolio["volume_percent"] = slippage.range_percent, slippage.volume_percent
+    portfolio["maintained"] = any(
+        part > 0.0 for each in job.instruments for part in margins_of(each, settings.margin)[1:]
+    )
+    portfolio["peak"] = portfolio["last_equity"] = portfolio["day_equity"] = portfolio["highest_equity"] = settings.cash
+    portfolio["stepped"] = job.steps is not None
+    portfolio["day"] = np.iinfo(np.int64).min
+    portfolio["financed"], portfolio["moving"], portfolio["watched"] = is_financed(job), is_moving(job), is_watched(job)
+    portfolio["restless"] = is_restless(job)
+    portfolio["spare_rows"] = spare_rows(job)
+    portfolio["skip_empty"] = settings.fills.zero_volume == "none"
     special = slippage.range_percent > 0.0 or needs_volume(job)
     special = special or bool(job.components)
-    desk["plain"] = not (special or job.guards or desk["financed"] or desk["moving"] or desk["watched"])
+    portfolio["plain"] = not (
+        special or job.guards or portfolio["financed"] or portfolio["moving"] or portfolio["watched"]
+    )
     by_session = any(guard.kind is GuardKind.SESSION_END for guard in job.guards)
     by_day = any(each.rule.entry.life is OrderLife.DAY for each in job.executions)
-    desk["simple"] = not (desk["financed"] or desk["watched"] or by_session or by_day)
-    _set_guards(desk, job)
+    portfolio["simple"] = not (portfolio["financed"] or portfolio["watched"] or by_session or by_day)
+    _set_guards(portfolio, job)
     if needs_volume(job):
         what = "volume_percent" if slippage.volume_percent > 0.0 else "zero_volume"
         for each in job.instruments:
@@ -203,7 +207,7 @@ def set_account(desk: Record, job: EngineJob) -> None:
                 )
 
 
-def _set_guards(desk: Record, job: EngineJob) -> None:
+def _set_guards(portfolio: Record, job: EngineJob) -> None:
     if len(job.guards) > MAX_GUARDS:
         raise RunError(
             Message(
@@ -213,9 +217,9 @@ def _set_guards(desk: Record, job: EngineJob) -> None:
             )
         )
     symbols = [each.symbol for each in job.instruments]
-    desk["guards"] = len(job.guards)
+    portfolio["guards"] = len(job.guards)
     for number, guard in enumerate(job.guards):
-        row = desk["guard_rows"][number]
+        row = portfolio["guard_rows"][number]
         if guard.symbol and guard.symbol not in symbols:
             raise RunError(
                 Message(

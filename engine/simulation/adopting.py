@@ -1,7 +1,7 @@
 """The way across: a changed strategy takes over what fits of the state that an earlier version of it left.
 
 1. Instruments are matched by symbol, rules and components by the ids of their nodes.
-2. Cash, and all that was earned, stays; so do positions, and orders at work whose rule is still there.
+2. Cash, and all that was earned, stays; so do positions, and open orders whose rule is still there.
 3. What does not fit is dropped, and said in plain sentences. Terms come from the new job alone.
 """
 
@@ -121,11 +121,11 @@ def _renumbered(
             )
         else:
             orders.append({**order, "execution": executions.get(number, 0)})
-    number = kept.book.get("execution", 0)
-    book = {name: value for name, value in kept.book.items() if name != "execution"}
+    number = kept.holding.get("execution", 0)
+    holding = {name: value for name, value in kept.holding.items() if name != "execution"}
     if executions.get(number, 0):
-        book["execution"] = executions[number]
-    if number not in executions and book.get("lots", 0):
+        holding["execution"] = executions[number]
+    if number not in executions and holding.get("lots", 0):
         dropped.append(
             Message(
                 "The position of {symbol} is left to the first execution node: the one that made it was removed.",
@@ -133,7 +133,7 @@ def _renumbered(
             )
         )
     rows = tuple(_renumbered_row(row, executions) for row in kept.rows)
-    return replace(kept, orders=tuple(orders), book=book, rows=rows)
+    return replace(kept, orders=tuple(orders), holding=holding, rows=rows)
 
 
 def _renumbered_row(row: Mapping[str, Any], executions: Mapping[int, int]) -> Mapping[str, Any]:
@@ -155,7 +155,7 @@ def _leave(old: SessionState, instruments: Mapping[str, InstrumentState], droppe
     for symbol in old.instruments:
         if symbol in instruments:
             continue
-        lots = old.instruments[symbol].book.get("lots", 0)
+        lots = old.instruments[symbol].holding.get("lots", 0)
         if lots:
             raise RunError(
                 Message(
@@ -185,7 +185,7 @@ def _adopted(
     """Return an instrument's state without what the job has no place for."""
     instrument = next(each for each in job.instruments if each.symbol == symbol)
     changed = [name for name, value in lot_of(instrument).items() if kept.lot.get(name, value) != value]
-    if changed and (kept.book.get("lots", 0) or kept.orders):
+    if changed and (kept.holding.get("lots", 0) or kept.orders):
         name = changed[0]
         raise RunError(
             Message(
@@ -220,15 +220,15 @@ def _adopted(
                 symbol=symbol,
             )
         )
-    book = dict(kept.book)
-    has_grid = job.executions[book.get("execution", 0)].rule.grid is not None
-    grid = [] if has_grid else [book.pop(name, 0) for name in _GRID]
+    holding = dict(kept.holding)
+    has_grid = job.executions[holding.get("execution", 0)].rule.grid is not None
+    grid = [] if has_grid else [holding.pop(name, 0) for name in _GRID]
     if any(grid):
         dropped.append(Message("The grid of {symbol} ends: the strategy no longer has one.", symbol=symbol))
     decided = {order["decided"] for order in orders if order["opens"]}
     unknown = {column_key(each): None for each in execution_columns_of(job) if each != (0, SIZE_COLUMN)}
     rows = tuple({**row, "execution": unknown | dict(row["execution"])} for row in kept.rows if row["bar"] in decided)
-    return replace(kept, orders=tuple(orders), rows=rows, book=book)
+    return replace(kept, orders=tuple(orders), rows=rows, holding=holding)
 
 
 def _stops(orders: Iterable[Mapping[str, Any]]) -> bool:

@@ -34,13 +34,13 @@ from quantcrafter.engine.simulation.execution_terms import (
 )
 from quantcrafter.engine.simulation.primitives import whole_inverse
 from quantcrafter.engine.simulation.records import (
-    BOOK_DTYPE,
+    HOLDING_DTYPE,
     MOST_ROWS,
     RULE_DTYPE,
     Market,
     Table,
     Timeline,
-    desk_dtype,
+    portfolio_dtype,
 )
 from quantcrafter.engine.simulation.step_arrays import check_steps
 
@@ -165,46 +165,46 @@ def are_side_by_side(job: EngineJob) -> bool:
     return all(np.array_equal(each.bars.close_ns, times) for each in jobs[1:])
 
 
-def desk_of(job: EngineJob, table_rows: int) -> Table:
+def portfolio_of(job: EngineJob, table_rows: int) -> Table:
     """Return terms, account and empty tables: one record."""
     settings = job.settings
     needed = (slots_needed(job) + rows_per_bar(job)) * len(job.instruments) + spare_rows(job)
-    desks = np.zeros(1, desk_dtype(max(MOST_ROWS, 1 << (needed - 1).bit_length())))
-    desk = desks[0]
-    desk["capacity"] = min(max(table_rows, needed), len(desk["order_rows"]))
-    desk["rows_per_bar"] = rows_per_bar(job)
-    desk["cash"] = settings.cash
-    set_account(desk, job)
+    portfolios = np.zeros(1, portfolio_dtype(max(MOST_ROWS, 1 << (needed - 1).bit_length())))
+    portfolio = portfolios[0]
+    portfolio["capacity"] = min(max(table_rows, needed), len(portfolio["order_rows"]))
+    portfolio["rows_per_bar"] = rows_per_bar(job)
+    portfolio["cash"] = settings.cash
+    set_account(portfolio, job)
     first = len(shared_columns(job))
-    set_decision_terms(desk, job, {key: first + k for k, key in enumerate(execution_columns_of(job))})
-    desk["arm_delay"] = settings.fills.arm == "next_bar"
-    desk["reject"] = settings.insufficient_cash == "reject"
-    desk["close_last"] = settings.end_of_data == "close_last"
-    return desks
+    set_decision_terms(portfolio, job, {key: first + k for k, key in enumerate(execution_columns_of(job))})
+    portfolio["arm_delay"] = settings.fills.arm == "next_bar"
+    portfolio["reject"] = settings.insufficient_cash == "reject"
+    portfolio["close_last"] = settings.end_of_data == "close_last"
+    return portfolios
 
 
-def books_of(job: EngineJob) -> Table:
+def holdings_of(job: EngineJob) -> Table:
     """Return a flat position for each instrument."""
-    books = np.zeros(len(job.instruments), BOOK_DTYPE)
+    holdings = np.zeros(len(job.instruments), HOLDING_DTYPE)
     start = 0
-    for i, (book, instrument) in enumerate(zip(books, job.instruments, strict=True)):
-        book["index"], book["start"], book["bars"] = i, start, len(instrument.bars)
-        book["last_bar"] = len(instrument.bars) - 1
-        book["first_bar"] = instrument.first_bar
-        book["tick_size"], book["tick_inverse"] = instrument.tick_size, whole_inverse(instrument.tick_size)
-        book["lot_size"], book["lot_inverse"] = instrument.lot_size, whole_inverse(instrument.lot_size)
-        book["min_quantity"], book["borrow_percent"] = instrument.min_quantity, instrument.borrow_percent
-        book["buy_duty"], book["sell_duty"] = instrument.buy_duty_percent, instrument.sell_duty_percent
-        book["pip_size"], book["multiplier"] = instrument.pip_size or 0.0, instrument.multiplier
-        book["contract"] = instrument.kind == "contract"
+    for i, (holding, instrument) in enumerate(zip(holdings, job.instruments, strict=True)):
+        holding["index"], holding["start"], holding["bars"] = i, start, len(instrument.bars)
+        holding["last_bar"] = len(instrument.bars) - 1
+        holding["first_bar"] = instrument.first_bar
+        holding["tick_size"], holding["tick_inverse"] = instrument.tick_size, whole_inverse(instrument.tick_size)
+        holding["lot_size"], holding["lot_inverse"] = instrument.lot_size, whole_inverse(instrument.lot_size)
+        holding["min_quantity"], holding["borrow_percent"] = instrument.min_quantity, instrument.borrow_percent
+        holding["buy_duty"], holding["sell_duty"] = instrument.buy_duty_percent, instrument.sell_duty_percent
+        holding["pip_size"], holding["multiplier"] = instrument.pip_size or 0.0, instrument.multiplier
+        holding["contract"] = instrument.kind == "contract"
         margins = margins_of(instrument, job.settings.margin)
-        book["initial_margin"], book["unit_margin"] = margins.entry, margins.unit_entry
-        book["maintenance_margin"], book["short_margin"] = margins.long, margins.short
-        book["unit_maintenance"] = margins.unit
-        book["rate"], book["lost_bar"], book["inside_bar"] = 1.0, -1, -1
-        book["last_result"] = math.nan
+        holding["initial_margin"], holding["unit_margin"] = margins.entry, margins.unit_entry
+        holding["maintenance_margin"], holding["short_margin"] = margins.long, margins.short
+        holding["unit_maintenance"] = margins.unit
+        holding["rate"], holding["lost_bar"], holding["inside_bar"] = 1.0, -1, -1
+        holding["last_result"] = math.nan
         start += len(instrument.bars)
-    return books
+    return holdings
 
 
 def rules_of(job: EngineJob) -> Table:

@@ -29,40 +29,40 @@ class AskedStep:
     def run(self) -> None:
         """Run the step up to its close."""
         state = self._state
-        if not has_room_for(state.desks, state.books, state.timeline, self._row):
+        if not has_room_for(state.portfolios, state.holdings, state.timeline, self._row):
             state.harvest()
-        begin_days_of(state.desks, state.books, state.market, state.timeline, self._row)
-        if not state.desk["plain"]:
-            open_step(state.desks, state.books, state.market, state.timeline, self._row)
+        begin_days_of(state.portfolios, state.holdings, state.market, state.timeline, self._row)
+        if not state.portfolio["plain"]:
+            open_step(state.portfolios, state.holdings, state.market, state.timeline, self._row)
         self._match()
-        settle(state.desks, state.books, state.market, state.timeline, state.curve, self._row)
+        settle(state.portfolios, state.holdings, state.market, state.timeline, state.curve, self._row)
 
     def _match(self) -> None:
-        events, books, desk = self._events, self._state.books, self._state.desk
-        ranked = desk["ranked"] == 1
-        if desk["rebalance"] or ranked:
+        events, holdings, portfolio = self._events, self._state.holdings, self._state.portfolio
+        ranked = portfolio["ranked"] == 1
+        if portfolio["rebalance"] or ranked:
             for i, bar in events:
-                if books[i]["working"]:
+                if holdings[i]["working"]:
                     self._match_phase(i, bar, OPENS, CLOSING)
         if ranked:
             self._match_ranked()
         for i, bar in events:
-            if books[i]["working"]:
+            if holdings[i]["working"]:
                 self._match_phase(i, bar, OPENS)
         self._match_prices()
 
     def _match_prices(self) -> None:
         """Ask for stops and limits: at the open, inside the bar, and on what came after entries inside it."""
-        books, events = self._state.books, self._events
+        holdings, events = self._state.holdings, self._events
         for inside in (0, 1):
             for phase in (STOPS, LIMITS):
                 for i, bar in events:
-                    books[i]["inside"] = inside
+                    holdings[i]["inside"] = inside
                     self._match_phase(i, bar, phase)
-                    books[i]["inside"] = 0
+                    holdings[i]["inside"] = 0
         for phase in (STOPS, LIMITS):
             for i, bar in events:
-                if entered_inside(self._state.desks, books, i, bar):
+                if entered_inside(self._state.portfolios, holdings, i, bar):
                     self._match_after(i, bar, phase)
 
     def _match_ranked(self) -> None:
@@ -70,7 +70,7 @@ class AskedStep:
         state, (first_event, instrument, bars, *_) = self._state, self._state.timeline
         span = (int(first_event[self._row]), int(first_event[self._row + 1]))
         while True:
-            arrays = (state.desks, state.books, state.market, state.timeline)
+            arrays = (state.portfolios, state.holdings, state.market, state.timeline)
             event = next_ranked(*arrays, *span, self._row)
             if event < 0:
                 return
@@ -78,49 +78,49 @@ class AskedStep:
 
     def _match_phase(self, i: int, bar: int, phase: int, part: int = ANY) -> None:
         state = self._state
-        book = state.books[i]
-        k = next_slot(state.books, i, bar, phase, part, -1)
+        holding = state.holdings[i]
+        k = next_slot(state.holdings, i, bar, phase, part, -1)
         while k >= 0:
-            order = book["slots"][k]
+            order = holding["slots"][k]
             number, touched = int(order["id"]), phase == STOPS and order["kind"] == STOP_LIMIT
-            price = self._matcher.match(self._query(book, i, bar, phase, k))
+            price = self._matcher.match(self._query(holding, i, bar, phase, k))
             if price is not None and touched:
-                touch_slot(state.books, i, k, bar, price)
+                touch_slot(state.holdings, i, k, bar, price)
             elif price is not None:
-                arrays = (state.desks, state.books, state.rules, state.market)
+                arrays = (state.portfolios, state.holdings, state.rules, state.market)
                 fill_slot(*arrays, i, k, bar, price)
-            k = next_slot(state.books, i, bar, phase, part, number)
+            k = next_slot(state.holdings, i, bar, phase, part, number)
 
     def _match_after(self, i: int, bar: int, phase: int) -> None:
         """Ask for stops, or targets, of an entry inside the bar, on what the bar certainly saw after it."""
         state = self._state
-        book = state.books[i]
-        open_, high, low, close = after_entry_of(state.books, i, bar, *self._prices(book, bar))
-        k = armed_slot(state.books, i, bar, phase, -1)
+        holding = state.holdings[i]
+        open_, high, low, close = after_entry_of(state.holdings, i, bar, *self._prices(holding, bar))
+        k = armed_slot(state.holdings, i, bar, phase, -1)
         while k >= 0:
-            order = book["slots"][k]
+            order = holding["slots"][k]
             number, lots = int(order["id"]), int(order["lots"] - order["filled"])
             side, level = int(order["side"]), float(order["price"])
             asked = WorkingOrder(number, i, bar, phase, side, lots, level, open_, high, low, close, whole_bar=False)
             price = self._matcher.match(asked)
             if price is not None:
-                fill_slot(state.desks, state.books, state.rules, state.market, i, k, bar, price)
-            k = armed_slot(state.books, i, bar, phase, number)
+                fill_slot(state.portfolios, state.holdings, state.rules, state.market, i, k, bar, price)
+            k = armed_slot(state.holdings, i, bar, phase, number)
 
-    def _prices(self, book: Record, bar: int) -> tuple[float, float, float, float]:
-        row, market = book["start"] + bar, self._state.market
+    def _prices(self, holding: Record, bar: int) -> tuple[float, float, float, float]:
+        row, market = holding["start"] + bar, self._state.market
         return float(market.open[row]), float(market.high[row]), float(market.low[row]), float(market.close[row])
 
-    def _query(self, book: Record, i: int, bar: int, phase: int, k: int) -> WorkingOrder:
-        order = book["slots"][k]
-        open_, high, low, close = self._prices(book, bar)
+    def _query(self, holding: Record, i: int, bar: int, phase: int, k: int) -> WorkingOrder:
+        order = holding["slots"][k]
+        open_, high, low, close = self._prices(holding, bar)
         price = float(order["price"])
-        whole = phase == OPENS or bool(book["inside"])
+        whole = phase == OPENS or bool(holding["inside"])
         if not whole:
             high = low = close = open_
         if phase == LIMITS and order["kind"] == STOP_LIMIT:
             price = float(order["limit"])
-            at = float(book["touch_price"][k])
+            at = float(holding["touch_price"][k])
             if order["touched_bar"] == bar and at != open_:
                 open_, high, low, whole = at, max(at, close), min(at, close), False
         lots = int(order["lots"] - order["filled"])

@@ -1,6 +1,6 @@
-"""From orders at work to commands: what an outside broker has to be told so that it works the same orders.
+"""From open orders to commands: what an outside broker has to be told so that it works the same orders.
 
-Orders at work are compared with what was told before, by number: one that is new is submitted, one with other terms
+Open orders are compared with what was told before, by number: one that is new is submitted, one with other terms
 amended, and one that is gone cancelled, unless it filled. Nothing that a rule does to an order can be forgotten so.
 """
 
@@ -31,7 +31,7 @@ _KINDS: dict[int, OrderType] = {
 
 @dataclass(frozen=True, slots=True)
 class WorkingTerms:
-    """An order at work, as a broker is told of it; `change` counts its amends."""
+    """An open order, as a broker is told of it; `change` counts its amends."""
 
     number: int
     instrument: int
@@ -53,16 +53,16 @@ class WorkingTerms:
 
 
 Working = Mapping[int, WorkingTerms]
-"""Orders at work by their numbers."""
+"""Open orders by their numbers."""
 
 
-def working_terms(books: Table) -> dict[int, WorkingTerms]:
-    """Return all orders at work."""
+def working_terms(holdings: Table) -> dict[int, WorkingTerms]:
+    """Return all open orders."""
     found = {}
-    for i, working in enumerate(books["working"].tolist()):
-        book = books[i]
+    for i, working in enumerate(holdings["working"].tolist()):
+        holding = holdings[i]
         for k in range(working):
-            order = book["slots"][k]
+            order = holding["slots"][k]
             if order["kind"] == CLOSE:
                 continue
             number = int(order["id"])
@@ -74,8 +74,8 @@ def working_terms(books: Table) -> dict[int, WorkingTerms]:
                 lots=int(order["lots"]),
                 price=_price(order["price"]),
                 limit=_price(order["limit"]),
-                day=bool(book["day_bar"][k] >= 0),
-                reduce_only=not book["opens"][k],
+                day=bool(holding["day_bar"][k] >= 0),
+                reduce_only=not holding["opens"][k],
                 parent=int(order["parent"]),
                 reason=Reason(order["reason"]).name.lower(),
                 execution=int(order["execution"]),
@@ -89,7 +89,7 @@ def _price(value: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What became of the orders at work: their terms now, and of those that are gone their numbers."""
+    """What became of the open orders: their terms now, and of those that are gone their numbers."""
 
     submitted: tuple[WorkingTerms, ...]
     amended: tuple[WorkingTerms, ...]
@@ -167,7 +167,7 @@ class Teller:
         )
 
     def tell(self, now: dict[int, WorkingTerms], over: Collection[int], ts_ns: int) -> tuple[OrderCommand, ...]:
-        """Return the commands that bring a broker from what it was told to the orders at work now.
+        """Return the commands that bring a broker from what it was told to the open orders now.
 
         Cancels come first, so that what they free can be used; then amends, then new orders by number.
         """

@@ -29,9 +29,9 @@ from quantcrafter.engine.graph.events import split_inputs
 from quantcrafter.engine.simulation import python_decisions as actions
 from quantcrafter.engine.simulation.closed_bar import ClosedBar
 from quantcrafter.engine.simulation.decisions import ENTRIES
-from quantcrafter.engine.simulation.desk_view import BookView
 from quantcrafter.engine.simulation.kernel import decide_event
 from quantcrafter.engine.simulation.orders import is_engaged
+from quantcrafter.engine.simulation.portfolio_view import HoldingView
 from quantcrafter.engine.simulation.primitives import is_price, round_to_tick, to_quantity, whole_lots
 from quantcrafter.engine.simulation.protection import is_for
 from quantcrafter.engine.simulation.records import COMPONENT, WORKING_SLOTS
@@ -56,7 +56,7 @@ class Deciders:
         self._job = job
         self._state = state
         self._labels = {part.node: node_label(part.node, part.component) for part in job.components}
-        self._view = BookView(job, state, self._size)
+        self._view = HoldingView(job, state, self._size)
         self._contents = {part.node: Contents(part.component) for part in job.components}
         for part in job.components:
             seal(part.component)
@@ -76,12 +76,12 @@ class Deciders:
         self._view.equity = equity
         for i, bar in events:
             self._view.bars_now[i] = bar
-        arrays = (state.desks, state.books, state.rules, state.market, state.timeline, state.steps)
+        arrays = (state.portfolios, state.holdings, state.rules, state.market, state.timeline, state.steps)
         actions.begin_decisions(*arrays, step, equity)
         for i, bar in events:
-            ready = bar >= state.books[i]["first_bar"]
+            ready = bar >= state.holdings[i]["first_bar"]
             if self._execution is not None:
-                actions.tend_event(state.desks, state.books, state.rules, state.market, i, bar)
+                actions.tend_event(state.portfolios, state.holdings, state.rules, state.market, i, bar)
             if ready:
                 for part in self._risk:
                     self._protect(part, step, i, bar)
@@ -90,7 +90,7 @@ class Deciders:
                 continue
             if ready:
                 self._execute(self._execution, i, bar)
-            actions.end_event(state.desks, state.books, i, bar)
+            actions.end_event(state.portfolios, state.holdings, i, bar)
 
     def states(self) -> States:
         """Return a copy of what the components remember, by node and instrument."""
@@ -180,13 +180,13 @@ class Deciders:
 
     def _decide_by_rule(self, i: int, bar: int, equity: float, *, ready: bool) -> None:
         state = self._state
-        book, terms = state.books[i], state.desk["executions"]
-        row = book["start"] + bar
+        holding, terms = state.holdings[i], state.portfolio["executions"]
+        row = holding["start"] + bar
         for e, part in self._money.items():
-            free = book["execution"] == e or not is_engaged(book)
+            free = holding["execution"] == e or not is_engaged(holding)
             if free and ready and state.market.signals[e, row] & ENTRIES:
                 terms[e]["size_value"] = self._quantity(part, i, bar)
-        decide_event(state.desks, state.books, state.rules, state.market, i, bar, equity)
+        decide_event(state.portfolios, state.holdings, state.rules, state.market, i, bar, equity)
         for e in self._money:
             terms[e]["size_value"] = 0.0
 
@@ -210,14 +210,14 @@ class Deciders:
     def _size(self, i: int, side: Literal["long", "short"]) -> float:
         """Return what the money manager gives an entry of instrument `i` at this close."""
         state, bar = self._state, self._view.bars_now[i]
-        book = state.books[i]
-        money = self._money.get(int(book["execution"]))
+        holding = state.holdings[i]
+        money = self._money.get(int(holding["execution"]))
         if money is not None:
             return self._quantity(money, i, bar)
         sign = 1 if side == "long" else -1
-        arrays = (state.desks, state.books, state.rules, state.market)
+        arrays = (state.portfolios, state.holdings, state.rules, state.market)
         lots, _ = actions.sized_lots(*arrays, i, bar, sign, self._view.equity)
-        return float(to_quantity(lots, book["lot_size"], book["lot_inverse"]))
+        return float(to_quantity(lots, holding["lot_size"], holding["lot_inverse"]))
 
     # ------------------------------------------------------------------ risk
 
@@ -230,8 +230,8 @@ class Deciders:
                 part, ctx, Message("returned {answer} instead of Protection or None", answer=repr(answer))
             )
         state = self._state
-        book = state.books[i]
-        contract = float(book["contract"])
+        holding = state.holdings[i]
+        contract = float(holding["contract"])
         for name, price in (("stop", answer.stop), ("target", answer.target)):
             if price is not None and not _is_price(price, contract):
                 detail = (
@@ -241,15 +241,15 @@ class Deciders:
                 )
                 raise self._failure(part, ctx, detail)
         if answer.halt:
-            actions.halt_trading(state.desks, state.books, step, part.rule, self._view.equity)
-        if book["lots"] == 0 or not is_for(state.rules[part.rule], book):
+            actions.halt_trading(state.portfolios, state.holdings, step, part.rule, self._view.equity)
+        if holding["lots"] == 0 or not is_for(state.rules[part.rule], holding):
             return
         if answer.stop is not None:
-            actions.set_stop(state.desks, state.books, state.rules, i, bar, part.rule, float(answer.stop))
+            actions.set_stop(state.portfolios, state.holdings, state.rules, i, bar, part.rule, float(answer.stop))
         if answer.target is not None:
-            actions.set_target(state.desks, state.books, state.rules, i, bar, part.rule, float(answer.target))
+            actions.set_target(state.portfolios, state.holdings, state.rules, i, bar, part.rule, float(answer.target))
         if answer.exit:
-            actions.leave_position(state.desks, state.books, i, bar)
+            actions.leave_position(state.portfolios, state.holdings, i, bar)
 
     # ------------------------------------------------------------------ execution
 
@@ -280,11 +280,11 @@ class Deciders:
 
     def _cancel(self, part: DecisionComponent, ctx: StrategyContext, wish: CancelOrder, i: int, bar: int) -> None:
         state = self._state
-        book = state.books[i]
-        own = [k for k in range(int(book["working"])) if book["slots"][k]["reason"] == COMPONENT]
-        own = [k for k in own if book["slots"][k]["rule"] < 0]
+        holding = state.holdings[i]
+        own = [k for k in range(int(holding["working"])) if holding["slots"][k]["reason"] == COMPONENT]
+        own = [k for k in own if holding["slots"][k]["rule"] < 0]
         if wish.number is not None:
-            own = [k for k in own if book["slots"][k]["id"] == wish.number]
+            own = [k for k in own if holding["slots"][k]["id"] == wish.number]
             if not own:
                 raise self._failure(
                     part,
@@ -292,33 +292,33 @@ class Deciders:
                     Message("cancels order {number}, which is not one of its open orders", number=wish.number),
                 )
         for k in reversed(own):
-            actions.cancel_order(state.desks, state.books, i, k, bar)
+            actions.cancel_order(state.portfolios, state.holdings, i, k, bar)
 
     def _place(self, part: DecisionComponent, ctx: StrategyContext, wish: PlaceOrder, i: int, bar: int) -> None:
         state = self._state
-        book = state.books[i]
-        wrong = _what_is_wrong(wish, float(book["contract"]))
-        side, held = _SIDES.get(wish.side, 0), int(book["lots"])
+        holding = state.holdings[i]
+        wrong = _what_is_wrong(wish, float(holding["contract"]))
+        side, held = _SIDES.get(wish.side, 0), int(holding["lots"])
         if not wrong and wish.only_close and held * side >= 0:
             wrong = Message("there is nothing for it to close")
-        if not wrong and book["working"] >= WORKING_SLOTS - MOST_ORDERS:
-            wrong = Message("there are {count} open orders, which is the maximum", count=book["working"])
+        if not wrong and holding["working"] >= WORKING_SLOTS - MOST_ORDERS:
+            wrong = Message("there are {count} open orders, which is the maximum", count=holding["working"])
         if wrong:
             raise self._failure(part, ctx, Message("returned {wish}: {wrong}", wish=wish, wrong=wrong))
-        lots = whole_lots(float(wish.quantity), book["lot_size"], book["lot_inverse"])
+        lots = whole_lots(float(wish.quantity), holding["lot_size"], holding["lot_inverse"])
         opens = not wish.only_close and (held * side >= 0 or lots > abs(held))
-        if opens and actions.is_held_back(state.desks, state.books, state.market, i, bar, side):
+        if opens and actions.is_held_back(state.portfolios, state.holdings, state.market, i, bar, side):
             return
         if lots == 0:
-            actions.note_no_size(state.desks, state.books, i, bar, side)
+            actions.note_no_size(state.portfolios, state.holdings, i, bar, side)
             return
-        k = actions.make_order(state.desks, state.books, i, bar, int(_KINDS[wish.kind]), side, lots)
-        book["opens"][k] = not wish.only_close
+        k = actions.make_order(state.portfolios, state.holdings, i, bar, int(_KINDS[wish.kind]), side, lots)
+        holding["opens"][k] = not wish.only_close
         for name, price in (("price", wish.price), ("limit", wish.limit)):
             if price is not None:
-                book["slots"][k][name] = round_to_tick(float(price), book["tick_size"], book["tick_inverse"])
+                holding["slots"][k][name] = round_to_tick(float(price), holding["tick_size"], holding["tick_inverse"])
         if wish.bars is not None:
-            book["slots"][k]["expires"] = bar + wish.bars
+            holding["slots"][k]["expires"] = bar + wish.bars
 
 
 def _is_price(value: Any, contract: float) -> bool:

@@ -73,64 +73,64 @@ def contradicts(flags: int) -> bool:
 
 
 @inlined
-def enter(desk: Record, book: Record, rules: Table, market: Market, bar: int, side: int, equity: float) -> None:
+def enter(portfolio: Record, holding: Record, rules: Table, market: Market, bar: int, side: int, equity: float) -> None:
     """Order an entry of the size that the money rule gives, or note why there is none."""
     flag = ENTER_LONG if side > 0 else ENTER_SHORT
-    row, terms = book["start"] + bar, desk["executions"][book["execution"]]
-    if not market.allowed[book["execution"], row]:
-        block(desk, book, bar, flag, BLOCKED_FILTER)
+    row, terms = holding["start"] + bar, portfolio["executions"][holding["execution"]]
+    if not market.allowed[holding["execution"], row]:
+        block(portfolio, holding, bar, flag, BLOCKED_FILTER)
         return
-    guarded = desk["guards"] > 0 or desk["halted"] > 0 or desk["margin_called"] == 1
-    if guarded and is_shut_out(desk, book, market, bar, flag):
+    guarded = portfolio["guards"] > 0 or portfolio["halted"] > 0 or portfolio["margin_called"] == 1
+    if guarded and is_shut_out(portfolio, holding, market, bar, flag):
         return
     at_market = terms["entry_kind"] == MARKET
-    price = market.close[row] if at_market else entry_price(terms, book, market, row, side)
-    if terms["entry_kind"] == STOP_LIMIT and math.isnan(limit_beyond(terms, book, market, row, side, price)):
+    price = market.close[row] if at_market else entry_price(terms, holding, market, row, side)
+    if terms["entry_kind"] == STOP_LIMIT and math.isnan(limit_beyond(terms, holding, market, row, side, price)):
         price = math.nan
     if math.isnan(price):
-        block(desk, book, bar, flag, BLOCKED_PRICE)
+        block(portfolio, holding, bar, flag, BLOCKED_PRICE)
         return
-    lots, reason = lots_at(desk, book, rules, market, bar, side, price, equity)
+    lots, reason = lots_at(portfolio, holding, rules, market, bar, side, price, equity)
     if lots == 0:
-        block(desk, book, bar, flag, reason)
+        block(portfolio, holding, bar, flag, reason)
         return
     if terms["grid_levels"] > 0:
-        if not begin_grid(terms, book, market, bar, side, lots):
-            block(desk, book, bar, flag, BLOCKED_PRICE)
+        if not begin_grid(terms, holding, market, bar, side, lots):
+            block(portfolio, holding, bar, flag, BLOCKED_PRICE)
         return
-    waiting = waiting_entry(book, side)
+    waiting = waiting_entry(holding, side)
     if waiting >= 0:
-        retire(desk, book, waiting, bar, CANCELLED, REPLACED)
+        retire(portfolio, holding, waiting, bar, CANCELLED, REPLACED)
     if at_market:
-        add_order(desk, book, bar, MARKET, side, lots, ENTRY)
+        add_order(portfolio, holding, bar, MARKET, side, lots, ENTRY)
         return
-    place_entry(desk, book, market, bar, side, lots, price, last_bar(terms, bar))
+    place_entry(portfolio, holding, market, bar, side, lots, price, last_bar(terms, bar))
 
 
 @jit
-def leave(desk: Record, book: Record, bar: int, reason: int) -> None:
+def leave(portfolio: Record, holding: Record, bar: int, reason: int) -> None:
     """Order the whole position to be closed at the next open."""
-    lots = book["lots"]
-    book["leaving"] = 1
-    add_order(desk, book, bar, MARKET, -1 if lots > 0 else 1, abs(lots), reason)
+    lots = holding["lots"]
+    holding["leaving"] = 1
+    add_order(portfolio, holding, bar, MARKET, -1 if lots > 0 else 1, abs(lots), reason)
 
 
 @inlined
-def exit_by_signal(desk: Record, book: Record, bar: int, flags: int) -> int:
+def exit_by_signal(portfolio: Record, holding: Record, bar: int, flags: int) -> int:
     """Act on the exit flags: waiting entries of the side end, its position is left; return whether it is.
 
     A position that is being left already, by a rule or for want of volume, is not left twice: then return FORCED.
     """
-    held = book["lots"]
-    if desk["care"] == 1:
+    held = holding["lots"]
+    if portfolio["care"] == 1:
         if (flags & EXIT_LONG) != 0:
-            end_entries(desk, book, bar, LONG, ENDED_BY_SIGNAL)
+            end_entries(portfolio, holding, bar, LONG, ENDED_BY_SIGNAL)
         if (flags & EXIT_SHORT) != 0:
-            end_entries(desk, book, bar, SHORT, ENDED_BY_SIGNAL)
-    forced = held != 0 and book["leaving"] == 1
+            end_entries(portfolio, holding, bar, SHORT, ENDED_BY_SIGNAL)
+    forced = held != 0 and holding["leaving"] == 1
     leaving = (held > 0 and (flags & EXIT_LONG) != 0) or (held < 0 and (flags & EXIT_SHORT) != 0)
     if leaving and not forced:
-        leave(desk, book, bar, SIGNAL)
+        leave(portfolio, holding, bar, SIGNAL)
     if leaving:
         return int(BY_SIGNAL)
     return int(FORCED if forced else STAYING)
@@ -138,82 +138,89 @@ def exit_by_signal(desk: Record, book: Record, bar: int, flags: int) -> int:
 
 @inlined
 def act_on_entry(
-    desk: Record, book: Record, rules: Table, market: Market, bar: int, entries: int, leaving: int, equity: float
+    portfolio: Record,
+    holding: Record,
+    rules: Table,
+    market: Market,
+    bar: int,
+    entries: int,
+    leaving: int,
+    equity: float,
 ) -> None:
     """Act on an entry flag: enter, leave a position of the other side, or neither."""
-    held, terms = book["lots"], desk["executions"][book["execution"]]
+    held, terms = holding["lots"], portfolio["executions"][holding["execution"]]
     side = 1 if entries == ENTER_LONG else -1
-    if held * side > 0 or book["grid_side"] == side:
+    if held * side > 0 or holding["grid_side"] == side:
         return
     if held != 0 and leaving != BY_SIGNAL:
         if terms["on_opposite"] == IGNORE_OPPOSITE:
-            block(desk, book, bar, entries, BLOCKED_OPPOSITE)
+            block(portfolio, holding, bar, entries, BLOCKED_OPPOSITE)
             return
         if leaving == STAYING:
-            leave(desk, book, bar, OPPOSITE)
-    if desk["care"] == 1:
-        end_entries(desk, book, bar, -side, ENDED_BY_OPPOSITE)
+            leave(portfolio, holding, bar, OPPOSITE)
+    if portfolio["care"] == 1:
+        end_entries(portfolio, holding, bar, -side, ENDED_BY_OPPOSITE)
     if held != 0 and leaving != BY_SIGNAL and terms["on_opposite"] == CLOSE_OPPOSITE:
         return
-    enter(desk, book, rules, market, bar, side, equity)
+    enter(portfolio, holding, rules, market, bar, side, equity)
 
 
 @jit
-def has_turn(desk: Record, book: Record, market: Market, bar: int, e: int) -> bool:
+def has_turn(portfolio: Record, holding: Record, market: Market, bar: int, e: int) -> bool:
     """Return whether execution `e` may act on its signals: on its own position and entries, or where there are none.
 
     Its entry signal is noted as blocked while there are those of another one.
     """
-    if book["execution"] == e:
+    if holding["execution"] == e:
         return True
-    entries = market.signals[e, book["start"] + bar] & ENTRIES
+    entries = market.signals[e, holding["start"] + bar] & ENTRIES
     if entries == 0:
         return False
-    if is_engaged(book):
-        block_signal(desk, book, e, bar, entries, BLOCKED_EXECUTION)
+    if is_engaged(holding):
+        block_signal(portfolio, holding, e, bar, entries, BLOCKED_EXECUTION)
         return False
-    book["execution"] = e
+    holding["execution"] = e
     return True
 
 
 @inlined
 def act_on_signals(
-    desk: Record, book: Record, rules: Table, market: Market, bar: int, leaving: int, equity: float
+    portfolio: Record, holding: Record, rules: Table, market: Market, bar: int, leaving: int, equity: float
 ) -> None:
     """Take the decisions of the execution whose turn it is: at most one entry, then what lets a position grow."""
-    flags = market.signals[book["execution"], book["start"] + bar]
+    flags = market.signals[holding["execution"], holding["start"] + bar]
     entries = flags & ENTRIES
     if entries != 0:
         if contradicts(flags):
-            block(desk, book, bar, entries, BLOCKED_CONTRADICTION)
+            block(portfolio, holding, bar, entries, BLOCKED_CONTRADICTION)
         else:
-            act_on_entry(desk, book, rules, market, bar, entries, leaving, equity)
-    terms = desk["executions"][book["execution"]]
+            act_on_entry(portfolio, holding, rules, market, bar, entries, leaving, equity)
+    terms = portfolio["executions"][holding["execution"]]
     if terms["scale_entries"] > 1 and not contradicts(flags):
-        scale_in(desk, terms, book, rules, market, bar, flags, equity)
-    if book["grid_side"] != 0 and equity > 0.0 and not is_leaving(book):
-        tend_grid(desk, terms, book, rules, market, bar, equity)
+        scale_in(portfolio, terms, holding, rules, market, bar, flags, equity)
+    if holding["grid_side"] != 0 and equity > 0.0 and not is_leaving(holding):
+        tend_grid(portfolio, terms, holding, rules, market, bar, equity)
 
 
 @jit
-def decide(desk: Record, books: Table, rules: Table, market: Market, i: int, bar: int, equity: float) -> None:
-    """Act on a bar that has closed: orders at work first, then exits, then entries, execution by execution.
+def decide(portfolio: Record, holdings: Table, rules: Table, market: Market, i: int, bar: int, equity: float) -> None:
+    """Act on a bar that has closed: open orders first, then exits, then entries, execution by execution.
 
     `equity` is marked at this close.
     """
-    book = books[i]
-    row = book["start"] + bar
-    if desk["care"] == 1 and book["working"] > 0:
-        expire_orders(desk, book, market, bar)
-        if desk["following"] == 1:
-            follow_line(desk, book, rules, market, bar, equity)
-    if bar < book["first_bar"]:
-        for e in range(desk["execution_count"]):
+    holding = holdings[i]
+    row = holding["start"] + bar
+    if portfolio["care"] == 1 and holding["working"] > 0:
+        expire_orders(portfolio, holding, market, bar)
+        if portfolio["following"] == 1:
+            follow_line(portfolio, holding, rules, market, bar, equity)
+    if bar < holding["first_bar"]:
+        for e in range(portfolio["execution_count"]):
             entries = market.signals[e, row] & ENTRIES
             if entries != 0:
-                block_signal(desk, book, e, bar, entries, BLOCKED_WARMUP)
+                block_signal(portfolio, holding, e, bar, entries, BLOCKED_WARMUP)
         return
-    leaving = exit_by_signal(desk, book, bar, market.signals[book["execution"], row])
-    for e in range(desk["execution_count"]):
-        if has_turn(desk, book, market, bar, e):
-            act_on_signals(desk, book, rules, market, bar, leaving, equity)
+    leaving = exit_by_signal(portfolio, holding, bar, market.signals[holding["execution"], row])
+    for e in range(portfolio["execution_count"]):
+        if has_turn(portfolio, holding, market, bar, e):
+            act_on_signals(portfolio, holding, rules, market, bar, leaving, equity)

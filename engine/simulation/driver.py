@@ -19,7 +19,7 @@ from quantcrafter.engine.simulation.session import Session
 class Pace:
     """How a run is cut up; the result does not depend on it.
 
-    `chunk_bars` is how many bars run between two looks at `cancelled`, `table_rows` how many rows of the desk's tables
+    `chunk_bars` is how many bars run between two looks at `cancelled`, `table_rows` how many rows of its tables
     are used before they are emptied.
     """
 

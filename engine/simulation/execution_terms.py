@@ -1,4 +1,4 @@
-"""The executions of a job as terms of the desk, and the calendars that they need."""
+"""The executions of a job as terms of the portfolio, and the calendars that they need."""
 
 from __future__ import annotations
 
@@ -206,25 +206,25 @@ def rows_per_bar(job: EngineJob) -> int:
     return ROWS_PER_BAR + 2 * (len(job.protection) + _most_levels(job)) + by_components + further
 
 
-def set_decision_terms(desk: Record, job: EngineJob, rows: Mapping[tuple[int, str], int]) -> None:
-    """Write the executions of a job to the desk; `rows` are those of the market's columns, by execution and name."""
+def set_decision_terms(portfolio: Record, job: EngineJob, rows: Mapping[tuple[int, str], int]) -> None:
+    """Write a job's executions to the portfolio; `rows` are those of the market's columns, by execution and name."""
     several = len(job.executions) > 1
-    desk["execution_count"] = len(job.executions)
+    portfolio["execution_count"] = len(job.executions)
     for number, each in enumerate(job.executions):
-        terms = desk["executions"][number]
+        terms = portfolio["executions"][number]
         _set_rule(terms, each.rule)
         _set_size(terms, each.size)
         for name in EXECUTION_COLUMNS:
             terms[name] = rows.get((number, name), -1)
         terms["size_column"] = rows.get((number, SIZE_COLUMN), -1)
     rules = [each.rule for each in job.executions]
-    desk["following"] = any(rule.entry.follow for rule in rules)
+    portfolio["following"] = any(rule.entry.follow for rule in rules)
     # Alone, an instrument is always first.
-    desk["ranked"] = len(job.instruments) > 1 and any(name == "rank" for _, name in rows)
-    desk["care"] = several or needs_volume(job) or any(_waits_or_grows(rule) for rule in rules)
+    portfolio["ranked"] = len(job.instruments) > 1 and any(name == "rank" for _, name in rows)
+    portfolio["care"] = several or needs_volume(job) or any(_waits_or_grows(rule) for rule in rules)
     for rule in rules:
         if rule.rebalance is not None:
-            desk["rebalance"], desk["drift_percent"] = 1, rule.rebalance.drift_percent
+            portfolio["rebalance"], portfolio["drift_percent"] = 1, rule.rebalance.drift_percent
 
 
 def _waits_or_grows(rule: ExecutionRule) -> bool:

@@ -3,13 +3,13 @@
 Nothing is checked here, since what has traded has traded: cash, caps and volume are the business of the simulated venue
 before a fill (`quantcrafter.engine.simulation.matching`), and of the check before an order is sent to a broker.
 
-`k` is a slot of the book's orders at work, `bar` an index into the instrument's own bars.
+`k` is a slot of the holding's open orders, `bar` an index into the instrument's own bars.
 """
 
 from __future__ import annotations
 
 from quantcrafter.engine.api.ports import FloatColumn
-from quantcrafter.engine.simulation.book import close_part, end_partial_entries, open_position
+from quantcrafter.engine.simulation.booking import close_part, end_partial_entries, open_position
 from quantcrafter.engine.simulation.jit import jit
 from quantcrafter.engine.simulation.orders import cancel_exits, end_entries, retire, slot_of
 from quantcrafter.engine.simulation.protection import follow_position, protect
@@ -28,8 +28,8 @@ from quantcrafter.engine.simulation.units import unit_of
 
 @jit
 def apply_fill(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothing else
-    desk: Record,
-    books: Table,
+    portfolio: Record,
+    holdings: Table,
     rules: Table,
     columns: FloatColumn,
     i: int,
@@ -48,67 +48,67 @@ def apply_fill(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes noth
     `fee` is in the account's currency; the price is then what was paid, without slippage. NaN says that the run's own
     terms tell commission and slippage.
     """
-    book = books[i]
-    order = book["slots"][k]
+    holding = holdings[i]
+    order = holding["slots"][k]
     closing = 0
-    if book["lots"] * order["side"] < 0:
-        closing = min(lots, abs(book["lots"]))
+    if holding["lots"] * order["side"] < 0:
+        closing = min(lots, abs(holding["lots"]))
     if closing == lots:
-        apply_exit(desk, book, k, bar, lots, price, fee)
+        apply_exit(portfolio, holding, k, bar, lots, price, fee)
         return
-    book["opens"][k] = 1
+    holding["opens"][k] = 1
     order["lots"] = max(order["lots"], order["filled"] + lots)
     if closing == 0:
-        apply_entry(desk, book, rules, columns, k, bar, lots, price, fee)
+        apply_entry(portfolio, holding, rules, columns, k, bar, lots, price, fee)
         return
     if order["reason"] == SCALE_IN:
         order["reason"] = ENTRY
     number, part = order["id"], fee * closing / lots
-    apply_exit(desk, book, k, bar, closing, price, part)
-    apply_entry(desk, book, rules, columns, slot_of(book, number), bar, lots - closing, price, fee - part)
-    join_fills(desk)
+    apply_exit(portfolio, holding, k, bar, closing, price, part)
+    apply_entry(portfolio, holding, rules, columns, slot_of(holding, number), bar, lots - closing, price, fee - part)
+    join_fills(portfolio)
 
 
 @jit
-def join_fills(desk: Record) -> None:
+def join_fills(portfolio: Record) -> None:
     """Make one row of the last two: what closed a position and what opened the next are one execution."""
-    desk["fills"] -= 1
-    part, rest = desk["fill_rows"][desk["fills"] - 1], desk["fill_rows"][desk["fills"]]
+    portfolio["fills"] -= 1
+    part, rest = portfolio["fill_rows"][portfolio["fills"] - 1], portfolio["fill_rows"][portfolio["fills"]]
     part["lots"] += rest["lots"]
     part["commission"] += rest["commission"]
     part["slippage"] += rest["slippage"]
 
 
 @jit
-def apply_exit(desk: Record, book: Record, k: int, bar: int, lots: int, price: float, fee: float) -> None:
+def apply_exit(portfolio: Record, holding: Record, k: int, bar: int, lots: int, price: float, fee: float) -> None:
     """Book lots that close a position, or a part of it; when it is gone, so are the orders that were there to close it.
 
     `lots` are no more than the position.
     """
-    order = book["slots"][k]
+    order = holding["slots"][k]
     parent, level = order["parent"], order["level"]
-    if order["kind"] == STOP and book["opens"][k] == 0:
-        k = end_partial_entries(desk, book, k, bar)
-    close_part(desk, book, k, bar, lots, price, fee)
-    order = book["slots"][k]
-    is_flat = book["lots"] == 0
-    is_done = order["filled"] >= order["lots"] or (is_flat and book["opens"][k] == 0)
+    if order["kind"] == STOP and holding["opens"][k] == 0:
+        k = end_partial_entries(portfolio, holding, k, bar)
+    close_part(portfolio, holding, k, bar, lots, price, fee)
+    order = holding["slots"][k]
+    is_flat = holding["lots"] == 0
+    is_done = order["filled"] >= order["lots"] or (is_flat and holding["opens"][k] == 0)
     if level >= 0:
-        book["grid_held"][level] = 0 if is_done else book["grid_held"][level] - lots
+        holding["grid_held"][level] = 0 if is_done else holding["grid_held"][level] - lots
     if is_done:
-        retire(desk, book, k, bar, FILLED, NO_REASON)
+        retire(portfolio, holding, k, bar, FILLED, NO_REASON)
     if is_flat:
-        cancel_exits(desk, book, bar, parent)
-        if is_done and book["grid_side"] != 0 and level < 0:
-            end_entries(desk, book, bar, book["grid_side"], POSITION_CLOSED)
-    elif book["working"] > 0:
-        follow_position(desk, book, bar, parent)
+        cancel_exits(portfolio, holding, bar, parent)
+        if is_done and holding["grid_side"] != 0 and level < 0:
+            end_entries(portfolio, holding, bar, holding["grid_side"], POSITION_CLOSED)
+    elif holding["working"] > 0:
+        follow_position(portfolio, holding, bar, parent)
 
 
 @jit
 def apply_entry(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothing else
-    desk: Record,
-    book: Record,
+    portfolio: Record,
+    holding: Record,
     rules: Table,
     columns: FloatColumn,
     k: int,
@@ -123,16 +123,16 @@ def apply_entry(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes not
     from the next bar on, but for what certainly came after it (see `engine.simulation.matching.match_after`).
     """
     delay, unit_delay = 1, 1
-    if book["inside"] == 0:
+    if holding["inside"] == 0:
         # What was protected before this bar stays so when the position grows.
-        delay = 0 if book["lots"] != 0 and book["entry_bar"] < bar else desk["arm_delay"]
-        unit = unit_of(book, book["slots"][k]["id"]) if book["lots"] != 0 else -1
-        unit_delay = 0 if unit >= 0 and book["unit_bar"][unit] < bar else desk["arm_delay"]
-    open_position(desk, book, k, bar, lots, price, fee)
-    order = book["slots"][k]
+        delay = 0 if holding["lots"] != 0 and holding["entry_bar"] < bar else portfolio["arm_delay"]
+        unit = unit_of(holding, holding["slots"][k]["id"]) if holding["lots"] != 0 else -1
+        unit_delay = 0 if unit >= 0 and holding["unit_bar"][unit] < bar else portfolio["arm_delay"]
+    open_position(portfolio, holding, k, bar, lots, price, fee)
+    order = holding["slots"][k]
     number = order["id"]
     if order["level"] >= 0:
-        book["grid_held"][order["level"]] += lots
+        holding["grid_held"][order["level"]] += lots
     if order["filled"] >= order["lots"]:
-        retire(desk, book, k, bar, FILLED, NO_REASON)
-    protect(desk, book, rules, columns, bar, bar + delay, bar + unit_delay, number)
+        retire(portfolio, holding, k, bar, FILLED, NO_REASON)
+    protect(portfolio, holding, rules, columns, bar, bar + delay, bar + unit_delay, number)

@@ -29,11 +29,11 @@ def borrow_fee(quantity: float, price: float, percent: float, elapsed_ns: int) -
 
 
 @jit
-def pay_borrow(desk: Record, book: Record, bar: int, price: float, elapsed_ns: int) -> None:
+def pay_borrow(portfolio: Record, holding: Record, bar: int, price: float, elapsed_ns: int) -> None:
     """Book the fee of a short position for a time that has gone by, on its value at `price`."""
-    if book["lots"] < 0 and book["borrow_percent"] > 0.0 and elapsed_ns > 0:
-        fee = borrow_fee(book["quantity"], price, book["borrow_percent"], elapsed_ns) * book["rate"]
-        book_cash(desk, book, bar, BORROW, -fee)
+    if holding["lots"] < 0 and holding["borrow_percent"] > 0.0 and elapsed_ns > 0:
+        fee = borrow_fee(holding["quantity"], price, holding["borrow_percent"], elapsed_ns) * holding["rate"]
+        book_cash(portfolio, holding, bar, BORROW, -fee)
 
 
 @jit
@@ -47,102 +47,104 @@ def split_lots(lots: int, ratio: float) -> int:
 
 
 @jit
-def close_remainder(desk: Record, book: Record, bar: int) -> None:
+def close_remainder(portfolio: Record, holding: Record, bar: int) -> None:
     """Close a position, of which a split would leave no whole lot, at the last close before it."""
-    lots = book["lots"]
-    k = add_order(desk, book, bar, CLOSE, -1 if lots > 0 else 1, abs(lots), SPLIT_UP)
-    apply_exit(desk, book, k, bar, abs(lots), book["mark"], math.nan)
+    lots = holding["lots"]
+    k = add_order(portfolio, holding, bar, CLOSE, -1 if lots > 0 else 1, abs(lots), SPLIT_UP)
+    apply_exit(portfolio, holding, k, bar, abs(lots), holding["mark"], math.nan)
 
 
 @jit
-def split_position(desk: Record, book: Record, bar: int, ratio: float) -> None:
+def split_position(portfolio: Record, holding: Record, bar: int, ratio: float) -> None:
     """Let each unit held become `ratio` units, each worth so much less; a part of a lot is paid out at the mark."""
-    exact = book["quantity"] * ratio
-    book["price"] /= ratio
-    book["basis"] /= ratio
-    book["highest"] /= ratio
-    book["lowest"] /= ratio
-    book["mark"] /= ratio
-    book["last_price"] /= ratio
-    book["first_lots"] = split_lots(book["first_lots"], ratio)
-    book["last_lots"] = split_lots(book["last_lots"], ratio)
-    book["lots"] = split_lots(book["lots"], ratio)
-    book["quantity"] = to_quantity(book["lots"], book["lot_size"], book["lot_inverse"])
-    split_units(book, ratio)
-    left = exact - book["quantity"]
+    exact = holding["quantity"] * ratio
+    holding["price"] /= ratio
+    holding["basis"] /= ratio
+    holding["highest"] /= ratio
+    holding["lowest"] /= ratio
+    holding["mark"] /= ratio
+    holding["last_price"] /= ratio
+    holding["first_lots"] = split_lots(holding["first_lots"], ratio)
+    holding["last_lots"] = split_lots(holding["last_lots"], ratio)
+    holding["lots"] = split_lots(holding["lots"], ratio)
+    holding["quantity"] = to_quantity(holding["lots"], holding["lot_size"], holding["lot_inverse"])
+    split_units(holding, ratio)
+    left = exact - holding["quantity"]
     if abs(left) > TOLERANCE * abs(exact):
-        if book["contract"] == 1.0:
-            book_cash(desk, book, bar, CASH_IN_LIEU, value_of(book, left, book["mark"] - book["price"]))
+        if holding["contract"] == 1.0:
+            book_cash(
+                portfolio, holding, bar, CASH_IN_LIEU, value_of(holding, left, holding["mark"] - holding["price"])
+            )
         else:
-            book_cash(desk, book, bar, CASH_IN_LIEU, left * book["mark"] * book["rate"])
-            book["carry"] -= left * book["basis"]
+            book_cash(portfolio, holding, bar, CASH_IN_LIEU, left * holding["mark"] * holding["rate"])
+            holding["carry"] -= left * holding["basis"]
 
 
 @jit
-def split_units(book: Record, ratio: float) -> None:
+def split_units(holding: Record, ratio: float) -> None:
     """Let the units mean what the position means after a split; parts of a lot that make up a whole go to the last."""
-    left, last = abs(book["lots"]), book["units"] - 1
+    left, last = abs(holding["lots"]), holding["units"] - 1
     for u in range(last):
-        book["unit_lots"][u] = split_lots(book["unit_lots"][u], ratio)
-        left -= book["unit_lots"][u]
-    book["unit_lots"][last] = left
+        holding["unit_lots"][u] = split_lots(holding["unit_lots"][u], ratio)
+        left -= holding["unit_lots"][u]
+    holding["unit_lots"][last] = left
     for u in range(last + 1):
-        book["unit_price"][u] /= ratio
-    drop_empty_units(book)
+        holding["unit_price"][u] /= ratio
+    drop_empty_units(holding)
 
 
 @jit
-def split_price(book: Record, price: float, ratio: float) -> float:
+def split_price(holding: Record, price: float, ratio: float) -> float:
     """Return the price of an order after a split, on the tick and not below the least one; NaN stays NaN."""
     if math.isnan(price):
         return price
-    return float(order_price(price / ratio, book["tick_size"], book["tick_inverse"], book["contract"]))
+    return float(order_price(price / ratio, holding["tick_size"], holding["tick_inverse"], holding["contract"]))
 
 
 @jit
-def split_orders(desk: Record, book: Record, bar: int, ratio: float) -> None:
-    """Let the orders at work mean the units after a split: more of them, at prices so much lower."""
-    book["alarm_bar"] = 0
-    for k in range(book["working"]):
-        order = book["slots"][k]
+def split_orders(portfolio: Record, holding: Record, bar: int, ratio: float) -> None:
+    """Let the open orders mean the units after a split: more of them, at prices so much lower."""
+    holding["alarm_bar"] = 0
+    for k in range(holding["working"]):
+        order = holding["slots"][k]
         order["lots"] = order["filled"] + max(1, split_lots(order["lots"] - order["filled"], ratio))
-        order["price"] = split_price(book, order["price"], ratio)
-        order["limit"] = split_price(book, order["limit"], ratio)
-        unit = unit_of(book, book["unit"][k]) if book["unit"][k] >= 0 else -1
+        order["price"] = split_price(holding, order["price"], ratio)
+        order["limit"] = split_price(holding, order["limit"], ratio)
+        unit = unit_of(holding, holding["unit"][k]) if holding["unit"][k] >= 0 else -1
         if unit >= 0:
-            order["lots"] = book["unit_lots"][unit]
+            order["lots"] = holding["unit_lots"][unit]
         elif order["rule"] >= 0:
-            order["lots"] = abs(book["lots"])
-    if book["lots"] != 0:
-        follow_units(desk, book, bar, NONE)
+            order["lots"] = abs(holding["lots"])
+    if holding["lots"] != 0:
+        follow_units(portfolio, holding, bar, NONE)
 
 
 @jit
-def begin_bar(desk: Record, book: Record, market: Market, bar: int) -> None:
+def begin_bar(portfolio: Record, holding: Record, market: Market, bar: int) -> None:
     """Book what happened from the last close to this open: borrow, then a split, then a dividend."""
-    columns, row = market.account, book["start"] + bar
-    if book["lots"] < 0 and bar > 0:
-        pay_borrow(desk, book, bar, book["mark"], columns.open_ns[row] - columns.close_ns[row - 1])
+    columns, row = market.account, holding["start"] + bar
+    if holding["lots"] < 0 and bar > 0:
+        pay_borrow(portfolio, holding, bar, holding["mark"], columns.open_ns[row] - columns.close_ns[row - 1])
     if len(columns.rate_open) > 0:
-        book["rate"] = columns.rate_open[row]
+        holding["rate"] = columns.rate_open[row]
     if len(columns.split) == 0:
         return
     ratio = columns.split[row]
     if ratio != 1.0:
-        if book["lots"] != 0 and split_lots(book["lots"], ratio) == 0:
-            close_remainder(desk, book, bar)
-        if book["lots"] != 0:
-            split_position(desk, book, bar, ratio)
-        split_orders(desk, book, bar, ratio)
-    if columns.dividend[row] != 0.0 and book["lots"] != 0:
-        book_cash(desk, book, bar, DIVIDEND, value_of(book, book["quantity"], columns.dividend[row]))
+        if holding["lots"] != 0 and split_lots(holding["lots"], ratio) == 0:
+            close_remainder(portfolio, holding, bar)
+        if holding["lots"] != 0:
+            split_position(portfolio, holding, bar, ratio)
+        split_orders(portfolio, holding, bar, ratio)
+    if columns.dividend[row] != 0.0 and holding["lots"] != 0:
+        book_cash(portfolio, holding, bar, DIVIDEND, value_of(holding, holding["quantity"], columns.dividend[row]))
 
 
 @jit
-def end_bar(desk: Record, book: Record, market: Market, bar: int) -> None:
+def end_bar(portfolio: Record, holding: Record, market: Market, bar: int) -> None:
     """Take the rate as of the close, and book the borrow fee of the bar, on its closing value."""
-    columns, row = market.account, book["start"] + bar
+    columns, row = market.account, holding["start"] + bar
     if len(columns.rate_close) > 0:
-        book["rate"] = columns.rate_close[row]
-    if book["lots"] < 0:
-        pay_borrow(desk, book, bar, market.close[row], columns.close_ns[row] - columns.open_ns[row])
+        holding["rate"] = columns.rate_close[row]
+    if holding["lots"] < 0:
+        pay_borrow(portfolio, holding, bar, market.close[row], columns.close_ns[row] - columns.open_ns[row])

@@ -3,7 +3,7 @@
 Each instrument has a stretch of rows of its own in every column. Bar numbers are serial: bar `b` is in row `start + b`,
 where `start` changes when rows are moved, and `b` never does. When a stretch is full, all are laid out anew: rows that
 nothing can look at any more are dropped, and where the others fill more than half of it, the stretch is doubled. So an
-append costs the same however many bars there were, and memory is bounded by what the orders at work still need.
+append costs the same however many bars there were, and memory is bounded by what the open orders still need.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.api.wording import did_you_mean
-from quantcrafter.engine.simulation.arrays import books_of
+from quantcrafter.engine.simulation.arrays import holdings_of
 from quantcrafter.engine.simulation.closed_bar import ClosedBar, Needs
 from quantcrafter.engine.simulation.execution_terms import rebalance_of
 from quantcrafter.engine.simulation.growing import KEPT_ROWS, GrowingMarket
@@ -21,7 +21,7 @@ from quantcrafter.engine.simulation.matching import finish
 from quantcrafter.engine.simulation.newest import Calendar
 from quantcrafter.engine.simulation.records import NO_BAR, Market
 from quantcrafter.engine.simulation.session_state import (
-    BOOK_STATE,
+    HOLDING_STATE,
     InstrumentState,
     SessionState,
     changed_fields,
@@ -52,7 +52,7 @@ class Growth:
         self._needs = [Needs(job, i) for i in range(len(job.instruments))]
         self._rows = GrowingMarket(job)
         self.calendar = Calendar(job)
-        self._fresh_books = books_of(job)
+        self._fresh_holdings = holdings_of(job)
         self.steps = 0
         self.last_ns: int | None = None
         self.last_times: list[tuple[int, int] | None] = [None] * len(job.instruments)
@@ -84,7 +84,7 @@ class Growth:
         """
         close_ns = self._check(bars)
         step = self.steps
-        desk, timeline = state.desk, state.timeline
+        portfolio, timeline = state.portfolio, state.timeline
         first_ready = False
         in_order = sorted(bars, key=self._index.__getitem__) if len(bars) > 1 else bars
         for event, symbol in enumerate(in_order):
@@ -93,7 +93,7 @@ class Growth:
             timeline.instrument[event], timeline.bar[event] = i, number
             first_ready = first_ready or bar.ready
         timeline.first_event[1] = len(bars)
-        desk["first_step"] = step
+        portfolio["first_step"] = step
         state.ts_ns[0] = close_ns
         if rebalance_of(self.job) is not None:
             last_ns = close_ns if self.last_ns is None else self.last_ns
@@ -145,30 +145,30 @@ class Growth:
     def _add(self, state: State, i: int, bar: ClosedBar) -> int:
         if self._rows.is_full(i):
             self.make_room(state)
-        book = state.books[i]
+        holding = state.holdings[i]
         number = self._rows.append(i, bar, self.calendar.of_bar(i, bar.open_ns, bar.close_ns))
-        book["bars"] = number + 1
+        holding["bars"] = number + 1
         if not bar.ready:
-            book["first_bar"] = number + 1
+            holding["first_bar"] = number + 1
         self.last_times[i] = (int(bar.open_ns), int(bar.close_ns))
         return number
 
     def make_room(self, state: State) -> None:
-        """Make room for more bars; what neither an order at work nor the next bar looks back on is dropped."""
-        self._rows.make_room([oldest_needed(book, KEPT_ROWS) for book in state.books])
+        """Make room for more bars; what neither an open order nor the next bar looks back on is dropped."""
+        self._rows.make_room([oldest_needed(holding, KEPT_ROWS) for holding in state.holdings])
         self.attach(state)
 
     def attach(self, state: State) -> None:
         """Let a state read the columns where they are now."""
         state.market, state.steps = self._rows.market, self._rows.steps
-        state.books["start"] = [stretch.start for stretch in self._rows.stretches]
+        state.holdings["start"] = [stretch.start for stretch in self._rows.stretches]
 
     def note(self, state: State) -> None:
         """Note equity and cash at the close of the newest step."""
         self._ts_ns.append(int(state.ts_ns[0]))
         self.equity.append(float(state.curve[0, 0]))
-        self._cash.append(float(state.desk["cash"]))
-        state.desk["cash_changes"] = 0
+        self._cash.append(float(state.portfolio["cash"]))
+        state.portfolio["cash_changes"] = 0
 
     # ------------------------------------------------------------------ ending
 
@@ -198,50 +198,50 @@ class Growth:
                 )
             )
         for i in [self._index[symbol] for symbol in symbols] or range(len(self.ended)):
-            book = state.books[i]
-            if not self.ended[i] and book["last_bar"] == NO_BAR:
+            holding = state.holdings[i]
+            if not self.ended[i] and holding["last_bar"] == NO_BAR:
                 self.ended[i] = True
-                book["last_bar"] = book["bars"] - 1
+                holding["last_bar"] = holding["bars"] - 1
                 if finish:
                     self._finish(state, i)
 
     def _finish(self, state: State, i: int) -> None:
         state.harvest()
-        finish(state.desks, state.books, i)
+        finish(state.portfolios, state.holdings, i)
         if self.equity:
-            self.equity[-1] = float(equity_of(state.desk, state.books))
-            self._cash[-1] = float(state.desk["cash"])
+            self.equity[-1] = float(equity_of(state.portfolio, state.holdings))
+            self._cash[-1] = float(state.portfolio["cash"])
 
     # ------------------------------------------------------------------ keeping it
 
     def instrument_state(self, state: State, i: int, rules: tuple[str, ...]) -> InstrumentState:
         """Return what is kept of an instrument."""
-        book, times = state.books[i], self.last_times[i]
+        holding, times = state.holdings[i], self.last_times[i]
         program = state.steps.state[i].tolist() if len(state.steps.program) else ()
         return InstrumentState(
-            bars=int(book["bars"]),
+            bars=int(holding["bars"]),
             lot=lot_of(self.job.instruments[i]),
             open_ns=None if times is None else times[0],
             close_ns=None if times is None else times[1],
             ended=self.ended[i],
-            first_bar=int(book["first_bar"]),
+            first_bar=int(holding["first_bar"]),
             calendar=self.calendar.state(i),
-            book=changed_fields(book, BOOK_STATE, self._fresh_books[i]),
-            orders=tuple(order_fields(book, k, rules) for k in range(int(book["working"]))),
-            rows=tuple(self._rows.row_fields(i, bar, rules) for bar in decided_bars(book)),
+            holding=changed_fields(holding, HOLDING_STATE, self._fresh_holdings[i]),
+            orders=tuple(order_fields(holding, k, rules) for k in range(int(holding["working"]))),
+            rows=tuple(self._rows.row_fields(i, bar, rules) for bar in decided_bars(holding)),
             steps=tuple(program),
         )
 
     def resume(self, state: State, kept: SessionState, rules: tuple[str, ...]) -> None:
-        """Go on from what was kept: books, calendars, and the rows that orders at work still need."""
+        """Go on from what was kept: books, calendars, and the rows that open orders still need."""
         self.steps, self.last_ns, self.calendar.due_first = kept.step, kept.last_ns, kept.due_first
         for i, each in enumerate(kept.instruments.values()):
-            book = state.books[i]
+            holding = state.holdings[i]
             _check_bars(self.job.instruments[i].symbol, each)
-            put_fields(book, BOOK_STATE, each.book, f"the book of {self.job.instruments[i].symbol}")
-            begin_units(book)
+            put_fields(holding, HOLDING_STATE, each.holding, f"the book of {self.job.instruments[i].symbol}")
+            begin_units(holding)
             _check_executions(self.job, each)
-            if not are_units_sound(book):
+            if not are_units_sound(holding):
                 symbol = self.job.instruments[i].symbol
                 raise RunError(
                     Message(
@@ -249,20 +249,20 @@ class Growth:
                         symbol=symbol,
                     )
                 )
-            book["bars"], book["first_bar"] = each.bars, each.first_bar
+            holding["bars"], holding["first_bar"] = each.bars, each.first_bar
             for order in each.orders:
-                put_order(book, order, rules)
-            state.desk["at_work"] += book["working"]
+                put_order(holding, order, rules)
+            state.portfolio["at_work"] += holding["working"]
             self.ended[i] = each.ended
             if each.ended:
-                book["last_bar"] = each.bars - 1
+                holding["last_bar"] = each.bars - 1
             if each.open_ns is not None and each.close_ns is not None:
                 self.last_times[i] = (each.open_ns, each.close_ns)
             self.calendar.resume(i, each.calendar)
             if len(each.steps):
                 state.steps.state[i] = each.steps
         known = [each.bars for each in kept.instruments.values()]
-        self._rows.resume(known, [oldest_needed(book, KEPT_ROWS) for book in state.books])
+        self._rows.resume(known, [oldest_needed(holding, KEPT_ROWS) for holding in state.holdings])
         for i, each in enumerate(kept.instruments.values()):
             self._rows.put_rows(i, each.rows, rules, each.close_ns)
         self.attach(state)
@@ -285,7 +285,7 @@ def _check_executions(job: EngineJob, kept: InstrumentState) -> None:
         RunError: so it is.
     """
     count = len(job.executions)
-    for number in (kept.book.get("execution", 0), *(order.get("execution", 0) for order in kept.orders)):
+    for number in (kept.holding.get("execution", 0), *(order.get("execution", 0) for order in kept.orders)):
         if type(number) is not int or not 0 <= number < count:
             raise RunError(
                 Message(

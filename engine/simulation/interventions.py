@@ -7,11 +7,11 @@ from quantcrafter.engine.simulation.records import Record
 
 
 @jit
-def intervene(desk: Record, instrument: int, bar: int, kind: int, rule: int, before: float, after: float) -> None:
+def intervene(portfolio: Record, instrument: int, bar: int, kind: int, rule: int, before: float, after: float) -> None:
     """Note an intervention; `instrument` -1 is the whole account, whose `bar` is the row of the step."""
-    row = desk["intervention_rows"][desk["interventions"]]
-    desk["interventions"] += 1
-    row["bar"] = bar if instrument >= 0 else bar + desk["first_step"]
+    row = portfolio["intervention_rows"][portfolio["interventions"]]
+    portfolio["interventions"] += 1
+    row["bar"] = bar if instrument >= 0 else bar + portfolio["first_step"]
     row["instrument"] = instrument
     row["rule"] = rule
     row["kind"] = kind
@@ -20,13 +20,13 @@ def intervene(desk: Record, instrument: int, bar: int, kind: int, rule: int, bef
 
 
 @jit
-def book_cash(desk: Record, book: Record, bar: int, kind: int, amount: float) -> None:
+def book_cash(portfolio: Record, holding: Record, bar: int, kind: int, amount: float) -> None:
     """Book money that comes or goes without a fill, for the position that is open."""
-    desk["cash"] += amount
-    book["carry"] += amount
-    row = desk["cashflow_rows"][desk["cashflows"]]
-    desk["cashflows"] += 1
+    portfolio["cash"] += amount
+    holding["carry"] += amount
+    row = portfolio["cashflow_rows"][portfolio["cashflows"]]
+    portfolio["cashflows"] += 1
     row["bar"] = bar
-    row["instrument"] = book["index"]
+    row["instrument"] = holding["index"]
     row["kind"] = kind
     row["amount"] = amount

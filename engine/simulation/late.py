@@ -44,10 +44,10 @@ def book_report(
         RunError: there is no such order, or no room for it.
     """
     paid = math.nan if fee is None else fee
-    for i, book in enumerate(state.books):
-        k = slot_of(book, number)
+    for i, holding in enumerate(state.holdings):
+        k = slot_of(holding, number)
         if k >= 0:
-            apply_fill(state.desk, state.books, state.rules, state.market.columns, i, k, bar, lots, price, paid)
+            apply_fill(state.portfolio, state.holdings, state.rules, state.market.columns, i, k, bar, lots, price, paid)
             return
     _book_late(state, number, bar, lots, price, paid, ended)
 
@@ -55,7 +55,7 @@ def book_report(
 def row_of(state: State, instrument: int, order: TrackedOrder) -> Record:
     """Return the row of an order that is over, from what was said about it; its fill is still to be added."""
     row: Record = np.zeros(1, ORDER_DTYPE)[0]
-    bar = state.books[instrument]["bars"] - 1
+    bar = state.holdings[instrument]["bars"] - 1
     row["id"], row["instrument"], row["rule"], row["level"] = order.order.number, instrument, NONE, NONE
     row["parent"] = NONE if order.submit.parent is None else order.submit.parent.number
     row["created_bar"], row["closed_bar"], row["expires"], row["touched_bar"] = bar, bar, NONE, NONE
@@ -87,31 +87,31 @@ def _book_late(state: State, number: int, bar: int, lots: int, price: float, fee
             )
         )
     i = int(row["instrument"])
-    book = state.books[i]
-    k = int(book["working"])
+    holding = state.holdings[i]
+    k = int(holding["working"])
     if k == WORKING_SLOTS:
         raise RunError(
             Message("Order {number} filled late, and {k} orders are at work. Cancel some.", number=number, k=k)
         )
-    order = book["slots"][k]
-    book["slots"][k] = row
+    order = holding["slots"][k]
+    holding["slots"][k] = row
     order["lots"], order["rule"] = row["filled"] + lots + 1, NONE
     if row["reason"] == SCALE_IN:
         order["reason"] = ENTRY
-    state.desk["at_work"] += 1
-    book["working"], book["opens"][k] = k + 1, 1
-    book["from_bar"][k], book["decided"][k], book["day_bar"][k] = bar, min(bar, int(book["bars"]) - 1), NONE
-    book["value"][k], book["charged"][k] = _filled_before(state, book, row)
+    state.portfolio["at_work"] += 1
+    holding["working"], holding["opens"][k] = k + 1, 1
+    holding["from_bar"][k], holding["decided"][k], holding["day_bar"][k] = bar, min(bar, int(holding["bars"]) - 1), NONE
+    holding["value"][k], holding["charged"][k] = _filled_before(state, holding, row)
     by_unit = row["rule"] >= 0 and state.rules[row["rule"]]["unit"] == 1
-    book["unit"][k] = row["parent"] if by_unit else NONE
-    apply_fill(state.desk, state.books, state.rules, state.market.columns, i, k, bar, lots, price, fee)
-    drop_slot(state.desk, book, slot_of(book, number))
+    holding["unit"][k] = row["parent"] if by_unit else NONE
+    apply_fill(state.portfolio, state.holdings, state.rules, state.market.columns, i, k, bar, lots, price, fee)
+    drop_slot(state.portfolio, holding, slot_of(holding, number))
     row["filled"] += lots
     row["lots"] = max(row["lots"], row["filled"])
     row["fill_price"] = price
     if page is None:
-        state.desk["order_rows"][state.desk["orders"]] = row
-        state.desk["orders"] += 1
+        state.portfolio["order_rows"][state.portfolio["orders"]] = row
+        state.portfolio["orders"] += 1
         return
     page["orders"] = page["orders"].copy()
     _rows(page)[_rows(page)["id"] == number] = row
@@ -130,7 +130,7 @@ def _page_of(state: State, number: int) -> dict[str, Table] | None:
     return None
 
 
-def _filled_before(state: State, book: Record, row: Record) -> tuple[float, float]:
+def _filled_before(state: State, holding: Record, row: Record) -> tuple[float, float]:
     """Return what the fills of an order were worth and what they were charged, in the instrument's currency.
 
     Where they are no longer among the written ones, they count as if all had filled at the last price by the terms.
@@ -138,16 +138,16 @@ def _filled_before(state: State, book: Record, row: Record) -> tuple[float, floa
     value = charged = 0.0
     filled = 0
     for page in state.pages:
-        fills = page["fills"].view(state.desk["fill_rows"].dtype)
+        fills = page["fills"].view(state.portfolio["fill_rows"].dtype)
         for fill in fills[fills["order_id"] == row["id"]]:
-            points = to_quantity(int(fill["lots"]), book["lot_size"], book["lot_inverse"]) * book["multiplier"]
+            points = to_quantity(int(fill["lots"]), holding["lot_size"], holding["lot_inverse"]) * holding["multiplier"]
             value += float(points * abs(fill["price"]))
             charged += float(fill["commission"] / fill["rate"])
             filled += int(fill["lots"])
     if filled < row["filled"]:
-        quantity = to_quantity(int(row["filled"]), book["lot_size"], book["lot_inverse"])
-        value = float(quantity * book["multiplier"] * abs(row["fill_price"]))
+        quantity = to_quantity(int(row["filled"]), holding["lot_size"], holding["lot_inverse"])
+        value = float(quantity * holding["multiplier"] * abs(row["fill_price"]))
         charged = order_charge(
-            state.desk, book, int(row["kind"]), int(row["side"]), int(row["filled"]), quantity, value
+            state.portfolio, holding, int(row["kind"]), int(row["side"]), int(row["filled"]), quantity, value
         )
     return value, charged

@@ -1,6 +1,6 @@
-"""The life of an order at work: made, found in its phase, touched, taken off. Compiled.
+"""The life of an open order: made, found in its phase, touched, taken off. Compiled.
 
-`k` is a slot of the book's orders at work, `bar` an index into the instrument's own bars.
+`k` is a slot of the holding's open orders, `bar` an index into the instrument's own bars.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ from quantcrafter.engine.simulation.records import (
 
 
 @jit
-def add_order(desk: Record, book: Record, bar: int, kind: int, side: int, lots: int, reason: int) -> int:
+def add_order(portfolio: Record, holding: Record, bar: int, kind: int, side: int, lots: int, reason: int) -> int:
     """Put a new order to work from the instrument's next bar on, and return its slot."""
-    k = book["working"]
+    k = holding["working"]
     if k == WORKING_SLOTS:
         # Never write beyond the record: the driver stops the run when it sees this count.
-        desk["overflow"] += 1
+        portfolio["overflow"] += 1
         k = WORKING_SLOTS - 1
     else:
-        book["working"] = k + 1
-        desk["at_work"] += 1
-    book["alarm_bar"] = 0
-    book["from_bar"][k] = bar + 1
-    book["phase"][k] = OPENS if kind in (MARKET, CLOSE) else LIMITS if kind == LIMIT else STOPS
-    book["opens"][k] = 1 if reason in (ENTRY, SCALE_IN) else 0
-    book["decided"][k] = bar
-    book["day_bar"][k] = -1
-    book["unit"][k] = -1
-    order = book["slots"][k]
-    order["id"] = desk["next_order"]
-    desk["next_order"] += 1
+        holding["working"] = k + 1
+        portfolio["at_work"] += 1
+    holding["alarm_bar"] = 0
+    holding["from_bar"][k] = bar + 1
+    holding["phase"][k] = OPENS if kind in (MARKET, CLOSE) else LIMITS if kind == LIMIT else STOPS
+    holding["opens"][k] = 1 if reason in (ENTRY, SCALE_IN) else 0
+    holding["decided"][k] = bar
+    holding["day_bar"][k] = -1
+    holding["unit"][k] = -1
+    order = holding["slots"][k]
+    order["id"] = portfolio["next_order"]
+    portfolio["next_order"] += 1
     order["parent"] = -1
-    order["instrument"] = book["index"]
+    order["instrument"] = holding["index"]
     order["rule"] = -1
     order["created_bar"] = bar
     order["closed_bar"] = -1
@@ -67,119 +67,119 @@ def add_order(desk: Record, book: Record, bar: int, kind: int, side: int, lots: 
     order["expires"] = -1
     order["touched_bar"] = -1
     order["level"] = -1
-    order["execution"] = book["execution"]
+    order["execution"] = holding["execution"]
     return int(k)
 
 
 @jit
-def next_working(book: Record, bar: int, phase: int, part: int, after: int) -> int:
+def next_working(holding: Record, bar: int, phase: int, part: int, after: int) -> int:
     """Return the slot of the next order of that phase and part that may fill at `bar`, with an id above `after`, or -1.
 
     `part` is ANY, CLOSING or OPENING. On a bar without volume there is none, where the terms say so.
     """
-    if book["untraded"] == 1:
+    if holding["untraded"] == 1:
         return -1
-    for k in range(book["working"]):
-        meant = book["phase"][k] == phase and (part == ANY or book["opens"][k] == part - 1)
-        if meant and book["slots"][k]["id"] > after and book["from_bar"][k] <= bar:
+    for k in range(holding["working"]):
+        meant = holding["phase"][k] == phase and (part == ANY or holding["opens"][k] == part - 1)
+        if meant and holding["slots"][k]["id"] > after and holding["from_bar"][k] <= bar:
             return k
     return -1
 
 
 @jit
-def slot_of(book: Record, number: int) -> int:
-    """Return the slot of the order at work with that id, or -1."""
-    for k in range(book["working"]):
-        if book["slots"][k]["id"] == number:
+def slot_of(holding: Record, number: int) -> int:
+    """Return the slot of the open order with that id, or -1."""
+    for k in range(holding["working"]):
+        if holding["slots"][k]["id"] == number:
             return k
     return -1
 
 
 @jit
-def is_leaving(book: Record) -> bool:
+def is_leaving(holding: Record) -> bool:
     """Return whether an order to close at the next open is at work."""
     leaving = False
-    for k in range(book["working"]):
-        leaving = leaving or (book["phase"][k] == OPENS and book["opens"][k] == 0)
+    for k in range(holding["working"]):
+        leaving = leaving or (holding["phase"][k] == OPENS and holding["opens"][k] == 0)
     return leaving
 
 
 @jit
-def end_entries(desk: Record, book: Record, bar: int, side: int, reason: int) -> None:
-    """Cancel orders at work that would open or enlarge a position of that side; a grid of that side ends."""
-    for k in range(book["working"] - 1, -1, -1):
-        if book["opens"][k] == 1 and book["slots"][k]["side"] == side:
-            retire(desk, book, k, bar, CANCELLED, reason)
-    if book["grid_side"] == side:
-        book["grid_side"] = 0
+def end_entries(portfolio: Record, holding: Record, bar: int, side: int, reason: int) -> None:
+    """Cancel open orders that would open or enlarge a position of that side; a grid of that side ends."""
+    for k in range(holding["working"] - 1, -1, -1):
+        if holding["opens"][k] == 1 and holding["slots"][k]["side"] == side:
+            retire(portfolio, holding, k, bar, CANCELLED, reason)
+    if holding["grid_side"] == side:
+        holding["grid_side"] = 0
 
 
 @jit
-def retire(desk: Record, book: Record, k: int, bar: int, status: int, reason: int) -> None:
+def retire(portfolio: Record, holding: Record, k: int, bar: int, status: int, reason: int) -> None:
     """Take an order off work and write it, with its end, to the table."""
-    order = book["slots"][k]
+    order = holding["slots"][k]
     order["status"] = status
     order["status_reason"] = reason
     order["closed_bar"] = bar
-    desk["order_rows"][desk["orders"]] = order
-    desk["orders"] += 1
-    drop_slot(desk, book, k)
+    portfolio["order_rows"][portfolio["orders"]] = order
+    portfolio["orders"] += 1
+    drop_slot(portfolio, holding, k)
 
 
 @jit
-def drop_slot(desk: Record, book: Record, k: int) -> None:
+def drop_slot(portfolio: Record, holding: Record, k: int) -> None:
     """Take an order off its slot; those behind it move up."""
-    desk["at_work"] -= 1
-    book["alarm_bar"] = 0
-    book["working"] -= 1
-    for j in range(k, book["working"]):
-        book["slots"][j] = book["slots"][j + 1]
-        book["from_bar"][j] = book["from_bar"][j + 1]
-        book["phase"][j] = book["phase"][j + 1]
-        book["opens"][j] = book["opens"][j + 1]
-        book["decided"][j] = book["decided"][j + 1]
-        book["day_bar"][j] = book["day_bar"][j + 1]
-        book["touch_price"][j] = book["touch_price"][j + 1]
-        book["value"][j] = book["value"][j + 1]
-        book["charged"][j] = book["charged"][j + 1]
-        book["unit"][j] = book["unit"][j + 1]
+    portfolio["at_work"] -= 1
+    holding["alarm_bar"] = 0
+    holding["working"] -= 1
+    for j in range(k, holding["working"]):
+        holding["slots"][j] = holding["slots"][j + 1]
+        holding["from_bar"][j] = holding["from_bar"][j + 1]
+        holding["phase"][j] = holding["phase"][j + 1]
+        holding["opens"][j] = holding["opens"][j + 1]
+        holding["decided"][j] = holding["decided"][j + 1]
+        holding["day_bar"][j] = holding["day_bar"][j + 1]
+        holding["touch_price"][j] = holding["touch_price"][j + 1]
+        holding["value"][j] = holding["value"][j + 1]
+        holding["charged"][j] = holding["charged"][j + 1]
+        holding["unit"][j] = holding["unit"][j + 1]
 
 
 @jit
-def cancel_exits(desk: Record, book: Record, bar: int, parent: int) -> None:
+def cancel_exits(portfolio: Record, holding: Record, bar: int, parent: int) -> None:
     """Cancel what still works to close a position that has gone; `parent` is the entry of the order that closed it.
 
     Orders of the same parent are its OCO siblings.
     """
-    for k in range(book["working"] - 1, -1, -1):
-        order = book["slots"][k]
-        if book["opens"][k] == 0 or order["reason"] == SCALE_IN:
+    for k in range(holding["working"] - 1, -1, -1):
+        order = holding["slots"][k]
+        if holding["opens"][k] == 0 or order["reason"] == SCALE_IN:
             sibling = parent >= 0 and order["parent"] == parent
-            retire(desk, book, k, bar, CANCELLED, OCO if sibling else POSITION_CLOSED)
+            retire(portfolio, holding, k, bar, CANCELLED, OCO if sibling else POSITION_CLOSED)
 
 
 @jit
-def is_engaged(book: Record) -> bool:
-    """Return whether there is a position, a grid, or an order at work that may open one."""
-    engaged = book["lots"] != 0 or book["grid_side"] != 0
-    for k in range(book["working"]):
-        engaged = engaged or book["opens"][k] == 1
+def is_engaged(holding: Record) -> bool:
+    """Return whether there is a position, a grid, or an open order that may open one."""
+    engaged = holding["lots"] != 0 or holding["grid_side"] != 0
+    for k in range(holding["working"]):
+        engaged = engaged or holding["opens"][k] == 1
     return bool(engaged)
 
 
 @jit
-def block(desk: Record, book: Record, bar: int, flags: int, reason: int) -> None:
+def block(portfolio: Record, holding: Record, bar: int, flags: int, reason: int) -> None:
     """Note an entry signal, of the execution whose turn it is, that does not become an order."""
-    block_signal(desk, book, int(book["execution"]), bar, flags, reason)
+    block_signal(portfolio, holding, int(holding["execution"]), bar, flags, reason)
 
 
 @jit
-def block_signal(desk: Record, book: Record, e: int, bar: int, flags: int, reason: int) -> None:
+def block_signal(portfolio: Record, holding: Record, e: int, bar: int, flags: int, reason: int) -> None:
     """Note an entry signal of execution `e` that does not become an order."""
-    row = desk["blocked_rows"][desk["blocked"]]
-    desk["blocked"] += 1
+    row = portfolio["blocked_rows"][portfolio["blocked"]]
+    portfolio["blocked"] += 1
     row["bar"] = bar
-    row["instrument"] = book["index"]
+    row["instrument"] = holding["index"]
     row["flags"] = flags
     row["reason"] = reason
     row["execution"] = e

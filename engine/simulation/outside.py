@@ -1,6 +1,6 @@
 """The orders of a session as a broker has them: what it is told of them, and what it reports.
 
-1. `commands` compares the orders at work with what was told, and says what a broker has to do.
+1. `commands` compares the open orders with what was told, and says what a broker has to do.
 2. `apply` takes what it reports. Each order is followed by the table of `engine.api.order_state`: late and repeated
    reports change nothing, impossible ones are refused. Fills are booked as they are told, unchecked.
 3. What a broker did on its own is followed: an order that it ended leaves work, and where it refused an amend or a
@@ -81,7 +81,7 @@ class Outside:
             self._refused.clear()
         before = dict(self.teller.told)
         over = self._filled | self._now_filled()
-        told = self.teller.tell(working_terms(self._memory.books), over, ts_ns)
+        told = self.teller.tell(working_terms(self._memory.holdings), over, ts_ns)
         self._filled, self._seen = set(), self._written()
         if self._reporting:
             told = tuple(command for command in told if self._follow(command, before))
@@ -115,14 +115,14 @@ class Outside:
             del self.tracked[number]
 
     def _written(self) -> tuple[int, int]:
-        return len(self._memory.pages), int(self._memory.desk["orders"])
+        return len(self._memory.pages), int(self._memory.portfolio["orders"])
 
     def _now_filled(self) -> set[int]:
         """Return the numbers of orders that have filled since commands were asked for."""
         pages, rows = self._seen
         memory = self._memory
         parts: list[Table] = [page["orders"].view(ORDER_DTYPE) for page in memory.pages[pages:]]
-        parts.append(memory.desk["order_rows"][: int(memory.desk["orders"])])
+        parts.append(memory.portfolio["order_rows"][: int(memory.portfolio["orders"])])
         parts[0] = parts[0][rows:]
         return {int(number) for part in parts for number in part["id"][part["status"] == OrderStatus.FILLED]}
 
@@ -153,7 +153,7 @@ class Outside:
             return
         if isinstance(event, Filled) and after.filled > before.filled:
             self._check_price(event, before)
-            self._book(event, before)
+            self._holding(event, before)
         self.tracked[number] = after
         if isinstance(event, (AmendRejected, CancelRejected)):
             self._refused.add((number, Amend if isinstance(event, AmendRejected) else Cancel))
@@ -171,8 +171,8 @@ class Outside:
         Raises:
             OrderError: it is not above zero.
         """
-        book = self._memory.books[self.teller.index_of(before.submit.symbol)]
-        if event.price <= 0.0 and not book["contract"]:
+        holding = self._memory.holdings[self.teller.index_of(before.submit.symbol)]
+        if event.price <= 0.0 and not holding["contract"]:
             symbol = before.submit.symbol
             raise OrderError(
                 Message(
@@ -184,10 +184,10 @@ class Outside:
             )
 
     def _place(self, number: int) -> tuple[Record, int] | None:
-        for book in self._memory.books:
-            k = int(slot_of(book, number))
+        for holding in self._memory.holdings:
+            k = int(slot_of(holding, number))
             if k >= 0:
-                return book, k
+                return holding, k
         return None
 
     def _end(self, number: int, status: OrderStatus, reason: StatusReason) -> None:
@@ -195,8 +195,8 @@ class Outside:
         self.teller.told.pop(number, None)
         place = self._place(number)
         if place is not None:
-            book, k = place
-            retire(self._memory.desk, book, k, int(book["bars"]) - 1, int(status), int(reason))
+            holding, k = place
+            retire(self._memory.portfolio, holding, k, int(holding["bars"]) - 1, int(status), int(reason))
 
     def _ask_again(self, order: TrackedOrder) -> None:
         """Let an order that should be gone, and works on, be cancelled with the next commands."""
@@ -204,12 +204,12 @@ class Outside:
         if self._place(number) is None:
             self.teller.told[number] = self.teller.terms_of(order)
 
-    def _book(self, event: Filled, before: TrackedOrder) -> None:
+    def _holding(self, event: Filled, before: TrackedOrder) -> None:
         """Book a fill: of the bar that is under way, the one after the latest that has closed."""
         number, memory = event.order.number, self._memory
         i = self.teller.index_of(before.submit.symbol)
         ended = row_of(memory, i, before) if self._place(number) is None else None
-        bar = int(memory.books[i]["bars"])
+        bar = int(memory.holdings[i]["bars"])
         with np.errstate(all="ignore"):
             book_report(memory, number, bar, event.lots, event.price, event.fee, ended)
 

@@ -23,69 +23,69 @@ from quantcrafter.engine.simulation.worth import margin_of, worth
 
 def check_new_entries(state: State, first: int) -> None:
     """Cut or refuse the entries numbered `first` and higher that the account can't carry."""
-    desk, books = state.desk, state.books
-    with _when_closed(desk, books):
-        for number, i in sorted(_entries(books)):
-            book = books[i]
-            k = int(slot_of(book, number))
-            bar = int(book["bars"]) - 1
-            lots, price = _left(book, k), _reference(book, k, float(state.market.close[book["start"] + bar]))
+    portfolio, holdings = state.portfolio, state.holdings
+    with _when_closed(portfolio, holdings):
+        for number, i in sorted(_entries(holdings)):
+            holding = holdings[i]
+            k = int(slot_of(holding, number))
+            bar = int(holding["bars"]) - 1
+            lots, price = _left(holding, k), _reference(holding, k, float(state.market.close[holding["start"] + bar]))
             if number >= first:
-                lots, why = entry_limit(desk, books, i, k, bar, lots, price)
+                lots, why = entry_limit(portfolio, holdings, i, k, bar, lots, price)
                 if lots == 0:
-                    retire(desk, book, k, bar, REJECTED, why)
+                    retire(portfolio, holding, k, bar, REJECTED, why)
                     continue
-                book["slots"][k]["lots"] = lots
-            desk["cash"] -= _taken(desk, book, k, lots, price)
+                holding["slots"][k]["lots"] = lots
+            portfolio["cash"] -= _taken(portfolio, holding, k, lots, price)
 
 
-def _entries(books: Table) -> Iterator[tuple[int, int]]:
-    """Yield number and instrument of every order at work that may open a position."""
-    for i, working in enumerate(books["working"].tolist()):
+def _entries(holdings: Table) -> Iterator[tuple[int, int]]:
+    """Yield number and instrument of every open order that may open a position."""
+    for i, working in enumerate(holdings["working"].tolist()):
         for k in range(working):
-            if books[i]["opens"][k] == 1:
-                yield int(books[i]["slots"][k]["id"]), i
+            if holdings[i]["opens"][k] == 1:
+                yield int(holdings[i]["slots"][k]["id"]), i
 
 
-def _left(book: Record, k: int) -> int:
-    return int(book["slots"][k]["lots"] - book["slots"][k]["filled"])
+def _left(holding: Record, k: int) -> int:
+    return int(holding["slots"][k]["lots"] - holding["slots"][k]["filled"])
 
 
-def _reference(book: Record, k: int, close: float) -> float:
-    order = book["slots"][k]
-    if book["phase"][k] == OPENS:
+def _reference(holding: Record, k: int, close: float) -> float:
+    order = holding["slots"][k]
+    if holding["phase"][k] == OPENS:
         return close
-    by_limit = order["kind"] == STOP_LIMIT and book["phase"][k] == LIMITS
+    by_limit = order["kind"] == STOP_LIMIT and holding["phase"][k] == LIMITS
     price = float(order["limit"] if by_limit else order["price"])
     return close if math.isnan(price) else price
 
 
-def _taken(desk: Record, book: Record, k: int, lots: int, price: float) -> float:
+def _taken(portfolio: Record, holding: Record, k: int, lots: int, price: float) -> float:
     """Return margin and costs of an entry of so many lots."""
-    quantity, commission, slippage = fill_costs(desk, book, k, lots, price)
-    margin = margin_of(book, quantity, price, book["initial_margin"], book["unit_margin"])
+    quantity, commission, slippage = fill_costs(portfolio, holding, k, lots, price)
+    margin = margin_of(holding, quantity, price, holding["initial_margin"], holding["unit_margin"])
     return float(margin + commission + slippage)
 
 
 @contextmanager
-def _when_closed(desk: Record, books: Table) -> Iterator[None]:
-    """Let cash and positions be as after the market orders at work that close positions, and put them back."""
-    cash = float(desk["cash"])
-    held = [(int(book["lots"]), float(book["quantity"])) for book in books]
+def _when_closed(portfolio: Record, holdings: Table) -> Iterator[None]:
+    """Let cash and positions be as after the market open orders that close positions, and put them back."""
+    cash = float(portfolio["cash"])
+    held = [(int(holding["lots"]), float(holding["quantity"])) for holding in holdings]
     try:
-        for book in books:
-            for k in range(int(book["working"])):
-                if book["opens"][k] == 0 and book["phase"][k] == OPENS:
-                    _close(desk, book, _left(book, k))
+        for holding in holdings:
+            for k in range(int(holding["working"])):
+                if holding["opens"][k] == 0 and holding["phase"][k] == OPENS:
+                    _close(portfolio, holding, _left(holding, k))
         yield
     finally:
-        desk["cash"] = cash
-        for book, (lots, quantity) in zip(books, held, strict=True):
-            book["lots"], book["quantity"] = lots, quantity
+        portfolio["cash"] = cash
+        for holding, (lots, quantity) in zip(holdings, held, strict=True):
+            holding["lots"], holding["quantity"] = lots, quantity
 
 
-def _close(desk: Record, book: Record, lots: int) -> None:
-    before, held = worth(book, book["mark"]), int(book["lots"])
-    book["lots"] = max(held - lots, 0) if held > 0 else min(held + lots, 0)
-    book["quantity"] = to_quantity(book["lots"], book["lot_size"], book["lot_inverse"])
-    desk["cash"] += before - worth(book, book["mark"])
+def _close(portfolio: Record, holding: Record, lots: int) -> None:
+    before, held = worth(holding, holding["mark"]), int(holding["lots"])
+    holding["lots"] = max(held - lots, 0) if held > 0 else min(held + lots, 0)
+    holding["quantity"] = to_quantity(holding["lots"], holding["lot_size"], holding["lot_inverse"])
+    portfolio["cash"] += before - worth(holding, holding["mark"])

@@ -52,14 +52,14 @@ def column_value(rule: Record, columns: FloatColumn, row: int) -> float:
 
 
 @inlined
-def is_for(rule: Record, book: Record) -> bool:
-    """Return whether a rule is one of those of the book's execution."""
-    return bool(rule["executions"] >> book["execution"] & 1 == 1)
+def is_for(rule: Record, holding: Record) -> bool:
+    """Return whether a rule is one of those of the holding's execution."""
+    return bool(rule["executions"] >> holding["execution"] & 1 == 1)
 
 
 @jit
 def rule_distance(
-    rule: Record, columns: FloatColumn, book: Record, row: int, price: float, side: int, lots: int
+    rule: Record, columns: FloatColumn, holding: Record, row: int, price: float, side: int, lots: int
 ) -> float:
     """Return the distance of a protective rule from `price`, with its column's value at `row`.
 
@@ -69,15 +69,15 @@ def rule_distance(
     value = column_value(rule, columns, row)
     if rule["line"] == 1:
         return float((value - price) * side if rule["kind"] == TAKE_PROFIT else (price - value) * side)
-    offset = rule["offset"] + rule["ticks"] * book["tick_size"] + rule["pips"] * book["pip_size"]
+    offset = rule["offset"] + rule["ticks"] * holding["tick_size"] + rule["pips"] * holding["pip_size"]
     if rule["cash"] > 0.0:
-        held = value_of(book, to_quantity(lots, book["lot_size"], book["lot_inverse"]), 1.0)
+        held = value_of(holding, to_quantity(lots, holding["lot_size"], holding["lot_inverse"]), 1.0)
         offset += rule["cash"] / held if held > 0.0 else math.inf
     return float(protective_distance(price, rule["percent"], rule["multiple"], value, offset))
 
 
 @jit
-def stop_distance(rules: Table, columns: FloatColumn, book: Record, row: int, close: float, side: int) -> float:
+def stop_distance(rules: Table, columns: FloatColumn, holding: Record, row: int, close: float, side: int) -> float:
     """Return the distance of the nearest stop from the close for an entry on `side`: infinite without one.
 
     NaN when any protective rule, of a stop or a target, has no distance or none above zero.
@@ -85,9 +85,9 @@ def stop_distance(rules: Table, columns: FloatColumn, book: Record, row: int, cl
     nearest = math.inf
     for r in range(len(rules)):
         rule = rules[r]
-        if rule["kind"] in (BREAK_EVEN, BY_COMPONENT) or rule["cash"] > 0.0 or not is_for(rule, book):
+        if rule["kind"] in (BREAK_EVEN, BY_COMPONENT) or rule["cash"] > 0.0 or not is_for(rule, holding):
             continue
-        distance = rule_distance(rule, columns, book, row, close, side, 0)
+        distance = rule_distance(rule, columns, holding, row, close, side, 0)
         if not (distance > 0.0 and distance < math.inf):
             return math.nan
         if rule["kind"] != TAKE_PROFIT:
@@ -96,20 +96,20 @@ def stop_distance(rules: Table, columns: FloatColumn, book: Record, row: int, cl
 
 
 @jit
-def held_lots(book: Record, u: int) -> int:
+def held_lots(holding: Record, u: int) -> int:
     """Return the lots of the position, unsigned, or of its unit `u`; -1 means the position."""
-    return int(book["unit_lots"][u] if u >= 0 else abs(book["lots"]))
+    return int(holding["unit_lots"][u] if u >= 0 else abs(holding["lots"]))
 
 
 @jit
-def held_price(book: Record, u: int) -> float:
+def held_price(holding: Record, u: int) -> float:
     """Return the entry price of the position, or of its unit `u`; -1 means the position."""
-    return float(book["unit_price"][u] if u >= 0 else book["price"])
+    return float(holding["unit_price"][u] if u >= 0 else holding["price"])
 
 
 @jit
 def nearest_rule(
-    rules: Table, columns: FloatColumn, book: Record, u: int, kind: int, beyond: float, parts: int
+    rules: Table, columns: FloatColumn, holding: Record, u: int, kind: int, beyond: float, parts: int
 ) -> tuple[int, float]:
     """Return the rule that puts its order nearest to the entry's price, and its distance; -1 when there is none.
 
@@ -118,31 +118,31 @@ def nearest_rule(
     of the lots or those for all of them.
     """
     chosen, nearest = -1, math.inf
-    side, row = 1 if book["lots"] > 0 else -1, book["start"] + book["decided_bar"]
-    price, lots = held_price(book, u), held_lots(book, u)
+    side, row = 1 if holding["lots"] > 0 else -1, holding["start"] + holding["decided_bar"]
+    price, lots = held_price(holding, u), held_lots(holding, u)
     for r in range(len(rules)):
         rule = rules[r]
         distant = rule["kind"] not in (BREAK_EVEN, BY_COMPONENT) and (rule["unit"] == 1) == (u >= 0)
-        meant = distant and is_for(rule, book) and (rule["kind"] == TAKE_PROFIT) == (kind == TAKE_PROFIT)
+        meant = distant and is_for(rule, holding) and (rule["kind"] == TAKE_PROFIT) == (kind == TAKE_PROFIT)
         if meant and (parts == 1) == (rule["share"] < WHOLE):
-            distance = rule_distance(rule, columns, book, row, price, side, lots)
+            distance = rule_distance(rule, columns, holding, row, price, side, lots)
             if beyond < distance < nearest:
                 chosen, nearest = r, distance
     return chosen, nearest
 
 
 @jit
-def level_at(book: Record, u: int, kind: int, distance: float) -> float:
+def level_at(holding: Record, u: int, kind: int, distance: float) -> float:
     """Return the price of a protective order at a distance from the price of the position, or of its unit `u`."""
-    side = 1 if book["lots"] > 0 else -1
-    tick_size, tick_inverse, contract = book["tick_size"], book["tick_inverse"], book["contract"]
-    return float(protective_level(kind, side, held_price(book, u), distance, tick_size, tick_inverse, contract))
+    side = 1 if holding["lots"] > 0 else -1
+    tick_size, tick_inverse, contract = holding["tick_size"], holding["tick_inverse"], holding["contract"]
+    return float(protective_level(kind, side, held_price(holding, u), distance, tick_size, tick_inverse, contract))
 
 
 @jit
 def protect(
-    desk: Record,
-    book: Record,
+    portfolio: Record,
+    holding: Record,
     rules: Table,
     columns: FloatColumn,
     bar: int,
@@ -159,73 +159,73 @@ def protect(
     """
     if len(rules) == 0:
         return
-    u = unit_of(book, number)
+    u = unit_of(holding, number)
     if u < 0:
-        u = book["units"] - 1
+        u = holding["units"] - 1
     followed, followed_rule, followed_reason = math.nan, NONE, NONE
-    for k in range(book["working"] - 1, -1, -1):
-        order = book["slots"][k]
+    for k in range(holding["working"] - 1, -1, -1):
+        order = holding["slots"][k]
         if order["rule"] < 0:
             continue
-        if rules[order["rule"]]["unit"] == 0 or book["unit"][k] == book["unit_order"][u]:
+        if rules[order["rule"]]["unit"] == 0 or holding["unit"][k] == holding["unit_order"][u]:
             if order["kind"] == STOP and order["reason"] != STOP_LOSS_HIT:
                 followed, followed_rule, followed_reason = order["price"], order["rule"], order["reason"]
-            retire(desk, book, k, bar, CANCELLED, REPLACED)
-    rule, distance = nearest_rule(rules, columns, book, NONE, STOP_LOSS, -math.inf, 0)
-    level = level_at(book, NONE, STOP_LOSS, distance) if rule >= 0 else math.nan
-    if not math.isnan(followed) and not (level - followed) * book["lots"] > 0.0:
-        k = add_protection(desk, book, rules, bar, first_bar, followed_rule, followed, abs(book["lots"]))
-        book["slots"][k]["reason"] = followed_reason
+            retire(portfolio, holding, k, bar, CANCELLED, REPLACED)
+    rule, distance = nearest_rule(rules, columns, holding, NONE, STOP_LOSS, -math.inf, 0)
+    level = level_at(holding, NONE, STOP_LOSS, distance) if rule >= 0 else math.nan
+    if not math.isnan(followed) and not (level - followed) * holding["lots"] > 0.0:
+        k = add_protection(portfolio, holding, rules, bar, first_bar, followed_rule, followed, abs(holding["lots"]))
+        holding["slots"][k]["reason"] = followed_reason
     elif rule >= 0:
-        add_protection(desk, book, rules, bar, first_bar, rule, level, abs(book["lots"]))
-    add_nearest(desk, book, rules, columns, bar, unit_first_bar, u, STOP_LOSS)
-    add_nearest(desk, book, rules, columns, bar, first_bar, NONE, TAKE_PROFIT)
-    add_nearest(desk, book, rules, columns, bar, unit_first_bar, u, TAKE_PROFIT)
-    take_parts(desk, book, rules, columns, bar, first_bar, NONE)
-    take_parts(desk, book, rules, columns, bar, unit_first_bar, u)
+        add_protection(portfolio, holding, rules, bar, first_bar, rule, level, abs(holding["lots"]))
+    add_nearest(portfolio, holding, rules, columns, bar, unit_first_bar, u, STOP_LOSS)
+    add_nearest(portfolio, holding, rules, columns, bar, first_bar, NONE, TAKE_PROFIT)
+    add_nearest(portfolio, holding, rules, columns, bar, unit_first_bar, u, TAKE_PROFIT)
+    take_parts(portfolio, holding, rules, columns, bar, first_bar, NONE)
+    take_parts(portfolio, holding, rules, columns, bar, unit_first_bar, u)
 
 
 @jit
 def add_nearest(
-    desk: Record, book: Record, rules: Table, columns: FloatColumn, bar: int, first_bar: int, u: int, kind: int
+    portfolio: Record, holding: Record, rules: Table, columns: FloatColumn, bar: int, first_bar: int, u: int, kind: int
 ) -> None:
     """Put the nearest stop, or target, of the whole position or of all of its unit `u` to work."""
-    rule, distance = nearest_rule(rules, columns, book, u, kind, -math.inf, 0)
+    rule, distance = nearest_rule(rules, columns, holding, u, kind, -math.inf, 0)
     if rule >= 0:
         k = add_protection(
-            desk, book, rules, bar, first_bar, rule, level_at(book, u, kind, distance), held_lots(book, u)
+            portfolio, holding, rules, bar, first_bar, rule, level_at(holding, u, kind, distance), held_lots(holding, u)
         )
-        name_unit(book, k, u)
+        name_unit(holding, k, u)
 
 
 @jit
-def name_unit(book: Record, k: int, u: int) -> None:
+def name_unit(holding: Record, k: int, u: int) -> None:
     """Let the order in slot `k` close the unit `u` alone; -1 means the position."""
     if u >= 0:
-        book["unit"][k] = book["unit_order"][u]
-        book["slots"][k]["parent"] = book["unit_order"][u]
+        holding["unit"][k] = holding["unit_order"][u]
+        holding["slots"][k]["parent"] = holding["unit_order"][u]
 
 
 @jit
 def take_parts(
-    desk: Record, book: Record, rules: Table, columns: FloatColumn, bar: int, first_bar: int, u: int
+    portfolio: Record, holding: Record, rules: Table, columns: FloatColumn, bar: int, first_bar: int, u: int
 ) -> None:
     """Put take-profits for parts of the position, or of its unit `u`, to work, the nearest first.
 
     Shares are added up before they are rounded down to lots, so that those of a hundred percent make up the whole.
     """
-    held, share, taken, beyond = held_lots(book, u), 0.0, 0, -math.inf
+    held, share, taken, beyond = held_lots(holding, u), 0.0, 0, -math.inf
     for _ in range(len(rules)):
-        rule, distance = nearest_rule(rules, columns, book, u, TAKE_PROFIT, beyond, 1)
+        rule, distance = nearest_rule(rules, columns, holding, u, TAKE_PROFIT, beyond, 1)
         if rule < 0:
             return
         beyond = distance
         share = min(share + rules[rule]["share"], WHOLE)
         lots = math.floor(held * share / WHOLE * (1.0 + TOLERANCE)) - taken
         if lots > 0:
-            level = level_at(book, u, TAKE_PROFIT, distance)
-            k = add_protection(desk, book, rules, bar, first_bar, rule, level, lots)
-            name_unit(book, k, u)
+            level = level_at(holding, u, TAKE_PROFIT, distance)
+            k = add_protection(portfolio, holding, rules, bar, first_bar, rule, level, lots)
+            name_unit(holding, k, u)
             taken += lots
 
 
@@ -241,128 +241,128 @@ def reason_of(kind: int) -> int:
 
 @jit
 def add_protection(
-    desk: Record, book: Record, rules: Table, bar: int, first_bar: int, rule: int, level: float, lots: int
+    portfolio: Record, holding: Record, rules: Table, bar: int, first_bar: int, rule: int, level: float, lots: int
 ) -> int:
     """Put one protective order to work, and return its slot."""
-    side = 1 if book["lots"] > 0 else -1
+    side = 1 if holding["lots"] > 0 else -1
     kind = rules[rule]["kind"]
     # A trailing stop that has not moved yet is a stop-loss like any other.
     reason = STOP_LOSS_HIT if kind == TRAILING_STOP else reason_of(kind)
-    k = add_order(desk, book, bar, LIMIT if kind == TAKE_PROFIT else STOP, -side, lots, reason)
-    order = book["slots"][k]
-    order["parent"] = book["entry_order"]
+    k = add_order(portfolio, holding, bar, LIMIT if kind == TAKE_PROFIT else STOP, -side, lots, reason)
+    order = holding["slots"][k]
+    order["parent"] = holding["entry_order"]
     order["rule"] = rule
     order["price"] = level
-    book["from_bar"][k] = first_bar
+    holding["from_bar"][k] = first_bar
     return k
 
 
 @jit
-def follow_position(desk: Record, book: Record, bar: int, parent: int) -> None:
+def follow_position(portfolio: Record, holding: Record, bar: int, parent: int) -> None:
     """Cut protective orders to a position, and to units, that have become smaller; those of a unit that has gone end.
 
     `parent` is the entry of the order that made them so: orders of the same entry are its OCO siblings.
     """
-    held, of_units = abs(book["lots"]), False
-    for k in range(book["working"]):
-        order = book["slots"][k]
-        of_units = of_units or book["unit"][k] >= 0
+    held, of_units = abs(holding["lots"]), False
+    for k in range(holding["working"]):
+        order = holding["slots"][k]
+        of_units = of_units or holding["unit"][k] >= 0
         if order["rule"] >= 0 and order["lots"] - order["filled"] > held:
             order["lots"] = order["filled"] + held
     if of_units:
-        follow_units(desk, book, bar, parent)
+        follow_units(portfolio, holding, bar, parent)
 
 
 @jit
-def follow_units(desk: Record, book: Record, bar: int, parent: int) -> None:
+def follow_units(portfolio: Record, holding: Record, bar: int, parent: int) -> None:
     """Cut orders of units to what is left of them; those of a unit that has gone end."""
-    for k in range(book["working"] - 1, -1, -1):
-        if book["unit"][k] < 0:
+    for k in range(holding["working"] - 1, -1, -1):
+        if holding["unit"][k] < 0:
             continue
-        order, u = book["slots"][k], unit_of(book, book["unit"][k])
+        order, u = holding["slots"][k], unit_of(holding, holding["unit"][k])
         if u < 0:
-            retire(desk, book, k, bar, CANCELLED, OCO if order["parent"] == parent else POSITION_CLOSED)
-        elif order["lots"] - order["filled"] > book["unit_lots"][u]:
-            order["lots"] = order["filled"] + book["unit_lots"][u]
+            retire(portfolio, holding, k, bar, CANCELLED, OCO if order["parent"] == parent else POSITION_CLOSED)
+        elif order["lots"] - order["filled"] > holding["unit_lots"][u]:
+            order["lots"] = order["filled"] + holding["unit_lots"][u]
 
 
 # ---------------------------------------------------------------------- on the close
 
 
 @jit
-def moved_stop(rule: Record, columns: FloatColumn, book: Record, row: int, side: int) -> float:
+def moved_stop(rule: Record, columns: FloatColumn, holding: Record, row: int, side: int) -> float:
     """Return where a rule wants the stop at the close of `row`; NaN when it does not want it anywhere.
 
     A trailing stop goes to its distance from the best price since the entry, or to its line. Breaking even goes to the
     entry price and what is to be locked in, once the best price is far enough beyond.
     """
-    best = book["highest"] if side > 0 else book["lowest"]
+    best = holding["highest"] if side > 0 else holding["lowest"]
     level = math.nan
     if rule["kind"] == TRAILING_STOP:
         if rule["line"] == 1:
             level = column_value(rule, columns, row)
         else:
-            distance = rule_distance(rule, columns, book, row, best, side, abs(book["lots"]))
+            distance = rule_distance(rule, columns, holding, row, best, side, abs(holding["lots"]))
             level = best - side * distance if distance > 0.0 else math.nan
     elif rule["kind"] == BREAK_EVEN:
-        entry = book["price"]
-        if (best - entry) * side >= rule_distance(rule, columns, book, row, entry, side, abs(book["lots"])):
+        entry = holding["price"]
+        if (best - entry) * side >= rule_distance(rule, columns, holding, row, entry, side, abs(holding["lots"])):
             away = side if entry > 0.0 else -side
             level = entry * (1.0 + away * rule["lock_percent"] / 100.0)
     if not abs(level) < math.inf:
         return math.nan
-    return float(order_price(level, book["tick_size"], book["tick_inverse"], book["contract"]))
+    return float(order_price(level, holding["tick_size"], holding["tick_inverse"], holding["contract"]))
 
 
 @jit
-def working_stop(book: Record) -> int:
+def working_stop(holding: Record) -> int:
     """Return the slot of the protective stop at work, or -1."""
-    for k in range(book["working"]):
-        if book["slots"][k]["rule"] >= 0 and book["slots"][k]["kind"] == STOP:
+    for k in range(holding["working"]):
+        if holding["slots"][k]["rule"] >= 0 and holding["slots"][k]["kind"] == STOP:
             return k
     return -1
 
 
 @jit
-def move_stop(desk: Record, book: Record, rules: Table, columns: FloatColumn, bar: int) -> None:
+def move_stop(portfolio: Record, holding: Record, rules: Table, columns: FloatColumn, bar: int) -> None:
     """Move the stop to the nearest level that any rule asks for, if that is nearer than where it is."""
-    side = 1 if book["lots"] > 0 else -1
-    row = book["start"] + bar
-    k = working_stop(book)
-    before = book["slots"][k]["price"] if k >= 0 else math.nan
+    side = 1 if holding["lots"] > 0 else -1
+    row = holding["start"] + bar
+    k = working_stop(holding)
+    before = holding["slots"][k]["price"] if k >= 0 else math.nan
     level, chosen = before, NONE
     for r in range(len(rules)):
-        wanted = moved_stop(rules[r], columns, book, row, side) if is_for(rules[r], book) else math.nan
+        wanted = moved_stop(rules[r], columns, holding, row, side) if is_for(rules[r], holding) else math.nan
         if not math.isnan(wanted) and not (wanted - level) * side <= 0.0:
             level, chosen = wanted, r
     if chosen < 0:
         return
     if k < 0:
-        k = add_protection(desk, book, rules, bar, bar + 1, chosen, level, abs(book["lots"]))
-    order = book["slots"][k]
+        k = add_protection(portfolio, holding, rules, bar, bar + 1, chosen, level, abs(holding["lots"]))
+    order = holding["slots"][k]
     order["price"] = level
     order["rule"] = chosen
     order["reason"] = reason_of(rules[chosen]["kind"])
-    intervene(desk, book["index"], bar, STOP_MOVED, chosen, before, level)
+    intervene(portfolio, holding["index"], bar, STOP_MOVED, chosen, before, level)
 
 
 @jit
-def move_targets(desk: Record, book: Record, rules: Table, columns: FloatColumn, bar: int) -> None:
+def move_targets(portfolio: Record, holding: Record, rules: Table, columns: FloatColumn, bar: int) -> None:
     """Move targets that follow their line to its value at the close, where it has one."""
-    for k in range(book["working"]):
-        order = book["slots"][k]
+    for k in range(holding["working"]):
+        order = holding["slots"][k]
         if order["rule"] < 0 or order["kind"] != LIMIT or rules[order["rule"]]["follow"] == 0:
             continue
-        value = column_value(rules[order["rule"]], columns, book["start"] + bar)
-        level = round_to_tick(value, book["tick_size"], book["tick_inverse"])
-        if is_price(level, book["contract"]) and level != order["price"]:
-            intervene(desk, book["index"], bar, TARGET_MOVED, order["rule"], order["price"], level)
+        value = column_value(rules[order["rule"]], columns, holding["start"] + bar)
+        level = round_to_tick(value, holding["tick_size"], holding["tick_inverse"])
+        if is_price(level, holding["contract"]) and level != order["price"]:
+            intervene(portfolio, holding["index"], bar, TARGET_MOVED, order["rule"], order["price"], level)
             order["price"] = level
 
 
 @jit
-def move_orders(desk: Record, book: Record, rules: Table, columns: FloatColumn, bar: int) -> None:
+def move_orders(portfolio: Record, holding: Record, rules: Table, columns: FloatColumn, bar: int) -> None:
     """Let protective orders follow at the close of a bar, after it was checked; they work there from the next on."""
-    if book["lots"] != 0:
-        move_stop(desk, book, rules, columns, bar)
-        move_targets(desk, book, rules, columns, bar)
+    if holding["lots"] != 0:
+        move_stop(portfolio, holding, rules, columns, bar)
+        move_targets(portfolio, holding, rules, columns, bar)

@@ -30,129 +30,136 @@ from quantcrafter.engine.simulation.steps import Steps, run_nodes
 
 
 def begin_decisions(
-    desks: Table, books: Table, rules: Table, market: Market, timeline: Timeline, steps: Steps, step: int, equity: float
+    portfolios: Table,
+    holdings: Table,
+    rules: Table,
+    market: Market,
+    timeline: Timeline,
+    steps: Steps,
+    step: int,
+    equity: float,
 ) -> None:
     """Do what comes before the instruments' own decisions: nodes that read the position, guards, then weights."""
-    desk = desks[0]
-    if desk["stepped"] == 1:
-        run_nodes(desks, books, steps, timeline, step, equity)
-    if desk["watched"] == 1:
-        watch(desk, books, market, step, equity)
-    if is_lost(desk, equity):
-        close_account(desk, books, step, equity)
-    if desk["rebalance"] == 1:
+    portfolio = portfolios[0]
+    if portfolio["stepped"] == 1:
+        run_nodes(portfolios, holdings, steps, timeline, step, equity)
+    if portfolio["watched"] == 1:
+        watch(portfolio, holdings, market, step, equity)
+    if is_lost(portfolio, equity):
+        close_account(portfolio, holdings, step, equity)
+    if portfolio["rebalance"] == 1:
         first, last = timeline.first_event[step], timeline.first_event[step + 1]
         instruments, bars = timeline.instrument[first:last], timeline.bar[first:last]
-        rebalance(desk, books, rules, market, instruments, bars, timeline.due[step], equity)
+        rebalance(portfolio, holdings, rules, market, instruments, bars, timeline.due[step], equity)
 
 
-def tend_event(desks: Table, books: Table, rules: Table, market: Market, i: int, bar: int) -> None:
+def tend_event(portfolios: Table, holdings: Table, rules: Table, market: Market, i: int, bar: int) -> None:
     """Do to an instrument's orders and position what needs no decision: stops follow, time runs out."""
-    desk, book = desks[0], books[i]
-    if desk["moving"] == 1:
-        move_orders(desk, book, rules, market.columns, bar)
-    if desk["guards"] > 0:
-        force_exit(desk, book, market, bar)
-    if book["working"] > 0:
-        expire_orders(desk, book, market, bar)
+    portfolio, holding = portfolios[0], holdings[i]
+    if portfolio["moving"] == 1:
+        move_orders(portfolio, holding, rules, market.columns, bar)
+    if portfolio["guards"] > 0:
+        force_exit(portfolio, holding, market, bar)
+    if holding["working"] > 0:
+        expire_orders(portfolio, holding, market, bar)
 
 
-def end_event(desks: Table, books: Table, i: int, bar: int) -> None:
+def end_event(portfolios: Table, holdings: Table, i: int, bar: int) -> None:
     """End an instrument's orders with its data."""
-    end_data(desks[0], books[i], bar)
+    end_data(portfolios[0], holdings[i], bar)
 
 
 def sized_lots(
-    desks: Table, books: Table, rules: Table, market: Market, i: int, bar: int, side: int, equity: float
+    portfolios: Table, holdings: Table, rules: Table, market: Market, i: int, bar: int, side: int, equity: float
 ) -> tuple[int, float]:
     """Return the lots that the money rule gives an entry at this close, and the distance of its nearest stop."""
-    desk, book = desks[0], books[i]
-    row = book["start"] + bar
+    portfolio, holding = portfolios[0], holdings[i]
+    row = holding["start"] + bar
     close = market.close[row]
-    distance = stop_distance(rules, market.columns, book, row, close, side)
-    lots, _ = entry_lots(desk, book, close, equity, distance, size_value(desk, book, market, row))
+    distance = stop_distance(rules, market.columns, holding, row, close, side)
+    lots, _ = entry_lots(portfolio, holding, close, equity, distance, size_value(portfolio, holding, market, row))
     return lots, distance
 
 
-def is_held_back(desks: Table, books: Table, market: Market, i: int, bar: int, side: int) -> bool:
+def is_held_back(portfolios: Table, holdings: Table, market: Market, i: int, bar: int, side: int) -> bool:
     """Return whether a filter or a guard keeps an entry out at this close; note it if so."""
-    desk, book = desks[0], books[i]
+    portfolio, holding = portfolios[0], holdings[i]
     flag = ENTER_LONG if side > 0 else ENTER_SHORT
-    if not market.allowed[book["execution"], book["start"] + bar]:
-        block(desk, book, bar, flag, BLOCKED_FILTER)
+    if not market.allowed[holding["execution"], holding["start"] + bar]:
+        block(portfolio, holding, bar, flag, BLOCKED_FILTER)
         return True
-    return bool(is_shut_out(desk, book, market, bar, flag))
+    return bool(is_shut_out(portfolio, holding, market, bar, flag))
 
 
-def note_no_size(desks: Table, books: Table, i: int, bar: int, side: int) -> None:
+def note_no_size(portfolios: Table, holdings: Table, i: int, bar: int, side: int) -> None:
     """Note that an order came to less than one lot."""
-    block(desks[0], books[i], bar, ENTER_LONG if side > 0 else ENTER_SHORT, BLOCKED_SIZE)
+    block(portfolios[0], holdings[i], bar, ENTER_LONG if side > 0 else ENTER_SHORT, BLOCKED_SIZE)
 
 
-def make_order(desks: Table, books: Table, i: int, bar: int, kind: int, side: int, lots: int) -> int:
+def make_order(portfolios: Table, holdings: Table, i: int, bar: int, kind: int, side: int, lots: int) -> int:
     """Put an order of a component to work from the next bar on, and return its slot."""
-    return int(add_order(desks[0], books[i], bar, kind, side, lots, COMPONENT))
+    return int(add_order(portfolios[0], holdings[i], bar, kind, side, lots, COMPONENT))
 
 
-def cancel_order(desks: Table, books: Table, i: int, k: int, bar: int) -> None:
+def cancel_order(portfolios: Table, holdings: Table, i: int, k: int, bar: int) -> None:
     """Take an order off work because a component wants it."""
-    retire(desks[0], books[i], k, bar, CANCELLED, ENDED_BY_COMPONENT)
+    retire(portfolios[0], holdings[i], k, bar, CANCELLED, ENDED_BY_COMPONENT)
 
 
-def leave_position(desks: Table, books: Table, i: int, bar: int) -> None:
+def leave_position(portfolios: Table, holdings: Table, i: int, bar: int) -> None:
     """Order the position to be closed at the next open, once."""
-    if books[i]["lots"] != 0 and books[i]["leaving"] == 0:
-        leave(desks[0], books[i], bar, COMPONENT)
+    if holdings[i]["lots"] != 0 and holdings[i]["leaving"] == 0:
+        leave(portfolios[0], holdings[i], bar, COMPONENT)
 
 
-def halt_trading(desks: Table, books: Table, step: int, rule: int, equity: float) -> None:
+def halt_trading(portfolios: Table, holdings: Table, step: int, rule: int, equity: float) -> None:
     """Cancel entries that wait, and let no more be made."""
-    desk = desks[0]
-    if desk["halted"] >= FOR_GOOD:
+    portfolio = portfolios[0]
+    if portfolio["halted"] >= FOR_GOOD:
         return
-    desk["halted"] = FOR_GOOD
-    desk["halt_rule"] = rule
-    intervene(desk, NONE, step, HALT_BEGAN, rule, equity, equity)
-    for i in range(len(books)):
-        cancel_entries(desk, books[i])
+    portfolio["halted"] = FOR_GOOD
+    portfolio["halt_rule"] = rule
+    intervene(portfolio, NONE, step, HALT_BEGAN, rule, equity, equity)
+    for i in range(len(holdings)):
+        cancel_entries(portfolio, holdings[i])
 
 
-def set_stop(desks: Table, books: Table, rules: Table, i: int, bar: int, rule: int, price: float) -> None:
+def set_stop(portfolios: Table, holdings: Table, rules: Table, i: int, bar: int, rule: int, price: float) -> None:
     """Move the position's stop to a price, if that is nearer than where it is; without one put it to work there."""
-    desk, book = desks[0], books[i]
-    side = 1 if book["lots"] > 0 else -1
-    level = order_price(price, book["tick_size"], book["tick_inverse"], book["contract"])
-    k = working_stop(book)
+    portfolio, holding = portfolios[0], holdings[i]
+    side = 1 if holding["lots"] > 0 else -1
+    level = order_price(price, holding["tick_size"], holding["tick_inverse"], holding["contract"])
+    k = working_stop(holding)
     if k < 0:
-        k = add_protection(desk, book, rules, bar, bar + 1, rule, level, abs(book["lots"]))
-        book["slots"][k]["reason"] = COMPONENT
+        k = add_protection(portfolio, holding, rules, bar, bar + 1, rule, level, abs(holding["lots"]))
+        holding["slots"][k]["reason"] = COMPONENT
         return
-    order = book["slots"][k]
+    order = holding["slots"][k]
     if (level - order["price"]) * side <= 0.0:
         return
-    intervene(desk, book["index"], bar, STOP_MOVED, rule, order["price"], level)
+    intervene(portfolio, holding["index"], bar, STOP_MOVED, rule, order["price"], level)
     order["price"] = level
     order["rule"] = rule
     order["reason"] = COMPONENT
 
 
-def set_target(desks: Table, books: Table, rules: Table, i: int, bar: int, rule: int, price: float) -> None:
+def set_target(portfolios: Table, holdings: Table, rules: Table, i: int, bar: int, rule: int, price: float) -> None:
     """Move the component's target to a price, or put it to work there unless that of another rule is nearer."""
-    desk, book = desks[0], books[i]
-    side = 1 if book["lots"] > 0 else -1
-    level = order_price(price, book["tick_size"], book["tick_inverse"], book["contract"])
-    for k in range(book["working"]):
-        order = book["slots"][k]
+    portfolio, holding = portfolios[0], holdings[i]
+    side = 1 if holding["lots"] > 0 else -1
+    level = order_price(price, holding["tick_size"], holding["tick_inverse"], holding["contract"])
+    for k in range(holding["working"]):
+        order = holding["slots"][k]
         if order["rule"] < 0 or order["kind"] != LIMIT or rules[order["rule"]]["share"] < WHOLE:
             continue
         nearer = (level - order["price"]) * side < 0.0
         if nearer or (order["rule"] == rule and level != order["price"]):
-            intervene(desk, book["index"], bar, TARGET_MOVED, rule, order["price"], level)
+            intervene(portfolio, holding["index"], bar, TARGET_MOVED, rule, order["price"], level)
             order["price"] = level
             order["rule"] = rule
             order["reason"] = COMPONENT
         return
-    k = add_order(desk, book, bar, LIMIT, -side, abs(book["lots"]), COMPONENT)
-    book["slots"][k]["parent"] = book["entry_order"]
-    book["slots"][k]["rule"] = rule
-    book["slots"][k]["price"] = level
+    k = add_order(portfolio, holding, bar, LIMIT, -side, abs(holding["lots"]), COMPONENT)
+    holding["slots"][k]["parent"] = holding["entry_order"]
+    holding["slots"][k]["rule"] = rule
+    holding["slots"][k]["price"] = level

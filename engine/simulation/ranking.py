@@ -10,38 +10,38 @@ from quantcrafter.engine.simulation.records import NONE, OPENING, OPENS, Market,
 
 
 @jit
-def rank_of(desk: Record, book: Record, market: Market, bar: int) -> float:
+def rank_of(portfolio: Record, holding: Record, market: Market, bar: int) -> float:
     """Return the rank of an instrument's entry at the open of `bar`, as it was when it was decided; NaN without one.
 
     An entry whose rank has no value, or whose execution ranks none, comes last: its rank is minus infinity.
     """
-    k = next_working(book, bar, OPENS, OPENING, NONE)
+    k = next_working(holding, bar, OPENS, OPENING, NONE)
     if k < 0:
         return math.nan
-    order = book["slots"][k]
-    column = desk["executions"][order["execution"]]["rank"]
+    order = holding["slots"][k]
+    column = portfolio["executions"][order["execution"]]["rank"]
     if column < 0:
         return -math.inf
-    rank = market.columns[column, book["start"] + order["created_bar"]]
+    rank = market.columns[column, holding["start"] + order["created_bar"]]
     return -math.inf if math.isnan(rank) else float(rank)
 
 
 @jit
 def next_ranked(
-    desks: Table, books: Table, market: Market, timeline: Timeline, first: int, last: int, step: int
+    portfolios: Table, holdings: Table, market: Market, timeline: Timeline, first: int, last: int, step: int
 ) -> int:
     """Return the event, of those from `first` to `last`, whose entries are next at the open of a step; -1 for none.
 
     The highest rank goes first, of equal ones the earlier in the file. Each instrument has one turn a step.
     """
-    chosen, best, turn = -1, math.nan, desks[0]["first_step"] + step + 1
+    chosen, best, turn = -1, math.nan, portfolios[0]["first_step"] + step + 1
     for event in range(first, last):
-        book = books[timeline.instrument[event]]
-        if book["served"] == turn or book["working"] == 0:
+        holding = holdings[timeline.instrument[event]]
+        if holding["served"] == turn or holding["working"] == 0:
             continue
-        rank = rank_of(desks[0], book, market, timeline.bar[event])
+        rank = rank_of(portfolios[0], holding, market, timeline.bar[event])
         if not math.isnan(rank) and (chosen < 0 or rank > best):
             chosen, best = event, rank
     if chosen >= 0:
-        books[timeline.instrument[chosen]]["served"] = turn
+        holdings[timeline.instrument[chosen]]["served"] = turn
     return chosen

@@ -28,94 +28,101 @@ from quantcrafter.engine.simulation.worth import value_of
 
 
 @jit
-def weight_of(desk: Record, book: Record, market: Market, bar: int) -> float:
+def weight_of(portfolio: Record, holding: Record, market: Market, bar: int) -> float:
     """Return the wanted part of the equity, NaN when the instrument is to be left alone at this bar.
 
     No position in something that is worth nothing, or less, is a part of the equity.
     """
-    if bar < book["first_bar"] or not market.close[book["start"] + bar] > 0.0:
+    if bar < holding["first_bar"] or not market.close[holding["start"] + bar] > 0.0:
         return math.nan
-    weight = market.columns[desk["executions"][0]["weight"], book["start"] + bar]
+    weight = market.columns[portfolio["executions"][0]["weight"], holding["start"] + bar]
     return float(weight) if -math.inf < weight < math.inf else math.nan
 
 
 @jit
-def has_drifted(desk: Record, book: Record, market: Market, bar: int, equity: float) -> bool:
+def has_drifted(portfolio: Record, holding: Record, market: Market, bar: int, equity: float) -> bool:
     """Return whether a position is further from its weight than it may be."""
-    if desk["drift_percent"] <= 0.0:
+    if portfolio["drift_percent"] <= 0.0:
         return False
-    gap = value_of(book, book["quantity"], book["mark"]) / equity - weight_of(desk, book, market, bar)
-    return bool(abs(gap) * 100.0 > desk["drift_percent"])
+    gap = value_of(holding, holding["quantity"], holding["mark"]) / equity - weight_of(portfolio, holding, market, bar)
+    return bool(abs(gap) * 100.0 > portfolio["drift_percent"])
 
 
 @jit
-def target_lots(desk: Record, book: Record, market: Market, bar: int, equity: float) -> int:
+def target_lots(portfolio: Record, holding: Record, market: Market, bar: int, equity: float) -> int:
     """Return the signed lots that the weight asks for, rounded towards zero; what there is when it asks for nothing."""
-    weight = weight_of(desk, book, market, bar)
+    weight = weight_of(portfolio, holding, market, bar)
     if math.isnan(weight):
-        return int(book["lots"])
-    quantity = abs(weight) * equity / value_of(book, 1.0, market.close[book["start"] + bar])
-    lots = whole_lots(quantity, book["lot_size"], book["lot_inverse"])
+        return int(holding["lots"])
+    quantity = abs(weight) * equity / value_of(holding, 1.0, market.close[holding["start"] + bar])
+    lots = whole_lots(quantity, holding["lot_size"], holding["lot_inverse"])
     return lots if weight > 0.0 else -lots
 
 
 @jit
-def end_rebalancing(desk: Record, book: Record, bar: int) -> None:
+def end_rebalancing(portfolio: Record, holding: Record, bar: int) -> None:
     """Cancel what is left of orders of an earlier rebalancing, for want of volume: the weights ask anew."""
-    for k in range(book["working"] - 1, -1, -1):
-        if book["slots"][k]["reason"] == REBALANCE:
-            retire(desk, book, k, bar, CANCELLED, REPLACED)
+    for k in range(holding["working"] - 1, -1, -1):
+        if holding["slots"][k]["reason"] == REBALANCE:
+            retire(portfolio, holding, k, bar, CANCELLED, REPLACED)
 
 
 @jit
-def sell_down(desk: Record, book: Record, bar: int, target: int) -> None:
+def sell_down(portfolio: Record, holding: Record, bar: int, target: int) -> None:
     """Order what is too much of a position to be closed at the next open."""
-    held = book["lots"]
-    if held != 0 and book["leaving"] == 1:
+    held = holding["lots"]
+    if held != 0 and holding["leaving"] == 1:
         return
     keep = abs(target) if held * target > 0 else 0
     if abs(held) > keep:
-        add_order(desk, book, bar, MARKET, -1 if held > 0 else 1, abs(held) - keep, REBALANCE)
+        add_order(portfolio, holding, bar, MARKET, -1 if held > 0 else 1, abs(held) - keep, REBALANCE)
 
 
 @jit
-def buy_up(desk: Record, book: Record, rules: Table, market: Market, bar: int, target: int) -> None:
+def buy_up(portfolio: Record, holding: Record, rules: Table, market: Market, bar: int, target: int) -> None:
     """Order what a position lacks at the next open, unless a filter holds it back or it could not be protected."""
-    held = book["lots"]
+    held = holding["lots"]
     there = abs(held) if held * target > 0 else 0
     if abs(target) <= there:
         return
     flag = ENTER_LONG if target > 0 else ENTER_SHORT
-    if not market.allowed[0, book["start"] + bar]:
-        block(desk, book, bar, flag, BLOCKED_FILTER)
+    if not market.allowed[0, holding["start"] + bar]:
+        block(portfolio, holding, bar, flag, BLOCKED_FILTER)
         return
-    if is_shut_out(desk, book, market, bar, flag):
+    if is_shut_out(portfolio, holding, market, bar, flag):
         return
-    side, row = 1 if target > 0 else -1, book["start"] + bar
-    if math.isnan(stop_distance(rules, market.columns, book, row, market.close[row], side)):
-        block(desk, book, bar, flag, BLOCKED_DISTANCE)
+    side, row = 1 if target > 0 else -1, holding["start"] + bar
+    if math.isnan(stop_distance(rules, market.columns, holding, row, market.close[row], side)):
+        block(portfolio, holding, bar, flag, BLOCKED_DISTANCE)
         return
-    k = add_order(desk, book, bar, MARKET, side, abs(target) - there, REBALANCE)
-    book["opens"][k] = 1
+    k = add_order(portfolio, holding, bar, MARKET, side, abs(target) - there, REBALANCE)
+    holding["opens"][k] = 1
 
 
 @jit
 def rebalance(
-    desk: Record, books: Table, rules: Table, market: Market, instruments: Table, bars: Table, due: int, equity: float
+    portfolio: Record,
+    holdings: Table,
+    rules: Table,
+    market: Market,
+    instruments: Table,
+    bars: Table,
+    due: int,
+    equity: float,
 ) -> None:
     """Bring the instruments whose bars closed to their weights, if it is time to."""
     if not equity > 0.0:
         return
     asked = due != 0
     for e in range(len(bars)):
-        asked = asked or has_drifted(desk, books[instruments[e]], market, bars[e], equity)
+        asked = asked or has_drifted(portfolio, holdings[instruments[e]], market, bars[e], equity)
     if not asked:
         return
     for e in range(len(bars)):
-        book = books[instruments[e]]
-        if not math.isnan(weight_of(desk, book, market, bars[e])):
-            end_rebalancing(desk, book, bars[e])
-        sell_down(desk, book, bars[e], target_lots(desk, book, market, bars[e], equity))
+        holding = holdings[instruments[e]]
+        if not math.isnan(weight_of(portfolio, holding, market, bars[e])):
+            end_rebalancing(portfolio, holding, bars[e])
+        sell_down(portfolio, holding, bars[e], target_lots(portfolio, holding, market, bars[e], equity))
     for e in range(len(bars)):
-        book = books[instruments[e]]
-        buy_up(desk, book, rules, market, bars[e], target_lots(desk, book, market, bars[e], equity))
+        holding = holdings[instruments[e]]
+        buy_up(portfolio, holding, rules, market, bars[e], target_lots(portfolio, holding, market, bars[e], equity))

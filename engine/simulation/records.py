@@ -1,4 +1,4 @@
-"""The simulation's memory: one record for the desk, one for each instrument, and the columns they read."""
+"""The simulation's memory: one record for the portfolio, one for each instrument, and the columns they read."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from quantcrafter.engine.api.matching import Phase
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, FloatColumn, TimeColumn
 from quantcrafter.engine.api.rules import OnOpposite, ProtectiveKind, SizeKind
 from quantcrafter.engine.simulation.risk_records import (
-    RISK_BOOK_FIELDS,
-    RISK_BOOK_TERMS,
-    RISK_DESK_FIELDS,
+    RISK_HOLDING_FIELDS,
+    RISK_HOLDING_TERMS,
+    RISK_PORTFOLIO_FIELDS,
     RISK_TERMS,
     SIZE_FIELDS,
     AccountColumns,
@@ -150,7 +150,7 @@ ROWS_PER_BAR = 8
 """How many orders a bar of one instrument may make, fill and end, beyond those at work before it."""
 
 TABLE_ROWS = 16_384
-"""Rows of a desk's tables that are used before the driver empties them."""
+"""Rows of a portfolio's tables that are used before the driver empties them."""
 
 MOST_ROWS = 1 << 17
 """Rows that there are: enough for a step of some 8,000 instruments. What is not used takes no memory; more rows are a
@@ -177,7 +177,7 @@ RULE_DTYPE = np.dtype(
 """A protective rule; `column` is a row of `Market.columns`, or -1; `unit` is 1 when each unit has an order of it; bit e
 of `executions` says whether positions of execution e get it."""
 
-BOOK_DTYPE = np.dtype(
+HOLDING_DTYPE = np.dtype(
     [
         # The instrument: its bar `b` is row `start + b` of the market's columns. How many bars are known, and which one
         # is the last, are two facts: while the data is open, `last_bar` is NO_BAR.
@@ -226,7 +226,7 @@ BOOK_DTYPE = np.dtype(
         ("unit_bar", np.int64, (MOST_ENTRIES,)),
         ("unit_lots", np.int64, (MOST_ENTRIES,)),
         ("unit_price", np.float64, (MOST_ENTRIES,)),
-        *RISK_BOOK_FIELDS,
+        *RISK_HOLDING_FIELDS,
         # The execution whose position or entries there are; where there is nothing, the one that had its turn last.
         ("execution", np.int64),
         # What wakes it: a price this low or this high, or this bar; before which bar nothing is known to wake it; and
@@ -245,7 +245,7 @@ BOOK_DTYPE = np.dtype(
         ("grid_step", np.float64),
         ("grid_lots", np.int64),
         ("grid_held", np.int64, (MOST_LEVELS,)),
-        # Its orders at work, the first `working` slots, by id; each may fill from its `from_bar` on, in its `phase`. An
+        # Its open orders, the first `working` slots, by id; each may fill from its `from_bar` on, in its `phase`. An
         # order that `opens` may make a position or let it grow, all others only close; it is sized and protected by the
         # values of the bar on whose close it was `decided`. One that is good for a day ends with that of its `day_bar`
         # (-1: it isn't). A stop-limit was touched at `touch_price`. What has filled of each is worth `value`, and was
@@ -350,7 +350,7 @@ COST_TERMS: list[tuple[str, type]] = [
 """What a fill costs."""
 
 
-def desk_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
+def portfolio_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
     """Return the record of what the whole run shares: terms, account, and tables of that many rows.
 
     `arm_delay` is 0 when protective orders work within the entry bar, else 1; `reject` and `close_last` are 0 or 1.
@@ -368,7 +368,7 @@ def desk_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
             ("close_last", np.int64),
             ("cash", np.float64),
             *RISK_TERMS,
-            *RISK_DESK_FIELDS,
+            *RISK_PORTFOLIO_FIELDS,
             ("next_order", np.int64),
             ("at_work", np.int64),
             ("overflow", np.int64),
@@ -391,18 +391,18 @@ def desk_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
 
 
 _RULES_OF_THE_RUN = ("arm_delay", "reject", "close_last", "first_step", "rows_per_bar", "capacity")
-DESK_TERMS = frozenset(
+PORTFOLIO_TERMS = frozenset(
     [
         *(field[0] for field in (*DECISION_TERMS, *COST_TERMS, *RISK_TERMS)),
         *_RULES_OF_THE_RUN,
         *(f"{name}_rows" for name in ("order", "fill", "trade", "blocked", "intervention", "cashflow")),
     ]
 )
-"""Fields of a desk that come from the job and do not change, and the tables; the others are its state."""
+"""Fields of a portfolio that come from the job and do not change, and the tables; the others are its state."""
 
 _PLACE = ("index", "start", "bars", "last_bar", "first_bar")
 _UNITS = ("tick_size", "tick_inverse", "lot_size", "lot_inverse", "pip_size", "multiplier", "contract")
-BOOK_TERMS = frozenset([*_PLACE, *_UNITS, *RISK_BOOK_TERMS])
+HOLDING_TERMS = frozenset([*_PLACE, *_UNITS, *RISK_HOLDING_TERMS])
 """Fields of a book that come from the job and do not change; the others are its state."""
 
 

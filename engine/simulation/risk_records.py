@@ -1,4 +1,4 @@
-"""What the simulation remembers for risk, sizes and financing: fields of the desk and the books, and their rules."""
+"""What the simulation remembers for risk, sizes and financing: fields of portfolio and holdings, and rules."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ CUT_SHORT: Any = np.uint8(4)
 """Bits of `AccountColumns.closing`; 0 is any other bar."""
 
 FOR_GOOD: Any = np.int64(3)
-"""`desk["halted"]`: 0 trading, 1 no entries until the next day, 2 flat until the next day, 3 flat for good."""
+"""`portfolio["halted"]`: 0 trading, 1 no entries until the next day, 2 flat until the next day, 3 flat for good."""
 
 MAX_GUARDS = 32
 """How many guards a strategy may have."""
@@ -70,7 +70,7 @@ GUARD_DTYPE = np.dtype(
 )
 """A guard; `instrument` is -1 for all of them, `number` is how the ledger names the rule."""
 
-RISK_BOOK_FIELDS: list[tuple[str, type]] = [
+RISK_HOLDING_FIELDS: list[tuple[str, type]] = [
     # What an order must have at least, and what borrowing costs a year, in percent.
     ("min_quantity", np.float64),
     ("borrow_percent", np.float64),
@@ -107,7 +107,7 @@ RISK_BOOK_FIELDS: list[tuple[str, type]] = [
     ("untraded", np.int64),
 ]
 
-RISK_BOOK_TERMS = (
+RISK_HOLDING_TERMS = (
     "min_quantity",
     "borrow_percent",
     "buy_duty",
@@ -138,9 +138,9 @@ RISK_TERMS: list[tuple[Any, ...]] = [
     ("guards", np.int64),
     ("guard_rows", GUARD_DTYPE, (MAX_GUARDS,)),
 ]
-"""Fields of the desk that come from the job and do not change."""
+"""Fields of the portfolio that come from the job and do not change."""
 
-RISK_DESK_FIELDS: list[tuple[Any, ...]] = [
+RISK_PORTFOLIO_FIELDS: list[tuple[Any, ...]] = [
     # The halt, and what it is measured by.
     ("margin_called", np.int64),
     ("halted", np.int64),
@@ -172,7 +172,7 @@ SIZE_FIELDS: list[tuple[str, type]] = [
 
 
 def risk_tables(rows: int) -> list[tuple[Any, ...]]:
-    """Return the desk's tables of interventions and cash flows."""
+    """Return the portfolio's tables of interventions and cash flows."""
     return [("intervention_rows", INTERVENTION_DTYPE, (rows,)), ("cashflow_rows", CASHFLOW_DTYPE, (rows,))]
 
 

@@ -35,7 +35,7 @@ from quantcrafter.engine.simulation.outside import NoVenue, Outside
 from quantcrafter.engine.simulation.pretrade import check_new_entries
 from quantcrafter.engine.simulation.records import TABLE_ROWS
 from quantcrafter.engine.simulation.session_state import (
-    DESK_STATE,
+    PORTFOLIO_STATE,
     SessionState,
     account_fields,
     check_owner,
@@ -84,7 +84,7 @@ class Session(Stepping):
         self._growth = growth
         self._outside = Outside(state, Teller(job, identity), reporting=isinstance(matcher, NoVenue))
         # What a fresh account is like; only a session that goes on is kept.
-        self._fresh = {name: state.desk[name].copy() for name in DESK_STATE} if growth is not None else {}
+        self._fresh = {name: state.portfolio[name].copy() for name in PORTFOLIO_STATE} if growth is not None else {}
         self.kept: dict[str, Any] = {}
         """States of the caller, as they were kept with the state that the session goes on from."""
 
@@ -121,7 +121,7 @@ class Session(Stepping):
             matcher = NoVenue()
         session = cls(growth.job, matcher, table_rows=SMALL_TABLES, kernel=kernel, growth=growth, identity=identity)
         if session.is_external:
-            session.memory.desk["close_last"] = 0  # that is a fill of the simulated venue
+            session.memory.portfolio["close_last"] = 0  # that is a fill of the simulated venue
         if state is not None:
             session._resume(state)
             if not session.is_external and any(not order.state.is_over for order in session.orders.values()):
@@ -214,7 +214,7 @@ class Session(Stepping):
         return self.commands()
 
     def commands(self) -> tuple[OrderCommand, ...]:
-        """Return what a broker has to be told since the last time: from what it knows to the orders at work now.
+        """Return what a broker has to be told since the last time: from what it knows to the open orders now.
 
         An order that was made and filled by the simulated venue within the same step is not told.
 
@@ -312,7 +312,7 @@ class Session(Stepping):
             last_ns=growth.last_ns,
             equity=self._equity,
             due_first=growth.calendar.due_first,
-            account=account_fields(self.memory.desk, self._fresh, rules),
+            account=account_fields(self.memory.portfolio, self._fresh, rules),
             instruments={
                 each.symbol: growth.instrument_state(self.memory, i, rules)
                 for i, each in enumerate(self.job.instruments)
@@ -341,15 +341,15 @@ class Session(Stepping):
 
     def _put(self, state: SessionState) -> None:
         growth, rules = self._growing(), rule_names(self.job, self.identity)
-        put_account(self.memory.desk, state.account, rules)
+        put_account(self.memory.portfolio, state.account, rules)
         growth.resume(self.memory, state, rules)
         self._remember(state.components.get("deciding", {}))
         self.kept = dict(state.components.get("kept", {}))
-        next_order = int(self.memory.desk["next_order"])
+        next_order = int(self.memory.portfolio["next_order"])
         self._outside.teller.resume(state.epochs, state.told, self.identity, next_order)
         self._outside.resume(state.tracked)
         self.index, self._equity = state.step, state.equity
-        self.memory.desk["first_step"] = state.step
+        self.memory.portfolio["first_step"] = state.step
 
     def snapshot(self) -> Snapshot:
         """Return the state after the steps done so far.

@@ -23,7 +23,14 @@ from quantcrafter.engine.api.ledger import ORDER_DTYPE
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.simulation.identity import BAR_STANDARD, Identity, terms_hash
 from quantcrafter.engine.simulation.plain import from_plain, is_same, plain, trimmed
-from quantcrafter.engine.simulation.records import BOOK_DTYPE, BOOK_TERMS, DESK_TERMS, WORKING_SLOTS, Record, desk_dtype
+from quantcrafter.engine.simulation.records import (
+    HOLDING_DTYPE,
+    HOLDING_TERMS,
+    PORTFOLIO_TERMS,
+    WORKING_SLOTS,
+    Record,
+    portfolio_dtype,
+)
 
 VERSION = 1
 """The version of states that are written. Fields may be added: what a state leaves out is as in a fresh session."""
@@ -43,9 +50,9 @@ _ADDED_SLOTS = {"unit": -1}
 
 _WAKING = ("alarm_below", "alarm_above", "alarm_bar", "quiet_until", "awake", "turn")
 _ORDER = tuple(name for name in ORDER_DTYPE.names or () if name not in {"instrument", "rule"})
-DESK_STATE = tuple(name for name in desk_dtype(1).names or () if name not in DESK_TERMS | _TABLES)
-BOOK_STATE = tuple(
-    name for name in BOOK_DTYPE.names or () if name not in {*BOOK_TERMS, *_SLOTS, *_WAKING, "slots", "working"}
+PORTFOLIO_STATE = tuple(name for name in portfolio_dtype(1).names or () if name not in PORTFOLIO_TERMS | _TABLES)
+HOLDING_STATE = tuple(
+    name for name in HOLDING_DTYPE.names or () if name not in {*HOLDING_TERMS, *_SLOTS, *_WAKING, "slots", "working"}
 )
 
 
@@ -54,7 +61,7 @@ class InstrumentState:
     """What is kept of one instrument.
 
     `bars` counts those known; `open_ns` and `close_ns` are the times of the last one (UTC ns), `first_bar` the bar from
-    which decisions are taken, `book` the fields of its position. `orders` are those at work, `rows` the decision
+    which decisions are taken, `holding` the fields of its position. `orders` are those at work, `rows` the decision
     columns of the bars on which entries at work were decided, `steps` what the plan's steps remember. `lot` tells
     what a lot is.
     """
@@ -66,7 +73,7 @@ class InstrumentState:
     ended: bool = False
     first_bar: int = 0
     calendar: Mapping[str, Any] = field(default_factory=dict)
-    book: Mapping[str, Any] = field(default_factory=dict)
+    holding: Mapping[str, Any] = field(default_factory=dict)
     orders: tuple[Mapping[str, Any], ...] = ()
     rows: tuple[Mapping[str, Any], ...] = ()
     steps: tuple[float, ...] = ()
@@ -192,17 +199,17 @@ def changed_fields(record: Record, names: tuple[str, ...], fresh: Fields) -> dic
     return found
 
 
-def order_fields(book: Record, k: int, rules: tuple[str, ...]) -> dict[str, Any]:
+def order_fields(holding: Record, k: int, rules: tuple[str, ...]) -> dict[str, Any]:
     """Return the order in a slot by field name; its rule by the rule's name."""
-    order = book["slots"][k]
+    order = holding["slots"][k]
     fields = {name: order[name].item() for name in _ORDER}
     rule = int(order["rule"])
-    return {**fields, "rule": rules[rule] if rule >= 0 else None, **{name: book[name][k].item() for name in _SLOTS}}
+    return {**fields, "rule": rules[rule] if rule >= 0 else None, **{name: holding[name][k].item() for name in _SLOTS}}
 
 
-def account_fields(desk: Record, fresh: Fields, rules: tuple[str, ...]) -> dict[str, Any]:
+def account_fields(portfolio: Record, fresh: Fields, rules: tuple[str, ...]) -> dict[str, Any]:
     """Return the fields of the account; the rule that halts by its name."""
-    found = changed_fields(desk, DESK_STATE, fresh)
+    found = changed_fields(portfolio, PORTFOLIO_STATE, fresh)
     if "halt_rule" in found:
         number = int(found["halt_rule"])
         found["halt_rule"] = rules[number] if number >= 0 else None
@@ -278,22 +285,22 @@ def put_fields(record: Record, names: tuple[str, ...], saved: Mapping[str, Any],
             ) from None
 
 
-def put_account(desk: Record, saved: Mapping[str, Any], rules: tuple[str, ...]) -> None:
+def put_account(portfolio: Record, saved: Mapping[str, Any], rules: tuple[str, ...]) -> None:
     """Write saved fields of the account into a fresh one."""
     fields = dict(saved)
     if "halt_rule" in fields:
         name = fields["halt_rule"]
         fields["halt_rule"] = rules.index(name) if name in rules else -1
-    put_fields(desk, DESK_STATE, fields, "the account")
+    put_fields(portfolio, PORTFOLIO_STATE, fields, "the account")
 
 
-def put_order(book: Record, saved: Mapping[str, Any], rules: tuple[str, ...]) -> None:
+def put_order(holding: Record, saved: Mapping[str, Any], rules: tuple[str, ...]) -> None:
     """Put a saved order to work.
 
     Raises:
         RunError: there is no room for it, or it names a rule that is not there.
     """
-    k = int(book["working"])
+    k = int(holding["working"])
     if k == WORKING_SLOTS:
         raise RunError(
             Message(
@@ -307,12 +314,12 @@ def put_order(book: Record, saved: Mapping[str, Any], rules: tuple[str, ...]) ->
         raise RunError(Message("The state of a session can't be read: an order names the rule '{rule}'.", rule=rule))
     fields = _ADDED_SLOTS | fields
     slots = {name: fields.pop(name) for name in _SLOTS}
-    put_fields(book["slots"][k], _ORDER, fields, "an order")
-    book["slots"][k]["rule"] = -1 if rule is None else rules.index(rule)
-    book["slots"][k]["instrument"] = book["index"]
+    put_fields(holding["slots"][k], _ORDER, fields, "an order")
+    holding["slots"][k]["rule"] = -1 if rule is None else rules.index(rule)
+    holding["slots"][k]["instrument"] = holding["index"]
     for name, value in slots.items():
-        book[name][k] = value
-    book["working"] = k + 1
+        holding[name][k] = value
+    holding["working"] = k + 1
 
 
 def lot_of(instrument: InstrumentJob) -> dict[str, Any]:
@@ -320,15 +327,15 @@ def lot_of(instrument: InstrumentJob) -> dict[str, Any]:
     return {name: getattr(instrument, name) for name in ("lot_size", "kind", "multiplier", "currency")}
 
 
-def oldest_needed(book: Record, kept: int) -> int:
+def oldest_needed(holding: Record, kept: int) -> int:
     """Return the oldest bar whose columns a book may still look at: an entry is protected by those of its decision."""
-    working = int(book["working"])
-    opening = [int(bar) for k, bar in enumerate(book["decided"][:working].tolist()) if book["opens"][k]]
-    return max(min([int(book["bars"]) - kept, *opening]), 0)
+    working = int(holding["working"])
+    opening = [int(bar) for k, bar in enumerate(holding["decided"][:working].tolist()) if holding["opens"][k]]
+    return max(min([int(holding["bars"]) - kept, *opening]), 0)
 
 
-def decided_bars(book: Record) -> list[int]:
+def decided_bars(holding: Record) -> list[int]:
     """Return the bars on whose closes the entries at work were decided."""
-    working = int(book["working"])
-    opens = np.flatnonzero(book["opens"][:working])
-    return sorted({int(book["decided"][k]) for k in opens.tolist()})
+    working = int(holding["working"])
+    opens = np.flatnonzero(holding["opens"][:working])
+    return sorted({int(holding["decided"][k]) for k in opens.tolist()})

@@ -81,7 +81,7 @@ def ratio_steps(profit: float, delta: float) -> float:
 
 
 @jit
-def percent_of_equity(desk: Record, terms: Record, book: Record, value: float) -> float:
+def percent_of_equity(portfolio: Record, terms: Record, holding: Record, value: float) -> float:
     """Return what part of the equity, in percent, a rule that adapts gives; `value` is its column at the decision."""
     kind = terms["size_kind"]
     most = terms["size_most"]
@@ -90,18 +90,18 @@ def percent_of_equity(desk: Record, terms: Record, book: Record, value: float) -
             return math.nan
         return float(min(100.0 * terms["size_value"] / value, most))
     if kind == KELLY:
-        count = min(desk["closed"], terms["size_window"])
-        if desk["closed"] < terms["size_trades"]:
+        count = min(portfolio["closed"], terms["size_window"])
+        if portfolio["closed"] < terms["size_trades"]:
             return bounded(terms["size_start"], 0.0, most)
-        percent = kelly_percent(desk["history"], desk["closed"] - count, count)
+        percent = kelly_percent(portfolio["history"], portfolio["closed"] - count, count)
         return bounded(terms["size_value"] * percent, terms["size_least"], most)
-    streak = book["losses_in_row"] if kind == MARTINGALE else book["wins_in_row"]
+    streak = holding["losses_in_row"] if kind == MARTINGALE else holding["wins_in_row"]
     return streak_percent(terms["size_value"], terms["size_factor"], streak, most)
 
 
 @jit
 def wanted_quantity(
-    desk: Record, terms: Record, book: Record, equity: float, close: float, distance: float, value: float
+    portfolio: Record, terms: Record, holding: Record, equity: float, close: float, distance: float, value: float
 ) -> float:
     """Return the quantity of an entry before it is rounded down to lots; NaN when it cannot be told.
 
@@ -111,22 +111,22 @@ def wanted_quantity(
     """
     kind, size = terms["size_kind"], terms["size_value"]
     if kind in (QUANTITY, LOTS):
-        return float(size if kind == QUANTITY else size * book["lot_size"])
+        return float(size if kind == QUANTITY else size * holding["lot_size"])
     if kind == RISK_PERCENT:
-        return float(equity * size / 100.0 / value_of(book, 1.0, distance))
+        return float(equity * size / 100.0 / value_of(holding, 1.0, distance))
     if kind == FIXED_RATIO:
-        return float(min(size * ratio_steps(desk["realised"], terms["size_delta"]), terms["size_most"]))
-    price = value_of(book, 1.0, abs(close))
+        return float(min(size * ratio_steps(portfolio["realised"], terms["size_delta"]), terms["size_most"]))
+    price = value_of(holding, 1.0, abs(close))
     if kind == CASH:
         return float(size / price)
     if kind == EQUITY_PERCENT:
         return float(equity * size / 100.0 / price)
-    return float(equity * percent_of_equity(desk, terms, book, value) / 100.0 / price)
+    return float(equity * percent_of_equity(portfolio, terms, holding, value) / 100.0 / price)
 
 
 @jit
 def entry_lots(
-    desk: Record, book: Record, price: float, equity: float, distance: float, value: float
+    portfolio: Record, holding: Record, price: float, equity: float, distance: float, value: float
 ) -> tuple[int, int]:
     """Return the lots of an entry expected at `price`, or 0 and the reason why there is none.
 
@@ -134,42 +134,44 @@ def entry_lots(
     """
     if not equity > 0.0:
         return 0, BLOCKED_EQUITY
-    terms = desk["executions"][book["execution"]]
+    terms = portfolio["executions"][holding["execution"]]
     if math.isnan(distance) or (terms["size_kind"] == RISK_PERCENT and math.isinf(distance)):
         return 0, BLOCKED_DISTANCE
-    quantity = wanted_quantity(desk, terms, book, equity, price, distance, value)
+    quantity = wanted_quantity(portfolio, terms, holding, equity, price, distance, value)
     if math.isnan(quantity):
         return 0, BLOCKED_VOLATILITY
     if quantity == math.inf:
         return 0, BLOCKED_PRICE
-    lots = whole_lots(quantity, book["lot_size"], book["lot_inverse"])
-    if is_too_small(book, lots):
+    lots = whole_lots(quantity, holding["lot_size"], holding["lot_inverse"])
+    if is_too_small(holding, lots):
         return 0, BLOCKED_MINIMUM if lots > 0 else BLOCKED_SIZE
     return lots, BLOCKED_SIZE
 
 
 @jit
-def is_too_small(book: Record, lots: int) -> bool:
+def is_too_small(holding: Record, lots: int) -> bool:
     """Return whether an entry of so many lots is less than the instrument's minimum, or nothing."""
     if lots == 0:
         return True
-    return bool(to_quantity(lots, book["lot_size"], book["lot_inverse"]) < book["min_quantity"] * (1.0 - TOLERANCE))
+    return bool(
+        to_quantity(lots, holding["lot_size"], holding["lot_inverse"]) < holding["min_quantity"] * (1.0 - TOLERANCE)
+    )
 
 
 @jit
-def note_result(desk: Record, book: Record, bar: int, profit: float, entry_value: float) -> None:
+def note_result(portfolio: Record, holding: Record, bar: int, profit: float, entry_value: float) -> None:
     """Remember the result of a closed trade: for sizes by history, streaks and cooling down."""
     result = profit / entry_value if entry_value > 0.0 else 0.0
-    desk["history"][desk["closed"] & (HISTORY_RING - 1)] = result
-    book["last_result"] = 100.0 * result
-    desk["closed"] += 1
-    desk["realised"] += profit
+    portfolio["history"][portfolio["closed"] & (HISTORY_RING - 1)] = result
+    holding["last_result"] = 100.0 * result
+    portfolio["closed"] += 1
+    portfolio["realised"] += profit
     if profit > 0.0:
-        book["wins_in_row"] += 1
-        book["losses_in_row"] = 0
-        desk["losses_in_row"] = 0
+        holding["wins_in_row"] += 1
+        holding["losses_in_row"] = 0
+        portfolio["losses_in_row"] = 0
     elif profit < 0.0:
-        book["losses_in_row"] += 1
-        book["wins_in_row"] = 0
-        desk["losses_in_row"] += 1
-        book["lost_bar"] = bar
+        holding["losses_in_row"] += 1
+        holding["wins_in_row"] = 0
+        portfolio["losses_in_row"] += 1
+        holding["lost_bar"] = bar

@@ -11,7 +11,7 @@ from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.ports import FloatColumn
 from quantcrafter.engine.simulation.components import States
 from quantcrafter.engine.simulation.pages import whole_rows
-from quantcrafter.engine.simulation.records import BOOK_TERMS, DESK_TERMS, Table
+from quantcrafter.engine.simulation.records import HOLDING_TERMS, PORTFOLIO_TERMS, Table
 from quantcrafter.engine.simulation.state import State
 from quantcrafter.engine.simulation.step_arrays import take_over_steps
 
@@ -25,8 +25,8 @@ class Snapshot:
 
     index: int
     job: EngineJob
-    desk: npt.NDArray[np.uint8]
-    books: Table
+    portfolio: npt.NDArray[np.uint8]
+    holdings: Table
     pages: tuple[dict[str, Table], ...]
     steps: FloatColumn
     states: States = field(default_factory=dict)
@@ -35,14 +35,14 @@ class Snapshot:
 def snapshot_of(memory: State, job: EngineJob, index: int, states: States) -> Snapshot:
     """Return a copy of the memory after so many steps."""
     memory.harvest()
-    books = whole_rows(memory.books).copy().view(memory.books.dtype)
-    return Snapshot(index, job, _head(memory).copy(), books, tuple(memory.pages), memory.steps.state.copy(), states)
+    holdings = whole_rows(memory.holdings).copy().view(memory.holdings.dtype)
+    return Snapshot(index, job, _head(memory).copy(), holdings, tuple(memory.pages), memory.steps.state.copy(), states)
 
 
 def put_back(memory: State, snapshot: Snapshot) -> None:
     """Let the memory be as it was."""
-    _head(memory)[:] = snapshot.desk
-    whole_rows(memory.books)[:] = whole_rows(snapshot.books)
+    _head(memory)[:] = snapshot.portfolio
+    whole_rows(memory.holdings)[:] = whole_rows(snapshot.holdings)
     memory.pages[:] = snapshot.pages
     memory.steps.state[:] = snapshot.steps
 
@@ -53,28 +53,31 @@ def carry_over(mine: State, theirs: State, index: int) -> None:
     Raises:
         RunError: its strategy did not read of the position what this one does.
     """
-    pairs = zip(mine.books, theirs.books, strict=True)
-    for record, source, terms in ((mine.desk, theirs.desk, DESK_TERMS), *((a, b, BOOK_TERMS) for a, b in pairs)):
+    pairs = zip(mine.holdings, theirs.holdings, strict=True)
+    for record, source, terms in (
+        (mine.portfolio, theirs.portfolio, PORTFOLIO_TERMS),
+        *((a, b, HOLDING_TERMS) for a, b in pairs),
+    ):
         for name in record.dtype.names or ():
             if name not in terms:
                 record[name] = source[name]
     mine.pages[:] = theirs.pages
     mine.curve[0, :index] = theirs.curve[0, :index]
-    changes = int(theirs.desk["cash_changes"])
+    changes = int(theirs.portfolio["cash_changes"])
     mine.curve[1:, :changes] = theirs.curve[1:, :changes]
-    take_over_steps(mine.steps, theirs.steps, mine.books, _bars_done(mine, index))
+    take_over_steps(mine.steps, theirs.steps, mine.holdings, _bars_done(mine, index))
 
 
 def _bars_done(memory: State, steps: int) -> list[int]:
     """Return how many bars of each instrument close within that many steps."""
     first_event, instrument, *_ = memory.timeline
     if len(first_event) == 0:
-        return [steps] * len(memory.books)
-    counts = np.bincount(instrument[: first_event[steps]], minlength=len(memory.books))
+        return [steps] * len(memory.holdings)
+    counts = np.bincount(instrument[: first_event[steps]], minlength=len(memory.holdings))
     return [int(count) for count in counts]
 
 
 def _head(memory: State) -> npt.NDArray[np.uint8]:
-    """Return a view of the desk's terms, account and counts, without its tables."""
-    desks = memory.desks
-    return desks.view(np.uint8)[: desks.dtype.fields["order_rows"][1]]  # type: ignore[index]  # it has fields
+    """Return a view of the portfolio's terms, account and counts, without its tables."""
+    portfolios = memory.portfolios
+    return portfolios.view(np.uint8)[: portfolios.dtype.fields["order_rows"][1]]  # type: ignore[index]  # it has fields

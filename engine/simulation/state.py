@@ -22,7 +22,7 @@ from quantcrafter.engine.api.ledger import (
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.simulation.ahead import kernel_for
-from quantcrafter.engine.simulation.arrays import books_of, check, desk_of, market_of, rules_of, timeline_of
+from quantcrafter.engine.simulation.arrays import check, holdings_of, market_of, portfolio_of, rules_of, timeline_of
 from quantcrafter.engine.simulation.execution_terms import check_executions
 from quantcrafter.engine.simulation.kernels import RunSteps
 from quantcrafter.engine.simulation.pages import Room, joined_pages, whole_rows
@@ -42,14 +42,14 @@ BARS_A_ROW, LEAST_ROWS = 8, 256
 class State:
     """All that a simulation reads and writes.
 
-    `desks` is one record, `books` one for each instrument. `curve` has shape (3, steps): the equity of each step; the
-    cash after each of its changes, which the desk counts; the step at which it began. The desk's tables are emptied
-    into `pages` now and then. `steps` are the programs that read the position, whose `state` lasts
-    from bar to bar like the books. `kernel` is the bar loop that works on them.
+    `portfolios` is one record, `holdings` one for each instrument. `curve` has shape (3, steps): the equity of each
+    step; the cash after each of its changes, which the portfolio counts; the step at which it began. The
+    portfolio's tables are emptied into `pages` now and then. `steps` are the programs that read the position, whose
+    `state` lasts from bar to bar like the books. `kernel` is the bar loop that works on them.
     """
 
-    desks: Table
-    books: Table
+    portfolios: Table
+    holdings: Table
     rules: Table
     market: Market
     timeline: Timeline
@@ -79,7 +79,7 @@ class State:
         ts_ns, timeline = timeline_of(job)
         curve = np.empty((3, len(ts_ns)))
         market, steps = with_steps(job, market_of(job))
-        arrays = (desk_of(job, table_rows), books_of(job), rules_of(job), market, timeline, curve, ts_ns, steps)
+        arrays = (portfolio_of(job, table_rows), holdings_of(job), rules_of(job), market, timeline, curve, ts_ns, steps)
         bars = sum(len(instrument.bars) for instrument in job.instruments)
         return cls(*arrays, kernel if kernel is not None else kernel_for(bars, len(steps.program)))
 
@@ -92,40 +92,40 @@ class State:
         """
         _check(job)
         count = len(job.instruments)
-        books = books_of(job)
-        books["last_bar"] = NO_BAR
+        holdings = holdings_of(job)
+        holdings["last_bar"] = NO_BAR
         closing = (np.zeros(2, np.int64), np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(1, np.bool_))
-        arrays = (desk_of(job, table_rows), books, rules_of(job), market, Timeline(*closing), np.zeros((3, 1)))
+        arrays = (portfolio_of(job, table_rows), holdings, rules_of(job), market, Timeline(*closing), np.zeros((3, 1)))
         return cls(*arrays, np.zeros(1, np.int64), steps, kernel)
 
     @property
-    def desk(self) -> Record:
+    def portfolio(self) -> Record:
         """The one record that all instruments share."""
-        desk: Record = self.desks[0]
-        return desk
+        portfolio: Record = self.portfolios[0]
+        return portfolio
 
     def arrays(self) -> tuple[Table, Table, Table, Market, Timeline, FloatColumn, Steps]:
         """Return what the bar loop works on."""
-        return self.desks, self.books, self.rules, self.market, self.timeline, self.curve, self.steps
+        return self.portfolios, self.holdings, self.rules, self.market, self.timeline, self.curve, self.steps
 
     def harvest(self) -> None:
-        """Move the rows in use from the desk's tables to a page of their own.
+        """Move the rows in use from the portfolio's tables to a page of their own.
 
         Raises:
-            RunError: an instrument had more orders at work than there are slots.
+            RunError: an instrument had more open orders than there are slots.
         """
-        desk = self.desk
-        if desk["overflow"]:
+        portfolio = self.portfolio
+        if portfolio["overflow"]:
             raise RunError(
                 Message(
                     "An instrument had more than {working_slots} open orders at once. Use fewer levels or entries.",
                     working_slots=WORKING_SLOTS,
                 )
             )
-        if any(desk[name] for name in TABLES):
+        if any(portfolio[name] for name in TABLES):
             self.pages.append({name: self._kept(name) for name in TABLES})
         for name in TABLES:
-            desk[name] = 0
+            portfolio[name] = 0
 
     def forget_pages(self) -> None:
         """Forget the rows that were written so far."""
@@ -134,7 +134,7 @@ class State:
 
     def _kept(self, name: str) -> Table:
         """Return a copy of a table's rows in use, put behind those of the last page where there is room."""
-        rows = whole_rows(self.desk[f"{name.removesuffix('s')}_rows"][: self.desk[name]])
+        rows = whole_rows(self.portfolio[f"{name.removesuffix('s')}_rows"][: self.portfolio[name]])
         if name not in self._rooms:
             self._rooms[name] = Room(rows.dtype, len(self.ts_ns) // BARS_A_ROW + LEAST_ROWS)
         return self._rooms[name].put(rows)
@@ -143,7 +143,7 @@ class State:
         """Return instrument and bar of everything that closes at the step of a row, in file order."""
         first_event, instrument, bar, _ = self.timeline
         if len(first_event) == 0:
-            return [(i, row) for i in range(len(self.books))]
+            return [(i, row) for i in range(len(self.holdings))]
         span = slice(first_event[row], first_event[row + 1])
         return list(zip(instrument[span].tolist(), bar[span].tolist(), strict=True))
 
@@ -163,19 +163,23 @@ class State:
         fills, trades, blocked, interventions, cashflows = written
         # Orders were written as they ended; by id they are in the order of their making.
         parts = [page["orders"] for page in self.pages]
-        parts += [whole_rows(book["slots"][: book["working"]]) for book in self.books if book["working"] and at_work]
-        in_order = _by_id(parts, int(self.desk["next_order"]))
+        parts += [
+            whole_rows(holding["slots"][: holding["working"]])
+            for holding in self.holdings
+            if holding["working"] and at_work
+        ]
+        in_order = _by_id(parts, int(self.portfolio["next_order"]))
         whole = curves is None
         if curves is None:
             curves = (self.ts_ns[:steps], self.curve[0, :steps], self.cash(steps))
-        positions = tuple(_open_position(book) for book in self.books if book["lots"] != 0)
-        record = record_of(self.steps, self.books) if whole else None
+        positions = tuple(_open_position(holding) for holding in self.holdings if holding["lots"] != 0)
+        record = record_of(self.steps, self.holdings) if whole else None
         return Ledger(in_order, fills, trades, blocked, *curves, positions, interventions, cashflows, record)
 
     def cash(self, steps: int | None = None) -> Stretches:
         """Return the cash at the close of each of the first steps (None: all)."""
         count = len(self.ts_ns) if steps is None else steps
-        values, starts = self.curve[1:, : self.desk["cash_changes"]]
+        values, starts = self.curve[1:, : self.portfolio["cash_changes"]]
         known = int(np.searchsorted(starts, count))
         return Stretches(values[:known].copy(), starts[:known].astype(np.int64), count)
 
@@ -203,11 +207,11 @@ def _by_id(parts: list[Table], made: int) -> Table:
     return in_order
 
 
-def _open_position(book: Record) -> OpenPosition:
+def _open_position(holding: Record) -> OpenPosition:
     return OpenPosition(
-        instrument=int(book["index"]),
-        lots=int(book["lots"]),
-        entry_bar=int(book["entry_bar"]),
-        entry_price=float(book["price"]),
-        unrealised_pnl=float(open_profit(book)),
+        instrument=int(holding["index"]),
+        lots=int(holding["lots"]),
+        entry_bar=int(holding["entry_bar"]),
+        entry_price=float(holding["price"]),
+        unrealised_pnl=float(open_profit(holding)),
     )

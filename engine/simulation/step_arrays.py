@@ -63,11 +63,11 @@ def _heads(program: StepProgram, executions: int) -> npt.NDArray[np.int64]:
     return heads
 
 
-def record_of(steps: Steps, books: Table) -> StepRecord | None:
+def record_of(steps: Steps, holdings: Table) -> StepRecord | None:
     """Return what the steps gave so far, for each instrument: views, which go on with the simulation."""
     if not len(steps.program):
         return None
-    spans = [slice(int(start), int(end)) for start, end in zip(books["start"], _ends(steps, books), strict=True)]
+    spans = [slice(int(start), int(end)) for start, end in zip(holdings["start"], _ends(steps, holdings), strict=True)]
     return StepRecord(
         tuple(steps.outputs[:, span] for span in spans),
         tuple(steps.signals[:, span] for span in spans),
@@ -75,11 +75,11 @@ def record_of(steps: Steps, books: Table) -> StepRecord | None:
     )
 
 
-def _ends(steps: Steps, books: Table) -> npt.NDArray[np.int64]:
-    return np.append(books["start"][1:], len(steps.flags))
+def _ends(steps: Steps, holdings: Table) -> npt.NDArray[np.int64]:
+    return np.append(holdings["start"][1:], len(steps.flags))
 
 
-def take_over_steps(mine: Steps, theirs: Steps, books: Table, done: list[int]) -> None:
+def take_over_steps(mine: Steps, theirs: Steps, holdings: Table, done: list[int]) -> None:
     """Bring steps to where those of another simulation stand; `done` is how many bars of each instrument are done.
 
     Where the programs differ, this one is run over the bars gone by, with what the other one knew of the position.
@@ -89,7 +89,7 @@ def take_over_steps(mine: Steps, theirs: Steps, books: Table, done: list[int]) -
     """
     if not len(mine.program):
         return
-    spans = [range(int(start), int(start) + count) for start, count in zip(books["start"], done, strict=True)]
+    spans = [range(int(start), int(start) + count) for start, count in zip(holdings["start"], done, strict=True)]
     same = mine.program.tobytes() == theirs.program.tobytes() and np.array_equal(
         mine.registers, theirs.registers, equal_nan=True
     )

@@ -35,9 +35,9 @@ class Stepping:
         self.memory = memory
         self.index = 0
         self._deciders = None if job.is_compiled else Deciders(job, memory)
-        desk = memory.desk
+        portfolio = memory.portfolio
         # One instrument that acts on signals alone: most closes ask for nothing, and need no call.
-        asked = desk["rebalance"] or desk["care"] or desk["stepped"] or not desk["plain"]
+        asked = portfolio["rebalance"] or portfolio["care"] or portfolio["stepped"] or not portfolio["plain"]
         self._is_quiet = len(job.instruments) == 1 and not asked
         self._equity = float(job.settings.cash)
         self._decided = True
@@ -64,7 +64,7 @@ class Stepping:
     @property
     def cash(self) -> float:
         """Cash now."""
-        return float(self.memory.desk["cash"])
+        return float(self.memory.portfolio["cash"])
 
     # ------------------------------------------------------------------ going on
 
@@ -103,7 +103,7 @@ class Stepping:
     @property
     def _row(self) -> int:
         """The row of the step columns that belongs to the step at hand."""
-        return self.index - int(self.memory.desk["first_step"])
+        return self.index - int(self.memory.portfolio["first_step"])
 
     def _run(self, part: int) -> None:
         state, row = self.memory, self._row
@@ -115,7 +115,7 @@ class Stepping:
         """Take the decisions on the close of the step that `fill` ran."""
         if self._decided:
             raise RunError(Message("There is no close to decide on. Call fill() first."))
-        first = int(self.memory.desk["next_order"])
+        first = int(self.memory.portfolio["next_order"])
         with np.errstate(all="ignore"):
             if self._deciders is not None:
                 self._deciders.decide(self._row, self._equity, self.events(self.index))
@@ -130,10 +130,10 @@ class Stepping:
     def _asks_for_decisions(self) -> bool:
         if not self._is_quiet:
             return True
-        book = self.memory.books[0]
+        holding = self.memory.holdings[0]
         bar = self.events(self.index)[0][1]
         lost = self._equity <= 0.0
-        return bool(self.memory.market.flags[book["start"] + bar] or bar == book["last_bar"] or lost)
+        return bool(self.memory.market.flags[holding["start"] + bar] or bar == holding["last_bar"] or lost)
 
     def _note_close(self) -> None:
         """Note what the step has come to at its close."""
@@ -161,22 +161,22 @@ class Stepping:
 
     def events(self, step: int) -> list[tuple[int, int]]:
         """Return instrument and bar of everything that closes at a step, in file order."""
-        return self.memory.events(step - int(self.memory.desk["first_step"]))
+        return self.memory.events(step - int(self.memory.portfolio["first_step"]))
 
     def bars_before(self, step: int) -> int:
         """Return how many bars of all instruments close before a step."""
         first_event = self.memory.timeline.first_event
-        return int(first_event[step]) if len(first_event) else step * len(self.memory.books)
+        return int(first_event[step]) if len(first_event) else step * len(self.memory.holdings)
 
     @property
     def bars_total(self) -> int:
         """How many bars of all instruments are known."""
-        return int(self.memory.books["bars"].sum())
+        return int(self.memory.holdings["bars"].sum())
 
     def working_orders(self, instrument: int) -> Table:
-        """Return a copy of the instrument's orders at work (`ORDER_DTYPE`), by id."""
-        book = self.memory.books[instrument]
-        orders: Table = book["slots"][: book["working"]].copy()
+        """Return a copy of the instrument's open orders (`ORDER_DTYPE`), by id."""
+        holding = self.memory.holdings[instrument]
+        orders: Table = holding["slots"][: holding["working"]].copy()
         return orders
 
     def ledger(self) -> Ledger:
@@ -185,7 +185,7 @@ class Stepping:
 
     def recorded(self) -> StepRecord | None:
         """Return what the steps that read the position gave; it goes on with the run. None where there are none."""
-        return record_of(self.memory.steps, self.memory.books)
+        return record_of(self.memory.steps, self.memory.holdings)
 
     # ------------------------------------------------------------------ going back
 
@@ -220,7 +220,7 @@ class Stepping:
         self._decided = True
 
     def take_over(self, other: Stepping) -> None:
-        """Go on from where another session stands, with its books and orders at work but the terms of this one's job.
+        """Go on from where another session stands, with its books and open orders but the terms of this one's job.
 
         Both jobs have the same bars, and as many protective rules.
 

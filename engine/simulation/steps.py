@@ -53,7 +53,7 @@ class Steps(NamedTuple):
     registers they belong to, `heads` those of the combined signals and of the filters' verdict, or -1, for each
     execution. `flags`, `signals` and `allowed` are the memory of those of `Market`.
 
-    `state`, with `highest_equity` of the desk, is all that lasts from bar to bar.
+    `state`, with `highest_equity` of the portfolio, is all that lasts from bar to bar.
     """
 
     program: Table
@@ -70,20 +70,20 @@ class Steps(NamedTuple):
 
 
 @jit
-def run_nodes(desks: Table, books: Table, steps: Steps, timeline: Timeline, step: int, equity: float) -> None:
+def run_nodes(portfolios: Table, holdings: Table, steps: Steps, timeline: Timeline, step: int, equity: float) -> None:
     """Run the programs of the instruments whose bars close at a step; `equity` is marked at this close."""
-    desk = desks[0]
-    desk["highest_equity"] = max(desk["highest_equity"], equity)
+    portfolio = portfolios[0]
+    portfolio["highest_equity"] = max(portfolio["highest_equity"], equity)
     together = len(timeline.first_event) == 0
-    first, last = (0, len(books)) if together else (timeline.first_event[step], timeline.first_event[step + 1])
+    first, last = (0, len(holdings)) if together else (timeline.first_event[step], timeline.first_event[step + 1])
     for event in range(first, last):
         i, bar = (event, step) if together else (timeline.instrument[event], timeline.bar[event])
-        registers, row = steps.registers[i], books[i]["start"] + bar
+        registers, row = steps.registers[i], holdings[i]["start"] + bar
         for k in range(len(steps.program)):
             instruction = steps.program[k]
             if instruction["op"] != KNOWN:
                 break
-            registers[instruction["out"]] = known_of(desk, books, i, bar, int(instruction["size"]), equity)
+            registers[instruction["out"]] = known_of(portfolio, holdings, i, bar, int(instruction["size"]), equity)
         run_program(steps, i, row)
 
 
@@ -119,51 +119,51 @@ def run_program(steps: Steps, i: int, row: int) -> None:
 
 
 @jit
-def known_of(desk: Record, books: Table, i: int, bar: int, what: int, equity: float) -> float:  # noqa: PLR0911 - each
+def known_of(portfolio: Record, holdings: Table, i: int, bar: int, what: int, equity: float) -> float:  # noqa: PLR0911 - each
     """Return something of an instrument's position, or of the account, at a close."""
     if what == EQUITY:
         return float(equity)
     if what == CASH:
-        return float(desk["cash"])
+        return float(portfolio["cash"])
     if what == DRAWDOWN_PERCENT:
-        return float(100.0 * (1.0 - equity / desk["highest_equity"]))
+        return float(100.0 * (1.0 - equity / portfolio["highest_equity"]))
     if what == OPEN_POSITIONS:
         count = 0
-        for k in range(len(books)):
-            count += 1 if books[k]["lots"] != 0 else 0
+        for k in range(len(holdings)):
+            count += 1 if holdings[k]["lots"] != 0 else 0
         return float(count)
-    book = books[i]
+    holding = holdings[i]
     if what == LAST_TRADE_PERCENT:
-        return float(book["last_result"])
+        return float(holding["last_result"])
     if what == ENTRIES_MADE:
-        return float(book["entries_made"])
-    return float(position_of(book, bar, what))
+        return float(holding["entries_made"])
+    return float(position_of(holding, bar, what))
 
 
 @jit
-def position_of(book: Record, bar: int, what: int) -> float:  # noqa: PLR0911 - one for each
+def position_of(holding: Record, bar: int, what: int) -> float:  # noqa: PLR0911 - one for each
     """Return something of a position; where there is none NaN, or 0 for what can be counted."""
-    lots = book["lots"]
+    lots = holding["lots"]
     if what == SIDE:
         return 1.0 if lots > 0 else -1.0 if lots < 0 else 0.0
     if what == QUANTITY:
-        return float(abs(book["quantity"]))
+        return float(abs(holding["quantity"]))
     if what == HELD_BARS:
-        return float(bar - book["entry_bar"] + 1) if lots != 0 else 0.0
+        return float(bar - holding["entry_bar"] + 1) if lots != 0 else 0.0
     if what == ENTRIES:
-        return float(book["entries"]) if lots != 0 else 0.0
+        return float(holding["entries"]) if lots != 0 else 0.0
     if lots == 0:
         return math.nan
     if what == ENTRY_PRICE:
-        return float(book["price"])
+        return float(holding["price"])
     if what == LAST_ENTRY_PRICE:
-        return float(book["last_price"])
+        return float(holding["last_price"])
     if what == HIGHEST:
-        return float(book["highest"])
+        return float(holding["highest"])
     if what == LOWEST:
-        return float(book["lowest"])
-    profit = open_profit(book)
-    return profit if what == OPEN_CASH else float(100.0 * profit / abs(book["basis"] * book["quantity"]))
+        return float(holding["lowest"])
+    profit = open_profit(holding)
+    return profit if what == OPEN_CASH else float(100.0 * profit / abs(holding["basis"] * holding["quantity"]))
 
 
 def warm_up(steps: Steps, i: int, rows: range, recorded: dict[int, Any]) -> None:

@@ -12,94 +12,105 @@ from quantcrafter.engine.simulation.records import Record
 
 
 @jit
-def unit_of(book: Record, number: int) -> int:
+def unit_of(holding: Record, number: int) -> int:
     """Return the unit that the order of that number made, or -1."""
-    for u in range(book["units"]):
-        if book["unit_order"][u] == number:
+    for u in range(holding["units"]):
+        if holding["unit_order"][u] == number:
             return u
     return -1
 
 
 @jit
-def grow_unit(book: Record, number: int, bar: int, lots: int, price: float) -> None:
+def grow_unit(holding: Record, number: int, bar: int, lots: int, price: float) -> None:
     """Add what an entry order filled: to its own unit, whose price is the average, or as a new one.
 
     There are MOST_ENTRIES units at most. What comes beyond joins the last one, which keeps its order and bar.
     """
-    u = unit_of(book, number)
-    if u < 0 and book["units"] == MOST_ENTRIES:
+    u = unit_of(holding, number)
+    if u < 0 and holding["units"] == MOST_ENTRIES:
         u = MOST_ENTRIES - 1
     if u >= 0:
-        held = book["unit_lots"][u]
-        book["unit_price"][u] = (book["unit_price"][u] * held + price * lots) / (held + lots)
-        book["unit_lots"][u] = held + lots
+        held = holding["unit_lots"][u]
+        holding["unit_price"][u] = (holding["unit_price"][u] * held + price * lots) / (held + lots)
+        holding["unit_lots"][u] = held + lots
         return
-    u = book["units"]
-    book["units"] = u + 1
-    book["unit_order"][u] = number
-    book["unit_bar"][u] = bar
-    book["unit_lots"][u] = lots
-    book["unit_price"][u] = price
+    u = holding["units"]
+    holding["units"] = u + 1
+    holding["unit_order"][u] = number
+    holding["unit_bar"][u] = bar
+    holding["unit_lots"][u] = lots
+    holding["unit_price"][u] = price
 
 
 @jit
-def shrink_units(book: Record, number: int, lots: int) -> None:
+def shrink_units(holding: Record, number: int, lots: int) -> None:
     """Take lots off the unit that the order of that number made, then off the oldest; -1 names none."""
-    u = unit_of(book, number) if number >= 0 else -1
+    u = unit_of(holding, number) if number >= 0 else -1
     if u >= 0:
-        part = min(lots, book["unit_lots"][u])
-        book["unit_lots"][u] -= part
+        part = min(lots, holding["unit_lots"][u])
+        holding["unit_lots"][u] -= part
         lots -= part
-    for v in range(book["units"]):
-        part = min(lots, book["unit_lots"][v])
-        book["unit_lots"][v] -= part
+    for v in range(holding["units"]):
+        part = min(lots, holding["unit_lots"][v])
+        holding["unit_lots"][v] -= part
         lots -= part
-    drop_empty_units(book)
+    drop_empty_units(holding)
 
 
 @jit
-def drop_empty_units(book: Record) -> None:
+def drop_empty_units(holding: Record) -> None:
     """Let units without lots go; those behind them move up."""
     kept = 0
-    for u in range(book["units"]):
-        if book["unit_lots"][u] == 0:
+    for u in range(holding["units"]):
+        if holding["unit_lots"][u] == 0:
             continue
         if kept < u:
             put_unit(
-                book, kept, book["unit_order"][u], book["unit_bar"][u], book["unit_lots"][u], book["unit_price"][u]
+                holding,
+                kept,
+                holding["unit_order"][u],
+                holding["unit_bar"][u],
+                holding["unit_lots"][u],
+                holding["unit_price"][u],
             )
         kept += 1
-    for u in range(kept, book["units"]):
-        put_unit(book, u, 0, 0, 0, 0.0)
-    book["units"] = kept
+    for u in range(kept, holding["units"]):
+        put_unit(holding, u, 0, 0, 0, 0.0)
+    holding["units"] = kept
 
 
 @inlined
-def put_unit(book: Record, u: int, number: int, bar: int, lots: int, price: float) -> None:
+def put_unit(holding: Record, u: int, number: int, bar: int, lots: int, price: float) -> None:
     """Write one unit."""
-    book["unit_order"][u] = number
-    book["unit_bar"][u] = bar
-    book["unit_lots"][u] = lots
-    book["unit_price"][u] = price
+    holding["unit_order"][u] = number
+    holding["unit_bar"][u] = bar
+    holding["unit_lots"][u] = lots
+    holding["unit_price"][u] = price
 
 
 @inlined
-def clear_units(book: Record) -> None:
+def clear_units(holding: Record) -> None:
     """Let all units go: the position has been closed."""
-    for u in range(book["units"]):
-        put_unit(book, u, 0, 0, 0, 0.0)
-    book["units"] = 0
+    for u in range(holding["units"]):
+        put_unit(holding, u, 0, 0, 0, 0.0)
+    holding["units"] = 0
 
 
-def begin_units(book: Record) -> None:
+def begin_units(holding: Record) -> None:
     """Let a position of which no units are known be a single one: a state of an earlier release keeps none."""
-    if book["lots"] != 0 and book["units"] == 0:
-        grow_unit(book, int(book["entry_order"]), int(book["entry_bar"]), abs(int(book["lots"])), float(book["price"]))
+    if holding["lots"] != 0 and holding["units"] == 0:
+        grow_unit(
+            holding,
+            int(holding["entry_order"]),
+            int(holding["entry_bar"]),
+            abs(int(holding["lots"])),
+            float(holding["price"]),
+        )
 
 
-def are_units_sound(book: Record) -> bool:
+def are_units_sound(holding: Record) -> bool:
     """Return whether the units are those of the position: none is empty, and their lots make up its lots."""
-    count, lots = int(book["units"]), book["unit_lots"].tolist()
+    count, lots = int(holding["units"]), holding["unit_lots"].tolist()
     if not 0 <= count <= MOST_ENTRIES or any(lots[count:]) or any(each <= 0 for each in lots[:count]):
         return False
-    return bool(sum(lots) == abs(int(book["lots"])))
+    return bool(sum(lots) == abs(int(holding["lots"])))

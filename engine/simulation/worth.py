@@ -11,29 +11,29 @@ from quantcrafter.engine.simulation.records import Record
 
 
 @inlined
-def worth(book: Record, price: float) -> float:
+def worth(holding: Record, price: float) -> float:
     """Return what the position adds to the equity at a price."""
-    points = book["quantity"] * book["multiplier"]
-    return float(points * (price - book["contract"] * book["price"]) * book["rate"])
+    points = holding["quantity"] * holding["multiplier"]
+    return float(points * (price - holding["contract"] * holding["price"]) * holding["rate"])
 
 
 @inlined
-def open_profit(book: Record) -> float:
+def open_profit(holding: Record) -> float:
     """Return what a position has gained at its mark, less the costs of its entries, with its fees and dividends."""
-    if book["contract"] == 1.0:
-        gain = worth(book, book["mark"])
+    if holding["contract"] == 1.0:
+        gain = worth(holding, holding["mark"])
     else:
-        gain = (book["mark"] * book["rate"] - book["basis"]) * book["quantity"]
-    return float(gain - book["commission"] - book["slippage"] + book["carry"])
+        gain = (holding["mark"] * holding["rate"] - holding["basis"]) * holding["quantity"]
+    return float(gain - holding["commission"] - holding["slippage"] + holding["carry"])
 
 
 @inlined
-def value_of(book: Record, quantity: float, price: float) -> float:
+def value_of(holding: Record, quantity: float, price: float) -> float:
     """Return the value of a quantity at a price, with the signs of both."""
-    return float(quantity * book["multiplier"] * price * book["rate"])
+    return float(quantity * holding["multiplier"] * price * holding["rate"])
 
 
 @jit
-def margin_of(book: Record, quantity: float, price: float, part: float, amount: float) -> float:
+def margin_of(holding: Record, quantity: float, price: float, part: float, amount: float) -> float:
     """Return the margin of a quantity, not negative: a part of its value, and an amount for each unit."""
-    return float(value_of(book, quantity, abs(price)) * part + quantity * amount * book["rate"])
+    return float(value_of(holding, quantity, abs(price)) * part + quantity * amount * holding["rate"])

@@ -126,10 +126,10 @@ def test_timers_are_on_time_while_a_million_bars_run_and_their_trades_arrive(
     qtbot: QtBot, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with open_window(qtbot) as desktop:
-        desktop.desk.new(FIVE_YEARS, "warm")
+        desktop.file_controller.new(FIVE_YEARS, "warm")
         _run(desktop)
         wait_for_run(desktop, qtbot)
-        desktop.desk.new(MILLION, "million")
+        desktop.file_controller.new(MILLION, "million")
         lateness = Lateness()
         qtbot.wait(500)
         with lateness.measured():
@@ -189,7 +189,7 @@ def test_the_log_takes_twenty_thousand_lines_a_second(qtbot: QtBot, capsys: pyte
 
 def test_the_chart_follows_a_dragged_parameter(qtbot: QtBot, capsys: pytest.CaptureFixture[str]) -> None:
     with open_window(qtbot) as desktop:
-        desktop.desk.new(FIVE_YEARS, "five_years")
+        desktop.file_controller.new(FIVE_YEARS, "five_years")
         _run(desktop)
         wait_for_run(desktop, qtbot)
         desktop.runs.toggle_auto()

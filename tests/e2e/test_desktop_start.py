@@ -78,7 +78,7 @@ app = make_application("light")
 desktop = Shell(Settings()).desktop
 desktop.window.show()
 for file in sys.argv[1:]:
-    tab = desktop.desk.open(Path(file))
+    tab = desktop.file_controller.open(Path(file))
     tab.document.problems
     app.processEvents()
 tab.canvas.select_all()

@@ -124,7 +124,7 @@ def test_a_long_session_holds_no_more_files_and_memory_at_its_end(
     other = copy_example("rsi_pullback", tmp_path / "other")
     opened = [load(qtbot)]
     for number in range(FILES):
-        desktop.desk.close(desktop.desk.open(other))
+        desktop.file_controller.close(desktop.file_controller.open(other))
         qtbot.wait(50)
         if number == WARM_UP - 1:
             opened = [load(qtbot)]

@@ -82,7 +82,7 @@ def run_on(session: StrategySession, graph: BoundGraph, market: Market, end: int
 
 
 def joined(parts: Sequence[Ledger]) -> Ledger:
-    """Return what several sessions drained as one ledger; the last one has the open positions and orders at work."""
+    """Return what several sessions drained as one ledger; the last one has the open positions and open orders."""
     tables: dict[str, Any] = {}
     for each in fields(Ledger):
         values = [getattr(part, each.name) for part in parts]

@@ -51,7 +51,7 @@ def registry() -> Registry:
     return load_registry()
 
 
-class Desk:
+class CanvasEditor:
     """A canvas of 1100 x 700 pixels that shows a strategy at its natural size."""
 
     def __init__(self, qtbot: QtBot, text: str = STRATEGY) -> None:

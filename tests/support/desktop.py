@@ -28,7 +28,7 @@ def open_window(qtbot: QtBot, *files: Path, size: tuple[int, int] = (1280, 720))
     with qtbot.waitExposed(desktop.window):
         desktop.window.show()
     for file in files:
-        desktop.desk.open(file)
+        desktop.file_controller.open(file)
     try:
         yield desktop
     finally:

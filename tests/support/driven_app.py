@@ -119,7 +119,7 @@ class Drive:
     def _open(self, path: Path, number: int) -> Iterator[str]:
         desktop = self.desktop
         try:
-            tab = desktop.desk.open(path)
+            tab = desktop.file_controller.open(path)
         except FileError:
             self.report.refused += 1
             return
@@ -145,7 +145,7 @@ class Drive:
 
     def _type(self, file: Path, count: int, seed: int) -> Iterator[None]:
         rng = random.Random(seed)  # noqa: S311 - cases of a test
-        self.desktop.desk.open(file)
+        self.desktop.file_controller.open(file)
         for number in range(count):
             if number == min(20, count // 2):
                 self.report.start_mb = _megabytes()

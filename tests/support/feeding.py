@@ -17,7 +17,7 @@ from quantcrafter.engine.simulation.session_state import SessionState
 
 
 def joined(parts: list[Ledger]) -> Ledger:
-    """Return what several sessions drained as one ledger; the last one has the open positions and orders at work."""
+    """Return what several sessions drained as one ledger; the last one has the open positions and open orders."""
     tables: dict[str, Any] = {}
     for each in fields(Ledger):
         values = [getattr(part, each.name) for part in parts]

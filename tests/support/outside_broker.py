@@ -124,7 +124,7 @@ class OutsideBroker:
     # ------------------------------------------------------------------ trading
 
     def trade(self, prices: Prices, *, calm: bool = False) -> None:
-        """Let the orders at work meet a bar: each fills whole, in part, or (market orders apart) not at all."""
+        """Let the open orders meet a bar: each fills whole, in part, or (market orders apart) not at all."""
         for order in list(self.orders.values()):
             if order.state != "working" or order.submit.symbol not in prices:
                 continue

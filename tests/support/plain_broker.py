@@ -31,7 +31,7 @@ class Terms:
 
 @dataclass
 class Order:
-    """An order at work: for a price, or for the next open when that is None.
+    """An open order: for a price, or for the next open when that is None.
 
     A stop-limit has a `limit` beyond its price; touched, it is a limit order there.
     """

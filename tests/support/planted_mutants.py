@@ -72,29 +72,29 @@ MUTANTS = tuple(
         # ------------------------------------------------------------------ costs and what can be paid
         (
             "limit orders pay no maker's commission",
-            'if kind in (LIMIT, STOP_LIMIT) else desk["commission_percent"]',
-            'if kind == STOP_LIMIT else desk["commission_percent"]',
+            'if kind in (LIMIT, STOP_LIMIT) else portfolio["commission_percent"]',
+            'if kind == STOP_LIMIT else portfolio["commission_percent"]',
         ),
         (
             "the charge for a lot is paid back",
-            '+ desk["commission_per_lot"] * lots',
-            '- desk["commission_per_lot"] * lots',
+            '+ portfolio["commission_per_lot"] * lots',
+            '- portfolio["commission_per_lot"] * lots',
         ),
         (
             "the first part's commission is paid twice",
-            'commission = charge - book["charged"][k]',
+            'commission = charge - holding["charged"][k]',
             "commission = charge",
         ),
         (
             "the commission is not converted",
-            'return quantity, commission * book["rate"], slippage',
+            'return quantity, commission * holding["rate"], slippage',
             "return quantity, commission, slippage",
         ),
-        ("slippage is not converted", 'tick_size, move) * book["rate"]', "tick_size, move)"),
+        ("slippage is not converted", 'tick_size, move) * holding["rate"]', "tick_size, move)"),
         (
             "an order takes more than the volume",
-            'return min(lots, whole_lots(book["volume_left"]',
-            'return max(lots, whole_lots(book["volume_left"]',
+            'return min(lots, whole_lots(holding["volume_left"]',
+            'return max(lots, whole_lots(holding["volume_left"]',
         ),
         (
             "the proceeds of a short sale can be spent",
@@ -117,8 +117,8 @@ MUTANTS = tuple(
         ("losses count as gains", "lost -= result", "lost += result"),
         (
             "one trade too many before Kelly begins",
-            'if desk["closed"] < terms["size_trades"]',
-            'if desk["closed"] <= terms["size_trades"]',
+            'if portfolio["closed"] < terms["size_trades"]',
+            'if portfolio["closed"] <= terms["size_trades"]',
         ),
         (
             "calm instruments pass the cap",
@@ -127,14 +127,18 @@ MUTANTS = tuple(
         ),
         (
             "risk is not converted",
-            "size / 100.0 / value_of(book, 1.0, distance)",
-            'size / 100.0 / (distance * book["multiplier"])',
+            "size / 100.0 / value_of(holding, 1.0, distance)",
+            'size / 100.0 / (distance * holding["multiplier"])',
         ),
-        ("cash is not converted", "price = value_of(book, 1.0, abs(close))", 'price = book["multiplier"] * abs(close)'),
+        (
+            "cash is not converted",
+            "price = value_of(holding, 1.0, abs(close))",
+            'price = holding["multiplier"] * abs(close)',
+        ),
         (
             "the smallest entry is too small",
-            '< book["min_quantity"] * (1.0 - TOLERANCE)',
-            '< book["min_quantity"] * (1.0 + 1e-6)',
+            '< holding["min_quantity"] * (1.0 - TOLERANCE)',
+            '< holding["min_quantity"] * (1.0 + 1e-6)',
         ),
         ("a trade of zero loses", "elif profit < 0.0:", "elif profit <= 0.0:"),
         ("the streaks are exchanged", "if kind == MARTINGALE else", "if kind != MARTINGALE else"),
@@ -143,12 +147,12 @@ MUTANTS = tuple(
         ("slippage is earned", "quantity, price) + commission + slippage", "quantity, price) + commission - slippage"),
         (
             "the average forgets the quantities",
-            '(book["price"] * held + price * lots) / (held + lots)',
-            '(book["price"] + price) / 2.0',
+            '(holding["price"] * held + price * lots) / (held + lots)',
+            '(holding["price"] + price) / 2.0',
         ),
         (
             "an additional entry is not converted",
-            "value_of(book, 1.0, price) * lots) / (held + lots)",
+            "value_of(holding, 1.0, price) * lots) / (held + lots)",
             "price * lots) / (held + lots)",
         ),
         ("a part of the position bears all of its costs", "entry_commission *= lots / held", "entry_commission *= 1.0"),
@@ -171,23 +175,23 @@ MUTANTS = tuple(
         ),
         (
             "an exit signal ends the entries of the other side",
-            'book["slots"][k]["side"] == side:',
-            'book["slots"][k]["side"] != side:',
+            'holding["slots"][k]["side"] == side:',
+            'holding["slots"][k]["side"] != side:',
         ),
         (
             "an order takes over when its neighbour worked from",
-            'book["from_bar"][j] = book["from_bar"][j + 1]',
-            'book["from_bar"][j] = book["from_bar"][j]',
+            'holding["from_bar"][j] = holding["from_bar"][j + 1]',
+            'holding["from_bar"][j] = holding["from_bar"][j]',
         ),
         (
             "an order takes over what its neighbour was charged",
-            'book["charged"][j] = book["charged"][j + 1]',
-            'book["charged"][j] = book["charged"][j]',
+            'holding["charged"][j] = holding["charged"][j + 1]',
+            'holding["charged"][j] = holding["charged"][j]',
         ),
         (
             "an order takes over when its neighbour was decided",
-            'book["decided"][j] = book["decided"][j + 1]',
-            'book["decided"][j] = book["decided"][j]',
+            'holding["decided"][j] = holding["decided"][j + 1]',
+            'holding["decided"][j] = holding["decided"][j]',
         ),
         # ------------------------------------------------------------------ the course of a bar
         (
@@ -202,8 +206,8 @@ MUTANTS = tuple(
         ),
         (
             "a position that grows is unprotected for a bar",
-            'delay = 0 if book["lots"] != 0 and book["entry_bar"] < bar else desk["arm_delay"]',
-            'delay = desk["arm_delay"]',
+            'delay = 0 if holding["lots"] != 0 and holding["entry_bar"] < bar else portfolio["arm_delay"]',
+            'delay = portfolio["arm_delay"]',
         ),
         (
             "what came before an entry counts after it",
@@ -217,19 +221,19 @@ MUTANTS = tuple(
         ),
         (
             "a stop at the open was reached after the entry",
-            'if book["lots"] > 0 and open_ > level:',
-            'if book["lots"] > 0 and open_ >= level:',
+            'if holding["lots"] > 0 and open_ > level:',
+            'if holding["lots"] > 0 and open_ >= level:',
         ),
-        ("a stop-limit at the open doesn't see its bar", '== bar and book["touch_price"][k] != open_:', "== bar:"),
-        ("orders inside the bar are armed at once whatever is said", ' and desk["arm_delay"] == 0)', ")"),
+        ("a stop-limit at the open doesn't see its bar", '== bar and holding["touch_price"][k] != open_:', "== bar:"),
+        ("orders inside the bar are armed at once whatever is said", ' and portfolio["arm_delay"] == 0)', ")"),
         (
             "a high before the entry is the best price",
-            'high = high if book["inside_way"] > 0 else close',
+            'high = high if holding["inside_way"] > 0 else close',
             "high = high + 0.0",
         ),
         (
             "a low before the entry is the worst price",
-            'low = low if book["inside_way"] < 0 else close',
+            'low = low if holding["inside_way"] < 0 else close',
             "low = low + 0.0",
         ),
         # ------------------------------------------------------------------ protective orders
@@ -240,8 +244,8 @@ MUTANTS = tuple(
         ),
         (
             "a stop that followed is given up",
-            'not (level - followed) * book["lots"] > 0.0',
-            '(level - followed) * book["lots"] > 0.0',
+            'not (level - followed) * holding["lots"] > 0.0',
+            '(level - followed) * holding["lots"] > 0.0',
         ),
         (
             "shares are rounded one by one",
@@ -267,26 +271,34 @@ MUTANTS = tuple(
         # ------------------------------------------------------------------ halts, margin, time
         (
             "a drawdown at its limit is none",
-            '(desk["peak"] - equity) * 100.0 >= limit',
-            '(desk["peak"] - equity) * 100.0 > limit',
+            '(portfolio["peak"] - equity) * 100.0 >= limit',
+            '(portfolio["peak"] - equity) * 100.0 > limit',
         ),
         (
             "a daily loss at its limit is none",
-            '(desk["day_equity"] - equity) * 100.0 >= limit',
-            '(desk["day_equity"] - equity) * 100.0 > limit',
+            '(portfolio["day_equity"] - equity) * 100.0 >= limit',
+            '(portfolio["day_equity"] - equity) * 100.0 > limit',
         ),
-        ("one loss too many in a row", 'desk["losses_in_row"] >= limit', 'desk["losses_in_row"] > limit'),
-        ("the old peak halts again", 'desk["peak"] = desk["last_equity"]\n        desk["losses', 'desk["losses'),
+        ("one loss too many in a row", 'portfolio["losses_in_row"] >= limit', 'portfolio["losses_in_row"] > limit'),
+        (
+            "the old peak halts again",
+            'portfolio["peak"] = portfolio["last_equity"]\n        portfolio["losses',
+            'portfolio["losses',
+        ),
         (
             "equity at the margin is called",
             "called = required > 0.0 and equity < required",
             "called = required > 0.0 and equity <= required",
         ),
-        ("margin is not converted", "quantity, abs(price)) * part +", 'quantity, abs(price)) / book["rate"] * part +'),
+        (
+            "margin is not converted",
+            "quantity, abs(price)) * part +",
+            'quantity, abs(price)) / holding["rate"] * part +',
+        ),
         (
             "a time stop is a bar late",
-            'bar - book["entry_bar"] + 1 >= guard["value"]',
-            'bar - book["entry_bar"] >= guard["value"]',
+            'bar - holding["entry_bar"] + 1 >= guard["value"]',
+            'bar - holding["entry_bar"] >= guard["value"]',
         ),
         ("cooling down takes a bar more", 'bar < lost + guard["value"]', 'bar <= lost + guard["value"]'),
         ("an equity of zero goes on", "return bool(equity <= 0.0 and", "return bool(equity < 0.0 and"),
@@ -294,38 +306,38 @@ MUTANTS = tuple(
         ("a year has 360 days", "YEAR_NS = 365 *", "YEAR_NS = 360 *"),
         (
             "a night's fee is on the open",
-            'pay_borrow(desk, book, bar, book["mark"], columns',
-            "pay_borrow(desk, book, bar, market.open[row], columns",
+            'pay_borrow(portfolio, holding, bar, holding["mark"], columns',
+            "pay_borrow(portfolio, holding, bar, market.open[row], columns",
         ),
         (
             "a bar's fee is on its open",
-            "pay_borrow(desk, book, bar, market.close[row], columns",
-            "pay_borrow(desk, book, bar, market.open[row], columns",
+            "pay_borrow(portfolio, holding, bar, market.close[row], columns",
+            "pay_borrow(portfolio, holding, bar, market.open[row], columns",
         ),
         ("a part of a lot is given", "whole = math.floor(exact)\n", "whole = math.ceil(exact)\n"),
         (
             "a short earns the dividend",
-            'DIVIDEND, value_of(book, book["quantity"],',
-            'DIVIDEND, value_of(book, abs(book["quantity"]),',
+            'DIVIDEND, value_of(holding, holding["quantity"],',
+            'DIVIDEND, value_of(holding, abs(holding["quantity"]),',
         ),
         ("orders rise with a split", "order_price(price / ratio", "order_price(price * ratio"),
-        ("the best price is of before the split", 'book["highest"] /= ratio', 'book["highest"] /= 1.0'),
-        ("a part of a lot is paid unconverted", 'left * book["mark"] * book["rate"])', 'left * book["mark"])'),
+        ("the best price is of before the split", 'holding["highest"] /= ratio', 'holding["highest"] /= 1.0'),
+        ("a part of a lot is paid unconverted", 'left * holding["mark"] * holding["rate"])', 'left * holding["mark"])'),
         # ------------------------------------------------------------------ contracts
         (
             "a contract's open profit forgets the multiplier",
-            'points = book["quantity"] * book["multiplier"]\n    return',
-            'points = book["quantity"]\n    return',
+            'points = holding["quantity"] * holding["multiplier"]\n    return',
+            'points = holding["quantity"]\n    return',
         ),
         (
             "a contract's open profit is not converted",
-            'book["contract"] * book["price"]) * book["rate"])',
-            'book["contract"] * book["price"]))',
+            'holding["contract"] * holding["price"]) * holding["rate"])',
+            'holding["contract"] * holding["price"]))',
         ),
-        ("a contract's value moves through the equity", '(price - book["contract"] * book["price"])', "price"),
+        ("a contract's value moves through the equity", '(price - holding["contract"] * holding["price"])', "price"),
         (
             "the amount of margin for a contract is not converted",
-            '+ quantity * amount * book["rate"])',
+            '+ quantity * amount * holding["rate"])',
             "+ quantity * amount)",
         ),
         (
@@ -335,8 +347,8 @@ MUTANTS = tuple(
         ),
         (
             "a contract takes no margin from what is available",
-            "available -= margin_of(books[j]",
-            "available -= 0.0 * margin_of(books[j]",
+            "available -= margin_of(holdings[j]",
+            "available -= 0.0 * margin_of(holdings[j]",
         ),
         (
             "quiet bars of a contract forget its entry",
@@ -346,8 +358,8 @@ MUTANTS = tuple(
         # ------------------------------------------------------------------ quiet bars
         (
             "a price met exactly is quiet",
-            'low > book["alarm_below"] and high < book["alarm_above"]',
-            'low >= book["alarm_below"] and high <= book["alarm_above"]',
+            'low > holding["alarm_below"] and high < holding["alarm_above"]',
+            'low >= holding["alarm_below"] and high <= holding["alarm_above"]',
         ),
         (
             "a price met exactly is quiet for one instrument",
@@ -361,14 +373,14 @@ MUTANTS = tuple(
         ),
         (
             "a time stop sleeps a bar longer",
-            'math.floor(book["entry_bar"] + guard["value"] - 1)',
-            'math.floor(book["entry_bar"] + guard["value"])',
+            'math.floor(holding["entry_bar"] + guard["value"] - 1)',
+            'math.floor(holding["entry_bar"] + guard["value"])',
         ),
         ("an order that expires sleeps on", 'due = min(due, order["expires"])', 'due = max(due, order["expires"])'),
         (
             "quiet lows are forgotten",
-            'book["lowest"] = min(book["lowest"], market.low[row])',
-            'book["lowest"] = min(book["lowest"], market.close[row])',
+            'holding["lowest"] = min(holding["lowest"], market.low[row])',
+            'holding["lowest"] = min(holding["lowest"], market.close[row])',
         ),
         (
             "quiet highs are forgotten",
@@ -377,8 +389,8 @@ MUTANTS = tuple(
         ),
         (
             "lows of a quiet stretch are forgotten",
-            'book["lowest"] = max(highest, other_high), min(lowest, other_low)',
-            'book["lowest"] = max(highest, other_high), lowest',
+            'holding["lowest"] = max(highest, other_high), min(lowest, other_low)',
+            'holding["lowest"] = max(highest, other_high), lowest',
         ),
         ("a long position on credit is never lost", "if lots < 0 or cash < 0.0 or", "if lots < 0 or"),
         # ------------------------------------------------------------------ entries that wait
@@ -400,33 +412,37 @@ MUTANTS = tuple(
         ),
         (
             "an order that follows has the range of its move",
-            'book["decided"][k], book["day_bar"][k] = decided, day_bar',
-            'book["day_bar"][k] = day_bar',
+            'holding["decided"][k], holding["day_bar"][k] = decided, day_bar',
+            'holding["day_bar"][k] = day_bar',
         ),
         # ------------------------------------------------------------------ grids, further entries, weights
-        ("lines lie a spacing too far", '* line * book["grid_step"]', '* (line + 1) * book["grid_step"]'),
+        ("lines lie a spacing too far", '* line * holding["grid_step"]', '* (line + 1) * holding["grid_step"]'),
         ("the last line within the cap is left out", "planned + lots <= most", "planned + lots < most"),
         (
             "a line is offered at its own price",
-            "target = grid_price(book, level)",
-            "target = grid_price(book, level + 1)",
+            "target = grid_price(holding, level)",
+            "target = grid_price(holding, level + 1)",
         ),
-        ("the factor counts once", '* factor ** book["entries"]', "* factor"),
+        ("the factor counts once", '* factor ** holding["entries"]', "* factor"),
         (
             "a move of the spacing is too small",
             "moved >= distance - TOLERANCE * abs(last)",
             "moved > distance + TOLERANCE * abs(last)",
         ),
-        ("an entry too many", 'book["entries"] >= terms["scale_entries"]', 'book["entries"] > terms["scale_entries"]'),
+        (
+            "an entry too many",
+            'holding["entries"] >= terms["scale_entries"]',
+            'holding["entries"] > terms["scale_entries"]',
+        ),
         (
             "a drift at its limit restores",
-            'abs(gap) * 100.0 > desk["drift_percent"]',
-            'abs(gap) * 100.0 >= desk["drift_percent"]',
+            'abs(gap) * 100.0 > portfolio["drift_percent"]',
+            'abs(gap) * 100.0 >= portfolio["drift_percent"]',
         ),
         (
             "weights are not converted",
-            'equity / value_of(book, 1.0, market.close[book["start"] + bar])',
-            'equity / market.close[book["start"] + bar]',
+            'equity / value_of(holding, 1.0, market.close[holding["start"] + bar])',
+            'equity / market.close[holding["start"] + bar]',
         ),
         (
             "a position of the wrong side is kept",
@@ -436,18 +452,22 @@ MUTANTS = tuple(
         ("a purchase counts what is short", "there = abs(held) if held * target > 0 else 0", "there = abs(held)"),
         (
             "a line of a grid needs no protection",
-            "if not is_protectable(book, rules, market, bar, side, price):",
+            "if not is_protectable(holding, rules, market, bar, side, price):",
             "if price <= 0.0:",
         ),
         (
             "a rest of a rebalancing stays at work",
-            'book["slots"][k]["reason"] == REBALANCE:',
-            'book["slots"][k]["reason"] < 0:',
+            'holding["slots"][k]["reason"] == REBALANCE:',
+            'holding["slots"][k]["reason"] < 0:',
         ),
         # ------------------------------------------------------------------ decisions
-        ("two executions at once", "if is_engaged(book):", 'if book["grid_side"] != 0:'),
-        ("another execution's exits count", 'market.signals[book["execution"], row])', "market.flags[row])"),
-        ("all positions get all stops", 'rule["executions"] >> book["execution"] & 1 == 1', 'rule["executions"] != 0'),
+        ("two executions at once", "if is_engaged(holding):", 'if holding["grid_side"] != 0:'),
+        ("another execution's exits count", 'market.signals[holding["execution"], row])', "market.flags[row])"),
+        (
+            "all positions get all stops",
+            'rule["executions"] >> holding["execution"] & 1 == 1',
+            'rule["executions"] != 0',
+        ),
         ("both entries are no contradiction", "return both or long or short", "return long or short"),
         ("closing reverses", 'terms["on_opposite"] == CLOSE_OPPOSITE:', 'terms["on_opposite"] == IGNORE_OPPOSITE:'),
         ("a contradiction adds", 'terms["scale_entries"] > 1 and not contradicts(flags)', 'terms["scale_entries"] > 1'),
@@ -468,19 +488,23 @@ MUTANTS = tuple(
         ("a lag is one bar", "place = at + 1 + int(state[at])", "place = at + 1"),
         ("an entry both ways is one", "if entry in (ENTER_LONG, ENTER_SHORT):", "if entry != 0:"),
         ("a new day goes on counting", "state[at + 1] = state[at + 2]", "state[at + 1] = state[at + 1]"),
-        ("the bar of the entry is not held", '- book["entry_bar"] + 1) if lots', '- book["entry_bar"]) if lots'),
-        ("a short quantity is negative", 'float(abs(book["quantity"]))', 'float(book["quantity"])'),
+        ("the bar of the entry is not held", '- holding["entry_bar"] + 1) if lots', '- holding["entry_bar"]) if lots'),
+        ("a short quantity is negative", 'float(abs(holding["quantity"]))', 'float(holding["quantity"])'),
         (
             "a drawdown is counted from the latest equity",
-            'desk["highest_equity"] = max(desk["highest_equity"], equity)',
-            'desk["highest_equity"] = equity',
+            'portfolio["highest_equity"] = max(portfolio["highest_equity"], equity)',
+            'portfolio["highest_equity"] = equity',
         ),
         (
             "a filter behind the position lets pass what it holds back",
             "registers[steps.heads[e, 1]] != 0.0",
             "registers[steps.heads[e, 1]] == 0.0",
         ),
-        ("a quiet bar runs no steps", 'if desk["stepped"] == 1 or book["grid_side"]', 'if book["grid_side"]'),
-        ("an additional entry is not counted", 'book["entries_made"] += 1', 'book["entries_made"] = 1'),
+        (
+            "a quiet bar runs no steps",
+            'if portfolio["stepped"] == 1 or holding["grid_side"]',
+            'if holding["grid_side"]',
+        ),
+        ("an additional entry is not counted", 'holding["entries_made"] += 1', 'holding["entries_made"] = 1'),
     )
 )

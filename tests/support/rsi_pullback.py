@@ -55,7 +55,7 @@ def build(desktop: Desktop, file: Path, *, can_drag: bool) -> Story:
     graph = trader.tab.document.graph()
     QTest.keyClick(desktop.window, Qt.Key.Key_W, CONTROL)
     trader.wait(lambda: desktop.tab is None, "the strategy closed")
-    desktop.desk.open(file)
+    desktop.file_controller.open(file)
     reopened = trader.tab.document.graph() == graph
     return Story(blank, built, undone, redone, undo_steps, redo_steps, problems, reopened)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from quantcrafter.app.canvas.run.marks import NodeMark
-    from quantcrafter.app.canvas.run.view import RunView
+    from quantcrafter.app.canvas.run_overlay import RunView
     from quantcrafter.app.document.view import WireView
 
 

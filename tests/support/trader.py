@@ -65,7 +65,7 @@ class Trader:
         """Press Tab on the canvas, type, press Enter; then give the new node its name."""
         before = self.nodes
         self.press(Qt.Key.Key_Tab)
-        popup = self.tab.canvas.asking.popup
+        popup = self.tab.canvas.quick_add_controller.popup
         self.wait(popup.isVisible, "quick-add")
         QTest.keyClicks(popup.search, search)
         QTest.keyClick(popup.search, Qt.Key.Key_Return)

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QPointF
 
 from quantcrafter.app.canvas.arrange import Align, Box, Direction, Point, align, around, distribute, framed, part, snap
-from quantcrafter.app.canvas.edit_context import Selection, Stage
+from quantcrafter.app.canvas.edit_context import EditContext, Selection
 from quantcrafter.app.canvas.editing import clipboard
 from quantcrafter.app.canvas.editing.wiring import cut_edits
 from quantcrafter.app.canvas.navigation import reach
@@ -33,40 +33,40 @@ EMPTY_FRAME = (320.0, 200.0)
 class Commands(QObject):
     """Works on what is selected on a stage."""
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage)
-        self._stage = stage
+    def __init__(self, context: EditContext) -> None:
+        super().__init__(context)
+        self._context = context
 
     @property
     def own(self) -> tuple[str, ...]:
         """The selected nodes that can be removed, copied and flagged: not bars, not a block's inputs."""
-        stage = self._stage
-        return tuple(node for node in stage.selection.nodes if stage.graph.nodes[node].role is not None)
+        context = self._context
+        return tuple(node for node in context.selection.nodes if context.graph.nodes[node].role is not None)
 
     # ------------------------------------------------------------------ delete, clipboard
 
     def delete(self, *, rejoin: bool = False) -> None:
         """Remove nodes, wires and frames; with `rejoin` what read a node reads what the node read."""
-        stage, own, chosen = self._stage, self.own, self._stage.selection
+        context, own, chosen = self._context, self.own, self._context.selection
         wires = [wire for wire in chosen.wires if wire.source not in own and wire.target not in own]
         edits: list[Edit] = cut_edits(wires)
         edits += [RemoveNodes(own, rejoin)] if own else []
         edits += [RemoveFrames(chosen.frames)] if chosen.frames else []
         if edits:
-            stage.do(*edits, label=tr("Delete and reconnect") if rejoin else tr("Delete"))
+            context.do(*edits, label=tr("Delete and reconnect") if rejoin else tr("Delete"))
         elif chosen.nodes:
-            stage.message.emit(tr("Inputs can't be removed here."))
+            context.message.emit(tr("Inputs can't be removed here."))
 
     def copy(self) -> bool:
         """Put the selected nodes on the clipboard; return whether there were any."""
         if self.own:
-            clipboard.put(self._stage.document.copy(self.own, self._stage.scope))
+            clipboard.put(self._context.document.copy(self.own, self._context.scope))
         return bool(self.own)
 
     def cut(self) -> None:
         """Put the selected nodes on the clipboard and remove them."""
         if self.copy():
-            self._stage.do(RemoveNodes(self.own), label=tr("Cut"))
+            self._context.do(RemoveNodes(self.own), label=tr("Cut"))
 
     def paste(self, at: QPointF | None = None) -> None:
         """Add the nodes on the clipboard, their upper left corner at `at`, or beside where they were copied."""
@@ -74,18 +74,18 @@ class Commands(QObject):
         if text.strip():
             self._paste(text, at, tr("Paste"))
         else:
-            self._stage.message.emit(tr("The clipboard contains nothing that can be pasted."))
+            self._context.message.emit(tr("The clipboard contains nothing that can be pasted."))
 
     def duplicate(self) -> None:
         """Add the selected nodes once more, reading what they read; the clipboard stays as it is."""
         if self.own:
-            self._paste(self._stage.document.copy(self.own, self._stage.scope), None, tr("Duplicate"))
+            self._paste(self._context.document.copy(self.own, self._context.scope), None, tr("Duplicate"))
 
     def _paste(self, text: str, at: QPointF | None, label: str) -> None:
-        stage, before = self._stage, set(self._stage.graph.nodes)
+        context, before = self._context, set(self._context.graph.nodes)
         offset = self._offset(_places(text), at)
-        if stage.do(*stage.pins(), Paste(text, offset), label=label):
-            stage.select(Selection(tuple(node for node in stage.graph.nodes if node not in before)))
+        if context.do(*context.pins(), Paste(text, offset), label=label):
+            context.select(Selection(tuple(node for node in context.graph.nodes if node not in before)))
 
     def _offset(self, places: Mapping[str, Point], at: QPointF | None) -> Point:
         """Return how far to move pasted nodes, so that none lies exactly on another."""
@@ -93,7 +93,7 @@ class Commands(QObject):
         if at is not None and places:
             x = snap(at.x() - min(place[0] for place in places.values()))
             y = snap(at.y() - min(place[1] for place in places.values()))
-        taken = {(round(box.x), round(box.y)) for box in self._stage.boxes().values()}
+        taken = {(round(box.x), round(box.y)) for box in self._context.boxes().values()}
         while any((round(place[0] + x), round(place[1] + y)) in taken for place in places.values()):
             x, y = x + STEP, y + STEP
         return x, y
@@ -102,27 +102,27 @@ class Commands(QObject):
 
     def align(self, how: Align) -> None:
         """Bring edges or centres of the selected nodes into line."""
-        self._move(align(self._stage.boxes(self._stage.selection.nodes), how), tr("Align"))
+        self._move(align(self._context.boxes(self._context.selection.nodes), how), tr("Align"))
 
     def distribute(self, direction: Direction) -> None:
         """Make the gaps between the selected nodes equal."""
-        self._move(distribute(self._stage.boxes(self._stage.selection.nodes), direction), tr("Distribute"))
+        self._move(distribute(self._context.boxes(self._context.selection.nodes), direction), tr("Distribute"))
 
     def nudge(self, dx: float, dy: float) -> None:
         """Move the selected nodes a little."""
-        boxes = self._stage.boxes(self._stage.selection.nodes)
+        boxes = self._context.boxes(self._context.selection.nodes)
         self._move({node: (box.x + dx, box.y + dy) for node, box in boxes.items()}, tr("Move"))
 
     def auto_layout(self) -> None:
         """Arrange the selected nodes, or all when fewer than two are selected; frames stay around their nodes."""
-        stage = self._stage
-        chosen = stage.selection.nodes if len(stage.selection.nodes) > 1 else tuple(stage.graph.nodes)
-        boxes = stage.boxes(chosen)
+        context = self._context
+        chosen = context.selection.nodes if len(context.selection.nodes) > 1 else tuple(context.graph.nodes)
+        boxes = context.boxes(chosen)
         if not boxes:
             return
-        members = {frame: self._inside(frame, boxes) for frame in stage.graph.frames}
+        members = {frame: self._inside(frame, boxes) for frame in context.graph.frames}
         sizes = {node: (box.width, box.height) for node, box in boxes.items()}
-        places, areas = framed(part(stage.graph, chosen), sizes, {frame: on for frame, on in members.items() if on})
+        places, areas = framed(part(context.graph, chosen), sizes, {frame: on for frame, on in members.items() if on})
         left, top = snap(min(box.x for box in boxes.values())), snap(min(box.y for box in boxes.values()))
         moved = {node: (x + left, y + top) for node, (x, y) in places.items()}
         frames = [self._frame_at(frame, area, left, top) for frame, area in areas.items()]
@@ -130,65 +130,67 @@ class Commands(QObject):
 
     def _inside(self, frame: str, boxes: Mapping[str, Box]) -> list[str]:
         """Return the nodes whose middle lies on a frame."""
-        area = self._stage.scene.frames[frame].body()
+        area = self._context.scene.frames[frame].body()
         middles = {node: QPointF(box.x + box.width / 2, box.y + box.height / 2) for node, box in boxes.items()}
         return [node for node, middle in middles.items() if area.contains(middle)]
 
     def _frame_at(self, frame: str, area: Box, left: float, top: float) -> SetFrame:
-        view = self._stage.graph.frames[frame]
+        view = self._context.graph.frames[frame]
         return SetFrame(frame, view.text, area.x + left, area.y + top, area.width, area.height, view.color)
 
     def _move(self, places: Mapping[str, Point], label: str, *more: Edit) -> None:
-        stage = self._stage
-        moved = {node: place for node, place in places.items() if (stage.box(node).x, stage.box(node).y) != place}
+        context = self._context
+        moved = {node: place for node, place in places.items() if (context.box(node).x, context.box(node).y) != place}
         if moved:
-            stage.do(*stage.pins(*moved), MoveNodes(moved), *more, label=label)
+            context.do(*context.pins(*moved), MoveNodes(moved), *more, label=label)
 
     # ------------------------------------------------------------------ nodes
 
     def select_along(self, *, forward: bool) -> None:
         """Select all that is downstream (or upstream) of the selection too."""
-        self._stage.select(Selection(tuple(reach(self._stage.graph, self._stage.selection.nodes, forward=forward))))
+        self._context.select(
+            Selection(tuple(reach(self._context.graph, self._context.selection.nodes, forward=forward)))
+        )
 
     def toggle(self, flag: str) -> None:
         """Bypass or mute the selected nodes; if all are already, end that."""
-        nodes = [self._stage.graph.nodes[node] for node in self.own]
+        nodes = [self._context.graph.nodes[node] for node in self.own]
         if not nodes:
             return
         if flag == "bypass":
             on = not all(node.bypass for node in nodes)
-            self._stage.do(SetFlags(self.own, bypass=on), label=tr("Bypass") if on else tr("Turn off bypass"))
+            self._context.do(SetFlags(self.own, bypass=on), label=tr("Bypass") if on else tr("Turn off bypass"))
         else:
             on = not all(node.mute for node in nodes)
-            self._stage.do(SetFlags(self.own, mute=on), label=tr("Mute") if on else tr("Unmute"))
+            self._context.do(SetFlags(self.own, mute=on), label=tr("Mute") if on else tr("Unmute"))
 
     def group(self, name: str) -> bool:
         """Move the selected nodes into a new block; return whether it could be done."""
-        stage, before = self._stage, set(self._stage.graph.nodes)
-        if any(stage.document.catalog.component(role, name) is not None for role in Role):
-            stage.message.emit(tr("A component named '{name}' already exists. Choose another name.", name=name))
+        context, before = self._context, set(self._context.graph.nodes)
+        if any(context.document.catalog.component(role, name) is not None for role in Role):
+            context.message.emit(tr("A component named '{name}' already exists. Choose another name.", name=name))
             return False
-        if not stage.do(GroupIntoBlock(self.own, name), label=tr("Group into a block")):
+        if not context.do(GroupIntoBlock(self.own, name), label=tr("Group into a block")):
             return False
-        stage.select(Selection(tuple(node for node in stage.graph.nodes if node not in before)))
+        context.select(Selection(tuple(node for node in context.graph.nodes if node not in before)))
         return True
 
     def add_frame(self, at: QPointF) -> str | None:
         """Add a frame around the selected nodes, or an empty one at a place; return its id."""
-        stage = self._stage
-        boxes = stage.boxes(stage.selection.nodes)
+        context = self._context
+        boxes = context.boxes(context.selection.nodes)
         area = around(boxes.values()) if boxes else Box(snap(at.x()), snap(at.y()), *EMPTY_FRAME)
         number = 1
-        while f"frame{number}" in stage.graph.frames:
+        while f"frame{number}" in context.graph.frames:
             number += 1
         frame = f"frame{number}"
-        if not stage.do(
-            *stage.pins(),
+        if not context.do(
+            *context.pins(),
             SetFrame(frame, tr("Comment"), area.x, area.y, area.width, area.height),
             label=tr("Add a frame"),
         ):
             return None
-        stage.select(Selection(frames=(frame,)))
+        context.select(Selection(frames=(frame,)))
         return frame
 
 

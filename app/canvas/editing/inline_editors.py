@@ -78,7 +78,7 @@ class NameEditor(QLineEdit):
         color = current().error if refusal else current().accent
         self.setStyleSheet(f"QLineEdit {{ border: 2px solid {color}; }}")
         self.setToolTip(refusal)
-        self._hint.tell(refusal, self.geometry().bottomLeft(), bad=True)
+        self._hint.show_text(refusal, self.geometry().bottomLeft(), bad=True)
 
     def leave(self) -> None:
         """Close without a change."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QPoint, QRect, QRectF
 
-from quantcrafter.app.canvas.edit_context import Stage
+from quantcrafter.app.canvas.edit_context import EditContext
 from quantcrafter.app.canvas.editing.inline_editors import NameEditor, TextEditor
 from quantcrafter.app.canvas.items.layout import HEADER
 from quantcrafter.app.document.edits import RenameNode, SetFrame
@@ -20,12 +20,12 @@ FRAME_TEXT_HEIGHT = 72
 class Naming(QObject):
     """Opens the editors over a stage's view, and has the stage carry out what is typed."""
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage)
-        self._stage = stage
-        self.name_editor = NameEditor(stage.view)
-        self.name_editor.refused.connect(stage.message)
-        self.text_editor = TextEditor(stage.view)
+    def __init__(self, context: EditContext) -> None:
+        super().__init__(context)
+        self._context = context
+        self.name_editor = NameEditor(context.view)
+        self.name_editor.refused.connect(context.message)
+        self.text_editor = TextEditor(context.view)
 
     @property
     def is_open(self) -> bool:
@@ -39,15 +39,15 @@ class Naming(QObject):
 
     def rename(self) -> None:
         """Edit the name of the one selected node on its title."""
-        chosen = self._stage.selection.nodes
+        chosen = self._context.selection.nodes
         if len(chosen) != 1 or self._refused():
             return
         node = chosen[0]
-        if self._stage.graph.nodes[node].role is None:
-            self._stage.message.emit(tr("'{name}' can't be renamed here.", name=node))
+        if self._context.graph.nodes[node].role is None:
+            self._context.message.emit(tr("'{name}' can't be renamed here.", name=node))
             return
-        self._stage.view.reveal(node)
-        body = self._stage.scene.nodes[node].body()
+        self._context.view.reveal(node)
+        body = self._context.scene.nodes[node].body()
         body.setHeight(HEADER)
         self.name_editor.ask(node, tr("Name of the node"), self._on_view(body), lambda name: self._rename(node, name))
 
@@ -55,10 +55,10 @@ class Naming(QObject):
         """Rename a node; return why it cannot have this name."""
         if name == node:
             return ""
-        stage = self._stage
+        context = self._context
         try:
             edit = RenameNode(node, name)
-            stage.document.do(edit, label=tr("Rename"), scope=stage.scope, origin=stage)
+            context.document.do(edit, label=tr("Rename"), scope=context.scope, origin=context)
         except EditError as error:
             return str(error)
         return ""
@@ -67,7 +67,7 @@ class Naming(QObject):
         """Ask how a new block is called, near the selected nodes."""
         if self._refused():
             return
-        box = self._stage.scene.content_rect(self._stage.selection.nodes)
+        box = self._context.scene.content_rect(self._context.selection.nodes)
         area = self._on_view(QRectF(box.x(), box.y() - 40, 220, 30))
 
         def take(name: str) -> str:
@@ -79,26 +79,26 @@ class Naming(QObject):
 
     def edit_frame(self, frame: str) -> None:
         """Edit the text of a frame; its first line is the title."""
-        view = self._stage.graph.frames.get(frame)
+        view = self._context.graph.frames.get(frame)
         if view is None or self._refused():
             return
-        area = self._on_view(self._stage.scene.frames[frame].body())
+        area = self._on_view(self._context.scene.frames[frame].body())
 
         def take(text: str) -> None:
             if text != view.text:
                 edit = SetFrame(frame, text, view.x, view.y, view.width, view.height, view.color)
-                self._stage.do(edit, label=tr("Edit the comment"))
+                self._context.do(edit, label=tr("Edit the comment"))
 
         self.text_editor.ask(view.text, QRect(area.x(), area.y(), area.width(), FRAME_TEXT_HEIGHT), take)
 
     def _refused(self) -> bool:
-        if self._stage.locked:
-            self._stage.message.emit(self._stage.locked)
-        return bool(self._stage.locked)
+        if self._context.locked:
+            self._context.message.emit(self._context.locked)
+        return bool(self._context.locked)
 
     def _on_view(self, area: QRectF) -> QRect:
         """Return where a part of the scene is in the view, moved inside it."""
-        view = self._stage.view
+        view = self._context.view
         corner = view.mapFromScene(area.topLeft())
         width, height = round(area.width() * view.zoom), round(area.height() * view.zoom)
         x = max(4, min(corner.x(), view.width() - 180))

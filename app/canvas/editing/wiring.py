@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from quantcrafter.app.canvas.edit_context import Stage
+from quantcrafter.app.canvas.edit_context import EditContext
 from quantcrafter.app.canvas.items.ports import PortRef
 from quantcrafter.app.document.edits import Connect, Disconnect, Edit
 from quantcrafter.app.document.view import WireView
 
 
-def connect_edits(stage: Stage, reference: str, target: PortRef, picked: WireView | None = None) -> list[Edit]:
+def connect_edits(context: EditContext, reference: str, target: PortRef, picked: WireView | None = None) -> list[Edit]:
     """Return what wires an output to an input; `picked` is the wire whose end was moved there, if any.
 
     A wire dropped on a taken place of a list port replaces the wire there. Nothing is returned when all stays as it is.
@@ -19,7 +19,7 @@ def connect_edits(stage: Stage, reference: str, target: PortRef, picked: WireVie
     if picked is not None and (picked.target, picked.port, picked.index) == (target.node, target.port, index):
         return []
     edits: list[Edit] = []
-    there = _written(stage, target.node, target.port, index)
+    there = _written(context, target.node, target.port, index)
     if picked is not None:
         edits.append(Disconnect(picked.target, picked.port, picked.index))
         same_list = (picked.target, picked.port) == (target.node, target.port)
@@ -31,9 +31,9 @@ def connect_edits(stage: Stage, reference: str, target: PortRef, picked: WireVie
     return edits
 
 
-def _written(stage: Stage, node: str, port: str, index: int | None) -> bool:
+def _written(context: EditContext, node: str, port: str, index: int | None) -> bool:
     """Return whether the file has something at this place of a list port."""
-    values = stage.graph.nodes[node].values.get(port)
+    values = context.graph.nodes[node].values.get(port)
     return index is not None and isinstance(values, (list, tuple)) and index < len(values)
 
 

@@ -9,8 +9,8 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from quantcrafter.app.canvas.arrange import snap
-from quantcrafter.app.canvas.edit_context import Selection, Stage
-from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.edit_context import EditContext, Selection
+from quantcrafter.app.canvas.gesture import Hit
 from quantcrafter.app.canvas.gestures.guides import Guides
 from quantcrafter.app.canvas.gestures.splice import SpliceHint
 from quantcrafter.app.document.edits import Edit, MoveNodes, SetFrame, Splice
@@ -27,10 +27,10 @@ class MoveNodesDrag:
     A frame is held by its title and carries the nodes that stand on it.
     """
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._guides = Guides(stage.scene)
-        self._splice = SpliceHint(stage)
+    def __init__(self, context: EditContext) -> None:
+        self._context = context
+        self._guides = Guides(context.scene)
+        self._splice = SpliceHint(context)
         self._held = ""
         self._from = QPoint()
         self._grabbed = QPointF()
@@ -49,19 +49,19 @@ class MoveNodesDrag:
         if held is None:
             return False
         self._held, self._from, self._grabbed = held, event.position().toPoint(), hit.pos
-        self._before = self._stage.selection
+        self._before = self._context.selection
         self._started, self._click = False, None
         self._choose(held, event.modifiers())
         return True
 
     def _frame_title(self, hit: Hit) -> str | None:
-        item = self._stage.scene.frames.get(hit.frame) if hit.frame is not None else None
+        item = self._context.scene.frames.get(hit.frame) if hit.frame is not None else None
         held = item is not None and hit.wire is None and item.title_rect().contains(hit.pos)
         return hit.frame if held else None
 
     def _choose(self, held: str, modifiers: Qt.KeyboardModifier) -> None:
         """Select as a press does; what a plain click on a selected thing would do waits for the release."""
-        old, is_node = self._before, held in self._stage.scene.nodes
+        old, is_node = self._before, held in self._context.scene.nodes
         mine = old.nodes if is_node else old.frames
         alone = Selection((held,)) if is_node else Selection(frames=(held,))
         if held in mine:
@@ -70,11 +70,11 @@ class MoveNodesDrag:
             self._click = without if modifiers & CONTROL else alone if not modifiers & SHIFT else None
         elif modifiers & (CONTROL | SHIFT):
             more = (*mine, held)
-            self._stage.select(
+            self._context.select(
                 Selection(more, old.frames, old.wires) if is_node else Selection(old.nodes, more, old.wires)
             )
         else:
-            self._stage.select(alone)
+            self._context.select(alone)
 
     # ------------------------------------------------------------------ move
 
@@ -85,42 +85,42 @@ class MoveNodesDrag:
         if not self._started:
             if (at - self._from).manhattanLength() < QApplication.startDragDistance():
                 return
-            if self._stage.locked:
-                self._stage.message.emit(self._stage.locked)
+            if self._context.locked:
+                self._context.message.emit(self._context.locked)
                 self.cancel()
                 return
             self._begin()
-        self._place(self._stage.scene_pos(event) - self._grabbed)
+        self._place(self._context.scene_pos(event) - self._grabbed)
         nodes = tuple(self._starts)
         alone = nodes[0] if len(nodes) == 1 and not self._frame_starts else None
         self._splice.look(alone)
 
     def _begin(self) -> None:
         self._started = True
-        scene = self._stage.scene
-        chosen = self._stage.selection
+        scene = self._context.scene
+        chosen = self._context.selection
         frames = list(chosen.frames)
         nodes = {*chosen.nodes} | ({self._held} & scene.nodes.keys())
         for frame in frames:
             nodes |= self._on_frame(frame)
         self._starts = {node: scene.nodes[node].pos() for node in scene.nodes if node in nodes}
         self._frame_starts = {frame: scene.frames[frame].pos() for frame in frames}
-        others = (box for node, box in self._stage.boxes().items() if node not in nodes)
+        others = (box for node, box in self._context.boxes().items() if node not in nodes)
         self._guides.begin(others)
 
     def _on_frame(self, frame: str) -> set[str]:
-        area = self._stage.scene.frames[frame].body()
-        return {node for node, item in self._stage.scene.nodes.items() if area.contains(item.body().center())}
+        area = self._context.scene.frames[frame].body()
+        return {node for node, item in self._context.scene.nodes.items() if area.contains(item.body().center())}
 
     def _place(self, way: QPointF) -> None:
         """Show all at their new places; the held one lands on the grid, or in line with another node."""
-        scene = self._stage.scene
+        scene = self._context.scene
         start = self._starts[self._held] if self._held in self._starts else self._frame_starts[self._held]
         wanted = QPointF(snap(start.x() + way.x()), snap(start.y() + way.y()))
         if self._held in self._starts:
             item = scene.nodes[self._held]
             free = start + way
-            wanted = self._guides.follow(free, wanted, (item.layout.width, item.layout.height), self._stage.reach(5))
+            wanted = self._guides.follow(free, wanted, (item.layout.width, item.layout.height), self._context.reach(5))
         shift = wanted - start
         for node, place in self._starts.items():
             scene.nodes[node].setPos(place + shift)
@@ -132,10 +132,10 @@ class MoveNodesDrag:
     def release(self, event: QMouseEvent) -> None:  # noqa: ARG002 - the contract's
         if not self._started:
             if self._click is not None:
-                self._stage.select(self._click)
+                self._context.select(self._click)
             self._end()
             return
-        scene = self._stage.scene
+        scene = self._context.scene
         moved = {
             node: (scene.nodes[node].x(), scene.nodes[node].y())
             for node, start in self._starts.items()
@@ -143,31 +143,31 @@ class MoveNodesDrag:
         }
         edits: list[Edit] = [*self._frame_edits()]
         if moved:
-            edits += [*self._stage.pins(*moved), MoveNodes(moved)]
+            edits += [*self._context.pins(*moved), MoveNodes(moved)]
         wire = self._splice.wire
         label = tr("Move")
         if wire is not None:
             edits.append(Splice(next(iter(self._starts)), wire.target, wire.port, wire.index))
             label = tr("Insert into the wire")
-        done = bool(edits) and self._stage.do(*edits, label=label)
+        done = bool(edits) and self._context.do(*edits, label=label)
         if not done:
             self._put_back()
         self._end()
 
     def _frame_edits(self) -> Iterable[SetFrame]:
         for frame, start in self._frame_starts.items():
-            item = self._stage.scene.frames.get(frame)
+            item = self._context.scene.frames.get(frame)
             if item is not None and item.pos() != start:
                 yield moved_frame(item.view, item.x(), item.y())
 
     def cancel(self) -> None:
         if self._held:
             self._put_back()
-            self._stage.select(self._before)
+            self._context.select(self._before)
         self._end()
 
     def _put_back(self) -> None:
-        scene = self._stage.scene
+        scene = self._context.scene
         for node, place in self._starts.items():
             if node in scene.nodes:
                 scene.nodes[node].setPos(place)

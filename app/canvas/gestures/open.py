@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QMouseEvent
 
-from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.gesture import Hit
 
 Opener = Callable[[Hit, QPoint], None]
 

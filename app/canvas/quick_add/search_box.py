@@ -29,8 +29,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from quantcrafter.app.canvas.quick_add.candidates import Offer, Wanted
-from quantcrafter.app.canvas.quick_add.ranking import rank
+from quantcrafter.app.canvas.candidates import Offer, Wanted
+from quantcrafter.app.canvas.ranking import rank
 from quantcrafter.app.canvas.theme_colors import offer_icon, popup_style
 from quantcrafter.app.overlay import Overlay
 from quantcrafter.app.services.i18n import tr

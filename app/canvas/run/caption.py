@@ -24,7 +24,7 @@ class Caption(QLabel):
         self._restyle()
         self.hide()
 
-    def tell(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         """Show a text; an empty one hides the caption."""
         self.setVisible(bool(text))
         if text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap
 
-from quantcrafter.app.canvas.quick_add.candidates import Offer
+from quantcrafter.app.canvas.candidates import Offer
 from quantcrafter.app.services.names import family_member
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon

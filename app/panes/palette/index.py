@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from quantcrafter.app.canvas.quick_add.candidates import Offer
-from quantcrafter.app.canvas.quick_add.ranking import match
+from quantcrafter.app.canvas.candidates import Offer
+from quantcrafter.app.canvas.ranking import match
 from quantcrafter.app.document.document import Document
 from quantcrafter.app.inspector.content import block_role, block_uses
 from quantcrafter.app.services.i18n import said, tr

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent, QTextCursor
 
 from quantcrafter.app.document.document import DocumentLike
 from quantcrafter.app.panes.yaml_view.completion import Completion, completions
-from quantcrafter.app.panes.yaml_view.cursor_context import CursorContext, spot_at
+from quantcrafter.app.panes.yaml_view.cursor_context import CursorContext, context_at
 from quantcrafter.app.panes.yaml_view.editor import CodeEditor
 from quantcrafter.app.panes.yaml_view.lines import FieldLines
 from quantcrafter.app.panes.yaml_view.popup import CompletionPopup
@@ -33,7 +33,7 @@ class Completer(QObject):
         Enter behind a word that is typed out ends the line, as it would without a popup.
         """
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if enter and self.popup.isVisible() and self.popup.current_text() == self._spot().word:
+        if enter and self.popup.isVisible() and self.popup.current_text() == self._context().word:
             self.popup.hide()
             return False
         return self.popup.press(event)
@@ -48,37 +48,37 @@ class Completer(QObject):
 
     def complete(self) -> None:
         """Offer everything that fits, also where nothing has been typed."""
-        self._show(self._spot())
+        self._show(self._context())
 
     def hide(self) -> None:
         """Offer nothing any more."""
         self._soon.stop()
         self.popup.hide()
 
-    def _spot(self) -> CursorContext:
-        return spot_at(self._lines, self._editor.textCursor().blockNumber(), self._editor.column())
+    def _context(self) -> CursorContext:
+        return context_at(self._lines, self._editor.textCursor().blockNumber(), self._editor.column())
 
     def _offer_typed(self) -> None:
-        spot = self._spot()
-        before = self._editor.textCursor().block().text()[: spot.start]
-        in_value = spot.key or (spot.section and len(spot.inner) > 2)  # noqa: PLR2004 - a value, or an item of a list
-        if spot.word or (in_value and before.endswith((" ", "["))):
-            self._show(spot)
+        context = self._context()
+        before = self._editor.textCursor().block().text()[: context.start]
+        in_value = context.key or (context.section and len(context.inner) > 2)  # noqa: PLR2004 - a value, or an item of a list
+        if context.word or (in_value and before.endswith((" ", "["))):
+            self._show(context)
         else:
             self.popup.hide()
 
-    def _show(self, spot: CursorContext) -> None:
+    def _show(self, context: CursorContext) -> None:
         if self.document is None:
             return
-        offers = completions(spot, self.document)
-        if len(offers) == 1 and offers[0].text.strip().removesuffix(":") == spot.word:
+        offers = completions(context, self.document)
+        if len(offers) == 1 and offers[0].text.strip().removesuffix(":") == context.word:
             offers = []
         place = self._editor.cursorRect()
         corner = self._editor.viewport().mapToGlobal(place.topLeft())
         self.popup.offer(offers, QRect(corner, place.size()))
 
     def _insert(self, found: Completion) -> None:
-        spot = self._spot()
+        context = self._context()
         cursor = self._editor.textCursor()
         block = cursor.block()
         line = block.text()
@@ -88,7 +88,7 @@ class Completer(QObject):
         text = found.text
         if text.endswith(": ") and line[end:].startswith(":"):
             text = text[:-2]
-        cursor.setPosition(block.position() + units(line[: spot.start]))
+        cursor.setPosition(block.position() + units(line[: context.start]))
         cursor.setPosition(block.position() + units(line[:end]), QTextCursor.MoveMode.KeepAnchor)
         cursor.insertText(text)
         self._editor.setTextCursor(cursor)

@@ -37,13 +37,13 @@ class Completion:
     rank: int = 0
 
 
-def completions(spot: CursorContext, document: DocumentLike) -> list[Completion]:
+def completions(context: CursorContext, document: DocumentLike) -> list[Completion]:
     """Return what fits at a place, the likeliest first; what has been typed of it narrows the list."""
-    if spot.quiet:
+    if context.quiet:
         return []
-    wish = spot.word.lower()
+    wish = context.word.lower()
     ranked = []
-    for number, found in enumerate(_offers(spot, document)):
+    for number, found in enumerate(_offers(context, document)):
         name = found.text.removesuffix(": ").lower()
         likeness = _likeness(wish, name)
         if likeness is not None:
@@ -66,86 +66,86 @@ def _spelt(wish: str, name: str) -> bool:
     return len(wish) > 1 and all(letter in letters for letter in wish)
 
 
-def _offers(spot: CursorContext, document: DocumentLike) -> Iterator[Completion]:
-    inner = spot.inner
-    if not spot.path:
-        yield from _keys(_TOP_KEYS, spot)
-    elif spot.section and len(inner) > 1:
-        yield from _in_node(spot, document)
+def _offers(context: CursorContext, document: DocumentLike) -> Iterator[Completion]:
+    inner = context.inner
+    if not context.path:
+        yield from _keys(_TOP_KEYS, context)
+    elif context.section and len(inner) > 1:
+        yield from _in_node(context, document)
     elif inner[:1] == ("instruments",):
-        yield from _in_instrument(spot, document.catalog)
+        yield from _in_instrument(context, document.catalog)
     elif inner[:1] == ("run",):
-        yield from _in_run(spot)
+        yield from _in_run(context)
 
 
-def _keys(names: Iterable[str], spot: CursorContext) -> Iterator[Completion]:
-    yield from (Completion(f"{name}: ") for name in names if name not in spot.siblings or name == spot.word)
+def _keys(names: Iterable[str], context: CursorContext) -> Iterator[Completion]:
+    yield from (Completion(f"{name}: ") for name in names if name not in context.siblings or name == context.word)
 
 
-def _in_run(spot: CursorContext) -> Iterator[Completion]:
-    if not spot.key and len(spot.keys) == 1:
+def _in_run(context: CursorContext) -> Iterator[Completion]:
+    if not context.key and len(context.keys) == 1:
         fields = RunSettings.model_fields
         for name, field in fields.items():
-            if name not in spot.siblings or name == spot.word:
+            if name not in context.siblings or name == context.word:
                 yield Completion(f"{name}: ", "", "", _text(said(field.description or "")))
-    elif len(spot.keys) == 1:
-        yield from _choices(RunSettings.model_json_schema(), spot.key)
+    elif len(context.keys) == 1:
+        yield from _choices(RunSettings.model_json_schema(), context.key)
 
 
-def _in_instrument(spot: CursorContext, catalog: Catalog) -> Iterator[Completion]:
-    provider = catalog.provider(spot.siblings.get("data", ""))
-    if spot.key == "data":
+def _in_instrument(context: CursorContext, catalog: Catalog) -> Iterator[Completion]:
+    provider = catalog.provider(context.siblings.get("data", ""))
+    if context.key == "data":
         yield from (Completion(name) for name in catalog.provider_names())
-    elif not spot.key:
+    elif not context.key:
         own = tuple(provider.model_fields) if provider is not None else ()
-        yield from _keys(dict.fromkeys((*OWN_FIELDS, *own)), spot)
-    elif spot.key in _INSTRUMENT_CHOICES:
-        yield from (Completion(name) for name in _INSTRUMENT_CHOICES[spot.key])
+        yield from _keys(dict.fromkeys((*OWN_FIELDS, *own)), context)
+    elif context.key in _INSTRUMENT_CHOICES:
+        yield from (Completion(name) for name in _INSTRUMENT_CHOICES[context.key])
     elif provider is not None:
-        yield from _choices(_schema(provider), spot.key)
+        yield from _choices(_schema(provider), context.key)
 
 
-def _in_node(spot: CursorContext, document: DocumentLike) -> Iterator[Completion]:
-    inner = spot.inner
+def _in_node(context: CursorContext, document: DocumentLike) -> Iterator[Completion]:
+    inner = context.inner
     section, node_id, port = inner[0], inner[1], inner[2] if len(inner) > 2 else ""  # noqa: PLR2004 - section, node, field
     role = Role(section)
-    values = _values(spot, document)
-    if len(inner) == 2 and spot.key and spot.keys[len(spot.scope) :] == (section,):  # noqa: PLR2004 - no field yet
+    values = _values(context, document)
+    if len(inner) == 2 and context.key and context.keys[len(context.scope) :] == (section,):  # noqa: PLR2004 - no field yet
         return
     if port == "use":
-        yield from _uses(role, document, spot)
+        yield from _uses(role, document, context)
         return
     use = str(values.get("use", ""))
     component = document.catalog.component(role, use) if use else None
-    view = document.graph(spot.scope).nodes.get(node_id)
+    view = document.graph(context.scope).nodes.get(node_id)
     block = view if view is not None and view.block and view.use == use else None
     if not port:
-        yield from _fields(component, block, spot)
+        yield from _fields(component, block, context)
         return
     kinds = {one.name: one.type for one in component.inputs()} if component is not None else {}
     kinds.update({one.name: one.type for one in block.inputs if one.type is not None} if block is not None else {})
     if port in kinds:
-        yield from _references(kinds[port], node_id, port, document, spot)
+        yield from _references(kinds[port], node_id, port, document, context)
     elif port in _FLAGS:
         yield from (Completion(word) for word in ("true", "false"))
     elif component is not None:
         yield from _choices(_schema(component), port)
 
 
-def _values(spot: CursorContext, document: DocumentLike) -> Mapping[str, Any]:
+def _values(context: CursorContext, document: DocumentLike) -> Mapping[str, Any]:
     """Return the node's fields: as the text has them, or as the graph had them where the cursor is in a list."""
-    if spot.siblings:
-        return spot.siblings
-    node = document.graph(spot.scope).nodes.get(spot.node)
+    if context.siblings:
+        return context.siblings
+    node = document.graph(context.scope).nodes.get(context.node)
     return {} if node is None else {"use": node.use, **node.values}
 
 
-def _uses(role: Role, document: DocumentLike, spot: CursorContext) -> Iterator[Completion]:
+def _uses(role: Role, document: DocumentLike, context: CursorContext) -> Iterator[Completion]:
     catalog = document.catalog
     for name in sorted(catalog.component_names(role)):
         yield Completion(name, "", role.value, _component_help(catalog, role, name))
     for scope in levels(document):
-        if scope and scope != spot.scope:
+        if scope and scope != context.scope:
             yield Completion(scope[1], tr("block"), role.value, rank=1)
 
 
@@ -157,8 +157,8 @@ def _component_help(catalog: Catalog, role: Role, name: str) -> Callable[[], str
     return text
 
 
-def _fields(component: type[Component] | None, block: NodeView | None, spot: CursorContext) -> Iterator[Completion]:
-    free = {name for name in spot.siblings if name != spot.word}
+def _fields(component: type[Component] | None, block: NodeView | None, context: CursorContext) -> Iterator[Completion]:
+    free = {name for name in context.siblings if name != context.word}
     if "use" not in free:
         yield Completion("use: ", "", "", _text(tr("The component that the node uses.")))
     if component is not None:
@@ -184,16 +184,16 @@ def _default(value: Any) -> str:
 
 
 def _references(
-    kind: PortType, node_id: str, port: str, document: DocumentLike, spot: CursorContext
+    kind: PortType, node_id: str, port: str, document: DocumentLike, context: CursorContext
 ) -> Iterator[Completion]:
     """Yield the outputs that may be wired to a port, in file order; of bars the close first."""
-    known = node_id in document.graph(spot.scope).nodes
-    for node in document.graph(spot.scope).nodes.values():
+    known = node_id in document.graph(context.scope).nodes
+    for node in document.graph(context.scope).nodes.values():
         fitting = [output for output in node.outputs if output.type in (kind, None)]
         for output in fitting:
             first = node.outputs[0].name == output.name and (len(node.outputs) == 1 or output.type is PortType.BARS)
             reference = node.id if first else f"{node.id}.{output.name}"
-            if node.id == node_id or (known and document.refusal(reference, node_id, port, spot.scope)):
+            if node.id == node_id or (known and document.refusal(reference, node_id, port, context.scope)):
                 continue
             note = node.subtitle or node.use
             rank = int(output.name in _LESS_WANTED)

@@ -77,7 +77,7 @@ class _Frame:
     entries: dict[str, str] = field(default_factory=dict)
 
 
-def spot_at(lines: Lines, row: int, column: int, *, neighbours: bool = True) -> CursorContext:
+def context_at(lines: Lines, row: int, column: int, *, neighbours: bool = True) -> CursorContext:
     """Return the place of a cursor (row and column count from 0); without `neighbours` lines beside it are not read."""
     line = lines[row]
     blank = not line[:column].strip()
@@ -92,18 +92,18 @@ def spot_at(lines: Lines, row: int, column: int, *, neighbours: bool = True) -> 
     state_here = _own_key(line[:column])[1] if not blank else False
     if state_here:
         return _in_brackets(lines, row, row, column, keys)
-    spot = _in_block(lines, row, column, keys)
-    return replace(spot, siblings=_neighbours(lines, row)) if neighbours else spot
+    context = _in_block(lines, row, column, keys)
+    return replace(context, siblings=_neighbours(lines, row)) if neighbours else context
 
 
 def node_at(lines: Lines, row: int, column: int) -> tuple[str, Scope]:
     """Return the node that a cursor is at ("" for none), its own key included, and its level."""
-    spot = spot_at(lines, row, column, neighbours=False)
-    if spot.node or not (spot.section or spot.inner[:1] == ("layout",)):
-        return spot.node, spot.scope
+    context = context_at(lines, row, column, neighbours=False)
+    if context.node or not (context.section or context.inner[:1] == ("layout",)):
+        return context.node, context.scope
     tokens, _ = scan(lines[row])
     own = tokens[0].text if tokens and tokens[0].kind is Kind.KEY and indent_of(lines[row]) else ""
-    return own, spot.scope
+    return own, context.scope
 
 
 def _parents(lines: Lines, row: int, indent: int) -> list[int]:
@@ -149,12 +149,12 @@ def _in_brackets(lines: Lines, first: int, row: int, column: int, keys: tuple[st
         tokens, state = scan(text, state)
         for token in tokens:
             if here is None and (at > row or (at == row and token.end > column) or _touches(token, at, row, column)):
-                here, frame = _spot_in(stack, (*keys, *outer), text, column, token if at == row else None)
+                here, frame = _context_in(stack, (*keys, *outer), text, column, token if at == row else None)
             _step(stack, outer, token)
             if frame is not None and frame not in stack:
                 return _with_siblings(here, frame)
         if here is None and at == row:
-            here, frame = _spot_in(stack, (*keys, *outer), text, column, None)
+            here, frame = _context_in(stack, (*keys, *outer), text, column, None)
         if state == CLOSED and at >= row:
             break
     return _with_siblings(here, frame)
@@ -196,7 +196,7 @@ def _step_mark(stack: list[_Frame], outer: list[str], mark: str) -> None:
         outer[:] = [""]
 
 
-def _spot_in(
+def _context_in(
     stack: list[_Frame], keys: tuple[str, ...], text: str, column: int, token: Token | None
 ) -> tuple[CursorContext, _Frame | None]:
     """Return the place inside the innermost bracket; `token` is the one at the cursor, on its line `text`."""
@@ -217,11 +217,11 @@ def _ahead(keys: tuple[str, ...], text: str, column: int, token: Token | None) -
     return CursorContext(keys[:-1], keys[-1] if keys else "", "", column)
 
 
-def _with_siblings(spot: CursorContext | None, frame: _Frame | None) -> CursorContext:
-    if spot is None:
+def _with_siblings(context: CursorContext | None, frame: _Frame | None) -> CursorContext:
+    if context is None:
         return CursorContext()
     entries = dict(frame.entries) if frame is not None and frame.mapping else {}
-    return CursorContext(spot.keys, spot.key, spot.word, spot.start, entries, spot.quiet)
+    return CursorContext(context.keys, context.key, context.word, context.start, entries, context.quiet)
 
 
 def _in_block(lines: Lines, row: int, column: int, keys: tuple[str, ...]) -> CursorContext:

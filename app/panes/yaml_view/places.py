@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from quantcrafter.app.document.view import Scope
-from quantcrafter.app.panes.yaml_view.cursor_context import Lines, spot_at
+from quantcrafter.app.panes.yaml_view.cursor_context import Lines, context_at
 from quantcrafter.engine.spec import SECTIONS
 
 _HOLDERS = frozenset((*SECTIONS, "inputs"))
@@ -19,7 +19,7 @@ def place_of_node(lines: Lines, node_id: str, scope: Scope) -> tuple[int, int]:
         if node_id not in line:
             continue
         for match in key.finditer(line):
-            spot = spot_at(lines, row, match.end(), neighbours=False)
-            if not spot.key and spot.scope == scope and len(spot.inner) == 1 and spot.inner[0] in _HOLDERS:
+            context = context_at(lines, row, match.end(), neighbours=False)
+            if not context.key and context.scope == scope and len(context.inner) == 1 and context.inner[0] in _HOLDERS:
                 return row + 1, match.start() + 1
     return 0, 0

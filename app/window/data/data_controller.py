@@ -122,7 +122,7 @@ class DataController:
         except EditError as error:
             self._messages.complain(error_text(error))
 
-    def tell_limits(self, take: Callable[[date, date], None]) -> None:
+    def show_limits(self, take: Callable[[date, date], None]) -> None:
         """Call a function with the first and the last day of the first instrument's data, once they are known."""
         tab = self._tabs.current()
         if tab is None:

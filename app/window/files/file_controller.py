@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from quantcrafter.app.window.files.pending_input import TypedText
     from quantcrafter.app.window.files.recent_list import RecentList
     from quantcrafter.app.window.messages import Messages
-    from quantcrafter.app.window.tabs.open_strategies import Strategies
+    from quantcrafter.app.window.open_strategies import Strategies
     from quantcrafter.app.window.tabs.tab import StrategyTab
     from quantcrafter.app.window.tabs.tabs import Tabs
     from quantcrafter.engine.plugins import Registry

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from quantcrafter.app.dialogs.crash_notice import tell_of_crash
+from quantcrafter.app.dialogs.crash_notice import report_crash
 from quantcrafter.app.dialogs.drafts import Draft, Leftovers, RecoveryAnswer
 from quantcrafter.app.dialogs.recovery import offer_recovery
 from quantcrafter.app.document.document import Document
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from quantcrafter.app.services.settings import Settings
     from quantcrafter.app.window.files.file_controller import FileController
     from quantcrafter.app.window.messages import Messages
-    from quantcrafter.app.window.tabs.open_strategies import Strategies
+    from quantcrafter.app.window.open_strategies import Strategies
     from quantcrafter.app.window.tabs.tab import StrategyTab
     from quantcrafter.app.window.tabs.tabs import Tabs
     from quantcrafter.engine.plugins import Registry
@@ -33,7 +33,7 @@ TRIAL_MS = 3000
 """How long the window has to live on before restored work counts as restored."""
 
 
-class Rescue:
+class RecoveryController:
     """Looks after the recovery files of a window's strategies.
 
     Args:
@@ -84,7 +84,7 @@ class Rescue:
         found = {work.key: work for work in self._store.find()}
         left = Leftovers(crash_reports(), self._store.set_aside(), self._settings.set_aside)
         if not found:
-            tell_of_crash(self._window, left)
+            report_crash(self._window, left)
             return
         answers = offer_recovery(self._window, [_draft(work) for work in found.values()], left)
         for key, answer in answers.items():

@@ -35,8 +35,8 @@ class PluginView:
         self._typed = typed
         self._messages = messages
         self._listeners: list[Callable[[], object]] = []
-        refresher.refreshed.connect(self._tell)
-        self._stop = partial(refresher.refreshed.disconnect, self._tell)
+        refresher.refreshed.connect(self._notify)
+        self._stop = partial(refresher.refreshed.disconnect, self._notify)
 
     @property
     def text(self) -> str | None:
@@ -92,7 +92,7 @@ class PluginView:
         if listener in self._listeners:
             self._listeners.remove(listener)
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for listener in tuple(self._listeners):
             try:
                 call_plugin(self._plugin, "", listener)

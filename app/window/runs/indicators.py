@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from quantcrafter.app.services.engine import Engine
     from quantcrafter.app.window.layout.pane_host import PaneHost
     from quantcrafter.app.window.refresher import Refresher
+    from quantcrafter.app.window.run_status import RunStatus
     from quantcrafter.app.window.runs.run_controller import RunController
-    from quantcrafter.app.window.runs.status import RunStatus
     from quantcrafter.app.window.tabs.tabs import Tabs
 
 TICK_MS = 1000

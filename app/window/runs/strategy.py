@@ -127,7 +127,7 @@ class StrategyRuns(QObject):
         try:
             run = RunFolder.open(outcome.folder)
         except QuantCrafterError as error:
-            self._tell(Failure.of(error), job.request)
+            self._notify(Failure.of(error), job.request)
             return
         self.tab.session.show_run(run)
         self.finished.emit(job.request)
@@ -162,9 +162,9 @@ class StrategyRuns(QObject):
             self.changed.emit()
         else:
             self.tab.session.log.add(job.number, [LogLine(logging.ERROR, failure.message, node=failure.node)])
-            self._tell(failure, job.request)
+            self._notify(failure, job.request)
 
-    def _tell(self, failure: Failure, request: Request) -> None:
+    def _notify(self, failure: Failure, request: Request) -> None:
         document = self.tab.document
         self._failed_text = request.text if isinstance(request, RunRequest) else document.text
         self._failed_meaning = document.meaning if self._failed_text == document.text else ""

@@ -72,12 +72,12 @@ class Start(QObject):
             log.warning("%s", problem)
 
     def _open(self) -> None:
-        self._shell.desktop.desk.open_all(self._files)
+        self._shell.desktop.file_controller.open_all(self._files)
         if self._files and not self._shell.tabs.count():
             self._shell.window.show_welcome()
 
     def _recover(self) -> None:
-        self._shell.desktop.rescue.offer()
+        self._shell.desktop.recovery_controller.offer()
 
     def _guide(self) -> None:
         """Show the tour with the first strategy that is open, once in a user's life."""

@@ -69,7 +69,7 @@ class StrategyTab(QWidget):
         self.session = RunSession(self)
         self.canvas.follow(self.session)
         self.show_minimap(shown=settings.minimap)
-        self._unsubscribe: Callable[[], None] = document.subscribe(self._tell)
+        self._unsubscribe: Callable[[], None] = document.subscribe(self._notify)
 
     @property
     def path(self) -> Path | None:
@@ -136,5 +136,5 @@ class StrategyTab(QWidget):
         if all(sizes):
             self.yaml_share = min(max(round(100 * sizes[1] / sum(sizes)), 5), 95)
 
-    def _tell(self, change: Change) -> None:
+    def _notify(self, change: Change) -> None:
         self.changed.emit(change)

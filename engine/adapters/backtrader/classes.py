@@ -10,7 +10,7 @@ import backtrader as bt
 import numpy as np
 
 from quantcrafter.engine.adapters.backtrader.feed import bar_feed
-from quantcrafter.engine.adapters.classes.books import ClassFill, ClassOrder, keep_books, usual_charge
+from quantcrafter.engine.adapters.classes.class_ledger import ClassFill, ClassOrder, keep_books, usual_charge
 from quantcrafter.engine.adapters.classes.loading import load_class
 from quantcrafter.engine.adapters.classes.stamps import closed_at
 from quantcrafter.engine.api.engine import ClassJob, ClassRun

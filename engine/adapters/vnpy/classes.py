@@ -10,7 +10,7 @@ from vnpy_ctastrategy.backtesting import BacktestingEngine
 from vnpy_ctastrategy.base import StopOrderStatus
 from vnpy_ctastrategy.template import CtaTemplate
 
-from quantcrafter.engine.adapters.classes.books import ClassFill, ClassOrder, keep_books
+from quantcrafter.engine.adapters.classes.class_ledger import ClassFill, ClassOrder, keep_books
 from quantcrafter.engine.adapters.classes.loading import load_class
 from quantcrafter.engine.adapters.vnpy.bars import bar_list, interval_of, vt_symbol
 from quantcrafter.engine.api.engine import ClassJob, ClassRun

@@ -39,7 +39,7 @@ def _known(nodes: list[SessionNode], before: StrategyGraph) -> dict[str, str]:
     bars = {node.key: BARS for node in nodes if node.type == BARS_TYPE}
     chosen: dict[str, SessionNode] = {}
     for node in nodes:
-        told = _told_id(node, before)
+        told = _declared_id(node, before)
         if node.key in bars or told not in before.nodes or told == BARS:
             continue
         if told not in chosen or (node.name == told and chosen[told].name != told):
@@ -47,7 +47,7 @@ def _known(nodes: list[SessionNode], before: StrategyGraph) -> dict[str, str]:
     return bars | {node.key: told for told, node in chosen.items()}
 
 
-def _told_id(node: SessionNode, before: StrategyGraph) -> str:
+def _declared_id(node: SessionNode, before: StrategyGraph) -> str:
     told = node.custom.get(NODE_ID)
     if isinstance(told, str) and told:
         return told

@@ -46,7 +46,7 @@ class EventBatcher:
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._thread.start()
 
-    def tell(self, event: Ready | Started | Done | Failed) -> None:
+    def post(self, event: Ready | Started | Done | Failed) -> None:
         """Send an event soon, after all that were told before."""
         with self._change:
             self._settle(everything=True)

@@ -15,7 +15,7 @@ EVEN = "simulate"
 """The stage of a run that goes on at an even speed, so that it is measured by itself."""
 
 
-class Pace:
+class ProgressEstimate:
     """Times the stages of jobs; a job's shares are those that the last job of its kind had.
 
     The first job of a kind has several stages of which nobody knows how they compare: the time left is told only within

@@ -38,7 +38,7 @@ from quantcrafter.engine.runtime.compute_process.messages import (
     Started,
     Submit,
 )
-from quantcrafter.engine.runtime.compute_process.progress_estimate import Pace
+from quantcrafter.engine.runtime.compute_process.progress_estimate import ProgressEstimate
 
 log = logging.getLogger(__name__)
 
@@ -74,25 +74,25 @@ class Service:
         self._queue: SimpleQueue[Submit] = SimpleQueue()
         self._cancelled: set[int] = set()
         self._memory: dict[Hashable, Any] = {}
-        self._pace = Pace()
+        self._pace = ProgressEstimate()
         self.context: Context | None = None
 
         def send(batch: Batch) -> None:
             events.send(batch)
 
-        self._outbox = EventBatcher(send)
+        self._batcher = EventBatcher(send)
 
     def run(self, *, compiles: bool = True) -> None:
         """Take jobs one after the other, for ever."""
         threading.Thread(target=self._read, name="orders", daemon=True).start()
-        self._outbox.tell(Ready())
-        listen_to_waits(self._tell_of_wait)
+        self._batcher.post(Ready())
+        listen_to_waits(self._report_wait)
         if compiles:
-            WarmUp(lambda: self._outbox.tell(Ready(compiled=True))).start()
+            WarmUp(lambda: self._batcher.post(Ready(compiled=True))).start()
         while True:
             self._carry_out(self._queue.get())
 
-    def _tell_of_wait(self, reason: str) -> None:
+    def _report_wait(self, reason: str) -> None:
         """Tell that the job waits; what other threads wait for keeps nobody."""
         if self.context is not None and threading.current_thread() is threading.main_thread():
             self.context.progress(reason, 0, 1)
@@ -110,20 +110,20 @@ class Service:
 
     def _carry_out(self, order: Submit) -> None:
         job, request = order.job, order.request
-        context = self.context = Context(job, self._outbox, self._pace, self._cancelled, self._memory)
-        self._outbox.tell(Started(job))
+        context = self.context = Context(job, self._batcher, self._pace, self._cancelled, self._memory)
+        self._batcher.post(Started(job))
         try:
             if context.cancelled():
-                self._outbox.tell(Failed(job, _CANCELLED))
+                self._batcher.post(Failed(job, _CANCELLED))
                 return
             self._pace.begin(request.kind)
             with context.listening():
                 result = request.carry_out(context)
         except BaseException as error:  # noqa: BLE001 - whatever a job does ends with that job
-            self._outbox.tell(Failed(job, Failure.of(error)))
+            self._batcher.post(Failed(job, Failure.of(error)))
         else:
             self._pace.end()
-            self._outbox.tell(Done(job, result))
+            self._batcher.post(Done(job, result))
         finally:
             self.context = None
             self._cancelled.discard(job)
@@ -186,12 +186,17 @@ class Context:
     """The JobContext of the process."""
 
     def __init__(
-        self, job: int, outbox: EventBatcher, pace: Pace, cancelled: set[int], memory: dict[Hashable, Any]
+        self,
+        job: int,
+        batcher: EventBatcher,
+        estimate: ProgressEstimate,
+        cancelled: set[int],
+        memory: dict[Hashable, Any],
     ) -> None:
         self.job = job
         self.memory = memory
-        self._outbox = outbox
-        self._pace = pace
+        self._batcher = batcher
+        self._pace = estimate
         self._share = 0.0
         self._cancelled = cancelled
 
@@ -202,11 +207,11 @@ class Context:
             left_s = None
         else:
             self._share, left_s = self._pace.step(stage, done, total)
-        self._outbox.progress(Progressed(self.job, stage, done, total, self._share, left_s))
+        self._batcher.progress(Progressed(self.job, stage, done, total, self._share, left_s))
 
     def log(self, line: LogLine) -> None:
         """Write a line into the job's log."""
-        self._outbox.log(self.job, line, self.cancelled)
+        self._batcher.log(self.job, line, self.cancelled)
 
     def cancelled(self) -> bool:
         """Return whether the job is to stop."""

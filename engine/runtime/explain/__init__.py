@@ -14,10 +14,10 @@ from quantcrafter.engine.runtime.explain.findings import (
     Words,
 )
 from quantcrafter.engine.runtime.explain.firings import firings, next_firing, previous_firing
-from quantcrafter.engine.runtime.explain.no_trades import why_no_trade
 from quantcrafter.engine.runtime.explain.path import Path, Wire
 from quantcrafter.engine.runtime.explain.values import Value, value_at, values_at
 from quantcrafter.engine.runtime.explain.why import Blocked, Filled, Ordered, Way, Why, decision_bar, explain
+from quantcrafter.engine.runtime.results.no_trades import why_no_trade
 
 __all__ = [
     "Account",

@@ -16,7 +16,7 @@ class Value:
     """What an output was at a bar: a number (NaN for none), 0 or 1 for a condition or filter, flags for a signal.
 
     `passes` tells of a filter of the execution node whether it let entries pass. A risk rule has the `price` of its
-    order at work, a sizing rule the `quantity` that was ordered, the execution node the `position` that was held.
+    open order, a sizing rule the `quantity` that was ordered, the execution node the `position` that was held.
     """
 
     kind: Kind
@@ -73,7 +73,7 @@ def _outputs(facts: Facts, node: str, bar: int) -> list[Value]:
 
 
 def _decided(facts: Facts, bar: int) -> dict[str, Value]:
-    """Return the values of risk rules, of sizing and of the execution node, from the orders at work."""
+    """Return the values of risk rules, of sizing and of the execution node, from the open orders."""
     run, decision = facts.run, facts.run.decision
     if decision is None:
         return {}

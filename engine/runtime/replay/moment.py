@@ -43,17 +43,17 @@ class Mark:
     @classmethod
     def of(cls, state: State) -> Mark:
         """Return where the tables are written to now."""
-        return cls(len(state.pages), {name: int(state.desk[name]) for name in _ROWS})
+        return cls(len(state.pages), {name: int(state.portfolio[name]) for name in _ROWS})
 
     def rows_since(self, state: State) -> dict[str, npt.NDArray[Any]]:
         """Return copies of the rows that the one step since then wrote, by table.
 
-        The desk's tables are emptied onto a page before a step, never within, so that its rows are still there.
+        The portfolio's tables are emptied onto a page before a step, never within, so that its rows are still there.
         """
         turned = len(state.pages) > self.pages
         found = {}
         for name, rows_name in _ROWS.items():
-            rows = state.desk[rows_name]
+            rows = state.portfolio[rows_name]
             start = 0 if turned else self.counts[name]
-            found[name] = whole_rows(rows[start : state.desk[name]]).copy().view(rows.dtype)
+            found[name] = whole_rows(rows[start : state.portfolio[name]]).copy().view(rows.dtype)
         return found

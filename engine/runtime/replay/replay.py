@@ -145,7 +145,7 @@ class Replay:
         return result_of(self.prepared, self.ledger(), Clock())
 
     def working_orders(self, instrument: int = 0) -> Table:
-        """Return the instrument's orders at work (`ORDER_DTYPE`), by id."""
+        """Return the instrument's open orders (`ORDER_DTYPE`), by id."""
         return self._session.working_orders(instrument)
 
     def account(self, what: str, steps_ago: int = 0) -> float:

@@ -118,7 +118,7 @@ class RunTables:
 
     def to_json(self: RunView) -> dict[str, Any]:
         """Return the run as plain values that JSON can hold; undefined numbers are None."""
-        from quantcrafter.engine.runtime.explain.no_trades import why_no_trade
+        from quantcrafter.engine.runtime.results.no_trades import why_no_trade
 
         return {
             "strategy": self.strategy,
@@ -163,7 +163,7 @@ class RunTables:
         Raises:
             RunError: the file cannot be written.
         """
-        from quantcrafter.engine.runtime.report import report_data
+        from quantcrafter.engine.runtime.results.report import report_data
         from quantcrafter.engine.stats.report import write_report
 
         return write_report(path, report_data(self))

@@ -9,7 +9,7 @@ import numpy as np
 
 from quantcrafter.engine.api import BoolColumn, FlagColumn, FloatColumn
 from quantcrafter.engine.graph import BASE_CLOCK, PlanSource, StepColumn
-from quantcrafter.engine.graph.column_book import cut
+from quantcrafter.engine.graph.column_cache import cut
 from quantcrafter.engine.graph.evaluate import recorded
 from quantcrafter.engine.graph.live import BlankRow, LiveColumns
 from quantcrafter.engine.simulation.records import Record

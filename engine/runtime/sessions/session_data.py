@@ -11,7 +11,7 @@ from quantcrafter.engine.api.bar_checks import PRICES, type_fault
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean, listed
 from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph
-from quantcrafter.engine.graph.history import History, HistoryBook, Resampled
+from quantcrafter.engine.graph.history import History, HistoryCache, Resampled
 from quantcrafter.engine.graph.live_sources import Clock
 
 
@@ -44,7 +44,7 @@ class SessionData:
         DataError: the bars of one are missing, or of something that isn't there, or names are not told apart.
     """
 
-    def __init__(self, graph: BoundGraph, known: Mapping[str, Bars], book: HistoryBook) -> None:
+    def __init__(self, graph: BoundGraph, known: Mapping[str, Bars], book: HistoryCache) -> None:
         sources = list(sources_of(graph))
         self.names = tuple(source.name for source in sources)
         self._symbols = frozenset(each.spec.symbol for each in graph.instruments)

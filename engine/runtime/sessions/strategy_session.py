@@ -20,8 +20,8 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_state import TrackedOrder
 from quantcrafter.engine.api.orders import OrderCommand, OrderEvent
 from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph, Decision, make_plan
-from quantcrafter.engine.graph.column_book import ColumnBook
-from quantcrafter.engine.graph.history import HistoryBook
+from quantcrafter.engine.graph.column_cache import ColumnCache
+from quantcrafter.engine.graph.history import HistoryCache
 from quantcrafter.engine.graph.live import BlankRow, LiveColumns, NewestRow
 from quantcrafter.engine.graph.live_sources import Clock
 from quantcrafter.engine.graph.terms import complete
@@ -44,8 +44,8 @@ class Host:
     """What the strategies of a process share: histories, and columns that are computed once for all of them."""
 
     def __init__(self) -> None:
-        self.histories = HistoryBook()
-        self.columns = ColumnBook()
+        self.histories = HistoryCache()
+        self.columns = ColumnCache()
 
 
 class StrategySession:
@@ -233,7 +233,7 @@ class StrategySession:
             if self._given is not None and self.plan.loop is not None:
                 memory = self._session.memory
                 for i in (self._symbols.index(symbol) for symbol in step):
-                    self._given[i].note(memory.steps, memory.books[i])
+                    self._given[i].note(memory.steps, memory.holdings[i])
         except Exception as error:
             self._failed = str(error)
             raise
@@ -261,7 +261,7 @@ class StrategySession:
         self._session.end_data(*symbols)
 
     def ledger(self) -> Ledger:
-        """Return the books since the session was opened, or last drained; orders at work are among the orders."""
+        """Return the books since the session was opened, or last drained; open orders are among the orders."""
         return self._session.ledger()
 
     def drain(self) -> Ledger:

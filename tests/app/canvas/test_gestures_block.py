@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from quantcrafter.app.document.document import Document
 from tests.support import mouse
 from tests.support.actions import make_canvas
-from tests.support.canvas import STRATEGY, Desk, registry
+from tests.support.canvas import STRATEGY, CanvasEditor, registry
 
 BLOCK_FILE = """\
 quantcrafter: 1
@@ -25,22 +25,22 @@ logic:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot) -> Iterator[Desk]:
-    made = Desk(qtbot)
+def canvas_editor(qtbot: QtBot) -> Iterator[CanvasEditor]:
+    made = CanvasEditor(qtbot)
     yield made
     made.canvas.close()
 
 
-def grouped(desk: Desk) -> Desk:
-    desk.canvas.select(("fast", "slow", "cross"))
-    desk.canvas.group_into_block("averages")
-    return desk
+def grouped(canvas_editor: CanvasEditor) -> CanvasEditor:
+    canvas_editor.canvas.select(("fast", "slow", "cross"))
+    canvas_editor.canvas.group_into_block("averages")
+    return canvas_editor
 
 
-def test_grouping_asks_for_a_name_in_place(desk: Desk) -> None:
-    desk.canvas.select(("fast", "slow", "cross"))
-    mouse.key(desk.canvas.view, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
-    editor = desk.canvas.naming.name_editor
+def test_grouping_asks_for_a_name_in_place(canvas_editor: CanvasEditor) -> None:
+    canvas_editor.canvas.select(("fast", "slow", "cross"))
+    mouse.key(canvas_editor.canvas.view, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
+    editor = canvas_editor.canvas.naming.name_editor
     assert editor.isVisible()
     mouse.type_text(editor, "two words")
     mouse.key(editor, Qt.Key.Key_Return)
@@ -48,26 +48,26 @@ def test_grouping_asks_for_a_name_in_place(desk: Desk) -> None:
     editor.clear()
     mouse.type_text(editor, "averages")
     mouse.key(editor, Qt.Key.Key_Return)
-    assert "blocks:" in desk.text
-    assert "fast" not in desk.canvas.graph.nodes
-    (use,) = desk.canvas.stage.selection.nodes
-    assert desk.canvas.graph.nodes[use].use == "averages"
-    assert desk.undo_gives_back()
+    assert "blocks:" in canvas_editor.text
+    assert "fast" not in canvas_editor.canvas.graph.nodes
+    (use,) = canvas_editor.canvas.context.selection.nodes
+    assert canvas_editor.canvas.graph.nodes[use].use == "averages"
+    assert canvas_editor.undo_gives_back()
 
 
-def test_a_block_cannot_take_the_name_of_a_component(desk: Desk) -> None:
-    desk.canvas.select(("fast", "slow"))
-    desk.canvas.group_into_block("crossover")
-    assert desk.messages == ["A component named 'crossover' already exists. Choose another name."]
-    assert desk.text == desk.before
+def test_a_block_cannot_take_the_name_of_a_component(canvas_editor: CanvasEditor) -> None:
+    canvas_editor.canvas.select(("fast", "slow"))
+    canvas_editor.canvas.group_into_block("crossover")
+    assert canvas_editor.messages == ["A component named 'crossover' already exists. Choose another name."]
+    assert canvas_editor.text == canvas_editor.before
 
 
-def test_a_double_click_opens_a_block_and_the_breadcrumb_leads_back(desk: Desk) -> None:
-    canvas = grouped(desk).canvas
-    (use,) = canvas.stage.selection.nodes
+def test_a_double_click_opens_a_block_and_the_breadcrumb_leads_back(canvas_editor: CanvasEditor) -> None:
+    canvas = grouped(canvas_editor).canvas
+    (use,) = canvas.context.selection.nodes
     scopes: list[object] = []
     canvas.scope_changed.connect(scopes.append)
-    mouse.double_click(desk.viewport, desk.title(use))
+    mouse.double_click(canvas_editor.viewport, canvas_editor.title(use))
     assert scopes == [("blocks", "averages")]
     assert {"fast", "slow", "cross"} <= set(canvas.scene.nodes)
     assert canvas.breadcrumbs.isVisible()
@@ -75,39 +75,39 @@ def test_a_double_click_opens_a_block_and_the_breadcrumb_leads_back(desk: Desk) 
     mouse.click(canvas.breadcrumbs.button, canvas.breadcrumbs.button.rect().center())
     assert scopes == [("blocks", "averages"), ()]
     assert not canvas.breadcrumbs.isVisible()
-    assert canvas.stage.selection.nodes == (use,)
+    assert canvas.context.selection.nodes == (use,)
 
 
-def test_what_is_done_inside_a_block_changes_the_block(desk: Desk) -> None:
-    canvas = grouped(desk).canvas
+def test_what_is_done_inside_a_block_changes_the_block(canvas_editor: CanvasEditor) -> None:
+    canvas = grouped(canvas_editor).canvas
     canvas.open_block()
-    before = desk.text
+    before = canvas_editor.text
     canvas.select(("cross",))
     mouse.key(canvas.view, Qt.Key.Key_M)
     assert canvas.graph.nodes["cross"].mute
-    assert desk.undo_gives_back(before)
+    assert canvas_editor.undo_gives_back(before)
 
 
-def test_undoing_the_grouping_while_inside_leads_back_to_the_strategy(desk: Desk) -> None:
-    canvas = grouped(desk).canvas
+def test_undoing_the_grouping_while_inside_leads_back_to_the_strategy(canvas_editor: CanvasEditor) -> None:
+    canvas = grouped(canvas_editor).canvas
     canvas.open_block()
-    assert desk.undo_gives_back()
+    assert canvas_editor.undo_gives_back()
     assert canvas.scope == ()
     assert "fast" in canvas.scene.nodes
     assert not canvas.breadcrumbs.isVisible()
 
 
-def test_a_block_can_be_added_from_quick_add(desk: Desk) -> None:
-    canvas = grouped(desk).canvas
-    before = desk.text
+def test_a_block_can_be_added_from_quick_add(canvas_editor: CanvasEditor) -> None:
+    canvas = grouped(canvas_editor).canvas
+    before = canvas_editor.text
     mouse.key(canvas.view, Qt.Key.Key_Tab)
-    popup = canvas.asking.popup
+    popup = canvas.quick_add_controller.popup
     mouse.type_text(popup.search, "averages")
     assert popup.model.offers[0].use == "averages"
     mouse.key(popup.search, Qt.Key.Key_Return)
-    (added,) = canvas.stage.selection.nodes
+    (added,) = canvas.context.selection.nodes
     assert canvas.graph.nodes[added].block
-    assert desk.undo_gives_back(before)
+    assert canvas_editor.undo_gives_back(before)
 
 
 def test_a_block_file_is_shown_and_cannot_be_changed(qtbot: QtBot, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.gesture import Hit
 from quantcrafter.app.canvas.minimap import Minimap
 from quantcrafter.app.canvas.scene import GraphScene, PortRef
 from quantcrafter.app.canvas.view import LEAST_ZOOM, MOST_ZOOM, NODE_MIME, CanvasView

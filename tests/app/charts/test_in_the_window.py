@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.gesture import Hit
 from quantcrafter.app.canvas.menus import context_menu
 from quantcrafter.app.canvas.plot_toggles import EYE
 from quantcrafter.app.charts.model.look import series_color
@@ -75,7 +75,7 @@ def test_a_strategy_that_was_not_run_has_no_eyes_of_another_one(desktop: Desktop
     run = tab_of(desktop)
     qtbot.waitUntil(lambda: bool(run.canvas._eyes))
 
-    desktop.desk.new(run.document.text, "copy")
+    desktop.file_controller.new(run.document.text, "copy")
 
     assert tab_of(desktop) is not run
     qtbot.waitUntil(lambda: not tab_of(desktop).canvas._eyes)
@@ -105,7 +105,7 @@ def test_a_node_is_shown_and_hidden_by_its_own_menu(desktop: Desktop, qtbot: QtB
 
 def test_each_strategy_has_its_own_chart_in_the_same_pane(desktop: Desktop, qtbot: QtBot, tmp_path: Path) -> None:
     chart = show_run(desktop, qtbot, tmp_path / "run")
-    desktop.desk.open(copy_example("golden_cross", tmp_path))
+    desktop.file_controller.open(copy_example("golden_cross", tmp_path))
     assert chart.state is None
     desktop.tabs.step(1)
     qtbot.waitUntil(lambda: chart.state is not None, timeout=20_000)

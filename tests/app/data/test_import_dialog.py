@@ -18,7 +18,7 @@ from quantcrafter.app.data.pane import DataPane
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.engine.plugins import load_registry
 from tests.support.bar_store import workdays, write_csv
-from tests.support.data_desk import drop_files, row_of, texts, until, using
+from tests.support.data_controller import drop_files, row_of, texts, until, using
 from tests.support.desktop import copy_example, open_window
 
 ROLES = (("Time", 0), ("Open price", 1), ("High", 2), ("Low", 3), ("Close price", 4), ("Volume", 5))

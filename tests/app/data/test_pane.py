@@ -21,7 +21,7 @@ from quantcrafter.engine.data.store import BarStore
 from quantcrafter.engine.data.store.files import ImportOptions, import_file
 from tests.support.bar_store import workdays, write_csv
 from tests.support.children import children
-from tests.support.data_desk import click_row, drop_files, rows_of, seen, texts, until, using, write
+from tests.support.data_controller import click_row, drop_files, rows_of, seen, texts, until, using, write
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering, choosing
 

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from quantcrafter.app.data.source_dialog import SourceDialog
 from quantcrafter.app.window.desktop import Desktop
 from tests.support.bar_store import workdays, write_csv
-from tests.support.data_desk import pick, row_of, seen, texts, until, using, write
+from tests.support.data_controller import pick, row_of, seen, texts, until, using, write
 from tests.support.desktop import open_window, tab_of
 
 TEXT = """\

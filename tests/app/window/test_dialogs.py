@@ -214,7 +214,7 @@ def test_the_tour_comes_with_the_first_strategy_and_only_once(qtbot: QtBot) -> N
 
     skip = next(button for button in children(desktop.window, QPushButton) if button.text() == "Skip the tour")
     qtbot.mouseClick(skip, Qt.MouseButton.LeftButton)
-    desktop.desk.new()
+    desktop.file_controller.new()
     QApplication.processEvents()
     assert not skip.isVisible()
     desktop.shell.shut()
@@ -232,6 +232,6 @@ def test_the_data_dialog_is_called_by_the_symbol_that_is_typed_in_it(desktop: De
         dialog.reject()
 
     with answering(SourceDialog, act):
-        desktop.data_desk.choose_instrument(0)
+        desktop.data_controller.choose_instrument(0)
     qtbot.wait(0)
     assert seen == ["Data of AAPL", "Data of IBM", "Data of IBM"]

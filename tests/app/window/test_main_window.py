@@ -71,9 +71,9 @@ def test_an_opened_file_shows_its_graph_its_text_and_its_name(desktop: Desktop) 
 def test_a_file_that_is_open_is_not_opened_twice(desktop: Desktop) -> None:
     path = tab_of(desktop).path
     assert path is not None
-    desktop.desk.new()
+    desktop.file_controller.new()
 
-    desktop.desk.open(path)
+    desktop.file_controller.open(path)
 
     assert desktop.tabs.count() == 2
     assert tab_of(desktop).path == path
@@ -203,10 +203,10 @@ def test_every_action_can_be_run_or_says_that_it_cannot(desktop: Desktop, monkey
     for name in ("gallery", "settings", "shortcuts", "plugins", "about"):
         monkeypatch.setattr(Dialogs, name, lambda _self, name=name: asked.append(name))
     monkeypatch.setattr(TourGuide, "start", lambda _self: asked.append("tour"))
-    monkeypatch.setattr(type(desktop.desk), "_ask_path", lambda _self, _tab: None)
-    monkeypatch.setattr(type(desktop.desk), "_ask_export", lambda _self, _names, _suffix: None)
-    monkeypatch.setattr(type(desktop.desk), "ask_open", lambda _self: None)
-    monkeypatch.setattr(type(desktop.data_desk), "_ask", lambda *_: None)
+    monkeypatch.setattr(type(desktop.file_controller), "_ask_path", lambda _self, _tab: None)
+    monkeypatch.setattr(type(desktop.file_controller), "_ask_export", lambda _self, _names, _suffix: None)
+    monkeypatch.setattr(type(desktop.file_controller), "ask_open", lambda _self: None)
+    monkeypatch.setattr(type(desktop.data_controller), "_ask", lambda *_: None)
     monkeypatch.setattr(type(desktop.store), "import_files", lambda _self: None)
     tab_of(desktop).canvas.select_all()
     for action_id, action in desktop.shell.actions.actions.items():
@@ -267,7 +267,7 @@ def test_f6_walks_through_all_that_is_shown_and_back(desktop: Desktop, qtbot: Qt
 
 def test_ctrl_tab_goes_to_the_next_strategy_and_back(desktop: Desktop) -> None:
     first = tab_of(desktop)
-    desktop.desk.new()
+    desktop.file_controller.new()
     second = tab_of(desktop)
     desktop.shell.actions.refresh()
     QTest.keyClick(desktop.window, Qt.Key.Key_Tab, CONTROL)
@@ -361,7 +361,7 @@ def test_a_yaml_file_dropped_on_the_window_opens(desktop: Desktop, qtbot: QtBot,
 
 
 def test_tabs_are_closed_by_their_button_and_by_a_middle_click(desktop: Desktop, qtbot: QtBot) -> None:
-    desktop.desk.new()
+    desktop.file_controller.new()
     bar = desktop.tabs.tabBar()
 
     qtbot.mouseClick(bar, Qt.MouseButton.MiddleButton, pos=bar.tabRect(1).center())
@@ -376,9 +376,9 @@ def test_tabs_are_closed_by_their_button_and_by_a_middle_click(desktop: Desktop,
 
 def test_the_panes_come_back_as_they_were_with_the_next_strategy(desktop: Desktop) -> None:
     desktop.docks.docks["problems"].hide()
-    desktop.desk.close_current()
+    desktop.file_controller.close_current()
 
-    desktop.desk.new()
+    desktop.file_controller.new()
 
     assert desktop.docks.docks["palette"].isVisible()
     assert desktop.docks.docks["problems"].isHidden()
@@ -430,7 +430,7 @@ def test_after_the_last_strategy_was_closed_another_opens_with_all_its_panes(qtb
         gone = tab_of(desktop)
         with qtbot.waitSignal(gone.destroyed):
             desktop.strategies.remove(gone)
-        desktop.desk.open(second)
+        desktop.file_controller.open(second)
 
         assert desktop.docks.chart.session is tab_of(desktop).session
         assert desktop.docks.inspector.document is tab_of(desktop).document
@@ -451,7 +451,7 @@ def test_strategies_that_are_closed_are_given_free(qtbot: QtBot, tmp_path: Path)
         counts = []
         for _ in range(3):
             for _ in range(3):
-                desktop.desk.open(file)
+                desktop.file_controller.open(file)
                 desktop.window.grab()
                 desktop.strategies.remove(tab_of(desktop))
             counts.append(alive())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from quantcrafter.engine.api.compiled import COLD_STEPS, compiled
-from quantcrafter.engine.api.waiting import COMPILE, IMPORT, listen_to_waits, tell_of_wait
+from quantcrafter.engine.api.waiting import COMPILE, IMPORT, listen_to_waits, report_wait
 from tests.support.counts import is_interpreted
 
 
@@ -33,5 +33,5 @@ def test_the_first_long_column_tells_of_libraries_and_of_the_compiler_and_later_
         assert told == [IMPORT, COMPILE]
     finally:
         end()
-    tell_of_wait(IMPORT)
+    report_wait(IMPORT)
     assert told == [IMPORT, COMPILE]

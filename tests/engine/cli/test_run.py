@@ -17,7 +17,7 @@ from quantcrafter.engine.cli import progress
 from quantcrafter.engine.cli.interrupt import cancel_on_interrupt
 from quantcrafter.engine.cli.main import main
 from quantcrafter.engine.plugins import Registry, load_registry
-from quantcrafter.engine.runtime.report import lies_on_price
+from quantcrafter.engine.runtime.results.report import lies_on_price
 from tests.support.command_line import clean_environment
 from tests.support.plugin_packages import install, module
 

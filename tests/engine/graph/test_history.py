@@ -20,7 +20,7 @@ from quantcrafter.engine.api import (
     Timeframe,
 )
 from quantcrafter.engine.data.resample import resample
-from quantcrafter.engine.graph.history import Growing, History, HistoryBook, bar_of
+from quantcrafter.engine.graph.history import Growing, History, HistoryCache, bar_of
 from quantcrafter.testing import make_bars, random_bars
 from tests.support.counts import sample
 
@@ -134,16 +134,16 @@ def test_longer_bars_are_known_when_a_batch_of_the_bars_so_far_has_them(
 
 
 def test_strategies_that_ask_for_the_same_source_share_its_history() -> None:
-    book, bars = HistoryBook(), random_bars(300, 6)
-    first = book.history("A", bars.slice(0, 100))
-    longer = book.history("A", bars.slice(0, 200))
+    cache, bars = HistoryCache(), random_bars(300, 6)
+    first = cache.history("A", bars.slice(0, 100))
+    longer = cache.history("A", bars.slice(0, 200))
     assert longer is first
     assert len(first) == 200
-    assert book.history("A", bars.slice(0, 50)) is first
-    assert book.history("B", bars.slice(0, 50)) is not first
-    assert book.history("A", bars.slice(10, 50)) is not first
+    assert cache.history("A", bars.slice(0, 50)) is first
+    assert cache.history("B", bars.slice(0, 50)) is not first
+    assert cache.history("A", bars.slice(10, 50)) is not first
     other = replace(bars, close=bars.close + 0.0, high=bars.high + 1.0)
-    assert book.history("A", other.slice(0, 50)) is not first
+    assert cache.history("A", other.slice(0, 50)) is not first
 
 
 def test_a_bar_that_another_strategy_brought_is_taken_once_and_must_be_the_same() -> None:

@@ -87,38 +87,41 @@ class Watcher:
             while not self.session.done:
                 self.session.step()
 
-    def fill_and_look(self, desks: Any, books: Any, *rest: Any) -> None:
+    def fill_and_look(self, portfolios: Any, holdings: Any, *rest: Any) -> None:
         """Fill an order as ever; then check every cap, if that enlarged a position."""
-        desk, before = desks[0], int(desks[0]["fills"])
-        fill_slot(desks, books, *rest)
-        if desk["fills"] == before:
+        portfolio, before = portfolios[0], int(portfolios[0]["fills"])
+        fill_slot(portfolios, holdings, *rest)
+        if portfolio["fills"] == before:
             return
-        fill = desk["fill_rows"][desk["fills"] - 1]
-        book = books[fill["instrument"]]
-        if fill["side"] * book["lots"] <= 0:
+        fill = portfolio["fill_rows"][portfolio["fills"] - 1]
+        holding = holdings[fill["instrument"]]
+        if fill["side"] * holding["lots"] <= 0:
             return
-        values = books["quantity"] * books["mark"] * books["rate"] * books["multiplier"]
-        entries = books["quantity"] * books["price"] * books["rate"] * books["multiplier"]
-        equity = float(desk["cash"] + (values - entries * books["contract"]).sum())
-        added = float(fill["lots"] * book["lot_size"] * fill["price"] * fill["rate"] * book["multiplier"])
+        values = holdings["quantity"] * holdings["mark"] * holdings["rate"] * holdings["multiplier"]
+        entries = holdings["quantity"] * holdings["price"] * holdings["rate"] * holdings["multiplier"]
+        equity = float(portfolio["cash"] + (values - entries * holdings["contract"]).sum())
+        added = float(fill["lots"] * holding["lot_size"] * fill["price"] * fill["rate"] * holding["multiplier"])
         for guard in self.job.guards:
-            self.check(guard, book, values, equity, added)
+            self.check(guard, holding, values, equity, added)
 
-    def check(self, guard: GuardRule, book: Any, values: Any, equity: float, added: float) -> None:
+    def check(self, guard: GuardRule, holding: Any, values: Any, equity: float, added: float) -> None:
         """Check one cap."""
         room = 1e-6 + 1e-9 * abs(equity)
         cap = guard.value / 100.0 * equity
-        mine = abs(values[book["index"]])
+        mine = abs(values[holding["index"]])
         if guard.kind is GuardKind.GROSS_EXPOSURE:
             assert np.abs(values).sum() <= cap + room
         elif guard.kind is GuardKind.NET_EXPOSURE:
-            before = abs(values.sum() - added * np.sign(book["lots"]))
+            before = abs(values.sum() - added * np.sign(holding["lots"]))
             assert abs(values.sum()) <= max(cap, before) + room
         elif guard.kind is GuardKind.OPEN_TRADES:
             assert (values != 0).sum() <= guard.value or mine > abs(added) + room
-        elif guard.kind is GuardKind.MAX_POSITION and guard.symbol in ("", self.job.instruments[book["index"]].symbol):
+        elif guard.kind is GuardKind.MAX_POSITION and guard.symbol in (
+            "",
+            self.job.instruments[holding["index"]].symbol,
+        ):
             if guard.in_units:
-                assert abs(book["quantity"]) <= guard.value + 1e-9
+                assert abs(holding["quantity"]) <= guard.value + 1e-9
             else:
                 assert mine <= (guard.value if guard.in_cash else cap) + room
 

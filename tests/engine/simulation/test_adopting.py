@@ -59,7 +59,7 @@ def test_position_cash_and_matching_orders_go_on_under_the_new_terms() -> None:
     found = adopt(old, changed, who)
     assert found.dropped == ()
     session = Session.open(changed, found.state, identity=who)
-    assert session.memory.desk["executions"][0]["size_value"] == 10.0
+    assert session.memory.portfolio["executions"][0]["size_value"] == 10.0
     assert session.cash == old.account["cash"]
     assert [int(order["rule"]) for order in session.working_orders(0)] == [1, 0]
     ledger = go_on(changed, found.state, who).ledger()
@@ -108,7 +108,7 @@ def test_instruments_come_and_go_but_none_with_an_open_position_is_left_behind()
     assert found.dropped == ("A is no longer traded; its 0 orders are cancelled.",)
     assert list(found.state.instruments) == ["B", "C"]
     session = Session.open(job_of(("B", "C")), found.state, identity=Identity("second"))
-    assert session.memory.books["bars"].tolist() == [2, 0]
+    assert session.memory.holdings["bars"].tolist() == [2, 0]
     with pytest.raises(RunError, match="A position of 500 lots is open in A, which the strategy no longer trades"):
         adopt(left_by(job_of(("A", "B"))), job_of(("B",)), Identity("second"))
 

@@ -114,7 +114,7 @@ def test_a_restored_snapshot_goes_on_as_if_nothing_had_happened(job: EngineJob, 
     late = data.draw(st.integers(early, len(session)))
     while session.index < early:
         session.step()
-    snapshot, books = session.snapshot(), session.ledger()
+    snapshot, holdings = session.snapshot(), session.ledger()
     while session.index < late:
         session.step()
     ahead = session.snapshot()
@@ -122,7 +122,7 @@ def test_a_restored_snapshot_goes_on_as_if_nothing_had_happened(job: EngineJob, 
         session.restore(ahead)
         assert session.index == late
         session.restore(snapshot)
-        assert_same_bits(session.ledger(), books)
+        assert_same_bits(session.ledger(), holdings)
         while not session.done:
             session.step()
         assert_same_bits(session.ledger(), whole)

@@ -122,23 +122,23 @@ class Desk:
 @many
 @given(st.one_of(jobs(), jobs(account=True)), st.integers(0, 60))
 def test_following_the_commands_gives_the_orders_at_work_whatever_the_rules_do(job: EngineJob, stop: int) -> None:
-    session, desk, filled = Session.open(job), Desk(), set()
+    session, portfolio, filled = Session.open(job), Desk(), set()
     for step, bars in enumerate(closed_bars(job)):
         if step == stop:
             kept = SessionState.from_json(session.state().to_json())
             session = Session.open(job, kept, identity=Identity(epoch=1))
         session.append(bars)
-        desk.take(session.close_step())
+        portfolio.take(session.close_step())
         drained = session.drain()
         filled |= set(drained.orders["id"][drained.orders["status"] == OrderStatus.FILLED].tolist())
         for number in filled:
-            desk.orders.pop(number, None)
+            portfolio.orders.pop(number, None)
         at_work = {}
         for i in range(len(job.instruments)):
             for order in session.working_orders(i):
                 price, limit = (None if np.isnan(value) else float(value) for value in (order["price"], order["limit"]))
                 at_work[int(order["id"])] = (int(order["lots"]), price, limit)
-        assert desk.orders == at_work
+        assert portfolio.orders == at_work
 
 
 def test_ids_go_on_in_the_next_epoch_and_orders_keep_theirs() -> None:

@@ -261,13 +261,13 @@ def test_one_execution_at_a_time_has_entries_or_a_position(job: EngineJob) -> No
     session = Session(job)
     while not session.done:
         session.step()
-        for book in session.memory.books:
-            working = book["slots"][: book["working"]]
+        for holding in session.memory.holdings:
+            working = holding["slots"][: holding["working"]]
             engaged = set(working["execution"].tolist())
-            if book["lots"] != 0 or book["grid_side"] != 0:
-                engaged.add(int(book["execution"]))
+            if holding["lots"] != 0 or holding["grid_side"] != 0:
+                engaged.add(int(holding["execution"]))
             assert len(engaged) <= 1
-            own = job.executions[int(book["execution"])].protection
+            own = job.executions[int(holding["execution"])].protection
             rules = working["rule"][working["rule"] >= 0].tolist()
             assert own is None or set(rules) <= set(own)
 

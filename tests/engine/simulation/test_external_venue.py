@@ -145,7 +145,7 @@ def test_a_report_that_can_not_be_true_is_one_error_and_changes_nothing(change: 
     assert session.state().to_json() == kept
     session.apply(good)
     reopened = Session.open(session.job, SessionState.from_json(session.state().to_json()), venue="external")
-    assert reopened.memory.books[0]["lots"] == 10
+    assert reopened.memory.holdings[0]["lots"] == 10
 
 
 def test_a_target_that_fills_takes_the_stop_with_it() -> None:
@@ -317,7 +317,7 @@ PLAIN: dict[str, Any] = {
 several = settings(max_examples=sample(40, of=3_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def reported(job: EngineJob, books: Ledger, stop: int) -> list[Ledger]:
+def reported(job: EngineJob, holdings: Ledger, stop: int) -> list[Ledger]:
     """Run a job in a session whose broker reports the fills of a backtest, each before its bar has closed.
 
     At a step it goes on from the text of its state.
@@ -334,8 +334,8 @@ def reported(job: EngineJob, books: Ledger, stop: int) -> list[Ledger]:
             session = Session.open(job, kept, venue="external", identity=Identity(epoch=1))
         for symbol in bars:
             known[index[symbol]] += 1
-        while done < len(books.fills) and books.fills[done]["bar"] < known[books.fills[done]["instrument"]]:
-            fill = books.fills[done]
+        while done < len(holdings.fills) and holdings.fills[done]["bar"] < known[holdings.fills[done]["instrument"]]:
+            fill = holdings.fills[done]
             event = filled(sent[int(fill["order_id"])], int(fill["lots"]), float(fill["price"]), 0.0, f"x{done}")
             sent |= {each.order.number: each.order for each in session.apply(event)}
             done += 1
@@ -352,13 +352,13 @@ def test_a_broker_that_fills_as_the_simulated_venue_does_gives_the_same_fills_an
     # A broker does not report that a stop-limit was triggered, from when on it no longer follows its line.
     entries = [each.rule.entry for each in job.executions]
     assume(not any(entry.kind == OrderKind.STOP_LIMIT and entry.follow for entry in entries))
-    books = simulate(job)
-    found = joined(reported(job, books, stop))
+    holdings = simulate(job)
+    found = joined(reported(job, holdings, stop))
     for name in ("order_id", "bar", "lots", "price", "side", "reason"):
-        assert np.array_equal(found.fills[name], books.fills[name]), name
+        assert np.array_equal(found.fills[name], holdings.fills[name]), name
     for name in ("entry_bar", "exit_bar", "lots", "pnl", "exit_reason"):
-        assert np.array_equal(found.trades[name], books.trades[name]), name
-    assert np.array_equal(found.equity, books.equity)
+        assert np.array_equal(found.trades[name], holdings.trades[name]), name
+    assert np.array_equal(found.equity, holdings.equity)
 
 
 def test_a_report_waits_until_the_appended_bar_is_decided_on() -> None:

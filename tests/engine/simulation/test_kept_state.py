@@ -27,12 +27,12 @@ from quantcrafter.engine.api.rules import (
     SizeRule,
 )
 from quantcrafter.engine.api.timeframe import Timeframe
-from quantcrafter.engine.simulation.arrays import books_of, desk_of
+from quantcrafter.engine.simulation.arrays import holdings_of, portfolio_of
 from quantcrafter.engine.simulation.closed_bar import closed_bars
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.identity import Identity
 from quantcrafter.engine.simulation.session import Session
-from quantcrafter.engine.simulation.session_state import BOOK_STATE, DESK_STATE, SessionState
+from quantcrafter.engine.simulation.session_state import HOLDING_STATE, PORTFOLIO_STATE, SessionState
 from tests.support.jobs import Setup, make_job
 
 FOLDER = Path(__file__).parents[2] / "golden" / "session_states"
@@ -117,7 +117,7 @@ def test_a_kept_state_opens_and_goes_on_to_the_same_books(path: Path) -> None:
 def test_the_kept_state_holds_a_position_orders_and_the_columns_they_need() -> None:
     values = SessionState.from_json(STATES[0].read_text(encoding="utf-8"))
     kept = values.instruments.values()
-    assert any(each.book.get("lots") for each in kept)
+    assert any(each.holding.get("lots") for each in kept)
     assert any(each.rows for each in kept)
     assert {order["kind"] for each in kept for order in each.orders} >= {OrderKind.STOP, OrderKind.LIMIT}
     assert values.account["closed"] > 4
@@ -136,8 +136,8 @@ if __name__ == "__main__":
 
 def test_no_term_of_a_job_is_part_of_a_state() -> None:
     first, other = job(), make_job((bars_of("CCC", 1.0, 3), Setup(tick_size=0.5, lot_size=5.0)), settings={"cash": 7.0})
-    for name in DESK_STATE:
+    for name in PORTFOLIO_STATE:
         if name not in {"cash", "peak", "last_equity", "day_equity", "highest_equity"}:
-            assert desk_of(first, 1)[0][name].tobytes() == desk_of(other, 1)[0][name].tobytes(), name
-    for name in BOOK_STATE:
-        assert books_of(first)[0][name].tobytes() == books_of(other)[0][name].tobytes(), name
+            assert portfolio_of(first, 1)[0][name].tobytes() == portfolio_of(other, 1)[0][name].tobytes(), name
+    for name in HOLDING_STATE:
+        assert holdings_of(first)[0][name].tobytes() == holdings_of(other)[0][name].tobytes(), name

@@ -70,8 +70,8 @@ def test_fed_bar_by_bar_the_books_are_the_same_to_the_last_bit(
     job: EngineJob, matcher: BarMatcher | None, kernel: str
 ) -> None:
     session = Session.open(job, matcher=matcher, kernel=KERNELS[kernel]())
-    (books,) = fed(job, session)
-    assert_same_bits(books, simulate(job))
+    (holdings,) = fed(job, session)
+    assert_same_bits(holdings, simulate(job))
 
 
 @many
@@ -103,7 +103,7 @@ def test_a_session_of_many_bars_keeps_few_rows_and_none_is_moved_often() -> None
         market = session.memory.market
         if number % 1_000 == 0:
             session.drain()
-            assert session.memory.books["bars"][0] == number
+            assert session.memory.holdings["bars"][0] == number
             assert len(market.close) <= LEAST_ROWS
             assert len(session.memory.pages) == 0
     assert moves <= 20_000 // (LEAST_ROWS - KEPT_ROWS) + 1

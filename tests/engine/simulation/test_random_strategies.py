@@ -48,17 +48,17 @@ def test_a_random_strategy_keeps_the_same_books_compiled_interpreted_stepwise_an
         folder = tmp_path / str(number)
         folder.mkdir()
         job = job_of(write_random_strategy(folder, registry, number), registry)
-        books = simulate(job, kernel=compiled())
+        holdings = simulate(job, kernel=compiled())
         try:
-            assert_same_bits(books, simulate(job, kernel=INTERPRETED))
-            assert_same_bits(books, simulate_stepwise(job))
-            assert_same_bits(books, simulate_stepwise(job, BarMatcher()))
+            assert_same_bits(holdings, simulate(job, kernel=INTERPRETED))
+            assert_same_bits(holdings, simulate_stepwise(job))
+            assert_same_bits(holdings, simulate_stepwise(job, BarMatcher()))
             # What steps gave at each bar is for the traces of a run; a session that goes on keeps none of it.
-            assert_same_bits(replace(books, steps=None), fed_and_saved(job, number))
-            assert_money_is_conserved(job, books)
+            assert_same_bits(replace(holdings, steps=None), fed_and_saved(job, number))
+            assert_money_is_conserved(job, holdings)
         except AssertionError as error:
             raise AssertionError(f"the strategy of seed {number}, in {folder}: {error}") from error
-        seen.update(strategies=1, traded=int(len(books.fills) > 0), fills=len(books.fills))
+        seen.update(strategies=1, traded=int(len(holdings.fills) > 0), fills=len(holdings.fills))
     assert seen["traded"] > COUNT / 3
     figures = [[seen["strategies"], seen["traded"], seen["fills"]]]
     record("books that agree", ("strategy files", "of these traded", "fills"), figures)

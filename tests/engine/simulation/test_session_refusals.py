@@ -87,12 +87,12 @@ def test_a_wrong_bar_is_refused_and_changes_nothing(wrong: str) -> None:
     session = Session.open(job_of())
     session.append({"TEST": bar(1, flags=ENTER_LONG)})
     session.step()
-    before, books = session.state().to_json(), session.ledger()
+    before, holdings = session.state().to_json(), session.ledger()
     bars, message = WRONG_BARS[wrong]
     with pytest.raises(RunError, match=message):
         session.append(bars)
     assert session.state().to_json() == before
-    assert_same_bits(session.ledger(), books)
+    assert_same_bits(session.ledger(), holdings)
     session.append({"TEST": bar(2)})
     session.step()
     assert len(session.ledger().fills) == 1
@@ -145,7 +145,7 @@ def test_of_two_bars_a_wrong_one_keeps_the_other_out_too() -> None:
         session.append({"A": bar(1), "B": bar(2)})
     with pytest.raises(RunError, match="of B must be finite"):
         session.append({"A": bar(1), "B": bar(1, open=math.nan)})
-    assert session.memory.books["bars"].tolist() == [0, 0]
+    assert session.memory.holdings["bars"].tolist() == [0, 0]
     session.append({"A": bar(1)})
     session.step()
     with pytest.raises(RunError, match="must close after the last one"):
@@ -190,7 +190,7 @@ def test_a_state_keeps_no_terms_of_its_job() -> None:
     kept = state_after(job_of(95.0), 2)
     assert "size_value" not in kept.to_json()
     session = Session.open(job_of(95.0), kept, identity=Identity("golden"))
-    assert session.memory.desk["executions"][0]["size_value"] == 95.0
+    assert session.memory.portfolio["executions"][0]["size_value"] == 95.0
 
 
 @pytest.mark.parametrize(

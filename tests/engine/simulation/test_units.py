@@ -14,7 +14,7 @@ from quantcrafter.engine.api.entries import MOST_ENTRIES, GridRule, Offset, Scal
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ports import ENTER_LONG
 from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
-from quantcrafter.engine.simulation.arrays import books_of
+from quantcrafter.engine.simulation.arrays import holdings_of
 from quantcrafter.engine.simulation.closed_bar import closed_bars
 from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
 from quantcrafter.engine.simulation.execution_terms import protection_of
@@ -65,12 +65,12 @@ def climbing(
     )
 
 
-def assert_orders_fit(book: Record, job: EngineJob) -> None:
+def assert_orders_fit(holding: Record, job: EngineJob) -> None:
     """Check that orders of units never close more than their unit, and that each unit has its stop."""
-    lots = {int(book["unit_order"][u]): int(book["unit_lots"][u]) for u in range(int(book["units"]))}
+    lots = {int(holding["unit_order"][u]): int(holding["unit_lots"][u]) for u in range(int(holding["units"]))}
     protection, stopped = job.protection, []
-    for k in range(int(book["working"])):
-        order, unit = book["slots"][k], int(book["unit"][k])
+    for k in range(int(holding["working"])):
+        order, unit = holding["slots"][k], int(holding["unit"][k])
         if unit < 0:
             continue
         assert protection[order["rule"]].scope == "unit"
@@ -78,7 +78,7 @@ def assert_orders_fit(book: Record, job: EngineJob) -> None:
         if protection[order["rule"]].kind is ProtectiveKind.STOP_LOSS:
             assert order["lots"] - order["filled"] == lots[unit]
             stopped.append(unit)
-    own = protection_of(job, int(book["execution"]))
+    own = protection_of(job, int(holding["execution"]))
     if any(rule.scope == "unit" and rule.kind is ProtectiveKind.STOP_LOSS for rule in own):
         assert sorted(stopped) == sorted(lots)
 
@@ -90,9 +90,9 @@ def test_units_make_up_the_position_at_every_step_and_each_has_its_orders(job: E
     for bars in closed_bars(job):
         session.append(bars)
         session.step()
-        for book in session.memory.books:
-            assert are_units_sound(book), book
-            assert_orders_fit(book, job)
+        for holding in session.memory.holdings:
+            assert are_units_sound(holding), holding
+            assert_orders_fit(holding, job)
 
 
 @many
@@ -140,11 +140,11 @@ def test_a_split_keeps_the_units_of_a_position_and_their_stops() -> None:
     for bars in list(closed_bars(job))[:9]:
         session.append(bars)
         session.step()
-    book = session.memory.books[0]
+    holding = session.memory.holdings[0]
     # Of four units of 7 lots each 3 whole ones are left, and the parts make up two more.
-    assert book["lots"] == 14
-    assert book["unit_lots"][:4].tolist() == [3, 3, 3, 5]
-    assert_orders_fit(book, job)
+    assert holding["lots"] == 14
+    assert holding["unit_lots"][:4].tolist() == [3, 3, 3, 5]
+    assert_orders_fit(holding, job)
     assert_same_bits(simulate(job), simulate_stepwise(job))
 
 
@@ -157,10 +157,10 @@ def test_a_state_without_units_opens_with_one_for_the_whole_position() -> None:
     state = SessionState.from_json(session.state().to_json())
     (symbol,) = state.instruments
     kept = state.instruments[symbol]
-    book = {name: value for name, value in kept.book.items() if not name.startswith("unit")}
+    holding = {name: value for name, value in kept.holding.items() if not name.startswith("unit")}
     orders = tuple({name: value for name, value in order.items() if name != "unit"} for order in kept.orders)
-    older = replace(state, instruments={symbol: replace(kept, book=book, orders=orders)})
-    found = Session.open(job, older).memory.books[0]
+    older = replace(state, instruments={symbol: replace(kept, holding=holding, orders=orders)})
+    found = Session.open(job, older).memory.holdings[0]
     assert found["units"] == 1
     assert found["unit_lots"][0] == found["lots"] > 0
     assert found["unit_price"][0] == found["price"]
@@ -176,43 +176,43 @@ def test_a_state_whose_units_were_changed_by_hand_is_refused(change: dict[str, o
     state = session.state()
     (symbol,) = state.instruments
     kept = state.instruments[symbol]
-    changed = replace(state, instruments={symbol: replace(kept, book={**kept.book, **change})})
+    changed = replace(state, instruments={symbol: replace(kept, holding={**kept.holding, **change})})
     with pytest.raises(RunError, match=r"units of .* position"):
         Session.open(job, changed)
 
 
-def one_book() -> Record:
+def one_holding() -> Record:
     """Return the book of an instrument."""
-    book: Record = books_of(climbing())[0]
-    return book
+    holding: Record = holdings_of(climbing())[0]
+    return holding
 
 
 def test_what_comes_beyond_the_most_units_joins_the_last_one() -> None:
-    book = one_book()
+    holding = one_holding()
     for number in range(MOST_ENTRIES + 2):
-        grow_unit(book, number, number, 10, 100.0 + number)
-    book["lots"] = 10 * (MOST_ENTRIES + 2)
-    assert are_units_sound(book)
+        grow_unit(holding, number, number, 10, 100.0 + number)
+    holding["lots"] = 10 * (MOST_ENTRIES + 2)
+    assert are_units_sound(holding)
     last = MOST_ENTRIES - 1
-    assert book["units"] == MOST_ENTRIES
-    assert (book["unit_order"][last], book["unit_bar"][last], book["unit_lots"][last]) == (last, last, 30)
-    assert book["unit_price"][last] == pytest.approx(100.0 + last + 1.0)
+    assert holding["units"] == MOST_ENTRIES
+    assert (holding["unit_order"][last], holding["unit_bar"][last], holding["unit_lots"][last]) == (last, last, 30)
+    assert holding["unit_price"][last] == pytest.approx(100.0 + last + 1.0)
 
 
 def test_lots_come_off_the_unit_that_is_named_and_else_off_the_oldest() -> None:
-    book = one_book()
+    holding = one_holding()
     for number in (3, 5, 8):
-        grow_unit(book, number, number, 10, 100.0)
-    shrink_units(book, 5, 4)
-    assert book["unit_lots"][:3].tolist() == [10, 6, 10]
-    shrink_units(book, -1, 13)
-    assert book["unit_order"][:3].tolist() == [5, 8, 0]
-    assert book["unit_lots"][:3].tolist() == [3, 10, 0]
-    shrink_units(book, 8, 12)
-    assert book["unit_lots"][:2].tolist() == [1, 0]
-    clear_units(book)
-    assert book["units"] == 0
-    assert not book["unit_lots"].any()
+        grow_unit(holding, number, number, 10, 100.0)
+    shrink_units(holding, 5, 4)
+    assert holding["unit_lots"][:3].tolist() == [10, 6, 10]
+    shrink_units(holding, -1, 13)
+    assert holding["unit_order"][:3].tolist() == [5, 8, 0]
+    assert holding["unit_lots"][:3].tolist() == [3, 10, 0]
+    shrink_units(holding, 8, 12)
+    assert holding["unit_lots"][:2].tolist() == [1, 0]
+    clear_units(holding)
+    assert holding["units"] == 0
+    assert not holding["unit_lots"].any()
 
 
 @pytest.mark.parametrize(

@@ -93,9 +93,10 @@ def check_order(ours: TrackedOrder, theirs: BrokerOrder) -> None:
         assert ours.state in OVER[theirs.state], (ours, theirs)
 
 
-def check_books(session: Session, broker: OutsideBroker, fills: list[tuple[int, float]]) -> None:
+def check_holdings(session: Session, broker: OutsideBroker, fills: list[tuple[int, float]]) -> None:
     lots = {
-        each.symbol: int(book["lots"]) for each, book in zip(session.job.instruments, session.memory.books, strict=True)
+        each.symbol: int(holding["lots"])
+        for each, holding in zip(session.job.instruments, session.memory.holdings, strict=True)
     }
     assert {symbol: held for symbol, held in lots.items() if held} == {
         symbol: held for symbol, held in broker.positions.items() if held
@@ -113,7 +114,7 @@ def rows(session: Session) -> list[tuple[int, float]]:
 def test_after_any_trouble_positions_money_and_orders_are_those_of_the_broker(job: EngineJob, seed: int) -> None:
     broker = OutsideBroker(seed)
     session = live(job, broker)
-    check_books(session, broker, rows(session))
+    check_holdings(session, broker, rows(session))
     check_states(session, broker, session.orders)
 
 
@@ -122,7 +123,7 @@ def test_after_any_trouble_positions_money_and_orders_are_those_of_the_broker(jo
 def test_the_same_holds_for_a_session_that_is_kept_and_opened_again(job: EngineJob, seed: int, every: int) -> None:
     broker = OutsideBroker(seed)
     session = live(job, broker, kept_every=every)
-    check_books(session, broker, broker.executed)
+    check_holdings(session, broker, broker.executed)
     check_states(session, broker, session.orders)
 
 
@@ -133,7 +134,7 @@ def test_what_the_trades_brought_is_the_change_of_the_account(job: EngineJob, se
     session = live(job, broker)
     ledger = session.ledger()
     gained = ledger.trades["pnl"].sum() + sum(each.unrealised_pnl for each in ledger.open_positions)
-    worth = sum(float(book["quantity"] * book["mark"]) for book in session.memory.books)
+    worth = sum(float(holding["quantity"] * holding["mark"]) for holding in session.memory.holdings)
     assert broker.cash + worth == pytest.approx(gained, rel=1e-9, abs=1e-4)
 
 

@@ -120,10 +120,10 @@ def _progress(engine: type[EngineAdapter] | None, context: JobContext) -> Progre
         LogLine(logging.INFO, Message("Compiling the simulator for this machine, once; this takes a while ..."))
     )
 
-    def tell(stage: str, done: int, total: int) -> None:
+    def post(stage: str, done: int, total: int) -> None:
         context.progress("compile" if stage == "simulate" and done == 0 else stage, done, total)
 
-    return tell
+    return post
 
 
 def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOutcome:

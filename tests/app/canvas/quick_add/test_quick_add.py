@@ -6,16 +6,16 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from quantcrafter.app.canvas.quick_add.candidates import OfferIndex, Wanted, component_id
-from quantcrafter.app.canvas.quick_add.ranking import rank
+from quantcrafter.app.canvas.candidates import OfferIndex, Wanted, component_id
+from quantcrafter.app.canvas.ranking import rank
 from quantcrafter.engine.api import PortType
 from tests.support import mouse
-from tests.support.canvas import Desk, registry
+from tests.support.canvas import CanvasEditor, registry
 
 
 @pytest.fixture
-def desk(qtbot: QtBot) -> Iterator[Desk]:
-    made = Desk(qtbot)
+def canvas_editor(qtbot: QtBot) -> Iterator[CanvasEditor]:
+    made = CanvasEditor(qtbot)
     yield made
     made.canvas.close()
 
@@ -72,41 +72,43 @@ def test_a_node_is_named_after_its_component(use: str, node: str) -> None:
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Space])
-def test_a_key_opens_the_search_and_a_choice_adds_the_node_in_one_step(desk: Desk, key: Qt.Key) -> None:
-    mouse.key(desk.canvas.view, key)
-    popup = desk.canvas.asking.popup
+def test_a_key_opens_the_search_and_a_choice_adds_the_node_in_one_step(
+    canvas_editor: CanvasEditor, key: Qt.Key
+) -> None:
+    mouse.key(canvas_editor.canvas.view, key)
+    popup = canvas_editor.canvas.quick_add_controller.popup
     assert popup.isVisible()
     assert popup.search.hasFocus()
     mouse.type_text(popup.search, "rsi")
     mouse.key(popup.search, Qt.Key.Key_Return)
     assert not popup.isVisible()
-    assert "  rsi: {use: ta.RSI}\n" in desk.text
-    assert desk.canvas.stage.selection.nodes == ("rsi",)
-    assert desk.canvas.view.hasFocus()
-    assert desk.undo_gives_back()
+    assert "  rsi: {use: ta.RSI}\n" in canvas_editor.text
+    assert canvas_editor.canvas.context.selection.nodes == ("rsi",)
+    assert canvas_editor.canvas.view.hasFocus()
+    assert canvas_editor.undo_gives_back()
 
 
-def test_a_double_click_opens_the_search_at_the_mouse_and_the_node_comes_there(desk: Desk) -> None:
-    mouse.double_click(desk.viewport, desk.empty())
-    popup = desk.canvas.asking.popup
+def test_a_double_click_opens_the_search_at_the_mouse_and_the_node_comes_there(canvas_editor: CanvasEditor) -> None:
+    mouse.double_click(canvas_editor.viewport, canvas_editor.empty())
+    popup = canvas_editor.canvas.quick_add_controller.popup
     assert popup.isVisible()
     mouse.type_text(popup.search, "rsi")
     mouse.key(popup.search, Qt.Key.Key_Return)
-    assert desk.canvas.graph.nodes["rsi"].position == (0.0, 330.0)
+    assert canvas_editor.canvas.graph.nodes["rsi"].position == (0.0, 330.0)
 
 
-def test_a_new_node_covers_no_other(desk: Desk) -> None:
+def test_a_new_node_covers_no_other(canvas_editor: CanvasEditor) -> None:
     for _ in range(3):
-        mouse.key(desk.canvas.view, Qt.Key.Key_Tab)
-        mouse.type_text(desk.canvas.asking.popup.search, "sma")
-        mouse.key(desk.canvas.asking.popup.search, Qt.Key.Key_Return)
-    boxes = list(desk.canvas.stage.boxes().values())
+        mouse.key(canvas_editor.canvas.view, Qt.Key.Key_Tab)
+        mouse.type_text(canvas_editor.canvas.quick_add_controller.popup.search, "sma")
+        mouse.key(canvas_editor.canvas.quick_add_controller.popup.search, Qt.Key.Key_Return)
+    boxes = list(canvas_editor.canvas.context.boxes().values())
     assert not any(one.meets(other) for index, one in enumerate(boxes) for other in boxes[:index])
 
 
-def test_arrows_choose_and_a_click_takes(desk: Desk) -> None:
-    mouse.key(desk.canvas.view, Qt.Key.Key_Tab)
-    popup = desk.canvas.asking.popup
+def test_arrows_choose_and_a_click_takes(canvas_editor: CanvasEditor) -> None:
+    mouse.key(canvas_editor.canvas.view, Qt.Key.Key_Tab)
+    popup = canvas_editor.canvas.quick_add_controller.popup
     assert popup.list.currentIndex().data() == "SMA"
     mouse.key(popup.search, Qt.Key.Key_Down)
     mouse.key(popup.search, Qt.Key.Key_Down)
@@ -114,35 +116,35 @@ def test_arrows_choose_and_a_click_takes(desk: Desk) -> None:
     assert popup.list.currentIndex().data() == "RSI"
     third = popup.list.visualRect(popup.model.index(2)).center()
     mouse.click(popup.list.viewport(), third)
-    assert "  ema: {use: ta.EMA}\n" in desk.text
+    assert "  ema: {use: ta.EMA}\n" in canvas_editor.text
 
 
-def test_escape_and_a_click_elsewhere_close_the_search(desk: Desk) -> None:
-    popup = desk.canvas.asking.popup
-    mouse.key(desk.canvas.view, Qt.Key.Key_Tab)
+def test_escape_and_a_click_elsewhere_close_the_search(canvas_editor: CanvasEditor) -> None:
+    popup = canvas_editor.canvas.quick_add_controller.popup
+    mouse.key(canvas_editor.canvas.view, Qt.Key.Key_Tab)
     mouse.key(popup.search, Qt.Key.Key_Escape)
     assert not popup.isVisible()
-    mouse.key(desk.canvas.view, Qt.Key.Key_Tab)
-    desk.canvas.view.setFocus(Qt.FocusReason.MouseFocusReason)
+    mouse.key(canvas_editor.canvas.view, Qt.Key.Key_Tab)
+    canvas_editor.canvas.view.setFocus(Qt.FocusReason.MouseFocusReason)
     assert not popup.isVisible()
-    assert desk.text == desk.before
+    assert canvas_editor.text == canvas_editor.before
 
 
-def test_a_search_without_matches_says_so(desk: Desk) -> None:
-    popup = desk.canvas.asking.popup
-    mouse.key(desk.canvas.view, Qt.Key.Key_Tab)
+def test_a_search_without_matches_says_so(canvas_editor: CanvasEditor) -> None:
+    popup = canvas_editor.canvas.quick_add_controller.popup
+    mouse.key(canvas_editor.canvas.view, Qt.Key.Key_Tab)
     mouse.type_text(popup.search, "qqqq")
     assert popup.empty.isVisible()
     assert "No matches" in popup.empty.text()
     mouse.key(popup.search, Qt.Key.Key_Return)
     assert popup.isVisible()
-    assert desk.text == desk.before
+    assert canvas_editor.text == canvas_editor.before
 
 
-def test_what_is_wired_is_counted_and_ranks_higher_next_time(desk: Desk) -> None:
+def test_what_is_wired_is_counted_and_ranks_higher_next_time(canvas_editor: CanvasEditor) -> None:
     for _ in range(6):
-        desk.drag(desk.out("fast"), desk.into("slow", "input"))
-        desk.document.undo()
-    assert desk.canvas.stage.settings.quick_add_counts["ta.SMA>ta.SMA"] == 6
-    desk.drag(desk.out("fast"), desk.empty())
-    assert desk.canvas.asking.popup.model.offers[0].use == "ta.SMA"
+        canvas_editor.drag(canvas_editor.out("fast"), canvas_editor.into("slow", "input"))
+        canvas_editor.document.undo()
+    assert canvas_editor.canvas.context.settings.quick_add_counts["ta.SMA>ta.SMA"] == 6
+    canvas_editor.drag(canvas_editor.out("fast"), canvas_editor.empty())
+    assert canvas_editor.canvas.quick_add_controller.popup.model.offers[0].use == "ta.SMA"

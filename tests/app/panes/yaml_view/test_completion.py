@@ -4,7 +4,7 @@ import pytest
 
 from quantcrafter.app.document.document import Document
 from quantcrafter.app.panes.yaml_view.completion import Completion, completions
-from quantcrafter.app.panes.yaml_view.cursor_context import spot_at
+from quantcrafter.app.panes.yaml_view.cursor_context import context_at
 from quantcrafter.engine.plugins import load_registry
 
 TEXT = """\
@@ -43,7 +43,7 @@ def offered(old: str, new: str) -> list[Completion]:
     offset = text.index("|")
     text = text.replace("|", "", 1)
     row = text.count("\n", 0, offset)
-    return completions(spot_at(text.split("\n"), row, offset - text.rfind("\n", 0, offset) - 1), document)
+    return completions(context_at(text.split("\n"), row, offset - text.rfind("\n", 0, offset) - 1), document)
 
 
 def names(old: str, new: str) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantcrafter.app.panes.yaml_view.cursor_context import CursorContext, node_at, spot_at
+from quantcrafter.app.panes.yaml_view.cursor_context import CursorContext, context_at, node_at
 from quantcrafter.app.panes.yaml_view.places import place_of_node
 
 TEXT = """\
@@ -44,7 +44,7 @@ def at(needle: str, nth: int = 0) -> CursorContext:
         offset = TEXT.index(needle, offset + 1)
     offset += len(needle)
     row = TEXT.count("\n", 0, offset)
-    return spot_at(LINES, row, offset - (TEXT.rfind("\n", 0, offset) + 1))
+    return context_at(LINES, row, offset - (TEXT.rfind("\n", 0, offset) + 1))
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def at(needle: str, nth: int = 0) -> CursorContext:
     ],
 )
 def test_the_path_to_the_cursor_is_known(needle: str, path: tuple[str, ...], key: str, word: str) -> None:
-    spot = at(needle)
-    assert (spot.path, spot.key, spot.word) == (path, key, word)
+    context = at(needle)
+    assert (context.path, context.key, context.word) == (path, key, word)
 
 
 def test_a_node_whose_bracket_is_still_open_is_known() -> None:
-    spot = at("open: {use: mar")
-    assert (spot.section, spot.node, spot.key, spot.word) == ("execution", "open", "use", "mar")
-    assert dict(spot.siblings) == {"use": "mar"}
+    context = at("open: {use: mar")
+    assert (context.section, context.node, context.key, context.word) == ("execution", "open", "use", "mar")
+    assert dict(context.siblings) == {"use": "mar"}
 
 
 def test_fields_before_and_behind_the_cursor_are_known() -> None:
@@ -89,7 +89,7 @@ def test_the_level_is_the_block_round_the_cursor() -> None:
 
 def test_comments_and_quotes_are_quiet() -> None:
     assert at("# a no").quiet
-    assert spot_at(['a: "x'], 0, 5).quiet
+    assert context_at(['a: "x'], 0, 5).quiet
     assert not at("timep").quiet
 
 
@@ -138,7 +138,7 @@ def test_a_nodes_line_is_found(node: str, scope: tuple[str, ...], place: tuple[i
 def test_any_text_has_a_spot_everywhere(lines: list[str], data: st.DataObject) -> None:
     row = data.draw(st.integers(0, len(lines) - 1))
     column = data.draw(st.integers(0, len(lines[row])))
-    spot = spot_at(lines, row, column)
-    assert spot.start <= column
+    context = context_at(lines, row, column)
+    assert context.start <= column
     node_at(lines, row, column)
     place_of_node(lines, "a", ())

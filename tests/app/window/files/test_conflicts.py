@@ -156,10 +156,10 @@ def test_two_windows_on_one_file_do_not_overwrite_each_other(qtbot: QtBot, deskt
         document = tab_of(second).document
         document.set_text(document.text.replace("Golden cross", "BBB"))
         type_mine(desktop)
-        assert desktop.desk.save(tab_of(desktop))
+        assert desktop.file_controller.save(tab_of(desktop))
         mine = file.read_text(encoding="utf-8")
         with answering(ConflictDialog, lambda dialog: dialog.reject()):
-            assert not second.desk.save(tab_of(second))
+            assert not second.file_controller.save(tab_of(second))
         assert file.read_text(encoding="utf-8") == mine
 
 
@@ -212,7 +212,7 @@ def test_closing_with_save_stops_at_a_conflict(desktop: Desktop, file: Path) -> 
 
 def test_save_all_saves_the_others_when_one_cannot_be_saved(desktop: Desktop, file: Path, tmp_path: Path) -> None:
     second = copy_example("rsi_pullback", tmp_path / "other")
-    desktop.desk.open(second)
+    desktop.file_controller.open(second)
     for tab in desktop.tabs.all():
         tab.document.set_text(tab.document.text + "\n# more\n")
     file.unlink()
@@ -224,7 +224,7 @@ def test_save_all_saves_the_others_when_one_cannot_be_saved(desktop: Desktop, fi
         box.accept()
 
     with answering(QMessageBox, read):
-        assert not desktop.desk.save_all()
+        assert not desktop.file_controller.save_all()
     assert "it is a folder" in told[0]
     assert second.read_text(encoding="utf-8").endswith("# more\n")
 
@@ -263,7 +263,7 @@ def test_work_on_a_file_that_changed_after_it_is_offered_with_a_word_and_asks_wh
     for crash in range(crashes):
         with open_window(qtbot) as desktop:
             with answering(RecoveryDialog, restore):
-                desktop.rescue.offer()
+                desktop.recovery_controller.offer()
             assert "timeperiod: 21" in tab_of(desktop).document.text
             assert tab_of(desktop).needs_saving
             if crash < crashes - 1:
@@ -293,13 +293,13 @@ def kill(recovery: Recovery) -> None:
 
 def crash_now(desktop: Desktop) -> None:
     """Leave the recovery files of a window as a crash does."""
-    store = desktop.rescue._store
+    store = desktop.recovery_controller._store
     kill(store)
-    desktop.rescue._on_trial.clear()
-    desktop.rescue._settling.stop()
+    desktop.recovery_controller._on_trial.clear()
+    desktop.recovery_controller._settling.stop()
     for swap in store._swaps:
         assert swap._end is not None
         swap._end()
-    desktop.rescue._swaps.clear()
+    desktop.recovery_controller._swaps.clear()
     store._swaps.clear()
     store._lock = None

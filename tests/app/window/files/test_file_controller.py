@@ -73,7 +73,7 @@ def test_closing_unsaved_work_can_discard_it(desktop: Desktop, file: Path) -> No
 
 
 def test_closing_the_window_asks_for_all_unsaved_strategies_at_once(desktop: Desktop, tmp_path: Path) -> None:
-    desktop.desk.open(copy_example("rsi_pullback", tmp_path / "other"))
+    desktop.file_controller.open(copy_example("rsi_pullback", tmp_path / "other"))
     for tab in desktop.tabs.all():
         tab.document.set_text(tab.document.text + "\n# more\n")
     asked: list[str] = []
@@ -124,7 +124,7 @@ def test_a_file_that_cannot_be_opened_is_told_in_words(desktop: Desktop, tmp_pat
         box.accept()
 
     with answering(QMessageBox, read):
-        desktop.desk.open_all([tmp_path / "missing.yaml"])
+        desktop.file_controller.open_all([tmp_path / "missing.yaml"])
 
     assert "missing.yaml" in told[0]
     assert desktop.tabs.count() == 1
@@ -183,7 +183,7 @@ def test_unsaved_work_of_a_killed_session_is_offered_and_restored(qtbot: QtBot, 
 
     with open_window(qtbot) as desktop:
         with answering(RecoveryDialog, lambda dialog: dialog.ok_button.click()):
-            desktop.rescue.offer()
+            desktop.recovery_controller.offer()
 
         tab = tab_of(desktop)
         assert tab.path == file
@@ -205,7 +205,7 @@ def test_restored_text_that_was_never_valid_shows_an_empty_canvas_and_says_so(qt
 
     with open_window(qtbot) as desktop:
         with answering(RecoveryDialog, lambda dialog: dialog.ok_button.click()):
-            desktop.rescue.offer()
+            desktop.recovery_controller.offer()
 
         tab = tab_of(desktop)
         assert tab.document.text == text

@@ -51,7 +51,7 @@ def question(desktop: Desktop) -> FolderNotice | None:
 def test_what_is_allowed_is_remembered_and_the_strategy_is_right_then(
     desktop: Desktop, stranger: Path, what: str
 ) -> None:
-    tab = desktop.desk.open(stranger)
+    tab = desktop.file_controller.open(stranger)
     asked = question(desktop)
     assert asked is not None
     other = stranger.parent.parent / "other"
@@ -61,14 +61,14 @@ def test_what_is_allowed_is_remembered_and_the_strategy_is_right_then(
     assert listed_folders() == (other / "bars.csv" if what == "file" else other,)
     assert question(desktop) is None
     assert tab.document.problems == ()
-    tab = desktop.desk.open(stranger)
+    tab = desktop.file_controller.open(stranger)
     assert question(desktop) is None
 
 
 def test_what_is_refused_stays_refused_and_is_asked_again_when_the_strategy_is_run(
     desktop: Desktop, stranger: Path, qtbot: QtBot
 ) -> None:
-    tab = desktop.desk.open(stranger)
+    tab = desktop.file_controller.open(stranger)
     asked = question(desktop)
     assert asked is not None
     qtbot.keyClick(asked, Qt.Key.Key_Escape)
@@ -81,7 +81,7 @@ def test_what_is_refused_stays_refused_and_is_asked_again_when_the_strategy_is_r
 
 
 def test_f5_brings_the_question_back_after_it_was_refused(desktop: Desktop, stranger: Path) -> None:
-    desktop.desk.open(stranger)
+    desktop.file_controller.open(stranger)
     asked = question(desktop)
     assert asked is not None
     asked.refuse.click()
@@ -96,7 +96,7 @@ def test_f5_brings_the_question_back_after_it_was_refused(desktop: Desktop, stra
 
 
 def test_the_problem_of_a_refused_folder_offers_to_allow_it(desktop: Desktop, stranger: Path, qtbot: QtBot) -> None:
-    tab = desktop.desk.open(stranger)
+    tab = desktop.file_controller.open(stranger)
     asked = question(desktop)
     assert asked is not None
     asked.refuse.click()
@@ -118,7 +118,7 @@ def test_a_home_folder_is_not_offered_beside_the_file(
 ) -> None:
     monkeypatch.setenv("HOME", str(stranger.parent.parent / "other"))
     monkeypatch.setattr(Path, "home", lambda: stranger.parent.parent / "other")
-    desktop.desk.open(stranger)
+    desktop.file_controller.open(stranger)
     asked = question(desktop)
     assert asked is not None
     assert asked.allow.isVisibleTo(asked)
@@ -126,7 +126,7 @@ def test_a_home_folder_is_not_offered_beside_the_file(
 
 
 def test_the_question_goes_when_the_strategy_no_longer_names_the_folder(desktop: Desktop, stranger: Path) -> None:
-    tab = desktop.desk.open(stranger)
+    tab = desktop.file_controller.open(stranger)
     assert question(desktop) is not None
     tab.document.set_text((EXAMPLES / "golden_cross.yaml").read_text())
     assert question(desktop) is None

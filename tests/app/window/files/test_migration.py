@@ -75,7 +75,7 @@ def test_undo_gives_the_old_text_back_which_can_be_saved_and_redo_migrates_again
     assert [problem.message for problem in errors_of(desktop)] == [
         "The file is of format 0, an older one; this QuantCrafter writes format 1."
     ]
-    assert desktop.desk.save(tab)
+    assert desktop.file_controller.save(tab)
     qtbot.wait(50)
     assert tab.document.text == FORMAT_0
 
@@ -126,7 +126,7 @@ def test_a_file_that_another_program_brings_back_in_the_old_format_is_migrated_a
     tab = tab_of(desktop)
     QTest.keyClick(desktop.window, Qt.Key.Key_S, CONTROL)
     old.write_bytes(FORMAT_0.replace("length: 50", "length: 60").encode())
-    desktop.desk.reload_current()
+    desktop.file_controller.reload_current()
     qtbot.waitUntil(lambda: "timeperiod: 60" in tab.document.text)
     qtbot.waitUntil(lambda: len(notices(desktop)) == 1)
     assert tab.needs_saving
@@ -140,12 +140,12 @@ def test_a_file_of_a_newer_format_is_refused_and_stays_as_it_is(
     before = newer.read_bytes(), newer.stat().st_mtime_ns
     refused = r"'newer\.yaml' needs a newer version of QuantCrafter: its format is 2, and this version reads 1"
     with pytest.raises(FileError, match=refused):
-        desktop.desk.open(newer)
+        desktop.file_controller.open(newer)
     assert desktop.tabs.count() == 1
     assert (newer.read_bytes(), newer.stat().st_mtime_ns) == before
 
     monkeypatch.setattr(model, "FORMAT_VERSION", 2)
-    desktop.desk.open(newer)
+    desktop.file_controller.open(newer)
     assert desktop.tabs.count() == 2
 
 

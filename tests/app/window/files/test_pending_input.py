@@ -133,7 +133,7 @@ def test_a_number_typed_without_enter_is_exported(desktop: Desktop, tmp_path: Pa
 
 def test_saving_all_saves_the_others_while_a_number_is_refused(desktop: Desktop, file: Path, tmp_path: Path) -> None:
     second = copy_example("rsi_pullback", tmp_path / "other")
-    other = desktop.desk.open(second)
+    other = desktop.file_controller.open(second)
     other.document.set_text(other.document.text + "\n# more\n")
     first = next(tab for tab in desktop.tabs.all() if tab is not other)
     desktop.tabs.setCurrentWidget(first)

@@ -43,7 +43,7 @@ def set_period(desktop: Desktop, period: int) -> None:
 
 
 def begin_slow_run(desktop: Desktop, qtbot: QtBot) -> None:
-    desktop.desk.new(SLOW, "slow")
+    desktop.file_controller.new(SLOW, "slow")
     press_run(desktop)
     engine = desktop.engine
     qtbot.waitUntil(lambda: engine.running is not None and engine.running.progress is not None, timeout=PATIENCE_MS)
@@ -150,7 +150,7 @@ def test_a_run_is_stopped_by_its_key_and_by_the_button_in_the_status_bar(desktop
 
 def test_runs_of_several_strategies_wait_for_each_other(desktop: Desktop, qtbot: QtBot, tmp_path: Path) -> None:
     for name in ("rsi_pullback", "channel_breakout"):
-        desktop.desk.open(copy_example(name, tmp_path))
+        desktop.file_controller.open(copy_example(name, tmp_path))
     for index in range(3):
         desktop.tabs.setCurrentIndex(index)
         press_run(desktop)
@@ -202,7 +202,7 @@ run: {cash: 100000}
 
 
 def test_a_node_that_fails_in_the_run_is_marked_and_can_be_shown(desktop: Desktop, qtbot: QtBot) -> None:
-    desktop.desk.new(BROKEN, "broken")
+    desktop.file_controller.new(BROKEN, "broken")
     press_run(desktop)
     tab = tab_of(desktop)
     qtbot.waitUntil(lambda: any("There is no file" in label.text() for label in _labels(tab)), timeout=PATIENCE_MS)
@@ -222,7 +222,7 @@ def test_a_node_that_fails_in_the_run_is_marked_and_can_be_shown(desktop: Deskto
 
 
 def test_the_bar_about_a_failed_run_goes_once_the_strategy_is_another(desktop: Desktop, qtbot: QtBot) -> None:
-    desktop.desk.new(BROKEN, "broken")
+    desktop.file_controller.new(BROKEN, "broken")
     press_run(desktop)
     tab = tab_of(desktop)
     qtbot.waitUntil(lambda: bool(_notices(tab)), timeout=PATIENCE_MS)
@@ -235,7 +235,9 @@ def test_the_bar_about_a_failed_run_goes_once_the_strategy_is_another(desktop: D
 
 
 def test_a_mode_that_cannot_be_run_is_among_the_problems_and_leaves_no_bar(desktop: Desktop) -> None:
-    desktop.desk.new(BROKEN.replace("event_calendar, path: lost.csv, before: 60m", "weekdays, days: [mon]"), "live")
+    desktop.file_controller.new(
+        BROKEN.replace("event_calendar, path: lost.csv, before: 60m", "weekdays, days: [mon]"), "live"
+    )
     tab = tab_of(desktop)
     tab.document.do(SetField(("run", "mode"), "live"), label="Mode")
     press_run(desktop)

@@ -20,8 +20,8 @@ def finding(node: str, *, origin: bool) -> LookAhead:
 def test_the_guilty_node_is_badged_and_those_behind_it_are_told_apart(qtbot: QtBot, tmp_path: Path) -> None:
     with open_window(qtbot, copy_example("rsi_pullback", tmp_path)) as desktop:
         tab = tab_of(desktop)
-        desk = desktop.lookahead
-        desk._finished(tab, (finding("rsi", origin=True), finding("dip", origin=False)))
+        file_controller = desktop.lookahead
+        file_controller._finished(tab, (finding("rsi", origin=True), finding("dip", origin=False)))
         nodes = tab.canvas.scene.nodes
         qtbot.waitUntil(lambda: nodes["rsi"].badge == "error")
         assert "was 1.5 while 121 bars were known, and is 2.5" in nodes["rsi"].badge_reason

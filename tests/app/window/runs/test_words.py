@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from quantcrafter.app.window.runs.words import time_left
+from quantcrafter.app.window.run_words import time_left
 from quantcrafter.engine.runtime.compute_process.messages import Progressed
 
 

@@ -13,11 +13,11 @@ from quantcrafter.engine.api import DataError, DataRequest, Timeframe
 from quantcrafter.engine.data.cache import BarCache
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.data.providers.csv_file import CsvProvider
-from quantcrafter.engine.data.providers.stored import StoreProvider
 from quantcrafter.engine.data.providers.synthetic import SyntheticProvider
 from quantcrafter.engine.data.store import BarStore, Overlap, gaps_of
 from quantcrafter.engine.data.store.files import ImportOptions, export_bars, import_file, symbol_of, symbols_in
 from quantcrafter.engine.data.store.fill import fill_gaps
+from quantcrafter.engine.data.store.provider import StoreProvider
 from tests.support.bar_store import workdays, write_csv
 from tests.support.market_data import FixedProvider, bars_at, new_york_minutes, raw_bars
 

@@ -30,11 +30,11 @@ class Receiver:
 def test_what_is_told_comes_in_order_and_progress_is_the_latest() -> None:
     receiver = Receiver()
     box = EventBatcher(receiver.take)
-    box.tell(Started(1))
+    box.post(Started(1))
     for done in range(1, 1001):
         box.progress(Progressed(1, "simulate", done, 1000))
     box.log(1, LogLine(20, "the last word"), lambda: False)
-    box.tell(Done(1, "result"))
+    box.post(Done(1, "result"))
     box.close()
 
     progress = [event for event in receiver.events if isinstance(event, Progressed)]
@@ -51,7 +51,7 @@ def test_batches_keep_their_rate_and_size_and_lose_nothing() -> None:
     for number in range(5 * LINES):
         box.log(1, LogLine(20, str(number)), lambda: False)
         box.progress(Progressed(1, "simulate", number, 5 * LINES))
-    box.tell(Done(1, None))
+    box.post(Done(1, None))
     while not any(isinstance(event, Done) for event in receiver.events):
         time.sleep(0.01)
     spent = time.monotonic() - began

@@ -10,7 +10,7 @@ from quantcrafter.engine.runtime.compute_process.event_batcher import EventBatch
 from quantcrafter.engine.runtime.compute_process.jobs import LogLine
 from quantcrafter.engine.runtime.compute_process.jobs.contract import INSTRUMENTS
 from quantcrafter.engine.runtime.compute_process.messages import Batch, Logged
-from quantcrafter.engine.runtime.compute_process.progress_estimate import Pace
+from quantcrafter.engine.runtime.compute_process.progress_estimate import ProgressEstimate
 from quantcrafter.engine.runtime.compute_process.service import Context
 from quantcrafter.testing import make_bars
 
@@ -29,14 +29,14 @@ class Talkative(Advisor):
 
 def test_a_component_that_logs_leads_to_the_bar_at_which_it_did() -> None:
     batches: list[Batch] = []
-    outbox = EventBatcher(batches.append)
-    context = Context(7, outbox, Pace(), set(), {INSTRUMENTS: {"OTHER": 0, "TEST": 1}})
+    batcher = EventBatcher(batches.append)
+    context = Context(7, batcher, ProgressEstimate(), set(), {INSTRUMENTS: {"OTHER": 0, "TEST": 1}})
     bars = make_bars([10.0, 11.0, 20.0, 21.0, 40.0])
 
     with context.listening():
         loop_on_bar(Talkative(), "watch", bars, {"bars": bars})
     logging.getLogger("quantcrafter.strategy").warning("after the job")
-    outbox.close()
+    batcher.close()
 
     lines = [line for batch in batches for event in batch if isinstance(event, Logged) for line in event.lines]
     assert lines == [

@@ -11,8 +11,8 @@ import pytest
 
 from quantcrafter.engine.api import Bars, DataError, Signals
 from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph, Evaluation, make_plan
-from quantcrafter.engine.graph.column_book import ColumnBook
-from quantcrafter.engine.graph.history import HistoryBook, bar_of
+from quantcrafter.engine.graph.column_cache import ColumnCache
+from quantcrafter.engine.graph.history import HistoryCache, bar_of
 from quantcrafter.engine.graph.live import LiveColumns
 from quantcrafter.engine.plugins import Registry, load_registry
 from quantcrafter.engine.runtime.running.prepare import load_market
@@ -47,8 +47,8 @@ def check(graph: BoundGraph, *, start: int, bars: int) -> None:
     decision = plan.decision
     assert decision is not None
     market = load_market(graph, lambda *_: None, lambda: False)
-    data = SessionData(graph, until(graph, market, start), HistoryBook())
-    book = ColumnBook()
+    data = SessionData(graph, until(graph, market, start), HistoryCache())
+    book = ColumnCache()
     live = [LiveColumns(plan, clocks, book, NodeProgram) for clocks in data.clocks]
     batch = [Evaluation(plan, *market.cut(i, len(market.bars[i]))).run() for i in range(len(live))]
     sources = list(decision.sources()) + [each for part in decision.components for each in part.sources()]
@@ -126,8 +126,8 @@ def test_every_loop_with_a_memory_is_carried_out_at_the_new_bars_only(
     for place in ("lines.crosses", "rules.pattern_flags", "rules.stances"):
         monkeypatch.setattr(f"quantcrafter.nodes.advisors.{place}", refused)
     monkeypatch.setattr("quantcrafter.nodes.logic.conditions.crosses", refused)
-    data = SessionData(graph, until(graph, load_market(graph, lambda *_: None, lambda: False), 300), HistoryBook())
-    LiveColumns(make_plan(graph), data.clocks[0], ColumnBook(), NodeProgram)
+    data = SessionData(graph, until(graph, load_market(graph, lambda *_: None, lambda: False), 300), HistoryCache())
+    LiveColumns(make_plan(graph), data.clocks[0], ColumnCache(), NodeProgram)
 
 
 def refused(*_: object) -> None:
@@ -192,7 +192,7 @@ def test_strategies_of_a_process_share_histories_and_columns(registry: Registry)
     graph = load_text(CLOCKS, registry)
     other = load_text(CLOCKS.replace("multiple: 3", "multiple: 2"), registry)
     market = load_market(graph, lambda *_: None, lambda: False)
-    histories, book = HistoryBook(), ColumnBook()
+    histories, book = HistoryCache(), ColumnCache()
     both = [SessionData(each, until(each, market, 200), histories) for each in (graph, other)]
     assert both[0].clocks[0][BASE_CLOCK].history is both[1].clocks[0][BASE_CLOCK].history
     live = [LiveColumns(make_plan(graph), both[n].clocks[0], book, NodeProgram) for n in (0, 1)]
@@ -214,8 +214,8 @@ def test_strategies_of_a_process_share_histories_and_columns(registry: Registry)
 def test_shared_columns_keep_to_their_limit_and_are_computed_again(registry: Registry) -> None:
     graph = load_text(CLOCKS, registry)
     market = load_market(graph, lambda *_: None, lambda: False)
-    data = SessionData(graph, until(graph, market, 400), HistoryBook())
-    book, roomy = ColumnBook(limit=800), ColumnBook()
+    data = SessionData(graph, until(graph, market, 400), HistoryCache())
+    book, roomy = ColumnCache(limit=800), ColumnCache()
     live = [LiveColumns(make_plan(graph), data.clocks[0], each, NodeProgram) for each in (book, roomy)]
     assert book.bytes <= 800 < roomy.bytes
     decision = make_plan(graph).decision
@@ -231,7 +231,7 @@ def test_a_late_bar_and_one_of_nothing_are_refused_and_change_nothing(registry: 
     graph = load_text(CLOCKS, registry)
     market = load_market(graph, lambda *_: None, lambda: False)
     known = until(graph, market, 300)
-    data = SessionData(graph, known, HistoryBook())
+    data = SessionData(graph, known, HistoryCache())
     before = data.marks()
     late = bar_of(known["other"], len(known["other"]) - 1)
     with pytest.raises(DataError, match="closed before the latest step"):
@@ -244,4 +244,4 @@ def test_a_late_bar_and_one_of_nothing_are_refused_and_change_nothing(registry: 
         data.take(apart)
     assert data.marks() == before
     with pytest.raises(DataError, match="missing for 'other'"):
-        SessionData(graph, {name: bars for name, bars in known.items() if name != "other"}, HistoryBook())
+        SessionData(graph, {name: bars for name, bars in known.items() if name != "other"}, HistoryCache())

@@ -13,7 +13,7 @@ import pytest
 
 from quantcrafter.engine.api import Bars, RunError
 from quantcrafter.engine.graph import BoundGraph, Step, evaluate, live_steps
-from quantcrafter.engine.graph.column_book import ColumnBook
+from quantcrafter.engine.graph.column_cache import ColumnCache
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.running.prepare import load_market
@@ -176,8 +176,8 @@ def test_what_found_no_room_is_added_by_the_next_record(tmp_path: Path) -> None:
     assert_same_views(RunFolder.open(tmp_path / "run"), replace(batch, findings=(), notes=(), timing={}))
 
 
-def _books(session: StrategySession) -> list[ColumnBook]:
-    return [columns.book for columns in session.columns]
+def _books(session: StrategySession) -> list[ColumnCache]:
+    return [columns.cache for columns in session.columns]
 
 
 def test_a_session_that_has_done_steps_is_refused_and_no_folder_is_made(tmp_path: Path) -> None:

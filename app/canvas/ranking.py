@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from quantcrafter.app.canvas.quick_add.candidates import Offer, Wanted
+from quantcrafter.app.canvas.candidates import Offer, Wanted
 from quantcrafter.app.services.fuzzy import match_score
 from quantcrafter.app.services.names import family_member
 

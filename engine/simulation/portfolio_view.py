@@ -33,13 +33,13 @@ class Holdings(Mapping[str, Holding]):
 
     def __getitem__(self, symbol: str) -> Holding:
         i = self._index[symbol]
-        book = self._state.books[i]
-        lots = int(book["lots"])
+        holding = self._state.holdings[i]
+        lots = int(holding["lots"])
         if lots == 0:
             return Holding()
         side: Literal["long", "short"] = "long" if lots > 0 else "short"
-        quantity, entry_bar = abs(float(book["quantity"])), int(book["entry_bar"]) - self._first[i]
-        return Holding(quantity, side, float(book["price"]), entry_bar, float(book["mark"]))
+        quantity, entry_bar = abs(float(holding["quantity"])), int(holding["entry_bar"]) - self._first[i]
+        return Holding(quantity, side, float(holding["price"]), entry_bar, float(holding["mark"]))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._index)
@@ -48,8 +48,8 @@ class Holdings(Mapping[str, Holding]):
         return len(self._index)
 
 
-class BookView:
-    """A `DeskView` of a simulation, at the close of the step that is being decided on.
+class HoldingView:
+    """A `PortfolioView` of a simulation, at the close of the step that is being decided on.
 
     `bars_now` holds the bar of each instrument that has just closed. `size` answers what an entry's size is.
     """
@@ -67,7 +67,7 @@ class BookView:
     def show_history(self, i: int, bars: Bars) -> None:
         """Let components see these bars of an instrument: the newest one known is the last of them."""
         self._bars[i] = bars
-        self._first[i] = int(self._state.books[i]["bars"]) - len(bars)
+        self._first[i] = int(self._state.holdings[i]["bars"]) - len(bars)
 
     def row_of(self, i: int, bar: int) -> int:
         """Return which of the bars shown a bar of an instrument is."""
@@ -77,21 +77,21 @@ class BookView:
         return self._holdings
 
     def portfolio(self) -> Account:
-        return Account(float(self._state.desk["cash"]), self.equity)
+        return Account(float(self._state.portfolio["cash"]), self.equity)
 
     def risk(self, symbol: str) -> Mapping[str, float]:
         i = self._index[symbol]
         state, bar = self._state, self.bars_now[i]
-        flags = state.market.flags[state.books[i]["start"] + bar]
+        flags = state.market.flags[state.holdings[i]["start"] + bar]
         side = -1 if flags & ENTER_SHORT else 1
-        arrays = (state.desks, state.books, state.rules, state.market)
+        arrays = (state.portfolios, state.holdings, state.rules, state.market)
         _, distance = sized_lots(*arrays, i, bar, side, self.equity)
-        point = float(value_of(state.books[i], 1.0, 1.0))
-        return {"stop_distance": float(distance), "halted": float(state.desk["halted"] > 0), "point_value": point}
+        point = float(value_of(state.holdings[i], 1.0, 1.0))
+        return {"stop_distance": float(distance), "halted": float(state.portfolio["halted"] > 0), "point_value": point}
 
     def orders(self, symbol: str) -> tuple[OpenOrder, ...]:
-        book = self._state.books[self._index[symbol]]
-        return tuple(_order_view(book, order) for order in book["slots"][: book["working"]])
+        holding = self._state.holdings[self._index[symbol]]
+        return tuple(_order_view(holding, order) for order in holding["slots"][: holding["working"]])
 
     def calendar(self, symbol: str) -> SessionDay:
         i = self._index[symbol]
@@ -101,13 +101,13 @@ class BookView:
         return self._size(self._index[symbol], side)
 
 
-def _order_view(book: Record, order: Record) -> OpenOrder:
+def _order_view(holding: Record, order: Record) -> OpenOrder:
     price = float(order["price"])
     return OpenOrder(
         number=int(order["id"]),
         side="buy" if order["side"] > 0 else "sell",
         kind=OrderKind(order["kind"]).name.lower(),
-        quantity=float(to_quantity(order["lots"] - order["filled"], book["lot_size"], book["lot_inverse"])),
+        quantity=float(to_quantity(order["lots"] - order["filled"], holding["lot_size"], holding["lot_inverse"])),
         price=None if np.isnan(price) else price,
         reason=Reason(order["reason"]).name.lower(),
     )

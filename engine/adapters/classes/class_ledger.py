@@ -82,10 +82,10 @@ def keep_books(job: ClassJob, fills: Sequence[ClassFill], orders: Sequence[Class
         RunCancelledError: `job.cancelled()` returned True.
     """
     lots = tuple(_lot_size(job, index, fills, orders) for index in range(len(job.instruments)))
-    books = _Books(job, orders, lots)
+    holdings = _Books(job, orders, lots)
     with np.errstate(all="ignore"):
-        books.book_all(fills)
-    return ClassRun(books.ledger(), lots)
+        holdings.book_all(fills)
+    return ClassRun(holdings.ledger(), lots)
 
 
 def _lot_size(job: ClassJob, index: int, fills: Sequence[ClassFill], orders: Sequence[ClassOrder]) -> float:
@@ -135,7 +135,7 @@ class _Books:
         self._orders = orders
         self._lots = lots
         self._state = State.of(_engine_job(job, lots), TABLE_ROWS)
-        self._state.desk["next_order"] = len(orders)
+        self._state.portfolio["next_order"] = len(orders)
         count = len(orders)
         self._filled = [0] * count
         self._price = [math.nan] * count
@@ -151,9 +151,9 @@ class _Books:
             self._run(done, step)
             self._begin(step)
             for fill in together:
-                self._book(fill)
+                self._holding(fill)
             state = self._state
-            settle(state.desks, state.books, state.market, state.timeline, state.curve, step)
+            settle(state.portfolios, state.holdings, state.market, state.timeline, state.curve, step)
             done = step + 1
         self._run(done, len(self._state.ts_ns))
 
@@ -175,39 +175,39 @@ class _Books:
     def _begin(self, step: int) -> None:
         """Begin a step as the bar loop does, with every instrument of it awake."""
         state = self._state
-        if not has_room_for(state.desks, state.books, state.timeline, step):
+        if not has_room_for(state.portfolios, state.holdings, state.timeline, step):
             state.harvest()
         for i, bar in state.events(step):
-            state.books[i]["bar"], state.books[i]["awake"] = bar, 1
-        open_step(state.desks, state.books, state.market, state.timeline, step)
+            state.holdings[i]["bar"], state.holdings[i]["awake"] = bar, 1
+        open_step(state.portfolios, state.holdings, state.market, state.timeline, step)
 
-    def _book(self, fill: ClassFill) -> None:
+    def _holding(self, fill: ClassFill) -> None:
         """Book one fill: for as long as that takes its order has a slot, as one that may open a position."""
         state, number = self._state, fill.order
-        desk, book = state.desk, state.books[fill.instrument]
-        if max(desk["fills"], desk["orders"], desk["trades"]) + ROOM > desk["capacity"]:
+        portfolio, holding = state.portfolio, state.holdings[fill.instrument]
+        if max(portfolio["fills"], portfolio["orders"], portfolio["trades"]) + ROOM > portfolio["capacity"]:
             state.harvest()
         lot_size = self._lots[fill.instrument]
         lots, ordered = _whole(fill.quantity, lot_size), _whole(self._orders[number].quantity, lot_size)
-        self._reason[number] = Reason.ENTRY if book["lots"] * fill.side >= 0 else Reason.SIGNAL
-        k = add_order(desk, book, fill.bar, int(fill.kind), fill.side, ordered, int(self._reason[number]))
-        desk["next_order"] -= 1
-        book["slots"][k]["id"], book["slots"][k]["filled"] = number, self._filled[number]
-        book["opens"][k] = 1
-        book["value"][k], book["charged"][k] = self._parts[number]
+        self._reason[number] = Reason.ENTRY if holding["lots"] * fill.side >= 0 else Reason.SIGNAL
+        k = add_order(portfolio, holding, fill.bar, int(fill.kind), fill.side, ordered, int(self._reason[number]))
+        portfolio["next_order"] -= 1
+        holding["slots"][k]["id"], holding["slots"][k]["filled"] = number, self._filled[number]
+        holding["opens"][k] = 1
+        holding["value"][k], holding["charged"][k] = self._parts[number]
         if fill.kind != OrderKind.MARKET and fill.price != self._job.instruments[fill.instrument].bars.open[fill.bar]:
             # Which way the price went is not told: of the rest of the bar the close alone counts.
-            book["inside_bar"], book["inside_way"] = fill.bar, 0
+            holding["inside_bar"], holding["inside_way"] = fill.bar, 0
         apply_fill(
-            *(desk, state.books, state.rules, state.market.columns, fill.instrument, k, fill.bar),
+            *(portfolio, state.holdings, state.rules, state.market.columns, fill.instrument, k, fill.bar),
             *(lots, fill.price, math.nan),
         )
         self._filled[number] += lots
         self._price[number] = fill.price
-        k = slot_of(book, number)
+        k = slot_of(holding, number)
         if k >= 0:
-            self._parts[number] = float(book["value"][k]), float(book["charged"][k])
-            drop_slot(desk, book, k)
+            self._parts[number] = float(holding["value"][k]), float(holding["charged"][k])
+            drop_slot(portfolio, holding, k)
 
     def ledger(self) -> Ledger:
         """Return the books, with the orders as the other engine told them, and those that closed positions at last."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QW
 
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme.icons import icon
-from quantcrafter.app.window.runs.words import stage_name, time_left
+from quantcrafter.app.window.run_words import stage_name, time_left
 
 if TYPE_CHECKING:
     from quantcrafter.app.services.engine import Job

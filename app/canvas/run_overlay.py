@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, QTimer
 
-from quantcrafter.app.canvas.gestures.base import Hit
+from quantcrafter.app.canvas.gesture import Hit
 from quantcrafter.app.canvas.run.caption import Caption
 from quantcrafter.app.canvas.run.level import RunLevel, prefix_of
 from quantcrafter.app.canvas.run.marks import NO_MARKS, NodeMark, RunMarks, Tone
@@ -99,7 +99,7 @@ class RunView(QObject):
             level, marks = None, NO_MARKS
             self._canvas.message.emit(error_text(error))
         self._canvas.scene.set_marks(marks)
-        self._caption.tell("" if level is None or bar is None else self._said(level.facts, bar))
+        self._caption.show_text("" if level is None or bar is None else self._said(level.facts, bar))
 
     def _said(self, facts: Facts, bar: int) -> str:
         """Return which bar is shown, and in a few words what was decided there."""
@@ -268,7 +268,7 @@ def _values_of(level: RunLevel, node: str, values: dict[str, tuple[Value, ...]])
 
 
 def _is_empty(value: Value) -> bool:
-    """Return whether there is nothing to show: no order at work, none sized."""
+    """Return whether there is nothing to show: no open order, none sized."""
     return value.kind in ("price", "quantity") and math.isnan(value.value)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from quantcrafter.engine.adapters.classes.books import ClassFill, ClassOrder, keep_books
+from quantcrafter.engine.adapters.classes.class_ledger import ClassFill, ClassOrder, keep_books
 from quantcrafter.engine.api import Bars, ClassInstrument, ClassJob, ClassRun, RunCancelledError, RunError, RunSettings
 from quantcrafter.engine.api.ledger import OrderKind, OrderStatus, Reason, StatusReason
 from tests.support.jobs import make_bars

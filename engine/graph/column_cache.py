@@ -77,7 +77,7 @@ class Shared:
         self.values: StepValues = ()
 
 
-class ColumnBook:
+class ColumnCache:
     """The columns that strategies of a process share, by component with its parameters, inputs and history.
 
     Of each column the newest state is kept. Those used least lately go when all take more than `limit` bytes; they are

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from quantcrafter.engine.api import Bars, FloatColumn, Role
-from quantcrafter.engine.runtime.explain.no_trades import why_no_trade
+from quantcrafter.engine.runtime.results.no_trades import why_no_trade
 from quantcrafter.engine.runtime.results.run_view import RunView
 from quantcrafter.engine.stats.report_data import ReportData, ReportSeries
 

@@ -1,0 +1,175 @@
+"""Fills and positions: compiled functions that keep the books.
+
+`portfolio` and `holding` are records of `engine.simulation.records`; `k` is a slot of the holding's open orders, `bar`
+an index into the instrument's own bars.
+"""
+
+from __future__ import annotations
+
+import math
+
+from quantcrafter.engine.simulation.costs import fill_costs, note_part
+from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.orders import retire, slot_of
+from quantcrafter.engine.simulation.primitives import to_quantity
+from quantcrafter.engine.simulation.records import CANCELLED, ENDED_BY_STOP, Record
+from quantcrafter.engine.simulation.sizing import note_result
+from quantcrafter.engine.simulation.units import clear_units, grow_unit, put_unit, shrink_units
+from quantcrafter.engine.simulation.worth import value_of
+
+
+@jit
+def cash_moved(holding: Record, side: int, quantity: float, price: float) -> float:
+    """Return what a fill takes from the cash, costs apart: all that is bought, or of a contract what it has lost."""
+    if holding["contract"] == 0.0:
+        return float(side * (quantity * price * holding["rate"]))
+    closing = holding["lots"] * side < 0
+    return float(side * value_of(holding, quantity, price - holding["price"])) if closing else 0.0
+
+
+@jit
+def book_fill(
+    portfolio: Record, holding: Record, k: int, bar: int, lots: int, price: float, fee: float
+) -> tuple[float, float]:
+    """Write a fill, move the cash, and return commission and slippage: by the terms where the fee is NaN."""
+    order = holding["slots"][k]
+    quantity, commission, slippage = fill_costs(portfolio, holding, k, lots, price)
+    if not math.isnan(fee):
+        commission, slippage = fee, 0.0
+    note_part(holding, k, lots, quantity * holding["multiplier"] * abs(price), commission)
+    portfolio["cash"] -= cash_moved(holding, int(order["side"]), quantity, price) + commission + slippage
+    holding["volume_left"] -= quantity
+    order["fill_price"] = price
+    order["filled"] += lots
+    fill = portfolio["fill_rows"][portfolio["fills"]]
+    portfolio["fills"] += 1
+    fill["order_id"] = order["id"]
+    fill["bar"] = bar
+    fill["lots"] = lots
+    fill["price"] = price
+    fill["commission"] = commission
+    fill["slippage"] = slippage
+    fill["instrument"] = holding["index"]
+    fill["side"] = order["side"]
+    fill["kind"] = order["kind"]
+    fill["reason"] = order["reason"]
+    fill["execution"] = order["execution"]
+    fill["rate"] = holding["rate"]
+    return commission, slippage
+
+
+@jit
+def open_position(portfolio: Record, holding: Record, k: int, bar: int, lots: int, price: float, fee: float) -> None:
+    """Book what an order opens: the position grows, its price is the average by cost."""
+    commission, slippage = book_fill(portfolio, holding, k, bar, lots, price, fee)
+    order = holding["slots"][k]
+    held = abs(holding["lots"])
+    if held == 0:
+        holding["price"] = price
+        holding["basis"] = value_of(holding, 1.0, price)
+        holding["carry"] = 0.0
+        holding["leaving"] = 0
+        holding["execution"] = order["execution"]
+        holding["commission"] = commission
+        holding["slippage"] = slippage
+        holding["entry_bar"] = bar
+        holding["entry_order"] = order["id"]
+        holding["highest"] = price
+        holding["lowest"] = price
+        holding["entries"] = 0
+        holding["first_lots"] = lots
+        holding["units"] = 1
+        put_unit(holding, 0, order["id"], bar, lots, price)
+    else:
+        holding["price"] = (holding["price"] * held + price * lots) / (held + lots)
+        holding["basis"] = (holding["basis"] * held + value_of(holding, 1.0, price) * lots) / (held + lots)
+        holding["commission"] += commission
+        holding["slippage"] += slippage
+        if order["id"] == holding["entry_order"]:
+            holding["first_lots"] += lots
+        grow_unit(holding, order["id"], bar, lots, price)
+    # An order that fills in parts is one entry.
+    if held == 0 or order["filled"] == lots:
+        holding["entries"] += 1
+        holding["entries_made"] += 1
+    holding["last_lots"] = lots
+    holding["last_price"] = price
+    holding["decided_bar"] = holding["decided"][k]
+    holding["lots"] += int(order["side"]) * lots
+    holding["quantity"] = to_quantity(holding["lots"], holding["lot_size"], holding["lot_inverse"])
+    holding["mark"] = price
+
+
+@jit
+def end_partial_entries(portfolio: Record, holding: Record, k: int, bar: int) -> int:
+    """Cancel what is left of partly filled entries when the stop in slot `k` is triggered; return the stop's new slot.
+
+    What is no longer wanted at this price is not bought on.
+    """
+    number = holding["slots"][k]["id"]
+    for other in range(holding["working"] - 1, -1, -1):
+        entry = holding["slots"][other]
+        if holding["opens"][other] == 1 and entry["filled"] > 0 and entry["level"] < 0:
+            retire(portfolio, holding, other, bar, CANCELLED, ENDED_BY_STOP)
+    return int(slot_of(holding, number))
+
+
+@jit
+def close_part(portfolio: Record, holding: Record, k: int, bar: int, lots: int, price: float, fee: float) -> None:
+    """Book what an order closes of the position: a trade, with that part's share of the entry's costs."""
+    held = abs(holding["lots"])
+    commission, slippage = book_fill(portfolio, holding, k, bar, lots, price, fee)
+    entry_commission, entry_slippage, carry = holding["commission"], holding["slippage"], holding["carry"]
+    if lots < held:
+        entry_commission *= lots / held
+        entry_slippage *= lots / held
+        carry *= lots / held
+    write_trade(portfolio, holding, k, bar, lots, price)
+    trade = portfolio["trade_rows"][portfolio["trades"] - 1]
+    trade["commission"] = entry_commission + commission
+    trade["slippage"] = entry_slippage + slippage
+    trade["pnl"] -= trade["commission"] + trade["slippage"]
+    trade["pnl"] += carry
+    trade["carry"] = carry
+    entry_value = to_quantity(lots, holding["lot_size"], holding["lot_inverse"]) * abs(holding["basis"])
+    note_result(portfolio, holding, bar, trade["pnl"], entry_value)
+    holding["commission"] -= entry_commission
+    holding["slippage"] -= entry_slippage
+    holding["carry"] -= carry
+    if lots == held:
+        clear_units(holding)
+    else:
+        shrink_units(holding, holding["unit"][k], lots)
+    holding["lots"] += int(holding["slots"][k]["side"]) * lots
+    holding["quantity"] = to_quantity(holding["lots"], holding["lot_size"], holding["lot_inverse"])
+    holding["mark"] = price
+
+
+@jit
+def write_trade(portfolio: Record, holding: Record, k: int, bar: int, lots: int, price: float) -> None:
+    """Write a trade of `lots` closed at `price`, its profit before costs."""
+    order = holding["slots"][k]
+    entry = holding["price"]
+    highest = max(holding["highest"], price)
+    lowest = min(holding["lowest"], price)
+    side = -int(order["side"])
+    trade = portfolio["trade_rows"][portfolio["trades"]]
+    portfolio["trades"] += 1
+    trade["entry_bar"] = holding["entry_bar"]
+    trade["exit_bar"] = bar
+    trade["entry_order"] = holding["entry_order"]
+    trade["exit_order"] = order["id"]
+    trade["lots"] = lots
+    trade["entry_price"] = entry
+    trade["exit_price"] = price
+    quantity = to_quantity(lots, holding["lot_size"], holding["lot_inverse"])
+    if holding["contract"] == 1.0:
+        trade["pnl"] = side * value_of(holding, quantity, price - entry)
+    else:
+        trade["pnl"] = side * (price * holding["rate"] - holding["basis"]) * quantity
+    # An average of several entries at one price may lie beyond it by its rounding.
+    trade["mae"] = max(entry - lowest if side > 0 else highest - entry, 0.0)
+    trade["mfe"] = max(highest - entry if side > 0 else entry - lowest, 0.0)
+    trade["instrument"] = holding["index"]
+    trade["side"] = side
+    trade["exit_reason"] = order["reason"]
