@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import logging
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -149,7 +151,10 @@ def _run_ahead(desktop: Desktop) -> None:
     QTimer.singleShot(PATIENCE_MS, loop.quit)
     loop.exec()
     desktop.docks.show_results(first=True)
-    for _ in range(DRAWING_TURNS):
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    for turn in itertools.count():
+        if time.monotonic() > deadline or (turn >= DRAWING_TURNS and desktop.docks.chart.is_ready):
+            return
         QTimer.singleShot(DRAWING_MS, loop.quit)
         loop.exec()
 

@@ -12,7 +12,7 @@ from quantcrafter.app.canvas.items.paint import accent_of
 from quantcrafter.app.canvas.pan_zoom_view import PanZoomView
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme import themes
-from quantcrafter.app.theme.tokens import mix
+from quantcrafter.app.theme.colors import mix
 
 SIZE = QSize(196, 132)
 MARGIN = 14

@@ -14,7 +14,7 @@ from quantcrafter.app.data.texts import price_text
 from quantcrafter.app.plots import ReadingPlot
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme import current
-from quantcrafter.app.theme.tokens import mix
+from quantcrafter.app.theme.colors import mix
 from quantcrafter.engine.runtime.compute_process.jobs.preview import Line
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from quantcrafter.app.theme import current
-from quantcrafter.app.theme.tokens import contrast
+from quantcrafter.app.theme.colors import contrast
 
 if TYPE_CHECKING:
     from quantcrafter.app.dialogs.heatmap import HeatmapData

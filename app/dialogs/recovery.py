@@ -32,7 +32,7 @@ from quantcrafter.app.dialogs.drafts import (
 from quantcrafter.app.dialogs.frame import DialogFrame, paint_words, plain, table
 from quantcrafter.app.services.i18n import language, tr
 from quantcrafter.app.theme import current
-from quantcrafter.app.theme.tokens import mix
+from quantcrafter.app.theme.colors import mix
 
 
 class RecoveryDialog(DialogFrame):

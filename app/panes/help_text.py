@@ -13,7 +13,7 @@ from quantcrafter.app.document.view import BARS, NodeView
 from quantcrafter.app.inspector import values
 from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.app.services.names import family_member, port_type_name
-from quantcrafter.app.theme.tokens import Theme
+from quantcrafter.app.theme.colors import Theme
 from quantcrafter.engine.api import Component, PortType, Role
 from quantcrafter.engine.plugins import facts
 from quantcrafter.engine.plugins.example import example_lines

@@ -22,7 +22,17 @@ from pathlib import Path
 from typing import IO
 
 from quantcrafter.app.document.document import Document
-from quantcrafter.app.session.swaps import BESIDE, SWAP, TRIED, DamagedError, Found, NewerError, Swap, read_swap, remove
+from quantcrafter.app.session.recovery_files import (
+    BESIDE,
+    SWAP,
+    TRIED,
+    DamagedError,
+    Found,
+    NewerError,
+    Swap,
+    read_swap,
+    remove,
+)
 from quantcrafter.engine.api.home import home
 from quantcrafter.engine.api.locks import try_lock
 from quantcrafter.engine.api.os_errors import fault

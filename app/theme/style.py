@@ -7,7 +7,7 @@ from string import Template
 
 from PySide6.QtGui import QColor, QPalette
 
-from quantcrafter.app.theme.tokens import Theme
+from quantcrafter.app.theme.colors import Theme
 
 
 def palette(theme: Theme) -> QPalette:

@@ -6,8 +6,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
+from quantcrafter.app.theme.colors import DARK, LIGHT, Theme
 from quantcrafter.app.theme.style import palette, style_sheet
-from quantcrafter.app.theme.tokens import DARK, LIGHT, Theme
 
 NAMES = ("light", "dark", "system")
 

@@ -31,7 +31,7 @@ from quantcrafter.app.window.runs.run_controller import RunController
 from quantcrafter.app.window.tour import TourGuide
 from quantcrafter.app.window.wiring import Wiring
 from quantcrafter.engine.plugins import load_registry
-from quantcrafter.engine.runtime.run_store.retention import forget_trials
+from quantcrafter.engine.runtime.run_store.trace_folders import forget_trials
 
 if TYPE_CHECKING:
     from quantcrafter.app.window.layout.docks import Docks

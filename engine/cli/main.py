@@ -102,7 +102,7 @@ def _write_private_files() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    from quantcrafter.engine.cli.app import run_app
+    from quantcrafter.engine.cli.commands import run_app
     from quantcrafter.engine.cli.streams import results
 
     try:

@@ -31,8 +31,8 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.foreign import calling, is_own, is_plain, reason_of, with_origin
 from quantcrafter.engine.api.frozen import frozen_bars
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.data.calendars import calendar
 from quantcrafter.engine.data.corporate_actions import actions_from_adjusted, adjusted, not_booked_twice
+from quantcrafter.engine.data.exchange_calendar import calendar
 from quantcrafter.engine.data.findings import Finding, clock
 from quantcrafter.engine.data.quality import check
 from quantcrafter.engine.data.resample import check_multiple, resample, same_length

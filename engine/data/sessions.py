@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from quantcrafter.engine.api import BoolColumn, Session, TimeColumn
-from quantcrafter.engine.data.calendars import DAY_MINUTES, NO_BREAK, calendar
+from quantcrafter.engine.data.exchange_calendar import DAY_MINUTES, NO_BREAK, calendar
 from quantcrafter.engine.data.zones import DAY_NS, MINUTE_NS, to_local, to_utc
 
 WEEK_DAYS = 7

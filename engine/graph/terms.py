@@ -17,7 +17,7 @@ import numpy as np
 from quantcrafter.engine.api import Bars, FloatColumn, Market, Problem, RunSettings, Session, Severity, Term
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
-from quantcrafter.engine.data.calendars import calendar
+from quantcrafter.engine.data.exchange_calendar import calendar
 from quantcrafter.engine.data.markets import session_of
 from quantcrafter.engine.spec import InstrumentSpec
 

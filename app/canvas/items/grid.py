@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPixmap, QTransform
 
 from quantcrafter.app.theme import Theme
-from quantcrafter.app.theme.tokens import mix
+from quantcrafter.app.theme.colors import mix
 
 STEP = 20.0
 LEAST_PIXELS = 14.0

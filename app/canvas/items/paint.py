@@ -15,8 +15,8 @@ from quantcrafter.app.canvas.items.zoomed_out import STRIPE as FAR_STRIPE
 from quantcrafter.app.canvas.items.zoomed_out import paint_far_texts
 from quantcrafter.app.document.view import NodeView
 from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.theme.colors import family_of, mix
 from quantcrafter.app.theme.icons import renderer
-from quantcrafter.app.theme.tokens import family_of, mix
 
 CORNER = 7.0
 STRIPE = 3.0

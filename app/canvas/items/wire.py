@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGraphicsPathItem
 from quantcrafter.app.canvas.items.node import NodeItem
 from quantcrafter.app.canvas.items.theme_colors import Looks
 from quantcrafter.app.document.view import WireView
-from quantcrafter.app.theme.tokens import mix
+from quantcrafter.app.theme.colors import mix
 
 BEHIND = -10.0
 WIDTH = 2.0

@@ -18,7 +18,7 @@ from quantcrafter.app.canvas.items.node import NodeItem
 from quantcrafter.app.canvas.items.paint import CORNER
 from quantcrafter.app.canvas.items.theme_colors import Looks
 from quantcrafter.app.canvas.run.marks import NO_MARKS, NodeMark, RunMarks, Tone
-from quantcrafter.app.theme.tokens import mix
+from quantcrafter.app.theme.colors import mix
 
 LEVEL = 4.0
 CHIP = 18.0

@@ -15,7 +15,7 @@ from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.reasons import moment_text
 from quantcrafter.app.services.values import number_text, value_text
 from quantcrafter.app.theme import current
-from quantcrafter.app.theme.tokens import mix
+from quantcrafter.app.theme.colors import mix
 from quantcrafter.engine.api import PortType
 from quantcrafter.engine.runtime.explain import Facts, value_at
 from quantcrafter.engine.runtime.explain.facts import BARS, BOOLEAN

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from quantcrafter.app.charts.model.look import series_color
 from quantcrafter.app.charts.model.outputs import ChartOutput
-from quantcrafter.app.theme.tokens import Theme
+from quantcrafter.app.theme.colors import Theme
 
 MOST_FILES = 100
 """So many strategies are remembered, those chosen for last."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from quantcrafter.app.theme.tokens import Theme, mix
+from quantcrafter.app.theme.colors import Theme, mix
 
 CANDLE_COLORS = ("green_red", "red_green", "blue_orange")
 """What rises and what falls; the last pair is told apart by colour-blind eyes, the second is usual in East Asia."""

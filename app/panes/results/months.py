@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QToolTip, QWidget
 from quantcrafter.app.services.i18n import language, tr
 from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current
-from quantcrafter.app.theme.tokens import mix
+from quantcrafter.app.theme.colors import mix
 
 _FULL_PCT, _FULL_YEAR_PCT, _FULL_HEAT = 10.0, 40.0, 0.55
 _LEFT, _ROW, _LEAST, _PAD = 52, 24, 46, 8

@@ -10,7 +10,7 @@ from quantcrafter.app.services.events import blocked_text, ended_text, filled_te
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.reasons import cause_text, moment_text, obstacle_text
 from quantcrafter.app.services.values import number_text
-from quantcrafter.app.theme.tokens import Theme
+from quantcrafter.app.theme.colors import Theme
 from quantcrafter.engine.runtime.explain import Facts, Obstacle, Way, Why
 
 NODE, BAR = "node:", "bar:"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from quantcrafter.app.document.document import DocumentLike
 from quantcrafter.app.document.view import GraphView, Scope
-from quantcrafter.app.theme.tokens import family_of
+from quantcrafter.app.theme.colors import family_of
 from quantcrafter.engine.api import Catalog, Role
 
 _MOST_BLOCKS = 64

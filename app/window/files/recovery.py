@@ -18,7 +18,7 @@ from quantcrafter.app.services.files import FileError, suggested_name, write
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.problems import error_text
 from quantcrafter.app.session.recovery import Recovery
-from quantcrafter.app.session.swaps import Found, Swap
+from quantcrafter.app.session.recovery_files import Found, Swap
 
 if TYPE_CHECKING:
     from quantcrafter.app.services.settings import Settings

@@ -27,10 +27,10 @@ from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.runtime.results.run_view import RunView
 from quantcrafter.engine.runtime.run_store.history_rows import COLUMNS, SCHEMA, from_row, to_row
 from quantcrafter.engine.runtime.run_store.record import RunRecord
-from quantcrafter.engine.runtime.run_store.retention import TRIALS, UNFINISHED_AGE_S, age, discard
 from quantcrafter.engine.runtime.run_store.run_figures import RunFigures, read_tables
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.run_store.run_writer import save_run
+from quantcrafter.engine.runtime.run_store.trace_folders import TRIALS, UNFINISHED_AGE_S, age, discard
 from quantcrafter.engine.storage import Database
 
 _LAST = re.compile(r"^last(?:-([0-9]{1,9}))?$")

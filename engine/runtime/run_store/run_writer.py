@@ -19,9 +19,9 @@ from quantcrafter.engine.api.message import Message, to_json
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.runtime.results.run_view import RunNode, RunView
-from quantcrafter.engine.runtime.run_store.retention import unfinished
 from quantcrafter.engine.runtime.run_store.run_folder import ACCOUNT, CURVES, FILE, FORMAT, RECORDS, TABLES, TIMES
 from quantcrafter.engine.runtime.run_store.run_log import Chunk, Column, LogWriter
+from quantcrafter.engine.runtime.run_store.trace_folders import unfinished
 
 
 class RunWriter:

@@ -17,7 +17,7 @@ from quantcrafter.app.canvas.scene import GraphScene, PortRef
 from quantcrafter.app.canvas.view import CanvasView
 from quantcrafter.app.document.view import FrameView, GraphView, NodeView, PortView, WireView
 from quantcrafter.app.theme import apply, current
-from quantcrafter.app.theme.tokens import mix
+from quantcrafter.app.theme.colors import mix
 from quantcrafter.engine.api import PortType, Role
 from tests.support.graphs import bars, graph, node, pullback
 

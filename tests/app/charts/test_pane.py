@@ -21,7 +21,7 @@ from quantcrafter.app.charts.pane import ChartPane
 from quantcrafter.app.services.settings import Settings
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.app.theme import apply
-from quantcrafter.app.theme.tokens import DARK, LIGHT
+from quantcrafter.app.theme.colors import DARK, LIGHT
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support import mouse
 from tests.support.charts import (

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.dialogs.heatmap import Heatmap, HeatmapData, shade
-from quantcrafter.app.theme.tokens import contrast
+from quantcrafter.app.theme.colors import contrast
 from tests.support import mouse
 
 DATA = HeatmapData(

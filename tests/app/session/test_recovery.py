@@ -14,7 +14,7 @@ import pytest
 from quantcrafter.app.document.document import Document
 from quantcrafter.app.document.edits import MoveNodes
 from quantcrafter.app.session.recovery import Recovery
-from quantcrafter.app.session.swaps import Found
+from quantcrafter.app.session.recovery_files import Found
 from quantcrafter.engine.spec import StrategyFile
 from tests.support.documents import catalog, example
 

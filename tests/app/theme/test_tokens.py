@@ -8,7 +8,7 @@ from math import dist
 import pytest
 
 from quantcrafter.app.theme import DARK, FAMILIES, LIGHT, Theme, family_of
-from quantcrafter.app.theme.tokens import contrast, mix
+from quantcrafter.app.theme.colors import contrast, mix
 from quantcrafter.engine.api import PortType, Role
 
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])

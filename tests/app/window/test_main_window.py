@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from quantcrafter.app.document.document import Document
 from quantcrafter.app.document.edits import SetValues
 from quantcrafter.app.services.settings import Settings
-from quantcrafter.app.session.swaps import Swap
+from quantcrafter.app.session.recovery_files import Swap
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.app.window.dialogs import Dialogs
 from quantcrafter.app.window.tour import TourGuide

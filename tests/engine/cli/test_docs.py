@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from quantcrafter.engine.api import hookspecs
-from quantcrafter.engine.cli.app import build_app
+from quantcrafter.engine.cli.commands import build_app
 from quantcrafter.engine.plugins.hooks import hook_names
 
 DOCS = Path(__file__).parents[3] / "docs"

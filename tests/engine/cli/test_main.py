@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from quantcrafter.engine.api import DataError, PluginError, Problem, RunCancelledError, SpecError
-from quantcrafter.engine.cli import app
+from quantcrafter.engine.cli import commands
 from quantcrafter.engine.cli.main import main
 from tests.support.command_line import clean_environment, quantcrafter
 
@@ -32,7 +32,7 @@ def command_raises(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException],
         def fail(_arguments: list[str]) -> int:
             raise error
 
-        monkeypatch.setattr(app, "run_app", fail)
+        monkeypatch.setattr(commands, "run_app", fail)
 
     return install
 

@@ -133,7 +133,7 @@ def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOut
     """
     from quantcrafter.engine.api import RunError
     from quantcrafter.engine.runtime.run_store.history import RunHistory
-    from quantcrafter.engine.runtime.run_store.retention import trace_folder
+    from quantcrafter.engine.runtime.run_store.trace_folders import trace_folder
 
     context.progress("save", 0, 1)
     try:
@@ -149,7 +149,7 @@ def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOut
 def _make_room(in_use: tuple[Path, ...], context: JobContext) -> None:
     """Delete the oldest of what runs take beyond their limit; where that fails the run is there all the same."""
     from quantcrafter.engine.api import RunError
-    from quantcrafter.engine.runtime.run_store.storage import clean
+    from quantcrafter.engine.runtime.run_store.disk_space import clean
 
     try:
         clean(in_use)
@@ -158,8 +158,8 @@ def _make_room(in_use: tuple[Path, ...], context: JobContext) -> None:
 
 
 def _keep_trial(result: RunResult, request: RunRequest, context: JobContext) -> RunOutcome:
-    from quantcrafter.engine.runtime.run_store.retention import prune_trials, trial_folder
     from quantcrafter.engine.runtime.run_store.run_writer import save_run
+    from quantcrafter.engine.runtime.run_store.trace_folders import prune_trials, trial_folder
 
     owner = str(os.getppid())
     folder = save_run(result, trial_folder(owner, secrets.token_hex(6)), durable=False)

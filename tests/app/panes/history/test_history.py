@@ -18,8 +18,8 @@ from quantcrafter.app.panes.history.model import PIN
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.engine.runtime.run_store.comparison import Comparison
 from quantcrafter.engine.runtime.run_store.history import RunHistory
-from quantcrafter.engine.runtime.run_store.retention import trace_folder
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.trace_folders import trace_folder
 from tests.support.children import cell, children
 from tests.support.modal import answering, pressing
 from tests.support.saved_runs import run_into_history

@@ -20,6 +20,7 @@ from quantcrafter.engine.plugins import Registry, load_registry
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.results.run_view import RunView
 from quantcrafter.engine.runtime.run_store.comparison import compare_runs
+from quantcrafter.engine.runtime.run_store.disk_space import clean
 from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.run_folder import CURVES, RECORDS, RunFolder
 from quantcrafter.engine.runtime.run_store.run_log import COMMITS, DATA
@@ -31,7 +32,6 @@ from quantcrafter.engine.runtime.run_store.run_writer import (
     growing_state,
     save_run,
 )
-from quantcrafter.engine.runtime.run_store.storage import clean
 from quantcrafter.engine.runtime.running.run import run
 from tests.support.counts import sample, seed
 from tests.support.random_strategies import write_random_strategy

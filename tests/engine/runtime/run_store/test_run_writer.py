@@ -21,8 +21,8 @@ import pytest
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.run_store.comparison import compare_runs
+from quantcrafter.engine.runtime.run_store.disk_space import clean
 from quantcrafter.engine.runtime.run_store.history import RunHistory
-from quantcrafter.engine.runtime.run_store.retention import trace_folder
 from quantcrafter.engine.runtime.run_store.run_folder import CURVES, FILE, RECORDS, RunFolder
 from quantcrafter.engine.runtime.run_store.run_log import COMMITS, DATA
 from quantcrafter.engine.runtime.run_store.run_writer import (
@@ -33,7 +33,7 @@ from quantcrafter.engine.runtime.run_store.run_writer import (
     growing_state,
     save_run,
 )
-from quantcrafter.engine.runtime.run_store.storage import clean
+from quantcrafter.engine.runtime.run_store.trace_folders import trace_folder
 from tests.support.counts import sample, seed
 from tests.support.results import walk_result
 

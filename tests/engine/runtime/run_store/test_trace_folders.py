@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from quantcrafter.engine.runtime.run_store.retention import (
+from quantcrafter.engine.runtime.run_store.trace_folders import (
     discard,
     forget_trials,
     prune_trials,

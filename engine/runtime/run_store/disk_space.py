@@ -29,7 +29,10 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.runtime.run_store.history import RunHistory
-from quantcrafter.engine.runtime.run_store.retention import (
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.run_log import is_being_written
+from quantcrafter.engine.runtime.run_store.run_writer import save_run
+from quantcrafter.engine.runtime.run_store.trace_folders import (
     TRIALS,
     UNFINISHED_AGE_S,
     age,
@@ -39,9 +42,6 @@ from quantcrafter.engine.runtime.run_store.retention import (
     remove,
     unfinished,
 )
-from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
-from quantcrafter.engine.runtime.run_store.run_log import is_being_written
-from quantcrafter.engine.runtime.run_store.run_writer import save_run
 
 _Kind = Literal["columns", "books", "trial", "part"]
 DEFAULT_GB = 5.0
