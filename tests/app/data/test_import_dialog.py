@@ -85,8 +85,8 @@ def test_a_dropped_file_that_cannot_be_read_says_so_and_stays_in_the_list(
     def act(dialog: ImportDialog) -> None:
         until(qtbot, lambda: not any(file.waiting for file in dialog.files))
         states = {row[0]: row[5] for row in texts(dialog.list)}
-        assert "a workbook is no text file" in states["book.xlsx"]
-        assert "no text in UTF-8" in states["picture.png"]
+        assert "a workbook is not a text file" in states["book.xlsx"]
+        assert "not UTF-8 text" in states["picture.png"]
         assert states["AAPL_MSFT.csv"].startswith("Enter the symbol")
         assert states["spy.csv"].startswith("Ready")
         assert [file.is_ready for file in dialog.files] == [False, False, False, True]

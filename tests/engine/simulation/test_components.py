@@ -161,7 +161,7 @@ def test_prices_of_a_component_may_lie_below_zero_for_a_contract() -> None:
     protected = job_with(risk(at(1, Protection(stop=-5.0))), rows, {0: ENTER_LONG})
     protected = replace(protected, instruments=(replace(protected.instruments[0], kind="contract"),))
     assert simulate_stepwise(protected).trades["exit_price"].tolist() == [-5.0]
-    with pytest.raises(ComponentError, match="where a price above 0 is wanted"):
+    with pytest.raises(ComponentError, match="instead of a price above 0"):
         simulate_stepwise(job_with(risk(at(1, Protection(stop=-5.0)))))
 
 
@@ -328,7 +328,7 @@ PLACE = r"at bar 1 of TEST \(1970-01-03 00:00:00 UTC\)\. Given: close 100, fast 
         (execution, lambda _: 1 / 0, "failed in on_bar: ZeroDivisionError: division by zero"),
         (execution, lambda ctx: ctx.market.close[2], "bar 2 is not known yet: the bar that just closed is 1"),
         (execution, lambda _: "buy", "returned 'buy' instead of orders"),
-        (execution, lambda _: 3.0, "returned 3.0, where orders are wanted"),
+        (execution, lambda _: 3.0, "returned 3.0 instead of orders"),
         (execution, lambda _: [None], "returned None instead of PlaceOrder or CancelOrder"),
         (execution, lambda _: PlaceOrder("buy", math.nan), "the quantity must be a number of 0 or more"),
         (execution, lambda _: PlaceOrder("buy", 1, "limit"), "a limit or stop order has a price"),
@@ -339,12 +339,12 @@ PLACE = r"at bar 1 of TEST \(1970-01-03 00:00:00 UTC\)\. Given: close 100, fast 
         (execution, lambda _: PlaceOrder("sell", 1, only_close=True), "there is nothing for it to close"),
         (execution, lambda _: CancelOrder(7), "cancels order 7, which is not one of its open orders"),
         (execution, lambda _: [PlaceOrder("buy", 1)] * 17, "returned 17 orders, of which 16 may be made"),
-        (risk, lambda _: 95.0, "returned 95.0, where Protection or None is wanted"),
+        (risk, lambda _: 95.0, "returned 95.0 instead of Protection or None"),
         (risk, lambda _: Protection(stop=math.nan), "returned nan as stop instead of a price above 0"),
         (money, lambda _: math.nan, "returned nan instead of a quantity of 0 or more"),
         (money, lambda _: None, "returned None instead of a quantity"),
-        (money, lambda _: np.ones(3), "where a quantity is wanted"),
-        (money, lambda _: -1, "returned -1.0, where a quantity of 0 or more is wanted"),
+        (money, lambda _: np.ones(3), "instead of a quantity"),
+        (money, lambda _: -1, "returned -1.0 instead of a quantity of 0 or more"),
     ],
 )
 def test_a_wrong_answer_stops_the_run_with_name_bar_and_what_was_given(

@@ -205,7 +205,7 @@ def test_a_node_that_fails_in_the_run_is_marked_and_can_be_shown(desktop: Deskto
     desktop.file_controller.new(BROKEN, "broken")
     press_run(desktop)
     tab = tab_of(desktop)
-    qtbot.waitUntil(lambda: any("There is no file" in label.text() for label in _labels(tab)), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: any("doesn't exist" in label.text() for label in _labels(tab)), timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: badges(desktop)["news"] == "error")
     assert badges(desktop)["fast"] is None
     log = tab.session.log
@@ -218,7 +218,7 @@ def test_a_node_that_fails_in_the_run_is_marked_and_can_be_shown(desktop: Deskto
     tab.document.set_text(BROKEN.replace("event_calendar, path: lost.csv, before: 60m", "weekdays, days: [mon]"))
     press_run(desktop)
     wait_for_run(desktop, qtbot)
-    assert not any(label.isVisible() and "There is no file" in label.text() for label in _labels(tab))
+    assert not any(label.isVisible() and "doesn't exist" in label.text() for label in _labels(tab))
 
 
 def test_the_bar_about_a_failed_run_goes_once_the_strategy_is_another(desktop: Desktop, qtbot: QtBot) -> None:
