@@ -39,7 +39,7 @@ _STR, _MAP, _SEQ = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"
 _REMEDIES = (
     ("mapping values are not allowed", Message("Put text that contains ': ' in quotes.")),
     (
-        "found character that can't start any token",
+        "found character that cannot start any token",
         Message("Indent with spaces, not tabs; quote text that begins with @ or `."),
     ),
     ("did not find expected key", Message("Check the indentation and the brackets above.")),

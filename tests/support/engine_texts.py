@@ -65,7 +65,7 @@ WORDS = (
     *("mapping values are not allowed in this context", "mapping values are not allowed here"),
     *("did not find expected key", "found unexpected end of stream", "could not find expected ':'"),
     *("did not find expected ',' or ']'", "did not find expected ',' or '}'"),
-    *("found character that can't start any token", "found unexpected ':'"),
+    *("found character that cannot start any token", "found unexpected ':'"),
 )
 """What `word` is called with: members of enumerations, names of columns, and the complaints of the YAML parser."""
 
