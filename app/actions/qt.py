@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 from quantcrafter.app.actions.registry import ActionRegistry
 from quantcrafter.app.actions.spec import ActionSpec
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.app.services.recent import RecentFile
+from quantcrafter.app.services.recent_files import RecentFile
 from quantcrafter.app.theme.icons import icon
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from quantcrafter.app.charts.model.scales import Scale, Window
 from quantcrafter.app.charts.model.sheet import Sheet
 from quantcrafter.app.charts.model.state import ChartState
 from quantcrafter.app.charts.model.texts import group_lines, left_out_lines, open_lines, trade_lines
-from quantcrafter.app.charts.painting.overlay import corner
+from quantcrafter.app.charts.painting.crosshair import corner
 
 if TYPE_CHECKING:
     from quantcrafter.app.charts.view import ChartView

@@ -25,8 +25,8 @@ from quantcrafter.app.charts.model.scales import Window
 from quantcrafter.app.charts.model.sheet import Sheet
 from quantcrafter.app.charts.model.state import PRICE, ChartState
 from quantcrafter.app.charts.model.texts import described
+from quantcrafter.app.charts.painting.crosshair import Overlay, Pointing, looked_at
 from quantcrafter.app.charts.painting.drawing import Drawing
-from quantcrafter.app.charts.painting.overlay import Overlay, Pointing, looked_at
 from quantcrafter.app.charts.painting.pens import small
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme import current

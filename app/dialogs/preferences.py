@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quantcrafter.app.services.settings import Settings
-from quantcrafter.engine.runtime.run_store.disk_space import DEFAULT_GB, keep_gb, set_keep_gb
+from quantcrafter.engine.runtime.run_store.cleanup import DEFAULT_GB, keep_gb, set_keep_gb
 
 
 @dataclass(frozen=True, slots=True)

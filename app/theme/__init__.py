@@ -1,7 +1,7 @@
 """The look of the interface: colours by meaning, icons drawn from strokes, one palette and one style sheet."""
 
 from quantcrafter.app.theme.colors import DARK, FAMILIES, LIGHT, Theme, family_of
-from quantcrafter.app.theme.themes import Themes, apply, current, themes
+from quantcrafter.app.theme.theme_in_use import Themes, apply, current, themes
 
 changed = themes.changed
 

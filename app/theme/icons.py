@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from quantcrafter.app.theme.themes import current
+from quantcrafter.app.theme.theme_in_use import current
 
 PLACEHOLDER = "currentColor"
 

@@ -19,7 +19,7 @@ from quantcrafter.app.actions.qt import ActionSet
 from quantcrafter.app.actions.spec import ActionSpec
 from quantcrafter.app.actions.targets import Targets
 from quantcrafter.app.services.problems import error_text
-from quantcrafter.app.services.recent import RecentFiles
+from quantcrafter.app.services.recent_files import RecentFiles
 from quantcrafter.app.window.command_palette import CommandPalette
 from quantcrafter.app.window.files.recent_list import RecentList
 from quantcrafter.app.window.front import WindowFront

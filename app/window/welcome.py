@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QFont, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.app.services.recent import RecentFile
+from quantcrafter.app.services.recent_files import RecentFile
 from quantcrafter.app.theme.icons import icon
 
 WIDTH = 620

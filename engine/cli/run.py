@@ -179,7 +179,7 @@ def _write(
 def _keep(result: RunResult) -> str | None:
     """Put the run into the history and return its id; a history that cannot be used does not spoil the run."""
     from quantcrafter.engine.api import RunError
-    from quantcrafter.engine.runtime.run_store.disk_space import clean
+    from quantcrafter.engine.runtime.run_store.cleanup import clean
     from quantcrafter.engine.runtime.run_store.history import RunHistory
 
     history = RunHistory()

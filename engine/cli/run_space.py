@@ -11,7 +11,7 @@ from quantcrafter.engine.cli.console import complain, console, note, print_json,
 from quantcrafter.engine.cli.main import WRONG_INPUT
 
 if TYPE_CHECKING:
-    from quantcrafter.engine.runtime.run_store.disk_space import Usage
+    from quantcrafter.engine.runtime.run_store.cleanup import Usage
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
@@ -23,7 +23,7 @@ def space_commands() -> dict[str, Callable[..., Any]]:
 
 def usage(*, json: Json = False) -> None:
     """Show what runs take on the disk, by kind, and how much they may."""
-    from quantcrafter.engine.runtime.run_store.disk_space import gb, measure, usage_text
+    from quantcrafter.engine.runtime.run_store.cleanup import gb, measure, usage_text
 
     now = measure()
     kinds = {
@@ -52,7 +52,7 @@ def limit(
 ) -> None:
     """Show how much runs may take on the disk, or set it; what is too much then goes, the oldest first."""
     from quantcrafter.engine.api import RunError
-    from quantcrafter.engine.runtime.run_store.disk_space import keep_gb, set_keep_gb
+    from quantcrafter.engine.runtime.run_store.cleanup import keep_gb, set_keep_gb
 
     if gigabytes is None:
         console().print(f"Runs can take {keep_gb():g} GB.")
@@ -67,22 +67,22 @@ def limit(
 
 def clean() -> None:
     """Delete columns, then fills and trades, of the oldest runs beyond the limit, and leftovers; pinned runs stay."""
-    from quantcrafter.engine.runtime.run_store import disk_space
+    from quantcrafter.engine.runtime.run_store import cleanup
 
-    gone = disk_space.clean()
+    gone = cleanup.clean()
     what = [f"the columns of {gone.columns:,} {_runs_text(gone.columns)}"] if gone.columns else []
     what += [f"fills, trades and equity of {gone.books:,} {_runs_text(gone.books)}"] if gone.books else []
     what += [f"{gone.trials:,} {'trial' if gone.trials == 1 else 'trials'}"] if gone.trials else []
     what += [f"{gone.deleted:,} {_runs_text(gone.deleted)} altogether"] if gone.deleted else []
     note(f"Deleted {', '.join(what)}." if what else "No run had to go.")
-    now = disk_space.measure()
-    console().print(f"{disk_space.usage_text(now)}.")
+    now = cleanup.measure()
+    console().print(f"{cleanup.usage_text(now)}.")
     _tell_of_pinned(now)
 
 
 def _tell_of_pinned(now: Usage) -> None:
     """Say that pinned runs keep the runs above the limit, if they do."""
-    from quantcrafter.engine.runtime.run_store.disk_space import gb
+    from quantcrafter.engine.runtime.run_store.cleanup import gb
 
     if now.used > now.limit and now.pinned:
         pinned = f"{now.pinned:,} pinned {_runs_text(now.pinned)}"

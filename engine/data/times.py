@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from quantcrafter.engine.api import Session, TimeColumn, Timeframe
-from quantcrafter.engine.data.bar_slots import day_span, slots
+from quantcrafter.engine.data.resample_slots import day_span, slots
 from quantcrafter.engine.data.sessions import bounds, is_round_the_clock, trading_days
 from quantcrafter.engine.data.zones import DAY_NS
 

@@ -100,7 +100,7 @@ def rule_of(node: BoundNode) -> Any:
 
 @dataclass(frozen=True)
 class BoundInstrument:
-    """An instrument, the provider that provides its bars, and its terms as far as they are known without them."""
+    """An instrument, the provider of its bars, and its terms as far as they are known without them."""
 
     spec: InstrumentSpec
     provider: DataProvider
@@ -109,7 +109,7 @@ class BoundInstrument:
 
 @dataclass(frozen=True)
 class BoundFeed:
-    """A feed node, the provider that provides its bars, and the terms of the market that its symbol names."""
+    """A feed node, the provider of its bars, and the terms of the market that its symbol names."""
 
     component: FeedNode
     provider: DataProvider

@@ -20,8 +20,8 @@ import numpy.typing as npt
 from quantcrafter.engine.api import Bar, Bars, CorporateActions, DataError, Timeframe
 from quantcrafter.engine.api.bar_checks import longest_bar_ns
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.data.bar_slots import slots
 from quantcrafter.engine.data.resample import resample, slot_begins
+from quantcrafter.engine.data.resample_slots import slots
 
 _TIMES = ("open_ns", "close_ns")
 _PRICES = ("open", "high", "low", "close", "volume")

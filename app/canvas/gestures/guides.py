@@ -13,6 +13,8 @@ from quantcrafter.app.canvas.scene import GraphScene
 from quantcrafter.app.theme import current
 
 OVER_ALL = 90.0
+REACH_PX = 5
+"""From how far a node is pulled into line, in pixels of the screen."""
 FAR = 900.0
 
 

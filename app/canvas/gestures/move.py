@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from quantcrafter.app.canvas.arrange import snap
 from quantcrafter.app.canvas.edit_context import EditContext, Selection
 from quantcrafter.app.canvas.gesture import Hit
-from quantcrafter.app.canvas.gestures.guides import Guides
+from quantcrafter.app.canvas.gestures.guides import REACH_PX, Guides
 from quantcrafter.app.canvas.gestures.splice import SpliceHint
 from quantcrafter.app.document.edits import Edit, MoveNodes, SetFrame, Splice
 from quantcrafter.app.document.view import FrameView
@@ -120,7 +120,9 @@ class MoveNodesDrag:
         if self._held in self._starts:
             item = scene.nodes[self._held]
             free = start + way
-            wanted = self._guides.follow(free, wanted, (item.layout.width, item.layout.height), self._context.reach(5))
+            wanted = self._guides.follow(
+                free, wanted, (item.layout.width, item.layout.height), self._context.reach(REACH_PX)
+            )
         shift = wanted - start
         for node, place in self._starts.items():
             scene.nodes[node].setPos(place + shift)

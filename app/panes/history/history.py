@@ -27,8 +27,8 @@ from quantcrafter.app.services.background import Background
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.runtime.run_store.cleanup import Usage, gb, measure
 from quantcrafter.engine.runtime.run_store.comparison import Comparison, compare_runs
-from quantcrafter.engine.runtime.run_store.disk_space import Usage, gb, measure
 from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.record import RunRecord
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder

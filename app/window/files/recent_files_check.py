@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 
 from PySide6.QtCore import QObject, QTimer
 
-from quantcrafter.app.services.recent import missing_of
+from quantcrafter.app.services.recent_files import missing_of
 
 LOOK_MS = 50
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from quantcrafter.app.services.recent import RecentFiles
+from quantcrafter.app.services.recent_files import RecentFiles
 from quantcrafter.app.window.files.recent_files_check import RecentLook
 
 if TYPE_CHECKING:

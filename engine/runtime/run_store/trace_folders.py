@@ -1,7 +1,7 @@
 """Where runs lie with their columns: `traces/` of the user's directory, one folder a run.
 
 The folders of runs in the history are named by the run's id. Trials, which the history does not keep, lie in
-`traces/trials/`, apart for each program that has any. `engine.runtime.run_store.disk_space` says which of them stay.
+`traces/trials/`, apart for each program that has any. `engine.runtime.run_store.cleanup` says which of them stay.
 """
 
 from __future__ import annotations

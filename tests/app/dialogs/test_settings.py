@@ -9,7 +9,7 @@ from quantcrafter.app.dialogs.preferences import Preferences
 from quantcrafter.app.dialogs.settings import SettingsDialog
 from quantcrafter.app.services.settings import Settings
 from quantcrafter.engine.api.home import home
-from quantcrafter.engine.runtime.run_store.disk_space import keep_gb
+from quantcrafter.engine.runtime.run_store.cleanup import keep_gb
 from tests.support.children import children
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from quantcrafter.engine.cli.main import main
-from quantcrafter.engine.runtime.run_store.disk_space import measure
+from quantcrafter.engine.runtime.run_store.cleanup import measure
 from tests.support.saved_runs import run_into_history
 
 

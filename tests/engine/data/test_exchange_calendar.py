@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from quantcrafter.engine.api import Session, Timeframe
-from quantcrafter.engine.data.bar_slots import slots
 from quantcrafter.engine.data.exchange_calendar import NO_BREAK, calendar, calendar_names
+from quantcrafter.engine.data.resample_slots import slots
 from quantcrafter.engine.data.sessions import (
     bounds,
     is_session_day,

@@ -149,7 +149,7 @@ def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOut
 def _make_room(in_use: tuple[Path, ...], context: JobContext) -> None:
     """Delete the oldest of what runs take beyond their limit; where that fails the run is there all the same."""
     from quantcrafter.engine.api import RunError
-    from quantcrafter.engine.runtime.run_store.disk_space import clean
+    from quantcrafter.engine.runtime.run_store.cleanup import clean
 
     try:
         clean(in_use)

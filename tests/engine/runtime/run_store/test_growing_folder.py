@@ -19,8 +19,8 @@ from quantcrafter.engine.api import RunError
 from quantcrafter.engine.plugins import Registry, load_registry
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.results.run_view import RunView
+from quantcrafter.engine.runtime.run_store.cleanup import clean
 from quantcrafter.engine.runtime.run_store.comparison import compare_runs
-from quantcrafter.engine.runtime.run_store.disk_space import clean
 from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.run_folder import CURVES, RECORDS, RunFolder
 from quantcrafter.engine.runtime.run_store.run_log import COMMITS, DATA

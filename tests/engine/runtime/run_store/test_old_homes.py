@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from quantcrafter.engine.cli.main import DONE, main
+from quantcrafter.engine.runtime.run_store.cleanup import clean, measure
 from quantcrafter.engine.runtime.run_store.comparison import compare_runs
-from quantcrafter.engine.runtime.run_store.disk_space import clean, measure
 from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.run_store.trace_folders import trace_folder

@@ -20,8 +20,8 @@ import pytest
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.run_store.cleanup import clean
 from quantcrafter.engine.runtime.run_store.comparison import compare_runs
-from quantcrafter.engine.runtime.run_store.disk_space import clean
 from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.run_folder import CURVES, FILE, RECORDS, RunFolder
 from quantcrafter.engine.runtime.run_store.run_log import COMMITS, DATA

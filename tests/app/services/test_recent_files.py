@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from quantcrafter.app.services.recent import MAX_RECENT, RecentFiles, RecentPaths, missing_of
+from quantcrafter.app.services.recent_files import MAX_RECENT, RecentFiles, RecentPaths, missing_of
 from quantcrafter.app.services.settings import Settings
 
 

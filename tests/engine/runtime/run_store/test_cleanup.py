@@ -17,8 +17,8 @@ import pytest
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.cli.main import WRONG_INPUT, main
 from quantcrafter.engine.runtime.results.result import Origin
-from quantcrafter.engine.runtime.run_store import disk_space
-from quantcrafter.engine.runtime.run_store.disk_space import GB, clean, keep_gb, measure, set_keep_gb, usage_text
+from quantcrafter.engine.runtime.run_store import cleanup
+from quantcrafter.engine.runtime.run_store.cleanup import GB, clean, keep_gb, measure, set_keep_gb, usage_text
 from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.trace_folders import trace_folder, trial_folder
 from quantcrafter.engine.storage.schema import columns_of
@@ -186,7 +186,7 @@ def test_pruning_by_number_leaves_pinned_runs() -> None:
 
 
 def test_the_limit_is_kept_and_a_wrong_one_is_refused(home_dir: Path) -> None:
-    assert keep_gb() == disk_space.DEFAULT_GB
+    assert keep_gb() == cleanup.DEFAULT_GB
     set_keep_gb(0.5)
     assert keep_gb() == 0.5
     for wrong in (0.0, -1.0, float("nan"), float("inf"), 1e9):
@@ -195,7 +195,7 @@ def test_the_limit_is_kept_and_a_wrong_one_is_refused(home_dir: Path) -> None:
     assert keep_gb() == 0.5
     for text in ("{", "[]", '{"keep_gb": "5"}', '{"keep_gb": true}', "[" * 100_000):
         (home_dir / "runs.json").write_text(text)
-        assert keep_gb() == disk_space.DEFAULT_GB
+        assert keep_gb() == cleanup.DEFAULT_GB
 
 
 def test_a_history_that_cannot_be_read_loses_nothing() -> None:
@@ -208,7 +208,7 @@ def test_a_history_that_cannot_be_read_loses_nothing() -> None:
 
 CLEANER = """
 import sys
-from quantcrafter.engine.runtime.run_store.disk_space import clean
+from quantcrafter.engine.runtime.run_store.cleanup import clean
 print(sys.stdin.readline() and clean(limit=int(sys.argv[1])).columns)
 """
 
@@ -229,11 +229,11 @@ def test_two_processes_that_clean_at_once_take_no_more_than_one_would() -> None:
 
 KILLED = """
 import os, signal
-from quantcrafter.engine.runtime.run_store import disk_space
+from quantcrafter.engine.runtime.run_store import cleanup
 def die(place):
     os.kill(os.getpid(), signal.SIGKILL)
-disk_space.remove = die
-disk_space.clean(limit=disk_space.measure().history + 10)
+cleanup.remove = die
+cleanup.clean(limit=cleanup.measure().history + 10)
 """
 
 
