@@ -14,7 +14,10 @@ from quantcrafter.engine.api.step_program import StepRecord
 
 
 class OrderKind(IntEnum):
-    """How an order is matched."""
+    """How an order is matched. Saved runs hold the numbers: add at the end, never renumber.
+
+    `CLOSE` is made by the engine alone, at the end of the data and for splits.
+    """
 
     MARKET = 0
     STOP = 1
@@ -24,7 +27,7 @@ class OrderKind(IntEnum):
 
 
 class OrderStatus(IntEnum):
-    """Where an order stands in its life."""
+    """Where an order stands in its life. Saved runs hold the numbers: add at the end, never renumber."""
 
     WORKING = 0
     FILLED = 1

@@ -225,7 +225,7 @@ MUTANTS = tuple(
             'if holding["lots"] > 0 and open_ >= level:',
         ),
         ("a stop-limit at the open doesn't see its bar", '== bar and holding["touch_price"][k] != open_:', "== bar:"),
-        ("orders inside the bar are armed at once whatever is said", ' and portfolio["arm_delay"] == 0)', ")"),
+        ("orders inside the bar are armed at once whatever is said", ' and portfolio["arm_delay"] == 0\n', "\n"),
         (
             "a high before the entry is the best price",
             'high = high if holding["inside_way"] > 0 else close',

@@ -49,7 +49,7 @@ def test_a_run_whose_folder_is_gone_is_shown_no_longer_and_the_session_says_why(
     session.go_to(5)
     (_, shown), (is_none, lost) = told
     assert (shown, is_none) == ("", True)
-    assert f"run in '{tmp_path / 'run'}' has lost 'bars.open_ns': there is no such file" in lost
+    assert f"run in '{tmp_path / 'run'}' is missing 'bars.open_ns'" in lost
     assert lost.endswith("Run it again.")
     assert session.bar is None
     session.show_run(saved(tmp_path / "next"))

@@ -11,7 +11,7 @@ KNOW_THE_WHOLE = {
     "main.py",  # the entry point
     "window/shell.py",  # composes the first half, and knows how to get at the second
     "window/desktop.py",  # composes the second half
-    "window/start.py",  # takes the steps of a start
+    "window/startup/start_steps.py",  # takes the steps of a start
 }
 
 

@@ -86,7 +86,7 @@ def test_a_run_that_cannot_be_read_any_more_is_said_in_the_pane(pane: ResultsPan
     shutil.rmtree(tmp_path / "run")
     session_of(pane).show_run(run)
     assert pane.nothing.isVisible()
-    assert "has lost" in pane.nothing.text()
+    assert "is missing" in pane.nothing.text()
     assert "Run it again." in pane.nothing.text()
     session_of(pane).show_run(None)
     assert pane.nothing.text() == "Run the strategy to see its results here."
