@@ -50,6 +50,7 @@ _ADDED_SLOTS = {"unit": -1}
 
 _WAKING = ("alarm_below", "alarm_above", "alarm_bar", "quiet_until", "awake", "turn")
 _ORDER = tuple(name for name in ORDER_DTYPE.names or () if name not in {"instrument", "rule"})
+_EARLIER_NAMES = {"book": "holding"}
 PORTFOLIO_STATE = tuple(name for name in portfolio_dtype(1).names or () if name not in PORTFOLIO_TERMS | _TABLES)
 HOLDING_STATE = tuple(
     name for name in HOLDING_DTYPE.names or () if name not in {*HOLDING_TERMS, *_SLOTS, *_WAKING, "slots", "working"}
@@ -143,10 +144,7 @@ class SessionState:
                 )
             )
         try:
-            values["instruments"] = {
-                symbol: InstrumentState(**{**each, **{name: tuple(each[name]) for name in ("orders", "rows", "steps")}})
-                for symbol, each in values["instruments"].items()
-            }
+            values["instruments"] = {symbol: _instrument_state(each) for symbol, each in values["instruments"].items()}
             values["epochs"] = tuple(tuple(each) for each in values["epochs"])
             values["told"], values["tracked"] = tuple(values["told"]), tuple(values.get("tracked", ()))
             values["executions"] = tuple(values.get("executions", ()))
@@ -184,6 +182,12 @@ Fields = Record | Mapping[str, Any]
 """A record, or some of its fields by name."""
 
 # ---------------------------------------------------------------------- taking it
+
+
+def _instrument_state(saved: Mapping[str, Any]) -> InstrumentState:
+    """Return what was saved of one instrument; earlier states call its `holding` a book."""
+    fields = {_EARLIER_NAMES.get(name, name): value for name, value in saved.items()}
+    return InstrumentState(**{**fields, **{name: tuple(fields[name]) for name in ("orders", "rows", "steps")}})
 
 
 def changed_fields(record: Record, names: tuple[str, ...], fresh: Fields) -> dict[str, Any]:

@@ -257,7 +257,7 @@ def test_a_dividend_counts_with_the_multiplier_and_a_split_leaves_the_worth_alon
 
 
 def test_nobody_borrows_a_contract() -> None:
-    with pytest.raises(RunError, match="nobody borrows"):
+    with pytest.raises(RunError, match="is not borrowed"):
         contract((100.0, 100.0), {}, 1, {"borrow_percent": 5.0})
 
 

@@ -195,12 +195,12 @@ def test_data_that_were_cut_short_are_one_clear_error_when_opened_and_when_mappe
     opened = RunFolder.open(folder)  # it maps nothing before a column is asked for
     size = (folder / DATA).stat().st_size
     os.truncate(folder / DATA, size - 8_192)
-    with pytest.raises(RunError, match=r"The run in '.*run' can't be read: .*data\.bin.* lost .*Run it again"):
+    with pytest.raises(RunError, match=r"The run in '.*run' can't be read: .*data\.bin.* is missing .*Run it again"):
         RunFolder.open(folder)
     with pytest.raises(RunError, match=r"The run in '.*run' is missing '[a-z._]+': .*Run it again"):
         assert len(opened.trades)
     (folder / DATA).unlink()
-    with pytest.raises(RunError, match=r"can't be read: .*no such file"):
+    with pytest.raises(RunError, match=r"can't be read: .*doesn't exist"):
         RunFolder.open(folder)
 
 

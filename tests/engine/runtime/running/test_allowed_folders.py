@@ -202,13 +202,13 @@ def test_a_strategy_in_the_users_home_reads_only_what_lies_beside_it(
 NAMED = {
     "": "must not be empty|'path' is empty",
     ".": "is a folder",
-    "~nosuchuser/x.csv": "another user's folder",
-    "~root/.bashrc": "another user's folder",
+    "~nosuchuser/x.csv": "another user's home folder",
+    "~root/.bashrc": "another user's home folder",
     "http://127.0.0.1:9/x.csv": "a network address",
     "s3://b/x.parquet": "a network address",
     "file:///etc/passwd": "a network address",
     "\\\\127.0.0.1\\share\\x.csv": "on another computer",
-    "*.csv": "patterns are not expanded",
+    "*.csv": "wildcards are not expanded",
     "a" * 5000: "too long",
     "no.csv": "doesn't exist",
 }
@@ -221,7 +221,7 @@ ODD = {
     "/proc/self/../self/maps": "a device or a file of the system",
     "fifo.csv": "is a pipe, not a file",
     "socket.csv": "is a socket, not a file",
-    "loop.csv": "links lead in a circle",
+    "loop.csv": "symbolic links form a loop",
     "gone.csv": "is a link to a file that no longer exists",
     "proc.csv": "a device or a file of the system",
 }
@@ -306,7 +306,7 @@ def test_a_block_file_behind_a_link_needs_the_same_permission(place: Path) -> No
     (place / "mine" / "block.yaml").symlink_to(place / "other" / "block.yaml")
     file = strategy(place, "bars.csv")
     file.write_text(file.read_text().replace("{use: ta.SMA, input: bars.close, timeperiod: 2}", "{use: block.yaml}"))
-    assert "leads out of the strategy's folder" in outcome(file)
+    assert "leads outside the strategy's folder" in outcome(file)
     allow_folder(place / "other")
     assert outcome(file) == ""
 
