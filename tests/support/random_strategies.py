@@ -36,13 +36,16 @@ SIMPLE = 0.75
 _DECIDING = frozenset({Role.EXECUTION, Role.RISK, Role.MONEY, Role.FILTER})
 _GIVEN_SETTINGS = frozenset({"mode", "engine", "cash", "currency", "rates", "start", "end"})
 _SMALL_SETTINGS = ("commission", "slippage")
-_FIXED_FIELDS = frozenset({"symbol", "data", "timeframe", "on_bad_bars"})
+_FIXED_FIELDS = frozenset({"symbol", "data", "timeframe", "on_bad_bars", "market"})
 INSTRUMENT_FIELDS: dict[str, tuple[Any, ...]] = {
     "tick_size": (0.01, 0.05, 0.25),
     "lot_size": (None, 1, 0.1, 0.25, 5),
     "min_quantity": (None, None, 2),
     "currency": (None, None, "EUR"),
     "borrow_percent": (None, None, 30),
+    "buy_duty_percent": (None, None, 0.5),
+    "sell_duty_percent": (None, None, 0.1),
+    "trading_days": (None, 252, 365),
     "kind": (None, None, "contract"),
     "multiplier": (None, 2, 10),
     "pip_size": (0.01, 0.1),

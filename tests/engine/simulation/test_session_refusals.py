@@ -214,7 +214,7 @@ def test_a_newer_state_and_a_text_that_is_none_are_refused() -> None:
     with pytest.raises(RunError, match="has version 2, and this program reads version 1"):
         SessionState.from_json(json.dumps({**json.loads(kept), "version": 2}))
     for text in ("", "{", "[]", "{}", "null", kept[:-20]):
-        with pytest.raises(RunError, match="no state of a session"):
+        with pytest.raises(RunError, match="not the state of a session"):
             SessionState.from_json(text)
     for key in ("instruments", "account", "epochs"):
         values = json.loads(kept)
