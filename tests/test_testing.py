@@ -262,7 +262,7 @@ class Unnamed(Mean):
 
 
 def test_a_plugin_that_is_left_out_is_told_with_the_reason() -> None:
-    with pytest.raises(AssertionError, match=r"The plugin 'mine' was not loaded: .*no name"):
+    with pytest.raises(AssertionError, match=r"The plugin 'mine' was left out: .*no name"):
         testing.registry_with("mine", plugin(Unnamed))
 
 

@@ -47,7 +47,7 @@ _SERIES_HELP = {
 }
 
 
-CARRYING = frozenset("SMA EMA DEMA TEMA WMA RMA TRIX MACD RSI CMO".split())  # noqa: SIM905 - so many names
+CARRYING = frozenset("SMA EMA DEMA TEMA RMA TRIX MACD RSI CMO".split())  # noqa: SIM905 - so many names
 """Functions that carry what they have seen from bar to bar: none finds back to one after a value was missing.
 
 So their last value says whether there was a gap, and no look at all values is needed before.

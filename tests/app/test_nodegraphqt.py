@@ -198,7 +198,7 @@ def test_every_type_can_be_made_and_showing_its_properties_changes_none(
 
 
 def test_what_cannot_be_read_is_one_error(graph: NodeGraph, registry: Registry, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="can't be read: there is no such file"):
+    with pytest.raises(RunError, match="can't be read: the file or folder doesn't exist"):
         open_session(graph, tmp_path / "nothing.json", registry)
 
 

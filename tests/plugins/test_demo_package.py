@@ -84,7 +84,8 @@ def test_the_installed_package_is_listed_with_what_it_brings(site: str, tmp_path
 def test_a_strategy_file_uses_the_package_by_name(site: str, strategy: Path, tmp_path: Path) -> None:
     done = quantcrafter("validate", str(strategy), home=tmp_path, PYTHONPATH=site)
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
+    assert all(line.startswith("WAVE: ") for line in done.stderr.splitlines()), done.stderr
     assert done.stdout == f"{strategy}: valid\n"
 
 

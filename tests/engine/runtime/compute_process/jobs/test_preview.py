@@ -40,7 +40,7 @@ def test_the_sample_shows_its_symbols_dates_rows_and_course() -> None:
 def test_a_timeframe_that_cannot_be_had_is_told_with_those_that_can() -> None:
     seen = look(provider="sample", symbol="AAPL", timeframe="5m")
 
-    assert "asked for 5m" in seen.error
+    assert "not of 5m" in seen.error
     assert (seen.count, seen.timeframes[0]) == (0, "1d")
 
 
