@@ -17,6 +17,7 @@ from quantcrafter.app.panes.log.model import TEXT, LogModel
 from quantcrafter.app.services import i18n
 from quantcrafter.app.session.run_log import RunLog
 from quantcrafter.app.window.layout.notice import FailureNotice
+from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.data.quality import check
 from quantcrafter.engine.runtime.compute_process.jobs import LogLine
 from quantcrafter.engine.runtime.compute_process.jobs.preview import FindingView, Preview
@@ -66,7 +67,7 @@ def test_a_run_that_fails_on_its_bars_says_so_in_russian(qtbot: QtBot, tmp_path:
 
     assert told.startswith("SPY из spy.csv: бары должны быть возможными")
     assert "1 бар, цена не больше нуля: строка 11 (2024-01-15: открытие 0" in told
-    assert told.endswith("Исправьте источник или задайте 'on_bad_bars: repair'.")
+    assert told.endswith("Исправьте источник или укажите 'on_bad_bars: repair'.")
 
 
 def findings() -> tuple[FindingView, ...]:
@@ -86,8 +87,21 @@ def test_findings_about_bars_are_listed_in_the_language_in_use(qtbot: QtBot, lan
 
 def test_the_log_shows_findings_translated_and_is_searched_in_both_languages() -> None:
     log, model = RunLog(), LogModel()
-    log.add(1, [LogLine(30, f"SPY: {each.message}") for each in findings()])
-    log.add(1, [LogLine(20, "BUY 10 SPY at 98.5  (market, signal, order 3, commission 1.00)")])
+    log.add(
+        1, [LogLine(30, Message("{subject}: {finding}", subject="SPY", finding=each.message)) for each in findings()]
+    )
+    bought = Message(
+        "{side} {quantity:g} {instrument} at {price:g}  ({kind}, {why}, order {order_id}, commission {commission:.2f})",
+        side=Message("BUY"),
+        quantity=10,
+        instrument="SPY",
+        price=98.5,
+        kind=word("market"),
+        why=word("signal"),
+        order_id=3,
+        commission=1.0,
+    )
+    log.add(1, [LogLine(20, bought)])
     i18n.use_language("ru")
     model.set_log(log)
 

@@ -81,7 +81,10 @@ CASES = {
     ),
     "no size": (
         {"money": "{use: percent_of_equity, percent: 0.0001}"},
-        "No trades: 93 entry signals, all sized to less than one lot.",
+        (
+            "No trades: 93 entry signals, all sized to less than one lot. One lot of AAPL is 1, then worth 3.99 USD; "
+            "the account has 100,000.00 USD. Set a smaller 'lot_size' if the market has it, or a larger size."
+        ),
     ),
     "no distance for the stop": (
         {"risk": "stop"},
@@ -126,7 +129,7 @@ def test_a_run_without_a_trade_says_why(case: str, tmp_path: Path) -> None:
     told = _runs(choices, tmp_path)
     assert told == (text, text)
     for language in LANGUAGES:
-        left = re.sub(r"'\w+'", "", Phrases(translations(language)).translate(told[0]))
+        left = re.sub(r"['«“]\w+['»”]|AAPL|USD", "", Phrases(translations(language)).translate(told[0]))
         assert not re.findall(r"[A-Za-z]{2,}", left), left
 
 

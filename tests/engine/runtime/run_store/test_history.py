@@ -64,14 +64,16 @@ def test_what_of_a_run_is_not_kept_is_refused_with_what_is() -> None:
         kept.to_json,
     )
     for read in reads:
-        with pytest.raises(RunError, match=r"only fills, trades and equity are kept\. Run it again"):
+        with pytest.raises(
+            RunError, match=r"Only fills, trades and equity of the run in '.*' are saved\. Run it again"
+        ):
             read()
     shutil.rmtree(history.folder / run_id)
     figures = history.open(run_id)
     assert (figures.kept, figures.metrics, figures.settings) == ("figures", kept.metrics, kept.settings)
     reads = (lambda: figures.trades, lambda: figures.ledger, lambda: figures.column("fast"))
     for read in reads:
-        with pytest.raises(RunError, match=rf"Of the run {run_id} only its metrics are kept"):
+        with pytest.raises(RunError, match=rf"Only the metrics of the run {run_id} are saved"):
             read()
 
 
@@ -176,7 +178,9 @@ def test_a_locked_history_gives_up_after_its_timeout(home_dir: Path) -> None:
 
 def test_a_home_that_is_no_folder_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(RunError, match=r"can't be used: there is something of that name .* Set QUANTCRAFTER_HOME to"):
+    with pytest.raises(
+        RunError, match=r"can't be used: a file or folder with that name already exists\. Set QUANTCRAFTER_HOME to"
+    ):
         RunHistory(tmp_path / "file" / "history.db").add(run_of())
 
 
@@ -207,7 +211,7 @@ def test_a_folder_that_is_gone_leaves_the_rest_readable_and_a_damaged_one_is_nam
     folder = (history.traces if columns else history.folder) / run_id
     data = folder / "data.bin"
     data.write_bytes(data.read_bytes()[:200])
-    with pytest.raises(RunError, match=rf"run in '.*{run_id}' can't be read: .*lost.*Run it again"):
+    with pytest.raises(RunError, match=rf"run in '.*{run_id}' can't be read: .*is missing.*Run it again"):
         history.open(run_id)
     shutil.rmtree(folder)
     assert history.open(run_id).kept == "figures"

@@ -43,7 +43,7 @@ def test_wherever_the_disk_fills_it_is_called_full_and_no_folder_without_a_run_s
 ) -> None:
     history = RunHistory(small_disk / "history.db", timeout_s=0.1)
     with pytest.raises(
-        RunError, match=r"can't be (used|kept in .*): the disk is full\. Free some space, or set QUANTCRAFTER_HOME"
+        RunError, match=r"can't be (used|saved in .*): the disk is full\. Free some space, or set QUANTCRAFTER_HOME"
     ):
         history.add(walk_result(20_000, every=20), columns=columns)
     assert list(small_disk.rglob("*.bin")) == []

@@ -47,7 +47,8 @@ def test_runs_that_the_version_before_kept_open_in_this_one(expected: dict[str, 
             assert found.trades.rows() == told["trades"]
             assert found.fills.rows() == told["fills"]
             assert found.equity.rows()[::20] == told["equity"]
-    assert json.loads(json.dumps(history.open(expected["whole"]["id"]).to_json())) == expected["whole"]["result"]
+    shown = json.loads(json.dumps(history.open(expected["whole"]["id"]).to_json()))
+    assert {name: value for name, value in shown.items() if name != "no_trades"} == expected["whole"]["result"]
     assert [record.pinned for record in history.list()] == [False, False, True]
 
 

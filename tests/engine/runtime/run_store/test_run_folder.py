@@ -77,7 +77,7 @@ def test_the_report_can_be_made_from_what_was_saved(results: dict[str, RunResult
 def test_a_folder_that_exists_is_left_as_it_is(results: dict[str, RunResult], tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "mine.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(RunError, match="can't be kept"):
+    with pytest.raises(RunError, match="can't be saved"):
         save_run(results["golden_cross"], tmp_path / "run")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
