@@ -85,7 +85,7 @@ def test_a_long_circle_is_named_by_its_ends(tmp_path: Path) -> None:
         (HEAD + f"indicators: {{{'n' * 900}: {{use: ta.SMA, input: bars.close}}}}\n", "this one has 900"),
         (f"quantcrafter: 1\ninstruments: [{{symbol: {'S' * 900}, data: sample}}]\n", "this one has 900"),
         (f"x: {'y' * 70_000}\n", "at most 65,536 characters"),
-        ("a: " + "[" * 40, "32 deep"),
+        ("a: " + "[" * 40, "32 levels deep"),
     ],
     ids=["nodes", "instruments", "node name", "symbol", "text", "nesting"],
 )

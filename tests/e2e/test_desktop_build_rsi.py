@@ -17,7 +17,7 @@ from tests.support.command_line import ROOT, clean_environment, quantcrafter
 from tests.support.desktop import EXAMPLES, open_window
 from tests.support.rsi_pullback import SIZE, Story, build
 
-STEPS = 39
+STEPS = 41
 """Each node, name, wire, arrangement and value is one step."""
 
 

@@ -21,9 +21,10 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit
 from quantcrafter.app.dialogs.frame import DialogFrame
 from quantcrafter.app.main import open_app
-from quantcrafter.app.window import rescue, start
+from quantcrafter.app.window.files import recovery
+from quantcrafter.app.window.startup import start_steps
 
-rescue.TRIAL_MS = 200
+recovery.TRIAL_MS = 200
 
 def answer(self):
     dialog = QApplication.activeModalWidget()
@@ -41,7 +42,7 @@ def crash(self):
 
 def end(self, timer):
     # The window's first steps go on while a dialog asks: what ends the app comes after the answer.
-    if sys.argv[1] == "settled" and self._shell.desktop.rescue._on_trial:
+    if sys.argv[1] == "settled" and self._shell.desktop.recovery_controller._on_trial:
         return
     timer.stop()
     tab = self._shell.tabs.current()
@@ -50,7 +51,7 @@ def end(self, timer):
     then = self._shell.window.close if sys.argv[1] == "live" else faulthandler._sigsegv
     QTimer.singleShot(0, self, then)
 
-recover = start.Start._recover
+recover = start_steps.Start._recover
 
 def answered(self):
     timer = QTimer(self, interval=50)
@@ -58,8 +59,8 @@ def answered(self):
     timer.start()
     recover(self)
 
-start.Start._recover = answered
-start.Start._guide = crash
+start_steps.Start._recover = answered
+start_steps.Start._guide = crash
 sys.exit(open_app([Path(name) for name in sys.argv[2:]]))
 """
 
