@@ -103,6 +103,7 @@ class RunFolder(RunTables):
         self.engine: str = about["engine"]
         self.mode: str = about["mode"]
         self.origin = Origin(**{**about["origin"], "overrides": tuple(about["origin"]["overrides"])})
+        self.symbols: tuple[str, ...] = tuple(each["symbol"] for each in about["instruments"])
         self.rule_nodes: tuple[str, ...] = tuple(about["rule_nodes"])
         self.warnings: tuple[Problem, ...] = tuple(problem_of(each) for each in about["warnings"])
         self.decision: RunDecision | None = decision_of(about["decision"])
@@ -186,11 +187,6 @@ class RunFolder(RunTables):
     def kept(self) -> Kept:
         """What the folder holds."""
         return "tables" if "tables" in self._state else "all"
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """The instruments' symbols in file order."""
-        return tuple(each["symbol"] for each in self._about["instruments"])
 
     @cached_property
     def instruments(self) -> tuple[InstrumentJob, ...]:
