@@ -9,7 +9,7 @@ import numpy as np
 from quantcrafter.engine.api import BoolColumn, RawBars, Session, Severity, TimeColumn, Timeframe
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.findings import Finding, finding
-from quantcrafter.engine.data.sessions import (
+from quantcrafter.engine.trading_calendar.trading_days import (
     bounds,
     breaks,
     hours,
@@ -19,7 +19,7 @@ from quantcrafter.engine.data.sessions import (
     trading_days,
     weekdays,
 )
-from quantcrafter.engine.data.zones import DAY_NS, MINUTE_NS, to_local
+from quantcrafter.engine.trading_calendar.zones import DAY_NS, MINUTE_NS, to_local
 
 # Up to four sessions in a row may be a holiday: the longest closure of New York since 1933 was in September 2001.
 _HOLIDAYS = 4

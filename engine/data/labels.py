@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from quantcrafter.engine.api import Session, Timeframe
-from quantcrafter.engine.data.sessions import trading_days
-from quantcrafter.engine.data.zones import MINUTE_NS
+from quantcrafter.engine.trading_calendar.trading_days import trading_days
+from quantcrafter.engine.trading_calendar.zones import MINUTE_NS
 
 
 def bar_label(ts_ns: int, timeframe: Timeframe, session: Session) -> str:

@@ -32,13 +32,13 @@ from quantcrafter.engine.api.foreign import calling, is_own, is_plain, reason_of
 from quantcrafter.engine.api.frozen import frozen_bars
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.corporate_actions import actions_from_adjusted, adjusted, not_booked_twice
-from quantcrafter.engine.data.exchange_calendar import calendar
 from quantcrafter.engine.data.findings import Finding, clock
 from quantcrafter.engine.data.quality import check
 from quantcrafter.engine.data.resample import check_multiple, resample, same_length
 from quantcrafter.engine.data.spacing import timeframe_of, usual_spacing_ns
 from quantcrafter.engine.data.times import bar_times
-from quantcrafter.engine.data.zones import DAY_NS, EARLIEST_NS, LATEST_NS
+from quantcrafter.engine.trading_calendar.exchange_calendar import calendar
+from quantcrafter.engine.trading_calendar.zones import DAY_NS, EARLIEST_NS, LATEST_NS
 
 _STAMPS = ("open", "close", "date")
 

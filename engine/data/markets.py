@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quantcrafter.engine.api import Contract, DataError, Market, Session, Venue
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.data.exchange_calendar import calendar, calendar_names
+from quantcrafter.engine.trading_calendar.exchange_calendar import calendar, calendar_names
 
 NEW_YORK_DAY = Session("America/New_York", 17 * 60, 17 * 60, (0, 1, 2, 3, 4))
 """A day of currencies: from 17:00 New York time to 17:00, Monday's from Sunday evening on."""

@@ -15,7 +15,7 @@ import numpy as np
 from quantcrafter.engine.api import Bars, DataError, TimeColumn, Timeframe
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.resample_slots import slots
-from quantcrafter.engine.data.zones import DAY_NS
+from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
 
 def resample(bars: Bars, timeframe: Timeframe) -> Bars:

@@ -9,7 +9,7 @@ import numpy as np
 
 from quantcrafter.engine.api import BoolColumn, DataError, Session, TimeColumn, Timeframe
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.data.sessions import (
+from quantcrafter.engine.trading_calendar.trading_days import (
     EPOCH_WEEKDAY,
     WEEK_DAYS,
     bounds,
@@ -20,7 +20,7 @@ from quantcrafter.engine.data.sessions import (
     next_session_day,
     trading_days,
 )
-from quantcrafter.engine.data.zones import DAY_NS
+from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
 
 class Slots(NamedTuple):

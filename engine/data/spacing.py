@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from quantcrafter.engine.api import RawBars, TimeColumn, Timeframe
-from quantcrafter.engine.data.sessions import session_days_between, trading_days
-from quantcrafter.engine.data.zones import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+from quantcrafter.engine.trading_calendar.trading_days import session_days_between, trading_days
+from quantcrafter.engine.trading_calendar.zones import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
 _SAMPLE = 20_000
 _SHARE = 0.2

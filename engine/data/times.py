@@ -6,8 +6,8 @@ import numpy as np
 
 from quantcrafter.engine.api import Session, TimeColumn, Timeframe
 from quantcrafter.engine.data.resample_slots import day_span, slots
-from quantcrafter.engine.data.sessions import bounds, is_round_the_clock, trading_days
-from quantcrafter.engine.data.zones import DAY_NS
+from quantcrafter.engine.trading_calendar.trading_days import bounds, is_round_the_clock, trading_days
+from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
 
 def bar_times(time_ns: TimeColumn, stamp: str, timeframe: Timeframe, session: Session) -> tuple[TimeColumn, TimeColumn]:

@@ -17,9 +17,9 @@ import numpy as np
 from quantcrafter.engine.api import Bars, FloatColumn, Market, Problem, RunSettings, Session, Severity, Term
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
-from quantcrafter.engine.data.exchange_calendar import calendar
 from quantcrafter.engine.data.markets import session_of
 from quantcrafter.engine.spec import InstrumentSpec
+from quantcrafter.engine.trading_calendar.exchange_calendar import calendar
 
 _CODES = """
     USD EUR JPY GBP CHF AUD NZD CAD SEK NOK DKK PLN CZK HUF RON TRY ZAR MXN BRL INR CNY CNH HKD SGD KRW TWD THB IDR MYR

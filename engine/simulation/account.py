@@ -16,9 +16,9 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import ENTER_SHORT, FlagColumn, TimeColumn
 from quantcrafter.engine.api.rules import GuardKind, ProtectiveKind
 from quantcrafter.engine.api.settings import Margin
-from quantcrafter.engine.data.sessions import bounds, trading_days_in_order
 from quantcrafter.engine.simulation.records import Record
 from quantcrafter.engine.simulation.risk_records import CUT_SHORT, MAX_GUARDS, OVERDUE, AccountColumns
+from quantcrafter.engine.trading_calendar.trading_days import bounds, trading_days_in_order
 
 MINUTE_NS = 60_000_000_000
 _HALTS = (GuardKind.MAX_DRAWDOWN, GuardKind.DAILY_LOSS, GuardKind.LOSING_STREAK)

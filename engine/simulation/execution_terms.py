@@ -15,7 +15,6 @@ from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, TimeColumn
 from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ExecutionRule, ProtectiveRule, SizeRule
 from quantcrafter.engine.api.unit_rules import unit_fault
-from quantcrafter.engine.data.sessions import bounds, trading_days_in_order
 from quantcrafter.engine.simulation.account import needs_volume
 from quantcrafter.engine.simulation.records import (
     DAY_BEGINS,
@@ -25,6 +24,7 @@ from quantcrafter.engine.simulation.records import (
     WORKING_SLOTS,
     Record,
 )
+from quantcrafter.engine.trading_calendar.trading_days import bounds, trading_days_in_order
 
 SIZE_COLUMN = "size"
 """How the column of a size rule is called among those of its execution."""

@@ -11,11 +11,11 @@ import numpy as np
 from quantcrafter.engine.api.bars import Session
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.rules import GuardKind
-from quantcrafter.engine.data.sessions import bounds, day_edges, trading_days
 from quantcrafter.engine.simulation.account import MINUTE_NS, counts_days
 from quantcrafter.engine.simulation.execution_terms import is_by_day, rebalance_of
 from quantcrafter.engine.simulation.records import DAY_BEGINS, DAY_ENDS
 from quantcrafter.engine.simulation.risk_records import CLOSING, CUT_SHORT, OVERDUE
+from quantcrafter.engine.trading_calendar.trading_days import bounds, day_edges, trading_days
 
 NO_DAY = int(np.iinfo(np.int64).min)
 """No trading day: that of a bar that there was not."""

@@ -12,13 +12,13 @@ from quantcrafter.engine.api.decisions import Account, Holding, OpenOrder, Sessi
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.ledger import OrderKind, Reason
 from quantcrafter.engine.api.ports import ENTER_SHORT
-from quantcrafter.engine.data.sessions import trading_days, weekdays
-from quantcrafter.engine.data.zones import DAY_NS, MINUTE_NS, to_local
 from quantcrafter.engine.simulation.primitives import to_quantity
 from quantcrafter.engine.simulation.python_decisions import sized_lots
 from quantcrafter.engine.simulation.records import Record
 from quantcrafter.engine.simulation.state import State
 from quantcrafter.engine.simulation.worth import value_of
+from quantcrafter.engine.trading_calendar.trading_days import trading_days, weekdays
+from quantcrafter.engine.trading_calendar.zones import DAY_NS, MINUTE_NS, to_local
 
 Size = Callable[[int, Literal["long", "short"]], float]
 

@@ -81,7 +81,7 @@ def minutes(start: str, count: int) -> TimeColumn:
 
 def new_york_minutes(first_day: str, sessions: int) -> TimeColumn:
     """Return every minute of so many sessions of New York stocks."""
-    from quantcrafter.engine.data.sessions import bounds
+    from quantcrafter.engine.trading_calendar.trading_days import bounds
 
     first = int(np.datetime64(first_day).astype(np.int64))
     days = np.array([day for day in range(first, first + sessions * 2 + 7) if (day + 3) % 7 < 5][:sessions])

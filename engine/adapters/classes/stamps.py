@@ -6,7 +6,7 @@ import numpy as np
 
 from quantcrafter.engine.api.bars import Bars
 from quantcrafter.engine.api.ports import TimeColumn
-from quantcrafter.engine.data.zones import DAY_NS, to_local
+from quantcrafter.engine.trading_calendar.zones import DAY_NS, to_local
 
 
 def closed_at(bars: Bars) -> TimeColumn:

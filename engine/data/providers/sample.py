@@ -13,7 +13,7 @@ from quantcrafter.engine.api import NEW_YORK_STOCKS, DataError, DataProvider, Da
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import did_you_mean
-from quantcrafter.engine.data.zones import DAY_NS
+from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
 INSTALL = 'pip install "quantcrafter[samples]"'
 REINSTALL = "pip install --force-reinstall bokeh_sampledata"

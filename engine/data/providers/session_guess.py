@@ -12,9 +12,9 @@ import numpy as np
 from quantcrafter.engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, Session, TimeColumn
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.markets import NEW_YORK_DAY
-from quantcrafter.engine.data.sessions import bounds, hours, is_round_the_clock, trading_days, weekdays
 from quantcrafter.engine.data.spacing import spacing_ns
-from quantcrafter.engine.data.zones import DAY_NS, MINUTE_NS, to_local, to_utc
+from quantcrafter.engine.trading_calendar.trading_days import bounds, hours, is_round_the_clock, trading_days, weekdays
+from quantcrafter.engine.trading_calendar.zones import DAY_NS, MINUTE_NS, to_local, to_utc
 
 _HOURS = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d) ?- ?([01]?\d|2[0-4]):([0-5]\d)(?: +(\S+))?$")
 _WEEK = 7

@@ -25,8 +25,8 @@ from quantcrafter.engine.api import (
     param,
 )
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.data.sessions import bounds, hours, is_round_the_clock, is_session_day
-from quantcrafter.engine.data.zones import DAY_NS, EARLIEST_NS, LATEST_NS, MINUTE_NS
+from quantcrafter.engine.trading_calendar.trading_days import bounds, hours, is_round_the_clock, is_session_day
+from quantcrafter.engine.trading_calendar.zones import DAY_NS, EARLIEST_NS, LATEST_NS, MINUTE_NS
 
 _DAY = Timeframe(1, "d")
 _EPOCH = date(1970, 1, 1)

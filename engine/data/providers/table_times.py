@@ -20,8 +20,8 @@ from quantcrafter.engine.data.providers.time_text import (
     recognise,
 )
 from quantcrafter.engine.data.providers.time_zones import CHANGING, Zoned, alike, without_zones
-from quantcrafter.engine.data.sessions import bounds
-from quantcrafter.engine.data.zones import DAY_NS, FIRST_YEAR, LAST_YEAR, localize
+from quantcrafter.engine.trading_calendar.trading_days import bounds
+from quantcrafter.engine.trading_calendar.zones import DAY_NS, FIRST_YEAR, LAST_YEAR, localize
 
 if TYPE_CHECKING:
     from quantcrafter.engine.data.providers.files import FileProvider

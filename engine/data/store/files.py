@@ -25,11 +25,11 @@ from quantcrafter.engine.data.providers.csv_file import CsvProvider
 from quantcrafter.engine.data.providers.files import FileProvider
 from quantcrafter.engine.data.providers.parquet_file import ParquetProvider
 from quantcrafter.engine.data.providers.session_guess import parse_session
-from quantcrafter.engine.data.sessions import is_round_the_clock
 from quantcrafter.engine.data.store.columns import Overlap
 from quantcrafter.engine.data.store.index import Series
 from quantcrafter.engine.data.store.names import exchange_in, symbol_in
 from quantcrafter.engine.data.store.store import BarStore, Put
+from quantcrafter.engine.trading_calendar.trading_days import is_round_the_clock
 
 _TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".zip")
 _PARQUET = (".parquet", ".pq")

@@ -14,7 +14,7 @@ from quantcrafter.engine.data.findings import clock
 from quantcrafter.engine.data.gaps import describe
 from quantcrafter.engine.data.store.columns import Columns
 from quantcrafter.engine.data.store.index import Series
-from quantcrafter.engine.data.zones import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+from quantcrafter.engine.trading_calendar.zones import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
 _NAME_LENGTH = 40
 _CLOSE = 3

@@ -37,7 +37,6 @@ from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
 from quantcrafter.engine.data.gaps import describe
 from quantcrafter.engine.data.load import LoadedBars, load_bars
 from quantcrafter.engine.data.resample import resample
-from quantcrafter.engine.data.sessions import trading_days_in_order
 from quantcrafter.engine.graph import BoundGraph, BoundInstrument, Decision, Evaluation, Loop, Plan, PlanSource
 from quantcrafter.engine.graph.evaluate import Evaluated
 from quantcrafter.engine.graph.terms import Terms, complete, days_a_year
@@ -45,6 +44,7 @@ from quantcrafter.engine.graph.tick_checks import tick_problems
 from quantcrafter.engine.runtime.results.trace import ColumnStore
 from quantcrafter.engine.runtime.running.rates import rate_columns
 from quantcrafter.engine.spec import InstrumentSpec
+from quantcrafter.engine.trading_calendar.trading_days import trading_days_in_order
 
 _PRICES = ("line", "short_line", "atr")
 """The columns of an execution rule that are prices, or differences of them."""

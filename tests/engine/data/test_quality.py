@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantcrafter.engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, DataError, RawBars, Severity, Timeframe
-from quantcrafter.engine.data.exchange_calendar import calendar
 from quantcrafter.engine.data.quality import check
+from quantcrafter.engine.trading_calendar.exchange_calendar import calendar
 from tests.support.market_data import DAY, MINUTE, minutes, moments, new_york_minutes, raw_bars
 
 COUNT = 40

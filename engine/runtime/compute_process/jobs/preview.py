@@ -303,8 +303,8 @@ def _fault(row: int, raw: RawBars, repaired: RawBars) -> Fault | None:
 
 def _opens(raw: RawBars) -> TimeColumn:
     """Return when raw bars open, or else what they are stamped with."""
-    from quantcrafter.engine.data.sessions import bounds
-    from quantcrafter.engine.data.zones import DAY_NS
+    from quantcrafter.engine.trading_calendar.trading_days import bounds
+    from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
     return bounds(raw.time_ns // DAY_NS, raw.session)[0] if raw.stamp == "date" else raw.time_ns
 

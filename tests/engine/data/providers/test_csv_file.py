@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from quantcrafter.engine.api import NEW_YORK_STOCKS, Bars, DataError, DataRequest, RawBars, Timeframe
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.data.providers.csv_file import CsvProvider
-from quantcrafter.engine.data.zones import to_local
+from quantcrafter.engine.trading_calendar.zones import to_local
 from tests.support.counts import sample
 from tests.support.market_data import minutes, moments, new_york_minutes, texts, walk
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from quantcrafter.engine.api import BoolColumn, Session, TimeColumn
-from quantcrafter.engine.data.exchange_calendar import DAY_MINUTES, NO_BREAK, calendar
-from quantcrafter.engine.data.zones import DAY_NS, MINUTE_NS, to_local, to_utc
+from quantcrafter.engine.trading_calendar.exchange_calendar import DAY_MINUTES, NO_BREAK, calendar
+from quantcrafter.engine.trading_calendar.zones import DAY_NS, MINUTE_NS, to_local, to_utc
 
 WEEK_DAYS = 7
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday

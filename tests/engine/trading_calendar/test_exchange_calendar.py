@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from quantcrafter.engine.api import Session, Timeframe
-from quantcrafter.engine.data.exchange_calendar import NO_BREAK, calendar, calendar_names
 from quantcrafter.engine.data.resample_slots import slots
-from quantcrafter.engine.data.sessions import (
+from quantcrafter.engine.trading_calendar.exchange_calendar import NO_BREAK, calendar, calendar_names
+from quantcrafter.engine.trading_calendar.trading_days import (
     bounds,
     is_session_day,
     last_session_day,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantcrafter.engine.data.zones import localize, to_local, to_utc
+from quantcrafter.engine.trading_calendar.zones import localize, to_local, to_utc
 from tests.support.market_data import minutes, moments, texts
 
 ZONES = ("America/New_York", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/Sao_Paulo", "UTC")

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantcrafter.engine.api import BoolColumn, Session, TimeColumn
-from quantcrafter.engine.data.zones import FIRST_YEAR, LAST_YEAR
+from quantcrafter.engine.trading_calendar.zones import FIRST_YEAR, LAST_YEAR
 
 DAY_MINUTES = 1440
 NO_BREAK = -DAY_MINUTES

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from quantcrafter.engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, Session
-from quantcrafter.engine.data.sessions import (
+from quantcrafter.engine.trading_calendar.trading_days import (
     bounds,
     is_round_the_clock,
     session_days_between,
