@@ -1,12 +1,16 @@
-"""What the documents for developers point to is there: links in all pages, paths and names in the map."""
+"""The pages name only what exists: links, paths, commands with their options, targets of make, names in the map."""
 
 from __future__ import annotations
 
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+from quantcrafter.engine.cli.commands import build_app
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "adr").glob("*.md")])
@@ -15,6 +19,11 @@ TOP = {"app", "docs", "engine", "nodes", "packaging", "resources", "tests", ".ci
 _CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+_SPAN_COMMAND = re.compile(r"(?<!`)`quantcrafter\s+([^`]+)`")
+_LINE_COMMAND = re.compile(r"^ *(?:\.venv/bin/)?quantcrafter (\S+(?: \S+)*)", re.MULTILINE)
+_MAKE = re.compile(r"(?:`|^ *)make ([a-z][a-z-]*)", re.MULTILINE)
+_OPTION = re.compile(r"(?<!\S)\[?(--?[a-z][a-z-]*)")
+_TEMPLATE = {"nodes.py", "my_plugin.py", "engine/..."}  # names that a page gives to files of the reader
 
 
 def named(page: Path) -> list[tuple[str, str]]:
@@ -70,3 +79,51 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    names = {path for path, _ in named(page)} - _TEMPLATE
+    sources = {file.name for top in TOP for file in (ROOT / top).rglob("*.py")}
+    assert {path for path in names if not (ROOT / path).exists() and path not in sources} == set()
+
+
+def commands_on(text: str) -> list[str]:
+    """Return the commands in a text, without the program's name: `run FILE --json -`."""
+    found = [*_SPAN_COMMAND.findall(text), *_LINE_COMMAND.findall(text)]
+    return [" ".join(each.split()) for each in found if re.match(r"[a-z]", each)]
+
+
+def is_command(written: str) -> bool:
+    """Return whether a command, its subcommand and all its options exist."""
+    command: Any = typer.main.get_command(build_app())
+    options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    for word in written.split():
+        if not hasattr(command, "commands") or not re.fullmatch(r"[a-z-]+", word) or word.startswith("-"):
+            break
+        if word not in command.commands:
+            return False
+        command = command.commands[word]
+        options |= {name for parameter in command.params for name in parameter.opts}
+    return set(_OPTION.findall(written)) <= options
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_on_a_page_exists_with_its_options(page: Path) -> None:
+    assert [each for each in commands_on(page.read_text(encoding="utf-8")) if not is_command(each)] == []
+
+
+@pytest.mark.parametrize(
+    "written", ["runn FILE", "runs shwo last", "run FILE --jsn -", "data import a.csv --repair --nothing", "nodes -z"]
+)
+def test_a_misspelt_command_or_option_is_found(written: str) -> None:
+    assert (
+        commands_on(f"`quantcrafter {written}`") == commands_on(f"    quantcrafter {written}   a comment") == [written]
+    )
+    assert not is_command(written)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_target_of_make_on_a_page_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(_MAKE.findall(page.read_text(encoding="utf-8"))) - targets == set()

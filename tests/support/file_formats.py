@@ -168,7 +168,7 @@ READ: tuple[FileFormat, ...] = (
         "EURUSD",
         _DAY,
         told="Set 'timezone'",
-        note="No header; times are the broker's: say its zone by `timezone`.",
+        note="No header. Times are in the broker's time zone: set `timezone`.",
     ),
     FileFormat(
         "MetaTrader 5",
@@ -177,7 +177,7 @@ READ: tuple[FileFormat, ...] = (
         "EURUSD",
         _DAY,
         told="'TICKVOL', as 'VOL' has none",
-        note="The volume is `TICKVOL` where `VOL` is 0 everywhere; also in UTF-16.",
+        note="The volume is `TICKVOL` if `VOL` is always 0. UTF-16 is supported.",
     ),
     FileFormat(
         "MetaTrader 5",
@@ -197,7 +197,7 @@ READ: tuple[FileFormat, ...] = (
         text("time,open,high,low,close,Volume", rows(_days("%Y-%m-%d"))),
         "AAPL",
         _DAY,
-        note="The symbol follows the exchange in the name. Times are seconds since 1970, or carry their zone.",
+        note="In the file name, the symbol follows the exchange. Times are seconds since 1970 or include their zone.",
     ),
     FileFormat(
         "TradingView",
@@ -215,7 +215,7 @@ READ: tuple[FileFormat, ...] = (
         ),
         "AAPL",
         _DAY,
-        note="The adjusted close is left aside; lines of dividends and splits in a copied table are left out.",
+        note="The adjusted close is ignored, and so are lines with dividends and splits in a copied table.",
     ),
     FileFormat(
         "Yahoo Finance",
@@ -247,7 +247,7 @@ READ: tuple[FileFormat, ...] = (
             yfinance(header),
             "AAPL",
             _DAY,
-            note="Headers of one to three lines; of several symbols the one asked for." if not number else "",
+            note="Headers of one to three lines. Of several symbols, the requested one is read." if not number else "",
         )
         for number, header in enumerate(_YFINANCE)
     ),
@@ -268,7 +268,7 @@ READ: tuple[FileFormat, ...] = (
         text("Date,Open,High,Low,Close,Volume", rows(_days("%Y-%m-%d"))),
         "AAPL.US",
         _DAY,
-        note="Also in Polish, and with `<TICKER>`.",
+        note="Also with Polish column names, and with `<TICKER>`.",
     ),
     FileFormat(
         "Stooq",
@@ -293,7 +293,7 @@ READ: tuple[FileFormat, ...] = (
         _BINANCE_HOURS,
         "BTCUSDT",
         _DAY,
-        note="Twelve columns without header, in ms or us, joined files too; zipped as it comes.",
+        note="Twelve columns without a header, times in ms or us. Joined files and `.zip` files are supported.",
     ),
     FileFormat("Binance", "BTCUSDT-1h-2024-01.zip", zipped(a__csv=_BINANCE_HOURS), "BTCUSDT", _DAY),
     FileFormat(
@@ -310,7 +310,7 @@ READ: tuple[FileFormat, ...] = (
         text("", rows(_epoch(_ISO_HOURS, 1), layout=_TIME_LAYOUT + ",42")),
         "XBTUSD",
         _DAY,
-        note="Without header; the last column counts trades.",
+        note="No header. The last column is the number of trades.",
     ),
     FileFormat(
         "Dukascopy",
@@ -318,7 +318,7 @@ READ: tuple[FileFormat, ...] = (
         text("Gmt time,Open,High,Low,Close,Volume", rows(_hours("%d.%m.%Y %H:%M:%S.000", start="2024-02-01"))),
         "EURUSD",
         "2024-02-01T00:00",
-        note="`Gmt time` is UTC, the day comes first.",
+        note="`Gmt time` is UTC. The day comes first.",
     ),
     FileFormat(
         "Dukascopy",
@@ -337,7 +337,7 @@ READ: tuple[FileFormat, ...] = (
         "IBM",
         "2024-01-15T09:00",
         told="America/New_York",
-        note="Intraday times are New York's, told by the file's name.",
+        note="Intraday times are New York time. The format is detected from the file name.",
     ),
     FileFormat(
         "Interactive Brokers",
@@ -349,7 +349,7 @@ READ: tuple[FileFormat, ...] = (
         "AAPL",
         _DAY,
         told="Set 'timezone'",
-        note="Old times carry no zone; new ones name it, or are UTC where a hyphen stands between date and time.",
+        note="Old files have no time zone. New ones do, or are in UTC if a hyphen separates date and time.",
     ),
     FileFormat(
         "Interactive Brokers",
@@ -375,7 +375,7 @@ READ: tuple[FileFormat, ...] = (
         "ES 03-24",
         _DAY,
         told="times are when bars close",
-        note="Named as its export names files: UTC, and the end of the bar.",
+        note="Detected from the name of the exported file. Times are the ends of bars in UTC.",
     ),
     FileFormat(
         "HistData",
@@ -385,7 +385,7 @@ READ: tuple[FileFormat, ...] = (
         "2024-01-15T05:00",
         volumes=_NONE,
         told="taken as EST",
-        note="Told by the file's name: Eastern Standard Time without daylight saving.",
+        note="Detected from the file name. Times are Eastern Standard Time without daylight saving.",
     ),
     FileFormat(
         "HistData",
@@ -414,7 +414,7 @@ READ: tuple[FileFormat, ...] = (
         _DAY,
         closes=CLOSES[::-1],
         volumes=VOLUMES[::-1],
-        note="The line before the header is skipped, newest first is turned round.",
+        note="The line before the header is skipped. Files with the newest bar first are reversed.",
     ),
     FileFormat(
         "Polygon",
@@ -428,7 +428,7 @@ READ: tuple[FileFormat, ...] = (
         ),
         "AAPL",
         _DAY,
-        note="`window_start` is the time, in ns; `t`, `o`, `h`, `l`, `c`, `v` as well.",
+        note="`window_start` is the time in ns. The columns `t`, `o`, `h`, `l`, `c`, `v` are also supported.",
     ),
     FileFormat(
         "Databento",
@@ -443,7 +443,7 @@ READ: tuple[FileFormat, ...] = (
         ),
         "AAPL",
         _DAY,
-        note="`ts_event` is the time; prices as whole numbers are billionths.",
+        note="`ts_event` is the time. Prices that are whole numbers are billionths.",
     ),
     FileFormat(
         "Databento",
@@ -473,7 +473,7 @@ READ: tuple[FileFormat, ...] = (
         closes=CLOSES[::-1],
         volumes=VOLUMES[::-1],
         told="row 6",
-        note="The line at the end is left out.",
+        note="The last line is ignored.",
     ),
     FileFormat(
         "Investing.com",
@@ -492,7 +492,7 @@ READ: tuple[FileFormat, ...] = (
         _DAY,
         closes=_BIG[::-1],
         volumes=VOLUMES[::-1],
-        note="Thousands, and volumes such as 1.2M, in the languages below too.",
+        note="Thousands separators, and volumes such as 1.2M, also in the languages below.",
     ),
     FileFormat(
         "Investing.com",
@@ -526,7 +526,7 @@ READ: tuple[FileFormat, ...] = (
         "AAPL",
         "2024-01-15T14:30",
         told="'Up' + 'Down'",
-        note="Eastern time, the end of the bar; the volume is that at rising and at falling prices.",
+        note="Times are the ends of bars in Eastern time. The volumes of rising and falling prices are added.",
     ),
     FileFormat(
         "Tushare",
@@ -569,7 +569,7 @@ READ: tuple[FileFormat, ...] = (
         "CAC",
         "2024-02-05T00:00",
         closes=_BIG,
-        note="`16 100,50` with any kind of space; the day comes first.",
+        note="`16 100,50` with any kind of space. The day comes first.",
     ),
     FileFormat(
         "Excel, French",
@@ -614,7 +614,7 @@ READ: tuple[FileFormat, ...] = (
         text("time,open,high,low,close,volume", rows(_hours("%Y-%m-%d %H:%M")), end="\r"),
         "X",
         _DAY,
-        note="Lines that end in a carriage return.",
+        note="Lines end with a carriage return.",
     ),
 )
 
@@ -638,10 +638,10 @@ ASKED: tuple[FileFormat, ...] = (
         "X",
         "2024-02-05T00:00",
         option={"time_format": "%m/%d/%Y"},
-        note="`01/02/2024` where no day is above 12: `time_format`.",
+        note="`01/02/2024` if no day is above 12: `time_format`.",
     ),
     FileFormat(
-        "An hour told twice",
+        "An hour that occurs twice",
         "x.csv",
         text(
             "time,open,high,low,close,volume",
@@ -650,10 +650,10 @@ ASKED: tuple[FileFormat, ...] = (
         "X",
         "2024-11-03T04:00",
         option={"timezone": "America/New_York"},
-        note="Times without zone over a change of the clocks: `timezone`.",
+        note="Times without a zone across a clock change: `timezone`.",
     ),
     FileFormat(
-        "Several tables in a zip",
+        "Several tables in a `.zip`",
         "x.zip",
         zipped(a__csv=_BINANCE_HOURS, b__csv=_BINANCE_HOURS),
         "X",
@@ -662,7 +662,7 @@ ASKED: tuple[FileFormat, ...] = (
         note="`member`.",
     ),
     FileFormat(
-        "Names of columns in other words",
+        "Unknown column names",
         "x.csv",
         text("When,A,B,C,D,E", rows(_days("%Y-%m-%d"))),
         "X",
@@ -674,12 +674,12 @@ ASKED: tuple[FileFormat, ...] = (
 
 
 def documented() -> str:
-    """Return the tables of docs/data.md: what is read as it is, and what is asked for."""
+    """Return the tables of docs/data.md: formats that are read as they are, and those that need an option."""
     read: dict[str, str] = {}
     for form in READ:
         read[form.source] = read.get(form.source) or form.note
     lines = ["| Files of | Read without a hint |", "| --- | --- |"]
     lines += [f"| {source} | {note} |" for source, note in read.items()]
-    lines += ["", "| Refused until it is said | The option |", "| --- | --- |"]
+    lines += ["", "| Rejected until you set an option | Option |", "| --- | --- |"]
     lines += [f"| {form.source} | {form.note} |" for form in ASKED]
     return "\n".join(lines) + "\n"
