@@ -110,7 +110,7 @@ def open_session(graph: Any, file: str | Path, registry: Registry | None = None)
 
     Raises:
         RunError: NodeGraphQt can't be imported, or the file can't be read.
-        SpecError: it is no session.
+        SpecError: it is not a session.
     """
     try:
         text = Path(file).read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ class Overlay(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
 
     def show_over(self) -> None:
-        """Show it above what it lies on, ready to be typed into."""
+        """Show it above what it is on, ready to be typed into."""
         self.show()
         self.raise_()
         self.search.setFocus(Qt.FocusReason.PopupFocusReason)

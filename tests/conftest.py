@@ -101,7 +101,7 @@ class _Errors(logging.Handler):
 
 @pytest.fixture(autouse=True)
 def _no_error_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test in whose course an error is logged, but for those that are about that."""
+    """Fail a test in whose course an error is logged, except for those that are about that."""
     errors, root = _Errors(), logging.getLogger()
     root.addHandler(errors)
     yield

@@ -58,7 +58,7 @@ class ActionSet:
         for action_id, action in self.actions.items():
             keys = [QKeySequence.fromString(keys) for keys in self.registry.keys(action_id)]
             wide = [QKeySequence.fromString(keys) for keys in self.registry.window_keys(action_id)]
-            # Keys that are the canvas's alone are shown, and carried out by the canvas that has the focus.
+            # Keys that are the canvas's alone are shown, and executed by the canvas that has the focus.
             action.setShortcuts(wide or keys)
             scope = Qt.ShortcutContext.WindowShortcut if wide or not keys else Qt.ShortcutContext.WidgetShortcut
             action.setShortcutContext(scope)

@@ -43,7 +43,7 @@ class ActionRegistry:
         """Add actions, all or none; return what takes them out again.
 
         Raises:
-            ValueError: two actions have the same id, or one stands in a menu that is not there.
+            ValueError: two actions have the same id, or one stands in a menu that doesn't exist.
         """
         added: dict[str, ActionSpec] = {}
         for spec in specs:

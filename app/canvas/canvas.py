@@ -46,7 +46,7 @@ BADGE_DELAY_MS = 150
 
 
 class Canvas(QWidget):
-    """Shows one level of a document and carries out what the user does to it.
+    """Shows one level of a document and executes what the user does to it.
 
     Close the canvas when it is done with, so that it listens to the document no more.
 

@@ -98,7 +98,7 @@ class Minimap(QWidget):
             self._window_timer.start()
 
     def _content_changed(self) -> None:
-        """Draw the nodes anew once they rest; while they are dragged, nobody looks at the corner."""
+        """Draw the nodes again once they rest; while they are dragged, nobody looks at the corner."""
         self._content_timer.start()
 
     def _redraw(self) -> None:

@@ -36,7 +36,7 @@ def reach(graph: GraphView, ids: Iterable[str], *, forward: bool) -> set[str]:
 
 
 def step(graph: GraphView, node: str, direction: Way, places: Mapping[str, tuple[float, float]]) -> str | None:
-    """Return where an arrow key leads from a node: left and right along wires, up and down among those beside it.
+    """Return where an arrow key leads from a node: left and right along wires, up and down among those next to it.
 
     Of several the nearest in height is taken. `places` are the centres of the nodes.
     """

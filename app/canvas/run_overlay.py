@@ -75,7 +75,7 @@ class RunView(QObject):
 
     @property
     def level(self) -> RunLevel | None:
-        """The level on the canvas as it stands in the run; None without a run, or where the run has no such level."""
+        """The level on the canvas as it is in the run; None without a run, or where the run has no such level."""
         facts = self.explainer.facts
         if facts is None or self._canvas.locked:
             return None

@@ -110,7 +110,7 @@ class GraphScene(QGraphicsScene):
             self.content_changed.emit()
 
     def _take_nodes(self, nodes: Mapping[str, NodeView], wired: Mapping[str, Wired]) -> set[str]:
-        """Add and update node items; return the ids of those whose wires have to be drawn anew."""
+        """Add and update node items; return the ids of those whose wires have to be drawn again."""
         changed = set()
         for node_id, node in nodes.items():
             item = self.nodes.get(node_id)
@@ -245,7 +245,7 @@ class GraphScene(QGraphicsScene):
     # What lies where
 
     def hit(self, pos: QPointF) -> Hit:
-        """Return what lies at a point, the topmost thing of each kind."""
+        """Return what is at a point, the topmost thing of each kind."""
         port = self.port_at(pos)
         node = port.node if port else self.node_at(pos)
         wire = None if node else self.wire_at(pos)

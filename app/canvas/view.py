@@ -226,7 +226,7 @@ class CanvasView(PanZoomView):
         invites = set(self.graph_scene.graph.nodes) <= {BARS} and not self.graph_scene.frames
         if invites != self._invites:
             self._invites = invites
-            self.viewport().update()  # the words lie over the scene, which paints anew only where its items change
+            self.viewport().update()  # the words lie over the scene, which paints again only where its items change
         if invites:
             painter = QPainter(self.viewport())
             self._say(painter, tr("Press Tab or double-click to add a node, or drag one from the Components pane"))

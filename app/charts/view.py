@@ -103,7 +103,7 @@ class ChartView(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Draw everything anew at the next painting."""
+        """Draw everything again at the next painting."""
         self._picture = None
         self._sheet = None
         self.update()

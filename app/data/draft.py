@@ -50,7 +50,7 @@ class SourceDraft:
     Args:
         catalog: what is installed.
         base: the fields that belong to the entry whatever its provider is.
-        written: the entry as it stands in the document.
+        written: the entry as it is in the document.
         default: the provider of an entry that names none.
         hidden: parameters of the provider that the form leaves out.
     """
@@ -89,7 +89,7 @@ class SourceDraft:
         return {name: value for name, value in self.values.items() if name in names}
 
     def choose(self, name: str) -> None:
-        """Take another provider; the parameters of the one before are put back when it is chosen again."""
+        """Take another provider; the parameters of the one before are restored when it is chosen again."""
         before = self.options
         self._left[self.provider] = before
         for option in before:

@@ -39,7 +39,7 @@ class FileDraft:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can be imported as it stands."""
+        """Whether it can be imported as it is."""
         seen = self.seen
         usable = seen is not None and not seen.error and (self.repair or not seen.is_refused)
         return usable and bool(self.symbols) and not self.waiting

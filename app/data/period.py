@@ -108,7 +108,7 @@ class PeriodRow(QWidget):
 
 
 def as_day(value: object) -> date | None:
-    """Return the day of a value that a file has for a date or time; None for none, or one that is no date."""
+    """Return the day of a value that a file has for a date or time; None for none, or one that is not a date."""
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):

@@ -28,7 +28,7 @@ _ENDLESS_S = 1e12
 class PriceLine(ReadingPlot):
     """Draws a thinned-out course: the range of each stretch as a band, the last price as a line.
 
-    What lies outside the chosen period is dimmed. The pointer shows date and price.
+    What is outside the chosen period is dimmed. The pointer shows date and price.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:

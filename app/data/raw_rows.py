@@ -1,4 +1,4 @@
-"""RawRows: the first lines of a file as they stand there, and above each column what it is taken for."""
+"""RawRows: the first lines of a file as they are there, and above each column what it is taken for."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class SettingsDialog(DialogFrame):
 
     @property
     def preferences(self) -> Preferences:
-        """The choices as they stand in the form."""
+        """The choices as they are in the form."""
         return Preferences(
             self.language.currentData(),
             self.theme.currentData(),

@@ -102,7 +102,7 @@ LEAST_WHOLE_REACH = 4.0
 def suggested(variable: Variable) -> Span:
     """Return values around the present one: from half of it to one and a half, in round steps.
 
-    A small whole number, such as a period of 2, has no half to speak of: some whole numbers beside it are tried.
+    A small whole number, such as a period of 2, has no half to speak of: some whole numbers next to it are tried.
     """
     now = variable.now if variable.now is not None else 10.0
     reach = max(abs(now) / 2 or 1.0, LEAST_WHOLE_REACH if variable.whole else 0.0)

@@ -120,7 +120,7 @@ class Tour(QObject):
             target.setFocus()
 
     def _target(self) -> QRect | None:
-        """Return where the target lies in the window, None where it cannot be seen."""
+        """Return where the target is in the window, None where it cannot be seen."""
         widget = self._find(self.steps[self.number].target)
         if widget is None or not widget.isVisibleTo(self._window) or widget.size().isEmpty():
             return None

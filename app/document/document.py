@@ -103,7 +103,7 @@ class Document(DocumentLike):
 
     @property
     def folder(self) -> Path:
-        """Return where files named by the strategy are looked for."""
+        """Return where files named by the strategy are searched for."""
         return self.path.parent if self.path is not None else Path()
 
     @property
@@ -221,7 +221,7 @@ class Document(DocumentLike):
 
     @property
     def redo_label(self) -> str:
-        """Return the name of the step that `redo` carries out, '' when there is none."""
+        """Return the name of the step that `redo` executes, '' when there is none."""
         return self._history.undone[-1].label if self._history.undone else ""
 
     def mark_saved(self, path: str | Path | None = None) -> None:
@@ -235,7 +235,7 @@ class Document(DocumentLike):
         self._tell(Change("", "saved"))
 
     def recheck(self) -> None:
-        """Read block files and validate anew: files that the strategy refers to may have changed."""
+        """Read block files and validate again: files that the strategy refers to may have changed."""
         self._blocks = BlockFiles()
         self._levels.clear()
         self._graphs.clear()

@@ -1,4 +1,4 @@
-"""Draft: the values of a document while edits are carried out on them; the text follows when all are done."""
+"""Draft: the values of a document while edits are executed on them; the text follows when all are done."""
 
 from __future__ import annotations
 

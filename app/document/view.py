@@ -1,4 +1,4 @@
-"""What a canvas, an outline or an inspector sees of a document: plain frozen values, made anew after each change.
+"""What a canvas, an outline or an inspector sees of a document: plain frozen values, made again after each change.
 
 Names of nodes are those of the file at one level: the strategy's own (scope `()`), or those inside an in-file block
 (scope `("blocks", "trend")`). The instrument's bars are a node of their own, `bars`, which every level has.

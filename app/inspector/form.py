@@ -20,7 +20,7 @@ VARIOUS = object()
 class Form:
     """The fields of one or several like subjects, their written values, and the edits that change them.
 
-    Subclasses say where the values stand and how they are written; a form is made anew after each change of the
+    Subclasses say where the values stand and how they are written; a form is made again after each change of the
     document, and two forms of the same `key` have the same fields in the same places.
     """
 

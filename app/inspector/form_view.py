@@ -14,7 +14,7 @@ from quantcrafter.app.inspector.sections import Section
 from quantcrafter.app.services.i18n import tr
 
 Drafts = MutableMapping[tuple[object, ...], str]
-"""Texts that are refused and so not written, by subject and field, to be kept when the form is made anew."""
+"""Texts that are refused and so not written, by subject and field, to be kept when the form is made again."""
 
 
 class FormView(QWidget):

@@ -41,7 +41,7 @@ class NodeHeader(QWidget):
         self.mute = self._toggle("mute", tr("Mute: no output"))
         self._lay_out()
         self.name.returnPressed.connect(self.finish)
-        # Soon: a click that ends the typing is dealt with first, as a new name makes the form below anew.
+        # Soon: a click that ends the typing is dealt with first, as a new name makes the form below again.
         self._finish_soon = QTimer(self, singleShot=True, interval=0)
         self._finish_soon.timeout.connect(self.finish)
         self.name.editingFinished.connect(self._finish_soon.start)

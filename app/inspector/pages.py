@@ -79,7 +79,7 @@ class Page(QWidget):
         self.box.setSpacing(2)
 
     def refresh(self) -> bool:
-        """Show the document as it is now; return False when the page no longer suits and must be made anew."""
+        """Show the document as it is now; return False when the page no longer suits and must be made again."""
         return True
 
     def finish(self) -> None:

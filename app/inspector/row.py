@@ -216,7 +216,7 @@ class FieldRow(QWidget):
         self._show_reset()
 
     def restore(self, text: str) -> None:
-        """Put back a text that was kept because it is refused, with the reason."""
+        """Restore a text that was kept because it is refused, with the reason."""
         self.editor.set_draft(text)
         self._read(text)
 

@@ -20,7 +20,7 @@ _STEPS = 60
 
 
 class ReadingPlot(Plot):
-    """Shows a line at the nearest of its `stops`, and beside it what `reading` says there.
+    """Shows a line at the nearest of its `stops`, and next to it what `reading` says there.
 
     Left and right go from stop to stop, or a sixtieth of what is seen where there are many.
     """

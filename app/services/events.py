@@ -92,7 +92,7 @@ def filled_text(fill: Filled, facts: Facts) -> str:
 
 
 def _reasons(node: str) -> dict[str, str]:
-    """Return the reasons that lie in risk rules, the execution or the broker, by the ledger's words."""
+    """Return the reasons that are in risk rules, the execution or the broker, by the ledger's words."""
     return {
         "stop_loss": tr("the stop-loss of '{node}'", node=node),
         "take_profit": tr("the take-profit of '{node}'", node=node),

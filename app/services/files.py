@@ -84,7 +84,7 @@ def read_strategy(path: Path) -> str:
 
 
 class ChangedError(FileError):
-    """A file holds what its writer has not seen; `theirs` is its text, None where it is no text that can be shown."""
+    """A file holds what its writer has not seen; `theirs` is its text, or None if it can't be shown."""
 
     code = "file_changed"
 

@@ -2,7 +2,7 @@
 
 The engine speaks English and knows of no translation. A message carries the template and the parameters that it was
 made of: the template is looked up, and the parameters are filled into what is found, messages among them translated in
-turn. The texts of components (help, descriptions, units) are looked up sentence by sentence, as they stand. What is not
+turn. The texts of components (help, descriptions, units) are looked up sentence by sentence, as they are. What is not
 known stays English.
 """
 

@@ -127,7 +127,7 @@ class Settings:
         self._values: dict[str, Any] = self._read()
 
     def stored(self, name: str) -> Any:
-        """Return a value as it stands in the file, None if it does not."""
+        """Return a value as it is in the file, None if it does not."""
         return self._values.get(name)
 
     def store(self, name: str, value: Any) -> None:

@@ -7,7 +7,7 @@ Nothing is flushed to the disk: what a process has handed to the system outlives
 at each keystroke would be felt. What a power failure tore is told by its checksum.
 
 A swap file goes only when its work is saved, undone or discarded by the user. A damaged one whose text can be read is
-offered as damaged; any other is moved into `recovery/damaged`. While work is being restored, a mark stands beside it:
+offered as damaged; any other is moved into `recovery/damaged`. While work is being restored, a mark stands next to it:
 if the program ends then, the next start knows which work may have ended it.
 """
 

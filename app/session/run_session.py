@@ -24,7 +24,7 @@ class RunSession(QObject):
     """
 
     run_changed = Signal()
-    """There is another run, or none; instrument, bar and trade were set anew before."""
+    """There is another run, or none; instrument, bar and trade were set again before."""
     moved = Signal()
     """Instrument, bar or trade changed."""
 

@@ -18,7 +18,7 @@ PLACEHOLDER = "currentColor"
 def icon(name: str, color: str = "") -> QIcon:
     """Return the icon of a name in `icon_names()`; it follows the theme, or keeps `color` (`#rrggbb`) if given.
 
-    The same one is returned each time: what draws it is never given free by PySide.
+    The same one is returned each time: what draws it is never released by PySide.
 
     Raises:
         FileNotFoundError: there is no such icon.

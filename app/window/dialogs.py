@@ -1,4 +1,4 @@
-"""Opens the dialogs about the program, and carries out what they return."""
+"""Opens the dialogs about the program, and executes what they return."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ BAR_SIZE = QSize(120, 12)
 
 
 class RunStatus(QWidget):
-    """Shows the job that is being carried out, and otherwise how the strategy in front stands to its last run."""
+    """Shows the job that is being executed, and otherwise how the strategy in front stands to its last run."""
 
     cancel_clicked = Signal()
     run_clicked = Signal()

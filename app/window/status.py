@@ -60,7 +60,7 @@ class StatusLine(QStatusBar):
     def show_zoom(self, factor: float) -> None:
         """Show the canvas' zoom, 1.0 being actual size."""
         self.zoom.setText("888 %")
-        self.zoom.setMinimumWidth(self.zoom.sizeHint().width())  # what stands beside it stays in place
+        self.zoom.setMinimumWidth(self.zoom.sizeHint().width())  # what stands next to it stays in place
         self.zoom.setText(f"{factor * 100:.0f} %")
         self.zoom.show()
 

@@ -8,7 +8,7 @@ from quantcrafter.engine.api.matching import Matcher
 
 
 def match_job(job: EngineJob, matcher: Matcher) -> Ledger:
-    """Run a job, asking `matcher` at what price each order fills on each bar, and return the books.
+    """Run a job, asking `matcher` at what price each order fills on each bar, and return the ledger.
 
     Raises:
         RunError: an instrument has no bars, or an impossible tick or lot size.

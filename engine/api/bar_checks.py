@@ -69,7 +69,7 @@ def longest_bar_ns(timeframe: Timeframe, session: Session) -> int:
 
     Intraday half as long again as the timeframe: a bar made from shorter ones that don't begin on its hour ends with
     the last of them. From a day on the calendar decides: a day on which there is no session belongs to the next one
-    that has one, and clocks are put back by an hour.
+    that has one, and clocks may be set back by an hour.
     """
     if timeframe.is_intraday:
         return timeframe.nominal_ns * 3 // 2

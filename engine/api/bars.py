@@ -19,7 +19,7 @@ class Session:
     """The regular trading hours of a venue, in its own time zone.
 
     `open` and `close` are minutes after local midnight; equal values mean round the clock. `weekdays` counts Monday
-    as 0. A close at or before the open lies on the next day. `calendar` is the code of the exchange whose holidays,
+    as 0. A close at or before the open is on the next day. `calendar` is the code of the exchange whose holidays,
     half days and breaks hold, such as XNYS; without one every weekday named has a session.
     """
 

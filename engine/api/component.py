@@ -71,8 +71,9 @@ class Component(BaseModel):
     by_bar: ClassVar[bool] = False
     """Whether each value of `compute` follows from the inputs at that bar alone, to the last bit."""
     loops: ClassVar[bool] = False
-    """Whether `compute` is a loop with a memory: a strategy that goes on bar by bar then carries out the step form at
-    each new bar, instead of the loop over all of them."""
+    """Whether `compute` is a loop with a memory: a strategy that runs bar by bar then executes the step form at each
+    new bar instead of the loop over all bars.
+    """
 
     def __setattr__(self, name: str, value: Any) -> None:
         if is_sealed(self):
@@ -158,7 +159,7 @@ class DataNode(Component):
     """A further market data feed; its output is a `Bars` on a clock of its own.
 
     Columns made from it are computed bar by bar of the feed, and seen by the strategy once the feed's bar has closed.
-    The engine carries out the two kinds there are; a plugin adds sources of bars as `DataProvider`.
+    The engine executes the two kinds there are; a plugin adds sources of bars as `DataProvider`.
     """
 
     role = Role.DATA

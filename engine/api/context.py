@@ -146,7 +146,7 @@ class PortfolioView(Protocol):
         ...
 
     def calendar(self, symbol: str) -> SessionDay:
-        """Return where the instrument's bar lies in its venue's calendar."""
+        """Return where the instrument's bar is in its venue's calendar."""
         ...
 
     def size(self, symbol: str, side: Literal["long", "short"]) -> float:
@@ -222,7 +222,7 @@ class StrategyContext:
         return ", ".join(parts)
 
     def check_state(self) -> None:
-        """Look whether `state` can be saved; the engine calls this after each bar.
+        """Check whether `state` can be saved; the engine calls this after each bar.
 
         Raises:
             StateError: it holds something else than plain values, or too many.

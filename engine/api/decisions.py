@@ -82,7 +82,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class SessionDay:
-    """Where the bar that just closed lies in the venue's calendar, by its local time.
+    """Where the bar that just closed is in the venue's calendar, by its local time.
 
     `day` counts trading days since 1970-01-01 (an overnight session belongs to the day on which it closes), `weekday`
     counts Monday as 0, `minute` is the minute after local midnight at which the bar closed.

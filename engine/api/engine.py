@@ -138,7 +138,7 @@ class EngineJob:
     """All an engine needs to run the decision stage; instruments are in file order.
 
     Each of the `executions` acts on its own signals, for all instruments. In an instrument one of them at a time has
-    entries at work or a position: whoever comes first, and in one bar the first in this order.
+    working entries or a position: whoever comes first, and in one bar the first in this order.
 
     `components` decide in Python, bar by bar; without any the whole loop can be compiled. An execution component among
     them takes the place of the only execution's rule, a money manager that of a size rule; each risk manager has a
@@ -218,7 +218,7 @@ class EngineAdapter(ABC):
 
     @abstractmethod
     def run(self, job: EngineJob) -> Ledger:
-        """Match the job's orders and return the books.
+        """Match the job's orders and return the ledger.
 
         Raises:
             RunError: the engine cannot do what the job asks for.
@@ -231,7 +231,7 @@ class EngineAdapter(ABC):
         Only engines with `Capability.STRATEGY_CLASSES` are asked.
 
         Raises:
-            RunError: the class cannot be had, or raised.
+            RunError: the class is unavailable, or raised.
             RunCancelledError: `job.cancelled()` returned True.
         """
         raise RunError(

@@ -82,7 +82,7 @@ class SpecError(QuantCrafterError):
 
 
 class DataError(QuantCrafterError):
-    """Market data cannot be had, or is refused; the message names symbol, source and row."""
+    """Market data is unavailable, or is refused; the message names symbol, source and row."""
 
     code = "data"
 
@@ -100,7 +100,7 @@ class ComponentError(QuantCrafterError):
 
 
 class RunError(QuantCrafterError):
-    """A run cannot be carried out as asked, or failed on the way."""
+    """A run cannot be executed as asked, or failed on the way."""
 
     code = "run"
 

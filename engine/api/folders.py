@@ -102,7 +102,7 @@ def expanded(path: str, base_dir: str) -> Path:
     """Return the absolute path that a strategy's text means, without looking at the disk.
 
     Raises:
-        PathRefusedError: it is no path of a file of this computer.
+        PathRefusedError: it is not a path of a file of this computer.
     """
     said = shown_path(path)
     if not path.strip():
@@ -143,7 +143,7 @@ def check_place(path: Path, base_dir: str, written: str) -> None:
         written: the path as the strategy has it, for the message.
 
     Raises:
-        PathRefusedError: it lies elsewhere; the message says how to allow it.
+        PathRefusedError: it is elsewhere; the message says how to allow it.
     """
     if path.as_posix() == "/dev/stdin" or path.as_posix().startswith("/dev/fd/"):
         raise PathRefusedError(
@@ -200,12 +200,12 @@ def _is_allowed(path: Path, base_dir: str) -> bool:
 
 
 def is_listed(path: Path) -> bool:
-    """Return whether every strategy may read a path: it lies in a data folder of the user's, or was allowed."""
+    """Return whether every strategy may read a path: it is in a data folder of the user's, or was allowed."""
     return any(each.is_relative_to(root) for each in _both(path) for root in _roots())
 
 
 def _is_own(path: Path, folder: Path) -> bool:
-    """Return whether a path lies below a strategy's folder.
+    """Return whether a path is below a strategy's folder.
 
     Where that is the user's home, or above it, only visible files right beside the strategy count: what is below is
     most of what the user has.

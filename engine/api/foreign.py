@@ -1,4 +1,4 @@
-"""Calls into the code of others: plugins, components, data providers, engines, strategy classes.
+"""Calls into the third-party code: plugins, components, data providers, engines, strategy classes.
 
 Whatever such code does, it is named and it ends with the call:
 1. What it raises comes out as an error; `sys.exit`, or a KeyboardInterrupt that nobody pressed, as `EscapedError`.
@@ -36,11 +36,11 @@ from quantcrafter.engine.api.os_errors import told
 from quantcrafter.engine.api.wording import shortened
 
 LOAD_SLOW_S = 3.0
-"""After how long the import of a plugin is told of as slow."""
+"""After how long the import of a plugin is told about as slow."""
 LOAD_LIMIT_S = 60.0
 """How long a plugin may take to import, and to say what it brings."""
 CALL_SLOW_S = 30.0
-"""After how long any other call is told of as slow."""
+"""After how long any other call is told about as slow."""
 MOST_LINES = 1_000
 """How many lines of one plugin or node are shown."""
 _LOOK_S = 0.25
@@ -51,7 +51,7 @@ _SIGNALS = tuple(
 
 
 class EscapedError(Exception):
-    """What would have ended the program: SystemExit, GeneratorExit, or another exception that is no error."""
+    """What would have ended the program: SystemExit, GeneratorExit, or another exception that is not an error."""
 
 
 class TooLongError(EscapedError):
@@ -63,7 +63,7 @@ class TimeLimitError(BaseException):
 
 
 class Listener(Protocol):
-    """The program that calls, told of what others' code says and how long it takes."""
+    """The program that calls, told of what third-party code says and how long it takes."""
 
     def said(self, call: Call | None, text: str, *, warning: bool) -> None:
         """Take a line that was printed, or a warning; without a call it came from a thread that outlived its own."""
@@ -78,19 +78,19 @@ class Listener(Protocol):
         ...
 
     def restore(self) -> None:
-        """Put back what the program itself has set up in the process; called after each call."""
+        """Restore what the program itself has set up in the process; called after each call."""
         ...
 
 
 @dataclass
 class Call:
-    """A call into others' code.
+    """A call into third-party code.
 
     Args:
         who: whose code, such as `Node 'p' (mine.spread of plugin 'mine')`.
         doing: what it does, such as `computing`.
         node: id of the node, if it is one.
-        slow_s: after how many seconds it is told of.
+        slow_s: after how many seconds it is told about.
     """
 
     who: str
@@ -146,7 +146,7 @@ _lock = threading.RLock()
 
 
 def listen(listener: Listener | None) -> None:
-    """Say who is told of what others' code prints and how long it takes; None for nobody. Starts the watch."""
+    """Say who is told about what third-party code prints and how long it takes; None for nobody. Starts the watch."""
     global _listener, _stream, _home_stream  # noqa: PLW0603 - one for the process, as standard output is
     _listener = listener
     if listener is None:
@@ -204,13 +204,13 @@ def _watch(listener: Listener) -> None:
 
 
 class foreign:  # noqa: N801 - used as a function: with foreign("Plugin 'x'", "importing")
-    """Be in a call into others' code.
+    """Be in a call into third-party code.
 
     Args:
         who: whose code it is, as messages name it.
         doing: what it does, such as `computing`.
         node: id of the node, if it is one.
-        slow_s: after how many seconds it is told of as slow.
+        slow_s: after how many seconds it is told about as slow.
         limit_s: after how many seconds it is ended, as far as that can be done; None for never.
 
     Raises:
@@ -267,7 +267,7 @@ class foreign:  # noqa: N801 - used as a function: with foreign("Plugin 'x'", "i
 
 
 class _State:
-    """What others' code may change in the process, to be put back."""
+    """What third-party code may change in the process, to be restored."""
 
     def take(self) -> None:
         self._streams = sys.stdin, sys.stdout, sys.stderr
@@ -358,7 +358,7 @@ def _is_main_thread() -> bool:
 
 
 def settled(error: BaseException) -> Exception:
-    """Return what others' code raised as an exception that does not end the program.
+    """Return what third-party code raised as an exception that does not end the program.
 
     Raises:
         KeyboardInterrupt: the user pressed Ctrl-C. Outside of a call in a script every KeyboardInterrupt means that.
@@ -411,7 +411,7 @@ MOST_TEXT = 1_000
 
 
 def reason_of(error: BaseException) -> str:
-    """Return what went wrong in others' code, in one line without a full stop."""
+    """Return what went wrong in third-party code, in one line without a full stop."""
     text = text_of(error)
     reason: str
     if isinstance(error, EscapedError):

@@ -25,7 +25,7 @@ class LineStream(io.TextIOWrapper):
         self._lines.end_line()
 
     def close(self) -> None:
-        """Stay open: others' code may close what it prints to."""
+        """Stay open: third-party code may close what it prints to."""
 
     def isatty(self) -> bool:
         """Return False: nobody is to draw on it."""

@@ -1,4 +1,4 @@
-"""What others' code may not do to the process: end it, replace it by another program, or take Ctrl-C from it.
+"""What third-party code may not do to the process: end it, replace it by another program, or take Ctrl-C from it.
 
 In the process that began, from `guard_process` on:
 1. `os._exit` raises `SystemExit` within a call. Elsewhere, in a thread or at the end of the program, it ends the
@@ -43,7 +43,7 @@ _code: int | None = None
 
 
 class ReplacedError(Exception):
-    """Others' code would have put another program in the place of this one."""
+    """Third-party code would have put another program in the place of this one."""
 
 
 def guard_process(who: Who) -> None:

@@ -1,7 +1,7 @@
 """Read-only columns: what is handed out of the engine cannot be changed by whoever gets it, and keeps it.
 
-Others' code can write to any memory that it is given: read-only flags can be taken off an array that owns its memory,
-and an address is enough for ctypes. So it gets copies of its own (`Lent`), which are compared after the call.
+Third-party code can write to any memory that it is given: read-only flags can be taken off an array that owns its
+memory, and an address is enough for ctypes. So it gets copies of its own (`Lent`), which are compared after the call.
 """
 
 from __future__ import annotations
@@ -64,14 +64,14 @@ def shown(value: Any) -> Any:
 
 
 class OverwrittenError(ValueError):
-    """Others' code wrote into its inputs, past their being read-only."""
+    """Third-party code wrote into its inputs, past their being read-only."""
 
     def __init__(self) -> None:
         super().__init__(Message("the input is read-only, and was changed"))
 
 
 class Lent:
-    """Copies of columns, read-only, for others' code; what it does to them reaches nobody else."""
+    """Copies of columns, read-only, for third-party code; what it does to them reaches nobody else."""
 
     def __init__(self) -> None:
         self._copies: dict[tuple[Any, ...], tuple[npt.NDArray[Any], npt.NDArray[Any]]] = {}

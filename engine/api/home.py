@@ -34,7 +34,7 @@ def home() -> Path:
     The directory need not exist yet.
 
     Raises:
-        RunError: it cannot be told: `QUANTCRAFTER_HOME` begins with the home of a user that there is not.
+        RunError: it cannot be told: `QUANTCRAFTER_HOME` begins with the home of a user that doesn't exist.
     """
     override = os.environ.get("QUANTCRAFTER_HOME")
     try:

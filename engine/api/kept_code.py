@@ -4,7 +4,7 @@ numba's own cache takes what it finds: a damaged file raises out of the call of 
 that cannot be written loses the run. Here a file is either whole, ours and made for just this function, or it is not
 there:
 1. A file's name holds a hash of all that the code depends on: versions, processor, signature, sources.
-2. Its content begins with a checksum. What does not fit is deleted, and the function is compiled anew.
+2. Its content begins with a checksum. What does not fit is deleted, and the function is compiled again.
 3. It is written beside its place, and renamed once it is on the disk.
 4. Code is a pickle, so only files and folders are read that nobody else can write.
 Whatever goes wrong costs time, and no run; it is logged once.

@@ -1,4 +1,4 @@
-"""Locks between processes: held as long as a file is open, given free by the system when the process dies. No Qt."""
+"""Locks between processes: held as long as a file is open, released by the system when the process dies. No Qt."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Message(str):
     """A text for the user, with the template and the parameters that it was made of.
 
     `Message("'{name}' must be above 0, was {value:g}.", name=name, value=value)`: the template is a literal, its places
-    are named and filled as `str.format` does. Without parameters the template is the text as it stands, braces and all.
+    are named and filled as `str.format` does. Without parameters the template is the text as it is, braces and all.
 
     A place that stays empty leaves no space at either end of the text.
 

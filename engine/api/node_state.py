@@ -43,7 +43,7 @@ class WrittenError(AttributeError):
 
 
 def check_state(state: Any) -> None:
-    """Look whether a state holds plain values only: bool, int, float, str, None, and lists and dicts of these.
+    """Check whether a state holds plain values only: bool, int, float, str, None, and lists and dicts of these.
 
     Raises:
         StateError: it does not; the message says where.

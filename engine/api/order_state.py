@@ -225,7 +225,7 @@ def _told(order: TrackedOrder, event: OrderEvent) -> TrackedOrder:
 
 
 def _answered(order: TrackedOrder, event: Amended | AmendRejected) -> TrackedOrder:
-    """Return the order with an amend less under way; those before one that is carried out are superseded."""
+    """Return the order with an amend less under way; those before one that is executed are superseded."""
     terms = next((each for each in order.asked if each.change == event.change), None)
     if terms is None:  # answered before
         return order
@@ -246,7 +246,7 @@ def _with_fill(order: TrackedOrder, fill: Filled) -> TrackedOrder:
         was = f"execution {fill.execution} was reported with {known.lots} lots at {known.price:g} before"
         raise _impossible(order, fill, was)
     filled = order.filled + fill.lots
-    # A fill may overtake the report that an amend to more lots has been carried out.
+    # A fill may overtake the report that an amend to more lots has been executed.
     most = max(order.lots, *(each.lots for each in order.asked)) if order.asked else order.lots
     if filled > most:
         raise _impossible(order, fill, f"{order.filled} of {most} lots have filled")

@@ -37,7 +37,7 @@ _FIELDS = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 def _check(message: Any, *, above_zero: tuple[str, ...] = (), numbers: tuple[str, ...] = ()) -> None:
-    """Refuse what is no number, and numbers that no order, and no report of one, can have."""
+    """Refuse what is not a number, and numbers that no order, and no report of one, can have."""
     for name in above_zero:
         value = getattr(message, name)
         whole = name in _WHOLE
@@ -230,7 +230,7 @@ class Amended:
 @with_config(_FIELDS)
 @dataclass(frozen=True, slots=True)
 class AmendRejected:
-    """The amend number `change` is not carried out; the order works as before, if it still does."""
+    """The amend number `change` is not executed; the order works as before, if it still does."""
 
     order: Ref
     change: int
@@ -241,7 +241,7 @@ class AmendRejected:
 @with_config(_FIELDS)
 @dataclass(frozen=True, slots=True)
 class CancelRejected:
-    """The cancel is not carried out; the order works as before, if it still does."""
+    """The cancel is not executed; the order works as before, if it still does."""
 
     order: Ref
     ts_ns: int
@@ -271,10 +271,10 @@ _BY_NAME = {kind.__name__: kind for kind in (*COMMANDS, *EVENTS)}
 
 
 def checked(event: Any) -> OrderEvent:
-    """Return a report as it was made, with every field of its type: what a broker's program hands on is not believed.
+    """Return a report as it was made, with every field of its type: what a broker's program passes on is not believed.
 
     Raises:
-        OrderError: it is no report, or a field is of another type or impossible.
+        OrderError: it is not a report, or a field is of another type or impossible.
     """
     kind = type(event)
     if kind not in EVENTS:

@@ -169,7 +169,7 @@ def all_words() -> tuple[Fault, ...]:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Return whether SQLite says that the file is no database, or a damaged one."""
+    """Return whether SQLite says that the file is not a database, or a damaged one."""
     return _known(error) is _DAMAGED
 
 

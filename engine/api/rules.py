@@ -1,7 +1,7 @@
 """What the compiled driver understands of a decision component: small frozen rules instead of code.
 
 A built-in risk, money or execution component describes itself by one of these; the njit primitives in
-`quantcrafter.engine.simulation` carry them out, in the compiled and in the Python driver alike.
+`quantcrafter.engine.simulation` execute them, in the compiled and in the Python driver alike.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from quantcrafter.engine.api.entries import AT_MARKET, EntryRule, GridRule, Reba
 
 
 class ProtectiveKind(IntEnum):
-    """Which side of the entry a protective order lies on."""
+    """Which side of the entry a protective order is on."""
 
     STOP_LOSS = 0
     TAKE_PROFIT = 1

@@ -1,7 +1,7 @@
 """The step form of a component: what it does at one bar, as a short program that runs inside the bar loop.
 
 Columns are computed before a run, so they can't know the position. What depends on the position runs bar by bar: each
-node adds instructions to one program over registers (float64), which the simulation carries out at every close. A
+node adds instructions to one program over registers (float64), which the simulation executes at every close. A
 condition is 1 or 0, a signal its flags as a number. State lasts from bar to bar: previous values, counters, and rings
 that hold a window. The same operations are compiled once for all strategies.
 """
@@ -168,7 +168,7 @@ class Tape:
 class StepForm:
     """What a component's `steps` is given: its inputs as values, and the operations to make further ones of.
 
-    Every operation is carried out at every bar of the instrument, in the order in which `steps` asks for it.
+    Every operation is executed at every bar of the instrument, in the order in which `steps` asks for it.
     """
 
     def __init__(
@@ -212,7 +212,7 @@ class StepForm:
         return self._tape.number(value)
 
     def known(self, what: Known) -> StepValue:
-        """Return something of the position or the account, as it stands at the close."""
+        """Return something of the position or the account, as it is at the close."""
         return self._tape.known(what)
 
     def given(self, what: Given) -> StepValue:
@@ -311,7 +311,7 @@ class StepForm:
         return self._tape.emit(Op.RANK, value, size=bars, state=[0.0, 0.0, *([math.nan] * bars)])
 
     def zscore(self, value: StepValue, bars: int) -> StepValue:
-        """Return how many standard deviations the value lies above the mean of the last `bars`, as `zscore` does."""
+        """Return how many standard deviations the value is above the mean of the last `bars`, as `zscore` does."""
         return self._tape.emit(Op.ZSCORE, value, size=bars, state=[0.0, 0.0, *([math.nan] * bars)])
 
     def volatility(self, price: StepValue, bars: int, bars_per_year: float) -> StepValue:

@@ -35,7 +35,7 @@ class Timeframe:
         """Return the timeframe that `text` names.
 
         Raises:
-            ValueError: `text` is no timeframe.
+            ValueError: `text` is not a timeframe.
         """
         if isinstance(text, Timeframe):
             return text

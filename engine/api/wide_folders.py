@@ -52,7 +52,7 @@ def _home() -> Path | None:
 
 
 def _is_in_own_home(folder: Path) -> bool:
-    """Return whether a folder lies in the user's home, which is `/root` for some."""
+    """Return whether a folder is in the user's home, which is `/root` for some."""
     user = _home()
     return user is not None and user != Path(user.anchor) and folder != user and folder.is_relative_to(user)
 

@@ -32,7 +32,7 @@ def _folders(context: typer.Context, *, json: Json = False) -> None:
 
 
 def list_allowed(*, json: Json = False) -> None:
-    """List the folders that strategies may read, whatever folder they lie in themselves."""
+    """List the folders that strategies may read, whatever folder they are in themselves."""
     from quantcrafter.engine.api.folders import VARIABLE, listed_folders, variable_folders
 
     listed, named = listed_folders(), variable_folders()

@@ -76,7 +76,7 @@ def _process(arguments: Sequence[str]) -> int:
 
 
 def _set_up(arguments: Sequence[str]) -> None:
-    """Make the process ready for others' code, and for Ctrl-C."""
+    """Make the process ready for third-party code, and for Ctrl-C."""
     if list(arguments) in _VERSION:
         return
     from quantcrafter.engine.cli import streams

@@ -1,6 +1,6 @@
 """The streams of the command line: results go to standard output, and nothing else gets there.
 
-Others' code, which plugins bring, may print, warn, close streams, or write to descriptor 1 itself.
+Third-party code, which plugins bring, may print, warn, close streams, or write to descriptor 1 itself.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def keep_stdout_for_results() -> None:
 
 
 class Console:
-    """Tells on standard error what others' code says, and how long it takes (`engine.api.foreign.Listener`)."""
+    """Tells on standard error what third-party code says, and how long it takes (`engine.api.foreign.Listener`)."""
 
     def __init__(self, interrupts: Interrupts) -> None:
         self._interrupts = interrupts

@@ -87,7 +87,7 @@ class _Data:
 
 
 def _look_at_data(file: str, registry: Registry, settings: list[str]) -> _Data:
-    """Return what a run would say of its data; where they can't be had, that is the finding."""
+    """Return the findings of a run about its data; if the data is unavailable, that is the finding."""
     from quantcrafter.engine.runtime.running.prepare import load_market
     from quantcrafter.engine.runtime.running.source import load_graph
 

@@ -16,7 +16,7 @@ LIMIT_BYTES = 512 * 1024 * 1024
 class BarCache:
     """Loads bars as `load_bars` does, once as long as their source stays as it is.
 
-    Whether it does, the provider's `data_version` says; what cannot be told is loaded anew each time.
+    Whether it does, the provider's `data_version` says; what cannot be told is loaded again each time.
 
     Args:
         limit: bytes to hold at most; the bars used least lately go first.

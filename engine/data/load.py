@@ -112,7 +112,7 @@ def _calendar_end(bars: Bars) -> tuple[Finding, ...]:
 
 
 def _with_actions(bars: Bars, raw: RawBars, source: Timeframe, request: DataRequest) -> tuple[Bars, Finding | None]:
-    """Return the bars at adjusted prices, with those as traded beside them, and what is to be said of splits."""
+    """Return the bars at adjusted prices, with those as traded next to them, and what is to be said of splits."""
     subject = Message("{symbol} from {source}", symbol=request.symbol, source=raw.source)
     if not same_length(source, request.timeframe):
         raise DataError(

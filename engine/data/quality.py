@@ -2,7 +2,7 @@
 
 1. Prices and volumes: NaN or infinite, zero or negative, high below low, open or close outside high and low.
 2. Times: not in order, twice the same, closer together than a bar is long.
-3. Bars that are missing, or lie outside the session, are worth a warning; they are never refused.
+3. Bars that are missing, or are outside the session, are worth a warning; they are never refused.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Slots(NamedTuple):
 
 
 def slots(time_ns: TimeColumn, timeframe: Timeframe, session: Session) -> Slots:
-    """Return the slot that each moment lies in.
+    """Return the slot that each moment is in.
 
     Intraday slots are counted from the session's open and cut at its close; before the open and after the close they
     are counted from there. Those after a break are counted from its end, and those before it are cut at its beginning.
@@ -95,7 +95,7 @@ def day_span(days: TimeColumn, timeframe: Timeframe, session: Session) -> tuple[
 
 
 def _calendar_span(days: TimeColumn, timeframe: Timeframe) -> tuple[TimeColumn, TimeColumn]:
-    """Return the first and last calendar day of the span that each day lies in."""
+    """Return the first and last calendar day of the span that each day is in."""
     count = timeframe.count
     if timeframe.unit == "mo":
         month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) // count * count

@@ -47,7 +47,7 @@ def spacing_ns(time_ns: TimeColumn) -> int | None:
 
 
 def timeframe_of(spacing: int) -> Timeframe | None:
-    """Return the timeframe of bars at that distance, or None for what is no bar: less than a second, or uneven."""
+    """Return the timeframe of bars at that distance, or None for what is not a bar: less than a second, or uneven."""
     if spacing >= _LONGEST_INTRADAY_NS:
         days = max(round(spacing / DAY_NS), 1)
         for low, high, timeframe in (*_CALENDAR, _YEAR):

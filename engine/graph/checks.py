@@ -122,7 +122,7 @@ def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:
 
 
 def _unit_problems(node: BoundNode, parts: list[BoundNode]) -> list[Problem]:
-    """Return why stops and targets of the units of a position can't be carried out, said at the first of them."""
+    """Return why stops and targets of the units of a position can't be executed, said at the first of them."""
     rules: list[tuple[BoundNode, ProtectiveRule]] = []
     for part in parts:
         rule = part.component.rule() if isinstance(part.component, RiskManager) else None

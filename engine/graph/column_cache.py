@@ -38,11 +38,11 @@ class NodeProgram(Protocol):
 
 
 Interpreter = Callable[[StepProgram], NodeProgram]
-"""Makes a step form ready to be carried out; the engine's is `engine.simulation.node_program.NodeProgram`."""
+"""Makes a step form ready to be executed; the engine's is `engine.simulation.node_program.NodeProgram`."""
 
 
 class RunSoFar:
-    """The columns that something has given which goes on from bar to bar; strategies that share them run it once.
+    """The columns that something has given which continues from bar to bar; strategies that share them run it once.
 
     `work` returns the outputs at the next bars, shape (outputs, bars).
     """

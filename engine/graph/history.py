@@ -202,7 +202,7 @@ class History:
         """Refuse a bar that a session brings and that opens before the last one closed, or is too long.
 
         Raises:
-            DataError: so it is.
+            DataError: the check fails.
         """
         closed = self.times(len(self) - 1)[1] if len(self) else bar.open_ns
         length = bar.close_ns - bar.open_ns

@@ -5,8 +5,8 @@
    they were. Strategies that ask for the same columns at the same count share them (`ColumnCache`).
 3. An event-style component keeps its context and is asked about the new bars only; so does a component that says that
    each of its values follows from that bar's inputs alone (`by_bar`).
-4. A component that can go on from what it knows of the bars before (`follower`) does so.
-5. Of a component whose column is a loop with a memory (`loops`) the step form is carried out at the new bars only.
+4. A component that can continue from what it knows of the bars before (`follower`) does so.
+5. Of a component whose column is a loop with a memory (`loops`) the step form is executed at the new bars only.
 6. A column of another clock is aligned for the new bars only.
 """
 
@@ -48,7 +48,7 @@ class LiveColumns:
         plan: the plan.
         clocks: the histories by clock, `bars` being the instrument's own, as far as the strategy has come.
         book: the columns shared with other strategies.
-        interpreter: what carries out step forms.
+        interpreter: what executes step forms.
 
     Raises:
         ComponentError: a component failed on what is there.
@@ -162,7 +162,7 @@ class LiveColumns:
         return ProgramStep(step, self.clocks[clock], inputs, self.cache, feeders, self._interpreter(program))
 
     def _follow_step(self, step: Step, clock: str, inputs: Mapping[str, Any]) -> FollowStep | None:
-        """Return a step that goes on from bar to bar; None for any other."""
+        """Return a step that continues from bar to bar; None for any other."""
         follower = step.component.follower() if is_own(step.component) and not step.in_loop else None
         if follower is None:
             return None

@@ -164,7 +164,7 @@ class EventStep(LiveStep):
 
 
 class ProgramStep(LiveStep):
-    """A step that carries out its step form at the new bars."""
+    """A step that executes its step form at the new bars."""
 
     def __init__(
         self,

@@ -87,7 +87,7 @@ def resolve(
     """Return the instrument with what its market says filled in, its terms, and what is wrong with them.
 
     Raises:
-        DataError: the market names a calendar that there is not.
+        DataError: the market names a calendar that doesn't exist.
     """
     market, source, problems = _market_of(instrument, markets)
     if market is None:

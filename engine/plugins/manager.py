@@ -41,7 +41,7 @@ def load_registry(*, extra_plugins: Sequence[tuple[str, object]] = ()) -> Regist
 
     Args:
         extra_plugins: further plugins, as name and module or object, which come after the installed ones; with these
-            the registry is built anew.
+            the registry is built again.
     """
     if extra_plugins:
         return _load(tuple(extra_plugins))

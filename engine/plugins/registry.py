@@ -26,7 +26,7 @@ from quantcrafter.engine.plugins.info import PluginInfo
 
 
 class Registry:
-    """The catalog of components and providers, with the engines and templates beside it.
+    """The catalog of components and providers, with the engines and templates next to it.
 
     Built once by `load_registry`; nothing is added later. Classes of a `ComponentFamily` are built on first use.
     `problems` holds the findings about plugins that were left out, in the order of `plugins`.

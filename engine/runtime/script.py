@@ -36,7 +36,7 @@ def replay(path_or_spec: str | Path | StrategySpec, **overrides: Any) -> Replay:
 
     Raises:
         SpecError: the file is wrong; `problems` holds every finding with its place.
-        QuantCrafterError: bars cannot be had, or a component failed; see its subclasses.
+        QuantCrafterError: bars are unavailable, or a component failed; see its subclasses.
     """
     from quantcrafter.engine.plugins import load_registry
     from quantcrafter.engine.runtime.replay import Replay

@@ -164,7 +164,7 @@ def set_account(portfolio: Record, job: EngineJob) -> None:
     """Write costs, margin and guards of a job to the portfolio.
 
     Raises:
-        RunError: there are too many guards, or one names an instrument that is not there.
+        RunError: there are too many guards, or one names an instrument that doesn't exist.
     """
     settings = job.settings
     commission, slippage = settings.commission, settings.slippage

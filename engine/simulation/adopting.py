@@ -27,7 +27,7 @@ _GRID = ("grid_side", "grid_anchor", "grid_step", "grid_lots", "grid_held")
 
 @dataclass(frozen=True)
 class Adopted:
-    """A state that a changed job can go on from, and what of the old one was dropped, a sentence each."""
+    """A state that a changed job can continue from, and what of the old one was dropped, a sentence each."""
 
     state: SessionState
     dropped: tuple[str, ...]
@@ -36,7 +36,7 @@ class Adopted:
 def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
     """Return what of an old state fits a changed job, as a state of that job.
 
-    Orders that are dropped are cancelled with the first commands of the session that goes on from it, as far as a
+    Orders that are dropped are cancelled with the first commands of the session that continues from it, as far as a
     broker was told of them.
 
     Raises:

@@ -45,7 +45,7 @@ NICE = 10
 def kernel_for(bars: int, instructions: int = 0) -> RunSteps:
     """Return what to run so many bars on; the answer may be another one as soon as there is machine code.
 
-    At each bar so many `instructions` of steps are carried out beside the rest.
+    At each bar so many `instructions` of steps are executed beside the rest.
     """
     if is_loaded():
         return compiled()
@@ -59,7 +59,7 @@ def kernel_for(bars: int, instructions: int = 0) -> RunSteps:
 
 
 def is_kept() -> bool:
-    """Return whether the machine code for these sources and this Python lies on the disk."""
+    """Return whether the machine code for these sources and this Python is on the disk."""
     return _marker().exists()
 
 

@@ -167,7 +167,7 @@ def write_trade(portfolio: Record, holding: Record, k: int, bar: int, lots: int,
         trade["pnl"] = side * value_of(holding, quantity, price - entry)
     else:
         trade["pnl"] = side * (price * holding["rate"] - holding["basis"]) * quantity
-    # An average of several entries at one price may lie beyond it by its rounding.
+    # An average of several entries at one price may be beyond it because of rounding.
     trade["mae"] = max(entry - lowest if side > 0 else highest - entry, 0.0)
     trade["mfe"] = max(highest - entry if side > 0 else entry - lowest, 0.0)
     trade["instrument"] = holding["index"]

@@ -112,7 +112,7 @@ class Needs:
         `last` is when the last one opened and closed.
 
         Raises:
-            RunError: so it is.
+            RunError: the check fails.
         """
         if type(bar) is not ClosedBar or not _is_plain(bar):
             self._check_types(bar)

@@ -31,7 +31,7 @@ _KINDS: dict[int, OrderType] = {
 
 @dataclass(frozen=True, slots=True)
 class WorkingTerms:
-    """An open order, as a broker is told of it; `change` counts its amends."""
+    """An open order, as a broker is told about it; `change` counts its amends."""
 
     number: int
     instrument: int
@@ -48,7 +48,7 @@ class WorkingTerms:
     execution: int = 0
 
     def differs(self, told: WorkingTerms) -> bool:
-        """Return whether a broker that was told so must be told anew."""
+        """Return whether a broker that was told so must be told again."""
         return (self.lots, self.price, self.limit) != (told.lots, told.price, told.limit)
 
 

@@ -1,4 +1,4 @@
-"""Decisions by components written in Python: asked bar by bar, their answers checked and carried out.
+"""Decisions by components written in Python: asked bar by bar, their answers checked and executed.
 
 At the close of a step, after the account's guards, for each instrument whose bar closed, in file order:
 1. stops that follow the price move, orders whose time is over end;
@@ -326,7 +326,7 @@ def _is_price(value: Any, contract: float) -> bool:
 
 
 def _what_is_wrong(wish: PlaceOrder, contract: float) -> str:
-    """Return why an order cannot be carried out, or nothing; prices of a contract may be below zero."""
+    """Return why an order cannot be executed, or nothing; prices of a contract may be below zero."""
     if wish.side not in _SIDES or wish.kind not in _KINDS:
         return Message("the side is buy or sell, the kind market, limit, stop or stop_limit")
     if not isinstance(wish.quantity, (int, float)) or not 0.0 <= wish.quantity < math.inf:

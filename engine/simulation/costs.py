@@ -1,6 +1,6 @@
 """What a fill costs, and whether the account can pay for it. Compiled.
 
-`k` is the slot of the order that fills. Amounts are in the account's currency; what the broker charges is reckoned in
+`k` is the slot of the order that fills. Amounts are in the account's currency; what the broker charges is calculated in
 the instrument's and converted at the rate of the fill.
 """
 

@@ -37,7 +37,7 @@ INTERPRETED_BARS = 5_000
 
 
 def simulate(job: EngineJob, pace: Pace = PACE, kernel: RunSteps | None = None) -> Ledger:
-    """Run the decision stage of `job` after QC-BAR-1 and return the books.
+    """Run the decision stage of `job` after QC-BAR-1 and return the ledger.
 
     Without a `kernel` it is chosen: small jobs run interpreted, and so do large ones while the machine code for this
     computer is still being made by another process.
@@ -60,7 +60,7 @@ def simulate(job: EngineJob, pace: Pace = PACE, kernel: RunSteps | None = None) 
 
 
 def simulate_stepwise(job: EngineJob, matcher: Matcher | None = None, kernel: RunSteps | None = None) -> Ledger:
-    """Run a job to its end by the Python driver and return the books.
+    """Run a job to its end by the Python driver and return the ledger.
 
     Raises:
         RunError: as of `Session`.

@@ -119,7 +119,7 @@ def place_entry(
 
 @jit
 def waiting_entry(holding: Record, side: int) -> int:
-    """Return the slot of an entry at work on that side, or -1; 0 means either side."""
+    """Return the slot of a working entry on that side, or -1; 0 means either side."""
     for k in range(holding["working"]):
         order = holding["slots"][k]
         if order["reason"] == ENTRY and (side == 0 or order["side"] == side):
@@ -131,7 +131,7 @@ def waiting_entry(holding: Record, side: int) -> int:
 def replace_entry(
     portfolio: Record, holding: Record, rules: Table, market: Market, k: int, bar: int, price: float, equity: float
 ) -> None:
-    """Cancel a waiting entry and put it to work anew at another price, for what is left of its life.
+    """Cancel a waiting entry and put it to work again at another price, for what is left of its life.
 
     It is sized for the new price, with the distances of the bar that gave its signal. One that can no longer be sized
     or protected ends; the rest of one that has filled in part keeps its lots.

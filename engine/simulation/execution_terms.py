@@ -31,10 +31,10 @@ SIZE_COLUMN = "size"
 
 
 def check_executions(job: EngineJob) -> None:
-    """Refuse executions that the kernel could not carry out.
+    """Refuse executions that the kernel could not execute.
 
     Raises:
-        RunError: there are none or too many, one can't be combined with others, needs a column that is not there, or
+        RunError: there are none or too many, one can't be combined with others, needs a column that doesn't exist, or
             more orders at once than there is room for.
     """
     count = len(job.executions)

@@ -120,7 +120,7 @@ def apply_entry(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes not
     """Book lots that open a position or let it grow, and protect it.
 
     What filled at the open is protected from the same bar on, or the next, as the terms say; what filled inside the bar
-    from the next bar on, but for what certainly came after it (see `engine.simulation.matching.match_after`).
+    from the next bar on, except for what certainly came after it (see `engine.simulation.matching.match_after`).
     """
     delay, unit_delay = 1, 1
     if holding["inside"] == 0:

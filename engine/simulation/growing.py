@@ -1,7 +1,7 @@
 """Market columns that grow: a bar is appended to one instrument's columns, whatever the others do.
 
 Each instrument has a stretch of rows of its own in every column. Bar numbers are serial: bar `b` is in row `start + b`,
-where `start` changes when rows are moved, and `b` never does. When a stretch is full, all are laid out anew: rows that
+where `start` changes when rows are moved, and `b` never does. When a stretch is full, all are laid out again: rows that
 nothing can look at any more are dropped, and where the others fill more than half of it, the stretch is doubled. So an
 append costs the same however many bars there were, and memory is bounded by what the open orders still need.
 """
@@ -56,7 +56,7 @@ class Stretch:
 
 
 class GrowingMarket:
-    """The market of a session that goes on, and the `steps` that write to it; both are others after `make_room`.
+    """The market of an open session, and the `steps` that write to it; both are others after `make_room`.
 
     Args:
         job: its terms say which columns there are.
@@ -83,7 +83,7 @@ class GrowingMarket:
         return stretch.known - stretch.base == stretch.capacity
 
     def make_room(self, needed: list[int]) -> None:
-        """Lay out the stretches anew, without the bars before the `needed` one of each instrument."""
+        """Lay out the stretches again, without the bars before the `needed` one of each instrument."""
         moved = []
         offset = 0
         for old, first in zip(self.stretches, needed, strict=True):
@@ -209,7 +209,7 @@ class GrowingMarket:
 
 
 def column_key(of: tuple[int, str]) -> str:
-    """Return how a column of an execution is called in a state: with its number, but for the first execution."""
+    """Return how a column of an execution is called in a state: with its number, except for the first execution."""
     e, name = of
     return f"{e}.{name}" if e else name
 

@@ -1,4 +1,4 @@
-"""The data of a session that goes on: bars are checked and appended step by step, and the curve grows with them."""
+"""The data of an open session: bars are checked and appended step by step, and the curve grows with them."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ class Growth:
         """End the data of some instruments with their newest bar, or of all; `finish` what is left of them at once.
 
         Raises:
-            RunError: a symbol is not there.
+            RunError: a symbol doesn't exist.
         """
         unknown = [symbol for symbol in symbols if symbol not in self._index]
         if unknown:
@@ -282,7 +282,7 @@ def _check_executions(job: EngineJob, kept: InstrumentState) -> None:
     """Refuse numbers of executions that there are none of.
 
     Raises:
-        RunError: so it is.
+        RunError: the check fails.
     """
     count = len(job.executions)
     for number in (kept.holding.get("execution", 0), *(order.get("execution", 0) for order in kept.orders)):
@@ -300,7 +300,7 @@ def _check_bars(symbol: str, kept: InstrumentState) -> None:
     """Refuse numbers of bars that contradict each other, or for which there would be no memory.
 
     Raises:
-        RunError: so it is.
+        RunError: the check fails.
     """
     decided = [int(order["decided"]) for order in kept.orders]
     if any(not 0 <= bar <= kept.bars for bar in decided):

@@ -61,7 +61,7 @@ def cancel_entries(portfolio: Record, holding: Record) -> None:
 
 @jit
 def flatten(portfolio: Record, holding: Record, reason: int, rule: int, kind: int) -> None:
-    """Cancel entries at work, and order a position to be closed at its instrument's next open, once.
+    """Cancel working entries, and order a position to be closed at its instrument's next open, once.
 
     `kind` is how the intervention is noted.
     """
@@ -95,7 +95,7 @@ def breached(portfolio: Record, guard: Record, equity: float) -> bool:
 
 @jit
 def begin_day(portfolio: Record, step: int, day: int) -> None:
-    """Begin a trading day: losses are counted anew, and a halt until the next day ends."""
+    """Begin a trading day: losses are counted again, and a halt until the next day ends."""
     portfolio["day"] = day
     portfolio["day_equity"] = portfolio["last_equity"]
     if 0 < portfolio["halted"] < FOR_GOOD:

@@ -42,7 +42,7 @@ from quantcrafter.engine.simulation.records import Record
     ZSCORE,
     VOLATILITY,
 ) = (int(op) for op in Op)
-# Plain numbers, unlike those of `records`: they are compared only, never handed on, and Python compares them faster.
+# Plain numbers, unlike those of `records`: they are compared only, never passed on, and Python compares them faster.
 
 
 @jit

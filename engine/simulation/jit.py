@@ -1,4 +1,4 @@
-"""Marks for the functions of the simulation, which run in Python as they stand or as machine code.
+"""Marks for the functions of the simulation, which run in Python as they are or as machine code.
 
 Python calls one of them, the bar loop, in either form (`quantcrafter.engine.simulation.kernels`).
 """
@@ -53,7 +53,7 @@ def entry(function: F) -> F:
 
 
 def lend(fields: Fields) -> Fields:
-    """Return a named tuple of arrays as it is handed on to others: machine code hands on its address.
+    """Return a named tuple of arrays as it is passed on to others: machine code passes on its address.
 
     See `quantcrafter.engine.simulation.lending`.
     """

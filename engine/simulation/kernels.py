@@ -1,4 +1,4 @@
-"""The bar loop, interpreted or as machine code; both give the same books to the bit."""
+"""The bar loop, interpreted or as machine code; both give identical results."""
 
 from __future__ import annotations
 

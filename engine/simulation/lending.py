@@ -1,4 +1,4 @@
-"""Compilation of `lend`: named tuples of arrays handed on by their address.
+"""Compilation of `lend`: named tuples of arrays passed on by their address.
 
 numba hands a named tuple on by value: every call of a function that takes the market would pass some hundred and fifty
 words, of which it uses a few. A lent one is a pointer; what is read of it is loaded where it is used.

@@ -42,7 +42,7 @@ class InnerLibrary(JITCodeLibrary):
         self._finalized = True
 
     def _optimize_functions(self, module: Any) -> None:
-        """Leave that to the function that links this one, but for what says how memory is laid out."""
+        """Leave that to the function that links this one, except for what says how memory is laid out."""
         module.data_layout = self._codegen._data_layout  # noqa: SLF001 - as numba's own
 
     def parts(self) -> list[Any]:
@@ -79,7 +79,7 @@ class InnerLowering(NativeLowering):
 
 
 class InnerCompiler(CompilerBase):
-    """numba's own passes, but for the lowering."""
+    """numba's own passes, except for the lowering."""
 
     def define_pipelines(self) -> list[Any]:
         passes: Any = DefaultPassBuilder.define_nopython_pipeline(self.state)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The step form of one node, carried out bar by bar outside the bar loop: for a running strategy's newest bars."""
+"""The step form of one node, executed bar by bar outside the bar loop: for a running strategy's newest bars."""
 
 from __future__ import annotations
 

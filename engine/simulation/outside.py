@@ -1,4 +1,4 @@
-"""The orders of a session as a broker has them: what it is told of them, and what it reports.
+"""The orders of a session as a broker has them: what it is told about them, and what it reports.
 
 1. `commands` compares the open orders with what was told, and says what a broker has to do.
 2. `apply` takes what it reports. Each order is followed by the table of `engine.api.order_state`: late and repeated

@@ -1,4 +1,4 @@
-"""Pages of rows that a simulation has written: each lies behind the one before, so that all of them are one array."""
+"""Pages of rows that a simulation has written: each is behind the one before, so that all of them are one array."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Room:
         self._used, self._most = 0, rows
 
     def put(self, rows: Table) -> Table:
-        """Return a copy of rows; it lies behind the last one, where there is room."""
+        """Return a copy of rows; it is behind the last one, where there is room."""
         if not len(rows):
             return self._rows[:0]
         if self._used + len(rows) > len(self._rows):
@@ -34,7 +34,7 @@ class Room:
 
 
 def joined_pages(pages: list[Table], dtype: np.dtype[Any]) -> Table:
-    """Return the rows of all pages in order: not copied where each page lies behind the one before."""
+    """Return the rows of all pages in order: not copied where each page is behind the one before."""
     pages = [page for page in pages if len(page)]
     if not pages:
         return np.empty(0, dtype)

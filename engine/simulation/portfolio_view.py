@@ -114,7 +114,7 @@ def _order_view(holding: Record, order: Record) -> OpenOrder:
 
 
 def session_day(bars: Bars, bar: int) -> SessionDay:
-    """Return where a bar lies in its venue's calendar."""
+    """Return where a bar is in its venue's calendar."""
     day = trading_days(bars.open_ns[bar : bar + 1], bars.session)
     local = int(to_local(bars.close_ns[bar : bar + 1], bars.session.timezone)[0])
     minute = local % DAY_NS // MINUTE_NS

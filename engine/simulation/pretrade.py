@@ -69,7 +69,7 @@ def _taken(portfolio: Record, holding: Record, k: int, lots: int, price: float) 
 
 @contextmanager
 def _when_closed(portfolio: Record, holdings: Table) -> Iterator[None]:
-    """Let cash and positions be as after the market open orders that close positions, and put them back."""
+    """Let cash and positions be as after the market open orders that close positions, and restore them."""
     cash = float(portfolio["cash"])
     held = [(int(holding["lots"]), float(holding["quantity"])) for holding in holdings]
     try:

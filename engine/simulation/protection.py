@@ -63,7 +63,7 @@ def rule_distance(
 ) -> float:
     """Return the distance of a protective rule from `price`, with its column's value at `row`.
 
-    A line lies on its own side of the price at a distance above zero. An amount of money is spread over the lots that
+    A line is on its own side of the price at a distance above zero. An amount of money is spread over the lots that
     are protected; without any it has no distance yet, which is infinite.
     """
     value = column_value(rule, columns, row)

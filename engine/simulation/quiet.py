@@ -296,7 +296,7 @@ def only_follows(portfolio: Record, holding: Record, market: Market, bar: int) -
 
 @inlined
 def hold_through(holding: Record, market: Market, start: int, end: int) -> None:
-    """Mark a position at the closes of quiet bars; its extremes are looked for in two halves, which is quicker."""
+    """Mark a position at the closes of quiet bars; its extremes are searched for in two halves, which is quicker."""
     first, last = holding["start"] + start, holding["start"] + end
     high, low = market.high[first:last], market.low[first:last]
     highest, lowest = holding["highest"], holding["lowest"]

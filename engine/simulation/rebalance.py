@@ -61,7 +61,7 @@ def target_lots(portfolio: Record, holding: Record, market: Market, bar: int, eq
 
 @jit
 def end_rebalancing(portfolio: Record, holding: Record, bar: int) -> None:
-    """Cancel what is left of orders of an earlier rebalancing, for want of volume: the weights ask anew."""
+    """Cancel what is left of orders of an earlier rebalancing, for want of volume: the weights ask again."""
     for k in range(holding["working"] - 1, -1, -1):
         if holding["slots"][k]["reason"] == REBALANCE:
             retire(portfolio, holding, k, bar, CANCELLED, REPLACED)

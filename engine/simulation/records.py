@@ -134,7 +134,7 @@ OPENING: Any = np.int64(2)
 """Which orders of a phase are meant: all, those that only close a position, or those that may open one."""
 
 NO_BAR: Any = np.int64(1 << 62)
-"""A bar that is never reached: the last one of data that goes on."""
+"""A bar that is never reached: the last one of open data."""
 
 DAY_BEGINS: Any = np.uint8(1)
 DAY_ENDS: Any = np.uint8(2)
@@ -354,7 +354,7 @@ def portfolio_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
     """Return the record of what the whole run shares: terms, account, and tables of that many rows.
 
     `arm_delay` is 0 when protective orders work within the entry bar, else 1; `reject` and `close_last` are 0 or 1.
-    `first_step` is the step to which the first row of the step columns belongs: 0, but in a session that goes on.
+    `first_step` is the step to which the first row of the step columns belongs: 0, but in an open session.
     `capacity` is how many rows of each table may be used, `rows_per_bar` how many a bar of an instrument may take
     beyond the orders `at_work`. Orders are written to their table when they leave work. `overflow` counts orders for
     which there was no slot. `cash_changes` counts those noted in the curve.

@@ -1,10 +1,10 @@
 """A session: one simulation, step by step, whose data may go on or be known from the start to the end.
 
-It runs the same functions as the bar loop, so that all drivers keep the same books to the last bit:
+It runs the same functions as the bar loop, so that all drivers keep identical results:
 
 - the batch knows all bars, and lets the bar loop run many steps at once (`run_on`);
 - a replay knows all bars, and runs them one at a time, with a look at the state between two steps and a way back;
-- a session that goes on (`Session.open`) is given what closes, bar by bar (`append`), and is told when the data ends;
+- an open session (`Session.open`) is given what closes, bar by bar (`append`), and is told when the data ends;
 - with a matcher of another engine, that one says at what price each order fills;
 - decisions written in Python are asked for at each close.
 
@@ -46,7 +46,7 @@ from quantcrafter.engine.simulation.state import State
 from quantcrafter.engine.simulation.stepping import Stepping
 
 SMALL_TABLES = 256
-"""Rows of the tables that a session that goes on uses before it empties them."""
+"""Rows of the tables that an open session uses before it empties them."""
 
 
 UNNAMED = Identity()
@@ -83,10 +83,10 @@ class Session(Stepping):
         self.identity = identity
         self._growth = growth
         self._outside = Outside(state, Teller(job, identity), reporting=isinstance(matcher, NoVenue))
-        # What a fresh account is like; only a session that goes on is kept.
+        # What a fresh account is like; only an open session is kept.
         self._fresh = {name: state.portfolio[name].copy() for name in PORTFOLIO_STATE} if growth is not None else {}
         self.kept: dict[str, Any] = {}
-        """States of the caller, as they were kept with the state that the session goes on from."""
+        """States of the caller, as they were kept with the state that the session continues from."""
 
     @classmethod
     def open(
@@ -102,7 +102,7 @@ class Session(Stepping):
         """Return a session of the job's terms to which bars are appended; those that the job has are not read.
 
         A column of the job says that its bars will have a value of it; its own values are not read either. With a
-        `state` of the same strategy the session goes on from there. `identity` says whose session it is. Where the
+        `state` of the same strategy the session continues from there. `identity` says whose session it is. Where the
         `venue` is external nothing fills but what `apply` is told, and entries that the account can't carry are cut or
         refused before they are sent.
 
@@ -152,7 +152,7 @@ class Session(Stepping):
         """The orders that an external venue was sent, as far as it has reported, by number; old ones are forgotten."""
         return self._outside.tracked
 
-    # ------------------------------------------------------------------ data that goes on
+    # ------------------------------------------------------------------ open data
 
     def append(self, bars: Mapping[str, ClosedBar]) -> None:
         """Take what closed at one moment, by symbol: the next step, to be run by `fill` and `decide`.
@@ -160,7 +160,7 @@ class Session(Stepping):
         An instrument that has no bar at this moment is left out, before its first one as well as later.
 
         Raises:
-            RunError: the last step is not run yet, a symbol is not there, its data has ended, or a bar does not come
+            RunError: the last step is not run yet, a symbol doesn't exist, its data has ended, or a bar does not come
                 after the last one, closes at another moment than the others, or lacks a value. Nothing is changed.
         """
         growth = self._growing()
@@ -177,7 +177,7 @@ class Session(Stepping):
         orders are cancelled, and positions closed at their latest close, where the run's settings say so.
 
         Raises:
-            RunError: a symbol is not there.
+            RunError: a symbol doesn't exist.
         """
         self._growing().end_data(self.memory, symbols, finish=self.done)
         if self.done and self.index:
@@ -262,7 +262,7 @@ class Session(Stepping):
     # ------------------------------------------------------------------ what there is
 
     def ledger(self) -> Ledger:
-        """Return the books up to now, or what of them was not drained; orders still at work are among the orders."""
+        """Return the ledger up to now, or what of them was not drained; orders still at work are among the orders."""
         if self._growth is None:
             return super().ledger()
         return self.memory.ledger(curves=self._growth.curves())
@@ -284,7 +284,7 @@ class Session(Stepping):
         return ledger
 
     def recorded(self) -> StepRecord | None:
-        """Return what the steps that read the position gave; it goes on with the run.
+        """Return what the steps that read the position gave; it grows with the run.
 
         None where there are none, or where bars are appended: old ones are dropped.
         """
@@ -293,9 +293,9 @@ class Session(Stepping):
     # ------------------------------------------------------------------ keeping it
 
     def state(self, components: Mapping[str, Any] | None = None) -> SessionState:
-        """Return what another process needs to go on from here; the ledger is not in it (see `drain`).
+        """Return what another process needs to continue from here; the ledger is not in it (see `drain`).
 
-        `components` are states of the caller, by name, of plain values; `kept` of the session that goes on has them.
+        `components` are states of the caller, by name, of plain values; `kept` of the open session has them.
 
         Raises:
             RunError: the decisions of the last step have not been taken, or all bars are known from the start.

@@ -2,7 +2,7 @@
 
 1. `state_of` takes it between two steps; the ledger's rows are not in it: whoever keeps states keeps what `drain` gave.
 2. `SessionState.to_json` and `from_json` write and read it. A state has a version; a newer one is refused.
-3. `restore_state` puts it into a fresh session of the same strategy, which goes on to the last bit as if it had not
+3. `restore_state` puts it into a fresh session of the same strategy, which continues to the last bit as if it had not
    been away. Another strategy's state is refused; `quantcrafter.engine.simulation.adopting` is the way across.
 
 Terms of the job are never part of a state. Values that a fresh session has are left out.
@@ -63,7 +63,7 @@ class InstrumentState:
 
     `bars` counts those known; `open_ns` and `close_ns` are the times of the last one (UTC ns), `first_bar` the bar from
     which decisions are taken, `holding` the fields of its position. `orders` are those at work, `rows` the decision
-    columns of the bars on which entries at work were decided, `steps` what the plan's steps remember. `lot` tells
+    columns of the bars on which working entries were decided, `steps` what the plan's steps remember. `lot` tells
     what a lot is.
     """
 
@@ -114,7 +114,7 @@ class SessionState:
         """Return the state as a JSON text of one line; floats are written so that they are read to the last bit.
 
         Raises:
-            RunError: a component's state holds something that is no plain value.
+            RunError: a component's state holds something that is not a plain value.
         """
         instruments = {symbol: vars(each) for symbol, each in self.instruments.items()}
         values = {**vars(self), "instruments": instruments}
@@ -161,7 +161,7 @@ def _check_numbers(state: SessionState) -> None:
     """Refuse numbers that are none, or below what they count from.
 
     Raises:
-        TypeError: so it is.
+        TypeError: the check fails.
     """
     counts = {"step": state.step, "due_first": state.due_first + 1}
     for symbol, each in state.instruments.items():
@@ -302,7 +302,7 @@ def put_order(holding: Record, saved: Mapping[str, Any], rules: tuple[str, ...])
     """Put a saved order to work.
 
     Raises:
-        RunError: there is no room for it, or it names a rule that is not there.
+        RunError: there is no room for it, or it names a rule that doesn't exist.
     """
     k = int(holding["working"])
     if k == WORKING_SLOTS:
@@ -339,7 +339,7 @@ def oldest_needed(holding: Record, kept: int) -> int:
 
 
 def decided_bars(holding: Record) -> list[int]:
-    """Return the bars on whose closes the entries at work were decided."""
+    """Return the bars on whose closes the working entries were decided."""
     working = int(holding["working"])
     opens = np.flatnonzero(holding["opens"][:working])
     return sorted({int(holding["decided"][k]) for k in opens.tolist()})

@@ -85,7 +85,7 @@ class State:
 
     @classmethod
     def growing(cls, job: EngineJob, market: Market, steps: Steps, table_rows: int, kernel: RunSteps) -> State:
-        """Return the state before the first bar of a session that goes on: its step columns are those of one step.
+        """Return the state before the first bar of an open session: its step columns are those of one step.
 
         Raises:
             RunError: an impossible tick or lot size, or a rule without its column.
@@ -154,7 +154,7 @@ class State:
         *,
         at_work: bool = True,
     ) -> Ledger:
-        """Return the books after that many steps (None: all); orders still `at_work` are among the orders.
+        """Return the ledger after that many steps (None: all); orders still `at_work` are among the orders.
 
         `curves` are times, equity and cash, where they are kept elsewhere.
         """

@@ -180,11 +180,11 @@ class Stepping:
         return orders
 
     def ledger(self) -> Ledger:
-        """Return the books up to now; orders still at work are among the orders."""
+        """Return the ledger up to now; orders still at work are among the orders."""
         return self.memory.ledger(self.index)
 
     def recorded(self) -> StepRecord | None:
-        """Return what the steps that read the position gave; it goes on with the run. None where there are none."""
+        """Return what the steps that read the position gave; it grows with the run. None where there are none."""
         return record_of(self.memory.steps, self.memory.holdings)
 
     # ------------------------------------------------------------------ going back

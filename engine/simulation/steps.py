@@ -2,7 +2,7 @@
 
 1. `run_nodes` is called at the close of a step, when its orders have filled and its positions are marked.
 2. For each instrument whose bar closed it puts what is known of the position and the account, and the bar's columns,
-   into registers, carries out the program's instructions in order, and records what came out.
+   into registers, executes the program's instructions in order, and records what came out.
 3. Combined signals and the filters' verdict go where those of columns lie: decisions see no difference.
 Each operation gives the same bits as the column form of the nodes that use it.
 """

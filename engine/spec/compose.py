@@ -68,7 +68,7 @@ class _Open:
 
 
 def compose(text: str, file: str, log: ProblemLog, *, located: bool = True) -> Node | None:
-    """Return the tree of a YAML text, or None where it cannot be had; what is wrong goes to `log`.
+    """Return the tree of a YAML text, or None if there is none; problems are added to `log`.
 
     A byte order mark is skipped: offsets count from the character after it.
     """

@@ -134,7 +134,7 @@ class StrategyFile:
         return True
 
     def set(self, path: DocumentPath, value: Any) -> None:
-        """Give the place at `path` a value, and make it if it is not there.
+        """Give the place at `path` a value, and make it if it doesn't exist.
 
         Where old and new value are both mappings or both lists, only what differs is touched. Missing mappings on the
         way are made, a missing section at its usual place in the file. A list grows at its end only.

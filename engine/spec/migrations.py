@@ -28,7 +28,7 @@ _PERHAPS_OTHER = re.compile(r"quantcrafter['\"]?[ \t]*:[ \t]*([^\s,}]*)")
 
 @dataclass(frozen=True, slots=True)
 class SetValue:
-    """Gives the place at `path` a value, and makes it if it is not there; see `StrategyFile.set`."""
+    """Gives the place at `path` a value, and makes it if it doesn't exist; see `StrategyFile.set`."""
 
     path: DocumentPath
     value: Any

@@ -50,7 +50,7 @@ def parse_strategy(
     overrides: Many[str] = (),
     block_dir: Path | None = None,
 ) -> StrategySpec:
-    """Read a strategy from its text; block files are looked for in `base_dir`.
+    """Read a strategy from its text; block files are searched for in `base_dir`.
 
     Raises:
         SpecError: the text is wrong; it holds every problem.

@@ -129,7 +129,7 @@ def daily_returns(equity: FloatColumn, cash: float) -> FloatColumn:
 
 
 def drawdown_curve(equity: FloatColumn, cash: float) -> FloatColumn:
-    """Return how far each equity lies below the highest one so far, in percent; the starting cash counts as one."""
+    """Return how far each equity is below the highest one so far, in percent; the starting cash counts as one."""
     peak = np.maximum.accumulate(np.maximum(equity, cash))
     return np.asarray(100.0 * (1.0 - equity / peak))
 
@@ -181,7 +181,7 @@ def exposure_percent(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> fl
 
 
 def buy_and_hold_percent(instruments: Sequence[InstrumentJob]) -> float | None:
-    """Return what equal shares of the cash in every instrument earn, in percent, as `values.holding` reckons them."""
+    """Return the return of equal shares of the cash in every instrument, in percent, as in `values.holding`."""
     growth = [float(values.holding(job)[-1]) - 1.0 for job in instruments if len(job.bars)]
     return 100.0 * sum(growth) / len(growth) if growth else None
 

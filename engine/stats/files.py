@@ -60,7 +60,7 @@ class Batch:
 
 @dataclass
 class _Waiting:
-    """A file beside its place. What is no file, such as a device or a pipe, is written to when it is placed."""
+    """A file beside its place. What is not a file, such as a device or a pipe, is written to when it is placed."""
 
     path: str | Path
     target: Path

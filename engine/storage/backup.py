@@ -21,7 +21,7 @@ def back_up(path: Path, version: int) -> Path:
     try:
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(beside)) as copy:
             source.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing next to it
         with beside.open("r+b") as stream:
             os.fsync(stream.fileno())
         beside.chmod(path.stat().st_mode & 0o7777)

@@ -1,4 +1,4 @@
-"""Read the version of a database without touching it or what lies beside it.
+"""Read the version of a database without touching it or what is next to it.
 
 Opening an SQLite file the usual way writes: a write-ahead log is made, played back or removed, and a journal that a
 killed process left is rolled back. A file of a newer version must stay as it is, so its version is read first.
@@ -24,7 +24,8 @@ def stamped_version(path: Path) -> int:
     found = 0
     with suppress(OSError, ValueError, sqlite3.Error):
         if path.stat().st_size:
-            # Through SQLite, as closing a file of one's own would give up the locks that this process has on it.
+            # Through SQLite, because closing a file opened by this process would release the locks that the process has
+            # on it.
             address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
             with closing(sqlite3.connect(address, uri=True)) as connection:
                 found = version_of(connection)

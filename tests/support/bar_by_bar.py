@@ -87,7 +87,7 @@ def joined(parts: Sequence[Ledger]) -> Ledger:
     for each in fields(Ledger):
         values = [getattr(part, each.name) for part in parts]
         if isinstance(values[0], np.ndarray):
-            # As plain bytes: numpy copies records field by field, without what lies between the fields.
+            # As plain bytes: numpy copies records field by field, without what is between the fields.
             whole = np.concatenate([whole_rows(value) if value.dtype.names else value for value in values])
             tables[each.name] = whole.view(values[0].dtype)
     orders = tables["orders"]

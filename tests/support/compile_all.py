@@ -1,4 +1,4 @@
-"""Compile every function of the simulation anew and print what is wrong: `python -m tests.support.compile_all`.
+"""Compile every function of the simulation again and print what is wrong: `python -m tests.support.compile_all`.
 
 Run it with an empty `NUMBA_CACHE_DIR`: what is loaded from disk is not compiled.
 """

@@ -98,7 +98,7 @@ def all_undone(document: Document) -> str:
 
 
 def all_redone(document: Document) -> str:
-    """Return the text after every step was carried out again."""
+    """Return the text after every step was executed again."""
     while document.redo_label:
         document.redo()
     return document.text

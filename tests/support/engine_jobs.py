@@ -1,4 +1,4 @@
-"""Jobs that the engine process carries out for tests: they behave well or badly in one way each."""
+"""Jobs that the engine process executes for tests: they behave well or badly in one way each."""
 
 from __future__ import annotations
 

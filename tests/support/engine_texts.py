@@ -109,7 +109,7 @@ def message_calls() -> tuple[Call, ...]:
 
 
 def bare_texts() -> Iterator[str]:
-    """Yield where an error, a problem or a line of a log is made of a text that is no message."""
+    """Yield where an error, a problem or a line of a log is made of a text that is not a message."""
     for place, node in _calls():
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if not place.startswith("app") and ERRORS.fullmatch(name):

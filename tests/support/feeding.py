@@ -22,7 +22,7 @@ def joined(parts: list[Ledger]) -> Ledger:
     for each in fields(Ledger):
         values = [getattr(part, each.name) for part in parts]
         if isinstance(values[0], np.ndarray):
-            # As plain bytes: numpy copies records field by field, without what lies between the fields.
+            # As plain bytes: numpy copies records field by field, without what is between the fields.
             whole = np.concatenate([whole_rows(value) if value.dtype.names else value for value in values])
             tables[each.name] = whole.view(values[0].dtype)
     orders = tables["orders"]
@@ -51,7 +51,7 @@ def fed(job: EngineJob, session: Session, stops: Collection[int] = ()) -> Iterat
 
 
 def fed_and_saved(job: EngineJob, seed: int, stops: int = 3) -> Ledger:
-    """Return the books of a job that was fed bar by bar; its state was saved and opened again at random steps."""
+    """Return the ledger of a job that was fed bar by bar; its state was saved and opened again at random steps."""
     steps = len(Session(job))
     chosen = np.random.default_rng(seed).integers(0, steps, stops).tolist()
     return joined(list(fed(job, Session.open(job), set(chosen))))

@@ -201,7 +201,7 @@ def _serve() -> None:
 
 
 def _of_data(path: str, result: str) -> dict[str, list[str]]:
-    """Return the commands for a file of bars: the strategy that lies beside it, and both ways to import it."""
+    """Return the commands for a file of bars: the strategy that is next to it, and both ways to import it."""
     strategy = str(Path(path).with_name("strategy.yaml"))
     return {
         "run": ["run", strategy, "--quiet", "--no-history", "--json", result],
@@ -239,7 +239,7 @@ def _tried(path: str, commands: dict[str, list[str]]) -> Trial:
 
 
 def _forget_peak() -> None:
-    """Let the system measure the largest memory anew; Linux can."""
+    """Let the system measure the largest memory again; Linux can."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 

@@ -1,4 +1,4 @@
-"""What must hold of every ledger, computed anew from its fills and from nothing else."""
+"""What must hold of every ledger, computed again from its fills and from nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bar standard for one instrument, written anew from its page in plain Python; it shares nothing with the engine.
+"""The bar standard for one instrument, written again from its page in plain Python; it shares nothing with the engine.
 
 Ten units, without costs and with cash enough: market, limit, stop and stop-limit entries, a stop-loss or trailing
 stop, a take-profit, exit signals, and signals against the position.
@@ -82,7 +82,7 @@ class PlainBroker:
             self.way = way
             self.sleeping = way != 0 or self.terms.arm == "next_bar"
             distance = self.terms.stop or self.terms.trailing
-            # No protective order lies below the first price above zero.
+            # No protective order is below the first price above zero.
             self.stop = Order(-side, max(price - side * distance, 1.0), "stop_loss") if distance else None
             target = max(price + side * self.terms.target, 1.0)
             self.target = Order(-side, target, "take_profit") if self.terms.target else None

@@ -67,7 +67,7 @@ def value(  # noqa: PLR0911 - a table of cases
 
 
 def number(schema: dict[str, Any], rng: random.Random, *, edge: float) -> float:
-    """Return a number of the schema's range: mostly a usual one, else its ends and what lies just beside them."""
+    """Return a number of the schema's range: mostly a usual one, else its ends and what lies just next to them."""
     whole = schema.get("type") == "integer"
     low = schema.get("minimum", schema.get("exclusiveMinimum", 0))
     high = schema.get("maximum", schema.get("exclusiveMaximum", low + 100))

@@ -93,7 +93,7 @@ def center(rect: Sequence[int]) -> Place:
 
 
 class RealWindow:
-    """A started application, and the hands on its mouse and keyboard."""
+    """A started application, with functions that use its mouse and keyboard."""
 
     def __init__(self, process: subprocess.Popen[str], display: str, home: Path) -> None:
         self.process = process

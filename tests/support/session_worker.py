@@ -1,4 +1,4 @@
-"""A process that takes strategies on from their saved states, and keeps what it did beside them.
+"""A process that takes strategies on from their saved states, and keeps what it did next to them.
 
 Run as `python -m tests.support.session_worker FOLDER STATE END`: each folder in FOLDER that has a file STATE is taken
 to the step that its file END names, or to the end of its data if there is none.

@@ -1,4 +1,4 @@
-"""Small strategies as files: bars of a few numbers with the signal beside them, run as a user would run them."""
+"""Small strategies as files: bars of a few numbers with the signal next to them, run as a user would run them."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def equity_of(result: RunResult) -> list[Any]:
 
 
 def assert_fills(result: RunResult, *wanted: tuple[Any, ...]) -> None:
-    """Compare all fills with `(bar, side, quantity, price, reason)`, exact but for the last bits of a float."""
+    """Compare all fills with `(bar, side, quantity, price, reason)`, exact except for the last bits of a float."""
     assert_rows(fills_of(result), wanted)
 
 

@@ -34,7 +34,7 @@ LANGUAGES = ("ru", "zh_CN")
 
 @dataclass(frozen=True)
 class Call:
-    """One call of `tr`: where it stands, and its text; None when the text is no literal."""
+    """One call of `tr`: where it stands, and its text; None when the text is not a literal."""
 
     file: Path
     line: int

@@ -129,7 +129,7 @@ class Commands(QObject):
         self._move(moved, tr("Arrange"), *frames)
 
     def _inside(self, frame: str, boxes: Mapping[str, Box]) -> list[str]:
-        """Return the nodes whose middle lies on a frame."""
+        """Return the nodes whose middle is on a frame."""
         area = self._context.scene.frames[frame].body()
         middles = {node: QPointF(box.x + box.width / 2, box.y + box.height / 2) for node, box in boxes.items()}
         return [node for node, middle in middles.items() if area.contains(middle)]

@@ -110,7 +110,7 @@ class NameEditor(QLineEdit):
         return done
 
     def _finish_soon(self) -> None:
-        """Close now, and take the name once the click that ends this is dealt with: what it hits may be made anew."""
+        """Close now, and take the name once the click that ends this is dealt with: what it hits may be made again."""
         accept, text = self._accept, self.text().strip()
         self.leave()
 

@@ -18,7 +18,7 @@ FRAME_TEXT_HEIGHT = 72
 
 
 class Naming(QObject):
-    """Opens the editors over a stage's view, and has the stage carry out what is typed."""
+    """Opens the editors over a stage's view, and has the stage execute what is typed."""
 
     def __init__(self, context: EditContext) -> None:
         super().__init__(context)

@@ -68,7 +68,7 @@ class Guides:
 def _nearest(
     at: float, length: float, others: list[tuple[float, float, Box]], reach: float
 ) -> tuple[float, float, Box] | None:
-    """Return where to begin so that a start, middle or end lies on that of another box, and where the line goes."""
+    """Return where to begin so that a start, middle or end is on that of another box, and where the line goes."""
     best: tuple[float, float, Box] | None = None
     for other_at, other_length, box in others:
         for share in (0.0, 0.5, 1.0):

@@ -32,7 +32,7 @@ class SpliceHint:
         self._show(found)
 
     def look_for_new(self, inputs: tuple[PortView, ...], outputs: tuple[PortView, ...], body: QRectF) -> None:
-        """Look for a wire under a node that is not there yet."""
+        """Look for a wire under a node that doesn't exist yet."""
         graph = self._context.graph
         fitting = (
             wire for wire in graph.wires if can_splice(inputs, outputs, input_type(graph, wire.target, wire.port))

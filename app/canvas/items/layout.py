@@ -123,7 +123,7 @@ def _input_slots(node: NodeView, port: PortView, wired: Wired, y: float) -> list
 
 
 def number_text(value: object) -> str:
-    """Return a number as a port shows it, '' for what is no number."""
+    """Return a number as a port shows it, '' for what is not a number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return ""
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -129,7 +129,7 @@ class NodeItem(QGraphicsRectItem):
             self.update()
 
     def repaint(self) -> None:
-        """Draw the picture anew when next seen."""
+        """Draw the picture again when next seen."""
         self.drop_picture()
         self.update()
 

@@ -29,7 +29,7 @@ class Looks:
     """Colours, fonts and node pictures of one scene.
 
     `vector` has every item painted whole and without pictures (export). While `hurried` (the view is being zoomed), a
-    node's picture is stretched rather than painted anew. `moved` is called when a node changes its place.
+    node's picture is stretched rather than painted again. `moved` is called when a node changes its place.
     """
 
     def __init__(self) -> None:

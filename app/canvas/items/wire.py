@@ -21,7 +21,7 @@ SOFT = 0.86
 DIM = 0.25
 
 Share = Literal["plain", "lit", "dim"]
-"""What a wire is to a decision that is shown: there is none, on its path, beside it."""
+"""What a wire is to a decision that is shown: there is none, on its path, next to it."""
 
 
 class WireItem(QGraphicsPathItem):
@@ -94,7 +94,7 @@ class WireItem(QGraphicsPathItem):
             self.restyle()
 
     def set_share(self, share: Share) -> None:
-        """Show the wire as part of the path to a decision, or beside it."""
+        """Show the wire as part of the path to a decision, or next to it."""
         if share != self.share:
             self.share = share
             self.restyle()

@@ -1,6 +1,6 @@
 """RunLayer: one graphics item over the nodes that paints all their marks; there is none while nothing is shown.
 
-A mark lies within the margin that its node's item has around its body, so that whatever repaints a node repaints its
+A mark is within the margin that its node's item has around its body, so that whatever repaints a node repaints its
 mark as well: a node that moves takes it along without being told. Only marks that are enlarged, on a graph seen from
 afar, reach further: the scene says when nodes move.
 """

@@ -14,7 +14,7 @@ DEEPEST = 12
 
 @dataclass(frozen=True)
 class RunLevel:
-    """A level of the document as it stands in a run.
+    """A level of the document as it is in a run.
 
     `prefix` is what the run puts before the names of this level: nothing for the strategy's own, `week/` inside the
     block that the node `week` uses.

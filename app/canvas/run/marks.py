@@ -32,7 +32,7 @@ class NodeMark:
 
 @dataclass(frozen=True)
 class RunMarks:
-    """All marks of a level. `lit` are the wires of the path; where there is one, everything beside it is dimmed."""
+    """All marks of a level. `lit` are the wires of the path; where there is one, everything next to it is dimmed."""
 
     nodes: Mapping[str, NodeMark] = field(default_factory=dict)
     lit: frozenset[WireView] = frozenset()

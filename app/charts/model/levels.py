@@ -35,7 +35,7 @@ class Span:
 
 
 def bucket_centres(first: int, count: int, step: int) -> FloatColumn:
-    """Return the middle of each bucket in bars; bar `i` itself lies at `i`."""
+    """Return the middle of each bucket in bars; bar `i` itself is at `i`."""
     return np.asarray((np.arange(first, first + count, dtype=np.float64) + 0.5) * step - 0.5)
 
 

@@ -13,7 +13,7 @@ from quantcrafter.engine.api import FloatColumn
 LEAST_BARS = 5.0
 """No more than so many bars are spread over the whole width."""
 _SPARE = 0.5
-"""How much of the view may lie beyond the first or the last bar."""
+"""How much of the view may be beyond the first or the last bar."""
 _PADDING = 0.07
 
 
@@ -27,7 +27,7 @@ class Window:
 
     @classmethod
     def whole(cls, count: int) -> Window:
-        """Return the window that shows all bars, with a little room beside them."""
+        """Return the window that shows all bars, with a little room next to them."""
         spare = max(count * 0.015, 0.5)
         return cls(-0.5 - spare, count - 0.5 + spare, count).bounded()
 

@@ -62,7 +62,7 @@ class Sheet:
         return next((place for place in self.places if place.top <= y < place.bottom), None)
 
     def place(self, key: str) -> PanelPlace | None:
-        """Return where a panel is, None if it is not there."""
+        """Return where a panel is, None if it doesn't exist."""
         return next((place for place in self.places if place.key == key), None)
 
     def divider_at(self, y: float) -> int | None:

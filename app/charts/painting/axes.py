@@ -59,7 +59,7 @@ def draw_axes(painter: QPainter, look: ChartLook, font: QFont, sheet: Sheet, tic
 
 
 def draw_label(painter: QPainter, centre: QPointF, text: str, bounds: QRectF, fill: str, ink: str) -> None:
-    """Draw a text on a filled box around a place, moved to lie within `bounds`."""
+    """Draw a text on a filled box around a point, moved into `bounds` if necessary."""
     width = min(painter.fontMetrics().horizontalAdvance(text) + 10, bounds.width())
     left = min(max(centre.x() - width / 2, bounds.left()), bounds.right() - width)
     box = QRectF(round(left), round(min(max(centre.y() - 9, bounds.top()), bounds.bottom() - 18)), width, 18)

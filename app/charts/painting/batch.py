@@ -48,7 +48,7 @@ class Batch:
         painter.drawRects(*self._rects.drawargs())
 
     def polyline(self, painter: QPainter, color: str, width: float, xs: FloatColumn, ys: FloatColumn) -> None:
-        """Draw a line through points; it is broken where a point is no number."""
+        """Draw a line through points; it is broken where a point is not a number."""
         if len(xs) < 2:  # noqa: PLR2004 - a line has two ends
             return
         ys = np.clip(ys, -FAR, FAR)
@@ -70,7 +70,7 @@ class Batch:
         painter.drawPath(arrayToQPath(xs, ys, connect="all"))
 
     def area(self, painter: QPainter, color: str, xs: FloatColumn, ys: FloatColumn, base: float) -> None:
-        """Fill between a line and a level; where a point is no number it lies on the level."""
+        """Fill between a line and a level; where a point is not a number it is on the level."""
         if not len(xs):
             return
         from pyqtgraph.functions import arrayToQPath

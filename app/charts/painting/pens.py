@@ -24,7 +24,7 @@ def brush(color: str) -> QBrush:
 
 @lru_cache(maxsize=64)
 def veil(color: str, share: float) -> QColor:
-    """Return a colour that lets through what lies below it; `share` is its opacity."""
+    """Return a colour that lets through what is below it; `share` is its opacity."""
     found = QColor(color)
     found.setAlphaF(share)
     return found

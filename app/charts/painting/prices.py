@@ -15,7 +15,7 @@ from quantcrafter.app.charts.painting.batch import FAR, Batch
 from quantcrafter.engine.api import FloatColumn
 
 LEAST_CANDLE = 3.0
-"""Bars are put together until a candle has so many pixels with the room beside it."""
+"""Bars are put together until a candle has so many pixels with the room next to it."""
 LEAST_POINT = 1.0
 _DENSE = 3.0
 _BODY = 0.8

@@ -21,7 +21,7 @@ _SETTLE_MS = 350
 
 
 class _Spin(QAbstractSpinBox):
-    """A spin box that lets anything be typed: what is wrong is said beside it, not swallowed."""
+    """A spin box that lets anything be typed: what is wrong is said next to it, not swallowed."""
 
     def __init__(self, editor: NumberEditor, field: Field) -> None:
         super().__init__(editor)

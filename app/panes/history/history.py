@@ -118,7 +118,7 @@ class HistoryPane(QWidget):
         return QSize(min(hint.width(), self._row.sizeHint().width() + self._margin()), hint.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Lay the buttons below the choice of runs where they do not fit beside it."""
+        """Lay the buttons below the choice of runs where they do not fit next to it."""
         asked = self.whose.sizeHint().width() + self._row.sizeHint().width() + 2 * self._line.spacing() + self._margin()
         directions = QBoxLayout.Direction
         wanted = directions.LeftToRight if asked <= event.size().width() else directions.TopToBottom
@@ -152,7 +152,7 @@ class HistoryPane(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Read the history anew, soon, beside the user interface."""
+        """Read the history again, soon, beside the user interface."""
         run = self.session.run if self.session is not None else None
         self.model.mark(run.id if run is not None else "")
         self._soon.start()

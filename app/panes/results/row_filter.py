@@ -36,7 +36,7 @@ def rows_that_match(sheet: Sheet, text: str) -> Mask:
     words.
 
     Raises:
-        FilterError: a condition names no column, or compares with what is no number.
+        FilterError: a condition names no column, or compares with what is not a number.
     """
     keep = np.ones(len(sheet.values), np.bool_)
     for part in text.split():

@@ -48,7 +48,7 @@ class WhyPane(QWidget):
         return self.browser.toPlainText()
 
     def refresh(self) -> None:
-        """Say it anew."""
+        """Say it again."""
         explainer = self._explainer
         why = explainer.why if explainer is not None else None
         facts = explainer.facts if explainer is not None else None

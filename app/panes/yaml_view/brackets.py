@@ -13,7 +13,7 @@ _FARTHEST = 500
 def partner(document: QTextDocument, position: int) -> tuple[int, ...]:
     """Return the positions of the bracket beside the cursor and of its partner; () where there is none.
 
-    Brackets in quotes and comments do not count. It is looked for up to 500 lines away.
+    Brackets in quotes and comments do not count. It is searched for up to 500 lines away.
     """
     block = document.findBlock(position)
     inside = position - block.position()

@@ -78,7 +78,7 @@ class _Frame:
 
 
 def context_at(lines: Lines, row: int, column: int, *, neighbours: bool = True) -> CursorContext:
-    """Return the place of a cursor (row and column count from 0); without `neighbours` lines beside it are not read."""
+    """Return the place of a cursor (row and column count from 0); `neighbours` says whether to read adjacent lines."""
     line = lines[row]
     blank = not line[:column].strip()
     indent = min(column, indent_of(line)) if not line.strip() else indent_of(line)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the menu; `keys` are shown beside it."""
+    """A line of the menu; `keys` are shown next to it."""
 
     title: str
     keys: str

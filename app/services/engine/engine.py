@@ -1,4 +1,4 @@
-"""Engine: the queue of jobs, and the process that carries them out, started anew whenever it ends."""
+"""Engine: the queue of jobs, and the process that carries them out, started again whenever it ends."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Engine(QObject):
 
     @property
     def running(self) -> Job | None:
-        """The job that is being carried out."""
+        """The job that is being executed."""
         return self._running
 
     @property

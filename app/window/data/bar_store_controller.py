@@ -31,7 +31,7 @@ _SHOWN = 12
 
 
 class BarStoreController:
-    """Opens the dialogs about the bar store, and carries out what they return.
+    """Opens the dialogs about the bar store, and executes what they return.
 
     Args:
         window: what dialogs lie over.

@@ -32,7 +32,7 @@ STORE = "store"
 
 
 class DataController:
-    """Opens the dialogs about a strategy's data, and carries out what they return.
+    """Opens the dialogs about a strategy's data, and executes what they return.
 
     Args:
         window: what dialogs lie over.

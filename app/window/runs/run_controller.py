@@ -174,7 +174,7 @@ class RunController(QObject):
         return tab is not None and tab in self._of and bool(self._of[tab].jobs)
 
     def cancel_running(self) -> None:
-        """Cancel what is being carried out now."""
+        """Cancel what is being executed now."""
         if self._engine.running is not None:
             self._engine.cancel(self._engine.running)
 

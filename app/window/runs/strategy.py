@@ -59,7 +59,7 @@ class StrategyRuns(QObject):
 
     @property
     def running(self) -> Job | None:
-        """The run that is being carried out."""
+        """The run that is being executed."""
         return next((job for job in self.jobs if job.state is JobState.RUNNING), None)
 
     def submit(self, *, keep: bool = True, in_use: Collection[Path] = ()) -> Job | None:

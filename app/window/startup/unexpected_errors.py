@@ -55,7 +55,7 @@ class CrashReporter(QObject):
         self._window = window
         self._counts: Counter[tuple[object, ...]] = Counter()
         self.dialog: QMessageBox | None = None
-        # Queued: the fault may lie within a paint or in another thread, where no dialog can open.
+        # Queued: the fault may be within a paint or in another thread, where no dialog can open.
         self._failed.connect(self._show, Qt.ConnectionType.QueuedConnection)
         self._before = sys.excepthook, threading.excepthook, sys.unraisablehook
         sys.excepthook = self.report

@@ -1,4 +1,4 @@
-"""One open strategy: its document, the canvas, and the YAML text below or beside it."""
+"""One open strategy: its document, the canvas, and the YAML text below or next to it."""
 
 from __future__ import annotations
 

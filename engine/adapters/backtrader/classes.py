@@ -105,7 +105,7 @@ def run_class(job: ClassJob) -> ClassRun:
     """Run a backtrader strategy class on our bars and return its books.
 
     Raises:
-        RunError: the class cannot be had, takes no such parameter, or raised.
+        RunError: the class is unavailable, takes no such parameter, or raised.
         RunCancelledError: `job.cancelled()` returned True.
     """
     strategy = load_class(job.path, job.folder, bt.Strategy, "backtrader", job.modules)

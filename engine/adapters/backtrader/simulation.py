@@ -114,7 +114,7 @@ class StepStrategy(bt.Strategy):  # type: ignore[misc]
 
 
 def simulate(job: EngineJob) -> Ledger:
-    """Run a job with backtrader's broker as the matcher and return the books.
+    """Run a job with backtrader's broker as the matcher and return the ledger.
 
     Raises:
         RunError: as of `Session`.

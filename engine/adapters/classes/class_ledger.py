@@ -75,7 +75,7 @@ def usual_charge(settings: RunSettings, quantity: float, price: float, lot_size:
 
 
 def keep_books(job: ClassJob, fills: Sequence[ClassFill], orders: Sequence[ClassOrder]) -> ClassRun:
-    """Return the books of a strategy class; the fills of each bar are in the order in which they happened.
+    """Return the ledger of a strategy class; the fills of each bar are in the order in which they happened.
 
     Raises:
         RunError: there is a commission for each lot, and a quantity is no whole number of lots.
@@ -210,7 +210,7 @@ class _Books:
             drop_slot(portfolio, holding, k)
 
     def ledger(self) -> Ledger:
-        """Return the books, with the orders as the other engine told them, and those that closed positions at last."""
+        """Return the ledger, with the orders as the other engine told them, and those that closed positions at last."""
         state, count = self._state, len(self._orders)
         state.harvest()
         for page in state.pages:

@@ -35,12 +35,12 @@ class AllowedModules(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return where an allowed module is; what lies below a package, the package itself knows."""
+        """Return where an allowed module is; what is below a package, the package itself knows."""
         folder = self._folders.get(fullname) if path is None else None
         return None if folder is None else PathFinder.find_spec(fullname, [folder], target)
 
     def invalidate_caches(self) -> None:
-        """Forget nothing: the folders' own finders are asked anew by `importlib`."""
+        """Forget nothing: the folders' own finders are asked again by `importlib`."""
 
 
 _allowed = AllowedModules()
@@ -51,7 +51,7 @@ def load_class(path: str, folder: str, base: type, engine: str, others: Iterable
 
     Args:
         path: the class.
-        folder: where its module or package is looked for when it is not installed; '' for nowhere.
+        folder: where its module or package is searched for when it is not installed; '' for nowhere.
         base: what it must be derived from.
         engine: whose strategy it is, for messages.
         others: further modules that are allowed in that folder.

@@ -73,7 +73,7 @@ def run_class(job: ClassJob) -> ClassRun:
     """Run a CtaTemplate class on our bars and return its books.
 
     Raises:
-        RunError: the class cannot be had, takes no such parameter, raised, or there are several instruments.
+        RunError: the class is unavailable, takes no such parameter, raised, or there are several instruments.
     """
     strategy = load_class(job.path, job.folder, CtaTemplate, "vnpy", job.modules)
     unknown = [name for name in job.parameters if name not in strategy.parameters]
@@ -130,7 +130,7 @@ def _engine(job: ClassJob, strategy: type[Any]) -> WatchedEngine:
 
 
 def _books(job: ClassJob, engine: WatchedEngine) -> ClassRun:
-    """Return the books: a stop order and the limit order into which vnpy turns it count as one."""
+    """Return the ledger: a stop order and the limit order into which vnpy turns it count as one."""
     origin: dict[str, tuple[int, OrderKind]] = {}
     for number, vt_orderid in enumerate(engine.sent):
         stop = engine.stop_orders.get(vt_orderid)

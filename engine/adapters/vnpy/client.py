@@ -35,7 +35,7 @@ _ENDED = object()
 
 
 def settings_folder() -> Path:
-    """Return the folder in which the vnpy process runs; vnpy's own settings lie in `.vntrader` below it."""
+    """Return the folder in which the vnpy process runs; vnpy's own settings are in `.vntrader` below it."""
     return home() / "vnpy"
 
 

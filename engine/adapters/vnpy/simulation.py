@@ -134,7 +134,7 @@ class Lockstep(BacktestingEngine):  # type: ignore[misc]
 
 
 def simulate(job: EngineJob) -> Ledger:
-    """Run a job with vnpy's backtesters as the matcher and return the books.
+    """Run a job with vnpy's backtesters as the matcher and return the ledger.
 
     Raises:
         RunError: as of `Session`; or prices are not above zero, where vnpy fills no limit orders.

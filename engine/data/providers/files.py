@@ -136,7 +136,7 @@ class FileProvider(DataProvider):
         )
 
     def glance(self, base_dir: str = "") -> Glance:
-        """Return the file's first lines as they stand there, whether or not its bars can be read.
+        """Return the file's first lines as they are there, whether or not its bars can be read.
 
         Raises:
             DataError: the file cannot be opened or unpacked.

@@ -1,4 +1,4 @@
-"""The first lines of a file as they stand there, with what their columns are taken for."""
+"""The first lines of a file as they are there, with what their columns are taken for."""
 
 from __future__ import annotations
 

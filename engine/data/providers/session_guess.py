@@ -164,7 +164,7 @@ def _guessed(times: TimeColumn, *, naive: bool, timezone: str) -> tuple[Session 
 
 
 def _with_calendar(wall: TimeColumn) -> Session:
-    """Return the session of US stocks: with its half days, unless bars lie beyond their close."""
+    """Return the session of US stocks: with its half days, unless bars are beyond their close."""
     days = np.unique(wall // DAY_NS)
     _, closes = bounds(days, NEW_YORK_STOCKS)
     late = to_utc(wall, NEW_YORK_STOCKS.timezone) > closes[np.searchsorted(days, wall // DAY_NS)]
@@ -207,7 +207,7 @@ def _wall(times: TimeColumn, zone: str, session_zone: str, *, naive: bool) -> Ti
 def stamp_in(wall_ns: TimeColumn, session: Session) -> str | None:
     """Return whether most days of bars begin at the session's open (`open`) or end at its close (`close`).
 
-    None when neither is so, or a bar lies outside the session.
+    None when neither is so, or a bar is outside the session.
     """
     opening, closing, shift = hours(session)
     if shift or (tuple(session.weekdays) == _WORKDAYS and _has_weekends(wall_ns)):

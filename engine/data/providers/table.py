@@ -186,7 +186,7 @@ def figures(table: Table, extra: Sequence[ColumnRole], subject: str) -> Figures:
     """Return prices, volume and the extra roles as float64; a volume that nothing tells is 0.
 
     Raises:
-        DataError: a cell is no number, or numbers could be read in two ways.
+        DataError: a cell is not a number, or numbers could be read in two ways.
     """
     roles = [*PRICES, *(role for role in extra if role in table.columns)]
     choices = table.volumes or (((table.columns["volume"],),) if "volume" in table.columns else ())

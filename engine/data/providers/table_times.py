@@ -54,7 +54,7 @@ def read_times(
     The session of the request's market counts where no other is given.
 
     Raises:
-        DataError: a time cannot be read, can be read in two ways, or lies in an hour that the clocks skipped.
+        DataError: a time cannot be read, can be read in two ways, or is in an hour that the clocks skipped.
     """
     column = _time_column(table)
     parsed = _parse(column, table.rows, options.time_format, subject, day_first=day_first)

@@ -38,7 +38,7 @@ def fill_gaps(
 ) -> Fill:
     """Put bars of `source` into the gaps of a series; bars that the store has are never touched.
 
-    Only bars that lie within a gap as a whole are taken. `source_symbol` is the symbol's name there, if it is another.
+    Only bars that are within a gap as a whole are taken. `source_symbol` is the symbol's name there, if it is another.
 
     Raises:
         DataError: the series is not kept, or the source has no bars, or they are bad and not to be repaired.
@@ -72,7 +72,7 @@ def fill_gaps(
 
 
 def within(bars: Bars, gaps: tuple[Gap, ...]) -> BoolColumn:
-    """Return which bars lie within one of the gaps as a whole."""
+    """Return which bars are within one of the gaps as a whole."""
     after = np.array([gap.after_ns for gap in gaps], dtype=np.int64)
     until = np.array([gap.until_ns for gap in gaps], dtype=np.int64)
     place = np.searchsorted(after, bars.open_ns, side="right") - 1

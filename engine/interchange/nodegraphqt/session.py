@@ -104,7 +104,7 @@ def read_session(text: str, file: str = "") -> Session:
     """Return what a session file holds.
 
     Raises:
-        SpecError: it is no session, with the place of the first fault.
+        SpecError: it is not a session, with the place of the first fault.
     """
     return _Reader(file).read(text)
 

@@ -130,7 +130,7 @@ class Service:
 
 
 class Heard:
-    """Puts what others' code prints, and how long it takes, into the log of the job (`engine.api.foreign.Listener`)."""
+    """Logs the output and the duration of third-party code in the job's log (`engine.api.foreign.Listener`)."""
 
     def __init__(self, service: Service) -> None:
         self._service = service

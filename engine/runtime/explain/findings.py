@@ -80,7 +80,7 @@ AccountKind = Literal["warmup", "long", "short", "opposite"]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A reason that lies in the account: before the first decision, or a position held since `bar`.
+    """A reason that is in the account: before the first decision, or a position held since `bar`.
 
     For `warmup`, `bar` is the first bar at which a decision is taken. `opposite` is a position the other way that the
     execution keeps, as its `on_opposite` says.

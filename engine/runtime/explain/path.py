@@ -35,7 +35,7 @@ def with_sources(
 ) -> Path:
     """Return a path with all that feeds it: behind each wire the source and everything upstream of that.
 
-    Of `nodes` only the given wires count; of the nodes in `whole`, and of all that lies behind the wires, every input.
+    Of `nodes` only the given wires count; of the nodes in `whole`, and of all that is behind the wires, every input.
     """
     decided = set(nodes)
     found = dict.fromkeys(wires)

@@ -1,6 +1,6 @@
 """The decision stage over all bars at once, with one node's output replaced by a constant: would anything be different?
 
-Composition (and, or, not, rule, a filter over a condition) is evaluated anew; what a component with a memory or a
+Composition (and, or, not, rule, a filter over a condition) is evaluated again; what a component with a memory or a
 comparison gave is taken as it was recorded. What the account held is taken as it was, too.
 """
 

@@ -57,7 +57,7 @@ def run_parity(
 
     Raises:
         SpecError: an engine is unknown or not installed, or there are not two of them.
-        DataError: bars cannot be had, or are refused.
+        DataError: bars are unavailable or rejected.
         ComponentError: a component failed.
         RunError: the strategy cannot be run; RunCancelledError if the owner cancelled.
     """

@@ -3,7 +3,7 @@
 1. Bars are loaded and every column computed once; a column's value at a bar knows nothing of later bars.
 2. Each step fills orders, marks positions and takes decisions, as a backtest does: at its end the books are the same.
 3. A snapshot is kept every so many steps, so that going back restores the nearest and runs a few steps.
-4. A fork takes the state of one step over into a run with changed parameters, and goes on from there.
+4. A fork takes the state of one step over into a run with changed parameters, and continues from there.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Replay:
         registry: what is installed.
         overrides: changes such as `indicators.fast.timeperiod=20`, which win over the file.
         loader: brings the bars.
-        snapshot_steps: how many steps lie between two snapshots, which is the most that a jump back runs again.
+        snapshot_steps: how many steps are between two snapshots, which is the most that a jump back runs again.
 
     Raises:
         SpecError, DataError, ComponentError, RunError: as for `quantcrafter.engine.runtime.running.run.run`.
@@ -131,7 +131,7 @@ class Replay:
         return int(self._session.memory.ts_ns[step])
 
     def ledger(self) -> Ledger:
-        """Return the books up to now; orders still at work are among the orders."""
+        """Return the ledger up to now; orders still at work are among the orders."""
         return self._session.ledger()
 
     def result(self) -> RunResult:

@@ -1,7 +1,7 @@
 """Sweep: one strategy run for every combination of the values of one or two parameters.
 
 Bars are loaded once. A column is computed once for all runs that share it: that of a moving average whose length does
-not vary, for instance. A combination that cannot run (a parameter out of its range) is told of and passed over.
+not vary, for instance. A combination that cannot run (a parameter out of its range) is told about and passed over.
 """
 
 from __future__ import annotations

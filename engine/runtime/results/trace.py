@@ -34,7 +34,7 @@ ALIGNED = 64
 class ColumnStore:
     """Holds finished columns in memory up to `limit` bytes, and those beyond in memory-mapped files.
 
-    A file holds many columns, since every mapping keeps a file open. The files lie in a temporary folder that goes when
+    A file holds many columns, since every mapping keeps a file open. The files are in a temporary folder that goes when
     the store does.
     """
 

@@ -46,7 +46,7 @@ class RunHistory:
     damaged row hides no other: it is listed with what can be read of it, and can be deleted.
 
     Args:
-        path: the SQLite file; the folders of the runs lie beside it, in `traces` and `runs`.
+        path: the SQLite file; the folders of the runs are next to it, in `traces` and `runs`.
         timeout_s: how long to wait for another writer.
     """
 

@@ -140,7 +140,7 @@ class WholeColumns:
         return with_fields(self._array(name), dtype)
 
     def _array(self, name: str) -> Column:
-        """Return an array as it lies in its file."""
+        """Return an array as it is in its file."""
         if name not in self._opened:
             self._opened[name] = map_npy(self._folder / f"{name}.npy")
         return self._opened[name]

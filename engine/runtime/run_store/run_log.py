@@ -44,7 +44,7 @@ Column = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Where an array lies in the data file: its first byte, and how many rows it has."""
+    """Where an array is in the data file: its first byte, and how many rows it has."""
 
     dtype: np.dtype[Any]
     offset: int
@@ -258,7 +258,7 @@ def _checked(line: bytes) -> dict[str, Any] | None:
 
 
 def _commit(described: Mapping[str, Any], number: int, size: int) -> Commit:
-    """Return a commit whose blocks lie within the data file of `size` bytes."""
+    """Return a commit whose blocks are within the data file of `size` bytes."""
     bars = tuple(int(each) for each in described["bars"])
     blocks = {name: Block(dtype_of(kind), at, rows) for name, (kind, at, rows) in described["blocks"].items()}
     if described["revision"] != number or min(bars, default=0) < 0:

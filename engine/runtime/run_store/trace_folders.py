@@ -1,6 +1,6 @@
 """Where runs lie with their columns: `traces/` of the user's directory, one folder a run.
 
-The folders of runs in the history are named by the run's id. Trials, which the history does not keep, lie in
+The folders of runs in the history are named by the run's id. Trials, which the history does not keep, are in
 `traces/trials/`, apart for each program that has any. `engine.runtime.run_store.cleanup` says which of them stay.
 """
 

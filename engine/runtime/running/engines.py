@@ -91,7 +91,7 @@ def engine_choices(registry: Engines) -> tuple[EngineChoice, ...]:
 
 
 def run_job(adapter: EngineAdapter, job: EngineJob) -> Ledger:
-    """Run a job on an engine and return the books.
+    """Run a job on an engine and return the ledger.
 
     Raises:
         ComponentError: a component failed.
@@ -123,7 +123,7 @@ def run_job(adapter: EngineAdapter, job: EngineJob) -> Ledger:
 
 
 def run_class_job(adapter: EngineAdapter, job: ClassJob) -> ClassRun:
-    """Run a strategy class on its engine and return the books.
+    """Run a strategy class on its engine and return the ledger.
 
     Raises:
         RunError: the class or the engine failed; RunCancelledError if the run was cancelled.
@@ -274,7 +274,7 @@ def _needs(decision: Decision) -> Iterator[Need]:
 def find_engine(
     name: str, registry: Engines, *, mode: str, needs: tuple[Need, ...] = (), file: str = ""
 ) -> EngineAdapter:
-    """Return an engine that can carry out a run.
+    """Return an engine that can execute a run.
 
     Raises:
         SpecError: there is no such engine, it is not installed, or it cannot do all that is asked; it holds a problem

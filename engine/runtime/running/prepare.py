@@ -109,7 +109,7 @@ def load_market(
     """Load the bars of every instrument and feed.
 
     Raises:
-        DataError: bars cannot be had, or are refused; or a file must not be read.
+        DataError: bars are unavailable or rejected; or a file must not be read.
         RunCancelledError: the owner cancelled.
     """
     _check_files(graph)

@@ -75,9 +75,9 @@ def run(  # noqa: PLR0913 - every one has a default
 
     Raises:
         SpecError: the file is wrong, or the engine cannot do what it asks for; holds every problem.
-        DataError: bars cannot be had, or are refused.
+        DataError: bars are unavailable or rejected.
         ComponentError: a component failed.
-        RunError: the run cannot be carried out; RunCancelledError if it was cancelled.
+        RunError: the run cannot be executed; RunCancelledError if it was cancelled.
     """
     clock = Clock()
     graph = source if isinstance(source, BoundGraph) else load_graph(source, registry, overrides)
@@ -117,7 +117,7 @@ def prepare_run(
     """Load bars, compute columns and make the job of a run.
 
     Raises:
-        DataError: bars cannot be had, or are refused.
+        DataError: bars are unavailable or rejected.
         ComponentError: a component failed.
         RunError: there is nothing to run; RunCancelledError if the owner cancelled.
     """
@@ -135,7 +135,7 @@ def prepare_run(
 
 
 def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
-    """Return the books of a prepared run as its result."""
+    """Return the ledger of a prepared run as its result."""
     graph, settings, market = prepared.graph, prepared.settings, prepared.market
     evaluations, instruments = with_record(prepared.plan, prepared.evaluations, prepared.job.instruments, ledger)
     decision = prepared.plan.decision

@@ -156,10 +156,10 @@ def _is_plain(bar: Bar) -> bool:
 
 
 def _check_types(name: str, bar: Bar) -> None:
-    """Refuse what is no bar.
+    """Refuse what is not a bar.
 
     Raises:
-        RunError: so it is.
+        RunError: the check fails.
     """
     fault = type_fault(name, bar, Bar, _NUMBERS)
     if fault:

@@ -49,7 +49,7 @@ class Host:
 
 
 class StrategySession:
-    """A strategy that goes on bar by bar; `StrategySession.open` makes one.
+    """A strategy that runs bar by bar; created by `StrategySession.open`.
 
     Bars are named by the instrument's symbol or the feed's id (`names`).
     """
@@ -86,7 +86,7 @@ class StrategySession:
             known: the bars before the next step, of each instrument and feed; they may be none. The first ones are the
                 anchors, which a session keeps for good: nothing is decided on these bars, but columns reach back to
                 them. With a state they are all bars that its session had, those that were appended included.
-            state: what `state()` gave; the session goes on from there.
+            state: what `state()` gave; the session continues from there.
             host: what it shares with other strategies of the process.
             worker: 1 to 12 letters and digits that the ids of orders begin with.
             epoch: a number that each start of the worker raises, part of the ids.
@@ -120,7 +120,7 @@ class StrategySession:
         venue: Literal["simulated", "external"] = "simulated",
         kernel: RunSteps | None = None,
     ) -> tuple[StrategySession, tuple[str, ...]]:
-        """Return a session of a changed strategy that goes on from an earlier one's state, and what of that it dropped.
+        """Return a session of a changed strategy that continues from the state of an earlier one, and what it dropped.
 
         Account, positions and orders go on where symbols and nodes are the same; what is dropped is said in a sentence
         each. Terms are the new strategy's. The histories may have other anchors, but end with the bars of the state.
@@ -256,12 +256,12 @@ class StrategySession:
         """Say that no bar will follow those appended so far: of these instruments, or of all.
 
         Raises:
-            RunError: a symbol is not there.
+            RunError: a symbol doesn't exist.
         """
         self._session.end_data(*symbols)
 
     def ledger(self) -> Ledger:
-        """Return the books since the session was opened, or last drained; open orders are among the orders."""
+        """Return the ledger since the session was opened, or last drained; open orders are among the orders."""
         return self._session.ledger()
 
     def drain(self) -> Ledger:
@@ -269,7 +269,7 @@ class StrategySession:
         return self._session.drain()
 
     def state(self) -> str:
-        """Return what another process needs to go on from here, as JSON; the books are not in it (`drain`).
+        """Return what another process needs to continue from here, as JSON; the books are not in it (`drain`).
 
         It holds the account, positions and orders, what the nodes remember, and by hashes which bars it was kept over.
 
@@ -353,7 +353,7 @@ class StrategySession:
         """Refuse a state that was kept over other bars, or whose nodes remember something else over the same ones.
 
         Raises:
-            RunError: so it is.
+            RunError: the check fails.
         """
         marks = self._data.marks()
         for name, mark in kept.get(_HISTORIES, {}).items():

@@ -26,14 +26,14 @@ _MODULE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
 class AllowedPath:
     """A module or package from which classes may be imported, with all that is below it.
 
-    `folder` is where it is looked for when it is not installed; '' for installed packages only.
+    `folder` is where it is searched for when it is not installed; '' for installed packages only.
     """
 
     module: str
     folder: str = ""
 
     def covers(self, path: str) -> bool:
-        """Return whether the class `package.module.Class` lies in it."""
+        """Return whether the class `package.module.Class` is in it."""
         module = path.rpartition(".")[0]
         return module == self.module or module.startswith(f"{self.module}.")
 

@@ -78,8 +78,8 @@ def run_class(
 
     Raises:
         SpecError: there is no such engine, it runs no classes, or data or settings are wrong.
-        DataError: bars cannot be had, or are refused.
-        RunError: the import is not allowed, the class cannot be had, or it failed.
+        DataError: bars are unavailable or rejected.
+        RunError: the import is not allowed, the class is unavailable, or it failed.
     """
     clock = Clock()
     allowed = check_allowed(source.path)

@@ -1,4 +1,4 @@
-"""The same job on the native engine, on backtrader and on vnpy: the same books to the last bit.
+"""The same job on the native engine, on backtrader and on vnpy: identical results.
 
 The other two match every order with code that somebody else wrote, so they are oracles for each fill.
 """
@@ -53,7 +53,7 @@ def assert_same_books(one: Ledger, other: Ledger) -> None:
 
 
 def compare(job: EngineJob) -> Ledger:
-    """Run a job on all three engines, check that they agree, and return the books."""
+    """Run a job on all three engines, check that they agree, and return the ledger."""
     ledger = NativeEngine().run(job)
     for engine in OTHERS:
         assert_same_books(ledger, engine.run(job))

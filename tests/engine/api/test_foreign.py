@@ -1,4 +1,4 @@
-"""Calls into others' code: whatever it raises, changes or prints ends with the call."""
+"""Calls into third-party code: whatever it raises, changes or prints ends with the call."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_the_second_writer_waits_for_the_first(tmp_path: Path) -> None:
         order.append(f"first, {had}")
     thread.join(60)
     assert order == ["first, True", "second, True"]
-    assert list(tmp_path.iterdir()) == []  # nothing lies beside the file
+    assert list(tmp_path.iterdir()) == []  # nothing is beside the file
 
 
 def test_a_writer_that_gets_no_lock_in_time_or_has_no_place_for_it_goes_on_without(tmp_path: Path) -> None:

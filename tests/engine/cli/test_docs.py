@@ -1,4 +1,4 @@
-"""The documentation names every command and option, every hook and its arguments, and nothing that is not there."""
+"""The documentation names every command and option, every hook and its arguments, and nothing that doesn't exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that compiles ahead: one at a time, and none where the machine code lies there already."""
+"""The process that compiles ahead: one at a time, and none where the machine code is there already."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def _report(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 class PlainMatcher:
-    """The bar standard's matching written anew, without the primitives: it shares no mistake with them."""
+    """The bar standard's matching written again, without the primitives: it shares no mistake with them."""
 
     def match(self, order: WorkingOrder) -> float | None:
         if order.phase == OPENS:

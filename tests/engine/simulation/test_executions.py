@@ -70,7 +70,7 @@ def two(
 
 
 def saved_at(job: EngineJob, save_at: int) -> Ledger:
-    """Return the books of a session that is fed bar by bar, saved and opened again after so many steps."""
+    """Return the ledger of a session that is fed bar by bar, saved and opened again after so many steps."""
     parts, session = [], Session.open(job, identity=WHO)
     for step, bars in enumerate(closed_bars(job)):
         if step == save_at:

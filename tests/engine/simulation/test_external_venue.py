@@ -320,7 +320,7 @@ several = settings(max_examples=sample(40, of=3_000), deadline=None, suppress_he
 def reported(job: EngineJob, holdings: Ledger, stop: int) -> list[Ledger]:
     """Run a job in a session whose broker reports the fills of a backtest, each before its bar has closed.
 
-    At a step it goes on from the text of its state.
+    At a step it continues from the text of its state.
     """
     session, parts = Session.open(job, venue="external"), []
     sent: dict[int, OrderId] = {}

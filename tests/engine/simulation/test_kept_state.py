@@ -1,6 +1,6 @@
 """States that earlier releases wrote still open, and go on to the same books.
 
-`python -m tests.engine.simulation.test_kept_state` writes the file anew: for a new version of states, beside the old.
+`python -m tests.engine.simulation.test_kept_state` writes the file again: for a new version of states, beside the old.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pages of written rows: one array while each lies behind the one before, and never overwritten."""
+"""Pages of written rows: one array while each is behind the one before, and never overwritten."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_a_random_strategy_keeps_the_same_books_compiled_interpreted_stepwise_an
             assert_same_bits(holdings, simulate(job, kernel=INTERPRETED))
             assert_same_bits(holdings, simulate_stepwise(job))
             assert_same_bits(holdings, simulate_stepwise(job, BarMatcher()))
-            # What steps gave at each bar is for the traces of a run; a session that goes on keeps none of it.
+            # What steps gave at each bar is for the traces of a run; an open session keeps none of it.
             assert_same_bits(replace(holdings, steps=None), fed_and_saved(job, number))
             assert_money_is_conserved(job, holdings)
         except AssertionError as error:

@@ -65,7 +65,7 @@ def test_minutes_before_the_end_close_it_so_much_earlier() -> None:
 
 
 def opened_again(job: EngineJob) -> Ledger:
-    """Return the books of a session that is saved and opened again before each step."""
+    """Return the ledger of a session that is saved and opened again before each step."""
     return joined(list(fed(job, Session.open(job, identity=Identity("strategy")), set(range(2 * BARS)))))
 
 

@@ -190,7 +190,7 @@ def test_a_block_is_refused_in_execution() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a strategy's folder, with the user's block folder and a foreign file beside it."""
+    """Return a strategy's folder, with the user's block folder and a foreign file next to it."""
     monkeypatch.setenv("QUANTCRAFTER_HOME", str(tmp_path / "home"))
     for name in ("home/blocks", "work/blocks"):
         (tmp_path / name).mkdir(parents=True)

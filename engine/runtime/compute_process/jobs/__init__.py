@@ -1,4 +1,4 @@
-"""Jobs that the engine process carries out: each a request, a function and a result.
+"""Jobs that the engine process executes: each a request, a function and a result.
 
 A module of this folder holds a job: a frozen, picklable `Request`, the function that takes it with a `JobContext`, and
 the picklable result. The desktop imports these modules for their requests and results, so they import what is heavy

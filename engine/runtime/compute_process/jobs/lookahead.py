@@ -18,7 +18,7 @@ class LookAheadRequest(Request):
     Args:
         text: the YAML text.
         file: the file that it belongs to, empty if there is none yet.
-        base_dir: where files named by the strategy are looked for.
+        base_dir: where files named by the strategy are searched for.
         cuts: about how many times the data is cut.
     """
 

@@ -20,7 +20,7 @@ class ParityRequest(Request):
     Args:
         text: the YAML text.
         file: the file that it belongs to, empty if there is none yet.
-        base_dir: where files named by the strategy are looked for.
+        base_dir: where files named by the strategy are searched for.
         engines: names, the reference first; all that are installed if left out.
     """
 

@@ -107,7 +107,7 @@ class Line:
 class Preview:
     """What there is to see of a source.
 
-    `glance` has the first lines of a file as they stand there, whether or not there are bars.
+    `glance` has the first lines of a file as they are there, whether or not there are bars.
     `error` says why there are no bars, '' if there are; what else is known is there all the same. `count`, `first_ns`,
     `last_ns` and `end_ns` are about the bars as asked for, repaired where they must be. `source_timeframe` is the
     length of the bars as the source has them; `timeframes` are those that may be asked for, `symbols` likewise (any if
@@ -141,7 +141,7 @@ class Preview:
 
 
 def preview_bars(request: PreviewRequest, context: JobContext) -> Preview:
-    """Carry out a PreviewRequest; a source that has no bars to give is told of in the result."""
+    """Carry out a PreviewRequest; a source that has no bars to give is told about in the result."""
     from quantcrafter.engine.data.store.sources import make_provider
     from quantcrafter.engine.plugins import load_registry
 

@@ -29,7 +29,7 @@ class RunRequest(Request):
     Args:
         text: the YAML text, as it is to be run.
         file: the file that it belongs to, empty if there is none yet.
-        base_dir: where files named by the strategy are looked for.
+        base_dir: where files named by the strategy are searched for.
         overrides: changes such as `indicators.fast.timeperiod=20`, which win over the text.
         mode: wins over `run.mode`.
         engine: wins over `run.engine`.

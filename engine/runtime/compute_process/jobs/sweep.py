@@ -19,7 +19,7 @@ class SweepRequest(Request):
         text: the YAML text.
         axes: the parameters with their values, one or two.
         file: the file that the text belongs to, empty if there is none yet.
-        base_dir: where files named by the strategy are looked for.
+        base_dir: where files named by the strategy are searched for.
     """
 
     kind: ClassVar[str] = "sweep"
@@ -37,7 +37,7 @@ def run_sweep(request: SweepRequest, context: JobContext) -> Sweep:
     """Carry out a SweepRequest.
 
     Raises:
-        SpecError: the strategy is wrong even as it stands.
+        SpecError: the strategy is wrong even as it is.
         RunCancelledError: the owner cancelled.
     """
     from quantcrafter.engine.data.cache import BarCache

@@ -1,4 +1,4 @@
-"""The books of a strategy class, by hand: what its fills cost and bring is reckoned as for any run."""
+"""The books of a strategy class, by hand: what its fills cost and bring is calculated as for any run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def keep(
     cancelled: Any = lambda: False,
     **settings: Any,
 ) -> ClassRun:
-    """Return the books of these fills; an order is as large as its fills are together, or as `quantities` says."""
+    """Return the ledger of these fills; an order is as large as its fills are together, or as `quantities` says."""
     instruments = tuple(
         ClassInstrument(each.symbol, each, 0.01, lot_size) for each in bars or (make_bars(ROWS, "ACME"),)
     )

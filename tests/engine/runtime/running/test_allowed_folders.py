@@ -84,7 +84,7 @@ def strategy(place: Path, path: str, data: str = "csv", events: str = "", feed: 
 
 
 def outcome(file: Path) -> str:
-    """Return why a strategy's data cannot be had, '' if they can."""
+    """Return why a strategy's data is unavailable, or '' if it is available."""
     try:
         load_market(load_graph(file, load_registry()), lambda *_: None, lambda: False)
     except QuantCrafterError as error:

@@ -1,4 +1,4 @@
-"""What rules did beyond the signals is told of a run: in its tables, its JSON, what is kept of it, and the summary."""
+"""Interventions of rules appear in the tables, the JSON, the stored run and the summary."""
 
 from __future__ import annotations
 

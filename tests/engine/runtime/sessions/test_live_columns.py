@@ -131,7 +131,7 @@ def test_every_loop_with_a_memory_is_carried_out_at_the_new_bars_only(
 
 
 def refused(*_: object) -> None:
-    """Stand for a loop over all bars, which a strategy that goes on must not run."""
+    """Stand for a loop over all bars, which a running strategy must not run."""
     raise AssertionError
 
 

@@ -325,7 +325,7 @@ def test_the_documented_sessions_run(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert fills["bar"].tolist() == books.fills["bar"].tolist()
 
 
-# ---------------------------------------------------------------------- what is no bar
+# ---------------------------------------------------------------------- what is not a bar
 
 
 def wrong_bars(bar: Bar) -> dict[str, tuple[object, type[Exception], str]]:
@@ -401,7 +401,7 @@ def listen(session: StrategySession, broker: OutsideBroker, *, all_of_them: bool
 
 @pytest.mark.parametrize("number", range(4))
 def test_a_session_at_a_broker_has_the_brokers_positions_money_and_orders(registry: Registry, number: int) -> None:
-    """A broker that answers late, fills in parts and refuses; the session is opened anew every 40 bars."""
+    """A broker that answers late, fills in parts and refuses; the session is opened again every 40 bars."""
     graph = load_text(STOPPED, registry)
     market, broker = market_of(graph), OutsideBroker(number)
     session = StrategySession.open(graph, until(graph, market, 0), venue="external")
