@@ -6,10 +6,13 @@ import math
 
 import numpy as np
 
-from quantcrafter.engine.api import BoolColumn, FlagColumn, FloatColumn, compiled
+from quantcrafter.engine.api import BoolColumn, FlagColumn, FloatColumn, TimeColumn, compiled
 
 SIDE_MEMORY = 1000
 """Bars after which a crossing forgets on which side a line was, when it stays level or without value for so long."""
+
+EXP_MOST, EXP_LEAST = 709.0, -745.0
+"""Above the one, e to the power of a number is taken as infinite, below the other as 0."""
 
 
 @compiled
@@ -59,6 +62,135 @@ def highest_since(values: FloatColumn, condition: BoolColumn) -> FloatColumn:
         elif started and not values[i] <= best and not np.isnan(values[i]):
             best = values[i]
         out[i] = best
+    return out
+
+
+@compiled
+def value_when(values: FloatColumn, condition: BoolColumn, occurrence: int) -> FloatColumn:
+    """Return the value at the bar at which the condition held `occurrence` times before the last; NaN before."""
+    out = np.full(len(values), np.nan)
+    ring = np.full(occurrence + 1, np.nan)
+    place = 0
+    for i in range(len(values)):
+        if condition[i]:
+            ring[place] = values[i]
+            place = (place + 1) % (occurrence + 1)
+        out[i] = ring[place]
+    return out
+
+
+@compiled
+def latched(on: BoolColumn, off: BoolColumn, on_first: bool) -> BoolColumn:  # noqa: FBT001 - compiled
+    """Return whether `on` held since `off` last did."""
+    out = np.zeros(len(on), np.bool_)
+    held = False
+    for i in range(len(on)):
+        if on[i] and (on_first or not off[i]):
+            held = True
+        elif off[i]:
+            held = False
+        out[i] = held
+    return out
+
+
+@compiled
+def tally(condition: BoolColumn, restart: BoolColumn) -> FloatColumn:
+    """Return at how many bars the condition held since `restart` last did, that bar included."""
+    out = np.empty(len(condition))
+    count = 0.0
+    for i in range(len(condition)):
+        count = (0.0 if restart[i] else count) + (1.0 if condition[i] else 0.0)
+        out[i] = count
+    return out
+
+
+@compiled
+def advanced(bits: TimeColumn, restart: BoolColumn, size: int) -> FloatColumn:
+    """Return how many of `size` conditions, the bits of each bar, have held one after the other."""
+    out = np.empty(len(bits))
+    done = 0
+    for i in range(len(bits)):
+        if restart[i] or done >= size:
+            done = 0
+        if (bits[i] >> done) & 1:
+            done += 1
+        out[i] = done
+    return out
+
+
+@compiled
+def session_values(
+    day: TimeColumn,
+    within: BoolColumn,
+    opens: FloatColumn,
+    highs: FloatColumn,
+    lows: FloatColumn,
+    closes: FloatColumn,
+    volumes: FloatColumn,
+) -> tuple[FloatColumn, FloatColumn, FloatColumn, FloatColumn, FloatColumn, FloatColumn]:
+    """Return open, high, low, volume, volume-weighted price and number of bars since each day's first bar within."""
+    n = len(day)
+    first, high, low = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
+    volume, price, number = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
+    count, value, total = 0, 0.0, 0.0
+    begin, top, bottom = np.nan, np.nan, np.nan
+    for i in range(n):
+        if i == 0 or day[i] != day[i - 1]:
+            count, value, total = 0, 0.0, 0.0
+        if within[i]:
+            if count == 0:
+                begin, top, bottom = opens[i], highs[i], lows[i]
+            top, bottom = max(top, highs[i]), min(bottom, lows[i])
+            count += 1
+            total += volumes[i]
+            value += (highs[i] + lows[i] + closes[i]) / 3.0 * volumes[i]
+        if count > 0:
+            first[i], high[i], low[i], volume[i], number[i] = begin, top, bottom, total, count
+            if total > 0.0:
+                price[i] = value / total
+    return first, high, low, volume, price, number
+
+
+@compiled
+def opening_range(
+    day: TimeColumn, part: BoolColumn, past: BoolColumn, highs: FloatColumn, lows: FloatColumn
+) -> tuple[FloatColumn, FloatColumn]:
+    """Return the highest and lowest price of each day's bars that are `part` of the range, from when it is past."""
+    n = len(day)
+    high, low = np.full(n, np.nan), np.full(n, np.nan)
+    top, bottom, begun = np.nan, np.nan, False
+    for i in range(n):
+        if i == 0 or day[i] != day[i - 1]:
+            top, bottom, begun = np.nan, np.nan, False
+        if part[i]:
+            top, bottom = (max(top, highs[i]), min(bottom, lows[i])) if begun else (highs[i], lows[i])
+            begun = True
+        if past[i]:
+            high[i], low[i] = top, bottom
+    return high, low
+
+
+@compiled
+def log_of(values: FloatColumn) -> FloatColumn:
+    """Return the natural logarithm; NaN unless a value is above 0 and finite."""
+    out = np.full(len(values), np.nan)
+    for i in range(len(values)):
+        if values[i] > 0.0 and values[i] < np.inf:
+            out[i] = math.log(values[i])
+    return out
+
+
+@compiled
+def exp_of(values: FloatColumn) -> FloatColumn:
+    """Return e to the power of each value; infinite above 709, 0 below -745."""
+    out = np.full(len(values), np.nan)
+    for i in range(len(values)):
+        if values[i] > EXP_MOST:
+            out[i] = np.inf
+        elif values[i] >= EXP_LEAST:
+            out[i] = math.exp(values[i])
+        elif values[i] < EXP_LEAST:
+            out[i] = 0.0
     return out
 
 

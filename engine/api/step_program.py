@@ -37,16 +37,24 @@ class Op(IntEnum):
     CHOOSE = 15
     JOIN_FLAGS = 16
     MEET_FLAGS = 17
-    LAG = 18
-    CROSS = 19
-    AGE = 20
-    COUNT = 21
-    HIGHEST_SINCE = 22
-    STANCE = 23
-    GROWTH = 24
-    RANK = 25
-    ZSCORE = 26
-    VOLATILITY = 27
+    FLOOR = 18
+    ROOT = 19
+    LOG = 20
+    EXP = 21
+    LAG = 22
+    CROSS = 23
+    AGE = 24
+    COUNT = 25
+    HIGHEST_SINCE = 26
+    STANCE = 27
+    GROWTH = 28
+    RANK = 29
+    ZSCORE = 30
+    VOLATILITY = 31
+    HOLD = 32
+    LATCH = 33
+    TALLY = 34
+    ADVANCE = 35
 
 
 class Known(IntEnum):

@@ -97,6 +97,7 @@ class Tape:
     _rows: list[tuple[Any, ...]] = field(default_factory=list)
     _registers: list[float] = field(default_factory=list)
     _state: list[float] = field(default_factory=list)
+    _places: dict[int, int] = field(default_factory=dict)
     _numbers: dict[str, StepValue] = field(default_factory=dict)
     _inputs: dict[Any, StepValue] = field(default_factory=dict)
     _known: dict[Known, StepValue] = field(default_factory=dict)
@@ -134,13 +135,19 @@ class Tape:
         more: float = 0.0,
         size: int = 0,
         state: Sequence[float] = (),
+        shares: StepValue | None = None,
     ) -> StepValue:
-        """Add an instruction and return what it gives; `state` is what it remembers before the first bar."""
+        """Add an instruction and return what it gives.
+
+        `state` is what it remembers before the first bar; `shares` is the value of an instruction whose state it uses.
+        """
         first, second = (each if isinstance(each, StepValue) else self.number(each) for each in (a, b))
         if first.tape is not self or second.tape is not self:
             raise ValueError(Message("values of two programs can't be combined"))
         out = self._register()
-        self._rows.append((op, out.register, first.register, second.register, len(self._state), size, value, more))
+        place = len(self._state) if shares is None else self._places[shares.register]
+        self._places[out.register] = place
+        self._rows.append((op, out.register, first.register, second.register, place, size, value, more))
         self._state += state
         return out
 
@@ -233,6 +240,22 @@ class StepForm:
         """Return the greater of two; NaN where one is, never -0."""
         return self._tape.emit(Op.MOST, a, b)
 
+    def floor(self, value: StepValue) -> StepValue:
+        """Return the greatest whole number that is at most the value, never -0."""
+        return self._tape.emit(Op.FLOOR, value)
+
+    def root(self, value: StepValue) -> StepValue:
+        """Return the square root; NaN of a number below 0."""
+        return self._tape.emit(Op.ROOT, value)
+
+    def log(self, value: StepValue) -> StepValue:
+        """Return the natural logarithm; NaN unless the value is above 0 and finite."""
+        return self._tape.emit(Op.LOG, value)
+
+    def exp(self, value: StepValue) -> StepValue:
+        """Return e to the power of the value; infinite above 709, 0 below -745."""
+        return self._tape.emit(Op.EXP, value)
+
     def has_value(self, value: StepValue) -> StepValue:
         """Return whether it is a number, not NaN."""
         return value.equal(value)
@@ -261,6 +284,11 @@ class StepForm:
     def choose(self, condition: StepValue, number: float) -> StepValue:
         """Return a number where a condition holds, else 0."""
         return self._tape.emit(Op.CHOOSE, condition, value=number)
+
+    def select(self, condition: StepValue, then: StepValue | float, otherwise: StepValue | float) -> StepValue:
+        """Return `then` where a condition holds, else `otherwise`."""
+        kept = self._tape.emit(Op.HOLD, otherwise, 1.0, state=[math.nan])
+        return self._tape.emit(Op.HOLD, then, condition, shares=kept)
 
     def join_flags(self, a: StepValue, b: StepValue) -> StepValue:
         """Return the flags that either signal has."""
@@ -297,6 +325,28 @@ class StepForm:
     def highest_since(self, value: StepValue, condition: StepValue) -> StepValue:
         """Return the highest value since a condition last held, that bar included; NaN before the first time."""
         return self._tape.emit(Op.HIGHEST_SINCE, value, condition, state=[0.0, math.nan])
+
+    def hold(self, value: StepValue, condition: StepValue) -> StepValue:
+        """Return the value of the bar at which a condition last held; NaN before the first time."""
+        return self._tape.emit(Op.HOLD, value, condition, state=[math.nan])
+
+    def latch(self, on: StepValue, off: StepValue, *, on_first: bool = False) -> StepValue:
+        """Return whether `on` held since `off` last did; where both hold, `off` counts unless `on_first`."""
+        return self._tape.emit(Op.LATCH, on, off, float(on_first), state=[0.0])
+
+    def tally(self, condition: StepValue, restart: StepValue | float = 0.0) -> StepValue:
+        """Return at how many bars a condition held since `restart` last did, that bar included."""
+        return self._tape.emit(Op.TALLY, condition, restart, state=[0.0])
+
+    def advance(self, conditions: Sequence[StepValue], restart: StepValue | float = 0.0) -> StepValue:
+        """Return how many of 1 to 32 conditions have held in order, each at a later bar than the one before.
+
+        After the bar of the last, and at a bar at which `restart` holds, it begins again from 0.
+        """
+        bits = self.number(0.0)
+        for place, condition in enumerate(conditions):
+            bits += self.choose(condition, float(1 << place))
+        return self._tape.emit(Op.ADVANCE, bits, restart, size=len(conditions), state=[0.0])
 
     def stance(self, signal: StepValue) -> StepValue:
         """Return ENTER_LONG while a signal's last entry was long, ENTER_SHORT while short, 0 while out."""

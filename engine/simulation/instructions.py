@@ -31,6 +31,10 @@ from quantcrafter.engine.simulation.records import Record
     CHOOSE,
     JOIN_FLAGS,
     MEET_FLAGS,
+    FLOOR,
+    ROOT,
+    LOG,
+    EXP,
     LAG,
     CROSS,
     AGE,
@@ -41,8 +45,16 @@ from quantcrafter.engine.simulation.records import Record
     RANK,
     ZSCORE,
     VOLATILITY,
+    HOLD,
+    LATCH,
+    TALLY,
+    ADVANCE,
 ) = (int(op) for op in Op)
 # Plain numbers, unlike those of `records`: they are compared only, never passed on, and Python compares them faster.
+
+WHOLE_FROM = 4503599627370496.0
+"""From 2 ** 52 on, every number is whole."""
+EXP_MOST, EXP_LEAST = 709.0, -745.0
 
 
 @jit
@@ -78,11 +90,27 @@ def calculated(instruction: Record, op: int, a: float, b: float) -> float:  # no
         return 0.0 if a != 0.0 else 1.0
     if op == CHOOSE:
         return float(instruction["value"]) if a != 0.0 else 0.0
+    if op >= FLOOR:
+        return function_of(op, a)
     return float(int(a) | int(b)) if op == JOIN_FLAGS else float(int(a) & int(b))
 
 
 @jit
-def remembered(instruction: Record, op: int, a: float, b: float, state: FloatColumn) -> float:  # noqa: PLR0911 - each
+def function_of(op: int, a: float) -> float:
+    """Return a function of one number; NaN where it has none, and never an exception."""
+    if op == FLOOR:
+        return float(math.floor(a)) if abs(a) < WHOLE_FROM else a
+    if op == ROOT:
+        return math.sqrt(a) if a >= 0.0 else math.nan
+    if op == LOG:
+        return math.log(a) if 0.0 < a < math.inf else math.nan
+    if a > EXP_MOST:
+        return math.inf
+    return math.exp(a) if a >= EXP_LEAST else 0.0 if a < EXP_LEAST else math.nan
+
+
+@jit
+def remembered(instruction: Record, op: int, a: float, b: float, state: FloatColumn) -> float:  # noqa: PLR0911, PLR0912, C901 - each
     """Carry out an instruction with a memory, which begins at its place in the instrument's state."""
     at, size = instruction["state"], instruction["size"]
     if op == LAG:
@@ -106,7 +134,38 @@ def remembered(instruction: Record, op: int, a: float, b: float, state: FloatCol
         return growth_of(a, b, state, at)
     if op == RANK:
         return rank_of(a, state, at, size)
+    if op == HOLD:
+        if b != 0.0:
+            state[at] = a
+        return float(state[at])
+    if op == LATCH:
+        return latched(a != 0.0, b != 0.0, instruction["value"] != 0.0, state, at)
+    if op == TALLY:
+        state[at] = (0.0 if b != 0.0 else state[at]) + (1.0 if a != 0.0 else 0.0)
+        return float(state[at])
+    if op == ADVANCE:
+        return advanced(int(a), b != 0.0, state, at, size)
     return zscore_of(a, state, at, size) if op == ZSCORE else volatility_of(instruction, a, state, at, size)
+
+
+@jit
+def latched(on: bool, off: bool, on_first: bool, state: FloatColumn, at: int) -> float:  # noqa: FBT001 - compiled
+    """Return whether it is on; the state is the same."""
+    if on and (on_first or not off):
+        state[at] = 1.0
+    elif off:
+        state[at] = 0.0
+    return float(state[at])
+
+
+@jit
+def advanced(bits: int, restart: bool, state: FloatColumn, at: int, size: int) -> float:  # noqa: FBT001 - compiled
+    """Return how many conditions have held in order; the state is the same."""
+    done = 0 if restart or state[at] >= size else int(state[at])
+    if (bits >> done) & 1:
+        done += 1
+    state[at] = done
+    return float(done)
 
 
 @jit

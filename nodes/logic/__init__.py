@@ -2,10 +2,14 @@
 
 from quantcrafter.engine.api import Component
 from quantcrafter.nodes.logic.arithmetic import Absolute, Arithmetic, Change, Constant, Lag
+from quantcrafter.nodes.logic.calendar import CalendarDay, OpeningRange, SessionValues
+from quantcrafter.nodes.logic.choice import Select, Where
 from quantcrafter.nodes.logic.clock import TimeOfDay, Weekday
 from quantcrafter.nodes.logic.conditions import And, Between, Compare, CrossesAbove, CrossesBelow, Not, Or
+from quantcrafter.nodes.logic.formula import Formula
 from quantcrafter.nodes.logic.memory import BarsSince, HighestSince, LowestSince, RollingCount
 from quantcrafter.nodes.logic.position import Account, Position
+from quantcrafter.nodes.logic.state import Counter, Latch, Once, Phases, ValueWhen
 from quantcrafter.nodes.logic.statistics import Rank, Volatility, ZScore
 
 COMPONENTS: tuple[type[Component], ...] = (
@@ -14,6 +18,7 @@ COMPONENTS: tuple[type[Component], ...] = (
     Absolute,
     Lag,
     Change,
+    Formula,
     Compare,
     Between,
     CrossesAbove,
@@ -21,15 +26,25 @@ COMPONENTS: tuple[type[Component], ...] = (
     And,
     Or,
     Not,
+    Where,
+    Select,
     BarsSince,
     RollingCount,
     HighestSince,
     LowestSince,
+    ValueWhen,
+    Latch,
+    Counter,
+    Once,
+    Phases,
     Rank,
     ZScore,
     Volatility,
     TimeOfDay,
     Weekday,
+    SessionValues,
+    OpeningRange,
+    CalendarDay,
     Position,
     Account,
 )

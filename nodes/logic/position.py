@@ -30,6 +30,7 @@ class Position(PositionNode):
         _series("entry_price", "Average price of the entries."),
         _series("last_entry_price", "Price of the latest entry, or part of one."),
         _series("bars", "Bars in the position, that of the entry counted as 1; 0 without one."),
+        _series("days", "Calendar days since the trading day of the entry, which is 0; 0 without a position."),
         _series("entries", "Entries that built the position; 0 without one."),
         _series("open_percent", "Open profit in percent of the position's value at entry."),
         _series("open_cash", "Open profit in the account's currency."),
@@ -40,20 +41,23 @@ class Position(PositionNode):
     )
 
     def steps(self, form: StepForm) -> StepOutputs:
-        scale = form.given(Given.PRICE_SCALE)
+        scale, day = form.given(Given.PRICE_SCALE), form.given(Given.DAY)
+        bars = form.known(Known.BARS)
+        days = day - form.hold(day, bars <= 1.0)
         return (
             form.known(Known.SIDE),
             form.known(Known.QUANTITY),
             form.known(Known.ENTRY_PRICE) / scale,
             form.known(Known.LAST_ENTRY_PRICE) / scale,
-            form.known(Known.BARS),
+            bars,
+            days,
             form.known(Known.ENTRIES),
             form.known(Known.OPEN_PERCENT),
             form.known(Known.OPEN_CASH),
             form.known(Known.HIGHEST) / scale,
             form.known(Known.LOWEST) / scale,
             form.known(Known.LAST_TRADE_PERCENT),
-            form.growth(form.known(Known.ENTRIES_MADE), form.given(Given.DAY)),
+            form.growth(form.known(Known.ENTRIES_MADE), day),
         )
 
 

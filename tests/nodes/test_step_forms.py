@@ -22,6 +22,9 @@ from tests.support.columns import inputs_for
 
 ALL: tuple[type[Component], ...] = (*logic.COMPONENTS, *advisors.COMPONENTS, *filters.COMPONENTS)
 BY_TIME_AND_BARS = {
+    "session",
+    "opening_range",
+    "calendar",
     "constant",
     "time_of_day",
     "weekday",

@@ -16,6 +16,18 @@ _REQUIRED: dict[str, list[dict[str, Any]]] = {
     "arithmetic": [{"op": op} for op in ("+", "-", "*", "/", "min", "max")],
     "compare": [{"op": op} for op in (">", ">=", "<", "<=", "==", "!=")],
     "change": [{"bars": 3, "kind": kind} for kind in ("difference", "percent", "ratio")],
+    "formula": [
+        {"formula": text, **{name: None for name in "abcdefgh" if name not in used}}
+        for text, used in (
+            ("(a - b) / b * 100", "ab"),
+            ("where(a > b and not c < 100, max(a, b, c), -min(a, b)) + a[3]", "abc"),
+            ("sqrt(a - b) + log(c) - exp(a / 10 - b / 10) + floor(a * 3) - ceil(-b * 2) + abs(a - c) ** 3", "abc"),
+            ("(a == b) + (a != b) + (a < b <= h) + (b > h or a >= 100)", "abh"),
+        )
+    ],
+    "value_when": [{}, {"occurrence": 1}, {"occurrence": 3}],
+    "latch": [{}, {"priority": "set"}],
+    "opening_range": [{"minutes": 5}, {"minutes": 90}],
     "rank": [{"bars": 2}, {"bars": 11}],
     "zscore": [{"bars": 2}, {"bars": 11}],
     "volatility": [{"bars": 2}, {"bars": 11}],

@@ -48,9 +48,27 @@ logic:
   flat: {use: compare, left: flat_before, op: "==", right: 0}
   small: {use: compare, left: acc.drawdown_percent, op: "<", right: 25}
   rare: {use: compare, left: pos.entries_today, op: "<", right: 2}
+  then: {use: value_when, input: pos.open_percent, condition: up, occurrence: 1}
+  hot: {use: latch, set: won, reset: lost}
+  times: {use: counter, condition: lost, restart: won}
+  first: {use: once, condition: lost, restart: won}
+  turns: {use: phases, conditions: [won, lost]}
+  choice: {use: where, condition: hot, then: pos.bars, otherwise: times}
+  pick: {use: select, conditions: [won, lost], values: [then, pos.bars], otherwise: -1}
+  score:
+    use: formula
+    formula: "sqrt(abs(a)) + log(b + 1) - exp(c / 9) + floor(a[1]) + ceil(a)"
+    a: pos.open_percent
+    b: pos.bars
+    c: choice
+  high: {use: compare, left: score, op: ">", right: 12}
 advisors:
   enters: {use: rule, enter_long: [up], enter_short: [down]}
-  leaves: {use: rule, enter_long: [flat, won, lost], exit_long: [old, lost, back], exit_short: [old, lost]}
+  leaves:
+    use: rule
+    enter_long: [flat, won, lost]
+    exit_long: [old, lost, back, turns.done, first, high]
+    exit_short: [old, lost]
 filters:
   calm: {use: condition, input: small}
   few: {use: condition, input: rare}
@@ -59,7 +77,28 @@ money: {size: {use: fixed_quantity, quantity: 10}}
 execution: {entry: {use: market, signals: [enters, leaves], filters: [calm, few], risk: [stop], money: size}}
 run: {commission: {percent: 0.05}}
 """
-LOOPED = ("old", "lost", "back", "won", "flat_before", "flat", "small", "rare", "calm", "few", "leaves")
+LOOPED = (
+    "then",
+    "hot",
+    "times",
+    "first",
+    "turns",
+    "choice",
+    "pick",
+    "score",
+    "high",
+    "old",
+    "lost",
+    "back",
+    "won",
+    "flat_before",
+    "flat",
+    "small",
+    "rare",
+    "calm",
+    "few",
+    "leaves",
+)
 
 
 def prepared(text: str = STRATEGY) -> Prepared:
@@ -115,8 +154,10 @@ def test_what_a_node_gave_in_the_loop_is_what_it_computes_from_what_it_read() ->
             if step.in_loop and step.inputs:
                 inputs = {port: read(evaluation, wires) for port, wires in step.inputs.items()}
                 made = step.component.compute(**inputs)
-                gave = evaluation.values[number][0]
-                assert np.array_equal(plain(made), plain(gave), equal_nan=True), step.label
+                for one, gave in zip(
+                    made if isinstance(made, tuple) else (made,), evaluation.values[number], strict=True
+                ):
+                    assert np.array_equal(plain(one), plain(gave), equal_nan=True), step.label
                 checked += 1
     assert checked == 2 * len(LOOPED)
 
@@ -139,6 +180,7 @@ def test_the_position_and_the_account_are_those_of_the_books_at_each_close() -> 
         seen = {output.name: column(result, "pos", output.name, instrument) for output in outputs_of(result)}
         fills = [row for row in result.ledger.fills if row["instrument"] == instrument]
         held, entered, price, costs = 0.0, -1, np.nan, 0.0
+        day = (job.bars.close_ns - 1) // 86_400_000_000_000
         for bar in range(len(job.bars)):
             for fill in (row for row in fills if row["bar"] == bar):
                 size = float(fill["side"] * fill["lots"] * job.lot_size)
@@ -150,6 +192,7 @@ def test_the_position_and_the_account_are_those_of_the_books_at_each_close() -> 
             assert seen["quantity"][bar] == abs(held)
             assert seen["bars"][bar] == (bar - entered + 1 if held else 0)
             assert seen["entries"][bar] == (1 if held else 0)
+            assert seen["days"][bar] == (day[bar] - day[entered] if held else 0)
             if not held:
                 assert np.isnan([seen[name][bar] for name in ("entry_price", "open_percent", "open_cash")]).all()
                 continue
