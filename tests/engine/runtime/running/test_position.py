@@ -55,20 +55,13 @@ logic:
   turns: {use: phases, conditions: [won, lost]}
   choice: {use: where, condition: hot, then: pos.bars, otherwise: times}
   pick: {use: select, conditions: [won, lost], values: [then, pos.bars], otherwise: -1}
-  score:
-    use: formula
-    formula: "sqrt(abs(a)) + log(b + 1) - exp(c / 9) + floor(a[1]) + ceil(a)"
-    a: pos.open_percent
-    b: pos.bars
-    c: choice
+  score: {use: formula, formula: "sqrt(abs(a)) + log(b + 1) - exp(c / 9) + floor(a[1]) + ceil(a)", \
+          a: pos.open_percent, b: pos.bars, c: choice}
   high: {use: compare, left: score, op: ">", right: 12}
 advisors:
   enters: {use: rule, enter_long: [up], enter_short: [down]}
-  leaves:
-    use: rule
-    enter_long: [flat, won, lost]
-    exit_long: [old, lost, back, turns.done, first, high]
-    exit_short: [old, lost]
+  leaves: {use: rule, enter_long: [flat, won, lost], \
+           exit_long: [old, lost, back, turns.done, first, high], exit_short: [old, lost]}
 filters:
   calm: {use: condition, input: small}
   few: {use: condition, input: rare}
