@@ -16,6 +16,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import ENTER_SHORT, FlagColumn, TimeColumn
 from quantcrafter.engine.api.rules import GuardKind, ProtectiveKind
 from quantcrafter.engine.api.settings import Margin
+from quantcrafter.engine.simulation.buffers import COLUMNS
 from quantcrafter.engine.simulation.records import Record
 from quantcrafter.engine.simulation.risk_records import CUT_SHORT, MAX_GUARDS, OVERDUE, AccountColumns
 from quantcrafter.engine.trading_calendar.trading_days import bounds, trading_days_in_order
@@ -26,7 +27,11 @@ _HALTS = (GuardKind.MAX_DRAWDOWN, GuardKind.DAILY_LOSS, GuardKind.LOSING_STREAK)
 
 def joined(parts: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.NDArray[Any]:
     """Return the parts one after the other, read-only: all runs share one type, so that one compilation serves all."""
-    column = np.require(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1), dtype, ["C", "A"])
+    if len(parts) == 1:
+        column = np.require(parts[0], dtype, ["C", "A"])
+    else:
+        column = COLUMNS.take(sum(map(len, parts)), dtype)
+        np.concatenate(parts, out=column, casting="unsafe")
     view = column.view(np.ndarray)
     view.flags.writeable = False
     return view

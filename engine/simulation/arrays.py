@@ -23,6 +23,7 @@ from quantcrafter.engine.simulation.account import (
     set_account,
     spare_rows,
 )
+from quantcrafter.engine.simulation.buffers import PORTFOLIOS
 from quantcrafter.engine.simulation.execution_terms import (
     SIZE_COLUMN,
     day_edges_of,
@@ -169,7 +170,8 @@ def portfolio_of(job: EngineJob, table_rows: int) -> Table:
     """Return terms, account and empty tables: one record."""
     settings = job.settings
     needed = (slots_needed(job) + rows_per_bar(job)) * len(job.instruments) + spare_rows(job)
-    portfolios = np.zeros(1, portfolio_dtype(max(MOST_ROWS, 1 << (needed - 1).bit_length())))
+    portfolios = PORTFOLIOS.take(1, portfolio_dtype(max(MOST_ROWS, 1 << (needed - 1).bit_length())))
+    head_of(portfolios)[:] = 0
     portfolio = portfolios[0]
     portfolio["capacity"] = min(max(table_rows, needed), len(portfolio["order_rows"]))
     portfolio["rows_per_bar"] = rows_per_bar(job)
@@ -181,6 +183,11 @@ def portfolio_of(job: EngineJob, table_rows: int) -> Table:
     portfolio["reject"] = settings.insufficient_cash == "reject"
     portfolio["close_last"] = settings.end_of_data == "close_last"
     return portfolios
+
+
+def head_of(portfolios: Table) -> npt.NDArray[np.uint8]:
+    """Return a view of the portfolio's terms, account and counts, without its tables."""
+    return portfolios.view(np.uint8)[: portfolios.dtype.fields["order_rows"][1]]  # type: ignore[index]  # it has fields
 
 
 def holdings_of(job: EngineJob) -> Table:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from quantcrafter.engine.simulation.buffers import COLUMNS
 from quantcrafter.engine.simulation.records import Table
 
 
@@ -24,7 +25,7 @@ class Room:
         if not len(rows):
             return self._rows[:0]
         if self._used + len(rows) > len(self._rows):
-            self._rows = np.empty(max(len(rows), self._most), rows.dtype)
+            self._rows = COLUMNS.take(max(len(rows), self._most), rows.dtype)
             self._used = 0
         page = self._rows[self._used : self._used + len(rows)]
         page[:] = rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -350,6 +351,7 @@ COST_TERMS: list[tuple[str, type]] = [
 """What a fill costs."""
 
 
+@cache
 def portfolio_dtype(table_rows: int = MOST_ROWS) -> np.dtype[np.void]:
     """Return the record of what the whole run shares: terms, account, and tables of that many rows.
 

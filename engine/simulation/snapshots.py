@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.ports import FloatColumn
+from quantcrafter.engine.simulation.arrays import head_of
 from quantcrafter.engine.simulation.components import States
 from quantcrafter.engine.simulation.pages import whole_rows
 from quantcrafter.engine.simulation.records import HOLDING_TERMS, PORTFOLIO_TERMS, Table
@@ -36,12 +37,13 @@ def snapshot_of(memory: State, job: EngineJob, index: int, states: States) -> Sn
     """Return a copy of the memory after so many steps."""
     memory.harvest()
     holdings = whole_rows(memory.holdings).copy().view(memory.holdings.dtype)
-    return Snapshot(index, job, _head(memory).copy(), holdings, tuple(memory.pages), memory.steps.state.copy(), states)
+    portfolio = head_of(memory.portfolios).copy()
+    return Snapshot(index, job, portfolio, holdings, tuple(memory.pages), memory.steps.state.copy(), states)
 
 
 def put_back(memory: State, snapshot: Snapshot) -> None:
     """Let the memory be as it was."""
-    _head(memory)[:] = snapshot.portfolio
+    head_of(memory.portfolios)[:] = snapshot.portfolio
     whole_rows(memory.holdings)[:] = whole_rows(snapshot.holdings)
     memory.pages[:] = snapshot.pages
     memory.steps.state[:] = snapshot.steps
@@ -75,9 +77,3 @@ def _bars_done(memory: State, steps: int) -> list[int]:
         return [steps] * len(memory.holdings)
     counts = np.bincount(instrument[: first_event[steps]], minlength=len(memory.holdings))
     return [int(count) for count in counts]
-
-
-def _head(memory: State) -> npt.NDArray[np.uint8]:
-    """Return a view of the portfolio's terms, account and counts, without its tables."""
-    portfolios = memory.portfolios
-    return portfolios.view(np.uint8)[: portfolios.dtype.fields["order_rows"][1]]  # type: ignore[index]  # it has fields

@@ -23,6 +23,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.simulation.ahead import kernel_for
 from quantcrafter.engine.simulation.arrays import check, holdings_of, market_of, portfolio_of, rules_of, timeline_of
+from quantcrafter.engine.simulation.buffers import COLUMNS
 from quantcrafter.engine.simulation.execution_terms import check_executions
 from quantcrafter.engine.simulation.kernels import RunSteps
 from quantcrafter.engine.simulation.pages import Room, joined_pages, whole_rows
@@ -77,7 +78,7 @@ class State:
                     )
                 )
         ts_ns, timeline = timeline_of(job)
-        curve = np.empty((3, len(ts_ns)))
+        curve = COLUMNS.take(3 * len(ts_ns), np.float64).reshape(3, len(ts_ns))
         market, steps = with_steps(job, market_of(job))
         arrays = (portfolio_of(job, table_rows), holdings_of(job), rules_of(job), market, timeline, curve, ts_ns, steps)
         bars = sum(len(instrument.bars) for instrument in job.instruments)
@@ -197,7 +198,7 @@ def _check(job: EngineJob) -> None:
 
 def _by_id(parts: list[Table], made: int) -> Table:
     """Return orders by id; of those that were made, some may be kept elsewhere."""
-    in_order = np.empty(sum(map(len, parts)), ORDER_DTYPE)
+    in_order = COLUMNS.take(sum(map(len, parts)), ORDER_DTYPE)
     if len(in_order) == made:
         for part in parts:
             whole_rows(in_order)[part.view(ORDER_DTYPE)["id"]] = part
