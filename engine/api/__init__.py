@@ -1,4 +1,4 @@
-"""The surface that nodes and plugins stand on; `quantcrafter` re-exports it."""
+"""The public interface for nodes and plugins; `quantcrafter` re-exports it."""
 
 from quantcrafter.engine.api.bars import (
     BAR_COLUMNS,

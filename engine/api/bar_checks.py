@@ -1,4 +1,4 @@
-"""What a bar that is handed to a session must be made of: types of its values, and how long it may be."""
+"""Checks of a bar that is passed to a session: the types of its values, and its length."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ PRICES = ("open", "high", "low", "close", "volume")
 
 
 def type_fault(name: str, bar: Any, kind: type, numbers: Sequence[str] = PRICES) -> str:
-    """Return why a bar is none by its types, as an error's message, or nothing.
+    """Return what is wrong with the types of a bar, as an error's message, or nothing.
 
-    `kind` is the class that a bar must be of, `numbers` the fields that hold a number.
+    `kind` is the expected class, `numbers` are the fields that must be numbers.
     """
     if not isinstance(bar, kind):
         return Message(
@@ -67,9 +67,9 @@ def type_fault(name: str, bar: Any, kind: type, numbers: Sequence[str] = PRICES)
 def longest_bar_ns(timeframe: Timeframe, session: Session) -> int:
     """Return how long a bar may be, in nanoseconds.
 
-    Intraday half as long again as the timeframe: a bar made from shorter ones that don't begin on its hour ends with
-    the last of them. From a day on the calendar decides: a day on which there is no session belongs to the next one
-    that has one, and clocks may be set back by an hour.
+    Intraday, it may be one and a half times the timeframe: a bar made from shorter ones that don't start on its hour
+    ends with the last of them. From a day on the calendar decides: a day on which there is no session belongs to the
+    next one that has one, and clocks may be set back by an hour.
     """
     if timeframe.is_intraday:
         return timeframe.nominal_ns * 3 // 2

@@ -54,13 +54,13 @@ class CorporateActions:
 class Bars:
     """Checked bars of one instrument, oldest first; all columns have shape (n,).
 
-    `open_ns` and `close_ns` are UTC nanoseconds since 1970: the moments a bar begins and ends. Both rise strictly,
-    and a bar's values are known from its `close_ns` on. Prices are in the instrument's quote currency, volume in
-    units of the instrument. `synthetic` marks generated data, which is labelled wherever it shows.
+    `open_ns` and `close_ns` are UTC nanoseconds since 1970: the start and end of a bar. Both are strictly increasing,
+    and a bar's values are known from its `close_ns` on. Prices are in the instrument's quote currency, volume in units
+    of the instrument. `synthetic` marks generated data, which is labelled wherever it is shown.
 
-    Where prices are adjusted for corporate actions by the engine itself, `traded` holds the same bars at the prices at
-    which they were traded, and its `actions` what was adjusted for: columns are computed on the former, orders fill at
-    the latter. `session_source` is who says the session: `file`, `market`, `guess`, or nothing for the provider.
+    If the engine adjusted the prices for corporate actions, `traded` holds the same bars with prices as traded, and its
+    `actions` the adjustments. Columns are computed on adjusted prices, orders fill at prices as traded.
+    `session_source` is the source of the session: `file`, `market`, `guess`, or '' for the provider.
     """
 
     symbol: str
@@ -102,7 +102,7 @@ class Bars:
 
     @cached_property
     def content_hash(self) -> str:
-        """Return a hash of times and prices, which tells whether two runs saw the same data."""
+        """Return a hash of times and prices, which shows whether two runs used the same data."""
         import hashlib
 
         digest = hashlib.blake2b(digest_size=16)
@@ -118,8 +118,8 @@ class Bars:
 class Bar:
     """One bar that has closed; times are UTC nanoseconds.
 
-    `split` is how many units one became at its open, `dividend` the cash that each unit after the split got then.
-    Where prices are adjusted, `traded` is the same bar at the prices at which it was traded.
+    `split` is how many units one became at its open, `dividend` the cash that each unit after the split got then. If
+    prices are adjusted, `traded` is the same bar with prices as traded.
     """
 
     open_ns: int
@@ -139,11 +139,11 @@ _ARRAYS = frozenset({"open_ns", "close_ns", *BAR_COLUMNS})
 
 @dataclass(frozen=True, slots=True)
 class DataRequest:
-    """What a provider is asked for.
+    """A request to a data provider.
 
-    `start` and `end` (exclusive) are UTC nanoseconds or None; `base_dir` is the folder against which relative paths
-    are meant. Bars outside the range may be returned: the engine cuts them. `session` is that of the instrument's
-    market where one is named, `timezone` the zone that its times without one are in.
+    `start` and `end` (exclusive) are UTC nanoseconds or None; `base_dir` is the folder for relative paths. Bars outside
+    the range may be returned: the engine cuts them. `session` is that of the instrument's market, if set, and
+    `timezone` the zone of its times without a zone.
     """
 
     symbol: str
@@ -158,16 +158,16 @@ class DataRequest:
 
 @dataclass(frozen=True)
 class RawBars:
-    """Bars as a provider found them, unchecked: order, duplicates, NaN and impossible prices are the engine's care.
+    """Unchecked bars from a provider. The engine handles order, duplicates, NaN and impossible prices.
 
     `time_ns` holds UTC nanoseconds; `stamp` says whether they mark the open or the close of a bar, or only its `date`
-    (UTC midnight of the local trading day). `rows` names each bar's place in the source, as a user would count it
-    (a line of the file). Columns have shape (n,). `timeframe` is the length of the source's bars, None to have it
-    detected; `notes` are what the provider guessed, one sentence each, for the user to see. A source that knows when
-    each bar closes gives `close_ns` (UTC ns) beside a stamp of `open`; else it follows from length and session. With
-    `actions`, or an `adjusted_close` that tells of them, prices are as traded, and the engine adjusts them.
-    `session_source` is `file` where the user gave the session, `guess` where it was guessed, and nothing where the
-    provider knows it; the session of the request's market goes before the latter.
+    (UTC midnight of the local trading day). `rows` is the position of each bar in the source, as a user would count it
+    (a line of the file). Columns have shape (n,). `timeframe` is the length of the source's bars, None to detect it;
+    `notes` are the provider's guesses for the user, one sentence each. If the source has the close time of each bar,
+    set `close_ns` (UTC ns) and the stamp `open`; otherwise it is derived from length and session. With `actions`, or an
+    `adjusted_close` from which they are derived, prices are as traded, and the engine adjusts them. `session_source` is
+    `file` if the user set the session, `guess` if it was guessed, and '' if the provider has it; the session of the
+    request's market takes precedence over the latter.
     """
 
     time_ns: TimeColumn

@@ -1,4 +1,4 @@
-"""What an engine can do, by names that a message can say."""
+"""Capabilities of an engine, with names for messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Capability(StrEnum):
-    """One thing that an engine can do or cannot; its value is how messages call it."""
+    """One capability of an engine; its value is its name in messages."""
 
     MARKET_ORDERS = "market orders"
     STOP_ORDERS = "stop orders"
@@ -21,12 +21,12 @@ class Capability(StrEnum):
 
 
 BAR_STANDARD = frozenset(Capability) - {Capability.STRATEGY_CLASSES}
-"""All that a strategy file can ask of an engine under QC-BAR-1."""
+"""Everything that a strategy file can require from an engine under QC-BAR-1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that a run asks of its engine; `node` is the node that asks for it, '' for the run as a whole."""
+    """A capability that a run requires; `node` is the node that requires it, '' for the run as a whole."""
 
     capability: Capability
     node: str = ""

@@ -1,4 +1,4 @@
-"""Catalog: what is installed, as the parts of the engine that need to look a name up see it."""
+"""Catalog: lookup of installed components by name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Catalog(Protocol):
         ...
 
     def component_names(self, role: Role) -> tuple[str, ...]:
-        """Return the names that `use:` may say in that section."""
+        """Return the names that are allowed for `use:` in that section."""
         ...
 
     def provider(self, name: str) -> type[DataProvider] | None:
@@ -25,7 +25,7 @@ class Catalog(Protocol):
         ...
 
     def provider_names(self) -> tuple[str, ...]:
-        """Return the names that `data:` may say."""
+        """Return the names that are allowed for `data:`."""
         ...
 
     @property

@@ -21,16 +21,16 @@ from quantcrafter.engine.api.waiting import IMPORT, report_wait
 F = TypeVar("F", bound=Callable[..., Any])
 
 SHORT_ROWS = 5_000
-"""Columns that are shorter take less time in Python than numba takes to be imported."""
+"""For shorter columns, Python takes less time than the import of numba."""
 
 COLD_STEPS = 2_000_000
-"""How many values a function looks at in Python, in all, before it is compiled: that takes about as long."""
+"""Total number of values that a function processes in Python before it is compiled, which takes about as long."""
 
 
 def prepare_numba() -> Any:
     """Import numba with its disk cache under the user's directory, and return the module.
 
-    That cache serves functions of others; ours keep their code as `KeptCode` does.
+    That cache is for third-party functions; ours use `KeptCode`.
     """
     os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_dir()))
     import numba
@@ -42,8 +42,8 @@ def prepare_numba() -> Any:
 def numba_cache_dir() -> Path:
     """Return the folder that holds compiled code for exactly this version of the sources.
 
-    Its name holds numba's version and a hash of the sources of the compiled code, and of the numbers and records that
-    it has from `engine.api`, so that neither an upgrade nor a change in another file can bring back stale machine code.
+    Its name contains numba's version and a hash of the sources of the compiled code and of the constants and records
+    from `engine.api`. Neither an upgrade nor a change in another file can therefore lead to stale machine code.
     """
     digest = hashlib.blake2b(digest_size=6)
     digest.update(metadata.version("numba").encode())
@@ -66,9 +66,8 @@ def code_folder() -> Path:
 def njit_kept(function: F, **options: Any) -> F:
     """Return `function` as numba compiles it on its first call (nopython, without the GIL), its code kept on disk.
 
-    Args:
-        function: numba must know all that it calls: numpy, math, or `numba.njit` functions.
-        options: those of `numba.njit`.
+    Args: function: numba must know all that it calls: numpy, math, or `numba.njit` functions. options: those of
+    `numba.njit`.
     """
     from quantcrafter.engine.api.kept_code import KeptCode
 
@@ -85,14 +84,14 @@ def compiled(*, window: str) -> Callable[[F], F]: ...
 def compiled(function: Callable[..., Any] | None = None, *, window: str = "") -> Any:
     """Compile `function` by numba (nopython) when it is first called; importing it costs nothing.
 
-    Short columns are looped over in Python, without numba, as long as no longer one has come; and so are longer ones on
-    a computer that has not compiled the function yet, as long as that takes less time than the compiler would. So the
-    function must give the same bits both ways: logarithms and powers by `math` rather than by numpy, for one.
+    Short columns are processed in Python, without numba, until a longer one occurs. Longer columns are also processed
+    in Python if the function has not been compiled on this computer, as long as this takes less time than the compiler
+    would. The function must therefore have identical results both ways, which requires `math` instead of numpy for
+    logarithms and powers.
 
     The function may call other functions only if numba knows them: numpy, math, or `numba.njit` functions.
 
-    Args:
-        function: the loop; without it, what `compiled` returns is called with it.
+    Args: function: the loop; without it, what `compiled` returns is called with it.
         window: the name of the argument that says how many values the loop looks at for each row.
     """
     if function is None:
@@ -129,7 +128,7 @@ def _dispatcher(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _marker(function: Callable[..., Any]) -> Path:
-    """Return the file that says that the code of a function is kept."""
+    """Return the marker file for cached code of a function."""
     from quantcrafter.engine.api.kept_code import fingerprint
 
     name = f"{function.__name__}-{fingerprint(function).hex()}-{numba_cache_dir().name}"
@@ -137,7 +136,7 @@ def _marker(function: Callable[..., Any]) -> Path:
 
 
 def note_kept(function: Callable[..., Any]) -> None:
-    """Say that the code of a function is kept, so that it is used for long columns from the first call on."""
+    """Mark the code of a function as cached, so that it is used for long columns from the first call on."""
     # Only a hint: a disk that cannot be written is no reason to fail.
     with contextlib.suppress(OSError):
         _marker(function).parent.mkdir(parents=True, exist_ok=True)

@@ -32,11 +32,11 @@ class Role(StrEnum):
 
 
 NODE_KEYS = ("use", "bypass", "mute")
-"""The keys of a node that the strategy file keeps for itself; no component has a field of such a name."""
+"""The keys of a node that are reserved for the strategy file; no component has a field with such a name."""
 
 
 class Follower(Protocol):
-    """The columns of one component over a history that grows; it remembers how far it has come."""
+    """The columns of one component over a growing history; it remembers its progress."""
 
     def follow(self, inputs: Mapping[str, Any], begin: int, count: int) -> FloatColumn:
         """Return the outputs at the bars from `begin` to `count` (exclusive), shape (outputs, bars).
@@ -49,16 +49,16 @@ class Follower(Protocol):
 class Component(BaseModel):
     """Base of every building block.
 
-    A subclass sets `name` (what `use:` says), declares ports and parameters as fields with `port` and `param`, has a
-    docstring, which is the help, and has one method for its behaviour: `compute` for whole columns, or `on_bar` for
-    the event style.
+    A subclass sets `name` (for `use:`), declares ports and parameters as fields with `port` and `param`, has a
+    docstring, which is the help, and has one method for its behaviour: `compute` for whole columns, or `on_bar` for the
+    event style.
 
-    `compute` is called by keyword: each input port's name, with a column of shape (n,): float64 for a series, bool
-    for a condition, `Signals` for a signal, `Bars` for bars, and a tuple of these for a port that takes a list. It
-    returns one column per output, as a tuple when there are several. The value at bar t may use bars up to t only.
+    `compute` is called by keyword: each input port's name, with a column of shape (n,): float64 for a series, bool for
+    a condition, `Signals` for a signal, `Bars` for bars, and a tuple of these for a port that takes a list. It returns
+    one column per output, as a tuple when there are several. The value at bar t may use only bars up to t.
 
-    One object serves all instruments and runs: no attribute can be set once it is at work, private ones neither. What
-    `on_bar` has to remember is kept in `ctx.state`. A `cached_property` may keep what follows from the parameters.
+    One object is used for all instruments and runs: once it is in use, no attribute can be set, not even a private one.
+    `on_bar` stores its state in `ctx.state`. A `cached_property` may store values that depend only on the parameters.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -69,7 +69,7 @@ class Component(BaseModel):
     formula_source: ClassVar[str] = ""
     outputs: ClassVar[tuple[Output, ...]] = ()
     by_bar: ClassVar[bool] = False
-    """Whether each value of `compute` follows from the inputs at that bar alone, to the last bit."""
+    """Whether each value of `compute` depends only on the inputs at that bar."""
     loops: ClassVar[bool] = False
     """Whether `compute` is a loop with a memory: a strategy that runs bar by bar then executes the step form at each
     new bar instead of the loop over all bars.
@@ -92,7 +92,7 @@ class Component(BaseModel):
     def lookback(self) -> int | None:
         """Return how many bars before the newest one its output depends on, to 9 digits; None for the whole history.
 
-        A component that doesn't say counts as one that remembers everything.
+        By default, a component is assumed to depend on the whole history.
         """
         return None
 
@@ -101,7 +101,7 @@ class Component(BaseModel):
         raise NotImplementedError(type(self).__name__)
 
     def follower(self) -> Follower | None:
-        """Return what gives the bits of `compute` at a strategy's new bars alone; None where there is no such thing."""
+        """Return an object that computes only new bars, with results identical to `compute`; None if there is none."""
         return None
 
     def on_bar(self, ctx: StrategyContext) -> Any:
@@ -111,15 +111,16 @@ class Component(BaseModel):
     def steps(self, form: StepForm) -> StepOutputs:  # noqa: ARG002 - a component may have one
         """Return the outputs of one bar as values made of the inputs' values: the step form of `compute`.
 
-        It is what lets a logic node, an advisor or a filter read the position, and must give the same bits as `compute`
-        at every bar. None means that there is none: such a component can't be wired behind the position.
+        With it, a logic node, an advisor or a filter can read the position. Its results must be identical to those of
+        `compute` at every bar. None means that there is no step form: such a component can't be connected to the
+        position.
         """
         return None
 
     def explain(self, question: Question) -> Reason | None:  # noqa: ARG002 - a component may answer
-        """Return what a condition, filter or signal output's being true at a bar depends on; None has no answer.
+        """Return why a condition, filter or signal output is or isn't true at a bar, or None for no answer.
 
-        An answer that does not agree with what the component computed is ignored.
+        An answer that contradicts the component's result is ignored.
         """
         return None
 
@@ -151,15 +152,15 @@ class Component(BaseModel):
 
     @classmethod
     def overrides(cls, method: str) -> bool:
-        """Return whether the class brings its own `compute` or `on_bar`."""
+        """Return whether the class has its own `compute` or `on_bar`."""
         return getattr(cls, method) is not getattr(Component, method)
 
 
 class DataNode(Component):
-    """A further market data feed; its output is a `Bars` on a clock of its own.
+    """An additional market data feed; its output is a `Bars` with its own clock.
 
-    Columns made from it are computed bar by bar of the feed, and seen by the strategy once the feed's bar has closed.
-    The engine executes the two kinds there are; a plugin adds sources of bars as `DataProvider`.
+    Columns made from it are computed for the bars of the feed, and are visible to the strategy once the feed's bar has
+    closed. The engine executes the two kinds there are; a plugin adds sources of bars as `DataProvider`.
     """
 
     role = Role.DATA
@@ -173,7 +174,7 @@ class ResampleNode(DataNode):
 
 
 class FeedNode(DataNode):
-    """Base of the node that loads another instrument; keys it does not know itself belong to the provider."""
+    """Base of the node that loads another instrument; other keys are passed to the provider."""
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
@@ -210,12 +211,12 @@ class PositionNode(Logic):
     """Base of the nodes that read the position or the account: they have a step form only."""
 
     def lookback(self) -> int:
-        """Return 0: what they remember is kept with the books."""
+        """Return 0: their state is part of the ledger."""
         return 0
 
 
 class Advisor(Component):
-    """Says when to enter and when to leave; returns signal flags (uint8), or `Signals` with a strength."""
+    """Decides when to enter and when to exit; returns signal flags (uint8), or `Signals` with a strength."""
 
     role = Role.ADVISOR
     outputs = (Output("signal", PortType.SIGNAL),)
@@ -248,7 +249,7 @@ class RiskManager(Component):
 
 
 class MoneyManager(Component):
-    """Decides the size of an entry. Built-ins return a `SizeRule`, which the compiled driver understands."""
+    """Decides the size of an entry. Built-ins return a `SizeRule`, which the compiled driver executes."""
 
     role = Role.MONEY
     outputs = (Output("money", PortType.MONEY),)
@@ -259,7 +260,7 @@ class MoneyManager(Component):
 
 
 class ExecutionLogic(Component):
-    """Turns signals into orders. Built-ins return an `ExecutionRule`, which the compiled driver understands."""
+    """Turns signals into orders. Built-ins return an `ExecutionRule`, which the compiled driver executes."""
 
     role = Role.EXECUTION
     outputs = ()
@@ -275,7 +276,7 @@ class ComponentFamily(Protocol):
     role: Role
 
     def names(self) -> tuple[str, ...]:
-        """Return what `use:` may say, in the order of the palette."""
+        """Return the names for `use:`, in the order of the palette."""
         ...
 
     def build(self, name: str) -> type[Component]:

@@ -1,4 +1,4 @@
-"""StrategyContext: the one object that event-style components see. It cannot reach the future."""
+"""StrategyContext: the object that event-style components get. It has no access to later bars."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class MarketView:
 
 
 class PortfolioView(Protocol):
-    """What a decision component may see of the portfolio, as marked at this close."""
+    """The portfolio for decision components, valued at this close."""
 
     def positions(self) -> Mapping[str, Holding]:
         """Return every instrument's position."""
@@ -150,12 +150,12 @@ class PortfolioView(Protocol):
         ...
 
     def size(self, symbol: str, side: Literal["long", "short"]) -> float:
-        """Return what the money manager gives an entry."""
+        """Return the quantity of an entry from the money manager."""
         ...
 
 
 class BarLog(logging.LoggerAdapter[logging.Logger]):
-    """A logger whose records carry the node, and the bar at which it spoke: `node`, `symbol`, `bar`, `ts_ns`."""
+    """A logger whose records include the node and the bar: `node`, `symbol`, `bar`, `ts_ns`."""
 
     def __init__(self, ctx: StrategyContext) -> None:
         super().__init__(logging.getLogger("quantcrafter.strategy"))
@@ -174,15 +174,15 @@ class BarLog(logging.LoggerAdapter[logging.Logger]):
 
 @dataclass
 class StrategyContext:
-    """What a component sees at the close of one bar.
+    """The data of a component at the close of one bar.
 
     `index` counts bars from 0. `market` holds the bars up to now, `indicators` the component's series and condition
     inputs by port name, `signals` its signal inputs. `positions`, `portfolio`, `risk`, `orders` and `calendar` are
-    there for decision components only; a column component that asks for them gets a RunError, since its output must
-    not depend on the portfolio.
+    available only to decision components. If a column component uses them, a RunError is raised, because its output
+    must not depend on the portfolio.
 
-    `state` is what the component remembers from bar to bar: a dict of plain values (bool, int, float, str, None, and
-    lists and dicts of these), one for each node and instrument, empty when a run begins.
+    `state` keeps values from bar to bar: a dict of plain values (bool, int, float, str, None, and lists and dicts of
+    these), one for each node and instrument, empty when a run begins.
     """
 
     node: str
@@ -195,24 +195,24 @@ class StrategyContext:
 
     @cached_property
     def log(self) -> BarLog:
-        """Takes messages for the run's log, which leads from a line to its bar."""
+        """Collects messages for the run's log, in which each line links to its bar."""
         return BarLog(self)
 
     def bind(
         self, bars: Bars, indicators: Mapping[str, npt.NDArray[Any]], signals: Mapping[str, npt.NDArray[Any]]
     ) -> None:
-        """Give the context the columns it shows; the engine calls this once before the first bar."""
+        """Set the columns of the context; the engine calls this once before the first bar."""
         self.log.bars = bars
         self._market = MarketView(bars, self)
         self._indicators = ColumnsView(indicators, self)
         self._signals = ColumnsView(signals, self)
 
     def show(self, desk: PortfolioView) -> None:
-        """Let a decision component see the portfolio; the engine calls this once before the first bar."""
+        """Make the portfolio available to a decision component; the engine calls this once before the first bar."""
         self._desk = desk
 
     def given(self) -> str:
-        """Return what the component sees at this bar, for messages: prices, inputs, and the position if it sees one."""
+        """Return the component's data at this bar for messages: prices, inputs, and the position if available."""
         parts = [f"close {self.market.close.now:g}"]
         parts += [f"{name} {view.now:g}" for name, view in self.indicators.items()]
         parts += [f"{name} flags {int(view.now)}" for name, view in self.signals.items()]
@@ -225,12 +225,12 @@ class StrategyContext:
         """Check whether `state` can be saved; the engine calls this after each bar.
 
         Raises:
-            StateError: it holds something else than plain values, or too many.
+            StateError: it contains other than plain values, or too many.
         """
         check_state(self.state)
 
     def place(self) -> str:
-        """Return which bar this is, for messages: its number, instrument and time."""
+        """Return a description of the bar for messages: its number, instrument and time."""
         time = np.datetime64(self.market.ts_ns, "ns").astype("datetime64[s]")
         return Message(
             "bar {bar} of {symbol} ({time} UTC)",
@@ -299,5 +299,5 @@ class StrategyContext:
         return self._portfolio_desk("calendar").calendar(self.market.symbol)
 
     def size(self, side: Literal["long", "short"]) -> float:
-        """Return the quantity that the money manager gives an entry at this close; 0 when it gives none."""
+        """Return the quantity of an entry at this close from the money manager, or 0."""
         return self._portfolio_desk("size").size(self.market.symbol, side)

@@ -1,7 +1,7 @@
-"""The one way tables become CSV: a text that a spreadsheet would take for a formula is marked as text.
+"""Writing of tables as CSV: texts that a spreadsheet could interpret as formulas are marked as text.
 
-A symbol such as `=cmd|'/c calc'!A1` comes from data, and a spreadsheet that opens the table would carry it out. As
-OWASP advises ("CSV Injection"), a single quote is put before it. Numbers are no text, and stay as they are.
+A symbol such as `=cmd|'/c calc'!A1` comes from data, and a spreadsheet that opens the table would execute it. As OWASP
+advises ("CSV Injection"), a single quote is inserted before it. Numbers are not changed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ _END = "\r\n"
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four: full width
 
 MARKED = r"^'([=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}])"
-"""A pattern of texts that were marked so, to read them as they were: its first group replaces it (Rust's syntax)."""
+"""A pattern for texts that were marked in this way. To read the original text, replace the match by its first group
+(Rust's syntax).
+"""
 
 
 def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]], separator: str = ",") -> str:
@@ -37,10 +39,10 @@ class _Lines:
 
 
 def safe_cell(value: object) -> object:
-    """Return a cell's value as no spreadsheet takes it for a formula."""
+    """Return a cell's value in a form that no spreadsheet interprets as a formula."""
     return safe_text(value) if isinstance(value, str) else value
 
 
 def safe_text(text: str) -> str:
-    """Return a text as no spreadsheet takes it for a formula."""
+    """Return a text in a form that no spreadsheet interprets as a formula."""
     return f"'{text}" if text.startswith(_STARTS) else text

@@ -1,4 +1,4 @@
-"""What a decision component written in Python returns from `on_bar`: orders, protection; a money manager a number."""
+"""Return values of `on_bar` of decision components: orders or protection; for a money manager, a number."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ OrderWord = Literal["market", "limit", "stop", "stop_limit"]
 class PlaceOrder:
     """An order of an execution component, for the instrument whose bar has just closed.
 
-    It works from the instrument's next bar on: a market order fills at that open; the others wait for `price`, which is
-    the limit of a limit order and the trigger of a stop, for `bars` bars or without end. `limit` is the limit of a
+    It is active from the instrument's next bar on: a market order fills at that open; the others wait for `price` (the
+    limit of a limit order, the trigger of a stop) for `bars` bars or indefinitely. `limit` is the limit of a
     stop-limit. Prices are rounded to the tick, the quantity down to whole lots. An order against the open position
-    closes it first and opens the other side with what is left; with `only_close` it never opens.
+    first closes it and opens the other side with the rest; with `only_close`, it never opens.
     """
 
     side: Literal["buy", "sell"]
@@ -29,18 +29,18 @@ class PlaceOrder:
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
-    """Take an order off work: one of `ctx.orders` by its number, or all of the component's with None."""
+    """Cancel an order: one of `ctx.orders` by its number, or all orders of the component with None."""
 
     number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What a risk component wants for the instrument whose bar has just closed.
+    """The result of a risk component for the instrument whose bar has just closed.
 
-    `stop` and `target` are prices for the whole open position, from the next bar on. A stop only ever moves nearer to
-    the price: of several risk managers the strictest holds. `exit` closes the position at the next open. `halt` ends
-    trading: entries that wait are cancelled and no more are made in any instrument.
+    `stop` and `target` are prices for the whole open position, from the next bar on. A stop only moves nearer to the
+    price; with several risk managers, the strictest value applies. `exit` closes the position at the next open. `halt`
+    ends trading: waiting entries are cancelled, and no new ones are made in any instrument.
     """
 
     stop: float | None = None
@@ -74,7 +74,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account as marked at the close of this bar, in its own currency."""
+    """The account at the close of this bar, in its own currency."""
 
     cash: float
     equity: float

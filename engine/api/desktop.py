@@ -1,4 +1,4 @@
-"""What a plugin may add to the desktop: actions and panes, and what they see of it. No Qt."""
+"""Actions and panes that plugins can add to the desktop, and their view of it. No Qt."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Protocol
 
 MENUS = ("file", "edit", "view", "node", "arrange", "data", "run", "chart", "plugins", "help")
-"""The menus that an action can stand in."""
+"""The menus that can contain an action."""
 
 
 class DesktopView(Protocol):
-    """The desktop as actions and panes of plugins see it. Use it on the thread that called you."""
+    """The interface to the desktop for actions and panes of plugins. Use it on the calling thread."""
 
     @property
     def text(self) -> str | None:
-        """The YAML of the strategy in front, as it is now; None while none is open."""
+        """The current YAML text of the current strategy; None if none is open."""
         ...
 
     @property
     def path(self) -> Path | None:
-        """The file of the strategy in front; None while it has none."""
+        """The file of the current strategy; None if it has none."""
         ...
 
     @property
@@ -31,11 +31,11 @@ class DesktopView(Protocol):
 
     @property
     def run_folder(self) -> Path | None:
-        """The folder of the run that is shown of the strategy in front; None while there is no run."""
+        """The folder of the displayed run of the current strategy; None without a run."""
         ...
 
     def set_text(self, text: str, label: str) -> None:
-        """Give the strategy in front another text, as one step that can be undone; `label` names the step.
+        """Replace the text of the current strategy as one undo step with the name `label`.
 
         Raises:
             RunError: no strategy is open.
@@ -45,22 +45,23 @@ class DesktopView(Protocol):
         """Show a message in the status bar for some seconds."""
 
     def subscribe(self, listener: Callable[[], object]) -> Callable[[], None]:
-        """Call a function whenever any of this may have changed; return what ends that."""
+        """Call a function whenever any of this may have changed; return a function that unsubscribes."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DesktopAction:
-    """Something that the user can do, from a menu, by its keys and from the list of all actions.
+    """An action for a menu, a shortcut and the command palette.
 
     Args:
-        name: what settings know it by, such as `mine.count`; begin it with a word of your own.
-        title: the text in the menu, with an ellipsis when it asks for more.
-        run: does it. It runs on the thread of the window, which waits for it: give long work to a thread of your own.
+        name: its name in the settings, such as `mine.count`; start it with your own prefix.
+        title: the text in the menu, with an ellipsis if it needs further input.
+        run: performs the action on the user interface thread, which is blocked meanwhile: use your own thread for long
+            operations.
         menu: one of `MENUS`.
-        shortcut: the key sequence in portable text, such as "Ctrl+Alt+N"; "" for none. Keys that are taken are left
-            to who has them.
-        enabled: whether it can be used now; None for always. It is asked often: it must be quick.
+        shortcut: the key sequence in portable text, such as "Ctrl+Alt+N"; "" for none. A shortcut that another action
+            already has is ignored.
+        enabled: whether it can be used now; None for always. It is called often and must be fast.
     """
 
     name: str
@@ -73,13 +74,13 @@ class DesktopAction:
 
 @dataclass(frozen=True, slots=True)
 class DesktopPane:
-    """A pane below the canvas, beside the chart and the results.
+    """A pane below the canvas, next to the chart and the results.
 
     Args:
-        name: what the layout knows it by, such as `mine.notes`; begin it with a word of your own.
+        name: its name in the layout, such as `mine.notes`; start it with your own prefix.
         title: the text on its tab.
-        make: returns the QWidget to show; called once, when the pane is first seen. Import Qt within it: a plugin is
-            loaded by the command line too, where Qt may be missing.
+        make: returns the QWidget to show; called once, when the pane is first shown. Import Qt inside it: the command
+            line also loads plugins, and Qt may not be installed there.
     """
 
     name: str

@@ -36,7 +36,7 @@ MOST_EXECUTIONS = 8
 
 @dataclass(frozen=True)
 class Execution:
-    """One execution node: how its signals become orders, and how large its entries are.
+    """One execution node: how its signals become orders, and the size of its entries.
 
     `protection` holds the numbers of the job's protective rules that its positions get; None for all of them.
     """
@@ -49,7 +49,7 @@ class Execution:
 
 @dataclass(frozen=True)
 class ExecutionColumns:
-    """What one execution node reads of an instrument; each column has shape (n,).
+    """The inputs of one execution node for an instrument; each column has shape (n,).
 
     `flags` are its combined signals, `allowed` says whether its filters let entries pass, `columns` are those of its
     rule by the names in `EXECUTION_COLUMNS`, `size` is that of its size rule.
@@ -70,16 +70,16 @@ class InstrumentJob:
     `execution_columns` those of the execution rule by the names in `EXECUTION_COLUMNS`, `size_column` that of the size
     rule. They are those of the job's first execution; `further` has those of the others, in order.
 
-    `rate_open` and `rate_close` are units of the account's currency for
-    one of the instrument's, as known at the opens and closes of its bars; None where the two are the same. `split` is
-    how many units one becomes at a bar's open, `dividend` the cash that a unit gets then. `borrow_percent` is what a
-    short position costs a year. `step_columns` are the inputs of the job's `steps`, in order.
+    `rate_open` and `rate_close` are units of the account's currency for one of the instrument's, as known at the opens
+    and closes of its bars; None where the two are the same. `split` is how many units one becomes at a bar's open,
+    `dividend` the cash that a unit gets then. `borrow_percent` is the cost of a short position per year. `step_columns`
+    are the inputs of the job's `steps`, in order.
 
-    A `contract` is not paid for when it is bought: its positions take `margin` (that of the run where None), and gain
-    or lose `multiplier` for each unit and point of the price, in the currency of its prices. `pip_size` is what a
-    distance in pips counts. `tick_is_shown` says that the prices told the tick, and later ones
-    may tell a finer one. The duties are taxes on the value of what is bought and sold. `trading_days` are those of a
-    year, told from the session where None. `terms` say of values where they come from.
+    A `contract` is not paid for when it is bought: its positions require `margin` (that of the run if None), and gain
+    or lose `multiplier` for each unit and point of the price, in the currency of its prices. `pip_size` is the unit of
+    distances in pips. `tick_is_shown` means that the tick was derived from the prices, and later prices may show a
+    finer one. The duties are taxes on the value of purchases and sales. `trading_days` is the number per year, derived
+    from the session if None. `terms` contains the source of each value.
     """
 
     symbol: str
@@ -135,19 +135,19 @@ class DecisionComponent:
 
 @dataclass(frozen=True)
 class EngineJob:
-    """All an engine needs to run the decision stage; instruments are in file order.
+    """The complete input of an engine for the decision stage; instruments are in file order.
 
-    Each of the `executions` acts on its own signals, for all instruments. In an instrument one of them at a time has
-    working entries or a position: whoever comes first, and in one bar the first in this order.
+    Each of the `executions` acts on its own signals, for all instruments. In each instrument, only one of them at a
+    time has working entries or a position: the one that enters first, or on the same bar the first in this order.
 
-    `components` decide in Python, bar by bar; without any the whole loop can be compiled. An execution component among
-    them takes the place of the only execution's rule, a money manager that of a size rule; each risk manager has a
-    protective rule of the kind COMPONENT that names its orders.
+    `components` decide in Python, bar by bar; without them, the whole loop can be compiled. An execution component
+    replaces the rule of the only execution, a money manager replaces a size rule; each risk manager has a protective
+    rule of the kind COMPONENT for its orders.
 
     `steps` is the program of the nodes that read the position; `flags` and `allowed` of the instruments are then those
-    of the other nodes, and what the program gives takes their place bar by bar.
+    of the other nodes, and are replaced bar by bar by the results of the program.
 
-    `progress(done, total)` is called now and then with counts of bars; `cancelled()` is asked as often.
+    `progress(done, total)` is called from time to time with counts of bars, and so is `cancelled()`.
     """
 
     instruments: tuple[InstrumentJob, ...]
@@ -162,7 +162,7 @@ class EngineJob:
 
     @property
     def is_compiled(self) -> bool:
-        """Whether rules say all, so that the compiled driver can run it."""
+        """Whether the job consists only of rules, so that the compiled driver can run it."""
         return not self.components
 
 
@@ -178,10 +178,10 @@ class ClassInstrument:
 
 @dataclass(frozen=True)
 class ClassJob:
-    """A strategy class of the engine's own kind, to be run by that engine alone on our bars.
+    """A strategy class of the engine's own kind, which only that engine runs, on our bars.
 
-    `path` is `package.module.Class`, `folder` where to look for the module when it is not installed ('' for
-    nowhere), `modules` what else is allowed there. Whoever makes the job has checked that the user allows the import.
+    `path` is `package.module.Class`, `folder` the folder of the module if it is not installed ('' for none), `modules`
+    the other modules that are allowed there. The caller has checked that the user allowed the import.
     """
 
     path: str
@@ -196,7 +196,7 @@ class ClassJob:
 
 @dataclass(frozen=True)
 class ClassRun:
-    """The books of a strategy class: quantities are whole numbers of `lot_size`, by instrument."""
+    """The ledger of a strategy class: quantities are whole numbers of `lot_size`, by instrument."""
 
     ledger: Ledger
     lot_sizes: tuple[float, ...]
@@ -205,9 +205,8 @@ class ClassRun:
 class EngineAdapter(ABC):
     """An engine that can run a job.
 
-    `modes` says in which ways it can run one, `capabilities` what it can do; a run that asks for more is refused before
-    it begins. `packages` are the modules that must be installed beside QuantCrafter, `install` the command that brings
-    them.
+    `modes` are the supported modes, `capabilities` the supported features; a run that requires more is rejected before
+    it starts. `packages` are the additional modules that must be installed, `install` is the command to install them.
     """
 
     name: ClassVar[str]
@@ -221,14 +220,14 @@ class EngineAdapter(ABC):
         """Match the job's orders and return the ledger.
 
         Raises:
-            RunError: the engine cannot do what the job asks for.
+            RunError: the engine doesn't support what the job requires.
             RunCancelledError: `job.cancelled()` returned True.
         """
 
     def run_class(self, job: ClassJob) -> ClassRun:
-        """Run a strategy class written for the engine and return its books.
+        """Run a strategy class written for the engine and return its ledger.
 
-        Only engines with `Capability.STRATEGY_CLASSES` are asked.
+        Called only for engines with `Capability.STRATEGY_CLASSES`.
 
         Raises:
             RunError: the class is unavailable, or raised.
@@ -243,19 +242,19 @@ class EngineAdapter(ABC):
         )
 
     def is_ready(self) -> bool:
-        """Return whether the engine can start at once, or must first compile itself for this machine."""
+        """Return whether the engine can start immediately, or must first be compiled on this machine."""
         return True
 
     @classmethod
     def missing(cls) -> str:
-        """Return what is not installed and how to get it, such as `not installed: pip install ...`; '' when all is."""
+        """Return what is missing and how to install it, such as `not installed: pip install ...`; '' for nothing."""
         if all(_is_installed(package) for package in cls.packages):
             return ""
         return Message("not installed: {install}", install=cls.install or f"pip install {' '.join(cls.packages)}")
 
     @classmethod
     def versions(cls) -> dict[str, str]:
-        """Return the versions of what does the matching, by package."""
+        """Return the versions of the packages that match orders."""
         return {package: _version(package) for package in cls.packages or ("quantcrafter",)}
 
 

@@ -25,7 +25,7 @@ NO_OFFSET = Offset()
 
 
 class OrderLife(IntEnum):
-    """How long an order works: until cancelled, to the end of its first trading day, or for a number of bars."""
+    """The life of an order: until cancelled, to the end of its first trading day, or for a number of bars."""
 
     GTC = 0
     DAY = 1
@@ -34,12 +34,12 @@ class OrderLife(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class EntryRule:
-    """The order that an entry signal makes.
+    """The order of an entry signal.
 
-    Its price lies `offset` from the column `line` (for shorts `short_line` where there is one), or from the close
-    without one: on the cheaper side of it for a LIMIT, on the far side for a STOP or STOP_LIMIT. The limit of a
-    STOP_LIMIT lies `limit` beyond its trigger. With `follow` the order is replaced on each close on which its price has
-    moved. `bars` counts for the life BARS.
+    Its price is `offset` away from the column `line` (for shorts, `short_line` if there is one) or, without a line,
+    from the close: on the cheaper side for a LIMIT, on the other side for a STOP or STOP_LIMIT. The limit of a
+    STOP_LIMIT is `limit` beyond its trigger. With `follow` the order is replaced on each close on which its price has
+    moved. `bars` applies to the life BARS.
     """
 
     kind: OrderKind = OrderKind.MARKET
@@ -57,8 +57,9 @@ AT_MARKET = EntryRule()
 class ScaleInRule:
     """Further entries in the direction held, by market orders.
 
-    One is made on a close that lies `spacing` or more from the last entry's price, in favour of the position or against
-    it; with `on_signal` only when the bar has an entry signal as well. The n-th has the first one's lots x factor ^ n.
+    One is made at a close that is at least `spacing` away from the last entry's price, in favour of the position or
+    against it; with `on_signal`, only if the bar also has an entry signal. The n-th has the first one's lots x factor ^
+    n.
     """
 
     max_entries: int
@@ -72,8 +73,8 @@ class ScaleInRule:
 class GridRule:
     """Limit entries at `levels` lines below (for a short: above) the anchor, `spacing` apart.
 
-    The anchor is the column `line`, or the close, of the bar of the entry signal. What a line bought is sold one line
-    higher, and the line works again. No entry is placed that would bring the position to more than `cap_percent` of the
+    The anchor is the column `line`, or the close, of the bar of the entry signal. What was bought at a line is sold one
+    line higher, and then the line is active again. No entry may bring the position to more than `cap_percent` of the
     equity.
     """
 
@@ -84,10 +85,10 @@ class GridRule:
 
 @dataclass(frozen=True, slots=True)
 class RebalanceRule:
-    """Positions are brought to the weights of the column `weight`, as parts of the equity; NaN leaves one alone.
+    """Positions are adjusted to the weights of the column `weight`, as shares of the equity; NaN leaves one unchanged.
 
-    It happens every `every_bars` steps (0: not so), at the first step of a month with `monthly`, and when a weight has
-    drifted by more than `drift_percent` of the equity (0: not so); always at the first step with a decision.
+    This happens every `every_bars` steps (0: never), at the first step of a month with `monthly`, when a weight has
+    drifted by more than `drift_percent` of the equity (0: never), and at the first step with a decision.
     """
 
     every_bars: int = 0

@@ -1,4 +1,4 @@
-"""The errors a user can meet, and the located problem that validation reports."""
+"""The errors that users can get, and the located problems of validation."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from quantcrafter.engine.api.wording import shortened
 
 _LONGEST = {"message": 300, "remedy": 700, "path": 200}
 LONGEST_ERROR = 2_000
-"""Characters of an error's message; a list of faulty bars takes several lines."""
+"""Maximum length of an error's message; a list of bad bars takes several lines."""
 
 
 class Severity(StrEnum):
-    """How much a problem matters: an error stops the run, a warning does not."""
+    """The severity of a problem: an error stops the run, a warning doesn't."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -23,9 +23,9 @@ class Severity(StrEnum):
 class Problem:
     """One finding of validation.
 
-    `message` has subject, constraint and actual value; `remedy` says what to do. `line` and `column` count from 1 and
-    are 0 where the finding has no place in a file. `path` is the place in the document, such as
-    `indicators.fast.timeperiod`. `more` is above 0 for the one that stands for those left out of a long list.
+    `message` has subject, constraint and actual value; `remedy` is the solution. `line` and `column` count from 1 and
+    are 0 if the finding has no location in a file. `path` is the location in the document, such as
+    `indicators.fast.timeperiod`. `more` is above 0 only for the finding that represents those omitted from a long list.
     """
 
     code: str
@@ -41,14 +41,14 @@ class Problem:
     more: int = 0
 
     def __post_init__(self) -> None:
-        """Leave out the middle of what a file made endless, such as a name of 60,000 characters."""
+        """Omit the middle of a very long text, such as a name of 60,000 characters."""
         for name, longest in _LONGEST.items():
             text = getattr(self, name)
             if len(text) > longest:
                 object.__setattr__(self, name, shortened(text, longest))
 
     def __str__(self) -> str:
-        """Return `file:line:column: severity: message remedy`, leaving out what is not known."""
+        """Return `file:line:column: severity: message remedy`, without unknown parts."""
         place = ":".join([self.file, *([str(self.line), str(self.column)] if self.line else [])]).strip(":")
         text = f"{self.message} {self.remedy}".strip()
         return f"{place}: {self.severity}: {text}" if place else f"{self.severity}: {text}"
@@ -94,7 +94,7 @@ class PluginError(QuantCrafterError):
 
 
 class ComponentError(QuantCrafterError):
-    """A component raised, or gave output of the wrong shape or type; the message names node and bar."""
+    """A component raised an exception or returned the wrong shape or type; the message names node and bar."""
 
     code = "component"
 

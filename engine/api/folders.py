@@ -1,10 +1,9 @@
-"""Which files a strategy may read: those below its own folder, of the user's data folders, and where the user said so.
+"""The files that a strategy may read: those in its own folder and in data folders, and those that the user allowed.
 
-A strategy file may come from anyone, and what it names is read with the user's rights. So a path that leads elsewhere
-is refused until the user allows the file or its folder: `folders.json` in the user's directory lists what was allowed,
-and the environment variable QUANTCRAFTER_ALLOW_FOLDERS adds folders (separated as those of PATH are).
-
-A path that the user gave by hand, such as a file to import, needs no permission.
+A strategy file may come from anyone, and the files that it names are read with the user's permissions. A path elsewhere
+is therefore rejected until the user allows the file or its folder: `folders.json` in the user's directory lists what
+was allowed, and the environment variable QUANTCRAFTER_ALLOW_FOLDERS adds folders (separated as in PATH).  A path that
+the user enters, such as a file to import, needs no permission.
 """
 
 from __future__ import annotations
@@ -34,10 +33,8 @@ class PathRefusedError(DataError):
     """A path that is not read.
 
     Args:
-        reason: what is wrong, in one sentence.
-        remedy: what to do about it.
-        file: what the user could allow, a file; '' where that would change nothing.
-        symbol: whose path it is, if that is known.
+        reason: what is wrong, in one sentence. remedy: what to do about it. file: what the user could allow, a file; ''
+            where that would change nothing. symbol: whose path it is, if that is known.
     """
 
     code = "path"
@@ -63,7 +60,7 @@ def listed_folders() -> tuple[Path, ...]:
     """Return the folders (and single files) that the user allowed, in the order in which they were allowed.
 
     Raises:
-        RunError: the list cannot be read; nothing of it counts then.
+        RunError: the list can't be read; nothing is allowed then.
     """
     path = folders_file()
     try:
@@ -88,18 +85,18 @@ def listed_folders() -> tuple[Path, ...]:
 
 
 def variable_folders() -> tuple[Path, ...]:
-    """Return the folders that the environment variable names; relative ones are left out."""
+    """Return the folders in the environment variable; relative ones are ignored."""
     parts = os.environ.get(VARIABLE, "").split(os.pathsep)
     return tuple(path for part in parts if part.strip() and (path := _with_home(part.strip())).is_absolute())
 
 
 def allow_for_now(path: str | Path) -> None:
-    """Let this process read a file or folder that the user named by hand, such as on the command line."""
+    """Allow this process to read a file or folder that the user entered, such as on the command line."""
     _given[_flat(_with_home(str(path)))] = None
 
 
 def expanded(path: str, base_dir: str) -> Path:
-    """Return the absolute path that a strategy's text means, without looking at the disk.
+    """Return the absolute path for a strategy's text, without accessing the disk.
 
     Raises:
         PathRefusedError: it is not a path of a file of this computer.
@@ -176,13 +173,13 @@ def check_place(path: Path, base_dir: str, written: str) -> None:
 
 
 def offered_folder(file: str | Path) -> Path | None:
-    """Return the folder of a file, where the user may be asked to allow all of it; None where that is too much."""
+    """Return the folder of a file if the user may be asked to allow all of it; None if it is too wide."""
     folder = Path(file).parent
     return None if is_too_wide(folder) else folder
 
 
 def system_place(path: Path) -> bool:
-    """Return whether a path lies where Linux and macOS keep devices and processes, not files."""
+    """Return whether a path is in a folder for devices and processes on Linux or macOS."""
     text = path.as_posix()
     return (
         os.name == "posix"
@@ -207,8 +204,8 @@ def is_listed(path: Path) -> bool:
 def _is_own(path: Path, folder: Path) -> bool:
     """Return whether a path is below a strategy's folder.
 
-    Where that is the user's home, or above it, only visible files right beside the strategy count: what is below is
-    most of what the user has.
+    If that is the user's home, or above it, only visible files in the same folder count, because the subfolders contain
+    most of the user's files.
     """
     user = _with_home("~")
     if user.is_relative_to(folder) or folder == Path(folder.anchor):
@@ -231,7 +228,7 @@ def _listed() -> tuple[Path, ...]:
 
 
 def _both(folder: Path) -> tuple[Path, ...]:
-    """Return a folder as it is named and as it is without links."""
+    """Return a folder as written and with links resolved."""
     try:
         return folder, folder.resolve()
     except (OSError, RuntimeError, ValueError):
@@ -239,7 +236,7 @@ def _both(folder: Path) -> tuple[Path, ...]:
 
 
 def _with_home(path: str) -> Path:
-    """Return a path with `~` replaced; it stays where nobody knows the user's folder."""
+    """Return a path with `~` replaced, or unchanged if the user's folder is unknown."""
     if path == "~" or path.startswith(("~/", f"~{os.sep}")):
         with contextlib.suppress(RuntimeError):
             return Path(path).expanduser()
@@ -252,7 +249,7 @@ def _flat(path: str | Path) -> Path:
 
 
 def _quoted(text: str) -> str:
-    """Return a path as a shell takes it."""
+    """Return a path quoted for a shell."""
     if re.fullmatch(r"[\w@%+=:,./\\-]+", text):
         return text
     return '"' + text.replace('"', '\\"') + '"' if os.name == "nt" else "'" + text.replace("'", "'\\''") + "'"

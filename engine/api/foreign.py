@@ -1,13 +1,14 @@
 """Calls into the third-party code: plugins, components, data providers, engines, strategy classes.
 
-Whatever such code does, it is named and it ends with the call:
-1. What it raises comes out as an error; `sys.exit`, or a KeyboardInterrupt that nobody pressed, as `EscapedError`.
+The effects of such code are reported with its name and end with the call:
+1. Its exceptions are raised as errors; `sys.exit`, and a KeyboardInterrupt without Ctrl-C, as `EscapedError`.
 2. The folder, locale, warning filters, error state of numpy, recursion limit, signal handlers and standard streams are
-   afterwards what they were before. The process stays ours (`quantcrafter.engine.api.foreign_process`).
-3. What it prints and warns of goes to the listener of the program with its name, never among the program's results.
-4. A watch tells of a call that takes long. One with a limit is ended at it, where the platform has a timer for that.
+   restored afterwards. It can't end or replace the process (`quantcrafter.engine.api.foreign_process`).
+3. Its output and warnings are passed with its name to the program's listener, and never mixed with the program's
+   results.
+4. Calls that take long are reported. A call with a time limit is ended, if the platform has a timer for that.
 
-Without a listener, as in somebody's own script, prints and warnings are left alone.
+Without a listener, as in a script, output and warnings are not changed.
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ from quantcrafter.engine.api.os_errors import told
 from quantcrafter.engine.api.wording import shortened
 
 LOAD_SLOW_S = 3.0
-"""After how long the import of a plugin is told about as slow."""
+"""Time after which the import of a plugin is reported as slow."""
 LOAD_LIMIT_S = 60.0
-"""How long a plugin may take to import, and to say what it brings."""
+"""Maximum time for the import of a plugin and for its hooks."""
 CALL_SLOW_S = 30.0
-"""After how long any other call is told about as slow."""
+"""Time after which any other call is reported as slow."""
 MOST_LINES = 1_000
 """How many lines of one plugin or node are shown."""
 _LOOK_S = 0.25
@@ -51,7 +52,7 @@ _SIGNALS = tuple(
 
 
 class EscapedError(Exception):
-    """What would have ended the program: SystemExit, GeneratorExit, or another exception that is not an error."""
+    """An exception that would have ended the program: SystemExit, GeneratorExit, or another non-error."""
 
 
 class TooLongError(EscapedError):
@@ -63,18 +64,18 @@ class TimeLimitError(BaseException):
 
 
 class Listener(Protocol):
-    """The program that calls, told of what third-party code says and how long it takes."""
+    """A listener of the calling program for the output and the duration of third-party code."""
 
     def said(self, call: Call | None, text: str, *, warning: bool) -> None:
-        """Take a line that was printed, or a warning; without a call it came from a thread that outlived its own."""
+        """Handle a printed line or a warning; without a call, it came from a thread that outlived its call."""
         ...
 
     def slow(self, call: Call, seconds: float) -> None:
-        """Take notice that a call has taken so long and goes on."""
+        """Handle a call that has taken this long and is still running."""
         ...
 
     def interrupted(self) -> bool:
-        """Return whether the user pressed Ctrl-C, so that the call is to end."""
+        """Return whether the user pressed Ctrl-C and the call must end."""
         ...
 
     def restore(self) -> None:
@@ -88,9 +89,8 @@ class Call:
 
     Args:
         who: whose code, such as `Node 'p' (mine.spread of plugin 'mine')`.
-        doing: what it does, such as `computing`.
-        node: id of the node, if it is one.
-        slow_s: after how many seconds it is told about.
+        doing: what it does, such as `computing`. node: id of the node, if it is one. slow_s: after how many seconds it
+            is reported.
     """
 
     who: str
@@ -111,7 +111,7 @@ _owners: WeakKeyDictionary[type, tuple[str, bool]] = WeakKeyDictionary()
 
 
 def claim(cls: type, plugin: str, *, builtin: bool) -> None:
-    """Note from which plugin a class comes."""
+    """Store the plugin of a class."""
     _owners[cls] = plugin, builtin
 
 
@@ -121,18 +121,18 @@ def is_own(thing: object) -> bool:
 
 
 def with_origin(what: str, thing: object) -> str:
-    """Return what a message calls a thing, with the plugin that its class (or it, as a class) comes from, if any."""
+    """Return the name of an object or class for messages, with its plugin, if any."""
     plugin, builtin = _owners.get(thing if isinstance(thing, type) else type(thing), ("", True))
     return what if builtin or not plugin else Message("{what} of plugin '{plugin}'", what=what, plugin=plugin)
 
 
 def use_of(component: Any) -> str:
-    """Return a component's name with the plugin that it comes from: `mine.spread of plugin 'mine'`."""
+    """Return a component's name with its plugin: `mine.spread of plugin 'mine'`."""
     return with_origin(component.name, component)
 
 
 def node_label(node: str, component: Any) -> Message:
-    """Return how messages name a node: its id, its component, and the plugin that this comes from."""
+    """Return the name of a node for messages: its id, its component, and the component's plugin."""
     return Message("Node '{node}' ({use})", node=node, use=use_of(component))
 
 
@@ -146,7 +146,7 @@ _lock = threading.RLock()
 
 
 def listen(listener: Listener | None) -> None:
-    """Say who is told about what third-party code prints and how long it takes; None for nobody. Starts the watch."""
+    """Set the listener for the output and the duration of third-party code; None for no listener. Starts the watch."""
     global _listener, _stream, _home_stream  # noqa: PLW0603 - one for the process, as standard output is
     _listener = listener
     if listener is None:
@@ -161,7 +161,7 @@ def listen(listener: Listener | None) -> None:
 
 
 def current() -> Call | None:
-    """Return the call that this thread is in, or else any that there is."""
+    """Return the call that this thread is in, or any other call."""
     own = _calls.get(threading.get_ident())
     if own:
         return own[-1]
@@ -214,7 +214,7 @@ class foreign:  # noqa: N801 - used as a function: with foreign("Plugin 'x'", "i
         limit_s: after how many seconds it is ended, as far as that can be done; None for never.
 
     Raises:
-        EscapedError: it raised what would have ended the program.
+        EscapedError: it raised an exception that would have ended the program.
         KeyboardInterrupt: the user pressed Ctrl-C.
     """
 
@@ -281,19 +281,19 @@ class _State:
         self._is_timed = self._has_key = False
 
     def listen_for_key(self) -> None:
-        """Tell a Ctrl-C of the user's from a KeyboardInterrupt that the code raises, where Python's own handler is."""
+        """Tell the user's Ctrl-C from a KeyboardInterrupt raised by the code, if Python's own handler is installed."""
         if self._is_main and self._handlers.get(signal.SIGINT) is signal.default_int_handler:
             _keys.pressed = False
             set_handler(signal.SIGINT, _on_key)
             self._has_key = True
 
     def forget_key(self) -> None:
-        """Be done with what `listen_for_key` began."""
+        """Undo `listen_for_key`."""
         if self._has_key:
             _keys.pressed = None
 
     def start_timer(self, seconds: float) -> None:
-        """Let the limit be raised after so many seconds, and again each second."""
+        """Raise the time limit error after this many seconds, and again each second."""
         if self._is_main and hasattr(signal, "setitimer"):
             signal.signal(signal.SIGALRM, _raise_limit)
             signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
@@ -335,7 +335,7 @@ def _raise_limit(_number: int, _frame: FrameType | None) -> None:
 
 class _Keys:
     pressed: bool | None = None
-    """Whether Ctrl-C was pressed in this call of a script's; None where that is not listened for."""
+    """Whether Ctrl-C was pressed in this call from a script; None if this is not monitored."""
 
 
 _keys = _Keys()
@@ -361,7 +361,7 @@ def settled(error: BaseException) -> Exception:
     """Return what third-party code raised as an exception that does not end the program.
 
     Raises:
-        KeyboardInterrupt: the user pressed Ctrl-C. Outside of a call in a script every KeyboardInterrupt means that.
+        KeyboardInterrupt: the user pressed Ctrl-C. Outside of a call in a script, every KeyboardInterrupt means this.
     """
     if isinstance(error, Exception):
         return error
@@ -407,7 +407,7 @@ def text_of(error: BaseException) -> str:
 
 
 MOST_TEXT = 1_000
-"""How much of an error's text a message holds."""
+"""Maximum length of an error's text in a message."""
 
 
 def reason_of(error: BaseException) -> str:
@@ -434,16 +434,16 @@ def reason_of(error: BaseException) -> str:
 
 
 def is_plain(error: QuantCrafterError) -> bool:
-    """Return whether an error of ours that a component raised can be told as it is.
+    """Return whether one of our errors that a component raised can be reported unchanged.
 
-    One that speaks for the program (the run was cancelled, the file is wrong), or says nothing, cannot.
+    This is not possible if it is about the program (the run was cancelled, the file is wrong) or has no text.
     """
     return bool(text_of(error).strip()) and not isinstance(error, (RunCancelledError, SpecError))
 
 
 @contextlib.contextmanager
 def calling(who: str, doing: str, component: object, node: str = "") -> Iterator[Call | None]:
-    """Be in a call of a component's method; one of our own is called as it is."""
+    """Call a component's method as third-party code; our own components are called directly."""
     if is_own(component):
         yield None
         return

@@ -6,11 +6,11 @@ import io
 from collections.abc import Callable
 
 MOST_LINE = 4_000
-"""How long a line may become before it is passed on as it is."""
+"""Maximum length of a line before it is passed on."""
 
 
 class LineStream(io.TextIOWrapper):
-    """A text stream, bytes below it as usual, whose lines go to a function.
+    """A text stream, with bytes below it as usual, that passes its lines to a function.
 
     Args:
         take: called with each line, without its end.
@@ -28,7 +28,7 @@ class LineStream(io.TextIOWrapper):
         """Stay open: third-party code may close what it prints to."""
 
     def isatty(self) -> bool:
-        """Return False: nobody is to draw on it."""
+        """Return False: it is not a terminal."""
         return False
 
 
@@ -56,7 +56,7 @@ class _Lines(io.BufferedIOBase):
         """Keep a line that has not ended."""
 
     def end_line(self) -> None:
-        """Pass on what has no end yet."""
+        """Pass on an incomplete line."""
         if self._rest:
             self._end_line()
 

@@ -1,12 +1,12 @@
-"""What third-party code may not do to the process: end it, replace it by another program, or take Ctrl-C from it.
+"""Protection of the process from third-party code, which can't end it, replace it, or intercept Ctrl-C.
 
-In the process that began, from `guard_process` on:
+In the original process, from `guard_process` on:
 1. `os._exit` raises `SystemExit` within a call. Elsewhere, in a thread or at the end of the program, it ends the
-   process with 1 and a line that says so; after `ending` with the exit code that was told there.
-2. `os.execv` and its like raise.
-3. Handlers of SIGINT and SIGTERM stay as they are within a call.
+   process with 1 and prints a line about it; after `ending`, with the exit code given there.
+2. `os.execv` and similar functions raise an exception.
+3. Handlers of SIGINT and SIGTERM can't be changed within a call.
 
-A process made by fork may do as it likes, but for returning from the call (`leave_fork`).
+A process created by fork is not restricted, but can't return from the call (`leave_fork`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _code: int | None = None
 
 
 class ReplacedError(Exception):
-    """Third-party code would have put another program in the place of this one."""
+    """Third-party code tried to replace this program by another one."""
 
 
 def guard_process(who: Who) -> None:
@@ -64,13 +64,13 @@ def set_handler(number: int, handler: Any) -> None:
 
 
 def ending(code: int) -> None:
-    """Say that the program ends by itself, and with which exit code, whatever is called from now on."""
+    """Declare that the program is ending by itself, with this exit code, whatever is called from now on."""
     global _code  # noqa: PLW0603 - one for the process
     _code = code
 
 
 def leave_fork(process: int) -> None:
-    """End the process if it is a child of the one that began: what follows is to be done once."""
+    """End the process if it is a child of the original one, so that what follows runs only once."""
     if os.getpid() != process:
         leave_process(FAILED)
 

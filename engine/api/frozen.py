@@ -1,7 +1,8 @@
-"""Read-only columns: what is handed out of the engine cannot be changed by whoever gets it, and keeps it.
+"""Read-only columns: data that is passed out of the engine can't be changed by its recipients.
 
 Third-party code can write to any memory that it is given: read-only flags can be taken off an array that owns its
-memory, and an address is enough for ctypes. So it gets copies of its own (`Lent`), which are compared after the call.
+memory, and an address is enough for ctypes. It therefore gets its own copies (`Lent`), which are compared after the
+call.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ _BAR_ARRAYS = ("open_ns", "close_ns", *BAR_COLUMNS)
 
 
 def read_only(column: Column) -> Column:
-    """Return a read-only view; whoever else holds the array can still write to it."""
+    """Return a read-only view; other owners of the array can still write to it."""
     view: Column = column.view()
     view.flags.writeable = False
     return view
 
 
 def frozen(column: Column) -> Column:
-    """Make an array that nobody else holds read-only, down to the owner of its memory, and return a view of it.
+    """Make an array without other references read-only, down to the owner of its memory, and return a view of it.
 
     A view of memory whose owner is read-only cannot be made writeable again.
     """
@@ -42,24 +43,24 @@ def frozen(column: Column) -> Column:
 
 
 def frozen_copy(column: Column) -> Column:
-    """Return a read-only copy: of an array that somebody else may hold, in whatever way."""
+    """Return a read-only copy of an array that may be referenced elsewhere."""
     copy: Any = np.array(column, order="C")
     kept: Column = frozen(copy)
     return kept
 
 
 def frozen_bars(bars: Bars) -> Bars:
-    """Return bars, whose arrays nobody else holds, with read-only columns down to the owners of their memory."""
+    """Return bars, whose arrays have no other references, with read-only columns down to the owners of their memory."""
     return _with(bars, frozen)
 
 
 def shown_bars(bars: Bars) -> Bars:
-    """Return bars of their own for somebody to look at, with read-only views of the columns."""
+    """Return a new bars object with read-only views of the columns."""
     return _with(bars, read_only)
 
 
 def shown(value: Any) -> Any:
-    """Return what flows through a wire for a component to look at: a column, `Signals`, `Bars`, or a tuple of these."""
+    """Return the value of a wire as read-only views: a column, `Signals`, `Bars`, or a tuple of these."""
     return _mapped(value, read_only)
 
 
@@ -71,17 +72,17 @@ class OverwrittenError(ValueError):
 
 
 class Lent:
-    """Copies of columns, read-only, for third-party code; what it does to them reaches nobody else."""
+    """Read-only copies of columns for third-party code; changes to them have no other effect."""
 
     def __init__(self) -> None:
         self._copies: dict[tuple[Any, ...], tuple[npt.NDArray[Any], npt.NDArray[Any]]] = {}
 
     def value(self, value: Any) -> Any:
-        """Return a copy of what flows through a wire: a column, `Signals`, `Bars`, or several of these."""
+        """Return a copy of the value of a wire: a column, `Signals`, `Bars`, or several of these."""
         return _mapped(value, self._column)
 
     def check(self) -> None:
-        """Compare the copies with what they were made of.
+        """Compare the copies with the originals.
 
         Raises:
             OverwrittenError: one of them was changed.

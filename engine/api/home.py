@@ -1,4 +1,4 @@
-"""The one directory that holds all of a user's data, and what keeps it from other users of the computer."""
+"""The directory with all of a user's data, and its protection from other users of the computer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.message import Message
 
 USUAL_UMASK = "QUANTCRAFTER_USUAL_UMASK"
-"""What the user's umask was before a command of ours made its files private; in octal."""
+"""The user's umask before a command of ours made its files private; in octal."""
 
 log = logging.getLogger("quantcrafter.compiled")
 
@@ -34,7 +34,7 @@ def home() -> Path:
     The directory need not exist yet.
 
     Raises:
-        RunError: it cannot be told: `QUANTCRAFTER_HOME` begins with the home of a user that doesn't exist.
+        RunError: `QUANTCRAFTER_HOME` starts with the home of a user that doesn't exist.
     """
     override = os.environ.get("QUANTCRAFTER_HOME")
     try:
@@ -59,11 +59,11 @@ def home() -> Path:
 
 
 def close_home() -> Path | None:
-    """Take other users' rights from what earlier versions left open in the user's directory.
+    """Remove other users' permissions from files that earlier versions left open in the user's directory.
 
-    Only what bears our names is touched. The directory itself stays as it is where it is more than ours: the user's own
-    folder, or one that many share. Compiled code that others could have written is deleted. Nothing is done on Windows,
-    nor in a process that is no command of ours.
+    Only files with our names are changed. The directory itself is not changed if it also has other purposes: the user's
+    own folder, or a shared one. Compiled code that others could have written is deleted. Nothing is done on Windows, or
+    in a process that is not one of our commands.
 
     Returns:
         The directory, where everybody may still put files into it.
@@ -88,7 +88,7 @@ def close_home() -> Path | None:
 
 @contextlib.contextmanager
 def usual_modes(path: Path) -> Iterator[None]:
-    """Make a file of the user's own, outside of the user's directory, with the rights that it would have anyway."""
+    """Create a file of the user outside of the user's directory, with the user's default permissions."""
     usual = os.environ.get(USUAL_UMASK)
     if os.name != "posix" or usual is None or _is_at_home(path):
         yield
@@ -108,7 +108,7 @@ def _is_at_home(path: Path) -> bool:
 
 
 def _discard_code(cache: Path, *, all_of_it: bool) -> None:
-    """Delete compiled code to whose folders others can write: closing them would make it seem the user's own."""
+    """Delete compiled code in folders that others can write to: it may not be the user's own."""
     if not cache.is_dir():
         return
     above = all_of_it or _others_write(cache)
@@ -136,13 +136,13 @@ def _discard_code(cache: Path, *, all_of_it: bool) -> None:
 
 
 def _others_write(folder: Path) -> bool:
-    """Return whether others can put something in the place of what is in a folder."""
+    """Return whether others can replace the contents of a folder."""
     mode = folder.stat().st_mode
     return bool(mode & _OTHERS_WRITE) and not mode & stat.S_ISVTX
 
 
 def _close_all(path: Path) -> None:
-    """Take others' rights from a file or folder, and from what is below a folder that was open to them."""
+    """Remove others' permissions from a file or folder, and from the contents of a folder that was open to them."""
     if _close(path) and path.is_dir():
         for folder, names, files in os.walk(path):
             for name in (*names, *files):
@@ -150,7 +150,7 @@ def _close_all(path: Path) -> None:
 
 
 def _close(path: Path) -> bool:
-    """Take others' rights from a file or folder of the user's, and return whether there were any."""
+    """Remove others' permissions from a file or folder of the user, and return whether there were any."""
     with contextlib.suppress(OSError):
         status = path.lstat()
         mode = stat.S_IMODE(status.st_mode)

@@ -1,6 +1,6 @@
-"""The whole plugin contract: one hook for each kind of thing that a plugin may add.
+"""The complete plugin interface: one hook for each kind of object that a plugin can add.
 
-Every hook returns an iterable; a plugin implements only the hooks it needs. The built-in nodes come in through these
+Every hook returns an iterable; a plugin implements only the hooks it needs. The built-in nodes are registered with the
 same hooks.
 """
 
@@ -74,7 +74,7 @@ def register_data_providers() -> Iterable[type[DataProvider]]:  # type: ignore[e
 
 @hookspec
 def register_markets() -> Iterable[Market]:  # type: ignore[empty-body]
-    """Return markets, which `market:` of an instrument or the end of its symbol names."""
+    """Return markets, which are selected with `market:` of an instrument or the suffix of its symbol."""
 
 
 @hookspec

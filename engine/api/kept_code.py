@@ -1,13 +1,13 @@
-"""Machine code kept on disk between runs, which is trusted only as far as it can be checked.
+"""Machine code that is cached on disk between runs and checked before it is used.
 
-numba's own cache takes what it finds: a damaged file raises out of the call of the function, at every run, and a folder
-that cannot be written loses the run. Here a file is either whole, ours and made for just this function, or it is not
-there:
-1. A file's name holds a hash of all that the code depends on: versions, processor, signature, sources.
-2. Its content begins with a checksum. What does not fit is deleted, and the function is compiled again.
-3. It is written beside its place, and renamed once it is on the disk.
-4. Code is a pickle, so only files and folders are read that nobody else can write.
-Whatever goes wrong costs time, and no run; it is logged once.
+numba's own cache doesn't check files: a damaged file raises an exception from the call of the function in every run,
+and a folder that can't be written to fails the run. Here, a file is used only if it is complete, ours and made for
+exactly this function:
+1. A file's name contains a hash of everything that the code depends on: versions, processor, signature, sources.
+2. Its content starts with a checksum. If it doesn't match, the file is deleted and the function is compiled again.
+3. It is written under a temporary name in the same folder, and renamed once it is on the disk.
+4. Code is a pickle, so only files and folders that nobody else can write to are read. A failure costs time but doesn't
+   fail the run; it is logged once.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
 class KeptCode:
-    """The cache of one compiled function, in the place of numba's own (`Dispatcher._cache`).
+    """The cache of one compiled function, instead of numba's own (`Dispatcher._cache`).
 
     Args:
         function: the function in Python.
-        root: returns the folder for all compiled code; asked when code is loaded or kept.
+        root: returns the folder for all compiled code; called when code is loaded or saved.
     """
 
     def __init__(self, function: Callable[..., Any], root: Callable[[], Path]) -> None:
@@ -139,7 +139,7 @@ def _value_parts(value: Any, seen: set[int]) -> Iterator[bytes]:
 
 
 def _members(module: types.ModuleType, names: dict[str, None], seen: set[int]) -> Iterator[bytes]:
-    """Yield what a function uses of a module of somebody's own; that of numpy and its like goes by their versions."""
+    """Yield what a function uses from other modules of ours; libraries are covered by their versions."""
     if module.__name__.partition(".")[0] in {"numpy", "numba", "math"}:
         return
     for name in names:
@@ -195,7 +195,7 @@ def _rebuilt(target: Any, content: bytes, path: Path) -> Any:
 
 
 def _read(path: Path) -> bytes | None:
-    """Return the content of a file that is whole and ours, or None."""
+    """Return the content of a file that is complete and ours, or None."""
     if not is_safe(path.parent, make=False):
         return None
     try:
@@ -255,7 +255,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def is_safe(folder: Path, *, make: bool) -> bool:
-    """Return whether code may be read from a folder, or with `make` also be written to it; say why it may not."""
+    """Return whether code may be read from a folder, or with `make` also written to it; log the reason if not."""
     try:
         if make:
             _make(folder)
@@ -272,7 +272,7 @@ def is_safe(folder: Path, *, make: bool) -> bool:
 
 
 def _own_folders_above(folder: Path) -> Iterator[Path]:
-    """Yield the folders of the user's directory above one: who can write to them can replace it."""
+    """Yield the parent folders within the user's directory: whoever can write to them can replace the folder."""
     with contextlib.suppress(QuantCrafterError):
         yield from (each for each in folder.parents if each.is_relative_to(home() / "cache"))
 
@@ -286,7 +286,7 @@ def _make(folder: Path) -> None:
 
 @functools.cache
 def clear_leftovers(folder: Path) -> None:
-    """Delete what processes left that were killed while they wrote."""
+    """Delete temporary files of processes that were killed while writing."""
     with contextlib.suppress(OSError):
         for path in folder.glob("*.part"):
             if time.time() - path.stat().st_mtime > _LEFTOVER_S:
@@ -294,7 +294,7 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def _is_ours(found: os.stat_result) -> bool:
-    """Return whether a file or folder is the user's own and nobody else's to write; known on POSIX only."""
+    """Return whether a file or folder belongs to the user and others can't write to it; known on POSIX only."""
     if sys.platform == "win32":
         return True
     return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
@@ -304,7 +304,7 @@ _said: set[str] = set()
 
 
 def say_not_kept(folder: Path, reason: str) -> None:
-    """Log that code cannot be kept, and what to do about it."""
+    """Log that code can't be cached, and what to do about it."""
     say_once(
         "not kept",
         Message(
@@ -318,7 +318,7 @@ def say_not_kept(folder: Path, reason: str) -> None:
 
 
 def say_once(kind: str, text: str) -> None:
-    """Log a warning of a kind, once in a process."""
+    """Log a warning of a kind once per process."""
     if kind not in _said:
         _said.add(kind)
         log.warning(text)

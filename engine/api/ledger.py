@@ -1,4 +1,4 @@
-"""What a run leaves behind: orders with their life, fills, trades, blocked decisions, equity. Fixed numpy records."""
+"""The results of a run: orders with their history, fills, trades, blocked decisions, equity. Fixed numpy records."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from quantcrafter.engine.api.step_program import StepRecord
 class OrderKind(IntEnum):
     """How an order is matched. Saved runs hold the numbers: add at the end, never renumber.
 
-    `CLOSE` is made by the engine alone, at the end of the data and for splits.
+    Only the engine creates `CLOSE` orders, at the end of the data and for splits.
     """
 
     MARKET = 0
@@ -27,7 +27,7 @@ class OrderKind(IntEnum):
 
 
 class OrderStatus(IntEnum):
-    """Where an order stands in its life. Saved runs hold the numbers: add at the end, never renumber."""
+    """The status of an order. Saved runs hold the numbers: add at the end, never renumber."""
 
     WORKING = 0
     FILLED = 1
@@ -36,7 +36,7 @@ class OrderStatus(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why an order was made, or a trade ended. Saved runs hold the numbers: add at the end, never renumber."""
+    """Why an order was created, or a trade ended. Saved runs hold the numbers: add at the end, never renumber."""
 
     ENTRY = 0
     SIGNAL = 1
@@ -126,8 +126,10 @@ ORDER_DTYPE = np.dtype(
 """`parent` is the entry order's id or -1, `rule` the index of the protective rule or -1, bars are indices into the
 instrument's own bars (-1: not yet), `side` is +1 to buy and -1 to sell, `price` the trigger or limit (NaN: market).
 `limit` is the limit of a stop-limit (NaN otherwise) and `touched_bar` the bar from which it is a limit, `filled` how
-many of the lots have been filled, `expires` the last bar at which it may fill (-1: no end, or a day that is not over),
-`level` the line of a grid that it belongs to, or -1, `execution` the number of the execution node that made it."""
+many of the lots have been filled, `expires` the last bar at which it may fill (-1: no end, or a day that is not
+over), `level` the line of the grid that it belongs to, or -1, `execution` the number of the execution node that
+created it.
+"""
 
 FILL_DTYPE = np.dtype(
     [
@@ -147,8 +149,9 @@ FILL_DTYPE = np.dtype(
     align=True,
 )
 """`price` is the matched price, in the instrument's currency; `rate` is what one unit of that was worth in the
-account's. Commission and slippage are amounts of the account's currency, both taken from the cash. `execution` is the
-number of the order's execution node."""
+account's. Commission and slippage are amounts in the account's currency, both deducted from the cash. `execution` is
+the number of the order's execution node.
+"""
 
 TRADE_DTYPE = np.dtype(
     [
@@ -171,9 +174,10 @@ TRADE_DTYPE = np.dtype(
     ],
     align=True,
 )
-"""`side` +1 long, -1 short; `pnl` is in the account's currency, net of commission and slippage of both ends, and with
-`carry`: dividends received less borrow fees paid while it was held. `mae` and `mfe` are the largest moves against and
-for the position, in price units, not negative."""
+"""`side` +1 long, -1 short; `pnl` is in the account's currency, net of commission and slippage of entry and exit,
+and includes `carry`: dividends received minus borrow fees paid while it was held. `mae` and `mfe` are the largest
+moves against and for the position, in price units, not negative.
+"""
 
 BLOCKED_DTYPE = np.dtype(
     [
@@ -220,7 +224,7 @@ that the margin asks for, and the equity there was."""
 
 
 class CashflowKind(IntEnum):
-    """Money that comes or goes without a fill. Add at the end, never renumber."""
+    """Cash flows without a fill. Add at the end, never renumber."""
 
     BORROW = 0
     DIVIDEND = 1
@@ -230,7 +234,7 @@ class CashflowKind(IntEnum):
 CASHFLOW_DTYPE = np.dtype(
     [("bar", np.int64), ("instrument", np.int32), ("kind", np.uint8), ("amount", np.float64)], align=True
 )
-"""`amount` is in the account's currency, negative when it was paid; it is booked at the bar's open or close."""
+"""`amount` is in the account's currency, negative if it was paid; it is booked at the bar's open or close."""
 
 
 @dataclass(frozen=True)
@@ -258,7 +262,7 @@ class Stretches:
 
 
 class _Unfolded:
-    """A field that is given as a column or as stretches, and is a column once it is asked for."""
+    """A field that is set as a column or as stretches, and read as a column."""
 
     def __get__(self, ledger: Ledger | None, _owner: type) -> FloatColumn:
         if ledger is None:
@@ -274,11 +278,11 @@ class _Unfolded:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The books of one run.
+    """The ledger of one run.
 
-    `ts_ns`, `equity` and `cash` have one row a step: every close time at which any instrument had a bar. Equity is
-    cash plus positions marked at their instruments' latest close. `steps` is what the nodes gave that read the
-    position, where there are any.
+    `ts_ns`, `equity` and `cash` have one row per step: every close time at which any instrument had a bar. Equity is
+    cash plus positions valued at their instruments' latest close. `steps` are the results of the nodes that read the
+    position, if there are any.
     """
 
     orders: npt.NDArray[Any]

@@ -39,10 +39,10 @@ else:
 
 @contextlib.contextmanager
 def writing(target: Path, *, timeout_s: float = 0.5) -> Iterator[bool]:
-    """Let one process of the user at a time write a file; give whether the lock was had.
+    """Let only one process of the user at a time write a file; yield whether the lock was acquired.
 
-    The lock file is one of 256 in the user's directory, so that nothing is left beside the target. Who does not get it
-    in time goes on all the same: a process that hangs must not keep others from saving.
+    The lock file is one of 256 in the user's directory, so that no file is left next to the target. A process that
+    doesn't get the lock in time continues anyway: a hanging process must not prevent others from saving.
     """
     name = hashlib.sha256(str(target).encode("utf-8", "surrogatepass")).hexdigest()[:2]
     path = home() / "locks" / f"{name}.lock"

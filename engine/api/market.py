@@ -1,4 +1,4 @@
-"""Market: what the instruments of one market have in common, so that a strategy file need not say it."""
+"""Market: values that the instruments of a market have in common, so that a strategy file doesn't need them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CONFIG = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Venue(BaseModel):
-    """An exchange of a market, told by the end of a symbol: its calendar and the currency of its prices, if known."""
+    """An exchange of a market, selected by the suffix of a symbol: its calendar and the currency of its prices."""
 
     model_config = _CONFIG
 
@@ -26,7 +26,7 @@ class Venue(BaseModel):
 
 
 class Contract(BaseModel):
-    """A futures contract, told by the root of its symbol."""
+    """A futures contract, identified by the root of its symbol."""
 
     model_config = _CONFIG
 
@@ -37,13 +37,12 @@ class Contract(BaseModel):
 
 
 class Market(BaseModel):
-    """What `market:` of an instrument brings; a value of None is told from the data, or the usual default.
+    """The values that `market:` of an instrument sets; None means that the data or the default decides.
 
-    `calendar` is a code of `resources/calendars.json` such as XNYS, which brings session and time zone; a market
-    without one has a `session`. `timezone` is that of times without a zone, that of the session if left out.
-    `trading_days` are the days of a year on which it trades, for annualised figures. `buy_duty_percent` and
-    `sell_duty_percent` are taxes on the value of what is bought and sold. With `negative_prices` prices may be zero or
-    less.
+    `calendar` is a code of `resources/calendars.json` such as XNYS, which defines session and time zone; a market
+    without one has a `session`. `timezone` is for times without a zone, by default that of the session. `trading_days`
+    are the days of a year on which it trades, for annualised figures. `buy_duty_percent` and `sell_duty_percent` are
+    taxes on the value of purchases and sales. With `negative_prices`, prices can be zero or less.
     """
 
     model_config = _CONFIG
@@ -82,7 +81,7 @@ class Market(BaseModel):
         )
 
     def contract(self, symbol: str) -> Contract | None:
-        """Return the contract that a symbol names: ES, ESZ4, ESZ2024, ES1!, ES=F, /ES; None if it names none."""
+        """Return the contract of a symbol: ES, ESZ4, ESZ2024, ES1!, ES=F, /ES; None if there is none."""
         root = symbol.upper().removeprefix("/").partition("=")[0].removesuffix("!").rstrip("0123456789")
         for name in (root, root[:-1] if root[-1:] in _MONTHS else root):
             found = next((each for each in self.contracts if each.root == name), None)

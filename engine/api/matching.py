@@ -1,4 +1,4 @@
-"""Matching: the question that a bar puts to an engine, one order at a time."""
+"""Matching: the interface to an engine's matcher, one order on one bar at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 
 class Phase(IntEnum):
-    """The course of a bar: orders at the open, then stops, then limits."""
+    """The phases of a bar: orders at the open, then stops, then limits."""
 
     OPEN = 0
     STOP = 1
@@ -15,13 +15,13 @@ class Phase(IntEnum):
 
 
 class WorkingOrder(NamedTuple):
-    """One open order on one bar, as a matcher sees it.
+    """One open order on one bar, for a matcher.
 
     `instrument` is the index in file order, `bar` an index into its own bars, `side` +1 to buy and -1 to sell. `phase`
-    says how to match: OPEN at the open, STOP by the trigger `price`, LIMIT by the limit `price`; a stop-limit is asked
-    for as a stop until it is touched, then as a limit. `open` to `close` are the prices of the bar; where `whole_bar`
-    is False only what came after the order's trigger was touched inside this bar, so that a matcher that replays the
-    bar itself must leave this case to the prices given.
+    is the kind of matching: OPEN at the open, STOP by the trigger `price`, LIMIT by the limit `price`; a stop-limit is
+    passed as a stop until it is triggered, then as a limit. `open` to `close` are the prices of the bar; if `whole_bar`
+    is False, they cover only the part after the order's trigger was touched inside this bar, so a matcher that replays
+    the bar itself must use the given prices in this case.
     """
 
     number: int
@@ -39,12 +39,12 @@ class WorkingOrder(NamedTuple):
 
 
 class Matcher(Protocol):
-    """Asked for every order that may fill on a bar, in canonical order.
+    """Called for every order that may fill on a bar, in canonical order.
 
     That is: market orders by id, then stops by id, then limits by id, each for all instruments of the step in file
-    order. OCO siblings of an order that filled are gone before the next is asked for.
+    order. OCO siblings of a filled order are removed before the next call.
     """
 
     def match(self, order: WorkingOrder) -> float | None:
-        """Return the price at which the order fills on this bar, or None when it does not."""
+        """Return the price at which the order fills on this bar, or None if it doesn't."""
         ...

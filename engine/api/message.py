@@ -1,9 +1,9 @@
-"""Messages: English text made in one place from a template and named parameters, both of which go along with it.
+"""Messages: English text that is made from a template and named parameters, and keeps both.
 
-The template is the code by which a message is known: who shows it in another language looks the template up and fills
-the parameters into what is found, and never takes English text apart. A message is its English text wherever a string
-is wanted. Whatever makes another string of it, such as an f-string, `+` or `strip`, drops what it was made of: put
-messages into others as parameters, and line them up by `joined`.
+The template identifies a message: to show it in another language, the template is looked up and the parameters are
+inserted into the translation. English text is never parsed. A message can be used as a string, its English text.
+Operations that create another string, such as an f-string, `+` or `strip`, lose the template and the parameters: pass
+messages to others as parameters, and combine them with `joined`.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ Json = str | dict[str, Any]
 
 
 class Message(str):
-    """A text for the user, with the template and the parameters that it was made of.
+    """A text for the user, with its template and parameters.
 
-    `Message("'{name}' must be above 0, was {value:g}.", name=name, value=value)`: the template is a literal, its places
-    are named and filled as `str.format` does. Without parameters the template is the text as it is, braces and all.
+    `Message("'{name}' must be above 0, was {value:g}.", name=name, value=value)`: the template is a literal with named
+    fields, which are filled as by `str.format`. Without parameters, the template is the text, including braces.
 
-    A place that stays empty leaves no space at either end of the text.
+    An empty field leaves no space at either end of the text.
 
-    A parameter that is a message is translated with the whole; any other text stays as it is: the name of a node, a
-    path, what another program said. What is neither text nor a number is kept as its text.
+    A parameter that is a message is translated too. Any other text is not changed: the name of a node, a path, the
+    message of another program. Other values are converted to text.
 
     Raises:
-        KeyError: a place of the template has no parameter.
+        KeyError: a field of the template has no parameter.
     """
 
     __slots__ = ("parameters", "template")
@@ -42,13 +42,13 @@ class Message(str):
 
     @classmethod
     def rebuilt(cls, template: str, parameters: Mapping[str, Any], text: str) -> Self:
-        """Return a message of a text that is known already, which may be a shortened one."""
+        """Return a message with a given text, which may be shortened."""
         made = super().__new__(cls, text)
         made.template, made.parameters = str.__str__(template), parameters
         return made
 
     def __str__(self) -> str:
-        """Return the message itself, so that `str(error)` still knows what it was made of."""
+        """Return the message itself, so that `str(error)` keeps the template and the parameters."""
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -62,13 +62,13 @@ def filled(template: str, parameters: Mapping[str, object]) -> str:
 
 
 def word(text: str) -> Message:
-    """Return a text of a closed list, such as a member of an enumeration, as a message, so that it is translated."""
+    """Return a text from a fixed list, such as a member of an enumeration, as a message, so that it is translated."""
     plain = str.__str__(text)
     return Message.rebuilt(plain, {}, plain)
 
 
 def joined(parts: Iterable[str], sign: str = " ") -> Message:
-    """Return texts one after the other with a sign between, empty ones left out; messages among them stay such."""
+    """Return texts joined with a separator, without empty ones; messages remain messages."""
     kept = [part for part in parts if part]
     if len(kept) == 1 and isinstance(kept[0], Message):
         return kept[0]
@@ -77,7 +77,7 @@ def joined(parts: Iterable[str], sign: str = " ") -> Message:
 
 
 def without_stop(text: str) -> str:
-    """Return a text without the full stop at its end, to stand within another one."""
+    """Return a text without the full stop at its end, for use within another text."""
     if not isinstance(text, Message) or not text.endswith("."):
         return text.rstrip(".")
     template, parameters = text.template, dict(text.parameters)
@@ -88,7 +88,7 @@ def without_stop(text: str) -> str:
 
 
 def to_json(text: str) -> Json:
-    """Return a text as JSON holds it: a message as its text, template and parameters, any other as it is."""
+    """Return a text for JSON: a message as its text, template and parameters, any other text unchanged."""
     if not isinstance(text, Message):
         return text
     parameters = {name: to_json(value) if isinstance(value, str) else value for name, value in text.parameters.items()}
@@ -96,7 +96,7 @@ def to_json(text: str) -> Json:
 
 
 def from_json(kept: Json) -> str:
-    """Return what `to_json` made into JSON.
+    """Return the text that `to_json` converted.
 
     Raises:
         KeyError, TypeError, AttributeError: it is nothing that `to_json` gives.

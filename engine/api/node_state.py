@@ -1,8 +1,8 @@
-"""What an event-style component remembers: `ctx.state`, plain values; and nothing in the component itself.
+"""The state of event-style components: plain values in `ctx.state`, and nothing in the component itself.
 
-A component is one object for all instruments and runs, so what `on_bar` wrote into it would leak from one into the
-next, and no saved session would hold it. `ctx.state` is a dict of each node and instrument, new for each run, saved
-with a session and put back when a replay goes back.
+A component is one object for all instruments and runs. Values stored in it by `on_bar` would leak from one into the
+next and would be missing from saved sessions. `ctx.state` is a separate dict for each node and instrument, empty at the
+start of each run, saved with a session, and restored when a replay goes back.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from quantcrafter.engine.api.message import Message
 
 MOST_VALUES = 10_000
-"""How many values the state of one node and instrument may hold."""
+"""Maximum number of values in the state of one node and instrument."""
 LONGEST_TEXT = 100_000
 """How many characters a text in it may have."""
 _LARGEST_INT = 2**63
@@ -31,7 +31,7 @@ class StateError(ValueError):
 
 
 class WrittenError(AttributeError):
-    """A component was written to while it was at work."""
+    """A component was modified while it was in use."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -153,19 +153,19 @@ def copied_state(value: Any) -> Any:
 
 
 def seal(component: BaseModel) -> None:
-    """Let no attribute of a component be set from now on; what it set while it was made stays."""
+    """Prevent attributes of a component from being set from now on; attributes set during its creation stay."""
     vars(component)[_SEAL] = True
 
 
 def is_sealed(component: BaseModel) -> bool:
-    """Return whether a component is at work."""
+    """Return whether a component is in use."""
     return _SEAL in vars(component)
 
 
 class Contents:
-    """What a component holds before it is at work, to be compared afterwards: by whatever way it was written to.
+    """The contents of a component before it is used, for a comparison afterwards.
 
-    Values that a `cached_property` keeps are left out: they follow from the parameters alone.
+    Values of a `cached_property` are excluded: they depend only on the parameters.
     """
 
     def __init__(self, component: BaseModel) -> None:
@@ -176,7 +176,7 @@ class Contents:
         """Compare.
 
         Raises:
-            WrittenError: something was changed, in place or past its being sealed.
+            WrittenError: something was changed, in place or by circumventing the seal.
         """
         now = self._now()
         for name in (*self._before, *now):
@@ -194,7 +194,7 @@ class Contents:
 
 
 def _still(value: Any, depth: int = 8) -> Any:
-    """Return what tells a value from what it may become: its items, where it is a collection; else which one it is."""
+    """Return a value for detecting changes: the items of a collection, otherwise the identity of the value."""
     if depth and isinstance(value, Mapping):
         return type(value), [(_still(key, 0), _still(each, depth - 1)) for key, each in value.items()]
     if depth and isinstance(value, (list, tuple, deque)):

@@ -1,8 +1,8 @@
 """Reading .npy and .npz files in a process with several threads.
 
 `numpy.load` reads the header of a file with `ast.literal_eval`, which is not safe in several threads at once: in some
-versions of Python it raises SystemError ("AST constructor recursion depth mismatch") when another thread, or a
-collection of garbage, gets in between. Here the header is read without `ast`. Pickled objects are refused.
+versions of Python it raises SystemError ("AST constructor recursion depth mismatch") when another thread or the garbage
+collector interferes. Here the header is read without `ast`. Pickled objects are refused.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def map_npy(path: Path, mode: Literal["r", "c"] = "r") -> Array:
 def read_npz(stream: BinaryIO, most_unpacked: int) -> dict[str, Array]:
     """Return the arrays of an .npz file by name.
 
-    No memory is taken for an array that claims to be larger than the file, or, compressed, than `most_unpacked` bytes.
+    No memory is allocated for an array whose header claims to be larger than the file or, if compressed, than
+    `most_unpacked` bytes.
 
     Raises:
         OSError, ValueError, zipfile.BadZipFile, zlib.error, RuntimeError: the file is damaged.

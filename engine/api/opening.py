@@ -1,9 +1,9 @@
-"""The one way to open a file that a strategy or an import names: it may be anything, and must not hang or lie.
+"""Opening of files that a strategy or an import names. Such a path may be anything, and opening it must not hang.
 
-1. The path is made absolute, and refused by its name where it cannot be a file (an address, another user's folder).
-2. It must lie where the strategy may read, as written and with every link followed.
-3. What is there must be a regular file: no folder, device, pipe or socket. Nothing else is ever opened.
-4. It is opened without waiting and without following a link, and looked at again: it must still be that file.
+1. The path is made absolute, and rejected by its name if it can't be a file (an address, another user's folder).
+2. It must be in a folder that the strategy may read, as written and with all links resolved.
+3. It must be a regular file, not a folder, device, pipe or socket. Nothing else is ever opened.
+4. It is opened without blocking and without following a link, and checked again: it must still be the same file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PATTERN = frozenset("*?[")
 
 
 def find_named(path: str, base_dir: str = "", *, within: str = "") -> Path:
-    """Return the regular file that a strategy or a user names, with every link followed.
+    """Return the regular file that a strategy or a user names, with all links resolved.
 
     Args:
         path: as written; a relative one is relative to `base_dir`.
@@ -70,7 +70,7 @@ def open_named(path: str, base_dir: str = "", *, within: str = "") -> io.Buffere
 
 
 def open_regular(path: Path, written: str = "") -> io.BufferedReader:
-    """Open a regular file for reading bytes, and nothing else; never wait for a pipe or a device.
+    """Open a regular file, and nothing else, for reading bytes; never block on a pipe or a device.
 
     Args:
         path: the file.
@@ -118,7 +118,7 @@ def _refuse_kind(mode: int, said: str) -> None:
 
 
 def _refuse_swapped(handle: int, real: Path, said: str) -> None:
-    """Refuse a file that took the place of the one that was checked, such as by a folder that became a link."""
+    """Reject a file that has replaced the checked one, such as through a folder that became a link."""
     try:
         now = str(Path(f"/proc/self/fd/{handle}").readlink())
     except OSError:

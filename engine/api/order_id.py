@@ -1,4 +1,4 @@
-"""The name of an order: a function of who made it, with a text that brokers take as the client's order id."""
+"""Order ids: derived from the worker that created the order, with a text for the client's order id of brokers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_NUMBER = 36**11 - 1
 """The highest number of an order within an epoch."""
 
 LONGEST_ORDER_ID = 31
-"""Characters of an order id's text; brokers that take letters, digits and hyphens take 32 or more."""
+"""Maximum length of an order id's text; brokers that accept letters, digits and hyphens accept 32 or more."""
 
 _WORKER = re.compile(r"[A-Za-z0-9]{1,12}")
 _TEXT = re.compile(r"([A-Za-z0-9]{1,12})-(0|[1-9a-z][0-9a-z]{0,5})-(0|[1-9a-z][0-9a-z]{0,10})")
@@ -25,7 +25,7 @@ _LOT_TOLERANCE = 1e-6
 
 
 class OrderError(QuantCrafterError):
-    """A command or an event is not possible; the message names the order, its state and what was said."""
+    """A command or an event is impossible; the message names the order, its state and the command or event."""
 
     code = "order"
 
@@ -40,9 +40,9 @@ def _base36(number: int) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class OrderId:
-    """The name of an order: the worker that made it, the epoch (each start of the worker begins one), and a number.
+    """The id of an order: the worker that created it, the epoch (each start of the worker begins one), and a number.
 
-    The same order has the same id when a run is repeated from its log, and no two orders share one. As text it is
+    An order has the same id when a run is repeated from its log, and no two orders have the same id. As text it is
     `worker-epoch-number`, the last two in base 36, at most 31 characters of letters, digits and hyphens.
 
     Raises:
@@ -54,7 +54,7 @@ class OrderId:
     number: int
 
     def __post_init__(self) -> None:
-        """Refuse what has no text form."""
+        """Reject values without a text form."""
         if not _WORKER.fullmatch(self.worker):
             raise OrderError(
                 Message("The worker of an order id has 1 to 12 letters and digits, was '{worker}'.", worker=self.worker)
@@ -79,7 +79,7 @@ class OrderId:
         """Return the id that has this text.
 
         Raises:
-            OrderError: no id is written so; the order was made by somebody else.
+            OrderError: the text is not one of our ids; the order was created by another program.
         """
         found = _TEXT.fullmatch(text)
         if found is None:

@@ -1,12 +1,12 @@
-"""What each command and event does to an order: one table, and the record of an order that follows it.
+"""The effect of each command and event on an order: one table, and the order record that follows it.
 
-1. `TrackedOrder.begin(submit)` starts to follow an order before it is sent.
-2. `TrackedOrder.ask(command)` notes an amend or a cancel when it is sent.
-3. `TrackedOrder.apply(event)` notes what the venue tells. Events may be late, repeated or out of order, as brokers send
-   them: a fill before the order was accepted, a fill while a cancel is under way or after it, the same execution twice.
-   What can't be true is refused with an `OrderError`, and the order stays as it was.
+1. `TrackedOrder.begin(submit)` starts to track an order before it is sent.
+2. `TrackedOrder.ask(command)` records an amend or a cancel when it is sent.
+3. `TrackedOrder.apply(event)` records a report of the venue. Events may be late, repeated or out of order, as they are
+   from real brokers: a fill before the order was accepted, a fill while a cancel is pending or after it, the same
+   execution twice. Impossible events are rejected with an `OrderError`, and the order is not changed.
 
-Records are frozen: both functions return the next one, or the same one where nothing changes.
+Records are frozen: both functions return a new record, or the same one if nothing changes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from quantcrafter.engine.api.orders import (
 
 
 class OrderState(StrEnum):
-    """Where an order stands, as far as we know."""
+    """The known state of an order."""
 
     PENDING_NEW = "pending_new"
     ACCEPTED = "accepted"
@@ -59,15 +59,15 @@ class OrderState(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether the order has left work for good. A late fill may still come, but no order works any more."""
+        """Whether the order has ended. A late fill may still come, but the order is no longer active."""
         return self in _OVER
 
 
 class Move(Enum):
-    """What an event does, where it does not simply end the order."""
+    """The effect of an event that doesn't simply end the order."""
 
     LIVE = "live"
-    """The order works: its state follows from what is known of it (see `TrackedOrder`)."""
+    """The order is active: its state is derived from what is known of it (see `TrackedOrder`)."""
     STAY = "stay"
     """Nothing changes: the report is late or repeated."""
 
@@ -113,21 +113,20 @@ TABLE: Mapping[OrderState, Mapping[type[Any], OrderState | Move]] = MappingProxy
         OrderState.DENIED: {Denied: Move.STAY},
     }
 )
-"""What each command and event does in each state; what is not listed is impossible and refused.
-
-A state that is over stays. A fill that comes late is still booked: its lots were traded.
+"""The effect of each command and event in each state; anything not listed is impossible and rejected. A final state
+doesn't change. A late fill is still booked, because its lots were traded.
 """
 
 
 @with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
 @dataclass(frozen=True, slots=True)
 class TrackedOrder:
-    """An order with all that has been said about it.
+    """An order with all of its commands and events.
 
-    `lots`, `price` and `limit` are its terms as last confirmed, `asked` the amends without an answer yet, `changes` how
-    many have been asked for in all. `filled` never exceeds `lots`. `fills` are its executions as they were reported.
-    The state of an order that works follows from the rest: a cancel under way, else an amend under way, else fills,
-    else accepted, else new.
+    `lots`, `price` and `limit` are its terms as last confirmed, `asked` the amends without an answer yet, `changes` the
+    total number of requested amends. `filled` never exceeds `lots`. `fills` are its executions as they were reported.
+    The state of an active order is derived from the rest: a pending cancel, else a pending amend, else fills, else
+    accepted, else new.
     """
 
     submit: Submit
@@ -161,7 +160,7 @@ class TrackedOrder:
         return 0 if self.state.is_over else self.lots - self.filled
 
     def ask(self, command: OrderCommand) -> TrackedOrder:
-        """Return the order with an amend or a cancel under way.
+        """Return the order with a pending amend or cancel.
 
         Raises:
             OrderError: its state does not allow the command.
@@ -212,7 +211,7 @@ class TrackedOrder:
 
 
 def _told(order: TrackedOrder, event: OrderEvent) -> TrackedOrder:
-    """Return the order with what an event tells beyond its state."""
+    """Return the order with the data of an event other than its state."""
     if isinstance(event, Accepted):
         order = replace(order, accepted=True, venue_id=event.venue_id or order.venue_id)
     elif isinstance(event, (Amended, AmendRejected)):
@@ -225,7 +224,7 @@ def _told(order: TrackedOrder, event: OrderEvent) -> TrackedOrder:
 
 
 def _answered(order: TrackedOrder, event: Amended | AmendRejected) -> TrackedOrder:
-    """Return the order with an amend less under way; those before one that is executed are superseded."""
+    """Return the order with one pending amend less; those before an executed one are superseded."""
     terms = next((each for each in order.asked if each.change == event.change), None)
     if terms is None:  # answered before
         return order
@@ -255,7 +254,7 @@ def _with_fill(order: TrackedOrder, fill: Filled) -> TrackedOrder:
 
 
 def _live(order: TrackedOrder) -> TrackedOrder:
-    """Return an order that works in the state that follows from what is known of it."""
+    """Return an active order in the state that is derived from what is known of it."""
     may_grow = any(each.lots > order.filled for each in order.asked)
     if order.filled == order.lots and not may_grow:
         return replace(order, state=OrderState.FILLED)

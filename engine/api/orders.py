@@ -1,9 +1,8 @@
-"""What is said about orders: commands that go to a broker, or to the simulated venue, and events that come back.
+"""Messages about orders: commands to a broker or the simulated venue, and events from it.
 
-A command asks, an event tells what became of it; `engine.api.order_state` says which event may follow which. All of
-them are plain frozen values with a form for JSON, by field name (`to_fields`, `from_fields`).
-
-An order is named by its `OrderId`, a function of who made it: the broker is given its text as the client's order id.
+A command is a request, and an event reports its result; `engine.api.order_state` defines which event may follow which.
+All of them are plain frozen values with a JSON form by field name (`to_fields`, `from_fields`).  An order is identified
+by its `OrderId`; the broker gets its text as the client's order id.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _FIELDS = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 def _check(message: Any, *, above_zero: tuple[str, ...] = (), numbers: tuple[str, ...] = ()) -> None:
-    """Refuse what is not a number, and numbers that no order, and no report of one, can have."""
+    """Reject values that are not numbers, and numbers that are impossible for an order or a report."""
     for name in above_zero:
         value = getattr(message, name)
         whole = name in _WHOLE
@@ -78,13 +77,13 @@ def _check_prices(message: Submit) -> None:
 @with_config(_FIELDS)
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Send an order. Repeated with the same id it is harmless: a broker knows the id, and refuses it.
+    """Send an order. Repeating it with the same id is harmless: a broker recognises the id and rejects it.
 
-    `quantity` is what `lots` are in units of the instrument, whose `lot_size` is one lot. `price` is the limit of a
-    limit order and the trigger of a stop, `limit` that of a stop-limit, both in the instrument's currency. With
-    `reduce_only` it never opens a position or lets one grow. `parent` is the entry that it protects, whose other
-    protective orders end when it fills. `reason` is the word of `quantcrafter.engine.api.ledger.Reason`, such as
-    "stop_loss", `execution` the number of the strategy's execution node that made it.
+    `quantity` is `lots` in units of the instrument; one lot is `lot_size` units. `price` is the limit of a limit order
+    and the trigger of a stop, `limit` that of a stop-limit, both in the instrument's currency. With `reduce_only`, it
+    never opens or increases a position. `parent` is the entry that it protects; the other protective orders of that
+    entry end when it fills. `reason` is the name in `quantcrafter.engine.api.ledger.Reason`, such as "stop_loss",
+    `execution` the number of the strategy's execution node that created it.
     """
 
     order: Ref
@@ -104,7 +103,7 @@ class Submit:
     execution: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse an order that no venue could take."""
+        """Reject an order that no venue could accept."""
         _check(self, above_zero=("lots", "quantity", "lot_size"), numbers=("price", "limit"))
         _check_prices(self)
 
@@ -112,10 +111,10 @@ class Submit:
 @with_config(_FIELDS)
 @dataclass(frozen=True, slots=True)
 class Amend:
-    """Change an order that works: all of its terms as they shall be, so that a repeated one changes nothing.
+    """Change an active order: contains all of its new terms, so repeating it has no effect.
 
-    `change` counts the amends of the order from 1 on; the answer names it. `lots` and `quantity` are those of the whole
-    order, with what has filled of it.
+    `change` counts the amends of the order, starting at 1; the answer refers to it. `lots` and `quantity` are those of
+    the whole order, including the filled part.
     """
 
     order: Ref
@@ -127,14 +126,14 @@ class Amend:
     limit: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse terms that no venue could take."""
+        """Reject terms that no venue could accept."""
         _check(self, above_zero=("change", "lots", "quantity"), numbers=("price", "limit"))
 
 
 @with_config(_FIELDS)
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Take an order, or what is left of it, off work."""
+    """Cancel an order, or the rest of it."""
 
     order: Ref
     ts_ns: int
@@ -147,7 +146,7 @@ class Cancel:
 @with_config(_FIELDS)
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The venue has the order and works it; `venue_id` is its own name for it."""
+    """The venue has accepted the order; `venue_id` is the venue's id of it."""
 
     order: Ref
     ts_ns: int
@@ -157,7 +156,7 @@ class Accepted:
 @with_config(_FIELDS)
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The venue does not take the order, or never had it when asked; `text` is in its words."""
+    """The venue rejected the order, or doesn't know it; `text` is the venue's message."""
 
     order: Ref
     ts_ns: int
@@ -179,9 +178,8 @@ class Denied:
 class Filled:
     """An execution: the order, or a part of it, traded `lots` at `price`.
 
-    `execution` is the venue's own id of it, by which one that is reported twice is known. `price` is in the
-    instrument's currency; `fee` in the account's, negative for a rebate, None where the venue does not tell it and the
-    run's own terms apply.
+    `execution` is the venue's id of it, which identifies repeated reports. `price` is in the instrument's currency;
+    `fee` in the account's, negative for a rebate, None if the venue doesn't report it and the run's own terms apply.
     """
 
     order: Ref
@@ -201,7 +199,7 @@ class Filled:
 @with_config(_FIELDS)
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The order, or what was left of it, was taken off work, whether we asked for it or not."""
+    """The order, or the rest of it, was cancelled, whether we requested it or not."""
 
     order: Ref
     ts_ns: int
@@ -230,7 +228,7 @@ class Amended:
 @with_config(_FIELDS)
 @dataclass(frozen=True, slots=True)
 class AmendRejected:
-    """The amend number `change` is not executed; the order works as before, if it still does."""
+    """The amend number `change` was rejected; the order is unchanged, if it is still active."""
 
     order: Ref
     change: int
@@ -241,7 +239,7 @@ class AmendRejected:
 @with_config(_FIELDS)
 @dataclass(frozen=True, slots=True)
 class CancelRejected:
-    """The cancel is not executed; the order works as before, if it still does."""
+    """The cancel was rejected; the order is unchanged, if it is still active."""
 
     order: Ref
     ts_ns: int
@@ -251,7 +249,7 @@ class CancelRejected:
 @with_config(_FIELDS)
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """No answer came in time. What became of the order is not known: ask the venue, never send it again."""
+    """No answer came in time. The state of the order is unknown: query the venue, never send it again."""
 
     order: Ref
     ts_ns: int
@@ -271,7 +269,7 @@ _BY_NAME = {kind.__name__: kind for kind in (*COMMANDS, *EVENTS)}
 
 
 def checked(event: Any) -> OrderEvent:
-    """Return a report as it was made, with every field of its type: what a broker's program passes on is not believed.
+    """Return a report after checking that every field has its type: the data of a broker's program is not trusted.
 
     Raises:
         OrderError: it is not a report, or a field is of another type or impossible.

@@ -1,4 +1,4 @@
-"""Why a file can't be read or written, in words: the cause of an error of the system or of SQLite, and its remedy."""
+"""Texts for files that can't be read or written: the cause of a system or SQLite error, and its remedy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.wording import shortened, shown_path
 
 Doing = Literal["read", "write", "home"]
-"""What failed: reading a file, writing one that the user named, or keeping something in QUANTCRAFTER_HOME."""
+"""What failed: reading a file, writing a file that the user named, or saving something in QUANTCRAFTER_HOME."""
 
 LONGEST_CAUSE = 160
 
@@ -115,7 +115,7 @@ _BY_WINDOWS = {
     123: _Words(Message("the name has characters that are not allowed"), Message("Choose another name.")),
     206: _BY_NAME["ENAMETOOLONG"],
 }
-"""Codes of Windows whose errno says less than they do."""
+"""Windows error codes that are more specific than their errno."""
 _BY_SQLITE = {
     3: _DENIED,  # SQLITE_PERM
     5: _IN_USE,  # SQLITE_BUSY
@@ -134,11 +134,11 @@ _BY_SQLITE = {
 }
 _PERHAPS_FULL = (_BY_SQLITE[10], _BY_SQLITE[14])
 _LEAST_FREE = 64 * 1024
-"""SQLite takes up to 32 KiB at once, beside what it writes."""
+"""SQLite allocates up to 32 KiB at once, in addition to what it writes."""
 _CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
-"""What numpy says when a disk is full; it passes no errno on."""
+"""numpy's message for a full disk; it doesn't pass on an errno."""
 _RUST = re.compile(r"\(os error (\d+)\)")
-"""How libraries written in Rust tell an errno."""
+"""How Rust libraries report an errno."""
 _PRIMARY = 0xFF
 """The part of SQLite's extended codes that is the primary code."""
 
@@ -149,8 +149,8 @@ def fault(error: BaseException, doing: Doing = "write", *, otherwise: str = "", 
     Args:
         error: of the system (OSError), of SQLite, or what a library raised about the file.
         doing: what was tried, which decides the remedy.
-        otherwise: the remedy where the cause is none of those that are known.
-        place: the file of SQLite, which calls a full disk an error of the disk, or says only that it cannot open.
+        otherwise: the remedy if the cause is unknown.
+        place: the file of SQLite, which reports a full disk as a disk error, or only that it can't open the file.
     """
     words = _known(error)
     if place is not None and words in _PERHAPS_FULL and _is_full(place):
@@ -174,12 +174,12 @@ def is_damage(error: BaseException) -> bool:
 
 
 def is_in_use(error: BaseException) -> bool:
-    """Return whether another program holds what is wanted, so that waiting helps."""
+    """Return whether another program has locked the file, so that waiting helps."""
     return _known(error) is _IN_USE
 
 
 def told(error: OSError) -> str:
-    """Return what there is to say of an error that nobody expected: the file, where it is named, cause and remedy."""
+    """Return the text for an unexpected error: the file, if known, the cause and the remedy."""
     cause, remedy = fault(error, "write")
     named = joined([f"'{shown_path(str(error.filename))}'"]) if error.filename else Message("A file")
     return Message("{named} can't be used: {cause}. {remedy}", named=named, cause=cause, remedy=remedy)

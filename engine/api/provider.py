@@ -16,7 +16,7 @@ from quantcrafter.engine.api.timeframe import Timeframe
 
 
 class DataProvider(BaseModel, ABC):
-    """A source of bars. Its fields are its parameters, written beside `data:` in the strategy file."""
+    """A source of bars. Its fields are its parameters, which are written next to `data:` in the strategy file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -24,24 +24,24 @@ class DataProvider(BaseModel, ABC):
 
     @abstractmethod
     def load(self, request: DataRequest) -> RawBars:
-        """Return the bars asked for, unchecked.
+        """Return the requested bars, unchecked.
 
         Raises:
             DataError: there are none, or the source cannot be read.
         """
 
     def data_version(self, request: DataRequest) -> str | None:
-        """Return a text that changes when the data do; None where that cannot be told, and the data are not kept.
+        """Return a text that changes when the data changes; None if this is unknown, and the data is not cached.
 
-        With it, a program that stays running loads the same bars once. A provider of files names size and time.
+        With it, a running program loads the same bars only once. Providers of files return size and time.
         """
         del request
         return None
 
     def known_symbols(self, base_dir: str = "") -> tuple[str, ...]:
-        """Return the symbols that there are bars of, for the user to choose from; nothing where any may be asked for.
+        """Return the available symbols for the user to choose from; empty if any symbol may be requested.
 
-        `base_dir` is the folder against which relative paths are meant.
+        `base_dir` is the folder for relative paths.
 
         Raises:
             DataError: the source cannot be read.
@@ -50,7 +50,7 @@ class DataProvider(BaseModel, ABC):
         return ()
 
     def known_timeframes(self, symbol: str, base_dir: str = "") -> tuple[Timeframe, ...]:
-        """Return the lengths of the bars that there are of a symbol; nothing where bars themselves have to tell.
+        """Return the available timeframes of a symbol; empty if they are known only from the bars.
 
         Raises:
             DataError: the source cannot be read.

@@ -1,8 +1,8 @@
-"""What an output's being true depends on at one bar: small values by which a component explains itself.
+"""Reasons why an output is true at a bar: small values with which a component explains its output.
 
-A component's `explain` returns a `Reason`: leaves that say a comparison, a crossing or words, put together by
-`AllOf`, `AnyOf`, `AtLeast` and `Negated`. Ports are named, the engine looks up what they read. From it the engine finds
-which inputs led to a decision, and the fewest conditions that stood in the way of one.
+A component's `explain` returns a `Reason`: comparisons, crossings or texts, combined with `AllOf`, `AnyOf`, `AtLeast`
+and `Negated`. It refers to ports by name, and the engine looks up their values. From the reasons, the engine finds the
+inputs that led to a decision, and the smallest set of conditions that prevented one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Operator = Literal[">", ">=", "<", "<=", "==", "!="]
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number that no port brings as it is, with what to call it: `Quantity("highest high before", 101.5)`."""
+    """A number that is not the value of a port, with its name: `Quantity("highest high before", 101.5)`."""
 
     label: str
     value: float
@@ -42,8 +42,8 @@ class Compared:
 class Crossed:
     """True at the bar at which left crosses above right (or below it).
 
-    That is: the two stand so at this bar, and stood the other way round at the last bar before, at most `memory` bars
-    ago, at which they differed.
+    That is: the order is the opposite of that at the last bar before, at most `memory` bars ago, at which the two
+    differed.
     """
 
     left: Term
@@ -54,9 +54,9 @@ class Crossed:
 
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """True while what an input brings holds: a condition, a filter, or the `flag` of a signal.
+    """True while the value of an input is true: a condition, a filter, or the `flag` of a signal.
 
-    `index` is the place in a port that takes a list.
+    `index` is the position in a list port.
     """
 
     port: str
@@ -66,9 +66,9 @@ class Holds:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A test in words: what is (`now`) and what would have to be (`wanted`), such as "16:00" and "09:45 to 15:30".
+    """A test as texts: the current and the required value, such as "16:00" and "09:45 to 15:30".
 
-    `port` and `index` name the input it is about, if any.
+    `port` and `index` identify the related input, if any.
     """
 
     held: bool
@@ -80,7 +80,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Never:
-    """What this component, as it is set, cannot give at all: a short entry of an advisor that trades long only."""
+    """An output that this component can't produce with its settings: a short entry of a long-only advisor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +116,10 @@ Reason = Compared | Crossed | Holds | Said | Never | AllOf | AnyOf | AtLeast | N
 
 
 class Question(Protocol):
-    """What a component is asked: why is `output` as it is at `bar`. For a signal, `flag` is the one flag meant.
+    """The question why `output` of a component has its value at `bar`.
 
-    Inputs are given as they stood, up to and including the bar. All raise LookupError for what the run did not keep.
+    For a signal, `flag` is the flag in question. Inputs are available up to and including the bar. All methods raise
+    LookupError for data that the run did not store.
     """
 
     output: str

@@ -1,6 +1,6 @@
-"""What the compiled driver understands of a decision component: small frozen rules instead of code.
+"""Rules of decision components for the compiled driver: small frozen records instead of code.
 
-A built-in risk, money or execution component describes itself by one of these; the njit primitives in
+A built-in risk, money or execution component is described by one of these; the njit primitives in
 `quantcrafter.engine.simulation` execute them, in the compiled and in the Python driver alike.
 """
 
@@ -24,28 +24,27 @@ class ProtectiveKind(IntEnum):
 
 
 Scope = Literal["position", "unit"]
-"""What a protective order is for: all of the position, or the unit of one entry."""
+"""The scope of a protective order: the whole position, or the unit of one entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProtectiveRule:
     """A protective order at a distance from the entry's fill price.
 
-    distance = price x percent / 100 + multiple x column[decision bar] + offset + ticks x tick size + pips x pip size
-    + cash / (quantity x multiplier), in price units; `column` names an input port of the component. With `line` the
-    column is itself the level.
-    No entry is made while the distance is NaN or not positive.
+    distance = price x percent / 100 + multiple x column[decision bar] + offset + ticks x tick size + pips x pip size +
+    cash / (quantity x multiplier), in price units; `column` is the name of an input port of the component. With `line`,
+    the column is the level itself. No entry is made while the distance is NaN or not positive.
 
-    A TRAILING_STOP begins like a stop-loss. On each close, after the bar was checked, it follows: to that distance from
-    the best price since the entry, or to the line; never away from the price. A TAKE_PROFIT with `follow` moves with
-    its line on each close, both ways. A BREAK_EVEN has no order of its own: once the price has gained the distance, the
-    stop goes to the entry price plus (for a short: less) `lock_percent` of it.
+    A TRAILING_STOP starts like a stop-loss. At each close, after the bar was checked, it moves to that distance from
+    the best price since the entry, or to the line, but never away from the price. A TAKE_PROFIT with `follow` moves
+    with its line at each close, in both directions. A BREAK_EVEN has no order: once the price has gained the distance,
+    the stop moves to the entry price plus (for a short: minus) `lock_percent` of it.
 
-    Take-profits with a `share` (percent of the position) below 100 work side by side, each for its part; of the others
-    only the nearest works.
+    Take-profits with a `share` (percent of the position) below 100 are active at the same time, each for its part; of
+    the others, only the nearest is active.
 
-    With the `scope` unit each entry has an order of its own for its own lots, at the distance from its own fill price,
-    and its fill closes just that unit. That is for STOP_LOSS and TAKE_PROFIT.
+    With the `scope` unit, each entry has its own order for its own lots, at the distance from its own fill price, and
+    its fill closes only that unit. This applies to STOP_LOSS and TAKE_PROFIT.
     """
 
     kind: ProtectiveKind
@@ -79,7 +78,7 @@ class GuardKind(IntEnum):
 
 
 class HaltAction(IntEnum):
-    """What a guard of the account does: no entries until the next trading day, or positions closed as well."""
+    """The action of an account guard: no entries until the next trading day, or also closing of positions."""
 
     NO_NEW_TRADES = 0
     FLATTEN_AND_HALT = 1
@@ -90,7 +89,7 @@ class HaltAction(IntEnum):
 class GuardRule:
     """A rule over positions and the account, other than a protective order.
 
-    `value` is what the kind is measured by: bars for TIME_STOP and COOL_DOWN, minutes for SESSION_END, trades for
+    The unit of `value` depends on the kind: bars for TIME_STOP and COOL_DOWN, minutes for SESSION_END, trades for
     LOSING_STREAK and OPEN_TRADES, percent of the equity for the others, or with `in_cash` an amount, or with `in_units`
     a quantity. `action` is for the halts (MAX_DRAWDOWN, DAILY_LOSS, LOSING_STREAK). `symbol` restricts MAX_POSITION to
     one instrument.
@@ -105,7 +104,7 @@ class GuardRule:
 
 
 class SizeKind(IntEnum):
-    """How the quantity of an entry follows from `value`; every result is rounded down to whole lots."""
+    """How the quantity of an entry is calculated from `value`; every result is rounded down to whole lots."""
 
     QUANTITY = 0
     CASH = 1
@@ -120,7 +119,7 @@ class SizeKind(IntEnum):
 
 
 HISTORY_TRADES = 250
-"""How many closed trades a size may look back on."""
+"""Maximum number of closed trades that a size may use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +127,15 @@ class SizeRule:
     """The size of an entry, decided on the close of the decision bar.
 
     QUANTITY: `value` units. LOTS: value x lot size. CASH: value / close. EQUITY_PERCENT: equity x value / 100 / close.
-    RISK_PERCENT: equity x value / 100 / distance of the nearest stop-loss. RISK_PERCENT sizes by what the stop would
-    lose. Closes and distances are in the account's currency, and of a contract for a whole one: times its multiplier.
+    RISK_PERCENT: equity x value / 100 / distance of the nearest stop-loss. RISK_PERCENT is based on the loss at the
+    stop. Closes and distances are in the account's currency and, for a contract, times its multiplier.
 
-    These are parts of the equity, as EQUITY_PERCENT, with a percentage that changes and never leaves `least` to `most`:
+    These are shares of the equity, like EQUITY_PERCENT, with a variable percentage between `least` and `most`:
     VOLATILITY_TARGET: 100 x value / column[decision bar], where the column is the instrument's volatility in percent a
     year. KELLY: value x Kelly's percentage by the last `window` trades, `start` while there are fewer than `trades`.
     MARTINGALE and ANTI_MARTINGALE: value x factor ^ the number of losing (winning) trades in a row on the instrument.
     FIXED_RATIO: n x value units with n = (1 + sqrt(1 + 8 x closed profit / delta)) / 2, rounded down, at most `most`
-    times.
-    `column` names an input port of the component.
+    times. `column` names an input port of the component.
     """
 
     kind: SizeKind
@@ -166,10 +164,10 @@ EXECUTION_COLUMNS = ("line", "short_line", "atr", "weight", "rank")
 
 @dataclass(frozen=True, slots=True)
 class ExecutionRule:
-    """How signals become orders; `combine` says whether any signal or all signals together make an entry.
+    """How signals become orders; `combine` determines whether any signal or all signals together make an entry.
 
     Columns come from the component's input ports of the names in `EXECUTION_COLUMNS`. At most one of `scale_in`, `grid`
-    and `rebalance` is given; a grid and a rebalancing make orders of their own, whatever `entry` says.
+    and `rebalance` is set; a grid and rebalancing create their own orders, regardless of `entry`.
     """
 
     on_opposite: OnOpposite = OnOpposite.CLOSE

@@ -1,4 +1,4 @@
-"""Pydantic's findings in the words of the house: what a value must be, whatever kind of finding it is."""
+"""Texts for pydantic's validation errors: what a value must be, for each kind of error."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ _WITH_LIMITS: dict[str, Callable[[Context], str]] = {
 
 
 def must(details: Mapping[str, Any]) -> str:
-    """Return what a value must do, to stand after `must`; empty where the finding has words of its own.
+    """Return the requirement on a value, as the text after `must`; empty if the finding has its own text.
 
     Args:
         details: one of `ValidationError.errors()`, with its context.
@@ -105,7 +105,7 @@ def must(details: Mapping[str, Any]) -> str:
 
 
 def own_words(details: Mapping[str, Any]) -> str:
-    """Return what a component's own rule says of a value, without full stop."""
+    """Return the message of a component's own rule about a value, without full stop."""
     error = (details.get("ctx") or {}).get("error")
     said = str(error) if error else str(details["msg"]).removeprefix("Value error, ")
     if not isinstance(said, Message):
@@ -142,7 +142,7 @@ def _most_places(limit: int) -> Message:
 
 
 def _expected(listed: object) -> str:
-    """Return pydantic's list of what is allowed, such as `'a', 'b' or 'c'`."""
+    """Return pydantic's list of allowed values, such as `'a', 'b' or 'c'`."""
     text = shortened(str(listed), LONGEST_REASON)
     names, either, last = text.rpartition(" or ")
     return Message("{names} or {last}", names=names, last=last) if either else text

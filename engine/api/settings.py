@@ -21,7 +21,7 @@ RateSource = Annotated[str, StringConstraints(pattern=RATE_PATTERN)]
 
 
 class Commission(BaseModel):
-    """What the broker takes for an order: percent of its value, plus amounts a unit, a lot and an order."""
+    """The broker's commission for an order: percent of its value, plus amounts per unit, lot and order."""
 
     model_config = _CONFIG
 
@@ -36,7 +36,7 @@ class Commission(BaseModel):
 
 
 class Slippage(BaseModel):
-    """What market and stop orders lose against the matched price; booked as a cost of its own."""
+    """The slippage of market and stop orders against the matched price; booked as a separate cost."""
 
     model_config = _CONFIG
 
@@ -101,13 +101,13 @@ class Margin(BaseModel):
 
 
 InstrumentKind = Literal["spot", "contract"]
-"""How a position is paid for: in full, or by margin alone."""
+"""How a position is paid for: in full, or only with margin."""
 
 
 class InstrumentMargin(BaseModel):
-    """What positions in one instrument take of the equity, where that differs from the run's margin.
+    """The margin of positions in one instrument, if it differs from the run's margin.
 
-    Either parts of their value, or for contracts amounts for each, in the currency of the prices.
+    Either shares of their value or, for contracts, amounts per contract, in the currency of the prices.
     """
 
     model_config = _CONFIG
@@ -161,16 +161,16 @@ class InstrumentMargin(BaseModel):
 
     @property
     def kept_per_contract(self) -> float:
-        """What a position must keep for each contract, 0 without amounts."""
+        """The maintenance margin per contract, 0 without amounts."""
         if self.maintenance_per_contract is not None:
             return self.maintenance_per_contract
         return (self.per_contract or 0.0) / 2.0
 
     def over(self, run: Margin) -> Margin:
-        """Return the run's margin with the percentages of this one; what must be kept follows an own initial margin.
+        """Return the run's margin with the percentages of this one; an own initial margin sets the maintenance margin.
 
         Raises:
-            ValueError: more must be kept than an entry takes.
+            ValueError: the maintenance margin is higher than the initial margin.
         """
         initial, kept = self.initial_percent, self.maintenance_percent
         if initial is None:
@@ -183,7 +183,7 @@ class InstrumentMargin(BaseModel):
 
 
 class FillRules(BaseModel):
-    """Choices that QC-BAR-1 leaves to the file."""
+    """Fill settings that QC-BAR-1 leaves to the file."""
 
     model_config = _CONFIG
 

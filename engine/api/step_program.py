@@ -1,4 +1,4 @@
-"""A program of steps, as the simulation runs it: op codes over registers, and what it leaves behind.
+"""A program of steps for the simulation: op codes over registers, and its results.
 
 `quantcrafter.engine.api.steps` makes them.
 """
@@ -17,7 +17,7 @@ from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, FloatColumn
 
 
 class Op(IntEnum):
-    """What an instruction does with its inputs `a` and `b`. Those from LAG on have state; see `StepForm`."""
+    """The operation of an instruction on its inputs `a` and `b`. Those from LAG on have state; see `StepForm`."""
 
     KNOWN = 0
     ADD = 1
@@ -58,9 +58,9 @@ class Op(IntEnum):
 
 
 class Known(IntEnum):
-    """What a step can read of the position and the account at a close, after the bar's fills and marks.
+    """The values of the position and the account that a step can read at a close, after the bar's fills and valuation.
 
-    `Position` and `Account`, the nodes, document each. Those of a position that isn't there are NaN or 0.
+    `Position` and `Account`, the nodes, document each. Without a position, its values are NaN or 0.
     """
 
     SIDE = 0
@@ -101,12 +101,12 @@ INSTRUCTION_DTYPE = np.dtype(
     ],
     align=True,
 )
-"""One instruction: registers read and written, where its state begins, a whole number and two others."""
+"""One instruction: registers read and written, the start of its state, a whole number and two other numbers."""
 
 
 @dataclass(frozen=True)
 class StepProgram:
-    """A program as the simulation runs it.
+    """A program for the simulation.
 
     Args:
         rows: its instructions (`INSTRUCTION_DTYPE`); those that read the position come first.
@@ -130,11 +130,11 @@ class StepProgram:
 
     @property
     def heads(self) -> tuple[tuple[int, int], ...]:
-        """The registers of signals and verdict for each execution; of those that are left out columns give both."""
+        """The registers of signals and filter results for each execution; for omitted ones, both come from columns."""
         return (self.flags, self.allowed), *self.further
 
     def __post_init__(self) -> None:
-        """Refuse registers that there are none of: the compiled loop looks nothing up twice."""
+        """Reject registers that don't exist: the compiled loop doesn't check them."""
         used = [*self.inputs, *self.outputs, *(register for head in self.heads for register in head)]
         used += [int(number) for name in ("out", "a", "b") for number in self.rows[name]]
         if used and not -1 <= min(used) <= max(used) < len(self.registers):
@@ -147,7 +147,7 @@ class StepProgram:
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What a program gave: for each instrument the recorded values, of shape (k, n), and flags and filter mask.
+    """The results of a program: for each instrument, the recorded values, of shape (k, n), and flags and filter mask.
 
     The latter have shape (executions, n).
     """

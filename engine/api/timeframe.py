@@ -76,7 +76,7 @@ def parse_duration(text: object) -> str:
     """Return `text` if it is a duration such as `30m` or `2h`.
 
     Raises:
-        ValueError: it is not.
+        ValueError: `text` is not a duration.
     """
     if not isinstance(text, str) or _DURATION.match(text) is None:
         raise ValueError(Message("a duration is a count and a unit such as 30m, 2h or 1d, was {text}", text=repr(text)))

@@ -1,4 +1,4 @@
-"""A transaction of SQLite that tells the error that ended it, whatever becomes of the rollback."""
+"""A SQLite transaction that reports the error that ended it, even if the rollback fails."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit what is done within, or undo it where that raises; no other process writes meanwhile.
+    """Commit the changes, or undo them if an exception is raised; no other process writes meanwhile.
 
-    A full disk makes SQLite roll back by itself, and a rollback can fail for the same reason as what was done before
-    it; the first error is raised then.
+    On a full disk, SQLite rolls back by itself, and a rollback can fail for the same reason as the changes; the first
+    error is raised then.
 
     Args:
         connection: in autocommit mode (`isolation_level=None`).

@@ -8,7 +8,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule
 
 MOST_UNIT_ORDERS = 56
-"""Stops and targets that the units of a position may have at work at once, with targets of the whole position."""
+"""Maximum number of active stops and targets of a position's units, including targets of the whole position."""
 
 _OWN = (ProtectiveKind.STOP_LOSS, ProtectiveKind.TAKE_PROFIT)
 _WHOLE = 100.0
@@ -46,7 +46,7 @@ def _fault_of_kinds(own: Sequence[ProtectiveRule], rules: Sequence[ProtectiveRul
 
 
 def _fault_of_number(execution: ExecutionRule, own: Sequence[ProtectiveRule], others: int) -> Fault | None:
-    """Return the fault of more orders at once than there is room for."""
+    """Return the problem of too many orders at the same time."""
     entries = execution.scale_in.max_entries if execution.scale_in is not None else 1
     each = sum(rule.share < _WHOLE for rule in own) + len({rule.kind for rule in own if rule.share >= _WHOLE})
     needed = entries * each + others

@@ -1,4 +1,4 @@
-"""Tells whoever listens that a computation first waits: for libraries that are imported, or for the compiler."""
+"""Notifies a listener that a computation is waiting for the import of libraries or for the compiler."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _listeners: list[Callable[[str], None]] = []
 
 
 def listen_to_waits(listener: Callable[[str], None]) -> Callable[[], None]:
-    """Call `listener` with `IMPORT` or `COMPILE` in the thread that waits; return the function that ends that."""
+    """Call `listener` with `IMPORT` or `COMPILE` in the waiting thread; return a function that stops this."""
     _listeners.append(listener)
 
     def end() -> None:

@@ -1,4 +1,4 @@
-"""Which folders are too wide to be offered as one that every strategy may read: most of what they hold is no data."""
+"""Folders that are too wide to be suggested for all strategies: most of their contents are not data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SYSTEM = (
 )
 """What is below them is the system's as well."""
 _COLLECTIONS = ("/home", "/media", "/mnt", "/opt", "/private", "/srv", "/tmp", "/var", "/Users", "/Volumes")  # noqa: S108
-"""They hold the folders of many; what is below them may be somebody's data."""
+"""They contain the folders of several users; their subfolders may be a user's data."""
 _SHARED = ("/var/tmp", "/var/lib", "/var/log", "/private/tmp", "/private/var", "/dev/shm")  # noqa: S108
 _WINDOWS = ("SystemRoot", "ProgramFiles", "ProgramFiles(x86)", "ProgramData")
 

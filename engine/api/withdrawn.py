@@ -1,4 +1,4 @@
-"""What the plugin interface no longer has, and what to do instead."""
+"""Names that were removed from the plugin interface, and their replacements."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ WITHDRAWN = MappingProxyType(
 
 
 def missing_name(name: str) -> Any:
-    """Say of a name that the public module lacks whether it had it before; its `__getattr__`.
+    """Report whether a missing name of the public module existed before; its `__getattr__`.
 
     Raises:
-        ImportError: the name was withdrawn.
-        AttributeError: there never was such a name.
+        ImportError: the name was withdrawn. AttributeError: there never was such a name.
     """
     if name in WITHDRAWN:
         raise ImportError(WITHDRAWN[name])

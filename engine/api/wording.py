@@ -1,4 +1,4 @@
-"""Words that every message shares: the nearest known name to a misspelt one, and long texts made short."""
+"""Shared functions for messages: the closest known name to a misspelt one, and shortened texts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MOST_NAMES = 2_000
 
 
 def nearest(word: str, names: Iterable[str], count: int = 1) -> list[str]:
-    """Return up to `count` names that look like `word`, the likest first, whatever their case.
+    """Return up to `count` names that are similar to `word`, the closest first, ignoring case.
 
-    Words of more than 60 characters have no likeness, and no more than 2,000 names are looked at, so that no input
-    makes this slow.
+    Words of more than 60 characters have no matches, and at most 2,000 names are compared, so that no input makes this
+    slow.
     """
     if len(word) > LONGEST_WORD:
         return []
@@ -31,9 +31,9 @@ def nearest(word: str, names: Iterable[str], count: int = 1) -> list[str]:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Return a text with its middle left out where it is longer than `longest` characters.
+    """Return a text without its middle if it is longer than `longest` characters.
 
-    Of a message, texts among its parameters are shortened to half of that, so that it is short in any language.
+    In a message, texts among its parameters are shortened to half of that, so that it is short in any language.
     """
     if len(text) <= longest:
         return text
@@ -49,13 +49,13 @@ def shortened(text: str, longest: int) -> str:
 
 
 def first_of(names: Sequence[str], most: int) -> str:
-    """Return names with commas between: the first of many, and how many more there are."""
+    """Return names separated by commas: the first ones, and the number of others."""
     shown, more = ", ".join(names[:most]), len(names) - most
     return Message("{names} and {count:,} more", names=shown, count=more) if more > 0 else shown
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:
-    """Return names in quotes with commas between: the first of many, and how many more there are."""
+    """Return names in quotes, separated by commas: the first ones, and the number of others."""
     return first_of([repr(shortened(str(name), LONGEST_WORD)) for name in names], most)
 
 
@@ -77,7 +77,7 @@ LONGEST_PATH = 120
 
 
 def shown_path(path: str | PurePath) -> str:
-    """Return a path as a message shows it: on one line, and shortened in the middle where it is long."""
+    """Return a path for a message: on one line, and shortened in the middle if it is long."""
     text = "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in str(path))
     return shortened(text, LONGEST_PATH)
 
@@ -86,6 +86,6 @@ _SHOWN_CELL = 60
 
 
 def shown_cell(value: object) -> str:
-    """Return what a table's cell holds as a message shows it: quoted, in one line, and shortened where it is long."""
+    """Return the content of a table cell for a message: quoted, on one line, and shortened if it is long."""
     text = str(value)
     return repr(text if len(text) <= _SHOWN_CELL else f"{text[:_SHOWN_CELL]}...")
