@@ -18,7 +18,8 @@ _COLUMNS = frozenset({"bars", "flags", "allowed", "first_bar", "rule_columns", "
 _COLUMNS |= {"rate_open", "rate_close", "split", "dividend", "step_columns", "further", "terms", "trading_days"}
 """Fields of an instrument that hold a value for each bar, follow from them, or change nothing that it does."""
 
-_MODES = {"mode", "engine", "start", "end"}
+_MODES = {"mode", "engine", "start", "end", "benchmark", "risk_free"}
+"""Settings that say where and how a job is run and measured, not what it does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ class Market:
     """All bars of a run: one `Bars` an instrument in file order, the further feeds of each.
 
     `findings` says what is wrong in the data and what was repaired, `notes` what a provider had to guess. `terms` are
-    those of each instrument, with what its bars show.
+    those of each instrument, with what its bars show. `benchmark` has the bars of a benchmark that is neither an
+    instrument nor a feed.
     """
 
     bars: tuple[Bars, ...]
@@ -74,6 +75,13 @@ class Market:
     findings: tuple[str, ...]
     notes: tuple[str, ...] = ()
     terms: tuple[Terms, ...] = ()
+    benchmark: Bars | None = None
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of the bars were generated."""
+        feeds = (feed for own in self.feeds for feed in own.values())
+        return any(bars.synthetic for bars in (*self.bars, *feeds, self.benchmark) if bars is not None)
 
     def cut(self, instrument: int, count: int) -> tuple[Bars, dict[str, Bars]]:
         """Return the first `count` bars of an instrument, and of its feeds what had closed by then."""
@@ -160,7 +168,31 @@ def load_market(
             if cancelled():
                 raise RunCancelledError(Message("The run was cancelled while data was loaded."))
         feeds.append(own)
-    return Market(tuple(bars), tuple(feeds), tuple(findings), tuple(notes), tuple(terms))
+    benchmark = _benchmark_bars(graph, span, loader, findings, notes)
+    return Market(tuple(bars), tuple(feeds), tuple(findings), tuple(notes), tuple(terms), benchmark)
+
+
+def _benchmark_bars(
+    graph: BoundGraph,
+    span: tuple[int | None, int | None],
+    loader: Loader,
+    findings: list[str],
+    notes: list[str],
+) -> Bars | None:
+    """Return the bars of a benchmark of its own: as long as those of the first instrument, with prices as traded."""
+    benchmark = graph.benchmark
+    if benchmark is None or benchmark.provider is None:
+        return None
+    request = replace(
+        request_of(graph, graph.instruments[0], span),
+        symbol=benchmark.symbol,
+        session=benchmark.terms.session,
+        timezone=benchmark.terms.zone,
+        negative_prices=_negative(benchmark.terms),
+    )
+    result = loader(benchmark.provider, request)
+    _tell(Message("Benchmark {name}", name=benchmark.name), result, findings, notes)
+    return result.bars
 
 
 def request_of(
