@@ -73,7 +73,7 @@ class Legend:
             yield self._quote(state, sheet, bar, bars_a_candle)
         curves = state.model.curves
         if place.key == EQUITY:
-            yield self._money(state, bar)
+            yield self.money(state, bar)
         elif place.key == DRAWDOWN:
             text = curve_text(_at(curves.drawdown.column, bar), percent=True)
             yield iter((Entry(tr("Drawdown"), text, self._look.drawdown),))
@@ -82,7 +82,8 @@ class Legend:
             yield iter((Entry(tr("Exposure"), text, self._look.exposure),))
         yield self._outputs(state, place, bar)
 
-    def _money(self, state: ChartState, bar: int) -> Iterator[Entry]:
+    def money(self, state: ChartState, bar: int) -> Iterator[Entry]:
+        """Yield what the account, buy and hold, and the benchmark are worth at a bar."""
         curves, look, benchmark = state.model.curves, self._look, state.model.run.benchmark
         yield Entry(tr("Equity"), curve_text(_at(curves.equity.column, bar), percent=False), look.equity)
         yield Entry(tr("Buy and hold"), curve_text(_at(curves.hold.column, bar), percent=False), look.hold)
