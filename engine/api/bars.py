@@ -142,7 +142,8 @@ class DataRequest:
     """A request to a data provider.
 
     `start` and `end` (exclusive) are UTC nanoseconds or None; `base_dir` is the folder for relative paths. Bars outside
-    the range may be returned: the engine cuts them. `session` is that of the instrument's market, if set, and
+    the range may be returned: the engine cuts them. A run asks for all bars from the beginning of the data, since nodes
+    see those before its start. `session` is that of the instrument's market, if set, and
     `timezone` the zone of its times without a zone.
     """
 

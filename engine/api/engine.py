@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -60,6 +60,11 @@ class ExecutionColumns:
     columns: Mapping[str, FloatColumn] = field(default_factory=dict)
     size: FloatColumn | None = None
 
+    def rows(self, span: slice) -> ExecutionColumns:
+        """Return the columns of some of the bars."""
+        columns = {name: column[span] for name, column in self.columns.items()}
+        return ExecutionColumns(self.flags[span], self.allowed[span], columns, _rows(self.size, span))
+
 
 @dataclass(frozen=True)
 class InstrumentJob:
@@ -80,6 +85,9 @@ class InstrumentJob:
     distances in pips. `tick_is_shown` means that the tick was derived from the prices, and later prices may show a
     finer one. The duties are taxes on the value of purchases and sales. `trading_days` is the number per year, derived
     from the session if None. `terms` contains the source of each value.
+
+    `history` contains all bars that decision components see and ends with `bars`; None if these are all. `step_state`
+    is the state of the job's `steps` before the first bar, None for the initial one.
     """
 
     symbol: str
@@ -110,6 +118,34 @@ class InstrumentJob:
     trading_days: float | None = None
     terms: Mapping[str, Term] = field(default_factory=dict)
     further: tuple[ExecutionColumns, ...] = ()
+    history: Bars | None = None
+    step_state: FloatColumn | None = None
+
+    @property
+    def seen(self) -> Bars:
+        """All bars that decision components see."""
+        return self.bars if self.history is None else self.history
+
+    def rows(self, begin: int, end: int) -> InstrumentJob:
+        """Return the job of bars `begin` to `end` (exclusive), of which components see what comes before as well."""
+        span = slice(begin, end)
+        return replace(
+            self,
+            bars=self.bars.slice(begin, end),
+            flags=self.flags[span],
+            allowed=self.allowed[span],
+            first_bar=max(0, self.first_bar - begin),
+            rule_columns=tuple(_rows(each, span) for each in self.rule_columns),
+            execution_columns={name: column[span] for name, column in self.execution_columns.items()},
+            size_column=_rows(self.size_column, span),
+            rate_open=_rows(self.rate_open, span),
+            rate_close=_rows(self.rate_close, span),
+            split=_rows(self.split, span),
+            dividend=_rows(self.dividend, span),
+            step_columns=tuple(column[span] for column in self.step_columns),
+            further=tuple(each.rows(span) for each in self.further),
+            history=self.bars.slice(0, end) if begin else None,
+        )
 
     @property
     def executions(self) -> tuple[ExecutionColumns, ...]:
@@ -117,13 +153,17 @@ class InstrumentJob:
         return ExecutionColumns(self.flags, self.allowed, self.execution_columns, self.size_column), *self.further
 
 
+def _rows(column: FloatColumn | None, span: slice) -> FloatColumn | None:
+    return None if column is None else column[span]
+
+
 @dataclass(frozen=True)
 class DecisionComponent:
     """A decision component that provides its own `on_bar`.
 
-    `inputs` holds, for each instrument in file order, its columns by port name: arrays, `Signals`, `Bars`, or tuples of
-    these. `rule` is the index of a risk manager's place among the protective rules, `execution` the number of the
-    execution whose entries a money manager sizes.
+    `inputs` holds, for each instrument in file order, its columns by port name over all bars that are `seen`: arrays,
+    `Signals`, `Bars`, or tuples of these. `rule` is the index of a risk manager's place among the protective rules,
+    `execution` the number of the execution whose entries a money manager sizes.
     """
 
     node: str

@@ -88,16 +88,20 @@ class _Data:
 
 def _look_at_data(file: str, registry: Registry, settings: list[str]) -> _Data:
     """Return the findings of a run about its data; if the data is unavailable, that is the finding."""
+    from quantcrafter.engine.graph import make_plan
     from quantcrafter.engine.runtime.running.prepare import load_market
     from quantcrafter.engine.runtime.running.source import load_graph
+    from quantcrafter.engine.runtime.running.warm_up import warm_up_of
 
     try:
         graph = load_graph(file, registry, settings)
         market = load_market(graph, lambda _stage, _done, _total: None, lambda: False)
+        warm_up = warm_up_of(make_plan(graph), market, starts=graph.spec.run.start is not None)
     except QuantCrafterError as error:
         return _Data((Message("The data could not be checked. {reason}", reason=error),))
     symbols = [instrument.spec.symbol for instrument in graph.instruments]
-    return _Data(market.findings, market.notes, dict(zip(symbols, market.terms, strict=True)))
+    findings, notes = (*market.findings, *warm_up.cold), (*market.notes, *warm_up.unsettled)
+    return _Data(findings, notes, dict(zip(symbols, market.terms, strict=True)))
 
 
 def _lookback(file: str, registry: Registry, settings: list[str]) -> dict[str, Any] | None:

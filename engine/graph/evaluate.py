@@ -111,6 +111,33 @@ class Evaluation:
             progress()
         return self
 
+    def note_ready(self) -> Evaluation:
+        """Note the first complete bar of each step, and compute none of them."""
+        for step in self.plan.steps:
+            self._note_ready(step)
+        return self
+
+    def since(self, first: int) -> Evaluation:
+        """Return the columns of the instrument's bars from number `first` on: views, with the same bits.
+
+        Feeds keep all of their bars.
+        """
+        own = [step.clock in (BASE_CLOCK, ANY_CLOCK) for step in self.plan.steps]
+        return replace(
+            self,
+            bars=self.bars.slice(first, len(self.bars)),
+            values=[
+                tuple(_since(value, first) for value in values) if is_own_clock else values
+                for values, is_own_clock in zip(self.values, own, strict=True)
+            ],
+            ready=[
+                max(0, ready - first) if is_own_clock else ready
+                for ready, is_own_clock in zip(self.ready, own, strict=True)
+            ],
+            _as_of={},
+            _aligned={},
+        )
+
     def clock_bars(self, clock: str) -> Bars:
         """Return the bars that a clock ticks by."""
         return self.bars if clock in (BASE_CLOCK, ANY_CLOCK) else self.feeds[clock]
@@ -220,6 +247,12 @@ class Evaluation:
         }
         with np.errstate(all="ignore"):
             return compute_step(step, bars, inputs)
+
+
+def _since(value: Column | Signals, first: int) -> Column | Signals:
+    if not isinstance(value, Signals):
+        return value[first:]
+    return Signals(value.flags[first:], None if value.strength is None else value.strength[first:])
 
 
 def compute_step(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> StepValues:

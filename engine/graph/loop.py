@@ -4,7 +4,7 @@
    that is wired behind one. All others are columns, as they are without a position.
 2. What has no step form can't be wired behind the position: an indicator, a plugin's node without one, a price of a
    risk manager. Each is one problem; what is wired behind it is not looked at.
-3. The program takes the nodes in the plan's order, then combines signals and filters as `running.prepare` does
+3. The program takes the nodes in the plan's order, then combines signals and filters as `running.job` does
    with columns.
 """
 

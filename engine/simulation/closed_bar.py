@@ -354,6 +354,7 @@ def _empty(instrument: InstrumentJob) -> InstrumentJob:
     return replace(
         instrument,
         bars=instrument.bars.slice(0, 0),
+        history=None,
         first_bar=0,
         flags=np.empty(0, np.uint8),
         allowed=np.empty(0, np.bool_),
@@ -388,8 +389,9 @@ def closed_bars(job: EngineJob) -> Iterator[dict[str, ClosedBar]]:
 def closed_bar(job: EngineJob, i: int, bar: int) -> ClosedBar:
     """Return one bar of an instrument of a job, with the values of its columns."""
     one = job.instruments[i]
-    inputs = {part.node: {port: _until(of, bar) for port, of in part.inputs[i].items()} for part in job.components}
-    return row_of(one, bar, inputs, one.bars.slice(0, bar + 1) if job.components else None)
+    row = len(one.seen) - len(one.bars) + bar
+    inputs = {part.node: {port: _until(of, row) for port, of in part.inputs[i].items()} for part in job.components}
+    return row_of(one, bar, inputs, one.seen.slice(0, row + 1) if job.components else None)
 
 
 def row_of(one: InstrumentJob, bar: int, inputs: Mapping[str, Mapping[str, Any]], history: Bars | None) -> ClosedBar:

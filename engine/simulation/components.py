@@ -135,7 +135,7 @@ class Deciders:
         contexts = []
         for instrument, inputs in zip(self._job.instruments, part.inputs, strict=True):
             ctx = StrategyContext(part.node)
-            self._bind(ctx, part, inputs, instrument.bars)
+            self._bind(ctx, part, inputs, instrument.seen)
             ctx.show(self._view)
             contexts.append(ctx)
         return tuple(contexts)

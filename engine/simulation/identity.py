@@ -16,10 +16,10 @@ BAR_STANDARD = "QC-BAR-1"
 
 _COLUMNS = frozenset({"bars", "flags", "allowed", "first_bar", "rule_columns", "execution_columns", "size_column"})
 _COLUMNS |= {"rate_open", "rate_close", "split", "dividend", "step_columns", "further", "terms", "trading_days"}
+_COLUMNS |= {"history", "step_state"}
 """Fields of an instrument that hold a value for each bar, follow from them, or change nothing that it does."""
 
-_MODES = {"mode", "engine", "start", "end", "benchmark", "risk_free"}
-"""Settings that say where and how a job is run and measured, not what it does."""
+_MODES = {"mode", "engine", "start", "end"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,9 @@ class HoldingView:
 
     def __init__(self, job: EngineJob, state: State, size: Size) -> None:
         self._state = state
-        self._bars = [each.bars for each in job.instruments]
-        self._first = [0] * len(self._bars)  # the bar that is the first of those shown
+        self._bars = [each.seen for each in job.instruments]
+        # The bar that is the first of those shown.
+        self._first = [len(each.bars) - len(each.seen) for each in job.instruments]
         self._index = {each.symbol: i for i, each in enumerate(job.instruments)}
         self._holdings = Holdings(job, state, self._first)
         self._size = size

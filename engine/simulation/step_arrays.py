@@ -40,7 +40,7 @@ def with_steps(job: EngineJob, market: Market) -> tuple[Market, Steps]:
     steps = Steps(
         program=np.array(program.rows, INSTRUCTION_DTYPE),
         registers=np.tile(program.registers, (len(jobs), 1)),
-        state=np.tile(program.state, (len(jobs), 1)),
+        state=np.array([program.state if each.step_state is None else each.step_state for each in jobs], np.float64),
         columns=joined([np.array(columns, np.float64).reshape(len(columns), rows)], np.float64),
         inputs=np.array(program.inputs, np.int64),
         outputs=np.full((len(program.outputs), rows), np.nan),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -37,8 +38,8 @@ def bars_by_name(graph: BoundGraph, market: Market) -> dict[str, Bars]:
 
 
 def until(graph: BoundGraph, market: Market, steps: int) -> dict[str, Bars]:
-    """Return what had closed after so many steps; a step is a moment at which instruments' bars close."""
-    named = bars_by_name(graph, market)
+    """Return what had closed after so many steps of a run; a step is a moment at which instruments' bars close."""
+    named, steps = bars_by_name(graph, market), steps + steps_before(market)
     end = _ends(market)[steps - 1] if steps else -1
     return {name: bars.slice(0, int(np.searchsorted(bars.close_ns, end, side="right"))) for name, bars in named.items()}
 
@@ -51,7 +52,8 @@ def moments(graph: BoundGraph, market: Market, begin: int = 0, end: int | None =
     named = bars_by_name(graph, market)
     done = {name: len(bars) for name, bars in until(graph, market, begin).items()}
     symbols = {each.spec.symbol for each in graph.instruments}
-    for now in _ends(market)[begin:end]:
+    before = steps_before(market)
+    for now in _ends(market)[before + begin : None if end is None else before + end]:
         together: dict[str, Bar] = {}
         for name, bars in named.items():
             while done[name] < len(bars) and bars.close_ns[done[name]] <= now:
@@ -65,13 +67,26 @@ def moments(graph: BoundGraph, market: Market, begin: int = 0, end: int | None =
 
 
 def step_count(market: Market) -> int:
-    """Return how many steps a market has."""
-    return len(_ends(market))
+    """Return how many steps a run of a market has."""
+    return len(_ends(market)) - steps_before(market)
 
 
-def step_date(market: Market, step: int) -> str:
-    """Return the day on which a step closes."""
-    return str(np.datetime64(_ends(market)[step], "ns").astype("datetime64[D]"))
+def steps_before(market: Market) -> int:
+    """Return how many steps come before the start of a run."""
+    first_ns = min(int(bars.close_ns[first]) for bars, first in zip(market.bars, market.first, strict=True))
+    return bisect_left(_ends(market), first_ns)
+
+
+def start_near(market: Market, step: int) -> str | None:
+    """Return the first day from a step on that begins within no bar of an instrument, as far as there is one."""
+    for end in _ends(market)[step:]:
+        day = np.datetime64(end, "ns").astype("datetime64[D]")
+        ns = int(day.astype("datetime64[ns]").astype(np.int64))
+        if all(
+            bars.open_ns[-1] >= ns and not ((bars.open_ns < ns) & (bars.close_ns > ns)).any() for bars in market.bars
+        ):
+            return str(day)
+    return None
 
 
 def run_on(session: StrategySession, graph: BoundGraph, market: Market, end: int | None = None) -> None:

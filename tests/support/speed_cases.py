@@ -15,7 +15,8 @@ from quantcrafter.engine.api.bars import Bars
 from quantcrafter.engine.data.cache import BarCache
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.results.trace import ColumnStore
-from quantcrafter.engine.runtime.running.prepare import evaluate, instrument_job
+from quantcrafter.engine.runtime.running.job import instrument_job
+from quantcrafter.engine.runtime.running.prepare import evaluate
 from quantcrafter.engine.runtime.running.run import Clock, Prepared, never, prepare_run, silent
 from quantcrafter.engine.runtime.running.source import load_text
 from tests.support.c_loops import cross_in_c, rsi_in_c

@@ -69,7 +69,6 @@ class ChartLook:
     border: str
     equity: str
     hold: str
-    benchmark: str
     drawdown: str
     drawdown_soft: str
     exposure: str
@@ -109,7 +108,6 @@ def _look(theme_name: str, dark: bool, colors: tuple[str, ...], candle_colors: s
         border=border,
         equity=accent,
         hold=text_dim,
-        benchmark=(_DARK_SERIES if dark else _LIGHT_SERIES)[1],
         drawdown=error,
         drawdown_soft=mix(error, panel, 0.22),
         exposure=text_dim,

@@ -1,4 +1,4 @@
-"""The position at each bar, derived from the fills."""
+"""What was held at each bar, from the fills."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IntColumn = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A position at a bar's close: signed lots, and the bar and price of its entry."""
+    """A position at a bar's close: signed lots, the bar at which it was entered, and at which price."""
 
     lots: int
     since: int
@@ -31,13 +31,13 @@ class Positions:
 
     @classmethod
     def of(cls, ledger: Ledger, instrument: int) -> Positions:
-        """Return the positions of a run in an instrument."""
+        """Return what a run held of an instrument."""
         fills = ledger.fills[ledger.fills["instrument"] == instrument]
         signed = fills["lots"] * fills["side"].astype(np.int64)
         return cls(fills["bar"].astype(np.int64), np.cumsum(signed), np.asarray(fills["price"]))
 
     def after(self, bar: int) -> Position | None:
-        """Return the position at the close of a bar, None without a position."""
+        """Return the position at the close of a bar, None when nothing is held."""
         last = int(np.searchsorted(self.bars, bar, side="right")) - 1
         if last < 0 or self.lots[last] == 0:
             return None

@@ -1,12 +1,11 @@
 """The pure logic of explanations: expressions over leaves that are true or false, and two questions about them.
 
-1. Why does it have its value? `mattering` returns the leaves, and the wires to them, that made an expression true or
-   false.
-2. What would make it true? `smallest_sets` returns the smallest sets of leaves that would have to be inverted.
+1. Why is it as it is? `mattering` gives the leaves, and the wires to them, that made an expression true or false.
+2. What would make it true? `smallest_sets` gives the smallest sets of leaves that would have to be the other way.
 
-The second is a hitting-set search. While an expression is false, some leaves are responsible (`_culprits`): every
-solution changes at least one of them. Trying each of them with increasing depth finds every smallest set. A leaf that
-was tried is kept unchanged in the following branches, so that no set is found twice.
+The second is a hitting-set search. While an expression is false, some leaves keep it so (`_culprits`): whatever makes
+it true changes at least one of them. Trying each in turn, to a depth that grows by one, finds every smallest set; a
+leaf that was tried stays as it is in the branches after it, so that no set is met twice.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ MOST_SETS = 24
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaf(Generic[K]):
-    """A test with its result. `fixed` means that it can't change."""
+    """A test with its outcome. `fixed` tells that nothing can change it."""
 
     about: K
     held: bool
@@ -48,7 +47,7 @@ class Inverse(Generic[K, L]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Via(Generic[K, L]):
-    """The value of a wire."""
+    """What a wire brings."""
 
     wire: L
     part: Expression[K, L]
@@ -58,17 +57,17 @@ Expression = Leaf[K] | Gate[K, L] | Inverse[K, L] | Via[K, L]
 
 
 def both(*parts: Expression[K, L]) -> Gate[K, L]:
-    """Return an expression that is true while all parts are."""
+    """Return what is true while all parts are."""
     return Gate(len(parts), parts)
 
 
 def either(*parts: Expression[K, L]) -> Gate[K, L]:
-    """Return an expression that is true while any part is."""
+    """Return what is true while any part is."""
     return Gate(1, parts)
 
 
 class _Truth(Generic[K, L]):
-    """The truth of an expression and its parts, with some leaves inverted."""
+    """The truth of an expression and its parts, with some leaves the other way round."""
 
     def __init__(self, flipped: frozenset[Leaf[K]]) -> None:
         self._flipped = flipped
@@ -90,7 +89,7 @@ class _Truth(Generic[K, L]):
 
 
 def is_true(root: Expression[K, L], flipped: Iterable[Leaf[K]] = ()) -> bool:
-    """Return whether an expression is true with these leaves inverted."""
+    """Return whether an expression is true, with these leaves the other way round."""
     return _Truth[K, L](frozenset(flipped)).of(root)
 
 
@@ -116,7 +115,7 @@ def leaves(root: Expression[K, L]) -> dict[Leaf[K], None]:
 
 @dataclass
 class Mattered(Generic[K, L]):
-    """The leaves that determine the value of an expression, and their wires."""
+    """The leaves that made an expression what it is, and the wires that brought them."""
 
     leaves: dict[Leaf[K], None] = field(default_factory=dict)
     wires: dict[L, None] = field(default_factory=dict)
@@ -152,10 +151,10 @@ def mattering(root: Expression[K, L]) -> Mattered[K, L]:
 
 @dataclass(frozen=True)
 class Smallest(Generic[K]):
-    """The smallest sets of leaves that make an expression true when inverted, nearest first.
+    """The smallest sets of leaves that make an expression true when turned round, nearest first.
 
-    Without a solution, there is no set; if it is already true, there is one empty set. `exact` is False if the search
-    was abandoned: then there is one minimal set, but a smaller one may exist.
+    There is none when nothing would, and one that is empty when it is true already. `exact` is False when the search
+    was given up: then there is one set, from which nothing can be left out, but a smaller one may exist.
     """
 
     sets: tuple[frozenset[Leaf[K]], ...]
@@ -165,7 +164,7 @@ class Smallest(Generic[K]):
 def smallest_sets(
     root: Expression[K, L], gap: Callable[[Leaf[K]], float] = lambda _leaf: 0.0, work: int = WORK
 ) -> Smallest[K]:
-    """Return the smallest sets of leaves that make the expression true when inverted; `gap` returns distances."""
+    """Return the smallest sets of leaves to turn round so that the expression is true; `gap` says how far each is."""
     search = _Search[K, L](root, work)
     fixed = frozenset(leaf for leaf in leaves(root) if leaf.fixed)
     count = sum(not leaf.fixed for leaf in leaves(root))
@@ -184,7 +183,7 @@ def smallest_sets(
 
 
 class _TooMuchError(Exception):
-    """The search has reached its limit."""
+    """The search has taken as much work as it may."""
 
 
 @dataclass
@@ -192,7 +191,7 @@ class _Search(Generic[K, L]):
     root: Expression[K, L]
     work: int
     limited: bool = False
-    """Whether a branch ended because of its depth: a larger set may be a solution."""
+    """Whether a branch ended for want of depth: a larger set may do."""
 
     def within(self, flipped: frozenset[Leaf[K]], kept: frozenset[Leaf[K]], size: int) -> Iterator[frozenset[Leaf[K]]]:
         """Yield the sets that hold `flipped`, none of `kept`, and up to `size` leaves more."""
@@ -219,7 +218,7 @@ class _Search(Generic[K, L]):
 
 
 def _culprits(root: Expression[K, L], truth: _Truth[K, L], settled: frozenset[Leaf[K]]) -> dict[Leaf[K], None]:
-    """Return leaves of which one must change to change the expression; those in `settled` can't change."""
+    """Return leaves of which one must change if the expression's truth shall; those in `settled` cannot."""
     known: dict[int, dict[Leaf[K], None]] = {}
 
     def of(part: Expression[K, L]) -> dict[Leaf[K], None]:
@@ -243,7 +242,7 @@ def _culprits(root: Expression[K, L], truth: _Truth[K, L], settled: frozenset[Le
 
 
 def _greedy(root: Expression[K, L], fixed: frozenset[Leaf[K]], gap: Callable[[Leaf[K]], float]) -> Smallest[K]:
-    """Invert the nearest responsible leaf until the expression is true, then remove unnecessary ones."""
+    """Turn the nearest culprit round until the expression is true, then leave out what is not needed."""
     flipped: frozenset[Leaf[K]] = frozenset()
     while not is_true(root, flipped):
         culprits = _culprits(root, _Truth[K, L](flipped), flipped | fixed)

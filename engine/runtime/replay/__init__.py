@@ -1,4 +1,4 @@
-"""Replay: runs a strategy bar by bar, with play, pause, jumps back, breakpoints and forks."""
+"""A run stepped bar by bar: played, paused, taken back, stopped at conditions, and forked."""
 
 from quantcrafter.engine.runtime.replay.breakpoints import Breakpoint, parse_breakpoint
 from quantcrafter.engine.runtime.replay.moment import Moment

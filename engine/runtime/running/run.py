@@ -1,8 +1,8 @@
 """A run from file to result.
 
 1. The file becomes a graph; every problem is reported at once.
-2. Bars are loaded, checked and aligned.
-3. Every column is computed once.
+2. Bars are loaded from the beginning of the data on, checked and aligned.
+3. Every column is computed once, over all of them; what follows sees the part from `run.start` on.
 4. The engine matches orders and keeps the books.
 5. Metrics are taken from the books.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,20 +21,19 @@ from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, make_plan
 from quantcrafter.engine.runtime.results.result import Origin, RunResult
 from quantcrafter.engine.runtime.results.trace import ColumnStore, Trace
-from quantcrafter.engine.runtime.running.benchmark import run_benchmark
 from quantcrafter.engine.runtime.running.engines import engine_for, run_job
+from quantcrafter.engine.runtime.running.job import begin_at, job_of, with_record
 from quantcrafter.engine.runtime.running.prepare import (
     Columns,
     Loader,
     Market,
     Progress,
     evaluate,
-    job_of,
     load_market,
     with_choices,
-    with_record,
 )
 from quantcrafter.engine.runtime.running.source import Installed, load_graph
+from quantcrafter.engine.runtime.running.warm_up import WarmUp, warm_up_of
 from quantcrafter.engine.spec import StrategySpec
 from quantcrafter.engine.spec.identity import strategy_hash
 from quantcrafter.engine.stats.metrics import compute_metrics
@@ -103,6 +102,7 @@ class Prepared:
     evaluations: tuple[Evaluation, ...]
     store: ColumnStore
     job: EngineJob
+    warm_up: WarmUp = field(default_factory=WarmUp)
 
 
 def prepare_run(
@@ -129,10 +129,12 @@ def prepare_run(
     clock.lap("load_s")
     store = ColumnStore()
     evaluations = columns(plan, market, progress, cancelled, store)
-    job = job_of(graph, settings, plan, evaluations, progress, cancelled)
+    job = begin_at(job_of(graph, settings, plan, evaluations, progress, cancelled), market.first)
+    evaluations = tuple(each.since(first) for each, first in zip(evaluations, market.first, strict=True))
     clock.lap("columns_s")
     progress("simulate", 0, 1)
-    return Prepared(graph, settings, plan, market, evaluations, store, job)
+    warm_up = warm_up_of(plan, market, starts=settings.start is not None)
+    return Prepared(graph, settings, plan, market, evaluations, store, job, warm_up)
 
 
 def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
@@ -140,10 +142,7 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
     graph, settings, market = prepared.graph, prepared.settings, prepared.market
     evaluations, instruments = with_record(prepared.plan, prepared.evaluations, prepared.job.instruments, ledger)
     decision = prepared.plan.decision
-    benchmark = run_benchmark(graph, market, instruments, ledger)
-    metrics = compute_metrics(
-        ledger, instruments, cash=settings.cash, risk_free=settings.risk_free, benchmark=benchmark
-    )
+    metrics = compute_metrics(ledger, instruments, cash=settings.cash)
     return RunResult(
         strategy=graph.spec.name,
         engine=settings.engine,
@@ -156,14 +155,14 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
         rule_nodes=decision.rule_nodes if decision is not None else (),
         metrics=metrics,
         timing=clock.finish(),
-        findings=market.findings,
-        notes=market.notes,
-        synthetic=market.synthetic,
+        findings=(*market.findings, *prepared.warm_up.cold),
+        notes=(*market.notes, *prepared.warm_up.unsettled),
+        synthetic=any(bars.synthetic for bars in market.bars)
+        or any(feed.synthetic for feeds in market.feeds for feed in feeds.values()),
         origin=origin_of(graph),
         warnings=graph.warnings,
         started=clock.started,
         trace=Trace(prepared.plan, evaluations, graph, prepared.store),
-        benchmark=benchmark,
     )
 
 

@@ -16,7 +16,7 @@ from quantcrafter.engine.runtime.results.trace import Trace
 from quantcrafter.engine.runtime.run_store.run_folder import CURVES, OPEN_ORDERS, RECORDS, RunFolder
 from quantcrafter.engine.runtime.run_store.run_log import Chunk
 from quantcrafter.engine.runtime.run_store.run_writer import RunWriter, chunk_of, describe, final_state, growing_state
-from quantcrafter.engine.runtime.running.prepare import instrument_job
+from quantcrafter.engine.runtime.running.job import instrument_job
 from quantcrafter.engine.runtime.running.run import origin_of
 from quantcrafter.engine.runtime.sessions.session_columns import NewRows
 from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
@@ -100,9 +100,7 @@ class SessionRecorder:
     def _finish(self) -> int:
         run = RunFolder.open(self._writer.folder)
         state = final_state(run)
-        state["metrics"] = compute_metrics(
-            run.ledger, run.instruments, cash=run.settings.cash, risk_free=run.settings.risk_free
-        )
+        state["metrics"] = compute_metrics(run.ledger, run.instruments, cash=run.settings.cash)
         state["data_hash"] = data_hash(run.instruments)
         none = {name: slice(0, 0) for name in (*RECORDS, *CURVES)}
         return self._writer.append(chunk_of(run, [slice(0, 0)] * len(run.instruments), none, state))

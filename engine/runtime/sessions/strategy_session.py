@@ -25,7 +25,7 @@ from quantcrafter.engine.graph.history import HistoryCache
 from quantcrafter.engine.graph.live import BlankRow, LiveColumns, NewestRow
 from quantcrafter.engine.graph.live_sources import Clock
 from quantcrafter.engine.graph.terms import complete
-from quantcrafter.engine.runtime.running.prepare import instrument_job, job_of
+from quantcrafter.engine.runtime.running.job import instrument_job, job_of
 from quantcrafter.engine.runtime.sessions.session_columns import Given, GivenRows
 from quantcrafter.engine.runtime.sessions.session_data import SessionData
 from quantcrafter.engine.simulation.adopting import adopt
@@ -35,6 +35,7 @@ from quantcrafter.engine.simulation.kernels import RunSteps
 from quantcrafter.engine.simulation.node_program import NodeProgram
 from quantcrafter.engine.simulation.session import Session
 from quantcrafter.engine.simulation.session_state import SessionState
+from quantcrafter.engine.simulation.warm_steps import remembered_steps
 from quantcrafter.engine.spec.identity import strategy_hash
 
 _HISTORIES, _NODES = "histories", "nodes"
@@ -101,6 +102,8 @@ class StrategySession:
         """
         self = cls(graph, known, host or Host())
         kept = None if state is None else SessionState.from_json(state)
+        if kept is None:
+            self._remember_known()
         identity = self._identity(worker, epoch)
         self._session = Session.open(self._job, kept, identity=identity, venue=venue, kernel=kernel)
         if kept is not None:
@@ -133,6 +136,7 @@ class StrategySession:
         self = cls(graph, known, host or Host())
         old = SessionState.from_json(state)
         self._check_end(old, known)
+        self._remember_known()
         identity = self._identity(worker, epoch)
         adopted = adopt(old, self._job, identity)
         self._session = Session.open(self._job, adopted.state, identity=identity, venue=venue, kernel=kernel)
@@ -297,6 +301,14 @@ class StrategySession:
             tick, lot = terms.value("tick_size"), terms.value("lot_size")
             instruments.append(replace(given, tick_size=tick, lot_size=lot))
         return replace(job, instruments=tuple(instruments))
+
+    def _remember_known(self) -> None:
+        """Let the nodes that read the position remember the bars that are known, as a run from a later start does."""
+        if self.plan.loop is None or not any(len(each.bars) for each in self._columns):
+            return
+        states = remembered_steps(job_of(self.graph, self.graph.spec.run, self.plan, self._columns))
+        pairs = zip(self._job.instruments, states, strict=True)
+        self._job = replace(self._job, instruments=tuple(replace(each, step_state=state) for each, state in pairs))
 
     def _check_running(self) -> None:
         if self._failed:

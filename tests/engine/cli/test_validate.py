@@ -72,6 +72,22 @@ def test_guesses_and_faults_of_the_data_are_told(good: Path, capsys: pytest.Capt
     assert file["data"]["instruments"][0]["terms"]["tick_size"] == {"value": 1.0, "from": "file"}
 
 
+def test_nodes_that_lack_bars_before_the_start_are_named(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # 2010-01-04 is the first bar: of the 19 that the slow average needs 11 come before.
+    assert main(["validate", str(good), "--set", "run.start=2010-01-15"]) == 0
+    told = capsys.readouterr().err.splitlines()[0]
+    assert told.startswith(
+        "warning: TEST: too few bars come before the start of the run on 2010-01-15 00:00, 11 in all: "
+    )
+    assert "'slow' lacks 8 bars" in told
+    assert main(["run", str(good), "--set", "run.start=2010-01-15", "--no-history"]) == 0
+    shown = capsys.readouterr()
+    assert told in shown.err.splitlines()
+    assert "11 bars before the start for the warm-up" in shown.out
+    assert main(["validate", str(good), "--set", "run.start=2010-06-15"]) == 0
+    assert "warning" not in capsys.readouterr().err
+
+
 def test_data_that_can_not_be_had_are_a_warning(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = good.read_text(encoding="utf-8")
     start = text.index("data: synthetic")

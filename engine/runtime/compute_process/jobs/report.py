@@ -1,4 +1,4 @@
-"""The job `report`: the HTML report of a stored run."""
+"""The job `report`: the HTML report of a run that was kept."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from quantcrafter.engine.graph import Evaluation, StepColumn
 from quantcrafter.engine.runtime.explain import Comparison, Facts, explain
 from quantcrafter.engine.runtime.replay import Replay
 from quantcrafter.engine.runtime.research.lookahead import find_lookahead
+from quantcrafter.engine.runtime.running.job import with_record
 from quantcrafter.engine.runtime.running.memo import ColumnMemo
-from quantcrafter.engine.runtime.running.prepare import with_record
 from quantcrafter.engine.runtime.running.run import Clock, Prepared, prepare_run, run
 from quantcrafter.engine.runtime.running.source import load_text
 from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise

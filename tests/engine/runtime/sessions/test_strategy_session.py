@@ -26,7 +26,7 @@ from quantcrafter.engine.runtime.running.prepare import Market, load_market
 from quantcrafter.engine.runtime.running.run import run
 from quantcrafter.engine.runtime.running.source import load_graph, load_text
 from quantcrafter.engine.runtime.sessions.strategy_session import Host, StrategySession
-from tests.support.bar_by_bar import bars_by_name, joined, moments, run_on, step_count, step_date, until
+from tests.support.bar_by_bar import bars_by_name, joined, moments, run_on, start_near, step_count, until
 from tests.support.counts import sample, seed
 from tests.support.jobs import DAY_NS
 from tests.support.ledger_checks import assert_same_bits
@@ -96,8 +96,9 @@ def begin_session(folder: Path, path: Path, registry: Registry, rng: random.Rand
     graph, overrides = load_graph(path, registry), []
     market = market_of(graph)
     most = max(40, MOST_BARS // len(graph.instruments))
-    if step_count(market) > most:
-        overrides = [f"run.start={step_date(market, -most)}"]
+    start = start_near(market, -most) if step_count(market) > most else None
+    if start is not None:  # the session, as the run, knows the bars before
+        overrides = [f"run.start={start}"]
         graph = load_graph(path, registry, overrides)
         market = market_of(graph)
     count = step_count(market)
