@@ -32,3 +32,8 @@ class Catalog(Protocol):
     def markets(self) -> tuple[Market, ...]:
         """The markets that `market:` may name."""
         ...
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Names of plugins that are installed but not in use: not allowed, disabled, or failed."""
+        ...

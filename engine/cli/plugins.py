@@ -12,11 +12,16 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.cli.console import console, note, print_json, table, warn
 from quantcrafter.engine.cli.streams import results
-from quantcrafter.engine.plugins import PluginInfo, PluginStatus, Registry, load_registry, set_enabled
+from quantcrafter.engine.plugins import PluginInfo, PluginStatus, Registry, allow_file, load_registry, set_enabled
 from quantcrafter.engine.plugins.facts import find, headline
 from quantcrafter.engine.plugins.template import create_plugin
 
-_STATUS_STYLES = {PluginStatus.LOADED: "green", PluginStatus.DISABLED: "dim", PluginStatus.FAILED: "bold red"}
+_STATUS_STYLES = {
+    PluginStatus.LOADED: "green",
+    PluginStatus.DISABLED: "dim",
+    PluginStatus.FAILED: "bold red",
+    PluginStatus.NOT_ALLOWED: "yellow",
+}
 _NOUNS = {
     "data": "data nodes",
     "logic": "logic nodes",
@@ -38,6 +43,7 @@ def plugins_app() -> typer.Typer:
     group.command("create")(create)
     group.command("enable")(enable)
     group.command("disable")(disable)
+    group.command("allow")(allow)
     return group
 
 
@@ -61,7 +67,7 @@ def list_plugins(*, json: Annotated[bool, typer.Option("--json", help="Print JSO
         if info.status is PluginStatus.FAILED:
             out.print(f"\n{info.name}: {info.error}", style="red")
     for problem in registry.problems:
-        if problem.code == "plugin.state":
+        if problem.code in ("plugin.state", "plugin.not_allowed"):
             warn(str(problem).removeprefix("warning: "))
 
 
@@ -118,6 +124,14 @@ def disable(name: Annotated[str, typer.Argument(help="Name of the plugin.", meta
     note(f"Plugin '{name}' is disabled; strategy files that use its components will not run.")
 
 
+def allow(
+    name: Annotated[str, typer.Argument(help="Name of a file in the nodes folder.", metavar="NAME")],
+) -> None:
+    """Use a node file from now on: a .py file in the folder 'nodes' of your QuantCrafter folder."""
+    found = allow_file(name)
+    note(f"The node file '{found.name}' is allowed.")
+
+
 def _overview(plugins: tuple[PluginInfo, ...]) -> Any:
     from rich.text import Text
 
@@ -135,7 +149,8 @@ def _card(registry: Registry, plugin: PluginInfo) -> None:
     out = console()
     heading = Text(f"{plugin.name} {plugin.version}", style="bold")
     out.print(heading.append(f"  {plugin.status}", style=_STATUS_STYLES[plugin.status]))
-    out.print("Part of QuantCrafter" if plugin.builtin else f"Package: {plugin.distribution}", markup=False)
+    origin = f"File: {plugin.file}" if plugin.file else f"Package: {plugin.distribution}"
+    out.print("Part of QuantCrafter" if plugin.builtin else origin, markup=False)
     if plugin.error:
         out.print(f"\n{plugin.error}", style="red", markup=False)
     if plugin.traceback:
@@ -170,6 +185,7 @@ def _as_json(info: PluginInfo) -> dict[str, Any]:
         "name": info.name,
         "version": info.version,
         "distribution": info.distribution,
+        "file": info.file,
         "builtin": info.builtin,
         "status": str(info.status),
         "error": info.error,

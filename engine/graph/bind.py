@@ -135,7 +135,12 @@ class _Binder:
         else:
             names = (*self.catalog.component_names(node.role), *self.spec.block_names)
             message = Message("There is no component '{use}' for the section '{role}'.", use=node.use, role=node.role)
-            missing = Message("A plugin that provides it may be missing.")
+            out = self.catalog.left_out
+            missing = (
+                Message("These plugins are not in use: {names} ('quantcrafter plugins').", names=", ".join(out))
+                if out
+                else Message("A plugin that provides it may be missing.")
+            )
             remedy = joined([self.suggest(node.use, names), missing])
         self._report(node, "unknown_use", message, remedy, "use")
 

@@ -17,6 +17,7 @@ class PluginStatus(StrEnum):
     LOADED = "loaded"
     DISABLED = "disabled"
     FAILED = "failed"
+    NOT_ALLOWED = "not allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class PluginInfo:
     """One installed plugin.
 
     `name` is that of its entry point. `error` says in a sentence why it was left out, `traceback` where it raised.
-    `provides` maps a role (`indicators`, `data_providers`, ...) to the names that the plugin adds to it.
+    `provides` maps a role (`indicators`, `data_providers`, ...) to the names that the plugin adds to it. `file` is the
+    path of a node file, else ''.
     """
 
     name: str
@@ -35,6 +37,7 @@ class PluginInfo:
     error: str = ""
     traceback: str = ""
     provides: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    file: str = ""
 
     @property
     def count(self) -> int:
@@ -43,12 +46,28 @@ class PluginInfo:
 
     def problem(self) -> Problem | None:
         """Return the finding that says why the plugin was left out, or None when it was not."""
+        if self.status is PluginStatus.NOT_ALLOWED:
+            return Problem(
+                code="plugin.not_allowed",
+                message=Message(
+                    "The node file '{file}' is not used: you have not allowed it yet. It runs with all your "
+                    "permissions.",
+                    file=self.file,
+                ),
+                remedy=Message(
+                    "Read it and allow it with 'quantcrafter plugins allow {name}', or move it away.", name=self.name
+                ),
+                path=f"plugins.{self.name}",
+                severity=Severity.WARNING,
+            )
         if self.status is not PluginStatus.FAILED:
             return None
         return Problem(
             code="plugin",
             message=Message("Plugin '{name}' was not loaded: {error}.", name=self.name, error=without_stop(self.error)),
-            remedy=Message(
+            remedy=Message("Fix the file '{file}'.", file=self.file)
+            if self.file
+            else Message(
                 "Upgrade or repair it, or disable it with 'quantcrafter plugins disable {name}'.", name=self.name
             )
             if not self.builtin

@@ -1,7 +1,8 @@
 """Find the installed plugins, load each by itself, and put what they bring into one registry.
 
 In order: 1. the entry points of the group `quantcrafter.plugins` are listed; QuantCrafter's own come first, then the
-others by name; 2. those that the user has disabled are ignored; 3. each is imported, checked and asked by its hooks;
+others by name, then the node files of the user's folder; 2. those that the user has disabled, and node files that they
+have not allowed, are ignored; 3. each is imported, checked and asked by its hooks;
 whatever it raises leaves it out, and nothing else; 4. a plugin that takes a name already taken in the same role is
 left out: it is in as a whole, or not at all.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,11 +20,12 @@ from quantcrafter.engine.api import ENTRY_POINT_GROUP, PluginError, Problem
 from quantcrafter.engine.api.foreign import claim
 from quantcrafter.engine.api.home import home
 from quantcrafter.engine.api.message import Message, joined
-from quantcrafter.engine.api.wording import did_you_mean
+from quantcrafter.engine.api.wording import did_you_mean, shown_path
 from quantcrafter.engine.plugins.hooks import Contribution, of_plugin, read_plugin
 from quantcrafter.engine.plugins.info import PluginInfo, PluginRefusedError, PluginStatus
+from quantcrafter.engine.plugins.node_files import load_node_file, node_files, node_folder
 from quantcrafter.engine.plugins.registry import Registry
-from quantcrafter.engine.plugins.state import read_disabled, write_disabled
+from quantcrafter.engine.plugins.state import read_allowed, read_disabled, write_allowed, write_disabled
 
 OWN_DISTRIBUTION = "quantcrafter"
 
@@ -56,7 +58,7 @@ def forget_registry() -> None:
 def installed_plugins() -> tuple[PluginInfo, ...]:
     """Return every installed plugin, built-ins first, without importing any; disabled ones say so."""
     disabled, _ = read_disabled()
-    return tuple(_marked(candidate.info, disabled) for candidate in _discover())
+    return tuple(_marked(candidate.info, disabled) for candidate in (*_discover(), *_discover_files()))
 
 
 def set_enabled(name: str, *, enabled: bool) -> PluginInfo:
@@ -80,6 +82,30 @@ def set_enabled(name: str, *, enabled: bool) -> PluginInfo:
     return replace(info, status=PluginStatus.LOADED if enabled else PluginStatus.DISABLED)
 
 
+def allow_file(name: str) -> PluginInfo:
+    """Allow a node file of the user's folder and return it as it now stands.
+
+    Raises:
+        PluginError: there is no such file, or the permission can't be stored.
+    """
+    known = {candidate.info.name: candidate.info for candidate in _discover_files()}
+    wanted = name.removesuffix(".py")
+    if wanted not in known:
+        there = Message("There are: {names}.", names=", ".join(known)) if known else Message("The folder has none.")
+        remedy = did_you_mean(wanted, known) or there
+        raise PluginError(
+            Message(
+                "There is no node file '{name}.py' in '{folder}'. {remedy}",
+                name=wanted,
+                folder=shown_path(node_folder()),
+                remedy=remedy,
+            )
+        )
+    write_allowed(read_allowed() | {wanted})
+    forget_registry()
+    return replace(known[wanted], status=PluginStatus.LOADED)
+
+
 @lru_cache(maxsize=4)
 def _cached(_home: Path) -> Registry:
     return _load(())
@@ -87,7 +113,11 @@ def _cached(_home: Path) -> Registry:
 
 def _load(extra: tuple[tuple[str, object], ...]) -> Registry:
     disabled, unreadable = read_disabled()
-    candidates = [*_discover(), *(_Candidate(PluginInfo(name), lambda thing=thing: thing) for name, thing in extra)]  # type: ignore[misc]
+    candidates = [
+        *_discover(),
+        *_discover_files(),
+        *(_Candidate(PluginInfo(name), partial(_itself, thing)) for name, thing in extra),
+    ]
     total = Contribution()
     owners: dict[tuple[str, str], str] = {}
     plugins: dict[str, PluginInfo] = {}
@@ -146,6 +176,10 @@ def _check_free(contribution: Contribution, owners: dict[tuple[str, str], str]) 
             )
 
 
+def _itself(thing: object) -> object:
+    return thing
+
+
 def _discover() -> list[_Candidate]:
     """Return the installed plugins, QuantCrafter's own first, then by name."""
     known: dict[int, tuple[str, str]] = {}
@@ -156,6 +190,23 @@ def _discover() -> list[_Candidate]:
         info = PluginInfo(entry.name, version, distribution, builtin)
         candidates.append(_Candidate(info, entry.load))
     return sorted(candidates, key=lambda candidate: (not candidate.info.builtin, candidate.info.name))
+
+
+def _discover_files() -> list[_Candidate]:
+    """Return the node files of the user's folder, by name."""
+    allowed = read_allowed()
+    return [
+        _Candidate(
+            PluginInfo(
+                path.stem,
+                distribution="nodes",
+                status=PluginStatus.LOADED if path.stem in allowed else PluginStatus.NOT_ALLOWED,
+                file=str(path),
+            ),
+            partial(load_node_file, path),
+        )
+        for path in node_files()
+    ]
 
 
 def _origin(entry: importlib.metadata.EntryPoint, known: dict[int, tuple[str, str]]) -> tuple[str, str]:

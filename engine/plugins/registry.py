@@ -22,7 +22,7 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.foreign import claim, foreign, reason_of, text_of
 from quantcrafter.engine.api.message import Message, without_stop
 from quantcrafter.engine.plugins.checks import check_built, is_family
-from quantcrafter.engine.plugins.info import PluginInfo
+from quantcrafter.engine.plugins.info import PluginInfo, PluginStatus
 
 
 class Registry:
@@ -90,6 +90,11 @@ class Registry:
     def markets(self) -> tuple[Market, ...]:
         """The markets that `market:` may name."""
         return tuple(self._others.get("markets", {}).values())
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Names of plugins that are installed but not in use: not allowed, disabled, or failed."""
+        return tuple(info.name for info in self.plugins if info.status is not PluginStatus.LOADED)
 
     @property
     def strategies(self) -> tuple[StrategyTemplate, ...]:

@@ -1,4 +1,4 @@
-"""Which plugins the user has switched off: `plugins.json` in the user's directory."""
+"""Which plugins the user disabled, and which node files they allowed: `plugins.json` in the user's directory."""
 
 from __future__ import annotations
 
@@ -10,28 +10,24 @@ from pathlib import Path
 
 from quantcrafter.engine.api import PluginError, Problem, Severity
 from quantcrafter.engine.api.home import home
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 
 
 def state_file() -> Path:
-    """Return the path of the file that holds the names of disabled plugins."""
+    """Return the path of the file that holds the names of disabled plugins and allowed node files."""
     return home() / "plugins.json"
 
 
 def read_disabled() -> tuple[frozenset[str], Problem | None]:
     """Return the names of disabled plugins, and a warning when the file cannot be read (it then counts as empty)."""
-    path = state_file()
-    try:
-        names = json.loads(path.read_text(encoding="utf-8"))["disabled"]
-    except FileNotFoundError:
-        return frozenset(), None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return frozenset(), _unreadable(path, _reason(error))
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        return frozenset(), _unreadable(path, Message("'disabled' must be a list of plugin names"))
-    return frozenset(names), None
+    return _read("disabled")
+
+
+def read_allowed() -> frozenset[str]:
+    """Return the names of allowed node files; none if the file cannot be read."""
+    return _read("allowed_files")[0]
 
 
 def write_disabled(names: frozenset[str]) -> None:
@@ -40,8 +36,39 @@ def write_disabled(names: frozenset[str]) -> None:
     Raises:
         PluginError: the file cannot be written.
     """
+    _write({"disabled": sorted(names), "allowed_files": sorted(read_allowed())})
+
+
+def write_allowed(names: frozenset[str]) -> None:
+    """Replace the list of allowed node files in one step.
+
+    Raises:
+        PluginError: the file cannot be read or written.
+    """
+    disabled, unreadable = read_disabled()
+    if unreadable is not None:
+        raise PluginError(joined([unreadable.message, unreadable.remedy]))
+    _write({"disabled": sorted(disabled), "allowed_files": sorted(names)})
+
+
+def _read(key: str) -> tuple[frozenset[str], Problem | None]:
     path = state_file()
-    text = json.dumps({"disabled": sorted(names)}, indent=2) + "\n"
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+        names = state["disabled"] if key == "disabled" else state.get(key, [])
+    except FileNotFoundError:
+        return frozenset(), None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return frozenset(), _unreadable(path, _reason(error))
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return frozenset(), _unreadable(path, Message("'{key}' must be a list of plugin names", key=key))
+    return frozenset(names), None
+
+
+def _write(state: dict[str, list[str]]) -> None:
+    path = state_file()
+    state = {key: names for key, names in state.items() if names or key == "disabled"}
+    text = json.dumps(state, indent=2) + "\n"
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -257,6 +257,10 @@ class SmallCatalog:
     def component(self, role: Role, name: str) -> type[Component] | None:
         return self._components.get((role, name))
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        return ()
+
     def component_names(self, role: Role) -> tuple[str, ...]:
         return tuple(name for of, name in self._components if of is role)
 

@@ -86,6 +86,10 @@ class TinyCatalog:
     def component(self, role: Role, name: str) -> type[Component] | None:
         return self._classes.get((role, name))
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        return ()
+
     def component_names(self, role: Role) -> tuple[str, ...]:
         return tuple(name for owner, name in self._classes if owner is role)
 
