@@ -673,6 +673,16 @@ ASKED: tuple[FileFormat, ...] = (
 )
 
 
+ALSO = (
+    *("Nasdaq", "MarketWatch", "Wall Street Journal", "Google Sheets", "CoinMarketCap", "Ariva", "comdirect"),
+    *("Boursorama", "Bybit", "OKX", "Coinbase", "python-binance", "Sierra Chart", "MetaStock", "Finam", "AmiBroker"),
+    *("MultiCharts", "cTrader", "Tickstory", "OANDA", "Tongdaxin", "Tonghuashun", "Tiingo", "EOD Historical Data"),
+    *("Twelve Data", "Finnhub", "Alpaca", "FirstRate Data", "Kibot", "Bloomberg", "Refinitiv", "JoinQuant", "akshare"),
+    *("baostock", "Wind", "RiceQuant", "vn.py", "NSE", "BSE", "MOEX", "Euronext", "Nasdaq Nordic", "Taiwan", "Korea"),
+)
+"""Vendors whose files `vendor_files` and `program_files` hold."""
+
+
 def documented() -> str:
     """Return the tables of docs/data.md: formats that are read as they are, and those that need an option."""
     read: dict[str, str] = {}
@@ -680,6 +690,7 @@ def documented() -> str:
         read[form.source] = read.get(form.source) or form.note
     lines = ["| Files of | Read without a hint |", "| --- | --- |"]
     lines += [f"| {source} | {note} |" for source, note in read.items()]
+    lines += ["", f"Also read as they are: {', '.join(ALSO)}."]
     lines += ["", "| Rejected until you set an option | Option |", "| --- | --- |"]
     lines += [f"| {form.source} | {form.note} |" for form in ASKED]
     return "\n".join(lines) + "\n"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from quantcrafter.engine.api import DataError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import alternatives, did_you_mean, first_of, shortened
-from quantcrafter.engine.data.providers.names import ACTIONS, candidates, plain
+from quantcrafter.engine.data.providers.names import ACTIONS, NO_NAME, candidates, plain
 
 ColumnRole = Literal[
     "time", "date", "open", "high", "low", "close", "volume", "symbol", "split", "dividend", "adjusted_close"
@@ -60,8 +59,12 @@ def guess_columns(names: Sequence[str]) -> dict[ColumnRole, int]:
         place = next((plains.index(name) for name in candidates(role) if name in plains), None)
         if place is None and role == "volume":
             place = next((i for i, name in enumerate(plains) if name.startswith("volume")), None)
+        if role == "symbol" and place is not None and plains[place] == "name" and "timeopen" in plains:
+            place = None  # of the currency, in files of CoinMarketCap
         if place is not None:
             found[role] = place
+    if "time" not in found and "date" not in found and plains and plains[0] in NO_NAME:
+        found["time"] = 0
     return found
 
 
@@ -104,16 +107,6 @@ def find_actions(
             field="corporate_actions",
         )
     return found
-
-
-def positional_columns(cells: Sequence[str]) -> dict[ColumnRole, int]:
-    """Return the roles of a table without header: date (and time), open, high, low, close, volume in this order."""
-    roles: list[ColumnRole] = ["time", "open", "high", "low", "close", "volume"]
-    second = cells[1] if len(cells) > 1 else ""
-    clock = re.fullmatch(r"\d{8}", cells[0]) and re.fullmatch(r"\d{4}|\d{6}", second) and len(cells) > len(roles)
-    if ":" in second or clock:
-        roles = ["date", *roles]
-    return {role: place for place, role in enumerate(roles) if place < len(cells)}
 
 
 def _place(names: Sequence[str], role: str, wanted: str | int, subject: str) -> int:

@@ -15,7 +15,6 @@ from quantcrafter.engine.data.providers.columns import (
     find_actions,
     find_columns,
     guess_columns,
-    positional_columns,
     volume_choices,
 )
 from quantcrafter.engine.data.providers.encodings import HEAD_BYTES, Encoding
@@ -24,6 +23,7 @@ from quantcrafter.engine.data.providers.glance import GLANCE_LINES, Glance, glan
 from quantcrafter.engine.data.providers.layout import PRICE_ROLES, Layout, cells_of, find_layout, separator_of
 from quantcrafter.engine.data.providers.names import dress_of
 from quantcrafter.engine.data.providers.numbers import Style
+from quantcrafter.engine.data.providers.positions import positional_columns
 from quantcrafter.engine.data.providers.table import Table, no_such_symbol, taken_as, without_remarks
 from quantcrafter.engine.data.providers.text_file import Wrapping, read_head, read_whole
 
@@ -62,7 +62,7 @@ class CsvProvider(FileProvider):
         try:
             layout = find_layout(head, self.separator, self.columns, subject)
             separator, names = layout.separator, layout.names
-            roles = guess_columns(names) if layout.has_header else positional_columns(names)
+            roles = guess_columns(names) if layout.has_header else positional_columns(layout.sample).roles
         except DataError:
             separator = separator_of(lines) if self.separator == "auto" else self.separator
         return glance_at([cells_of(line, separator) for line in lines], with_chosen(roles, names, self.columns))
@@ -79,6 +79,8 @@ class CsvProvider(FileProvider):
 
         layout = self._layout(path, subject)
         layout, notes = _of_symbol(layout, symbol, subject)
+        if not layout.has_header and not self.columns and (told := positional_columns(layout.sample).note):
+            notes = (*notes, told)
         roles = self._roles(layout, subject)
         if self.action_roles():
             roles |= find_actions(layout.names, self.columns, self.action_roles(), subject)
@@ -86,7 +88,7 @@ class CsvProvider(FileProvider):
         _check_cells(data, layout, subject)
         try:
             frame = pl.read_csv(
-                _from_line(data, layout.data_line - layout.has_header),
+                _rows_of(data, layout),
                 has_header=layout.has_header,
                 infer_schema=False,
                 separator=layout.separator,
@@ -114,7 +116,7 @@ class CsvProvider(FileProvider):
     def _roles(self, layout: Layout, subject: str) -> dict[ColumnRole, int]:
         if layout.has_header:
             return find_columns(layout.names, self.columns, subject)
-        guessed = positional_columns(layout.names)
+        guessed = positional_columns(layout.sample).roles
         if "date" not in guessed and guessed.keys() >= PRICE_ROLES and not self.columns:
             return guessed
         names = [f"column {place}" for place in range(1, len(layout.names) + 1)]
@@ -149,6 +151,14 @@ def _head(path: Path, subject: str, wrapping: Wrapping) -> str:
             field="path",
         )
     return head.decode("utf-8-sig", errors="replace")
+
+
+def _rows_of(data: bytes, layout: Layout) -> bytes:
+    """Return the file from its header on; a header that rows are wider than is replaced by one of their width."""
+    if not layout.padded:
+        return _from_line(data, layout.data_line - layout.has_header)
+    header = layout.separator.join(str(place) for place in range(len(layout.names)))
+    return header.encode() + b"\n" + _from_line(data, layout.data_line)
 
 
 def _from_line(data: bytes, number: int) -> bytes:

@@ -7,10 +7,18 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-Encoding = Literal["auto", "utf-8", "utf-16", "cp1252", "cp1250", "cp1251", "gb18030", "big5", "shift_jis"]
+from quantcrafter.engine.data.providers.names import known_words
+
+Encoding = Literal[
+    "auto", "utf-8", "utf-16", "cp1252", "cp1250", "cp1251", "cp1254", "gb18030", "big5", "shift_jis", "cp949"
+]
 
 HEAD_BYTES = 65_536
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_OTHERS = ("cp932", "cp949", "cp950", "cp1251", "cp1250", "cp1254", "koi8_r", "mac_roman")
+"""Encodings that are taken where the header has known words in them, and none as it would be read otherwise."""
+
+_HEADER_LINES = 30
 _CHINESE = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xf7][\xa1-\xfe])*[\xa1-\xf7]?")
 _MANY = 0.7
 
@@ -19,7 +27,8 @@ def encoding_of(head: bytes, given: Encoding = "auto") -> str:
     """Return how a file that begins so is encoded: `given`, or what its mark or its bytes show.
 
     Text that is no UTF-8 is taken for Chinese (GB 18030) where its bytes beyond ASCII come in pairs as there, else for
-    Western European (Windows-1252), as spreadsheets write it.
+    Western European (Windows-1252), as spreadsheets write it; for another encoding where its header has more names of
+    columns in that one.
     """
     if given != "auto":
         return given
@@ -35,8 +44,22 @@ def encoding_of(head: bytes, given: Encoding = "auto") -> str:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
-        return "gb18030" if _CHINESE.fullmatch(head) else "cp1252"
+        return _by_header(head, "gb18030" if _CHINESE.fullmatch(head) else "cp1252")
     return "utf-8"
+
+
+def _by_header(head: bytes, usual: str) -> str:
+    """Return the encoding in which the most columns of the header are known by name: the usual one if none has more."""
+    best, most = usual, _known(head, usual)
+    for name in _OTHERS:
+        if (found := _known(head, name)) > most:
+            best, most = name, found
+    return best
+
+
+def _known(head: bytes, encoding: str) -> int:
+    lines = head.decode(encoding, errors="replace").splitlines()[:_HEADER_LINES]
+    return max((known_words(re.split(r'[",;\t|]+', line)) for line in lines), default=0)
 
 
 def as_utf8(pieces: Iterator[bytes], given: Encoding = "auto") -> Iterator[bytes]:

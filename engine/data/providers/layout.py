@@ -34,6 +34,10 @@ class Layout(NamedTuple):
     names: list[str]
     has_header: bool
     owners: tuple[str, ...] = ()
+    sample: tuple[tuple[str, ...], ...] = ()
+    """The first rows of a table without header."""
+    padded: bool = False
+    """Whether rows end in separators that the header lacks; `names` has an empty one for each."""
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -78,14 +82,27 @@ def find_layout(head: str, separator: str, chosen: Mapping[ColumnRole, str | int
             if wide is not None:
                 return _checked(wide, subject)
             if guess_columns(cells).keys() >= PRICE_ROLES or (wanted and wanted <= set(cells)):
-                return _checked(Layout(separating, number + 1, cells, has_header=True), subject)
+                rows = [cells_of(text, separating) for text in lines[number:]]
+                names = _as_wide(cells, rows)
+                padded = len(names) > len(cells)
+                return _checked(Layout(separating, number + 1, names, has_header=True, padded=padded), subject)
     return _checked(_without_known_header(lines, separator, subject), subject)
 
 
+def _as_wide(names: list[str], rows: Sequence[list[str]]) -> list[str]:
+    """Return names, with empty ones behind them where rows end in separators that the header lacks."""
+    width = max((len(row) for row in rows), default=0)
+    if width <= len(names) or any(any(row[len(names) :]) for row in rows):
+        return names
+    return [*names, *([""] * (width - len(names)))]
+
+
 def _without_known_header(lines: list[str], separator: str, subject: str) -> Layout:
-    number, line = next((number, line) for number, line in enumerate(lines, 1) if line.strip())
-    separating = separator_of([line]) if separator == "auto" else separator
-    cells = cells_of(line, separating)
+    separating = separator_of(lines) if separator == "auto" else separator
+    widths = [len(cells_of(line, separating)) if line.strip() else 0 for line in lines]
+    number = next(place for place, width in enumerate(widths, 1) if width and width >= max(widths) - 1)
+    rows = [cells_of(line, separating) for line in lines[number - 1 :] if line.strip()]
+    cells = rows[0]
     if len(cells) == 1:  # what it says stays unsaid: it may be any text
         raise DataError(
             Message(
@@ -96,7 +113,8 @@ def _without_known_header(lines: list[str], separator: str, subject: str) -> Lay
             field="path",
         )
     if any(any(sign.isdigit() for sign in cell) and not cell[:1].isalpha() for cell in cells):
-        return Layout(separating, number, cells, has_header=False)
+        sample = tuple(tuple(row) for row in rows[:-1] or rows if len(row) == len(cells))
+        return Layout(separating, number, cells, has_header=False, sample=sample)
     return Layout(separating, number + 1, cells, has_header=True)
 
 

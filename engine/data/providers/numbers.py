@@ -16,7 +16,7 @@ import numpy as np
 from quantcrafter.engine.api import DataError, FloatColumn
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shown_cell
-from quantcrafter.engine.data.providers.names import Dress
+from quantcrafter.engine.data.providers.languages import Dress
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,8 +26,12 @@ Decimal = Literal[".", ","]
 _BLANKS = r"[ '\x{2019}`\x{a0}\x{202f}\x{2009}]"
 _GROUPED_BY_BLANKS = rf"^[+-]?\d{{1,3}}(?:{_BLANKS}\d{{3}})+(?:[.,]\d*)?\s?[KMBT]?$"
 _CURRENCY = "$€£¥₹₽ \t\r\n\u00a0\u202f"
+_CODES = "USD|EUR|GBP|GBX|GBp|JPY|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|TRY|ZAR|BRL|MXN|INR|CNY|HKD|SGD|KRW|RUB|USDT"
+_CODE = rf"^(?:{_CODES})\s|\s(?:{_CODES})$"
 _NOTHING = ("", "null", "na", "n/a", "#n/a", "nan", "none", "-", "--", "\u2013", "\u2014")
-_SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+_SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8}
+_LETTERS = "KMBTkmbt万萬亿億"
+_LONG_SUFFIXES = ((r"\s?(?:Tsd|tys)\.?$", "K"), (r"\s?(?:Mio|mln)\.?$", "M"), (r"\s?(?:Mrd|Bln|mld|mlrd)\.?$", "B"))
 _JUMP = 100.0
 _SAMPLE = 1000
 
@@ -200,10 +204,10 @@ def _parsed(column: pl.Series, decimal: Decimal, *, with_suffix: bool) -> pl.Ser
     text = _bare(column)
     factor: pl.Series | float = 1.0
     if with_suffix:
-        letter = text.str.extract(r"\d\s?([KMBTkmbt])$").str.to_uppercase()
+        letter = text.str.extract(rf"\d\s?([{_LETTERS}])$").str.to_uppercase()
         if letter.null_count() < len(letter):
             factor = letter.replace_strict(_SUFFIXES, default=1.0, return_dtype=pl.Float64)
-            text = text.str.replace(r"(\d)\s?[KMBTkmbt]$", "${1}")
+            text = text.str.replace(rf"(\d)\s?[{_LETTERS}]$", "${1}")
     good = text.str.contains(_whole(decimal))
     thousands = "," if decimal == "." else "."
     number = text.str.replace_all(thousands, "", literal=True).str.replace(decimal, ".", literal=True)
@@ -215,6 +219,10 @@ def _bare(column: pl.Series) -> pl.Series:
     """Return texts without currency signs and blanks between thousands; NaN for words that mean nothing."""
     text = column.str.strip_chars(_CURRENCY).str.replace("\u2212", "-", literal=True)
     text = text.str.replace(r"^([+-])[$€£¥₹₽]", "${1}")
+    if text.str.contains("[A-Za-z]").any():
+        text = text.str.replace(_CODE, "").str.strip_chars(_CURRENCY)
+        for pattern, letter in _LONG_SUFFIXES:
+            text = text.str.replace(rf"(\d){pattern}", "${1}" + letter)
     grouped = text.str.contains(_GROUPED_BY_BLANKS).fill_null(value=False)
     if grouped.any():
         text = text.str.replace_all(_BLANKS, "").zip_with(grouped, text)

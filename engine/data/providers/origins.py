@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.data.providers.names import plain
+from quantcrafter.engine.data.providers.names import field_of, plain
+from quantcrafter.engine.data.providers.time_zones import ABBREVIATIONS, is_zone
 
 if TYPE_CHECKING:
     from quantcrafter.engine.data.providers.files import FileProvider
@@ -54,6 +55,7 @@ _BY_NAME: tuple[tuple[re.Pattern[str], Origin], ...] = (
     (re.compile(r"\.(?:Last|Bid|Ask)\.txt(?:\.gz)?$", re.IGNORECASE), Origin("NinjaTrader", "UTC", "close")),
     (re.compile(r"^intraday_(?:extended_)?\d+min_", re.IGNORECASE), Origin("Alpha Vantage", "America/New_York")),
 )
+_ZONE_IN_HEADER = re.compile(r"[(\[]\s*([A-Za-z]+(?:/[A-Za-z_/]+)?)\s*[)\]]\s*$")
 _TRADESTATION = {"date", "time", "open", "high", "low", "close", "up", "down"}
 
 
@@ -63,6 +65,10 @@ def origin_of(file_name: str, names: Sequence[str]) -> Origin:
         if pattern.search(file_name):
             return origin
     plains = {plain(name) for name in names}
+    for name in names:
+        found = _ZONE_IN_HEADER.search(name) if field_of(plain(name)) in ("time", "date") else None
+        if found is not None and (zone := ABBREVIATIONS.get(found[1], found[1])) and is_zone(zone):
+            return Origin("", zone)
     if plains & {"gmttime", "localtime"}:  # Dukascopy; its local times carry their offset
         return Origin("", "UTC" if "gmttime" in plains else "", day_first=True)
     if plains & _UTC_HEADERS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +23,8 @@ PRICES: tuple[ColumnRole, ...] = ("open", "high", "low", "close")
 _LAST_ROWS = 10
 _NAMED = 10
 _ACTION_WORDS = r"(?i)\b(?:dividend|stock splits?|split)\b"
+_QUANTITY = re.compile(r"vol|qty|quant|shares|lots|traded|contracts|st[uü]|umsatz|turnover|量")
+_END_OF_FILE = "\x1a\x00 "
 _DATABENTO = {"ts_event", "rtype"}
 _DATABENTO_SCALE = 1e-9
 _DATABENTO_NONE = 9.0e9
@@ -107,9 +110,12 @@ def _footer(table: Table) -> int:
         row = table.frame.row(height - 1 - count)
         prices = [row[table.columns[role]] for role in PRICES]
         times = [row[table.columns[role]] for role in ("date", "time") if role in table.columns]
-        if any(prices) or any(text and is_time(text) for text in times):
+        times = [text for text in times if text and text.strip(_END_OF_FILE)]
+        if not any(prices) and times == [str(height - 1 - count)]:
+            continue  # the number of bars, as EOD Historical Data writes it
+        if any(price and any(sign.isdigit() for sign in price) for price in prices) or any(map(is_time, times)):
             return count
-        if any(text and not any(sign.isalpha() for sign in text) for text in times):
+        if any(not any(sign.isalpha() for sign in text) for text in times):
             return count
     return min(_LAST_ROWS, height) if height > _LAST_ROWS else 0
 
@@ -118,7 +124,7 @@ def symbols_of(column: pl.Series) -> pl.Series:
     """Return a column of symbols as they were before a table marked them as text."""
     import polars as pl
 
-    return column.cast(pl.String).str.strip_chars(" ").str.replace(MARKED, "${1}").str.strip_chars()
+    return column.cast(pl.String).str.strip_chars(" ").str.replace(MARKED, "${1}").str.strip_chars(" '")
 
 
 def only(table: Table, symbol: str, subject: str) -> Table:
@@ -246,8 +252,25 @@ def _volume(
             )
         return volume, (Message("The volume is that of {names}. Name another column with 'columns'.", names=names),)
     if first is None or np.isnan(first).all():
-        return np.zeros(len(table.rows)), ()
+        return np.zeros(len(table.rows)), _no_volume(table) if first is None else ()
     return first, ()
+
+
+def _no_volume(table: Table) -> tuple[str, ...]:
+    """Return what is to be said of a table whose columns of other names might hold the volume."""
+    known = set(table.columns.values())
+    others = [
+        name for place, name in enumerate(table.names) if place not in known and _QUANTITY.search(name.casefold())
+    ]
+    if not others:
+        return ()
+    return (
+        Message(
+            "No column is known to be the volume: it is 0 in every bar. If one of {others} is, name it with 'columns', "
+            "such as 'volume: NAME'.",
+            others=first_of([shown_cell(name) for name in others], _NAMED),
+        ),
+    )
 
 
 def _are_billionths(table: Table) -> bool:

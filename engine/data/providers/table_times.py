@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from quantcrafter.engine.data.providers.table import Table
 
 
+_SERIAL_1970 = 25_569
+_DAY_SECONDS = 86_400
+
+
 class Times(NamedTuple):
     """Times as raw bars have them, and what was guessed on the way."""
 
@@ -117,7 +121,7 @@ def _parse(column: pl.Series, rows: pl.Series, time_format: str | None, subject:
     text = column.cast(pl.String)
     zoned = Zoned(text, None) if time_format is not None else without_zones(text, rows, subject)
     form = _given(time_format) or recognise(zoned.text.drop_nulls(), subject, day_first=day_first)
-    if form.is_epoch:
+    if form.is_epoch or form.is_serial:
         return _numbers(column, rows, time_format, subject)
     _refuse_leap_seconds(zoned.text, form, rows, subject)
     parsed = _text(zoned.text, form)
@@ -165,12 +169,22 @@ def _numbers(column: pl.Series, rows: pl.Series, unit: str | None, subject: str)
     if whole.null_count() > column.null_count():
         whole = column.cast(pl.Float64, strict=False)
     notes: tuple[str, ...] = ()
+    sizes = whole.drop_nulls().cast(pl.Float64).round().cast(pl.Int64, strict=False).cast(pl.String)
+    form = _given(unit) or recognise(sizes, subject)  # refuses small numbers
+    if form.is_serial:
+        return _serials(whole)
     if unit is None:
-        recognise(whole.drop_nulls().cast(pl.Int64, strict=False).cast(pl.String), subject)  # refuses small numbers
         micro, notes = _by_size(whole, rows)
         return _Parsed(micro, micro, notes)
     micro = _in_unit(whole, unit)
     return _Parsed(micro, micro)
+
+
+def _serials(days: pl.Series) -> _Parsed:
+    """Return the days of a spreadsheet, to the second, as wall times."""
+    seconds = ((days.cast(pl.Float64) - _SERIAL_1970) * _DAY_SECONDS).round()
+    note = Message("Times are numbers of a spreadsheet: taken as days since 1899-12-30.")
+    return _Parsed((seconds * 1e6).cast(pl.Int64, strict=False), None, (note,))
 
 
 def _in_unit(whole: pl.Series, unit: str) -> pl.Series:

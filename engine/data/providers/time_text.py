@@ -30,12 +30,15 @@ _COMPACT_TIME = re.compile(
     r"^(?:19|20|21)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?P<gap>[T ]?)"
     r"(?:[01]\d|2[0-3])[0-5]\d(?P<second>[0-5]\d)?$"
 )
-_NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
+_NUMBER = re.compile(r"^-?\d+(\.\d+)?(?:[eE]\+?\d+)?$")
 _FORMS = (_COMPACT_DATE, _COMPACT_TIME, _NUMBER, _YEAR_FIRST, _DAY_MONTH_NAME, _MONTH_NAME_DAY, _YEAR_LAST)
 _SAMPLE = 300
 EPOCH_LIMITS = ((1e11, "s"), (1e14, "ms"), (1e17, "us"), (float("inf"), "ns"))
 FIRST_EPOCH = 1e8  # seconds: March 1973; smaller numbers are no times that prices are known of
 _LONG_MONTH = 3
+SERIAL = "serial"
+SERIAL_DAYS = (18_000, 80_000)
+"""Days since 1899-12-30, as spreadsheets count them: from 1949 to 2119."""
 
 
 class TimeFormat(NamedTuple):
@@ -48,6 +51,11 @@ class TimeFormat(NamedTuple):
     def is_epoch(self) -> bool:
         """Whether times are numbers counted from 1970."""
         return self.pattern in EPOCH_UNITS
+
+    @property
+    def is_serial(self) -> bool:
+        """Whether times are a spreadsheet's numbers of days."""
+        return self.pattern == SERIAL
 
 
 def is_time(text: str) -> bool:
@@ -107,6 +115,8 @@ def _date(pattern: re.Pattern[str], match: re.Match[str], values: pl.Series, sub
 
 def _epoch(sample: list[str], subject: str) -> TimeFormat:
     largest = statistics.median_low([abs(float(text)) for text in sample])
+    if all(SERIAL_DAYS[0] <= float(text) < SERIAL_DAYS[1] for text in sample):
+        return TimeFormat(SERIAL)
     if largest < FIRST_EPOCH:
         raise DataError(
             Message(

@@ -43,6 +43,7 @@ _WORDS = {
         "yearly",
         "quarterly",
     ),
+    *("historicaldata", "historicalprices", "historicalquotes", "quotehistory", "timeseries"),
     *("utc", "yahoo", "stooq", "tradingview", "dukascopy", "investing", "investingcom", "tushare"),
 }
 _EXCHANGES = {
@@ -96,6 +97,7 @@ _KNOWN = tuple(
         # Barchart
         r"^(?P<symbol>[\w^$.-]+?)_(?:daily|intraday-\w+|weekly|monthly)_historical-data(?:-download)?(?:-[\d-]+)?$",
         r"^(?P<symbol>.+)\.(?:Last|Bid|Ask)$",  # NinjaTrader
+        r"^Download Data - [A-Z]+_[A-Z]{2}_[A-Z]+_(?P<symbol>[\w.^-]+)$",  # MarketWatch
     )
 )
 _STOOQ = re.compile(r"^(?P<symbol>[a-z0-9^-]+)_(?P<market>us|uk|de|jp|hk|pl|hu|f|v)_(?:d|w|m|q|y|\d+)$")

@@ -184,7 +184,7 @@ def test_rows_of_the_symbol_are_taken_from_a_file_of_several(tmp_path: Path) -> 
         (f"{HEADER}\n2024-01-02,{PRICES}\nyesterday,{PRICES}\n", {}, r"row 3 has 'yesterday'"),
         (f"{HEADER}\n,{PRICES}\n2024-01-02,{PRICES}\n", {}, r"row 2 has no time"),
         (f"{HEADER}\nmonday,{PRICES}\n", {}, r"the time 'monday' is in an unknown format.*time_format"),
-        (f"{HEADER}\n45293,{PRICES}\n", {}, r"'45293' is a number, but too small"),
+        (f"{HEADER}\n4529,{PRICES}\n", {}, r"'4529' is a number, but too small"),
         (f"{HEADER}\n2024-01-02,{PRICES},7,8\n", {}, r"rows must have 6 columns, row 2 has 8"),
         ("Date,Open,High,Low\n2024-01-02,1,2,1\n", {}, r"no column for 'close' among 'Date', 'Open'.*columns"),
         (f"{HEADER}\n2024-01-02,{PRICES}\n", {"columns": {"close": "Clos"}}, r"no column 'Clos'.*Did you mean 'Close'"),
@@ -412,10 +412,11 @@ def test_encodings_with_and_without_a_mark_are_read(tmp_path: Path, encoding: st
 
 
 def test_an_encoding_can_be_stated(tmp_path: Path) -> None:
-    text = rows("2024-01-02", header="Дата,Открытие,Максимум,Минимум,Закрытие,Объем").encode("cp1251")
-    with pytest.raises(DataError, match="no column for"):
-        read(tmp_path, text)
-    assert read(tmp_path, text, encoding="cp1251").close.tolist() == [11.0]
+    text = rows("2024-01-02", header="Когда,Сначала,Сверху,Снизу,Потом,Штук").encode("cp1251")
+    columns = {"time": "Когда", "open": "Сначала", "high": "Сверху", "low": "Снизу", "close": "Потом"}
+    with pytest.raises(DataError, match="no column 'Когда'"):
+        read(tmp_path, text, columns=columns)
+    assert read(tmp_path, text, columns=columns, encoding="cp1251").close.tolist() == [11.0]
 
 
 def test_a_row_cut_off_at_the_end_is_no_remark(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantcrafter.engine.api import DataError
-from quantcrafter.engine.data.providers.names import Dress
+from quantcrafter.engine.data.providers.languages import Dress
 from quantcrafter.engine.data.providers.numbers import Cells, Style, decide, values
 from tests.support.file_formats import french, german, swiss
 
