@@ -130,8 +130,8 @@ class CalendarDay(WindowedLogic):
     The trading day is that of the instrument's session, in its time zone; an overnight session belongs to the day on
     which it closes. Sessions are counted by the calendar of the exchange where the instrument's market is known, else
     by its weekdays, without holidays. The calendar is known in advance: `trading_days_left` and `days_to_next` need no
-    later bar. Known at the bar's close. Warm-up one bar for `new_week` and `new_month`, which are true at the first
-    bar of all.
+    later bar. Known at the bar's close, no warm-up: `new_week` and `new_month` look back one bar, and are true at the
+    first bar of all.
     """
 
     name = "calendar"
@@ -153,7 +153,7 @@ class CalendarDay(WindowedLogic):
 
     bars: BarsInput = port("The bars.", default="bars")
 
-    def warmup(self) -> int:
+    def lookback(self) -> int:
         return 1
 
     def compute(self, bars: Bars) -> tuple[FloatColumn | BoolColumn, ...]:
