@@ -75,6 +75,7 @@ bench: $(STAMP) $(SYSTEM)
 
 docs: $(STAMP)
 	$(BIN)/quantcrafter nodes --markdown > docs/nodes.md
+	$(PY) -m tests.support.metrics_page > docs/metrics.new && mv docs/metrics.new docs/metrics.md
 
 # Holidays and hours of exchanges, from exchange_calendars; to be made anew once a year.
 calendars: $(STAMP)

@@ -136,14 +136,32 @@ def head_form(document: Document) -> FileForm:
 def run_form(document: Document) -> FileForm:
     """Return the form of the run settings."""
     values_now = content(document)
-    run = [_of_run(document.catalog, field, values_now) for field in fields_of(RunSettings, ("run",))]
+    run = [_of_run(document, field, values_now) for field in fields_of(RunSettings, ("run",))]
     return FileForm(run, values_now, (), document.problems)
 
 
-def _of_run(catalog: Catalog, field: schema.Field, values_now: Mapping[str, Any]) -> schema.Field:
-    if field.path == ("run", "engine"):
-        return with_engines(catalog, field, values_now)
-    return with_modes(catalog, field, values_now) if field.path == ("run", "mode") else field
+def _of_run(document: Document, field: schema.Field, values_now: Mapping[str, Any]) -> schema.Field:
+    match field.path:
+        case ("run", "engine"):
+            return with_engines(document.catalog, field, values_now)
+        case ("run", "mode"):
+            return with_modes(document.catalog, field, values_now)
+        case ("run", "benchmark"):
+            return replace(field, suggestions=_benchmarks(document, values_now))
+    return field
+
+
+def _benchmarks(document: Document, values_now: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the instruments and feeds of a strategy, with which it can be compared."""
+    listed, data = values_now.get("instruments"), values_now.get("data")
+    entries = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+    feeds = data if isinstance(data, Mapping) else {}
+    known = document.graph().nodes
+    classes = {name: document.component(name) for name in feeds if name in known}
+    return (
+        *(str(each["symbol"]) for each in entries if "symbol" in each),
+        *(name for name, cls in classes.items() if cls is not None and issubclass(cls, FeedNode)),
+    )
 
 
 def with_modes(catalog: Catalog, field: schema.Field, values_now: Mapping[str, Any]) -> schema.Field:

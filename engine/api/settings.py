@@ -218,6 +218,18 @@ class RunSettings(BaseModel):
         default={},
         advanced=True,
     )
+    benchmark: str = param(
+        "What the run is compared with: an instrument or a feed of the strategy, PROVIDER:SYMBOL such as sample:IBM, "
+        "or a CSV or Parquet file.",
+        default="",
+    )
+    risk_free: float = param(
+        "Yearly return of an investment without risk. The Sharpe and Sortino ratios and alpha measure what exceeds it.",
+        default=0.0,
+        unit="%",
+        gt=-100,
+        le=1000,
+    )
     fills: FillRules = param("Choices that the bar standard leaves open.", default=FillRules())
     insufficient_cash: Literal["reduce", "reject"] = param(
         "An entry that the account can't pay for: cut to what it can pay, or rejected.", default="reduce"

@@ -14,7 +14,7 @@ from quantcrafter.engine.cli.console import console, note, warn
 from quantcrafter.engine.cli.interrupt import cancel_on_interrupt, not_halfway
 from quantcrafter.engine.cli.problems import print_problems
 from quantcrafter.engine.cli.progress import show_progress
-from quantcrafter.engine.cli.run_class import check_alone, class_source, run_source
+from quantcrafter.engine.cli.run_class import benchmark_change, check_alone, class_source, run_source
 from quantcrafter.engine.cli.streams import results
 
 if TYPE_CHECKING:
@@ -40,6 +40,15 @@ def run(  # noqa: PLR0913 - one argument an option
             "-s",
             metavar="PATH=VALUE",
             help="Change a value, such as indicators.fast.timeperiod=20; repeatable.",
+        ),
+    ] = None,
+    benchmark: Annotated[
+        str | None,
+        typer.Option(
+            "--benchmark",
+            "-b",
+            metavar="DATA",
+            help="Instead of run.benchmark: what to compare with, such as sample:IBM or spy.csv.",
         ),
     ] = None,
     json: Annotated[
@@ -69,13 +78,14 @@ def run(  # noqa: PLR0913 - one argument an option
     _check_mode(mode)
     json = STDOUT if json in _STDOUT_FILES else json
     registry = registry_with_warnings()
+    settings = [*(settings or ()), *([] if benchmark is None else [benchmark_change(benchmark, file)])]
     with cancel_on_interrupt() as cancelled:
         if engine_class is not None and file is None:
-            source = class_source(engine_class, engine, data or (), params or (), timeframe, settings or ())
+            source = class_source(engine_class, engine, data or (), params or (), timeframe, settings)
             result = run_source(source, registry, quiet=quiet)
         else:
             check_alone(file, bool(engine_class or data or params or timeframe))
-            result = _run_file(file, registry, (mode, engine), settings or (), quiet=quiet)
+            result = _run_file(file, registry, (mode, engine), settings, quiet=quiet)
         for finding in result.findings:
             warn(finding)
         for guess in result.notes:

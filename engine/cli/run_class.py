@@ -1,4 +1,4 @@
-"""`quantcrafter run --engine-class`: what the options say, as a run of a strategy class."""
+"""What options of `quantcrafter run` say: a strategy class as a run, and a benchmark as a change of the file."""
 
 from __future__ import annotations
 
@@ -59,6 +59,20 @@ def check_alone(file: Path | None, class_options: bool) -> None:  # noqa: FBT001
             " change a value of it.",
             param_hint="'FILE'",
         )
+
+
+def benchmark_change(written: str, strategy: Path | None) -> str:
+    """Return what `--benchmark` says as a change of the file. A path counts from here, and naming it permits it."""
+    from json import dumps
+
+    from quantcrafter.engine.api.folders import allow_for_now
+
+    here = Path(written).expanduser()
+    if here.suffix and here.is_file():
+        allow_for_now(here.absolute())
+        beside = Path() if strategy is None else strategy.parent
+        written = str(here.absolute()) if here.absolute().parent != beside.absolute() else here.name
+    return f"run.benchmark={dumps(written, ensure_ascii=False)}"
 
 
 def run_source(source: ClassSource, registry: Registry, *, quiet: bool) -> RunResult:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quantcrafter.engine.cli.time_format import utc_text
-from quantcrafter.engine.stats.catalogue import METRICS, Metric
+from quantcrafter.engine.stats.catalogue import Group, Metric, shown_groups
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from quantcrafter.engine.runtime.results.result import RunResult
 
-_COLUMNS = (("Return", "Activity"), ("Risk", "Trades"))
+_COLUMNS: tuple[tuple[Group, ...], ...] = (("Return", "Benchmark", "Activity"), ("Risk", "Trades"))
 _TWO_COLUMNS_FROM = 78
 _MOST_LINES = 5
 _SIGNED = frozenset({"net_profit", "total_return_pct", "cagr_pct"})
@@ -97,22 +97,23 @@ def metrics_table(metrics: Mapping[str, float | None], width: int) -> Table:
     if width >= _TWO_COLUMNS_FROM:
         outer.add_row(*(_groups(metrics, groups) for groups in _COLUMNS))
     else:
-        outer.add_row(_groups(metrics, ("Return", "Risk", "Activity", "Trades")))
+        outer.add_row(_groups(metrics, tuple(shown_groups(metrics))))
     return outer
 
 
-def _groups(metrics: Mapping[str, float | None], groups: tuple[str, ...]) -> Table:
+def _groups(metrics: Mapping[str, float | None], groups: tuple[Group, ...]) -> Table:
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(justify="right", no_wrap=True)
-    for index, group in enumerate(groups):
+    shown = shown_groups(metrics)
+    for index, group in enumerate(each for each in groups if each in shown):
         if index:
             grid.add_row()
         grid.add_row(group, style="bold")
-        for metric in METRICS:
-            if metric.group == group and metric.key in metrics:
+        for metric in shown[group]:
+            if metric.key in metrics:
                 value = metrics[metric.key]
                 grid.add_row(label(metric), metric.text(value), style=_style(metric, value))
     return grid

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from quantcrafter.engine.api import ExecutionLogic, FeedNode, GuardKind, GuardRule, Problem, RiskManager
+from quantcrafter.engine.api import Catalog, ExecutionLogic, FeedNode, GuardKind, GuardRule, Problem, RiskManager
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
 from quantcrafter.engine.graph.contracts import contract_problems
+from quantcrafter.engine.spec import Suggester
 
 MAX_GUARDS = 32
 """How many risk managers other than stops and targets a strategy may have."""
@@ -57,6 +58,23 @@ def _rate_problems(graph: BoundGraph) -> Iterator[Problem]:
             hint = did_you_mean(feed, feeds) or Message("Add '{feed}: {{use: feed, ...}}' under 'data'.", feed=feed)
             path = f"run.rates.{currency}"
             yield Problem("rate_feed", text, hint, at.file, at.line, at.column, path, field="rates")
+
+
+def benchmark_problem(graph: BoundGraph, catalog: Catalog, suggest: Suggester) -> Problem:
+    """Return that the benchmark names nothing."""
+    written = graph.spec.run.benchmark
+    text = Message(
+        "run: 'benchmark' must be an instrument or a feed of the strategy, PROVIDER:SYMBOL, or a CSV or Parquet file, "
+        "was '{written}'.",
+        written=written,
+    )
+    names = [*(instrument.spec.symbol for instrument in graph.instruments), *graph.feeds]
+    provider = "store" if catalog.provider("store") is not None else "sample"
+    remedy = suggest(written, names) or Message(
+        "Write '{provider}:{written}' for a symbol of a data provider.", provider=provider, written=written
+    )
+    at = graph.spec.place("benchmark")
+    return Problem("benchmark", text, remedy, at.file, at.line, at.column, "run.benchmark", field="benchmark")
 
 
 def guards_of(graph: BoundGraph) -> Iterator[tuple[BoundNode, GuardRule]]:

@@ -35,8 +35,10 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.folders import allow_for_now, check_place, expanded
 from quantcrafter.engine.api.foreign import calling, is_own, node_label, reason_of, use_of, with_origin
 from quantcrafter.engine.api.message import Message, joined, word
+from quantcrafter.engine.graph.account import benchmark_problem
 from quantcrafter.engine.graph.bound import (
     BASE_CLOCK,
+    BoundBenchmark,
     BoundFeed,
     BoundGraph,
     BoundInstrument,
@@ -52,6 +54,7 @@ from quantcrafter.engine.graph.checks import decision_problems, find_cycles, idl
 from quantcrafter.engine.graph.flags import without_flagged
 from quantcrafter.engine.graph.suggest import owner_problem, parameter_problems
 from quantcrafter.engine.graph.terms import Terms, resolve
+from quantcrafter.engine.graph.written_source import written_source
 from quantcrafter.engine.spec import (
     Bound,
     Bypassed,
@@ -64,6 +67,7 @@ from quantcrafter.engine.spec import (
     Suggester,
     Unresolved,
 )
+from quantcrafter.engine.spec.model import Located
 
 
 def bind(spec: StrategySpec, catalog: Catalog) -> tuple[BoundGraph, list[Problem]]:
@@ -96,7 +100,8 @@ class _Binder:
         self.problems += found
         self.problems += decision_problems(graph)
         self.problems += idle_nodes(whole)
-        return replace(graph, refused_files=tuple(self.refused_files)), self.problems
+        benchmark = self._benchmark(graph) if self.spec.run.benchmark else None
+        return replace(graph, benchmark=benchmark, refused_files=tuple(self.refused_files)), self.problems
 
     # ------------------------------------------------------------------ components and providers
 
@@ -226,6 +231,26 @@ class _Binder:
             errors = [each for each in found if each.severity is Severity.ERROR]
             self.problems += [node.problem(each.code, each.message, each.remedy, field="market") for each in errors]
         return BoundFeed(component, provider, own)
+
+    def _benchmark(self, graph: BoundGraph) -> BoundBenchmark | None:
+        written = self.spec.run.benchmark
+        for number, instrument in enumerate(graph.instruments):
+            if instrument.spec.symbol == written:
+                return BoundBenchmark(written, instrument=number)
+        if written in graph.feeds:
+            return BoundBenchmark(written, feed=written, terms=graph.feeds[written].terms)
+        source = written_source(written, self.catalog)
+        if source is None:
+            self.problems.append(benchmark_problem(graph, self.catalog, self.suggest))
+            return None
+        place = Located(self.spec.place("benchmark"))
+        options = {"path": source.path} if source.path else {}
+        owner = InstrumentSpec(source.symbol, source.provider, options=options, path="run.benchmark", located=place)
+        provider = self._provider(source.provider, options, owner)
+        terms = self.terms.get(source.symbol)
+        if terms is None:
+            _, terms, _ = resolve(owner, self.catalog.markets, self.spec.run)
+        return BoundBenchmark(written, symbol=source.symbol, provider=provider, terms=terms)
 
     # ------------------------------------------------------------------ wires
 

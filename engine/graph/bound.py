@@ -117,6 +117,21 @@ class BoundFeed:
 
 
 @dataclass(frozen=True)
+class BoundBenchmark:
+    """What a run is compared with: an instrument by its number, a feed by its name, or bars of its own.
+
+    Of its own bars `symbol` and `provider` say where they are, and `terms` what the symbol's market says.
+    """
+
+    name: str
+    instrument: int | None = None
+    feed: str = ""
+    symbol: str = ""
+    provider: DataProvider | None = None
+    terms: Terms = field(default_factory=Terms)
+
+
+@dataclass(frozen=True)
 class BoundGraph:
     """Everything of a strategy that can be used, in file order, without what is bypassed or muted.
 
@@ -130,3 +145,4 @@ class BoundGraph:
     feeds: Mapping[str, BoundFeed] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     refused_files: tuple[str, ...] = ()
+    benchmark: BoundBenchmark | None = None

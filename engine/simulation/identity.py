@@ -19,7 +19,8 @@ _COLUMNS |= {"rate_open", "rate_close", "split", "dividend", "step_columns", "fu
 _COLUMNS |= {"history", "step_state"}
 """Fields of an instrument that hold a value for each bar, follow from them, or change nothing that it does."""
 
-_MODES = {"mode", "engine", "start", "end"}
+_MODES = {"mode", "engine", "start", "end", "benchmark", "risk_free"}
+"""Settings that say where and how a job is run and measured, not what it does."""
 
 
 @dataclass(frozen=True, slots=True)

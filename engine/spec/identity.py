@@ -6,6 +6,9 @@ import hashlib
 
 from quantcrafter.engine.spec.model import NodeSpec, StrategySpec
 
+_MEASURES = ("benchmark", "risk_free")
+"""Settings that count only where they are given: files without them keep the hash that earlier versions gave them."""
+
 
 def strategy_hash(spec: StrategySpec) -> str:
     """Return a hash of nodes, instruments and settings; layout and comments do not count."""
@@ -13,7 +16,7 @@ def strategy_hash(spec: StrategySpec) -> str:
         *(f"{node.path}|{node.use}|{sorted(node.values.items())!r}{_flags(node)}" for node in spec.nodes.values()),
         *(f"{node.id}|{flags}" for node in spec.uses.values() if (flags := _flags(node))),
         *(f"{each!r}" for each in spec.instruments),
-        spec.run.model_dump_json(),
+        spec.run.model_dump_json(exclude={name for name in _MEASURES if not getattr(spec.run, name)}),
     ]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 

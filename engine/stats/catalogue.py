@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 Unit = Literal["time", "currency", "%", "ratio", "a year", "days", "bars", "count"]
 Better = Literal["high", "low", "none"]
+Group = Literal["Return", "Risk", "Benchmark", "Activity", "Trades"]
 Value = float | int | None
 
 
@@ -22,7 +24,7 @@ class Metric:
     formula: str
     source: str
     better: Better = "none"
-    group: Literal["Return", "Risk", "Activity", "Trades"] = "Return"
+    group: Group = "Return"
 
     def text(self, value: Value) -> str:
         """Return the value as people read it, with its unit; a dash where it is undefined."""
@@ -45,6 +47,7 @@ _WHOLE_DAYS = 10
 _OWN = "by definition"
 _DRAWDOWN = "M. Magdon-Ismail, A. Atiya: Maximum drawdown. Risk 17(10), 2004"
 _PARDO = "R. Pardo: The Evaluation and Optimization of Trading Strategies, 2nd ed. Wiley, 2008"
+_GRINOLD = "R. C. Grinold, R. N. Kahn: Active Portfolio Management, 2nd ed. McGraw-Hill, 2000, ch. 5"
 _THARP = "V. K. Tharp: Trade Your Way to Financial Freedom. McGraw-Hill, 1998"
 _SWEENEY = "J. Sweeney: Maximum Adverse Excursion. Wiley, 1996"
 
@@ -87,7 +90,7 @@ _RISK = (
         "sharpe",
         "Sharpe ratio",
         "ratio",
-        "mean(r) / s x sqrt(N); risk-free rate 0; undefined when s = 0",
+        "(mean(r) - f) / s x sqrt(N); undefined when s = 0",
         "W. F. Sharpe: The Sharpe Ratio. Journal of Portfolio Management 21(1), 1994",
         "high",
         "Risk",
@@ -96,7 +99,7 @@ _RISK = (
         "sortino",
         "Sortino ratio",
         "ratio",
-        "mean(r) / sqrt(mean(min(r, 0)^2)) x sqrt(N); target 0; undefined without a losing day",
+        "(mean(r) - f) / sqrt(mean(min(r - f, 0)^2)) x sqrt(N); undefined without a day below f",
         "F. A. Sortino, L. N. Price: Performance Measurement in a Downside Risk Framework. Journal of Investing 3(3),"
         " 1994",
         "high",
@@ -146,6 +149,58 @@ _RISK = (
         _DRAWDOWN,
         "low",
         "Risk",
+    ),
+)
+_BENCHMARK = (
+    Metric(
+        "benchmark_return_pct",
+        "Benchmark return",
+        "%",
+        "100 (value at the end of one unit of money held in the benchmark from the first open - 1)",
+        _OWN,
+        group="Benchmark",
+    ),
+    Metric(
+        "alpha_pct",
+        "Alpha",
+        "%",
+        "100 N ((mean(r) - f) - beta (mean(b) - f)); undefined without a beta",
+        "M. C. Jensen: The Performance of Mutual Funds in the Period 1945-1964. Journal of Finance 23(2), 1968",
+        "high",
+        "Benchmark",
+    ),
+    Metric(
+        "beta",
+        "Beta",
+        "ratio",
+        "cov(r, b) / var(b); undefined when b doesn't vary",
+        "W. F. Sharpe: Capital Asset Prices. Journal of Finance 19(3), 1964",
+        group="Benchmark",
+    ),
+    Metric(
+        "correlation",
+        "Correlation",
+        "ratio",
+        "cov(r, b) / (sd(r) sd(b)); undefined when one of them doesn't vary",
+        "Z. Bodie, A. Kane, A. Marcus: Investments, 10th ed. McGraw-Hill, 2014, ch. 7",
+        group="Benchmark",
+    ),
+    Metric(
+        "tracking_error_pct",
+        "Tracking error",
+        "%",
+        "100 sd(r - b) sqrt(N)",
+        _GRINOLD,
+        group="Benchmark",
+    ),
+    Metric(
+        "information_ratio",
+        "Information ratio",
+        "ratio",
+        "mean(r - b) / sd(r - b) x sqrt(N); undefined when the difference doesn't vary",
+        _GRINOLD,
+        "high",
+        "Benchmark",
     ),
 )
 _ACTIVITY = (
@@ -243,7 +298,17 @@ _TRADES = (
     ),
 )
 
-METRICS: tuple[Metric, ...] = (*_RETURN, *_RISK, *_ACTIVITY, *_TRADES)
+METRICS: tuple[Metric, ...] = (*_RETURN, *_RISK, *_BENCHMARK, *_ACTIVITY, *_TRADES)
+
+
+def shown_groups(values: Mapping[str, Value]) -> dict[Group, tuple[Metric, ...]]:
+    """Return the metrics to show by group, in order; without those of a benchmark where there is none."""
+    groups: dict[Group, tuple[Metric, ...]] = {}
+    for metric in METRICS:
+        groups[metric.group] = (*groups.get(metric.group, ()), metric)
+    if all(values.get(metric.key) is None for metric in groups["Benchmark"]):
+        del groups["Benchmark"]
+    return groups
 
 
 def metrics_markdown() -> str:

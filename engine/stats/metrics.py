@@ -17,26 +17,39 @@ import numpy.typing as npt
 
 from quantcrafter.engine.api.engine import InstrumentJob
 from quantcrafter.engine.api.ledger import Ledger
-from quantcrafter.engine.api.ports import FloatColumn
+from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.stats import curve
+from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.catalogue import METRICS, Metric, Value
 from quantcrafter.engine.stats.values import entry_values, fill_values
 
-__all__ = ["METRICS", "Metric", "Value", "compute_metrics"]
+__all__ = ["METRICS", "Benchmark", "Metric", "Value", "compute_metrics"]
 
 _SHORTEST_CAGR_NS = 30 * curve.DAY_NS
 _NO_SPREAD = 1e-14
 
 
-def compute_metrics(ledger: Ledger, instruments: Sequence[InstrumentJob], *, cash: float) -> dict[str, Value]:
+def compute_metrics(
+    ledger: Ledger,
+    instruments: Sequence[InstrumentJob],
+    *,
+    cash: float,
+    risk_free: float = 0.0,
+    benchmark: Benchmark | None = None,
+) -> dict[str, Value]:
     """Return every metric of `METRICS` by its key, None where it is undefined; never NaN or infinite.
 
-    `instruments` are those of the run, in the order of the ledger's indices; `cash` is the starting cash.
+    Args:
+        ledger: the books of the run.
+        instruments: those of the run, in the order of the ledger's indices.
+        cash: the starting cash.
+        risk_free: what an investment without risk earns, in percent a year.
+        benchmark: what the run is compared with.
     """
     with np.errstate(all="ignore"):
         values = {
             **_span(ledger, instruments, cash),
-            **_returns(ledger, instruments, cash),
+            **_returns(ledger, instruments, cash, risk_free, benchmark),
             **_activity(ledger, instruments),
             **_trades(ledger, instruments),
         }
@@ -84,14 +97,24 @@ def _cagr_percent(values: dict[str, Value]) -> Value:
     return float(100.0 * (np.power(growth, curve.YEAR_NS / span) - 1.0))
 
 
-def _returns(ledger: Ledger, instruments: Sequence[InstrumentJob], cash: float) -> dict[str, Value]:
+def _returns(
+    ledger: Ledger,
+    instruments: Sequence[InstrumentJob],
+    cash: float,
+    risk_free: float,
+    benchmark: Benchmark | None,
+) -> dict[str, Value]:
     start_ns = curve.run_start_ns(ledger, instruments)
     if start_ns is None:
         return {}
-    _, equity = curve.daily_equity(ledger, instruments)
+    _, last = curve.trading_days(ledger.ts_ns, curve.common_session(instruments))
+    returns = curve.daily_returns(ledger.equity[last], cash)
+    periods = curve.periods_per_year(instruments)
+    floor = (1.0 + risk_free / 100.0) ** (1.0 / periods) - 1.0
     deepest, longest_days = curve.drawdowns(ledger, cash, start_ns)
     return {
-        **_ratios(curve.daily_returns(equity, cash), curve.periods_per_year(instruments)),
+        **_ratios(returns, periods, floor),
+        **({} if benchmark is None else _against(benchmark, last, returns, periods, floor)),
         "max_drawdown_pct": deepest.percent,
         "max_drawdown_days": deepest.days,
         "max_drawdown_bars": deepest.bars,
@@ -99,17 +122,50 @@ def _returns(ledger: Ledger, instruments: Sequence[InstrumentJob], cash: float) 
     }
 
 
-def _ratios(returns: FloatColumn, periods: float) -> dict[str, Value]:
+def _ratios(returns: FloatColumn, periods: float, floor: float) -> dict[str, Value]:
+    """Return the ratios of daily returns; `floor` is what an investment without risk earns in a sample."""
     if len(returns) < 2:  # noqa: PLR2004 - a spread takes two values
         return {}
     scale = math.sqrt(periods)
-    mean, spread = float(returns.mean()), float(returns.std(ddof=1))
-    downside = math.sqrt(float(np.mean(np.square(np.minimum(returns, 0.0)))))
+    excess, spread = float(returns.mean()) - floor, _spread(returns)
+    downside = math.sqrt(float(np.mean(np.square(np.minimum(returns - floor, 0.0)))))
     return {
         "annual_volatility_pct": 100.0 * spread * scale,
-        "sharpe": mean / spread * scale if spread > _NO_SPREAD else None,
-        "sortino": mean / downside * scale if downside > _NO_SPREAD else None,
+        "sharpe": excess / spread * scale if spread > _NO_SPREAD else None,
+        "sortino": excess / downside * scale if downside > _NO_SPREAD else None,
     }
+
+
+def _against(
+    benchmark: Benchmark, last: TimeColumn, returns: FloatColumn, periods: float, floor: float
+) -> dict[str, Value]:
+    """Return how daily returns compare with those of the benchmark, over the days that both have."""
+    known = benchmark.growth[np.isfinite(benchmark.growth)]
+    values: dict[str, Value] = {"benchmark_return_pct": 100.0 * (float(known[-1]) - 1.0) if len(known) else None}
+    theirs = benchmark.returns(last)[: len(returns)]
+    both = np.isfinite(theirs) & np.isfinite(returns)
+    own, theirs = returns[both], theirs[both]
+    if len(own) < 2:  # noqa: PLR2004 - a spread takes two values
+        return values
+    scale = math.sqrt(periods)
+    spread, market, active = _spread(own), _spread(theirs), _spread(own - theirs)
+    covariance = float(np.mean((own - own.mean()) * (theirs - theirs.mean()))) * len(own) / (len(own) - 1)
+    beta = covariance / market**2 if market > _NO_SPREAD else None
+    ahead = float((own - theirs).mean())
+    return {
+        **values,
+        "beta": beta,
+        "alpha_pct": None
+        if beta is None
+        else 100.0 * periods * (float(own.mean()) - floor - beta * (float(theirs.mean()) - floor)),
+        "correlation": covariance / (spread * market) if min(spread, market) > _NO_SPREAD else None,
+        "tracking_error_pct": 100.0 * active * scale,
+        "information_ratio": ahead / active * scale if active > _NO_SPREAD else None,
+    }
+
+
+def _spread(values: FloatColumn) -> float:
+    return float(values.std(ddof=1))
 
 
 def _activity(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> dict[str, Value]:

@@ -13,6 +13,7 @@ from quantcrafter.engine.api.engine import InstrumentJob
 from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.settings import RunSettings
 from quantcrafter.engine.stats import tables
+from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.catalogue import Value
 from quantcrafter.engine.stats.tables import Table
 
@@ -56,6 +57,7 @@ class ReportData:
     warmup: int = 0
     timing: Mapping[str, float] = field(default_factory=dict)
     data_hash: str = ""
+    benchmark: Benchmark | None = None
 
     @cached_property
     def trades(self) -> Table:

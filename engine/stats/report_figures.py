@@ -104,7 +104,7 @@ def bar_labels(bars: Bars, starts: npt.NDArray[np.integer]) -> list[str]:
 
 
 def equity_figure(data: ReportData) -> Figure:
-    """Return equity with buy-and-hold above, drawdown below, at the steps that matter for the eye."""
+    """Return equity with buy-and-hold and benchmark above, drawdown below, at the steps that matter for the eye."""
     ledger, cash = data.ledger, data.settings.cash
     with np.errstate(all="ignore"):
         fall = curve.drawdown_curve(ledger.equity, cash)
@@ -116,6 +116,7 @@ def equity_figure(data: ReportData) -> Figure:
         | {"line": {**width, "color": "@accent"}},
         {"type": "scatter", "mode": "lines", "name": "Buy and hold", "y": numbers(held[steps])}
         | {"line": {"width": 1.2, "color": "@muted", "dash": "dot"}},
+        *_benchmark_traces(data, steps),
         {"type": "scatter", "mode": "lines", "name": "Drawdown", "y": numbers(-fall[steps]), "yaxis": "y2"}
         | {"line": {"width": 1.2, "color": "@down"}, "fill": "tozeroy", "fillcolor": "@down-soft"}
         | {"hovertemplate": "%{y:.2f} %<extra>Drawdown</extra>", "showlegend": False},
@@ -125,7 +126,18 @@ def equity_figure(data: ReportData) -> Figure:
     if not (fall[steps] > 0).any():
         layout["yaxis2"] |= {"range": [-1, 0]}
     figure = {"x": (ledger.ts_ns[steps] // 1_000_000).tolist(), "traces": traces, "layout": layout}
-    return _with_log_choice(figure, np.minimum(ledger.equity, held), np.maximum(ledger.equity, held))
+    lines = [ledger.equity, held, *([] if data.benchmark is None else [data.benchmark.growth * cash])]
+    return _with_log_choice(figure, np.fmin.reduce(lines), np.fmax.reduce(lines))
+
+
+def _benchmark_traces(data: ReportData, steps: npt.NDArray[np.intp]) -> list[dict[str, Any]]:
+    """Return what the starting cash would have become in the benchmark, where there is one."""
+    if data.benchmark is None:
+        return []
+    line = {"width": 1.2, "color": "@line2", "dash": "dash"}
+    name = label(f"Benchmark {data.benchmark.name}")
+    values = numbers(data.benchmark.growth[steps] * data.settings.cash)
+    return [{"type": "scatter", "mode": "lines", "name": name, "y": values, "line": line}]
 
 
 def curve_points(equity: FloatColumn, fall: FloatColumn) -> npt.NDArray[np.intp]:

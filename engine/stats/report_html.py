@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import itertools
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from quantcrafter.engine.api.ledger import BlockReason, OrderStatus, StatusReason
 from quantcrafter.engine.stats import curve, tables
-from quantcrafter.engine.stats.catalogue import METRICS, NO_VALUE
+from quantcrafter.engine.stats.catalogue import METRICS, NO_VALUE, shown_groups
 from quantcrafter.engine.stats.report_data import ReportData
 
 MAX_TRADE_ROWS = 5_000
@@ -105,7 +106,7 @@ def cards(data: ReportData) -> str:
 def all_metrics(data: ReportData) -> str:
     """Return every metric, by group."""
     groups: dict[str, list[str]] = {}
-    for metric in METRICS:
+    for metric in itertools.chain.from_iterable(shown_groups(data.metrics).values()):
         name = f"{metric.label}, {metric.unit}" if metric.unit in ("days", "bars") else metric.label
         cells = f'<td>{escape(name)}</td><td class="n">{escape(metric.text(data.metrics.get(metric.key)))}</td>'
         groups.setdefault(metric.group, []).append(f'<tr title="{escape(metric.formula)}">{cells}</tr>')

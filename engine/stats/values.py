@@ -45,17 +45,17 @@ def _rates(fills: Rows) -> FloatColumn:
     return np.asarray(fills["rate"]) if known else np.ones(len(fills))
 
 
-def holding(job: InstrumentJob) -> FloatColumn:
+def holding(job: InstrumentJob, begin: int = 0) -> FloatColumn:
     """Return what one unit of money that holds the instrument from its first open has become at each close, shape (n,).
 
     In the account's currency: at the rates of the bars, with splits and dividends, which are kept as money. A contract
-    of that value keeps the money and adds its profit. The first open is that of the first bar with a rate; before it
-    the money is 1. NaN everywhere where the first price is not above zero.
+    of that value keeps the money and adds its profit. The first open is that of the first bar from `begin` on that has
+    a rate; before it the money is 1. NaN everywhere where the first price is not above zero.
     """
     bars = job.bars
     rates = np.ones(len(bars)) if job.rate_close is None else job.rate_close
     opening = np.ones(len(bars)) if job.rate_open is None else job.rate_open
-    known = np.flatnonzero((opening > 0.0) & (rates > 0.0))
+    known = np.flatnonzero((opening[begin:] > 0.0) & (rates[begin:] > 0.0)) + begin
     held = np.ones(len(bars))
     if not len(known):
         return held

@@ -15,12 +15,21 @@ from quantcrafter.engine.stats.curve import buy_and_hold_curve, drawdown_curve
 
 @dataclass(frozen=True)
 class Curves:
-    """The account over the bars of one instrument. Drawdown and exposure are in percent, drawdown below zero."""
+    """The account over the bars of one instrument. Drawdown and exposure are in percent, drawdown below zero.
+
+    `benchmark` is what the starting cash would have become in the run's benchmark, None without one.
+    """
 
     equity: RangeLevels
     hold: RangeLevels
     drawdown: RangeLevels
     exposure: RangeLevels
+    benchmark: RangeLevels | None = None
+
+    @property
+    def money(self) -> tuple[RangeLevels, ...]:
+        """The curves that are amounts of money."""
+        return (self.equity, self.hold) if self.benchmark is None else (self.equity, self.hold, self.benchmark)
 
 
 def curves_of(run: RunView, instrument: int) -> Curves:
@@ -42,6 +51,7 @@ def curves_of(run: RunView, instrument: int) -> Curves:
         RangeLevels(at_bars(buy_and_hold_curve(ledger, jobs, cash))),
         RangeLevels(at_bars(-drawdown_curve(equity, cash) if len(equity) else equity)),
         RangeLevels(at_bars(exposure_curve(run))),
+        None if run.benchmark is None else RangeLevels(at_bars(run.benchmark.growth * cash)),
     )
 
 

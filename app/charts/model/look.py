@@ -69,6 +69,7 @@ class ChartLook:
     border: str
     equity: str
     hold: str
+    benchmark: str
     drawdown: str
     drawdown_soft: str
     exposure: str
@@ -108,6 +109,7 @@ def _look(theme_name: str, dark: bool, colors: tuple[str, ...], candle_colors: s
         border=border,
         equity=accent,
         hold=text_dim,
+        benchmark=(_DARK_SERIES if dark else _LIGHT_SERIES)[1],
         drawdown=error,
         drawdown_soft=mix(error, panel, 0.22),
         exposure=text_dim,

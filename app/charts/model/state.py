@@ -93,7 +93,7 @@ class ChartState:
     def _curves(self, panel: str) -> Iterable[RangeLevels]:
         curves = self.model.curves
         return {
-            EQUITY: (curves.equity, curves.hold),
+            EQUITY: curves.money,
             DRAWDOWN: (curves.drawdown,),
             EXPOSURE: (curves.exposure,),
         }.get(panel, ())

@@ -51,6 +51,8 @@ class Drawing:
             self._prices(painter, state, sheet, place)
         elif place.key == EQUITY:
             draw_series(batch, painter, look.hold, 1.1, sheet, scale, model.curves.hold)
+            if model.curves.benchmark is not None:
+                draw_series(batch, painter, look.benchmark, 1.1, sheet, scale, model.curves.benchmark)
             draw_series(batch, painter, look.equity, 1.8, sheet, scale, model.curves.equity)
         elif place.key == DRAWDOWN:
             draw_columns(batch, painter, look.drawdown_soft, sheet, scale, model.curves.drawdown)

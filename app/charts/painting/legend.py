@@ -73,12 +73,7 @@ class Legend:
             yield self._quote(state, sheet, bar, bars_a_candle)
         curves = state.model.curves
         if place.key == EQUITY:
-            yield iter(
-                (
-                    Entry(tr("Equity"), curve_text(_at(curves.equity.column, bar), percent=False), self._look.equity),
-                    Entry(tr("Buy and hold"), curve_text(_at(curves.hold.column, bar), percent=False), self._look.hold),
-                )
-            )
+            yield self.money(state, bar)
         elif place.key == DRAWDOWN:
             text = curve_text(_at(curves.drawdown.column, bar), percent=True)
             yield iter((Entry(tr("Drawdown"), text, self._look.drawdown),))
@@ -86,6 +81,15 @@ class Legend:
             text = curve_text(_at(curves.exposure.column, bar), percent=True)
             yield iter((Entry(tr("Exposure"), text, self._look.exposure),))
         yield self._outputs(state, place, bar)
+
+    def money(self, state: ChartState, bar: int) -> Iterator[Entry]:
+        """Yield what the account, buy and hold, and the benchmark are worth at a bar."""
+        curves, look, benchmark = state.model.curves, self._look, state.model.run.benchmark
+        yield Entry(tr("Equity"), curve_text(_at(curves.equity.column, bar), percent=False), look.equity)
+        yield Entry(tr("Buy and hold"), curve_text(_at(curves.hold.column, bar), percent=False), look.hold)
+        if curves.benchmark is not None and benchmark is not None:
+            text = curve_text(_at(curves.benchmark.column, bar), percent=False)
+            yield Entry(tr("Benchmark {name}", name=benchmark.name), text, look.benchmark)
 
     def _quote(self, state: ChartState, sheet: Sheet, bar: int, bars_a_candle: int) -> Iterator[Entry]:
         model, look = state.model, self._look

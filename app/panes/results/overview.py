@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QToolTip, QVBoxLayout, QWidget
@@ -12,7 +14,7 @@ from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current
 from quantcrafter.engine.runtime.explain import why_no_trade
 from quantcrafter.engine.runtime.results.run_view import RunView
-from quantcrafter.engine.stats.catalogue import METRICS, Metric, Value
+from quantcrafter.engine.stats.catalogue import METRICS, Metric, Value, shown_groups
 
 HEADLINES = (
     "net_profit",
@@ -72,7 +74,7 @@ class Overview(QScrollArea):
         for old in self._groups:
             self.groups.removeWidget(old)
             old.deleteLater()
-        self._groups = [_group(group, run) for group in dict.fromkeys(metric.group for metric in METRICS)]
+        self._groups = [_group(group, metrics, run) for group, metrics in shown_groups(run.metrics).items()]
         self._place_groups()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's
@@ -168,7 +170,7 @@ class _Cards(QWidget):
         painter.end()
 
 
-def _group(group: str, run: RunView) -> QWidget:
+def _group(group: str, metrics: Sequence[Metric], run: RunView) -> QWidget:
     """Return one group of figures, each with its formula as tooltip."""
     shown = QWidget()
     grid = QGridLayout(shown)
@@ -180,7 +182,7 @@ def _group(group: str, run: RunView) -> QWidget:
     font.setBold(True)
     title.setFont(font)
     grid.addWidget(title, 0, 0, 1, 2)
-    for row, metric in enumerate((each for each in METRICS if each.group == group), start=1):
+    for row, metric in enumerate(metrics, start=1):
         name = QLabel(metric_name(metric))
         name.setForegroundRole(name.palette().ColorRole.PlaceholderText)
         value = QLabel(value_text(metric, run.metrics.get(metric.key)), alignment=Qt.AlignmentFlag.AlignRight)

@@ -1,8 +1,8 @@
-"""EventBatcher: what a process has to tell, sent in batches of a bounded rate and size.
+"""EventBatcher: sends a process's events in batches of limited rate and size.
 
-1. Progress replaces what was not sent of the same job's progress; log lines gather.
-2. A thread sends what is there, at most `RATE` times a second; the end of a job goes out at once.
-3. A batch holds at most `LINES` log lines. Who writes more waits, so that neither side's memory grows without end.
+1. Progress replaces unsent progress of the same job; log lines are collected.
+2. A thread sends the events, at most `RATE` times a second; the end of a job is sent immediately.
+3. A batch holds at most `LINES` log lines. Writers of more lines wait, so that memory is bounded on both sides.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ WAITING_LINES = 20_000
 
 
 class EventBatcher:
-    """Gathers events of the job's thread and hands them to `send` in another.
+    """Collects events of the job's thread and passes them to `send` in another thread.
 
     Args:
-        send: called with one batch after the other, in a thread of its own.
+        send: called with each batch, in a separate thread.
     """
 
     def __init__(self, send: Callable[[Batch], None]) -> None:
@@ -47,7 +47,7 @@ class EventBatcher:
         self._thread.start()
 
     def post(self, event: Ready | Started | Done | Failed) -> None:
-        """Send an event soon, after all that were told before."""
+        """Send an event soon, after all previous ones."""
         with self._change:
             self._settle(everything=True)
             self._events.append(event)
@@ -60,7 +60,7 @@ class EventBatcher:
             self._change.notify_all()
 
     def log(self, job: int, line: LogLine, cancelled: Callable[[], bool]) -> None:
-        """Send a line of a job's log; wait while too many are on their way and the job is not `cancelled`."""
+        """Send a line of a job's log; wait while too many are pending and the job is not `cancelled`."""
         with self._change:
             while len(self._lines) >= WAITING_LINES and not self._closed and not cancelled():
                 self._change.wait(0.05)
@@ -76,7 +76,7 @@ class EventBatcher:
         self._thread.join(1.0)
 
     def _settle(self, *, everything: bool) -> None:
-        """Move progress and log lines (all of them, or one batch's worth) to the events."""
+        """Move progress and log lines (all of them, or one batch) to the events."""
         if self._progress is not None:
             self._events.append(self._progress)
             self._progress = None

@@ -1,6 +1,6 @@
-"""What a first run needs, ahead of it: a made-up strategy is run, and the simulator's machine code is loaded.
+"""Preparation for the first run: a generated strategy is run, and the simulator's machine code is loaded.
 
-On a new machine another process compiles that code first. Runs that come meanwhile go on without it.
+On a new machine, another process compiles that code first. Runs that start meanwhile don't use it.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ run: {cash: 100000}
 
 
 class WarmUp(threading.Thread):
-    """Works in a thread of its own; `done` is called at its end."""
+    """Works in a separate thread; `done` is called at its end."""
 
     def __init__(self, done: Callable[[], None]) -> None:
         super().__init__(name="warm-up", daemon=True)
         self._done = done
 
     def run(self) -> None:
-        """Run the strategy and load the code; an error is for the first real run to tell."""
+        """Run the strategy and load the code; errors are left for the first real run to report."""
         from quantcrafter.engine.plugins import load_registry
         from quantcrafter.engine.runtime.running.run import run
         from quantcrafter.engine.runtime.running.source import load_text

@@ -1,4 +1,4 @@
-"""What passes between the engine process and its owner: requests one way, batches of events the other."""
+"""Messages between the engine process and its owner: requests in one direction, batches of events in the other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from quantcrafter.engine.runtime.compute_process.jobs.contract import Failure, L
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Carry a request out, after those before it; its events carry the number of the job."""
+    """Execute a request after the previous ones; its events contain the number of the job."""
 
     job: int
     request: Request
@@ -18,7 +18,7 @@ class Submit:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Stop a job, or leave it out."""
+    """Stop a job, or skip it."""
 
     job: int
 
@@ -28,24 +28,23 @@ Order = Submit | Cancel
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The process can take requests, or (`compiled`) has its machine code as well."""
+    """The process is ready for requests, or (`compiled`) also has its machine code."""
 
     compiled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A job's turn has come."""
+    """A job has started."""
 
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """How far a job is.
+    """The progress of a job.
 
-    `share` is how much of the whole job is done, from 0 to 1; `left_s` the seconds it will still take, None as long as
-    that cannot be told.
+    `share` is how much of the whole job is done, from 0 to 1; `left_s` the remaining seconds, None while unknown.
     """
 
     job: int
@@ -74,7 +73,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A job came to nothing."""
+    """A job failed."""
 
     job: int
     failure: Failure

@@ -1,4 +1,4 @@
-"""Pace: from the stages of a job to how much of it is done and how long it will still take."""
+"""Estimates the progress and the remaining time of a job from its stages."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ SURE_AFTER_S = 0.4
 """An estimate from less than that would jump about."""
 
 EVEN = "simulate"
-"""The stage of a run that goes on at an even speed, so that it is measured by itself."""
+"""The stage of a run with a constant speed, from which its duration is estimated."""
 
 
 class ProgressEstimate:
-    """Times the stages of jobs; a job's shares are those that the last job of its kind had.
+    """Measures the stages of jobs; the shares of a job are those of the last job of its kind.
 
-    The first job of a kind has several stages of which nobody knows how they compare: the time left is told only within
-    the one whose speed is even. So it is with a job that had to wait for libraries or for the compiler.
+    For the first job of a kind, the relative durations of its stages are unknown: the remaining time is reported only
+    within the stage with a constant speed. The same applies to a job that had to wait for libraries or for the
+    compiler.
 
     Args:
         clock: seconds of a monotonic clock.
@@ -40,7 +41,7 @@ class ProgressEstimate:
         self._begun = self._stage_begun = self._clock()
 
     def step(self, stage: str, done: int, total: int) -> tuple[float, float | None]:
-        """Return how much of the job is done (0 to 1), and the seconds left, None as long as that cannot be told."""
+        """Return how much of the job is done (0 to 1), and the remaining seconds, None while unknown."""
         now = self._clock()
         if stage != self._stage:
             self._leave(now)
@@ -61,7 +62,7 @@ class ProgressEstimate:
         return share, spent * (1.0 - share) / share
 
     def wait(self) -> None:
-        """Note that the job waits for what is needed once."""
+        """Note that the job waits for something that is needed only once."""
         self._waited = True
 
     def end(self) -> None:

@@ -1,11 +1,11 @@
-"""The engine process: it takes requests by one pipe, carries them out one after another, and tells by another.
+"""The engine process: it executes requests from one pipe one after another, and sends events through another.
 
-1. The owner starts it by `multiprocessing`'s spawn, with the ends of two pipes.
-2. A thread reads the orders: requests queue up, a cancelled job is marked. When the owner is gone, however it ended,
-   the pipe closes and the process ends at once.
+1. The owner starts it with `multiprocessing`'s spawn, and passes the ends of two pipes.
+2. A thread reads the orders: requests are queued, a cancelled job is marked. When the owner has ended for any reason,
+   the pipe closes and the process ends immediately.
 3. The simulator's machine code is loaded by a thread of its own; on a new machine another process compiles it first.
-   Jobs that come meanwhile run interpreted.
-4. Jobs run in the main thread. What they tell goes through the outbox, at most 30 batches a second.
+   Jobs that start meanwhile run interpreted.
+4. Jobs run in the main thread. Their events are sent by the EventBatcher, at most 30 batches a second.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from quantcrafter.engine.runtime.compute_process.progress_estimate import Progre
 log = logging.getLogger(__name__)
 
 NICE = 5
-"""Jobs give way to the desktop; POSIX only."""
+"""Jobs have a lower priority than the desktop; POSIX only."""
 
 _CANCELLED = Failure(CANCELLED, Message("The job was cancelled."))
 
@@ -51,7 +51,7 @@ _CANCELLED = Failure(CANCELLED, Message("The job was cancelled."))
 def serve(orders: Connection, events: Connection, *, compiles: bool = True) -> None:
     """Carry out what comes by `orders` and tell of it by `events`, until the owner closes its end.
 
-    The entry point of the spawned process. One that is to run no strategies needs not compile.
+    The entry point of the spawned process. A process that runs no strategies doesn't need to compile.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the owner, which ends this process
     if sys.platform != "win32":
@@ -93,7 +93,7 @@ class Service:
             self._carry_out(self._queue.get())
 
     def _report_wait(self, reason: str) -> None:
-        """Tell that the job waits; what other threads wait for keeps nobody."""
+        """Report that the job waits; waits of other threads don't matter."""
         if self.context is not None and threading.current_thread() is threading.main_thread():
             self.context.progress(reason, 0, 1)
 
@@ -102,7 +102,7 @@ class Service:
             try:
                 order: Order = self._orders.recv()
             except (EOFError, OSError):
-                leave_process(0)  # the owner is gone: nobody waits for what is being computed
+                leave_process(0)  # the owner has ended: the result of the computation is not needed
             if isinstance(order, Cancel):
                 self._cancelled.add(order.job)
             else:
@@ -167,11 +167,11 @@ class Heard:
         )
 
     def interrupted(self) -> bool:
-        """Return False: Ctrl-C is the owner's."""
+        """Return False: the owner handles Ctrl-C."""
         return False
 
     def restore(self) -> None:
-        """Do nothing: the process has set up nothing of its own."""
+        """Do nothing: the process has no settings of its own."""
 
     def _log(self, call: Call | None, text: str, *, warning: bool) -> None:
         level = logging.WARNING if warning else logging.INFO
@@ -218,7 +218,7 @@ class Context:
         return self.job in self._cancelled
 
     def listening(self) -> _Listening:
-        """Return the context in which whatever the program logs goes into the job's log."""
+        """Return a context in which all log records of the program are added to the job's log."""
         return _Listening(self)
 
 

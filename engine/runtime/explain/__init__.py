@@ -1,4 +1,4 @@
-"""What a run did at a bar and why: values, firings, the path to a decision, and what stood in the way of one."""
+"""Explanations of a run at a bar: values, firings, the path to a decision, and what prevented one."""
 
 from quantcrafter.engine.runtime.explain.account import Position
 from quantcrafter.engine.runtime.explain.census import Census, Idle, NodeCensus, take_census

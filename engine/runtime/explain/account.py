@@ -1,4 +1,4 @@
-"""What was held at each bar, from the fills."""
+"""The position at each bar, derived from the fills."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IntColumn = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A position at a bar's close: signed lots, the bar at which it was entered, and at which price."""
+    """A position at a bar's close: signed lots, and the bar and price of its entry."""
 
     lots: int
     since: int
@@ -31,13 +31,13 @@ class Positions:
 
     @classmethod
     def of(cls, ledger: Ledger, instrument: int) -> Positions:
-        """Return what a run held of an instrument."""
+        """Return the positions of a run in an instrument."""
         fills = ledger.fills[ledger.fills["instrument"] == instrument]
         signed = fills["lots"] * fills["side"].astype(np.int64)
         return cls(fills["bar"].astype(np.int64), np.cumsum(signed), np.asarray(fills["price"]))
 
     def after(self, bar: int) -> Position | None:
-        """Return the position at the close of a bar, None when nothing is held."""
+        """Return the position at the close of a bar, None without a position."""
         last = int(np.searchsorted(self.bars, bar, side="right")) - 1
         if last < 0 or self.lots[last] == 0:
             return None

@@ -1,16 +1,16 @@
 """The census of a run: how often each node fired, and which nodes never changed a decision.
 
-A node changed no decision if there is a constant that could have stood in its place at every bar: always true or never
-true (of a signal: each flag for itself), and at no bar of any instrument would an entry or exit have been ordered that
-was not, or not have been that was. The account is taken as it was: an entry signal on top of a position of its own
-side changes nothing, nor does one that was refused for want of size, stop distance or equity.
+A node changed no decision if a constant could have replaced it at every bar: always true or never true (of a signal:
+each flag for itself), and the same entries and exits would have been ordered at every bar of every instrument. The
+account is taken from the run: an entry signal has no effect if there is a position on its side, or if it was rejected
+for lack of size, stop distance or equity.
 
-For a filter of the execution the only such constant is the one that lets every entry pass: a filter that blocks them
-all decides everything. So a filter that never held back an entry on its own changed nothing, nor did an advisor whose
-signals became no order that would not have come without them, nor a condition that was never decisive. A condition
-that was never true may be what kept everything from happening: it is told apart, and not said to be without effect. A
-condition behind a component with a memory (vote, bars_since) is judged by its own column alone: it changed nothing if
-it never changed. Nodes that give numbers, and those of the decision stage itself, are not judged.
+For a filter of the execution, the only such constant is the one that lets every entry pass: a filter that blocks all
+entries decides everything. Therefore these nodes changed nothing: a filter that never blocked an entry on its own, an
+advisor whose signals led to no additional order, and a condition that was never decisive. A condition that was never
+true may have prevented everything: it is reported separately and not as without effect. A condition behind a component
+with a memory (vote, bars_since) is judged only by its own column: it changed nothing if it never changed. Nodes with
+numeric outputs, and those of the decision stage, are not judged.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from quantcrafter.engine.runtime.explain.vectors import FLAGS, Vectors
 from quantcrafter.engine.runtime.results.run_view import RunView
 
 Idle = Literal["silent", "no_order", "always", "never", "passed", "covered", "no_difference"]
-"""Why a node changed nothing: a signal that never came, or of which none became an order; a condition that was always
-or never true; a filter of the execution that held back no entry, or none that the others did not; or no bar at which it
-made a difference."""
+"""Why a node changed nothing: a signal that never came, or of which none became an order; a condition that was
+always or never true; a filter of the execution that blocked no entry, or only entries that others also blocked; or
+no bar at which it made a difference.
+"""
 _OF_SIGNALS = (Reason.ENTRY, Reason.SIGNAL, Reason.OPPOSITE, Reason.SCALE_IN, Reason.GRID, Reason.COMPONENT)
 
 
@@ -40,9 +41,9 @@ _OF_SIGNALS = (Reason.ENTRY, Reason.SIGNAL, Reason.OPPOSITE, Reason.SCALE_IN, Re
 class NodeCensus:
     """What a node did in a run.
 
-    `fired` counts its firings, an item an instrument. Of a filter of the execution node `blocked` counts the entries
-    that it held back, `alone` those of them that it alone did. `idle` says why it changed no decision; None if it did,
-    or is not judged.
+    `fired` counts its firings, one item per instrument. For a filter of the execution node, `blocked` counts the
+    entries that it blocked, and `alone` those that only it blocked. `idle` is the reason why it changed no decision;
+    None if it did, or is not judged.
     """
 
     fired: tuple[int, ...]
@@ -126,7 +127,7 @@ def _was_ordered(judges: list[Vectors], node: str) -> bool:
 
 
 def _is_harmless(judges: list[Vectors], ref: Ref) -> bool:
-    """Return whether a constant could have stood in an output's place."""
+    """Return whether a constant could have replaced an output."""
     for value in (True, False):
         if _is_constant(judges, ref, value=value):
             return True
@@ -142,7 +143,7 @@ def _is_constant(judges: list[Vectors], ref: Ref, *, value: bool) -> bool:
 
 
 def _behind_memory(judge: Vectors, ref: Ref) -> bool:
-    """Return whether an output is read by a node that is no pure composition, too; its influence is not followed."""
+    """Return whether an output is also read by a node that is not a pure composition; its influence is not followed."""
     facts = judge.facts
     for reader in facts.readers.get(ref.node, ()):
         if reader == judge.decision.node:
@@ -164,7 +165,7 @@ def _is_opaque(judge: Vectors, ref: Ref) -> bool:
 
 
 def _held_back(judges: list[Vectors], node: str) -> tuple[int, int]:
-    """Return how many entries a filter held back, and how many of them on its own."""
+    """Return how many entries a filter blocked, and how many of them on its own."""
     blocked = alone = 0
     for judge in judges:
         if node not in judge.decision.filters:

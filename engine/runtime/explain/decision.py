@@ -1,4 +1,4 @@
-"""The decision stage as expressions: what an entry or an exit takes, in signals, filters and the account."""
+"""The decision stage as expressions: the signals, filters and account state that an entry or an exit requires."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Stage:
         self.tree = Tree(self.facts, self.bar)
 
     def signal(self, flag: int) -> Node:
-        """Return what the signals together say: an entry as `combine` asks, an exit of any."""
+        """Return the combined signals: an entry according to `combine`, an exit of any signal."""
         parts = tuple(self._from(source, flag) for source in self.decision.signals)
         return both(*parts) if flag in ENTRIES and self.decision.combine == "all" else either(*parts)
 
@@ -39,11 +39,11 @@ class Stage:
         return {node: self._passing(node, blocks=blocks) for node, blocks in self.decision.filters.items()}
 
     def entry(self, flag: int) -> Node:
-        """Return what the graph has to give for an entry to be ordered: the signal, and every filter passing."""
+        """Return the graph's conditions for an entry: the signal, and all filters passing."""
         return both(self.signal(flag), *self.filters().values())
 
     def whole_entry(self, flag: int) -> Node:
-        """Return all that an entry takes: the graph, no contrary signal at the same bar, and the account."""
+        """Return all conditions for an entry: the graph, no contrary signal at the same bar, and the account."""
         others = [self.signal(EXIT_OF[flag]), *(self.signal(other) for other in ENTRIES if other != flag)]
         against = [Inverse(other) for other in others]
         return both(*self._account(flag), self.entry(flag), *against)
@@ -82,7 +82,7 @@ def wire_between(facts: Facts, source: str, output: str, target: str) -> Wire | 
 
 
 def is_possible(root: Node) -> bool:
-    """Return whether an expression could be true if every test turned out as it should."""
+    """Return whether an expression could be true with suitable results of all tests."""
     known: dict[tuple[int, bool], bool] = {}
 
     def can_be(part: Node, value: bool) -> bool:  # noqa: FBT001 - the value asked for

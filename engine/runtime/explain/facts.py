@@ -1,4 +1,4 @@
-"""Facts: what one instrument of a run kept, as explanations ask for it."""
+"""Facts: the data of one instrument of a run for explanations."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Ref:
 
 @dataclass
 class Facts:
-    """One instrument of a run, and what is installed: components are asked to explain themselves.
+    """One instrument of a run, with the installed components, which explain their outputs.
 
-    A component that is not installed, or takes other parameters now, is not asked.
+    A component that is not installed, or has other parameters now, is not called.
     """
 
     run: RunView
@@ -57,11 +57,11 @@ class Facts:
 
     @cached_property
     def positions(self) -> Positions:
-        """What was held, by bar."""
+        """The position, by bar."""
         return Positions.of(self.run.ledger, self.instrument)
 
     def component(self, node: str) -> Component | None:
-        """Return a node's component with the run's parameters, or None if there is none now; its ports are not set."""
+        """Return a node's component with the run's parameters, or None if not available; its ports are not set."""
         if node not in self._components:
             known = self.run.nodes[node]
             cls = self.catalog.component(known.role, known.use)
@@ -92,22 +92,22 @@ class Facts:
         return bool(int(value) & ref.flag) if ref.flag else bool(value)
 
     def sources(self, node: str, port: str) -> tuple[RunSource, ...]:
-        """Return what a port read, a source a wire."""
+        """Return the sources of a port, one for each wire."""
         return self.run.nodes[node].inputs.get(port, ())
 
     def source(self, node: str, port: str, index: int | None) -> RunSource:
-        """Return what a port read at a place.
+        """Return the source of a port at a position.
 
         Raises:
-            LookupError: it is not wired there.
+            LookupError: it is not connected there.
         """
         return self.sources(node, port)[index or 0]
 
     def values(self, source: RunSource, stop: int) -> npt.NDArray[Any]:
-        """Return what a source gave, up to and without bar `stop`.
+        """Return the values of a source before bar `stop`.
 
         Raises:
-            KeyError: the run did not keep it.
+            KeyError: the run doesn't contain it.
         """
         if source.kind == "number":
             return np.full(stop, source.value)
@@ -118,13 +118,13 @@ class Facts:
         return self.run.feed_column(source.node, source.output, self.instrument)[:stop]
 
     def side(self, source: RunSource, bar: int) -> Side:
-        """Return what a source gave at a bar, with where it came from."""
+        """Return the value of a source at a bar, with its origin."""
         if source.kind == "number":
             return Side(source.value)
         return Side(float(self.values(source, bar + 1)[bar]), source.node, source.output)
 
     def wire(self, node: str, port: str, index: int | None) -> Wire | None:
-        """Return the wire at a place of a port; None for a number and for what is not wired."""
+        """Return the wire at a position of a port; None for a number and for an unconnected port."""
         sources = self.sources(node, port)
         place = index or 0
         if place >= len(sources) or sources[place].kind == "number":

@@ -1,4 +1,4 @@
-"""What an explanation finds, as plain values: tests with their numbers, and obstacles. The app puts them into words."""
+"""Results of explanations as plain values: tests with their numbers, and obstacles. The app converts them to text."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Literal
 from quantcrafter.engine.api.reasons import Operator
 
 FAR = 1e9
-"""The gap of what has no distance: it counts as further away than any number."""
+"""The gap of tests without a distance: larger than any number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison: the node and output it was read from, or what to call it, and its value.
+    """One side of a comparison: its node and output, or its name, and its value.
 
-    `node` is empty for a number of the component's own; then `label` says what it is, empty for a parameter.
+    `node` is empty for a number of the component's own; then `label` is its name, empty for a parameter.
     """
 
     value: float
@@ -35,13 +35,13 @@ class Comparison:
 
     @property
     def gap(self) -> float:
-        """How far the sides are from each other, relative to the larger; FAR where one has no value."""
+        """The distance between the sides, relative to the larger; FAR if one has no value."""
         return _relative(self.left.value, self.right.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """Left crosses above right, or below it. `since` is the first bar from which on left stands as it does now."""
+    """Left crosses above right, or below it. `since` is the first bar from which on left is on its current side."""
 
     left: Side
     right: Side
@@ -50,18 +50,18 @@ class Crossing:
 
     @property
     def stands_right(self) -> bool:
-        """Whether left already is where a crossing would bring it."""
+        """Whether left already is on the side of the crossing."""
         return self.left.value > self.right.value if self.above else self.left.value < self.right.value
 
     @property
     def gap(self) -> float:
-        """How far the lines are apart, relative to the larger; FAR where one has no value."""
+        """The distance between the lines, relative to the larger; FAR if one has no value."""
         return _relative(self.left.value, self.right.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A test in the component's own words: what is, and what would have to be."""
+    """A test in the component's own words: the current and the required value."""
 
     now: str
     wanted: str
@@ -70,7 +70,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Unexplained:
-    """A node that is or is not true, and says nothing of why."""
+    """A node that is or isn't true, without an explanation."""
 
     gap: float = FAR
 
@@ -82,8 +82,8 @@ AccountKind = Literal["warmup", "long", "short", "opposite"]
 class Account:
     """A reason that is in the account: before the first decision, or a position held since `bar`.
 
-    For `warmup`, `bar` is the first bar at which a decision is taken. `opposite` is a position the other way that the
-    execution keeps, as its `on_opposite` says.
+    For `warmup`, `bar` is the first bar at which a decision is taken. `opposite` is a position in the other direction
+    that the execution keeps because of `on_opposite`.
     """
 
     kind: AccountKind
@@ -96,11 +96,10 @@ Test = Comparison | Crossing | Words | Unexplained | Account
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """A condition in the way: the node that tests it, what it tests, and what it would have to be.
+    """An unmet condition: the node that tests it, the test, and the required result.
 
-    The same tells of a condition that led to a decision; then it is as it was wanted.
-
-    `source` is the node whose output a test in words is about, empty where it is about no single one.
+    Also used for a condition that led to a decision, which then has the required result. `source` is the node whose
+    output a text test refers to, empty if there is no single one.
     """
 
     node: str

@@ -1,8 +1,8 @@
-"""Firings: the bars at which something began at a node.
+"""Firings: the bars at which a node became active.
 
-A condition or a filter fires at a bar at which it holds and did not at the bar before; a signal at every bar at which
-it has a flag; a risk rule at the bars at which its orders filled; the execution node at the bars at which it ordered;
-a sizing rule at those at which it sized an entry. A node that gives numbers never fires.
+A condition or a filter fires at a bar at which it is true and was not at the bar before; a signal at every bar with a
+flag; a risk rule at the bars at which its orders filled; the execution node at the bars at which it ordered; a sizing
+rule at those at which it sized an entry. A node with a numeric output never fires.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """The pure logic of explanations: expressions over leaves that are true or false, and two questions about them.
 
-1. Why is it as it is? `mattering` gives the leaves, and the wires to them, that made an expression true or false.
-2. What would make it true? `smallest_sets` gives the smallest sets of leaves that would have to be the other way.
+1. Why does it have its value? `mattering` returns the leaves, and the wires to them, that made an expression true or
+   false.
+2. What would make it true? `smallest_sets` returns the smallest sets of leaves that would have to be inverted.
 
-The second is a hitting-set search. While an expression is false, some leaves keep it so (`_culprits`): whatever makes
-it true changes at least one of them. Trying each in turn, to a depth that grows by one, finds every smallest set; a
-leaf that was tried stays as it is in the branches after it, so that no set is met twice.
+The second is a hitting-set search. While an expression is false, some leaves are responsible (`_culprits`): every
+solution changes at least one of them. Trying each of them with increasing depth finds every smallest set. A leaf that
+was tried is kept unchanged in the following branches, so that no set is found twice.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ MOST_SETS = 24
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaf(Generic[K]):
-    """A test with its outcome. `fixed` tells that nothing can change it."""
+    """A test with its result. `fixed` means that it can't change."""
 
     about: K
     held: bool
@@ -47,7 +48,7 @@ class Inverse(Generic[K, L]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Via(Generic[K, L]):
-    """What a wire brings."""
+    """The value of a wire."""
 
     wire: L
     part: Expression[K, L]
@@ -57,17 +58,17 @@ Expression = Leaf[K] | Gate[K, L] | Inverse[K, L] | Via[K, L]
 
 
 def both(*parts: Expression[K, L]) -> Gate[K, L]:
-    """Return what is true while all parts are."""
+    """Return an expression that is true while all parts are."""
     return Gate(len(parts), parts)
 
 
 def either(*parts: Expression[K, L]) -> Gate[K, L]:
-    """Return what is true while any part is."""
+    """Return an expression that is true while any part is."""
     return Gate(1, parts)
 
 
 class _Truth(Generic[K, L]):
-    """The truth of an expression and its parts, with some leaves the other way round."""
+    """The truth of an expression and its parts, with some leaves inverted."""
 
     def __init__(self, flipped: frozenset[Leaf[K]]) -> None:
         self._flipped = flipped
@@ -89,7 +90,7 @@ class _Truth(Generic[K, L]):
 
 
 def is_true(root: Expression[K, L], flipped: Iterable[Leaf[K]] = ()) -> bool:
-    """Return whether an expression is true, with these leaves the other way round."""
+    """Return whether an expression is true with these leaves inverted."""
     return _Truth[K, L](frozenset(flipped)).of(root)
 
 
@@ -115,7 +116,7 @@ def leaves(root: Expression[K, L]) -> dict[Leaf[K], None]:
 
 @dataclass
 class Mattered(Generic[K, L]):
-    """The leaves that made an expression what it is, and the wires that brought them."""
+    """The leaves that determine the value of an expression, and their wires."""
 
     leaves: dict[Leaf[K], None] = field(default_factory=dict)
     wires: dict[L, None] = field(default_factory=dict)
@@ -151,10 +152,10 @@ def mattering(root: Expression[K, L]) -> Mattered[K, L]:
 
 @dataclass(frozen=True)
 class Smallest(Generic[K]):
-    """The smallest sets of leaves that make an expression true when turned round, nearest first.
+    """The smallest sets of leaves that make an expression true when inverted, nearest first.
 
-    There is none when nothing would, and one that is empty when it is true already. `exact` is False when the search
-    was given up: then there is one set, from which nothing can be left out, but a smaller one may exist.
+    Without a solution, there is no set; if it is already true, there is one empty set. `exact` is False if the search
+    was abandoned: then there is one minimal set, but a smaller one may exist.
     """
 
     sets: tuple[frozenset[Leaf[K]], ...]
@@ -164,7 +165,7 @@ class Smallest(Generic[K]):
 def smallest_sets(
     root: Expression[K, L], gap: Callable[[Leaf[K]], float] = lambda _leaf: 0.0, work: int = WORK
 ) -> Smallest[K]:
-    """Return the smallest sets of leaves to turn round so that the expression is true; `gap` says how far each is."""
+    """Return the smallest sets of leaves that make the expression true when inverted; `gap` returns distances."""
     search = _Search[K, L](root, work)
     fixed = frozenset(leaf for leaf in leaves(root) if leaf.fixed)
     count = sum(not leaf.fixed for leaf in leaves(root))
@@ -183,7 +184,7 @@ def smallest_sets(
 
 
 class _TooMuchError(Exception):
-    """The search has taken as much work as it may."""
+    """The search has reached its limit."""
 
 
 @dataclass
@@ -191,7 +192,7 @@ class _Search(Generic[K, L]):
     root: Expression[K, L]
     work: int
     limited: bool = False
-    """Whether a branch ended for want of depth: a larger set may do."""
+    """Whether a branch ended because of its depth: a larger set may be a solution."""
 
     def within(self, flipped: frozenset[Leaf[K]], kept: frozenset[Leaf[K]], size: int) -> Iterator[frozenset[Leaf[K]]]:
         """Yield the sets that hold `flipped`, none of `kept`, and up to `size` leaves more."""
@@ -218,7 +219,7 @@ class _Search(Generic[K, L]):
 
 
 def _culprits(root: Expression[K, L], truth: _Truth[K, L], settled: frozenset[Leaf[K]]) -> dict[Leaf[K], None]:
-    """Return leaves of which one must change if the expression's truth shall; those in `settled` cannot."""
+    """Return leaves of which one must change to change the expression; those in `settled` can't change."""
     known: dict[int, dict[Leaf[K], None]] = {}
 
     def of(part: Expression[K, L]) -> dict[Leaf[K], None]:
@@ -242,7 +243,7 @@ def _culprits(root: Expression[K, L], truth: _Truth[K, L], settled: frozenset[Le
 
 
 def _greedy(root: Expression[K, L], fixed: frozenset[Leaf[K]], gap: Callable[[Leaf[K]], float]) -> Smallest[K]:
-    """Turn the nearest culprit round until the expression is true, then leave out what is not needed."""
+    """Invert the nearest responsible leaf until the expression is true, then remove unnecessary ones."""
     flipped: frozenset[Leaf[K]] = frozenset()
     while not is_true(root, flipped):
         culprits = _culprits(root, _Truth[K, L](flipped), flipped | fixed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A wire as it ran. `index` is the place in a port that takes a list; `output` is `bars` for whole bars."""
+    """A wire of a run. `index` is the position in a list port; `output` is `bars` for whole bars."""
 
     source: str
     output: str
@@ -19,7 +19,7 @@ class Wire:
 
 @dataclass(frozen=True)
 class Path:
-    """Nodes and wires that led to a decision; `blocking` are the nodes that held it back."""
+    """Nodes and wires that led to a decision; `blocking` are the nodes that prevented it."""
 
     nodes: frozenset[str] = frozenset()
     wires: frozenset[Wire] = frozenset()
@@ -33,7 +33,7 @@ class Path:
 def with_sources(
     nodes: Iterable[str], wires: Iterable[Wire], inputs: Callable[[str], Iterable[Wire]], whole: Iterable[str] = ()
 ) -> Path:
-    """Return a path with all that feeds it: behind each wire the source and everything upstream of that.
+    """Return a path with all of its inputs: the source of each wire and everything upstream of it.
 
     Of `nodes` only the given wires count; of the nodes in `whole`, and of all that is behind the wires, every input.
     """

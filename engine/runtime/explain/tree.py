@@ -1,7 +1,7 @@
-"""From a node's output at a bar to the expression that made it true or false, down to its tests.
+"""Converts a node's output at a bar to the expression that made it true or false, down to its tests.
 
-Each node on the way is asked by `explain` what its output depends on. An answer counts only if it gives what the run
-recorded: a node that says nothing, raises, or is wrong about itself becomes a leaf without words.
+`explain` of each node on the way returns the dependencies of its output. The result is used only if it agrees with the
+recorded value: otherwise, or without a result or after an exception, the node becomes a leaf without an explanation.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from quantcrafter.engine.runtime.explain.logic import Expression, Gate, Inverse,
 from quantcrafter.engine.runtime.explain.path import Wire
 
 DEEPEST = 60
-"""Nodes in a row that are looked into; further ones are told of without their reasons."""
+"""Maximum depth of explained nodes; deeper ones are reported without their reasons."""
 
 Port = tuple[str, int | None]
 Node = Expression["About", Wire]
@@ -46,7 +46,7 @@ Judged = tuple[Node, bool]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class About:
-    """What a leaf is about: an output, its test, and the ports that the test reads; None where it may be all."""
+    """The content of a leaf: an output, its test, and the ports that the test reads; None if it may be all ports."""
 
     ref: Ref
     test: Test
@@ -55,7 +55,7 @@ class About:
 
 @dataclass
 class Tree:
-    """Expressions of one bar; each output is worked out once, so that what is shared stays shared."""
+    """Expressions of one bar; each output is evaluated once, so that shared parts stay shared."""
 
     facts: Facts
     bar: int
@@ -141,7 +141,7 @@ class Tree:
         return self.facts.side(self.facts.source(ref.node, term, None), self.bar)
 
     def _signs(self, ref: Ref, reason: Crossed) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return the bars that count, and on which side the line stood at each, 0 for neither."""
+        """Return the bars that count, and the side of the line at each, 0 for neither."""
         start = 0 if self._slow else max(0, self.bar - reason.memory)
         left, right = (self._recent(ref, term, start) for term in (reason.left, reason.right))
         signs = (left > right).astype(np.int64) - (left < right).astype(np.int64)
@@ -158,7 +158,7 @@ class Tree:
 
 
 def compare(left: float, op: Operator, right: float) -> bool:
-    """Return whether a comparison holds; never where a side is NaN."""
+    """Return whether a comparison is true; always false if a side is NaN."""
     if math.isnan(left) or math.isnan(right):
         return False
     outcomes = {
@@ -173,7 +173,7 @@ def compare(left: float, op: Operator, right: float) -> bool:
 
 
 def crossing(signs: npt.NDArray[np.int64], *, above: bool) -> tuple[bool, int | None]:
-    """Return whether the last bar crosses, and the first place from which on the line stands as it does now."""
+    """Return whether the last bar crosses, and the first position from which on the line is on its current side."""
     now, wanted = int(signs[-1]), 1 if above else -1
     if now == 0:
         return False, None
@@ -186,7 +186,7 @@ def crossing(signs: npt.NDArray[np.int64], *, above: bool) -> tuple[bool, int | 
 
 
 class Asked:
-    """What a component is given when it is asked about a bar."""
+    """The argument of a component's `explain` for a bar."""
 
     def __init__(self, facts: Facts, ref: Ref, bar: int) -> None:
         self.output = ref.output

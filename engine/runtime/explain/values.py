@@ -13,10 +13,10 @@ Kind = Literal["series", "condition", "filter", "signal", "price", "quantity", "
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What an output was at a bar: a number (NaN for none), 0 or 1 for a condition or filter, flags for a signal.
+    """The value of an output at a bar: a number (NaN for none), 0 or 1 for a condition or filter, flags for a signal.
 
-    `passes` tells of a filter of the execution node whether it let entries pass. A risk rule has the `price` of its
-    open order, a sizing rule the `quantity` that was ordered, the execution node the `position` that was held.
+    `passes` is whether a filter of the execution node let entries pass. A risk rule has the `price` of its open order,
+    a sizing rule the ordered `quantity`, the execution node the `position`.
     """
 
     kind: Kind
@@ -38,7 +38,7 @@ def values_at(facts: Facts, bar: int) -> dict[str, tuple[Value, ...]]:
 
 
 def value_at(facts: Facts, node: str, output: str, bar: int) -> Value | None:
-    """Return the value of one output at a bar; None for what has no column."""
+    """Return the value of one output at a bar; None without a column."""
     if node == BARS:
         name = output if output not in ("", BARS) else "close"
         return Value("series", name, float(facts.bars.column(name)[bar]))

@@ -1,7 +1,7 @@
-"""The decision stage over all bars at once, with one node's output replaced by a constant: would anything be different?
+"""The decision stage over all bars at once, with one node's output replaced by a constant, to find differences.
 
-Composition (and, or, not, rule, a filter over a condition) is evaluated again; what a component with a memory or a
-comparison gave is taken as it was recorded. What the account held is taken as it was, too.
+Composition (and, or, not, rule, a filter over a condition) is evaluated again; the recorded values of components with a
+memory and of comparisons are used. The account is also taken from the run.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ DEEPEST = 60
 
 @dataclass(frozen=True)
 class Composed:
-    """How an output follows from others: what it holds together, and how."""
+    """How an output is composed of others."""
 
     parts: tuple[Ref, ...]
     combine: Combination
@@ -68,7 +68,7 @@ class Vectors:
         return self._recorded[ref]
 
     def composed(self, ref: Ref) -> Composed | None:
-        """Return how an output is composed of others; None if it is no pure composition."""
+        """Return how an output is composed of others; None if it is not a pure composition."""
         if ref not in self._composed:
             self._composed[ref] = self._compose(ref)
         return self._composed[ref]
@@ -112,7 +112,7 @@ class Vectors:
         return lambda read: _at_least(need, [part(read) for part in each], length)
 
     def behind(self, ref: Ref, depth: int = 0) -> frozenset[Ref]:
-        """Return an output and all that it is composed of, down to what is no composition."""
+        """Return an output and all of its parts, down to outputs that are not compositions."""
         if ref not in self._behind:
             found = {ref}
             composed = self.composed(ref)
@@ -126,7 +126,7 @@ class Vectors:
 
     @cached_property
     def heads(self) -> tuple[Ref, ...]:
-        """What the execution node reads: each flag of its signals, and its filters."""
+        """The inputs of the execution node: each flag of its signals, and its filters."""
         signals = tuple(Ref(each.node, each.output, flag) for each in self.decision.signals for flag in FLAGS)
         return (*signals, *(self.filter_ref(node) for node in self.decision.filters))
 
@@ -160,10 +160,10 @@ class Vectors:
         return any(not np.array_equal(old, new) for old, new in zip(self.as_it_was, after, strict=True))
 
     def actions(self, read: Callable[[Ref], Bools]) -> tuple[Bools, ...]:
-        """Return the bars at which each thing is done: a side entered, left by a signal, or left for the opposite.
+        """Return the bars of each action: a side entered, exited by a signal, or exited for the opposite.
 
         An entry counts where it could be made: after the warm-up, without a contrary signal, not on top of a position
-        of its own side, and where the account did not refuse it for want of size, distance or equity.
+        of its own side, and if the account did not reject it for lack of size, distance or equity.
         """
         enter = {flag: self._entries(read, flag) for flag in (ENTER_LONG, ENTER_SHORT)}
         leave = {flag: self._any(read, flag) for flag in (EXIT_LONG, EXIT_SHORT)}

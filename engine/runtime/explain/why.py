@@ -1,4 +1,4 @@
-"""Why: what happened at a bar, the path that led to it, and for what did not happen, what stood in the way."""
+"""Why: the decisions at a bar, the path that led to them, and what prevented others."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from quantcrafter.engine.runtime.explain.tree import About, Node
 
 NOWHERE = Path()
 OF_THE_BROKER = ("stop_loss", "take_profit", "end_of_data")
-"""Reasons of orders that nobody decided on at a close."""
+"""Reasons of orders that were not decided at a close."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """An order that was decided at the bar's close; `side` is +1 to buy.
 
-    `reason`, `status` and `status_reason` are the ledger's words; `closed` is the bar at which it left work (-1:
-    never), `price` what it filled at, NaN if it did not.
+    `reason`, `status` and `status_reason` are names of the ledger; `closed` is the bar at which it ended (-1: never),
+    `price` its fill price, NaN if it did not fill.
     """
 
     order: int
@@ -59,7 +59,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """An entry signal that became no order. `reason` is the ledger's word; `nodes` are the filters that blocked it."""
+    """An entry signal that became no order. `reason` is a ledger name; `nodes` are the filters that blocked it."""
 
     flags: int
     reason: str
@@ -68,10 +68,10 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What stood in the way of an entry or exit (`flag`): the smallest sets of obstacles, the nearest first.
+    """The obstacles to an entry or exit (`flag`): the smallest sets, the nearest first.
 
-    Had all of one set been otherwise, and everything else as it was, the order would have been given. `exact` is False
-    where a smaller set may exist.
+    If all obstacles of one set had been different, and everything else the same, the order would have been created.
+    `exact` is False if a smaller set may exist.
     """
 
     flag: int
@@ -81,9 +81,9 @@ class Way:
 
 @dataclass(frozen=True)
 class Why:
-    """The explanation of one bar of an instrument. `position` is what was held at its close.
+    """The explanation of one bar of an instrument. `position` is the position at its close.
 
-    `causes` are the tests that led to what was ordered, each as it turned out.
+    `causes` are the tests that led to the orders, with their results.
     """
 
     instrument: int
@@ -114,7 +114,7 @@ def explain(facts: Facts, bar: int) -> Why:
     causes: dict[Obstacle, None] = {}
     for order in ordered:
         root = _root(stage, order)
-        if root is None or not is_true(root):  # further entries, grids, rebalancing: by rules of the execution's own
+        if root is None or not is_true(root):  # further entries, grids, rebalancing: by rules of the execution itself
             whole = (decision.node,) if order.reason == "rebalance" else ()
             path = path.joined(with_sources((decision.node,), (), facts.wires, whole))
             continue
@@ -130,7 +130,7 @@ def explain(facts: Facts, bar: int) -> Why:
 
 
 def decision_bar(facts: Facts, bar: int, trade: int | None) -> int:
-    """Return the bar to explain when a bar is pointed at: of a trade's end, that at whose close its order was decided.
+    """Return the bar to explain for a selected bar; for the end of a trade, the bar of the decision on its order.
 
     A stop or target is explained at the bar that it filled in.
     """
@@ -223,7 +223,7 @@ def _word(kind: type[Reason | BlockReason | OrderStatus | StatusReason], code: i
 
 
 def _root(stage: Stage, order: Ordered) -> Node | None:
-    """Return the expression that has to be true for an order to be given; None where it is not of the signals."""
+    """Return the expression that must be true for an order; None if it doesn't depend on the signals."""
     if order.reason in ("entry", "scale_in", "grid"):
         return stage.entry(ENTER_LONG if order.side > 0 else ENTER_SHORT)
     if order.reason == "signal":
@@ -232,7 +232,7 @@ def _root(stage: Stage, order: Ordered) -> Node | None:
 
 
 def _protective_path(stage: Stage, fill: Filled) -> Path:
-    """Return the rule whose order filled, with what it reads; nothing for other fills, which were decided before."""
+    """Return the rule whose order filled, with its inputs; nothing for other fills, which were decided before."""
     node = fill.node
     if not node:
         return Path()
@@ -255,7 +255,7 @@ def _blocked_path(stage: Stage, blocked: Blocked) -> Path:
 
 
 def path_of(stage: Stage, root: Node) -> Path:
-    """Return the nodes and wires that made an expression of the decision what it is, down to the bars."""
+    """Return the nodes and wires that determined an expression of the decision, down to the bars."""
     mattered = mattering(root)
     nodes = {stage.decision.node: None}
     wires: dict[Wire, None] = dict(mattered.wires)
@@ -279,9 +279,9 @@ def path_of(stage: Stage, root: Node) -> Path:
 
 
 def _ways(stage: Stage, held: Position | None, blocked: tuple[Blocked, ...]) -> Iterable[Way]:
-    """Return the ways to an entry that are possible at all; of a position, that out of it as well.
+    """Return the possible entries and, with a position, its exit.
 
-    A side on which the run never gave an entry signal, though it did on the other, is not what anybody waits for.
+    A side without any entry signal in the run is left out if the other side had some.
     """
     refused = any(each.reason != "filter" for each in blocked)
     given = stage.facts.entries_given

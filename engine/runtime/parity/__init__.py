@@ -1,4 +1,4 @@
-"""Parity: the same strategy on several engines, and the first thing in which they differ."""
+"""Parity: the same strategy on several engines, and their first difference."""
 
 from quantcrafter.engine.runtime.parity.model import Cause, Difference, EngineOutcome, ParityReport
 

@@ -1,4 +1,4 @@
-"""The parity certificate: one HTML file that says on what which engines agreed, or where they part."""
+"""The parity certificate: one HTML file that shows which engines agreed, or where they differ."""
 
 from __future__ import annotations
 

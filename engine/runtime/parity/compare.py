@@ -1,11 +1,11 @@
-"""Two runs of the same job: where they part, and what parted them.
+"""Comparison of two runs of the same job: where they differ, and why.
 
 1. Fills are compared one after the other, orders by their ids, blocked entries and the account step by step.
-2. Of all first differences the earliest counts. At the same moment the order is that of a bar: fills, what became of
-   orders, protective orders, the account at the close, decisions.
-3. What an order was asked to do tells a signal from a fill rule: the same order that fills otherwise is a matter of
-   filling, another order one of deciding.
-4. Every fill that has no counterpart at its bar follows, in order of time.
+2. The earliest of all first differences is used. At the same time, the order is that of a bar: fills, ended orders,
+   protective orders, the account at the close, decisions.
+3. The terms of an order distinguish signals from fill rules: if the same order fills differently, it is the fill rule;
+   if the orders differ, it is the signal.
+4. All fills without a counterpart at their bar follow, in order of time.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Candidate = tuple[int, Difference]
 
 @dataclass(frozen=True)
 class Comparison:
-    """An engine's run beside the reference's, over the same bars."""
+    """An engine's run and the reference's, over the same bars."""
 
     engine: str
     reference: RunView
@@ -111,7 +111,7 @@ class Comparison:
         return replace(made, node=self.nodes.of_order(here.orders[int(early["order_id"])]))
 
     def _instead(self, fill: Any, ledger: Ledger) -> str:
-        """Return what became of the order of a fill in the other ledger."""
+        """Return the state of a fill's order in the other ledger."""
         number = int(fill["order_id"])
         if number >= len(ledger.orders):
             return Message("no such order")
@@ -159,7 +159,7 @@ class Comparison:
         return _moment(early), at.difference(Cause.SIGNAL, "order", *(texts if early is a else texts[::-1]))
 
     def _first_end(self) -> Candidate | None:
-        """Return the earliest order that ended otherwise, among those that both made alike."""
+        """Return the earliest order that ended differently, among those that both created in the same way."""
         alike = first_difference(self.expected.orders, self.found.orders, _ORDER)
         one, other = self.expected.orders[:alike], self.found.orders[:alike]
         wrong = np.flatnonzero(np.any([one[name] != other[name] for name in _END], axis=0))

@@ -1,4 +1,4 @@
-"""What a comparison of engines hands back: plain, picklable pieces."""
+"""Results of a comparison of engines: plain, picklable values."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ ACCOUNT = -1
 
 
 class Cause(StrEnum):
-    """The class of a difference; its value is how it is called.
+    """The class of a difference; its value is its name.
 
-    SIGNAL: an order was decided otherwise, at another bar, of another size or price. FILL_RULE: an order that both had
-    filled at another bar or price, or in one of them only. ROUNDING: a price or size is off by no more than a tick or
-    lot. FEE: commission, slippage or cash differ where the fills are the same. CAPABILITY: the engine refused the run.
+    SIGNAL: an order was decided differently: at another bar, or with another size or price. FILL_RULE: an order of both
+    filled at another bar or price, or only in one of them. ROUNDING: a price or size is off by no more than a tick or
+    lot. FEE: commission, slippage or cash differ although the fills are the same. CAPABILITY: the engine rejected the
+    run.
     """
 
     SIGNAL = "signal"
@@ -29,11 +30,11 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing in which an engine differs from the reference.
+    """One difference between an engine and the reference.
 
-    `bar` counts the instrument's own bars, `ts_ns` is its close (UTC); -1 and 0 where a difference has no place. `what`
-    says in a word what differs, `expected` is the reference's side of it and `found` the engine's. `cause` is None for
-    what merely follows from an earlier difference.
+    `bar` counts the instrument's own bars, `ts_ns` is its close (UTC); -1 and 0 if a difference has no location. `what`
+    is the differing value in one word, `expected` is that of the reference and `found` that of the engine. `cause` is
+    None for consequences of an earlier difference.
     """
 
     engine: str
@@ -55,7 +56,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class EngineOutcome:
-    """How one engine did; counts are 0 and `final_equity` None where it refused the run.
+    """The result of one engine; counts are 0 and `final_equity` is None if it rejected the run.
 
     `differences` begins with the first, which has its cause; the others are the fills that differ, in order of time.
     """
@@ -91,7 +92,7 @@ class ComparedData:
 class ParityReport:
     """The outcome of every engine; the first one is the reference for the others.
 
-    `file_hash` is the SHA-256 of the strategy's text, `spec_hash` that of what it does, `data_hash` of all bars.
+    `file_hash` is the SHA-256 of the strategy's text, `spec_hash` that of its behaviour, `data_hash` of all bars.
     """
 
     strategy: str
@@ -124,6 +125,6 @@ class ParityReport:
 
     @property
     def first(self) -> Difference | None:
-        """The earliest difference of any engine; a refused run comes before all."""
+        """The earliest difference of any engine; a rejected run comes first."""
         found = [outcome.differences[0] for outcome in self.outcomes if outcome.differences]
         return min(found, key=lambda each: each.ts_ns, default=None)

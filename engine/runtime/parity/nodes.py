@@ -1,4 +1,4 @@
-"""Which node of the strategy an order comes from."""
+"""Finds the node of the strategy that created an order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quantcrafter.engine.runtime.results.run_view import RunView
 
 @dataclass(frozen=True)
 class Nodes:
-    """Finds the node of a run that had an order made: the risk node, the advisor that signalled, or the execution."""
+    """Finds the node of a run that created an order: the risk node, the advisor that signalled, or the execution."""
 
     run: RunView
 
@@ -42,4 +42,4 @@ _FLAGS = {
     (int(Reason.SIGNAL), 1): EXIT_SHORT,
     (int(Reason.SIGNAL), -1): EXIT_LONG,
 }
-"""The signal that makes an order of that reason and side."""
+"""The signal for an order with that reason and side."""

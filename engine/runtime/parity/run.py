@@ -1,4 +1,4 @@
-"""Running a strategy on several engines and comparing what they did.
+"""Runs a strategy on several engines and compares the results.
 
 Bars are loaded and columns computed once; every engine gets the same job.
 """
@@ -45,15 +45,15 @@ def run_parity(
     cancelled: Callable[[], bool] = never,
     loader: Loader = load_bars,
 ) -> ParityReport:
-    """Run a strategy on several engines and return where they differ from the first.
+    """Run a strategy on several engines and return their differences from the first.
 
     Args:
         graph: the strategy.
         registry: what is installed.
         engines: their names, the reference first; all that are installed if left out.
         progress: called with stage (the engine's name while it simulates), done and total.
-        cancelled: asked now and then; True ends it.
-        loader: brings the bars.
+        cancelled: called from time to time; True ends it.
+        loader: loads the bars.
 
     Raises:
         SpecError: an engine is unknown or not installed, or there are not two of them.
@@ -85,7 +85,7 @@ def run_parity(
 
 
 def _chosen(engines: Sequence[str], registry: Installed) -> tuple[list[str], dict[str, str]]:
-    """Return the engines to run and, where none were named, those that are not installed with what brings them."""
+    """Return the engines to run and, if none were named, those that are not installed with their install commands."""
     names = list(dict.fromkeys(engines))
     left_out: dict[str, str] = {}
     if not engines:
@@ -160,7 +160,7 @@ class _Round:
 
     @staticmethod
     def _refused(name: str, error: SpecError | RunError) -> tuple[Difference, ...]:
-        """Return what the engine could not do as differences."""
+        """Return the missing capabilities of the engine as differences."""
         if not isinstance(error, SpecError):
             return (Difference(name, Cause.CAPABILITY, "run", Message("done"), str(error), node=error.node),)
         return tuple(

@@ -1,4 +1,4 @@
-"""Orders and fills in a few words, and what counts as the same number."""
+"""Short texts of orders and fills, and the comparison of numbers."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def price_text(value: float) -> str:
 
 
 def same_numbers(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Return where two columns of prices or amounts agree: to 1e-9, relative to their size where that is above 1."""
+    """Return where two columns of prices or amounts are equal: to 1e-9, relative to sizes above 1."""
     near: npt.NDArray[np.bool_] = np.isclose(a, b, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
     return near
 

@@ -1,4 +1,4 @@
-"""A run stepped bar by bar: played, paused, taken back, stopped at conditions, and forked."""
+"""Replay: runs a strategy bar by bar, with play, pause, jumps back, breakpoints and forks."""
 
 from quantcrafter.engine.runtime.replay.breakpoints import Breakpoint, parse_breakpoint
 from quantcrafter.engine.runtime.replay.moment import Moment

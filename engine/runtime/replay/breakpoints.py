@@ -1,9 +1,9 @@
 """Conditions at which a replay stops.
 
 A breakpoint is a text: `fill`, `trade`, `loss` or `blocked`; a node or its output (`cross`, `macd.macdhist`), which
-stops where a condition turns true or a signal comes; a comparison of a node's output, a column of the bars, `equity`,
-`cash` or `drawdown` (percent) with a number (`rsi < 30`, `bars.close >= 100`), which stops where it turns true; or a
-date. With `AAPL: ` before it, it is meant for that instrument alone.
+stops where a condition becomes true or a signal occurs; a comparison of a node's output, a column of the bars,
+`equity`, `cash` or `drawdown` (percent) with a number (`rsi < 30`, `bars.close >= 100`), which stops where it becomes
+true; or a date. With the prefix `AAPL: `, it applies only to that instrument.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class InBooks:
 
 @dataclass(frozen=True, slots=True)
 class OnAccount:
-    """Stops where equity, cash or drawdown comes to compare so with a number."""
+    """Stops where a comparison of equity, cash or drawdown with a number becomes true."""
 
     text: str
     what: str
@@ -86,7 +86,7 @@ class OnAccount:
 
 @dataclass(frozen=True, slots=True)
 class OnNode:
-    """Stops where an output fires (no number) or comes to compare so with a number, for any instrument or one."""
+    """Stops where an output fires (no number) or its comparison becomes true, for any instrument or one."""
 
     text: str
     node: str
@@ -121,10 +121,10 @@ class AtTime:
 
 
 def parse_breakpoint(text: str, replay: Replay) -> Breakpoint:
-    """Return the breakpoint that a text means.
+    """Return the breakpoint for a text.
 
     Raises:
-        RunError: it is none; the message says what there is.
+        RunError: it is not a breakpoint; the message lists what is allowed.
     """
     symbol, colon, rest = text.partition(": ")
     instrument = replay.instrument_number(symbol.strip()) if colon else None

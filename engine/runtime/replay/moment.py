@@ -1,4 +1,4 @@
-"""Moment: what one step of a replay brought."""
+"""Moment: the result of one step of a replay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Moment:
 
     `index` counts the steps done, `ts_ns` is the close that the last of them ended at, `bars` its instruments and bars.
     `fills`, `trades`, `blocked` and `orders` are the rows that were written in it (dtypes of `engine.api.ledger`); an
-    order is written when it leaves work.
+    order is written when it ends.
     """
 
     index: int
@@ -42,7 +42,7 @@ class Mark:
 
     @classmethod
     def of(cls, state: State) -> Mark:
-        """Return where the tables are written to now."""
+        """Return the current write positions of the tables."""
         return cls(len(state.pages), {name: int(state.portfolio[name]) for name in _ROWS})
 
     def rows_since(self, state: State) -> dict[str, npt.NDArray[Any]]:

@@ -1,9 +1,9 @@
 """Replay: a strategy run step by step, by the Python driver.
 
-1. Bars are loaded and every column computed once; a column's value at a bar knows nothing of later bars.
-2. Each step fills orders, marks positions and takes decisions, as a backtest does: at its end the books are the same.
-3. A snapshot is kept every so many steps, so that going back restores the nearest and runs a few steps.
-4. A fork takes the state of one step over into a run with changed parameters, and continues from there.
+1. Bars are loaded and every column computed once; a column's value at a bar doesn't depend on later bars.
+2. Each step fills orders, values positions and makes decisions, as a backtest does: at its end, the ledger is the same.
+3. A snapshot is saved at regular intervals, so that a jump back restores the nearest one and runs a few steps.
+4. A fork copies the state of one step to a run with changed parameters, and continues from there.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SNAPSHOT_STEPS = 500
 
 
 class Stop(StrEnum):
-    """Why a replay stands still."""
+    """Why a replay stopped."""
 
     PAUSED = "paused"
     BREAKPOINT = "breakpoint"
@@ -59,9 +59,9 @@ class Replay:
     Args:
         source: a strategy file, or a spec.
         registry: what is installed.
-        overrides: changes such as `indicators.fast.timeperiod=20`, which win over the file.
-        loader: brings the bars.
-        snapshot_steps: how many steps are between two snapshots, which is the most that a jump back runs again.
+        overrides: changes such as `indicators.fast.timeperiod=20`, which override the file.
+        loader: loads the bars.
+        snapshot_steps: number of steps between two snapshots, the maximum that a jump back repeats.
 
     Raises:
         SpecError, DataError, ComponentError, RunError: as for `quantcrafter.engine.runtime.running.run.run`.
@@ -210,7 +210,7 @@ class Replay:
         return float((column.flags if isinstance(column, Signals) else column)[bar])
 
     def _stepped(self, source: StepColumn, instrument: int, bar: int) -> float:
-        """Return what a node that runs in the bar loop gave at a bar."""
+        """Return the value of a node that runs in the bar loop at a bar."""
         loop, record = self.prepared.plan.loop, self._session.recorded()
         if loop is None or record is None:  # pragma: no cover - a step in the loop has both
             return float("nan")
@@ -285,7 +285,7 @@ class Replay:
         """Stop `play` and `run_on` at a condition; see `engine.runtime.replay.breakpoints` for what it may say.
 
         Raises:
-            RunError: the text means nothing.
+            RunError: the text is not a breakpoint.
         """
         added = parse_breakpoint(text, self)
         self.breakpoints.append(added)
@@ -296,15 +296,15 @@ class Replay:
         return self._go(lambda _moment: None, until, None)
 
     def play(self, tell: Callable[[Moment], object], *, until: int | None = None) -> Stop:
-        """Run at `steps_per_s` (None: as fast as possible), telling of every step; return why it stopped.
+        """Run at `steps_per_s` (None: as fast as possible), reporting every step; return why it stopped.
 
-        Blocks: call it in a thread of its own where something else goes on. `steps_per_s` may be changed and `pause`
+        It blocks: call it in a separate thread if other work must continue. `steps_per_s` may be changed and `pause`
         called meanwhile, from any thread.
         """
         return self._go(tell, until, lambda: self.steps_per_s)
 
     def pause(self) -> None:
-        """Let `play` or `run_on` stop after the step it is at; the next call goes on."""
+        """Stop `play` or `run_on` after the current step; the next call continues."""
         self._paused.set()
 
     def _go(
@@ -330,7 +330,7 @@ class Replay:
     # ------------------------------------------------------------------ forking
 
     def fork(self, *changes: str, at: int | None = None) -> Replay:
-        """Return a replay that has the books of this one after `at` steps (None: here), and goes on with changes.
+        """Return a replay with the ledger of this one after `at` steps (None: here) that continues with changes.
 
         It cannot go back beyond that step.
 
@@ -359,9 +359,9 @@ class Replay:
         return other
 
     def compare_fork(self, *changes: str, at: int | None = None) -> Fork:
-        """Run both ways from a step on to the end of data: as the strategy is, and with changed parameters.
+        """Run both versions from a step to the end of data: the strategy as it is, and with changed parameters.
 
-        This replay stays where it is.
+        This replay is not changed.
 
         Raises:
             SpecError, RunError: as for `fork`.

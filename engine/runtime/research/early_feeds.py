@@ -1,4 +1,4 @@
-"""Bars of a feed that close before what they hold has happened, told by finer bars of the same instrument."""
+"""Finds bars of a feed that close before their trades have happened, using finer bars of the same instrument."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SAME = 1e-9
 
 
 class Early(NamedTuple):
-    """A feed's bar that knows too early: its `column`, the `value`, what was `seen` by its close, and when it came."""
+    """A bar of a feed that closes too early: its `column`, the `value`, the value `seen` by its close, and its time."""
 
     bar: int
     column: str
@@ -22,7 +22,7 @@ class Early(NamedTuple):
 
 
 def too_early(feed: Bars, bars: Bars) -> Early | None:
-    """Return the first bar of `feed` that holds a high, low or close which `bars` reach only after it has closed.
+    """Return the first bar of `feed` with a high, low or close that `bars` reach only after it has closed.
 
     Both are of one instrument. A bar of the feed is compared with the bars from its open to the next one's open.
     """

@@ -1,8 +1,8 @@
-"""The look-ahead detector: cut the data at many bars and see whose past changes.
+"""The look-ahead detector: cut the data at many bars and find nodes whose past values change.
 
-A causal node's column on the first n bars equals the first n values of its column on all bars. Where it does not, the
-node knew the future. A node is the origin if it changed while everything it reads did not; nodes behind an origin
-change too, and are told apart.
+A causal node's column on the first n bars equals the first n values of its column on all bars. If it doesn't, the node
+looked ahead. A node is the origin if it changed while its inputs did not. Nodes behind an origin change too, and are
+reported separately.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ RELATIVE_TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class LookAhead:
-    """A node whose past changed.
+    """A node whose past values changed.
 
     `bar` is the first bar of the node's own clock whose value changed, `ts_ns` its close time, `cut` the number of
-    bars that were known when it had the value `known`; with all bars the value is `later`. `origin` is False for a
-    node that only passes on what a node before it did.
+    known bars when it had the value `known`; with all bars, the value is `later`. `origin` is False for a node that
+    only passes on the change of an earlier node.
     """
 
     node: str
@@ -79,7 +79,7 @@ def find_lookahead(
     cancelled: Callable[[], bool] = lambda: False,
     loader: Loader = load_bars,
 ) -> list[LookAhead]:
-    """Return every node whose past changed at any of about `cuts` cuts, origins first.
+    """Return every node whose past values changed at any of about `cuts` cuts, origins first.
 
     Raises:
         SpecError, DataError, ComponentError: as for a run.
@@ -111,7 +111,7 @@ def find_lookahead(
 
 
 def early_feeds(graph: BoundGraph, market: Market, index: int) -> list[LookAhead]:
-    """Return the feeds of an instrument's own symbol whose bars close before what they hold has happened."""
+    """Return the feeds of an instrument's own symbol whose bars close before their trades have happened."""
     bars = market.bars[index]
     findings = []
     for name, feed in graph.feeds.items():

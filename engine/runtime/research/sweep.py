@@ -1,7 +1,7 @@
 """Sweep: one strategy run for every combination of the values of one or two parameters.
 
-Bars are loaded once. A column is computed once for all runs that share it: that of a moving average whose length does
-not vary, for instance. A combination that cannot run (a parameter out of its range) is told about and passed over.
+Bars are loaded once. A column is computed once for all runs that share it: for example, that of a moving average whose
+length doesn't vary. A combination that can't run (a parameter out of its range) is reported and skipped.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class SweepCell:
-    """One combination: its values in the order of the axes, and all metrics; or why it could not run."""
+    """One combination: its values in the order of the axes, and all metrics, or why it could not run."""
 
     values: tuple[Choice, ...]
     metrics: Mapping[str, Value] | None = None
@@ -86,13 +86,13 @@ def sweep(
 
 
 def _reason(error: QuantCrafterError) -> str:
-    """Return what an error says; of a strategy with several mistakes, the first."""
+    """Return the message of an error; for a strategy with several problems, the first."""
     first = error.problems[0] if isinstance(error, SpecError) and error.problems else None
     return str(error) if first is None else joined([first.message, first.remedy])
 
 
 class LoadedOnce:
-    """Loads the same bars once, whatever becomes of their source meanwhile: all runs of a sweep see the same."""
+    """Loads bars once, even if their source changes meanwhile, so that all runs of a sweep use the same data."""
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader

@@ -36,6 +36,7 @@ def report_data(run: RunView) -> ReportData:
         warmup=run.warmup,
         timing=run.timing,
         data_hash=run.data_hash,
+        benchmark=run.benchmark,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from quantcrafter.engine.api import InstrumentJob, Ledger, Problem, RunSettings
 from quantcrafter.engine.runtime.results.run_tables import RunTables, data_hash
 from quantcrafter.engine.runtime.results.run_view import Column, Origin, RunDecision, RunNode
+from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metrics import Value
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class RunResult(RunTables):
     warnings: tuple[Problem, ...] = ()
     started: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
     trace: Trace | None = field(default=None, repr=False, compare=False)
+    benchmark: Benchmark | None = field(default=None, repr=False, compare=False)
 
     @property
     def id(self) -> str:

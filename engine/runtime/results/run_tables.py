@@ -145,6 +145,7 @@ class RunTables:
                 "findings": list(self.findings),
                 "notes": list(self.notes),
             },
+            **_benchmark(self),
         }
 
     def write_json(self: RunView, path: str | Path) -> Path:
@@ -214,6 +215,14 @@ def output_place(nodes: Mapping[str, RunNode], node: str, output: str) -> tuple[
     if known.step < 0 or (output and output not in names):
         raise KeyError(f"{node}.{output}")
     return known.step, names.index(output) if output else 0
+
+
+def _benchmark(run: RunView) -> dict[str, Any]:
+    """Return the name of the benchmark, and what one unit of money in it has become at each step; nothing without."""
+    found = run.benchmark
+    if found is None:
+        return {}
+    return {"benchmark": {"name": found.name, "growth": tables.plain_list(found.growth)}}
 
 
 def _feed(job: InstrumentJob) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy.typing as npt
 
 from quantcrafter.engine.api import InstrumentJob, Ledger, PortType, Problem, Role, RunSettings
+from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metrics import Value
 from quantcrafter.engine.stats.tables import Table
 
@@ -234,6 +235,11 @@ class RunView(Protocol):
     @property
     def metrics(self) -> Mapping[str, Value]:
         """The metrics by key; none while the run goes on."""
+        ...
+
+    @property
+    def benchmark(self) -> Benchmark | None:
+        """What the run is compared with; None without a benchmark, and while the run goes on."""
         ...
 
     @property

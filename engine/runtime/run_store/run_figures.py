@@ -20,6 +20,7 @@ from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.runtime.results.run_tables import RunTables
 from quantcrafter.engine.runtime.results.run_view import Column, Kept, Origin, RunDecision, RunNode
 from quantcrafter.engine.runtime.run_store.record import RunRecord
+from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metrics import Value
 from quantcrafter.engine.stats.tables import Table
 
@@ -48,6 +49,7 @@ class RunFigures(RunTables):
     rule_nodes: tuple[str, ...] = ()
     feeds: tuple[tuple[str, str], ...] = ()
     decision: RunDecision | None = None
+    benchmark: Benchmark | None = None
 
     def __init__(self, record: RunRecord, tables: Mapping[str, Table] | None = None) -> None:
         """Take the row, and the tables by name."""

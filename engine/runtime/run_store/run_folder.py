@@ -54,6 +54,7 @@ from quantcrafter.engine.runtime.run_store.run_columns import Columns, GrownColu
 from quantcrafter.engine.runtime.run_store.run_description import decision_of, node_of, problem_of, started_of
 from quantcrafter.engine.runtime.run_store.run_log import LATEST, LogReader
 from quantcrafter.engine.stats import tables
+from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metrics import Value
 from quantcrafter.engine.stats.tables import Table
 
@@ -74,6 +75,8 @@ CURVES = ("ts_ns", "equity", "cash")
 ACCOUNT = {"rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0}
 """Columns that only some instruments have, with what they hold for those that have none."""
 OPEN_ORDERS = f"{LATEST}orders"
+BENCHMARK = "benchmark"
+"""The growth of the benchmark at each step."""
 TABLES = ("fills", "trades", "equity")
 """What is kept as tables, named `<table>.<column>`, of a run whose bars and columns are not kept."""
 _DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError)
@@ -256,6 +259,12 @@ class RunFolder(RunTables):
             arrays["orders"] = orders[np.argsort(orders["id"], kind="stable")]
         held = tuple(OpenPosition(**each) for each in self._state.get("open_positions", ()))
         return Ledger(**arrays, open_positions=held)
+
+    @cached_property
+    def benchmark(self) -> Benchmark | None:
+        """What the run is compared with; None without a benchmark, and while the run goes on."""
+        name = self._state.get("benchmark")
+        return None if name is None else Benchmark(name, self._whole(BENCHMARK, np.empty(0)))
 
     @cached_property
     def fills(self) -> Table:

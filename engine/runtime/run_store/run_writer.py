@@ -19,7 +19,16 @@ from quantcrafter.engine.api.message import Message, to_json
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.runtime.results.run_view import RunNode, RunView
-from quantcrafter.engine.runtime.run_store.run_folder import ACCOUNT, CURVES, FILE, FORMAT, RECORDS, TABLES, TIMES
+from quantcrafter.engine.runtime.run_store.run_folder import (
+    ACCOUNT,
+    BENCHMARK,
+    CURVES,
+    FILE,
+    FORMAT,
+    RECORDS,
+    TABLES,
+    TIMES,
+)
 from quantcrafter.engine.runtime.run_store.run_log import Chunk, Column, LogWriter
 from quantcrafter.engine.runtime.run_store.trace_folders import unfinished
 
@@ -112,7 +121,10 @@ def save_run(run: RunView, folder: Path, keep: Literal["all", "tables"] = "all",
         log = LogWriter(beside, durable=durable, shared=False)
         try:
             whole = chunk_of(run, state=final_state(run)) if keep == "all" else _tables_of(run)
-            log.append(replace(whole, records={**whole.records, "daily_returns": run.daily_returns}))
+            more = {"daily_returns": run.daily_returns}
+            if run.benchmark is not None:
+                more[BENCHMARK] = run.benchmark.growth
+            log.append(replace(whole, records={**whole.records, **more}))
         finally:
             log.close()
     return folder
@@ -191,6 +203,7 @@ def final_state(run: RunView) -> dict[str, Any]:
         "findings": [to_json(each) for each in run.findings],
         "notes": [to_json(each) for each in run.notes],
         "data_hash": run.data_hash,
+        "benchmark": None if run.benchmark is None else run.benchmark.name,
         "months": run.months,
         "finished": True,
     }

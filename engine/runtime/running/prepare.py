@@ -41,7 +41,8 @@ class Market:
 
     They begin with the data, before `run.start`: columns are computed over all of them, and decisions are taken from
     bar number `first[i]` of instrument i on. `findings` says what is wrong in the data and what was repaired, `notes`
-    what a provider had to guess. `terms` are those of each instrument, with what its bars show.
+    what a provider had to guess. `terms` are those of each instrument, with what its bars show. `benchmark` has the
+    bars of a benchmark that is neither an instrument nor a feed.
     """
 
     bars: tuple[Bars, ...]
@@ -49,7 +50,14 @@ class Market:
     findings: tuple[str, ...]
     notes: tuple[str, ...] = ()
     terms: tuple[Terms, ...] = ()
+    benchmark: Bars | None = None
     first: tuple[int, ...] = ()
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of the bars were generated."""
+        feeds = (feed for own in self.feeds for feed in own.values())
+        return any(bars.synthetic for bars in (*self.bars, *feeds, self.benchmark) if bars is not None)
 
     @property
     def run_bars(self) -> tuple[Bars, ...]:
@@ -95,7 +103,7 @@ def load_market(
     """
     _check_files(graph)
     settings = graph.spec.run
-    start_ns, span = _to_ns(settings.start), (None, _to_ns(settings.end))
+    start_ns, span = to_ns(settings.start), (None, to_ns(settings.end))
     first: list[int] = []
     total = len(graph.instruments) * (1 + len(graph.feeds))
     bars: list[Bars] = []
@@ -144,7 +152,31 @@ def load_market(
             if cancelled():
                 raise RunCancelledError(Message("The run was cancelled while data was loaded."))
         feeds.append(own)
-    return Market(tuple(bars), tuple(feeds), tuple(findings), tuple(notes), tuple(terms), tuple(first))
+    benchmark = _benchmark_bars(graph, (start_ns, span[1]), loader, findings, notes)
+    return Market(tuple(bars), tuple(feeds), tuple(findings), tuple(notes), tuple(terms), benchmark, tuple(first))
+
+
+def _benchmark_bars(
+    graph: BoundGraph,
+    span: tuple[int | None, int | None],
+    loader: Loader,
+    findings: list[str],
+    notes: list[str],
+) -> Bars | None:
+    """Return the bars of a benchmark of its own: as long as those of the first instrument, with prices as traded."""
+    benchmark = graph.benchmark
+    if benchmark is None or benchmark.provider is None:
+        return None
+    request = replace(
+        request_of(graph, graph.instruments[0], span),
+        symbol=benchmark.symbol,
+        session=benchmark.terms.session,
+        timezone=benchmark.terms.zone,
+        negative_prices=_negative(benchmark.terms),
+    )
+    result = loader(benchmark.provider, request)
+    _tell(Message("Benchmark {name}", name=benchmark.name), result, findings, notes)
+    return result.bars
 
 
 def first_from(bars: Bars, start_ns: int | None) -> int:
@@ -243,7 +275,8 @@ def _tell(subject: str, loaded: LoadedBars, findings: list[str], notes: list[str
         )
 
 
-def _to_ns(moment: datetime | date | None) -> int | None:
+def to_ns(moment: datetime | date | None) -> int | None:
+    """Return a day or time, which without a zone is in UTC, as UTC nanoseconds."""
     if moment is None:
         return None
     if not isinstance(moment, datetime):

@@ -21,6 +21,7 @@ from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, make_plan
 from quantcrafter.engine.runtime.results.result import Origin, RunResult
 from quantcrafter.engine.runtime.results.trace import ColumnStore, Trace
+from quantcrafter.engine.runtime.running.benchmark import run_benchmark
 from quantcrafter.engine.runtime.running.engines import engine_for, run_job
 from quantcrafter.engine.runtime.running.job import begin_at, job_of, with_record
 from quantcrafter.engine.runtime.running.prepare import (
@@ -142,7 +143,10 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
     graph, settings, market = prepared.graph, prepared.settings, prepared.market
     evaluations, instruments = with_record(prepared.plan, prepared.evaluations, prepared.job.instruments, ledger)
     decision = prepared.plan.decision
-    metrics = compute_metrics(ledger, instruments, cash=settings.cash)
+    benchmark = run_benchmark(graph, market, instruments, ledger)
+    metrics = compute_metrics(
+        ledger, instruments, cash=settings.cash, risk_free=settings.risk_free, benchmark=benchmark
+    )
     return RunResult(
         strategy=graph.spec.name,
         engine=settings.engine,
@@ -157,12 +161,12 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
         timing=clock.finish(),
         findings=(*market.findings, *prepared.warm_up.cold),
         notes=(*market.notes, *prepared.warm_up.unsettled),
-        synthetic=any(bars.synthetic for bars in market.bars)
-        or any(feed.synthetic for feeds in market.feeds for feed in feeds.values()),
+        synthetic=market.synthetic,
         origin=origin_of(graph),
         warnings=graph.warnings,
         started=clock.started,
         trace=Trace(prepared.plan, evaluations, graph, prepared.store),
+        benchmark=benchmark,
     )
 
 

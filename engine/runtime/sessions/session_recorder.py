@@ -100,7 +100,9 @@ class SessionRecorder:
     def _finish(self) -> int:
         run = RunFolder.open(self._writer.folder)
         state = final_state(run)
-        state["metrics"] = compute_metrics(run.ledger, run.instruments, cash=run.settings.cash)
+        state["metrics"] = compute_metrics(
+            run.ledger, run.instruments, cash=run.settings.cash, risk_free=run.settings.risk_free
+        )
         state["data_hash"] = data_hash(run.instruments)
         none = {name: slice(0, 0) for name in (*RECORDS, *CURVES)}
         return self._writer.append(chunk_of(run, [slice(0, 0)] * len(run.instruments), none, state))

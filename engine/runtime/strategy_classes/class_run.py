@@ -32,7 +32,9 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.folders import allow_for_now
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph import BoundGraph, bind, has_errors
+from quantcrafter.engine.graph.written_source import written_source
 from quantcrafter.engine.runtime.results.result import Origin, RunResult
+from quantcrafter.engine.runtime.running.benchmark import run_benchmark
 from quantcrafter.engine.runtime.running.engines import find_engine, run_class_job
 from quantcrafter.engine.runtime.running.prepare import Market, Progress, load_market
 from quantcrafter.engine.runtime.running.run import Clock, never, silent
@@ -40,8 +42,6 @@ from quantcrafter.engine.runtime.running.source import Installed
 from quantcrafter.engine.runtime.strategy_classes.class_paths import AllowedPath, check_allowed, modules_in
 from quantcrafter.engine.spec import StrategySpec, check_strategy
 from quantcrafter.engine.stats.metrics import compute_metrics
-
-_FILES = {".csv": "csv", ".txt": "csv", ".parquet": "parquet"}
 
 
 @dataclass(frozen=True)
@@ -110,23 +110,19 @@ def _entry(written: str, timeframe: str, registry: Installed) -> str:
     """Return an instrument as a line of a strategy file."""
     if written.lstrip().startswith("{"):
         return written
-    provider, colon, symbol = written.partition(":")
-    if colon and registry.provider(provider) is not None:
-        fields: dict[str, Any] = {"symbol": symbol, "data": provider}
-    else:
-        file = Path(written).expanduser()
-        provider = _FILES.get(file.suffix.lower(), "")
-        if not provider:
-            names = ", ".join(registry.provider_names())
-            raise _wrong(
-                Message(
-                    "--data is a CSV or Parquet file, PROVIDER:SYMBOL or a mapping as of "
-                    "'instruments', was '{written}'.",
-                    written=written,
-                ),
-                Message("Providers: {names}.", names=names),
-            )
-        fields = {"symbol": file.stem, "data": provider, "path": str(file.absolute())}
+    source = written_source(written, registry)
+    if source is None:
+        names = ", ".join(registry.provider_names())
+        raise _wrong(
+            Message(
+                "--data is a CSV or Parquet file, PROVIDER:SYMBOL or a mapping as of 'instruments', was '{written}'.",
+                written=written,
+            ),
+            Message("Providers: {names}.", names=names),
+        )
+    fields = {"symbol": source.symbol, "data": source.provider}
+    if source.path:
+        fields["path"] = str(Path(source.path).expanduser().absolute())
     if timeframe:
         fields["timeframe"] = _checked(timeframe)
     return json.dumps(fields, ensure_ascii=False)
@@ -174,7 +170,7 @@ def _graph(source: ClassSource, registry: Installed) -> BoundGraph:
 
 _HEEDED = frozenset(
     {
-        *("mode", "engine", "cash", "currency", "end_of_data", "start", "end"),
+        *("mode", "engine", "cash", "currency", "end_of_data", "start", "end", "benchmark", "risk_free"),
         *("commission.percent", "commission.maker_percent", "commission.per_unit", "commission.per_lot"),
         *("commission.per_order", "commission.minimum"),
         *("slippage.bps", "slippage.ticks", "slippage.range_percent"),
@@ -247,6 +243,7 @@ def _result(job: ClassJob, run: ClassRun, graph: BoundGraph, market: Market, clo
         )
         for each, lot_size in zip(job.instruments, run.lot_sizes, strict=True)
     )
+    benchmark = run_benchmark(graph, market, instruments, run.ledger)
     return RunResult(
         strategy=graph.spec.name,
         engine=job.settings.engine,
@@ -257,11 +254,18 @@ def _result(job: ClassJob, run: ClassRun, graph: BoundGraph, market: Market, clo
         instruments=instruments,
         settings=job.settings,
         rule_nodes=(),
-        metrics=compute_metrics(run.ledger, instruments, cash=job.settings.cash),
+        metrics=compute_metrics(
+            run.ledger,
+            instruments,
+            cash=job.settings.cash,
+            risk_free=job.settings.risk_free,
+            benchmark=benchmark,
+        ),
         timing=clock.finish(),
         findings=market.findings,
         notes=market.notes,
-        synthetic=any(bars.synthetic for bars in market.bars),
+        synthetic=market.synthetic,
         origin=origin,
         started=clock.started,
+        benchmark=benchmark,
     )

@@ -67,6 +67,43 @@ def test_a_run_prints_a_summary_within_80_columns(strategy: str, capsys: pytest.
     assert max(map(len, shown.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("width", ["80", "50"])
+def test_a_benchmark_has_a_group_of_its_own(
+    strategy: str, width: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    assert main(["run", strategy, "--no-history"]) == 0
+    assert "Beta" not in capsys.readouterr().out
+    assert main(["run", strategy, "--no-history", "--benchmark", "synthetic:OTHER"]) == 0
+    shown = capsys.readouterr().out
+    for label in ("Benchmark return", "Alpha", "Beta", "Correlation", "Tracking error", "Information ratio"):
+        assert label in shown
+    assert max(map(len, shown.splitlines())) <= int(width)
+
+
+def test_a_benchmark_on_the_command_line_may_be_any_file_here(
+    strategy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "elsewhere"
+    here.mkdir()
+    bars = [
+        "date,open,high,low,close",
+        *(f"2010-0{m}-{d:02},1,2,1,{1 + d % 2}" for m in (1, 2, 3) for d in range(1, 29)),
+    ]
+    (here / "spy.csv").write_text("\n".join(bars) + "\n", encoding="utf-8")
+    monkeypatch.chdir(here)
+    assert main(["run", strategy, "--json", "-", "--no-history", "--quiet", "-b", "spy.csv"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["metrics"]["beta"] is not None
+    assert Path(result["benchmark"]["name"]) == here / "spy.csv"
+    assert len(result["benchmark"]["growth"]) == len(result["equity"]["ts_ns"])
+
+
+def test_a_benchmark_that_there_is_not_ends_with_2(strategy: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", strategy, "--no-history", "-b", "TSET"]) == 2
+    assert "Did you mean 'TEST'?" in capsys.readouterr().err
+
+
 def test_a_narrow_terminal_gets_one_column(
     strategy: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,15 +1,24 @@
 from __future__ import annotations
 
-from pathlib import Path
-
-from quantcrafter.engine.stats.catalogue import METRICS, metrics_markdown
-
-DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
+from quantcrafter.engine.stats.catalogue import METRICS
+from tests.support.metrics_page import DOCUMENT, MARK, metrics_page
 
 
-def test_the_document_describes_every_metric_as_the_code_does() -> None:
-    generated = DOCUMENT.read_text(encoding="utf-8").partition("equal to it -->\n\n")[2]
-    assert generated == metrics_markdown()
+def test_the_document_is_what_make_docs_writes() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == metrics_page()
+
+
+def test_make_docs_writes_the_document() -> None:
+    recipe = (DOCUMENT.parents[1] / "Makefile").read_text(encoding="utf-8").partition("\ndocs:")[2].partition("\n\n")[0]
+    assert "tests.support.metrics_page" in recipe
+    assert "docs/metrics.md" in recipe
+
+
+def test_the_tables_have_every_metric_and_the_text_above_what_their_formulas_name() -> None:
+    written, _, tables = DOCUMENT.read_text(encoding="utf-8").partition(MARK)
+    for metric in METRICS:
+        assert f"| `{metric.key}` | {metric.label} | {metric.unit} |" in tables
+    assert all(f"(**{letter}**)" in written for letter in "rNfb")
 
 
 def test_every_metric_has_a_formula_a_source_and_a_key_of_its_own() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from quantcrafter.engine.api.bars import Bars, Session
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.stats import curve
+from quantcrafter.engine.stats.benchmark import benchmark_of
 from quantcrafter.engine.stats.metrics import METRICS, compute_metrics
 from tests.support.counts import sample
 from tests.support.ledgers import (
@@ -59,7 +60,8 @@ def test_ratios_agree_with_quantstats_on_the_same_daily_curve() -> None:
 
 def test_every_metric_is_described_once_and_computed() -> None:
     ledger, jobs = walk_run()
-    values = compute_metrics(ledger, jobs, cash=CASH)
+    benchmark = benchmark_of("SPY", job_of(walk_bars(750, seed=4)), ledger, jobs)
+    values = compute_metrics(ledger, jobs, cash=CASH, benchmark=benchmark)
     assert list(values) == [metric.key for metric in METRICS]
     assert len(set(values)) == len(METRICS)
     assert [key for key, value in values.items() if value is None] == []

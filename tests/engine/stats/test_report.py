@@ -13,6 +13,7 @@ import pytest
 from quantcrafter.engine.api import InstrumentJob, Ledger, RunError, RunSettings
 from quantcrafter.engine.api.bars import Session
 from quantcrafter.engine.stats import report_figures
+from quantcrafter.engine.stats.benchmark import benchmark_of
 from quantcrafter.engine.stats.metrics import METRICS, compute_metrics
 from quantcrafter.engine.stats.report import ReportData, ReportSeries, report_page, write_report
 from tests.support.ledgers import CASH, curve_ledger, job_of, million_run, walk_bars, walk_run
@@ -100,7 +101,7 @@ def test_every_section_of_a_run_is_there() -> None:
         assert text in reader.text
     assert set(reader.figures) == {"equity", "price0"}
     for metric in METRICS:
-        assert metric.text(report.metrics[metric.key]) in reader.text
+        assert metric.group == "Benchmark" or metric.text(report.metrics[metric.key]) in reader.text
 
 
 def test_prices_trades_and_indicators_are_drawn_where_they_belong() -> None:
@@ -117,6 +118,20 @@ def test_prices_trades_and_indicators_are_drawn_where_they_belong() -> None:
     assert len(traces["Winning trades"]["at"]) == 3 * int((trades["pnl"] > 0).sum())
     assert "yaxis" not in traces["fast"]
     assert traces["macd.macd"]["yaxis"] == traces["macd.signal"]["yaxis"] == "y2"
+
+
+def test_a_benchmark_is_drawn_beside_the_equity_and_its_figures_are_listed() -> None:
+    ledger, jobs = walk_run()
+    benchmark = benchmark_of(f"SPY{HOSTILE}", job_of(walk_bars(740, seed=9)), ledger, jobs)
+    metrics = compute_metrics(ledger, jobs, cash=CASH, benchmark=benchmark)
+    page = report_page(replace(report_of(ledger, jobs), metrics=metrics, benchmark=benchmark))
+    reader = Reader(page)
+    trace = next(each for each in reader.figures["equity"]["traces"] if each["name"].startswith("Benchmark SPY"))
+    assert trace["y"][:-10] == pytest.approx((benchmark.growth * CASH)[:-10], rel=1e-6)
+    assert trace["y"][-4:] == [None] * 4  # it ended more than a week before
+    assert "Tracking error" in reader.text
+    assert HOSTILE not in page
+    assert "Tracking error" not in Reader(report_page(report_of(ledger, jobs))).text
 
 
 def test_a_wide_range_of_prices_begins_on_a_logarithmic_scale() -> None:

@@ -1,4 +1,4 @@
-"""What a job is given and what comes of it: request, context, log lines, failure."""
+"""Input and output of a job: request, context, log lines, failure."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ CANCELLED = RunCancelledError.code
 UNEXPECTED = "unexpected"
 ENDED = "engine_ended"
 INSTRUMENTS = "instruments"
-"""Key of a context's memory: the numbers of the instruments by symbol, for what components log."""
+"""Key of a context's memory: the numbers of the instruments by symbol, for the log messages of components."""
 
 
 class Request:
-    """Base of everything that the engine process can be asked for; a frozen dataclass that can be pickled.
+    """Base of all requests to the engine process; a frozen dataclass that can be pickled.
 
-    `kind` tells jobs of one sort: how long their stages took says how long those of the next one will take.
+    `kind` groups similar jobs: the durations of their stages are used to estimate those of the next one.
     """
 
     kind: ClassVar[str]
@@ -32,15 +32,15 @@ class Request:
 
         Raises:
             RunCancelledError: the owner stopped it.
-            QuantCrafterError: it came to nothing.
+            QuantCrafterError: it failed.
         """
         raise NotImplementedError(type(self).__name__)
 
 
 class LogLine(NamedTuple):
-    """A line of a job's log: level as in `logging`, and where it belongs to, as far as that is known.
+    """A line of a job's log: level as in `logging`, and its location, as far as known.
 
-    `ts_ns` is the time of the bar (UTC), `bar` its number among the instrument's own bars, -1 where there is none.
+    `ts_ns` is the time of the bar (UTC), `bar` its number among the instrument's own bars, -1 if there is none.
     """
 
     level: int
@@ -52,15 +52,15 @@ class LogLine(NamedTuple):
 
 
 class JobContext(Protocol):
-    """What a job may do besides computing: say how far it is, write its log, and ask whether to stop."""
+    """The interface of a job to its owner: report progress, write the log, and check whether to stop."""
 
     @property
     def memory(self) -> MutableMapping[Hashable, Any]:
-        """What jobs keep in the process for those after them, such as loaded bars."""
+        """Data that jobs keep in the process for later jobs, such as loaded bars."""
         ...
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """Tell that `done` of `total` of a stage is done; cheap enough to call often."""
+        """Report that `done` of `total` of a stage is done; cheap enough to call often."""
         ...
 
     def log(self, line: LogLine) -> None:
@@ -68,21 +68,21 @@ class JobContext(Protocol):
         ...
 
     def cancelled(self) -> bool:
-        """Return whether the job is to stop; it then raises RunCancelledError."""
+        """Return whether the job must stop; it then raises RunCancelledError."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a job came to nothing.
+    """The reason why a job failed.
 
     Args:
         code: that of the error, such as `spec`, `data`, `component` or `cancelled`; `unexpected` for an error that is
-            none of ours, `engine_ended` when the process ended.
+            not one of ours, `engine_ended` when the process ended.
         message: the error in words.
         node: id of the node concerned, if any.
         field: name of the node's field concerned, if any.
-        problems: every finding of validation, where the strategy is wrong.
+        problems: every finding of validation, if the strategy is wrong.
         trace: the traceback of an unexpected error.
     """
 
@@ -100,7 +100,7 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
-        """Return what is to be told of an exception."""
+        """Return the failure for an exception."""
         if isinstance(error, QuantCrafterError):
             problems = error.problems if isinstance(error, SpecError) else ()
             return cls(error.code, text_of(error), error.node, error.field, problems)

@@ -1,4 +1,4 @@
-"""The job `journal`: what a finished run did, order by order, as lines of its log."""
+"""The job `journal`: the orders of a finished run as lines of its log."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _GONE_WRONG = ("rejected",)
 
 @dataclass(frozen=True, slots=True)
 class JournalRequest(Request):
-    """Tell the fills, the orders that came to nothing and the blocked signals of a run, in the order of its bars.
+    """Log the fills, the orders that didn't fill and the blocked signals of a run, in the order of its bars.
 
     Args:
-        folder: where the run is kept.
+        folder: the folder of the run.
     """
 
     kind: ClassVar[str] = "journal"

@@ -1,4 +1,4 @@
-"""The job `lookahead`: whether any node of a strategy knows the future."""
+"""The job `lookahead`: whether any node of a strategy looks ahead."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class LookAheadRequest(Request):
 
 
 def check_lookahead(request: LookAheadRequest, context: JobContext) -> tuple[LookAhead, ...]:
-    """Carry out a LookAheadRequest: every node whose past changed, origins first; empty when all is clean.
+    """Carry out a LookAheadRequest: every node whose past values changed, origins first; empty if there is none.
 
     Raises:
         QuantCrafterError: as for `quantcrafter.engine.runtime.research.lookahead.find_lookahead`.

@@ -1,4 +1,4 @@
-"""The job `preview`: what a data provider has, what is wrong in it, and what repair would do."""
+"""The job `preview`: the data of a provider, its errors, and their repairs."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _USUAL = ("1s", "1m", "5m", "15m", "30m", "1h", "2h", "4h", "1d", "1w", "1mo", "
 
 @dataclass(frozen=True, slots=True)
 class PreviewRequest(Request):
-    """Look at the bars of a data provider.
+    """Preview the bars of a data provider.
 
     Args:
         provider: its name.
         options: its parameters, as the strategy file has them.
-        symbol: the symbol asked for.
-        timeframe: the length of the bars asked for; that of the source itself if empty.
-        base_dir: against which relative paths are meant.
+        symbol: the requested symbol.
+        timeframe: the requested length of the bars; that of the source if empty.
+        base_dir: the folder for relative paths.
     """
 
     kind: ClassVar[str] = "preview"
@@ -68,7 +68,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One bar that has a fault: its row in the source, the bar as found, and as repaired (None when it is dropped)."""
+    """One bad bar: its row in the source, the original bar, and the repaired bar (None if it is removed)."""
 
     row: int
     found: Row
@@ -79,7 +79,7 @@ class Fault:
 class FindingView:
     """A finding of the checks: an error would refuse the bars unless they are repaired.
 
-    `faults` are the first few bars that have it; there are `count`.
+    `faults` are the first few affected bars; `count` is their total number.
     """
 
     kind: str
@@ -92,7 +92,7 @@ class FindingView:
 
 @dataclass(frozen=True)
 class Line:
-    """The course of the price, thinned out: for each stretch its lowest, highest and last price.
+    """The price history, reduced: for each period its lowest, highest and last price.
 
     `ts_ns` is when the last bar of the stretch opens (UTC ns); for the first stretch, when its first one does.
     """
@@ -105,13 +105,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Preview:
-    """What there is to see of a source.
+    """The preview of a source.
 
-    `glance` has the first lines of a file as they are there, whether or not there are bars.
-    `error` says why there are no bars, '' if there are; what else is known is there all the same. `count`, `first_ns`,
-    `last_ns` and `end_ns` are about the bars as asked for, repaired where they must be. `source_timeframe` is the
-    length of the bars as the source has them; `timeframes` are those that may be asked for, `symbols` likewise (any if
-    empty).
+    `glance` has the first lines of a file as they are there, whether or not there are bars. `error` says why there are
+    no bars, '' if there are; all other information is still available. `count`, `first_ns`, `last_ns` and `end_ns`
+    refer to the requested bars, repaired where necessary. `source_timeframe` is the length of the bars as the source
+    has them; `timeframes` are those that can be requested, `symbols` likewise (any if empty).
     """
 
     symbol: str = ""
@@ -163,7 +162,7 @@ def preview_bars(request: PreviewRequest, context: JobContext) -> Preview:
 
 
 def look_at(provider: DataProvider, request: DataRequest, *, own: bool = False) -> Preview:
-    """Return what a provider has of a symbol; with `own` in the source's own timeframe, whatever is asked for."""
+    """Return the data of a symbol; with `own`, in the source's own timeframe instead of the requested one."""
     from quantcrafter.engine.data.load import length_of, raw_bars, timed
     from quantcrafter.engine.data.quality import check
     from quantcrafter.engine.data.resample import resample
@@ -227,11 +226,11 @@ def _glance(provider: DataProvider, request: DataRequest) -> Glance:
     try:
         return provider.glance(request.base_dir)
     except DataError:
-        return Glance()  # loading the bars says what is wrong
+        return Glance()  # loading the bars reports the error
 
 
 def _probed(provider: DataProvider, request: DataRequest) -> tuple[Timeframe, ...]:
-    """Return the length of a source's bars, where it refuses the one asked for but not daily ones."""
+    """Return the length of a source's bars if it rejects the requested one but not daily bars."""
     from quantcrafter.engine.data.load import length_of, raw_bars
 
     if request.timeframe == _DAY:
@@ -302,7 +301,7 @@ def _fault(row: int, raw: RawBars, repaired: RawBars) -> Fault | None:
 
 
 def _opens(raw: RawBars) -> TimeColumn:
-    """Return when raw bars open, or else what they are stamped with."""
+    """Return the open times of raw bars, or their time stamps."""
     from quantcrafter.engine.trading_calendar.trading_days import bounds
     from quantcrafter.engine.trading_calendar.zones import DAY_NS
 

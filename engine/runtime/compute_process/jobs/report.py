@@ -1,4 +1,4 @@
-"""The job `report`: the HTML report of a run that was kept."""
+"""The job `report`: the HTML report of a stored run."""
 
 from __future__ import annotations
 

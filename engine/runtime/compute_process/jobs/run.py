@@ -1,4 +1,4 @@
-"""The job `run`: a strategy's text is run, and kept in a folder that the desktop opens."""
+"""The job `run`: runs a strategy's text and saves the run in a folder that the desktop opens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from quantcrafter.engine.runtime.running.prepare import Loader, Progress
 
 _LIBRARIES = "libraries"
-"""Stands in the memory of a process that has imported what runs need."""
+"""Marks in the memory of a process that the imports for runs are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,14 @@ class RunRequest(Request):
 
     Args:
         text: the YAML text, as it is to be run.
-        file: the file that it belongs to, empty if there is none yet.
+        file: its file, empty if there is none yet.
         base_dir: where files named by the strategy are searched for.
-        overrides: changes such as `indicators.fast.timeperiod=20`, which win over the text.
-        mode: wins over `run.mode`.
-        engine: wins over `run.engine`.
+        overrides: changes such as `indicators.fast.timeperiod=20`, which override the text.
+        mode: overrides `run.mode`.
+        engine: overrides `run.engine`.
         keep: put the run into the history. One that is not kept is a trial: the folders of the last few stay.
-        unless: the hash of what was run already; a text that does the same is not run again.
-        in_use: folders of earlier runs that are being looked at and must stay.
+        unless: the hash of the previous run; an equivalent text is not run again.
+        in_use: folders of earlier runs that are being displayed and must stay.
     """
 
     kind: ClassVar[str] = "run"
@@ -111,7 +111,7 @@ def _loader(context: JobContext) -> Loader:
 
 
 def _progress(engine: type[EngineAdapter] | None, context: JobContext) -> Progress:
-    """Return what tells of progress; an engine that is not ready yet compiles before its first bar."""
+    """Return the progress callback; an engine that is not ready yet compiles before its first bar."""
     from quantcrafter.engine.runtime.running.engines import is_ready
 
     if engine is None or is_ready(engine):
@@ -129,7 +129,7 @@ def _progress(engine: type[EngineAdapter] | None, context: JobContext) -> Progre
 def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOutcome:
     """Put the run into the history with its columns.
 
-    A history that cannot be used does not spoil the run: it is then shown like a trial.
+    If the history can't be used, the run is not lost: it is then shown like a trial.
     """
     from quantcrafter.engine.api import RunError
     from quantcrafter.engine.runtime.run_store.history import RunHistory
@@ -147,7 +147,7 @@ def _keep(result: RunResult, request: RunRequest, context: JobContext) -> RunOut
 
 
 def _make_room(in_use: tuple[Path, ...], context: JobContext) -> None:
-    """Delete the oldest of what runs take beyond their limit; where that fails the run is there all the same."""
+    """Delete the oldest data of runs beyond their limit; if that fails, the run is kept anyway."""
     from quantcrafter.engine.api import RunError
     from quantcrafter.engine.runtime.run_store.cleanup import clean
 

@@ -55,7 +55,7 @@ def list_gaps(request: GapsRequest, _context: JobContext) -> tuple[Gap, ...]:
 
 @dataclass(frozen=True, slots=True)
 class FileImport:
-    """One file to import: the symbols to take (none: all that it has), and how it is read."""
+    """One file to import: the symbols (none: all symbols in the file), and how it is read."""
 
     path: str
     symbols: tuple[str, ...] = ()
@@ -65,12 +65,12 @@ class FileImport:
 
 @dataclass(frozen=True, slots=True)
 class StoreImportRequest(Request):
-    """Put the bars of files into the store.
+    """Import the bars of files into the store.
 
     Args:
         files: what to import.
         keep: where bars overlap, keep the stored ones.
-        fresh: delete what is stored of each series first.
+        fresh: delete each stored series first.
     """
 
     kind: ClassVar[str] = "store_import"
@@ -85,7 +85,7 @@ class StoreImportRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class ImportDone:
-    """What came of one symbol of a file: bars that came in and stored ones they replaced; or why none did."""
+    """The result for one symbol of a file: imported bars and replaced stored ones, or why there are none."""
 
     path: str
     symbol: str
@@ -99,7 +99,7 @@ def import_bars(request: StoreImportRequest, context: JobContext) -> tuple[Impor
     """Carry out a StoreImportRequest; a file that is refused does not stop the others.
 
     Raises:
-        RunCancelledError: it was cancelled; what had been imported by then is kept.
+        RunCancelledError: it was cancelled; imported bars are kept.
     """
     from quantcrafter.engine.data.store import BarStore, Overlap
     from quantcrafter.engine.data.store.files import ImportOptions, import_file, symbols_in
@@ -174,7 +174,7 @@ class StoreFillRequest(Request):
         timeframe: and the length of its bars.
         provider: name of the provider to take bars from.
         options: its parameters.
-        source_symbol: what the symbol is called there; the same if empty.
+        source_symbol: the name of the symbol there; the same if empty.
         base_dir: against which relative paths are meant.
         repair: fix bad bars instead of refusing them.
     """
@@ -195,7 +195,7 @@ class StoreFillRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class FillDone:
-    """What came of filling: bars that were missing before, that came in, and that are still missing."""
+    """The result of filling: bars that were missing, that were added, and that are still missing."""
 
     missing: int
     added: int
